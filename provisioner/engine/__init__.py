@@ -1,0 +1,1 @@
+"""How a declared graph is carried out; knows no service by name."""

@@ -1,0 +1,116 @@
+"""Every error a user can meet, as one small tree; the exit code lives on the class.
+
+ProvisionerError ............ 1   something failed
+├── UsageError .............. 64  the command line or a setting is wrong
+├── CredentialsError ........ 3   no credentials, expired ones, or the wrong account
+├── Incomplete .............. 4   part of the work is done; the same command goes on
+├── Blocked ................. 5   refused before the first change: somebody else's, or data would be lost
+├── NoSuchStack ............. 6   no stack of that suffix is known
+├── LedgerError ............. 1   the state file is damaged, foreign or cannot be written
+├── LockHeld ................ 7   another run holds the stack
+├── Declined ................ 8   the person said no
+├── OutOfPatience ........... 9   AWS took longer than the wait allows; nothing is lost
+├── RolledBack .............. 10  ECS rolled the deployment back
+├── Residue ................. 11  teardown ended and something is still there
+└── Interrupted ............. 130 SIGINT (143 for SIGTERM)
+"""
+
+from __future__ import annotations
+
+
+class ProvisionerError(Exception):
+    """Says what happened, to which resource, and, as `hint`, what to type next."""
+
+    exit_code = 1
+    result = "error"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ProvisionerError):
+    """The command line or a setting is wrong; nothing was called."""
+
+    exit_code = 64
+    result = "usage"
+
+
+class CredentialsError(ProvisionerError):
+    """No usable credentials, or credentials of an account that was not meant."""
+
+    exit_code = 3
+    result = "credentials"
+
+
+class Incomplete(ProvisionerError):
+    """Part of the work is done and recorded; the same command goes on from there."""
+
+    exit_code = 4
+    result = "incomplete"
+
+
+class Blocked(ProvisionerError):
+    """Refused before the first change."""
+
+    exit_code = 5
+    result = "blocked"
+
+
+class NoSuchStack(ProvisionerError):
+    """No stack of that suffix is known here."""
+
+    exit_code = 6
+    result = "no_such_stack"
+
+
+class LedgerError(ProvisionerError):
+    """The state file is damaged, belongs elsewhere, or cannot be read or written."""
+
+    result = "ledger"
+
+
+class LockHeld(ProvisionerError):
+    """Another run holds this stack."""
+
+    exit_code = 7
+    result = "locked"
+
+
+class Declined(ProvisionerError):
+    """The person who was asked said no."""
+
+    exit_code = 8
+    result = "declined"
+
+
+class OutOfPatience(ProvisionerError):
+    """AWS took longer than the wait allows; the resource stays, the next run waits on."""
+
+    exit_code = 9
+    result = "timeout"
+
+
+class RolledBack(ProvisionerError):
+    """ECS gave the deployment up, or rolled it back."""
+
+    exit_code = 10
+    result = "rolled_back"
+
+
+class Residue(ProvisionerError):
+    """Teardown ended and AWS still holds something of the stack."""
+
+    exit_code = 11
+    result = "residue"
+
+
+class Interrupted(ProvisionerError):
+    """A signal ended the run; what was in flight is finished and recorded."""
+
+    result = "interrupted"
+
+    def __init__(self, message: str, hint: str = "", exit_code: int = 130) -> None:
+        super().__init__(message, hint)
+        self.exit_code = exit_code

@@ -1,0 +1,1 @@
+"""How AWS does one sort of thing, a module per service."""

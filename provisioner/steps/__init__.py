@@ -1,0 +1,1 @@
+"""What we want, a module per piece of the stack."""
