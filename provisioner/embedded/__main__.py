@@ -1,0 +1,73 @@
+"""`python -m provisioner.embedded`: the box as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provisioner.embedded.local import STATE
+
+if TYPE_CHECKING:
+    from provisioner.embedded.box import Box
+    from provisioner.embedded.front import Server
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m provisioner.embedded", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 lets the kernel choose")
+    parser.add_argument("--pace", type=float, default=0.0, help="0 is instant, 1 is as slow as AWS")
+    parser.add_argument("--manners", choices=["on", "off"], default="on")
+    parser.add_argument("--home", type=Path, required=True, help="where local.json goes")
+    parser.add_argument("--ready-fd", type=int, default=-1, help="written to when ready")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Bind, warm up, say so, and serve until told to stop."""
+    given = arguments()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    from provisioner.embedded.box import Box  # noqa: PLC0415  # seconds of imports: the arguments first
+    from provisioner.embedded.control import Control  # noqa: PLC0415
+    from provisioner.embedded.front import Server  # noqa: PLC0415
+    from provisioner.embedded.warm import warm  # noqa: PLC0415
+
+    box = Box(pace=given.pace, with_manners=given.manners == "on")
+    server = Server(given.port, Control(box))
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: os._exit(0))  # there is nothing to save, and unloading moto takes 1 s
+    warm(box)
+    box.ready = True
+    _record(given.home, server, box)
+    _say_ready(given.ready_fd, server)
+    server.serve_forever(0.05)
+
+
+def _record(home: Path, server: Server, box: Box) -> None:
+    """Write local.json, whole or not at all."""
+    told = {"endpoint": server.endpoint, "pid": os.getpid(), "instance": box.instance, "pace": box.pace}
+    told |= {"manners": box.with_manners, "started": datetime.now(UTC).isoformat(timespec="seconds")}
+    home.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=home, prefix=STATE)  # 0600 by itself
+    with os.fdopen(handle, "w") as file:
+        json.dump(told, file)
+    Path(name).replace(home / STATE)
+
+
+def _say_ready(ready_fd: int, server: Server) -> None:
+    if ready_fd >= 0:
+        os.write(ready_fd, b"!")
+        os.close(ready_fd)
+    else:
+        print(server.endpoint, flush=True)  # noqa: T201  # started by hand: the one thing worth knowing
+
+
+if __name__ == "__main__":
+    main()

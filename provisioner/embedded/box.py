@@ -1,0 +1,103 @@
+"""The one way every AWS call takes: faults, hooks, moto, hooks again, and the log."""
+
+from __future__ import annotations
+
+import threading
+from uuid import uuid4
+
+from provisioner.embedded import inner, shelf
+from provisioner.embedded.calls import CallLog
+from provisioner.embedded.clock import clock
+from provisioner.embedded.hooks import AwsError, Layer, Reply, always, manners
+from provisioner.embedded.wire import (
+    Answer,
+    Call,
+    Environ,
+    error_code,
+    error_message,
+    parsed,
+    read,
+    refusal,
+    written,
+)
+
+CLIENT_ERROR = 400
+
+
+class Box:
+    """AWS: an application from request to answer; there is one a process, as moto's state is."""
+
+    def __init__(self, *, pace: float = 0.0, with_manners: bool = True) -> None:
+        self.instance = uuid4().hex
+        self.behave(pace=pace, with_manners=with_manners)
+        self.ready = False
+        self.calls = CallLog()
+        # One call at a time: moto is not safe for threads, and the GIL lets it gain nothing by them.
+        self._turn = threading.RLock()
+
+    def behave(self, *, pace: float, with_manners: bool) -> None:
+        """Set how slow and how strict AWS is; without manners everything is instant."""
+        self.pace, self.with_manners = pace, with_manners
+        clock.pace = pace if with_manners else 0.0
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The hooks in force, outermost first."""
+        return (manners, always) if self.with_manners else (always,)
+
+    def reset(self) -> None:
+        """Forget everything but the settings."""
+        with self._turn:
+            inner.reset()
+            shelf.clear_all()
+            clock.reset()
+            self.calls.clear()
+
+    def __call__(self, environ: Environ) -> Answer:
+        """Answer one AWS request."""
+        call = read(environ)
+        try:
+            answer = self._take_turn(call)
+        except AwsError as error:
+            answer = refusal(call, error)
+        self.calls.add(call, answer.status, error_code(answer) if answer.status >= CLIENT_ERROR else "")
+        return answer
+
+    def _take_turn(self, call: Call) -> Answer:
+        with self._turn:
+            clock.catch_up()
+            return self._act(call)
+
+    def _act(self, call: Call) -> Answer:
+        """Hooks around moto; a reply is only parsed and written again where a hook wants to see it."""
+        key = (call.service, call.operation)
+        reply = self._before(call)
+        if reply is None:
+            answer = inner.ask(call)
+            if answer.status >= CLIENT_ERROR:
+                reply = self._refused(call, answer)
+            elif any(key in layer.afters for layer in self.layers):
+                reply = parsed(call, answer)
+            if reply is None:
+                return answer
+        for layer in reversed(self.layers):
+            for after in layer.afters.get(key, ()):
+                after(call, reply)
+        return written(call, reply)
+
+    def _before(self, call: Call) -> Reply | None:
+        for layer in self.layers:
+            for before in layer.befores.get((call.service, call.operation), ()):
+                reply = before(call)
+                if reply is not None:
+                    return reply
+        return None
+
+    def _refused(self, call: Call, answer: Answer) -> Reply | None:
+        error = AwsError(error_code(answer), error_message(answer), answer.status)
+        for layer in self.layers:
+            for refused in layer.refusals.get((call.service, call.operation), ()):
+                reply = refused(call, error)
+                if reply is not None:
+                    return reply
+        return None

@@ -1,0 +1,63 @@
+"""The control surface under /_embedded/: no AWS service answers there."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.wire import Answer
+
+if TYPE_CHECKING:
+    from provisioner.embedded.box import Box
+    from provisioner.embedded.wire import Environ
+
+PREFIX = "/_embedded/"
+
+
+class Control:
+    """Stands before the box: its own paths it answers, the rest is AWS."""
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+
+    def __call__(self, environ: Environ) -> Answer:
+        """Answer a control request, or hand it to AWS."""
+        if not environ["PATH_INFO"].startswith(PREFIX):
+            return self.box(environ)
+        verb = (environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(PREFIX))
+        answers = {
+            ("GET", "health"): self._health,
+            ("GET", "calls"): self._calls,
+            ("POST", "reset"): self._reset,
+            ("POST", "clock"): self._clock,
+        }
+        if verb not in answers:
+            return _json(404, {"error": f"no such control: {' '.join(verb)}"})
+        try:
+            return _json(200, answers[verb](environ))
+        except (ValueError, KeyError, TypeError) as error:
+            return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def _health(self, _: Environ) -> Any:
+        box = self.box
+        told = {"instance": box.instance, "pid": os.getpid(), "pace": box.pace}
+        return told | {"manners": box.with_manners, "ready": box.ready}
+
+    def _calls(self, environ: Environ) -> Any:
+        query = parse_qs(environ["QUERY_STRING"])
+        return self.box.calls.since(int(query.get("since", ["0"])[0]))
+
+    def _reset(self, _: Environ) -> Any:
+        self.box.reset()
+        return {}
+
+    def _clock(self, environ: Environ) -> Any:
+        clock.advance(float(json.load(environ["wsgi.input"])["advance"]))
+        return {"now": clock.now()}
+
+
+def _json(status: int, told: Any) -> Answer:
+    return Answer(status, {"Content-Type": "application/json"}, json.dumps(told).encode())

@@ -1,0 +1,72 @@
+"""Where the box steps in: functions registered by service and operation, run around moto."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from provisioner.embedded.wire import Call
+
+Reply = dict[str, Any]
+
+
+class AwsError(Exception):
+    """An error AWS would answer: it reaches boto3 as a ClientError with exactly this wire code."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+Before = Callable[["Call"], "Reply | None"]
+After = Callable[["Call", Reply], None]
+Refused = Callable[["Call", AwsError], "Reply | None"]
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One set of hooks; `before` may raise, or answer in moto's place, `after` edits what moto answered."""
+
+    befores: dict[Key, list[Before]] = field(default_factory=lambda: defaultdict(list))
+    afters: dict[Key, list[After]] = field(default_factory=lambda: defaultdict(list))
+    refusals: dict[Key, list[Refused]] = field(default_factory=lambda: defaultdict(list))
+
+    def before(self, service: str, *operations: str) -> Callable[[Before], Before]:
+        """Run ahead of moto; a reply that is returned is the answer and moto is not asked."""
+
+        def register(hook: Before) -> Before:
+            for operation in operations:
+                self.befores[service, operation].append(hook)
+            return hook
+
+        return register
+
+    def after(self, service: str, *operations: str) -> Callable[[After], After]:
+        """Run on a successful reply, to be edited in place."""
+
+        def register(hook: After) -> After:
+            for operation in operations:
+                self.afters[service, operation].append(hook)
+            return hook
+
+        return register
+
+    def refused(self, service: str, *operations: str) -> Callable[[Refused], Refused]:
+        """Run on moto's error: raise a better one, return a reply, or return None to leave it."""
+
+        def register(hook: Refused) -> Refused:
+            for operation in operations:
+                self.refusals[service, operation].append(hook)
+            return hook
+
+        return register
+
+
+always = Layer()
+manners = Layer()

@@ -1,0 +1,172 @@
+"""The client side of the box's process: is it running, start it, stop it; cheap to import."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.errors import ProvisionerError
+
+STATE, LOCK, LOG = "local.json", "local.lock", "local.log"
+HEALTH_PATIENCE = 2.0  # seconds; health is answered outside the box's own lock
+STOP_PATIENCE = 5.0
+
+
+@dataclass(frozen=True)
+class Local:
+    """A running box."""
+
+    endpoint: str
+    pid: int
+    instance: str
+    pace: float
+    manners: bool
+    started: str
+
+
+def running(home: Path) -> Local | None:
+    """Say which box runs for this home; a file left behind by a dead or another process counts for none."""
+    local = _recorded(home)
+    if local is None or not _alive(local.pid):
+        return None
+    return local if _instance(local.endpoint) == local.instance else None
+
+
+def start(
+    home: Path, *, pace: float = 0.0, manners: bool = True, port: int = 0, timeout: float = 60
+) -> Local:
+    """Return the running box, whatever its pace, or start one; two callers at once get the same."""
+    if local := running(home):
+        return local
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(home):
+        if local := running(home):
+            return local
+        arguments = ["--port", str(port), "--pace", str(pace), "--manners", "on" if manners else "off"]
+        _spawn(home, arguments, timeout)
+        if local := running(home):
+            return local
+    raise _could_not_start(home, "it said it was ready, but does not answer")
+
+
+def stop(home: Path) -> bool:
+    """End the box and wait until it is gone; False if none was running."""
+    local = running(home)
+    (home / STATE).unlink(missing_ok=True)
+    if local is None:
+        return False
+    for patience, sign in ((STOP_PATIENCE, signal.SIGTERM), (STOP_PATIENCE, signal.SIGKILL)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(local.pid, sign)
+        if _gone_within(local.pid, patience):
+            return True
+    raise ProvisionerError(
+        f"the embedded AWS, process {local.pid}, does not end", f"look at it: ps -p {local.pid} -f"
+    )
+
+
+def _recorded(home: Path) -> Local | None:
+    try:
+        return Local(**json.loads((home / STATE).read_text()))
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+        return None
+
+
+def _alive(pid: int) -> bool:
+    """Whether the process runs; a child of ours that has ended is reaped, or it would seem to."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # a pid of somebody else's by now
+        return False
+    return True
+
+
+def _instance(endpoint: str) -> str:
+    """Ask the box who it is; "" if nobody who knows answers."""
+    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415  # only where there is something to ask
+
+    host = endpoint.removeprefix("http://")
+    connection = HTTPConnection(host, timeout=HEALTH_PATIENCE)
+    try:
+        connection.request("GET", "/_embedded/health")
+        return str(json.load(connection.getresponse())["instance"])
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
+        return ""
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """Hold the home's start lock; the kernel frees it if we die."""
+    with (home / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
+    """Start the process, detached from our terminal, and wait for the byte that says it is ready."""
+    ready, says_ready = os.pipe()
+    command = [sys.executable, "-m", "provisioner.embedded", "--home", str(home), *arguments]
+    with (home / LOG).open("w") as log:
+        child = subprocess.Popen(  # noqa: S603  # our own module, our own arguments
+            [*command, "--ready-fd", str(says_ready)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(),
+            pass_fds=(says_ready,),
+            start_new_session=True,
+        )
+    os.close(says_ready)
+    try:
+        answered, _, _ = select.select([ready], [], [], timeout)
+        said = os.read(ready, 1) if answered else b""
+    finally:
+        os.close(ready)
+    if said:
+        child.returncode = 0  # it lives on without us: nothing to warn of when this object goes
+        return
+    ended = child.poll() if answered else None
+    child.kill()
+    child.wait()
+    why = f"it ended with code {ended}" if answered else f"it was not ready within {timeout:g} s"
+    raise _could_not_start(home, why)
+
+
+def _environment() -> dict[str, str]:
+    """Build the child's environment: nothing in it of the user's AWS or moto settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH", "")]))
+    nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return kept | nothing | {"PYTHONPATH": path, "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def _could_not_start(home: Path, why: str) -> ProvisionerError:
+    lines = (home / LOG).read_text(errors="replace").splitlines()[-5:]
+    told = "\n".join(["the embedded AWS could not start: " + why, *("  " + line for line in lines)])
+    return ProvisionerError(told, f"read {home / LOG}; is moto[server] installed, and the port free?")
+
+
+def _gone_within(pid: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while _alive(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

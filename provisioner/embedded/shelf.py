@@ -1,0 +1,43 @@
+"""What the box remembers beside moto, by account and region; one reset empties every shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from provisioner.embedded.wire import Call
+
+Item = TypeVar("Item")
+_shelves: list[Shelf[object]] = []
+
+
+class Shelf(Generic[Item]):
+    """Items by key, kept apart by account and region."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str], dict[str, Item]] = {}
+        _shelves.append(self)  # type: ignore[arg-type]  # only ever cleared
+
+    def of(self, call: Call) -> dict[str, Item]:
+        """Return the items of the caller's account and region."""
+        return self.at(call.account, call.region)
+
+    def at(self, account: str, region: str) -> dict[str, Item]:
+        """Return the items of an account and region."""
+        return self._places.setdefault((account, region), {})
+
+    def everywhere(self) -> Iterator[Item]:
+        """All items of all accounts and regions."""
+        for place in self._places.values():
+            yield from place.values()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._places.clear()
+
+
+def clear_all() -> None:
+    """Empty every shelf there is."""
+    for shelf in _shelves:
+        shelf.clear()

@@ -1,0 +1,179 @@
+"""An AWS call as it arrives and an answer as it leaves; moto's parsers and serializers do the protocols."""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+import re
+from dataclasses import dataclass
+from html import unescape
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+from xml.sax.saxutils import escape
+
+from botocore.exceptions import UnknownServiceError
+from botocore.parsers import create_parser
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.exceptions import NotFound
+
+if TYPE_CHECKING:
+    from provisioner.embedded.hooks import AwsError, Reply
+
+Environ = dict[str, Any]
+
+ACCOUNT = "123456789012"
+SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+# Source: botocore ServiceModel, metadata.signingName where it is not the service's name.
+SIGNED_AS = {
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+    "servicequotas": "service-quotas",
+}
+READS = (
+    "Assume", "BatchGet", "Check", "Decode", "Describe", "Estimate", "Filter", "Get", "Head", "List",
+    "Lookup", "Preview", "Query", "Scan", "Search", "Select", "Simulate",
+)  # fmt: skip
+
+
+@dataclass
+class Answer:
+    """What goes back over HTTP."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Call:
+    """One AWS call; `model` and `params` are botocore's, `params` empty where nothing could be parsed."""
+
+    service: str
+    operation: str
+    params: dict[str, Any]
+    region: str
+    account: str
+    environ: Environ
+    body: bytes
+    protocol: str
+    model: Any = None
+
+    @property
+    def mutating(self) -> bool:
+        """Whether it would change something; an EC2 dry run would not."""
+        return bool(self.operation) and not (
+            self.operation.startswith(READS) or self.params.get("DryRun") is True
+        )
+
+    def rewound(self) -> Environ:
+        """Return the WSGI environment with its body unread."""
+        return {**self.environ, "wsgi.input": io.BytesIO(self.body)}
+
+
+def read(environ: Environ) -> Call:
+    """Say which call a request is; an unsigned one or one botocore does not know has no model."""
+    body = environ["wsgi.input"].read()
+    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    signed, region = (scope["service"].lower(), scope["region"]) if scope else ("", "us-east-1")
+    service = "elb" if _is_classic(signed, body) else SIGNED_AS.get(signed, signed)
+    call = Call(service, "", {}, region, ACCOUNT, environ, body, "query")
+    if scope and _known(service):
+        _identify(call)
+    return call
+
+
+def _is_classic(signed: str, body: bytes) -> bool:
+    """Both generations of load balancers sign alike; the API version tells them apart."""
+    return signed == "elasticloadbalancing" and b"Version=2012-06-01" in body
+
+
+@functools.cache
+def _known(service: str) -> bool:
+    try:
+        get_service_model(service)
+    except UnknownServiceError:
+        return False
+    return True
+
+
+def _identify(call: Call) -> None:
+    request = Request(call.rewound())
+    try:
+        call.protocol = determine_request_protocol(get_service_model(call.service), request.content_type)
+        call.model, url_params = get_service_router(call.service).match(request)
+    except (NotFound, NotImplementedError):
+        return
+    call.operation = call.model.name
+    # Host and path first: reading the form empties the stream that the body is taken from.
+    parts = {"method": request.method, "url_path": request.path, "url_params": url_params}
+    parts |= {"values": request.values, "headers": request.headers, "body": call.body}
+    try:
+        call.params = PROTOCOL_PARSERS[call.protocol](call.model).parse(parts)
+    except (RequestParserError, ValueError, TypeError, AttributeError):
+        call.params = {}  # malformed: moto says what is wrong with it
+
+
+def parsed(call: Call, answer: Answer) -> Reply:
+    """Read an answer as botocore would."""
+    raw = {"body": answer.body, "headers": answer.headers, "status_code": answer.status}
+    reply: Reply = create_parser(call.protocol).parse(raw, call.model.output_shape)
+    reply.pop("ResponseMetadata", None)
+    return reply
+
+
+def written(call: Call, reply: Reply) -> Answer:
+    """Write a reply in the call's protocol."""
+    serializer = get_serializer_class(call.service, call.protocol)
+    raw = serializer(call.model).serialize(reply)
+    body = raw["body"]
+    return Answer(raw["status_code"], dict(raw["headers"]), body.encode() if isinstance(body, str) else body)
+
+
+def refusal(call: Call, error: AwsError) -> Answer:
+    """Write an error in the call's protocol."""
+    request = str(uuid4())
+    if call.protocol in ("json", "rest-json"):
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
+        if call.service == "cloudwatch":  # botocore ServiceModel: awsQueryCompatible
+            headers["x-amzn-query-error"] = f"{error.code};Sender"
+        body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message})
+    else:
+        headers = {"Content-Type": "text/xml"}
+        fault = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004  # HTTP
+        said = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+        body = _envelope(call).format(said=said, fault=fault, request=request)
+    return Answer(error.status, {**headers, "x-amzn-RequestId": request}, body.encode())
+
+
+def _envelope(call: Call) -> str:
+    """Choose the XML around an error: EC2, S3, and everybody else."""
+    if call.protocol == "ec2":
+        return "<Response><Errors><Error>{said}</Error></Errors><RequestID>{request}</RequestID></Response>"
+    if call.service == "s3":
+        return "<Error>{said}<RequestId>{request}</RequestId></Error>"
+    return (
+        "<ErrorResponse><Error><Type>{fault}</Type>{said}</Error>"
+        "<RequestId>{request}</RequestId></ErrorResponse>"
+    )
+
+
+def error_code(answer: Answer) -> str:
+    """Read the code of an error answer, for the call log."""
+    match = re.search(rb"<Code>([^<]*)</Code>", answer.body) or re.search(
+        rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]*)"', answer.body
+    )
+    return match[1].decode() if match else str(answer.status)
+
+
+def error_message(answer: Answer) -> str:
+    """Read the message of an error answer."""
+    match = re.search(rb"<Message>(.*?)</Message>", answer.body, re.DOTALL) or re.search(
+        rb'"[mM]essage"\s*:\s*"((?:[^"\\]|\\.)*)"', answer.body
+    )
+    return unescape(match[1].decode()) if match else ""

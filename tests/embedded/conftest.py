@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from provisioner.embedded.server import EmbeddedAws
+
+Client = Callable[..., Any]
+
+
+@cache
+def session() -> boto3.Session:
+    return boto3.Session("AKIAEXAMPLE", "secret", region_name="us-east-1")
+
+
+@cache
+def client_of(endpoint: str, service: str, region: str) -> Any:
+    config = Config(retries={"total_max_attempts": 1})
+    return session().client(service, region_name=region, endpoint_url=endpoint, config=config)
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[EmbeddedAws]:
+    """One server a session: its manners are off unless a test asks for them."""
+    with EmbeddedAws(manners=False) as served:
+        yield served
+
+
+@pytest.fixture
+def aws(box: EmbeddedAws) -> Client:
+    """Clients of an empty AWS, corrected but without manners: `aws("ec2")`."""
+    return _clients(box, manners=False, pace=0.0)
+
+
+@pytest.fixture
+def mannered(box: EmbeddedAws) -> Client:
+    """Clients of an empty AWS with manners, at pace 0."""
+    return _clients(box, manners=True, pace=0.0)
+
+
+@pytest.fixture
+def slow(box: EmbeddedAws) -> Client:
+    """Clients of an empty AWS with manners at AWS's own pace: move time by `box.advance`."""
+    return _clients(box, manners=True, pace=1.0)
+
+
+def _clients(box: EmbeddedAws, *, manners: bool, pace: float) -> Client:
+    box.behave(manners=manners, pace=pace)
+    box.reset()
+
+    def client(service: str, region: str = "us-east-1") -> Any:
+        return client_of(box.endpoint, service, region)
+
+    return client
