@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from uuid import uuid4
 
-from provisioner.embedded import inner, shelf
+from provisioner.embedded import corrections, inner, shelf
 from provisioner.embedded.calls import CallLog
 from provisioner.embedded.clock import clock
 from provisioner.embedded.hooks import AwsError, Layer, Reply, always, manners
 from provisioner.embedded.wire import (
+    CLIENT_ERROR,
     Answer,
     Call,
     Environ,
@@ -21,7 +22,7 @@ from provisioner.embedded.wire import (
     written,
 )
 
-CLIENT_ERROR = 400
+HOOKED = (corrections,)  # importing them is what puts the hooks in their layers
 
 
 class Box:
@@ -87,7 +88,7 @@ class Box:
 
     def _before(self, call: Call) -> Reply | None:
         for layer in self.layers:
-            for before in layer.befores.get((call.service, call.operation), ()):
+            for before in layer.befores_of(call):
                 reply = before(call)
                 if reply is not None:
                     return reply

@@ -47,6 +47,11 @@ class Layer:
 
         return register
 
+    def befores_of(self, call: Call) -> list[Before]:
+        """List what runs ahead of a call; "*" stands for every operation of a service."""
+        of_all = self.befores.get((call.service, "*"), [])
+        return of_all + self.befores.get((call.service, call.operation), [])
+
     def after(self, service: str, *operations: str) -> Callable[[After], After]:
         """Run on a successful reply, to be edited in place."""
 

@@ -15,9 +15,10 @@ from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from provisioner.embedded.hooks import AwsError
-from provisioner.embedded.wire import Answer
+from provisioner.embedded.wire import CLIENT_ERROR, Answer, compose, error_code, error_message, parsed
 
 if TYPE_CHECKING:
+    from provisioner.embedded.hooks import Reply
     from provisioner.embedded.wire import Call, Environ
 
 log = logging.getLogger(__name__)
@@ -72,9 +73,18 @@ def ask(call: Call) -> Answer:
     except Exception as trip:  # whatever moto raises is AWS's "internal failure" to a client
         log.exception("moto failed in %s %s", call.service, call.operation)
         raise AwsError("InternalFailure", f"{type(trip).__name__}: {trip}", 500) from trip
-    if answer.status >= 400 and b"<!doctype html" in answer.body[:64].lower():  # noqa: PLR2004  # no such route
+    if answer.status >= CLIENT_ERROR and b"<!doctype html" in answer.body[:64].lower():  # no such route
         raise AwsError(_missing_code(call), f"{call.operation or 'this'} is not implemented", NOT_IMPLEMENTED)
     return answer
+
+
+def do(near: Call, service: str, operation: str, **params: Any) -> Reply:
+    """Ask moto for another operation, past the hooks, in the account and region of a call."""
+    call = compose(service, operation, near.region, **params)
+    answer = ask(call)
+    if answer.status >= CLIENT_ERROR:
+        raise AwsError(error_code(answer), error_message(answer), answer.status)
+    return parsed(call, answer)
 
 
 def _missing_code(call: Call) -> str:

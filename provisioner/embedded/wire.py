@@ -9,11 +9,13 @@ import re
 from dataclasses import dataclass
 from html import unescape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlencode
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from botocore.exceptions import UnknownServiceError
 from botocore.parsers import create_parser
+from botocore.serialize import create_serializer
 from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 Environ = dict[str, Any]
 
+CLIENT_ERROR = 400
 ACCOUNT = "123456789012"
 SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 # Source: botocore ServiceModel, metadata.signingName where it is not the service's name.
@@ -86,6 +89,37 @@ def read(environ: Environ) -> Call:
     if scope and _known(service):
         _identify(call)
     return call
+
+
+def compose(service: str, operation: str, region: str, **params: Any) -> Call:
+    """Write a call as botocore would, for the box to ask moto itself."""
+    model = get_service_model(service)
+    protocol = next(p for p in model.metadata.get("protocols", [model.protocol]) if p in PROTOCOL_PARSERS)
+    request = create_serializer(protocol).serialize_to_request(params, model.operation_model(operation))
+    body = request["body"]
+    body = urlencode(body).encode() if isinstance(body, dict) else body
+    path, query = request["url_path"], urlencode(request["query_string"])
+    signing_name = model.metadata.get("signingName", model.metadata["endpointPrefix"])
+    scope = f"Credential=AKIAEMBEDDED/20260101/{region}/{signing_name}/aws4_request"
+    environ = {
+        "REQUEST_METHOD": request["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(path, "latin-1"),
+        "RAW_URI": f"{path}?{query}" if query else path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "HTTP_HOST": "127.0.0.1",
+        "HTTP_AUTHORIZATION": f"AWS4-HMAC-SHA256 {scope}",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": io.StringIO(),
+    }
+    for name, value in request["headers"].items():
+        key = name.upper().replace("-", "_")
+        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+    return read(environ)
 
 
 def _is_classic(signed: str, body: bytes) -> bool:

@@ -57,3 +57,9 @@ def _clients(box: EmbeddedAws, *, manners: bool, pace: float) -> Client:
         return client_of(box.endpoint, service, region)
 
     return client
+
+
+def code_of(caught: Any) -> str:
+    """The wire code of a ClientError that pytest caught."""
+    code: str = caught.value.response["Error"]["Code"]
+    return code

@@ -1,0 +1,147 @@
+"""Aurora clusters: no silent replacement, the codes of AWS, and what is sent is read back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from provisioner.embedded.corrections.rds_versions import ENGINE, resolved
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call
+
+
+def clusters(call: Call) -> dict[str, Any]:
+    """Return moto's clusters by identifier."""
+    found: dict[str, Any] = backend("rds", call.account, call.region).clusters
+    return found
+
+
+def instances(call: Call) -> dict[str, Any]:
+    """Return moto's instances by identifier."""
+    found: dict[str, Any] = backend("rds", call.account, call.region).databases
+    return found
+
+
+@always.before("rds", "CreateDBCluster")
+def create_cluster(call: Call) -> Reply | None:
+    """Refuse what AWS refuses; hide from moto the parameters it trips over."""
+    params = call.params
+    name = params["DBClusterIdentifier"].lower()  # stored in lower case: botocore ServiceModel
+    if name in clusters(call):
+        raise AwsError("DBClusterAlreadyExistsFault", "DB Cluster already exists")
+    _check_capacity(params.get("ServerlessV2ScalingConfiguration"))
+    _check_groups(call)
+    told = {k: v for k, v in params.items() if k not in ("StorageType", "EngineVersion")}
+    if params["Engine"] == ENGINE:
+        told["EngineVersion"] = resolved(params.get("EngineVersion"))
+    elif "EngineVersion" in params:
+        told["EngineVersion"] = params["EngineVersion"]
+    do(call, "rds", "CreateDBCluster", **told | {"DBClusterIdentifier": name})
+    _complete(call, clusters(call)[name])
+    return _cluster(call, name, Status="creating")
+
+
+def _check_capacity(scaling: dict[str, float] | None) -> None:
+    if scaling and scaling.get("MinCapacity", 0) > scaling.get("MaxCapacity", 256):
+        raise AwsError(
+            "InvalidParameterValue",
+            "Invalid ServerlessV2 capacity: the minimum capacity is greater than the maximum.",
+        )
+
+
+def _check_groups(call: Call) -> None:
+    """Check the groups a cluster names; codes: botocore ServiceModel, errors of CreateDBCluster."""
+    rds = backend("rds", call.account, call.region)
+    group = call.params.get("DBClusterParameterGroupName", "default.")
+    if not group.startswith("default.") and group.lower() not in rds.db_cluster_parameter_groups:
+        raise AwsError("DBClusterParameterGroupNotFound", f"DBClusterParameterGroup not found: {group}", 404)
+    subnets = call.params.get("DBSubnetGroupName", "default")
+    if subnets != "default" and subnets.lower() not in rds.subnet_groups:
+        message = f"DB subnet group '{subnets}' does not exist."
+        raise AwsError("DBSubnetGroupNotFoundFault", message, 404)
+
+
+def _complete(call: Call, cluster: Any) -> None:
+    """Put on moto's cluster what AWS echoes and moto drops; its serializer reads the attributes."""
+    params = call.params
+    cluster.engine_lifecycle_support = params.get(
+        "EngineLifecycleSupport", "open-source-rds-extended-support"
+    )
+    cluster.database_insights_mode = params.get("DatabaseInsightsMode", "standard")
+    # "The storage type isn't returned when you set it to aurora": botocore ServiceModel, DBCluster.
+    cluster.storage_type = "aurora-iopt1" if params.get("StorageType") == "aurora-iopt1" else None
+    if "KmsKeyId" not in params:
+        cluster.kms_key_id = _default_key(call) if cluster.storage_encrypted else None
+    if "DBClusterParameterGroupName" not in params and cluster.engine == ENGINE:
+        cluster.parameter_group = f"default.{ENGINE}{cluster.engine_version.partition('.')[0]}"
+
+
+def _default_key(call: Call) -> str:
+    """Name the account's aws/rds key."""
+    key = uuid5(NAMESPACE_URL, f"aws/rds {call.account} {call.region}")
+    return f"arn:aws:kms:{call.region}:{call.account}:key/{key}"
+
+
+def _cluster(call: Call, name: str, **changed: str) -> Reply:
+    found = do(call, "rds", "DescribeDBClusters", DBClusterIdentifier=name)["DBClusters"][0]
+    return {"DBCluster": found | changed}
+
+
+@always.after("rds", "CreateDBCluster", "ModifyDBCluster", "DeleteDBCluster")
+def clean_one(_: Call, reply: Reply) -> None:
+    """Drop what AWS does not say of an Aurora cluster."""
+    reply["DBCluster"].pop("ScalingConfigurationInfo", None)
+
+
+@always.after("rds", "DescribeDBClusters")
+def clean_all(_: Call, reply: Reply) -> None:
+    """Drop what AWS does not say of an Aurora cluster."""
+    for cluster in reply["DBClusters"]:
+        cluster.pop("ScalingConfigurationInfo", None)
+
+
+@always.before("rds", "ModifyDBCluster")
+def modify_cluster(call: Call) -> Reply | None:
+    """Apply also what moto leaves out: IAM authentication off, log exports, version, echoes."""
+    params = call.params
+    name = params["DBClusterIdentifier"].lower()
+    if name not in clusters(call):
+        raise AwsError("DBClusterNotFoundFault", f"DBCluster {name} not found.", 404)
+    cluster = clusters(call)[name]
+    _check_capacity(params.get("ServerlessV2ScalingConfiguration"))
+    _check_groups(call)
+    ours = ("EnableIAMDatabaseAuthentication", "CloudwatchLogsExportConfiguration", "StorageType")
+    told = {k: v for k, v in params.items() if k not in ours}
+    if "EngineVersion" in params and cluster.engine == ENGINE:
+        told["EngineVersion"] = resolved(params["EngineVersion"])
+    if "EnableIAMDatabaseAuthentication" in params:
+        cluster.iam_auth = params["EnableIAMDatabaseAuthentication"]
+    if "StorageType" in params:
+        cluster.storage_type = None if params["StorageType"] == "aurora" else params["StorageType"]
+    exports = params.get("CloudwatchLogsExportConfiguration", {})
+    kept = set(cluster.enabled_cloudwatch_logs_exports) - set(exports.get("DisableLogTypes", []))
+    cluster.enabled_cloudwatch_logs_exports = sorted(kept | set(exports.get("EnableLogTypes", [])))
+    do(call, "rds", "ModifyDBCluster", **told | {"DBClusterIdentifier": name})
+    return _cluster(call, params.get("NewDBClusterIdentifier", name).lower())
+
+
+@always.before("rds", "DeleteDBCluster")
+def delete_cluster(call: Call) -> None:
+    """Want a final snapshot named, or waived: AWS doc, API_DeleteDBCluster."""
+    if call.params.get("SkipFinalSnapshot") or call.params.get("FinalDBSnapshotIdentifier"):
+        return
+    raise AwsError(
+        "InvalidParameterCombination",
+        "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+    )
+
+
+@always.after("rds", "DeleteDBCluster")
+def forget_automatic_snapshots(call: Call, reply: Reply) -> None:
+    """Let automated backups go with the cluster: botocore ServiceModel, DeleteAutomatedBackups."""
+    if call.params.get("DeleteAutomatedBackups", True):
+        snapshots = backend("rds", call.account, call.region).cluster_snapshots
+        automatic = f"rds:{reply['DBCluster']['DBClusterIdentifier']}-"
+        for name in [name for name in snapshots if name.startswith(automatic)]:
+            del snapshots[name]

@@ -1,0 +1,100 @@
+"""Aurora instances: what they take from their cluster, and the fields moto does not read back."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from typing import Any
+
+from provisioner.embedded.corrections.rds_clusters import clusters, instances
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import do
+from provisioner.embedded.wire import Call
+
+ECHOED = {
+    "EnablePerformanceInsights": "performance_insights_enabled",
+    "PerformanceInsightsRetentionPeriod": "performance_insights_retention_period",
+    "PerformanceInsightsKMSKeyId": "performance_insights_kms_key_id",
+    "DatabaseInsightsMode": "database_insights_mode",
+    "CACertificateIdentifier": "ca_certificate_identifier",
+}
+
+
+@always.before("rds", "CreateDBInstance")
+def create_instance(call: Call) -> Reply | None:
+    """Make the instance in its cluster, which must be there."""
+    params = call.params
+    name = params["DBInstanceIdentifier"].lower()
+    if name in instances(call):
+        raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
+    cluster_name = params.get("DBClusterIdentifier", "").lower()
+    if cluster_name and cluster_name not in clusters(call):
+        raise AwsError("DBClusterNotFoundFault", f"DBCluster {cluster_name} not found.", 404)
+    told = params | {"DBInstanceIdentifier": name}
+    if cluster_name:
+        told["DBClusterIdentifier"] = cluster_name
+        told.pop("EngineVersion", None)  # the cluster's
+    do(call, "rds", "CreateDBInstance", **told)
+    instance = instances(call)[name]
+    instance.dbi_resource_id = "db-" + "".join(
+        secrets.choice(string.ascii_uppercase + string.digits) for _ in range(26)
+    )
+    instance.performance_insights_enabled = False
+    if cluster_name:
+        # An instance of a cluster is in the cluster's subnet group and port: AWS doc, API_CreateDBInstance.
+        cluster = clusters(call)[cluster_name]
+        instance.db_subnet_group_name = cluster.db_subnet_group_name
+        instance.port = cluster.port
+        instance.deletion_protection = False
+    _echo(instance, params)
+    return _instance(call, name, DBInstanceStatus="creating")
+
+
+@always.before("rds", "ModifyDBInstance")
+def modify_instance(call: Call) -> Reply | None:
+    """Keep also what moto drops."""
+    name = call.params["DBInstanceIdentifier"].lower()
+    if name not in instances(call):
+        raise AwsError("DBInstanceNotFound", f"DBInstance {name} not found.", 404)
+    _echo(instances(call)[name], call.params)
+    do(call, "rds", "ModifyDBInstance", **call.params | {"DBInstanceIdentifier": name})
+    return _instance(call, call.params.get("NewDBInstanceIdentifier", name))
+
+
+def _echo(instance: Any, params: dict[str, Any]) -> None:
+    for sent, kept in ECHOED.items():
+        if sent in params:
+            setattr(instance, kept, params[sent])
+    if instance.performance_insights_enabled:
+        # 7 days unless said: botocore ServiceModel, PerformanceInsightsRetentionPeriod.
+        days = getattr(instance, "performance_insights_retention_period", None)
+        instance.performance_insights_retention_period = days or 7
+
+
+def _instance(call: Call, name: str, **changed: str) -> Reply:
+    found = do(call, "rds", "DescribeDBInstances", DBInstanceIdentifier=name)["DBInstances"][0]
+    return {"DBInstance": found | changed}
+
+
+@always.after("rds", "CreateDBInstance", "ModifyDBInstance", "DeleteDBInstance")
+def mirror_one(call: Call, reply: Reply) -> None:
+    """Say of an instance what its cluster says."""
+    _mirror(call, reply["DBInstance"])
+
+
+@always.after("rds", "DescribeDBInstances")
+def mirror_all(call: Call, reply: Reply) -> None:
+    """Say of instances what their clusters say."""
+    for instance in reply["DBInstances"]:
+        _mirror(call, instance)
+
+
+def _mirror(call: Call, instance: dict[str, Any]) -> None:
+    cluster = clusters(call).get(instance.get("DBClusterIdentifier", ""))
+    if cluster is not None:
+        instance["IAMDatabaseAuthenticationEnabled"] = cluster.iam_database_authentication_enabled
+        instance["StorageType"] = cluster.storage_type or "aurora"
+        if cluster.kms_key_id:
+            instance["KmsKeyId"] = cluster.kms_key_id
+        else:
+            instance.pop("KmsKeyId", None)

@@ -1,0 +1,61 @@
+"""DB subnet groups: not replaced by a second create, not lost by a modify, and in two zones at least."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call
+
+
+def _groups(call: Call) -> dict[str, Any]:
+    groups: dict[str, Any] = backend("rds", call.account, call.region).subnet_groups
+    return groups
+
+
+@always.before("rds", "CreateDBSubnetGroup")
+def create_subnet_group(call: Call) -> Reply | None:
+    """Refuse a name that is taken; store it in lower case (botocore ServiceModel)."""
+    name = call.params["DBSubnetGroupName"].lower()
+    if name in _groups(call):
+        raise AwsError("DBSubnetGroupAlreadyExists", f"The DB subnet group '{name}' already exists.")
+    _check_subnets(call)
+    return do(call, "rds", "CreateDBSubnetGroup", **call.params | {"DBSubnetGroupName": name})
+
+
+@always.before("rds", "ModifyDBSubnetGroup")
+def modify_subnet_group(call: Call) -> Reply | None:
+    """Put the group back that moto takes out of its list."""
+    name = call.params["DBSubnetGroupName"].lower()
+    group = _groups(call).get(name)
+    if group is None:
+        raise AwsError("DBSubnetGroupNotFoundFault", f"Subnet Group {name} not found.", 404)
+    _check_subnets(call)
+    reply = do(call, "rds", "ModifyDBSubnetGroup", **call.params | {"DBSubnetGroupName": name})
+    _groups(call)[name] = group
+    return reply
+
+
+@always.before("rds", "DescribeDBSubnetGroups", "DeleteDBSubnetGroup")
+def lower_case(call: Call) -> Reply | None:
+    """Find a group however its name is written."""
+    name = call.params.get("DBSubnetGroupName", "")
+    if name == name.lower():
+        return None
+    return do(call, "rds", call.operation, **call.params | {"DBSubnetGroupName": name.lower()})
+
+
+def _check_subnets(call: Call) -> None:
+    """Check the subnets; codes: botocore ServiceModel, errors of CreateDBSubnetGroup."""
+    ec2 = backend("ec2", call.account, call.region)
+    subnets = {sub: zone for zone, found in ec2.subnets.items() for sub in found}
+    for subnet in call.params["SubnetIds"]:
+        if subnet not in subnets:
+            raise AwsError("InvalidSubnet", f"Subnet {subnet} is not valid or does not exist.")
+    if len({subnets[subnet] for subnet in call.params["SubnetIds"]}) < 2:  # noqa: PLR2004  # zones
+        raise AwsError(
+            "DBSubnetGroupDoesNotCoverEnoughAZs",
+            "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ"
+            " coverage: 1. Add subnets to cover at least 2 AZs.",
+        )

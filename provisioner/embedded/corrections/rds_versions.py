@@ -1,0 +1,120 @@
+"""The Aurora PostgreSQL versions of the box: which there are, which can be made, what a bare major means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import do
+from provisioner.embedded.wire import Call
+
+ENGINE = "aurora-postgresql"
+DEFAULT_MAJOR = "16"
+# 15: go-to-k/cdkd and aws-samples/sample-apj-sup-sa#163, us-east-1, July 2026 (15.4 went in 2025:
+# aws/aws-cdk#35953). The others: the minors PostgreSQL released on the same days.
+MINORS = {
+    "13": (18, 20, 21, 22, 23),
+    "14": (15, 17, 18, 19, 20, 22),
+    "15": (10, 12, 13, 14, 15, 17),
+    "16": (6, 8, 9, 10, 11, 13),
+    "17": (4, 5, 6, 7, 9),
+}
+VERSIONS = [f"{major}.{minor}" for major, minors in MINORS.items() for minor in minors]
+CLASSES = ("db.serverless", "db.t4g.medium", "db.r6g.large", "db.r8g.large")
+
+
+def resolved(asked: str | None) -> str:
+    """Turn a version that was asked for into one that exists; a bare major is its newest minor."""
+    if asked in VERSIONS:
+        return asked
+    major = asked or DEFAULT_MAJOR
+    if major in MINORS:
+        return f"{major}.{MINORS[major][-1]}"
+    # aws-samples/aws-saas-tenant-usage-and-cost-attribution#4
+    raise AwsError("InvalidParameterCombination", f"Cannot find version {asked} for {ENGINE}")
+
+
+@always.before("rds", "DescribeDBEngineVersions")
+def describe_versions(call: Call) -> Reply | None:
+    """Answer for Aurora PostgreSQL, which moto does not."""
+    params = call.params
+    if params.get("Engine", ENGINE) != ENGINE:
+        return {"DBEngineVersions": []}
+    asked = params.get("EngineVersion", "")
+    found = [v for v in VERSIONS if not asked or v == asked or v.startswith(asked + ".")]
+    if params.get("DefaultOnly"):
+        found = [v for v in found if v == resolved(asked.partition(".")[0] or None)]
+    told = [_version(v) for v in found]
+    if family := params.get("DBParameterGroupFamily"):
+        told = [v for v in told if v["DBParameterGroupFamily"] == family]
+    return {"DBEngineVersions": told}
+
+
+def _version(version: str) -> dict[str, Any]:
+    major, _, minor = version.partition(".")
+    newer = [
+        v for v in VERSIONS if _order(v) > _order(version) and int(v.partition(".")[0]) <= int(major) + 1
+    ]
+    return {
+        "Engine": ENGINE,
+        "EngineVersion": version,
+        "MajorEngineVersion": major,
+        "DBParameterGroupFamily": f"{ENGINE}{major}",
+        "DBEngineDescription": "Aurora (PostgreSQL)",
+        "DBEngineVersionDescription": f"Aurora PostgreSQL (Compatible with PostgreSQL {major}.{minor})",
+        "Status": "available",
+        "SupportedEngineModes": ["provisioned"],
+        "ExportableLogTypes": ["instance", "iam-db-auth-error", "postgresql"],
+        "SupportsLogExportsToCloudwatchLogs": True,
+        "SupportsReadReplica": False,
+        "SupportsGlobalDatabases": True,
+        # Auto-pause (MinCapacity 0) since 13.15, 14.12, 15.7 and 16.3, and 256 ACU with it:
+        # AWS doc, Aurora Serverless v2 requirements. All versions listed here are newer.
+        "ServerlessV2FeaturesSupport": {"MinCapacity": 0.0, "MaxCapacity": 256.0},
+        "ValidUpgradeTarget": [
+            {
+                "Engine": ENGINE,
+                "EngineVersion": v,
+                "AutoUpgrade": False,
+                "IsMajorVersionUpgrade": not v.startswith(major + "."),
+            }
+            for v in newer
+        ],
+    }
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+@always.before("rds", "DescribeOrderableDBInstanceOptions")
+def describe_orderable(call: Call) -> Reply | None:
+    """Answer for Aurora PostgreSQL: moto's list is of old versions and knows no db.serverless in most."""
+    params = call.params
+    if params["Engine"] != ENGINE:
+        return None
+    zones = do(call, "ec2", "DescribeAvailabilityZones")["AvailabilityZones"]
+    asked = params.get("EngineVersion", "")
+    options = [
+        {
+            "Engine": ENGINE,
+            "EngineVersion": version,
+            "DBInstanceClass": instance_class,
+            "LicenseModel": "postgresql-license",
+            "AvailabilityZones": [{"Name": zone["ZoneName"]} for zone in zones],
+            "MultiAZCapable": False,
+            "Vpc": True,
+            "SupportsStorageEncryption": True,
+            "StorageType": storage,
+            "SupportsIAMDatabaseAuthentication": True,
+            "SupportsPerformanceInsights": True,
+            "SupportedEngineModes": ["provisioned"],
+            "SupportedNetworkTypes": ["IPV4", "DUAL"],
+        }
+        for version in VERSIONS
+        if not asked or version == asked or version.startswith(asked + ".")
+        for instance_class in CLASSES
+        if instance_class == params.get("DBInstanceClass", instance_class)
+        for storage in ("aurora", "aurora-iopt1")
+    ]
+    return {"OrderableDBInstanceOptions": options}
