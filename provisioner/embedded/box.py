@@ -8,7 +8,7 @@ from uuid import uuid4
 from provisioner.embedded import corrections, inner, shelf
 from provisioner.embedded.calls import CallLog
 from provisioner.embedded.clock import clock
-from provisioner.embedded.hooks import AwsError, Layer, Reply, always, manners
+from provisioner.embedded.hooks import AwsError, Layer, Replay, Reply, always, manners
 from provisioner.embedded.wire import (
     CLIENT_ERROR,
     Answer,
@@ -72,7 +72,10 @@ class Box:
     def _act(self, call: Call) -> Answer:
         """Hooks around moto; a reply is only parsed and written again where a hook wants to see it."""
         key = (call.service, call.operation)
-        reply = self._before(call)
+        try:
+            reply = self._before(call)
+        except Replay as replay:
+            return written(call, replay.reply)
         if reply is None:
             answer = inner.ask(call)
             if answer.status >= CLIENT_ERROR:

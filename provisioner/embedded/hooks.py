@@ -23,6 +23,14 @@ class AwsError(Exception):
         self.status = status
 
 
+class Replay(Exception):  # noqa: N818  # an answer, not an error
+    """Raised by a `before` hook to give a reply that no other hook may touch."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("replayed")
+        self.reply = reply
+
+
 Before = Callable[["Call"], "Reply | None"]
 After = Callable[["Call", Reply], None]
 Refused = Callable[["Call", AwsError], "Reply | None"]

@@ -1,0 +1,67 @@
+"""DynamoDB: replies say what is going on, and time to live is not set twice."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+_extras: Shelf[dict[str, Any]] = Shelf()
+
+
+@always.after("dynamodb", "CreateTable")
+def created(call: Call, reply: Reply) -> None:
+    """Give the table an id and, if it was asked for, a class; it is still being made."""
+    extra: dict[str, Any] = {"TableId": str(uuid4())}
+    if "TableClass" in call.params:
+        extra["TableClassSummary"] = {"TableClass": call.params["TableClass"]}
+    _extras.of(call)[call.params["TableName"]] = extra
+    reply["TableDescription"].update(extra, TableStatus="CREATING")
+
+
+@always.after("dynamodb", "DescribeTable")
+def described(call: Call, reply: Reply) -> None:
+    """Say id and class again."""
+    reply["Table"].update(_extras.of(call).get(reply["Table"]["TableName"], {}))
+
+
+@always.after("dynamodb", "UpdateTable")
+def updated(call: Call, reply: Reply) -> None:
+    """Apply the table's class and its key, which moto does not."""
+    name = reply["TableDescription"]["TableName"]
+    extra = _extras.of(call).setdefault(name, {})
+    if "TableClass" in call.params:
+        extra["TableClassSummary"] = {"TableClass": call.params["TableClass"]}
+    if "SSESpecification" in call.params:
+        table = backend("dynamodb", call.account, call.region).tables[name]
+        table.sse_specification = dict(call.params["SSESpecification"])
+        reply["TableDescription"] = table.describe()["TableDescription"]
+    reply["TableDescription"].update(extra, TableStatus="UPDATING")
+
+
+@always.after("dynamodb", "DeleteTable")
+def deleted(call: Call, reply: Reply) -> None:
+    """Say that it is going."""
+    extra = _extras.of(call).pop(reply["TableDescription"]["TableName"], {})
+    reply["TableDescription"].update(extra, TableStatus="DELETING")
+
+
+@always.before("dynamodb", "UpdateTimeToLive")
+def set_time_to_live(call: Call) -> None:
+    """Refuse what is so already: aws/aws-cdk#13720."""
+    name, wanted = call.params["TableName"], call.params["TimeToLiveSpecification"]["Enabled"]
+    table = backend("dynamodb", call.account, call.region).tables.get(name)
+    if table is not None and (table.ttl["TimeToLiveStatus"] == "ENABLED") == wanted:
+        raise AwsError("ValidationException", f"TimeToLive is already {'en' if wanted else 'dis'}abled")
+
+
+@always.refused("dynamodb", "DescribeTimeToLive", "UpdateTimeToLive")
+def missing_table(call: Call, error: AwsError) -> None:
+    """Give the error its name."""
+    if error.code == "ResourceNotFound":
+        message = f"Requested resource not found: Table: {call.params['TableName']} not found"
+        raise AwsError("ResourceNotFoundException", message)

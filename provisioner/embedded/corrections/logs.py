@@ -1,0 +1,36 @@
+"""CloudWatch Logs: retention as AWS offers it, and a key that can be changed in place."""
+
+from __future__ import annotations
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend
+from provisioner.embedded.wire import Call
+
+# botocore ServiceModel, RetentionInDays.
+RETENTION = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+
+
+@always.before("logs", "PutRetentionPolicy")
+def set_retention(call: Call) -> None:
+    """Take only what is on the list."""
+    days = call.params["retentionInDays"]
+    if days not in RETENTION:
+        raise AwsError(
+            "InvalidParameterException",
+            f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint:"
+            f" Member must satisfy enum value set: {list(RETENTION)}",
+        )
+
+
+@always.before("logs", "AssociateKmsKey", "DisassociateKmsKey")
+def set_key(call: Call) -> Reply | None:
+    """Give the group another key, or none."""
+    params = call.params
+    name = params.get("logGroupName") or params.get("resourceIdentifier", "").split(":log-group:")[-1]
+    group = backend("logs", call.account, call.region).groups.get(name.removesuffix(":*"))
+    if group is None:
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+    group.kms_key_id = params.get("kmsKeyId")
+    return {}

@@ -1,0 +1,61 @@
+"""Route 53: a zone a caller reference, CREATE only what is not there, DELETE only what is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call
+
+
+@always.before("route53", "CreateHostedZone")
+def create_zone(call: Call) -> None:
+    """One zone a reference: botocore ServiceModel, HostedZoneAlreadyExists (409)."""
+    reference = call.params["CallerReference"]
+    zones = backend("route53", call.account, "aws").zones.values()
+    if any(zone.caller_reference == reference for zone in zones):
+        raise AwsError(
+            "HostedZoneAlreadyExists",
+            f"A hosted zone has already been created with the specified caller reference: {reference}",
+            409,
+        )
+
+
+@always.before("route53", "ChangeResourceRecordSets")
+def change_records(call: Call) -> None:
+    """Refuse the whole batch if one change cannot be: AWS doc, API_ChangeResourceRecordSets."""
+    zone = call.params["HostedZoneId"].split("/")[-1]
+    there = {
+        _key(r): r
+        for r in do(call, "route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
+    }
+    for change in call.params["ChangeBatch"]["Changes"]:
+        record = change["ResourceRecordSet"]
+        found, said = there.get(_key(record)), f"[name='{_name(record)}', type='{record['Type']}']"
+        if change["Action"] == "CREATE" and found:
+            raise _invalid(f"Tried to create resource record set {said} but it already exists")
+        if change["Action"] == "DELETE" and not found:
+            raise _invalid(f"Tried to delete resource record set {said} but it was not found")
+        if change["Action"] == "DELETE" and _values(found) != _values(record):
+            message = f"Tried to delete resource record set {said} but the values provided do not match"
+            raise _invalid(f"{message} the current values")
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidChangeBatch", f"[{message}]")
+
+
+def _name(record: dict[str, Any]) -> str:
+    return str(record["Name"]).lower().rstrip(".") + "."
+
+
+def _key(record: dict[str, Any]) -> tuple[str, str, str]:
+    return _name(record), record["Type"], record.get("SetIdentifier", "")
+
+
+def _values(record: dict[str, Any] | None) -> tuple[Any, ...]:
+    record = record or {}
+    alias = record.get("AliasTarget", {})
+    values = sorted(value["Value"] for value in record.get("ResourceRecords", []))
+    return record.get("TTL"), values, alias.get("DNSName", "").rstrip("."), alias.get("HostedZoneId")

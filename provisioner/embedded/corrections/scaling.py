@@ -1,0 +1,127 @@
+"""Application Auto Scaling: a policy put again is the same policy, tags are kept, nothing is left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+SERVICE = "application-autoscaling"
+_tags: Shelf[dict[str, str]] = Shelf()
+
+
+def _scaling(call: Call) -> Any:
+    return backend("applicationautoscaling", call.account, call.region)
+
+
+def _target(call: Call) -> Any:
+    return _scaling(call).targets.get(call.params["ScalableDimension"], {}).get(call.params["ResourceId"])
+
+
+def _place(params: dict[str, Any]) -> str:
+    return (
+        f"service namespace: {params['ServiceNamespace']}, resource ID: {params['ResourceId']},"
+        f" scalable dimension: {params['ScalableDimension']}"
+    )
+
+
+@always.after(SERVICE, "RegisterScalableTarget")
+def registered(call: Call, reply: Reply) -> None:
+    """Keep the tags; on an existing target they are ignored (botocore ServiceModel, Tags)."""
+    _tags.of(call).setdefault(reply["ScalableTargetARN"], call.params.get("Tags", {}))
+
+
+@always.before(SERVICE, "PutScalingPolicy")
+def put_policy(call: Call) -> Reply | None:
+    """Want a target; change a policy that is there, so that ARN and alarms stay."""
+    params = call.params
+    if _target(call) is None:
+        raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_place(params)}")
+    policy = _policy(call)
+    if policy is None:
+        return None
+    body = params.get("TargetTrackingScalingPolicyConfiguration")
+    steps = params.get("StepScalingPolicyConfiguration")
+    if body is not None:
+        policy.target_tracking_scaling_policy_configuration = body
+    if steps is not None:
+        policy.step_scaling_policy_configuration = steps
+    alarms = [{"AlarmName": alarm.name, "AlarmARN": alarm.alarm_arn} for alarm in policy.alarms]
+    return {"PolicyARN": policy.policy_arn, "Alarms": alarms}
+
+
+def _policy(call: Call) -> Any:
+    names = ("ServiceNamespace", "ResourceId", "ScalableDimension", "PolicyName")
+    return _scaling(call).policies.get("\t".join(call.params[name] for name in names))
+
+
+@always.before(SERVICE, "DeleteScalingPolicy")
+def delete_policy(call: Call) -> None:
+    """Use AWS's code for one that is not there."""
+    if _policy(call) is None:
+        raise AwsError("ObjectNotFoundException", f"No scaling policy found for {_place(call.params)}")
+
+
+@always.before(SERVICE, "DeregisterScalableTarget")
+def deregister(call: Call) -> None:
+    """Take the target's policies and their alarms along (botocore ServiceModel, DeregisterScalableTarget)."""
+    target = _target(call)
+    if target is None:
+        raise AwsError("ObjectNotFoundException", f"No scalable target found for {_place(call.params)}")
+    _drop_policies(call, target.resource_id)
+    _tags.of(call).pop(target.arn, None)
+
+
+def _drop_policies(call: Call, resource: str) -> None:
+    scaling = _scaling(call)
+    for key, policy in list(scaling.policies.items()):
+        if policy.resource_id == resource:
+            policy.delete_alarms(call.account, call.region)
+            del scaling.policies[key]
+
+
+def forget(call: Call, resource: str) -> None:
+    """Drop target and policies of a service that is gone: hashicorp/terraform-provider-aws#14254."""
+    _drop_policies(call, resource)
+    for targets in _scaling(call).targets.values():
+        if target := targets.pop(resource, None):
+            _tags.of(call).pop(target.arn, None)
+
+
+def _tags_of(call: Call) -> dict[str, str]:
+    arn = call.params["ResourceARN"]
+    every = [t.arn for targets in _scaling(call).targets.values() for t in targets.values()]
+    if arn not in every:
+        raise AwsError("ResourceNotFoundException", f"No scalable target found with ARN {arn}")
+    return _tags.of(call).setdefault(arn, {})
+
+
+@always.before(SERVICE, "ListTagsForResource")
+def list_tags(call: Call) -> Reply | None:
+    """Tell the tags, which moto cannot."""
+    return {"Tags": dict(_tags_of(call))}
+
+
+@always.before(SERVICE, "TagResource")
+def tag(call: Call) -> Reply | None:
+    """Add tags."""
+    _tags_of(call).update(call.params["Tags"])
+    return {}
+
+
+@always.before(SERVICE, "UntagResource")
+def untag(call: Call) -> Reply | None:
+    """Take tags away."""
+    tags = _tags_of(call)
+    for key in call.params["TagKeys"]:
+        tags.pop(key, None)
+    return {}
+
+
+@always.before(SERVICE, "DescribeScalingActivities")
+def activities(_: Call) -> Reply | None:
+    """Nothing scales here."""
+    return {"ScalingActivities": []}

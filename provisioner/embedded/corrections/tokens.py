@@ -1,0 +1,61 @@
+"""Idempotency tokens: a create sent twice with one token makes one thing and answers the same twice."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, Replay, Reply, always
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+# botocore ServiceModel, members with idempotencyToken or so named; moto ignores all of them.
+TOKENS = {
+    ("ec2", "CreateNatGateway"): "ClientToken",
+    ("ec2", "CreateRouteTable"): "ClientToken",
+    ("ec2", "CreateVpcEndpoint"): "ClientToken",
+    ("ec2", "CreateFlowLogs"): "ClientToken",
+    ("acm", "RequestCertificate"): "IdempotencyToken",
+}
+
+
+@dataclass
+class Sent:
+    """A create that went well under a token."""
+
+    params: dict[str, Any]
+    reply: Reply
+
+
+_sent: Shelf[Sent] = Shelf()
+
+
+def _key(call: Call) -> str:
+    token = call.params.get(TOKENS[call.service, call.operation])
+    return f"{call.service} {call.operation} {token}" if token else ""
+
+
+def replay(call: Call) -> None:
+    """Answer as the first time, also when the thing made is gone by now; the lag is EC2's own habit."""
+    sent = _sent.of(call).get(_key(call))
+    if sent is None:
+        return
+    if call.service == "ec2" and sent.params != call.params:
+        # AWS doc, EC2 API: ensuring idempotency.
+        raise AwsError(
+            "IdempotentParameterMismatch",
+            "The request uses the same client token as a previous, but non-identical request.",
+        )
+    raise Replay(copy.deepcopy(sent.reply))
+
+
+def remember(call: Call, reply: Reply) -> None:
+    """Keep the reply under the token."""
+    if key := _key(call):
+        _sent.of(call)[key] = Sent(call.params, copy.deepcopy(reply))
+
+
+for _service, _operation in TOKENS:
+    always.before(_service, _operation)(replay)
+    always.after(_service, _operation)(remember)

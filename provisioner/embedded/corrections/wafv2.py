@@ -1,0 +1,56 @@
+"""WAFv2: AWS's code for a taken name, the region of CloudFront's scope, and a capacity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.wire import Call
+
+# AWS doc, AWS managed rule groups list; a rate rule costs 2.
+CAPACITY = {
+    "AWSManagedRulesCommonRuleSet": 700,
+    "AWSManagedRulesKnownBadInputsRuleSet": 200,
+    "AWSManagedRulesAmazonIpReputationList": 25,
+    "AWSManagedRulesAnonymousIpList": 50,
+    "AWSManagedRulesSQLiRuleSet": 200,
+    "AWSManagedRulesAdminProtectionRuleSet": 100,
+    "AWSManagedRulesLinuxRuleSet": 200,
+}
+
+
+@always.before("wafv2", "*")
+def right_region(call: Call) -> None:
+    """Take CloudFront's scope in us-east-1 only: botocore ServiceModel, Scope."""
+    if call.params.get("Scope") == "CLOUDFRONT" and call.region != "us-east-1":
+        raise AwsError(
+            "WAFInvalidParameterException",
+            "Error reason: The scope is not valid., field: SCOPE_VALUE, parameter: CLOUDFRONT",
+        )
+
+
+@always.refused("wafv2", "CreateWebACL")
+def taken(_: Call, error: AwsError) -> None:
+    """Give the error its name: botocore ServiceModel."""
+    if error.code == "WafV2DuplicateItem":
+        raise AwsError("WAFDuplicateItemException", error.message)
+
+
+@always.before("wafv2", "CheckCapacity")
+def check_capacity(call: Call) -> Reply | None:
+    """Add up what the rules cost."""
+    return {"Capacity": sum(_cost(rule["Statement"]) for rule in call.params["Rules"])}
+
+
+def _cost(statement: dict[str, Any]) -> int:
+    managed = statement.get("ManagedRuleGroupStatement", {})
+    if managed:
+        return CAPACITY.get(managed["Name"], 50)
+    return 2 if "RateBasedStatement" in statement else 10
+
+
+@always.after("wafv2", "GetWebACL")
+def capacity(_: Call, reply: Reply) -> None:
+    """Say what the list's rules cost."""
+    acl = reply["WebACL"]
+    acl["Capacity"] = sum(_cost(rule["Statement"]) for rule in acl.get("Rules", []))

@@ -1,0 +1,269 @@
+"""Corrections of DynamoDB, Logs, CloudWatch, Secrets Manager, ACM, Route 53, WAF, IAM and auto scaling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.embedded.conftest import Client, code_of
+
+
+def table(aws: Client, **given: Any) -> Any:
+    key = {"AttributeName": "k", "KeyType": "HASH"}
+    attribute = {"AttributeName": "k", "AttributeType": "S"}
+    made = aws("dynamodb").create_table(
+        TableName="t",
+        KeySchema=[key],
+        AttributeDefinitions=[attribute],
+        BillingMode="PAY_PER_REQUEST",
+        **given,
+    )
+    return made["TableDescription"]
+
+
+def test_a_table_has_an_id_and_a_life(aws: Client) -> None:
+    made = table(aws, TableClass="STANDARD_INFREQUENT_ACCESS")
+    assert made["TableStatus"] == "CREATING"
+    seen = aws("dynamodb").describe_table(TableName="t")["Table"]
+    assert seen["TableId"] == made["TableId"]
+    assert seen["TableClassSummary"] == {"TableClass": "STANDARD_INFREQUENT_ACCESS"}
+    deleted = aws("dynamodb").delete_table(TableName="t")["TableDescription"]
+    assert deleted["TableStatus"] == "DELETING"
+
+
+def test_a_tables_key_can_be_taken_away(aws: Client) -> None:
+    table(aws, SSESpecification={"Enabled": True, "SSEType": "KMS"})
+    aws("dynamodb").update_table(TableName="t", SSESpecification={"Enabled": False})
+    assert "SSEDescription" not in aws("dynamodb").describe_table(TableName="t")["Table"]
+
+
+def test_time_to_live_is_set_once(aws: Client) -> None:
+    table(aws)
+    wanted = {"Enabled": True, "AttributeName": "expires"}
+    aws("dynamodb").update_time_to_live(TableName="t", TimeToLiveSpecification=wanted)
+    with pytest.raises(ClientError, match="TimeToLive is already enabled") as caught:
+        aws("dynamodb").update_time_to_live(TableName="t", TimeToLiveSpecification=wanted)
+    assert code_of(caught) == "ValidationException"
+    with pytest.raises(ClientError) as caught:
+        aws("dynamodb").describe_time_to_live(TableName="none-such")
+    assert code_of(caught) == "ResourceNotFoundException"
+
+
+def test_retention_is_from_the_list(aws: Client) -> None:
+    aws("logs").create_log_group(logGroupName="g")
+    with pytest.raises(ClientError) as caught:
+        aws("logs").put_retention_policy(logGroupName="g", retentionInDays=31)
+    assert code_of(caught) == "InvalidParameterException"
+    aws("logs").put_retention_policy(logGroupName="g", retentionInDays=30)
+
+
+def test_a_log_groups_key_can_be_changed(aws: Client) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/k"
+    aws("logs").create_log_group(logGroupName="g")
+    aws("logs").associate_kms_key(logGroupName="g", kmsKeyId=key)
+    assert aws("logs").describe_log_groups()["logGroups"][0]["kmsKeyId"] == key
+    aws("logs").disassociate_kms_key(logGroupName="g")
+    assert "kmsKeyId" not in aws("logs").describe_log_groups()["logGroups"][0]
+    with pytest.raises(ClientError) as caught:
+        aws("logs").associate_kms_key(logGroupName="none-such", kmsKeyId=key)
+    assert code_of(caught) == "ResourceNotFoundException"
+
+
+def alarm(aws: Client) -> None:
+    aws("cloudwatch").put_metric_alarm(
+        AlarmName="a",
+        Namespace="AWS/ECS",
+        MetricName="CPUUtilization",
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+
+
+def test_a_new_alarm_has_no_data_and_a_re_put_keeps_its_state(aws: Client) -> None:
+    watch = aws("cloudwatch")
+    alarm(aws)
+    assert watch.describe_alarms()["MetricAlarms"][0]["StateValue"] == "INSUFFICIENT_DATA"
+    watch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="r")
+    alarm(aws)
+    assert watch.describe_alarms()["MetricAlarms"][0]["StateValue"] == "ALARM"
+
+
+def test_composite_alarms(aws: Client) -> None:
+    watch = aws("cloudwatch")
+    alarm(aws)
+    watch.put_composite_alarm(AlarmName="c", AlarmRule="ALARM(a)", Tags=[{"Key": "k", "Value": "v"}])
+    assert watch.describe_alarms()["CompositeAlarms"] == []
+    seen = watch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]
+    assert seen["AlarmRule"] == "ALARM(a)"
+    assert watch.list_tags_for_resource(ResourceARN=seen["AlarmArn"])["Tags"] == [{"Key": "k", "Value": "v"}]
+    watch.delete_alarms(AlarmNames=["c"])
+    assert watch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"] == []
+
+
+def test_a_deleted_secrets_name_is_not_free(aws: Client) -> None:
+    secrets = aws("secretsmanager")
+    secrets.create_secret(Name="s", SecretString="x", KmsKeyId="alias/k")
+    assert secrets.describe_secret(SecretId="s")["KmsKeyId"] == "alias/k"
+    secrets.delete_secret(SecretId="s")
+    with pytest.raises(ClientError, match="scheduled for deletion") as caught:
+        secrets.create_secret(Name="s", SecretString="x")
+    assert code_of(caught) == "InvalidRequestException"
+
+
+def test_what_rds_manages_is_not_ours(aws: Client) -> None:
+    made = aws("rds").create_db_cluster(
+        DBClusterIdentifier="db",
+        Engine="aurora-postgresql",
+        MasterUsername="app",
+        ManageMasterUserPassword=True,
+    )
+    secret = made["DBCluster"]["MasterUserSecret"]["SecretArn"]
+    with pytest.raises(ClientError, match="managed by another service") as caught:
+        aws("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    assert code_of(caught) == "InvalidRequestException"
+
+
+def test_a_certificate_is_requested_once_a_token(aws: Client) -> None:
+    asked = {
+        "DomainName": "a.example.com",
+        "ValidationMethod": "DNS",
+        "IdempotencyToken": "t1",
+        "KeyAlgorithm": "EC_prime256v1",
+    }
+    one = aws("acm").request_certificate(**asked)["CertificateArn"]
+    assert aws("acm").request_certificate(**asked)["CertificateArn"] == one
+    seen = aws("acm").describe_certificate(CertificateArn=one)["Certificate"]
+    assert seen["KeyAlgorithm"] == "EC_prime256v1"
+    assert "IssuedAt" not in seen
+
+
+def zone(aws: Client) -> str:
+    made = aws("route53").create_hosted_zone(Name="example.com", CallerReference="r")
+    return str(made["HostedZone"]["Id"])
+
+
+def change(aws: Client, zone_id: str, action: str, value: str) -> None:
+    record = {"Name": "a.example.com", "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": value}]}
+    batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+    aws("route53").change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)
+
+
+def test_a_zone_a_reference(aws: Client) -> None:
+    zone(aws)
+    with pytest.raises(ClientError) as caught:
+        zone(aws)
+    assert code_of(caught) == "HostedZoneAlreadyExists"
+
+
+def test_records_are_made_once_and_deleted_by_value(aws: Client) -> None:
+    zone_id = zone(aws)
+    change(aws, zone_id, "CREATE", "one")
+    for action, value in (("CREATE", "two"), ("DELETE", "two")):
+        with pytest.raises(ClientError) as caught:
+            change(aws, zone_id, action, value)
+        assert code_of(caught) == "InvalidChangeBatch"
+    change(aws, zone_id, "DELETE", "one")
+    with pytest.raises(ClientError) as caught:
+        change(aws, zone_id, "DELETE", "one")
+    assert code_of(caught) == "InvalidChangeBatch"
+
+
+ACL = {
+    "Name": "w",
+    "Scope": "CLOUDFRONT",
+    "DefaultAction": {"Allow": {}},
+    "VisibilityConfig": {
+        "SampledRequestsEnabled": True,
+        "CloudWatchMetricsEnabled": True,
+        "MetricName": "w",
+    },
+}
+
+
+def test_a_web_acl_of_cloudfront_lives_in_us_east_1(aws: Client) -> None:
+    with pytest.raises(ClientError) as caught:
+        aws("wafv2", "eu-west-1").create_web_acl(**ACL)
+    assert code_of(caught) == "WAFInvalidParameterException"
+    aws("wafv2").create_web_acl(**ACL)
+    with pytest.raises(ClientError) as caught:
+        aws("wafv2").create_web_acl(**ACL)
+    assert code_of(caught) == "WAFDuplicateItemException"
+
+
+@pytest.mark.parametrize(
+    ("service", "name"),
+    [
+        ("ecs", "AWSServiceRoleForECS"),
+        ("elasticloadbalancing", "AWSServiceRoleForElasticLoadBalancing"),
+        ("rds", "AWSServiceRoleForRDS"),
+        ("ecs.application-autoscaling", "AWSServiceRoleForApplicationAutoScaling_ECSService"),
+    ],
+)
+def test_service_roles_have_their_names(aws: Client, service: str, name: str) -> None:
+    principal = f"{service}.amazonaws.com"
+    role = aws("iam").create_service_linked_role(AWSServiceName=principal)["Role"]
+    assert (role["RoleName"], role["Path"]) == (name, f"/aws-service-role/{principal}/")
+    assert role["Arn"].endswith(f"/{name}")
+    with pytest.raises(ClientError, match=f"Service role name {name} has been taken") as caught:
+        aws("iam").create_service_linked_role(AWSServiceName=principal)
+    assert code_of(caught) == "InvalidInput"
+    assert aws("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"][0]["RoleName"] == name
+
+
+TARGET = {
+    "ServiceNamespace": "dynamodb",
+    "ResourceId": "table/t",
+    "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
+}
+
+
+def policy(aws: Client, value: float) -> Any:
+    return aws("application-autoscaling").put_scaling_policy(
+        **TARGET,
+        PolicyName="p",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": value,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "DynamoDBReadCapacityUtilization"},
+        },
+    )
+
+
+def test_a_policy_put_again_is_the_same_policy(aws: Client) -> None:
+    scaling = aws("application-autoscaling")
+    scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=2)
+    one, two = policy(aws, 50), policy(aws, 60)
+    assert one["PolicyARN"] == two["PolicyARN"]
+    assert one["Alarms"] == two["Alarms"]
+    seen = scaling.describe_scaling_policies(ServiceNamespace="dynamodb")["ScalingPolicies"]
+    assert [p["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] for p in seen] == [60]
+    scaling.deregister_scalable_target(**TARGET)
+    assert scaling.describe_scaling_policies(ServiceNamespace="dynamodb")["ScalingPolicies"] == []
+    assert aws("cloudwatch").describe_alarms()["MetricAlarms"] == []
+
+
+def test_what_is_not_registered_is_not_found(aws: Client) -> None:
+    with pytest.raises(ClientError) as caught:
+        policy(aws, 50)
+    assert code_of(caught) == "ObjectNotFoundException"
+    with pytest.raises(ClientError) as caught:
+        aws("application-autoscaling").deregister_scalable_target(**TARGET)
+    assert code_of(caught) == "ObjectNotFoundException"
+    with pytest.raises(ClientError) as caught:
+        aws("application-autoscaling").delete_scaling_policy(**TARGET, PolicyName="p")
+    assert code_of(caught) == "ObjectNotFoundException"
+
+
+def test_a_scalable_target_keeps_tags(aws: Client) -> None:
+    scaling = aws("application-autoscaling")
+    capacity = {"MinCapacity": 1, "MaxCapacity": 2}
+    arn = scaling.register_scalable_target(**TARGET, **capacity, Tags={"a": "1"})["ScalableTargetARN"]
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"a": "1"}
+    scaling.tag_resource(ResourceARN=arn, Tags={"b": "2"})
+    scaling.untag_resource(ResourceARN=arn, TagKeys=["a"])
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"b": "2"}
