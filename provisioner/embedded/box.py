@@ -8,7 +8,7 @@ from uuid import uuid4
 from provisioner.embedded import corrections, inner, shelf
 from provisioner.embedded.calls import CallLog
 from provisioner.embedded.clock import clock
-from provisioner.embedded.hooks import AwsError, Layer, Replay, Reply, always, manners
+from provisioner.embedded.hooks import AwsError, Layer, Replay, Reply, always, manners, replays
 from provisioner.embedded.wire import (
     CLIENT_ERROR,
     Answer,
@@ -44,7 +44,7 @@ class Box:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The hooks in force, outermost first."""
-        return (manners, always) if self.with_manners else (always,)
+        return (replays, manners, always) if self.with_manners else (replays, always)
 
     def reset(self) -> None:
         """Forget everything but the settings."""

@@ -81,5 +81,6 @@ class Layer:
         return register
 
 
-always = Layer()
+replays = Layer()  # outermost: what was answered once is answered again, whatever else holds
 manners = Layer()
+always = Layer()

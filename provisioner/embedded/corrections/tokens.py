@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.embedded.hooks import AwsError, Replay, Reply, always
+from provisioner.embedded.hooks import AwsError, Replay, Reply, replays
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
@@ -57,5 +57,5 @@ def remember(call: Call, reply: Reply) -> None:
 
 
 for _service, _operation in TOKENS:
-    always.before(_service, _operation)(replay)
-    always.after(_service, _operation)(remember)
+    replays.before(_service, _operation)(replay)
+    replays.after(_service, _operation)(remember)

@@ -1,0 +1,116 @@
+"""VPC endpoints: one a service, groups and private names as AWS gives them, and gone when deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call
+
+NOT_FOUND = "InvalidVpcEndpoint.NotFound"
+
+
+def _endpoints(call: Call) -> dict[str, Any]:
+    endpoints: dict[str, Any] = backend("ec2", call.account, call.region).vpc_end_points
+    return endpoints
+
+
+@always.before("ec2", "CreateVpcEndpoint")
+def create(call: Call) -> Reply | None:
+    """Refuse a second one where AWS does; an interface endpoint has the default group unless told."""
+    params = call.params
+    if params.get("VpcEndpointType", "Gateway") == "Interface":
+        _refuse_second_name(call)
+        if not params.get("SecurityGroupIds"):
+            ec2 = backend("ec2", call.account, call.region)
+            default = ec2.get_default_security_group(params["VpcId"])
+            params["SecurityGroupIds"] = [default.id]  # AWS doc, API_CreateVpcEndpoint
+        params.setdefault("PrivateDnsEnabled", True)
+        return do(call, "ec2", "CreateVpcEndpoint", **params)
+    _refuse_second_route(call)
+    return None
+
+
+def _refuse_second_name(call: Call) -> None:
+    """Refuse private names that are taken: hashicorp/terraform-provider-aws#17535."""
+    params = call.params
+    for endpoint in _endpoints(call).values():
+        same = (endpoint.vpc_id, endpoint.service_name) == (params["VpcId"], params["ServiceName"])
+        if same and endpoint.private_dns_enabled and params.get("PrivateDnsEnabled", True):
+            message = (
+                "private-dns-enabled cannot be set because there is already a conflicting DNS domain for"
+                f" {params['ServiceName']} in the VPC {params['VpcId']}"
+            )
+            raise AwsError("InvalidParameter", message)
+
+
+def _refuse_second_route(call: Call) -> None:
+    tables = set(call.params.get("RouteTableIds", []))
+    for endpoint in _endpoints(call).values():
+        if endpoint.service_name == call.params["ServiceName"] and tables & set(endpoint.route_table_ids):
+            table = min(tables & set(endpoint.route_table_ids))
+            message = f"route table {table} already has a route with destination-prefix-list-id"
+            raise AwsError("RouteAlreadyExists", message)
+
+
+@always.after("ec2", "CreateVpcEndpoint")
+def created(call: Call, reply: Reply) -> None:
+    """Give the interfaces the endpoint's groups, and the reply AWS's form."""
+    ec2 = backend("ec2", call.account, call.region)
+    endpoint = _endpoints(call)[reply["VpcEndpoint"]["VpcEndpointId"]]
+    groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
+    for interface in endpoint.network_interface_ids:
+        ec2.enis[interface]._group_set[:] = groups
+    _shape(call, reply["VpcEndpoint"])
+
+
+@always.after("ec2", "DescribeVpcEndpoints")
+def described(call: Call, reply: Reply) -> None:
+    """Give every endpoint AWS's form."""
+    for endpoint in reply["VpcEndpoints"]:
+        _shape(call, endpoint)
+
+
+def _shape(call: Call, endpoint: dict[str, Any]) -> None:
+    if endpoint["VpcEndpointType"] == "Gateway":
+        endpoint["PrivateDnsEnabled"] = False
+        return
+    *_, service = endpoint["ServiceName"].split(f".{call.region}.")
+    own = f"{endpoint['VpcEndpointId']}.{service}.{call.region}.vpce.amazonaws.com"
+    names = [{"DnsName": own, "HostedZoneId": endpoint["DnsEntries"][0]["HostedZoneId"]}]
+    if endpoint["PrivateDnsEnabled"]:
+        public = ".".join(reversed(service.split("."))) + f".{call.region}.amazonaws.com"
+        names.append({"DnsName": public, "HostedZoneId": "ZONEIDPENDING"})
+    endpoint["DnsEntries"] = names
+
+
+@always.after("ec2", "ModifyVpcEndpoint")
+def modified(call: Call, _: Reply) -> None:
+    """Apply private names, which moto does not, and carry groups to the interfaces."""
+    ec2 = backend("ec2", call.account, call.region)
+    endpoint = _endpoints(call)[call.params["VpcEndpointId"]]
+    if "PrivateDnsEnabled" in call.params:
+        endpoint.private_dns_enabled = call.params["PrivateDnsEnabled"]
+    groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
+    for interface in endpoint.network_interface_ids:
+        ec2.enis[interface]._group_set[:] = groups
+
+
+@always.before("ec2", "DeleteVpcEndpoints")
+def delete(call: Call) -> Reply | None:
+    """Delete those that are there and list the others, without an error (botocore ServiceModel)."""
+    wanted = call.params["VpcEndpointIds"]
+    there = [name for name in wanted if name in _endpoints(call)]
+    if there:
+        do(call, "ec2", "DeleteVpcEndpoints", VpcEndpointIds=there)
+    for name in there:
+        del _endpoints(call)[name]
+    missing = [name for name in wanted if name not in there]
+    return {"Unsuccessful": [unsuccessful(name, NOT_FOUND, "does not exist") for name in missing]}
+
+
+def unsuccessful(name: str, code: str, what: str) -> dict[str, Any]:
+    """One entry of the list of those that could not be deleted."""
+    error = {"Code": code, "Message": f"The Vpc Endpoint Id '{name}' {what}"}
+    return {"ResourceId": name, "Error": error}

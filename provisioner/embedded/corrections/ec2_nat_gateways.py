@@ -1,0 +1,70 @@
+"""NAT gateways: unknown ones are not found, failed creates leave nothing, deleted ones let go."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend
+from provisioner.embedded.wire import Call
+
+
+def _known(call: Call, nat: str) -> None:
+    if nat not in backend("ec2", call.account, call.region).nat_gateways:
+        # terraform-provider-aws ec2/errors.go: without the "Invalid" that other codes begin with
+        raise AwsError("NatGatewayNotFound", f"NAT gateway {nat} was not found")
+
+
+@always.before("ec2", "DescribeNatGateways")
+def describe(call: Call) -> None:
+    """Refuse an id that was never given out; moto answers with an empty list."""
+    for nat in call.params.get("NatGatewayIds", []):
+        _known(call, nat)
+
+
+@always.after("ec2", "DescribeNatGateways")
+def by_tag(call: Call, reply: Reply) -> None:
+    """Apply the tag filters, which moto passes over."""
+    filters = call.params.get("Filters", call.params.get("Filter", []))
+    for wanted in filters:
+        if wanted["Name"].startswith("tag"):
+            reply["NatGateways"] = [n for n in reply["NatGateways"] if _has_tag(n.get("Tags", []), wanted)]
+
+
+def _has_tag(tags: list[dict[str, str]], wanted: dict[str, Any]) -> bool:
+    _, _, key = wanted["Name"].partition(":")
+    seen = [tag["Value"] for tag in tags if tag["Key"] == key] if key else [tag["Key"] for tag in tags]
+    return any(fnmatch.fnmatchcase(value, pattern) for value in seen for pattern in wanted["Values"])
+
+
+@always.before("ec2", "CreateNatGateway")
+def create(call: Call) -> None:
+    """Check the address first: moto makes the interface before it looks."""
+    allocation = call.params.get("AllocationId")
+    ec2 = backend("ec2", call.account, call.region)
+    addresses = {address.allocation_id: address for address in ec2.addresses}
+    if allocation and allocation not in addresses:
+        message = f"Elastic IP address [{allocation}] not found"
+        raise AwsError("InvalidAllocationID.NotFound", message)
+    if allocation and addresses[allocation].association_id:
+        message = f"Elastic IP address [{allocation}] is already associated"
+        raise AwsError("Resource.AlreadyAssociated", message)
+
+
+@always.before("ec2", "DeleteNatGateway")
+def delete(call: Call) -> None:
+    """Refuse an id that was never given out; moto trips."""
+    _known(call, call.params["NatGatewayId"])
+
+
+@always.after("ec2", "DeleteNatGateway")
+def let_go(call: Call, _: Reply) -> None:
+    """Take the gateway's interface away and free its address, which stays allocated."""
+    ec2 = backend("ec2", call.account, call.region)
+    nat = ec2.nat_gateways[call.params["NatGatewayId"]]
+    for address in ec2.addresses:
+        if address.eni is nat._eni:
+            address.eni = None
+            address.association_id = None
+    ec2.enis.pop(nat._eni.id, None)

@@ -1,0 +1,61 @@
+"""Routes: targets must exist, associations are not taken for other ones, deleted targets are black holes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend
+from provisioner.embedded.wire import Call
+
+
+@always.before("ec2", "CreateRoute", "ReplaceRoute")
+def target_exists(call: Call) -> None:
+    """Refuse a NAT gateway that is not there or has gone."""
+    nat = call.params.get("NatGatewayId")
+    known = backend("ec2", call.account, call.region).nat_gateways.get(nat)
+    if nat and (known is None or known.state == "deleted"):
+        raise AwsError("InvalidNatGatewayID.NotFound", f"The natGateway ID '{nat}' does not exist")
+
+
+@always.before("ec2", "AssociateRouteTable")
+def associate(call: Call) -> None:
+    """Refuse a subnet that has a table; moto answers with the old association and changes nothing."""
+    subnet = call.params.get("SubnetId")
+    for table in backend("ec2", call.account, call.region).route_tables.values():
+        if subnet and subnet in table._associations.values():
+            message = (
+                f"the specified association for route table {call.params['RouteTableId']} conflicts with"
+                " an existing association"
+            )
+            raise AwsError("Resource.AlreadyAssociated", message)
+
+
+@always.before("ec2", "DeleteRoute")
+def endpoints_route(call: Call) -> None:
+    """Leave to a gateway endpoint its route: AWS doc, VPC: gateway endpoints."""
+    prefix_list = call.params.get("DestinationPrefixListId")
+    if prefix_list is None:
+        return
+    table = call.params["RouteTableId"]
+    for endpoint in backend("ec2", call.account, call.region).vpc_end_points.values():
+        if endpoint.destination_prefix_list_id == prefix_list and table in endpoint.route_table_ids:
+            message = f"cannot remove VPC endpoint route {prefix_list} in route table {table}"
+            raise AwsError("InvalidParameterValue", message)
+
+
+@always.after("ec2", "DescribeRouteTables")
+def black_holes(call: Call, reply: Reply) -> None:
+    """Say of a route whose gateway is gone that it leads nowhere (botocore ServiceModel, Route.State)."""
+    ec2 = backend("ec2", call.account, call.region)
+    for table in reply["RouteTables"]:
+        for route in table["Routes"]:
+            if _leads_nowhere(ec2, route):
+                route["State"] = "blackhole"
+
+
+def _leads_nowhere(ec2: Any, route: dict[str, str]) -> bool:
+    nat, gateway = route.get("NatGatewayId"), route.get("GatewayId", "")
+    if nat:
+        return nat not in ec2.nat_gateways or ec2.nat_gateways[nat].state == "deleted"
+    return gateway.startswith("igw-") and gateway not in ec2.internet_gateways

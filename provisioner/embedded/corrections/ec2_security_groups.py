@@ -1,0 +1,140 @@
+"""Security groups: descriptions kept for every kind of rule, prefix lists with their weight."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+RULES = 60  # AWS doc, VPC quotas: inbound or outbound rules per security group
+CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
+WEIGHT = 55  # AWS doc, VPC: AWS-managed prefix lists
+DESCRIPTION = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")  # botocore ServiceModel
+
+_descriptions: Shelf[str] = Shelf()
+
+
+@always.after("ec2", "DescribeManagedPrefixLists")
+def prefix_lists(_: Call, reply: Reply) -> None:
+    """Say how many entries AWS's own lists may have; that is their weight in a group."""
+    for prefix_list in reply["PrefixLists"]:
+        if prefix_list["OwnerId"] == "AWS":
+            default = WEIGHT if prefix_list["PrefixListName"] == CLOUDFRONT else 20
+            prefix_list.setdefault("MaxEntries", default)
+            prefix_list.setdefault("Version", 1)
+
+
+@always.before("ec2", "CreateSecurityGroup")
+def create(call: Call) -> None:
+    """Refuse descriptions AWS refuses."""
+    _check_description("GroupDescription", call.params.get("Description", ""))
+
+
+@always.before("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
+def authorize(call: Call) -> None:
+    """Check prefix lists, descriptions, and whether the group has room for the rules."""
+    ec2 = backend("ec2", call.account, call.region)
+    for permission in call.params.get("IpPermissions", []):
+        for source in _sources(permission):
+            _check_description("Description", source.get("Description", ""))
+            name = source.get("PrefixListId")
+            if name and name not in ec2.managed_prefix_lists:
+                raise AwsError("InvalidPrefixListID.NotFound", f"The prefix list ID '{name}' does not exist")
+    group = ec2.get_security_group_from_id(call.params.get("GroupId"))
+    if group is None:
+        return
+    rules = group.ingress_rules if call.operation.endswith("Ingress") else group.egress_rules
+    lists = [rule.prefix_list_id for rule in rules]
+    for permission in call.params.get("IpPermissions", []):
+        lists += [source.get("PrefixListId") for source in _sources(permission)]
+    if sum(_weight(ec2, name) for name in lists) > RULES:
+        message = "The maximum number of rules per security group has been reached."
+        raise AwsError("RulesPerSecurityGroupLimitExceeded", message)
+
+
+def _sources(permission: dict[str, Any]) -> list[dict[str, Any]]:
+    kinds = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
+    return [source for kind in kinds for source in permission.get(kind, [])]
+
+
+def _weight(ec2: Any, prefix_list: str | None) -> int:
+    if prefix_list is None:
+        return 1
+    known = ec2.managed_prefix_lists[prefix_list]
+    return WEIGHT if known.prefix_list_name == CLOUDFRONT else int(known.max_entries or 20)
+
+
+def _check_description(parameter: str, text: str) -> None:
+    if not DESCRIPTION.fullmatch(text):
+        message = f"Invalid security group description. Value ({text}) for parameter {parameter} is invalid."
+        raise AwsError("InvalidParameterValue", message)
+
+
+@always.after("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
+def authorized(call: Call, reply: Reply) -> None:
+    """Keep the descriptions of rules whose source is a group or a prefix list; moto keeps only CIDRs'."""
+    told: dict[str, str] = {}
+    for permission in call.params.get("IpPermissions", []):
+        for source in _sources(permission):
+            name = source.get("PrefixListId") or source.get("GroupId")
+            if name and source.get("Description"):
+                told[_match(permission, name)] = source["Description"]
+    for rule in reply.get("SecurityGroupRules", []):
+        permission = {key: rule.get(key) for key in ("IpProtocol", "FromPort", "ToPort")}
+        key = _match(permission, _source_of(rule))
+        if key in told:
+            _descriptions.of(call)[rule["SecurityGroupRuleId"]] = told[key]
+            rule["Description"] = told[key]
+
+
+def _match(permission: dict[str, Any], source: str) -> str:
+    protocol = permission.get("IpProtocol")
+    ports = (None, None) if protocol == "-1" else (permission.get("FromPort"), permission.get("ToPort"))
+    return f"{protocol} {_port(ports[0])} {_port(ports[1])} {source}"
+
+
+def _port(port: int | None) -> int:
+    return -1 if port is None else port
+
+
+def _source_of(rule: dict[str, Any]) -> str:
+    return str(rule.get("PrefixListId") or rule.get("ReferencedGroupInfo", {}).get("GroupId"))
+
+
+@always.after("ec2", "ModifySecurityGroupRules")
+def modified(call: Call, _: Reply) -> None:
+    """Keep a changed description."""
+    for change in call.params["SecurityGroupRules"]:
+        if "Description" in change.get("SecurityGroupRule", {}):
+            rule = change["SecurityGroupRuleId"]
+            _descriptions.of(call)[rule] = change["SecurityGroupRule"]["Description"]
+
+
+@always.after("ec2", "DescribeSecurityGroupRules")
+def described_rules(call: Call, reply: Reply) -> None:
+    """Tell the descriptions."""
+    for rule in reply["SecurityGroupRules"]:
+        if text := _descriptions.of(call).get(rule["SecurityGroupRuleId"]):
+            rule["Description"] = text
+
+
+@always.after("ec2", "DescribeSecurityGroups")
+def described_groups(call: Call, reply: Reply) -> None:
+    """Tell the descriptions in the groups' permissions too."""
+    ec2 = backend("ec2", call.account, call.region)
+    for told in reply["SecurityGroups"]:
+        group = ec2.get_security_group_from_id(told["GroupId"])
+        texts = {}
+        for rule in [*group.ingress_rules, *group.egress_rules]:
+            ports = {"IpProtocol": rule.ip_protocol, "FromPort": rule.from_port, "ToPort": rule.to_port}
+            source = rule.prefix_list_id or rule.source_group.get("GroupId")
+            texts[_match(ports, str(source))] = _descriptions.of(call).get(rule.id)
+        for permission in [*told["IpPermissions"], *told["IpPermissionsEgress"]]:
+            for source in _sources(permission):
+                name = source.get("PrefixListId") or source.get("GroupId")
+                if name and (text := texts.get(_match(permission, name))):
+                    source["Description"] = text
