@@ -1,1 +1,1 @@
-"""What we want, a module per piece of the stack."""
+"""What we want, a module per piece; read them in the order in which stack.py calls them."""

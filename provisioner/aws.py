@@ -1,0 +1,156 @@
+"""One way into AWS: the session, its clients, the account it speaks for, and the wall around a rehearsal."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
+
+from provisioner import __version__
+from provisioner.embedded.local import Local
+from provisioner.errors import Blocked, CredentialsError, ProvisionerError
+from state.ledger import Place
+
+SEED_REGION = "us-east-1"
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
+
+# botocore's own retries are off: the engine knows which call may be sent twice. 60 s covers the slowest
+# control-plane reply that the services here give.
+_CONFIG = Config(
+    retries={"total_max_attempts": 1},
+    connect_timeout=10,
+    read_timeout=60,
+    max_pool_connections=32,
+    user_agent_extra=f"ml-api-provisioner/{__version__}",
+)
+# A rehearsal goes straight to loopback: no proxy, no virtual-host buckets.
+_LOCAL_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region and where it was said."""
+
+    name: str
+    source: str
+
+
+def choose_region(flag: str | None) -> Region:
+    """The region by rising distance: flag, AWS_REGION, AWS_DEFAULT_REGION, the profile, the seed's."""
+    if flag:
+        return Region(flag, "--region")
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if os.environ.get(variable):
+            return Region(os.environ[variable], variable)
+    try:
+        configured = botocore.session.Session().get_config_variable("region")
+    except ProfileNotFound:
+        configured = None
+    if configured:
+        return Region(configured, "the AWS profile")
+    return Region(SEED_REGION, "the default")
+
+
+class Aws:
+    """Makes one client a service and region, on first use, and counts what they call."""
+
+    def __init__(self, region: str, local: Local | None = None) -> None:
+        self.region = region
+        self.local = local
+        self.pace = local.pace if local else 1.0
+        self.calls: Counter[str] = Counter()
+        self._making = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._session = _rehearsal_session(region) if local else _session(region)
+
+    def client(self, service: str, region: str = "") -> Any:
+        """The boto3 client of a service, in the stack's region or the one named."""
+        at = (service, region or self.region)
+        with self._making:
+            if at not in self._clients:
+                self._clients[at] = self._make(*at)
+            return self._clients[at]
+
+    def _make(self, service: str, region: str) -> Any:
+        if self.local:
+            client = self._session.client(
+                service, region_name=region, endpoint_url=self.local.endpoint, config=_LOCAL_CONFIG
+            )
+            client.meta.events.register_first("before-send.*", self._refuse_elsewhere)
+        else:
+            client = self._session.client(service, region_name=region, config=_CONFIG)
+        client.meta.events.register("before-call.*", self._count)
+        return client
+
+    def _count(self, model: Any, **_: Any) -> None:
+        self.calls[f"{model.service_model.service_name}:{model.name}"] += 1
+
+    def _refuse_elsewhere(self, request: Any, **_: Any) -> None:
+        meant = self.local.endpoint if self.local else ""
+        asked, allowed = urlsplit(request.url), urlsplit(meant)
+        if (asked.hostname, asked.port) != (allowed.hostname, allowed.port):
+            raise Blocked(
+                f"A rehearsal tried to reach {asked.netloc}; only {allowed.netloc} is allowed.",
+                "This is a fault of the tool: nothing was sent. Please report it.",
+            )
+
+    @property
+    def endpoint(self) -> str:
+        """What the ledger is pinned to besides the account: empty for AWS itself."""
+        if self.local:
+            return f"embedded:{self.local.instance}"
+        url = str(self.client("ec2").meta.endpoint_url)
+        host = urlsplit(url).hostname or ""
+        return "" if host.endswith(_AWS_DOMAINS) else url
+
+    def place(self) -> Place:
+        """The account, partition, region and endpoint these credentials speak for."""
+        try:
+            caller = self.client("sts").get_caller_identity()
+        except (NoCredentialsError, ProfileNotFound) as error:
+            raise no_credentials(error) from error
+        except ClientError as error:
+            raise no_credentials(error) from error
+        except BotoCoreError as error:
+            raise ProvisionerError(
+                f"AWS cannot be reached: {error}", "Check the network, the region and AWS_ENDPOINT_URL."
+            ) from error
+        partition = str(caller["Arn"]).split(":")[1]
+        return Place(caller["Account"], partition, self.region, self.endpoint)
+
+
+def no_credentials(error: object) -> CredentialsError:
+    """The one sentence for credentials that are missing, wrong or expired."""
+    return CredentialsError(
+        f"AWS does not accept these credentials: {error}",
+        "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or run "
+        "`aws sso login`. A rehearsal with --local needs none.",
+    )
+
+
+def _session(region: str) -> boto3.session.Session:
+    try:
+        return boto3.session.Session(region_name=region)
+    except ProfileNotFound as error:
+        raise no_credentials(error) from error
+
+
+def _rehearsal_session(region: str) -> boto3.session.Session:
+    """A session that reads nothing of the user's: no profile, no config file, no environment."""
+    core = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+    core.set_credentials("embedded", "embedded")
+    return boto3.session.Session(botocore_session=core, region_name=region)

@@ -1,0 +1,274 @@
+"""One resource in hand: look, create, update, wait, delete, with the ledger written around each act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.compare import meets
+from provisioner.engine.decide import Change, is_ours, whose
+from provisioner.engine.events import Event, Listener
+from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
+from provisioner.engine.kind import Item, Kind, NotYet
+from provisioner.engine.refs import Doc, Lookup, Unknown, reveal, unveiled
+from provisioner.engine.waits import again, pause, until
+from provisioner.errors import Blocked, OutOfPatience
+from state.ledger import Entry, Intent, Ledger
+
+# A thing that was made less than this many seconds ago may be unknown to other calls
+# (terraform-provider-aws ec2/wait.go: EC2 propagation 5 min).
+FRESH = 300.0
+# AWS hides a new thing for a number of reads as well as of seconds.
+_LOOKS = 6
+
+
+@dataclass(frozen=True)
+class Target:
+    """A resource that is being worked on: its kind, where it lives, and what its verbs are told."""
+
+    kind: Kind
+    it: Item
+    region: str = ""
+    needs: tuple[str, ...] = ()
+    piece: str = ""
+    lookup: Lookup = Unknown
+
+    def with_id(self, id_: str) -> Target:
+        """The same, its id known."""
+        return replace(self, it=replace(self.it, id=id_))
+
+
+class Hands:
+    """Carries the verbs of kinds out, one resource at a time; shared by all threads of a run."""
+
+    def __init__(self, clients: Clients, ledger: Ledger, listen: Listener) -> None:
+        self.clients = clients
+        self.ledger = ledger
+        self.listen = listen
+        self.clock = clients.clock
+        self.pace = clients.aws.pace
+        self._born: dict[str, tuple[Kind, float]] = {}
+
+    def read(self, target: Target) -> Doc | None:
+        """What AWS says of it; None where it is not there."""
+        return read(self.clients, target)
+
+    def create(self, target: Target) -> Doc:
+        """Make it, or find that an earlier attempt has; its id is in the ledger when this returns."""
+        entry = self._entry(target)
+        known = self.ledger.get(target.it.node)
+        reopened = bool(known and known.intent and known.intent.verb == "create")
+        intent = self.ledger.intend(target.it.node, "create", entry)
+        doc = self._look_for(target, intent.at) if reopened else None
+        if doc is None:
+            doc = self._make(replace(target, it=replace(target.it, token=intent.token)), intent)
+        self.young(target.it.node, target.kind)
+        self.ledger.found(target.it.node, target.kind.id_of(doc))
+        return doc
+
+    def _make(self, target: Target, intent: Intent) -> Doc:
+        it = target.it
+        shown = replace(it, props=reveal(it.props, self.clients, target.lookup))
+        client = self._client(target)
+
+        def once() -> Doc:
+            try:
+                return target.kind.create(client, shown)
+            except Exception as error:
+                if not _named(error, target.kind.duplicate) and fault_of(error) is not Fault.LOST:
+                    raise
+                doc = self._look_for(target, self.clock.wall())
+                if doc is None:
+                    raise
+                return doc
+
+        made: Doc = self._patiently(once, target, "create")
+        return made
+
+    def _look_for(self, target: Target, since: float) -> Doc | None:
+        """Look again until AWS can no longer be hiding it: `visible_within` after the call that made it."""
+        window = target.kind.visible_within * self.pace
+        looks = 0
+
+        def probe() -> Doc | bool | None:
+            nonlocal looks
+            looks += 1
+            doc = self.read(target)
+            there = doc is not None and not meets(doc, target.kind.gone)
+            if doc is not None and there and is_ours(target.kind, target.it.suffix, doc):
+                return doc
+            # A clock that went backwards makes `since` lie ahead: then the whole window is waited.
+            passed = self.clock.wall() - since
+            if passed < window or looks < (_LOOKS if there or target.kind.visible_within else 1):
+                return None
+            if doc is not None and there:
+                raise Blocked(f"{target.it.name or target.it.node} is {whose(doc)}.", "Choose another suffix.")
+            return False
+
+        found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)
+        return found if isinstance(found, dict) else None
+
+    def young(self, node: str, kind: Kind) -> None:
+        """Remember that a thing is so new that other calls may not know it yet."""
+        self._born[node] = (kind, self.clock.now())
+
+    def update(self, target: Target, change: Change) -> None:
+        """Bring what differs to what it should be; safe to repeat after a crash."""
+        kind, it = target.kind, target.it
+        self.ledger.intend(it.node, "update", self._entry(target, "updating"))
+        client = self._client(target)
+        tags = {one.path.removeprefix("Tags."): one.new for one in change.differences if one.top == "Tags"}
+        changed = _changed(kind, it.props, change)
+
+        def once() -> None:
+            if changed or kind.on_failure == "update":
+                shown = reveal(it.props, self.clients, target.lookup)
+                kind.update(client, replace(it, props=shown), reveal(changed, self.clients, target.lookup))
+            if tags:
+                put = {name: value for name, value in tags.items() if value is not None}
+                kind.retag(client, it, put, [name for name in tags if name not in put])
+
+        self._patiently(once, target, "update")
+
+    def finish(self, target: Target, *, updated: bool = False, seen: Callable[[Doc], None]) -> Doc:
+        """Wait until it is ready and confirm it; `seen` is told every new observation on the way."""
+        kind, it = target.kind, target.it
+        if not kind.ready and not updated:
+            self.ledger.confirm(it.node)
+            return {}
+        start = self.clock.now()
+        quiet = kind.stale_for * self.pace if updated else 0.0
+        self.listen(Event("waiting", it.node, detail=f"usually {kind.takes:.0f} s" if kind.takes else ""))
+
+        def probe() -> Doc | None:
+            doc = self.read(target)
+            if doc is None or self.clock.now() - start < quiet:
+                return None
+            seen(doc)
+            if meets(doc, kind.failed):
+                raise kind.failure(self._client(target), it, doc)
+            return doc if meets(doc, kind.ready) else None
+
+        doc = until(probe, clock=self.clock, due=kind.takes * self.pace, patience=kind.patience)
+        if doc is None:
+            raise OutOfPatience(
+                f"{it.name or it.node} is not ready after {kind.patience:.0f} s; AWS is still at it.",
+                "Nothing is lost: run the same command again, and it waits on.",
+            )
+        self.ledger.confirm(it.node)
+        return doc
+
+    def delete(self, target: Target) -> None:
+        """Set its end going, wait until AWS says it is gone, and leave a tombstone."""
+        kind, node = target.kind, target.it.node
+        entry = self.ledger.get(node)
+        if kind.vanishes or kind.shared:
+            self.ledger.forget(node, deleted=not kind.shared)
+            return
+        if entry and not entry.id:
+            doc = self._look_for(target, entry.intent.at if entry.intent else self.clock.wall())
+            if doc is None:
+                self.ledger.forget(node, deleted=False)
+                return
+            target = target.with_id(kind.id_of(doc))
+            self.ledger.found(node, target.it.id)
+        if entry:
+            self.ledger.intend(node, "delete", replace(entry, id=target.it.id, phase="deleting"))
+        self._patiently(lambda: self._end(target), target, "delete")
+        self.wait_gone(target)
+        self.ledger.forget(node, deleted=True)
+
+    def _end(self, target: Target) -> None:
+        try:
+            target.kind.delete(self._client(target), target.it)
+        except Exception as error:
+            if code_of(error) not in target.kind.absent:
+                raise
+
+    def wait_gone(self, target: Target) -> None:
+        """Wait until AWS says it is gone; OutOfPatience where it does not in time."""
+        kind, it = target.kind, target.it
+        self.listen(Event("waiting", it.node, "delete"))
+
+        def probe() -> bool | None:
+            doc = self.read(target)
+            return True if doc is None or meets(doc, kind.gone) else None
+
+        if not until(probe, clock=self.clock, due=kind.takes_to_go * self.pace, patience=kind.patience):
+            raise OutOfPatience(
+                f"{it.name or it.id} is still there after {kind.patience:.0f} s.",
+                "Nothing is lost: run the same command again, and it waits on.",
+            )
+
+    def _patiently(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
+        """Call; send again what AWS throttled or lost, and what the kind says time cures."""
+        curable = target.kind.transient.get(verb, frozenset())
+
+        def cures(error: BaseException) -> bool:
+            if isinstance(error, NotYet) or fault_of(error) in PASSING or _named(error, curable):
+                return True
+            return verb != "delete" and code_of(error) in self._hidden(target.needs)
+
+        def steps(error: BaseException, elapsed: float) -> float | None:
+            if fault_of(error) in PASSING:
+                return None
+            due = error.due * self.pace if isinstance(error, NotYet) else 0.0
+            return due or pause(elapsed, 0)
+
+        def report(error: BaseException, seconds: float) -> None:
+            self.listen(Event("retrying", target.it.node, verb, told(error), seconds))
+
+        return again(
+            call, when=cures, clock=self.clock, patience=target.kind.patience, told=report, steps=steps
+        )
+
+    def _hidden(self, needs: tuple[str, ...]) -> frozenset[str]:
+        """The not-found codes of those needed things that are so new that AWS may not show them yet."""
+        young = (self._born.get(name) for name in needs)
+        now = self.clock.now()
+        return frozenset().union(*(born[0].absent for born in young if born and now - born[1] < FRESH))
+
+    def _client(self, target: Target) -> Any:
+        return self.clients.client(target.kind.service, target.region)
+
+    def _entry(self, target: Target, phase: str = "creating") -> Entry:
+        it = target.it
+        known = self.ledger.get(it.node)
+        return Entry(
+            kind=str(target.kind),
+            name=it.name,
+            piece=target.piece,
+            region=target.region,
+            phase="updating" if phase == "updating" else "creating",
+            id=it.id,
+            wanted=unveiled(it.props),
+            confirmed=known.confirmed if known and known.id == it.id else None,
+            needs=list(target.needs),
+        )
+
+
+def read(clients: Clients, target: Target) -> Doc | None:
+    """What AWS says of a resource; None where it is not there, or cannot be as what it lies in is not."""
+    client = clients.client(target.kind.service, target.region)
+    try:
+        return target.kind.read(client, target.it)
+    except Exception as error:
+        if code_of(error) in target.kind.absent:
+            return None
+        raise
+
+
+def _named(error: BaseException, curable: frozenset[str]) -> bool:
+    code, message = code_of(error), str(error).lower()
+    for one in curable:
+        name, _, phrase = one.partition(": ")
+        if code == name and phrase.lower() in message:
+            return True
+    return False
+
+
+def _changed(kind: Kind, props: Mapping[str, Any], change: Change) -> Doc:
+    tops = dict.fromkeys(one.top for one in change.differences if one.top != "Tags")
+    return {top: props.get(top, kind.defaults.get(top)) for top in tops}

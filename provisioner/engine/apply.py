@@ -1,0 +1,222 @@
+"""Carries a plan out: what is ready to start starts, what exists lets others start, what is ready too."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple
+
+from provisioner.engine.act import Hands, Target
+from provisioner.engine.decide import Change, decide
+from provisioner.engine.events import Event
+from provisioner.engine.explain import explain
+from provisioner.engine.graph import Node
+from provisioner.engine.kind import Kind
+from provisioner.engine.outcome import Outcome
+from provisioner.engine.plan import Kinds, Plan, look_up, shunned, target_of
+from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve, unveiled
+from provisioner.engine.teardown import remove
+from provisioner.engine.walk import Tell, Walk, Work
+from provisioner.errors import Blocked, LedgerError, OutOfPatience
+from state.ledger import Entry
+
+# A value that AWS fills in later than the id (an endpoint) is waited for this long.
+_PATH_PATIENCE = 1800.0
+
+
+class Stage(NamedTuple):
+    """A node that exists, or that is ready."""
+
+    name: str
+    what: Literal["exists", "ready"]
+
+
+class Apply:
+    """One apply: the plan, what became known since, and the hands that act."""
+
+    def __init__(self, plan: Plan, hands: Hands, kinds: Kinds) -> None:
+        self.plan = plan
+        self.hands = hands
+        self.kinds = kinds
+        self.outcome = Outcome("apply")
+        self._known = threading.Condition()
+        self._docs: dict[str, Doc] = dict(plan.docs)
+        self._ended: set[str] = set()
+
+    def run(self) -> Outcome:
+        """Carry the plan out, then delete what is no longer declared."""
+        start = self.hands.clock.now()
+        stack = self.plan.stack
+        graph: dict[Stage, set[Stage]] = {}
+        for node in stack:
+            edges = {Stage(edge.to, "ready" if edge.ready else "exists") for edge in node.edges}
+            graph[Stage(node.name, "exists")] = edges
+            graph[Stage(node.name, "ready")] = {Stage(node.name, "exists")}
+        done = Walk(graph, self._begin, stopped=lambda: self.hands.clock.stopped).run()
+        self.outcome.done = [node.name for node in stack if Stage(node.name, "ready") in done]
+        held = {*self.outcome.done, *self.outcome.failed}
+        self.outcome.undone = [node.name for node in stack if node.name not in held]
+        if not self.outcome.failed and not self.outcome.undone:
+            self._remove_undeclared()
+            self._keep_outputs()
+        self.outcome.seconds = self.hands.clock.now() - start
+        return self.outcome
+
+    def take_over_found(self) -> None:
+        """Write down everything of the stack that the plan found in AWS and the ledger does not know."""
+        for node in self.plan.stack:
+            change, doc = self.plan.changes[node.name], self._docs.get(node.name)
+            if doc is None or change.verb == "refuse" or not change.adopts or node.kind.shared:
+                continue
+            wanted = resolve(node.props, lambda ref: look_up(self.plan, ref))
+            target = self._target(node, wanted, None).with_id(change.id)
+            self._take_over(target, change, self.hands.ledger.get(node.name))
+
+    def _begin(self, stage: Stage) -> Work[Stage] | None:
+        if stage.what == "ready":
+            return None
+        return lambda tell: self._bring_up(self.plan.stack.nodes[stage.name], tell)
+
+    def _bring_up(self, node: Node, tell: Tell[Stage]) -> None:
+        listen, clock = self.hands.listen, self.hands.clock
+        start = clock.now()
+        try:
+            verb = self._act(node, tell)
+        except Exception as error:
+            known = explain(error, f"{self.plan.changes[node.name].verb} {node.aws_name or node.name}")
+            if known is None:
+                raise
+            self.outcome.failed[node.name] = known
+            if isinstance(known, LedgerError):
+                clock.stop()
+            listen(Event("failed", node.name, detail=known.message, seconds=clock.now() - start))
+            return
+        finally:
+            with self._known:
+                self._ended.add(node.name)
+                self._known.notify_all()
+        listen(Event("ready", node.name, verb, seconds=clock.now() - start, id=self._docs[node.name]["id"]))
+        tell(Stage(node.name, "ready"))
+
+    def _act(self, node: Node, tell: Tell[Stage]) -> str:
+        ledger = self.hands.ledger
+        wanted = resolve(node.props, self._wait_for)
+        entry = ledger.get(node.name)
+        planned = self.plan.changes[node.name]
+        seen = self._docs.get(node.name) if planned.verb != "create" else None
+        change = decide(node, self.plan.stack.suffix, entry, seen, wanted)
+        if change.verb == "refuse":
+            raise Blocked(f"{node.aws_name or node.name}: {change.why}.")
+        target = self._target(node, wanted, entry)
+        if planned.why == "the old one is still being deleted":
+            self.hands.wait_gone(target)
+        if seen is not None and change.verb != "replace":
+            target = target.with_id(change.id)
+            self._take_over(target, change, entry)
+        if change.verb == "replace":
+            target = self._make_room(node, target.with_id(change.id), entry)
+        self.hands.listen(Event("starting", node.name, change.verb))
+        self._carry_out(target, change, tell)
+        return change.verb
+
+    def _carry_out(self, target: Target, change: Change, tell: Tell[Stage]) -> None:
+        name = target.it.node
+        if change.verb in ("create", "replace"):
+            doc = self.hands.create(target)
+            target = target.with_id(target.kind.id_of(doc))
+            self._learn(target, doc)
+        tell(Stage(name, "exists"))
+        if change.verb == "update":
+            self.hands.update(target, change)
+        if change.verb == "keep":
+            self._settle(name)
+            return
+        self.hands.finish(target, updated=change.verb == "update", seen=lambda doc: self._learn(target, doc))
+
+    def _settle(self, name: str) -> None:
+        entry = self.hands.ledger.get(name)
+        if entry and (entry.phase != "ready" or entry.confirmed != entry.wanted or entry.intent):
+            self.hands.ledger.confirm(name)
+
+    def _take_over(self, target: Target, change: Change, entry: Entry | None) -> None:
+        """Bring the ledger up to what is there: adopt it, or keep what was asked of it this time."""
+        wanted = unveiled(target.it.props)
+        name = target.it.node
+        if entry is None or entry.id != change.id:
+            adopted = Entry(
+                str(target.kind),
+                target.it.name,
+                target.piece,
+                target.region,
+                "finishing",
+                change.id,
+                wanted,
+                needs=list(target.needs),
+            )
+            self.hands.ledger.adopt(name, adopted)
+            self.hands.young(name, target.kind)
+        elif change.verb == "keep" and (entry.wanted != wanted or entry.phase != "ready"):
+            self.hands.ledger.adopt(name, replace(entry, wanted=wanted, needs=list(target.needs)))
+        if entry and entry.phase != "ready":
+            self.hands.young(name, target.kind)
+
+    def _make_room(self, node: Node, old: Target, entry: Entry | None) -> Target:
+        """Put the old one aside, or delete it first where only one can be; the target of the new one."""
+        ledger = self.hands.ledger
+        if entry is None:
+            self._take_over(old, Change("keep", node.name, "", "", "", id=old.it.id), None)
+        if node.kind.exclusive:
+            self.hands.delete(old)
+        else:
+            ledger.retire(node.name, f"{node.name}~{old.it.id}")
+        return self._target(node, old.it.props, None)
+
+    def _target(self, node: Node, wanted: Doc, entry: Entry | None) -> Target:
+        away = shunned(self.hands.ledger.document, node)
+        target = target_of(node, self.plan.stack.suffix, entry, wanted, away)
+        return replace(target, lookup=self._wait_for)
+
+    def _learn(self, target: Target, doc: Doc) -> None:
+        with self._known:
+            merged = {**self._docs.get(target.it.node, {}), **doc}
+            self._docs[target.it.node] = {**merged, "id": target.it.id}
+            self._known.notify_all()
+
+    def _wait_for(self, ref: Ref) -> Any:
+        """The value of a ref; where AWS fills it in later than the id, wait until it is there."""
+
+        def settled() -> bool:
+            return dig(self._docs.get(ref.node, {}), ref.path) is not None or ref.node in self._ended
+
+        with self._known:
+            self._known.wait_for(settled, timeout=_PATH_PATIENCE)
+            value = dig(self._docs.get(ref.node, {}), ref.path)
+        if value is None:
+            raise OutOfPatience(f"AWS does not give {ref}.", "Run the same command again: it looks again.")
+        return value
+
+    def _remove_undeclared(self) -> None:
+        declared = self.plan.stack.nodes
+        gone = {name for name, _ in self.hands.ledger if name not in declared}
+        if gone:
+            removed = remove(self.hands, self.kinds, only=gone)
+            self.outcome.failed |= removed.failed
+            self.outcome.undone += removed.undone
+
+    def _keep_outputs(self) -> None:
+        self.hands.ledger.set_outputs(outputs_of(self.plan, self._docs))
+
+
+def outputs_of(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
+    """The stack's outputs, as far as they are known."""
+    known = replace(plan, docs=dict(docs), changes={})
+
+    def value(ref: Ref) -> Any:
+        found = dig(known.docs.get(ref.node), ref.path)
+        return Unknown(ref) if found is None else found
+
+    resolved = resolve(plan.stack.outputs, value)
+    return {name: str(one) for name, one in resolved.items() if not isinstance(one, Unknown)}
+
+

@@ -1,0 +1,93 @@
+"""The clients that kinds call: reads come whole and are sent again until AWS answers, acts pass once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from provisioner.aws import Aws
+from provisioner.engine.clock import Clock
+from provisioner.engine.faults import PASSING, fault_of
+from provisioner.engine.waits import again
+
+_READS = ("describe_", "get_", "list_", "head_", "lookup_")
+# A read that AWS does not answer is given up after this many seconds.
+READ_PATIENCE = 120.0
+
+Answer = Any
+Shared = dict[str, "Future[Answer]"]
+
+
+class Clients:
+    """One run's way to AWS. With `shared`, equal reads are made once and their answer is handed on."""
+
+    def __init__(
+        self,
+        aws: Aws,
+        clock: Clock,
+        guard: Callable[[], None] = lambda: None,
+        shared: Shared | None = None,
+    ) -> None:
+        self.aws = aws
+        self.clock = clock
+        self._guard = guard
+        self._shared = shared
+        self._sharing = threading.Lock()
+
+    def client(self, service: str, region: str = "") -> Client:
+        """The client of a service, in the stack's region or the one named."""
+        return Client(self, self.aws.client(service, region), service, region)
+
+    def sharing(self) -> Clients:
+        """The same way to AWS, for one look at many things: equal reads are made once."""
+        return Clients(self.aws, self.clock, self._guard, shared={})
+
+    def act(self, call: Callable[..., Answer], params: dict[str, Any]) -> Answer:
+        """Make one mutating call, once: whether it may be sent again is not known here."""
+        self._guard()
+        return call(**params)
+
+    def read(self, key: str, call: Callable[[], Answer]) -> Answer:
+        """Make one read, or hand on the answer of an equal one."""
+        if self._shared is None:
+            return self._patient(call)
+        with self._sharing:
+            mine = key not in self._shared
+            future = self._shared.setdefault(key, Future())
+        if mine:
+            try:
+                future.set_result(self._patient(call))
+            except Exception as error:  # noqa: BLE001 - handed on to whoever asked, here and elsewhere
+                future.set_exception(error)
+        return future.result()
+
+    def _patient(self, call: Callable[[], Answer]) -> Answer:
+        return again(
+            call, when=lambda error: fault_of(error) in PASSING, clock=self.clock, patience=READ_PATIENCE
+        )
+
+
+class Client:
+    """A boto3 client whose reads are whole (all pages), patient and shared; its acts pass through."""
+
+    def __init__(self, clients: Clients, raw: Any, service: str, region: str) -> None:
+        self._clients = clients
+        self._raw = raw
+        self._where = f"{region}/{service}"
+
+    def __getattr__(self, operation: str) -> Callable[..., Answer]:
+        call = getattr(self._raw, operation)
+        if not operation.startswith(_READS):
+            return lambda **params: self._clients.act(call, params)
+        return lambda **params: self._clients.read(
+            f"{self._where}/{operation}/{json.dumps(params, sort_keys=True, default=str)}",
+            lambda: self._whole(operation, params),
+        )
+
+    def _whole(self, operation: str, params: dict[str, Any]) -> Answer:
+        if self._raw.can_paginate(operation):
+            return self._raw.get_paginator(operation).paginate(**params).build_full_result()
+        return getattr(self._raw, operation)(**params)

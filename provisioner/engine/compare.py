@@ -1,0 +1,108 @@
+"""What differs between what is wanted and what AWS says; the same rule decides conditions and drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.kind import Condition, Kind
+from provisioner.engine.refs import Doc, Unknown, Veiled
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field that is not as wanted, by its dotted path."""
+
+    path: str
+    old: Any
+    new: Any
+
+    @property
+    def top(self) -> str:
+        """The property it lies in."""
+        return self.path.split(".", 1)[0]
+
+
+def covers(actual: Any, wanted: Any) -> bool:
+    """Whether `actual` holds all that `wanted` states.
+
+    A frozenset in `wanted` means any one of its values; mappings are compared key by key, lists whole
+    and as multisets.
+    """
+    match wanted:
+        case frozenset():
+            return actual in wanted
+        case Mapping():
+            return isinstance(actual, Mapping) and all(
+                key in actual and covers(actual[key], inner) for key, inner in wanted.items()
+            )
+        case list() | tuple():
+            return isinstance(actual, list) and _same_members(actual, wanted)
+        case _:
+            return bool(actual == wanted)
+
+
+def meets(doc: Doc | None, condition: Condition) -> bool:
+    """Whether an observation meets a kind's condition; an empty condition is met by existing."""
+    return doc is not None and covers(doc, condition)
+
+
+def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> bool:
+    left = list(actual)
+    for inner in wanted:
+        match_at = next((at for at, other in enumerate(left) if covers(other, inner)), None)
+        if match_at is None:
+            return False
+        del left[match_at]
+    return not left
+
+
+def differences(
+    kind: Kind,
+    wanted: Doc,
+    seen: Doc,
+    confirmed: Doc | None,
+) -> list[Difference]:
+    """Three-way: what is declared, what the ledger last confirmed, what AWS says.
+
+    A property that was confirmed and is no longer stated goes back to the kind's default. One that AWS
+    never tells is compared with what was confirmed, and taken as right where nothing was.
+    """
+    before = confirmed or {}
+    dropped = {key: kind.defaults[key] for key in before if key not in wanted and key in kind.defaults}
+    target = kind.canonical({**dropped, **wanted})
+    actual = kind.canonical(seen)
+    found: list[Difference] = []
+    for key, value in target.items():
+        if isinstance(value, Veiled) or key in kind.initial:
+            continue
+        if key in kind.unread:
+            if key in before:
+                found += _fields(kind, key, before[key], value)
+            continue
+        found += _fields(kind, key, actual.get(key), value)
+    return found
+
+
+def _fields(kind: Kind, path: str, old: Any, new: Any) -> Iterator[Difference]:
+    if isinstance(new, Unknown):
+        yield Difference(path, old, new)
+    elif isinstance(new, Mapping) and isinstance(old, Mapping):
+        for key, inner in new.items():
+            yield from _fields(kind, f"{path}.{key}", old.get(key), inner)
+    elif isinstance(new, list) and path in kind.ordered:
+        if not (isinstance(old, list) and len(old) == len(new) and all(map(covers, old, new))):
+            yield Difference(path, old, new)
+    elif not covers(old, new):
+        yield Difference(path, old, new)
+
+
+def tag_differences(wanted: Mapping[str, str], seen: Mapping[str, str]) -> list[Difference]:
+    """Tags are owned whole, except those that AWS itself sets (`aws:`)."""
+    names = sorted({*wanted, *(name for name in seen if not name.startswith("aws:"))})
+    return [
+        Difference(f"Tags.{name}", seen.get(name), wanted.get(name))
+        for name in names
+        if seen.get(name) != wanted.get(name)
+    ]

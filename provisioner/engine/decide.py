@@ -1,0 +1,113 @@
+"""The one place where it is decided what happens to a resource: (declared, ledger, observation) -> change.
+
+| observed                      | ledger            | change                                             |
+|-------------------------------|-------------------|----------------------------------------------------|
+| nothing                       | nothing           | create                                             |
+| nothing                       | open intent       | look until visible_within has passed, then create  |
+| nothing                       | known id          | create: it was deleted behind our back             |
+| being deleted                 | any               | create, after it is gone                           |
+| somebody else's               | not this id       | refuse, showing whose                              |
+| ours                          | nothing, or intent| adopt, then as below                               |
+| differs in a fixed field      | any               | replace where nothing is lost by it, else refuse   |
+| failed                        | any               | what the kind says: replace, update or refuse      |
+| differs                       | any               | update                                             |
+| as wanted, not ready          | any               | finish: wait                                       |
+| as wanted                     | any               | keep                                               |
+
+What is in the ledger and no longer declared is deleted, after everything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from provisioner.engine.compare import Difference, differences, meets, tag_differences
+from provisioner.engine.graph import Node
+from provisioner.engine.kind import Kind
+from provisioner.engine.refs import Doc
+from provisioner.names import bears
+from state.ledger import Entry
+
+Verb = Literal["keep", "create", "finish", "update", "replace", "delete", "refuse"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one resource, and why."""
+
+    verb: Verb
+    node: str
+    kind: str
+    name: str
+    piece: str
+    id: str = ""
+    differences: tuple[Difference, ...] = ()
+    why: str = ""
+    adopts: bool = False
+
+    @property
+    def acts(self) -> bool:
+        """Whether carrying it out makes a mutating call."""
+        return self.verb in ("create", "update", "replace", "delete")
+
+
+def decide(node: Node, suffix: str, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Change:
+    """What to do about one declared node; pure, and the same in a plan and in a run."""
+    kind = node.kind
+    change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
+    if seen is None or meets(seen, kind.gone):
+        return replace(change, verb="create", why=_why_create(entry))
+    change = replace(change, id=kind.id_of(seen), adopts=not _known(entry, kind.id_of(seen)))
+    if change.adopts and not is_ours(kind, suffix, seen):
+        return replace(change, verb="refuse", why=whose(seen))
+    if meets(seen, kind.going):
+        return replace(change, verb="create", why="the old one is still being deleted")
+    found = differences(kind, wanted, seen, entry.confirmed if entry else None)
+    if any(one.top in kind.fixed for one in found):
+        return _anew(node, replace(change, differences=tuple(found)))
+    if kind.tagged and not kind.shared:
+        found += tag_differences(node.tags, seen.get("Tags") or {})
+    if meets(seen, kind.failed) and not (found and kind.on_failure == "update"):
+        return replace(change, verb=kind.on_failure, why="AWS says it failed", differences=tuple(found))
+    if found:
+        return replace(change, verb="update", differences=tuple(found))
+    if not meets(seen, kind.ready):
+        return replace(change, verb="finish", why="AWS is still working on it")
+    return change
+
+
+def delete(node: str, entry: Entry) -> Change:
+    """The change that removes what is in the ledger and no longer declared."""
+    return Change("delete", node, entry.kind, entry.name, entry.piece, entry.id, why="no longer declared")
+
+
+def _anew(node: Node, change: Change) -> Change:
+    fields = ", ".join(one.path for one in change.differences if one.top in node.kind.fixed)
+    reason = change.why or f"{fields} can only be set on a new one"
+    if node.kind.holds_data:
+        return replace(change, verb="refuse", why=f"{reason}, and a new one would lose the data in this one")
+    return replace(change, verb="replace", why=reason)
+
+
+def _known(entry: Entry | None, id_: str) -> bool:
+    return bool(entry and entry.id == id_)
+
+
+def is_ours(kind: Kind, suffix: str, seen: Doc) -> bool:
+    """Whether what was found by name or tag belongs to the stack; a part belongs to what it is part of."""
+    if not kind.tagged or kind.shared:
+        return True
+    tags = seen.get("Tags") or {}
+    return bears(tags, suffix) or (kind.adopts_untagged and "Environment" not in tags)
+
+
+def _why_create(entry: Entry | None) -> str:
+    return "it was deleted behind our back" if entry and entry.id else ""
+
+
+def whose(seen: Doc) -> str:
+    """Whose a found thing is, in words."""
+    tags = seen.get("Tags") or {}
+    told = ", ".join(f"{name}={value}" for name, value in sorted(tags.items())) or "no tags at all"
+    return f"somebody else's: it carries {told}"

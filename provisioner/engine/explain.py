@@ -1,0 +1,27 @@
+"""An error of a call, as the error a user meets: what was being done, AWS's answer, what to type next."""
+
+from __future__ import annotations
+
+from provisioner.aws import no_credentials
+from provisioner.engine.clock import Stopped
+from provisioner.engine.faults import Fault, fault_of, told
+from provisioner.errors import Interrupted, ProvisionerError
+
+
+def explain(error: BaseException, doing: str) -> ProvisionerError | None:
+    """The error a user meets; None where `error` is a fault of this tool's own."""
+    if isinstance(error, ProvisionerError):
+        return error
+    if isinstance(error, Stopped):
+        return Interrupted(f"{doing}: stopped while waiting.", "Run the same command again: it goes on.")
+    match fault_of(error):
+        case None:
+            return None
+        case Fault.EXPIRED:
+            return no_credentials(told(error))
+        case Fault.DENIED:
+            operation = getattr(error, "operation_name", "this call")
+            hint = f"Give these credentials the right to call {operation}, then run the same command again."
+            return ProvisionerError(f"{doing}: {told(error)}", hint)
+        case _:
+            return ProvisionerError(f"{doing}: {told(error)}", "Mend that, then run the same command again.")

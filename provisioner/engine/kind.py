@@ -1,0 +1,167 @@
+"""What a kind is: four verbs that call boto3, and data that says when a thing is ready, failed or gone."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from provisioner.engine.refs import Doc, dig, unveiled
+from provisioner.errors import ProvisionerError
+
+Condition = Mapping[str, Any]
+Codes = frozenset[str]
+
+NEVER: Condition = {"never": True}
+
+
+def minutes(count: float) -> float:
+    """Minutes as the seconds that every duration here is kept in."""
+    return 60 * count
+
+
+def codes(*names: str) -> Codes:
+    """Wire codes, as they stand in `ClientError.response["Error"]["Code"]`."""
+    return frozenset(names)
+
+
+class NotYet(Exception):
+    """A verb came to a step that AWS must finish first; the engine calls it again, about `due` seconds later."""
+
+    def __init__(self, why: str, due: float = 0) -> None:
+        super().__init__(why)
+        self.due = due
+
+
+class Everything(frozenset[str]):
+    """The set that holds every name: nothing of such a kind can change in place."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+
+EVERYTHING = Everything()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One resource as a verb sees it: refs resolved, name and tags made, the id once it is known.
+
+    `token` is the same for every attempt at one create, and differs for the next one.
+    """
+
+    node: str
+    name: str
+    suffix: str
+    props: Doc = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    id: str = ""
+    token: str = ""
+    shunned: frozenset[str] = frozenset()
+
+
+class Kind:
+    """How AWS does one sort of thing."""
+
+    service: ClassVar[str]
+    noun: ClassVar[str] = ""
+    # The property that carries the AWS name, or "" where the name is only a tag.
+    named: ClassVar[str] = ""
+    # Where the id stands in what `read` returns; several paths make one id, joined by a bar.
+    key: ClassVar[str | tuple[str, ...]]
+    # The properties that tell two of this kind apart; their hash goes into the name.
+    distinct: ClassVar[tuple[str, ...]] = ()
+    tagged: ClassVar[bool] = True
+
+    ready: ClassVar[Condition] = {}
+    failed: ClassVar[Condition] = NEVER
+    going: ClassVar[Condition] = NEVER
+    gone: ClassVar[Condition] = NEVER
+
+    # Properties that only a new resource can change. A kind without `update` leaves this as it is.
+    fixed: ClassVar[frozenset[str]] = EVERYTHING
+    # Dotted paths whose lists keep their order.
+    ordered: ClassVar[frozenset[str]] = frozenset()
+    # Properties that matter at birth only: another owner holds them afterwards.
+    initial: ClassVar[frozenset[str]] = frozenset()
+    # Properties that AWS never tells: compared with what the ledger confirmed.
+    unread: ClassVar[frozenset[str]] = frozenset()
+    # What AWS takes for a property that is no longer stated.
+    defaults: ClassVar[Mapping[str, Any]] = {}
+
+    # Replacing it would lose what is in it.
+    holds_data: ClassVar[bool] = False
+    # Only one may hold its claim (a CIDR, a port, a priority): the old one goes before the new one comes.
+    exclusive: ClassVar[bool] = False
+    # It is a part of another resource and goes with it; there is nothing to delete.
+    vanishes: ClassVar[bool] = False
+    # It belongs to the account: made when missing, never deleted, not counted as the stack's.
+    shared: ClassVar[bool] = False
+    # AWS may have made it before us, without tags; then it becomes ours.
+    adopts_untagged: ClassVar[bool] = False
+    # What to do about one that AWS says failed.
+    on_failure: ClassVar[Literal["refuse", "replace", "update"]] = "refuse"
+    # Properties without which it cannot be looked for: those that name what it lies in.
+    within: ClassVar[tuple[str, ...]] = ()
+
+    # Typical seconds until ready, and until gone: when to look, not how long to wait.
+    takes: ClassVar[float] = 0
+    takes_to_go: ClassVar[float] = 0
+    patience: ClassVar[float] = minutes(10)
+    # How long AWS may hide a new one from reads.
+    visible_within: ClassVar[float] = 0
+    # How long after an update AWS may still tell the old state.
+    stale_for: ClassVar[float] = 0
+    # Codes that time cures, per verb; `Code: phrase` wants the phrase in the message too.
+    transient: ClassVar[Mapping[str, Codes]] = {}
+    # Codes that say the thing is not there. On another's create they mean: not visible there yet.
+    absent: ClassVar[Codes] = frozenset()
+    # Codes of `create` that say there is one already: perhaps ours, after a lost reply.
+    duplicate: ClassVar[Codes] = frozenset()
+
+    @abstractmethod
+    def read(self, client: Any, it: Item) -> Doc | None:
+        """What AWS says of it now, by id if that is known, else by the name or tags it was born with."""
+
+    @abstractmethod
+    def create(self, client: Any, it: Item) -> Doc:
+        """Make it, by exactly one mutating call; what AWS replied, in the shape of `read`."""
+
+    def update(self, client: Any, it: Item, changed: Doc) -> None:
+        """Bring the changed properties to what they should be; safe to repeat."""
+        raise NotImplementedError(f"{type(self).__name__} cannot change in place")
+
+    def retag(self, client: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Set and remove tags; safe to repeat."""
+        raise NotImplementedError(f"{type(self).__name__} carries no tags")
+
+    @abstractmethod
+    def delete(self, client: Any, it: Item) -> None:
+        """Set its end going; may be called again at any time."""
+
+    def failure(self, client: Any, it: Item, doc: Doc) -> ProvisionerError:
+        """Why AWS says it failed, as the error the run ends with."""
+        return ProvisionerError(f"AWS says that {it.name or it.node} failed: {unveiled(doc)}")
+
+    def holders(self, client: Any, it: Item) -> list[str]:
+        """Who keeps it from being deleted, in words; empty where AWS does not say."""
+        return []
+
+    def canonical(self, doc: Doc) -> Doc:
+        """`doc` with what AWS rewrites brought to one form; run on both sides of every comparison."""
+        return doc
+
+    def id_of(self, doc: Doc) -> str:
+        """The id of what `read` returned."""
+        paths = (self.key,) if isinstance(self.key, str) else self.key
+        return "|".join(str(dig(doc, path)) for path in paths)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __str__(self) -> str:
+        return type(self).__name__

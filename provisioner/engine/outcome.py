@@ -1,0 +1,51 @@
+"""What a run came to: what was done, what failed and why, what was not touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from provisioner.errors import (
+    CredentialsError,
+    Incomplete,
+    Interrupted,
+    LedgerError,
+    OutOfPatience,
+    ProvisionerError,
+    RolledBack,
+)
+
+# Where several things failed, the first of these gives the exit code.
+_LOUDEST = (LedgerError, CredentialsError, RolledBack, Interrupted, OutOfPatience)
+
+
+@dataclass
+class Outcome:
+    """The end of one apply or teardown."""
+
+    verb: str
+    done: list[str] = field(default_factory=list)
+    failed: dict[str, ProvisionerError] = field(default_factory=dict)
+    undone: list[str] = field(default_factory=list)
+    interrupted: int = 0
+    seconds: float = 0.0
+
+    def error(self) -> ProvisionerError | None:
+        """What the command ends with; None when all is done."""
+        if self.interrupted:
+            return Interrupted(
+                f"{self.verb} was stopped; {len(self.done)} done, {len(self.undone)} not yet.",
+                "All that was done is recorded. Run the same command again: it goes on from there.",
+                self.interrupted,
+            )
+        if not self.failed and not self.undone:
+            return None
+        return self._failure()
+
+    def _failure(self) -> ProvisionerError:
+        told = "\n".join(f"  {node}: {error.message}" for node, error in self.failed.items())
+        rest = f"\nNot touched: {', '.join(self.undone)}." if self.undone else ""
+        hints = list(dict.fromkeys(error.hint for error in self.failed.values() if error.hint))
+        kinds = [type(error) for error in self.failed.values()]
+        kind = next((loud for loud in _LOUDEST if loud in kinds), Incomplete)
+        count = f"{len(self.failed)} failed, {len(self.done)} done, {len(self.undone)} not touched"
+        return kind(f"{self.verb} is incomplete: {count}.\n{told}{rest}", "\n".join(hints))

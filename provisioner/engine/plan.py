@@ -1,0 +1,121 @@
+"""The plan: every declared node looked at and decided, nothing acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.engine import act
+from provisioner.engine.act import Target
+from provisioner.engine.clients import Clients
+from provisioner.engine.decide import Change, decide, delete
+from provisioner.engine.explain import explain
+from provisioner.engine.graph import Node, Stack
+from provisioner.engine.kind import Item, Kind
+from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, resolve
+from provisioner.engine.walk import Tell, Walk
+from state.ledger import Document, Entry
+
+Kinds = Mapping[str, Kind]
+# Reads at once: the server's answer is what takes time, and AWS counts calls a second.
+READERS = 8
+
+
+@dataclass
+class Plan:
+    """What is to be done about every node, and what AWS said of each."""
+
+    stack: Stack
+    changes: dict[str, Change] = field(default_factory=dict)
+    docs: dict[str, Doc] = field(default_factory=dict)
+
+    @property
+    def acting(self) -> list[Change]:
+        """The changes that would change AWS, or wait for it."""
+        return [change for change in self.changes.values() if change.verb != "keep"]
+
+    @property
+    def adopted(self) -> list[Change]:
+        """What is found in AWS, is ours, and is not in the ledger."""
+        return [change for change in self.changes.values() if change.adopts and change.verb != "refuse"]
+
+    @property
+    def refused(self) -> list[Change]:
+        """The changes that stand in the way of all others."""
+        return [change for change in self.changes.values() if change.verb == "refuse"]
+
+    def count(self, *verbs: str) -> int:
+        """How many changes have one of these verbs, the account's own roles left out."""
+        return sum(change.verb in verbs for change in self.changes.values())
+
+
+def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) -> Plan:
+    """Look at everything at once and decide each node; makes no mutating call."""
+    plan = Plan(stack)
+    shared = clients.sharing()
+
+    def begin(name: str) -> Any:
+        def work(tell: Tell[str]) -> None:
+            _plan_one(plan, stack.nodes[name], document, shared)
+            tell(name)
+
+        return work
+
+    Walk({node.name: set(node.needs) for node in stack}, begin, workers=READERS).run()
+    plan.changes = {node.name: plan.changes[node.name] for node in stack}
+    for name, entry in document.entries.items():
+        if name not in stack.nodes and not _shared(kinds, entry):
+            plan.changes[name] = delete(name, entry)
+    return plan
+
+
+def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> None:
+    entry = document.entries.get(node.name)
+    wanted = resolve(node.props, lambda ref: look_up(plan, ref))
+    target = target_of(node, plan.stack.suffix, entry, wanted, shunned(document, node))
+    doc = None
+    if is_known({key: wanted.get(key) for key in node.kind.within}):
+        try:
+            doc = act.read(clients, target)
+        except Exception as error:
+            raise explain(error, f"looking at {node.aws_name or node.name}") or error from error
+    change = decide(node, plan.stack.suffix, entry, doc, wanted)
+    plan.changes[node.name] = change
+    if doc is not None and change.verb != "create":
+        plan.docs[node.name] = {**doc, "id": node.kind.id_of(doc)}
+
+
+def look_up(plan: Plan, ref: Ref) -> Any:
+    """The value of a ref as far as it is known; a thing that will be replaced is not known."""
+    doc = plan.docs.get(ref.node)
+    if doc is None or plan.changes[ref.node].verb == "replace":
+        return Unknown(ref)
+    value = dig(doc, ref.path)
+    return Unknown(ref) if value is None else value
+
+
+def target_of(
+    node: Node, suffix: str, entry: Entry | None, wanted: Doc, away: frozenset[str] = frozenset()
+) -> Target:
+    """The resource that a declared node stands for."""
+    it = Item(
+        node=node.name,
+        name=node.aws_name,
+        suffix=suffix,
+        props=wanted,
+        tags=node.tags,
+        id=entry.id if entry else "",
+        shunned=away,
+    )
+    return Target(node.kind, it, node.region, tuple(node.needs), node.piece)
+
+
+def shunned(document: Document, node: Node) -> frozenset[str]:
+    """The ids of other resources that bear the node's tags: those that it replaced."""
+    prefix = f"{node.name}~"
+    return frozenset(entry.id for name, entry in document.entries.items() if name.startswith(prefix))
+
+
+def _shared(kinds: Kinds, entry: Entry) -> bool:
+    return kinds[entry.kind].shared

@@ -1,0 +1,152 @@
+"""Values that only AWS can give, standing in a property until they are known."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Doc = dict[str, Any]
+Lookup = Callable[["Ref"], Any]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The value at `path` of what AWS says of the node `node`; the path `id` is its id."""
+
+    node: str
+    path: str
+
+    def __str__(self) -> str:
+        """As a plan shows it."""
+        return f"{self.node}.{self.path}"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text with refs in it: `Text("{}:password::", (secret.id,))`."""
+
+    form: str
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """What a ref gives while the thing it names does not exist."""
+
+    ref: Ref
+
+    def __str__(self) -> str:
+        """As a plan shows it."""
+        return "(known after apply)"
+
+
+class Veiled:
+    """A secret: revealed to the one call that needs it, and to nothing else."""
+
+    mark = "(secret)"
+
+    @abstractmethod
+    def reveal(self, aws: Any, lookup: Lookup) -> str:
+        """The secret value; `aws` gives clients, `lookup` resolves refs."""
+
+    def refs(self) -> Iterator[Ref]:
+        """The refs this secret is found through."""
+        return iter(())
+
+    def __repr__(self) -> str:
+        """Never the value."""
+        return self.mark
+
+    __str__ = __repr__
+
+
+def text(form: str, *parts: Any) -> Text:
+    """A text whose `{}` are filled with `parts` once they are known."""
+    return Text(form, parts)
+
+
+def refs_in(value: Any) -> Iterator[Ref]:
+    """Every ref that stands anywhere in `value`."""
+    match value:
+        case Ref():
+            yield value
+        case Text():
+            yield from refs_in(value.parts)
+        case Veiled():
+            yield from value.refs()
+        case Mapping():
+            for inner in value.values():
+                yield from refs_in(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from refs_in(inner)
+
+
+def resolve(value: Any, lookup: Lookup) -> Any:
+    """`value` with each ref replaced by what `lookup` gives; a text with an unknown part is unknown."""
+    match value:
+        case Ref():
+            return lookup(value)
+        case Text():
+            parts = [resolve(part, lookup) for part in value.parts]
+            unknown = next((part for part in parts if isinstance(part, Unknown)), None)
+            return unknown or value.form.format(*parts)
+        case Mapping():
+            return {key: resolve(inner, lookup) for key, inner in value.items()}
+        case list() | tuple():
+            return [resolve(inner, lookup) for inner in value]
+        case _:
+            return value
+
+
+def reveal(value: Any, aws: Any, lookup: Lookup) -> Any:
+    """`value` with each secret in the clear: for the call itself, never to be kept."""
+    match value:
+        case Veiled():
+            return value.reveal(aws, lookup)
+        case Mapping():
+            return {key: reveal(inner, aws, lookup) for key, inner in value.items()}
+        case list():
+            return [reveal(inner, aws, lookup) for inner in value]
+        case _:
+            return value
+
+
+def unveiled(value: Any) -> Any:
+    """`value` as it may be written down: each secret is its mark, each unknown its text."""
+    match value:
+        case Veiled() | Unknown() | Ref():
+            return str(value)
+        case Mapping():
+            return {key: unveiled(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [unveiled(inner) for inner in value]
+        case _:
+            return value
+
+
+def is_known(value: Any) -> bool:
+    """Whether nothing in `value` is still unknown."""
+    match value:
+        case Unknown():
+            return False
+        case Mapping():
+            return all(is_known(inner) for inner in value.values())
+        case list() | tuple():
+            return all(is_known(inner) for inner in value)
+        case _:
+            return True
+
+
+def dig(doc: Any, path: str) -> Any:
+    """What stands at a dotted path, list positions as numbers; None where the path ends early."""
+    for step in path.split("."):
+        if isinstance(doc, Mapping):
+            doc = doc.get(step)
+        elif isinstance(doc, list) and step.isdigit() and int(step) < len(doc):
+            doc = doc[int(step)]
+        else:
+            return None
+    return doc

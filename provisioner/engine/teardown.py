@@ -1,0 +1,78 @@
+"""Takes down what the ledger knows, in reverse: nothing goes before everything that needs it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from provisioner.engine.act import Hands, Target
+from provisioner.engine.events import Event
+from provisioner.engine.explain import explain
+from provisioner.engine.kind import Item
+from provisioner.engine.outcome import Outcome
+from provisioner.engine.plan import Kinds
+from provisioner.engine.walk import Tell, Walk, Work
+from provisioner.errors import LedgerError
+from provisioner.names import tags_of
+from state.ledger import Document, Entry
+
+
+def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
+    """Delete every resource in the ledger, or those named; the slow ones start at once."""
+    document = hands.ledger.document
+    names = {name for name in document.entries if only is None or name in only}
+    outcome = Outcome("teardown")
+    start = hands.clock.now()
+
+    def begin(name: str) -> Work[str]:
+        target = target_in(document, name, kinds)
+        return lambda tell: _take_down(hands, target, outcome, tell)
+
+    done = Walk(inverted(document, names), begin, stopped=lambda: hands.clock.stopped).run()
+    outcome.done = sorted(done)
+    outcome.undone = sorted(names - done - set(outcome.failed))
+    outcome.seconds = hands.clock.now() - start
+    return outcome
+
+
+def inverted(document: Document, names: Set[str]) -> dict[str, set[str]]:
+    """Each name with those that need it and so go first."""
+    graph: dict[str, set[str]] = {name: set() for name in names}
+    for name in names:
+        for need in document.entries[name].needs:
+            if need in graph:
+                graph[need].add(name)
+    return graph
+
+
+def target_in(document: Document, name: str, kinds: Kinds) -> Target:
+    """The resource that an entry of the ledger stands for; it may be declared no longer."""
+    entry: Entry = document.entries[name]
+    node = name.split("~", 1)[0]
+    it = Item(
+        node=name,
+        name=entry.name,
+        suffix=document.suffix,
+        props=entry.wanted,
+        tags=tags_of(document.suffix, node, entry.name, {}),
+        id=entry.id,
+    )
+    return Target(kinds[entry.kind], it, entry.region, tuple(entry.needs), entry.piece)
+
+
+def _take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[str]) -> None:
+    name, clock = target.it.node, hands.clock
+    start = clock.now()
+    hands.listen(Event("starting", name, "delete"))
+    try:
+        hands.delete(target)
+    except Exception as error:
+        known = explain(error, f"deleting {target.it.name or name}")
+        if known is None:
+            raise
+        outcome.failed[name] = known
+        if isinstance(known, LedgerError):
+            clock.stop()
+        hands.listen(Event("failed", name, "delete", known.message, clock.now() - start))
+        return
+    hands.listen(Event("gone", name, "delete", seconds=clock.now() - start, id=target.it.id))
+    tell(name)

@@ -1,0 +1,88 @@
+"""Waiting, by tenacity: for a call that may be sent again, and for a state that AWS is coming to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result
+from tenacity.wait import wait_random_exponential
+
+from provisioner.engine.clock import Clock
+
+T = TypeVar("T")
+
+# A call that AWS throttled or lost is sent again after 0.1, 0.2, 0.4 ... 10 s, each with full jitter.
+BACK_OFF = wait_random_exponential(multiplier=0.1, max=10)
+# A wait ends at most this share of its length, or this many seconds, after the state has changed.
+_LATE_SHARE = 0.02
+_SHORTEST, _LONGEST_STEP = 0.05, 0.5
+
+
+def again(
+    call: Callable[[], T],
+    *,
+    when: Callable[[BaseException], bool],
+    clock: Clock,
+    patience: float,
+    told: Callable[[BaseException, float], None] = lambda _error, _pause: None,
+    steps: Callable[[BaseException, float], float | None] = lambda _error, _elapsed: None,
+) -> T:
+    """Call until it answers; errors that `when` names are tried again for `patience` seconds.
+
+    `steps(error, elapsed)` gives the seconds until the next try; where it gives None, an exponential
+    back-off with jitter does.
+    """
+    start = clock.now()
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        step = steps(error, clock.now() - start) if error else None
+        return BACK_OFF(state) if step is None else step
+
+    def before_sleep(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if error:
+            told(error, state.upcoming_sleep)
+
+    retrying = Retrying(
+        retry=retry_if_exception(when),
+        wait=wait,
+        stop=lambda _state: clock.now() - start > patience,
+        sleep=clock.sleep,
+        before_sleep=before_sleep,
+        reraise=True,
+    )
+    return retrying(call)
+
+
+def until(
+    probe: Callable[[], T | None], *, clock: Clock, due: float, patience: float, since: float | None = None
+) -> T | None:
+    """Probe until it gives something; None when patience has run out.
+
+    `due` is when the state usually changes, in seconds from `since`: long before it there is one long
+    sleep, from then on the steps are short enough that little time is lost.
+    """
+    start = clock.now() if since is None else since
+
+    def step(_state: RetryCallState) -> float:
+        return pause(clock.now() - start, due)
+
+    retrying = Retrying(
+        retry=retry_if_result(lambda found: found is None),
+        wait=step,
+        stop=lambda _state: clock.now() - start > patience,
+        sleep=clock.sleep,
+        retry_error_callback=lambda _state: None,
+    )
+    return retrying(probe)
+
+
+def pause(elapsed: float, due: float) -> float:
+    """Seconds until the next look, `elapsed` seconds into a wait that is usually over after `due`."""
+    early = 0.9 * due
+    if elapsed < early:
+        return max(early - elapsed, _SHORTEST)
+    growing = _SHORTEST + 0.25 * (elapsed - early)
+    return max(min(growing, _LONGEST_STEP), _LATE_SHARE * elapsed)

@@ -1,0 +1,99 @@
+"""Application Auto Scaling: what may be scaled, and by which measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.refs import Doc
+
+_WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+_GONE = codes("ObjectNotFoundException")
+# terraform-provider-aws appautoscaling/target.go and policy.go: 2 min.
+_YOUNG = codes(
+    "ValidationException: service doesn't exist",
+    "ValidationException: unable to assume iam role",
+    "ObjectNotFoundException",
+    "ConcurrentUpdateException",
+    "FailedResourceAccessException: rate exceeded",
+    "FailedResourceAccessException: is not authorized to perform",
+    "FailedResourceAccessException: token included in the request is invalid",
+)
+
+
+class ScalableTarget(Kind):
+    """The count of a service, between a least and a most."""
+
+    service, key = "application-autoscaling", "ResourceId"
+    fixed = frozenset(_WHICH)
+    within = ("ResourceId",)
+    exclusive = True
+    # It goes with its service, and comes without tags where a console made it.
+    adopts_untagged = True
+    absent = _GONE
+    transient = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
+
+    def read(self, scaling: Any, it: Item) -> Doc | None:
+        """DescribeScalableTargets, and its tags."""
+        found = scaling.describe_scalable_targets(
+            ServiceNamespace=it.props["ServiceNamespace"], ResourceIds=[it.props["ResourceId"]]
+        )["ScalableTargets"]
+        if not found:
+            return None
+        tags = scaling.list_tags_for_resource(ResourceARN=found[0]["ScalableTargetARN"])["Tags"]
+        return {**found[0], "Tags": tags}
+
+    def create(self, scaling: Any, it: Item) -> Doc:
+        """RegisterScalableTarget."""
+        scaling.register_scalable_target(**it.props, Tags=dict(it.tags))
+        return dict(it.props)
+
+    def update(self, scaling: Any, it: Item, changed: Doc) -> None:
+        """RegisterScalableTarget: it is an upsert."""
+        scaling.register_scalable_target(**it.props)
+
+    def retag(self, scaling: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagResource, UntagResource."""
+        arn = (self.read(scaling, it) or {})["ScalableTargetARN"]
+        if put:
+            scaling.tag_resource(ResourceARN=arn, Tags=dict(put))
+        if gone := list(drop):
+            scaling.untag_resource(ResourceARN=arn, TagKeys=gone)
+
+    def delete(self, scaling: Any, it: Item) -> None:
+        """DeregisterScalableTarget; its policies and their alarms go with it."""
+        scaling.deregister_scalable_target(**{key: it.props[key] for key in _WHICH})
+
+
+class ScalingPolicy(Kind):
+    """A target to track; AWS makes and keeps its alarms."""
+
+    service, key = "application-autoscaling", ("ResourceId", "PolicyName")
+    named, noun = "PolicyName", "requests"
+    tagged, exclusive = False, True
+    fixed = frozenset({*_WHICH, "PolicyName", "PolicyType"})
+    within = ("ResourceId",)
+    absent = _GONE
+    transient = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
+
+    def read(self, scaling: Any, it: Item) -> Doc | None:
+        """DescribeScalingPolicies."""
+        found = scaling.describe_scaling_policies(
+            ServiceNamespace=it.props["ServiceNamespace"], ResourceId=it.props["ResourceId"]
+        )["ScalingPolicies"]
+        return next((doc for doc in found if doc["PolicyName"] == it.props["PolicyName"]), None)
+
+    def create(self, scaling: Any, it: Item) -> Doc:
+        """PutScalingPolicy."""
+        scaling.put_scaling_policy(**it.props)
+        return dict(it.props)
+
+    def update(self, scaling: Any, it: Item, changed: Doc) -> None:
+        """PutScalingPolicy: it is an upsert."""
+        scaling.put_scaling_policy(**it.props)
+
+    def delete(self, scaling: Any, it: Item) -> None:
+        """DeleteScalingPolicy, alarms included."""
+        which = {key: it.props[key] for key in (*_WHICH, "PolicyName")}
+        scaling.delete_scaling_policy(**which)

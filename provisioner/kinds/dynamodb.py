@@ -1,0 +1,132 @@
+"""DynamoDB: a table, and what is set on it by calls of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.tags import mapping, pairs
+
+NO_TABLE = codes("ResourceNotFoundException", "TableNotFoundException")
+# The table is busy with its last change, or the account with too many at once.
+_BUSY = codes("ResourceInUseException", "LimitExceededException: simultaneously")
+_BACKUPS = codes(
+    "ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled"
+)
+
+
+class Table(Kind):
+    """A table."""
+
+    service, key, named = "dynamodb", "TableName", "TableName"
+    ready, going = {"TableStatus": "ACTIVE"}, {"TableStatus": "DELETING"}
+    fixed = frozenset({"TableName", "KeySchema", "AttributeDefinitions"})
+    defaults = {"DeletionProtectionEnabled": False}
+    holds_data = True
+    absent = NO_TABLE
+    duplicate = codes("ResourceInUseException")
+    transient = {
+        "create": codes("LimitExceededException: simultaneously"),
+        "update": _BUSY,
+        "delete": _BUSY | _BACKUPS,
+    }
+    takes, takes_to_go, patience = 10, 5, minutes(20)
+
+    def read(self, dynamodb: Any, it: Item) -> Doc | None:
+        """DescribeTable, and its tags."""
+        doc = dynamodb.describe_table(TableName=it.props["TableName"])["Table"]
+        tags = dynamodb.list_tags_of_resource(ResourceArn=doc["TableArn"])["Tags"]
+        return {**_as_asked(doc), "Tags": mapping(tags)}
+
+    def create(self, dynamodb: Any, it: Item) -> Doc:
+        """CreateTable."""
+        made = dynamodb.create_table(**it.props, Tags=pairs(it.tags))
+        return _as_asked(made["TableDescription"])
+
+    def update(self, dynamodb: Any, it: Item, changed: Doc) -> None:
+        """UpdateTable."""
+        dynamodb.update_table(TableName=it.id, **changed)
+
+    def retag(self, dynamodb: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagResource, UntagResource."""
+        arn = dynamodb.describe_table(TableName=it.id)["Table"]["TableArn"]
+        if put:
+            dynamodb.tag_resource(ResourceArn=arn, Tags=pairs(put))
+        if gone := list(drop):
+            dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
+
+    def delete(self, dynamodb: Any, it: Item) -> None:
+        """DeleteTable; no error while it is going already."""
+        dynamodb.delete_table(TableName=it.id)
+
+
+def _as_asked(doc: Doc) -> Doc:
+    mode = (doc.get("BillingModeSummary") or {}).get("BillingMode") or doc.get("BillingMode")
+    return {"DeletionProtectionEnabled": False, **doc, "BillingMode": mode or "PROVISIONED"}
+
+
+class TimeToLive(Kind):
+    """The attribute that says when an item may go. Turning it on twice is an error: look first."""
+
+    service, key = "dynamodb", "TableName"
+    tagged, vanishes = False, True
+    within = ("TableName",)
+    fixed = frozenset({"TableName"})
+    absent = NO_TABLE | codes("ResourceNotFound")
+    duplicate = codes("ValidationException: already")
+    transient = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
+    patience = minutes(20)
+
+    def read(self, dynamodb: Any, it: Item) -> Doc | None:
+        """DescribeTimeToLive; ENABLING lasts up to an hour and counts as on."""
+        name = it.props["TableName"]
+        doc = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        on = doc["TimeToLiveStatus"] in ("ENABLED", "ENABLING")
+        spec = {"Enabled": on, "AttributeName": doc.get("AttributeName")}
+        return {"TableName": name, "TimeToLiveSpecification": spec}
+
+    def create(self, dynamodb: Any, it: Item) -> Doc:
+        """UpdateTimeToLive."""
+        dynamodb.update_time_to_live(**it.props)
+        return dict(it.props)
+
+    def update(self, dynamodb: Any, it: Item, changed: Doc) -> None:
+        """UpdateTimeToLive; AWS takes one change an hour."""
+        dynamodb.update_time_to_live(**it.props)
+
+    def delete(self, dynamodb: Any, it: Item) -> None:
+        """It goes with its table."""
+
+
+class PointInTimeRecovery(Kind):
+    """Backups of every second."""
+
+    service, key = "dynamodb", "TableName"
+    tagged, vanishes = False, True
+    within = ("TableName",)
+    fixed = frozenset({"TableName"})
+    absent = NO_TABLE
+    transient = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
+    patience = minutes(20)
+
+    def read(self, dynamodb: Any, it: Item) -> Doc | None:
+        """DescribeContinuousBackups."""
+        name = it.props["TableName"]
+        doc = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        status = (doc.get("PointInTimeRecoveryDescription") or {}).get("PointInTimeRecoveryStatus")
+        on = {"PointInTimeRecoveryEnabled": status == "ENABLED"}
+        return {"TableName": name, "PointInTimeRecoverySpecification": on}
+
+    def create(self, dynamodb: Any, it: Item) -> Doc:
+        """UpdateContinuousBackups."""
+        dynamodb.update_continuous_backups(**it.props)
+        return dict(it.props)
+
+    def update(self, dynamodb: Any, it: Item, changed: Doc) -> None:
+        """UpdateContinuousBackups."""
+        dynamodb.update_continuous_backups(**it.props)
+
+    def delete(self, dynamodb: Any, it: Item) -> None:
+        """It goes with its table."""

@@ -1,0 +1,1 @@
+"""How EC2 does networks: one module per neighbourhood."""

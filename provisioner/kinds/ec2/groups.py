@@ -1,0 +1,172 @@
+"""Security groups, rule by rule; the rule that AWS adds by itself is taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.ec2.tagged import Ec2, Filters, where
+from provisioner.kinds.ec2.vpc import interfaces
+
+NO_GROUP = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
+_EVERYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+
+
+class SecurityGroup(Ec2):
+    """A group of interfaces that rules speak of."""
+
+    type, key, id_filter = "security-group", "GroupId", "group-id"
+    named, name_filter = "GroupName", "group-name"
+    distinct = ("Description",)
+    absent = NO_GROUP
+    duplicate = codes("InvalidGroup.Duplicate")
+    transient = {"delete": codes("DependencyViolation", "InvalidGroup.InUse")}
+    patience = minutes(40)
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeSecurityGroups."""
+        return list(ec2.describe_security_groups(Filters=filters)["SecurityGroups"])
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """CreateSecurityGroup."""
+        made = ec2.create_security_group(**it.props, TagSpecifications=self.specification(it))
+        return {**it.props, "GroupId": made["GroupId"]}
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DeleteSecurityGroup."""
+        ec2.delete_security_group(GroupId=it.id)
+
+    def holders(self, ec2: Any, it: Item) -> list[str]:
+        """The interfaces in the group, and the rules of other groups that name it."""
+        rules = ec2.describe_security_groups(Filters=where({"ip-permission.group-id": it.id}))
+        naming = [f"a rule of {one['GroupId']}" for one in rules["SecurityGroups"]]
+        return interfaces(ec2, {"group-id": it.id}) + naming
+
+
+class NoDefaultEgress(Kind):
+    """A group without the allow-all egress rule that AWS gives to each new one."""
+
+    service, key = "ec2", "GroupId"
+    tagged, vanishes = False, True
+    within = ("GroupId",)
+    absent = NO_GROUP
+    # Revoked already.
+    duplicate = codes("InvalidPermission.NotFound")
+
+    def read(self, ec2: Any, it: Item) -> Doc | None:
+        """DescribeSecurityGroupRules; None while the rule is there."""
+        group = it.props["GroupId"]
+        rules = ec2.describe_security_group_rules(Filters=where({"group-id": group}))["SecurityGroupRules"]
+        open_ = [
+            rule
+            for rule in rules
+            if rule["IsEgress"] and rule["IpProtocol"] == "-1" and rule.get("CidrIpv4") == "0.0.0.0/0"
+        ]
+        return None if open_ else {"GroupId": group}
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """RevokeSecurityGroupEgress."""
+        ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], IpPermissions=[_EVERYWHERE])
+        return dict(it.props)
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """It goes with its group."""
+
+
+class _Rule(Ec2):
+    """One rule of one of our groups."""
+
+    noun, type, key = "sgr", "security-group-rule", "SecurityGroupRuleId"
+    id_filter = "security-group-rule-id"
+    distinct = ("Description",)
+    within = ("GroupId",)
+    fixed = frozenset({"GroupId"})
+    # A rule with the same content in our own group is ours, whoever made it.
+    adopts_untagged = True
+    visible_within = 0
+    absent = NO_GROUP | codes("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound")
+    duplicate = codes("InvalidPermission.Duplicate")
+    egress: bool
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeSecurityGroupRules."""
+        found = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+        return [_flat(doc) for doc in found]
+
+    def read(self, ec2: Any, it: Item) -> Doc | None:
+        """By id or tags, else the rule of the group that has the same content."""
+        found = super().read(ec2, it)
+        if found is None:
+            rules = self.find(ec2, where({"group-id": it.props["GroupId"]}))
+            alike = (doc for doc in self._tidy(rules) if self._alike(doc, it))
+            found = next(alike, None)
+        return found
+
+    def _alike(self, doc: Doc, it: Item) -> bool:
+        content = {key: value for key, value in it.props.items() if key != "Description"}
+        return doc["IsEgress"] == self.egress and content.items() <= doc.items()
+
+    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+        """ModifySecurityGroupRules: the whole rule at once."""
+        rule = {key: value for key, value in it.props.items() if key != "GroupId"}
+        ec2.modify_security_group_rules(
+            GroupId=it.props["GroupId"],
+            SecurityGroupRules=[{"SecurityGroupRuleId": it.id, "SecurityGroupRule": rule}],
+        )
+
+
+class IngressRule(_Rule):
+    """Who may come in, on which port."""
+
+    egress = False
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """AuthorizeSecurityGroupIngress."""
+        made = ec2.authorize_security_group_ingress(
+            GroupId=it.props["GroupId"],
+            IpPermissions=[_permission(it.props)],
+            TagSpecifications=self.specification(it),
+        )
+        return _flat(made["SecurityGroupRules"][0])
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """RevokeSecurityGroupIngress."""
+        ec2.revoke_security_group_ingress(GroupId=it.props["GroupId"], SecurityGroupRuleIds=[it.id])
+
+
+class EgressRule(_Rule):
+    """Where one may go out to, on which port."""
+
+    egress = True
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """AuthorizeSecurityGroupEgress."""
+        made = ec2.authorize_security_group_egress(
+            GroupId=it.props["GroupId"],
+            IpPermissions=[_permission(it.props)],
+            TagSpecifications=self.specification(it),
+        )
+        return _flat(made["SecurityGroupRules"][0])
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """RevokeSecurityGroupEgress."""
+        ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], SecurityGroupRuleIds=[it.id])
+
+
+def _flat(doc: Doc) -> Doc:
+    other = (doc.get("ReferencedGroupInfo") or {}).get("GroupId")
+    return {**doc, "ReferencedGroupId": other} if other else dict(doc)
+
+
+def _permission(props: Doc) -> Doc:
+    """A rule in the older form that the authorize calls take."""
+    told = {"Description": props["Description"]}
+    peer: Doc
+    if "CidrIpv4" in props:
+        peer = {"IpRanges": [{"CidrIp": props["CidrIpv4"], **told}]}
+    elif "PrefixListId" in props:
+        peer = {"PrefixListIds": [{"PrefixListId": props["PrefixListId"], **told}]}
+    else:
+        peer = {"UserIdGroupPairs": [{"GroupId": props["ReferencedGroupId"], **told}]}
+    return {key: props[key] for key in ("IpProtocol", "FromPort", "ToPort")} | peer

@@ -1,0 +1,69 @@
+"""The way out of the private subnets: an address, and the gateway that bears it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.ec2.tagged import Ec2, Filters
+
+
+class ElasticIp(Ec2):
+    """A public address that is ours until it is released."""
+
+    noun, type, key, id_filter = "eip", "elastic-ip", "AllocationId", "allocation-id"
+    distinct = ("Domain",)
+    absent = codes("InvalidAllocationID.NotFound", "InvalidAddress.NotFound")
+    # While the gateway that bears it is still `deleting`, AWS answers AuthFailure: no credential problem.
+    transient = {"delete": codes("AuthFailure", "InvalidIPAddress.InUse")}
+    patience = minutes(20)
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeAddresses."""
+        return list(ec2.describe_addresses(Filters=filters)["Addresses"])
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """AllocateAddress."""
+        return dict(ec2.allocate_address(**it.props, TagSpecifications=self.specification(it)))
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """ReleaseAddress."""
+        ec2.release_address(AllocationId=it.id)
+
+
+class NatGateway(Ec2):
+    """Lets private subnets out, and nobody in."""
+
+    noun, type, key, id_filter = "nat", "natgateway", "NatGatewayId", "nat-gateway-id"
+    distinct = ("ConnectivityType",)
+    ready, failed = {"State": "available"}, {"State": "failed"}
+    # A deleted gateway stays in the lists for about an hour.
+    going, gone = {"State": "deleting"}, {"State": "deleted"}
+    # A failed one vanishes by itself after an hour; only a new one helps.
+    on_failure = "replace"
+    absent = codes("NatGatewayNotFound")
+    # Typical 1 to 2 min (go-to-k/cdkd); delete about 55 s; 30 min ceiling in terraform-provider-aws.
+    takes, takes_to_go, patience = 100, 55, minutes(30)
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeNatGateways; the address lies in a list of addresses, subnets stand at the top."""
+        found = ec2.describe_nat_gateways(Filter=filters)["NatGateways"]
+        return [_flat(doc) for doc in found]
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """CreateNatGateway, with our own token: the SDK's would differ on every attempt."""
+        made = ec2.create_nat_gateway(
+            **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
+        )
+        return _flat(made["NatGateway"])
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DeleteNatGateway; the address stays ours, and routes to it turn into black holes."""
+        ec2.delete_nat_gateway(NatGatewayId=it.id)
+
+
+def _flat(doc: Doc) -> Doc:
+    addresses = doc.get("NatGatewayAddresses") or [{}]
+    kind = doc.get("ConnectivityType") or "public"
+    return {**doc, "AllocationId": addresses[0].get("AllocationId"), "ConnectivityType": kind}

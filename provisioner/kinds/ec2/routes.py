@@ -1,0 +1,166 @@
+"""Route tables, what stands in them, and the gateway endpoints that add to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
+from provisioner.kinds.ec2.vpc import NO_SUBNET
+
+NO_TABLE = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
+
+
+class RouteTable(Ec2):
+    """A table of routes; its routes and associations are resources of their own."""
+
+    noun, type, key, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
+    distinct = ("VpcId",)
+    absent = NO_TABLE
+    transient = {"delete": codes("DependencyViolation")}
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeRouteTables."""
+        return list(ec2.describe_route_tables(Filters=filters)["RouteTables"])
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """CreateRouteTable, with our own token: the SDK's would differ on every attempt."""
+        made = ec2.create_route_table(
+            **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
+        )
+        return dict(made["RouteTable"])
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DeleteRouteTable."""
+        ec2.delete_route_table(RouteTableId=it.id)
+
+
+class Route(Kind):
+    """One route in one of our tables."""
+
+    service, key = "ec2", ("RouteTableId", "DestinationCidrBlock")
+    tagged, exclusive = False, True
+    within = ("RouteTableId",)
+    fixed = frozenset({"RouteTableId", "DestinationCidrBlock"})
+    # What it led to is gone.
+    failed, on_failure = {"State": "blackhole"}, "update"
+    absent = NO_TABLE | codes("InvalidRoute.NotFound")
+    duplicate = codes("RouteAlreadyExists")
+    transient = {
+        "create": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
+        "update": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
+    }
+
+    def read(self, ec2: Any, it: Item) -> Doc | None:
+        """DescribeRouteTables: routes are told with their table."""
+        table = _table(ec2, it, it.props["RouteTableId"])
+        for route in (table or {}).get("Routes", []):
+            if route.get("DestinationCidrBlock") == it.props["DestinationCidrBlock"]:
+                return {"RouteTableId": it.props["RouteTableId"], **route}
+        return None
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """CreateRoute."""
+        ec2.create_route(**it.props)
+        return dict(it.props)
+
+    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+        """ReplaceRoute."""
+        ec2.replace_route(**it.props)
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DeleteRoute."""
+        where_to = {key: it.props[key] for key in ("RouteTableId", "DestinationCidrBlock")}
+        ec2.delete_route(**where_to)
+
+
+class RouteTableAssociation(Kind):
+    """Which table a subnet follows; a subnet follows one."""
+
+    service, key = "ec2", "SubnetId"
+    tagged, exclusive = False, True
+    within = ("SubnetId", "RouteTableId")
+    fixed = frozenset({"SubnetId"})
+    ready = {"State": "associated"}
+    absent = NO_TABLE | NO_SUBNET | codes("InvalidAssociationID.NotFound")
+    duplicate = codes("Resource.AlreadyAssociated")
+
+    def read(self, ec2: Any, it: Item) -> Doc | None:
+        """DescribeRouteTables: among our tables first, then wherever the subnet went."""
+        subnet = it.props["SubnetId"]
+        for filters in (of_stack(it), where({"association.subnet-id": subnet})):
+            for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
+                for one in table.get("Associations", []):
+                    if one.get("SubnetId") == subnet:
+                        state = (one.get("AssociationState") or {}).get("State", "associated")
+                        return {**one, "State": state}
+        return None
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """AssociateRouteTable."""
+        made = ec2.associate_route_table(**it.props)
+        return {**it.props, "RouteTableAssociationId": made["AssociationId"]}
+
+    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+        """ReplaceRouteTableAssociation: no moment without a table."""
+        now = self.read(ec2, it) or {}
+        ec2.replace_route_table_association(
+            AssociationId=now["RouteTableAssociationId"], RouteTableId=it.props["RouteTableId"]
+        )
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DisassociateRouteTable."""
+        if now := self.read(ec2, it):
+            ec2.disassociate_route_table(AssociationId=now["RouteTableAssociationId"])
+
+
+class VpcEndpoint(Ec2):
+    """A private way from the VPC to one AWS service."""
+
+    noun, type, key, id_filter = "endpoint", "vpc-endpoint", "VpcEndpointId", "vpc-endpoint-id"
+    distinct = ("ServiceName",)
+    exclusive = True
+    fixed = frozenset({"VpcId", "ServiceName", "VpcEndpointType"})
+    ready, failed = {"State": "available"}, {"State": frozenset({"failed", "rejected", "expired"})}
+    going, gone = {"State": "deleting"}, {"State": "deleted"}
+    on_failure = "replace"
+    absent = codes("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound")
+    patience = minutes(15)
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeVpcEndpoints; AWS spells states in either case."""
+        found = ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
+        return [{**doc, "State": str(doc["State"]).lower()} for doc in found]
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """CreateVpcEndpoint; its token is not filled in by the SDK."""
+        made = ec2.create_vpc_endpoint(
+            **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
+        )
+        return dict(made["VpcEndpoint"])
+
+    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+        """ModifyVpcEndpoint: the route tables that are to have its route."""
+        now = set((self.read(ec2, it) or {}).get("RouteTableIds", []))
+        wanted = set(it.props["RouteTableIds"])
+        ec2.modify_vpc_endpoint(
+            VpcEndpointId=it.id,
+            AddRouteTableIds=sorted(wanted - now),
+            RemoveRouteTableIds=sorted(now - wanted),
+        )
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DeleteVpcEndpoints answers 200 with a list of what it did not delete."""
+        for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[it.id]).get("Unsuccessful", []):
+            raise ClientError({"Error": failed["Error"]}, "DeleteVpcEndpoints")
+
+
+def _table(ec2: Any, it: Item, id_: str) -> Doc | None:
+    for filters in (of_stack(it), where({"route-table-id": id_})):
+        for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
+            if table["RouteTableId"] == id_:
+                return dict(table)
+    return None

@@ -1,0 +1,100 @@
+"""What all tagged EC2 resources share: found by id, else by our tags, else by a Name that somebody else set."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from provisioner.engine.compare import meets
+from provisioner.engine.kind import Item, Kind, minutes
+from provisioner.engine.refs import Doc
+from provisioner.errors import Blocked
+from provisioner.kinds.tags import mapping, pairs
+from provisioner.names import NODE_TAG, PROJECT, bears
+
+Filters = list[dict[str, Any]]
+
+
+def of_stack(it: Item) -> Filters:
+    """The filter that every resource of the stack passes: one answer serves all nodes of a kind."""
+    return where({"tag:Project": PROJECT, "tag:Environment": it.suffix})
+
+
+def where(values: Mapping[str, str]) -> Filters:
+    """EC2 filters. Unlike id parameters, they leave out what is missing instead of failing."""
+    return [{"Name": name, "Values": [value]} for name, value in values.items()]
+
+
+class Ec2(Kind):
+    """An EC2 resource that is born with tags."""
+
+    service = "ec2"
+    # terraform-provider-aws ec2/wait.go allows 5 min; a minute has been the longest seen in practice.
+    visible_within = 60
+    patience = minutes(10)
+    key: ClassVar[str]
+    type: ClassVar[str]
+    id_filter: ClassVar[str]
+    name_filter: ClassVar[str] = "tag:Name"
+
+    @abstractmethod
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """All resources of this kind that pass the filters."""
+
+    def read(self, ec2: Any, it: Item) -> Doc | None:
+        """By id, else by our tags; a resource with our Name and without our tags is shown too."""
+        found = self._pick(it, self.find(ec2, of_stack(it)))
+        if found is None and it.id:
+            found = next(iter(self._tidy(self.find(ec2, where({self.id_filter: it.id})))), None)
+        if found is None and not it.id and it.name:
+            alike = self.find(ec2, where({self.name_filter: f"{PROJECT}-*-{it.suffix}"}))
+            found = self._namesake(it, alike)
+        return found
+
+    def _tidy(self, docs: Iterable[Doc]) -> list[Doc]:
+        return [{**doc, "Tags": mapping(doc.get("Tags") or [])} for doc in docs]
+
+    def _pick(self, it: Item, docs: Iterable[Doc]) -> Doc | None:
+        tidy = self._tidy(docs)
+        by_id = [doc for doc in tidy if self.id_of(doc) == it.id]
+        if by_id:
+            return by_id[0]
+        mine = [doc for doc in self._living(it, tidy) if doc["Tags"].get(NODE_TAG) == it.node]
+        named = [doc for doc in mine if doc["Tags"].get("Name") == it.name]
+        return self._single(it, named or mine)
+
+    def _namesake(self, it: Item, docs: Iterable[Doc]) -> Doc | None:
+        for doc in self._living(it, self._tidy(docs)):
+            if doc["Tags"].get("Name") == it.name and not bears(doc["Tags"], it.suffix):
+                return doc
+        return None
+
+    def _living(self, it: Item, docs: list[Doc]) -> list[Doc]:
+        """Those that are there to stay: EC2 lists what is deleted for a while."""
+        ended = (self.gone, self.going, self.failed)
+        return [
+            doc
+            for doc in docs
+            if self.id_of(doc) not in it.shunned and not any(meets(doc, end) for end in ended)
+        ]
+
+    def _single(self, it: Item, docs: list[Doc]) -> Doc | None:
+        if len(docs) > 1:
+            ids = " and ".join(self.id_of(doc) for doc in docs)
+            raise Blocked(
+                f"{ids} both carry the tags of {it.name or it.node}.",
+                f"Delete the one that is not in use, or take its tag {NODE_TAG} away; then run this again.",
+            )
+        return docs[0] if docs else None
+
+    def specification(self, it: Item) -> list[dict[str, Any]]:
+        """The tags, in the form in which a create call takes them."""
+        return [{"ResourceType": self.type, "Tags": pairs(it.tags)}]
+
+    def retag(self, ec2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """Set and remove tags."""
+        if put:
+            ec2.create_tags(Resources=[it.id], Tags=pairs(put))
+        if gone := [{"Key": name} for name in drop]:
+            ec2.delete_tags(Resources=[it.id], Tags=gone)

@@ -1,0 +1,181 @@
+"""VPC, subnets, and the way out to the internet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
+
+# Both spellings occur (terraform-provider-aws ec2/errors.go).
+NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
+NO_VPC = codes("InvalidVpcID.NotFound")
+NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
+
+
+class Vpc(Ec2):
+    """A virtual private cloud."""
+
+    noun, type, key, id_filter = "vpc", "vpc", "VpcId", "vpc-id"
+    ready = {"State": "available"}
+    absent = NO_VPC
+    transient = {"delete": codes("DependencyViolation")}
+    patience = minutes(20)
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeVpcs."""
+        return list(ec2.describe_vpcs(Filters=filters)["Vpcs"])
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """CreateVpc."""
+        return dict(ec2.create_vpc(**it.props, TagSpecifications=self.specification(it))["Vpc"])
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DeleteVpc; default group, main table and default ACL go with it."""
+        ec2.delete_vpc(VpcId=it.id)
+
+    def holders(self, ec2: Any, it: Item) -> list[str]:
+        """The interfaces that are still in it."""
+        return interfaces(ec2, {"vpc-id": it.id})
+
+
+class _VpcAttribute(Kind):
+    """One DNS attribute; AWS takes one a call."""
+
+    service, key = "ec2", "VpcId"
+    tagged, vanishes = False, True
+    within = ("VpcId",)
+    fixed = frozenset({"VpcId"})
+    absent = NO_VPC
+    attribute: str
+    field: str
+
+    def read(self, ec2: Any, it: Item) -> Doc | None:
+        """DescribeVpcAttribute."""
+        vpc = it.props["VpcId"]
+        seen = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=self.attribute)
+        return {"VpcId": vpc, self.field: seen[self.field]}
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """ModifyVpcAttribute."""
+        ec2.modify_vpc_attribute(**it.props)
+        return dict(it.props)
+
+    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+        """ModifyVpcAttribute."""
+        ec2.modify_vpc_attribute(VpcId=it.props["VpcId"], **changed)
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """It goes with its VPC."""
+
+
+class DnsSupport(_VpcAttribute):
+    """Whether the VPC's own resolver answers."""
+
+    attribute, field = "enableDnsSupport", "EnableDnsSupport"
+
+
+class DnsHostnames(_VpcAttribute):
+    """Whether hosts in the VPC get names."""
+
+    attribute, field = "enableDnsHostnames", "EnableDnsHostnames"
+
+
+class Subnet(Ec2):
+    """A block of addresses in one zone."""
+
+    noun, type, key, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
+    distinct = ("CidrBlock",)
+    ready = {"State": "available"}
+    exclusive = True
+    absent = NO_SUBNET
+    transient = {"delete": codes("DependencyViolation")}
+    # Interfaces of a deleted load balancer may linger 35 min (terraform-provider-aws elbv2).
+    patience = minutes(40)
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeSubnets."""
+        return list(ec2.describe_subnets(Filters=filters)["Subnets"])
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """CreateSubnet."""
+        return dict(ec2.create_subnet(**it.props, TagSpecifications=self.specification(it))["Subnet"])
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DeleteSubnet."""
+        ec2.delete_subnet(SubnetId=it.id)
+
+    def holders(self, ec2: Any, it: Item) -> list[str]:
+        """The interfaces that are still in it."""
+        return interfaces(ec2, {"subnet-id": it.id})
+
+
+class InternetGateway(Ec2):
+    """The VPC's door to the internet; attaching it is a resource of its own."""
+
+    noun, type, key, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
+    absent = NO_GATEWAY
+    transient = {"delete": codes("DependencyViolation")}
+    patience = minutes(20)
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeInternetGateways."""
+        return list(ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """CreateInternetGateway."""
+        made = ec2.create_internet_gateway(TagSpecifications=self.specification(it))
+        return dict(made["InternetGateway"])
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DeleteInternetGateway."""
+        ec2.delete_internet_gateway(InternetGatewayId=it.id)
+
+
+class GatewayAttachment(Kind):
+    """An internet gateway in its VPC."""
+
+    service, key = "ec2", ("InternetGatewayId", "VpcId")
+    tagged, exclusive = False, True
+    within = ("InternetGatewayId", "VpcId")
+    # The API says `available` for an attached gateway, not `attached`.
+    ready = {"State": frozenset({"available", "attached"})}
+    absent = NO_GATEWAY | codes("Gateway.NotAttached")
+    duplicate = codes("Resource.AlreadyAssociated")
+    # "Network vpc-... has some mapped public address(es)": unmapping lags 5 to 10 min behind its owner's end.
+    transient = {"delete": codes("DependencyViolation")}
+    patience = minutes(40)
+
+    def read(self, ec2: Any, it: Item) -> Doc | None:
+        """DescribeInternetGateways: the attachment is told with the gateway."""
+        gateway, vpc = it.props["InternetGatewayId"], it.props["VpcId"]
+        for filters in (of_stack(it), where({"internet-gateway-id": gateway})):
+            for doc in ec2.describe_internet_gateways(Filters=filters)["InternetGateways"]:
+                if doc["InternetGatewayId"] == gateway:
+                    mine = (one for one in doc.get("Attachments", []) if one["VpcId"] == vpc)
+                    return next(({"InternetGatewayId": gateway, **one} for one in mine), None)
+        return None
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """AttachInternetGateway."""
+        ec2.attach_internet_gateway(**it.props)
+        return dict(it.props)
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DetachInternetGateway."""
+        ec2.detach_internet_gateway(**it.props)
+
+    def holders(self, ec2: Any, it: Item) -> list[str]:
+        """The interfaces in the VPC, some of which hold public addresses."""
+        return interfaces(ec2, {"vpc-id": it.props["VpcId"]})
+
+
+def interfaces(ec2: Any, filters: dict[str, str]) -> list[str]:
+    """The network interfaces that pass the filters: id, owner and what AWS says they are for."""
+    found = ec2.describe_network_interfaces(Filters=where(filters))["NetworkInterfaces"]
+    return [
+        f"{one['NetworkInterfaceId']} ({one.get('RequesterId') or one.get('OwnerId', '?')}: "
+        f"{one.get('Description') or one.get('InterfaceType', 'interface')})"
+        for one in found
+    ]

@@ -1,0 +1,141 @@
+"""What is only looked up, never made: chosen once, kept in the ledger, found again in what stands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.faults import code_of
+from provisioner.errors import Blocked, UsageError
+from provisioner.kinds.rds import NO_CLUSTER
+from provisioner.kinds.secretsmanager import VARIABLE, given_password
+from provisioner.kinds.tags import mapping
+from provisioner.names import NODE_TAG, PROJECT, name_of
+
+ENGINE = "aurora-postgresql"
+CLASS = "db.serverless"
+
+
+def zones(clients: Clients, suffix: str, count: int, former: Iterable[str] = ()) -> list[str]:
+    """The stack's zones: those it has, then the first of those that can run everything, by name."""
+    kept = list(former) or _zones_in_use(clients, suffix)
+    if len(kept) >= count:
+        return kept[:count]
+    fitting = [zone for zone in _fitting_zones(clients) if zone not in kept]
+    if len(kept) + len(fitting) < count:
+        have = ", ".join([*kept, *fitting]) or "none"
+        raise Blocked(
+            f"{clients.aws.region} has too few zones for {count} that can run {CLASS}: {have}.",
+            f"Choose another region, or `--set network.zones={max(2, len(kept) + len(fitting))}`.",
+        )
+    return [*kept, *fitting][:count]
+
+
+def _zones_in_use(clients: Clients, suffix: str) -> list[str]:
+    filters = [
+        {"Name": "tag:Project", "Values": [PROJECT]},
+        {"Name": "tag:Environment", "Values": [suffix]},
+    ]
+    subnets = clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]
+    placed = {mapping(subnet["Tags"]).get(NODE_TAG, ""): subnet["AvailabilityZone"] for subnet in subnets}
+    order = (placed.get(f"public-{n}") or placed.get(f"private-{n}") for n in range(1, len(placed) + 1))
+    return [zone for zone in order if zone]
+
+
+def _fitting_zones(clients: Clients) -> list[str]:
+    asked = [
+        {"Name": "state", "Values": ["available"]},
+        {"Name": "zone-type", "Values": ["availability-zone"]},
+    ]
+    found = clients.client("ec2").describe_availability_zones(Filters=asked)["AvailabilityZones"]
+    there = {zone["ZoneName"] for zone in found if zone.get("OptInStatus") != "not-opted-in"}
+    serverless = {zone["Name"] for option in _options(clients) for zone in option["AvailabilityZones"]}
+    return sorted(there & serverless)
+
+
+def _options(clients: Clients) -> list[dict[str, Any]]:
+    """What can be ordered for Aurora Serverless v2 here, zone by zone and version by version."""
+    rds = clients.client("rds")
+    found = rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=CLASS)
+    return list(found["OrderableDBInstanceOptions"])
+
+
+def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
+    """The version to create, and its parameter-group family; the running cluster's where there is one."""
+    running = _cluster(clients, suffix)
+    versions = clients.client("rds").describe_db_engine_versions(Engine=ENGINE)["DBEngineVersions"]
+    families = {one["EngineVersion"]: one["DBParameterGroupFamily"] for one in versions}
+    if running and _major(running["EngineVersion"]) == _major(wanted):
+        version = str(running["EngineVersion"])
+        family = families.get(version) or f"{ENGINE}{_major(version)}"
+        return {"EngineVersion": version, "DBParameterGroupFamily": family}
+    offered = {option["EngineVersion"] for option in _options(clients)} & families.keys()
+    plain = sorted((one for one in offered if _is_plain(one)), key=_numbers)
+    fitting = [one for one in plain if one == wanted or ("." not in wanted and _major(one) == wanted)]
+    if not fitting:
+        near = [one for one in plain if _major(one) == _major(wanted)] or plain
+        raise Blocked(
+            f"Aurora PostgreSQL {wanted} cannot be created as {CLASS} in {clients.aws.region}; there are "
+            f"{', '.join(near)}.",
+            f"Choose one of them, or only the major version: `--set database.version={_major(wanted)}`.",
+        )
+    return {"EngineVersion": fitting[-1], "DBParameterGroupFamily": families[fitting[-1]]}
+
+
+def master_password(clients: Clients, suffix: str) -> str:
+    """Who holds the master password: `rds`, or `own` where DB_PASSWORD was set when the stack was born."""
+    running = _cluster(clients, suffix)
+    if running:
+        return "rds" if running.get("MasterUserSecret") else "own"
+    if _has_secret(clients, suffix):
+        return "own"
+    if os.environ.get(VARIABLE) is None:
+        return "rds"
+    given_password()
+    return "own"
+
+
+def _cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
+    name = name_of("aurora", suffix)
+    try:
+        found = clients.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
+    except ClientError as error:
+        if code_of(error) in NO_CLUSTER:
+            return None
+        raise
+    return dict(found[0]) if found else None
+
+
+def _has_secret(clients: Clients, suffix: str) -> bool:
+    try:
+        found = clients.client("secretsmanager").describe_secret(SecretId=name_of("dbsecret", suffix))
+    except ClientError as error:
+        if code_of(error) == "ResourceNotFoundException":
+            return False
+        raise
+    return "DeletedDate" not in found
+
+
+def _is_plain(version: str) -> bool:
+    return all(part.isdigit() for part in version.split(".")) and version.count(".") == 1
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _major(version: str) -> str:
+    return version.split(".", 1)[0]
+
+
+def check_partition(partition: str, region: str) -> None:
+    """UsageError for a partition where a service of the stack is missing."""
+    if partition != "aws":
+        raise UsageError(
+            f"{region} is in the partition {partition}, which has no CloudFront with AWS's own certificate; "
+            "this stack needs it."
+        )

@@ -1,0 +1,114 @@
+"""IAM: roles, what they may do, and the roles that belong to AWS's own services."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.tags import mapping, pairs
+
+GONE = codes("NoSuchEntity")
+BUSY = codes("ConcurrentModification")
+
+
+class Role(Kind):
+    """A role; each of its policies is a resource of its own."""
+
+    service, key, named = "iam", "RoleName", "RoleName"
+    fixed = frozenset({"RoleName", "Path"})
+    absent = GONE
+    duplicate = codes("EntityAlreadyExists")
+    transient = {
+        # A principal that is seconds old is unknown here (terraform-provider-aws iam/role.go: 2 min).
+        "create": BUSY | codes("MalformedPolicyDocument: invalid principal"),
+        "update": BUSY | codes("MalformedPolicyDocument: invalid principal"),
+        "delete": BUSY | codes("DeleteConflict"),
+    }
+
+    def read(self, iam: Any, it: Item) -> Doc | None:
+        """GetRole."""
+        doc = iam.get_role(RoleName=it.props["RoleName"])["Role"]
+        return {**doc, "Tags": mapping(doc.get("Tags") or [])}
+
+    def create(self, iam: Any, it: Item) -> Doc:
+        """CreateRole."""
+        trust = json.dumps(it.props["AssumeRolePolicyDocument"])
+        made = iam.create_role(**{**it.props, "AssumeRolePolicyDocument": trust}, Tags=pairs(it.tags))
+        return dict(made["Role"])
+
+    def update(self, iam: Any, it: Item, changed: Doc) -> None:
+        """UpdateAssumeRolePolicy, UpdateRole."""
+        name = it.props["RoleName"]
+        if trust := changed.get("AssumeRolePolicyDocument"):
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+        if "Description" in changed:
+            iam.update_role(RoleName=name, Description=changed["Description"])
+
+    def retag(self, iam: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagRole, UntagRole."""
+        if put:
+            iam.tag_role(RoleName=it.id, Tags=pairs(put))
+        if gone := list(drop):
+            iam.untag_role(RoleName=it.id, TagKeys=gone)
+
+    def delete(self, iam: Any, it: Item) -> None:
+        """DeleteRole."""
+        iam.delete_role(RoleName=it.id)
+
+
+class RolePolicy(Kind):
+    """One inline policy of a role."""
+
+    service, key = "iam", ("RoleName", "PolicyName")
+    tagged, exclusive = False, True
+    within = ("RoleName",)
+    fixed = frozenset({"RoleName", "PolicyName"})
+    absent = GONE
+    transient = {"create": BUSY, "update": BUSY, "delete": BUSY}
+
+    def read(self, iam: Any, it: Item) -> Doc | None:
+        """GetRolePolicy."""
+        role, name = it.props["RoleName"], it.props["PolicyName"]
+        return dict(iam.get_role_policy(RoleName=role, PolicyName=name))
+
+    def create(self, iam: Any, it: Item) -> Doc:
+        """PutRolePolicy."""
+        document = json.dumps(it.props["PolicyDocument"])
+        iam.put_role_policy(**{**it.props, "PolicyDocument": document})
+        return dict(it.props)
+
+    def update(self, iam: Any, it: Item, changed: Doc) -> None:
+        """PutRolePolicy."""
+        self.create(iam, it)
+
+    def delete(self, iam: Any, it: Item) -> None:
+        """DeleteRolePolicy."""
+        iam.delete_role_policy(RoleName=it.props["RoleName"], PolicyName=it.props["PolicyName"])
+
+
+class ServiceLinkedRole(Kind):
+    """The account's role for one AWS service: made early, as a fresh account's first use races it."""
+
+    service, key = "iam", "AWSServiceName"
+    tagged, shared = False, True
+    absent = GONE
+    # `InvalidInput`: "... has been taken in this account" (cube-js/cube#11581).
+    duplicate = codes("InvalidInput", "EntityAlreadyExists")
+
+    def read(self, iam: Any, it: Item) -> Doc | None:
+        """ListRoles below the path that only AWS may use: one answer serves all services."""
+        name = it.props["AWSServiceName"]
+        roles = iam.list_roles(PathPrefix="/aws-service-role/")["Roles"]
+        mine = (role for role in roles if role["Path"] == f"/aws-service-role/{name}/")
+        return next(({**role, "AWSServiceName": name} for role in mine), None)
+
+    def create(self, iam: Any, it: Item) -> Doc:
+        """CreateServiceLinkedRole."""
+        iam.create_service_linked_role(**it.props)
+        return dict(it.props)
+
+    def delete(self, iam: Any, it: Item) -> None:
+        """Never: it belongs to the account."""

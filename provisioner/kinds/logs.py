@@ -1,0 +1,94 @@
+"""CloudWatch Logs: groups, and how long they keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.refs import Doc
+
+# Every group of every stack of this tool has this in its name: one answer serves them all.
+_PATTERN = "/ml-api-"
+
+
+class LogGroup(Kind):
+    """A log group that is ours alone."""
+
+    service, key, named = "logs", "logGroupName", "logGroupName"
+    absent = codes("ResourceNotFoundException")
+    duplicate = codes("ResourceAlreadyExistsException")
+    transient = {"create": codes("OperationAbortedException"), "delete": codes("OperationAbortedException")}
+
+    def read(self, logs: Any, it: Item) -> Doc | None:
+        """DescribeLogGroups, and the tags by the ARN without its `:*`."""
+        doc = group_named(logs, it.props["logGroupName"])
+        if doc is None:
+            return None
+        tags = logs.list_tags_for_resource(resourceArn=_arn(doc))["tags"]
+        return {**doc, "Tags": tags}
+
+    def create(self, logs: Any, it: Item) -> Doc:
+        """CreateLogGroup."""
+        logs.create_log_group(**it.props, tags=dict(it.tags))
+        return dict(it.props)
+
+    def retag(self, logs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagResource, UntagResource."""
+        doc = group_named(logs, it.id)
+        if doc is None:
+            return
+        if put:
+            logs.tag_resource(resourceArn=_arn(doc), tags=dict(put))
+        if gone := list(drop):
+            logs.untag_resource(resourceArn=_arn(doc), tagKeys=gone)
+
+    def delete(self, logs: Any, it: Item) -> None:
+        """DeleteLogGroup."""
+        logs.delete_log_group(logGroupName=it.id)
+
+
+class ServiceLogGroup(LogGroup):
+    """A group that an AWS service writes, and makes without tags or expiry where it does not exist."""
+
+    adopts_untagged = True
+
+
+class Retention(Kind):
+    """How many days a group keeps."""
+
+    service, key = "logs", "logGroupName"
+    tagged, vanishes = False, True
+    within = ("logGroupName",)
+    fixed = frozenset({"logGroupName"})
+    absent = codes("ResourceNotFoundException")
+    transient = {"create": codes("OperationAbortedException"), "update": codes("OperationAbortedException")}
+
+    def read(self, logs: Any, it: Item) -> Doc | None:
+        """DescribeLogGroups: the retention is told with the group."""
+        doc = group_named(logs, it.props["logGroupName"])
+        if doc is None:
+            return None
+        return {"logGroupName": doc["logGroupName"], "retentionInDays": doc.get("retentionInDays")}
+
+    def create(self, logs: Any, it: Item) -> Doc:
+        """PutRetentionPolicy."""
+        logs.put_retention_policy(**it.props)
+        return dict(it.props)
+
+    def update(self, logs: Any, it: Item, changed: Doc) -> None:
+        """PutRetentionPolicy."""
+        logs.put_retention_policy(**it.props)
+
+    def delete(self, logs: Any, it: Item) -> None:
+        """It goes with its group."""
+
+
+def group_named(logs: Any, name: str) -> Doc | None:
+    """The group of exactly this name."""
+    groups = logs.describe_log_groups(logGroupNamePattern=_PATTERN)["logGroups"]
+    return next((dict(group) for group in groups if group["logGroupName"] == name), None)
+
+
+def _arn(doc: Doc) -> str:
+    return str(doc["arn"]).removesuffix(":*")

@@ -1,0 +1,97 @@
+"""Secrets Manager: one secret of our own, and how its value passes by without being kept."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.refs import Doc, Lookup, Ref, Veiled
+from provisioner.errors import UsageError
+from provisioner.kinds.tags import mapping, pairs
+
+VARIABLE = "DB_PASSWORD"
+_SHORTEST, _LONGEST = 8, 99
+# What Aurora PostgreSQL refuses in a master password (botocore rds CreateDBCluster).
+_REFUSED = '/@" '
+
+
+class Secret(Kind):
+    """A secret; only its ARN is ever written down."""
+
+    service, key, named = "secretsmanager", "ARN", "Name"
+    fixed = frozenset({"Name"})
+    unread = frozenset({"SecretString"})
+    absent = codes("ResourceNotFoundException")
+    duplicate = codes("ResourceExistsException")
+    # A deleted one holds its name until its recovery window, or a short delay, is over.
+    transient = {"create": codes("InvalidRequestException: deletion", "InvalidRequestException: deleted")}
+
+    def read(self, secrets: Any, it: Item) -> Doc | None:
+        """DescribeSecret; one in its recovery window counts as gone."""
+        doc = secrets.describe_secret(SecretId=it.props["Name"])
+        return None if doc.get("DeletedDate") else {**doc, "Tags": mapping(doc.get("Tags", []))}
+
+    def create(self, secrets: Any, it: Item) -> Doc:
+        """CreateSecret, with our own token."""
+        made = secrets.create_secret(**it.props, ClientRequestToken=it.token, Tags=pairs(it.tags))
+        return {"Name": it.props["Name"], "ARN": made["ARN"]}
+
+    def update(self, secrets: Any, it: Item, changed: Doc) -> None:
+        """UpdateSecret: the description; the value is never made twice."""
+        secrets.update_secret(SecretId=it.id, Description=it.props["Description"])
+
+    def retag(self, secrets: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagResource, UntagResource."""
+        if put:
+            secrets.tag_resource(SecretId=it.id, Tags=pairs(put))
+        if gone := list(drop):
+            secrets.untag_resource(SecretId=it.id, TagKeys=gone)
+
+    def delete(self, secrets: Any, it: Item) -> None:
+        """DeleteSecret, without the recovery window that would hold its name for 30 days."""
+        secrets.delete_secret(SecretId=it.id, ForceDeleteWithoutRecovery=True)
+
+
+@dataclass(frozen=True, repr=False)
+class MasterLogin(Veiled):
+    """`{username, password}` as JSON, the password from the environment: for the secret's first value."""
+
+    username: str
+
+    def reveal(self, aws: Any, lookup: Lookup) -> str:
+        """The JSON text; UsageError where the variable is gone or AWS would refuse it."""
+        return json.dumps({"username": self.username, "password": given_password()})
+
+
+@dataclass(frozen=True, repr=False)
+class StoredPassword(Veiled):
+    """The password that a secret of ours holds, read back for the one call that sets it."""
+
+    secret: Ref
+
+    def refs(self) -> Iterator[Ref]:
+        """The secret's ARN."""
+        yield self.secret
+
+    def reveal(self, aws: Any, lookup: Lookup) -> str:
+        """GetSecretValue."""
+        arn = lookup(self.secret)
+        value = aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+        return str(json.loads(value)["password"])
+
+
+def given_password() -> str:
+    """The password in DB_PASSWORD; UsageError, without the value, where it cannot be one."""
+    value = os.environ.get(VARIABLE, "")
+    printable = all("!" <= char <= "~" for char in value)
+    if not printable or any(char in _REFUSED for char in value) or not _SHORTEST <= len(value) <= _LONGEST:
+        raise UsageError(
+            f"{VARIABLE} cannot be a master password.",
+            f"It takes {_SHORTEST} to {_LONGEST} printable ASCII characters without / @ \" and space. "
+            "Leave it unset, and RDS makes and rotates a password of its own.",
+        )
+    return value

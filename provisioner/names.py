@@ -1,0 +1,115 @@
+"""Every name and tag the stack gives to AWS, made and checked in one place.
+
+A name is `ml-api-<noun>-<suffix>`; things that come in several, or may be replaced by a new one
+while the old one lives, carry four hex characters of what makes them distinct before the suffix.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from provisioner.errors import UsageError
+
+PROJECT = "ml-api"
+MANAGER = "ml-api-provisioner"
+NODE_TAG = "ml-api:node"
+LONGEST_SUFFIX = 16
+_SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How AWS takes one sort of name: its longest length, and the shape we give it."""
+
+    limit: int
+    shape: str = "ml-api-{noun}{distinct}-{suffix}"
+
+
+# Limits: botocore service models, and the AWS API reference of each service.
+# No noun may be another noun plus a hyphen and more: `role` with the suffix `a-b` would meet `role-a`
+# with the suffix `b`. tests/test_names.py holds this.
+FORMS: Mapping[str, Form] = {
+    "vpc": Form(255),
+    "subnet": Form(255),
+    "igw": Form(255),
+    "eip": Form(255),
+    "nat": Form(255),
+    "routes": Form(255),
+    "endpoint": Form(255),
+    "sg-alb": Form(255),
+    "sg-tasks": Form(255),
+    "sg-db": Form(255),
+    "sgr": Form(255),
+    "ecs-logs": Form(512, "/aws/ecs/ml-api-{suffix}"),
+    "alb-logs": Form(512, "/aws/alb/ml-api-{suffix}"),
+    "aurora-logs": Form(512, "/aws/rds/cluster/ml-api-aurora-{suffix}/postgresql"),
+    "insights-logs": Form(512, "/aws/ecs/containerinsights/ml-api-cluster-{suffix}/performance"),
+    "dbsubnets": Form(255),
+    "dbparams": Form(255),
+    "aurora": Form(63),
+    "writer": Form(63),
+    # The trailing word keeps AWS from reading `-<six characters>` as the random tail of a secret's ARN
+    # (botocore secretsmanager CreateSecret, Name).
+    "dbsecret": Form(512, "ml-api-dbsecret-{suffix}/master"),
+    "sessions": Form(255),
+    "execution-role": Form(64),
+    "task-role": Form(64),
+    "cluster": Form(255),
+    "taskdef": Form(255),
+    "service": Form(255),
+    "alb": Form(32),
+    "tg": Form(32),
+    "listener": Form(255),
+    "rule": Form(255),
+    "requests": Form(256),
+    "edge": Form(128),
+}
+
+
+def check_suffix(suffix: str) -> str:
+    """The suffix itself, or a UsageError that says which rule it breaks."""
+    if not _SUFFIX.fullmatch(suffix):
+        raise UsageError(
+            f"The suffix {suffix!r} cannot be part of an AWS name.",
+            "Use lower-case letters, digits and single hyphens between them, such as `prod` or `team-a`.",
+        )
+    if len(suffix) > LONGEST_SUFFIX:
+        raise UsageError(
+            f"The suffix {suffix!r} has {len(suffix)} characters; {LONGEST_SUFFIX} is the most that fits "
+            "every name (a load balancer's may have 32).",
+            f"Shorten it, for example to `{suffix[:LONGEST_SUFFIX].rstrip('-')}`.",
+        )
+    return suffix
+
+
+def name_of(noun: str, suffix: str, distinct: str = "") -> str:
+    """The AWS name of `noun` in the stack `suffix`, with a hash of `distinct` where it comes in several."""
+    form = FORMS[noun]
+    tail = f"-{four_hex(distinct)}" if distinct else ""
+    name = form.shape.format(noun=noun, suffix=suffix, distinct=tail)
+    if len(name) > form.limit:
+        raise UsageError(f"{name} has {len(name)} characters; AWS takes {form.limit} for a {noun}.")
+    return name
+
+
+def four_hex(text: str) -> str:
+    """Four hex characters that stand for `text`."""
+    return hashlib.sha256(text.encode()).hexdigest()[:4]
+
+
+def owner_tags(suffix: str) -> dict[str, str]:
+    """The three tags that say a thing is this stack's."""
+    return {"Project": PROJECT, "Environment": suffix, "ManagedBy": MANAGER}
+
+
+def tags_of(suffix: str, node: str, name: str, extra: Mapping[str, str]) -> dict[str, str]:
+    """All tags that one node's resource carries; ours win over the user's own."""
+    return {**extra, "Name": name, **owner_tags(suffix), NODE_TAG: node}
+
+
+def bears(tags: Mapping[str, str], suffix: str) -> bool:
+    """Whether these tags say that the thing belongs to the stack `suffix`."""
+    return owner_tags(suffix).items() <= tags.items()

@@ -1,0 +1,192 @@
+"""One command's hold on one stack: where it lives, what is known of it, and the way to AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from provisioner.aws import Aws, choose_region
+from provisioner.embedded.local import Local
+from provisioner.embedded.local import start as start_embedded
+from provisioner.engine.act import Hands
+from provisioner.engine.apply import Apply
+from provisioner.engine.clients import Clients
+from provisioner.engine.clock import Clock
+from provisioner.engine.events import Listener, silent
+from provisioner.engine.explain import explain
+from provisioner.engine.graph import Stack
+from provisioner.engine.outcome import Outcome
+from provisioner.engine.plan import Plan, make_plan
+from provisioner.engine.teardown import remove
+from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
+from provisioner.kinds import KINDS
+from provisioner.kinds import facts as lookups
+from provisioner.settings import Settings
+from provisioner.stack import build
+from provisioner.steps.facts import Facts
+from provisioner.workspace import Workspace
+from state.ledger import Document, Ledger, Place
+from state.lock import FileLock
+
+
+@dataclass(frozen=True)
+class Where:
+    """What the command line said of the place: region, account, rehearsal or not."""
+
+    workspace: Workspace
+    region: str | None = None
+    account: str | None = None
+
+
+@dataclass
+class Session:
+    """One stack in hand; nothing is called before `open`."""
+
+    suffix: str
+    settings: Settings
+    where: Where
+    aws: Aws
+    place: Place
+    document: Document
+    clock: Clock = field(default_factory=Clock)
+    listen: Listener = silent
+    region_source: str = ""
+
+    @classmethod
+    def open(cls, suffix: str, settings: Settings, where: Where) -> Session:
+        """Find the place and check that it is the one meant; makes one call, GetCallerIdentity."""
+        workspace = where.workspace
+        local = start_embedded(workspace.embedded) if workspace.local else None
+        document = known_document(workspace, suffix, local)
+        region, source = _region(suffix, document, where)
+        aws = Aws(region, local)
+        place = aws.place()
+        _guard_account(place, where.account or settings.account)
+        lookups.check_partition(place.partition, region)
+        if document is None:
+            document = Document(suffix, place)
+        _check_pin(document, suffix, place, workspace)
+        return cls(suffix, settings, where, aws, place, document, region_source=source)
+
+    @property
+    def clients(self) -> Clients:
+        """The way to AWS."""
+        return Clients(self.aws, self.clock)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a ledger of this stack stood here when the command began."""
+        return self.document.serial > 0
+
+    def facts(self) -> Facts:
+        """What was chosen once, or is chosen now and kept from the first write on."""
+        clients = self.clients.sharing()
+        known = self.document.facts
+        s = self.settings
+        try:
+            zones = lookups.zones(clients, self.suffix, s.network.zones, known.get("zones", ()))
+            if known.get("version") != s.database.version:
+                known = {**known, "engine": lookups.engine(clients, self.suffix, s.database.version)}
+            password = known.get("master_password") or lookups.master_password(clients, self.suffix)
+        except Exception as error:
+            raise explain(error, "looking at what the region offers") or error from error
+        self.document.facts = {
+            "zones": [*zones, *known.get("zones", [])[len(zones) :]],
+            "version": s.database.version,
+            "engine": known["engine"],
+            "master_password": password,
+        }
+        return Facts(self.place.account, self.place.partition, tuple(zones), known["engine"], password)
+
+    def stack(self) -> Stack:
+        """The declared stack."""
+        return build(self.settings, self.suffix, self.place.region, self.facts())
+
+    def plan(self) -> Plan:
+        """What `apply` would do; makes no mutating call."""
+        return make_plan(self.stack(), self.document, self.clients, KINDS)
+
+    @contextmanager
+    def locked(self, command: str, timeout: float) -> Iterator[None]:
+        """Hold the stack's lock; what another run wrote in the meantime is read anew."""
+        with FileLock(self.where.workspace.lock(self.suffix), command, timeout, self.clock.sleep) as lock:
+            latest = self.where.workspace.document(self.suffix)
+            if latest is not None:
+                self.document = latest
+            self.document.fence = max(lock.fence, self.document.fence + 1)
+            yield
+
+    def apply(self, plan: Plan) -> Outcome:
+        """Carry the plan out."""
+        return Apply(plan, self._hands(), KINDS).run()
+
+    def teardown(self, plan: Plan) -> Outcome:
+        """Take down what the ledger knows, and what bears our tags and the ledger has lost."""
+        hands = self._hands()
+        Apply(plan, hands, KINDS).take_over_found()
+        outcome = remove(hands, KINDS)
+        if not outcome.failed and not outcome.undone:
+            hands.ledger.drop()
+        return outcome
+
+    def _hands(self) -> Hands:
+        ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall)
+        return Hands(self.clients, ledger, self.listen)
+
+
+def known_document(workspace: Workspace, suffix: str, local: Local | None) -> Document | None:
+    """The stack's ledger; None too where it tells of an embedded AWS that has ended, with all it held."""
+    document = workspace.document(suffix)
+    if document is None:
+        return None
+    if document.suffix != suffix:
+        raise LedgerError(
+            f"{workspace.store(suffix).where} is the ledger of the stack {document.suffix}, not of {suffix}.",
+            f"Give `--suffix {document.suffix}`, or another --state.",
+        )
+    ended = local and document.place.endpoint != f"embedded:{local.instance}"
+    return None if ended and document.place.endpoint.startswith("embedded:") else document
+
+
+def _region(suffix: str, document: Document | None, where: Where) -> tuple[str, str]:
+    if document is None:
+        chosen = choose_region(where.region)
+        return chosen.name, chosen.source
+    region = document.place.region
+    if where.region and where.region != region:
+        raise UsageError(
+            f"The stack {suffix} lives in {region}, not in {where.region}.",
+            f"Leave --region out, or take another suffix for {where.region}: "
+            f"`python cli.py apply --suffix NAME --region {where.region}`.",
+        )
+    return region, "the stack's ledger"
+
+
+def _guard_account(place: Place, expected: str | None) -> None:
+    if expected and place.account != expected:
+        raise CredentialsError(
+            f"These credentials are of the account {place.account}; {expected} is expected.",
+            "Nothing was looked at. Set AWS_PROFILE to a profile of that account, or change --expect-account.",
+        )
+
+
+def _check_pin(document: Document, suffix: str, place: Place, workspace: Workspace) -> None:
+    pinned = document.place
+    if pinned.account != place.account:
+        raise CredentialsError(
+            f"The stack {suffix} lives in the account {pinned.account}; these credentials are of "
+            f"{place.account}.",
+            f"Set AWS_PROFILE to a profile of {pinned.account}.",
+        )
+    if pinned != place:
+        raise Blocked(
+            f"The ledger {workspace.store(suffix).where} is of {_told(pinned)}; this command would act on "
+            f"{_told(place)}.",
+            "Use the endpoint it was made with (--local for a rehearsal), or another --state.",
+        )
+
+
+def _told(place: Place) -> str:
+    endpoint = place.endpoint or "AWS"
+    return f"account {place.account}, region {place.region}, endpoint {endpoint}"

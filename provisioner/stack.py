@@ -1,0 +1,48 @@
+"""The environment, top to bottom. Read this first."""
+
+from __future__ import annotations
+
+from provisioner.engine.graph import Stack
+from provisioner.engine.refs import text
+from provisioner.names import check_suffix
+from provisioner.settings import Settings
+from provisioner.steps.account import account
+from provisioner.steps.alb import balancer
+from provisioner.steps.aurora import aurora
+from provisioner.steps.autoscaling import autoscaling
+from provisioner.steps.cloudfront import edge
+from provisioner.steps.dynamodb import sessions
+from provisioner.steps.ecs import Ground, compute
+from provisioner.steps.facts import Facts
+from provisioner.steps.iam import roles
+from provisioner.steps.logs import logs
+from provisioner.steps.security import security
+from provisioner.steps.vpc import network
+
+
+def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
+    """The whole stack of one suffix, as a graph; makes no call."""
+    stack = Stack(check_suffix(suffix), region, s.tags)
+    own = account(stack.piece("account"))
+    net = network(stack.piece("vpc"), s, facts)
+    groups = security(stack.piece("security"), s, net)
+    journals = logs(stack.piece("logs"), s)
+    database = aurora(stack.piece("aurora"), s, facts, net, groups, journals, own)
+    table = sessions(stack.piece("dynamodb"))
+    rights = roles(stack.piece("iam"), s, facts, journals, table, database)
+    front = balancer(stack.piece("alb"), s, net, groups, own)
+    ground = Ground(net, groups, journals, database, table, rights, front, own)
+    tasks = compute(stack.piece("ecs"), s, ground)
+    autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
+    distribution = edge(stack.piece("cloudfront"), s, front)
+    stack.outputs = {
+        "alb_dns_name": front.alb["DNSName"],
+        "cloudfront_domain_name": distribution["DomainName"],
+        "cloudfront_distribution_url": text("https://{}", distribution["DomainName"]),
+        "rds_cluster_endpoint": database.cluster["Endpoint"],
+        "dynamodb_table_name": table.id,
+        "ecs_cluster_name": tasks.cluster["clusterName"],
+        "ecs_service_name": tasks.service["serviceName"],
+        "vpc_id": net.vpc.id,
+    }
+    return stack

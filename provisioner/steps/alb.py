@@ -1,0 +1,128 @@
+"""The load balancer: one listener, a rule per API prefix, and the two error pages."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.graph import Handle, Piece
+from provisioner.kinds.elbv2 import (
+    Listener,
+    ListenerRule,
+    LoadBalancer,
+    LoadBalancerAttributes,
+    TargetGroup,
+    TargetGroupAttributes,
+)
+from provisioner.settings import Settings
+from provisioner.steps.account import Account
+from provisioner.steps.security import Security
+from provisioner.steps.vpc import Network
+
+PAGES = {
+    403: ("/errors/403.html", "403", "This address is not open to you."),
+    404: ("/errors/404.html", "404", "There is nothing at this address."),
+}
+# The seed's port. Targets carry their own, so changing the container's port keeps the group.
+_GROUP_PORT = 8080
+
+
+@dataclass(frozen=True)
+class Balancer:
+    """The balancer, the group its tasks are in, and the rules that lead there."""
+
+    alb: Handle
+    group: Handle
+    listener: Handle
+    rules: list[Handle]
+
+
+def balancer(up: Piece, s: Settings, net: Network, groups: Security, roles: Account) -> Balancer:
+    """Internet-facing, over the public subnets; an internet gateway must be attached first."""
+    alb = up(
+        LoadBalancer,
+        "alb",
+        Scheme="internet-facing",
+        Type="application",
+        IpAddressType="ipv4",
+        Subnets=[subnet.id for subnet in net.public],
+        SecurityGroups=[groups.balancer.id],
+        after=[net.door, roles.balancing],
+    )
+    up(
+        LoadBalancerAttributes,
+        "alb-attributes",
+        LoadBalancerArn=alb.id,
+        Attributes={
+            "deletion_protection.enabled": "false",
+            "idle_timeout.timeout_seconds": "60",
+            "routing.http.drop_invalid_header_fields.enabled": "true",
+        },
+    )
+    group = _group(up, s, net)
+    forward = [{"Type": "forward", "TargetGroupArn": group.id}]
+    listener = up(
+        Listener, "listener-80", LoadBalancerArn=alb.id, Port=80, Protocol="HTTP", DefaultActions=forward
+    )
+    rules = [
+        _rule(up, f"rule{slug(prefix)}", listener, priority(prefix), prefix, forward)
+        for prefix in s.api.prefixes
+    ]
+    for place, (path, title, words) in enumerate(PAGES.values(), start=1):
+        _rule(up, f"rule-page-{title}", listener, place, path, [_page(title, words)])
+    return Balancer(alb, group, listener, rules)
+
+
+def _group(up: Piece, s: Settings, net: Network) -> Handle:
+    group = up(
+        TargetGroup,
+        "tg",
+        Protocol="HTTP",
+        Port=_GROUP_PORT,
+        TargetType="ip",
+        VpcId=net.vpc.id,
+        HealthCheckProtocol="HTTP",
+        HealthCheckPath=s.container.health_path,
+        HealthCheckIntervalSeconds=30,
+        HealthCheckTimeoutSeconds=5,
+        HealthyThresholdCount=2,
+        UnhealthyThresholdCount=3,
+        Matcher={"HttpCode": "200"},
+    )
+    up(
+        TargetGroupAttributes,
+        "tg-attributes",
+        TargetGroupArn=group.id,
+        Attributes={"deregistration_delay.timeout_seconds": "30"},
+    )
+    return group
+
+
+def _rule(
+    up: Piece, name: str, listener: Handle, place: int, path: str, actions: list[dict[str, Any]]
+) -> Handle:
+    conditions = [{"Field": "path-pattern", "Values": [path]}]
+    return up(
+        ListenerRule, name, ListenerArn=listener.id, Priority=place, Conditions=conditions, Actions=actions
+    )
+
+
+def _page(title: str, words: str) -> dict[str, Any]:
+    """A page with status 200: CloudFront uses no error page whose own fetch fails."""
+    body = f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{words}</p>"
+    return {
+        "Type": "fixed-response",
+        "FixedResponseConfig": {"StatusCode": "200", "ContentType": "text/html", "MessageBody": body},
+    }
+
+
+def slug(prefix: str) -> str:
+    """A prefix as the tail of a node's name."""
+    return "-" + "-".join(part for part in prefix.strip("/*").split("/") if part)
+
+
+def priority(prefix: str) -> int:
+    """From the prefix alone, not its place in the list; a longer prefix comes before a shorter one."""
+    band = 49 - min(len(prefix), 48)
+    return band * 1000 + int(hashlib.sha256(prefix.encode()).hexdigest(), 16) % 1000

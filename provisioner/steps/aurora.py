@@ -1,0 +1,115 @@
+"""Aurora PostgreSQL Serverless v2 in the private subnets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.refs import Ref
+from provisioner.kinds.facts import CLASS, ENGINE
+from provisioner.kinds.rds import (
+    DBCluster,
+    DBClusterParameterGroup,
+    DBClusterParameters,
+    DBInstance,
+    DBSubnetGroup,
+)
+from provisioner.kinds.secretsmanager import MasterLogin, Secret, StoredPassword
+from provisioner.names import name_of
+from provisioner.settings import Settings
+from provisioner.steps.account import Account
+from provisioner.steps.facts import Facts
+from provisioner.steps.logs import Logs
+from provisioner.steps.security import Security
+from provisioner.steps.vpc import Network
+
+
+@dataclass(frozen=True)
+class Database:
+    """The cluster, its instance, and the secret that holds its login."""
+
+    cluster: Handle
+    writer: Handle
+    secret: Ref
+
+
+def aurora(  # noqa: PLR0913 - the pieces it stands on
+    up: Piece, s: Settings, facts: Facts, net: Network, groups: Security, groups_of_logs: Logs, roles: Account
+) -> Database:
+    """A cluster and one `db.serverless` instance, encrypted, not public."""
+    subnets = up(
+        DBSubnetGroup,
+        "db-subnets",
+        DBSubnetGroupDescription="ml-api private subnets",
+        SubnetIds=[subnet.id for subnet in net.private],
+        after=[roles.rds],
+    )
+    parameters = up(
+        DBClusterParameterGroup,
+        "db-parameters",
+        DBParameterGroupFamily=facts.engine["DBParameterGroupFamily"],
+        Description="ml-api cluster parameters",
+        after=[roles.rds],
+    )
+    values = up(
+        DBClusterParameters,
+        "db-parameter-values",
+        DBClusterParameterGroupName=parameters.id,
+        Parameters={"rds.force_ssl": "1", "log_min_duration_statement": "1000"},
+    )
+    password, secret = _master_password(up, s, facts)
+    cluster = up(
+        DBCluster,
+        "aurora",
+        Engine=ENGINE,
+        EngineVersion=facts.engine["EngineVersion"],
+        DatabaseName=s.database.name,
+        MasterUsername=s.database.username,
+        DBSubnetGroupName=subnets.id,
+        DBClusterParameterGroupName=parameters.id,
+        VpcSecurityGroupIds=[groups.database.id],
+        ServerlessV2ScalingConfiguration={
+            "MinCapacity": s.database.min_acu,
+            "MaxCapacity": s.database.max_acu,
+        },
+        StorageEncrypted=True,
+        BackupRetentionPeriod=s.database.backup_days,
+        EnableCloudwatchLogsExports=["postgresql"],
+        DeletionProtection=s.database.deletion_protection,
+        **_ending(up, s),
+        **password,
+        after=[values, groups_of_logs.aurora],
+    )
+    writer = up(
+        DBInstance,
+        "writer",
+        noun="writer",
+        DBClusterIdentifier=cluster.id,
+        DBInstanceClass=CLASS,
+        Engine=ENGINE,
+        PubliclyAccessible=False,
+    )
+    return Database(cluster, writer, secret or cluster["MasterUserSecret.SecretArn"])
+
+
+def _master_password(up: Piece, s: Settings, facts: Facts) -> tuple[dict[str, Any], Ref | None]:
+    """RDS makes, keeps and rotates the password, unless one was given when the stack was born."""
+    if facts.master_password == "rds":  # noqa: S105 - who holds it, not what it is
+        return {"ManageMasterUserPassword": True}, None
+    secret = up(
+        Secret,
+        "db-secret",
+        noun="dbsecret",
+        Description="ml-api database login",
+        SecretString=MasterLogin(s.database.username),
+    )
+    return {"MasterUserPassword": StoredPassword(secret.id)}, secret.id
+
+
+def _ending(up: Piece, s: Settings) -> dict[str, Any]:
+    """What becomes of the data when the cluster is deleted."""
+    if not s.database.final_snapshot:
+        return {"SkipFinalSnapshot": True}
+    name = name_of("aurora", up.stack.suffix)
+    return {"SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": f"{name}-final"}

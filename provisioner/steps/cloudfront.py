@@ -1,0 +1,67 @@
+"""CloudFront in front of the load balancer: HTTPS for viewers, nothing cached, everything passed through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.graph import Handle, Piece
+from provisioner.kinds.cloudfront import Distribution
+from provisioner.settings import Settings
+from provisioner.steps.alb import PAGES, Balancer
+
+# Managed policies: the same ids in every account
+# (CloudFront developer guide, using-managed-cache-policies, using-managed-origin-request-policies).
+_CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+_ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+# Every status that may carry a caching time of its own: CloudFront keeps errors 10 s otherwise.
+_ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+_ORIGIN = "alb"
+
+
+def edge(up: Piece, s: Settings, balancer: Balancer) -> Handle:
+    """It needs only the balancer's name to begin, and takes its time."""
+    return up(
+        Distribution,
+        "edge",
+        Enabled=True,
+        Origins={"Items": [_origin(balancer)]},
+        DefaultCacheBehavior={
+            "TargetOriginId": _ORIGIN,
+            "ViewerProtocolPolicy": "redirect-to-https",
+            "AllowedMethods": {
+                "Items": ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"],
+                "CachedMethods": {"Items": ["GET", "HEAD"]},
+            },
+            "Compress": True,
+            "CachePolicyId": _CACHING_DISABLED,
+            "OriginRequestPolicyId": _ALL_VIEWER,
+        },
+        CustomErrorResponses={"Items": [_error(code, s) for code in _ERRORS]},
+        PriceClass=s.edge.price_class,
+        HttpVersion="http2and3",
+        IsIPV6Enabled=True,
+        ViewerCertificate={"CloudFrontDefaultCertificate": True},
+        WebACLId="",
+    )
+
+
+def _origin(balancer: Balancer) -> dict[str, Any]:
+    return {
+        "Id": _ORIGIN,
+        "DomainName": balancer.alb["DNSName"],
+        "CustomOriginConfig": {
+            "HTTPPort": 80,
+            "HTTPSPort": 443,
+            "OriginProtocolPolicy": "http-only",
+            "OriginSslProtocols": {"Items": ["TLSv1.2"]},
+            "OriginReadTimeout": 60,
+            "OriginKeepaliveTimeout": 5,
+        },
+    }
+
+
+def _error(code: int, s: Settings) -> dict[str, Any]:
+    never_kept = {"ErrorCode": code, "ErrorCachingMinTTL": 0}
+    if s.edge.error_pages and code in PAGES:
+        return {**never_kept, "ResponsePagePath": PAGES[code][0], "ResponseCode": str(code)}
+    return never_kept

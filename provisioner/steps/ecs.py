@@ -1,0 +1,163 @@
+"""The cluster, the task, and the service that keeps two of them running on Fargate and Fargate Spot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.graph import Edge, Handle, Piece
+from provisioner.engine.refs import text
+from provisioner.kinds.ecs import Cluster, Service, TaskDefinition
+from provisioner.settings import Settings
+from provisioner.steps.account import Account
+from provisioner.steps.alb import Balancer
+from provisioner.steps.aurora import Database
+from provisioner.steps.iam import Roles
+from provisioner.steps.logs import Logs
+from provisioner.steps.placeholder import command
+from provisioner.steps.security import Security
+from provisioner.steps.vpc import Network
+
+CONTAINER = "api"
+
+
+@dataclass(frozen=True)
+class Compute:
+    """The cluster and its service."""
+
+    cluster: Handle
+    service: Handle
+
+
+@dataclass(frozen=True)
+class Ground:
+    """All that a task stands on."""
+
+    network: Network
+    security: Security
+    logs: Logs
+    database: Database
+    table: Handle
+    roles: Roles
+    balancer: Balancer
+    account: Account
+
+
+def compute(up: Piece, s: Settings, on: Ground) -> Compute:
+    """Never a launch type: that would switch the capacity-provider strategy off."""
+    strategy = [
+        {"capacityProvider": "FARGATE_SPOT", "weight": s.service.spot_weight, "base": 0},
+        {"capacityProvider": "FARGATE", "weight": s.service.fargate_weight, "base": s.service.fargate_base},
+    ]
+    cluster = up(
+        Cluster,
+        "cluster",
+        settings=[{"name": "containerInsights", "value": "enabled"}],
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+        defaultCapacityProviderStrategy=strategy,
+        after=[on.account.ecs, on.logs.insights],
+    )
+    task = _task(up, s, on)
+    service = up(
+        Service,
+        "service",
+        cluster=cluster.id,
+        taskDefinition=task.id,
+        desiredCount=s.service.minimum,
+        capacityProviderStrategy=strategy,
+        platformVersion="LATEST",
+        networkConfiguration={
+            "awsvpcConfiguration": {
+                "subnets": [subnet.id for subnet in on.network.private],
+                "securityGroups": [on.security.tasks.id],
+                "assignPublicIp": "DISABLED",
+            }
+        },
+        loadBalancers=[
+            {
+                "targetGroupArn": on.balancer.group.id,
+                "containerName": CONTAINER,
+                "containerPort": s.container.port,
+            }
+        ],
+        deploymentConfiguration={
+            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            "minimumHealthyPercent": 100,
+            "maximumPercent": 200,
+        },
+        healthCheckGracePeriodSeconds=s.service.grace,
+        enableECSManagedTags=True,
+        propagateTags="SERVICE",
+        after=_before_tasks_start(s, on),
+    )
+    return Compute(cluster, service)
+
+
+def _before_tasks_start(s: Settings, on: Ground) -> list[Edge | Handle]:
+    """Three failed starts are a failed deployment: what a start needs must be there."""
+    waits: list[Edge | Handle] = [
+        *(nat.ready("a task pulls its image through it") for nat in on.network.nats),
+        *on.network.ways_out,
+        *(rule.ready("ECS refuses a group without a listener") for rule in on.balancer.rules),
+        *(policy.ready("a task starts with these rights") for policy in on.roles.policies),
+        *on.security.paths,
+        on.logs.tasks,
+        on.database.cluster.ready("the secret has no value before"),
+    ]
+    if s.waits_for_database:
+        waits.append(on.database.writer.ready("the image connects when it starts"))
+    return waits
+
+
+def _task(up: Piece, s: Settings, on: Ground) -> Handle:
+    container: dict[str, Any] = {
+        "name": CONTAINER,
+        "image": s.image,
+        "essential": True,
+        "portMappings": [{"containerPort": s.container.port, "protocol": "tcp"}],
+        "environment": _pairs(
+            {
+                **s.container.environment,
+                "SESSIONS_TABLE": on.table.id,
+                "DB_HOST": on.database.cluster["Endpoint"],
+                "DB_PORT": "5432",
+                "DB_NAME": s.database.name,
+                "DB_SECRET_ARN": on.database.secret,
+            },
+            "value",
+        ),
+        "secrets": _pairs(
+            {
+                **s.container.secrets,
+                "DB_USERNAME": text("{}:username::", on.database.secret),
+                "DB_PASSWORD": text("{}:password::", on.database.secret),
+            },
+            "valueFrom",
+        ),
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": on.logs.tasks.id,
+                "awslogs-region": up.stack.region,
+                "awslogs-stream-prefix": CONTAINER,
+            },
+        },
+    }
+    if s.is_placeholder:
+        container["command"] = command(s)
+    return up(
+        TaskDefinition,
+        "task",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu=str(s.container.cpu),
+        memory=str(s.container.memory),
+        runtimePlatform={"cpuArchitecture": s.container.architecture, "operatingSystemFamily": "LINUX"},
+        executionRoleArn=on.roles.execution["Arn"],
+        taskRoleArn=on.roles.task["Arn"],
+        containerDefinitions=[container],
+    )
+
+
+def _pairs(values: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    return [{"name": name, key: value} for name, value in sorted(values.items())]

@@ -1,0 +1,35 @@
+"""What a stack must know before it can be declared; offline, the part that only AWS knows is left open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.refs import Ref, Unknown
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was looked up, or chosen once for the life of the stack."""
+
+    account: Any
+    partition: Any
+    zones: tuple[Any, ...]
+    engine: Mapping[str, Any]
+    master_password: str
+
+
+def offline(count: int) -> Facts:
+    """The facts while AWS is not asked: unknown."""
+    return Facts(
+        account=_open("account"),
+        partition="aws",
+        zones=tuple(_open(f"zone {n + 1}") for n in range(count)),
+        engine={key: _open(key) for key in ("EngineVersion", "DBParameterGroupFamily")},
+        master_password="rds",  # noqa: S106 - who holds it, not what it is
+    )
+
+
+def _open(what: str) -> Unknown:
+    return Unknown(Ref("fact", what))

@@ -1,0 +1,132 @@
+"""Two roles: what starts a task, and what the task itself may do; both to this stack's own things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.refs import text
+from provisioner.kinds.iam import Role, RolePolicy
+from provisioner.settings import Settings
+from provisioner.steps.aurora import Database
+from provisioner.steps.facts import Facts
+from provisioner.steps.logs import Logs
+
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)"
+)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The roles of a task, and the policies without which they are empty."""
+
+    execution: Handle
+    task: Handle
+    policies: list[Handle]
+
+
+def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, database: Database) -> Roles:
+    """The execution role pulls, logs and reads the secret; the task role uses table and secret."""
+    execution = _role(up, "execution-role", "Starts the tasks of ml-api")
+    task = _role(up, "task-role", "What a task of ml-api may do")
+    arn = _arns(up, facts)
+    statements = [
+        _allow(
+            ["logs:CreateLogStream", "logs:PutLogEvents"],
+            [text("{}:*", arn("logs", f"log-group:{logs.tasks.aws_name}"))],
+        ),
+        *_pull(s, facts),
+    ]
+    read_secret = _allow(["secretsmanager:GetSecretValue"], [database.secret, *_given_secrets(s)])
+    return Roles(
+        execution,
+        task,
+        [
+            _policy(up, execution, "start", statements),
+            _policy(up, execution, "secrets", [read_secret]),
+            _policy(
+                up,
+                task,
+                "use",
+                [
+                    _allow(_TABLE_ACTIONS, [arn("dynamodb", f"table/{table.aws_name}")]),
+                    _allow(["secretsmanager:GetSecretValue"], [database.secret]),
+                ],
+            ),
+        ],
+    )
+
+
+_TABLE_ACTIONS = [
+    f"dynamodb:{action}"
+    for action in (
+        "BatchGetItem",
+        "BatchWriteItem",
+        "ConditionCheckItem",
+        "DeleteItem",
+        "DescribeTable",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "UpdateItem",
+    )
+]
+
+
+def _role(up: Piece, noun: str, description: str) -> Handle:
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    return up(Role, noun, noun=noun, AssumeRolePolicyDocument=trust, Description=description)
+
+
+def _policy(up: Piece, role: Handle, name: str, statements: list[dict[str, Any]]) -> Handle:
+    document = {"Version": "2012-10-17", "Statement": statements}
+    return up(
+        RolePolicy, f"{role.name}-{name}", RoleName=role.id, PolicyName=name, PolicyDocument=document
+    )
+
+
+def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+
+def _arns(up: Piece, facts: Facts) -> Any:
+    def arn(service: str, rest: str) -> Any:
+        return text("arn:{}:{}:{}:{}:{}", facts.partition, service, up.stack.region, facts.account, rest)
+
+    return arn
+
+
+def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
+    """Rights to a private ECR repository; a public image needs none."""
+    private = _ECR.fullmatch(re.split(r"[:@]", s.image, maxsplit=1)[0])
+    if not private:
+        return []
+    repository = text(
+        "arn:{}:ecr:{}:{}:repository/{}",
+        facts.partition,
+        private["region"],
+        private["account"],
+        private["repository"],
+    )
+    layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    # GetAuthorizationToken takes no resource (service authorization reference, Amazon ECR).
+    return [_allow(layers, [repository]), _allow(["ecr:GetAuthorizationToken"], ["*"])]
+
+
+def _given_secrets(s: Settings) -> list[str]:
+    """The user's own secrets, without the key that may follow the ARN."""
+    arns = (value for value in s.container.secrets.values() if ":secretsmanager:" in value)
+    return [":".join(arn.split(":")[:7]) for arn in arns]

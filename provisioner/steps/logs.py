@@ -1,0 +1,36 @@
+"""Log groups, made before the services that would make them with no expiry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.kind import Kind
+from provisioner.kinds.logs import LogGroup, Retention, ServiceLogGroup
+from provisioner.settings import Settings
+
+
+@dataclass(frozen=True)
+class Logs:
+    """The groups by who writes to them."""
+
+    tasks: Handle
+    balancer: Handle
+    aurora: Handle
+    insights: Handle
+
+
+def logs(up: Piece, s: Settings) -> Logs:
+    """The balancer's group stays empty: ALB delivers to S3 only."""
+    return Logs(
+        tasks=_group(up, s, LogGroup, "ecs-logs"),
+        balancer=_group(up, s, LogGroup, "alb-logs"),
+        aurora=_group(up, s, ServiceLogGroup, "aurora-logs"),
+        insights=_group(up, s, ServiceLogGroup, "insights-logs"),
+    )
+
+
+def _group(up: Piece, s: Settings, kind: type[Kind], noun: str) -> Handle:
+    group = up(kind, noun, noun=noun)
+    up(Retention, f"{noun}-retention", logGroupName=group.id, retentionInDays=s.logs.days)
+    return group

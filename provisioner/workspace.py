@@ -1,0 +1,80 @@
+"""What this folder remembers: which stacks are known here, and where each one's ledger and lock are."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.errors import NoSuchStack, UsageError
+from provisioner.names import check_suffix
+from state.ledger import Document
+from state.store import FileStore
+
+DEFAULT_HOME = ".ml-api"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One folder of ledgers; rehearsals keep theirs apart from those of real stacks."""
+
+    home: Path
+    local: bool = False
+    state: Path | None = None
+
+    @classmethod
+    def here(cls, *, local: bool = False, state: Path | None = None) -> Workspace:
+        """The workspace of the working directory, or of MLAPI_HOME."""
+        return cls(Path(os.environ.get("MLAPI_HOME") or DEFAULT_HOME), local, state)
+
+    @property
+    def embedded(self) -> Path:
+        """Where the embedded AWS keeps what it needs to be found again."""
+        return self.home / "embedded" / "server"
+
+    @property
+    def folder(self) -> Path:
+        """Where the ledgers are."""
+        return self.home / "embedded" if self.local else self.home
+
+    def store(self, suffix: str) -> FileStore:
+        """The file of one stack's ledger."""
+        return FileStore(self.state or self.folder / f"{suffix}.json")
+
+    def lock(self, suffix: str) -> Path:
+        """The file that is locked while the stack is changed."""
+        path = self.store(suffix).path
+        return path.with_name(f".{path.stem}.lock")
+
+    def document(self, suffix: str) -> Document | None:
+        """A stack's ledger as it stands; None where there is none."""
+        store = self.store(suffix)
+        text = store.load()
+        return Document.parse(text, store.where) if text is not None else None
+
+    def suffixes(self) -> list[str]:
+        """The stacks that are known here."""
+        if self.state:
+            text = FileStore(self.state).load()
+            return [Document.parse(text, str(self.state)).suffix] if text is not None else []
+        return sorted(path.stem for path in self.folder.glob("*.json"))
+
+    def choose(self, suffix: str | None) -> str:
+        """The suffix given, or the only one known; else an error that lists what is known."""
+        if suffix:
+            return check_suffix(suffix)
+        known = self.suffixes()
+        if len(known) == 1:
+            return known[0]
+        if not known:
+            raise NoSuchStack(
+                f"No stack is known {self.words}.", "Bring one up: `python cli.py apply --suffix NAME`."
+            )
+        raise UsageError(
+            f"Several stacks are known {self.words}: {', '.join(known)}.", "Say which one: `--suffix NAME`."
+        )
+
+    @property
+    def words(self) -> str:
+        """This workspace in a message."""
+        return f"in {self.state or self.folder}" + (" (rehearsals)" if self.local else "")

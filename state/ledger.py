@@ -1,0 +1,239 @@
+"""The ledger: what was meant, what is known, and what was confirmed of every resource of one stack.
+
+It is written before and after every call that changes AWS, so that a run that dies anywhere has told
+the next one where it was. No secret is ever in it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from provisioner import __version__
+from provisioner.errors import LedgerError
+from state.store import Store
+
+SCHEMA = 1
+
+Phase = Literal["creating", "finishing", "ready", "updating", "deleting"]
+Doc = dict[str, Any]
+
+
+@dataclass
+class Intent:
+    """A call that was about to be made: which verb, with which token, at which wall-clock second."""
+
+    verb: str
+    token: str
+    at: float
+
+
+@dataclass
+class Entry:
+    """What is known of one node: `wanted` is what was asked last, `confirmed` what AWS is known to hold."""
+
+    kind: str
+    name: str
+    piece: str = ""
+    region: str = ""
+    phase: Phase = "creating"
+    id: str = ""
+    wanted: Doc = field(default_factory=dict)
+    confirmed: Doc | None = None
+    needs: list[str] = field(default_factory=list)
+    intent: Intent | None = None
+
+    @classmethod
+    def parse(cls, doc: Doc) -> Entry:
+        """An entry as it stood in a document."""
+        intent = doc.get("intent")
+        return cls(**{**doc, "intent": Intent(**intent) if intent else None})
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What was deleted, kept until a final look has found it gone."""
+
+    node: str
+    kind: str
+    name: str
+    id: str
+    region: str
+    at: float
+    wanted: Doc = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stack lives; a ledger of one place is never used in another."""
+
+    account: str
+    partition: str
+    region: str
+    endpoint: str = ""
+
+
+@dataclass
+class Document:
+    """The whole of one ledger, as it stands in the file."""
+
+    suffix: str
+    place: Place
+    lineage: str = field(default_factory=lambda: str(uuid.uuid4()))
+    serial: int = 0
+    fence: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    tombstones: list[Tombstone] = field(default_factory=list)
+
+    def dump(self) -> bytes:
+        """The JSON document."""
+        head = {"schema": SCHEMA, "writer": f"ml-api-provisioner {__version__}"}
+        return json.dumps({**head, **asdict(self)}, indent=1).encode() + b"\n"
+
+    @classmethod
+    def parse(cls, text: bytes, where: str) -> Document:
+        """The document in `text`; LedgerError where it is none, or of a newer schema."""
+        try:
+            raw = json.loads(text)
+            schema = raw.pop("schema")
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise _damaged(where, error) from error
+        if schema != SCHEMA:
+            raise LedgerError(
+                f"{where} has schema {schema}; this version reads schema {SCHEMA}.",
+                "Use the version of the provisioner that wrote it, named under `writer` in the file.",
+            )
+        raw.pop("writer", None)
+        try:
+            return cls(
+                **{
+                    **raw,
+                    "place": Place(**raw["place"]),
+                    "entries": {name: Entry.parse(entry) for name, entry in raw["entries"].items()},
+                    "tombstones": [Tombstone(**stone) for stone in raw["tombstones"]],
+                }
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _damaged(where, error) from error
+
+
+def _damaged(where: str, error: Exception) -> LedgerError:
+    return LedgerError(
+        f"{where} is no ledger of this tool, or it is damaged ({error}).",
+        "Move the file away and run `apply` with the same suffix: it finds every resource by its tags and "
+        "names and writes a new one.",
+    )
+
+
+class Ledger:
+    """One stack's document and the acts that change it; every act is on disk when it returns.
+
+    Safe to use from several threads: acts that come at once share one write.
+    """
+
+    def __init__(self, document: Document, store: Store, wall: Callable[[], float]) -> None:
+        self.document = document
+        self._store = store
+        self._wall = wall
+        self._change = threading.Lock()
+        self._write = threading.Lock()
+        self._written = document.serial
+
+    def __iter__(self) -> Iterator[tuple[str, Entry]]:
+        return iter(list(self.document.entries.items()))
+
+    def get(self, node: str) -> Entry | None:
+        """What is known of a node."""
+        return self.document.entries.get(node)
+
+    def intend(self, node: str, verb: str, entry: Entry) -> Intent:
+        """Write down that `verb` is about to be called; the token of an open intent of that verb is kept."""
+        with self._acting():
+            known = self.document.entries.get(node)
+            entry.intent = _same_intent(known, verb) or Intent(verb, uuid.uuid4().hex, self._wall())
+            self.document.entries[node] = entry
+        return entry.intent
+
+    def found(self, node: str, id_: str, phase: Phase = "finishing") -> None:
+        """Write down the id that AWS gave; the intent is fulfilled."""
+        with self._acting():
+            entry = self.document.entries[node]
+            entry.id, entry.phase, entry.intent = id_, phase, None
+
+    def adopt(self, node: str, entry: Entry) -> None:
+        """Write down a resource that was found in AWS and is ours."""
+        with self._acting():
+            self.document.entries[node] = entry
+
+    def confirm(self, node: str, id_: str = "") -> None:
+        """Write down that AWS holds what was wanted, and that it is ready."""
+        with self._acting():
+            entry = self.document.entries[node]
+            entry.id = id_ or entry.id
+            entry.phase, entry.confirmed, entry.intent = "ready", entry.wanted, None
+
+    def retire(self, node: str, under: str) -> None:
+        """Put an entry aside under another name: a new resource takes its place, it will be deleted."""
+        with self._acting():
+            entries = self.document.entries
+            entries[under] = entries.pop(node)
+            for other in entries.values():
+                other.needs = [under if name == node else name for name in other.needs]
+
+    def forget(self, node: str, *, deleted: bool) -> None:
+        """Take an entry out; what was deleted leaves a tombstone."""
+        with self._acting():
+            entry = self.document.entries.pop(node, None)
+            if entry and deleted and entry.id:
+                stone = Tombstone(
+                    node, entry.kind, entry.name, entry.id, entry.region, self._wall(), entry.wanted
+                )
+                self.document.tombstones.append(stone)
+
+    def set_outputs(self, outputs: Mapping[str, str]) -> None:
+        """Write down the stack's outputs."""
+        with self._acting():
+            self.document.outputs = dict(outputs)
+
+    def set_facts(self, facts: Mapping[str, Any]) -> None:
+        """Write down what was chosen once for the life of the stack."""
+        with self._acting():
+            self.document.facts = dict(facts)
+
+    def renew(self, fence: int) -> None:
+        """Write the fencing number of the lock this run holds."""
+        with self._acting():
+            self.document.fence = fence
+
+    def drop(self) -> None:
+        """Remove the document: the stack is gone."""
+        with self._write:
+            self._store.remove()
+
+    @contextmanager
+    def _acting(self) -> Iterator[None]:
+        with self._change:
+            yield
+            self.document.serial += 1
+            serial = self.document.serial
+        self._flush(serial)
+
+    def _flush(self, serial: int) -> None:
+        with self._write:
+            if self._written >= serial:
+                return
+            with self._change:
+                latest, text = self.document.serial, self.document.dump()
+            self._store.save(text)
+            self._written = latest
+
+
+def _same_intent(entry: Entry | None, verb: str) -> Intent | None:
+    return entry.intent if entry and entry.intent and entry.intent.verb == verb else None
