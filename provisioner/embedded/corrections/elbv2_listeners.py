@@ -1,0 +1,116 @@
+"""Listeners, rules and target groups: not doubled, and read back in both of their spellings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.corrections.elbv2_balancers import balancers
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call
+
+# AWS gives the values of these conditions twice; botocore ServiceModel, RuleCondition.
+TWICE = {"path-pattern": "PathPatternConfig", "host-header": "HostHeaderConfig"}
+
+
+@always.before("elbv2", "CreateTargetGroup")
+def create_target_group(call: Call) -> Reply | None:
+    """Return the one of that name if its settings are the same, else refuse (botocore ServiceModel)."""
+    name = call.params["Name"]
+    groups = backend("elbv2", call.account, call.region).target_groups
+    if not any(group.name == name for group in groups.values()):
+        return None
+    found = do(call, "elbv2", "DescribeTargetGroups", Names=[name])
+    (group,) = found["TargetGroups"]
+    told = {
+        "TargetGroupName" if key == "Name" else key: value
+        for key, value in call.params.items()
+        if key != "Tags"
+    }
+    told["TargetType"] = call.params.get("TargetType", "instance")
+    if any(group.get(key) != value for key, value in told.items()):
+        message = f"A target group with the same name '{name}' exists, but with different settings"
+        raise AwsError("DuplicateTargetGroupName", message)
+    return {"TargetGroups": found["TargetGroups"]}
+
+
+@always.before("elbv2", "CreateListener")
+def create_listener(call: Call) -> Reply | None:
+    """Return the one on that port if it is the same, else refuse (botocore ServiceModel)."""
+    params = call.params
+    balancer = balancers(call).get(params["LoadBalancerArn"])
+    if balancer is None:
+        return None
+    if params.get("Protocol") == "HTTPS":
+        _check_certificates(call)
+    if not any(listener.port == params.get("Port") for listener in balancer.listeners.values()):
+        return None
+    found = do(call, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
+    (listener,) = [listener for listener in found if listener["Port"] == params["Port"]]
+    if _canonical(listener) != _canonical(params):
+        message = f"A listener already exists on this port for this load balancer '{balancer.arn}'"
+        raise AwsError("DuplicateListener", message)
+    return {"Listeners": [listener]}
+
+
+def _check_certificates(call: Call) -> None:
+    """Want a certificate that is issued."""
+    certificates = call.params.get("Certificates", [])
+    if not certificates:
+        raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
+    issued = backend("acm", call.account, call.region)._certificates
+    for certificate in certificates:
+        known = issued.get(certificate["CertificateArn"])
+        if known is not None and known.status == "PENDING_VALIDATION":
+            message = (
+                f"The certificate '{known.arn}' must have a fully-qualified domain name, a supported"
+                " signature, and a supported key size."
+            )
+            raise AwsError("UnsupportedCertificate", message)
+
+
+def _canonical(listener: dict[str, Any]) -> dict[str, Any]:
+    certificates = [c["CertificateArn"] for c in listener.get("Certificates", [])]
+    actions = [dict(action) for action in listener["DefaultActions"]]
+    for action in actions:
+        _mirror_action(action)
+        action.pop("Order", None)
+    return {"protocol": listener.get("Protocol"), "certificates": certificates, "actions": actions}
+
+
+def _mirror_action(action: dict[str, Any]) -> None:
+    """Tell a forward both as one target group and as a weighted list of one."""
+    if action["Type"] != "forward":
+        return
+    config = action.get("ForwardConfig")
+    if not config:
+        config = {"TargetGroups": [{"TargetGroupArn": action["TargetGroupArn"], "Weight": 1}]}
+    groups = [{"Weight": 1} | group for group in config["TargetGroups"]]
+    sticky = config.get("TargetGroupStickinessConfig") or {"Enabled": False}
+    action["ForwardConfig"] = {"TargetGroups": groups, "TargetGroupStickinessConfig": sticky}
+    if len(groups) == 1:
+        action["TargetGroupArn"] = groups[0]["TargetGroupArn"]
+
+
+@always.after("elbv2", "CreateListener", "DescribeListeners", "ModifyListener")
+def listeners(_: Call, reply: Reply) -> None:
+    """Tell listeners as AWS does: a TLS policy only where there is TLS."""
+    for listener in reply["Listeners"]:
+        for action in listener.get("DefaultActions", []):
+            _mirror_action(action)
+        if listener.get("Protocol") not in ("HTTPS", "TLS"):
+            listener.pop("SslPolicy", None)
+
+
+@always.after("elbv2", "CreateRule", "DescribeRules", "ModifyRule", "SetRulePriorities")
+def rules(_: Call, reply: Reply) -> None:
+    """Tell rules in both spellings."""
+    for rule in reply["Rules"]:
+        for action in rule.get("Actions", []):
+            _mirror_action(action)
+        for condition in rule.get("Conditions", []):
+            config = TWICE.get(condition.get("Field", ""))
+            if config:
+                values = condition.get("Values") or condition.get(config, {}).get("Values", [])
+                condition["Values"] = values
+                condition[config] = {"Values": values}
