@@ -1,0 +1,132 @@
+"""Progress on stderr: a live tree on a terminal, a line per finished step elsewhere, JSON lines on demand."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from provisioner.engine.events import Event, Listener
+from provisioner.terminal.say import Say
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+_REFRESH = 8.0
+_QUIET = 30.0
+
+
+@dataclass
+class Step:
+    """What one resource is at, and since when."""
+
+    piece: str
+    doing: str = ""
+    detail: str = ""
+    since: float = 0.0
+    end: str = ""
+
+
+@dataclass
+class Board:
+    """All steps of one run; written by its threads, read by the screen."""
+
+    pieces: Mapping[str, str]
+    steps: dict[str, Step] = field(default_factory=dict)
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def hear(self, event: Event) -> None:
+        """Take in one event."""
+        with self.guard:
+            step = self.steps.setdefault(event.node, Step(self.pieces.get(event.node, "")))
+            if event.what == "starting":
+                step.doing, step.since = event.verb, time.monotonic()
+            elif event.what in ("waiting", "retrying"):
+                step.detail = event.detail
+            elif event.what in ("ready", "gone", "failed"):
+                step.end = event.what
+
+    def tree(self) -> Tree:
+        """The tree of pieces, with what runs now under each."""
+        from rich.tree import Tree  # noqa: PLC0415 - only a terminal pays for it
+
+        root = Tree("", hide_root=True)
+        with self.guard:
+            for piece in dict.fromkeys(self.pieces.values()):
+                names = [name for name, of in self.pieces.items() if of == piece]
+                ended = sum(self._ended(name) for name in names)
+                mark = "[green]✓[/]" if ended == len(names) else "[yellow]•[/]" if ended else " "
+                branch = root.add(f"{mark} {piece} [dim]{ended}/{len(names)}[/]")
+                for name in names:
+                    if line := self._line(name):
+                        branch.add(line)
+        return root
+
+    def _ended(self, name: str) -> bool:
+        step = self.steps.get(name)
+        return bool(step and step.end in ("ready", "gone"))
+
+    def _line(self, name: str) -> str:
+        step = self.steps.get(name)
+        if step is None or step.end in ("ready", "gone"):
+            return ""
+        if step.end == "failed":
+            return f"[red]✗ {name}[/]"
+        elapsed = time.monotonic() - step.since if step.since else 0.0
+        tail = f" [dim]{step.detail[:70]}[/]" if step.detail else ""
+        return f"{name} {step.doing} {elapsed:.0f} s{tail}"
+
+
+@contextmanager
+def progress(say: Say, pieces: Mapping[str, str]) -> Iterator[Listener]:
+    """A listener for the run inside; `pieces` says which step each node belongs to."""
+    if say.as_json:
+        yield lambda event: _record(say, event)
+    elif say.is_terminal and not say.quiet:
+        with _live(Board(pieces)) as listener:
+            yield listener
+    else:
+        yield _Plain(say).hear
+
+
+def _record(say: Say, event: Event) -> None:
+    say.record(
+        "event",
+        what=event.what,
+        node=event.node,
+        verb=event.verb,
+        detail=event.detail,
+        seconds=round(event.seconds, 3),
+        id=event.id,
+    )
+
+
+@contextmanager
+def _live(board: Board) -> Iterator[Listener]:
+    from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
+    from rich.live import Live  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    with Live(console=console, refresh_per_second=_REFRESH, get_renderable=board.tree, transient=False):
+        yield board.hear
+
+
+class _Plain:
+    """One line a finished step; a wait says that it goes on every half minute."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._told: dict[str, float] = {}
+
+    def hear(self, event: Event) -> None:
+        now = time.monotonic()
+        if event.what in ("ready", "gone") and event.verb != "keep":
+            self._say.note(f"{event.node}: {event.what} after {event.seconds:.1f} s  {event.id}".rstrip())
+        elif event.what == "failed":
+            self._say.note(f"{event.node}: failed: {event.detail}")
+        elif event.what == "retrying" and now - self._told.get(event.node, 0.0) > _QUIET:
+            self._told[event.node] = now
+            self._say.note(f"{event.node}: {event.verb} waits: {event.detail}")

@@ -1,0 +1,60 @@
+"""The two streams and their colours: stdout is data, stderr is everything a person is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+FORMAT_VERSION = 1
+_CODES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2", "bold": "1"}
+
+
+class Say:
+    """Writes for one command, in the form that its flags ask for."""
+
+    def __init__(self, *, as_json: bool = False, color: bool = True, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self._color = color and not os.environ.get("NO_COLOR")
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person watches the progress."""
+        return sys.stderr.isatty() and not self.as_json and os.environ.get("TERM") != "dumb"
+
+    def paint(self, text: str, color: str, stream: TextIO | None = None) -> str:
+        """`text` in a colour where the stream shows colours."""
+        shown = self._color and ((stream or sys.stderr).isatty() or bool(os.environ.get("FORCE_COLOR")))
+        return f"\033[{_CODES[color]}m{text}\033[0m" if shown and color else text
+
+    def data(self, text: str) -> None:
+        """A line of the answer."""
+        print(text, file=sys.stdout, flush=True)  # noqa: T201 - this is what prints
+
+    def record(self, kind: str, **fields: Any) -> None:
+        """The answer as one JSON line."""
+        head = {"format_version": FORMAT_VERSION, "type": kind}
+        self.data(json.dumps({**head, **fields}, default=str))
+
+    def note(self, text: str = "", color: str = "") -> None:
+        """A line for a person."""
+        if not self.quiet:
+            print(self.paint(text, color), file=sys.stderr, flush=True)  # noqa: T201 - this is what prints
+
+    def complain(self, message: str, hint: str) -> None:
+        """What went wrong, and what to type next."""
+        head, _, rest = message.partition("\n")
+        lines = [self.paint("Error: ", "red") + head, *rest.splitlines(), *hint.splitlines()]
+        print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - this is what prints
+
+
+def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> list[str]:
+    """Rows in fixed columns, without lines around them; the last column is as long as it is."""
+    listed = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(len(row[at]) for row in listed) for at in range(len(head))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in listed
+    ]
