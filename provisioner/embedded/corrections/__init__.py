@@ -2,6 +2,8 @@
 
 from provisioner.embedded.corrections import (
     acm,
+    cloudfront_distributions,
+    cloudfront_policies,
     cloudwatch,
     dynamodb,
     ec2_dry_runs,
@@ -27,6 +29,8 @@ from provisioner.embedded.corrections import (
 
 __all__ = [
     "acm",
+    "cloudfront_distributions",
+    "cloudfront_policies",
     "cloudwatch",
     "dynamodb",
     "ec2_dry_runs",

@@ -1,0 +1,171 @@
+"""Distributions: an ETag that guards every change, references that must exist, and AWS's form of a config."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.corrections.cloudfront_policies import KINDS, known
+from provisioner.embedded.corrections.etags import check_etag, new_etag
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+_configs: Shelf[dict[str, Any]] = Shelf()
+
+
+def distributions(call: Call) -> dict[str, Any]:
+    """Return moto's distributions by id."""
+    found: dict[str, Any] = backend("cloudfront", call.account, "aws").distributions
+    return found
+
+
+@always.before("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
+def create(call: Call) -> None:
+    """Check what the config refers to."""
+    _check(call, _config(call), "")
+
+
+def _config(call: Call) -> dict[str, Any]:
+    with_tags = call.params.get("DistributionConfigWithTags", {})
+    config: dict[str, Any] = call.params.get("DistributionConfig") or with_tags["DistributionConfig"]
+    return config
+
+
+@always.before("cloudfront", "UpdateDistribution")
+def update(call: Call) -> None:
+    """Take the update of the newest version only."""
+    distribution = distributions(call).get(call.params["Id"])
+    if distribution is None:
+        return
+    check_etag(call, distribution.etag)
+    config = call.params["DistributionConfig"]
+    if config["CallerReference"] != distribution.distribution_config.caller_reference:
+        raise AwsError("IllegalUpdate", "The update contains modifications that are not allowed.")
+    _check(call, config, distribution.id)
+
+
+@always.before("cloudfront", "DeleteDistribution")
+def delete(call: Call) -> None:
+    """Take the delete of the newest version only."""
+    distribution = distributions(call).get(call.params["Id"])
+    if distribution is not None:
+        check_etag(call, distribution.etag)
+
+
+def _check(call: Call, config: dict[str, Any], own: str) -> None:
+    for behaviour in [config["DefaultCacheBehavior"], *config.get("CacheBehaviors", {}).get("Items", [])]:
+        for kind in KINDS.values():
+            name = behaviour.get(kind.member)
+            if name and not known(call, kind, name):
+                raise AwsError(kind.missing, f"The specified {kind.words} does not exist.", 404)
+    _check_aliases(call, config, own)
+    _check_web_acl(call, config.get("WebACLId", ""))
+    _check_certificate(call, config.get("ViewerCertificate", {}).get("ACMCertificateArn", ""))
+
+
+def _check_aliases(call: Call, config: dict[str, Any], own: str) -> None:
+    wanted = set(config.get("Aliases", {}).get("Items", []))
+    for distribution in distributions(call).values():
+        taken = wanted & set(distribution.distribution_config.Aliases.get("Items", []))
+        if taken and distribution.id != own:
+            message = "One or more of the CNAMEs you provided are already associated with a different"
+            raise AwsError("CNAMEAlreadyExists", f"{message} resource.", 409)
+
+
+def _check_web_acl(call: Call, arn: str) -> None:
+    """Want the web ACL to exist, in us-east-1 (botocore ServiceModel, InvalidWebACLId)."""
+    if not arn:
+        return
+    acls = backend("wafv2", call.account, "aws").wacls
+    if arn not in acls:
+        raise AwsError("InvalidWebACLId", f"A web ACL ID specified is not valid: {arn}")
+
+
+def _check_certificate(call: Call, arn: str) -> None:
+    """Want an issued certificate of us-east-1 (botocore ServiceModel, InvalidViewerCertificate)."""
+    if not arn:
+        return
+    certificate = backend("acm", call.account, "us-east-1")._certificates.get(arn)
+    if certificate is None or certificate.status != "ISSUED":
+        message = (
+            "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't"
+            " include a valid certificate chain."
+        )
+        raise AwsError("InvalidViewerCertificate", message)
+
+
+@always.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
+def changed(call: Call, reply: Reply) -> None:
+    """Give the new version its ETag and its date; it is on its way to the edges."""
+    distribution = distributions(call)[reply["Distribution"]["Id"]]
+    distribution.etag = reply["ETag"] = new_etag()
+    now = datetime.fromtimestamp(clock.now(), UTC)
+    distribution.last_modified_time = reply["Distribution"]["LastModifiedTime"] = now
+    reply["Distribution"]["Status"] = "InProgress"
+    config = _over(reply["Distribution"]["DistributionConfig"], _config(call))
+    _shape(config)
+    _configs.at(call.account, "global")[distribution.id] = config
+    reply["Distribution"]["DistributionConfig"] = config
+
+
+def _over(default: Any, sent: Any) -> Any:
+    """Lay what was sent over what moto made of it: it fills in defaults, but drops what it does not know."""
+    if isinstance(default, dict) and isinstance(sent, dict):
+        return default | {key: _over(default.get(key), value) for key, value in sent.items()}
+    if isinstance(default, list) and isinstance(sent, list) and len(default) == len(sent):
+        return [_over(*pair) for pair in zip(default, sent, strict=True)]
+    return sent
+
+
+def _kept(call: Call, name: str) -> dict[str, Any]:
+    return copy.deepcopy(_configs.at(call.account, "global").get(name, {}))
+
+
+@always.after("cloudfront", "GetDistribution")
+def got(call: Call, reply: Reply) -> None:
+    """Tell the config as it was sent."""
+    reply["Distribution"]["DistributionConfig"].update(_kept(call, call.params["Id"]))
+    _shape(reply["Distribution"]["DistributionConfig"])
+
+
+@always.after("cloudfront", "GetDistributionConfig")
+def got_config(call: Call, reply: Reply) -> None:
+    """Tell the config as it was sent, so that it can be edited and sent back."""
+    reply["DistributionConfig"].update(_kept(call, call.params["Id"]))
+    _shape(reply["DistributionConfig"])
+
+
+@always.after("cloudfront", "ListDistributions")
+def listed(call: Call, reply: Reply) -> None:
+    """Tell every distribution as it was sent."""
+    for summary in reply["DistributionList"].get("Items", []):
+        summary.update(_kept(call, summary["Id"]))
+        _shape(summary)
+
+
+def _shape(config: dict[str, Any]) -> None:
+    """Leave out what a cache policy replaces: AWS doc, API_DefaultCacheBehavior."""
+    for behaviour in _behaviours(config):
+        if not behaviour.get("RealtimeLogConfigArn"):
+            behaviour.pop("RealtimeLogConfigArn", None)
+        if behaviour.get("CachePolicyId"):
+            for replaced in ("ForwardedValues", "MinTTL", "DefaultTTL", "MaxTTL"):
+                behaviour.pop(replaced, None)
+
+
+def _behaviours(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield config["DefaultCacheBehavior"]
+    yield from config.get("CacheBehaviors", {}).get("Items", [])
+
+
+@always.before("cloudfront", "ListTagsForResource", "TagResource", "UntagResource")
+def tags_of_unknown(call: Call) -> None:
+    """Refuse an ARN that nothing has: botocore ServiceModel, NoSuchResource."""
+    arn = call.params["Resource"]
+    if ":distribution/" in arn and arn.rpartition("/")[2] not in distributions(call):
+        raise AwsError("NoSuchResource", f"The specified resource does not exist: {arn}", 404)

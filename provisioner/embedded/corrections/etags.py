@@ -1,0 +1,25 @@
+"""ETags of CloudFront: every change says which version it changes."""
+
+from __future__ import annotations
+
+import secrets
+import string
+
+from provisioner.embedded.hooks import AwsError
+from provisioner.embedded.wire import Call
+
+
+def new_etag() -> str:
+    """Make an ETag as CloudFront's are."""
+    return "E" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(13))
+
+
+def check_etag(call: Call, etag: str) -> None:
+    """Refuse a change of another version than the newest (botocore ServiceModel, UpdateDistribution)."""
+    told = call.params.get("IfMatch")
+    if not told:
+        message = "The If-Match version is missing or not valid for the resource."
+        raise AwsError("InvalidIfMatchVersion", message)
+    if told != etag:
+        message = "The request failed because it didn't meet the preconditions in one or more request-header"
+        raise AwsError("PreconditionFailed", f"{message} fields.", 412)
