@@ -41,7 +41,9 @@ def stack_options(command: F) -> F:
         click.option("--suffix", envvar="ENVIRONMENT_SUFFIX", help="The stack's name in every resource."),
         click.option("--region", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile, us-east-1."),
         click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
-        click.option("--state", type=click.Path(path_type=Path), envvar="MLAPI_STATE", help="The state file."),
+        click.option(
+            "--state", type=click.Path(path_type=Path), envvar="MLAPI_STATE", help="The state file."
+        ),
         click.option("--expect-account", metavar="ID", help="Refuse every other account."),
         click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
         click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),
@@ -70,7 +72,7 @@ def cli() -> None:
 @lock_option
 def apply(yes: bool, lock_timeout: float, **given: Any) -> int:
     """Create or repair the stack; prints the outputs last."""
-    from provisioner import commands  # noqa: PLC0415
+    from provisioner import commands
 
     say, workspace = _begin(given)
     session = _open(given, workspace, given["suffix"] or _missing_suffix())
@@ -83,7 +85,7 @@ def apply(yes: bool, lock_timeout: float, **given: Any) -> int:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 def plan(everything: bool, detailed_exitcode: bool, **given: Any) -> int:
     """Show what apply would do; changes nothing."""
-    from provisioner import commands  # noqa: PLC0415
+    from provisioner import commands
 
     say, workspace = _begin(given)
     if not everything:
@@ -101,7 +103,7 @@ def plan(everything: bool, detailed_exitcode: bool, **given: Any) -> int:
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
 def status(everything: bool, **given: Any) -> int:
     """Show every resource with its phase, id and live condition, then the outputs."""
-    from provisioner import commands  # noqa: PLC0415
+    from provisioner import commands
 
     say, workspace = _begin(given)
     suffixes = workspace.suffixes() if everything else [_known(workspace, given["suffix"])]
@@ -114,7 +116,7 @@ def status(everything: bool, **given: Any) -> int:
 @click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]), default="table")
 def outputs(name: str | None, form: str, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
-    from provisioner.commands import show_outputs  # noqa: PLC0415
+    from provisioner.commands import show_outputs
 
     say, workspace = _begin(given)
     suffix = _known(workspace, given["suffix"])
@@ -135,12 +137,14 @@ def outputs(name: str | None, form: str, **given: Any) -> int:
 @lock_option
 def teardown(yes: bool, lock_timeout: float, **given: Any) -> int:
     """Remove the stack, in reverse order."""
-    from provisioner import commands  # noqa: PLC0415
+    from provisioner import commands
 
     say, workspace = _begin(given)
     source = click.get_current_context().get_parameter_source("suffix")
     if yes and source is not click.core.ParameterSource.COMMANDLINE:
-        raise UsageError("--yes removes only a stack that is named on the command line.", "Add --suffix NAME.")
+        raise UsageError(
+            "--yes removes only a stack that is named on the command line.", "Add --suffix NAME."
+        )
     suffix = workspace.choose(given["suffix"])
     return commands.teardown(say, _open(given, workspace, suffix), commands.Asking(yes), lock_timeout)
 
@@ -149,8 +153,8 @@ def teardown(yes: bool, lock_timeout: float, **given: Any) -> int:
 @stack_options
 def list_(**given: Any) -> int:
     """List the stacks that are known here."""
-    from provisioner.terminal.say import table  # noqa: PLC0415
-    from provisioner.workspace import Workspace  # noqa: PLC0415
+    from provisioner.terminal.say import table
+    from provisioner.workspace import Workspace
 
     say, _ = _begin(given)
     rows = []
@@ -162,7 +166,9 @@ def list_(**given: Any) -> int:
                 where = "embedded" if local else document.place.account
                 rows.append((suffix, where, document.place.region, str(len(document.entries))))
     if given["as_json"]:
-        say.record("list", stacks=[dict(zip(("suffix", "account", "region", "resources"), row)) for row in rows])  # noqa: B905
+        say.record(
+            "list", stacks=[dict(zip(("suffix", "account", "region", "resources"), row)) for row in rows]
+        )  # noqa: B905
     else:
         for line in table(rows, ("suffix", "account", "region", "resources")):
             say.data(line)
@@ -180,8 +186,8 @@ def local() -> None:
 @click.option("--port", type=int, default=0, help="0 takes a free one.")
 def start(pace: float, manners: str, port: int) -> int:
     """Start it, or say that it runs."""
-    from provisioner.embedded import local as embedded  # noqa: PLC0415
-    from provisioner.workspace import Workspace  # noqa: PLC0415
+    from provisioner.embedded import local as embedded
+    from provisioner.workspace import Workspace
 
     box = embedded.start(Workspace.here().embedded, pace=pace, manners=manners == "on", port=port)
     click.echo(f"The embedded AWS listens at {box.endpoint} (process {box.pid}, pace {box.pace:g}).")
@@ -191,8 +197,8 @@ def start(pace: float, manners: str, port: int) -> int:
 @local.command()
 def stop() -> int:
     """Stop it; what it held is gone, and so are the ledgers of it."""
-    from provisioner.embedded import local as embedded  # noqa: PLC0415
-    from provisioner.workspace import Workspace  # noqa: PLC0415
+    from provisioner.embedded import local as embedded
+    from provisioner.workspace import Workspace
 
     workspace = Workspace.here(local=True)
     stopped = embedded.stop(workspace.embedded)
@@ -205,26 +211,28 @@ def stop() -> int:
 @local.command("status")
 def local_status() -> int:
     """Say whether it runs, and where."""
-    from provisioner.embedded import local as embedded  # noqa: PLC0415
-    from provisioner.workspace import Workspace  # noqa: PLC0415
+    from provisioner.embedded import local as embedded
+    from provisioner.workspace import Workspace
 
     box = embedded.running(Workspace.here().embedded)
-    click.echo(f"It listens at {box.endpoint} (process {box.pid}, since {box.started})." if box else "Not running.")
+    click.echo(
+        f"It listens at {box.endpoint} (process {box.pid}, since {box.started})." if box else "Not running."
+    )
     return 0 if box else 1
 
 
 def _begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
-    from provisioner.terminal.say import Say  # noqa: PLC0415
-    from provisioner.workspace import Workspace  # noqa: PLC0415
+    from provisioner.terminal.say import Say
+    from provisioner.workspace import Workspace
 
     say = Say(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
     return say, Workspace.here(local=given["local"], state=given["state"])
 
 
 def _open(given: dict[str, Any], workspace: Workspace, suffix: str) -> Session:
-    from provisioner.names import check_suffix  # noqa: PLC0415
-    from provisioner.session import Session, Where  # noqa: PLC0415
-    from provisioner.settings import load  # noqa: PLC0415
+    from provisioner.names import check_suffix
+    from provisioner.session import Session, Where
+    from provisioner.settings import load
 
     check_suffix(suffix)
     settings = load(given["config"], given["sets"])
@@ -248,7 +256,7 @@ def _missing_suffix() -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code; no traceback for anything AWS or the user did."""
-    from provisioner.terminal.say import Say  # noqa: PLC0415
+    from provisioner.terminal.say import Say
 
     # A command lives for seconds; collecting cycles costs it more than it frees.
     gc.disable()

@@ -37,9 +37,7 @@ class Asking:
         if self.yes:
             return
         if not sys.stdin.isatty():
-            raise UsageError(
-                "There is no terminal to ask at.", "Give --yes to go on without being asked."
-            )
+            raise UsageError("There is no terminal to ask at.", "Give --yes to go on without being asked.")
         say.note(f"{question} ", "bold")
         if sys.stdin.readline().strip() != wanted:
             raise Declined("Nothing was changed.", "")

@@ -57,7 +57,9 @@ class Network(Section):
     """The VPC."""
 
     cidr: Annotated[str, AfterValidator(_network)] = Field("10.0.0.0/16", description="the VPC's block")
-    zones: int = Field(3, ge=2, le=6, description="availability zones, each with a public and a private subnet")
+    zones: int = Field(
+        3, ge=2, le=6, description="availability zones, each with a public and a private subnet"
+    )
     nat: Literal["one", "per_zone"] = Field("one", description="NAT gateways: one, or one per zone")
 
     def blocks(self) -> tuple[list[str], list[str]]:
@@ -78,7 +80,9 @@ class Container(Section):
     memory: int = Field(2048, description="MiB of a task")
     architecture: Literal["X86_64", "ARM64"] = Field("X86_64", description="what the image is built for")
     environment: dict[str, str] = Field(default_factory=dict, description="more environment variables")
-    secrets: dict[str, str] = Field(default_factory=dict, description="variables from secret or parameter ARNs")
+    secrets: dict[str, str] = Field(
+        default_factory=dict, description="variables from secret or parameter ARNs"
+    )
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Container:
@@ -129,7 +133,9 @@ class Database(Section):
     backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept")
     final_snapshot: bool = Field(False, description="take a snapshot when the cluster is deleted")
     deletion_protection: bool = Field(False, description="AWS refuses to delete the cluster")
-    rotation_days: int | None = Field(None, ge=1, le=1000, description="days between new passwords; AWS takes 7")
+    rotation_days: int | None = Field(
+        None, ge=1, le=1000, description="days between new passwords; AWS takes 7"
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Database:

@@ -46,7 +46,7 @@ class FileLock:
 
     def __enter__(self) -> FileLock:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = open(self._path, "a+", encoding="utf-8")  # noqa: SIM115 - held until __exit__
+        self._file = open(self._path, "a+", encoding="utf-8")
         deadline = time.monotonic() + self._timeout
         while not self._taken(self._file):
             if time.monotonic() >= deadline:

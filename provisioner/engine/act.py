@@ -104,7 +104,9 @@ class Hands:
             if passed < window or looks < (_LOOKS if there or target.kind.visible_within else 1):
                 return None
             if doc is not None and there:
-                raise Blocked(f"{target.it.name or target.it.node} is {whose(doc)}.", "Choose another suffix.")
+                raise Blocked(
+                    f"{target.it.name or target.it.node} is {whose(doc)}.", "Choose another suffix."
+                )
             return False
 
         found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)

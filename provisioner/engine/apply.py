@@ -8,11 +8,10 @@ from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from provisioner.engine.act import Hands, Target
-from provisioner.engine.decide import Change, decide
+from provisioner.engine.decide import STILL_GOING, Change, decide
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
-from provisioner.engine.kind import Kind
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Kinds, Plan, look_up, shunned, target_of
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve, unveiled
@@ -109,7 +108,7 @@ class Apply:
         if change.verb == "refuse":
             raise Blocked(f"{node.aws_name or node.name}: {change.why}.")
         target = self._target(node, wanted, entry)
-        if planned.why == "the old one is still being deleted":
+        if planned.why == STILL_GOING:
             self.hands.wait_gone(target)
         if seen is not None and change.verb != "replace":
             target = target.with_id(change.id)
@@ -218,5 +217,3 @@ def outputs_of(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
 
     resolved = resolve(plan.stack.outputs, value)
     return {name: str(one) for name, one in resolved.items() if not isinstance(one, Unknown)}
-
-

@@ -29,6 +29,8 @@ from provisioner.engine.refs import Doc
 from provisioner.names import bears
 from state.ledger import Entry
 
+STILL_GOING = "the old one is still being deleted"
+
 Verb = Literal["keep", "create", "finish", "update", "replace", "delete", "refuse"]
 
 
@@ -62,7 +64,13 @@ def decide(node: Node, suffix: str, entry: Entry | None, seen: Doc | None, wante
     if change.adopts and not is_ours(kind, suffix, seen):
         return replace(change, verb="refuse", why=whose(seen))
     if meets(seen, kind.going):
-        return replace(change, verb="create", why="the old one is still being deleted")
+        return replace(change, verb="create", why=STILL_GOING)
+    return _compared(node, change, entry, seen, wanted)
+
+
+def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
+    """What to do about one that is there and ours."""
+    kind = node.kind
     found = differences(kind, wanted, seen, entry.confirmed if entry else None)
     if any(one.top in kind.fixed for one in found):
         return _anew(node, replace(change, differences=tuple(found)))

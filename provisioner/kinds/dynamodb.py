@@ -12,9 +12,7 @@ from provisioner.kinds.tags import mapping, pairs
 NO_TABLE = codes("ResourceNotFoundException", "TableNotFoundException")
 # The table is busy with its last change, or the account with too many at once.
 _BUSY = codes("ResourceInUseException", "LimitExceededException: simultaneously")
-_BACKUPS = codes(
-    "ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled"
-)
+_BACKUPS = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
 
 
 class Table(Kind):

@@ -234,7 +234,12 @@ class ListenerRule(_Elb):
 
 def _balancer(doc: Doc) -> Doc:
     subnets = [zone["SubnetId"] for zone in doc.get("AvailabilityZones", [])]
-    return {**doc, "Name": doc["LoadBalancerName"], "Subnets": subnets, "FullName": _tail(doc, "LoadBalancerArn")}
+    return {
+        **doc,
+        "Name": doc["LoadBalancerName"],
+        "Subnets": subnets,
+        "FullName": _tail(doc, "LoadBalancerArn"),
+    }
 
 
 def _group(doc: Doc) -> Doc:

@@ -91,7 +91,7 @@ def given_password() -> str:
     if not printable or any(char in _REFUSED for char in value) or not _SHORTEST <= len(value) <= _LONGEST:
         raise UsageError(
             f"{VARIABLE} cannot be a master password.",
-            f"It takes {_SHORTEST} to {_LONGEST} printable ASCII characters without / @ \" and space. "
+            f'It takes {_SHORTEST} to {_LONGEST} printable ASCII characters without / @ " and space. '
             "Leave it unset, and RDS makes and rotates a password of its own.",
         )
     return value

@@ -34,7 +34,7 @@ class Database:
     secret: Ref
 
 
-def aurora(  # noqa: PLR0913 - the pieces it stands on
+def aurora(
     up: Piece, s: Settings, facts: Facts, net: Network, groups: Security, groups_of_logs: Logs, roles: Account
 ) -> Database:
     """A cluster and one `db.serverless` instance, encrypted, not public."""

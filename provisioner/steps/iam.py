@@ -93,9 +93,7 @@ def _role(up: Piece, noun: str, description: str) -> Handle:
 
 def _policy(up: Piece, role: Handle, name: str, statements: list[dict[str, Any]]) -> Handle:
     document = {"Version": "2012-10-17", "Statement": statements}
-    return up(
-        RolePolicy, f"{role.name}-{name}", RoleName=role.id, PolicyName=name, PolicyDocument=document
-    )
+    return up(RolePolicy, f"{role.name}-{name}", RoleName=role.id, PolicyName=name, PolicyDocument=document)
 
 
 def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ http {{
 def command(s: Settings) -> list[str]:
     """The shell command that writes the configuration and becomes nginx."""
     prefixes = "\n".join(
-        f"    location {prefix.rstrip('*')} {{ return 200 '{{\"service\":\"ml-api\",\"path\":\"{prefix}\"}}'; }}"
+        f'    location {prefix.rstrip("*")} {{ return 200 \'{{"service":"ml-api","path":"{prefix}"}}\'; }}'
         for prefix in s.api.prefixes
     )
     conf = _CONF.format(port=s.container.port, health=s.container.health_path, prefixes=prefixes)

@@ -56,7 +56,13 @@ def network(up: Piece, s: Settings, facts: Facts) -> Network:
     nats = _nats(up, s, public, door)
     tables = [up(RouteTable, f"routes-private-{n}", VpcId=vpc.id) for n in _count(nats)]
     ways_out = [
-        up(Route, f"route-private-{n}", RouteTableId=table.id, DestinationCidrBlock=ANYWHERE, NatGatewayId=nat.id)
+        up(
+            Route,
+            f"route-private-{n}",
+            RouteTableId=table.id,
+            DestinationCidrBlock=ANYWHERE,
+            NatGatewayId=nat.id,
+        )
         for n, table, nat in zip(_count(nats), tables, nats, strict=True)
     ]
     follows = _follow(up, "private", private, tables)

@@ -56,5 +56,6 @@ def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> list[str]:
     listed = [tuple(head), *(tuple(row) for row in rows)]
     widths = [max(len(row[at]) for row in listed) for at in range(len(head))]
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in listed
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in listed
     ]
