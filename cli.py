@@ -157,7 +157,7 @@ def list_(**given: Any) -> int:
     from provisioner.workspace import Workspace
 
     say, _ = _begin(given)
-    rows = []
+    head, rows = ("suffix", "account", "region", "resources"), []
     for local in (False, True):
         workspace = Workspace.here(local=local, state=None if local else given["state"])
         for suffix in workspace.suffixes():
@@ -166,11 +166,9 @@ def list_(**given: Any) -> int:
                 where = "embedded" if local else document.place.account
                 rows.append((suffix, where, document.place.region, str(len(document.entries))))
     if given["as_json"]:
-        say.record(
-            "list", stacks=[dict(zip(("suffix", "account", "region", "resources"), row)) for row in rows]
-        )  # noqa: B905
+        say.record("list", stacks=[dict(zip(head, row, strict=True)) for row in rows])
     else:
-        for line in table(rows, ("suffix", "account", "region", "resources")):
+        for line in table(rows, head):
             say.data(line)
     return 0
 

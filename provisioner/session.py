@@ -167,7 +167,7 @@ def _guard_account(place: Place, expected: str | None) -> None:
     if expected and place.account != expected:
         raise CredentialsError(
             f"These credentials are of the account {place.account}; {expected} is expected.",
-            "Nothing was looked at. Set AWS_PROFILE to a profile of that account, or change --expect-account.",
+            "Nothing was looked at. Set AWS_PROFILE to a profile of that account, or change the expectation.",
         )
 
 

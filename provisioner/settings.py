@@ -92,7 +92,7 @@ class Container(Section):
             fits = FARGATE[self.cpu]
             nearest = min(fits, key=lambda memory: abs(memory - self.memory))
             raise ValueError(
-                f"Fargate has no task of {self.cpu} CPU units with {self.memory} MiB; {nearest} is the nearest"
+                f"Fargate has no task of {self.cpu} CPU units with {self.memory} MiB; {nearest} is nearest"
             )
         return self
 

@@ -76,5 +76,5 @@ class Workspace:
 
     @property
     def words(self) -> str:
-        """This workspace in a message."""
+        """The workspace in a message."""
         return f"in {self.state or self.folder}" + (" (rehearsals)" if self.local else "")

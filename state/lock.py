@@ -99,5 +99,5 @@ def _held(owner: Owner | None) -> LockHeld:
     )
     return LockHeld(
         f"This stack is being changed by {who}.",
-        "Wait for it, or give `--lock-timeout 10m` to wait here. If that process is dead, its lock is free already.",
+        "Wait for it, or give `--lock-timeout 10m` to wait here. The lock of a dead process is free at once.",
     )

@@ -15,7 +15,7 @@ from provisioner.engine.kind import Item, Kind, NotYet
 from provisioner.engine.refs import Doc, Lookup, Unknown, reveal, unveiled
 from provisioner.engine.waits import again, pause, until
 from provisioner.errors import Blocked, OutOfPatience
-from state.ledger import Entry, Intent, Ledger
+from state.ledger import Entry, Ledger
 
 # A thing that was made less than this many seconds ago may be unknown to other calls
 # (terraform-provider-aws ec2/wait.go: EC2 propagation 5 min).
@@ -63,12 +63,12 @@ class Hands:
         intent = self.ledger.intend(target.it.node, "create", entry)
         doc = self._look_for(target, intent.at) if reopened else None
         if doc is None:
-            doc = self._make(replace(target, it=replace(target.it, token=intent.token)), intent)
+            doc = self._make(replace(target, it=replace(target.it, token=intent.token)))
         self.young(target.it.node, target.kind)
         self.ledger.found(target.it.node, target.kind.id_of(doc))
         return doc
 
-    def _make(self, target: Target, intent: Intent) -> Doc:
+    def _make(self, target: Target) -> Doc:
         it = target.it
         shown = replace(it, props=reveal(it.props, self.clients, target.lookup))
         client = self._client(target)
@@ -104,9 +104,7 @@ class Hands:
             if passed < window or looks < (_LOOKS if there or target.kind.visible_within else 1):
                 return None
             if doc is not None and there:
-                raise Blocked(
-                    f"{target.it.name or target.it.node} is {whose(doc)}.", "Choose another suffix."
-                )
+                raise Blocked(f"{_named_in(target)} is {whose(doc)}.", "Choose another suffix.")
             return False
 
         found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)
@@ -260,6 +258,10 @@ def read(clients: Clients, target: Target) -> Doc | None:
         if code_of(error) in target.kind.absent:
             return None
         raise
+
+
+def _named_in(target: Target) -> str:
+    return f"{target.kind} {target.it.name or target.it.node}"
 
 
 def _named(error: BaseException, curable: frozenset[str]) -> bool:

@@ -27,7 +27,7 @@ def codes(*names: str) -> Codes:
 
 
 class NotYet(Exception):
-    """A verb came to a step that AWS must finish first; the engine calls it again, about `due` seconds later."""
+    """AWS must finish a step first: the engine calls the verb again, about `due` seconds later."""
 
     def __init__(self, why: str, due: float = 0) -> None:
         super().__init__(why)

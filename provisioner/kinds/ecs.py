@@ -90,7 +90,7 @@ class TaskDefinition(_Ecs):
     gone = {"status": frozenset({"INACTIVE", "DELETE_IN_PROGRESS"})}
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
-        """DescribeTaskDefinition: this revision, else the family's newest that is not an older one of ours."""
+        """DescribeTaskDefinition: this revision, else the family's newest that is not retired."""
         name = it.id or it.props["family"]
         found = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
         doc = found["taskDefinition"]

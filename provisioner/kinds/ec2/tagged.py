@@ -1,4 +1,4 @@
-"""What all tagged EC2 resources share: found by id, else by our tags, else by a Name that somebody else set."""
+"""What all tagged EC2 resources share: found by id, else by our tags, else by a Name somebody else set."""
 
 from __future__ import annotations
 
