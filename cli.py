@@ -258,16 +258,17 @@ def main(arguments: list[str] | None = None) -> None:
 
     # A command lives for seconds; collecting cycles costs it more than it frees.
     gc.disable()
+    say = Say(as_json="--json" in (sys.argv[1:] if arguments is None else arguments))
     try:
         code = cli.main(args=arguments, prog_name="ml-api", standalone_mode=False)
     except ProvisionerError as error:
-        Say().complain(error.message, error.hint)
+        say.complain(error.message, error.hint, error.result)
         code = error.exit_code
     except click.ClickException as error:
         error.show()
         code = UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
-        Say().complain("Stopped.", "Nothing was left half done.")
+        say.complain("Stopped.", "Nothing was changed.", "interrupted")
         code = 130
     sys.exit(code)
 

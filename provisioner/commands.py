@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import sys
 import time
@@ -17,10 +19,11 @@ from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.engine.teardown import target_in
 from provisioner.errors import Blocked, Declined, NoSuchStack, ProvisionerError, UsageError
+from provisioner.kinds import KINDS
 from provisioner.session import Session
 from provisioner.terminal.plan import sentence, show_plan, shown
 from provisioner.terminal.progress import progress
-from provisioner.terminal.say import Say
+from provisioner.terminal.say import Say, table
 
 CHANGES_PRESENT = 2
 SECOND_SIGNAL = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -97,9 +100,8 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
     header(say, session)
     with session.locked("teardown", lock_timeout):
         made = session.plan()
-        found = {name for name, doc in made.docs.items() if not made.stack.nodes[name].kind.shared}
-        known = {name for name, _ in session.document.entries.items()}
-        if not found | known:
+        going = sorted(made.found | session.document.entries.keys())
+        if not going:
             raise NoSuchStack(
                 f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
                 "`python cli.py list` shows the stacks that are known here.",
@@ -111,7 +113,6 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
                 f"Take the protection off: `python cli.py apply --suffix {session.suffix} "
                 "--set database.deletion_protection=false`, then run this again.",
             )
-        going = sorted(found | known)
         say.note(f"{len(going)} resources of {whereabouts(session)} go, the data in them too:")
         say.note("  " + ", ".join(going))
         asking.confirm(say, f"Type {session.suffix} to remove them:", session.suffix)
@@ -133,8 +134,6 @@ def status(say: Say, session: Session) -> int:
     """Every resource with its phase, id and what AWS says of it now; then the outputs."""
     rows = []
     clients = session.clients.sharing()
-    from provisioner.kinds import KINDS  # noqa: PLC0415
-
     well = True
     for name, entry in session.document.entries.items():
         kind = KINDS[entry.kind]
@@ -157,8 +156,6 @@ def condition(ready: Mapping[str, object], doc: Mapping[str, object]) -> str:
 
 
 def _show_status(say: Say, session: Session, rows: list[dict[str, str]]) -> None:
-    from provisioner.terminal.say import table  # noqa: PLC0415
-
     document = session.document
     if say.as_json:
         say.record("status", suffix=session.suffix, resources=rows, outputs=document.outputs)
@@ -173,10 +170,6 @@ def _show_status(say: Say, session: Session, rows: list[dict[str, str]]) -> None
 
 def show_outputs(say: Say, outputs: Mapping[str, str], form: str) -> None:
     """The outputs as a table, JSON, shell variables, or for GitHub Actions."""
-    import json  # noqa: PLC0415
-
-    from provisioner.terminal.say import table  # noqa: PLC0415
-
     if form == "json":
         say.data(json.dumps(dict(outputs), indent=None if say.as_json else 2))
         return
@@ -222,8 +215,6 @@ def refusal(made: Plan) -> ProvisionerError:
 @contextmanager
 def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
     """Inside, the first SIGINT or SIGTERM asks the run to end softly; the second ends the process."""
-    import os  # noqa: PLC0415
-
     caught: list[int] = []
 
     def hear(number: int, _frame: FrameType | None) -> None:

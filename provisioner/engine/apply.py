@@ -66,7 +66,7 @@ class Apply:
         """Write down everything of the stack that the plan found in AWS and the ledger does not know."""
         for node in self.plan.stack:
             change, doc = self.plan.changes[node.name], self._docs.get(node.name)
-            if doc is None or change.verb == "refuse" or not change.adopts or node.kind.shared:
+            if doc is None or change.foreign or not change.adopts or node.kind.shared:
                 continue
             wanted = resolve(node.props, lambda ref: look_up(self.plan, ref))
             target = self._target(node, wanted, None).with_id(change.id)

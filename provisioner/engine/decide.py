@@ -47,6 +47,7 @@ class Change:
     differences: tuple[Difference, ...] = ()
     why: str = ""
     adopts: bool = False
+    foreign: bool = False
 
     @property
     def acts(self) -> bool:
@@ -62,7 +63,7 @@ def decide(node: Node, suffix: str, entry: Entry | None, seen: Doc | None, wante
         return replace(change, verb="create", why=_why_create(entry))
     change = replace(change, id=kind.id_of(seen), adopts=not _known(entry, kind.id_of(seen)))
     if change.adopts and not is_ours(kind, suffix, seen):
-        return replace(change, verb="refuse", why=whose(seen))
+        return replace(change, verb="refuse", why=whose(seen), adopts=False, foreign=True)
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
     return _compared(node, change, entry, seen, wanted)

@@ -38,7 +38,16 @@ class Plan:
     @property
     def adopted(self) -> list[Change]:
         """What is found in AWS, is ours, and is not in the ledger."""
-        return [change for change in self.changes.values() if change.adopts and change.verb != "refuse"]
+        return [change for change in self.changes.values() if change.adopts]
+
+    @property
+    def found(self) -> set[str]:
+        """The declared nodes that are there and ours, the account's own roles left out."""
+        return {
+            name
+            for name in self.docs
+            if not self.changes[name].foreign and not self.stack.nodes[name].kind.shared
+        }
 
     @property
     def refused(self) -> list[Change]:

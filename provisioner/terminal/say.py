@@ -44,8 +44,10 @@ class Say:
         if not self.quiet:
             print(self.paint(text, color), file=sys.stderr, flush=True)  # noqa: T201 - this is what prints
 
-    def complain(self, message: str, hint: str) -> None:
-        """What went wrong, and what to type next."""
+    def complain(self, message: str, hint: str, result: str = "error") -> None:
+        """What went wrong, and what to type next; with --json the answer says so too."""
+        if self.as_json:
+            self.record("error", result=result, message=message, hint=hint)
         head, _, rest = message.partition("\n")
         lines = [self.paint("Error: ", "red") + head, *rest.splitlines(), *hint.splitlines()]
         print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - this is what prints

@@ -1,0 +1,34 @@
+# The commands people type. Nothing but Python 3.11 or newer, and make, needs to be there.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SUFFIX ?= demo
+
+.PHONY: demo test check clean
+
+demo: $(VENV)/.runs  ## bring the stack up on the embedded AWS, and leave it to be looked at
+	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
+	$(BIN)/python cli.py status --local --suffix $(SUFFIX)
+
+test: $(VENV)/.tests  ## every test
+	$(BIN)/pytest -n auto
+
+check: $(VENV)/.tests  ## what CI runs: style, types, tests, coverage
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	rm -f .coverage .coverage.*
+	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+clean:  ## remove what was installed and measured; never a ledger
+	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+$(VENV)/.runs: setup.cfg .ci/constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e .
+	touch $@
+
+$(VENV)/.tests: $(VENV)/.runs
+	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
+	touch $@
