@@ -72,11 +72,12 @@ def cli() -> None:
 @lock_option
 def apply(yes: bool, lock_timeout: float, **given: Any) -> int:
     """Create or repair the stack; prints the outputs last."""
-    from provisioner import commands
+    from provisioner.commands import applying
+    from provisioner.commands.asking import Asking
 
     say, workspace = _begin(given)
     session = _open(given, workspace, given["suffix"] or _missing_suffix())
-    return commands.apply(say, session, commands.Asking(yes), lock_timeout)
+    return applying.apply(say, session, Asking(yes), lock_timeout)
 
 
 @cli.command()
@@ -85,14 +86,14 @@ def apply(yes: bool, lock_timeout: float, **given: Any) -> int:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 def plan(everything: bool, detailed_exitcode: bool, **given: Any) -> int:
     """Show what apply would do; changes nothing."""
-    from provisioner import commands
+    from provisioner.commands import planning
 
     say, workspace = _begin(given)
     if not everything:
         suffix = given["suffix"] or _missing_suffix()
-        return commands.plan(say, _open(given, workspace, suffix), detailed=detailed_exitcode)
+        return planning.plan(say, _open(given, workspace, suffix), detailed=detailed_exitcode)
     codes = [
-        commands.plan(say, _open(given, workspace, suffix), detailed=detailed_exitcode)
+        planning.plan(say, _open(given, workspace, suffix), detailed=detailed_exitcode)
         for suffix in workspace.suffixes()
     ]
     return max(codes, default=0)
@@ -103,11 +104,11 @@ def plan(everything: bool, detailed_exitcode: bool, **given: Any) -> int:
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
 def status(everything: bool, **given: Any) -> int:
     """Show every resource with its phase, id and live condition, then the outputs."""
-    from provisioner import commands
+    from provisioner.commands import showing
 
     say, workspace = _begin(given)
     suffixes = workspace.suffixes() if everything else [_known(workspace, given["suffix"])]
-    return max((commands.status(say, _open(given, workspace, one)) for one in suffixes), default=0)
+    return max((showing.status(say, _open(given, workspace, one)) for one in suffixes), default=0)
 
 
 @cli.command()
@@ -116,7 +117,7 @@ def status(everything: bool, **given: Any) -> int:
 @click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]), default="table")
 def outputs(name: str | None, form: str, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
-    from provisioner.commands import show_outputs
+    from provisioner.commands.showing import show_outputs
 
     say, workspace = _begin(given)
     suffix = _known(workspace, given["suffix"])
@@ -137,7 +138,8 @@ def outputs(name: str | None, form: str, **given: Any) -> int:
 @lock_option
 def teardown(yes: bool, lock_timeout: float, **given: Any) -> int:
     """Remove the stack, in reverse order."""
-    from provisioner import commands
+    from provisioner.commands import removing
+    from provisioner.commands.asking import Asking
 
     say, workspace = _begin(given)
     source = click.get_current_context().get_parameter_source("suffix")
@@ -146,7 +148,7 @@ def teardown(yes: bool, lock_timeout: float, **given: Any) -> int:
             "--yes removes only a stack that is named on the command line.", "Add --suffix NAME."
         )
     suffix = workspace.choose(given["suffix"])
-    return commands.teardown(say, _open(given, workspace, suffix), commands.Asking(yes), lock_timeout)
+    return removing.teardown(say, _open(given, workspace, suffix), Asking(yes), lock_timeout)
 
 
 @cli.command("list")
@@ -228,9 +230,9 @@ def _begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
 
 
 def _open(given: dict[str, Any], workspace: Workspace, suffix: str) -> Session:
+    from provisioner.configuration import load
     from provisioner.names import check_suffix
     from provisioner.session import Session, Where
-    from provisioner.settings import load
 
     check_suffix(suffix)
     settings = load(given["config"], given["sets"])

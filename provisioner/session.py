@@ -19,15 +19,19 @@ from provisioner.engine.graph import Stack
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan, make_plan
 from provisioner.engine.teardown import remove
+from provisioner.engine.verify import Report, last_look
 from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
 from provisioner.kinds import KINDS
 from provisioner.kinds import facts as lookups
+from provisioner.kinds.tagging import bearing
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import Facts
 from provisioner.workspace import Workspace
 from state.ledger import Document, Ledger, Place
 from state.lock import FileLock
+
+_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -126,9 +130,29 @@ class Session:
         hands = self._hands()
         Apply(plan, hands, KINDS).take_over_found()
         outcome = remove(hands, KINDS)
-        if not outcome.failed and not outcome.undone:
-            hands.ledger.drop()
+        # AWS's own services write once more while they end, and so bring a log group back.
+        for _ in range(_ROUNDS):
+            returned = make_plan(plan.stack, self.document, self.clients, KINDS)
+            if outcome.failed or outcome.undone or not returned.found:
+                break
+            Apply(returned, hands, KINDS).take_over_found()
+            outcome = outcome.followed_by(remove(hands, KINDS))
         return outcome
+
+    def last_look(self, stack: Stack) -> Report:
+        """Ask for every id that was ever held, and search by name and by tag as if there were no ledger."""
+        blank = Document(self.suffix, self.place)
+        search = make_plan(stack, blank, self.clients, KINDS)
+        try:
+            tagged = bearing(self.clients, self.suffix)
+        except Exception as error:
+            raise explain(error, "searching by tag") or error from error
+        stones = self.document.tombstones
+        return last_look(self.clients, KINDS, stones, search, tagged, self.suffix)
+
+    def close(self) -> None:
+        """Forget the stack: it is gone, and was seen to be."""
+        self.where.workspace.store(self.suffix).remove()
 
     def _hands(self) -> Hands:
         ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall)

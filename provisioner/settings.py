@@ -1,25 +1,13 @@
-"""Every knob of the stack: its default, its bounds, and where its value came from.
-
-Rising precedence: the default, the TOML file, `MLAPI_<SECTION>__<KEY>` in the environment, `--set`.
-"""
+"""Every knob of the stack: its default, its bounds, its unit."""
 
 from __future__ import annotations
 
-import difflib
-import json
-import os
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from provisioner.errors import UsageError
-
-DEFAULT_FILE = "ml-api.toml"
-_PREFIX = "MLAPI_"
 # A tag that is listed for amd64 and arm64 alike; its minor version stays, so the placeholder stays as tested.
 PLACEHOLDER = "public.ecr.aws/nginx/nginx-unprivileged:1.29-alpine"
 
@@ -190,85 +178,6 @@ class Settings(Section):
         """Whether tasks start only when the database answers."""
         wanted = self.service.wait_for_database
         return not self.is_placeholder if wanted is None else wanted
-
-
-def load(file: Path | None, sets: Iterable[str], environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings from file, environment and flags; UsageError names what is wrong and what is near."""
-    given: dict[str, Any] = {}
-    for path, value in (*_from_file(file), *_from_environment(environment), *_from_flags(sets)):
-        _put(given, path, value)
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        raise UsageError("\n".join(_told(error)), "See the table of settings in the README.") from error
-
-
-def known_paths() -> list[str]:
-    """Every `section.key` and top-level key."""
-    paths: list[str] = []
-    for name, field in Settings.model_fields.items():
-        kind = field.annotation
-        nested = isinstance(kind, type) and issubclass(kind, Section)
-        paths += [f"{name}.{key}" for key in kind.model_fields] if nested else [name]  # type: ignore[union-attr]
-    return paths
-
-
-def _from_file(file: Path | None) -> Iterator[tuple[str, Any]]:
-    path = file or Path(DEFAULT_FILE)
-    if file is None and not path.exists():
-        return
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"The settings file {path} cannot be used: {error}") from error
-    sections = {path.split(".")[0] for path in known_paths() if "." in path}
-    for name, value in document.items():
-        if name in sections and isinstance(value, dict):
-            yield from ((f"{name}.{key}", inner) for key, inner in value.items())
-        else:
-            yield name, value
-
-
-def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    for path in known_paths():
-        variable = _PREFIX + path.upper().replace(".", "__")
-        if variable in environment:
-            yield path, _value(environment[variable])
-
-
-def _from_flags(sets: Iterable[str]) -> Iterator[tuple[str, Any]]:
-    for one in sets:
-        path, equals, value = one.partition("=")
-        if not equals:
-            raise UsageError(f"--set {one} has no value.", "Write it as --set section.key=value.")
-        yield path.strip(), _value(value)
-
-
-def _value(text: str) -> Any:
-    """A value from a shell: JSON for lists, mappings, true, false and null; else the text itself."""
-    if text[:1] in "[{" or text in ("true", "false", "null"):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-    return text
-
-
-def _put(given: dict[str, Any], path: str, value: Any) -> None:
-    known = known_paths()
-    if path not in known:
-        near = difflib.get_close_matches(path, known, n=1, cutoff=0.4)
-        hint = f"Did you mean `{near[0]}`?" if near else f"There are: {', '.join(known)}."
-        raise UsageError(f"There is no setting `{path}`.", hint)
-    *section, key = path.split(".")
-    target = given.setdefault(section[0], {}) if section else given
-    target[key] = value
-
-
-def _told(error: ValidationError) -> Iterator[str]:
-    for one in error.errors():
-        where = ".".join(str(part) for part in one["loc"])
-        yield f"The setting `{where}` is refused: {one['msg'].removeprefix('Value error, ')}."
 
 
 def _words(values: Iterable[object]) -> str:

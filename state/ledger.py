@@ -212,11 +212,6 @@ class Ledger:
         with self._acting():
             self.document.fence = fence
 
-    def drop(self) -> None:
-        """Remove the document: the stack is gone."""
-        with self._write:
-            self._store.remove()
-
     @contextmanager
     def _acting(self) -> Iterator[None]:
         with self._change:

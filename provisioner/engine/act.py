@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.clients import Clients
@@ -11,8 +11,9 @@ from provisioner.engine.compare import meets
 from provisioner.engine.decide import Change, is_ours, whose
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
-from provisioner.engine.kind import Item, Kind, NotYet
-from provisioner.engine.refs import Doc, Lookup, Unknown, reveal, unveiled
+from provisioner.engine.kind import Kind, NotYet
+from provisioner.engine.refs import Doc, reveal, unveiled
+from provisioner.engine.target import Target, read
 from provisioner.engine.waits import again, pause, until
 from provisioner.errors import Blocked, OutOfPatience
 from state.ledger import Entry, Ledger
@@ -22,22 +23,6 @@ from state.ledger import Entry, Ledger
 FRESH = 300.0
 # AWS hides a new thing for a number of reads as well as of seconds.
 _LOOKS = 6
-
-
-@dataclass(frozen=True)
-class Target:
-    """A resource that is being worked on: its kind, where it lives, and what its verbs are told."""
-
-    kind: Kind
-    it: Item
-    region: str = ""
-    needs: tuple[str, ...] = ()
-    piece: str = ""
-    lookup: Lookup = Unknown
-
-    def with_id(self, id_: str) -> Target:
-        """The same, its id known."""
-        return replace(self, it=replace(self.it, id=id_))
 
 
 class Hands:
@@ -104,7 +89,7 @@ class Hands:
             if passed < window or looks < (_LOOKS if there or target.kind.visible_within else 1):
                 return None
             if doc is not None and there:
-                raise Blocked(f"{_named_in(target)} is {whose(doc)}.", "Choose another suffix.")
+                raise Blocked(f"{target.words} is {whose(doc)}.", "Choose another suffix.")
             return False
 
         found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)
@@ -247,21 +232,6 @@ class Hands:
             confirmed=known.confirmed if known and known.id == it.id else None,
             needs=list(target.needs),
         )
-
-
-def read(clients: Clients, target: Target) -> Doc | None:
-    """What AWS says of a resource; None where it is not there, or cannot be as what it lies in is not."""
-    client = clients.client(target.kind.service, target.region)
-    try:
-        return target.kind.read(client, target.it)
-    except Exception as error:
-        if code_of(error) in target.kind.absent:
-            return None
-        raise
-
-
-def _named_in(target: Target) -> str:
-    return f"{target.kind} {target.it.name or target.it.node}"
 
 
 def _named(error: BaseException, curable: frozenset[str]) -> bool:

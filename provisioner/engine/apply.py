@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
-from provisioner.engine.act import Hands, Target
+from provisioner.engine.act import Hands
 from provisioner.engine.decide import STILL_GOING, Change, decide
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
@@ -15,6 +15,7 @@ from provisioner.engine.graph import Node
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Kinds, Plan, look_up, shunned, target_of
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve, unveiled
+from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import Blocked, LedgerError, OutOfPatience

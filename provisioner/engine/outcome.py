@@ -29,6 +29,17 @@ class Outcome:
     interrupted: int = 0
     seconds: float = 0.0
 
+    def followed_by(self, other: Outcome) -> Outcome:
+        """Both, as one."""
+        return Outcome(
+            self.verb,
+            self.done + other.done,
+            self.failed | other.failed,
+            self.undone + other.undone,
+            self.interrupted or other.interrupted,
+            self.seconds + other.seconds,
+        )
+
     def error(self) -> ProvisionerError | None:
         """What the command ends with; None when all is done."""
         if self.interrupted:

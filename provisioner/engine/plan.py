@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine import act
-from provisioner.engine.act import Target
 from provisioner.engine.clients import Clients
 from provisioner.engine.decide import Change, decide, delete
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, resolve
+from provisioner.engine.target import Target, read
 from provisioner.engine.walk import Tell, Walk
 from state.ledger import Document, Entry
 
@@ -86,7 +85,7 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
     doc = None
     if is_known({key: wanted.get(key) for key in node.kind.within}):
         try:
-            doc = act.read(clients, target)
+            doc = read(clients, target)
         except Exception as error:
             raise explain(error, f"looking at {node.aws_name or node.name}") or error from error
     change = decide(node, plan.stack.suffix, entry, doc, wanted)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from provisioner.engine.act import Hands, Target
+from provisioner.engine.act import Hands
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
 from provisioner.engine.kind import Item
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Kinds
+from provisioner.engine.target import Target
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import LedgerError
 from provisioner.names import tags_of

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provisioner.engine.kind import Kind
-from provisioner.kinds import autoscaling, cloudfront, dynamodb, ecs, elbv2, iam, logs, rds, secretsmanager
+from provisioner.kinds import autoscaling, cloudfront, dynamodb, ecs, iam, logs, secretsmanager
 from provisioner.kinds.ec2 import groups, nat, routes, vpc
+from provisioner.kinds.elbv2 import balancer, listeners
+from provisioner.kinds.elbv2 import groups as targets
+from provisioner.kinds.rds import aurora
+from provisioner.kinds.rds import groups as database
 
 _CLASSES: tuple[type[Kind], ...] = (
     vpc.Vpc,
@@ -32,20 +36,20 @@ _CLASSES: tuple[type[Kind], ...] = (
     iam.RolePolicy,
     iam.ServiceLinkedRole,
     secretsmanager.Secret,
-    rds.DBSubnetGroup,
-    rds.DBClusterParameterGroup,
-    rds.DBClusterParameters,
-    rds.DBCluster,
-    rds.DBInstance,
+    database.DBSubnetGroup,
+    database.DBClusterParameterGroup,
+    database.DBClusterParameters,
+    aurora.DBCluster,
+    aurora.DBInstance,
     dynamodb.Table,
     dynamodb.TimeToLive,
     dynamodb.PointInTimeRecovery,
-    elbv2.LoadBalancer,
-    elbv2.LoadBalancerAttributes,
-    elbv2.TargetGroup,
-    elbv2.TargetGroupAttributes,
-    elbv2.Listener,
-    elbv2.ListenerRule,
+    balancer.LoadBalancer,
+    balancer.LoadBalancerAttributes,
+    targets.TargetGroup,
+    targets.TargetGroupAttributes,
+    listeners.Listener,
+    listeners.ListenerRule,
     ecs.Cluster,
     ecs.TaskDefinition,
     ecs.Service,

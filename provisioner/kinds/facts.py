@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import Clients
 from provisioner.engine.faults import code_of
 from provisioner.errors import Blocked, UsageError
-from provisioner.kinds.rds import NO_CLUSTER
+from provisioner.kinds.rds.tagged import NO_CLUSTER
 from provisioner.kinds.secretsmanager import VARIABLE, given_password
 from provisioner.kinds.tags import mapping
 from provisioner.names import NODE_TAG, PROJECT, name_of

@@ -7,14 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.graph import Handle, Piece
-from provisioner.kinds.elbv2 import (
-    Listener,
-    ListenerRule,
-    LoadBalancer,
-    LoadBalancerAttributes,
-    TargetGroup,
-    TargetGroupAttributes,
-)
+from provisioner.kinds.elbv2.balancer import LoadBalancer, LoadBalancerAttributes
+from provisioner.kinds.elbv2.groups import TargetGroup, TargetGroupAttributes
+from provisioner.kinds.elbv2.listeners import Listener, ListenerRule
 from provisioner.settings import Settings
 from provisioner.steps.account import Account
 from provisioner.steps.security import Security

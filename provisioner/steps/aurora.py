@@ -8,13 +8,8 @@ from typing import Any
 from provisioner.engine.graph import Handle, Piece
 from provisioner.engine.refs import Ref
 from provisioner.kinds.facts import CLASS, ENGINE
-from provisioner.kinds.rds import (
-    DBCluster,
-    DBClusterParameterGroup,
-    DBClusterParameters,
-    DBInstance,
-    DBSubnetGroup,
-)
+from provisioner.kinds.rds.aurora import DBCluster, DBInstance
+from provisioner.kinds.rds.groups import DBClusterParameterGroup, DBClusterParameters, DBSubnetGroup
 from provisioner.kinds.secretsmanager import MasterLogin, Secret, StoredPassword
 from provisioner.names import name_of
 from provisioner.settings import Settings

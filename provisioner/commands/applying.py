@@ -1,0 +1,57 @@
+"""`apply`: plan, ask, carry out, print the outputs last."""
+
+from __future__ import annotations
+
+import time
+
+from provisioner.commands.asking import Asking
+from provisioner.commands.ending import finish, signals
+from provisioner.commands.place import checked, header, whereabouts
+from provisioner.commands.showing import show_outputs
+from provisioner.engine.apply import outputs_of
+from provisioner.engine.plan import Plan
+from provisioner.errors import Blocked, ProvisionerError
+from provisioner.session import Session
+from provisioner.terminal.plan import sentence, show_plan, shown
+from provisioner.terminal.progress import progress
+from provisioner.terminal.say import Say
+
+
+def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> int:
+    """Plan, ask, carry out, and print the outputs last."""
+    header(say, session)
+    with session.locked("apply", lock_timeout):
+        started = time.monotonic()
+        made = session.plan()
+        if made.refused:
+            show_plan(say, made)
+            raise refusal(made)
+        if shown(made):
+            show_plan(say, made)
+            asking.confirm(say, f"Apply this to {whereabouts(session)}? Type yes:")
+        else:
+            say.note(sentence(made))
+        if shown(made) or not session.is_known:
+            run(say, session, made)
+        else:
+            session.document.outputs = outputs_of(made, made.docs)
+        checked(say, session, made, started)
+    show_outputs(say, session.document.outputs, "json" if say.as_json else "table")
+    return 0
+
+
+def run(say: Say, session: Session, made: Plan) -> None:
+    """Carry the plan out with the progress shown; the first signal ends it softly."""
+    pieces = {node.name: node.piece for node in made.stack if made.changes[node.name].verb != "keep"}
+    with progress(say, pieces) as session.listen, signals(say, session.clock) as caught:
+        outcome = session.apply(made)
+    finish(outcome, caught)
+
+
+def refusal(made: Plan) -> ProvisionerError:
+    """Why nothing may be changed."""
+    told = "\n".join(f"  {one.kind} {one.name} {one.id}: {one.why}" for one in made.refused)
+    return Blocked(
+        f"{len(made.refused)} in the way; nothing was changed.\n{told}",
+        "Choose another suffix, or delete or rename what is somebody else's.",
+    )

@@ -1,0 +1,26 @@
+"""Asking a person before something changes."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from provisioner.errors import Declined, UsageError
+from provisioner.terminal.say import Say
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a command may ask: not at all with --yes, not without a terminal."""
+
+    yes: bool
+
+    def confirm(self, say: Say, question: str, wanted: str = "yes") -> None:
+        """Go on only when `wanted` is typed; UsageError where nobody can type."""
+        if self.yes:
+            return
+        if not sys.stdin.isatty():
+            raise UsageError("There is no terminal to ask at.", "Give --yes to go on without being asked.")
+        say.note(f"{question} ", "bold")
+        if sys.stdin.readline().strip() != wanted:
+            raise Declined("Nothing was changed.", "")

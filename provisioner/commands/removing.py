@@ -1,0 +1,84 @@
+"""`teardown`: show, ask, remove in reverse order, prove that nothing is left."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from provisioner.commands.asking import Asking
+from provisioner.commands.ending import finish, signals
+from provisioner.commands.place import header, whereabouts
+from provisioner.engine.outcome import Outcome
+from provisioner.engine.verify import Report
+from provisioner.errors import Blocked, NoSuchStack, Residue
+from provisioner.session import Session
+from provisioner.terminal.progress import progress
+from provisioner.terminal.say import Say
+from state.store import FileStore
+
+
+def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) -> int:
+    """Show what would go, ask for the suffix, remove in reverse order, look whether it is empty."""
+    header(say, session)
+    with session.locked("teardown", lock_timeout):
+        made = session.plan()
+        going = sorted(made.found | session.document.entries.keys())
+        if not going:
+            raise NoSuchStack(
+                f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
+                "`python cli.py list` shows the stacks that are known here.",
+            )
+        protected = [entry.name for entry in session.document.entries.values() if is_protected(entry.wanted)]
+        if protected:
+            raise Blocked(
+                f"{', '.join(protected)} is protected against deletion; nothing was touched.",
+                f"Take the protection off: `python cli.py apply --suffix {session.suffix} "
+                "--set database.deletion_protection=false`, then run this again.",
+            )
+        say.note(f"{len(going)} resources of {whereabouts(session)} go, the data in them too:")
+        say.note("  " + ", ".join(going))
+        asking.confirm(say, f"Type {session.suffix} to remove them:", session.suffix)
+        pieces = {node.name: node.piece for node in made.stack if node.name in going}
+        with progress(say, pieces) as session.listen, signals(say, session.clock) as caught:
+            outcome = session.teardown(made)
+        finish(outcome, caught)
+        report = session.last_look(made.stack)
+        path = keep_report(session, outcome, report)
+        if report.remaining:
+            told = "\n".join(f"  {one.what} {one.id}: {one.why}" for one in report.remaining)
+            raise Residue(
+                f"{len(report.remaining)} of the stack {session.suffix} remain:\n{told}",
+                f"Run `python cli.py teardown --suffix {session.suffix}` again. The report is {path}.",
+            )
+        session.close()
+    show_gone(say, session, outcome, report)
+    return 0
+
+
+def is_protected(wanted: Mapping[str, object]) -> bool:
+    """Whether AWS would refuse to delete it."""
+    return bool(wanted.get("DeletionProtection") or wanted.get("DeletionProtectionEnabled"))
+
+
+def keep_report(session: Session, outcome: Outcome, report: Report) -> Path:
+    """Write the last look down beside the ledger; the path of the file."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    folder = session.where.workspace.store(session.suffix).path.parent / "reports"
+    store = FileStore(folder / f"teardown-{session.suffix}-{stamp}.json")
+    about = {"suffix": session.suffix, "place": asdict(session.place), "removed": outcome.done}
+    store.save(json.dumps({**about, **report.as_dict()}, indent=1).encode())
+    return store.path
+
+
+def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> None:
+    """What went, and the proof that it did."""
+    if say.as_json:
+        say.record("teardown", suffix=session.suffix, removed=outcome.done, **report.as_dict())
+        return
+    for one in report.lingering:
+        say.note(f"Left alone: {one.id} ({one.why}).")
+    say.data(f"The stack {session.suffix} is gone: {len(outcome.done)} resources in {outcome.seconds:.1f} s.")
+    say.data(f"Verified empty: {report.asked} ids asked, {report.searches} searches.")

@@ -1,0 +1,42 @@
+"""One resource in hand, and what AWS says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.faults import code_of
+from provisioner.engine.kind import Item, Kind
+from provisioner.engine.refs import Doc, Lookup, Unknown
+
+
+@dataclass(frozen=True)
+class Target:
+    """A resource that is being worked on: its kind, where it lives, and what its verbs are told."""
+
+    kind: Kind
+    it: Item
+    region: str = ""
+    needs: tuple[str, ...] = ()
+    piece: str = ""
+    lookup: Lookup = Unknown
+
+    def with_id(self, id_: str) -> Target:
+        """The same, its id known."""
+        return replace(self, it=replace(self.it, id=id_))
+
+    @property
+    def words(self) -> str:
+        """The resource in a message."""
+        return f"{self.kind} {self.it.name or self.it.node}"
+
+
+def read(clients: Clients, target: Target) -> Doc | None:
+    """What AWS says of a resource; None where it is not there, or cannot be as what it lies in is not."""
+    client = clients.client(target.kind.service, target.region)
+    try:
+        return target.kind.read(client, target.it)
+    except Exception as error:
+        if code_of(error) in target.kind.absent:
+            return None
+        raise

@@ -1,0 +1,75 @@
+"""The last look of a teardown: every id that was ever held is asked for, every name and tag searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.compare import meets
+from provisioner.engine.kind import Item
+from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.target import Target, read
+from provisioner.engine.walk import Tell, Walk, Work
+from state.ledger import Tombstone
+
+
+@dataclass(frozen=True)
+class Remnant:
+    """Something of the stack that AWS still holds."""
+
+    what: str
+    id: str
+    why: str
+
+
+@dataclass
+class Report:
+    """What the last look asked, and what it found."""
+
+    asked: int = 0
+    searches: int = 0
+    remaining: list[Remnant] = field(default_factory=list)
+    lingering: list[Remnant] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return asdict(self)
+
+
+def last_look(
+    clients: Clients, kinds: Kinds, stones: Iterable[Tombstone], search: Plan, bearing: list[str], suffix: str
+) -> Report:
+    """Ask for each deleted id once more; join what a search by name and by tag has found.
+
+    `search` is a plan made without a ledger, `bearing` the ARNs that still bear the stack's tags.
+    """
+    report = Report(searches=len(search.stack.nodes) + 1)
+    listed = [stone for stone in stones if not kinds[stone.kind].shared]
+    report.asked = len(listed)
+
+    def begin(at: int) -> Work[int]:
+        def work(tell: Tell[int]) -> None:
+            stone = listed[at]
+            doc = read(clients, _target(kinds, stone, suffix))
+            if doc is not None and not meets(doc, kinds[stone.kind].gone):
+                report.remaining.append(Remnant(stone.kind, stone.id, "it was deleted, and is there"))
+            tell(at)
+
+        return work
+
+    Walk({at: set() for at in range(len(listed))}, begin, workers=8).run()
+    for name in sorted(search.found):
+        change = search.changes[name]
+        report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
+    known = {stone.id for stone in listed} | {stone.name for stone in listed}
+    for arn in bearing:
+        if not any(one and one in arn for one in known):
+            report.lingering.append(Remnant("tagged", arn, "it bears our tags, and is not ours to delete"))
+    return report
+
+
+def _target(kinds: Kinds, stone: Tombstone, suffix: str) -> Target:
+    it = Item(stone.node, stone.name, suffix, stone.wanted, id=stone.id)
+    return Target(kinds[stone.kind], it, stone.region)

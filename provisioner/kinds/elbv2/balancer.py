@@ -1,0 +1,87 @@
+"""The balancer itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.elbv2.tagged import NO_BALANCER, Elb, full_name
+from provisioner.kinds.tags import mapping, pairs
+
+
+class LoadBalancer(Elb):
+    """An application load balancer."""
+
+    key, named, noun = "LoadBalancerArn", "Name", "alb"
+    ready = {"State": {"Code": frozenset({"active", "active_impaired"})}}
+    fixed = frozenset({"Name", "Scheme", "Type"})
+    absent = NO_BALANCER
+    duplicate = codes("DuplicateLoadBalancerName")
+    transient = {
+        "create": codes("SubnetNotFound", "InvalidSubnet"),
+        "delete": codes("ResourceInUse"),
+    }
+    # 90 to 180 s (go-to-k/cdkd); provider ceiling 10 min.
+    takes, patience = 135, minutes(20)
+
+    def read(self, elbv2: Any, it: Item) -> Doc | None:
+        """DescribeLoadBalancers by name, and its tags."""
+        found = elbv2.describe_load_balancers(Names=[it.props["Name"]])["LoadBalancers"]
+        return self.with_tags(elbv2, _balancer(found[0])) if found else None
+
+    def create(self, elbv2: Any, it: Item) -> Doc:
+        """CreateLoadBalancer."""
+        return _balancer(elbv2.create_load_balancer(**it.props, Tags=pairs(it.tags))["LoadBalancers"][0])
+
+    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+        """SetSubnets, SetSecurityGroups, SetIpAddressType."""
+        if "Subnets" in changed:
+            elbv2.set_subnets(LoadBalancerArn=it.id, Subnets=changed["Subnets"])
+        if "SecurityGroups" in changed:
+            elbv2.set_security_groups(LoadBalancerArn=it.id, SecurityGroups=changed["SecurityGroups"])
+        if "IpAddressType" in changed:
+            elbv2.set_ip_address_type(LoadBalancerArn=it.id, IpAddressType=changed["IpAddressType"])
+
+    def delete(self, elbv2: Any, it: Item) -> None:
+        """DeleteLoadBalancer; its interfaces linger, and hold subnets and groups until they are gone."""
+        elbv2.delete_load_balancer(LoadBalancerArn=it.id)
+
+
+class LoadBalancerAttributes(Kind):
+    """What is set on a balancer by a call of its own."""
+
+    service, key = "elbv2", "LoadBalancerArn"
+    tagged, vanishes = False, True
+    within = ("LoadBalancerArn",)
+    fixed = frozenset({"LoadBalancerArn"})
+    absent = NO_BALANCER
+
+    def read(self, elbv2: Any, it: Item) -> Doc | None:
+        """DescribeLoadBalancerAttributes."""
+        arn = it.props["LoadBalancerArn"]
+        listed = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+        return {"LoadBalancerArn": arn, "Attributes": mapping(listed)}
+
+    def create(self, elbv2: Any, it: Item) -> Doc:
+        """ModifyLoadBalancerAttributes."""
+        arn, wanted = it.props["LoadBalancerArn"], it.props["Attributes"]
+        elbv2.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=pairs(wanted))
+        return dict(it.props)
+
+    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+        """ModifyLoadBalancerAttributes."""
+        self.create(elbv2, it)
+
+    def delete(self, elbv2: Any, it: Item) -> None:
+        """It goes with its balancer."""
+
+
+def _balancer(doc: Doc) -> Doc:
+    subnets = [zone["SubnetId"] for zone in doc.get("AvailabilityZones", [])]
+    return {
+        **doc,
+        "Name": doc["LoadBalancerName"],
+        "Subnets": subnets,
+        "FullName": full_name(doc, "LoadBalancerArn"),
+    }

@@ -1,0 +1,72 @@
+"""Where a balancer sends requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.elbv2.tagged import NO_GROUP, Elb, full_name
+from provisioner.kinds.tags import mapping, pairs
+
+
+class TargetGroup(Elb):
+    """Where a balancer sends requests; ECS registers the tasks' addresses."""
+
+    key, named, noun = "TargetGroupArn", "Name", "tg"
+    distinct = ("Protocol", "Port", "TargetType", "VpcId")
+    fixed = frozenset({"Name", "Protocol", "Port", "TargetType", "VpcId"})
+    absent = NO_GROUP
+    duplicate = codes("DuplicateTargetGroupName")
+    # The link to a deleted balancer can linger (terraform-provider-aws#16889).
+    transient = {"delete": codes("ResourceInUse")}
+
+    def read(self, elbv2: Any, it: Item) -> Doc | None:
+        """DescribeTargetGroups by name, and its tags."""
+        found = elbv2.describe_target_groups(Names=[it.props["Name"]])["TargetGroups"]
+        return self.with_tags(elbv2, _group(found[0])) if found else None
+
+    def create(self, elbv2: Any, it: Item) -> Doc:
+        """CreateTargetGroup."""
+        return _group(elbv2.create_target_group(**it.props, Tags=pairs(it.tags))["TargetGroups"][0])
+
+    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+        """ModifyTargetGroup: the health check."""
+        elbv2.modify_target_group(TargetGroupArn=it.id, **changed)
+
+    def delete(self, elbv2: Any, it: Item) -> None:
+        """DeleteTargetGroup."""
+        elbv2.delete_target_group(TargetGroupArn=it.id)
+
+
+class TargetGroupAttributes(Kind):
+    """What is set on a target group by a call of its own."""
+
+    service, key = "elbv2", "TargetGroupArn"
+    tagged, vanishes = False, True
+    within = ("TargetGroupArn",)
+    fixed = frozenset({"TargetGroupArn"})
+    absent = NO_GROUP
+
+    def read(self, elbv2: Any, it: Item) -> Doc | None:
+        """DescribeTargetGroupAttributes."""
+        arn = it.props["TargetGroupArn"]
+        listed = elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+        return {"TargetGroupArn": arn, "Attributes": mapping(listed)}
+
+    def create(self, elbv2: Any, it: Item) -> Doc:
+        """ModifyTargetGroupAttributes."""
+        arn, wanted = it.props["TargetGroupArn"], it.props["Attributes"]
+        elbv2.modify_target_group_attributes(TargetGroupArn=arn, Attributes=pairs(wanted))
+        return dict(it.props)
+
+    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+        """ModifyTargetGroupAttributes."""
+        self.create(elbv2, it)
+
+    def delete(self, elbv2: Any, it: Item) -> None:
+        """It goes with its group."""
+
+
+def _group(doc: Doc) -> Doc:
+    return {**doc, "Name": doc["TargetGroupName"], "FullName": full_name(doc, "TargetGroupArn")}

@@ -1,0 +1,102 @@
+"""What a balancer does on a port, and for which requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, codes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, Elb
+from provisioner.kinds.tags import pairs
+
+
+class Listener(Elb):
+    """A port of a balancer, and what it does where no rule speaks."""
+
+    key, noun = "ListenerArn", "listener"
+    exclusive = True
+    within = ("LoadBalancerArn",)
+    fixed = frozenset({"LoadBalancerArn"})
+    absent = NO_LISTENER | NO_BALANCER
+    duplicate = codes("DuplicateListener")
+    # A certificate that is seconds old is unknown here (terraform-provider-aws elbv2/listener.go: 5 min).
+    transient = {"create": codes("CertificateNotFound"), "delete": codes("ResourceInUse")}
+
+    def read(self, elbv2: Any, it: Item) -> Doc | None:
+        """DescribeListeners of its balancer: the one on its port."""
+        listed = elbv2.describe_listeners(LoadBalancerArn=it.props["LoadBalancerArn"])["Listeners"]
+        mine = next((doc for doc in listed if doc["Port"] == it.props["Port"]), None)
+        return self.with_tags(elbv2, mine) if mine else None
+
+    def create(self, elbv2: Any, it: Item) -> Doc:
+        """CreateListener."""
+        return dict(elbv2.create_listener(**it.props, Tags=pairs(it.tags))["Listeners"][0])
+
+    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+        """ModifyListener."""
+        elbv2.modify_listener(ListenerArn=it.id, **changed)
+
+    def delete(self, elbv2: Any, it: Item) -> None:
+        """DeleteListener; its rules go with it."""
+        elbv2.delete_listener(ListenerArn=it.id)
+
+    def canonical(self, doc: Doc) -> Doc:
+        """Forwards in one form."""
+        return {**doc, "DefaultActions": [_action(one) for one in doc.get("DefaultActions", [])]}
+
+
+class ListenerRule(Elb):
+    """What a listener does with the requests that meet its conditions."""
+
+    key, noun = "RuleArn", "rule"
+    distinct = ("Priority",)
+    exclusive = True
+    within = ("ListenerArn",)
+    fixed = frozenset({"ListenerArn", "Priority"})
+    absent = codes("RuleNotFound") | NO_LISTENER
+    duplicate = codes("PriorityInUse")
+
+    def read(self, elbv2: Any, it: Item) -> Doc | None:
+        """DescribeRules of its listener: the one of its priority."""
+        listed = elbv2.describe_rules(ListenerArn=it.props["ListenerArn"])["Rules"]
+        mine = next((doc for doc in listed if doc["Priority"] == str(it.props["Priority"])), None)
+        return self.with_tags(elbv2, {**mine, "ListenerArn": it.props["ListenerArn"]}) if mine else None
+
+    def create(self, elbv2: Any, it: Item) -> Doc:
+        """CreateRule."""
+        return dict(elbv2.create_rule(**it.props, Tags=pairs(it.tags))["Rules"][0])
+
+    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
+        """ModifyRule."""
+        elbv2.modify_rule(RuleArn=it.id, **changed)
+
+    def delete(self, elbv2: Any, it: Item) -> None:
+        """DeleteRule."""
+        elbv2.delete_rule(RuleArn=it.id)
+
+    def canonical(self, doc: Doc) -> Doc:
+        """Priority as text, conditions and forwards in one form."""
+        return {
+            **doc,
+            "Priority": str(doc.get("Priority")),
+            "Conditions": [_condition(one) for one in doc.get("Conditions", [])],
+            "Actions": [_action(one) for one in doc.get("Actions", [])],
+        }
+
+
+def _action(action: Doc) -> Doc:
+    """AWS tells a plain forward twice, by its group and as a list of one."""
+    targets = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+    if action["Type"] == "forward" and len(targets) == 1:
+        plain = {key: value for key, value in action.items() if key not in ("ForwardConfig", "Order")}
+        return {**plain, "TargetGroupArn": targets[0]["TargetGroupArn"]}
+    return {key: value for key, value in action.items() if key != "Order"}
+
+
+def _condition(condition: Doc) -> Doc:
+    """AWS tells the values of a condition twice, plainly and in the field's own form."""
+    values = condition.get("Values") or []
+    for key, inner in condition.items():
+        if key.endswith("Config"):
+            values = values or inner.get("Values", [])
+    return {"Field": condition["Field"], "Values": values}

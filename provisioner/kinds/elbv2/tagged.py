@@ -1,0 +1,38 @@
+"""What all load-balancing resources share: tags by ARN, and codes for what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.tags import mapping, pairs
+
+NO_BALANCER = codes("LoadBalancerNotFound")
+NO_GROUP = codes("TargetGroupNotFound")
+NO_LISTENER = codes("ListenerNotFound")
+
+
+class Elb(Kind):
+    """What is tagged by its ARN, and read without its tags."""
+
+    service = "elbv2"
+    key: ClassVar[str]
+
+    def retag(self, elbv2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """AddTags, RemoveTags."""
+        if put:
+            elbv2.add_tags(ResourceArns=[it.id], Tags=pairs(put))
+        if gone := list(drop):
+            elbv2.remove_tags(ResourceArns=[it.id], TagKeys=gone)
+
+    def with_tags(self, elbv2: Any, doc: Doc) -> Doc:
+        """The document and its resource's tags."""
+        told = elbv2.describe_tags(ResourceArns=[doc[self.key]])["TagDescriptions"]
+        return {**doc, "Tags": mapping(told[0]["Tags"] if told else [])}
+
+
+def full_name(doc: Doc, key: str) -> str:
+    """`app/<name>/<id>` or `targetgroup/<name>/<id>`: how CloudWatch and autoscaling call them."""
+    return str(doc[key]).split(":", 5)[5].removeprefix("loadbalancer/")

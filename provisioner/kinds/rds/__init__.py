@@ -1,0 +1,1 @@
+"""How RDS does Aurora: the groups it stands on, the cluster, its instances."""

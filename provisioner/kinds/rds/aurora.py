@@ -1,0 +1,134 @@
+"""An Aurora cluster and its instances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.rds.tagged import NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
+from provisioner.kinds.tags import mapping, pairs
+
+
+class DBCluster(Rds):
+    """An Aurora cluster: storage, endpoints and the master's password; instances stand in it."""
+
+    key = named = "DBClusterIdentifier"
+    noun, arn = "aurora", "DBClusterArn"
+    ready, going = {"Status": "available"}, {"Status": "deleting"}
+    failed = {"Status": frozenset({"failed", "inaccessible-encryption-credentials"})}
+    fixed = frozenset(
+        {"DBClusterIdentifier", "Engine", "DatabaseName", "MasterUsername", "DBSubnetGroupName"}
+        | {"StorageEncrypted", "KmsKeyId"}
+    )
+    # How it is to be deleted is not told by AWS; the password is told by nobody.
+    unread = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "MasterUserPassword"})
+    holds_data = True
+    absent = NO_CLUSTER
+    duplicate = codes("DBClusterAlreadyExistsFault")
+    transient = {
+        "create": NEW_ACCOUNT | NO_SUBNETS | NO_PARAMETERS,
+        "update": codes("InvalidDBClusterStateFault"),
+        "delete": codes("InvalidDBClusterStateFault"),
+    }
+    # Cluster alone 1 to 2 min; provider ceiling 120 min. After a modify the status may still read
+    # `available` for 30 s (terraform-provider-aws rds/cluster.go).
+    takes, takes_to_go, patience, stale_for = 90, 300, minutes(120), 30
+
+    def read(self, rds: Any, it: Item) -> Doc | None:
+        """DescribeDBClusters, in the names that the create call uses."""
+        found = rds.describe_db_clusters(DBClusterIdentifier=it.props[self.named])["DBClusters"]
+        return _as_asked(found[0]) if found else None
+
+    def create(self, rds: Any, it: Item) -> Doc:
+        """CreateDBCluster."""
+        asked = {key: value for key, value in it.props.items() if key not in _AT_THE_END}
+        return _as_asked(rds.create_db_cluster(**asked, Tags=pairs(it.tags))["DBCluster"])
+
+    def update(self, rds: Any, it: Item, changed: Doc) -> None:
+        """ModifyDBCluster, at once and not in the maintenance window."""
+        asked = {key: value for key, value in changed.items() if key not in _AT_THE_END}
+        if "EnableCloudwatchLogsExports" in asked:
+            asked["CloudwatchLogsExportConfiguration"] = {
+                "EnableLogTypes": asked.pop("EnableCloudwatchLogsExports")
+            }
+        if asked:
+            rds.modify_db_cluster(DBClusterIdentifier=it.id, ApplyImmediately=True, **asked)
+
+    def delete(self, rds: Any, it: Item) -> None:
+        """DeleteDBCluster; accepted again while it is going."""
+        if meets_going(self.read(rds, it)):
+            return
+        ending = {key: it.props[key] for key in _AT_THE_END if it.props.get(key)}
+        rds.delete_db_cluster(DBClusterIdentifier=it.id, **(ending or {"SkipFinalSnapshot": True}))
+
+    def canonical(self, doc: Doc) -> Doc:
+        """AWS upgrades minor versions: only the major one is compared. Identifiers are lower case."""
+        major = str(doc.get("EngineVersion", "")).split(".", 1)[0]
+        return {**doc, "EngineVersion": major}
+
+
+_AT_THE_END = ("SkipFinalSnapshot", "FinalDBSnapshotIdentifier")
+
+
+def meets_going(doc: Doc | None) -> bool:
+    """Whether a cluster or instance is on its way out already."""
+    return bool(doc) and "deleting" in ((doc or {}).get("Status"), (doc or {}).get("DBInstanceStatus"))
+
+
+def _as_asked(doc: Doc) -> Doc:
+    groups = [group["VpcSecurityGroupId"] for group in doc.get("VpcSecurityGroups", [])]
+    return {
+        **doc,
+        "DBSubnetGroupName": doc.get("DBSubnetGroup"),
+        "DBClusterParameterGroupName": doc.get("DBClusterParameterGroup"),
+        "VpcSecurityGroupIds": groups,
+        "EnableCloudwatchLogsExports": doc.get("EnabledCloudwatchLogsExports", []),
+        "ManageMasterUserPassword": bool(doc.get("MasterUserSecret")),
+        "Tags": mapping(doc.get("TagList", [])),
+    }
+
+
+class DBInstance(Rds):
+    """One instance of an Aurora cluster."""
+
+    key = named = "DBInstanceIdentifier"
+    arn = "DBInstanceArn"
+    ready, going = {"DBInstanceStatus": "available"}, {"DBInstanceStatus": "deleting"}
+    # terraform-provider-aws rds/consts.go
+    failed = {
+        "DBInstanceStatus": frozenset(
+            {"failed", "incompatible-network", "incompatible-parameters", "incompatible-restore"}
+            | {"incompatible-create", "insufficient-capacity", "inaccessible-encryption-credentials"}
+            | {"storage-full"}
+        )
+    }
+    fixed = frozenset({"DBInstanceIdentifier", "DBClusterIdentifier", "Engine"})
+    absent = codes("DBInstanceNotFound")
+    duplicate = codes("DBInstanceAlreadyExists")
+    transient = {
+        # The cluster is still creating: the refusal is the wait.
+        "create": NEW_ACCOUNT | NO_CLUSTER | codes("InvalidDBClusterStateFault"),
+        "update": codes("InvalidDBInstanceState"),
+        "delete": codes("InvalidDBInstanceState", "InvalidDBClusterStateFault"),
+    }
+    # 5 to 10 min typical; provider ceiling 90 min.
+    takes, takes_to_go, patience, stale_for = 420, 300, minutes(90), 30
+
+    def read(self, rds: Any, it: Item) -> Doc | None:
+        """DescribeDBInstances."""
+        found = rds.describe_db_instances(DBInstanceIdentifier=it.props[self.named])["DBInstances"]
+        return {**found[0], "Tags": mapping(found[0].get("TagList", []))} if found else None
+
+    def create(self, rds: Any, it: Item) -> Doc:
+        """CreateDBInstance; subnets and groups are its cluster's."""
+        return dict(rds.create_db_instance(**it.props, Tags=pairs(it.tags))["DBInstance"])
+
+    def update(self, rds: Any, it: Item, changed: Doc) -> None:
+        """ModifyDBInstance, at once and not in the maintenance window."""
+        rds.modify_db_instance(DBInstanceIdentifier=it.id, ApplyImmediately=True, **changed)
+
+    def delete(self, rds: Any, it: Item) -> None:
+        """DeleteDBInstance; accepted again while it is going. The snapshot is its cluster's matter."""
+        if not meets_going(self.read(rds, it)):
+            rds.delete_db_instance(DBInstanceIdentifier=it.id, SkipFinalSnapshot=True)

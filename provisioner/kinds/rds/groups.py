@@ -1,0 +1,117 @@
+"""The groups that a cluster stands on: its subnets, and its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.rds.tagged import NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
+from provisioner.kinds.tags import mapping, pairs
+
+
+class DBSubnetGroup(Rds):
+    """The subnets that a database may stand in."""
+
+    key = named = "DBSubnetGroupName"
+    noun, arn = "dbsubnets", "DBSubnetGroupArn"
+    fixed = frozenset({"DBSubnetGroupName"})
+    absent = NO_SUBNETS
+    duplicate = codes("DBSubnetGroupAlreadyExists")
+    transient = {
+        "create": NEW_ACCOUNT | codes("InvalidSubnet"),
+        "delete": codes("InvalidDBSubnetGroupStateFault"),
+    }
+    patience = minutes(20)
+
+    def read(self, rds: Any, it: Item) -> Doc | None:
+        """DescribeDBSubnetGroups; its subnets as the create call takes them."""
+        groups = rds.describe_db_subnet_groups(DBSubnetGroupName=it.props[self.named])["DBSubnetGroups"]
+        if not groups:
+            return None
+        doc = groups[0]
+        tags = rds.list_tags_for_resource(ResourceName=doc["DBSubnetGroupArn"])["TagList"]
+        subnets = [subnet["SubnetIdentifier"] for subnet in doc["Subnets"]]
+        return {**doc, "SubnetIds": subnets, "Tags": mapping(tags)}
+
+    def create(self, rds: Any, it: Item) -> Doc:
+        """CreateDBSubnetGroup."""
+        rds.create_db_subnet_group(**it.props, Tags=pairs(it.tags))
+        return dict(it.props)
+
+    def update(self, rds: Any, it: Item, changed: Doc) -> None:
+        """ModifyDBSubnetGroup."""
+        rds.modify_db_subnet_group(**it.props)
+
+    def delete(self, rds: Any, it: Item) -> None:
+        """DeleteDBSubnetGroup."""
+        rds.delete_db_subnet_group(DBSubnetGroupName=it.id)
+
+
+class DBClusterParameterGroup(Rds):
+    """A set of database parameters; what is in it is a resource of its own."""
+
+    key = named = "DBClusterParameterGroupName"
+    noun, arn = "dbparams", "DBClusterParameterGroupArn"
+    distinct = ("DBParameterGroupFamily",)
+    absent = NO_PARAMETERS
+    duplicate = codes("DBParameterGroupAlreadyExists")
+    # In use for a while after its cluster is gone (terraform-provider-aws: 3 min).
+    transient = {"create": NEW_ACCOUNT, "delete": codes("InvalidDBParameterGroupState")}
+
+    def read(self, rds: Any, it: Item) -> Doc | None:
+        """DescribeDBClusterParameterGroups."""
+        name = it.props[self.named]
+        groups = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
+        found = groups["DBClusterParameterGroups"]
+        if not found:
+            return None
+        tags = rds.list_tags_for_resource(ResourceName=found[0]["DBClusterParameterGroupArn"])["TagList"]
+        return {**found[0], "Tags": mapping(tags)}
+
+    def create(self, rds: Any, it: Item) -> Doc:
+        """CreateDBClusterParameterGroup."""
+        rds.create_db_cluster_parameter_group(**it.props, Tags=pairs(it.tags))
+        return dict(it.props)
+
+    def delete(self, rds: Any, it: Item) -> None:
+        """DeleteDBClusterParameterGroup."""
+        rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=it.id)
+
+
+class DBClusterParameters(Kind):
+    """The values in a parameter group that are not AWS's own; at most 20, AWS's limit for one call."""
+
+    service, key = "rds", "DBClusterParameterGroupName"
+    tagged, vanishes = False, True
+    within = ("DBClusterParameterGroupName",)
+    fixed = frozenset({"DBClusterParameterGroupName"})
+    absent = NO_PARAMETERS
+
+    def read(self, rds: Any, it: Item) -> Doc | None:
+        """DescribeDBClusterParameters, those that somebody set."""
+        name = it.props[self.key]
+        set_ = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")
+        values = {one["ParameterName"]: one.get("ParameterValue") for one in set_["Parameters"]}
+        return {"DBClusterParameterGroupName": name, "Parameters": values}
+
+    def create(self, rds: Any, it: Item) -> Doc:
+        """ModifyDBClusterParameterGroup."""
+        self._put(rds, it.props, it.props["Parameters"])
+        return dict(it.props)
+
+    def update(self, rds: Any, it: Item, changed: Doc) -> None:
+        """ModifyDBClusterParameterGroup."""
+        self._put(rds, it.props, it.props["Parameters"])
+
+    def _put(self, rds: Any, props: Doc, values: Mapping[str, str]) -> None:
+        # `pending-reboot` is right for static and dynamic ones alike; a new cluster starts with them.
+        listed = [
+            {"ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
+            for name, value in values.items()
+        ]
+        rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=props[self.key], Parameters=listed)
+
+    def delete(self, rds: Any, it: Item) -> None:
+        """It goes with its group."""

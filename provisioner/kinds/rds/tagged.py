@@ -1,0 +1,35 @@
+"""What all RDS resources share: tags by ARN, codes for what is missing, a fresh account's race."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.kinds.tags import pairs
+
+NO_CLUSTER = codes("DBClusterNotFoundFault")
+NO_PARAMETERS = codes("DBParameterGroupNotFound", "DBClusterParameterGroupNotFound")
+NO_SUBNETS = codes("DBSubnetGroupNotFoundFault")
+# The first use of RDS in an account races the making of its service-linked role
+# (terraform-aws-modules/terraform-aws-rds#364).
+NEW_ACCOUNT = codes(
+    "InvalidParameterValue: service linked role",
+    "InvalidParameterValue: missing necessary credentials",
+    "InvalidParameterValue: iam role arn value is invalid",
+)
+
+
+class Rds(Kind):
+    """What is tagged by its ARN."""
+
+    service = "rds"
+    arn: str
+
+    def retag(self, rds: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """AddTagsToResource, RemoveTagsFromResource."""
+        arn = (self.read(rds, it) or {})[self.arn]
+        if put:
+            rds.add_tags_to_resource(ResourceName=arn, Tags=pairs(put))
+        if gone := list(drop):
+            rds.remove_tags_from_resource(ResourceName=arn, TagKeys=gone)
