@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.engine.decide import STILL_GOING, Verb, decide, delete
+from provisioner.engine.kind import Kind
+from provisioner.engine.refs import Doc, Ref, Unknown
+from state.ledger import Entry
+from tests.things import OURS, SUFFIX, Guest, Part, Patient, Phoenix, Thing, Treasure, entry, node, seen
+
+RED = {"Colour": "red", "Shape": "round"}
+NEIGHBOUR = {**OURS, "Environment": "prod-2"}
+STRANGER = {"Owner": "ada"}
+FIELDS = st.dictionaries(st.sampled_from(["A", "B", "C"]), st.integers() | st.text(max_size=3), max_size=3)
+
+
+def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted: Doc | None = None) -> Any:
+    asked = RED if wanted is None else wanted
+    return decide(node(kind, **asked), SUFFIX, known, observed, asked)
+
+
+@pytest.mark.parametrize(
+    ("observed", "known", "kind", "verb", "adopts"),
+    [
+        pytest.param(None, None, Thing, "create", False, id="nothing, nothing"),
+        pytest.param(None, entry("", intent="create"), Thing, "create", False, id="nothing, open intent"),
+        pytest.param(None, entry(), Thing, "create", False, id="nothing, known id"),
+        pytest.param(seen("left", **RED), entry(), Thing, "create", False, id="gone, known id"),
+        pytest.param(seen("left", STRANGER), None, Thing, "create", False, id="a stranger's, gone"),
+        pytest.param(seen("leaving", **RED), entry(), Thing, "create", False, id="being deleted"),
+        pytest.param(seen("leaving", **RED), None, Thing, "create", True, id="being deleted, ledger lost"),
+        pytest.param(seen(tags=STRANGER, **RED), None, Thing, "refuse", False, id="a stranger's"),
+        pytest.param(seen(tags={}, **RED), None, Thing, "refuse", False, id="nobody's"),
+        pytest.param(seen(tags=NEIGHBOUR, **RED), None, Thing, "refuse", False, id="the neighbour stack's"),
+        pytest.param(seen(tags=STRANGER, **RED), entry("t-0"), Thing, "refuse", False, id="not this id"),
+        pytest.param(
+            seen("leaving", STRANGER), None, Thing, "refuse", False, id="a stranger's, being deleted"
+        ),
+        pytest.param(seen(tags={}, **RED), None, Guest, "update", True, id="nobody's, as AWS makes them"),
+        pytest.param(
+            seen(tags=NEIGHBOUR, **RED), None, Guest, "refuse", False, id="made by AWS, taken by others"
+        ),
+        pytest.param(seen(tags={}, **RED), None, Part, "keep", True, id="a part of what is ours"),
+        pytest.param(seen(**RED), None, Thing, "keep", True, id="ours, ledger lost"),
+        pytest.param(seen(**RED), entry("", intent="create"), Thing, "keep", True, id="ours, open intent"),
+        pytest.param(seen("coming", **RED), None, Thing, "finish", True, id="ours and young, ledger lost"),
+        pytest.param(seen(Colour="blue", Shape="round"), None, Thing, "update", True, id="ours, differs"),
+        pytest.param(seen(Colour="red", Shape="flat"), entry(), Thing, "replace", False, id="fixed differs"),
+        pytest.param(seen(Colour="red", Shape="flat"), entry(), Treasure, "refuse", False, id="holds data"),
+        pytest.param(seen("broken", **RED), entry(), Thing, "refuse", False, id="failed"),
+        pytest.param(seen("broken", **RED), entry(), Phoenix, "replace", False, id="failed, anew"),
+        pytest.param(seen("broken", **RED), entry(), Patient, "update", False, id="failed, mend"),
+        pytest.param(seen("broken", Shape="round"), entry(), Patient, "update", False, id="failed, differs"),
+        pytest.param(
+            seen("broken", Shape="round"), entry(), Thing, "refuse", False, id="failed, beyond help"
+        ),
+        pytest.param(seen(Colour="blue", Shape="round"), entry(), Thing, "update", False, id="differs"),
+        pytest.param(seen("coming", Colour="x", Shape="round"), entry(), Thing, "update", False, id="young"),
+        pytest.param(seen(tags=STRANGER, **RED), entry(), Thing, "update", False, id="tags taken away"),
+        pytest.param(seen("coming", **RED), entry(), Thing, "finish", False, id="as wanted, not ready"),
+        pytest.param(seen(**RED), entry(phase="finishing"), Thing, "keep", False, id="ready, not yet noted"),
+        pytest.param(seen(Count=9, **RED), entry(), Thing, "keep", False, id="another owner's field"),
+        pytest.param(seen(**RED), entry(), Thing, "keep", False, id="as wanted"),
+    ],
+)
+def test_decision(
+    observed: Doc | None, known: Entry | None, kind: type[Kind], verb: Verb, adopts: bool
+) -> None:
+    change = decided(kind, known, observed)
+
+    assert (change.verb, change.adopts) == (verb, adopts)
+
+
+def test_a_refusal_shows_whose_it_is() -> None:
+    assert "Owner=ada" in decided(Thing, None, seen(tags=STRANGER)).why
+    assert "Environment=prod-2" in decided(Thing, None, seen(tags=NEIGHBOUR)).why
+    assert "no tags at all" in decided(Thing, None, seen(tags={})).why
+
+
+def test_a_replacement_names_the_field_that_forces_it() -> None:
+    assert "Shape" in decided(Thing, entry(), seen(Colour="red", Shape="flat")).why
+
+
+def test_a_loss_of_data_is_named_as_the_reason() -> None:
+    why = decided(Treasure, entry(), seen(Colour="red", Shape="flat")).why
+
+    assert "Shape" in why
+    assert "lose the data" in why
+
+
+def test_what_vanished_behind_our_back_is_told_apart_from_what_never_was() -> None:
+    assert decided(Thing, entry(), None).why == "it was deleted behind our back"
+    assert decided(Thing, None, None).why == ""
+
+
+def test_what_is_being_deleted_is_awaited() -> None:
+    assert decided(Thing, entry(), seen("leaving")).why == STILL_GOING
+
+
+def test_an_update_names_each_field_with_both_values() -> None:
+    change = decided(Thing, entry(), seen(tags={**OURS, "Name": "x"}, Colour="blue", Shape="round"))
+
+    assert [(one.path, one.old, one.new) for one in change.differences] == [
+        ("Colour", "blue", "red"),
+        ("Tags.Name", "x", "ml-api-thing-prod"),
+    ]
+
+
+def test_a_value_that_is_not_known_yet_is_decided_as_a_change() -> None:
+    change = decided(Thing, entry(), seen(Colour="red"), {"Colour": Unknown(Ref("new", "id"))})
+
+    assert change.verb == "update"
+
+
+def test_what_is_no_longer_declared_goes() -> None:
+    gone = delete("thing", entry())
+
+    assert (gone.verb, gone.id, gone.why) == ("delete", "t-1", "no longer declared")
+
+
+@given(wanted=FIELDS, more=FIELDS)
+def test_what_is_as_wanted_is_never_touched(wanted: Doc, more: Doc) -> None:
+    observed = seen(**{**more, **wanted})
+
+    for known in (None, entry(), entry(**wanted), entry(phase="updating", intent="update", **wanted)):
+        assert decided(Thing, known, observed, wanted).verb == "keep"
+
+
+@given(wanted=FIELDS, other=FIELDS, state=st.sampled_from(["up", "coming", "broken", "leaving"]))
+def test_a_strangers_thing_is_never_touched(wanted: Doc, other: Doc, state: str) -> None:
+    for known in (None, entry("", intent="create"), entry("t-0")):
+        assert decided(Thing, known, seen(state, STRANGER, **other), wanted).verb == "refuse"
+
+
+@given(wanted=FIELDS, other=FIELDS, state=st.sampled_from(["up", "coming", "broken", "leaving", "left"]))
+def test_deciding_changes_nothing_and_comes_to_the_same_again(wanted: Doc, other: Doc, state: str) -> None:
+    known, observed = entry(**other), seen(state, **other)
+    before = copy.deepcopy((known, observed, wanted))
+
+    first = decided(Thing, known, observed, wanted)
+
+    assert decided(Thing, known, observed, wanted) == first
+    assert (known, observed, wanted) == before
+
+
+@given(wanted=FIELDS, other=FIELDS)
+def test_an_update_brings_about_what_is_then_kept(wanted: Doc, other: Doc) -> None:
+    observed = seen(**other)
+    change = decided(Thing, entry(), observed, wanted)
+    after = {**observed, **{one.path: one.new for one in change.differences}}
+
+    assert decided(Thing, replace(entry(), confirmed=wanted), after, wanted).verb == "keep"

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import itertools
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.engine.clock import Clock, Stopped
+from provisioner.engine.waits import again, pause, until
+
+
+class Hurried(Clock):
+    """A clock on which sleeping takes no time; it remembers every sleep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.time = 1000.0
+        self.sleeps: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.time += seconds
+
+
+def test_an_answer_at_once_costs_no_sleep() -> None:
+    clock = Hurried()
+
+    assert until(lambda: "up", clock=clock, due=100, patience=600) == "up"
+    assert again(lambda: "up", when=lambda _: True, clock=clock, patience=600) == "up"
+    assert clock.sleeps == []
+
+
+def test_false_is_an_answer_and_none_is_not() -> None:
+    answers = iter([None, None, False])
+
+    assert until(lambda: next(answers), clock=Hurried(), due=0, patience=600) is False
+
+
+@given(due=st.floats(0, 600), after=st.floats(0, 1200))
+def test_a_state_is_seen_soon_after_it_has_come_and_never_before(due: float, after: float) -> None:
+    clock = Hurried()
+    start = clock.time
+
+    found = until(lambda: True if clock.time - start >= after else None, clock=clock, due=due, patience=3600)
+
+    late = clock.time - start - max(after, 0.9 * due if after else 0)
+    assert found
+    assert late <= max(0.55, 0.021 * (clock.time - start))
+
+
+@given(due=st.floats(0, 600), patience=st.floats(0, 600))
+def test_patience_runs_out_and_then_nothing_is_found(due: float, patience: float) -> None:
+    clock = Hurried()
+    start = clock.time
+
+    assert until(lambda: None, clock=clock, due=due, patience=patience) is None
+    assert patience < clock.time - start <= max(patience, due) * 1.03 + 1
+
+
+def test_long_before_a_state_is_due_there_is_one_long_sleep() -> None:
+    clock = Hurried()
+    start = clock.time
+    until(lambda: True if clock.time - start >= 100 else None, clock=clock, due=100, patience=600)
+
+    assert clock.sleeps[0] == pytest.approx(90)
+    assert max(clock.sleeps[1:]) < 3
+
+
+@given(elapsed=st.floats(0, 10_000), due=st.floats(0, 10_000))
+def test_a_step_is_never_so_short_that_it_spins(elapsed: float, due: float) -> None:
+    assert pause(elapsed, due) >= 0.05
+
+
+def failing(times: int, error: Exception) -> object:
+    calls = itertools.count()
+
+    def call() -> str:
+        if next(calls) < times:
+            raise error
+        return "done"
+
+    return call
+
+
+def test_a_call_is_made_again_until_it_answers() -> None:
+    told: list[tuple[str, float]] = []
+    clock = Hurried()
+
+    answer = again(
+        failing(3, TimeoutError("slow")),
+        when=lambda error: isinstance(error, TimeoutError),
+        clock=clock,
+        patience=600,
+        told=lambda error, seconds: told.append((str(error), seconds)),
+    )
+
+    assert answer == "done"
+    assert [words for words, _ in told] == ["slow"] * 3
+    assert [seconds for _, seconds in told] == clock.sleeps
+
+
+def test_an_error_that_time_does_not_cure_is_raised_at_once() -> None:
+    clock = Hurried()
+
+    with pytest.raises(KeyError):
+        again(failing(1, KeyError("x")), when=lambda _: False, clock=clock, patience=600)
+
+    assert clock.sleeps == []
+
+
+def test_when_patience_is_over_the_error_itself_is_raised() -> None:
+    clock = Hurried()
+    start = clock.time
+
+    with pytest.raises(TimeoutError, match="slow"):
+        again(failing(10_000, TimeoutError("slow")), when=lambda _: True, clock=clock, patience=60)
+
+    assert 60 < clock.time - start <= 71
+
+
+def test_the_back_off_has_jitter_and_a_ceiling() -> None:
+    clock = Hurried()
+    again(failing(60, TimeoutError()), when=lambda _: True, clock=clock, patience=10_000)
+
+    assert max(clock.sleeps) <= 10
+    assert len(set(clock.sleeps)) > 50
+
+
+def test_a_caller_may_say_itself_how_long_to_wait() -> None:
+    clock = Hurried()
+    again(
+        failing(2, TimeoutError()),
+        when=lambda _: True,
+        clock=clock,
+        patience=600,
+        steps=lambda _error, elapsed: 5 + elapsed,
+    )
+
+    assert clock.sleeps == [5, 10]
+
+
+def test_a_stop_ends_a_sleep_at_once() -> None:
+    clock = Clock()
+    threading.Timer(0.01, clock.stop).start()
+
+    with pytest.raises(Stopped):
+        until(lambda: None, clock=clock, due=60, patience=600)
+
+    assert clock.stopped
+
+
+def test_a_stopped_clock_lets_nobody_sleep() -> None:
+    clock = Clock()
+    clock.stop()
+
+    with pytest.raises(Stopped):
+        clock.sleep(60)

@@ -1,0 +1,78 @@
+"""A kind that is no AWS service, for tests of the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.graph import Edge, Node
+from provisioner.engine.kind import Kind
+from provisioner.engine.refs import Doc
+from provisioner.names import tags_of
+from state.ledger import Entry, Intent, Phase
+
+SUFFIX = "prod"
+OURS = tags_of(SUFFIX, "thing", "ml-api-thing-prod", {})
+
+
+class Thing(Kind):
+    """Has a colour that can change, a shape that cannot, and a state."""
+
+    service, key = "things", "Id"
+    fixed = frozenset({"Shape"})
+    initial = frozenset({"Count"})
+    unread = frozenset({"Ending"})
+    defaults = {"Colour": "grey"}  # noqa: RUF012 - as kinds declare it
+    ready, failed = {"State": "up"}, {"State": "broken"}
+    going, gone = {"State": "leaving"}, {"State": "left"}
+
+    def read(self, *_: Any) -> Doc | None:
+        raise AssertionError("tests of decisions make no call")
+
+    create = update = delete = read  # type: ignore[assignment]
+
+
+class Part(Thing):
+    """Goes with something else, and bears no tags."""
+
+    tagged = False
+
+
+class Treasure(Thing):
+    """Cannot be made anew without a loss."""
+
+    holds_data = True
+
+
+class Guest(Thing):
+    """AWS may have made it before us."""
+
+    adopts_untagged = True
+
+
+class Phoenix(Thing):
+    """Only a new one helps where one failed."""
+
+    on_failure = "replace"
+
+
+class Patient(Thing):
+    """A change heals one that failed."""
+
+    on_failure = "update"
+
+
+def node(kind: type[Kind] = Thing, edges: tuple[Edge, ...] = (), **props: Any) -> Node:
+    """A declared thing."""
+    tags = OURS if kind.tagged else {}
+    return Node(kind(), "thing", "ml-api-thing-prod", "piece", props, tags, edges)
+
+
+def seen(state: str = "up", tags: dict[str, str] | None = None, **fields: Any) -> Doc:
+    """What AWS says of a thing: ours, unless it bears other tags."""
+    return {"Id": "t-1", "State": state, "Tags": OURS if tags is None else tags, **fields}
+
+
+def entry(id_: str = "t-1", phase: Phase = "ready", intent: str = "", **confirmed: Any) -> Entry:
+    """What the ledger knows of a thing."""
+    made = Intent(intent, "token", 0.0) if intent else None
+    return Entry("Thing", "ml-api-thing-prod", "piece", "", phase, id_, confirmed, confirmed, [], made)
