@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1"
 Application = Callable[[Environ], Answer]
 
 
-class HangUp(Exception):  # noqa: N818  # an order, not an error
+class HangUp(Exception):  # an order, not an error
     """Raised by the application to end the connection without an answer."""
 
     def __init__(self, *, reset: bool = False) -> None:

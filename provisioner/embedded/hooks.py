@@ -23,7 +23,7 @@ class AwsError(Exception):
         self.status = status
 
 
-class Replay(Exception):  # noqa: N818  # an answer, not an error
+class Replay(Exception):  # an answer, not an error
     """Raised by a `before` hook to give a reply that no other hook may touch."""
 
     def __init__(self, reply: Reply) -> None:

@@ -19,7 +19,7 @@ from provisioner.embedded.wire import CLIENT_ERROR, Answer, compose, error_code,
 
 if TYPE_CHECKING:
     from provisioner.embedded.hooks import Reply
-    from provisioner.embedded.wire import Call, Environ
+    from provisioner.embedded.wire import Call, Environ, Place
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def ask(call: Call) -> Answer:
     return answer
 
 
-def do(near: Call, service: str, operation: str, **params: Any) -> Reply:
+def do(near: Call | Place, service: str, operation: str, **params: Any) -> Reply:
     """Ask moto for another operation, past the hooks, in the account and region of a call."""
     call = compose(service, operation, near.region, **params)
     answer = ask(call)

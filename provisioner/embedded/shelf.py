@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from provisioner.embedded.wire import Call
+    from provisioner.embedded.wire import Call, Place
 
 Item = TypeVar("Item")
 _shelves: list[Shelf[object]] = []
@@ -19,7 +19,7 @@ class Shelf(Generic[Item]):
         self._places: dict[tuple[str, str], dict[str, Item]] = {}
         _shelves.append(self)  # type: ignore[arg-type]  # only ever cleared
 
-    def of(self, call: Call) -> dict[str, Item]:
+    def of(self, call: Call | Place) -> dict[str, Item]:
         """Return the items of the caller's account and region."""
         return self.at(call.account, call.region)
 

@@ -53,6 +53,14 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Place:
+    """An account and a region: where something is."""
+
+    account: str
+    region: str
+
+
 @dataclass
 class Call:
     """One AWS call; `model` and `params` are botocore's, `params` empty where nothing could be parsed."""
@@ -73,6 +81,11 @@ class Call:
         return bool(self.operation) and not (
             self.operation.startswith(READS) or self.params.get("DryRun") is True
         )
+
+    @property
+    def place(self) -> Place:
+        """Where the call goes."""
+        return Place(self.account, self.region)
 
     def rewound(self) -> Environ:
         """Return the WSGI environment with its body unread."""

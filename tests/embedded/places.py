@@ -50,3 +50,52 @@ def listener(aws: Client, balancer_arn: str, group_arn: str, **given: Any) -> An
     action = {"Type": "forward", "TargetGroupArn": group_arn}
     params = {"LoadBalancerArn": balancer_arn, "Protocol": "HTTP", "Port": 80, "DefaultActions": [action]}
     return aws("elbv2").create_listener(**params | given)["Listeners"][0]
+
+
+def definition(aws: Client, **given: Any) -> str:
+    """Register a task definition of one container that serves port 80."""
+    container = {"name": "web", "image": "web:1", "portMappings": [{"containerPort": 80}]}
+    made = aws("ecs").register_task_definition(
+        family="web",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[container | given],
+    )
+    return str(made["taskDefinition"]["taskDefinitionArn"])
+
+
+def behind_balancer(aws: Client, place: Network) -> str:
+    """Make a load balancer that forwards to a target group; return the group."""
+    group = target_group(aws, place)
+    listener(aws, balancer(aws, place)["LoadBalancerArn"], group)
+    return group
+
+
+def service(aws: Client, place: Network, **given: Any) -> Any:
+    """Make a cluster and a service in it."""
+    aws("ecs").create_cluster(clusterName="c", capacityProviders=["FARGATE", "FARGATE_SPOT"])
+    vpc = {"subnets": place.subnets, "securityGroups": [place.group], "assignPublicIp": "ENABLED"}
+    params = {
+        "cluster": "c",
+        "serviceName": "s",
+        "desiredCount": 2,
+        "networkConfiguration": {"awsvpcConfiguration": vpc},
+        "launchType": "FARGATE",
+    }
+    params |= given
+    if "taskDefinition" not in params:
+        params["taskDefinition"] = definition(aws)
+    return aws("ecs").create_service(**params)["service"]
+
+
+def through(group: str, port: int = 80) -> dict[str, Any]:
+    """Say that a service's tasks are reached through a target group."""
+    balancer = {"targetGroupArn": group, "containerName": "web", "containerPort": port}
+    return {"loadBalancers": [balancer]}
+
+
+def breaker(*, rollback: bool) -> dict[str, Any]:
+    """Ask for a circuit breaker."""
+    return {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": rollback}}}

@@ -179,6 +179,18 @@ def test_an_instance_takes_after_its_cluster(aws: Client) -> None:
     assert modified["DBInstance"]["PerformanceInsightsEnabled"] is False
 
 
+def test_exported_logs_make_their_group(aws: Client) -> None:
+    cluster(aws, EnableCloudwatchLogsExports=["postgresql"])
+    aws("rds").create_db_instance(
+        DBInstanceIdentifier="db-1",
+        DBClusterIdentifier="db",
+        Engine="aurora-postgresql",
+        DBInstanceClass="db.serverless",
+    )
+    groups = aws("logs").describe_log_groups()["logGroups"]
+    assert [g["logGroupName"] for g in groups] == ["/aws/rds/cluster/db/postgresql"]
+
+
 def test_subnet_groups_are_kept(aws: Client) -> None:
     rds, ids = aws("rds"), subnets(aws, "a", "b", "c")
     group = {"DBSubnetGroupName": "Group", "DBSubnetGroupDescription": "d"}

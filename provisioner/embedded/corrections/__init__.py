@@ -12,6 +12,10 @@ from provisioner.embedded.corrections import (
     ec2_routes,
     ec2_security_groups,
     ec2_vpcs,
+    ecs_clusters,
+    ecs_deployments,
+    ecs_services,
+    ecs_tasks,
     elbv2_balancers,
     elbv2_listeners,
     iam,
@@ -25,6 +29,7 @@ from provisioner.embedded.corrections import (
     secretsmanager,
     tokens,
     wafv2,
+    written_logs,
 )
 
 __all__ = [
@@ -39,6 +44,10 @@ __all__ = [
     "ec2_routes",
     "ec2_security_groups",
     "ec2_vpcs",
+    "ecs_clusters",
+    "ecs_deployments",
+    "ecs_services",
+    "ecs_tasks",
     "elbv2_balancers",
     "elbv2_listeners",
     "iam",
@@ -52,4 +61,5 @@ __all__ = [
     "secretsmanager",
     "tokens",
     "wafv2",
+    "written_logs",
 ]

@@ -7,14 +7,14 @@ from typing import Any
 from provisioner.embedded.hooks import AwsError, Reply, always
 from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
-from provisioner.embedded.wire import Call
+from provisioner.embedded.wire import Call, Place
 
 SERVICE = "application-autoscaling"
 _tags: Shelf[dict[str, str]] = Shelf()
 
 
-def _scaling(call: Call) -> Any:
-    return backend("applicationautoscaling", call.account, call.region)
+def _scaling(near: Call | Place) -> Any:
+    return backend("applicationautoscaling", near.account, near.region)
 
 
 def _target(call: Call) -> Any:
@@ -75,20 +75,20 @@ def deregister(call: Call) -> None:
     _tags.of(call).pop(target.arn, None)
 
 
-def _drop_policies(call: Call, resource: str) -> None:
-    scaling = _scaling(call)
+def _drop_policies(near: Call | Place, resource: str) -> None:
+    scaling = _scaling(near)
     for key, policy in list(scaling.policies.items()):
         if policy.resource_id == resource:
-            policy.delete_alarms(call.account, call.region)
+            policy.delete_alarms(near.account, near.region)
             del scaling.policies[key]
 
 
-def forget(call: Call, resource: str) -> None:
+def forget(near: Place, resource: str) -> None:
     """Drop target and policies of a service that is gone: hashicorp/terraform-provider-aws#14254."""
-    _drop_policies(call, resource)
-    for targets in _scaling(call).targets.values():
+    _drop_policies(near, resource)
+    for targets in _scaling(near).targets.values():
         if target := targets.pop(resource, None):
-            _tags.of(call).pop(target.arn, None)
+            _tags.of(near).pop(target.arn, None)
 
 
 def _tags_of(call: Call) -> dict[str, str]:

@@ -1,0 +1,111 @@
+"""The life of a task: an interface, a start, health, and an orderly end."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from functools import partial
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.containers import targets
+from provisioner.embedded.containers.model import Task, when_running
+from provisioner.embedded.containers.verdict import exit_code, is_served, trouble_at_start
+from provisioner.embedded.hooks import AwsError
+from provisioner.embedded.inner import backend, do
+
+# Seconds, by which a rollout of Fargate tasks behind a load balancer takes about a minute:
+# go-to-k/cdkd docs/benchmarks.md (65 s from accepted to steady).
+START, HEALTH, EXIT, STOP, ONE_OFF = 20.0, 40.0, 5.0, 10.0, 30.0
+
+Changed = Callable[[Task], None]
+
+
+def launch(task: Task, changed: Changed) -> None:
+    """Begin a task; `changed` is told when it runs, is healthy, or has stopped."""
+    vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    subnets = vpc.get("subnets", [])
+    if subnets:
+        task.subnet = subnets[int(task.id, 16) % len(subnets)]
+        _attach(task, vpc.get("securityGroups", []))
+    clock.later(START, partial(_start, task, changed))
+
+
+def _attach(task: Task, groups: list[str]) -> None:
+    """Make the task's network interface: AWS doc, Fargate task networking."""
+    wanted = {"SubnetId": task.subnet, "Description": f"{task.arn.replace(':task/', ':attachment/')}"}
+    if groups:
+        wanted["Groups"] = groups  # type: ignore[assignment]
+    with contextlib.suppress(AwsError):  # a subnet that has gone: the task will say so
+        made = do(task.place, "ec2", "CreateNetworkInterface", **wanted)["NetworkInterface"]
+        task.interface, task.address = made["NetworkInterfaceId"], made["PrivateIpAddress"]
+
+
+def _start(task: Task, changed: Changed) -> None:
+    if task.wanted == "STOPPED":
+        return
+    trouble = trouble_at_start(task)
+    if trouble is not None:
+        task.container_reason = trouble.container
+        end(task, trouble.code, trouble.reason)
+        changed(task)
+        return
+    task.status, task.started = "RUNNING", clock.now()
+    targets.register(task)
+    for tell in when_running:
+        tell(task)
+    code = exit_code(task)
+    if code is None and not task.group.startswith("service:"):
+        clock.later(ONE_OFF, partial(_exit, task, 0, changed))
+    elif code is not None:
+        clock.later(EXIT, partial(_exit, task, code, changed))
+    else:
+        clock.later(HEALTH, partial(_check, task, changed))
+    changed(task)
+
+
+def _exit(task: Task, code: int, changed: Changed) -> None:
+    if task.wanted == "STOPPED":
+        return
+    task.exit_code = code
+    end(task, "EssentialContainerExited", "Essential container in task exited")
+    changed(task)
+
+
+def _check(task: Task, changed: Changed) -> None:
+    if task.wanted == "STOPPED":
+        return
+    if is_served(task):
+        task.healthy = True
+    else:
+        groups = [b["targetGroupArn"] for b in task.spec.get("loadBalancers", []) if "targetGroupArn" in b]
+        end(task, "ServiceSchedulerInitiated", f"Task failed ELB health checks in (target-group {groups[0]})")
+    changed(task)
+
+
+def stop(task: Task, code: str, reason: str, changed: Changed) -> None:
+    """End a task in order: out of its target groups first, which takes their deregistration delay."""
+    if task.wanted == "STOPPED":
+        return
+    task.wanted, task.stop_code, task.stop_reason, task.stopping = "STOPPED", code, reason, clock.now()
+    if task.status != "RUNNING":
+        end(task, code, reason)
+        changed(task)
+        return
+    task.status, task.healthy = "DEACTIVATING", False
+    clock.later(targets.drain_seconds(task) + STOP, partial(_ended, task, changed))
+
+
+def _ended(task: Task, changed: Changed) -> None:
+    task.exit_code = 0
+    end(task, task.stop_code, task.stop_reason)
+    changed(task)
+
+
+def end(task: Task, code: str, reason: str) -> None:
+    """Note that a task has stopped, and let go of what it held."""
+    task.wanted = task.status = "STOPPED"
+    task.healthy = False
+    task.stop_code, task.stop_reason, task.stopped = code, reason, clock.now()
+    task.stopping = task.stopping or task.stopped
+    targets.deregister(task)
+    backend("ec2", task.place.account, task.place.region).enis.pop(task.interface, None)

@@ -1,0 +1,179 @@
+"""Keeps a service at its wanted state: starts what lacks, stops what is too much, rolls forward or back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.containers.life import launch, stop
+from provisioner.embedded.containers.model import Deployment, Rollout, Service, Spec, Task, lone_tasks
+from provisioner.embedded.containers.placement import provider_of_next
+from provisioner.embedded.inner import do
+
+RETRY = 15.0  # seconds between a failed task and the next
+RETRY_AT_LEAST = 0.2  # real ones, or a service that can never run would keep the box busy for ever
+ROLLED = (
+    "taskDefinition", "networkConfiguration", "loadBalancers", "platformVersion", "launchType",
+    "capacityProviderStrategy", "serviceRegistries",
+)  # fmt: skip
+
+when_inactive: list[Callable[[Service], None]] = []  # told of a service that has ended
+
+
+def deploy(service: Service) -> Deployment:
+    """Begin to deploy what the service now asks for."""
+    spec = {key: service.spec[key] for key in ROLLED if key in service.spec}
+    source = service.primary.revision if service.deployments else None
+    for older in service.deployments:
+        older.status = "ACTIVE"
+    for rollout in service.rollouts:
+        if rollout.status == "IN_PROGRESS":  # replaced before it arrived
+            finish(rollout, "STOPPED", "Service deployment was superseded by a newer one.")
+    deployment = Deployment(service.arn, spec, service.desired)
+    service.deployments.insert(0, deployment)
+    service.rollouts.insert(0, Rollout(deployment, source))
+    service.say(f"has started a new deployment: (deployment {deployment.id}).")
+    settle(service)
+    return deployment
+
+
+def finish(rollout: Rollout, status: str, reason: str = "") -> None:
+    """Close the report of a rollout."""
+    rollout.status, rollout.reason, rollout.finished = status, reason, clock.now()
+
+
+def settle(service: Service) -> None:
+    """Do what is now to be done; called after every change of the service or one of its tasks."""
+    if service.status != "ACTIVE":
+        _drain(service)
+        return
+    primary = service.primary
+    primary.desired = service.desired
+    wanted = [task for task in service.live if task.wanted == "RUNNING"]
+    mine = [task for task in wanted if task.started_by == primary.id]
+    others = [task for task in service.live if task.started_by != primary.id]
+    if primary.rollout != "FAILED":
+        for _ in range(service.desired - len(mine)):
+            _launch(service, primary)
+    for task in mine[service.desired :]:
+        _stop(service, task, f"Scaling activity initiated by (deployment {primary.id})")
+    if sum(task.healthy for task in mine) < service.desired or primary.rollout == "FAILED":
+        return
+    for task in others:
+        _stop(service, task, f"Scaling activity initiated by (deployment {primary.id})")
+    if not [task for task in others if task.status != "STOPPED"]:
+        _complete(service, primary)
+
+
+def _launch(service: Service, deployment: Deployment) -> None:
+    definition = do(
+        service.place, "ecs", "DescribeTaskDefinition", taskDefinition=deployment.spec["taskDefinition"]
+    )["taskDefinition"]
+    there = [task.provider for task in service.live if task.wanted == "RUNNING"]
+    strategy = service.spec.get("capacityProviderStrategy", [])
+    group = f"service:{service.name}"
+    task = Task(service.place, service.cluster, definition, deployment.spec, group, deployment.id)
+    task.provider = provider_of_next(strategy, there)
+    service.tasks.append(task)
+    launch(task, partial(_changed, service))
+
+
+def _stop(service: Service, task: Task, why: str) -> None:
+    stop(task, "ServiceSchedulerInitiated", why, partial(_changed, service))
+
+
+def _changed(service: Service, task: Task) -> None:
+    """Hear of a task: one that stopped against our will counts against its deployment."""
+    deployment = next((d for d in service.deployments if d.id == task.started_by), None)
+    unwanted = task.status == "STOPPED" and not task.stop_reason.startswith(("Scaling", "Task stopped by"))
+    if deployment is not None and unwanted and service.status == "ACTIVE":
+        deployment.updated = clock.now()
+        service.say(f"was unable to place or keep a task: {task.stop_reason}")
+        if deployment.rollout == "IN_PROGRESS":
+            deployment.failed += 1
+            if service.breaker.get("enable") and deployment.failed >= service.threshold:
+                trip(service, deployment)
+                return
+        endless = not service.breaker.get("enable") or deployment.rollout != "IN_PROGRESS"
+        clock.later(RETRY, partial(settle, service), at_least=RETRY_AT_LEAST if endless else 0.0)
+        return
+    settle(service)
+
+
+def _complete(service: Service, deployment: Deployment) -> None:
+    service.deployments = [deployment]
+    if deployment.rollout == "COMPLETED":
+        return
+    deployment.rollout, deployment.updated = "COMPLETED", clock.now()
+    deployment.reason = f"ECS deployment {deployment.id} completed."
+    service.last_good = dict(deployment.spec)
+    service.say(f"(deployment {deployment.id}) deployment completed.")
+    service.say("has reached a steady state.")
+    for rollout in service.rollouts:
+        if rollout.status == "IN_PROGRESS" and rollout.deployment is deployment:
+            finish(rollout, "SUCCESSFUL")
+        elif rollout.status == "ROLLBACK_IN_PROGRESS":
+            finish(rollout, "ROLLBACK_SUCCESSFUL", rollout.reason)
+
+
+def trip(
+    service: Service,
+    deployment: Deployment,
+    why: str = "ECS deployment circuit breaker: tasks failed to start.",
+    *,
+    back: bool | None = None,
+) -> None:
+    """Give a deployment up; `back` says whether to go back to the last good one, else the breaker does."""
+    deployment.rollout, deployment.reason, deployment.updated = "FAILED", why, clock.now()
+    service.say(f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
+    rollout = next(r for r in service.rollouts if r.deployment is deployment)
+    wants_back = service.breaker.get("rollback", False) if back is None else back
+    if not wants_back:
+        finish(rollout, "STOPPED", why)
+    elif service.last_good is None:  # a first deployment has nothing to go back to
+        finish(rollout, "ROLLBACK_FAILED", f"{why} No rollback candidate was found to run the rollback.")
+    else:
+        _roll_back(service, rollout, service.last_good, why)
+    for task in service.live:
+        if task.started_by == deployment.id:
+            _stop(service, task, "Scaling activity initiated by a failed deployment")
+    if service.primary.rollout != "FAILED":
+        settle(service)
+
+
+def _roll_back(service: Service, rollout: Rollout, good: Spec, why: str) -> None:
+    rollout.status, rollout.reason = "ROLLBACK_IN_PROGRESS", why
+    service.spec.update(good)
+    rollout.deployment.status = "ACTIVE"
+    kept = next((d for d in service.deployments if d.spec == good and d.rollout == "COMPLETED"), None)
+    if kept is None:
+        kept = Deployment(service.arn, dict(good), service.desired)
+        service.deployments.append(kept)
+    kept.status = "PRIMARY"
+    kept.rollout, kept.reason = "IN_PROGRESS", f"ECS deployment {kept.id} in progress: rolling back."
+    rollout.rollback_to = kept.revision
+    service.deployments.sort(key=lambda deployment: deployment.status != "PRIMARY")
+    service.say(f"rolling back to (deployment {kept.id}).")
+
+
+def delete(service: Service) -> None:
+    """Begin to end a service: its tasks drain, then it is inactive."""
+    service.status, service.desired = "DRAINING", 0
+    for task in service.live:
+        _stop(service, task, f"Scaling activity initiated by (deployment {service.primary.id})")
+    clock.later(0, partial(settle, service))
+
+
+def _drain(service: Service) -> None:
+    if service.status == "DRAINING" and not service.live:
+        service.status = "INACTIVE"
+        service.deployments.clear()
+        for tell in when_inactive:
+            tell(service)
+
+
+def run_once(task: Task) -> None:
+    """Start a task that no service keeps."""
+    lone_tasks.of(task.place)[task.arn] = task
+    launch(task, lambda _: None)

@@ -1,0 +1,68 @@
+"""Tasks as targets: registered when they run, healthy when they serve, draining before they stop."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from provisioner.embedded.containers.model import Task, all_tasks
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call
+
+DEREGISTRATION_DELAY = 300.0  # seconds; AWS doc, target group attributes
+
+
+def _registrations(task: Task) -> list[tuple[str, dict[str, Any]]]:
+    balancers = task.spec.get("loadBalancers", [])
+    return [
+        (balancer["targetGroupArn"], {"Id": task.address, "Port": balancer["containerPort"]})
+        for balancer in balancers
+        if "targetGroupArn" in balancer
+    ]
+
+
+def register(task: Task) -> None:
+    """Register a task where its service says; a target group that is gone is passed over."""
+    for group, target in _registrations(task):
+        with contextlib.suppress(AwsError):
+            do(task.place, "elbv2", "RegisterTargets", TargetGroupArn=group, Targets=[target])
+
+
+def deregister(task: Task) -> None:
+    """Take a task out of its target groups."""
+    for group, target in _registrations(task):
+        with contextlib.suppress(AwsError):
+            do(task.place, "elbv2", "DeregisterTargets", TargetGroupArn=group, Targets=[target])
+
+
+def drain_seconds(task: Task) -> float:
+    """How long its target groups let a task finish what it is doing."""
+    groups = backend("elbv2", task.place.account, task.place.region).target_groups
+    delays = [
+        float(groups[group].attributes.get("deregistration_delay.timeout_seconds", DEREGISTRATION_DELAY))
+        for group, _ in _registrations(task)
+        if group in groups
+    ]
+    return max(delays, default=0.0)
+
+
+@always.after("elbv2", "DescribeTargetHealth")
+def health(call: Call, reply: Reply) -> None:
+    """Tell the health of tasks as the health checks would find it."""
+    tasks = {task.address: task for task in all_tasks(call.place) if task.status != "STOPPED"}
+    for target in reply["TargetHealthDescriptions"]:
+        task = tasks.get(target["Target"]["Id"])
+        if task is not None and target["TargetHealth"]["State"] != "unused":
+            target["TargetHealth"] = _state(task)
+
+
+def _state(task: Task) -> dict[str, str]:
+    if task.wanted == "STOPPED":
+        reason = "Target.DeregistrationInProgress"
+        description = "Target deregistration is in progress"
+        return {"State": "draining", "Reason": reason, "Description": description}
+    if task.healthy:
+        return {"State": "healthy"}
+    reason, description = "Elb.RegistrationInProgress", "Target registration is in progress"
+    return {"State": "initial", "Reason": reason, "Description": description}

@@ -1,0 +1,202 @@
+"""Tasks, services and rollouts in the words of the ECS API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from provisioner.embedded.containers.model import Deployment, Rollout, Service, Task
+
+PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _without_nothing(told: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def _running(tasks: Sequence[Task]) -> int:
+    return sum(task.status == "RUNNING" for task in tasks)
+
+
+def _pending(tasks: Sequence[Task]) -> int:
+    return sum(task.status in PENDING for task in tasks)
+
+
+def task_view(task: Task) -> dict[str, Any]:
+    """Tell a task."""
+    return _without_nothing(
+        {
+            "taskArn": task.arn,
+            "clusterArn": task.cluster,
+            "taskDefinitionArn": task.definition["taskDefinitionArn"],
+            "group": task.group,
+            "startedBy": task.started_by or None,
+            "lastStatus": task.status,
+            "desiredStatus": task.wanted,
+            "capacityProviderName": task.provider or None,
+            "launchType": "FARGATE",
+            "platformVersion": "1.4.0",
+            "platformFamily": "Linux",
+            "cpu": task.definition.get("cpu"),
+            "memory": task.definition.get("memory"),
+            "createdAt": _time(task.created),
+            "startedAt": _time(task.started),
+            "stoppingAt": _time(task.stopping),
+            "stoppedAt": _time(task.stopped),
+            "stopCode": task.stop_code or None,
+            "stoppedReason": task.stop_reason or None,
+            "healthStatus": "HEALTHY" if task.healthy else "UNKNOWN",
+            "connectivity": "CONNECTED" if task.started else None,
+            "overrides": task.spec.get("overrides", {"containerOverrides": []}),
+            "attachments": _attachments(task),
+            "containers": [_container(task, c) for c in task.definition["containerDefinitions"]],
+            "version": 1,
+        }
+    )
+
+
+def _attachments(task: Task) -> list[dict[str, Any]]:
+    if not task.interface:
+        return []
+    details = {"subnetId": task.subnet, "networkInterfaceId": task.interface}
+    details["privateIPv4Address"] = task.address
+    status = "DELETED" if task.status == "STOPPED" else "ATTACHED"
+    told = [{"name": name, "value": value} for name, value in details.items()]
+    return [{"id": task.id, "type": "ElasticNetworkInterface", "status": status, "details": told}]
+
+
+def _container(task: Task, definition: dict[str, Any]) -> dict[str, Any]:
+    return _without_nothing(
+        {
+            "containerArn": task.arn.replace(":task/", ":container/") + f"/{definition['name']}",
+            "taskArn": task.arn,
+            "name": definition["name"],
+            "image": definition["image"],
+            "lastStatus": task.status if task.status in ("RUNNING", "STOPPED") else "PENDING",
+            "exitCode": task.exit_code,
+            "reason": task.container_reason or None,
+            "healthStatus": "HEALTHY" if task.healthy else "UNKNOWN",
+            "networkInterfaces": [{"attachmentId": task.id, "privateIpv4Address": task.address}],
+        }
+    )
+
+
+def deployment_view(service: Service, deployment: Deployment) -> dict[str, Any]:
+    """Tell one of a service's deployments."""
+    tasks = [task for task in service.live if task.started_by == deployment.id]
+    strategy = deployment.spec.get("capacityProviderStrategy")
+    return _without_nothing(
+        {
+            "id": deployment.id,
+            "status": deployment.status,
+            "taskDefinition": deployment.spec["taskDefinition"],
+            "desiredCount": deployment.desired if deployment.status == "PRIMARY" else 0,
+            "runningCount": _running(tasks),
+            "pendingCount": _pending(tasks),
+            "failedTasks": deployment.failed,
+            "createdAt": _time(deployment.created),
+            "updatedAt": _time(deployment.updated),
+            "capacityProviderStrategy": strategy,
+            "launchType": None if strategy else deployment.spec.get("launchType"),
+            "platformVersion": "1.4.0",
+            "platformFamily": "Linux",
+            "networkConfiguration": deployment.spec.get("networkConfiguration"),
+            "rolloutState": deployment.rollout,
+            "rolloutStateReason": deployment.reason,
+        }
+    )
+
+
+def service_view(service: Service) -> dict[str, Any]:
+    """Tell a service: what was asked for, and what runs."""
+    live = service.live
+    strategy = service.spec.get("capacityProviderStrategy")
+    current = service.rollouts[0] if service.rollouts else None
+    told = {
+        "serviceArn": service.arn,
+        "serviceName": service.name,
+        "clusterArn": service.cluster,
+        "status": service.status,
+        "desiredCount": service.desired,
+        "runningCount": _running(live),
+        "pendingCount": _pending(live),
+        "capacityProviderStrategy": strategy,
+        "launchType": None if strategy else service.spec.get("launchType"),
+        "platformFamily": "Linux",
+        "deployments": [deployment_view(service, d) for d in service.deployments],
+        "events": [{"id": i, "createdAt": _time(at), "message": text} for at, i, text in service.events],
+        "createdAt": _time(service.created),
+        "currentServiceDeployment": current and current.arn,
+        "currentServiceRevisions": [_revision(service, d) for d in service.deployments],
+    }
+    echoed = (key for key in service.spec if key not in told and key != "tags")
+    return _without_nothing(told | {key: service.spec[key] for key in echoed})
+
+
+def _revision(service: Service, deployment: Deployment) -> dict[str, Any]:
+    tasks = [task for task in service.live if task.started_by == deployment.id]
+    return {
+        "arn": deployment.revision,
+        "requestedTaskCount": deployment.desired,
+        "runningTaskCount": _running(tasks),
+        "pendingTaskCount": _pending(tasks),
+    }
+
+
+def rollout_brief(service: Service, rollout: Rollout) -> dict[str, Any]:
+    """Tell a service deployment as lists do."""
+    return _without_nothing(
+        {
+            "serviceDeploymentArn": rollout.arn,
+            "serviceArn": service.arn,
+            "clusterArn": service.cluster,
+            "createdAt": _time(rollout.created),
+            "startedAt": _time(rollout.created),
+            "finishedAt": _time(rollout.finished),
+            "targetServiceRevisionArn": rollout.deployment.revision,
+            "status": rollout.status,
+            "statusReason": rollout.reason or None,
+        }
+    )
+
+
+def rollout_view(service: Service, rollout: Rollout) -> dict[str, Any]:
+    """Tell a service deployment whole."""
+    told = rollout_brief(service, rollout)
+    told.pop("targetServiceRevisionArn")
+    back = rollout.rollback_to
+    tripped = rollout.deployment.rollout == "FAILED"
+    armed = "MONITORING" if rollout.finished is None else "MONITORING_COMPLETE"
+    status = ("TRIGGERED" if tripped else armed) if service.breaker.get("enable") else "DISABLED"
+    return _without_nothing(
+        told
+        | {
+            "updatedAt": _time(rollout.deployment.updated),
+            "stoppedAt": _time(rollout.finished) if rollout.status == "STOPPED" else None,
+            "sourceServiceRevisions": [{"arn": rollout.source}] if rollout.source else [],
+            "targetServiceRevision": _revision(service, rollout.deployment),
+            "deploymentConfiguration": service.spec["deploymentConfiguration"],
+            "deploymentCircuitBreaker": {
+                "status": status,
+                "failureCount": rollout.deployment.failed,
+                "threshold": service.threshold,
+            },
+            "rollback": {"reason": rollout.reason, "serviceRevisionArn": back} if back else None,
+        }
+    )
+
+
+def revision_view(service: Service, deployment: Deployment) -> dict[str, Any]:
+    """Tell a service revision."""
+    spec = {key: value for key, value in deployment.spec.items() if key != "launchType"}
+    return spec | {
+        "serviceRevisionArn": deployment.revision,
+        "serviceArn": service.arn,
+        "clusterArn": service.cluster,
+        "createdAt": _time(deployment.created),
+    }

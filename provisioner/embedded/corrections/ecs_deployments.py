@@ -1,0 +1,76 @@
+"""ECS service deployments and revisions, which moto lacks: the truth about a rollout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from provisioner.embedded.containers import scheduler
+from provisioner.embedded.containers.model import Rollout, Service, services
+from provisioner.embedded.containers.views import revision_view, rollout_brief, rollout_view
+from provisioner.embedded.corrections.ecs_services import find
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.wire import Call
+
+
+def _rollouts(call: Call) -> Iterator[tuple[Service, Rollout]]:
+    for service in services.of(call).values():
+        for rollout in service.rollouts:
+            yield service, rollout
+
+
+@always.before("ecs", "ListServiceDeployments")
+def list_deployments(call: Call) -> Reply | None:
+    """List a service's deployments, newest first."""
+    service = find(call, call.params["service"])
+    if service is None:
+        raise AwsError("ServiceNotFoundException", "Service not found.")
+    found = service.rollouts
+    if wanted := call.params.get("status"):
+        found = [rollout for rollout in found if rollout.status in wanted]
+    found = [rollout for rollout in found if _within(rollout, call.params.get("createdAt", {}))]
+    return {"serviceDeployments": [rollout_brief(service, rollout) for rollout in found]}
+
+
+def _within(rollout: Rollout, bounds: dict[str, datetime]) -> bool:
+    # moto's parser gives times of UTC without saying so
+    after = bounds.get("after", datetime.fromtimestamp(0)).replace(tzinfo=UTC).timestamp()
+    before = bounds.get("before", datetime.fromtimestamp(2**33)).replace(tzinfo=UTC).timestamp()
+    return after <= rollout.created <= before
+
+
+@always.before("ecs", "DescribeServiceDeployments")
+def describe_deployments(call: Call) -> Reply | None:
+    """Tell service deployments."""
+    there = {rollout.arn: (service, rollout) for service, rollout in _rollouts(call)}
+    asked = call.params["serviceDeploymentArns"]
+    told = [rollout_view(*there[arn]) for arn in asked if arn in there]
+    missing = [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in there]
+    return {"serviceDeployments": told, "failures": missing}
+
+
+@always.before("ecs", "StopServiceDeployment")
+def stop_deployment(call: Call) -> Reply | None:
+    """Give a deployment up by hand; unless told, by rolling back (botocore ServiceModel, stopType)."""
+    arn = call.params["serviceDeploymentArn"]
+    for service, rollout in _rollouts(call):
+        if rollout.arn == arn:
+            if rollout.finished is not None:
+                message = "Unable to stop the service deployment: it is not in progress."
+                raise AwsError("ConflictException", message)
+            back = call.params.get("stopType", "ROLLBACK") == "ROLLBACK"
+            scheduler.trip(service, rollout.deployment, "Deployment stopped by user.", back=back)
+            return {"serviceDeploymentArn": arn}
+    raise AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.")
+
+
+@always.before("ecs", "DescribeServiceRevisions")
+def describe_revisions(call: Call) -> Reply | None:
+    """Tell service revisions."""
+    there: dict[str, dict[str, Any]] = {}
+    for service, rollout in _rollouts(call):
+        there[rollout.deployment.revision] = revision_view(service, rollout.deployment)
+    asked = call.params["serviceRevisionArns"]
+    missing = [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in there]
+    return {"serviceRevisions": [there[arn] for arn in asked if arn in there], "failures": missing}

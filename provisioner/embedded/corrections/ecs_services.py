@@ -1,0 +1,211 @@
+"""ECS services: made once, read as they were asked for, followed by tasks, and ended in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.containers import scheduler
+from provisioner.embedded.containers.model import Service, services
+from provisioner.embedded.containers.views import service_view
+from provisioner.embedded.corrections import scaling
+from provisioner.embedded.corrections.ecs_clusters import cluster_arn, services_in
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call
+
+# AWS doc, API_CreateService: what is so unless it is said; LATEST, REPLICA and ECS likewise.
+DEFAULTS: dict[str, Any] = {
+    "schedulingStrategy": "REPLICA",
+    "deploymentController": {"type": "ECS"},
+    "platformVersion": "LATEST",
+    "enableECSManagedTags": False,
+    "enableExecuteCommand": False,
+    "propagateTags": "NONE",
+    "availabilityZoneRebalancing": "ENABLED",
+    "healthCheckGracePeriodSeconds": 0,
+    "loadBalancers": [],
+    "serviceRegistries": [],
+    "placementConstraints": [],
+    "placementStrategy": [],
+}
+DEPLOYMENT = {
+    "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+    "maximumPercent": 200,
+    "minimumHealthyPercent": 100,
+    "strategy": "ROLLING",
+    "bakeTimeInMinutes": 0,
+}
+NOT_KEPT = (
+    "cluster", "service", "serviceName", "desiredCount", "clientToken", "tags", "role", "forceNewDeployment",
+)  # fmt: skip
+
+
+def find(call: Call, name: str) -> Service | None:
+    """Return a service of the call's cluster by name or ARN."""
+    cluster = cluster_arn(call)
+    name = name.rpartition("/")[2]
+    same = [s for s in services.of(call).values() if s.cluster == cluster and s.name == name]
+    return same[-1] if same else None
+
+
+def active(call: Call) -> Service:
+    """Return the service a call is about; codes: botocore ServiceModel, errors of UpdateService."""
+    service = find(call, call.params["service"])
+    if service is None:
+        raise AwsError("ServiceNotFoundException", "Service not found.")
+    if service.status != "ACTIVE":
+        raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
+    return service
+
+
+@always.before("ecs", "CreateService")
+def create(call: Call) -> Reply | None:
+    """Make it, unless there is one of that name."""
+    params = call.params
+    cluster = cluster_arn(call, active=True)
+    name = params["serviceName"]
+    old = find(call, name)
+    if old is not None and old.status == "ACTIVE":
+        if not params.get("clientToken") or old.token != params["clientToken"]:
+            # hashicorp/terraform-provider-aws#2283, #14489
+            raise AwsError("InvalidParameterException", "Creation of service was not idempotent.")
+        return {"service": service_view(old)}
+    spec = _spec(call)
+    _mirror_into_moto(call)
+    service = Service(call.place, cluster, name, spec, params.get("clientToken", ""), _count(params))
+    services.of(call)[service.arn] = service
+    scheduler.deploy(service)
+    return {"service": service_view(service) | {"tags": params.get("tags", [])}}
+
+
+def _count(params: dict[str, Any]) -> int:
+    return int(params.get("desiredCount", 1))
+
+
+def _spec(call: Call) -> dict[str, Any]:
+    """Say what a service is to be, defaults filled in, and its task definition by ARN."""
+    spec = DEFAULTS | {key: value for key, value in call.params.items() if key not in NOT_KEPT}
+    spec["deploymentConfiguration"] = DEPLOYMENT | spec.get("deploymentConfiguration", {})
+    found = do(call, "ecs", "DescribeTaskDefinition", taskDefinition=spec["taskDefinition"])["taskDefinition"]
+    spec["taskDefinition"] = found["taskDefinitionArn"]
+    if "launchType" not in spec and "capacityProviderStrategy" not in spec:
+        spec |= _default_strategy(call)
+    if spec["loadBalancers"]:
+        path = "aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+        spec["roleArn"] = f"arn:aws:iam::{call.account}:role/{path}"
+    return spec
+
+
+def _default_strategy(call: Call) -> dict[str, Any]:
+    """Return the cluster's default strategy, or launch type EC2 (botocore ServiceModel, launchType)."""
+    (cluster,) = do(call, "ecs", "DescribeClusters", clusters=[cluster_arn(call)])["clusters"]
+    strategy = cluster.get("defaultCapacityProviderStrategy")
+    return {"capacityProviderStrategy": strategy} if strategy else {"launchType": "EC2"}
+
+
+def _mirror_into_moto(call: Call) -> None:
+    """Let moto have it too: its tags, tagging API and auto scaling look there."""
+    kept = ("cluster", "serviceName", "taskDefinition", "desiredCount", "tags", "propagateTags")
+    told = {key: call.params[key] for key in kept if key in call.params}
+    do(call, "ecs", "CreateService", **{"desiredCount": 1} | told)
+
+
+@always.before("ecs", "UpdateService")
+def update(call: Call) -> Reply | None:
+    """Change it; what changes the tasks begins a deployment (botocore ServiceModel, UpdateService)."""
+    service, params = active(call), call.params
+    where = ("capacityProviderStrategy", "launchType")  # changing these alone moves no task
+    before = {key: service.spec.get(key) for key in scheduler.ROLLED if key not in where}
+    changed = {key: value for key, value in params.items() if key not in NOT_KEPT}
+    if "taskDefinition" in changed:
+        found = do(call, "ecs", "DescribeTaskDefinition", taskDefinition=changed["taskDefinition"])
+        changed["taskDefinition"] = found["taskDefinition"]["taskDefinitionArn"]
+    if "deploymentConfiguration" in changed:
+        had = service.spec["deploymentConfiguration"]
+        changed["deploymentConfiguration"] = had | changed["deploymentConfiguration"]
+    service.spec.update(changed)
+    if changed.get("capacityProviderStrategy") == []:  # back to the launch type: botocore ServiceModel
+        service.spec.pop("capacityProviderStrategy")
+        service.spec.setdefault("launchType", "FARGATE")
+    elif "capacityProviderStrategy" in changed:
+        service.spec.pop("launchType", None)
+    service.desired = params.get("desiredCount", service.desired)
+    rolls = params.get("forceNewDeployment") or any(service.spec.get(k) != v for k, v in before.items())
+    if rolls:
+        scheduler.deploy(service)
+    else:
+        scheduler.settle(service)
+    return {"service": service_view(service)}
+
+
+@always.before("ecs", "DeleteService")
+def delete(call: Call) -> Reply | None:
+    """Begin to end it."""
+    service = find(call, call.params["service"])
+    if service is None or service.status == "INACTIVE":
+        raise AwsError("ServiceNotFoundException", "Service not found.")
+    if service.desired > 0 and not call.params.get("force"):
+        message = "The service cannot be stopped while it is scaled above 0."
+        raise AwsError("InvalidParameterException", message)
+    if service.status == "ACTIVE":
+        scheduler.delete(service)
+    return {"service": service_view(service)}
+
+
+def _ended(service: Service) -> None:
+    """Take along what AWS takes along: hashicorp/terraform-provider-aws#14254, #10432."""
+    cluster = service.cluster.rpartition("/")[2]
+    kept = backend("ecs", service.place.account, service.place.region).services
+    kept.pop(f"{cluster}:{service.name}", None)
+    scaling.forget(service.place, f"service/{cluster}/{service.name}")
+
+
+scheduler.when_inactive.append(_ended)
+
+
+@always.before("ecs", "DescribeServices")
+def describe(call: Call) -> Reply | None:
+    """Tell services; what never was is a failure MISSING, not an error."""
+    told: list[dict[str, Any]] = []
+    failures: list[dict[str, Any]] = []
+    cluster = cluster_arn(call)
+    for name in call.params["services"]:
+        service = find(call, name)
+        if service is None:
+            arn = f"{cluster.replace(':cluster/', ':service/')}/{name.rpartition('/')[2]}"
+            failures.append({"arn": arn, "reason": "MISSING"})
+            continue
+        view = service_view(service)
+        if "TAGS" in call.params.get("include", []):
+            view["tags"] = _tags(call, service)
+        told.append(view)
+    return {"services": told, "failures": failures}
+
+
+def _tags(call: Call, service: Service) -> list[dict[str, str]]:
+    kept = backend("ecs", call.account, call.region).services
+    mirrored = kept.get(f"{service.cluster.rpartition('/')[2]}:{service.name}")
+    return list(mirrored.tags or []) if mirrored else []
+
+
+@always.before("ecs", "ListServices")
+def list_services(call: Call) -> Reply | None:
+    """List those that have not ended."""
+    found = services_in(call.place, cluster_arn(call))
+    if wanted := call.params.get("launchType"):
+        found = [service for service in found if service.spec.get("launchType") == wanted]
+    return {"serviceArns": sorted(service.arn for service in found)}
+
+
+@always.after("application-autoscaling", "RegisterScalableTarget")
+def clamp(call: Call, _: Reply) -> None:
+    """Bring the count between the new bounds (botocore ServiceModel, RegisterScalableTarget)."""
+    params = call.params
+    if params["ServiceNamespace"] != "ecs":
+        return
+    _, cluster, name = params["ResourceId"].split("/")
+    for service in services.of(call).values():
+        if service.name == name and service.cluster.endswith(f"/{cluster}") and service.status == "ACTIVE":
+            low, high = params.get("MinCapacity", 0), params.get("MaxCapacity", service.desired)
+            service.desired = max(low, min(high, service.desired))
+            scheduler.settle(service)

@@ -1,0 +1,54 @@
+"""Log groups that AWS writes to by itself, and so makes if they are not there."""
+
+from __future__ import annotations
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.containers.model import Task, when_running
+from provisioner.embedded.corrections.rds_clusters import clusters, instances
+from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call, Place
+
+FIRST_LINE = 420.0  # seconds: an instance writes when it is there; see manners/aurora.py
+
+
+def write(place: Place, group: str) -> None:
+    """Make the group a service writes to, unless somebody did."""
+    try:
+        do(place, "logs", "CreateLogGroup", logGroupName=group)
+    except AwsError as error:
+        if error.code != "ResourceAlreadyExistsException":
+            raise
+
+
+def _insights(task: Task) -> None:
+    """AWS doc, Container Insights: performance events go to a group named after the cluster."""
+    name = task.cluster.rpartition("/")[2]
+    cluster = backend("ecs", task.place.account, task.place.region).clusters[name]
+    settings = {setting["name"]: setting["value"] for setting in cluster.settings or []}
+    if settings.get("containerInsights", "disabled") != "disabled":
+        write(task.place, f"/aws/ecs/containerinsights/{name}/performance")
+
+
+when_running.append(_insights)
+
+
+@always.after("rds", "CreateDBInstance")
+def database(call: Call, reply: Reply) -> None:
+    """Write when the instance is there: AWS doc, publishing Aurora PostgreSQL logs to CloudWatch Logs."""
+    cluster = reply["DBInstance"].get("DBClusterIdentifier", "")
+    clock.later(FIRST_LINE, lambda: _exports(call, cluster))
+
+
+@always.after("rds", "ModifyDBCluster")
+def exports_changed(call: Call, reply: Reply) -> None:
+    """Write at once what is newly exported, if an instance is there to write."""
+    name = reply["DBCluster"]["DBClusterIdentifier"]
+    if any(i.db_cluster_identifier == name for i in instances(call).values()):
+        _exports(call, name)
+
+
+def _exports(call: Call, name: str) -> None:
+    cluster = clusters(call).get(name)
+    for export in cluster.enabled_cloudwatch_logs_exports if cluster else ():
+        write(call.place, f"/aws/rds/cluster/{name}/{export}")
