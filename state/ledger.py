@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -197,20 +197,14 @@ class Ledger:
                 )
                 self.document.tombstones.append(stone)
 
-    def set_outputs(self, outputs: Mapping[str, str]) -> None:
-        """Write down the stack's outputs."""
+    def conclude(self, order: Sequence[str], outputs: Mapping[str, str]) -> None:
+        """Write down the stack's outputs, and its entries in the order in which they are declared."""
         with self._acting():
+            entries = self.document.entries
+            names = [name for name in order if name in entries]
+            rest = [name for name in entries if name not in order]
+            self.document.entries = {name: entries[name] for name in names + rest}
             self.document.outputs = dict(outputs)
-
-    def set_facts(self, facts: Mapping[str, Any]) -> None:
-        """Write down what was chosen once for the life of the stack."""
-        with self._acting():
-            self.document.facts = dict(facts)
-
-    def renew(self, fence: int) -> None:
-        """Write the fencing number of the lock this run holds."""
-        with self._acting():
-            self.document.fence = fence
 
     @contextmanager
     def _acting(self) -> Iterator[None]:

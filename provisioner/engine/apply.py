@@ -205,7 +205,8 @@ class Apply:
             self.outcome.undone += removed.undone
 
     def _keep_outputs(self) -> None:
-        self.hands.ledger.set_outputs(outputs_of(self.plan, self._docs))
+        ledger = self.hands.ledger
+        ledger.conclude(list(self.plan.stack.nodes), outputs_of(self.plan, self._docs))
 
 
 def outputs_of(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:

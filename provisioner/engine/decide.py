@@ -61,8 +61,10 @@ def decide(node: Node, suffix: str, entry: Entry | None, seen: Doc | None, wante
     change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
     if seen is None or meets(seen, kind.gone):
         return replace(change, verb="create", why=_why_create(entry))
-    change = replace(change, id=kind.id_of(seen), adopts=not _known(entry, kind.id_of(seen)))
-    if change.adopts and not is_ours(kind, suffix, seen):
+    change = replace(
+        change, id=kind.id_of(seen), adopts=not kind.shared and not _known(entry, kind.id_of(seen))
+    )
+    if not _known(entry, change.id) and not is_ours(kind, suffix, seen):
         return replace(change, verb="refuse", why=whose(seen), adopts=False, foreign=True)
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
@@ -18,6 +19,7 @@ class Say:
     def __init__(self, *, as_json: bool = False, color: bool = True, quiet: bool = False) -> None:
         self.as_json = as_json
         self.quiet = quiet
+        self._one_at_a_time = threading.Lock()
         self._color = color and not os.environ.get("NO_COLOR")
 
     @property
@@ -32,7 +34,7 @@ class Say:
 
     def data(self, text: str) -> None:
         """A line of the answer."""
-        print(text, file=sys.stdout, flush=True)  # noqa: T201 - this is what prints
+        self._write(sys.stdout, text)
 
     def record(self, kind: str, **fields: Any) -> None:
         """The answer as one JSON line."""
@@ -42,7 +44,7 @@ class Say:
     def note(self, text: str = "", color: str = "") -> None:
         """A line for a person."""
         if not self.quiet:
-            print(self.paint(text, color), file=sys.stderr, flush=True)  # noqa: T201 - this is what prints
+            self._write(sys.stderr, self.paint(text, color))
 
     def complain(self, message: str, hint: str, result: str = "error") -> None:
         """What went wrong, and what to type next; with --json the answer says so too."""
@@ -50,7 +52,13 @@ class Say:
             self.record("error", result=result, message=message, hint=hint)
         head, _, rest = message.partition("\n")
         lines = [self.paint("Error: ", "red") + head, *rest.splitlines(), *hint.splitlines()]
-        print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - this is what prints
+        self._write(sys.stderr, "\n".join(lines))
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        """One line whole, whichever thread it comes from."""
+        with self._one_at_a_time:
+            stream.write(f"{text}\n")
+            stream.flush()
 
 
 def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> list[str]:

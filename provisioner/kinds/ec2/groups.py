@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.engine.kind import Item, Kind, codes, minutes
 from provisioner.engine.refs import Doc
-from provisioner.kinds.ec2.tagged import Ec2, Filters, where
+from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import interfaces
 
 NO_GROUP = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
@@ -55,15 +55,13 @@ class NoDefaultEgress(Kind):
     duplicate = codes("InvalidPermission.NotFound")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
-        """DescribeSecurityGroupRules; None while the rule is there."""
+        """DescribeSecurityGroups: None while the rule is there, and where the group is not."""
         group = it.props["GroupId"]
-        rules = ec2.describe_security_group_rules(Filters=where({"group-id": group}))["SecurityGroupRules"]
-        open_ = [
-            rule
-            for rule in rules
-            if rule["IsEgress"] and rule["IpProtocol"] == "-1" and rule.get("CidrIpv4") == "0.0.0.0/0"
-        ]
-        return None if open_ else {"GroupId": group}
+        for filters in (of_stack(it), where({"group-id": group})):
+            for doc in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
+                if doc["GroupId"] == group:
+                    return None if any(map(_is_open, doc["IpPermissionsEgress"])) else {"GroupId": group}
+        return None
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """RevokeSecurityGroupEgress."""
@@ -152,6 +150,11 @@ class EgressRule(_Rule):
     def delete(self, ec2: Any, it: Item) -> None:
         """RevokeSecurityGroupEgress."""
         ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], SecurityGroupRuleIds=[it.id])
+
+
+def _is_open(permission: Doc) -> bool:
+    ranges = [one["CidrIp"] for one in permission.get("IpRanges", [])]
+    return permission["IpProtocol"] == "-1" and "0.0.0.0/0" in ranges
 
 
 def _flat(doc: Doc) -> Doc:

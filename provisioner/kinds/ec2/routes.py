@@ -132,8 +132,11 @@ class VpcEndpoint(Ec2):
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeVpcEndpoints; AWS spells states in either case."""
-        found = ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
-        return [{**doc, "State": str(doc["State"]).lower()} for doc in found]
+        return _low(ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"])
+
+    def by_id(self, ec2: Any, id_: str) -> list[Doc]:
+        """DescribeVpcEndpoints by id: the filter by id is not known everywhere."""
+        return _low(ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"])
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """CreateVpcEndpoint; its token is not filled in by the SDK."""
@@ -156,6 +159,10 @@ class VpcEndpoint(Ec2):
         """DeleteVpcEndpoints answers 200 with a list of what it did not delete."""
         for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[it.id]).get("Unsuccessful", []):
             raise ClientError({"Error": failed["Error"]}, "DeleteVpcEndpoints")
+
+
+def _low(endpoints: list[Doc]) -> list[Doc]:
+    return [{**doc, "State": str(doc["State"]).lower()} for doc in endpoints]
 
 
 def _table(ec2: Any, it: Item, id_: str) -> Doc | None:

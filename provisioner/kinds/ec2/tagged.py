@@ -42,11 +42,15 @@ class Ec2(Kind):
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """All resources of this kind that pass the filters."""
 
+    def by_id(self, ec2: Any, id_: str) -> list[Doc]:
+        """The resource of this id, if AWS knows it: tags lag, and can be stripped by hand."""
+        return self.find(ec2, where({self.id_filter: id_}))
+
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """By id, else by our tags; a resource with our Name and without our tags is shown too."""
         found = self._pick(it, self.find(ec2, of_stack(it)))
         if found is None and it.id:
-            found = next(iter(self._tidy(self.find(ec2, where({self.id_filter: it.id})))), None)
+            found = next(iter(self._tidy(self.by_id(ec2, it.id))), None)
         if found is None and not it.id and it.name:
             alike = self.find(ec2, where({self.name_filter: f"{PROJECT}-*-{it.suffix}"}))
             found = self._namesake(it, alike)
