@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.errors import LedgerError
+from state.ledger import SCHEMA, Document, Entry, Intent, Ledger, Place, Tombstone
+
+PLACE = Place("123456789012", "aws", "us-east-1")
+WORDS = st.text(max_size=8)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2),
+    max_leaves=6,
+)
+DOCS = st.dictionaries(WORDS, VALUES, max_size=3)
+INTENTS = st.builds(Intent, WORDS, WORDS, st.floats(0, 1e10))
+PHASES = st.sampled_from(["creating", "finishing", "ready", "updating", "deleting"])
+ENTRIES = st.builds(
+    Entry,
+    WORDS,
+    WORDS,
+    WORDS,
+    WORDS,
+    PHASES,
+    WORDS,
+    DOCS,
+    st.none() | DOCS,
+    st.lists(WORDS),
+    st.none() | INTENTS,
+)
+TOMBSTONES = st.builds(Tombstone, WORDS, WORDS, WORDS, WORDS, WORDS, st.floats(0, 1e10), DOCS)
+DOCUMENTS = st.builds(
+    Document,
+    suffix=WORDS,
+    place=st.builds(Place, WORDS, WORDS, WORDS, WORDS),
+    serial=st.integers(0),
+    fence=st.integers(0),
+    facts=DOCS,
+    outputs=st.dictionaries(WORDS, WORDS),
+    entries=st.dictionaries(WORDS, ENTRIES, max_size=3),
+    tombstones=st.lists(TOMBSTONES, max_size=2),
+)
+
+
+class Memory:
+    """A store that remembers every document it was given, and may be slow about it."""
+
+    where = "memory"
+
+    def __init__(self) -> None:
+        self.saved: list[bytes] = []
+        self.held = threading.Event()
+        self.held.set()
+        self.saving = threading.Event()
+
+    def load(self) -> bytes | None:
+        return self.saved[-1] if self.saved else None
+
+    def save(self, text: bytes) -> None:
+        self.saving.set()
+        assert self.held.wait(10)
+        self.saved.append(text)
+
+    def remove(self) -> None:
+        self.saved.clear()
+
+    @property
+    def latest(self) -> Document:
+        return Document.parse(self.saved[-1], "memory")
+
+
+@pytest.fixture
+def store() -> Memory:
+    return Memory()
+
+
+@pytest.fixture
+def ledger(store: Memory) -> Ledger:
+    return Ledger(Document("prod", PLACE), store, lambda: 1000.0)
+
+
+@given(DOCUMENTS)
+def test_a_document_reads_back_as_it_was_written(document: Document) -> None:
+    assert Document.parse(document.dump(), "x") == document
+
+
+def test_a_document_tells_its_schema_and_who_wrote_it() -> None:
+    raw = json.loads(Document("prod", PLACE).dump())
+
+    assert raw["schema"] == SCHEMA
+    assert raw["writer"].startswith("ml-api-provisioner ")
+
+
+def whole(**changed: Any) -> bytes:
+    return json.dumps({**json.loads(Document("prod", PLACE).dump()), **changed}).encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b"null",
+        b"{}",
+        b"\xff\xfe",
+        Document("prod", PLACE).dump()[:-40],
+        whole(place="nowhere"),
+        whole(place={"account": "1"}),
+        whole(entries={"vpc": {"kind": "Vpc"}}),
+        whole(entries=["vpc"]),
+        whole(tombstones=[{}]),
+        whole(unheard_of=1),
+        b'{"version": 4, "terraform_version": "1.9", "resources": []}',
+    ],
+)
+def test_what_is_no_ledger_or_a_damaged_one_is_refused(text: bytes) -> None:
+    with pytest.raises(LedgerError) as caught:
+        Document.parse(text, "there.json")
+
+    assert "there.json" in caught.value.message
+    assert "apply" in caught.value.hint
+
+
+@pytest.mark.parametrize("schema", [SCHEMA + 1, 0, "1", None])
+def test_a_ledger_of_another_schema_is_refused_and_says_who_can_read_it(schema: Any) -> None:
+    with pytest.raises(LedgerError, match="schema") as caught:
+        Document.parse(whole(schema=schema), "there.json")
+
+    assert "version of the provisioner that wrote it" in caught.value.hint
+
+
+def test_an_intent_is_on_disk_with_its_token_before_it_is_acted_on(ledger: Ledger, store: Memory) -> None:
+    intent = ledger.intend("vpc", "create", Entry("Vpc", "n"))
+
+    written = store.latest.entries["vpc"]
+    assert written.intent == intent
+    assert (intent.verb, intent.at) == ("create", 1000.0)
+    assert len(intent.token) >= 32
+
+
+def test_the_token_of_an_open_intent_is_kept(ledger: Ledger, store: Memory) -> None:
+    """The second attempt must be recognised by AWS as the first one."""
+    first = ledger.intend("vpc", "create", Entry("Vpc", "n"))
+    again = Ledger(store.latest, store, lambda: 2000.0).intend("vpc", "create", Entry("Vpc", "n"))
+
+    assert again == first
+
+
+def test_another_verb_and_a_fulfilled_intent_get_tokens_of_their_own(ledger: Ledger) -> None:
+    create = ledger.intend("vpc", "create", Entry("Vpc", "n"))
+    update = ledger.intend("vpc", "update", Entry("Vpc", "n"))
+    ledger.found("vpc", "vpc-1")
+    later = ledger.intend("vpc", "create", Entry("Vpc", "n"))
+
+    assert len({create.token, update.token, later.token}) == 3
+
+
+def test_an_id_that_was_found_fulfils_the_intent(ledger: Ledger, store: Memory) -> None:
+    ledger.intend("vpc", "create", Entry("Vpc", "n"))
+    ledger.found("vpc", "vpc-1")
+
+    entry = store.latest.entries["vpc"]
+    assert (entry.id, entry.phase, entry.intent) == ("vpc-1", "finishing", None)
+
+
+def test_what_was_wanted_counts_as_confirmed_only_when_it_was_confirmed(
+    ledger: Ledger, store: Memory
+) -> None:
+    ledger.intend("vpc", "create", Entry("Vpc", "n", wanted={"CidrBlock": "10.0.0.0/16"}))
+    assert store.latest.entries["vpc"].confirmed is None
+
+    ledger.confirm("vpc", "vpc-1")
+    entry = store.latest.entries["vpc"]
+    assert (entry.id, entry.phase, entry.confirmed) == ("vpc-1", "ready", {"CidrBlock": "10.0.0.0/16"})
+
+
+def test_what_was_deleted_leaves_a_tombstone_with_its_id(ledger: Ledger, store: Memory) -> None:
+    ledger.adopt("vpc", Entry("Vpc", "n", region="eu-west-1", id="vpc-1"))
+    ledger.forget("vpc", deleted=True)
+
+    assert store.latest.entries == {}
+    assert store.latest.tombstones == [Tombstone("vpc", "Vpc", "n", "vpc-1", "eu-west-1", 1000.0, {})]
+
+
+def test_what_never_was_leaves_none(ledger: Ledger, store: Memory) -> None:
+    ledger.intend("vpc", "create", Entry("Vpc", "n"))
+    ledger.forget("vpc", deleted=True)
+    ledger.forget("never heard of", deleted=True)
+
+    assert store.latest.tombstones == []
+
+
+def test_what_is_put_aside_is_still_needed_by_those_that_needed_it(ledger: Ledger, store: Memory) -> None:
+    ledger.adopt("task", Entry("Task", "n", id="t-1"))
+    ledger.adopt("service", Entry("Service", "n", needs=["task", "vpc"]))
+    ledger.retire("task", "task~t-1")
+
+    assert store.latest.entries.keys() == {"task~t-1", "service"}
+    assert store.latest.entries["service"].needs == ["task~t-1", "vpc"]
+
+
+def test_every_act_raises_the_serial_and_is_on_disk_when_it_returns(ledger: Ledger, store: Memory) -> None:
+    acts = [
+        lambda: ledger.intend("vpc", "create", Entry("Vpc", "n")),
+        lambda: ledger.found("vpc", "vpc-1"),
+        lambda: ledger.confirm("vpc"),
+        lambda: ledger.conclude(["vpc"], {"vpc_id": "vpc-1"}),
+        lambda: ledger.retire("vpc", "vpc~1"),
+        lambda: ledger.forget("vpc~1", deleted=True),
+    ]
+
+    for serial, act in enumerate(acts, start=1):
+        act()
+        assert store.latest.serial == serial
+        assert asdict(store.latest) == asdict(ledger.document)
+
+
+def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: Memory) -> None:
+    """Fifty threads do not wait for fifty writes."""
+    acting = threading.Semaphore(0)
+
+    def wall() -> float:
+        acting.release()
+        return 1000.0
+
+    ledger = Ledger(Document("prod", PLACE), store, wall)
+    store.held.clear()
+    threads = [
+        threading.Thread(target=ledger.intend, args=(f"n{n}", "create", Entry("Thing", "x")))
+        for n in range(50)
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert acting.acquire(timeout=10)
+    store.held.set()
+    for thread in threads:
+        thread.join(10)
+
+    serials = [Document.parse(text, "x").serial for text in store.saved]
+    assert len(store.latest.entries) == 50
+    assert len(serials) < 10
+    assert serials == sorted(set(serials))
+
+
+def test_no_thread_goes_on_before_its_own_act_is_on_disk(ledger: Ledger, store: Memory) -> None:
+    unwritten: list[str] = []
+
+    def act(name: str) -> None:
+        ledger.intend(name, "create", Entry("Thing", name))
+        if name not in store.latest.entries:
+            unwritten.append(name)
+
+    threads = [threading.Thread(target=act, args=(f"n{n}",)) for n in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert unwritten == []
