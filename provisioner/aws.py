@@ -12,7 +12,16 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from provisioner import __version__
 from provisioner.embedded.local import Local
@@ -33,6 +42,16 @@ _CONFIG = Config(
 )
 # A rehearsal goes straight to loopback: no proxy, no virtual-host buckets.
 _LOCAL_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))
+
+
+_NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
 
 
 @dataclass(frozen=True)
@@ -115,9 +134,7 @@ class Aws:
         """The account, partition, region and endpoint these credentials speak for."""
         try:
             caller = self.client("sts").get_caller_identity()
-        except (NoCredentialsError, ProfileNotFound) as error:
-            raise no_credentials(error) from error
-        except ClientError as error:
+        except (ClientError, *_NO_CREDENTIALS) as error:
             raise no_credentials(error) from error
         except BotoCoreError as error:
             raise ProvisionerError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,8 +101,11 @@ class Session:
             "version": s.database.version,
             "engine": known["engine"],
             "master_password": password,
+            "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
-        return Facts(self.place.account, self.place.partition, tuple(zones), known["engine"], password)
+        facts = self.document.facts
+        account, partition = self.place.account, self.place.partition
+        return Facts(account, partition, tuple(zones), facts["engine"], password, facts["born"])
 
     def stack(self) -> Stack:
         """The declared stack."""

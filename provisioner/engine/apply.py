@@ -118,7 +118,16 @@ class Apply:
             target = self._make_room(node, target.with_id(change.id), entry)
         self.hands.listen(Event("starting", node.name, change.verb))
         self._carry_out(target, change, tell)
+        if change.verb == "finish" and node.kind.closed_until_ready:
+            self._mend(node, target, wanted)
         return change.verb
+
+    def _mend(self, node: Node, target: Target, wanted: Doc) -> None:
+        """What could not be compared before it was ready is compared now."""
+        entry, seen = self.hands.ledger.get(node.name), self._docs.get(node.name)
+        change = decide(node, self.plan.stack.suffix, entry, seen, wanted)
+        if change.verb == "update":
+            self._carry_out(target, change, lambda _stage: None)
 
     def _carry_out(self, target: Target, change: Change, tell: Tell[Stage]) -> None:
         name = target.it.node

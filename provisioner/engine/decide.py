@@ -11,7 +11,9 @@
 | differs in a fixed field      | any               | replace where nothing is lost by it, else refuse   |
 | failed                        | any               | what the kind says: replace, update or refuse      |
 | differs                       | any               | update                                             |
+| not ready, and closed till so | any               | finish, then look again                            |
 | as wanted, not ready          | any               | finish: wait                                       |
+| as wanted                     | not confirmed     | finish: confirm                                    |
 | as wanted                     | any               | keep                                               |
 
 What is in the ledger and no longer declared is deleted, after everything else.
@@ -29,6 +31,7 @@ from provisioner.engine.refs import Doc
 from provisioner.names import bears
 from state.ledger import Entry
 
+AT_WORK = "AWS is still working on it"
 STILL_GOING = "the old one is still being deleted"
 
 Verb = Literal["keep", "create", "finish", "update", "replace", "delete", "refuse"]
@@ -61,10 +64,9 @@ def decide(node: Node, suffix: str, entry: Entry | None, seen: Doc | None, wante
     change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
     if seen is None or meets(seen, kind.gone):
         return replace(change, verb="create", why=_why_create(entry))
-    change = replace(
-        change, id=kind.id_of(seen), adopts=not kind.shared and not _known(entry, kind.id_of(seen))
-    )
-    if not _known(entry, change.id) and not is_ours(kind, suffix, seen):
+    change = replace(change, id=kind.id_of(seen))
+    change = replace(change, adopts=not kind.shared and not _known(entry, change.id))
+    if change.adopts and not is_ours(kind, suffix, seen):
         return replace(change, verb="refuse", why=whose(seen), adopts=False, foreign=True)
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
@@ -74,17 +76,26 @@ def decide(node: Node, suffix: str, entry: Entry | None, seen: Doc | None, wante
 def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
     """What to do about one that is there and ours."""
     kind = node.kind
+    if kind.closed_until_ready and not meets(seen, kind.ready) and not meets(seen, kind.failed):
+        return replace(change, verb="finish", why=AT_WORK)
     found = differences(kind, wanted, seen, entry.confirmed if entry else None)
     if any(one.top in kind.fixed for one in found):
         return _anew(node, replace(change, differences=tuple(found)))
     if kind.tagged and not kind.shared:
         found += tag_differences(node.tags, seen.get("Tags") or {})
-    if meets(seen, kind.failed) and not (found and kind.on_failure == "update"):
-        return replace(change, verb=kind.on_failure, why="AWS says it failed", differences=tuple(found))
-    if found:
-        return replace(change, verb="update", differences=tuple(found))
+    return _settled(kind, replace(change, differences=tuple(found)), entry, seen)
+
+
+def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Change:
+    """What to do about one whose differences, if it has any, can be mended in place."""
+    if meets(seen, kind.failed) and not (change.differences and kind.on_failure == "update"):
+        return replace(change, verb=kind.on_failure, why="AWS says it failed")
+    if change.differences:
+        return replace(change, verb="update")
     if not meets(seen, kind.ready):
-        return replace(change, verb="finish", why="AWS is still working on it")
+        return replace(change, verb="finish", why=AT_WORK)
+    if entry and not change.adopts and entry.phase != "ready":
+        return replace(change, verb="finish", why="an earlier run did not get to confirm it")
     return change
 
 

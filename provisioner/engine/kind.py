@@ -111,6 +111,8 @@ class Kind:
     patience: ClassVar[float] = minutes(10)
     # How long AWS may hide a new one from reads.
     visible_within: ClassVar[float] = 0
+    # AWS takes no change while it is not ready: what differs is looked at again once it is.
+    closed_until_ready: ClassVar[bool] = False
     # How long after an update AWS may still tell the old state.
     stale_for: ClassVar[float] = 0
     # Codes that time cures, per verb; `Code: phrase` wants the phrase in the message too.

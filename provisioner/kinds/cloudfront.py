@@ -56,7 +56,7 @@ class Distribution(Kind):
     def update(self, cloudfront: Any, it: Item, changed: Doc) -> None:
         """UpdateDistribution: the whole configuration with what is wanted laid over it."""
         now = cloudfront.get_distribution_config(Id=it.id)
-        config = {**now["DistributionConfig"], **_counted(it.props)}
+        config = _overlaid(now["DistributionConfig"], _counted(it.props))
         cloudfront.update_distribution(Id=it.id, IfMatch=now["ETag"], DistributionConfig=config)
 
     def retag(self, cloudfront: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
@@ -98,6 +98,20 @@ def _plain(value: Any) -> Any:
             return {**rest, "Items": items}
         return {key: _plain(one) for key, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, list) else value
+
+
+def _overlaid(now: Any, wanted: Any) -> Any:
+    """`now` with all that is wanted laid over it; members of a list are matched by what names them."""
+    if isinstance(now, Mapping) and isinstance(wanted, Mapping):
+        return {**now, **{key: _overlaid(now.get(key), one) for key, one in wanted.items()}}
+    if isinstance(now, list) and isinstance(wanted, list):
+        return [_overlaid(next((old for old in now if _same(old, one)), None), one) for one in wanted]
+    return wanted
+
+
+def _same(old: Any, new: Any) -> bool:
+    keys = ("Id", "ErrorCode", "PathPattern")
+    return isinstance(old, Mapping) and any(key in new and old.get(key) == new[key] for key in keys)
 
 
 def _counted(value: Any) -> Any:

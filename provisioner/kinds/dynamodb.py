@@ -31,6 +31,7 @@ class Table(Kind):
         "delete": _BUSY | _BACKUPS,
     }
     takes, takes_to_go, patience = 10, 5, minutes(20)
+    closed_until_ready = True
 
     def read(self, dynamodb: Any, it: Item) -> Doc | None:
         """DescribeTable, and its tags."""

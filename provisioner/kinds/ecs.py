@@ -166,7 +166,7 @@ class Service(_Ecs):
             cluster=it.props["cluster"],
             service=it.id,
             forceNewDeployment="taskDefinition" not in changed,
-            **{key: value for key, value in changed.items() if key != "propagateTags"},
+            **changed,
         )
 
     def delete(self, ecs: Any, it: Item) -> None:

@@ -72,7 +72,7 @@ def aurora(
         BackupRetentionPeriod=s.database.backup_days,
         EnableCloudwatchLogsExports=["postgresql"],
         DeletionProtection=s.database.deletion_protection,
-        **_ending(up, s),
+        **_ending(up, s, facts),
         **password,
         after=[values, groups_of_logs.aurora],
     )
@@ -102,9 +102,9 @@ def _master_password(up: Piece, s: Settings, facts: Facts) -> tuple[dict[str, An
     return {"MasterUserPassword": StoredPassword(secret.id)}, secret.id
 
 
-def _ending(up: Piece, s: Settings) -> dict[str, Any]:
-    """What becomes of the data when the cluster is deleted."""
+def _ending(up: Piece, s: Settings, facts: Facts) -> dict[str, Any]:
+    """What becomes of the data when the cluster is deleted; the snapshot's name is fixed long before."""
     if not s.database.final_snapshot:
         return {"SkipFinalSnapshot": True}
     name = name_of("aurora", up.stack.suffix)
-    return {"SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": f"{name}-final"}
+    return {"SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": f"{name}-final-{facts.born}"}

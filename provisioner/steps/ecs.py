@@ -65,7 +65,6 @@ def compute(up: Piece, s: Settings, on: Ground) -> Compute:
         taskDefinition=task.id,
         desiredCount=s.service.minimum,
         capacityProviderStrategy=strategy,
-        platformVersion="LATEST",
         networkConfiguration={
             "awsvpcConfiguration": {
                 "subnets": [subnet.id for subnet in on.network.private],

@@ -34,6 +34,7 @@ class DBCluster(Rds):
     # Cluster alone 1 to 2 min; provider ceiling 120 min. After a modify the status may still read
     # `available` for 30 s (terraform-provider-aws rds/cluster.go).
     takes, takes_to_go, patience, stale_for = 90, 300, minutes(120), 30
+    closed_until_ready = True
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBClusters, in the names that the create call uses."""
@@ -114,6 +115,7 @@ class DBInstance(Rds):
     }
     # 5 to 10 min typical; provider ceiling 90 min.
     takes, takes_to_go, patience, stale_for = 420, 300, minutes(90), 30
+    closed_until_ready = True
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBInstances."""
