@@ -8,6 +8,8 @@ from uuid import uuid4
 from provisioner.embedded import corrections, inner, shelf
 from provisioner.embedded.calls import CallLog
 from provisioner.embedded.clock import clock
+from provisioner.embedded.faults import Faults
+from provisioner.embedded.front import HangUp
 from provisioner.embedded.hooks import AwsError, Layer, Replay, Reply, always, manners, replays
 from provisioner.embedded.wire import (
     CLIENT_ERROR,
@@ -33,6 +35,7 @@ class Box:
         self.behave(pace=pace, with_manners=with_manners)
         self.ready = False
         self.calls = CallLog()
+        self.faults = Faults()
         # One call at a time: moto is not safe for threads, and the GIL lets it gain nothing by them.
         self._turn = threading.RLock()
 
@@ -53,14 +56,23 @@ class Box:
             shelf.clear_all()
             clock.reset()
             self.calls.clear()
+            self.faults.order([])
 
     def __call__(self, environ: Environ) -> Answer:
         """Answer one AWS request."""
         call = read(environ)
+        struck = self.faults.that_strike(call)
         try:
+            for fault in struck:
+                fault.before(call)
             answer = self._take_turn(call)
+            for fault in struck:
+                fault.after(call)
         except AwsError as error:
             answer = refusal(call, error)
+        except HangUp:
+            self.calls.add(call, 0, "connection lost")
+            raise
         self.calls.add(call, answer.status, error_code(answer) if answer.status >= CLIENT_ERROR else "")
         return answer
 

@@ -33,6 +33,7 @@ class Control:
             ("GET", "calls"): self._calls,
             ("POST", "reset"): self._reset,
             ("POST", "clock"): self._clock,
+            ("POST", "faults"): self._faults,
         }
         if verb not in answers:
             return _json(404, {"error": f"no such control: {' '.join(verb)}"})
@@ -52,6 +53,10 @@ class Control:
 
     def _reset(self, _: Environ) -> Any:
         self.box.reset()
+        return {}
+
+    def _faults(self, environ: Environ) -> Any:
+        self.box.faults.order(json.load(environ["wsgi.input"]))
         return {}
 
     def _clock(self, environ: Environ) -> Any:

@@ -48,6 +48,10 @@ class EmbeddedAws:
         """Every AWS call answered after the one numbered `since`."""
         return self.box.calls.since(since)
 
+    def faults(self, *orders: dict[str, Any]) -> None:
+        """Put these faults in force in place of those there are; see `faults.Fault`."""
+        self.box.faults.order(orders)
+
     def advance(self, seconds: float) -> None:
         """Move the clock of lifecycles forward."""
         clock.advance(seconds)

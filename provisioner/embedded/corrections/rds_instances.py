@@ -43,7 +43,8 @@ def create_instance(call: Call) -> Reply | None:
     if cluster_name:
         # An instance of a cluster is in the cluster's subnet group and port: AWS doc, API_CreateDBInstance.
         cluster = clusters(call)[cluster_name]
-        instance.db_subnet_group_name = cluster.db_subnet_group_name
+        if cluster.db_subnet_group_name != "default":
+            instance.db_subnet_group_name = cluster.db_subnet_group_name
         instance.port = cluster.port
         instance.deletion_protection = False
     _echo(instance, params)

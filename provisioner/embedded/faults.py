@@ -1,0 +1,96 @@
+"""Faults on order: a chosen call is killed, lost, throttled, refused or delayed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from provisioner.embedded.front import HangUp
+from provisioner.embedded.refusals import access_denied, expired, internal_error, throttled, unavailable
+
+if TYPE_CHECKING:
+    from provisioner.embedded.wire import Call
+
+ERRORS = {
+    "throttle": throttled,
+    "access_denied": access_denied,
+    "expired": expired,
+    "500_before": internal_error,
+    "500_after": internal_error,
+    "503_before": unavailable,
+    "503_after": unavailable,
+}
+DROPS = ("kill_before", "kill_after", "lost_reply", "reset")
+AFTER = ("kill_after", "lost_reply", "500_after", "503_after")
+
+
+@dataclass
+class Fault:
+    """One order: the `at`-th mutating call from now, or the `nth` call of an operation, `times` in a row."""
+
+    fault: str
+    at: int = 0
+    operation: str = ""
+    nth: int = 1
+    times: int = 1
+    pid: int = 0
+    seconds: float = 0.0
+    seen: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.fault not in (*ERRORS, *DROPS, "delay"):
+            raise ValueError(f"no such fault: {self.fault}")
+        if bool(self.at) == bool(self.operation):
+            raise ValueError('a fault wants either "at" or "operation"')
+
+    def strikes(self, call: Call) -> bool:
+        """Count a call, and say whether it is one of those meant."""
+        if self.operation:
+            meant, first = f"{call.service}:{call.operation}" == self.operation, self.nth
+        else:
+            meant, first = call.mutating, self.at
+        self.seen += meant
+        return meant and first <= self.seen < first + self.times
+
+    def before(self, call: Call) -> None:
+        """Strike before the call takes effect."""
+        if self.fault == "delay":
+            time.sleep(self.seconds)
+        elif self.fault not in AFTER:
+            self._strike(call)
+
+    def after(self, call: Call) -> None:
+        """Strike when it has taken effect."""
+        if self.fault in AFTER:
+            self._strike(call)
+
+    def _strike(self, call: Call) -> None:
+        if self.fault in ERRORS:
+            raise ERRORS[self.fault](call)
+        if self.fault.startswith("kill") and self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+        raise HangUp(reset=self.fault == "reset")
+
+
+class Faults:
+    """The orders in force."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._orders: list[Fault] = []
+
+    def order(self, orders: Iterable[dict[str, Any]]) -> None:
+        """Put these in force in place of those there are; counting starts now."""
+        made = [Fault(**order) for order in orders]
+        with self._lock:
+            self._orders = made
+
+    def that_strike(self, call: Call) -> list[Fault]:
+        """Return the orders that mean this call."""
+        with self._lock:
+            return [order for order in self._orders if order.strikes(call)]

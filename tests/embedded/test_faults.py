@@ -1,0 +1,170 @@
+"""Faults on order strike the call that is meant, before or after its effect."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, ConnectionError, HTTPClientError
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.embedded.conftest import Client, code_of
+from tests.embedded.test_box import control
+
+LOST = (ConnectionClosedError, ConnectionError, HTTPClientError)
+
+
+def make_vpc(aws: Client) -> None:
+    aws("ec2").create_vpc(CidrBlock="10.0.0.0/16")
+
+
+def count(aws: Client) -> int:
+    return len(aws("ec2").describe_vpcs()["Vpcs"]) - 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "effect"), [("lost_reply", 1), ("kill_after", 1), ("kill_before", 0), ("reset", 0)]
+)
+def test_a_connection_is_lost_before_or_after_the_effect(
+    aws: Client, box: EmbeddedAws, fault: str, effect: int
+) -> None:
+    box.faults({"at": 1, "fault": fault})
+    with pytest.raises(LOST):
+        make_vpc(aws)
+    assert count(aws) == effect
+    assert box.calls()[0]["status"] == 0
+    make_vpc(aws)
+    assert count(aws) == effect + 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "effect"),
+    [
+        ("500_before", "InternalError", 0),
+        ("500_after", "InternalError", 1),
+        ("503_before", "ServiceUnavailable", 0),
+        ("503_after", "ServiceUnavailable", 1),
+    ],
+)
+def test_a_server_error_comes_before_or_after_the_effect(
+    aws: Client, box: EmbeddedAws, fault: str, code: str, effect: int
+) -> None:
+    box.faults({"operation": "ec2:CreateVpc", "fault": fault})
+    with pytest.raises(ClientError) as caught:
+        make_vpc(aws)
+    assert code_of(caught) == code
+    assert count(aws) == effect
+
+
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
+    ("ec2", "describe_vpcs", {}),
+    ("ecs", "list_clusters", {}),
+    ("rds", "describe_db_clusters", {}),
+    ("cloudfront", "list_distributions", {}),
+    ("elbv2", "describe_load_balancers", {}),
+    ("s3", "list_buckets", {}),
+    ("cloudwatch", "describe_alarms", {}),
+]
+NAMES = {
+    "ec2": "DescribeVpcs",
+    "ecs": "ListClusters",
+    "rds": "DescribeDBClusters",
+    "cloudfront": "ListDistributions",
+    "elbv2": "DescribeLoadBalancers",
+    "s3": "ListBuckets",
+    "cloudwatch": "DescribeAlarms",
+}
+CODES = {
+    "throttle": {
+        "ec2": ("RequestLimitExceeded", 503),
+        "ecs": ("ThrottlingException", 400),
+        "rds": ("Throttling", 400),
+        "cloudfront": ("Throttling", 400),
+        "elbv2": ("ThrottlingException", 400),
+        "s3": ("SlowDown", 503),
+        "cloudwatch": ("Throttling", 400),
+    },
+    "access_denied": {
+        "ec2": ("UnauthorizedOperation", 403),
+        "ecs": ("AccessDeniedException", 400),
+        "rds": ("AccessDenied", 403),
+        "cloudfront": ("AccessDenied", 403),
+        "elbv2": ("AccessDenied", 403),
+        "s3": ("AccessDenied", 403),
+        "cloudwatch": ("AccessDenied", 403),
+    },
+    "expired": {
+        "ec2": ("RequestExpired", 400),
+        "ecs": ("ExpiredTokenException", 400),
+        "rds": ("ExpiredToken", 403),
+        "cloudfront": ("ExpiredToken", 403),
+        "elbv2": ("ExpiredToken", 403),
+        "s3": ("ExpiredToken", 403),
+        "cloudwatch": ("ExpiredToken", 403),
+    },
+}
+
+
+@pytest.mark.parametrize("fault", CODES)
+@pytest.mark.parametrize(("service", "method", "params"), CALLS)
+def test_refusals_are_in_the_services_own_words(
+    aws: Client, box: EmbeddedAws, fault: str, service: str, method: str, params: dict[str, Any]
+) -> None:
+    box.faults({"operation": f"{service}:{NAMES[service]}", "fault": fault})
+    with pytest.raises(ClientError) as caught:
+        getattr(aws(service), method)(**params)
+    code, status = CODES[fault][service]
+    assert code_of(caught) == code
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_a_denial_names_the_action(aws: Client, box: EmbeddedAws) -> None:
+    box.faults({"operation": "elbv2:DescribeLoadBalancers", "fault": "access_denied"})
+    with pytest.raises(ClientError, match="elasticloadbalancing:DescribeLoadBalancers"):
+        aws("elbv2").describe_load_balancers()
+
+
+def test_only_the_nth_mutating_call_is_struck_and_reads_do_not_count(aws: Client, box: EmbeddedAws) -> None:
+    box.faults({"at": 2, "times": 2, "fault": "throttle"})
+    make_vpc(aws)
+    for _ in range(2):
+        assert count(aws) == 1
+        with pytest.raises(ClientError):
+            make_vpc(aws)
+    make_vpc(aws)
+    assert count(aws) == 2
+
+
+def test_only_the_nth_call_of_an_operation_is_struck(aws: Client, box: EmbeddedAws) -> None:
+    status, _ = control(
+        box, "POST", "faults", [{"operation": "ec2:DescribeVpcs", "nth": 2, "fault": "reset"}]
+    )
+    assert status == 200
+    count(aws)
+    with pytest.raises(LOST):
+        count(aws)
+    count(aws)
+
+
+def test_a_delay_delays(aws: Client, box: EmbeddedAws) -> None:
+    box.faults({"operation": "ec2:DescribeVpcs", "fault": "delay", "seconds": 0.05})
+    started = time.perf_counter()
+    count(aws)
+    assert time.perf_counter() - started > 0.05
+
+
+def test_the_process_that_is_named_is_killed(aws: Client, box: EmbeddedAws) -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        box.faults({"at": 1, "fault": "kill_after", "pid": child.pid})
+        with pytest.raises(LOST):
+            make_vpc(aws)
+        assert child.wait(timeout=5) == -signal.SIGKILL
+    assert count(aws) == 1
+
+
+@pytest.mark.parametrize("order", [{"at": 1, "fault": "none"}, {"fault": "reset"}, {"at": 1, "what": 1}])
+def test_an_order_that_means_nothing_is_refused(box: EmbeddedAws, order: dict[str, Any]) -> None:
+    assert control(box, "POST", "faults", [order])[0] == 400
