@@ -35,6 +35,10 @@ def _network(text: str) -> str:
     return str(network)
 
 
+# What a listener rule and nginx read alike (botocore elbv2 RuleCondition: 128 characters).
+Prefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*\*?$", max_length=128)]
+
+
 class Section(BaseModel):
     """A group of settings; unknown keys are refused."""
 
@@ -150,7 +154,7 @@ class Edge(Section):
 class Api(Section):
     """What the load balancer routes."""
 
-    prefixes: tuple[str, ...] = Field(("/api/v1/*", "/api/v2/*"), min_length=1, description="path patterns")
+    prefixes: tuple[Prefix, ...] = Field(("/api/v1/*", "/api/v2/*"), min_length=1, description="path patterns")
 
 
 class Settings(Section):

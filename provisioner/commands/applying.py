@@ -28,7 +28,7 @@ def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> in
             raise refusal(made)
         if shown(made):
             show_plan(say, made)
-            asking.confirm(say, f"Apply this to {whereabouts(session)}? Type yes:")
+            asking.confirm(say, f"Apply this to {session.suffix} in {whereabouts(session)}? Type yes:")
         else:
             say.note(sentence(made))
         if shown(made) or not session.is_known:

@@ -18,10 +18,9 @@ def header(say: Say, session: Session) -> None:
 def whereabouts(session: Session) -> str:
     """Account, region and endpoint in words."""
     place = session.place
-    if session.aws.local:
-        return f"the embedded AWS at {session.aws.local.endpoint}, region {place.region}"
-    endpoint = f", endpoint {place.endpoint}" if place.endpoint else ""
-    return f"account {place.account}, region {place.region}{endpoint}"
+    box = session.aws.local
+    endpoint = f"the embedded AWS at {box.endpoint}" if box else place.endpoint
+    return f"account {place.account}, region {place.region}" + (f", {endpoint}" if endpoint else "")
 
 
 def checked(say: Say, session: Session, made: Plan, started: float) -> None:
