@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+
+from provisioner import errors
+from provisioner.engine.clock import Stopped
+from provisioner.engine.explain import explain
+from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.outcome import Outcome
+from provisioner.errors import (
+    CredentialsError,
+    Incomplete,
+    Interrupted,
+    LedgerError,
+    OutOfPatience,
+    ProvisionerError,
+    RolledBack,
+)
+
+TREE = dict(re.findall(r"(\w+) \.+ (\d+)", errors.__doc__ or ""))
+CLASSES = {
+    name: one
+    for name, one in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(one, ProvisionerError) and one.__module__ == errors.__name__
+}
+
+
+def answered(code: str, status: int = 400, message: str = "words", operation: str = "DoThing") -> ClientError:
+    meta = {"HTTPStatusCode": status, "RequestId": "r-1", "HTTPHeaders": {}, "RetryAttempts": 0}
+    return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": meta}, operation)
+
+
+def test_the_drawn_tree_is_the_tree() -> None:
+    assert TREE.keys() == CLASSES.keys()
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_an_error_ends_with_the_code_that_is_drawn(name: str) -> None:
+    error = CLASSES[name]("what happened", "what to type")
+
+    assert error.exit_code == int(TREE[name])
+    assert (error.message, error.hint, str(error)) == ("what happened", "what to type", "what happened")
+
+
+def test_every_code_but_the_general_one_says_one_thing() -> None:
+    codes = [int(code) for code in TREE.values() if code != "1"]
+
+    assert len(codes) == len(set(codes))
+    assert 0 not in codes
+    assert 2 not in codes
+
+
+def test_every_class_has_a_result_of_its_own() -> None:
+    assert len({one.result for one in CLASSES.values()}) == len(CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (answered("Throttling"), Fault.THROTTLED),
+        (answered("RequestLimitExceeded", 503), Fault.THROTTLED),
+        (answered("SlowDown", 503), Fault.THROTTLED),
+        (answered("SomethingElse", message="Rate exceeded"), Fault.THROTTLED),
+        (answered("LimitExceededException"), Fault.REFUSED),
+        (answered("VpcLimitExceeded"), Fault.REFUSED),
+        (answered("ExpiredToken"), Fault.EXPIRED),
+        (answered("InvalidClientTokenId", 403), Fault.EXPIRED),
+        (answered("AccessDenied", 403), Fault.DENIED),
+        (answered("UnauthorizedOperation", 403), Fault.DENIED),
+        (answered("InternalError", 500), Fault.LOST),
+        (answered("ServiceUnavailable", 503), Fault.LOST),
+        (answered("NotImplemented", 501), Fault.REFUSED),
+        (answered("InvalidParameterValue"), Fault.REFUSED),
+        (NoCredentialsError(), Fault.EXPIRED),
+        (EndpointConnectionError(endpoint_url="x"), Fault.UNSENT),
+        (ReadTimeoutError(endpoint_url="x"), Fault.LOST),
+        (ValueError("a fault of our own"), None),
+    ],
+)
+def test_what_an_error_of_a_call_means(error: Exception, fault: Fault | None) -> None:
+    assert fault_of(error) is fault
+
+
+def test_a_failure_says_what_was_done_what_aws_answered_and_what_to_type() -> None:
+    error = explain(answered("InvalidParameterValue"), "create ml-api-alb-prod")
+
+    assert error
+    for part in ("create ml-api-alb-prod", "DoThing", "InvalidParameterValue", "words", "r-1"):
+        assert part in error.message
+    assert "run the same command again" in error.hint
+
+
+def test_a_denial_names_the_right_that_is_missing() -> None:
+    error = explain(answered("AccessDenied", 403, operation="CreateVpc"), "create vpc")
+
+    assert error
+    assert "CreateVpc" in error.hint
+
+
+@pytest.mark.parametrize("error", [answered("ExpiredToken"), NoCredentialsError()])
+def test_credentials_that_end_in_mid_run_are_told_as_such(error: Exception) -> None:
+    assert isinstance(explain(error, "create vpc"), CredentialsError)
+
+
+def test_a_stop_is_no_failure() -> None:
+    error = explain(Stopped(), "create vpc")
+
+    assert isinstance(error, Interrupted)
+    assert error.exit_code == 130
+
+
+def test_a_fault_of_our_own_is_not_explained_away() -> None:
+    assert explain(ValueError("bug"), "create vpc") is None
+
+
+def outcome(**failed: ProvisionerError) -> ProvisionerError:
+    error = Outcome("apply", done=["vpc"], failed=failed, undone=["alb", "edge"]).error()
+    assert error
+    return error
+
+
+def test_all_done_is_no_error() -> None:
+    assert Outcome("apply", done=["vpc"]).error() is None
+
+
+def test_an_incomplete_run_says_what_failed_and_what_was_not_touched() -> None:
+    error = outcome(nat=ProvisionerError("no address left", "ask for more"))
+
+    assert isinstance(error, Incomplete)
+    for part in ("1 failed, 1 done, 2 not touched", "nat: no address left", "Not touched: alb, edge"):
+        assert part in error.message
+    assert "ask for more" in error.hint
+
+
+@pytest.mark.parametrize("loud", [LedgerError, CredentialsError, RolledBack, OutOfPatience])
+def test_the_loudest_failure_gives_the_exit_code(loud: type[ProvisionerError]) -> None:
+    assert type(outcome(a=ProvisionerError("x"), b=loud("y"), c=ProvisionerError("z"))) is loud
+
+
+@pytest.mark.parametrize("code", [130, 143])
+def test_a_signal_gives_its_own_code_whatever_else_failed(code: int) -> None:
+    ended = Outcome("apply", failed={"a": LedgerError("x")}, interrupted=code).error()
+
+    assert isinstance(ended, Interrupted)
+    assert ended.exit_code == code
+    assert "Run the same command again" in ended.hint

@@ -1,0 +1,135 @@
+"""Imports run downward only, and each floor knows only what it may."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+import cli
+
+ROOT = Path(cli.__file__).parent
+# From the top down; the parts of one floor do not import each other, except where they are one package.
+FLOORS: list[set[str]] = [
+    {"cli"},
+    {"provisioner.commands"},
+    {"provisioner.session"},
+    {"provisioner.stack", "provisioner.workspace"},
+    {"provisioner.steps"},
+    {"provisioner.kinds", "provisioner.terminal"},
+    {"provisioner.engine"},
+    {"provisioner.configuration"},
+    {"provisioner.settings", "provisioner.aws"},
+    {"provisioner.names"},
+    {"state", "provisioner.embedded"},
+    {"provisioner.errors", "provisioner"},
+]
+PLACE = {part: level for level, floor in enumerate(FLOORS) for part in floor}
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for top in ("cli.py", "state", "provisioner")
+    for path in ([ROOT / top] if top.endswith(".py") else sorted((ROOT / top).rglob("*.py")))
+}
+
+
+def part_of(module: str) -> str:
+    """The part of the tool that a module belongs to."""
+    pieces = module.split(".")
+    return ".".join(pieces[:2]) if pieces[0] == "provisioner" else pieces[0]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The modules of this project that a file imports, wherever in it."""
+    for node in _walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in MODULES else node.module for name in full]
+        yield from (name for name in names if name.split(".")[0] in ("provisioner", "state", "cli"))
+
+
+def _walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """All of a tree but what only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield node
+            yield from _walk(node)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_below(module: str) -> None:
+    mine = part_of(module)
+
+    upward = {
+        name
+        for name in imports(MODULES[module])
+        if part_of(name) != mine and PLACE[part_of(name)] <= PLACE[mine]
+    }
+
+    assert upward == set()
+
+
+def test_every_part_has_its_floor() -> None:
+    assert {part_of(module) for module in MODULES} == PLACE.keys()
+
+
+def test_no_two_modules_import_each_other() -> None:
+    edges = {module: set(imports(path)) - {module} for module, path in MODULES.items()}
+    left = dict(edges)
+    while True:
+        free = {module for module, needs in left.items() if not needs & left.keys()}
+        if not free:
+            break
+        left = {module: needs for module, needs in left.items() if module not in free}
+
+    assert left == {}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("provisioner.kinds")])
+def test_a_kind_knows_nothing_of_the_ledger(module: str) -> None:
+    assert [name for name in imports(MODULES[module]) if part_of(name) == "state"] == []
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part_of(name) == "state"])
+def test_the_ledger_knows_nothing_of_aws(module: str) -> None:
+    assert not re.search(
+        r"^\s*(from|import) (boto3|botocore|moto)", MODULES[module].read_text(), re.MULTILINE
+    )
+
+
+def service_names() -> set[str]:
+    """What boto3 calls the services of the stack, and the words one would give them."""
+    of_stack = {"ec2", "ecs", "elbv2", "rds", "dynamodb", "logs", "cloudfront", "iam", "secretsmanager", "s3"}
+    known = set(botocore.session.Session().get_available_services())
+    return {name for name in known if name in of_stack or "-" in name}
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("provisioner.engine")])
+def test_the_engine_names_no_service(module: str) -> None:
+    tree = ast.parse(MODULES[module].read_text())
+    texts = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+    assert (texts | names) & service_names() == set()
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part_of(name) == "provisioner.steps"])
+def test_a_step_makes_no_call(module: str) -> None:
+    assert "client(" not in MODULES[module].read_text()
+    assert "boto" not in MODULES[module].read_text()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_file_outgrows_a_reader(module: str) -> None:
+    assert len(MODULES[module].read_text().splitlines()) <= 300

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.configuration import known_paths, load
+from provisioner.errors import UsageError
+from provisioner.settings import PLACEHOLDER, Settings
+
+
+def given(*sets: str, file: Path | None = None, **environment: str) -> Settings:
+    return load(file, sets, environment)
+
+
+def refused(*sets: str, **environment: str) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        given(*sets, **environment)
+    return caught.value
+
+
+@pytest.fixture
+def toml(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        """
+        account = "123456789012"
+        tags = { Owner = "ada" }
+        [network]
+        zones = 2
+        [container]
+        environment = { MODEL = "small" }
+        """
+    )
+    return path
+
+
+def test_with_nothing_said_it_is_the_seed() -> None:
+    s = given()
+
+    assert s.profile == "seed"
+    assert (s.network.cidr, s.network.zones, s.network.nat) == ("10.0.0.0/16", 3, "one")
+    assert (s.container.cpu, s.container.memory, s.container.port) == (1024, 2048, 8080)
+    assert (s.service.minimum, s.service.maximum, s.service.requests) == (2, 10, 1000)
+    assert (s.service.spot_weight, s.service.fargate_weight, s.service.fargate_base) == (70, 30, 2)
+    assert (s.database.version, s.database.min_acu, s.database.max_acu) == ("15", 0.5, 2)
+    assert (s.database.final_snapshot, s.database.deletion_protection) == (False, False)
+    assert (s.logs.days, s.image) == (30, PLACEHOLDER)
+    assert s.api.prefixes == ("/api/v1/*", "/api/v2/*")
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(toml: Path) -> None:
+    variable = {"MLAPI_NETWORK__ZONES": "4"}
+
+    assert given(file=toml).network.zones == 2
+    assert given(file=toml, **variable).network.zones == 4
+    assert given("network.zones=5", file=toml, **variable).network.zones == 5
+
+
+def test_what_a_file_says_beside_it_stays(toml: Path) -> None:
+    s = given("network.nat=per_zone", file=toml)
+
+    assert (s.network.zones, s.network.nat, s.account) == (2, "per_zone", "123456789012")
+    assert (s.tags, s.container.environment) == ({"Owner": "ada"}, {"MODEL": "small"})
+
+
+def test_the_file_of_the_working_directory_is_taken_by_itself(
+    toml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(toml.parent)
+    assert given().network.zones == 3
+
+    toml.rename("ml-api.toml")
+    assert given().network.zones == 2
+
+
+@pytest.mark.parametrize("content", [b"network = [", b"\xff\xfe", None])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "bad.toml"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(UsageError, match=r"bad\.toml"):
+        given(file=path)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("network.zone", "network.zones"),
+        ("networks.zones", "network.zones"),
+        ("zones", "network.zones"),
+        ("service.minmum", "service.minimum"),
+        ("imag", "image"),
+        ("database.max_acus", "database.max_acu"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest(said: str, meant: str) -> None:
+    error = refused(f"{said}=1")
+
+    assert f"`{said}`" in error.message
+    assert f"`{meant}`" in error.hint
+    assert error.exit_code == 64
+
+
+def test_an_unknown_key_that_is_near_nothing_lists_all() -> None:
+    assert all(path in refused("qqqq=1").hint for path in known_paths())
+
+
+def test_an_unknown_key_in_a_file_is_refused_too(tmp_path: Path) -> None:
+    path = tmp_path / "typo.toml"
+    path.write_text("[network]\nzoness = 3\n")
+
+    with pytest.raises(UsageError, match="zoness"):
+        given(file=path)
+
+
+def test_a_set_without_a_value_says_how_to_write_it() -> None:
+    assert "section.key=value" in refused("network.zones").hint
+
+
+@pytest.mark.parametrize(
+    ("one", "value"),
+    [
+        ('tags={"Owner": "ada"}', {"Owner": "ada"}),
+        ("tags={}", {}),
+    ],
+)
+def test_mappings_are_written_as_json(one: str, value: dict[str, str]) -> None:
+    assert given(one).tags == value
+
+
+def test_lists_truths_and_nothing_are_written_as_json_too() -> None:
+    s = given('api.prefixes=["/v9/*"]', "edge.error_pages=false", "database.rotation_days=null")
+
+    assert (s.api.prefixes, s.edge.error_pages, s.database.rotation_days) == (("/v9/*",), False, None)
+
+
+def test_a_value_may_hold_an_equals_sign() -> None:
+    assert given("image=repo/name@sha256:a=b").image == "repo/name@sha256:a=b"
+
+
+@pytest.mark.parametrize(("image", "waits"), [(PLACEHOLDER, False), ("mine:1", True)])
+def test_an_image_of_ones_own_waits_for_the_database(image: str, waits: bool) -> None:
+    assert given(f"image={image}").waits_for_database is waits
+    assert given(f"image={image}", "service.wait_for_database=false").waits_for_database is False
+    assert given(f"image={image}", "service.wait_for_database=true").waits_for_database is True
