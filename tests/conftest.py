@@ -8,9 +8,10 @@ import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from tests.harness import Desk
+from tests.standing import Standing
 
 OF_THE_USER = ("AWS_", "MLAPI_", "MOTO_")
-ALSO = (
+ALSO = {
     "ENVIRONMENT_SUFFIX",
     "DB_PASSWORD",
     "NO_COLOR",
@@ -18,19 +19,25 @@ ALSO = (
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "ALL_PROXY",
-)
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No credentials, no settings and no home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(OF_THE_USER) or name.upper() in ALSO:
+                patch.delenv(name)
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("nobody")))
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
 
 
 @pytest.fixture(autouse=True)
-def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No credentials, no settings, no stack of whoever runs the tests; an empty working directory."""
-    for name in list(os.environ):
-        if name.startswith(OF_THE_USER) or name.upper() in ALSO:
-            monkeypatch.delenv(name)
-    empty = tmp_path_factory.mktemp("nowhere")
-    monkeypatch.setenv("HOME", str(empty))
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.chdir(empty)
+def _empty_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working directory without settings or ledgers."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +51,9 @@ def served() -> Iterator[EmbeddedAws]:
 def desk(served: EmbeddedAws, tmp_path: Path) -> Desk:
     """A user's place before an empty embedded AWS, with its manners and instant."""
     return Desk.before(served, tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def standing(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Standing:
+    """The seed's stack, brought up once for a file of tests that only look."""
+    return Standing.of(Desk.before(served, tmp_path_factory.mktemp("standing") / "home"))
