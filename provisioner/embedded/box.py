@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from uuid import uuid4
 
 from provisioner.embedded import corrections, inner, shelf
+from provisioner.embedded import manners as good_manners
 from provisioner.embedded.calls import CallLog
 from provisioner.embedded.clock import clock
 from provisioner.embedded.faults import Faults
 from provisioner.embedded.front import HangUp
-from provisioner.embedded.hooks import AwsError, Layer, Replay, Reply, always, manners, replays
+from provisioner.embedded.hooks import Answered, AwsError, Layer, Reply, always, manners, replays
 from provisioner.embedded.wire import (
     CLIENT_ERROR,
     Answer,
@@ -24,7 +26,9 @@ from provisioner.embedded.wire import (
     written,
 )
 
-HOOKED = (corrections,)  # importing them is what puts the hooks in their layers
+log = logging.getLogger(__name__)
+
+HOOKED = (corrections, good_manners)  # importing them is what puts the hooks in their layers
 
 
 class Box:
@@ -42,12 +46,13 @@ class Box:
     def behave(self, *, pace: float, with_manners: bool) -> None:
         """Set how slow and how strict AWS is; without manners everything is instant."""
         self.pace, self.with_manners = pace, with_manners
+        manners.on = with_manners
         clock.pace = pace if with_manners else 0.0
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The hooks in force, outermost first."""
-        return (replays, manners, always) if self.with_manners else (replays, always)
+        return tuple(layer for layer in (replays, manners, always) if layer.on)
 
     def reset(self) -> None:
         """Forget everything but the settings."""
@@ -78,16 +83,22 @@ class Box:
 
     def _take_turn(self, call: Call) -> Answer:
         with self._turn:
-            clock.catch_up()
-            return self._act(call)
+            try:
+                clock.catch_up()
+                return self._act(call)
+            except AwsError:
+                raise
+            except Exception as trip:  # to a client, whatever goes wrong in here is AWS's internal failure
+                log.exception("failed in %s %s", call.service, call.operation)
+                raise AwsError("InternalFailure", f"{type(trip).__name__}: {trip}", 500) from trip
 
     def _act(self, call: Call) -> Answer:
         """Hooks around moto; a reply is only parsed and written again where a hook wants to see it."""
         key = (call.service, call.operation)
         try:
             reply = self._before(call)
-        except Replay as replay:
-            return written(call, replay.reply)
+        except Answered as answered:
+            return written(call, answered.reply)
         if reply is None:
             answer = inner.ask(call)
             if answer.status >= CLIENT_ERROR:

@@ -7,7 +7,7 @@ import itertools
 import time
 from collections.abc import Callable
 
-Act = Callable[[], None]
+Act = Callable[[], object]
 
 
 class Clock:

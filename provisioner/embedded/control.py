@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from provisioner.embedded.clock import clock
+from provisioner.embedded.local import window
 from provisioner.embedded.wire import Answer
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class Control:
     def _health(self, _: Environ) -> Any:
         box = self.box
         told = {"instance": box.instance, "pid": os.getpid(), "pace": box.pace}
-        return told | {"manners": box.with_manners, "ready": box.ready}
+        told |= {"manners": box.with_manners, "ready": box.ready}
+        return told | {"visible_within": window(box.pace) if box.with_manners else 0.0}
 
     def _calls(self, environ: Environ) -> Any:
         query = parse_qs(environ["QUERY_STRING"])

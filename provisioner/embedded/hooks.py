@@ -23,7 +23,7 @@ class AwsError(Exception):
         self.status = status
 
 
-class Replay(Exception):  # an answer, not an error
+class Answered(Exception):  # an answer, not an error
     """Raised by a `before` hook to give a reply that no other hook may touch."""
 
     def __init__(self, reply: Reply) -> None:
@@ -37,10 +37,11 @@ Refused = Callable[["Call", AwsError], "Reply | None"]
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Layer:
     """One set of hooks; `before` may raise, or answer in moto's place, `after` edits what moto answered."""
 
+    on: bool = True
     befores: dict[Key, list[Before]] = field(default_factory=lambda: defaultdict(list))
     afters: dict[Key, list[After]] = field(default_factory=lambda: defaultdict(list))
     refusals: dict[Key, list[Refused]] = field(default_factory=lambda: defaultdict(list))

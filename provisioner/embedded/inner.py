@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,6 @@ from provisioner.embedded.wire import CLIENT_ERROR, Answer, compose, error_code,
 if TYPE_CHECKING:
     from provisioner.embedded.hooks import Reply
     from provisioner.embedded.wire import Call, Environ, Place
-
-log = logging.getLogger(__name__)
 
 # Default AMIs cost 50 ms after each reset, and nothing here starts an instance.
 SETTINGS = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_ECS_SERVICE_RUNNING": "0"}
@@ -63,16 +60,11 @@ def _session_of_no_user() -> None:
 
 
 def ask(call: Call) -> Answer:
-    """Let moto answer; what it does not implement, or trips over, is a well-formed error."""
+    """Let moto answer; what it does not implement is a well-formed error."""
     try:
         answer = _run(call.rewound())
     except NotImplementedError as missing:
         raise AwsError(_missing_code(call), str(missing) or call.operation, NOT_IMPLEMENTED) from missing
-    except AwsError:
-        raise
-    except Exception as trip:  # whatever moto raises is AWS's "internal failure" to a client
-        log.exception("moto failed in %s %s", call.service, call.operation)
-        raise AwsError("InternalFailure", f"{type(trip).__name__}: {trip}", 500) from trip
     if answer.status >= CLIENT_ERROR and b"<!doctype html" in answer.body[:64].lower():  # no such route
         raise AwsError(_missing_code(call), f"{call.operation or 'this'} is not implemented", NOT_IMPLEMENTED)
     return answer

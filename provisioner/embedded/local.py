@@ -21,6 +21,13 @@ STATE, LOCK, LOG = "local.json", "local.lock", "local.log"
 HEALTH_PATIENCE = 2.0  # seconds; health is answered outside the box's own lock
 STOP_PATIENCE = 5.0
 
+VISIBLE_WITHIN, AT_LEAST = 60.0, 0.5  # seconds
+
+
+def window(pace: float) -> float:
+    """Return how many seconds something just made may hide from reads, at most."""
+    return max(VISIBLE_WITHIN * pace, AT_LEAST)
+
 
 @dataclass(frozen=True)
 class Local:
@@ -32,6 +39,11 @@ class Local:
     pace: float
     manners: bool
     started: str
+
+    @property
+    def visible_within(self) -> float:
+        """Seconds for which something just made may hide; 0 without manners."""
+        return window(self.pace) if self.manners else 0.0
 
 
 def running(home: Path) -> Local | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from provisioner.embedded.wire import Call, Place
 
 Item = TypeVar("Item")
-_shelves: list[Shelf[object]] = []
+_clear: list[Callable[[], None]] = []
 
 
 class Shelf(Generic[Item]):
@@ -17,7 +17,7 @@ class Shelf(Generic[Item]):
 
     def __init__(self) -> None:
         self._places: dict[tuple[str, str], dict[str, Item]] = {}
-        _shelves.append(self)  # type: ignore[arg-type]  # only ever cleared
+        on_reset(self.clear)
 
     def of(self, call: Call | Place) -> dict[str, Item]:
         """Return the items of the caller's account and region."""
@@ -37,7 +37,12 @@ class Shelf(Generic[Item]):
         self._places.clear()
 
 
+def on_reset(clear: Callable[[], None]) -> None:
+    """Have something forgotten with everything else."""
+    _clear.append(clear)
+
+
 def clear_all() -> None:
     """Empty every shelf there is."""
-    for shelf in _shelves:
-        shelf.clear()
+    for clear in _clear:
+        clear()

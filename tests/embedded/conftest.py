@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from provisioner.embedded.manners import lag
 from provisioner.embedded.server import EmbeddedAws
 
 Client = Callable[..., Any]
@@ -38,15 +39,32 @@ def aws(box: EmbeddedAws) -> Client:
 
 
 @pytest.fixture
-def mannered(box: EmbeddedAws) -> Client:
-    """Clients of an empty AWS with manners, at pace 0."""
-    return _clients(box, manners=True, pace=0.0)
+def mannered(box: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Clients of a used AWS with manners, at pace 0, where nothing hides."""
+    monkeypatch.setattr(lag, "MISSES", 0)
+    monkeypatch.setattr(lag, "USES", 0)
+    return _used(_clients(box, manners=True, pace=0.0))
 
 
 @pytest.fixture
-def slow(box: EmbeddedAws) -> Client:
-    """Clients of an empty AWS with manners at AWS's own pace: move time by `box.advance`."""
-    return _clients(box, manners=True, pace=1.0)
+def slow(box: EmbeddedAws, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """The same at AWS's own pace: move time by `box.advance`."""
+    monkeypatch.setattr(lag, "MISSES", 0)
+    monkeypatch.setattr(lag, "USES", 0)
+    return _used(_clients(box, manners=True, pace=1.0))
+
+
+@pytest.fixture
+def shy(box: EmbeddedAws) -> Client:
+    """Clients of an empty AWS with all its manners, at pace 0: what is new hides."""
+    return _clients(box, manners=True, pace=0.0)
+
+
+def _used(client: Client) -> Client:
+    """Make the service roles that an account has that was used before."""
+    for service in ("ecs", "rds", "elasticloadbalancing"):
+        client("iam").create_service_linked_role(AWSServiceName=f"{service}.amazonaws.com")
+    return client
 
 
 def _clients(box: EmbeddedAws, *, manners: bool, pace: float) -> Client:

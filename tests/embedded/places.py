@@ -10,7 +10,7 @@ from tests.embedded.conftest import Client
 
 @dataclass(frozen=True)
 class Network:
-    """A VPC with an internet gateway, subnets in two zones, and a group."""
+    """A VPC with a way to the internet, subnets in two zones, and a group."""
 
     vpc: str
     gateway: str
@@ -24,6 +24,9 @@ def network(aws: Client) -> Network:
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(VpcId=vpc, InternetGatewayId=gateway)
+    mine = [{"Name": "vpc-id", "Values": [vpc]}]
+    table = ec2.describe_route_tables(Filters=mine)["RouteTables"][0]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")
         for n, zone in enumerate("ab")

@@ -8,7 +8,7 @@ from functools import partial
 
 from provisioner.embedded.clock import clock
 from provisioner.embedded.containers import targets
-from provisioner.embedded.containers.model import Task, when_running
+from provisioner.embedded.containers.model import Task, when_attached, when_running
 from provisioner.embedded.containers.verdict import exit_code, is_served, trouble_at_start
 from provisioner.embedded.hooks import AwsError
 from provisioner.embedded.inner import backend, do
@@ -16,6 +16,7 @@ from provisioner.embedded.inner import backend, do
 # Seconds, by which a rollout of Fargate tasks behind a load balancer takes about a minute:
 # go-to-k/cdkd docs/benchmarks.md (65 s from accepted to steady).
 START, HEALTH, EXIT, STOP, ONE_OFF = 20.0, 40.0, 5.0, 10.0, 30.0
+LINGER = 45.0  # and the interface stays a little longer: terraform-provider-aws ecs/service.go
 
 Changed = Callable[[Task], None]
 
@@ -38,6 +39,8 @@ def _attach(task: Task, groups: list[str]) -> None:
     with contextlib.suppress(AwsError):  # a subnet that has gone: the task will say so
         made = do(task.place, "ec2", "CreateNetworkInterface", **wanted)["NetworkInterface"]
         task.interface, task.address = made["NetworkInterfaceId"], made["PrivateIpAddress"]
+        for tell in when_attached:
+            tell(task)
 
 
 def _start(task: Task, changed: Changed) -> None:
@@ -108,4 +111,5 @@ def end(task: Task, code: str, reason: str) -> None:
     task.stop_code, task.stop_reason, task.stopped = code, reason, clock.now()
     task.stopping = task.stopping or task.stopped
     targets.deregister(task)
-    backend("ec2", task.place.account, task.place.region).enis.pop(task.interface, None)
+    interfaces = backend("ec2", task.place.account, task.place.region).enis
+    clock.later(LINGER, partial(interfaces.pop, task.interface, None))

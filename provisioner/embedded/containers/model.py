@@ -143,6 +143,7 @@ class Service:
         del self.events[100:]
 
 
+when_attached: list[Callable[[Task], None]] = []  # told of a task that has its interface
 when_running: list[Callable[[Task], None]] = []  # told of a task whose containers run
 services: Shelf[Service] = Shelf()  # by ARN
 lone_tasks: Shelf[Task] = Shelf()  # by ARN: those that no service keeps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,14 @@ class Trouble:
     code: str = "TaskFailedToStart"
 
 
+checks: list[Callable[[Task], Trouble | None]] = []  # more reasons for which a task may not start
+
+
 def trouble_at_start(task: Task) -> Trouble | None:
     """Say what keeps the containers from starting, if anything does."""
+    for check in checks:
+        if trouble := check(task):
+            return trouble
     for container in task.definition["containerDefinitions"]:
         image = container["image"]
         if "does-not-exist" in image:

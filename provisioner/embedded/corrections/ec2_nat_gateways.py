@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.embedded.hooks import AwsError, Reply, always
 from provisioner.embedded.inner import backend
-from provisioner.embedded.wire import Call
+from provisioner.embedded.wire import Call, Place
 
 
 def _known(call: Call, nat: str) -> None:
@@ -61,8 +61,13 @@ def delete(call: Call) -> None:
 @always.after("ec2", "DeleteNatGateway")
 def let_go(call: Call, _: Reply) -> None:
     """Take the gateway's interface away and free its address, which stays allocated."""
-    ec2 = backend("ec2", call.account, call.region)
-    nat = ec2.nat_gateways[call.params["NatGatewayId"]]
+    release(call.place, call.params["NatGatewayId"])
+
+
+def release(place: Place, name: str) -> None:
+    """Free what a gateway held."""
+    ec2 = backend("ec2", place.account, place.region)
+    nat = ec2.nat_gateways[name]
     for address in ec2.addresses:
         if address.eni is nat._eni:
             address.eni = None

@@ -57,5 +57,5 @@ def black_holes(call: Call, reply: Reply) -> None:
 def _leads_nowhere(ec2: Any, route: dict[str, str]) -> bool:
     nat, gateway = route.get("NatGatewayId"), route.get("GatewayId", "")
     if nat:
-        return nat not in ec2.nat_gateways or ec2.nat_gateways[nat].state == "deleted"
+        return nat not in ec2.nat_gateways or ec2.nat_gateways[nat].state in ("deleting", "deleted")
     return gateway.startswith("igw-") and gateway not in ec2.internet_gateways

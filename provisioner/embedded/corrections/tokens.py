@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.embedded.hooks import AwsError, Replay, Reply, replays
+from provisioner.embedded.hooks import Answered, AwsError, Reply, replays
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
@@ -47,7 +47,7 @@ def replay(call: Call) -> None:
             "IdempotentParameterMismatch",
             "The request uses the same client token as a previous, but non-identical request.",
         )
-    raise Replay(copy.deepcopy(sent.reply))
+    raise Answered(copy.deepcopy(sent.reply))
 
 
 def remember(call: Call, reply: Reply) -> None:

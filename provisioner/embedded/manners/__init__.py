@@ -1,0 +1,33 @@
+"""AWS's manners: things take time, refuse, linger and hide for a moment."""
+
+from provisioner.embedded.manners import (
+    balancers,
+    databases,
+    distributions,
+    interfaces,
+    lag,
+    nat_gateways,
+    networks,
+    service_roles,
+    services,
+    tables,
+    task_starts,
+    vpc_endpoints,
+    web_acls,
+)
+
+__all__ = [
+    "balancers",
+    "databases",
+    "distributions",
+    "interfaces",
+    "lag",
+    "nat_gateways",
+    "networks",
+    "service_roles",
+    "services",
+    "tables",
+    "task_starts",
+    "vpc_endpoints",
+    "web_acls",
+]

@@ -1,0 +1,206 @@
+"""Aurora takes minutes to come, to change and to go, and says no in between."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.corrections.rds_clusters import clusters, instances
+from provisioner.embedded.hooks import Answered, AwsError, Reply, manners
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.manners.interfaces import Holder, held_by, hold, let_go, regroup
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call, Place
+
+# Seconds: AWS re:Post and go-to-k/cdkd rds-provider.ts (5 to 30 minutes for a delete, overall).
+CLUSTER, INSTANCE, MODIFY, INSTANCE_DELETE, CLUSTER_DELETE = 90.0, 420.0, 30.0, 300.0, 300.0
+
+_clusters: Shelf[str] = Shelf()  # status by identifier, where it is not "available"
+_instances: Shelf[str] = Shelf()
+
+
+def _name(call: Call, member: str) -> str:
+    return str(call.params.get(member, "")).lower()
+
+
+def _enis(name: str) -> str:
+    return f"RDSNetworkInterface {name}"
+
+
+def _pass(shelf: Shelf[str], place: Place, name: str, status: str, seconds: float) -> None:
+    """Let something be in a status for a while, and then be available, unless it is on its way out."""
+    shelf.of(place)[name] = status
+
+    def done() -> None:
+        if shelf.of(place).get(name) == status:
+            del shelf.of(place)[name]
+
+    clock.later(seconds, done)
+
+
+def _cluster_state(name: str) -> AwsError:
+    message = f"DB Cluster {name} is not currently in the available state."
+    return AwsError("InvalidDBClusterStateFault", message)
+
+
+@manners.after("rds", "CreateDBCluster")
+def create_cluster(call: Call, reply: Reply) -> None:
+    """Begin creating."""
+    _pass(_clusters, call.place, reply["DBCluster"]["DBClusterIdentifier"], "creating", CLUSTER)
+    reply["DBCluster"]["Status"] = "creating"
+
+
+@manners.before("rds", "ModifyDBCluster")
+def may_modify_cluster(call: Call) -> None:
+    """Take a change of an available cluster only: terraform-provider-aws rds/cluster.go retries on this."""
+    name = _name(call, "DBClusterIdentifier")
+    if name in _clusters.of(call):
+        raise _cluster_state(name)
+
+
+@manners.after("rds", "ModifyDBCluster")
+def modify_cluster(call: Call, reply: Reply) -> None:
+    """Be busy with it for a while, although the reply does not say so yet (terraform-provider-aws)."""
+    name = reply["DBCluster"]["DBClusterIdentifier"]
+    _pass(_clusters, call.place, name, "modifying", MODIFY)
+    if groups := call.params.get("VpcSecurityGroupIds"):
+        for instance in _members(call, name):
+            regroup(call, held_by(call, _enis(instance)), groups)
+
+
+def _members(call: Call | Place, cluster: str) -> list[str]:
+    every = backend("rds", call.account, call.region).databases
+    return [name for name, i in every.items() if i.db_cluster_identifier == cluster]
+
+
+@manners.before("rds", "DeleteDBCluster")
+def delete_cluster(call: Call) -> None:
+    """Go when the members have gone; they must at least be on their way."""
+    name = _name(call, "DBClusterIdentifier")
+    cluster = clusters(call).get(name)
+    if cluster is None or cluster.deletion_protection:
+        return
+    _check_final_snapshot(call)
+    if name in _clusters.of(call):
+        raise _cluster_state(name)
+    if any(_instances.of(call).get(member) != "deleting" for member in _members(call, name)):
+        message = "Cluster cannot be deleted, it still contains DB instances in non-deleting state."
+        raise AwsError("InvalidDBClusterStateFault", message)
+    told = do(call, "rds", "DescribeDBClusters", DBClusterIdentifier=name)["DBClusters"][0]
+    _clusters.of(call)[name] = told["Status"] = "deleting"
+    clock.later(CLUSTER_DELETE, partial(_cluster_gone, call, name))
+    raise Answered({"DBCluster": told})
+
+
+def _check_final_snapshot(call: Call) -> None:
+    if not call.params.get("SkipFinalSnapshot") and not call.params.get("FinalDBSnapshotIdentifier"):
+        message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
+        raise AwsError("InvalidParameterCombination", message)
+
+
+def _cluster_gone(call: Call, name: str) -> None:
+    if _members(call, name):  # theirs takes longer
+        clock.later(10, partial(_cluster_gone, call, name), at_least=0.05)
+        return
+    do(call, "rds", "DeleteDBCluster", **call.params | {"DBClusterIdentifier": name})
+    _clusters.of(call).pop(name, None)
+    snapshots = backend("rds", call.account, call.region).cluster_snapshots
+    for snapshot in [s for s in snapshots if s.startswith(f"rds:{name}-")]:
+        del snapshots[snapshot]
+
+
+@manners.after("rds", "DescribeDBClusters")
+def cluster_status(call: Call, reply: Reply) -> None:
+    """Tell how far clusters are."""
+    for cluster in reply["DBClusters"]:
+        cluster["Status"] = _clusters.of(call).get(cluster["DBClusterIdentifier"], cluster["Status"])
+
+
+@manners.before("rds", "CreateDBInstance")
+def may_create_instance(call: Call) -> None:
+    """Want an available cluster: botocore ServiceModel, errors of CreateDBInstance."""
+    name = _name(call, "DBClusterIdentifier")
+    if name in _clusters.of(call) and _clusters.of(call)[name] != "modifying":
+        raise _cluster_state(name)
+
+
+@manners.after("rds", "CreateDBInstance")
+def create_instance(call: Call, reply: Reply) -> None:
+    """Begin creating, with an interface in a subnet of the group."""
+    name = reply["DBInstance"]["DBInstanceIdentifier"]
+    _pass(_instances, call.place, name, "creating", INSTANCE)
+    reply["DBInstance"]["DBInstanceStatus"] = "creating"
+    rds = backend("rds", call.account, call.region)
+    cluster = clusters(call).get(_name(call, "DBClusterIdentifier"))
+    group = rds.subnet_groups.get(getattr(cluster, "db_subnet_group_name", ""))
+    if cluster is not None and group is not None:
+        subnet = group.subnets[0]["SubnetIdentifier"]
+        hold(call.place, subnet, cluster.vpc_security_group_ids, Holder("amazon-rds", _enis(name)))
+
+
+@manners.before("rds", "ModifyDBInstance")
+def may_modify_instance(call: Call) -> None:
+    """Take a change of an available instance only."""
+    name = _name(call, "DBInstanceIdentifier")
+    if status := _instances.of(call).get(name):
+        message = f"Instance {name} is in state {status}: it must be available."
+        raise AwsError("InvalidDBInstanceState", message)
+
+
+@manners.after("rds", "ModifyDBInstance")
+def modify_instance(call: Call, reply: Reply) -> None:
+    """Be busy with it for a while."""
+    _pass(_instances, call.place, reply["DBInstance"]["DBInstanceIdentifier"], "modifying", MODIFY)
+
+
+@manners.before("rds", "DeleteDBInstance")
+def delete_instance(call: Call) -> None:
+    """Begin deleting; a second time it says so (terraform-provider-aws rds/cluster_instance.go)."""
+    name = _name(call, "DBInstanceIdentifier")
+    if name not in instances(call):
+        return
+    if _instances.of(call).get(name) == "deleting":
+        raise AwsError("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
+    told = do(call, "rds", "DescribeDBInstances", DBInstanceIdentifier=name)["DBInstances"][0]
+    _instances.of(call)[name] = told["DBInstanceStatus"] = "deleting"
+    clock.later(INSTANCE_DELETE, partial(_instance_gone, call, name))
+    raise Answered({"DBInstance": told})
+
+
+def _instance_gone(call: Call, name: str) -> None:
+    do(call, "rds", "DeleteDBInstance", DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+    let_go(call.place, held_by(call, _enis(name)), 0)
+    _instances.of(call).pop(name, None)
+
+
+@manners.after("rds", "DescribeDBInstances")
+def instance_status(call: Call, reply: Reply) -> None:
+    """Tell how far instances are."""
+    for instance in reply["DBInstances"]:
+        status = _instances.of(call).get(instance["DBInstanceIdentifier"])
+        instance["DBInstanceStatus"] = status or instance["DBInstanceStatus"]
+
+
+def _users(call: Call, member: str, name: str) -> list[Any]:
+    return [cluster for cluster in clusters(call).values() if getattr(cluster, member) == name]
+
+
+@manners.before("rds", "DeleteDBSubnetGroup")
+def subnet_group_in_use(call: Call) -> None:
+    """Keep it while a cluster is in it: botocore ServiceModel, InvalidDBSubnetGroupStateFault."""
+    name = _name(call, "DBSubnetGroupName")
+    if users := _users(call, "db_subnet_group_name", name):
+        message = (
+            f"Cannot delete the subnet group '{name}' because at least one database cluster:"
+            f" {users[0].db_cluster_identifier} is still using it."
+        )
+        raise AwsError("InvalidDBSubnetGroupStateFault", message)
+
+
+@manners.before("rds", "DeleteDBClusterParameterGroup")
+def parameter_group_in_use(call: Call) -> None:
+    """Keep it while a cluster has it: botocore ServiceModel, InvalidDBParameterGroupState."""
+    if _users(call, "parameter_group", _name(call, "DBClusterParameterGroupName")):
+        message = "One or more database clusters are still members of this parameter group, so the group"
+        raise AwsError("InvalidDBParameterGroupState", f"{message} cannot be deleted.")

@@ -1,0 +1,94 @@
+"""CloudFront takes minutes for every change, and shows the old state for a moment after it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from functools import partial
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.corrections.cloudfront_distributions import distributions, got
+from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.inner import do
+from provisioner.embedded.local import window
+from provisioner.embedded.manners import lag
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+DEPLOY = 170.0  # seconds; go-to-k/cdkd docs/benchmarks.md, the median of 7
+
+_deploying: Shelf[str] = Shelf()  # ETag of what is on its way, by id
+
+
+@dataclass
+class Stale:
+    """What a read may still show, how often, and until when."""
+
+    reply: Reply
+    reads: int
+    until: float
+
+
+_before: Shelf[Stale] = Shelf()
+
+
+@manners.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
+def change(call: Call, reply: Reply) -> None:
+    """Begin deploying."""
+    name, etag = reply["Distribution"]["Id"], reply["ETag"]
+    _deploying.at(call.account, "")[name] = etag
+    clock.later(DEPLOY, partial(_deployed, call.account, name, etag))
+
+
+def _deployed(account: str, name: str, etag: str) -> None:
+    if _deploying.at(account, "").get(name) == etag:  # else another change is on its way by now
+        del _deploying.at(account, "")[name]
+
+
+@manners.after("cloudfront", "GetDistribution")
+def status(call: Call, reply: Reply) -> None:
+    """Tell whether it is deployed; right after an update a read may be of before it.
+
+    go-to-k/cdkd cloudfront-distribution-provider.ts: a Get after the disable may still show
+    Enabled and Deployed.
+    """
+    name = reply["Distribution"]["Id"]
+    if name in _deploying.at(call.account, ""):
+        reply["Distribution"]["Status"] = "InProgress"
+    stale = _before.at(call.account, "").get(name)
+    if stale is not None and stale.reads > 0 and clock.now() < stale.until:
+        stale.reads -= 1
+        reply.clear()
+        reply.update(copy.deepcopy(stale.reply))
+
+
+@manners.before("cloudfront", "UpdateDistribution")
+def remember(call: Call) -> None:
+    """Keep what a stale read would show."""
+    name = call.params["Id"]
+    if name not in distributions(call):
+        return
+    old = do(call, "cloudfront", "GetDistribution", Id=name)
+    got(call, old)
+    if name in _deploying.at(call.account, ""):
+        old["Distribution"]["Status"] = "InProgress"
+    _before.at(call.account, "")[name] = Stale(old, lag.misses(), clock.now() + window(clock.pace))
+
+
+@manners.after("cloudfront", "ListDistributions")
+def statuses(call: Call, reply: Reply) -> None:
+    """Tell which are deployed."""
+    for summary in reply["DistributionList"].get("Items", []):
+        if summary["Id"] in _deploying.at(call.account, ""):
+            summary["Status"] = "InProgress"
+
+
+@manners.before("cloudfront", "DeleteDistribution")
+def delete(call: Call) -> None:
+    """Delete only what is disabled everywhere: botocore ServiceModel, DistributionNotDisabled."""
+    distribution = distributions(call).get(call.params["Id"])
+    if distribution is None or call.params.get("IfMatch") != distribution.etag:
+        return
+    if distribution.distribution_config.Enabled or distribution.id in _deploying.at(call.account, ""):
+        message = "The distribution you are trying to delete has not been disabled."
+        raise AwsError("DistributionNotDisabled", message, 409)

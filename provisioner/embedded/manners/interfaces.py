@@ -1,0 +1,124 @@
+"""The network interfaces that AWS's services hold in a VPC, which is what keeps it from being taken down."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call, Place
+
+OURS = ("attachment.", "requester-", "description", "interface-type", "status")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds an interface, in the words of DescribeNetworkInterfaces."""
+
+    owner: str
+    description: str
+    kind: str = "interface"
+    public: bool = False
+
+
+def _ec2(place: Place | Call) -> Any:
+    return backend("ec2", place.account, place.region)
+
+
+def hold(place: Place, subnet: str, groups: list[str], holder: Holder) -> str:
+    """Make an interface for a service; return its id."""
+    told: dict[str, Any] = {"SubnetId": subnet, "Description": holder.description}
+    if groups:
+        told["Groups"] = groups
+    made = do(place, "ec2", "CreateNetworkInterface", **told)["NetworkInterface"]
+    adopt(place, made["NetworkInterfaceId"], holder)
+    return str(made["NetworkInterfaceId"])
+
+
+def adopt(place: Place, name: str, holder: Holder) -> None:
+    """Put a holder's name on an interface moto made."""
+    interface = _ec2(place).enis[name]
+    interface.description, interface.interface_type = holder.description, holder.kind
+    interface.requester_id, interface.requester_managed = holder.owner, True
+    interface.status = "in-use"
+    interface.holder = holder
+    if holder.public and not interface.public_ip:
+        interface.public_ip = f"203.0.113.{int(name[-4:], 16) % 254 + 1}"  # RFC 5737
+
+
+def let_go(place: Place, names: Iterable[str], seconds: float) -> None:
+    """Take interfaces away some time after what held them."""
+    for name in names:
+        clock.later(seconds, partial(_ec2(place).enis.pop, name, None))
+
+
+def held_by(place: Place | Call, description: str) -> list[str]:
+    """Return the interfaces with that description."""
+    return [name for name, e in _ec2(place).enis.items() if e.description == description]
+
+
+def regroup(place: Place | Call, names: Iterable[str], groups: list[str]) -> None:
+    """Give interfaces other security groups."""
+    ec2 = _ec2(place)
+    for name in names:
+        ec2.enis[name]._group_set[:] = [ec2.get_security_group_from_id(group) for group in groups]
+
+
+@manners.before("ec2", "DescribeNetworkInterfaces")
+def describe(call: Call) -> Reply | None:
+    """Apply the filters that look at holders here: moto knows none of them, and no wildcards."""
+    filters = call.params.get("Filters", [])
+    ours = [f for f in filters if f["Name"].startswith(OURS)]
+    told = call.params | {"Filters": [f for f in filters if f not in ours]}
+    reply = do(call, "ec2", "DescribeNetworkInterfaces", **told)
+    for interface in reply["NetworkInterfaces"]:
+        _attach(call, interface)
+    kept = [i for i in reply["NetworkInterfaces"] if all(_meets(i, wanted) for wanted in ours)]
+    return reply | {"NetworkInterfaces": kept}
+
+
+def _attach(call: Call, interface: dict[str, Any]) -> None:
+    held = _ec2(call).enis[interface["NetworkInterfaceId"]]
+    holder: Holder | None = getattr(held, "holder", None)
+    if holder is not None:
+        # terraform-provider-aws elbv2/load_balancer.go finds interfaces by this owner
+        owner = holder.owner if holder.owner.startswith("amazon-elb") else "amazon-aws"
+        attachment = f"ela-attach-{interface['NetworkInterfaceId'][4:]}"
+        interface["Attachment"] = {
+            "AttachmentId": attachment,
+            "InstanceOwnerId": owner,
+            "DeviceIndex": 1,
+            "Status": "attached",
+            "DeleteOnTermination": False,
+        }
+
+
+def _meets(interface: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    attachment = interface.get("Attachment", {})
+    values = {
+        "description": interface.get("Description"),
+        "interface-type": interface.get("InterfaceType"),
+        "status": interface.get("Status"),
+        "requester-id": interface.get("RequesterId"),
+        "requester-managed": str(interface.get("RequesterManaged", False)).lower(),
+        "attachment.instance-owner-id": attachment.get("InstanceOwnerId"),
+        "attachment.status": attachment.get("Status"),
+        "attachment.attachment-id": attachment.get("AttachmentId"),
+    }
+    value = values.get(wanted["Name"])
+    return any(fnmatch.fnmatchcase(str(value), pattern) for pattern in wanted["Values"])
+
+
+@manners.before("ec2", "DeleteNetworkInterface")
+def delete(call: Call) -> None:
+    """Leave to a service its interface: AWS doc, requester-managed network interfaces."""
+    name = call.params["NetworkInterfaceId"]
+    interface = _ec2(call).enis.get(name)
+    if interface is not None and interface.status == "in-use":
+        message = f"Network interface '{name}' is currently in use."
+        raise AwsError("InvalidParameterValue", message)

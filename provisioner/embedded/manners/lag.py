@@ -1,0 +1,201 @@
+"""What was just made hides for a moment: reads miss it, and calls that use it may not find it.
+
+It hides from at most MISSES reads and one use, and never for longer than `window(pace)`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.local import window
+from provisioner.embedded.shelf import Shelf, on_reset
+from provisioner.embedded.wire import Call
+
+MISSES, USES = 2, 1
+SECONDS = 2.0  # AWS ones, for which it hides whatever is read
+SEED = 3  # by which the first few already differ
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one sort of thing is made, read and not found."""
+
+    service: str
+    create: str
+    made: str  # path of the id in the reply, or, after "=", of the name in the request
+    read: str
+    listed: str  # path of the list in the reply of the read
+    asked: str  # member of the read that names ids; "" where only lists are read
+    code: str
+    message: str
+    status: int = 400
+
+    @property
+    def member(self) -> str:
+        """The member that holds the id."""
+        return self.made.rpartition(".")[2].removeprefix("=")
+
+    def not_found(self, name: str) -> AwsError:
+        """Say that it is not there."""
+        return AwsError(self.code, self.message.format(name), self.status)
+
+
+# Codes: terraform-provider-aws ec2/errors.go and botocore ServiceModel.
+KINDS = [
+    Kind("ec2", "CreateVpc", "Vpc.VpcId", "DescribeVpcs", "Vpcs", "VpcIds",
+         "InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
+    Kind("ec2", "CreateSubnet", "Subnet.SubnetId", "DescribeSubnets", "Subnets", "SubnetIds",
+         "InvalidSubnetID.NotFound", "The subnet ID '{}' does not exist"),
+    Kind("ec2", "CreateInternetGateway", "InternetGateway.InternetGatewayId", "DescribeInternetGateways",
+         "InternetGateways", "InternetGatewayIds", "InvalidInternetGatewayID.NotFound",
+         "The internetGateway ID '{}' does not exist"),
+    Kind("ec2", "AllocateAddress", "AllocationId", "DescribeAddresses", "Addresses", "AllocationIds",
+         "InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist"),
+    Kind("ec2", "CreateNatGateway", "NatGateway.NatGatewayId", "DescribeNatGateways", "NatGateways",
+         "NatGatewayIds", "NatGatewayNotFound", "NAT gateway {} was not found"),
+    Kind("ec2", "CreateRouteTable", "RouteTable.RouteTableId", "DescribeRouteTables", "RouteTables",
+         "RouteTableIds", "InvalidRouteTableID.NotFound", "The routeTable ID '{}' does not exist"),
+    Kind("ec2", "CreateSecurityGroup", "GroupId", "DescribeSecurityGroups", "SecurityGroups", "GroupIds",
+         "InvalidGroup.NotFound", "The security group '{}' does not exist"),
+    Kind("ec2", "CreateVpcEndpoint", "VpcEndpoint.VpcEndpointId", "DescribeVpcEndpoints", "VpcEndpoints",
+         "VpcEndpointIds", "InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '{}' does not exist"),
+    Kind("elbv2", "CreateLoadBalancer", "LoadBalancers.0.LoadBalancerArn", "DescribeLoadBalancers",
+         "LoadBalancers", "LoadBalancerArns", "LoadBalancerNotFound", "One or more load balancers not found"),
+    Kind("elbv2", "CreateTargetGroup", "TargetGroups.0.TargetGroupArn", "DescribeTargetGroups",
+         "TargetGroups", "TargetGroupArns", "TargetGroupNotFound", "One or more target groups not found"),
+    Kind("elbv2", "CreateListener", "Listeners.0.ListenerArn", "DescribeListeners", "Listeners",
+         "ListenerArns", "ListenerNotFound", "One or more listeners not found"),
+    Kind("iam", "CreateRole", "Role.RoleName", "GetRole", "", "RoleName", "NoSuchEntity",
+         "The role with name {} cannot be found.", 404),
+    Kind("dynamodb", "CreateTable", "=TableName", "DescribeTable", "", "TableName",
+         "ResourceNotFoundException", "Requested resource not found: Table: {} not found"),
+    Kind("logs", "CreateLogGroup", "=logGroupName", "DescribeLogGroups", "logGroups", "",
+         "ResourceNotFoundException", "The specified log group does not exist."),
+]  # fmt: skip
+
+
+_dice = random.Random(SEED)  # noqa: S311  # the same again after every reset is what it is for
+on_reset(lambda: _dice.seed(SEED))
+
+
+def misses() -> int:
+    """Choose how many reads will miss a new thing."""
+    return _dice.randint(0, MISSES)
+
+
+@dataclass
+class Fresh:
+    """Something just made, and how much longer it hides."""
+
+    kind: Kind
+    name: str
+    born: float = field(default_factory=clock.now)
+    reads: int = field(default_factory=misses)
+    uses: int = field(default_factory=lambda: _dice.randint(0, USES))
+
+    def __post_init__(self) -> None:
+        self.until = self.born + clock.scaled(SECONDS if self.reads else 0)
+
+    def hides_from_read(self) -> bool:
+        """Say whether a read misses it, and count the miss."""
+        hides = not self._is_old() and (self.reads > 0 or clock.now() < self.until)
+        self.reads -= hides
+        return hides
+
+    def hides_from_use(self) -> bool:
+        """Say whether a call does not find it, and count that."""
+        hides = not self._is_old() and self.uses > 0
+        self.uses -= hides
+        return hides
+
+    def _is_old(self) -> bool:
+        return clock.now() > self.born + window(clock.pace)
+
+
+_fresh: Shelf[Fresh] = Shelf()
+
+
+def _place(call: Call) -> dict[str, Fresh]:
+    return _fresh.at(call.account, "" if call.service == "iam" else call.region)
+
+
+def _dig(reply: Any, path: str) -> Any:
+    for step in path.split("."):
+        reply = reply[int(step)] if step.isdigit() else reply[step]
+    return reply
+
+
+def _remember(call: Call, reply: Reply) -> None:
+    kind = next(k for k in KINDS if (k.service, k.create) == (call.service, call.operation))
+    own = kind.made.startswith("=")
+    name = str(call.params[kind.made[1:]] if own else _dig(reply, kind.made))
+    if own or name not in _place(call):  # the same id again is no new thing, the same name is
+        _place(call)[name] = Fresh(kind, name)
+
+
+def _read_by_id(call: Call) -> None:
+    for kind in _read_by(call):
+        asked = call.params.get(kind.asked, []) if kind.asked else []
+        for name in [asked] if isinstance(asked, str) else asked:
+            fresh = _place(call).get(name)
+            if fresh is not None and fresh.kind is kind and fresh.hides_from_read():
+                raise kind.not_found(name)
+
+
+def _read_by(call: Call) -> Iterator[Kind]:
+    return (kind for kind in KINDS if (kind.service, kind.read) == (call.service, call.operation))
+
+
+def _read_list(call: Call, reply: Reply) -> None:
+    """Leave what hides out of a list; one that was asked for by id has been dealt with."""
+    for kind in _read_by(call):
+        if not kind.listed or (kind.asked and call.params.get(kind.asked)):
+            continue
+        items = reply.get(kind.listed, [])
+        seen = [item for item in items if not _is_hidden(call, item[kind.member])]
+        if items and not seen and "Names" in call.params:
+            raise kind.not_found(call.params["Names"][0])
+        reply[kind.listed] = seen
+
+
+def _is_hidden(call: Call, name: str) -> bool:
+    fresh = _place(call).get(name)
+    return fresh is not None and fresh.hides_from_read()
+
+
+def _use(call: Call) -> None:
+    """Refuse, once, a call that names something new; deletes find everything, or nothing would be safe."""
+    if not call.mutating or call.operation.startswith(("Delete", "Release", "Detach", "Disassociate")):
+        return
+    known = _place(call)
+    for word in _words(call.params):
+        fresh = known.get(word)
+        created = fresh is not None and call.operation == fresh.kind.create
+        ours = fresh is not None and fresh.kind.service == call.service and not created
+        if fresh is not None and ours and fresh.hides_from_use():
+            raise fresh.kind.not_found(word)
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from _words(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _words(member)
+
+
+for _kind in KINDS:
+    manners.after(_kind.service, _kind.create)(_remember)
+for _service, _operation in {(kind.service, kind.read) for kind in KINDS}:
+    manners.before(_service, _operation)(_read_by_id)
+    manners.after(_service, _operation)(_read_list)
+for _service in {kind.service for kind in KINDS}:
+    manners.before(_service, "*")(_use)

@@ -1,0 +1,65 @@
+"""NAT gateways take their time: pending, deleting, and listed for an hour when deleted."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.corrections.ec2_nat_gateways import release
+from provisioner.embedded.hooks import Answered, Reply, manners
+from provisioner.embedded.inner import backend
+from provisioner.embedded.manners.interfaces import Holder, adopt
+from provisioner.embedded.wire import Call, Place
+
+# go-to-k/cdkd ec2-provider.ts: 1 to 2 minutes to come, about one to go; an hour in the list (AWS doc).
+CREATE, FAIL, DELETE, LISTED = 100.0, 30.0, 55.0, 3600.0
+LISTED_AT_LEAST = 60.0  # real seconds, or at pace 0 nobody would meet a deleted one
+
+
+@manners.after("ec2", "CreateNatGateway")
+def create(call: Call, reply: Reply) -> None:
+    """Begin pending; without an internet gateway it fails (AWS doc, NAT gateways: troubleshooting)."""
+    told = reply["NatGateway"]
+    ec2 = backend("ec2", call.account, call.region)
+    nat = ec2.nat_gateways[told["NatGatewayId"]]
+    nat.state = told["State"] = "pending"
+    adopt(call.place, nat._eni.id, Holder("amazon-aws", f"Interface for NAT Gateway {nat.id}", "nat_gateway"))
+    attached = any(gateway.vpc and gateway.vpc.id == nat.vpc_id for gateway in ec2.internet_gateways.values())
+    if attached or nat.connectivity_type == "private":
+        clock.later(CREATE, partial(_become, call.place, nat.id, "available"))
+    else:
+        clock.later(FAIL, partial(_become, call.place, nat.id, "failed"))
+
+
+def _become(place: Place, name: str, state: str) -> None:
+    nat = backend("ec2", place.account, place.region).nat_gateways.get(name)
+    if nat is None or nat.state != "pending":
+        return
+    nat.state = state
+    if state == "failed":
+        nat.failure_code = "Gateway.NotAttached"
+        nat.failure_message = f"Network {nat.vpc_id} has no Internet gateway attached"
+        release(place, name)
+        clock.later(LISTED, partial(_forget, place, name), at_least=LISTED_AT_LEAST)
+
+
+@manners.before("ec2", "DeleteNatGateway")
+def delete(call: Call) -> None:
+    """Begin deleting: interface and address stay until it is done (botocore ServiceModel)."""
+    nat = backend("ec2", call.account, call.region).nat_gateways.get(call.params["NatGatewayId"])
+    if nat is None:
+        return
+    if nat.state in ("pending", "available"):
+        nat.state = "deleting"
+        clock.later(DELETE, partial(_deleted, call.place, nat.id))
+    raise Answered({"NatGatewayId": nat.id})
+
+
+def _deleted(place: Place, name: str) -> None:
+    backend("ec2", place.account, place.region).nat_gateways[name].state = "deleted"
+    release(place, name)
+    clock.later(LISTED, partial(_forget, place, name), at_least=LISTED_AT_LEAST)
+
+
+def _forget(place: Place, name: str) -> None:
+    backend("ec2", place.account, place.region).nat_gateways.pop(name, None)

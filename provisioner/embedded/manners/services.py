@@ -1,0 +1,165 @@
+"""ECS says no to what cannot run, and to a cluster or a name that is not free yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from provisioner.embedded.containers.model import Task, all_tasks, when_attached
+from provisioner.embedded.corrections.ecs_clusters import cluster_arn, services_in
+from provisioner.embedded.corrections.ecs_services import find
+from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.manners.interfaces import Holder, adopt
+from provisioner.embedded.manners.lag import Fresh, Kind
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+# AWS doc, Fargate task sizes: the memory that goes with a CPU: first, last, step, in MiB.
+FARGATE = {
+    256: (512, 2048, 512),
+    512: (1024, 4096, 1024),
+    1024: (2048, 8192, 1024),
+    2048: (4096, 16384, 1024),
+    4096: (8192, 30720, 1024),
+    8192: (16384, 61440, 4096),
+    16384: (32768, 122880, 8192),
+}
+FRESH = Kind("ecs", "CreateService", "service.serviceArn", "DescribeServices", "services", "services", "", "")
+
+_fresh: Shelf[Fresh] = Shelf()
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)
+
+
+@manners.before("ecs", "RegisterTaskDefinition")
+def task_size(call: Call) -> None:
+    """Take only sizes Fargate has."""
+    params = call.params
+    if "FARGATE" not in params.get("requiresCompatibilities", []):
+        return
+    cpu, memory = params.get("cpu", "0"), params.get("memory", "0")
+    first, last, step = FARGATE.get(int(cpu) if cpu.isdigit() else 0, (0, -1, 1))
+    # 0.25 vCPU goes with 0.5, 1 and 2 GB: 1.5 is no size
+    sizes = set(range(first, last + 1, step)) - {1536}
+    if not memory.isdigit() or int(memory) not in sizes:
+        message = f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory."
+        raise AwsError("ClientException", f"{message} See the Amazon ECS documentation for the valid values.")
+
+
+@manners.before("ecs", "CreateService")
+def may_create(call: Call) -> None:
+    """Check what AWS checks before it makes a service."""
+    params = call.params
+    if params.get("launchType") and params.get("capacityProviderStrategy"):  # botocore ServiceModel
+        raise _invalid(
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and"
+            " try again."
+        )
+    old = find(call, params["serviceName"])
+    if old is not None and old.status == "DRAINING":  # spinnaker/spinnaker#5476
+        raise _invalid("Unable to Start a service that is still Draining.")
+    _check_providers(call)
+    _check_network(call)
+    _check_target_groups(call)
+
+
+@manners.before("ecs", "UpdateService")
+def may_update(call: Call) -> None:
+    """Check what AWS checks before it changes a service."""
+    _check_providers(call)
+    _check_network(call)
+    _check_target_groups(call)
+
+
+def _check_providers(call: Call) -> None:
+    """Want every provider attached to the cluster: AWS doc, API_CapacityProviderStrategyItem."""
+    name = cluster_arn(call).rpartition("/")[2]
+    attached = backend("ecs", call.account, call.region).clusters[name].capacity_providers or []
+    for item in call.params.get("capacityProviderStrategy", []):
+        if item["capacityProvider"] not in attached:
+            message = f"The specified capacity provider '{item['capacityProvider']}' was not found."
+            raise _invalid(f"{message} Specify a valid name or ARN and try again.")
+
+
+def _check_network(call: Call) -> None:
+    vpc = call.params.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    ec2 = backend("ec2", call.account, call.region)
+    known = {name for zone in ec2.subnets.values() for name in zone}
+    for subnet in vpc.get("subnets", []):
+        if subnet not in known:
+            raise _invalid(
+                f"Error retrieving subnet information for [{subnet}]: The subnet ID '{subnet}' does not exist"
+                " (ErrorCode: InvalidSubnetID.NotFound)"
+            )
+    for group in vpc.get("securityGroups", []):
+        if ec2.get_security_group_from_id(group) is None:
+            raise _invalid(
+                f"Error retrieving security group information for [{group}]: The security group '{group}'"
+                " does not exist (ErrorCode: InvalidGroup.NotFound)"
+            )
+
+
+def _check_target_groups(call: Call) -> None:
+    """Want them wired to a load balancer: terraform-provider-aws ecs/service.go retries on this."""
+    elb = backend("elbv2", call.account, call.region)
+    for balancer in call.params.get("loadBalancers", []):
+        arn = balancer.get("targetGroupArn")
+        if arn and arn not in elb.target_groups:
+            raise _invalid(f"The specified target group does not exist: {arn}")
+        if arn and arn not in set(_forwarded_to(call, elb)):
+            message = f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+            raise _invalid(message)
+
+
+def _forwarded_to(call: Call, elb: Any) -> Iterator[str]:
+    for balancer in elb.load_balancers.values():
+        for listener in balancer.listeners.values():
+            rules = do(call, "elbv2", "DescribeRules", ListenerArn=listener.arn)["Rules"]
+            for action in (action for rule in rules for action in rule["Actions"]):
+                yield action.get("TargetGroupArn", "")
+                for group in action.get("ForwardConfig", {}).get("TargetGroups", []):
+                    yield group["TargetGroupArn"]
+
+
+@manners.after("ecs", "CreateService")
+def created(call: Call, reply: Reply) -> None:
+    """Hide it for a moment: terraform-provider-aws ecs/find.go."""
+    arn = reply["service"]["serviceArn"]
+    _fresh.of(call).setdefault(arn, Fresh(FRESH, arn))
+
+
+@manners.after("ecs", "DescribeServices")
+def hide(call: Call, reply: Reply) -> None:
+    """Miss what is new."""
+    for service in list(reply["services"]):
+        fresh = _fresh.of(call).get(service["serviceArn"])
+        if fresh is not None and fresh.hides_from_read():
+            reply["services"].remove(service)
+            reply["failures"].append({"arn": service["serviceArn"], "reason": "MISSING"})
+
+
+@manners.before("ecs", "DeleteCluster")
+def delete_cluster(call: Call) -> None:
+    """Keep it while something runs in it: botocore ServiceModel, errors of DeleteCluster."""
+    arn = cluster_arn(call)
+    if services_in(call.place, arn):
+        message = "The Cluster cannot be deleted while Services are active."
+        raise AwsError("ClusterContainsServicesException", message)
+    if any(task.cluster == arn and task.status != "STOPPED" for task in all_tasks(call.place)):
+        message = "The Cluster cannot be deleted while Tasks are active."
+        raise AwsError("ClusterContainsTasksException", message)
+
+
+def _attach(task: Task) -> None:
+    """Put ECS's name on a task's interface."""
+    if manners.on:
+        vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+        public = vpc.get("assignPublicIp") == "ENABLED"
+        description = task.arn.replace(":task/", ":attachment/")
+        adopt(task.place, task.interface, Holder("amazon-ecs", description, public=public))
+
+
+when_attached.append(_attach)

@@ -1,0 +1,128 @@
+"""DynamoDB tables are busy for a while after every change, and their backups come later still."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.hooks import Answered, AwsError, Reply, manners
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call, Place
+
+# Seconds: go-to-k/cdkd docs/benchmarks.md; terraform-provider-aws dynamodb/table.go for the backups;
+# TTL may take an hour, and is not changed twice within one: AWS doc, DynamoDB time to live.
+CREATE, UPDATE, DELETE, BACKUPS, TTL, TTL_AGAIN = 10.0, 5.0, 5.0, 20.0, 600.0, 3600.0
+
+_status: Shelf[str] = Shelf()
+_no_backups: Shelf[bool] = Shelf()
+_ttl: Shelf[str] = Shelf()
+_ttl_changed: Shelf[float] = Shelf()
+
+
+def _name(call: Call) -> str:
+    return str(call.params["TableName"]).rpartition("/")[2]
+
+
+def _tables(call: Call | Place) -> dict[str, Any]:
+    tables: dict[str, Any] = backend("dynamodb", call.account, call.region).tables
+    return tables
+
+
+def _pass(place: Place, name: str, status: str, seconds: float) -> None:
+    _status.of(place)[name] = status
+
+    def done() -> None:
+        if _status.of(place).get(name) == status:
+            del _status.of(place)[name]
+
+    clock.later(seconds, done)
+
+
+@manners.after("dynamodb", "CreateTable")
+def create(call: Call, _: Reply) -> None:
+    """Begin creating; backups can be spoken of later."""
+    name = _name(call)
+    _pass(call.place, name, "CREATING", CREATE)
+    _no_backups.of(call)[name] = True
+    clock.later(BACKUPS, partial(_no_backups.of(call).pop, name, None))
+
+
+@manners.before("dynamodb", "UpdateTable", "UpdateTimeToLive")
+def busy(call: Call) -> None:
+    """Take one change at a time: botocore ServiceModel, ResourceInUseException."""
+    status = _status.of(call).get(_name(call))
+    if status is not None:
+        message = f"Attempt to change a resource which is still in use: Table is being {status.lower()}"
+        raise AwsError("ResourceInUseException", f"{message}: {_name(call)}")
+
+
+@manners.after("dynamodb", "UpdateTable")
+def update(call: Call, _: Reply) -> None:
+    """Be busy with it."""
+    _pass(call.place, _name(call), "UPDATING", UPDATE)
+
+
+@manners.after("dynamodb", "DescribeTable")
+def status_of(call: Call, reply: Reply) -> None:
+    """Tell how far the table is."""
+    reply["Table"]["TableStatus"] = _status.of(call).get(reply["Table"]["TableName"], "ACTIVE")
+
+
+@manners.before("dynamodb", "UpdateContinuousBackups", "DescribeContinuousBackups")
+def backups(call: Call) -> None:
+    """Refuse while backups are being enabled: terraform-provider-aws dynamodb/table.go."""
+    name = _name(call)
+    if call.operation.startswith("Update") and name in _no_backups.of(call) and name in _tables(call):
+        message = f"Backups are being enabled for the table: {name}. Please retry later"
+        raise AwsError("ContinuousBackupsUnavailableException", message)
+
+
+@manners.before("dynamodb", "UpdateTimeToLive")
+def ttl_too_soon(call: Call) -> None:
+    """Refuse a second change within the hour: aws/aws-cdk#13720."""
+    changed = _ttl_changed.of(call).get(_name(call))
+    if changed is not None and clock.now() < changed + clock.scaled(TTL_AGAIN):
+        message = "Time to live has been modified multiple times within a fixed interval"
+        raise AwsError("ValidationException", message)
+
+
+@manners.after("dynamodb", "UpdateTimeToLive")
+def set_ttl(call: Call, _: Reply) -> None:
+    """Take long to come into force."""
+    name = _name(call)
+    enabled = call.params["TimeToLiveSpecification"]["Enabled"]
+    _ttl.of(call)[name] = "ENABLING" if enabled else "DISABLING"
+    _ttl_changed.of(call)[name] = clock.now()
+    clock.later(TTL, partial(_ttl.of(call).pop, name, None))
+
+
+@manners.after("dynamodb", "DescribeTimeToLive")
+def ttl_status(call: Call, reply: Reply) -> None:
+    """Tell whether it is in force yet."""
+    told = reply["TimeToLiveDescription"]
+    told["TimeToLiveStatus"] = _ttl.of(call).get(_name(call), told["TimeToLiveStatus"])
+
+
+@manners.before("dynamodb", "DeleteTable")
+def delete(call: Call) -> None:
+    """Begin deleting; twice is no error (botocore ServiceModel, DeleteTable)."""
+    name = _name(call)
+    table = _tables(call).get(name)
+    if table is None or table.deletion_protection_enabled:
+        return
+    told = do(call, "dynamodb", "DescribeTable", TableName=name)["Table"]
+    status = _status.of(call).get(name)
+    if status not in (None, "DELETING"):
+        busy(call)
+    if status is None:
+        _status.of(call)[name] = "DELETING"
+        clock.later(DELETE, partial(_gone, call.place, name))
+    raise Answered({"TableDescription": told | {"TableStatus": "DELETING"}})
+
+
+def _gone(place: Place, name: str) -> None:
+    _tables(place).pop(name, None)
+    for shelf in (_status, _no_backups, _ttl, _ttl_changed):
+        shelf.of(place).pop(name, None)

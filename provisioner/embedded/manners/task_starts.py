@@ -1,0 +1,104 @@
+"""What a task needs to start: a way to its image, its roles, its secrets, and somewhere to log to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.containers.model import Task
+from provisioner.embedded.containers.verdict import Trouble, checks
+from provisioner.embedded.hooks import manners
+from provisioner.embedded.inner import backend
+
+# The texts: AWS doc, Amazon ECS stopped tasks error messages.
+
+
+def _network(task: Task) -> Trouble | None:
+    """Want a way from the subnet to the registry: an internet or NAT gateway, or endpoints."""
+    if not task.subnet or _leads_out(task) or _has_endpoints(task):
+        return None
+    image = task.definition["containerDefinitions"][0]["image"]
+    text = (
+        "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref"
+        f" {image}: failed to do request: dial tcp: i/o timeout"
+    )
+    return Trouble(text, text)
+
+
+def _leads_out(task: Task) -> bool:
+    ec2 = backend("ec2", task.place.account, task.place.region)
+    vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    for route in _table(ec2, task.subnet)._routes.values():
+        if route.destination_cidr_block != "0.0.0.0/0":
+            continue
+        if route.nat_gateway is not None:
+            return str(route.nat_gateway.state) == "available"
+        return route.gateway is not None and vpc.get("assignPublicIp") == "ENABLED"
+    return False
+
+
+def _table(ec2: Any, subnet: str) -> Any:
+    for table in ec2.route_tables.values():
+        if subnet in table._associations.values():
+            return table
+    vpc = next(zone[subnet].vpc_id for zone in ec2.subnets.values() if subnet in zone)
+    return next(t for t in ec2.route_tables.values() if t.vpc_id == vpc and t.main_association_id)
+
+
+def _has_endpoints(task: Task) -> bool:
+    """AWS doc, Amazon ECR interface VPC endpoints."""
+    ec2 = backend("ec2", task.place.account, task.place.region)
+    vpc = next(zone[task.subnet].vpc_id for zone in ec2.subnets.values() if task.subnet in zone)
+    there = {e.service_name for e in ec2.vpc_end_points.values() if (e.vpc_id, e.state) == (vpc, "available")}
+    region = task.place.region
+    return {f"com.amazonaws.{region}.{service}" for service in ("ecr.api", "ecr.dkr", "s3")} <= there
+
+
+def _roles(task: Task) -> Trouble | None:
+    roles = {role.arn for role in backend("iam", task.place.account, "aws").roles.values()}
+    for member in ("executionRoleArn", "taskRoleArn"):
+        arn = task.definition.get(member)
+        if arn and arn not in roles:
+            return Trouble(
+                f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify"
+                " that the role being passed has the proper trust relationship and permissions and that your"
+                " IAM user has permissions to pass this role."
+            )
+    return None
+
+
+def _secrets(task: Task) -> Trouble | None:
+    there = backend("secretsmanager", task.place.account, task.place.region).secrets
+    for container in task.definition["containerDefinitions"]:
+        for secret in container.get("secrets", []):
+            arn = ":".join(secret["valueFrom"].split(":")[:7])  # the rest names a key and a version
+            if ":secretsmanager:" in arn and there.get(arn) is None:
+                return Trouble(
+                    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource"
+                    f" retrieval failed: unable to retrieve secret from asm: failed to fetch secret {arn}:"
+                    " ResourceNotFoundException: Secrets Manager can't find the specified secret."
+                )
+    return None
+
+
+def _logs(task: Task) -> Trouble | None:
+    groups = backend("logs", task.place.account, task.place.region).groups
+    for container in task.definition["containerDefinitions"]:
+        log = container.get("logConfiguration", {})
+        options = log.get("options", {})
+        made = options.get("awslogs-create-group") == "true"
+        if log.get("logDriver") == "awslogs" and not made and options.get("awslogs-group") not in groups:
+            return Trouble(
+                "ResourceInitializationError: failed to validate logger args: create stream has been retried"
+                " 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: The specified"
+                " log group does not exist."
+            )
+    return None
+
+
+def _all(task: Task) -> Trouble | None:
+    if not manners.on:
+        return None
+    return next(filter(None, (check(task) for check in (_network, _roles, _secrets, _logs))), None)
+
+
+checks.append(_all)

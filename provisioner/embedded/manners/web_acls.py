@@ -1,0 +1,52 @@
+"""A web ACL stays while a distribution has it, and for a moment longer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from provisioner.embedded.clock import clock
+from provisioner.embedded.corrections.cloudfront_distributions import distributions
+from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.inner import backend
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+LINGER = 60.0  # seconds; terraform-provider-aws wafv2/web_acl.go retries for up to 5 minutes
+
+_lately: Shelf[str] = Shelf()  # by ARN: given up a moment ago
+
+
+def _in_use(call: Call) -> set[str]:
+    return {d.distribution_config.WebACLId for d in distributions(call).values()} - {""}
+
+
+@manners.before("cloudfront", "UpdateDistribution", "DeleteDistribution")
+def remember(call: Call) -> None:
+    """Note what this may give up."""
+    distribution = distributions(call).get(call.params["Id"])
+    arn = distribution.distribution_config.WebACLId if distribution else ""
+    wanted = call.params.get("DistributionConfig", {}).get("WebACLId", "")
+    if arn and arn != wanted:
+        _lately.at(call.account, "")[arn] = call.operation
+
+
+@manners.after("cloudfront", "UpdateDistribution", "DeleteDistribution")
+def given_up(call: Call, _: Reply) -> None:
+    """Let the association linger."""
+    for arn in _lately.at(call.account, ""):
+        clock.later(LINGER, partial(_lately.at(call.account, "").pop, arn, None))
+
+
+@manners.before("wafv2", "DeleteWebACL")
+def delete(call: Call) -> None:
+    """Keep it while it is associated: botocore ServiceModel, WAFAssociatedItemException."""
+    region = "aws" if call.params["Scope"] == "CLOUDFRONT" else call.region
+    for arn, acl in backend("wafv2", call.account, region).wacls.items():
+        if acl.id != call.params["Id"]:
+            continue
+        if arn in _in_use(call) or arn in _lately.at(call.account, ""):
+            message = (
+                "AWS WAF couldn't perform the operation because your resource is being used by another"
+                " resource or it's associated with another resource."
+            )
+            raise AwsError("WAFAssociatedItemException", message)

@@ -1,0 +1,114 @@
+"""What was just made hides for a moment, and never for long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from provisioner.embedded import local
+from provisioner.embedded.manners import lag
+from provisioner.embedded.server import EmbeddedAws
+from tests.embedded.conftest import Client
+from tests.embedded.test_cloudfront import config, distribution
+from tests.embedded.test_small_services import table
+
+
+@pytest.fixture
+def shyest(shy: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Everything hides from two reads and one use."""
+    monkeypatch.setattr(lag, "misses", lambda: 2)
+    monkeypatch.setattr(lag.Fresh, "__init__", _hidden)
+    return shy
+
+
+def _hidden(self: lag.Fresh, kind: lag.Kind, name: str) -> None:
+    self.kind, self.name, self.born, self.reads, self.uses = kind, name, lag.clock.now(), 2, 1
+    self.__post_init__()
+
+
+def tries(call: Callable[[], Any]) -> tuple[list[str], Any]:
+    """Call until it goes well; return the codes met on the way."""
+    codes: list[str] = []
+    for _ in range(5):
+        try:
+            return codes, call()
+        except ClientError as error:
+            codes.append(error.response["Error"]["Code"])
+    raise AssertionError(codes)
+
+
+def vpc(aws: Client) -> str:
+    return str(aws("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+
+
+def test_reads_by_id_miss_it(shyest: Client) -> None:
+    name = vpc(shyest)
+    codes, _ = tries(lambda: shyest("ec2").describe_vpcs(VpcIds=[name]))
+    assert codes == ["InvalidVpcID.NotFound"] * 2
+
+
+def test_lists_leave_it_out(shyest: Client) -> None:
+    vpc(shyest)
+    mine = [{"Name": "cidr", "Values": ["10.0.0.0/16"]}]
+    counts = [len(shyest("ec2").describe_vpcs(Filters=mine)["Vpcs"]) for _ in range(3)]
+    assert counts == [0, 0, 1]
+
+
+def test_one_use_does_not_find_it(shyest: Client) -> None:
+    name = vpc(shyest)
+    codes, _ = tries(lambda: shyest("ec2").create_subnet(VpcId=name, CidrBlock="10.0.0.0/24"))
+    assert codes == ["InvalidVpcID.NotFound"]
+
+
+def test_a_delete_finds_it(shyest: Client) -> None:
+    shyest("ec2").delete_vpc(VpcId=vpc(shyest))
+
+
+@pytest.mark.parametrize("of", ["role", "table", "group"])
+def test_names_hide_too(shyest: Client, of: str) -> None:
+    if of == "role":
+        trust = '{"Version": "2012-10-17", "Statement": []}'
+        shyest("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust)
+        assert tries(lambda: shyest("iam").get_role(RoleName="r"))[0] == ["NoSuchEntity"] * 2
+    elif of == "table":
+        table(shyest)
+        read = shyest("dynamodb").describe_table
+        assert tries(lambda: read(TableName="t"))[0] == ["ResourceNotFoundException"] * 2
+    else:
+        shyest("logs").create_log_group(logGroupName="g")
+        counts = [len(shyest("logs").describe_log_groups()["logGroups"]) for _ in range(3)]
+        assert counts == [0, 0, 1]
+        retain = shyest("logs").put_retention_policy
+        codes, _ = tries(lambda: retain(logGroupName="g", retentionInDays=7))
+        assert codes == ["ResourceNotFoundException"]
+
+
+def test_it_hides_no_longer_than_the_window(shyest: Client, box: EmbeddedAws) -> None:
+    name = vpc(shyest)
+    box.advance(local.window(0.0) + 0.1)
+    assert tries(lambda: shyest("ec2").describe_vpcs(VpcIds=[name]))[0] == []
+
+
+def test_chance_repeats_itself(shy: Client, box: EmbeddedAws) -> None:
+    def run() -> list[list[str]]:
+        box.reset()
+        return [met(vpc(shy)) for _ in range(10)]
+
+    def met(name: str) -> list[str]:
+        return tries(lambda: shy("ec2").describe_vpcs(VpcIds=[name]))[0]
+
+    assert run() == run()
+    assert {len(codes) for codes in run()} == {0, 1, 2}
+
+
+def test_a_changed_distribution_shows_its_old_self(shyest: Client) -> None:
+    cloudfront = shyest("cloudfront")
+    made = distribution(shyest)
+    name = made["Distribution"]["Id"]
+    off = config(Enabled=False)
+    new = cloudfront.update_distribution(Id=name, IfMatch=made["ETag"], DistributionConfig=off)
+    etags = [cloudfront.get_distribution(Id=name)["ETag"] for _ in range(3)]
+    assert etags == [made["ETag"], made["ETag"], new["ETag"]]

@@ -1,0 +1,198 @@
+"""A network that takes its time and refuses while something stands on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.embedded.conftest import Client, code_of
+from tests.embedded.places import Network, balancer, behind_balancer, network
+
+
+def refused(code: str, method: Any, **params: Any) -> None:
+    with pytest.raises(ClientError) as caught:
+        method(**params)
+    assert code_of(caught) == code
+
+
+def nat(aws: Client, place: Network) -> tuple[str, str]:
+    allocation = aws("ec2").allocate_address(Domain="vpc")["AllocationId"]
+    made = aws("ec2").create_nat_gateway(SubnetId=place.subnets[0], AllocationId=allocation)
+    assert made["NatGateway"]["State"] == "pending"
+    return made["NatGateway"]["NatGatewayId"], allocation
+
+
+def nat_state(aws: Client, name: str) -> str:
+    found = aws("ec2").describe_nat_gateways(NatGatewayIds=[name])
+    return str(found["NatGateways"][0]["State"])
+
+
+def interfaces(aws: Client, **filters: str) -> list[Any]:
+    wanted = [{"Name": name.replace("_", "-"), "Values": [value]} for name, value in filters.items()]
+    return list(aws("ec2").describe_network_interfaces(Filters=wanted)["NetworkInterfaces"])
+
+
+def test_a_nat_gateway_takes_its_time(slow: Client, box: EmbeddedAws) -> None:
+    place = network(slow)
+    name, allocation = nat(slow, place)
+    held = interfaces(slow, description=f"Interface for NAT Gateway {name}")
+    assert (held[0]["InterfaceType"], held[0]["RequesterManaged"]) == ("nat_gateway", True)
+    assert nat_state(slow, name) == "pending"
+    box.advance(101)
+    assert nat_state(slow, name) == "available"
+    refused("InvalidIPAddress.InUse", slow("ec2").release_address, AllocationId=allocation)
+    slow("ec2").delete_nat_gateway(NatGatewayId=name)
+    assert nat_state(slow, name) == "deleting"
+    refused("AuthFailure", slow("ec2").release_address, AllocationId=allocation)
+    detach = {"InternetGatewayId": place.gateway, "VpcId": place.vpc}
+    refused("DependencyViolation", slow("ec2").detach_internet_gateway, **detach)
+    refused("DependencyViolation", slow("ec2").delete_subnet, SubnetId=place.subnets[0])
+    box.advance(56)
+    assert nat_state(slow, name) == "deleted"
+    slow("ec2").release_address(AllocationId=allocation)
+    slow("ec2").detach_internet_gateway(**detach)
+    slow("ec2").delete_subnet(SubnetId=place.subnets[0])
+    box.advance(3601)
+    refused("NatGatewayNotFound", slow("ec2").describe_nat_gateways, NatGatewayIds=[name])
+
+
+def test_a_nat_gateway_without_a_way_out_fails(slow: Client, box: EmbeddedAws) -> None:
+    place = network(slow)
+    slow("ec2").detach_internet_gateway(InternetGatewayId=place.gateway, VpcId=place.vpc)
+    name, allocation = nat(slow, place)
+    box.advance(31)
+    found = slow("ec2").describe_nat_gateways(NatGatewayIds=[name])["NatGateways"][0]
+    assert (found["State"], found["FailureCode"]) == ("failed", "Gateway.NotAttached")
+    slow("ec2").release_address(AllocationId=allocation)
+
+
+def test_at_pace_nothing_is_slow_but_all_is_seen(mannered: Client) -> None:
+    name, _ = nat(mannered, network(mannered))
+    assert nat_state(mannered, name) == "available"
+    mannered("ec2").delete_nat_gateway(NatGatewayId=name)
+    assert nat_state(mannered, name) == "deleted"
+
+
+def test_an_interface_endpoint_takes_its_time(slow: Client, box: EmbeddedAws) -> None:
+    place = network(slow)
+    made = slow("ec2").create_vpc_endpoint(
+        VpcId=place.vpc,
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.us-east-1.ecr.api",
+        SubnetIds=place.subnets,
+        SecurityGroupIds=[place.group],
+    )["VpcEndpoint"]
+    name = made["VpcEndpointId"]
+    assert made["State"] == "pending"
+    assert len(interfaces(slow, interface_type="vpc_endpoint")) == 2
+    box.advance(91)
+    assert slow("ec2").describe_vpc_endpoints()["VpcEndpoints"][0]["State"] == "available"
+    assert slow("ec2").delete_vpc_endpoints(VpcEndpointIds=[name])["Unsuccessful"] == []
+    assert slow("ec2").describe_vpc_endpoints()["VpcEndpoints"][0]["State"] == "deleting"
+    refused("DependencyViolation", slow("ec2").delete_security_group, GroupId=place.group)
+    box.advance(61)
+    assert slow("ec2").describe_vpc_endpoints()["VpcEndpoints"] == []
+    slow("ec2").delete_security_group(GroupId=place.group)
+
+
+def test_groups_that_name_each_other_stay(mannered: Client) -> None:
+    ec2, place = mannered("ec2"), network(mannered)
+    other = ec2.create_security_group(GroupName="o", Description="d", VpcId=place.vpc)["GroupId"]
+    for one, two in ((place.group, other), (other, place.group)):
+        source = [{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": two}]}]
+        ec2.authorize_security_group_ingress(GroupId=one, IpPermissions=source)
+    refused("DependencyViolation", ec2.delete_security_group, GroupId=other)
+    ec2.revoke_security_group_ingress(
+        GroupId=place.group, IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": other}]}]
+    )
+    ec2.delete_security_group(GroupId=other)
+
+
+def test_the_default_group_is_not_the_users_to_delete(mannered: Client) -> None:
+    place = network(mannered)
+    mine = [{"Name": "vpc-id", "Values": [place.vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    group = mannered("ec2").describe_security_groups(Filters=mine)["SecurityGroups"][0]["GroupId"]
+    refused("CannotDelete", mannered("ec2").delete_security_group, GroupId=group)
+
+
+def test_a_vpc_goes_last(mannered: Client) -> None:
+    ec2, place = mannered("ec2"), network(mannered)
+    for subnet in place.subnets:
+        ec2.delete_subnet(SubnetId=subnet)
+    refused("DependencyViolation", ec2.delete_vpc, VpcId=place.vpc)
+    ec2.detach_internet_gateway(InternetGatewayId=place.gateway, VpcId=place.vpc)
+    refused("DependencyViolation", ec2.delete_vpc, VpcId=place.vpc)
+    ec2.delete_security_group(GroupId=place.group)
+    ec2.delete_vpc(VpcId=place.vpc)
+
+
+def test_one_attribute_a_call(mannered: Client) -> None:
+    place, on = network(mannered), {"Value": True}
+    both = {"EnableDnsSupport": on, "EnableDnsHostnames": on}
+    refused("InvalidParameterCombination", mannered("ec2").modify_vpc_attribute, VpcId=place.vpc, **both)
+    mannered("ec2").modify_vpc_attribute(VpcId=place.vpc, EnableDnsHostnames=on)
+
+
+def test_a_balancer_takes_its_time_and_lingers(slow: Client, box: EmbeddedAws) -> None:
+    place = network(slow)
+    arn = balancer(slow, place)["LoadBalancerArn"]
+    held = interfaces(slow, description=f"ELB app/lb/{arn.rpartition('/')[2]}")
+    assert len(held) == 2
+    assert held[0]["RequesterId"] == "amazon-elb"
+    assert held[0]["Status"] == "in-use"
+    assert held[0]["Association"]["PublicIp"]
+    elb = slow("elbv2")
+    assert elb.describe_load_balancers()["LoadBalancers"][0]["State"]["Code"] == "provisioning"
+    box.advance(136)
+    assert elb.describe_load_balancers()["LoadBalancers"][0]["State"]["Code"] == "active"
+    assert balancer(slow, place)["LoadBalancerArn"] == arn
+    assert len(interfaces(slow, requester_id="amazon-elb")) == 2
+    protect = [{"Key": "deletion_protection.enabled", "Value": "true"}]
+    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=protect)
+    refused("OperationNotPermitted", elb.delete_load_balancer, LoadBalancerArn=arn)
+    protect[0]["Value"] = "false"
+    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=protect)
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    assert elb.describe_load_balancers()["LoadBalancers"] == []
+    with pytest.raises(ClientError) as caught:
+        balancer(slow, place)
+    assert code_of(caught) == "DuplicateLoadBalancerName"
+    refused("DependencyViolation", slow("ec2").delete_security_group, GroupId=place.group)
+    detach = {"InternetGatewayId": place.gateway, "VpcId": place.vpc}
+    refused("DependencyViolation", slow("ec2").detach_internet_gateway, **detach)
+    box.advance(181)
+    slow("ec2").delete_security_group(GroupId=place.group)
+    slow("ec2").detach_internet_gateway(**detach)
+
+
+def test_a_public_balancer_needs_the_internet(mannered: Client) -> None:
+    place = network(mannered)
+    mannered("ec2").detach_internet_gateway(InternetGatewayId=place.gateway, VpcId=place.vpc)
+    with pytest.raises(ClientError, match="no internet gateway") as caught:
+        balancer(mannered, place)
+    assert code_of(caught) == "InvalidSubnet"
+    assert balancer(mannered, place, Scheme="internal")["Scheme"] == "internal"
+
+
+def test_access_logs_need_a_bucket_that_lets_them_in(mannered: Client) -> None:
+    arn = balancer(mannered, network(mannered))["LoadBalancerArn"]
+    logs = [
+        {"Key": "access_logs.s3.enabled", "Value": "true"},
+        {"Key": "access_logs.s3.bucket", "Value": "logs"},
+    ]
+    modify = {"LoadBalancerArn": arn, "Attributes": logs}
+    refused("InvalidConfigurationRequest", mannered("elbv2").modify_load_balancer_attributes, **modify)
+
+
+def test_a_target_group_in_use_stays(mannered: Client) -> None:
+    group = behind_balancer(mannered, network(mannered))
+    refused("ResourceInUse", mannered("elbv2").delete_target_group, TargetGroupArn=group)
+
+
+def test_a_held_interface_is_not_the_users_to_delete(mannered: Client) -> None:
+    balancer(mannered, network(mannered))
+    name = interfaces(mannered)[0]["NetworkInterfaceId"]
+    refused("InvalidParameterValue", mannered("ec2").delete_network_interface, NetworkInterfaceId=name)
