@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from provisioner.errors import LedgerError
 from state.ledger import SCHEMA, Document, Entry, Intent, Ledger, Place, Tombstone
+from tests.memory import Memory
 
 PLACE = Place("123456789012", "aws", "us-east-1")
 WORDS = st.text(max_size=8)
@@ -47,33 +47,6 @@ DOCUMENTS = st.builds(
     entries=st.dictionaries(WORDS, ENTRIES, max_size=3),
     tombstones=st.lists(TOMBSTONES, max_size=2),
 )
-
-
-class Memory:
-    """A store that remembers every document it was given, and may be slow about it."""
-
-    where = "memory"
-
-    def __init__(self) -> None:
-        self.saved: list[bytes] = []
-        self.held = threading.Event()
-        self.held.set()
-        self.saving = threading.Event()
-
-    def load(self) -> bytes | None:
-        return self.saved[-1] if self.saved else None
-
-    def save(self, text: bytes) -> None:
-        self.saving.set()
-        assert self.held.wait(10)
-        self.saved.append(text)
-
-    def remove(self) -> None:
-        self.saved.clear()
-
-    @property
-    def latest(self) -> Document:
-        return Document.parse(self.saved[-1], "memory")
 
 
 @pytest.fixture
@@ -221,48 +194,3 @@ def test_every_act_raises_the_serial_and_is_on_disk_when_it_returns(ledger: Ledg
         act()
         assert store.latest.serial == serial
         assert asdict(store.latest) == asdict(ledger.document)
-
-
-def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: Memory) -> None:
-    """Fifty threads do not wait for fifty writes."""
-    acting = threading.Semaphore(0)
-
-    def wall() -> float:
-        acting.release()
-        return 1000.0
-
-    ledger = Ledger(Document("prod", PLACE), store, wall)
-    store.held.clear()
-    threads = [
-        threading.Thread(target=ledger.intend, args=(f"n{n}", "create", Entry("Thing", "x")))
-        for n in range(50)
-    ]
-    for thread in threads:
-        thread.start()
-    for _ in threads:
-        assert acting.acquire(timeout=10)
-    store.held.set()
-    for thread in threads:
-        thread.join(10)
-
-    serials = [Document.parse(text, "x").serial for text in store.saved]
-    assert len(store.latest.entries) == 50
-    assert len(serials) < 10
-    assert serials == sorted(set(serials))
-
-
-def test_no_thread_goes_on_before_its_own_act_is_on_disk(ledger: Ledger, store: Memory) -> None:
-    unwritten: list[str] = []
-
-    def act(name: str) -> None:
-        ledger.intend(name, "create", Entry("Thing", name))
-        if name not in store.latest.entries:
-            unwritten.append(name)
-
-    threads = [threading.Thread(target=act, args=(f"n{n}",)) for n in range(40)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-
-    assert unwritten == []

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from state.ledger import Document, Entry, Ledger, Place
+from tests.memory import Memory
+
+PLACE = Place("123456789012", "aws", "us-east-1")
+
+
+@pytest.fixture
+def store() -> Memory:
+    return Memory()
+
+
+def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: Memory) -> None:
+    """Fifty threads do not wait for fifty writes."""
+    acting = threading.Semaphore(0)
+
+    def wall() -> float:
+        acting.release()
+        return 1000.0
+
+    ledger = Ledger(Document("prod", PLACE), store, wall)
+    store.held.clear()
+    threads = [
+        threading.Thread(target=ledger.intend, args=(f"n{n}", "create", Entry("Thing", "x")))
+        for n in range(50)
+    ]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert acting.acquire(timeout=10)
+    store.held.set()
+    for thread in threads:
+        thread.join(10)
+
+    serials = [Document.parse(text, "x").serial for text in store.saved]
+    assert len(store.latest.entries) == 50
+    assert len(serials) < 10
+    assert serials == sorted(set(serials))
+
+
+def test_no_thread_goes_on_before_its_own_act_is_on_disk(store: Memory) -> None:
+    ledger = Ledger(Document("prod", PLACE), store, lambda: 1000.0)
+    unwritten: list[str] = []
+
+    def act(name: str) -> None:
+        ledger.intend(name, "create", Entry("Thing", name))
+        if name not in store.latest.entries:
+            unwritten.append(name)
+
+    threads = [threading.Thread(target=act, args=(f"n{n}",)) for n in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert unwritten == []
