@@ -154,7 +154,9 @@ class Edge(Section):
 class Api(Section):
     """What the load balancer routes."""
 
-    prefixes: tuple[Prefix, ...] = Field(("/api/v1/*", "/api/v2/*"), min_length=1, description="path patterns")
+    prefixes: tuple[Prefix, ...] = Field(
+        ("/api/v1/*", "/api/v2/*"), min_length=1, description="path patterns that lead to the service"
+    )
 
 
 class Settings(Section):

@@ -199,8 +199,7 @@ class Hands:
         def steps(error: BaseException, elapsed: float) -> float | None:
             if fault_of(error) in PASSING:
                 return None
-            due = error.due * self.pace if isinstance(error, NotYet) else 0.0
-            return due or pause(elapsed, 0)
+            return pause(elapsed, error.due * self.pace if isinstance(error, NotYet) else 0.0)
 
         def report(error: BaseException, seconds: float) -> None:
             self.listen(Event("retrying", target.it.node, verb, told(error), seconds))

@@ -14,8 +14,9 @@ from provisioner.engine.faults import PASSING, fault_of
 from provisioner.engine.waits import again
 
 _READS = ("describe_", "get_", "list_", "head_", "lookup_")
-# A read that AWS does not answer is given up after this many seconds.
-READ_PATIENCE = 120.0
+# A read that AWS does not answer is given up after this many seconds; an emulator's, that may not know
+# the call and says so in ways of its own, after fewer.
+READ_PATIENCE, EMULATOR_PATIENCE = 120.0, 8.0
 
 Answer = Any
 Shared = dict[str, "Future[Answer]"]
@@ -65,9 +66,8 @@ class Clients:
         return future.result()
 
     def _patient(self, call: Callable[[], Answer]) -> Answer:
-        return again(
-            call, when=lambda error: fault_of(error) in PASSING, clock=self.clock, patience=READ_PATIENCE
-        )
+        patience = EMULATOR_PATIENCE if self.aws.endpoint else READ_PATIENCE
+        return again(call, when=lambda error: fault_of(error) in PASSING, clock=self.clock, patience=patience)
 
 
 class Client:

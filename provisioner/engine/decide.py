@@ -81,8 +81,8 @@ def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted
     found = differences(kind, wanted, seen, entry.confirmed if entry else None)
     if any(one.top in kind.fixed for one in found):
         return _anew(node, replace(change, differences=tuple(found)))
-    if kind.tagged and not kind.shared:
-        found += tag_differences(node.tags, seen.get("Tags") or {})
+    if kind.tagged and not kind.shared and seen.get("Tags") is not None:
+        found += tag_differences(node.tags, seen["Tags"])
     return _settled(kind, replace(change, differences=tuple(found)), entry, seen)
 
 

@@ -97,6 +97,14 @@ def _answered(error: ClientError) -> Fault:
     return Fault.REFUSED
 
 
+def is_unknown_call(error: BaseException) -> bool:
+    """Whether the other side does not know the call: an emulator's way to say so, never AWS's own.
+
+    An HTML page is a parser's error to the XML protocols, and the bare code `500` to the JSON ones.
+    """
+    return isinstance(error, ResponseParserError) or code_of(error) in {*UNIMPLEMENTED, "500"}
+
+
 def told(error: BaseException) -> str:
     """The error in one line: AWS's code, message and request id where there are any."""
     if not isinstance(error, ClientError):

@@ -61,8 +61,8 @@ def until(
 ) -> T | None:
     """Probe until it gives something; None when patience has run out.
 
-    `due` is when the state usually changes, in seconds from `since`: long before it there is one long
-    sleep, from then on the steps are short enough that little time is lost.
+    `due` is when the state usually changes, in seconds from `since`: long before it the steps double,
+    around it and after it they are short enough that little time is lost.
     """
     start = clock.now() if since is None else since
 
@@ -83,6 +83,6 @@ def pause(elapsed: float, due: float) -> float:
     """Seconds until the next look, `elapsed` seconds into a wait that is usually over after `due`."""
     early = 0.9 * due
     if elapsed < early:
-        return max(early - elapsed, _SHORTEST)
+        return max(min(elapsed, early - elapsed), _SHORTEST)
     growing = _SHORTEST + 0.25 * (elapsed - early)
     return max(min(growing, _LONGEST_STEP), _LATE_SHARE * elapsed)

@@ -74,9 +74,8 @@ class Distribution(Kind):
         if doc["DistributionConfig"]["Enabled"]:
             config = {**doc["DistributionConfig"], "Enabled": False}
             cloudfront.update_distribution(Id=it.id, IfMatch=found["ETag"], DistributionConfig=config)
+        if doc["DistributionConfig"]["Enabled"] or doc["Status"] != "Deployed":
             raise NotYet("disabled, and the edge is learning it", due=self.takes)
-        if doc["Status"] != "Deployed":
-            raise NotYet("disabled, and the edge is learning it")
         cloudfront.delete_distribution(Id=it.id, IfMatch=found["ETag"])
 
     def canonical(self, doc: Doc) -> Doc:

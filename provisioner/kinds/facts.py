@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of
+from provisioner.engine.faults import code_of, is_unknown_call
 from provisioner.errors import Blocked, UsageError
 from provisioner.kinds.rds.tagged import NO_CLUSTER
 from provisioner.kinds.secretsmanager import VARIABLE, given_password
@@ -67,13 +67,12 @@ def _options(clients: Clients) -> list[dict[str, Any]]:
 def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
     """The version to create, and its parameter-group family; the running cluster's where there is one."""
     running = _cluster(clients, suffix)
-    versions = clients.client("rds").describe_db_engine_versions(Engine=ENGINE)["DBEngineVersions"]
-    families = {one["EngineVersion"]: one["DBParameterGroupFamily"] for one in versions}
+    families = _families(clients, wanted)
     if running and _major(running["EngineVersion"]) == _major(wanted):
         version = str(running["EngineVersion"])
         family = families.get(version) or f"{ENGINE}{_major(version)}"
         return {"EngineVersion": version, "DBParameterGroupFamily": family}
-    offered = {option["EngineVersion"] for option in _options(clients)} & families.keys()
+    offered = {option["EngineVersion"] for option in _options(clients)} & families.keys() or families
     plain = sorted((one for one in offered if _is_plain(one)), key=_numbers)
     fitting = [one for one in plain if one == wanted or ("." not in wanted and _major(one) == wanted)]
     if not fitting:
@@ -84,6 +83,21 @@ def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
             f"Choose one of them, or only the major version: `--set database.version={_major(wanted)}`.",
         )
     return {"EngineVersion": fitting[-1], "DBParameterGroupFamily": families[fitting[-1]]}
+
+
+def _families(clients: Clients, wanted: str) -> dict[str, str]:
+    """Each version that AWS has, and its parameter-group family.
+
+    An emulator that does not know the call is taken to have what is asked for.
+    """
+    try:
+        found = clients.client("rds").describe_db_engine_versions(Engine=ENGINE)["DBEngineVersions"]
+    except Exception as error:
+        if not (clients.aws.endpoint and is_unknown_call(error)):
+            raise
+        version = wanted if "." in wanted else f"{wanted}.10"
+        return {version: f"{ENGINE}{_major(wanted)}"}
+    return {one["EngineVersion"]: one["DBParameterGroupFamily"] for one in found}
 
 
 def master_password(clients: Clients, suffix: str) -> str:
