@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import moto.core.responses as moto_responses
+import moto.settings as moto_settings
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, backend_lock
 from moto.core.model_instances import reset_model_data
@@ -44,6 +45,7 @@ class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]  # moto is 
 def dispatcher() -> Dispatcher:
     """Set moto up, once a process: its state is of the process too."""
     os.environ.update(SETTINGS)
+    moto_settings.ACM_VALIDATION_WAIT = 2**31  # certificates are issued by what DNS says: corrections/acm.py
     # Looked up by inspection at every call otherwise, which is half of what a call costs.
     moto_responses.method_names_from_class = functools.cache(method_names_from_class)
     _session_of_no_user()

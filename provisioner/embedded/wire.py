@@ -111,7 +111,8 @@ def compose(service: str, operation: str, region: str, **params: Any) -> Call:
     request = create_serializer(protocol).serialize_to_request(params, model.operation_model(operation))
     body = request["body"]
     body = urlencode(body).encode() if isinstance(body, dict) else body
-    path, query = request["url_path"], urlencode(request["query_string"])
+    path, _, fixed = request["url_path"].partition("?")
+    query = "&".join(filter(None, [fixed, urlencode(request["query_string"])]))
     signing_name = model.metadata.get("signingName", model.metadata["endpointPrefix"])
     scope = f"Credential=AKIAEMBEDDED/20260101/{region}/{signing_name}/aws4_request"
     environ = {

@@ -13,7 +13,7 @@ from provisioner.embedded.manners import lag
 from provisioner.embedded.server import EmbeddedAws
 from tests.embedded.conftest import Client
 from tests.embedded.test_cloudfront import config, distribution
-from tests.embedded.test_small_services import table
+from tests.embedded.test_small_services import TRUST, table
 
 
 @pytest.fixture
@@ -70,8 +70,7 @@ def test_a_delete_finds_it(shyest: Client) -> None:
 @pytest.mark.parametrize("of", ["role", "table", "group"])
 def test_names_hide_too(shyest: Client, of: str) -> None:
     if of == "role":
-        trust = '{"Version": "2012-10-17", "Statement": []}'
-        shyest("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust)
+        shyest("iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
         assert tries(lambda: shyest("iam").get_role(RoleName="r"))[0] == ["NoSuchEntity"] * 2
     elif of == "table":
         table(shyest)

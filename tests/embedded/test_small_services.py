@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -115,6 +116,61 @@ def test_a_deleted_secrets_name_is_not_free(aws: Client) -> None:
     assert code_of(caught) == "InvalidRequestException"
 
 
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize("trust", ["{}", "nonsense", '{"Statement": [{"Effect": "Allow"}]}'])
+def test_a_trust_policy_says_whom(aws: Client, trust: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        aws("iam").create_role(RoleName="r", AssumeRolePolicyDocument=trust)
+    assert code_of(caught) == "MalformedPolicyDocument"
+
+
+def test_aws_has_policies_of_its_own(aws: Client) -> None:
+    arn = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    aws("iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)
+    aws("iam").attach_role_policy(RoleName="r", PolicyArn=arn)
+    with pytest.raises(ClientError) as caught:
+        aws("iam").attach_role_policy(RoleName="r", PolicyArn="arn:aws:iam::aws:policy/None")
+    assert code_of(caught) == "NoSuchEntity"
+    with pytest.raises(ClientError) as caught:
+        aws("iam").delete_role(RoleName="r")
+    assert code_of(caught) == "DeleteConflict"
+
+
+def test_a_new_bucket_is_shut(aws: Client) -> None:
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="a-bucket")
+    assert all(s3.get_public_access_block(Bucket="a-bucket")["PublicAccessBlockConfiguration"].values())
+    rules = s3.get_bucket_encryption(Bucket="a-bucket")["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+
+
+def test_tagged_things_of_every_service_are_found(aws: Client) -> None:
+    mine = [{"Key": "k", "Value": "v"}]
+    aws("ec2").allocate_address(TagSpecifications=[{"ResourceType": "elastic-ip", "Tags": mine}])
+    group = {"DBClusterParameterGroupName": "p", "DBParameterGroupFamily": "aurora-postgresql15"}
+    aws("rds").create_db_cluster_parameter_group(**group, Description="d", Tags=mine)
+    aws("wafv2").create_web_acl(**ACL, Tags=mine)
+    aws("logs").create_log_group(logGroupName="g", tags={"k": "v"})
+    aws("logs").create_log_group(logGroupName="h", tags={"k": "w"})
+    pages = aws("resourcegroupstaggingapi").get_paginator("get_resources")
+    asked = {"TagFilters": [{"Key": "k", "Values": ["v"]}], "PaginationConfig": {"PageSize": 2}}
+    found = list(pages.paginate(**asked).search("ResourceTagMappingList[].ResourceARN"))
+    assert sorted(arn.split(":")[2] for arn in found) == ["ec2", "logs", "rds", "wafv2"]
+
+
 def test_what_rds_manages_is_not_ours(aws: Client) -> None:
     made = aws("rds").create_db_cluster(
         DBClusterIdentifier="db",
@@ -140,6 +196,22 @@ def test_a_certificate_is_requested_once_a_token(aws: Client) -> None:
     seen = aws("acm").describe_certificate(CertificateArn=one)["Certificate"]
     assert seen["KeyAlgorithm"] == "EC_prime256v1"
     assert "IssuedAt" not in seen
+
+
+def test_a_certificate_is_issued_when_dns_proves_it(aws: Client) -> None:
+    acm, zone_id = aws("acm"), zone(aws)
+    arn = acm.request_certificate(DomainName="a.example.com", ValidationMethod="DNS")["CertificateArn"]
+
+    def seen() -> Any:
+        return acm.describe_certificate(CertificateArn=arn)["Certificate"]
+
+    assert seen()["Status"] == "PENDING_VALIDATION"
+    proof = seen()["DomainValidationOptions"][0]["ResourceRecord"]
+    record = {"Name": proof["Name"], "Type": "CNAME", "TTL": 60}
+    record["ResourceRecords"] = [{"Value": proof["Value"]}]
+    batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    aws("route53").change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)
+    assert seen()["Status"] == "ISSUED"
 
 
 def zone(aws: Client) -> str:

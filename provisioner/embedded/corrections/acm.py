@@ -1,11 +1,20 @@
-"""ACM: the key algorithm is told, and a certificate in use stays."""
+"""ACM: a certificate is issued when DNS proves its names, and stays while it is in use."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from moto.backends import get_backend
+
+from provisioner.embedded.clock import clock
 from provisioner.embedded.hooks import AwsError, Reply, always
-from provisioner.embedded.inner import do
+from provisioner.embedded.inner import backend, do
 from provisioner.embedded.shelf import Shelf
-from provisioner.embedded.wire import Call
+from provisioner.embedded.wire import Call, Place
+
+ISSUE = 60.0  # seconds from the record to the certificate
 
 _algorithms: Shelf[str] = Shelf()
 
@@ -22,7 +31,7 @@ def tell(call: Call, reply: Reply) -> None:
     certificate = reply["Certificate"]
     arn = certificate["CertificateArn"]
     if arn in _algorithms.of(call):
-        certificate["KeyAlgorithm"] = _algorithms.of(call)[arn].replace("RSA_", "RSA-")
+        certificate["KeyAlgorithm"] = _algorithms.of(call)[arn]
     if certificate["Status"] == "PENDING_VALIDATION":
         certificate.pop("IssuedAt", None)
     certificate["InUseBy"] = [_balancer(user) for user in certificate.get("InUseBy", [])]
@@ -32,6 +41,32 @@ def _balancer(arn: str) -> str:
     """Turn a listener's ARN into its load balancer's."""
     head, listener, tail = arn.partition(":listener/")
     return f"{head}:loadbalancer/{tail.rpartition('/')[0]}" if listener else arn
+
+
+@always.after("acm", "RequestCertificate")
+@always.after("route53", "ChangeResourceRecordSets")
+def validate(call: Call, _: Reply) -> None:
+    """Issue the certificates whose names are proven: AWS doc, ACM DNS validation; moto waits a minute."""
+    proofs = set(_records(call))
+    for region, acm in get_backend("acm")[call.account].items():
+        for certificate in acm._certificates.values():
+            if certificate.status == "PENDING_VALIDATION" and _wanted(call, region, certificate) <= proofs:
+                clock.later(ISSUE, partial(setattr, certificate, "status", "ISSUED"))
+
+
+def _records(call: Call) -> Iterator[tuple[str, str]]:
+    for zone in backend("route53", call.account, "aws").zones:
+        records = do(call, "route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
+        for record in records:
+            for value in record.get("ResourceRecords", []):
+                yield record["Name"].rstrip("."), value["Value"].rstrip(".")
+
+
+def _wanted(call: Call, region: str, certificate: Any) -> set[tuple[str, str]]:
+    place = Place(call.account, region)
+    told = do(place, "acm", "DescribeCertificate", CertificateArn=certificate.arn)["Certificate"]
+    records = [option["ResourceRecord"] for option in told["DomainValidationOptions"]]
+    return {(record["Name"].rstrip("."), record["Value"].rstrip(".")) for record in records}
 
 
 @always.before("acm", "DeleteCertificate")

@@ -1,6 +1,13 @@
-"""IAM: service-linked roles by their real names, and AWS's word for one that is there already."""
+"""IAM: sound trust policies, AWS's own policies, and service-linked roles by their real names."""
 
 from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy
 
 from provisioner.embedded.hooks import AwsError, Reply, always
 from provisioner.embedded.inner import backend, do
@@ -15,6 +22,38 @@ SERVICE_ROLES = {
     "wafv2.amazonaws.com": "AWSServiceRoleForWAFV2Logging",
     "vpcorigin.cloudfront.amazonaws.com": "AWSServiceRoleForCloudFrontVPCOrigin",
 }
+
+
+@always.before("iam", "CreateRole", "UpdateAssumeRolePolicy")
+def trust(call: Call) -> None:
+    """Want a trust policy that says whom to trust; moto takes any text."""
+    text = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument", "")
+    try:
+        statements = json.loads(text)["Statement"]
+        sound = all("Principal" in s and "Action" in s for s in statements) and bool(statements)
+    except (ValueError, KeyError, TypeError):
+        sound = False
+    if not sound:
+        message = "This policy contains invalid Json, or a statement without a principal or an action"
+        raise AwsError("MalformedPolicyDocument", message)
+
+
+@always.before("iam", "AttachRolePolicy", "GetPolicy", "GetPolicyVersion")
+def managed_policy(call: Call) -> None:
+    """Have the policy of AWS that is asked for; moto has all of them, at 40 MB, or none."""
+    arn = call.params["PolicyArn"]
+    iam = backend("iam", call.account, "aws")
+    if arn.startswith("arn:aws:iam::aws:policy/") and arn not in iam.managed_policies:
+        name = arn.rpartition("/")[2]
+        if found := _aws_policies().get(name):
+            policy = AWSManagedPolicy.from_data(name, call.account, "us-east-1", found)
+            iam.managed_policies[policy.arn] = policy
+
+
+@functools.cache
+def _aws_policies() -> dict[str, Any]:
+    policies: dict[str, Any] = json.loads(aws_managed_policies_data)
+    return policies
 
 
 @always.before("iam", "CreateServiceLinkedRole")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from provisioner.embedded.hooks import AwsError, Reply, always
@@ -89,6 +90,11 @@ def forget(near: Place, resource: str) -> None:
     for targets in _scaling(near).targets.values():
         if target := targets.pop(resource, None):
             _tags.of(near).pop(target.arn, None)
+
+
+def tagged(call: Call) -> Iterator[tuple[str, dict[str, str]]]:
+    """Tell every scalable target's ARN and tags."""
+    yield from _tags.of(call).items()
 
 
 def _tags_of(call: Call) -> dict[str, str]:

@@ -34,6 +34,7 @@ class Kind:
     code: str
     message: str
     status: int = 400
+    used: str = ""  # the code of a call that uses it, where that is another one
 
     @property
     def member(self) -> str:
@@ -43,6 +44,10 @@ class Kind:
     def not_found(self, name: str) -> AwsError:
         """Say that it is not there."""
         return AwsError(self.code, self.message.format(name), self.status)
+
+    def not_usable(self, name: str) -> AwsError:
+        """Say that what was named is not there."""
+        return AwsError(self.used or self.code, self.message.format(name), self.status)
 
 
 # Codes: terraform-provider-aws ec2/errors.go and botocore ServiceModel.
@@ -57,7 +62,8 @@ KINDS = [
     Kind("ec2", "AllocateAddress", "AllocationId", "DescribeAddresses", "Addresses", "AllocationIds",
          "InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist"),
     Kind("ec2", "CreateNatGateway", "NatGateway.NatGatewayId", "DescribeNatGateways", "NatGateways",
-         "NatGatewayIds", "NatGatewayNotFound", "NAT gateway {} was not found"),
+         "NatGatewayIds", "NatGatewayNotFound", "NAT gateway {} was not found",
+         used="InvalidNatGatewayID.NotFound"),
     Kind("ec2", "CreateRouteTable", "RouteTable.RouteTableId", "DescribeRouteTables", "RouteTables",
          "RouteTableIds", "InvalidRouteTableID.NotFound", "The routeTable ID '{}' does not exist"),
     Kind("ec2", "CreateSecurityGroup", "GroupId", "DescribeSecurityGroups", "SecurityGroups", "GroupIds",
@@ -178,7 +184,7 @@ def _use(call: Call) -> None:
         created = fresh is not None and call.operation == fresh.kind.create
         ours = fresh is not None and fresh.kind.service == call.service and not created
         if fresh is not None and ours and fresh.hides_from_use():
-            raise fresh.kind.not_found(word)
+            raise fresh.kind.not_usable(word)
 
 
 def _words(value: Any) -> Iterator[str]:

@@ -1,0 +1,83 @@
+"""The Resource Groups Tagging API: also of what moto's does not look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from moto.core.resource_tagging import make_tag_matcher, match_resource_type
+
+from provisioner.embedded.corrections import scaling
+from provisioner.embedded.hooks import Reply, always
+from provisioner.embedded.inner import backend
+from provisioner.embedded.wire import Call
+
+# By the beginning of an EC2 id, what its ARN calls it; the others moto knows.
+EC2 = {"eipalloc-": "elastic-ip", "vpce-": "vpc-endpoint", "sgr-": "security-group-rule"}
+Found = Iterator[tuple[str, str, dict[str, str]]]
+
+
+@always.before("resourcegroupstaggingapi", "GetResources")
+def get_resources(call: Call) -> Reply | None:
+    """Answer for every service, a page at a time; what is global is told in us-east-1 only."""
+    params = call.params
+    types, matches = params.get("ResourceTypeFilters"), make_tag_matcher(params.get("TagFilters"))
+    index = backend("resourcegroupstaggingapi", call.account, call.region)
+    theirs = index._get_resources_generator(params.get("TagFilters"), types, None)
+    found = {r.arn: r.tags for r in theirs if call.region == "us-east-1" or ":cloudfront:" not in r.arn}
+    for kind, arn, tags in _others(call):
+        if tags and matches(tags) and match_resource_type(kind, types):
+            found[arn] = tags
+    wanted = params.get("ResourceARNList") or list(found)
+    told = [{"ResourceARN": arn, "Tags": _listed(found[arn])} for arn in found if arn in wanted]
+    start, size = int(params.get("PaginationToken") or 0), params.get("ResourcesPerPage", 50)
+    more = str(start + size) if start + size < len(told) else ""
+    return {"PaginationToken": more, "ResourceTagMappingList": told[start : start + size]}
+
+
+def _listed(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def _others(call: Call) -> Found:
+    yield from _ec2(call)
+    yield from _elbv2(call)
+    yield from _rds(call)
+    yield from _wafv2(call)
+    for arn, tags in scaling.tagged(call):
+        yield "application-autoscaling:scalable-target", arn, tags
+
+
+def _ec2(call: Call) -> Found:
+    for name, tags in backend("ec2", call.account, call.region).tags.items():
+        for prefix, kind in EC2.items():
+            if name.startswith(prefix):
+                arn = f"arn:aws:ec2:{call.region}:{call.account}:{kind}/{name}"
+                yield f"ec2:{kind}", arn, dict(tags)
+
+
+def _elbv2(call: Call) -> Found:
+    elb = backend("elbv2", call.account, call.region)
+    for balancer in elb.load_balancers.values():
+        for listener in balancer.listeners.values():
+            for thing, kind in [
+                (listener, "listener"),
+                *((r, "listener-rule") for r in listener.rules.values()),
+            ]:
+                tags = elb.tagging_service.get_tag_dict_for_resource(thing.arn)
+                yield f"elasticloadbalancing:{kind}", thing.arn, tags
+
+
+def _rds(call: Call) -> Found:
+    rds = backend("rds", call.account, call.region)
+    groups = [*rds.subnet_groups.values(), *rds.db_cluster_parameter_groups.values()]
+    for group in groups:
+        yield f"rds:{group.resource_type}", group.arn, {tag["Key"]: tag["Value"] for tag in group.tags}
+
+
+def _wafv2(call: Call) -> Found:
+    places = [call.region, *(["aws"] if call.region == "us-east-1" else [])]
+    for place in places:
+        waf: Any = backend("wafv2", call.account, place)
+        for arn in waf.wacls:
+            yield "wafv2:webacl", arn, waf.tagging_service.get_tag_dict_for_resource(arn)
