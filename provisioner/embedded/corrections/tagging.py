@@ -25,9 +25,11 @@ def get_resources(call: Call) -> Reply | None:
     index = backend("resourcegroupstaggingapi", call.account, call.region)
     theirs = index._get_resources_generator(params.get("TagFilters"), types, None)
     found = {r.arn: r.tags for r in theirs if call.region == "us-east-1" or ":cloudfront:" not in r.arn}
-    for kind, arn, tags in _others(call):
-        if tags and matches(tags) and match_resource_type(kind, types):
-            found[arn] = tags
+    found |= {
+        arn: tags
+        for kind, arn, tags in _others(call)
+        if tags and matches(tags) and match_resource_type(kind, types)
+    }
     wanted = params.get("ResourceARNList") or list(found)
     told = [{"ResourceARN": arn, "Tags": _listed(found[arn])} for arn in found if arn in wanted]
     start, size = int(params.get("PaginationToken") or 0), params.get("ResourcesPerPage", 50)
@@ -60,10 +62,8 @@ def _elbv2(call: Call) -> Found:
     elb = backend("elbv2", call.account, call.region)
     for balancer in elb.load_balancers.values():
         for listener in balancer.listeners.values():
-            for thing, kind in [
-                (listener, "listener"),
-                *((r, "listener-rule") for r in listener.rules.values()),
-            ]:
+            for thing in (listener, *listener.rules.values()):
+                kind = "listener" if thing is listener else "listener-rule"
                 tags = elb.tagging_service.get_tag_dict_for_resource(thing.arn)
                 yield f"elasticloadbalancing:{kind}", thing.arn, tags
 
