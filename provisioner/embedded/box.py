@@ -94,22 +94,21 @@ class Box:
 
     def _act(self, call: Call) -> Answer:
         """Hooks around moto; a reply is only parsed and written again where a hook wants to see it."""
-        key = (call.service, call.operation)
         try:
             reply = self._before(call)
         except Answered as answered:
             return written(call, answered.reply)
+        afters = [after for layer in reversed(self.layers) for after in layer.afters_of(call)]
         if reply is None:
             answer = inner.ask(call)
             if answer.status >= CLIENT_ERROR:
                 reply = self._refused(call, answer)
-            elif any(key in layer.afters for layer in self.layers):
+            elif afters:
                 reply = parsed(call, answer)
             if reply is None:
                 return answer
-        for layer in reversed(self.layers):
-            for after in layer.afters.get(key, ()):
-                after(call, reply)
+        for after in afters:
+            after(call, reply)
         return written(call, reply)
 
     def _before(self, call: Call) -> Reply | None:

@@ -34,7 +34,12 @@ class Answered(Exception):  # an answer, not an error
 Before = Callable[["Call"], "Reply | None"]
 After = Callable[["Call", Reply], None]
 Refused = Callable[["Call", AwsError], "Reply | None"]
+When = Callable[["Call"], bool]
 Key = tuple[str, str]
+
+
+def _ever(_: Call) -> bool:
+    return True
 
 
 @dataclass
@@ -43,7 +48,7 @@ class Layer:
 
     on: bool = True
     befores: dict[Key, list[Before]] = field(default_factory=lambda: defaultdict(list))
-    afters: dict[Key, list[After]] = field(default_factory=lambda: defaultdict(list))
+    afters: dict[Key, list[tuple[After, When]]] = field(default_factory=lambda: defaultdict(list))
     refusals: dict[Key, list[Refused]] = field(default_factory=lambda: defaultdict(list))
 
     def before(self, service: str, *operations: str) -> Callable[[Before], Before]:
@@ -61,15 +66,20 @@ class Layer:
         of_all = self.befores.get((call.service, "*"), [])
         return of_all + self.befores.get((call.service, call.operation), [])
 
-    def after(self, service: str, *operations: str) -> Callable[[After], After]:
-        """Run on a successful reply, to be edited in place."""
+    def after(self, service: str, *operations: str, when: When = _ever) -> Callable[[After], After]:
+        """Run on a successful reply, to be edited in place, when there may be something to edit."""
 
         def register(hook: After) -> After:
             for operation in operations:
-                self.afters[service, operation].append(hook)
+                self.afters[service, operation].append((hook, when))
             return hook
 
         return register
+
+    def afters_of(self, call: Call) -> list[After]:
+        """List what wants to see the reply to a call."""
+        registered = self.afters.get((call.service, call.operation), [])
+        return [hook for hook, when in registered if when(call)]
 
     def refused(self, service: str, *operations: str) -> Callable[[Refused], Refused]:
         """Run on moto's error: raise a better one, return a reply, or return None to leave it."""

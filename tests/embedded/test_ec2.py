@@ -156,7 +156,9 @@ def test_interface_endpoints(aws: Client) -> None:
         "ServiceName": "com.amazonaws.us-east-1.ecr.api",
         "SubnetIds": [subnet(aws, vpc_id)],
     }
-    made = ec2.create_vpc_endpoint(**params)["VpcEndpoint"]
+    made = ec2.create_vpc_endpoint(**params, ClientToken="t")["VpcEndpoint"]
+    again = ec2.create_vpc_endpoint(**params, ClientToken="t")["VpcEndpoint"]
+    assert again["VpcEndpointId"] == made["VpcEndpointId"]
     assert [group["GroupName"] for group in made["Groups"]] == ["default"]
     assert [name["DnsName"] for name in made["DnsEntries"]][1:] == ["api.ecr.us-east-1.amazonaws.com"]
     refused("InvalidParameter", ec2.create_vpc_endpoint, **params)

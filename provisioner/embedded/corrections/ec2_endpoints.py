@@ -19,15 +19,14 @@ def _endpoints(call: Call) -> dict[str, Any]:
 @always.before("ec2", "CreateVpcEndpoint")
 def create(call: Call) -> Reply | None:
     """Refuse a second one where AWS does; an interface endpoint has the default group unless told."""
-    params = call.params
+    params = dict(call.params)  # the call's own are what its token stands for
     if params.get("VpcEndpointType", "Gateway") == "Interface":
         _refuse_second_name(call)
         if not params.get("SecurityGroupIds"):
             ec2 = backend("ec2", call.account, call.region)
             default = ec2.get_default_security_group(params["VpcId"])
             params["SecurityGroupIds"] = [default.id]  # AWS doc, API_CreateVpcEndpoint
-        params.setdefault("PrivateDnsEnabled", True)
-        return do(call, "ec2", "CreateVpcEndpoint", **params)
+        return do(call, "ec2", "CreateVpcEndpoint", **{"PrivateDnsEnabled": True} | params)
     _refuse_second_route(call)
     return None
 

@@ -107,9 +107,14 @@ class Fresh:
     def __post_init__(self) -> None:
         self.until = self.born + clock.scaled(SECONDS if self.reads else 0)
 
+    @property
+    def is_hiding(self) -> bool:
+        """Whether a read would miss it."""
+        return not self._is_old() and (self.reads > 0 or clock.now() < self.until)
+
     def hides_from_read(self) -> bool:
         """Say whether a read misses it, and count the miss."""
-        hides = not self._is_old() and (self.reads > 0 or clock.now() < self.until)
+        hides = self.is_hiding
         self.reads -= hides
         return hides
 
@@ -157,6 +162,12 @@ def _read_by(call: Call) -> Iterator[Kind]:
     return (kind for kind in KINDS if (kind.service, kind.read) == (call.service, call.operation))
 
 
+def _may_hide(call: Call) -> bool:
+    """Say whether anything a list would tell is new: most lists need no second look."""
+    kinds = list(_read_by(call))
+    return any(fresh.kind in kinds and fresh.is_hiding for fresh in _place(call).values())
+
+
 def _read_list(call: Call, reply: Reply) -> None:
     """Leave what hides out of a list; one that was asked for by id has been dealt with."""
     for kind in _read_by(call):
@@ -202,6 +213,6 @@ for _kind in KINDS:
     manners.after(_kind.service, _kind.create)(_remember)
 for _service, _operation in {(kind.service, kind.read) for kind in KINDS}:
     manners.before(_service, _operation)(_read_by_id)
-    manners.after(_service, _operation)(_read_list)
+    manners.after(_service, _operation, when=_may_hide)(_read_list)
 for _service in {kind.service for kind in KINDS}:
     manners.before(_service, "*")(_use)
