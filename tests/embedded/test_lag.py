@@ -63,6 +63,21 @@ def test_one_use_does_not_find_it(shyest: Client) -> None:
     assert codes == ["InvalidVpcID.NotFound"]
 
 
+def test_another_service_does_not_find_it_either(shyest: Client) -> None:
+    ec2, name = shyest("ec2"), vpc(shyest)
+    with pytest.raises(ClientError):  # the one use that misses the VPC
+        ec2.create_subnet(VpcId=name, CidrBlock="10.0.0.0/24")
+    subnets = [
+        ec2.create_subnet(VpcId=name, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")
+        for n, zone in enumerate("ab")
+    ]
+    ids = [subnet["Subnet"]["SubnetId"] for subnet in subnets]
+    group = {"DBSubnetGroupName": "g", "DBSubnetGroupDescription": "d", "SubnetIds": ids}
+    shyest("iam").create_service_linked_role(AWSServiceName="rds.amazonaws.com")
+    codes, _ = tries(lambda: shyest("rds").create_db_subnet_group(**group))
+    assert codes == ["InvalidSubnet"] * 2
+
+
 def test_a_delete_finds_it(shyest: Client) -> None:
     shyest("ec2").delete_vpc(VpcId=vpc(shyest))
 

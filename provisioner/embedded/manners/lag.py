@@ -198,6 +198,22 @@ def _use(call: Call) -> None:
             raise fresh.kind.not_usable(word)
 
 
+# Where another service looks a subnet up: terraform-provider-aws and botocore ServiceModel.
+ELSEWHERE = {
+    ("elbv2", "CreateLoadBalancer"): ("SubnetNotFound", "The subnet ID '{}' is not valid"),
+    ("rds", "CreateDBSubnetGroup"): ("InvalidSubnet", "Subnet {} is not valid or does not exist."),
+}
+
+
+def _use_elsewhere(call: Call) -> None:
+    """Refuse, once, a subnet that only EC2 knows of yet."""
+    code, message = ELSEWHERE[call.service, call.operation]
+    for name in call.params.get("Subnets") or call.params.get("SubnetIds") or []:
+        fresh = _place(call).get(name)
+        if fresh is not None and fresh.hides_from_use():
+            raise AwsError(code, message.format(name))
+
+
 def _words(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -214,5 +230,7 @@ for _kind in KINDS:
 for _service, _operation in {(kind.service, kind.read) for kind in KINDS}:
     manners.before(_service, _operation)(_read_by_id)
     manners.after(_service, _operation, when=_may_hide)(_read_list)
+for _service, _operation in ELSEWHERE:
+    manners.before(_service, _operation)(_use_elsewhere)
 for _service in {kind.service for kind in KINDS}:
     manners.before(_service, "*")(_use)
