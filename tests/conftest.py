@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from tests.harness import Desk
-from tests.standing import Standing
+
+pytest.register_assert_rewrite("tests.harness")
+
+from tests.harness import Desk  # noqa: E402 - only what is imported after it is rewritten
+from tests.standing import Standing  # noqa: E402
 
 OF_THE_USER = ("AWS_", "MLAPI_", "MOTO_")
 ALSO = {

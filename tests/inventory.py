@@ -89,13 +89,6 @@ LISTS: dict[str, tuple[str, str, dict[str, Any], str, str]] = {
     "certificate": ("acm", "list_certificates", {}, "CertificateSummaryList", "CertificateArn"),
     "zone": ("route53", "list_hosted_zones", {}, "HostedZones", "Id"),
     "web acl": ("wafv2", "list_web_acls", {"Scope": "CLOUDFRONT"}, "WebACLs", "ARN"),
-    "tagged": (
-        "resourcegroupstaggingapi",
-        "get_resources",
-        {"TagFilters": [{"Key": "Project", "Values": ["ml-api"]}]},
-        "ResourceTagMappingList",
-        "ResourceARN",
-    ),
 }
 
 
@@ -137,8 +130,6 @@ def _is_past(kind: str, doc: Any) -> bool:
             return bool(doc["Path"].startswith("/aws-service-role/"))
         case "db parameters" | "db cluster parameters":
             return str(doc.get("DBParameterGroupName", "")).startswith("default.")
-        case "tagged":
-            return ":cluster/" in doc["ResourceARN"]
     return False
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from tests.inventory import inventory
 from tests.standing import ACCOUNT, OWNER, SUFFIX, Standing, tags
 
 ANYWHERE = "0.0.0.0/0"
@@ -203,13 +201,14 @@ def test_the_sessions_table_is_keyed_and_on_demand(standing: Standing) -> None:
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_what_aws_tells_is_all_of_this_stack(standing: Standing) -> None:
-    """Whatever carries our project's tag carries all of this stack's."""
-    found = inventory(standing.desk.box.endpoint)["tagged"]
+def test_whatever_carries_our_projects_tag_carries_all_of_this_stacks(standing: Standing) -> None:
+    asked = [{"Key": "Project", "Values": ["ml-api"]}]
+    pages = standing.aws("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=asked)
+    found = pages.build_full_result()["ResourceTagMappingList"]
 
     assert len(found) > 20
-    for line in found.values():
-        assert OWNER.items() <= tags(json.loads(line)["Tags"]).items()
+    for one in found:
+        assert OWNER.items() <= tags(one["Tags"]).items()
 
 
 def test_the_account_is_the_embedded_one(standing: Standing) -> None:
