@@ -124,7 +124,7 @@ def outputs(name: str | None, form: str, **given: Any) -> int:
     document = workspace.document(suffix)
     values = document.outputs if document else {}
     if name is None:
-        show_outputs(say, values, "json" if given["as_json"] else form)
+        show_outputs(say, values, form)
     elif name in values:
         say.data(values[name])
     else:

@@ -64,6 +64,7 @@ FORMS: Mapping[str, Form] = {
     "tg": Form(32),
     "listener": Form(255),
     "rule": Form(255),
+    "scaling": Form(255),
     "requests": Form(256),
     "edge": Form(128),
 }
@@ -107,7 +108,8 @@ def owner_tags(suffix: str) -> dict[str, str]:
 
 def tags_of(suffix: str, node: str, name: str, extra: Mapping[str, str]) -> dict[str, str]:
     """All tags that one node's resource carries; ours win over the user's own."""
-    return {**extra, "Name": name, **owner_tags(suffix), NODE_TAG: node}
+    named = {"Name": name} if name else {}
+    return {**extra, **named, **owner_tags(suffix), NODE_TAG: node}
 
 
 def bears(tags: Mapping[str, str], suffix: str) -> bool:

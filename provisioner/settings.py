@@ -28,10 +28,15 @@ FARGATE: Mapping[int, tuple[int, ...]] = {
 }
 
 
+# AWS takes a VPC of /16 to /28; a load balancer's subnet takes /27 at least, and 16 of them fit in a /23.
+_WIDEST, _NARROWEST = 16, 23
+_FIRST_PRIVATE = 10
+
+
 def _network(text: str) -> str:
     network = IPv4Network(text)
-    if not 16 <= network.prefixlen <= 24:  # noqa: PLR2004 - AWS takes /16 to /28; below /24 the subnets do not fit
-        raise ValueError("a VPC here takes a block from /16 to /24")
+    if not _WIDEST <= network.prefixlen <= _NARROWEST:
+        raise ValueError(f"the VPC takes a block from /{_WIDEST} to /{_NARROWEST}")
     return str(network)
 
 
@@ -55,12 +60,10 @@ class Network(Section):
     nat: Literal["one", "per_zone"] = Field("one", description="NAT gateways: one, or one per zone")
 
     def blocks(self) -> tuple[list[str], list[str]]:
-        """The blocks of the public and of the private subnets: /24 numbers 0.. and 10.. in a /16."""
+        """The blocks of the public and of the private subnets: numbers 0.. and 10.. of /24, or of a 16th."""
         whole = IPv4Network(self.cidr)
-        bits = min(24, whole.prefixlen + 4) if whole.prefixlen > 20 else 24  # noqa: PLR2004 - 16 blocks are enough
-        blocks = [str(block) for block in whole.subnets(new_prefix=bits)]
-        private = 10 if len(blocks) >= 16 else 6  # noqa: PLR2004 - the seed's private blocks begin at number 10
-        return blocks[: self.zones], blocks[private : private + self.zones]
+        blocks = [str(block) for block in whole.subnets(new_prefix=max(24, whole.prefixlen + 4))]
+        return blocks[: self.zones], blocks[_FIRST_PRIVATE : _FIRST_PRIVATE + self.zones]
 
 
 class Container(Section):
@@ -125,9 +128,7 @@ class Database(Section):
     backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept")
     final_snapshot: bool = Field(False, description="take a snapshot when the cluster is deleted")
     deletion_protection: bool = Field(False, description="AWS refuses to delete the cluster")
-    rotation_days: int | None = Field(
-        None, ge=1, le=1000, description="days between new passwords; AWS takes 7"
-    )
+    rotation_days: int = Field(7, ge=1, le=1000, description="days after which RDS makes a new password")
 
     @model_validator(mode="after")
     def _in_order(self) -> Database:

@@ -36,7 +36,7 @@ def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> in
         else:
             session.document.outputs = outputs_of(made, made.docs)
         checked(say, session, made, started)
-    show_outputs(say, session.document.outputs, "json" if say.as_json else "table")
+    show_outputs(say, session.document.outputs, "table")
     return 0
 
 

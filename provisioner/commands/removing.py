@@ -38,7 +38,9 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
                 f"Take the protection off: `python cli.py apply --suffix {session.suffix} "
                 "--set database.deletion_protection=false`, then run this again.",
             )
-        say.note(f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:")
+        say.note(
+            f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:"
+        )
         say.note("  " + ", ".join(going))
         asking.confirm(say, f"Type {session.suffix} to remove them:", session.suffix)
         pieces = {node.name: node.piece for node in made.stack if node.name in going}

@@ -53,8 +53,11 @@ def _show_status(say: Say, session: Session, rows: list[dict[str, str]]) -> None
 
 def show_outputs(say: Say, outputs: Mapping[str, str], form: str) -> None:
     """The outputs as a table, JSON, shell variables, or for GitHub Actions."""
+    if say.as_json:
+        say.record("outputs", outputs=dict(outputs))
+        return
     if form == "json":
-        say.data(json.dumps(dict(outputs), indent=None if say.as_json else 2))
+        say.data(json.dumps(dict(outputs), indent=2))
         return
     if form in ("env", "github"):
         for name, value in outputs.items():

@@ -49,13 +49,14 @@ def meets(doc: Doc | None, condition: Condition) -> bool:
 
 
 def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> bool:
-    left = list(actual)
-    for inner in wanted:
-        match_at = next((at for at, other in enumerate(left) if covers(other, inner)), None)
-        if match_at is None:
-            return False
-        del left[match_at]
-    return not left
+    """Whether the members can be paired, each wanted one with one that covers it, and none left over."""
+    if not wanted:
+        return not actual
+    first, rest = wanted[0], wanted[1:]
+    return len(actual) == len(wanted) and any(
+        covers(other, first) and _same_members(actual[:at] + actual[at + 1 :], rest)
+        for at, other in enumerate(actual)
+    )
 
 
 def differences(

@@ -36,6 +36,7 @@ _CLASSES: tuple[type[Kind], ...] = (
     iam.RolePolicy,
     iam.ServiceLinkedRole,
     secretsmanager.Secret,
+    secretsmanager.Rotation,
     database.DBSubnetGroup,
     database.DBClusterParameterGroup,
     database.DBClusterParameters,

@@ -26,7 +26,7 @@ _YOUNG = codes(
 class ScalableTarget(Kind):
     """The count of a service, between a least and a most."""
 
-    service, key = "application-autoscaling", "ResourceId"
+    service, key, noun = "application-autoscaling", "ResourceId", "scaling"
     fixed = frozenset(_WHICH)
     within = ("ResourceId",)
     exclusive = True

@@ -13,6 +13,8 @@ from provisioner.engine.refs import Doc, Lookup, Ref, Veiled
 from provisioner.errors import UsageError
 from provisioner.kinds.tags import mapping, pairs
 
+# Aurora user guide, rds-secrets-manager: a managed secret rotates every seven days.
+USUAL_DAYS = 7
 VARIABLE = "DB_PASSWORD"
 _SHORTEST, _LONGEST = 8, 99
 # What Aurora PostgreSQL refuses in a master password (botocore rds CreateDBCluster).
@@ -54,6 +56,38 @@ class Secret(Kind):
     def delete(self, secrets: Any, it: Item) -> None:
         """DeleteSecret, without the recovery window that would hold its name for 30 days."""
         secrets.delete_secret(SecretId=it.id, ForceDeleteWithoutRecovery=True)
+
+
+class Rotation(Kind):
+    """How often RDS makes a new password in the secret that it manages."""
+
+    service, key = "secretsmanager", "SecretId"
+    tagged = False
+    within = ("SecretId",)
+    fixed = frozenset({"SecretId"})
+    # Its end is the rule that every managed secret has.
+    gone = {"RotationRules": {"AutomaticallyAfterDays": USUAL_DAYS}}
+    absent = codes("ResourceNotFoundException")
+
+    def read(self, secrets: Any, it: Item) -> Doc | None:
+        """DescribeSecret."""
+        doc = secrets.describe_secret(SecretId=it.props["SecretId"])
+        rules = doc.get("RotationRules")
+        return {"SecretId": it.props["SecretId"], "RotationRules": rules} if rules else None
+
+    def create(self, secrets: Any, it: Item) -> Doc:
+        """RotateSecret, which takes the rule; the password itself stays until its time."""
+        secrets.rotate_secret(**it.props, RotateImmediately=False)
+        return dict(it.props)
+
+    def update(self, secrets: Any, it: Item, changed: Doc) -> None:
+        """RotateSecret."""
+        self.create(secrets, it)
+
+    def delete(self, secrets: Any, it: Item) -> None:
+        """Back to what RDS takes by itself."""
+        usual = {"AutomaticallyAfterDays": USUAL_DAYS}
+        secrets.rotate_secret(SecretId=it.id, RotationRules=usual, RotateImmediately=False)
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,7 +10,7 @@ from provisioner.engine.refs import Ref
 from provisioner.kinds.facts import CLASS, ENGINE
 from provisioner.kinds.rds.aurora import DBCluster, DBInstance
 from provisioner.kinds.rds.groups import DBClusterParameterGroup, DBClusterParameters, DBSubnetGroup
-from provisioner.kinds.secretsmanager import MasterLogin, Secret, StoredPassword
+from provisioner.kinds.secretsmanager import USUAL_DAYS, MasterLogin, Rotation, Secret, StoredPassword
 from provisioner.names import name_of
 from provisioner.settings import Settings
 from provisioner.steps.account import Account
@@ -85,7 +85,16 @@ def aurora(
         Engine=ENGINE,
         PubliclyAccessible=False,
     )
-    return Database(cluster, writer, secret or cluster["MasterUserSecret.SecretArn"])
+    managed = cluster["MasterUserSecret.SecretArn"]
+    if secret is None and s.database.rotation_days != USUAL_DAYS:
+        up(
+            Rotation,
+            "db-rotation",
+            SecretId=managed,
+            RotationRules={"AutomaticallyAfterDays": s.database.rotation_days},
+            after=[cluster.ready("RDS is still making the secret")],
+        )
+    return Database(cluster, writer, secret or managed)
 
 
 def _master_password(up: Piece, s: Settings, facts: Facts) -> tuple[dict[str, Any], Ref | None]:

@@ -13,10 +13,26 @@ def _secret(call: Call, name: str) -> Any:
     return backend("secretsmanager", call.account, call.region).secrets.get(name)
 
 
-@always.before("secretsmanager", "DeleteSecret", "PutSecretValue", "UpdateSecret", "RotateSecret")
+def _is_rds_own(call: Call) -> bool:
+    return ":secret:rds!" in call.params["SecretId"] or call.params["SecretId"].startswith("rds!")
+
+
+@always.before("secretsmanager", "RotateSecret")
+def reschedule(call: Call) -> Reply | None:
+    """Take a new schedule for RDS's own: Secrets Manager user guide, rotate-secrets_managed."""
+    if not _is_rds_own(call):
+        return None
+    secret = _secret(call, call.params["SecretId"])
+    secret.rotation_requested = secret.rotation_enabled = True
+    if days := call.params.get("RotationRules", {}).get("AutomaticallyAfterDays"):
+        secret.auto_rotate_after_days = days
+    return {"ARN": secret.arn, "Name": secret.name}
+
+
+@always.before("secretsmanager", "DeleteSecret", "PutSecretValue", "UpdateSecret")
 def managed(call: Call) -> None:
     """Leave RDS its own: botocore ServiceModel, InvalidRequestException."""
-    if ":secret:rds!" in call.params["SecretId"] or call.params["SecretId"].startswith("rds!"):
+    if _is_rds_own(call):
         raise AwsError(
             "InvalidRequestException",
             "You can't perform this operation on the secret because it is managed by another service (rds).",
