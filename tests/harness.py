@@ -53,13 +53,18 @@ class Desk:
         desk._point_at_the_box()
         return desk
 
-    def _point_at_the_box(self) -> None:
+    def _point_at_the_box(self, pace: float = 0.0) -> None:
         """Write what `local start` would have: the box is served by this very process."""
         folder = self.home / "embedded" / "server"
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         told = {"endpoint": self.box.endpoint, "pid": os.getpid(), "instance": self.box.box.instance}
-        told |= {"pace": 0.0, "manners": True, "started": "now"}
+        told |= {"pace": pace, "manners": True, "started": "now"}
         (folder / STATE).write_text(json.dumps(told))
+
+    def slow(self, pace: float) -> None:
+        """From now on AWS takes its time: `pace` times as long as it really does."""
+        self.box.behave(manners=True, pace=pace)
+        self._point_at_the_box(pace)
 
     def ledger(self, suffix: str) -> Path:
         """The file of a stack's ledger."""
