@@ -58,5 +58,5 @@ def desk(served: EmbeddedAws, tmp_path: Path) -> Desk:
 
 @pytest.fixture(scope="module")
 def standing(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Standing:
-    """The stack of the seed, brought up once for a file of tests that only look: none of them takes a `desk`."""
+    """The seed's stack, brought up once for a file of tests that only look; none of them takes a desk."""
     return Standing.of(Desk.before(served, tmp_path_factory.mktemp("standing") / "home"))

@@ -1,0 +1,122 @@
+"""A run that is interrupted, killed or not alone: what was done is recorded, and the next one goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.harness import Desk
+from tests.inventory import Found, inventory
+
+# NAT gateways take AWS about 100 s: with this pace an apply takes long enough to be met in the middle.
+PACE = 0.05
+
+
+@contextmanager
+def in_the_middle(
+    desk: Desk, command: str, after: str, pace: float = PACE
+) -> Iterator[subprocess.Popen[str]]:
+    """A command that has told of one finished step and still has others to do."""
+    desk.slow(pace)
+    with desk.spawn(command, "--local", "--yes", "--suffix", "a") as process:
+        assert process.stderr
+        for line in process.stderr:
+            if line.startswith(after):
+                break
+        try:
+            yield process
+        finally:
+            process.kill()
+    desk.slow(0.0)
+
+
+def counts(found: Found) -> dict[str, int]:
+    """How many there are of each kind."""
+    return {kind: len(held) for kind, held in found.items() if held}
+
+
+@pytest.fixture(scope="module")
+def whole(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """How many of each kind a whole stack has."""
+    Desk.before(served, tmp_path_factory.mktemp("whole")).apply("a")
+    return counts(inventory(served.endpoint))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_an_apply_softly_and_the_next_goes_on(
+    whole: dict[str, int], desk: Desk, number: signal.Signals, code: int
+) -> None:
+    with in_the_middle(desk, "apply", "vpc: ready") as process:
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+
+    assert process.returncode == code, err
+    assert "Run the same command again" in err
+    assert "Traceback" not in err
+    assert "vpc_id" not in out
+    made = counts(inventory(desk.box.endpoint))
+    assert made["vpc"] == whole["vpc"]
+    assert made != whole
+    desk.apply("a")
+    assert counts(inventory(desk.box.endpoint)) == whole
+
+
+def test_a_signal_ends_a_teardown_softly_and_the_next_goes_on(desk: Desk) -> None:
+    empty = counts(inventory(desk.box.endpoint))
+    desk.apply("a")
+
+    with in_the_middle(desk, "teardown", "sessions: gone", pace=0.01) as process:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130, err
+    assert desk.ledger("a").exists()
+    desk.teardown("a")
+    assert counts(inventory(desk.box.endpoint)) == empty
+
+
+def test_a_killed_apply_is_taken_up_where_it_was(whole: dict[str, int], desk: Desk) -> None:
+    with in_the_middle(desk, "apply", "vpc: ready") as process:
+        process.kill()
+        process.communicate(timeout=60)
+
+    assert process.returncode == -signal.SIGKILL
+    desk.apply("a")
+    assert counts(inventory(desk.box.endpoint)) == whole
+
+
+def test_a_second_run_is_refused_while_one_holds_the_stack(desk: Desk) -> None:
+    with in_the_middle(desk, "apply", "vpc: ready") as process:
+        for command in ("apply", "teardown"):
+            ran = desk.process(command, "--local", "--yes", "--suffix", "a")
+            assert ran.code == 7, ran.err
+            assert f"process {process.pid}" in ran.err
+            assert "--lock-timeout" in ran.err
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+
+
+def test_neither_a_plan_nor_another_stack_is_held_up(desk: Desk) -> None:
+    with in_the_middle(desk, "apply", "vpc: ready") as process:
+        assert desk.process("plan", "--local", "--suffix", "a").code == 0
+        assert desk.process("plan", "--local", "--suffix", "b").code == 0
+        assert process.poll() is None
+
+
+def test_one_may_wait_for_the_other_to_end(desk: Desk) -> None:
+    with in_the_middle(desk, "apply", "vpc: ready") as process:
+        waiting = desk.spawn("apply", "--local", "--yes", "--suffix", "a", "--lock-timeout", "1m")
+        with waiting:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+            desk.slow(0.0)
+            _, err = waiting.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert waiting.returncode == 0, err

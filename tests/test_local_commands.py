@@ -1,0 +1,60 @@
+"""`local start|stop|status`, and `--local` that starts the embedded AWS when it is needed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.harness import Desk
+
+
+@pytest.fixture
+def alone(served: EmbeddedAws, tmp_path: Path) -> Iterator[Desk]:
+    """A user for whom no embedded AWS runs yet; the one that is started ends with the test."""
+    desk = Desk(served, tmp_path / "home")
+    yield desk
+    desk.process("local", "stop")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_it_starts_once_lives_on_and_stops(alone: Desk) -> None:
+    assert alone.process("local", "status").code == 1
+
+    started = alone.process("local", "start")
+    assert started.code == 0, started.err
+    endpoint, pid = re.findall(r"(http://127\.0\.0\.1:\d+) \(process (\d+)", started.out)[0]
+    assert alone.process("local", "start").out == started.out
+    status = alone.process("local", "status")
+    assert status.code == 0
+    assert endpoint in status.out
+
+    assert alone.process("local", "stop").code == 0
+    assert not is_running(int(pid))
+    assert alone.process("local", "status").code == 1
+    assert "not running" in alone.process("local", "stop").out
+
+
+def test_a_stack_lives_between_commands_and_ends_with_the_embedded_aws(alone: Desk) -> None:
+    applied = alone.process("apply", "--local", "--yes", "--suffix", "a")
+    assert applied.code == 0, applied.err
+    planned = alone.process("plan", "--local", "--suffix", "a")
+    assert planned.out == "No changes.\n"
+
+    alone.process("local", "stop")
+
+    assert alone.process("list").out.split() == ["suffix", "account", "region", "resources"]
+    again = alone.process("plan", "--local", "--suffix", "a")
+    assert again.code == 0, again.err
+    assert re.search(r"Plan: \d\d to add, 0 to change", again.out)
