@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ class Shelf(Generic[Item]):
     def at(self, account: str, region: str) -> dict[str, Item]:
         """Return the items of an account and region."""
         return self._places.setdefault((account, region), {})
-
-    def everywhere(self) -> Iterator[Item]:
-        """All items of all accounts and regions."""
-        for place in self._places.values():
-            yield from place.values()
 
     def clear(self) -> None:
         """Forget everything."""

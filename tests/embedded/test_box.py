@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.embedded.hooks import AwsError, always
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.warm import warm
 from provisioner.embedded.wire import Call
 from tests.embedded.conftest import Client
 
@@ -135,6 +136,29 @@ def test_a_trip_inside_moto_is_an_internal_failure(aws: Client) -> None:
     with pytest.raises(ClientError) as caught:  # no such filter in moto
         aws("ec2").describe_vpcs(Filters=[{"Name": "no-such-filter", "Values": [vpc]}])
     assert caught.value.response["Error"]["Code"] in ("InternalFailure", "NotImplemented")
+
+
+def test_warming_leaves_nothing(aws: Client, box: EmbeddedAws) -> None:
+    warm(box.box)
+    assert box.calls() == []
+    assert aws("ec2").describe_nat_gateways()["NatGateways"] == []
+
+
+def test_a_body_may_come_in_chunks(box: EmbeddedAws) -> None:
+    connection = HTTPConnection(box.endpoint.removeprefix("http://"))
+    try:
+        body = iter([b"{", b'"advance": 0', b"}"])
+        chunked = {"Transfer-Encoding": "chunked"}
+        connection.request("POST", "/_embedded/clock", body, chunked, encode_chunked=True)
+        assert connection.getresponse().status == 200
+    finally:
+        connection.close()
+
+
+def test_the_clock_moves_only_forward_by_what_it_is_told(box: EmbeddedAws) -> None:
+    _, before = control(box, "POST", "clock", {"advance": 0})
+    _, after = control(box, "POST", "clock", {"advance": 60})
+    assert 60 <= after["now"] - before["now"] < 61
 
 
 def test_only_loopback_is_served(box: EmbeddedAws) -> None:

@@ -267,6 +267,30 @@ def test_a_web_acl_of_cloudfront_lives_in_us_east_1(aws: Client) -> None:
     assert code_of(caught) == "WAFDuplicateItemException"
 
 
+def test_a_web_acls_capacity_is_counted(aws: Client) -> None:
+    managed = {"VendorName": "AWS", "Name": "AWSManagedRulesCommonRuleSet"}
+    rules = [
+        {
+            "Name": "common",
+            "Priority": 0,
+            "OverrideAction": {"None": {}},
+            "Statement": {"ManagedRuleGroupStatement": managed},
+            "VisibilityConfig": ACL["VisibilityConfig"],
+        },
+        {
+            "Name": "rate",
+            "Priority": 1,
+            "Action": {"Block": {}},
+            "Statement": {"RateBasedStatement": {"Limit": 100, "AggregateKeyType": "IP"}},
+            "VisibilityConfig": ACL["VisibilityConfig"],
+        },
+    ]
+    assert aws("wafv2").check_capacity(Scope="CLOUDFRONT", Rules=rules)["Capacity"] == 702
+    made = aws("wafv2").create_web_acl(**ACL, Rules=rules)["Summary"]
+    seen = aws("wafv2").get_web_acl(Name="w", Scope="CLOUDFRONT", Id=made["Id"])["WebACL"]
+    assert seen["Capacity"] == 702
+
+
 @pytest.mark.parametrize(
     ("service", "name"),
     [
