@@ -85,6 +85,8 @@ class Aws:
         self.region = region
         self.local = local
         self.pace = local.pace if local else 1.0
+        # An embedded AWS hides what is new for a moment even where its pace is 0.
+        self.hides_for = local.visible_within if local else 0.0
         self.calls: Counter[str] = Counter()
         self._making = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}

@@ -74,7 +74,8 @@ class Hands:
 
     def _look_for(self, target: Target, since: float) -> Doc | None:
         """Look again until AWS can no longer be hiding it: `visible_within` after the call that made it."""
-        window = target.kind.visible_within * self.pace
+        hidden = target.kind.visible_within
+        window = max(hidden * self.pace, self.clients.aws.hides_for) if hidden else 0.0
         looks = 0
 
         def probe() -> Doc | bool | None:
