@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -57,6 +57,8 @@ class Session:
     clock: Clock = field(default_factory=Clock)
     listen: Listener = silent
     region_source: str = ""
+    # Raises when this run may change nothing any more.
+    guard: Callable[[], None] = lambda: None
 
     @classmethod
     def open(cls, suffix: str, settings: Settings, where: Where) -> Session:
@@ -77,7 +79,7 @@ class Session:
     @property
     def clients(self) -> Clients:
         """The way to AWS."""
-        return Clients(self.aws, self.clock)
+        return Clients(self.aws, self.clock, self.guard)
 
     @property
     def is_known(self) -> bool:
@@ -123,6 +125,7 @@ class Session:
             if latest is not None:
                 self.document = latest
             self.document.fence = max(lock.fence, self.document.fence + 1)
+            self.guard = lock.check
             yield
 
     def apply(self, plan: Plan) -> Outcome:
@@ -159,7 +162,7 @@ class Session:
         self.where.workspace.store(self.suffix).remove()
 
     def _hands(self) -> Hands:
-        ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall)
+        ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard)
         return Hands(self.clients, ledger, self.listen)
 
 

@@ -135,11 +135,19 @@ def _damaged(where: str, error: Exception) -> LedgerError:
 class Ledger:
     """One stack's document and the acts that change it; every act is on disk when it returns.
 
-    Safe to use from several threads: acts that come at once share one write.
+    Safe to use from several threads: acts that come at once share one write. `guard` raises when this run
+    may write no longer.
     """
 
-    def __init__(self, document: Document, store: Store, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        store: Store,
+        wall: Callable[[], float],
+        guard: Callable[[], None] = lambda: None,
+    ) -> None:
         self.document = document
+        self._guard = guard
         self._store = store
         self._wall = wall
         self._change = threading.Lock()
@@ -218,6 +226,7 @@ class Ledger:
         with self._write:
             if self._written >= serial:
                 return
+            self._guard()
             with self._change:
                 latest, text = self.document.serial, self.document.dump()
             self._store.save(text)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from provisioner.errors import LockHeld
+from provisioner.errors import LedgerError, LockHeld
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ class FileLock:
         self.fence = 0
 
     def __enter__(self) -> FileLock:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = open(self._path, "a+", encoding="utf-8")
+        self._file = self._opened()
         deadline = time.monotonic() + self._timeout
         while not self._taken(self._file):
             if time.monotonic() >= deadline:
@@ -54,7 +53,11 @@ class FileLock:
                 self._file.close()
                 raise _held(holder)
             self._sleep(0.2)
-        self._sign(self._file)
+        try:
+            self._sign(self._file)
+        except OSError as error:
+            self._file.close()
+            raise self._unusable(error) from error
         return self
 
     def __exit__(
@@ -65,6 +68,40 @@ class FileLock:
     ) -> None:
         if self._file:
             self._file.close()
+
+    def check(self) -> None:
+        """LockHeld where the lock is no longer ours: its file was removed, or another run signed it.
+
+        Asked before every call that changes AWS and before every write of the ledger, so that a run
+        that lost its lock does neither.
+        """
+        if self._file is None or not self._is_ours(self._file):
+            raise LockHeld(
+                f"This run lost its lock {self._path}: the file was removed or replaced while it ran.",
+                "Nothing more was called or written. See that no other run works on this stack, "
+                "then run the same command again.",
+            )
+
+    def _is_ours(self, file: IO[str]) -> bool:
+        try:
+            there = os.stat(self._path)
+        except FileNotFoundError:
+            return False
+        held = os.fstat(file.fileno())
+        return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)
+
+    def _opened(self) -> IO[str]:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return open(self._path, "a+", encoding="utf-8")
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> LedgerError:
+        return LedgerError(
+            f"The lock {self._path} cannot be taken: {error.strerror or error}.",
+            "Nothing was called. Make room or give rights there, or choose another place with --state.",
+        )
 
     @staticmethod
     def _taken(file: IO[str]) -> bool:

@@ -1,0 +1,50 @@
+"""The options that several commands take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, or a number with s, m or h behind it."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The duration in seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
+        if not found:
+            self.fail(f"{value!r} is no duration such as 30s or 10m", param, ctx)
+        return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def stack_options(command: F) -> F:
+    """The options of every command that speaks of one stack."""
+    options = (
+        click.option("--suffix", envvar="ENVIRONMENT_SUFFIX", help="The stack's name in every resource."),
+        click.option("--region", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile, us-east-1."),
+        click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
+        click.option(
+            "--state", type=click.Path(path_type=Path), envvar="MLAPI_STATE", help="The state file."
+        ),
+        click.option("--expect-account", metavar="ID", help="Refuse every other account."),
+        click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
+        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),
+        click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout."),
+        click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
+        click.option("--quiet", "-q", is_flag=True, help="Only the answer and errors."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")
+lock_option = click.option("--lock-timeout", type=Duration(), default="0s", help="Wait for another run.")
