@@ -28,6 +28,7 @@ def cli() -> None:
 @stack_options
 @yes_option
 @lock_option
+@click.option("--adopt-all", is_flag=True, help="Put a damaged state file aside and rebuild it from AWS.")
 def apply(yes: bool, lock_timeout: float, **given: Any) -> int:
     """Create or repair the stack; prints the outputs last."""
     from provisioner.commands import applying
@@ -107,6 +108,16 @@ def teardown(yes: bool, lock_timeout: float, **given: Any) -> int:
         )
     suffix = workspace.choose(given["suffix"])
     return removing.teardown(say, _open(given, workspace, suffix), Asking(yes), lock_timeout)
+
+
+@cli.command("verify-gone")
+@stack_options
+def verify_gone(**given: Any) -> int:
+    """Look again whether anything of a stack is left; needs no state file."""
+    from provisioner.commands import removing
+
+    say, workspace = _begin(given)
+    return removing.verify_gone(say, _open(given, workspace, given["suffix"] or _missing_suffix()))
 
 
 @cli.command("list")
@@ -194,7 +205,8 @@ def _open(given: dict[str, Any], workspace: Workspace, suffix: str) -> Session:
 
     check_suffix(suffix)
     settings = load(given["config"], given["sets"])
-    return Session.open(suffix, settings, Where(workspace, given["region"], given["expect_account"]))
+    adopts = bool(given.get("adopt_all"))
+    return Session.open(suffix, settings, Where(workspace, given["region"], given["expect_account"], adopts))
 
 
 def _known(workspace: Workspace, suffix: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisioner.aws import Aws, choose_region
 from provisioner.embedded.local import Local
@@ -27,7 +27,7 @@ from provisioner.kinds import facts as lookups
 from provisioner.kinds.tagging import bearing
 from provisioner.settings import Settings
 from provisioner.stack import build
-from provisioner.steps.facts import Facts
+from provisioner.steps.facts import Facts, offline
 from provisioner.workspace import Workspace
 from state.ledger import Document, Ledger, Place
 from state.lock import FileLock
@@ -42,6 +42,7 @@ class Where:
     workspace: Workspace
     region: str | None = None
     account: str | None = None
+    adopt_all: bool = False
 
 
 @dataclass
@@ -65,7 +66,7 @@ class Session:
         """Find the place and check that it is the one meant; makes one call, GetCallerIdentity."""
         workspace = where.workspace
         local = start_embedded(workspace.embedded) if workspace.local else None
-        document = known_document(workspace, suffix, local)
+        document = known_document(where, suffix, local)
         region, source = _region(suffix, document, where)
         aws = Aws(region, local)
         place = aws.place()
@@ -121,8 +122,9 @@ class Session:
     def locked(self, command: str, timeout: float) -> Iterator[None]:
         """Hold the stack's lock; what another run wrote in the meantime is read anew."""
         with FileLock(self.where.workspace.lock(self.suffix), command, timeout, self.clock.sleep) as lock:
-            latest = self.where.workspace.document(self.suffix)
+            latest = known_document(self.where, self.suffix, self.aws.local)
             if latest is not None:
+                _check_pin(latest, self.suffix, self.place, self.where.workspace)
                 self.document = latest
             self.document.fence = max(lock.fence, self.document.fence + 1)
             self.guard = lock.check
@@ -157,6 +159,12 @@ class Session:
         stones = self.document.tombstones
         return last_look(self.clients, KINDS, stones, search, tagged, self.suffix)
 
+    def bare_stack(self) -> Stack:
+        """The stack as far as its names and tags go, for a search that knows nothing else."""
+        known = offline(self.settings.network.zones)
+        facts = replace(known, account=self.place.account, master_password="own")  # noqa: S106 - who holds it
+        return build(self.settings, self.suffix, self.place.region, facts)
+
     def close(self) -> None:
         """Forget the stack: it is gone, and was seen to be."""
         self.where.workspace.store(self.suffix).remove()
@@ -166,9 +174,19 @@ class Session:
         return Hands(self.clients, ledger, self.listen)
 
 
-def known_document(workspace: Workspace, suffix: str, local: Local | None) -> Document | None:
-    """The stack's ledger; None too where it tells of an embedded AWS that has ended, with all it held."""
-    document = workspace.document(suffix)
+def known_document(where: Where, suffix: str, local: Local | None) -> Document | None:
+    """The stack's ledger; None too where it tells of an embedded AWS that has ended, with all it held.
+
+    With `adopt_all`, a ledger that cannot be read is put aside, and what it told is found in AWS.
+    """
+    workspace = where.workspace
+    try:
+        document = workspace.document(suffix)
+    except LedgerError:
+        if not where.adopt_all:
+            raise
+        workspace.put_aside(suffix)
+        return None
     if document is None:
         return None
     if document.suffix != suffix:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,17 @@ class Workspace:
         store = self.store(suffix)
         text = store.load()
         return Document.parse(text, store.where) if text is not None else None
+
+    def put_aside(self, suffix: str) -> Path:
+        """Rename a ledger that cannot be used, so that a new one can be written; its new path."""
+        path = self.store(suffix).path
+        return path.rename(
+            path.with_name(f"{path.name}.aside-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+        )
+
+    def reports(self, suffix: str) -> list[Path]:
+        """The reports of this stack's teardowns, oldest first."""
+        return sorted((self.store(suffix).path.parent / "reports").glob(f"teardown-{suffix}-[0-9]*Z.json"))
 
     def suffixes(self) -> list[str]:
         """The stacks that are known here."""

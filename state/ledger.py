@@ -127,8 +127,8 @@ class Document:
 def _damaged(where: str, error: Exception) -> LedgerError:
     return LedgerError(
         f"{where} is no ledger of this tool, or it is damaged ({error}).",
-        "Move the file away and run `apply` with the same suffix: it finds every resource by its tags and "
-        "names and writes a new one.",
+        "`python cli.py apply --suffix NAME --adopt-all` puts it aside, finds every resource by its tags and "
+        "names, and writes a new one.",
     )
 
 

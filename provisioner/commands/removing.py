@@ -12,11 +12,13 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import header, whereabouts
 from provisioner.engine.outcome import Outcome
+from provisioner.engine.plan import Plan
 from provisioner.engine.verify import Report
 from provisioner.errors import Blocked, NoSuchStack, Residue
 from provisioner.session import Session
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
+from state.ledger import Tombstone
 from state.store import FileStore
 
 
@@ -31,13 +33,7 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
                 f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
                 "`python cli.py list` shows the stacks that are known here.",
             )
-        protected = [entry.name for entry in session.document.entries.values() if is_protected(entry.wanted)]
-        if protected:
-            raise Blocked(
-                f"{', '.join(protected)} is protected against deletion; nothing was touched.",
-                f"Take the protection off: `python cli.py apply --suffix {session.suffix} "
-                "--set database.deletion_protection=false`, then run this again.",
-            )
+        refuse_protected(session, made)
         say.note(
             f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:"
         )
@@ -50,13 +46,45 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
         report = session.last_look(made.stack)
         path = keep_report(session, outcome, report)
         if report.remaining:
-            told = "\n".join(f"  {one.what} {one.id}: {one.why}" for one in report.remaining)
-            raise Residue(
-                f"{len(report.remaining)} of the stack {session.suffix} remain:\n{told}",
-                f"Run `python cli.py teardown --suffix {session.suffix}` again. The report is {path}.",
-            )
+            raise residue(session, report, f"The report is {path}.")
         session.close()
     show_gone(say, session, outcome, report)
+    return 0
+
+
+def refuse_protected(session: Session, made: Plan) -> None:
+    """Blocked, before anything is touched, where AWS would refuse to delete something later."""
+    entries = session.document.entries
+    told = {name: made.docs.get(name) or entry.wanted for name, entry in entries.items()} | made.docs
+    protected = sorted(name for name, doc in told.items() if is_protected(doc))
+    if protected:
+        raise Blocked(
+            f"{', '.join(protected)}: protected against deletion; nothing was touched.",
+            f"Take the protection off: `python cli.py apply --suffix {session.suffix} "
+            "--set database.deletion_protection=false`, then run this again.",
+        )
+
+
+def residue(session: Session, report: Report, where: str) -> Residue:
+    """What is still there, as an error."""
+    told = "\n".join(f"  {one.what} {one.id}: {one.why}" for one in report.remaining)
+    return Residue(
+        f"{len(report.remaining)} of the stack {session.suffix} remain:\n{told}",
+        f"Run `python cli.py teardown --suffix {session.suffix}` again. {where}".rstrip(),
+    )
+
+
+def verify_gone(say: Say, session: Session) -> int:
+    """The last look once more, without a ledger: the ids from the last teardown's report, names and tags."""
+    header(say, session)
+    reports = session.where.workspace.reports(session.suffix)
+    if reports and not session.is_known:
+        kept = json.loads(reports[-1].read_text(encoding="utf-8"))
+        session.document.tombstones = [Tombstone(**stone) for stone in kept["deleted"]]
+    report = session.last_look(session.bare_stack())
+    if report.remaining:
+        raise residue(session, report, "")
+    show_gone(say, session, Outcome("verify-gone"), report)
     return 0
 
 
@@ -70,7 +98,13 @@ def keep_report(session: Session, outcome: Outcome, report: Report) -> Path:
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     folder = session.where.workspace.store(session.suffix).path.parent / "reports"
     store = FileStore(folder / f"teardown-{session.suffix}-{stamp}.json")
-    about = {"suffix": session.suffix, "place": asdict(session.place), "removed": outcome.done}
+    deleted = [asdict(stone) for stone in session.document.tombstones]
+    about = {
+        "suffix": session.suffix,
+        "place": asdict(session.place),
+        "removed": outcome.done,
+        "deleted": deleted,
+    }
     store.save(json.dumps({**about, **report.as_dict()}, indent=1).encode())
     return store.path
 
@@ -82,5 +116,8 @@ def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> N
         return
     for one in report.lingering:
         say.note(f"Left alone: {one.id} ({one.why}).")
-    say.data(f"The stack {session.suffix} is gone: {len(outcome.done)} resources in {outcome.seconds:.1f} s.")
+    if outcome.done:
+        say.data(
+            f"The stack {session.suffix} is gone: {len(outcome.done)} resources in {outcome.seconds:.1f} s."
+        )
     say.data(f"Verified empty: {report.asked} ids asked, {report.searches} searches.")
