@@ -8,11 +8,12 @@ from uuid import uuid4
 
 from provisioner.embedded import corrections, inner, shelf
 from provisioner.embedded import manners as good_manners
+from provisioner.embedded.answers import Answered, AwsError, Reply
 from provisioner.embedded.calls import CallLog
 from provisioner.embedded.clock import clock
 from provisioner.embedded.faults import Faults
 from provisioner.embedded.front import HangUp
-from provisioner.embedded.hooks import Answered, AwsError, Layer, Reply, always, manners, replays
+from provisioner.embedded.hooks import Layer, always, manners, replays
 from provisioner.embedded.wire import (
     CLIENT_ERROR,
     Answer,

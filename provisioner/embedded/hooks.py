@@ -5,36 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from provisioner.embedded.wire import Call
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.wire import Call
 
-Reply = dict[str, Any]
-
-
-class AwsError(Exception):
-    """An error AWS would answer: it reaches boto3 as a ClientError with exactly this wire code."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.message = message
-        self.status = status
-
-
-class Answered(Exception):  # an answer, not an error
-    """Raised by a `before` hook to give a reply that no other hook may touch."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__("replayed")
-        self.reply = reply
-
-
-Before = Callable[["Call"], "Reply | None"]
-After = Callable[["Call", Reply], None]
-Refused = Callable[["Call", AwsError], "Reply | None"]
-When = Callable[["Call"], bool]
+Before = Callable[[Call], Reply | None]
+After = Callable[[Call, Reply], None]
+Refused = Callable[[Call, AwsError], Reply | None]
+When = Callable[[Call], bool]
 Key = tuple[str, str]
 
 

@@ -14,11 +14,11 @@ from moto.core.model_instances import reset_model_data
 from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from provisioner.embedded.hooks import AwsError
+from provisioner.embedded.answers import AwsError
 from provisioner.embedded.wire import CLIENT_ERROR, Answer, compose, error_code, error_message, parsed
 
 if TYPE_CHECKING:
-    from provisioner.embedded.hooks import Reply
+    from provisioner.embedded.answers import Reply
     from provisioner.embedded.wire import Call, Environ, Place
 
 # Default AMIs cost 50 ms after each reset, and nothing here starts an instance.

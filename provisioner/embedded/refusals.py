@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provisioner.embedded.hooks import AwsError
+from provisioner.embedded.answers import AwsError
 
 if TYPE_CHECKING:
     from provisioner.embedded.wire import Call

@@ -24,7 +24,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import NotFound
 
 if TYPE_CHECKING:
-    from provisioner.embedded.hooks import AwsError, Reply
+    from provisioner.embedded.answers import AwsError, Reply
 
 Environ = dict[str, Any]
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.hooks import AwsError, always
+from provisioner.embedded.answers import AwsError
+from provisioner.embedded.hooks import always
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.warm import warm
 from provisioner.embedded.wire import Call

@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Callable
 from functools import partial
 
+from provisioner.embedded.answers import AwsError
 from provisioner.embedded.clock import clock
 from provisioner.embedded.containers import targets
 from provisioner.embedded.containers.model import Task, when_attached, when_running
 from provisioner.embedded.containers.verdict import exit_code, is_served, trouble_at_start
-from provisioner.embedded.hooks import AwsError
 from provisioner.embedded.inner import backend, do
 
 # Seconds, by which a rollout of Fargate tasks behind a load balancer takes about a minute:

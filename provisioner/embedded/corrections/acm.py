@@ -8,8 +8,9 @@ from typing import Any
 
 from moto.backends import get_backend
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place

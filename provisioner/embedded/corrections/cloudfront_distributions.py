@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.corrections.cloudfront_policies import KINDS, known
 from provisioner.embedded.corrections.etags import check_etag, new_etag
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call

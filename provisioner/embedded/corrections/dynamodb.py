@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.embedded.hooks import AwsError, always
+from provisioner.embedded.answers import AwsError
+from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 
 

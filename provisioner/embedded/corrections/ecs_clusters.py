@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.containers.model import Service, all_tasks, services
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call, Place
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.containers import scheduler
 from provisioner.embedded.containers.model import Rollout, Service, services
 from provisioner.embedded.containers.views import revision_view, rollout_brief, rollout_view
 from provisioner.embedded.corrections.ecs_services import find
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.containers import scheduler
 from provisioner.embedded.containers.model import Service, services
 from provisioner.embedded.containers.views import service_view
 from provisioner.embedded.corrections import scaling
 from provisioner.embedded.corrections.ecs_clusters import cluster_arn, services_in
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.containers import scheduler
 from provisioner.embedded.containers.life import stop
 from provisioner.embedded.containers.model import Task, all_tasks, services
 from provisioner.embedded.containers.placement import provider_of_next
 from provisioner.embedded.containers.views import task_view
 from provisioner.embedded.corrections.ecs_clusters import cluster_arn
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import do
 from provisioner.embedded.wire import Call
 

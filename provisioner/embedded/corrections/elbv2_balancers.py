@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 
-from provisioner.embedded.hooks import AwsError
+from provisioner.embedded.answers import AwsError
 from provisioner.embedded.wire import Call
 
 

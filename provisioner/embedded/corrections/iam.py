@@ -9,7 +9,8 @@ from typing import Any
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy
 
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.corrections.rds_versions import ENGINE, resolved
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 

@@ -6,8 +6,9 @@ import secrets
 import string
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.corrections.rds_clusters import clusters, instances
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import do
 from provisioner.embedded.wire import Call
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from provisioner.embedded.hooks import Reply, always
+from provisioner.embedded.answers import Reply
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import do
 from provisioner.embedded.wire import Call
 

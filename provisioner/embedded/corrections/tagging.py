@@ -7,8 +7,9 @@ from typing import Any
 
 from moto.core.resource_tagging import make_tag_matcher, match_resource_type
 
+from provisioner.embedded.answers import Reply
 from provisioner.embedded.corrections import scaling
-from provisioner.embedded.hooks import Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
 from provisioner.embedded.wire import Call
 

@@ -6,7 +6,8 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.embedded.hooks import Answered, AwsError, Reply, replays
+from provisioner.embedded.answers import Answered, AwsError, Reply
+from provisioner.embedded.hooks import replays
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 
 # AWS doc, AWS managed rule groups list; a rate rule costs 2.

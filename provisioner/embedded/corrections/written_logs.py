@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.containers.model import Task, when_running
 from provisioner.embedded.corrections.rds_clusters import clusters, instances
-from provisioner.embedded.hooks import AwsError, Reply, always
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call, Place
 

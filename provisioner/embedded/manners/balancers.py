@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
-from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend
 from provisioner.embedded.manners.interfaces import Holder, held_by, hold, let_go, regroup
 from provisioner.embedded.shelf import Shelf

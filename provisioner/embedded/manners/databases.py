@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from provisioner.embedded.answers import Answered, AwsError, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.corrections.rds_clusters import clusters, instances
-from provisioner.embedded.hooks import Answered, AwsError, Reply, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.manners.interfaces import Holder, held_by, hold, let_go, regroup
 from provisioner.embedded.shelf import Shelf

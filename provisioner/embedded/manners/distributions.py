@@ -6,9 +6,10 @@ import copy
 from dataclasses import dataclass
 from functools import partial
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.corrections.cloudfront_distributions import distributions, got
-from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import do
 from provisioner.embedded.local import window
 from provisioner.embedded.manners import lag

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
-from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call, Place
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
-from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.local import window
 from provisioner.embedded.shelf import Shelf, on_reset
 from provisioner.embedded.wire import Call

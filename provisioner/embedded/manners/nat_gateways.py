@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from provisioner.embedded.answers import Answered, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.corrections.ec2_nat_gateways import release
-from provisioner.embedded.hooks import Answered, Reply, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend
 from provisioner.embedded.manners.interfaces import Holder, adopt
 from provisioner.embedded.wire import Call, Place

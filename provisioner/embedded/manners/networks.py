@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.embedded.hooks import AwsError, manners
+from provisioner.embedded.answers import AwsError
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend
 from provisioner.embedded.wire import Call
 

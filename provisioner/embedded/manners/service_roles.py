@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from provisioner.embedded.answers import AwsError
 from provisioner.embedded.corrections.iam import SERVICE_ROLES, create_service_role
-from provisioner.embedded.hooks import AwsError, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend
 from provisioner.embedded.wire import Call, compose
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.containers.model import Task, all_tasks, when_attached
 from provisioner.embedded.corrections.ecs_clusters import cluster_arn, services_in
 from provisioner.embedded.corrections.ecs_services import find
-from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.manners.interfaces import Holder, adopt
 from provisioner.embedded.manners.lag import Fresh, Kind

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from provisioner.embedded.answers import Answered, AwsError, Reply
 from provisioner.embedded.clock import clock
-from provisioner.embedded.hooks import Answered, AwsError, Reply, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place

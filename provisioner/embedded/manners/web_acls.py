@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.corrections.cloudfront_distributions import distributions
-from provisioner.embedded.hooks import AwsError, Reply, manners
+from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
