@@ -10,17 +10,15 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.compare import meets
 from provisioner.engine.decide import Change, is_ours, whose
 from provisioner.engine.events import Event, Listener
-from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
-from provisioner.engine.kind import Kind, NotYet
+from provisioner.engine.faults import Fault, code_of, fault_of, told
+from provisioner.engine.kind import Kind
+from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.refs import Doc, reveal, unveiled
 from provisioner.engine.target import Target, read
-from provisioner.engine.waits import again, pause, until
+from provisioner.engine.waits import until
 from provisioner.errors import Blocked, OutOfPatience
 from state.ledger import Entry, Ledger
 
-# A thing that was made less than this many seconds ago may be unknown to other calls
-# (terraform-provider-aws ec2/wait.go: EC2 propagation 5 min).
-FRESH = 300.0
 # AWS hides a new thing for a number of reads as well as of seconds.
 _LOOKS = 6
 
@@ -34,7 +32,7 @@ class Hands:
         self.listen = listen
         self.clock = clients.clock
         self.pace = clients.aws.pace
-        self._born: dict[str, tuple[Kind, float]] = {}
+        self.patience = Patience(clients, listen)
 
     def read(self, target: Target) -> Doc | None:
         """What AWS says of it; None where it is not there."""
@@ -49,27 +47,27 @@ class Hands:
         doc = self._look_for(target, intent.at) if reopened else None
         if doc is None:
             doc = self._make(replace(target, it=replace(target.it, token=intent.token)))
-        self.young(target.it.node, target.kind)
+        self.patience.young(target.it.node, target.kind)
         self.ledger.found(target.it.node, target.kind.id_of(doc))
         return doc
 
     def _make(self, target: Target) -> Doc:
         it = target.it
         shown = replace(it, props=reveal(it.props, self.clients, target.lookup))
-        client = self._client(target)
+        client = self.patience.client(target)
 
         def once() -> Doc:
             try:
                 return target.kind.create(client, shown)
             except Exception as error:
-                if not _named(error, target.kind.duplicate) and fault_of(error) is not Fault.LOST:
+                if not is_named(error, target.kind.duplicate) and fault_of(error) is not Fault.LOST:
                     raise
                 doc = self._look_for(target, self.clock.wall())
                 if doc is None:
                     raise
                 return doc
 
-        made: Doc = self._patiently(once, target, "create")
+        made: Doc = self.patience.call(once, target, "create")
         return made
 
     def _look_for(self, target: Target, since: float) -> Doc | None:
@@ -96,15 +94,11 @@ class Hands:
         found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)
         return found if isinstance(found, dict) else None
 
-    def young(self, node: str, kind: Kind) -> None:
-        """Remember that a thing is so new that other calls may not know it yet."""
-        self._born[node] = (kind, self.clock.now())
-
     def update(self, target: Target, change: Change) -> None:
         """Bring what differs to what it should be; safe to repeat after a crash."""
         kind, it = target.kind, target.it
         self.ledger.intend(it.node, "update", self._entry(target, "updating"))
-        client = self._client(target)
+        client = self.patience.client(target)
         tags = {one.path.removeprefix("Tags."): one.new for one in change.differences if one.top == "Tags"}
         changed = _changed(kind, it.props, change)
 
@@ -116,7 +110,7 @@ class Hands:
                 put = {name: value for name, value in tags.items() if value is not None}
                 kind.retag(client, it, put, [name for name in tags if name not in put])
 
-        self._patiently(once, target, "update")
+        self.patience.call(once, target, "update")
 
     def finish(self, target: Target, *, updated: bool = False, seen: Callable[[Doc], None]) -> Doc:
         """Wait until it is ready and confirm it; `seen` is told every new observation on the way."""
@@ -134,7 +128,7 @@ class Hands:
                 return None
             seen(doc)
             if meets(doc, kind.failed):
-                raise kind.failure(self._client(target), it, doc)
+                raise kind.failure(self.patience.client(target), it, doc)
             return doc if meets(doc, kind.ready) else None
 
         doc = until(probe, clock=self.clock, due=kind.takes * self.pace, patience=kind.patience)
@@ -162,13 +156,18 @@ class Hands:
             self.ledger.found(node, target.it.id)
         if entry:
             self.ledger.intend(node, "delete", replace(entry, id=target.it.id, phase="deleting"))
-        self._patiently(lambda: self._end(target), target, "delete")
+        try:
+            self.patience.call(lambda: self._end(target), target, "delete")
+        except Exception as error:
+            if fault_of(error) is Fault.REFUSED and (held := self.patience.held(target)):
+                raise Blocked(f"{target.words} is held by {held}: {told(error)}") from error
+            raise
         self.wait_gone(target)
         self.ledger.forget(node, deleted=True)
 
     def _end(self, target: Target) -> None:
         try:
-            target.kind.delete(self._client(target), target.it)
+            target.kind.delete(self.patience.client(target), target.it)
         except Exception as error:
             if code_of(error) not in target.kind.absent:
                 raise
@@ -188,36 +187,6 @@ class Hands:
                 "Nothing is lost: run the same command again, and it waits on.",
             )
 
-    def _patiently(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
-        """Call; send again what AWS throttled or lost, and what the kind says time cures."""
-        curable = target.kind.transient.get(verb, frozenset())
-
-        def cures(error: BaseException) -> bool:
-            if isinstance(error, NotYet) or fault_of(error) in PASSING or _named(error, curable):
-                return True
-            return verb != "delete" and code_of(error) in self._hidden(target.needs)
-
-        def steps(error: BaseException, elapsed: float) -> float | None:
-            if fault_of(error) in PASSING:
-                return None
-            return pause(elapsed, error.due * self.pace if isinstance(error, NotYet) else 0.0)
-
-        def report(error: BaseException, seconds: float) -> None:
-            self.listen(Event("retrying", target.it.node, verb, told(error), seconds))
-
-        return again(
-            call, when=cures, clock=self.clock, patience=target.kind.patience, told=report, steps=steps
-        )
-
-    def _hidden(self, needs: tuple[str, ...]) -> frozenset[str]:
-        """The not-found codes of those needed things that are so new that AWS may not show them yet."""
-        young = (self._born.get(name) for name in needs)
-        now = self.clock.now()
-        return frozenset().union(*(born[0].absent for born in young if born and now - born[1] < FRESH))
-
-    def _client(self, target: Target) -> Any:
-        return self.clients.client(target.kind.service, target.region)
-
     def _entry(self, target: Target, phase: str = "creating") -> Entry:
         it = target.it
         known = self.ledger.get(it.node)
@@ -232,15 +201,6 @@ class Hands:
             confirmed=known.confirmed if known and known.id == it.id else None,
             needs=list(target.needs),
         )
-
-
-def _named(error: BaseException, curable: frozenset[str]) -> bool:
-    code, message = code_of(error), str(error).lower()
-    for one in curable:
-        name, _, phrase = one.partition(": ")
-        if code == name and phrase.lower() in message:
-            return True
-    return False
 
 
 def _changed(kind: Kind, props: Mapping[str, Any], change: Change) -> Doc:

@@ -164,11 +164,11 @@ class Apply:
                 needs=list(target.needs),
             )
             self.hands.ledger.adopt(name, adopted)
-            self.hands.young(name, target.kind)
+            self.hands.patience.young(name, target.kind)
         elif change.verb == "keep" and (entry.wanted != wanted or entry.phase != "ready"):
             self.hands.ledger.adopt(name, replace(entry, wanted=wanted, needs=list(target.needs)))
         if entry and entry.phase != "ready":
-            self.hands.young(name, target.kind)
+            self.hands.patience.young(name, target.kind)
 
     def _make_room(self, node: Node, old: Target, entry: Entry | None) -> Target:
         """Put the old one aside, or delete it first where only one can be; the target of the new one."""

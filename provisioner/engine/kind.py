@@ -34,6 +34,14 @@ class NotYet(Exception):
         self.due = due
 
 
+@dataclass(frozen=True)
+class Holder:
+    """What keeps a resource from being deleted; `passing` where AWS, or this very run, will let go of it."""
+
+    what: str
+    passing: bool
+
+
 class Everything(frozenset[str]):
     """The set that holds every name: nothing of such a kind can change in place."""
 
@@ -146,8 +154,8 @@ class Kind:
         """Why AWS says it failed, as the error the run ends with."""
         return ProvisionerError(f"AWS says that {it.name or it.node} failed: {unveiled(doc)}")
 
-    def holders(self, client: Any, it: Item) -> list[str]:
-        """Who keeps it from being deleted, in words; empty where AWS does not say."""
+    def holders(self, client: Any, it: Item) -> list[Holder]:
+        """Who keeps it from being deleted; empty where AWS does not say."""
         return []
 
     def canonical(self, doc: Doc) -> Doc:

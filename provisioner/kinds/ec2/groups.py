@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.kind import Holder, Item, Kind, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import interfaces
+from provisioner.kinds.tags import mapping
+from provisioner.names import bears
 
 NO_GROUP = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
 _EVERYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -37,10 +39,13 @@ class SecurityGroup(Ec2):
         """DeleteSecurityGroup."""
         ec2.delete_security_group(GroupId=it.id)
 
-    def holders(self, ec2: Any, it: Item) -> list[str]:
+    def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces in the group, and the rules of other groups that name it."""
         rules = ec2.describe_security_groups(Filters=where({"ip-permission.group-id": it.id}))
-        naming = [f"a rule of {one['GroupId']}" for one in rules["SecurityGroups"]]
+        naming = [
+            Holder(f"a rule of {one['GroupId']}", bears(mapping(one.get("Tags", [])), it.suffix))
+            for one in rules["SecurityGroups"]
+        ]
         return interfaces(ec2, {"group-id": it.id}) + naming
 
 

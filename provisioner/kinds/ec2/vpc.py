@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.kind import Holder, Item, Kind, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 
@@ -35,7 +35,7 @@ class Vpc(Ec2):
         """DeleteVpc; default group, main table and default ACL go with it."""
         ec2.delete_vpc(VpcId=it.id)
 
-    def holders(self, ec2: Any, it: Item) -> list[str]:
+    def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces that are still in it."""
         return interfaces(ec2, {"vpc-id": it.id})
 
@@ -106,7 +106,7 @@ class Subnet(Ec2):
         """DeleteSubnet."""
         ec2.delete_subnet(SubnetId=it.id)
 
-    def holders(self, ec2: Any, it: Item) -> list[str]:
+    def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces that are still in it."""
         return interfaces(ec2, {"subnet-id": it.id})
 
@@ -166,16 +166,23 @@ class GatewayAttachment(Kind):
         """DetachInternetGateway."""
         ec2.detach_internet_gateway(**it.props)
 
-    def holders(self, ec2: Any, it: Item) -> list[str]:
+    def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces in the VPC, some of which hold public addresses."""
         return interfaces(ec2, {"vpc-id": it.props["VpcId"]})
 
 
-def interfaces(ec2: Any, filters: dict[str, str]) -> list[str]:
+# How AWS's own services describe the interfaces that they make and take away.
+_SERVICES = ("ELB ", "arn:", "RDSNetworkInterface", "Interface for NAT", "VPC Endpoint", "CloudFront")
+
+
+def interfaces(ec2: Any, filters: dict[str, str]) -> list[Holder]:
     """The network interfaces that pass the filters: id, owner and what AWS says they are for."""
     found = ec2.describe_network_interfaces(Filters=where(filters))["NetworkInterfaces"]
-    return [
-        f"{one['NetworkInterfaceId']} ({one.get('RequesterId') or one.get('OwnerId', '?')}: "
-        f"{one.get('Description') or one.get('InterfaceType', 'interface')})"
-        for one in found
-    ]
+    return [_holder(one) for one in found]
+
+
+def _holder(interface: Doc) -> Holder:
+    owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
+    purpose = interface.get("Description") or interface.get("InterfaceType", "interface")
+    managed = bool(interface.get("RequesterManaged")) or purpose.startswith(_SERVICES)
+    return Holder(f"{interface['NetworkInterfaceId']} ({owner}: {purpose})", managed)

@@ -1,0 +1,89 @@
+"""Patience with one call: which refusals time cures, who holds a thing that will not go, and what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.events import Event, Listener
+from provisioner.engine.faults import PASSING, code_of, fault_of, told
+from provisioner.engine.kind import Codes, Kind, NotYet
+from provisioner.engine.target import Target
+from provisioner.engine.waits import again, pause
+from provisioner.errors import Blocked
+
+# A thing that was made less than this many seconds ago may be unknown to other calls
+# (terraform-provider-aws ec2/wait.go: EC2 propagation 5 min).
+FRESH = 300.0
+# A refused delete whose next try is this many seconds away is told with who holds the thing.
+_LONG = 0.45
+
+
+class Patience:
+    """Makes calls until AWS takes them, as long as the kind allows; shared by all threads of a run."""
+
+    def __init__(self, clients: Clients, listen: Listener) -> None:
+        self.clients = clients
+        self.listen = listen
+        self.clock = clients.clock
+        self.pace = clients.aws.pace
+        self._born: dict[str, tuple[Kind, float]] = {}
+
+    def client(self, target: Target) -> Any:
+        """The client that the target's verbs call."""
+        return self.clients.client(target.kind.service, target.region)
+
+    def young(self, node: str, kind: Kind) -> None:
+        """Remember that a thing is so new that other calls may not know it yet."""
+        self._born[node] = (kind, self.clock.now())
+
+    def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
+        """Call; send again what AWS throttled or lost, and what the kind says time cures."""
+        curable = target.kind.transient.get(verb, frozenset())
+
+        def cures(error: BaseException) -> bool:
+            if isinstance(error, NotYet) or fault_of(error) in PASSING or is_named(error, curable):
+                return True
+            return verb != "delete" and code_of(error) in self._hidden(target.needs)
+
+        def steps(error: BaseException, elapsed: float) -> float | None:
+            if fault_of(error) in PASSING:
+                return None
+            return pause(elapsed, error.due * self.pace if isinstance(error, NotYet) else 0.0)
+
+        def report(error: BaseException, seconds: float) -> None:
+            held = self.held(target, strangers=True) if verb == "delete" and seconds >= _LONG else ""
+            detail = f"held by {held}" if held else told(error)
+            self.listen(Event("retrying", target.it.node, verb, detail, seconds))
+
+        return again(
+            call, when=cures, clock=self.clock, patience=target.kind.patience, told=report, steps=steps
+        )
+
+    def _hidden(self, needs: tuple[str, ...]) -> frozenset[str]:
+        """The not-found codes of those needed things that are so new that AWS may not show them yet."""
+        young = (self._born.get(name) for name in needs)
+        now = self.clock.now()
+        return frozenset().union(*(born[0].absent for born in young if born and now - born[1] < FRESH))
+
+    def held(self, target: Target, *, strangers: bool = False) -> str:
+        """Who holds it, in words; Blocked where only strangers do, for whom waiting is in vain."""
+        holders = target.kind.holders(self.client(target), target.it)
+        words = ", ".join(holder.what for holder in holders)
+        if strangers and holders and not any(holder.passing for holder in holders):
+            raise Blocked(
+                f"{target.words} is held by what is not this stack's: {words}.",
+                "Delete or detach that, then run the same command again.",
+            )
+        return words
+
+
+def is_named(error: BaseException, curable: Codes) -> bool:
+    """Whether the error is one of those codes, and its message has the phrase that goes with the code."""
+    code, message = code_of(error), str(error).lower()
+    for one in curable:
+        name, _, phrase = one.partition(": ")
+        if code == name and phrase.lower() in message:
+            return True
+    return False
