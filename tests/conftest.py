@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import functools
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.warm import warm
 
 pytest.register_assert_rewrite("tests.harness")
 
@@ -37,6 +41,14 @@ def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_read_once() -> Iterator[None]:
+    """botocore reads its models of AWS anew for each session; for all commands of a worker once is enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _empty_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """A working directory without settings or ledgers."""
@@ -47,6 +59,9 @@ def _empty_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
 def served() -> Iterator[EmbeddedAws]:
     """One embedded AWS a worker; who uses it empties it first."""
     with EmbeddedAws() as box:
+        warm(box.box)
+        gc.collect()
+        gc.freeze()  # it stays: looking through it after each command would take a quarter of a second
         yield box
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -48,7 +49,7 @@ def test_a_yes_to_a_teardown_needs_the_suffix_on_the_command_line(standing: Stan
 
 def test_the_suffix_may_come_from_the_environment_or_be_the_only_one(standing: Standing) -> None:
     for environment in ({"ENVIRONMENT_SUFFIX": SUFFIX}, {}):
-        ran = standing.desk.process("outputs", "--local", "vpc_id", **environment)
+        ran = dataclasses.replace(standing.desk, environment=environment).run("outputs", "vpc_id")
         assert (ran.code, ran.out) == (0, f"{standing.vpc}\n")
 
 
@@ -101,7 +102,9 @@ def test_a_plan_tells_by_its_exit_code_when_asked(standing: Standing) -> None:
     ids=" ".join,
 )
 def test_json_lines_are_whole_and_versioned(standing: Standing, arguments: list[str]) -> None:
-    ran = standing.desk.process(*arguments, "--json", "--local", ENVIRONMENT_SUFFIX=SUFFIX)
+    desk = dataclasses.replace(standing.desk, environment={"ENVIRONMENT_SUFFIX": SUFFIX})
+
+    ran = desk.run(*arguments, "--json")
 
     assert ran.code == 0, ran.err
     assert ran.lines
@@ -111,7 +114,7 @@ def test_json_lines_are_whole_and_versioned(standing: Standing, arguments: list[
 
 
 def test_quiet_leaves_only_the_answer(standing: Standing) -> None:
-    ran = standing.desk.process("plan", "--local", "--quiet", "--suffix", SUFFIX)
+    ran = standing.desk.run("plan", "--quiet", "--suffix", SUFFIX)
 
     assert (ran.out, ran.err) == ("No changes.\n", "")
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.harness import Desk
-from tests.inventory import inventory
+from tests.inventory import client, inventory
 
 SUFFIXES = ("a", "b", "a-b", "b-2")
 Held = dict[tuple[str, str], str]
@@ -25,10 +25,17 @@ def held(desk: Desk) -> Held:
 
 @pytest.mark.xfail(strict=True, reason="the embedded AWS deletes the snapshots of `b-2` with the cluster `b`")
 def test_the_snapshots_of_a_neighbour_stay(desk: Desk) -> None:
-    for suffix in ("b", "b-2"):
-        desk.apply(suffix)
+    desk.box.behave(manners=False, pace=0.0)
+    rds = client(desk.box.endpoint, "rds")
+    for name in ("ml-api-aurora-b", "ml-api-aurora-b-2"):
+        rds.create_db_cluster(
+            DBClusterIdentifier=name,
+            Engine="aurora-postgresql",
+            MasterUsername="them",
+            MasterUserPassword="not-ours-at-all",
+        )
 
-    desk.teardown("b")
+    rds.delete_db_cluster(DBClusterIdentifier="ml-api-aurora-b", SkipFinalSnapshot=True)
 
     snapshots = inventory(desk.box.endpoint)["db snapshot"]
     assert [name for name in snapshots if name.startswith("rds:ml-api-aurora-b-2-")]

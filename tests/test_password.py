@@ -41,7 +41,7 @@ def shown(ran: Ran) -> str:
     return ran.out + ran.err
 
 
-def test_it_becomes_the_master_password_and_is_kept_in_the_stacks_own_secret(desk: Desk) -> None:
+def test_it_is_the_master_password_kept_in_the_stacks_own_secret_for_the_tasks(desk: Desk) -> None:
     given(desk, PASSWORD).apply("a")
 
     (cluster,) = client(desk.box.endpoint, "rds").describe_db_clusters()["DBClusters"]
@@ -49,17 +49,12 @@ def test_it_becomes_the_master_password_and_is_kept_in_the_stacks_own_secret(des
     assert secrets(desk) == {
         "ml-api-dbsecret-a/master": {"username": cluster["MasterUsername"], "password": PASSWORD}
     }
-
-
-def test_the_tasks_read_it_from_that_secret_and_may(desk: Desk) -> None:
-    given(desk, PASSWORD).apply("a")
-
-    (arn,) = inventory(desk.box.endpoint)["secret"]
+    found = inventory(desk.box.endpoint)
+    (arn,) = found["secret"]
     task = client(desk.box.endpoint, "ecs").describe_task_definition(taskDefinition="ml-api-taskdef-a")
     (container,) = task["taskDefinition"]["containerDefinitions"]
     assert {one["valueFrom"] for one in container["secrets"]} == {f"{arn}:username::", f"{arn}:password::"}
-    policies = inventory(desk.box.endpoint)["role policy"]
-    assert sum(arn in line for line in policies.values()) == 2
+    assert sum(arn in line for line in found["role policy"].values()) == 2
 
 
 def test_it_is_in_no_output_no_log_and_no_file(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -72,6 +67,7 @@ def test_it_is_in_no_output_no_log_and_no_file(desk: Desk, caplog: pytest.LogCap
     files = [path for path in [*desk.home.rglob("*"), *Path.cwd().rglob("*")] if path.is_file()]
     written = "".join(path.read_text(errors="replace") for path in files)
     told += [user.well("teardown", "--yes", "--suffix", "a")]
+    assert inventory(desk.box.endpoint)["secret"] == {}
 
     for trace in TRACES:
         assert trace not in "".join(map(shown, told))
@@ -80,22 +76,14 @@ def test_it_is_in_no_output_no_log_and_no_file(desk: Desk, caplog: pytest.LogCap
     assert desk.ledger("a") in files
 
 
-def test_later_runs_ignore_the_variable(desk: Desk) -> None:
-    given(desk, PASSWORD).apply("a")
-    before = secrets(desk)
-
-    for other in (None, "Another-Password_1", "bad pw"):
-        assert given(desk, other).plan("a") == "No changes.\n"
-        assert given(desk, other).well("apply", "--yes", "--suffix", "a")
-    assert secrets(desk) == before
-
-
-def test_after_the_ledger_is_lost_the_variable_is_not_needed(desk: Desk) -> None:
+def test_later_runs_ignore_the_variable_even_after_the_ledger_is_lost(desk: Desk) -> None:
     given(desk, PASSWORD).apply("a")
     before, mark = secrets(desk), desk.mark()
-    desk.ledger("a").unlink()
 
-    desk.apply("a")
+    for other in ("Another-Password_1", "bad pw", None):
+        assert given(desk, other).plan("a") == "No changes.\n"
+    desk.ledger("a").unlink()
+    given(desk, "Another-Password_1").apply("a")
 
     assert desk.tries(mark) == []
     assert secrets(desk) == before
@@ -105,13 +93,6 @@ def test_a_stack_born_without_it_does_not_take_it_later(desk: Desk) -> None:
     desk.apply("a")
 
     assert given(desk, PASSWORD).plan("a") == "No changes.\n"
-
-
-def test_its_secret_goes_with_the_stack(desk: Desk) -> None:
-    given(desk, PASSWORD).apply("a")
-    desk.teardown("a")
-
-    assert inventory(desk.box.endpoint)["secret"] == {}
 
 
 @pytest.mark.parametrize(

@@ -131,9 +131,9 @@ def test_mappings_are_written_as_json(one: str, value: dict[str, str]) -> None:
 
 
 def test_lists_truths_and_nothing_are_written_as_json_too() -> None:
-    s = given('api.prefixes=["/v9/*"]', "edge.error_pages=false", "database.rotation_days=null")
+    s = given('api.prefixes=["/v9/*"]', "edge.error_pages=false", "service.wait_for_database=null")
 
-    assert (s.api.prefixes, s.edge.error_pages, s.database.rotation_days) == (("/v9/*",), False, None)
+    assert (s.api.prefixes, s.edge.error_pages, s.service.wait_for_database) == (("/v9/*",), False, None)
 
 
 def test_a_value_may_hold_an_equals_sign() -> None:

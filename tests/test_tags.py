@@ -123,7 +123,6 @@ def test_every_resource_carries_the_four_tags(standing: Standing, where: Any, co
         assert one["ml-api:node"]
 
 
-@pytest.mark.xfail(strict=True, reason="a scalable target has no name of its own and gets an empty Name tag")
 def test_every_name_tag_carries_the_suffix(standing: Standing) -> None:
     carried = [tags(one) for where in SERVICES for one in where(standing)]
 
