@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from provisioner import __version__
-from provisioner.errors import NoSuchStack, ProvisionerError, UsageError
+from provisioner.errors import Incomplete, NoSuchStack, ProvisionerError, UsageError
 from provisioner.terminal.options import lock_option, stack_options, yes_option
 
 if TYPE_CHECKING:
@@ -82,6 +82,11 @@ def outputs(name: str | None, form: str, **given: Any) -> int:
     suffix = _known(workspace, given["suffix"])
     document = workspace.document(suffix)
     values = document.outputs if document else {}
+    if not values:
+        raise Incomplete(
+            f"The stack {suffix} has no outputs yet: no apply has ended well.",
+            f"`{workspace.command('apply', suffix)}` goes on.",
+        )
     if name is None:
         show_outputs(say, values, form)
     elif name in values:
@@ -215,7 +220,7 @@ def _known(workspace: Workspace, suffix: str | None) -> str:
         known = ", ".join(workspace.suffixes()) or "none"
         raise NoSuchStack(
             f"No stack {chosen} is known {workspace.words}; known: {known}.",
-            f"If it stands in AWS, `python cli.py apply --suffix {chosen}` finds and adopts it.",
+            f"If it stands in AWS, `{workspace.command('plan', chosen)}` shows what is found.",
         )
     return chosen
 

@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
     CredentialRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -44,7 +45,7 @@ _CONFIG = Config(
 _LOCAL_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))
 
 
-_NO_CREDENTIALS = (
+NO_CREDENTIALS = (
     NoCredentialsError,
     PartialCredentialsError,
     CredentialRetrievalError,
@@ -71,7 +72,7 @@ def choose_region(flag: str | None) -> Region:
             return Region(os.environ[variable], variable)
     try:
         configured = botocore.session.Session().get_config_variable("region")
-    except ProfileNotFound:
+    except (ProfileNotFound, ConfigParseError):
         configured = None
     if configured:
         return Region(configured, "the AWS profile")
@@ -136,9 +137,9 @@ class Aws:
         """The account, partition, region and endpoint these credentials speak for."""
         try:
             caller = self.client("sts").get_caller_identity()
-        except (ClientError, *_NO_CREDENTIALS) as error:
+        except (ClientError, *NO_CREDENTIALS) as error:
             raise no_credentials(error) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ValueError) as error:
             raise ProvisionerError(
                 f"AWS cannot be reached: {error}", "Check the network, the region and AWS_ENDPOINT_URL."
             ) from error
@@ -158,7 +159,7 @@ def no_credentials(error: object) -> CredentialsError:
 def _session(region: str) -> boto3.session.Session:
     try:
         return boto3.session.Session(region_name=region)
-    except ProfileNotFound as error:
+    except (ProfileNotFound, ConfigParseError) as error:
         raise no_credentials(error) from error
 
 

@@ -20,6 +20,7 @@ from provisioner.settings import Section, Settings
 
 DEFAULT_FILE = "ml-api.toml"
 _PREFIX = "MLAPI_"
+_NO_SETTINGS = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_LOCAL")
 
 
 def load(file: Path | None, sets: Iterable[str], environment: Mapping[str, str] = os.environ) -> Settings:
@@ -60,10 +61,14 @@ def _from_file(file: Path | None) -> Iterator[tuple[str, Any]]:
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    for path in known_paths():
-        variable = _PREFIX + path.upper().replace(".", "__")
-        if variable in environment:
-            yield path, _value(environment[variable])
+    known = {_PREFIX + path.upper().replace(".", "__"): path for path in known_paths()}
+    for variable in sorted(environment):
+        if variable in known:
+            yield known[variable], _value(environment[variable])
+        elif variable.startswith(_PREFIX) and variable not in _NO_SETTINGS:
+            near = difflib.get_close_matches(variable, [*known, *_NO_SETTINGS], n=1, cutoff=0.4)
+            hint = f"Did you mean `{near[0]}`?" if near else "See the table of settings in the README."
+            raise UsageError(f"There is no setting behind the variable {variable}.", hint)
 
 
 def _from_flags(sets: Iterable[str]) -> Iterator[tuple[str, Any]]:

@@ -16,6 +16,8 @@ from provisioner.errors import UsageError
 PROJECT = "ml-api"
 MANAGER = "ml-api-provisioner"
 NODE_TAG = "ml-api:node"
+# Roles and distributions have no region: without this, two stacks of one suffix would take each other's.
+REGION_TAG = "ml-api:region"
 LONGEST_SUFFIX = 16
 _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -106,10 +108,16 @@ def owner_tags(suffix: str) -> dict[str, str]:
     return {"Project": PROJECT, "Environment": suffix, "ManagedBy": MANAGER}
 
 
-def tags_of(suffix: str, node: str, name: str, extra: Mapping[str, str]) -> dict[str, str]:
+def tags_of(suffix: str, region: str, node: str, name: str, extra: Mapping[str, str]) -> dict[str, str]:
     """All tags that one node's resource carries; ours win over the user's own."""
     named = {"Name": name} if name else {}
-    return {**extra, **named, **owner_tags(suffix), NODE_TAG: node}
+    return {**extra, **named, **owner_tags(suffix), REGION_TAG: region, NODE_TAG: node}
+
+
+def has_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether what carries the tags `seen` belongs to the same stack as what is to carry `wanted`."""
+    owner = ("Project", "Environment", "ManagedBy", REGION_TAG)
+    return all(key in wanted and seen.get(key) == wanted[key] for key in owner)
 
 
 def bears(tags: Mapping[str, str], suffix: str) -> bool:

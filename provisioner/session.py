@@ -70,7 +70,7 @@ class Session:
         region, source = _region(suffix, document, where)
         aws = Aws(region, local)
         place = aws.place()
-        _guard_account(place, where.account or settings.account)
+        _guard_account(place, settings.account if where.account is None else where.account)
         lookups.check_partition(place.partition, region)
         if document is None:
             document = Document(suffix, place)
@@ -133,6 +133,12 @@ class Session:
     def apply(self, plan: Plan) -> Outcome:
         """Carry the plan out."""
         return Apply(plan, self._hands(), KINDS).run()
+
+    def standing(self, made: Plan) -> list[str]:
+        """What is there or remembered and would go, in declared order; never the account's own roles."""
+        entries = self.document.entries
+        names = made.found | {name for name, entry in entries.items() if not KINDS[entry.kind].shared}
+        return [name for name in dict.fromkeys([*made.stack.nodes, *entries]) if name in names]
 
     def teardown(self, plan: Plan) -> Outcome:
         """Take down what the ledger knows, and what bears our tags and the ledger has lost."""
@@ -213,7 +219,7 @@ def _region(suffix: str, document: Document | None, where: Where) -> tuple[str, 
 
 
 def _guard_account(place: Place, expected: str | None) -> None:
-    if expected and place.account != expected:
+    if expected is not None and place.account != expected:
         raise CredentialsError(
             f"These credentials are of the account {place.account}; {expected} is expected.",
             "Nothing was looked at. Set AWS_PROFILE to a profile of that account, or change the expectation.",

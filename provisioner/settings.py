@@ -6,15 +6,19 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from provisioner.names import NODE_TAG, REGION_TAG, owner_tags
 
 # A tag that is listed for amd64 and arm64 alike; its minor version stays, so the placeholder stays as tested.
 PLACEHOLDER = "public.ecr.aws/nginx/nginx-unprivileged:1.29-alpine"
 
 # botocore logs PutRetentionPolicy
-LogDays = Literal[
+_LogDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
+
+LogDays = Annotated[_LogDays, BeforeValidator(lambda value: int(value) if str(value).isdigit() else value)]
 
 # AWS Fargate developer guide, task CPU and memory: MiB by CPU units.
 FARGATE: Mapping[int, tuple[int, ...]] = {
@@ -38,6 +42,20 @@ def _network(text: str) -> str:
     if not _WIDEST <= network.prefixlen <= _NARROWEST:
         raise ValueError(f"the VPC takes a block from /{_WIDEST} to /{_NARROWEST}")
     return str(network)
+
+
+def _free_name(name: str) -> str:
+    # RDS user guide, PostgreSQL: names that RDS keeps for itself.
+    if name in ("admin", "postgres", "rdsadmin", "rdsrepladmin"):
+        raise ValueError(f"{name} is reserved by RDS")
+    return name
+
+
+def _own_tags(tags: dict[str, str]) -> dict[str, str]:
+    for key in tags:
+        if key.lower().startswith("aws:") or key in (*owner_tags(""), REGION_TAG, NODE_TAG, "Name"):
+            raise ValueError(f"the tag {key} is not free: AWS or this tool sets it")
+    return tags
 
 
 # What a listener rule and nginx read alike (botocore elbv2 RuleCondition: 128 characters).
@@ -122,7 +140,9 @@ class Database(Section):
 
     version: str = Field("15", pattern=r"^\d+(\.\d+)?$", description="a major version, or an exact one")
     name: str = Field("mlapi", pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$", description="the database in it")
-    username: str = Field("mlapi_admin", pattern=r"^[a-z][a-z0-9_]{0,62}$", description="its master user")
+    username: Annotated[str, AfterValidator(_free_name)] = Field(
+        "mlapi_admin", pattern=r"^[a-z][a-z0-9_]{0,62}$", description="its master user"
+    )
     min_acu: float = Field(0.5, ge=0, le=256, multiple_of=0.5, description="capacity units at least")
     max_acu: float = Field(2, ge=1, le=256, multiple_of=0.5, description="capacity units at most")
     backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept")
@@ -166,7 +186,9 @@ class Settings(Section):
     profile: Literal["seed"] = Field("seed", description="the set of defaults")
     account: str | None = Field(None, pattern=r"^\d{12}$", description="refuse every other account")
     image: str = Field(PLACEHOLDER, min_length=1, description="the container image")
-    tags: dict[str, str] = Field(default_factory=dict, description="tags of your own on everything")
+    tags: Annotated[dict[str, str], AfterValidator(_own_tags)] = Field(
+        default_factory=dict, description="tags of your own on everything"
+    )
     network: Network = Network()
     container: Container = Container()
     service: Service = Service()

@@ -80,11 +80,17 @@ class Workspace:
             return known[0]
         if not known:
             raise NoSuchStack(
-                f"No stack is known {self.words}.", "Bring one up: `python cli.py apply --suffix NAME`."
+                f"No stack is known {self.words}.",
+                f"Bring one up: `{self.command('apply')}`.",
             )
         raise UsageError(
             f"Several stacks are known {self.words}: {', '.join(known)}.", "Say which one: `--suffix NAME`."
         )
+
+    def command(self, verb: str, suffix: str = "NAME") -> str:
+        """The command to type next, with what it must repeat to speak of this workspace."""
+        state = f" --state {self.state}" if self.state else ""
+        return f"python cli.py {verb} --suffix {suffix}{' --local' if self.local else ''}{state}"
 
     @property
     def words(self) -> str:

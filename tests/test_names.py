@@ -12,6 +12,7 @@ from provisioner.names import (
     LONGEST_SUFFIX,
     bears,
     check_suffix,
+    has_owner,
     name_of,
     owner_tags,
     tags_of,
@@ -130,7 +131,7 @@ def test_the_groups_that_services_write_to_are_named_after_those_services() -> N
 
 
 def test_our_tags_win_over_the_users_own() -> None:
-    tags = tags_of("prod", "vpc", "ml-api-vpc-prod", {"Environment": "mine", "Owner": "ada"})
+    tags = tags_of("prod", "eu-west-1", "vpc", "ml-api-vpc-prod", {"Environment": "mine", "Owner": "ada"})
 
     assert tags == {
         "Owner": "ada",
@@ -138,8 +139,18 @@ def test_our_tags_win_over_the_users_own() -> None:
         "Project": "ml-api",
         "Environment": "prod",
         "ManagedBy": "ml-api-provisioner",
+        "ml-api:region": "eu-west-1",
         "ml-api:node": "vpc",
     }
+
+
+@pytest.mark.parametrize("other", ["Project", "Environment", "ManagedBy", "ml-api:region"])
+def test_a_thing_that_differs_in_one_owners_tag_is_another_stacks(other: str) -> None:
+    ours = tags_of("prod", "eu-west-1", "vpc", "ml-api-vpc-prod", {})
+
+    assert has_owner({**ours, "Name": "another", "More": "x"}, ours)
+    assert not has_owner({**ours, other: "x"}, ours)
+    assert not has_owner({key: value for key, value in ours.items() if key != other}, ours)
 
 
 @pytest.mark.parametrize("missing", owner_tags("prod"))

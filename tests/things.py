@@ -11,7 +11,7 @@ from provisioner.names import tags_of
 from state.ledger import Entry, Intent, Phase
 
 SUFFIX = "prod"
-OURS = tags_of(SUFFIX, "thing", "ml-api-thing-prod", {})
+OURS = tags_of(SUFFIX, "us-east-1", "thing", "ml-api-thing-prod", {})
 
 
 class Thing(Kind):
@@ -41,6 +41,12 @@ class Treasure(Thing):
     """Cannot be made anew without a loss."""
 
     holds_data = True
+
+
+class Known(Thing):
+    """Its name is its id: whoever makes another one gives it the same."""
+
+    named = "Id"
 
 
 class Guest(Thing):

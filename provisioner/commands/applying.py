@@ -27,8 +27,9 @@ def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> in
             show_plan(say, made)
             raise refusal(made)
         if shown(made):
-            show_plan(say, made)
-            asking.confirm(say, f"Apply this to {session.suffix} in {whereabouts(session)}? Type yes:")
+            if not (say.quiet and asking.yes):
+                show_plan(say, made)
+            asking.confirm(say, f"Apply this to {session.suffix} in {whereabouts(session)}?")
         else:
             say.note(sentence(made))
         if shown(made) or not session.is_known:

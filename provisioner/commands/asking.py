@@ -21,6 +21,7 @@ class Asking:
             return
         if not sys.stdin.isatty():
             raise UsageError("There is no terminal to ask at.", "Give --yes to go on without being asked.")
-        say.note(f"{question} ", "bold")
-        if sys.stdin.readline().strip() != wanted:
-            raise Declined("Nothing was changed.", "")
+        say.ask(f"{question}\nType {wanted}:")
+        typed = sys.stdin.readline().strip()
+        if typed != wanted:
+            raise Declined(f"Nothing was changed: you typed {typed!r}, not {wanted!r}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -27,18 +28,16 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
     header(say, session)
     with session.locked("teardown", lock_timeout):
         made = session.plan()
-        going = sorted(made.found | session.document.entries.keys())
-        if not going:
+        going = session.standing(made)
+        if not going and not session.document.tombstones:
             raise NoSuchStack(
                 f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
                 "`python cli.py list` shows the stacks that are known here.",
             )
         refuse_protected(session, made)
-        say.note(
-            f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:"
-        )
-        say.note("  " + ", ".join(going))
-        asking.confirm(say, f"Type {session.suffix} to remove them:", session.suffix)
+        if not (say.quiet and asking.yes):
+            show_going(say, session, made, going)
+        asking.confirm(say, "Remove them?", session.suffix)
         pieces = {node.name: node.piece for node in made.stack if node.name in going}
         with progress(say, pieces) as session.listen, signals(say, session.clock) as caught:
             outcome = session.teardown(made)
@@ -52,6 +51,24 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
     return 0
 
 
+def again(session: Session, verb: str) -> str:
+    """The command to type next for this stack."""
+    return session.where.workspace.command(verb, session.suffix)
+
+
+def show_going(say: Say, session: Session, made: Plan, going: list[str]) -> None:
+    """What goes, piece by piece."""
+    say.ask(f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:")
+    entries, nodes = session.document.entries, made.stack.nodes
+    pieces = {name: nodes[name].piece if name in nodes else entries[name].piece for name in going}
+    for piece in dict.fromkeys(pieces.values()):
+        words = ", ".join(name for name in going if pieces[name] == piece)
+        for line in textwrap.wrap(
+            f"{piece}: {words}", width=100, initial_indent="  ", subsequent_indent="    "
+        ):
+            say.ask(line)
+
+
 def refuse_protected(session: Session, made: Plan) -> None:
     """Blocked, before anything is touched, where AWS would refuse to delete something later."""
     entries = session.document.entries
@@ -60,8 +77,8 @@ def refuse_protected(session: Session, made: Plan) -> None:
     if protected:
         raise Blocked(
             f"{', '.join(protected)}: protected against deletion; nothing was touched.",
-            f"Take the protection off: `python cli.py apply --suffix {session.suffix} "
-            "--set database.deletion_protection=false`, then run this again.",
+            f"Take the protection off: `{again(session, 'apply')} --set database.deletion_protection=false`, "
+            "then run this again.",
         )
 
 
@@ -70,7 +87,7 @@ def residue(session: Session, report: Report, where: str) -> Residue:
     told = "\n".join(f"  {one.what} {one.id}: {one.why}" for one in report.remaining)
     return Residue(
         f"{len(report.remaining)} of the stack {session.suffix} remain:\n{told}",
-        f"Run `python cli.py teardown --suffix {session.suffix}` again. {where}".rstrip(),
+        f"Run `{again(session, 'teardown')}` again. {where}".rstrip(),
     )
 
 

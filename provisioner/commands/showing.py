@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from provisioner.commands.place import whereabouts
+from provisioner.engine.explain import explain
 from provisioner.engine.target import read
 from provisioner.engine.teardown import target_in
 from provisioner.kinds import KINDS
@@ -22,7 +23,10 @@ def status(say: Say, session: Session) -> int:
         kind = KINDS[entry.kind]
         if kind.shared:
             continue
-        doc = read(clients, target_in(session.document, name, KINDS))
+        try:
+            doc = read(clients, target_in(session.document, name, KINDS))
+        except Exception as error:
+            raise explain(error, f"looking at {entry.kind} {entry.name or name}") or error from error
         live = "missing" if doc is None else condition(kind.ready, doc)
         well = well and doc is not None and entry.phase == "ready"
         rows.append({"node": name, "kind": entry.kind, "phase": entry.phase, "id": entry.id, "live": live})

@@ -161,8 +161,9 @@ def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Build the child's environment: nothing in it of the user's AWS or moto settings."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+    """Build the child's environment: nothing in it of the user's settings and secrets."""
+    users = ("AWS_", "MOTO_", "MLAPI_", "DB_PASSWORD")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(users)}
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH", "")]))
     nothing = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}

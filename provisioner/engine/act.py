@@ -19,6 +19,8 @@ from provisioner.engine.waits import until
 from provisioner.errors import Blocked, OutOfPatience
 from state.ledger import Entry, Ledger
 
+# How long to look for what AWS says is there already.
+PROVEN = 60.0
 # AWS hides a new thing for a number of reads as well as of seconds.
 _LOOKS = 6
 
@@ -60,9 +62,10 @@ class Hands:
             try:
                 return target.kind.create(client, shown)
             except Exception as error:
-                if not is_named(error, target.kind.duplicate) and fault_of(error) is not Fault.LOST:
+                proven = is_named(error, target.kind.duplicate)
+                if not proven and fault_of(error) is not Fault.LOST:
                     raise
-                doc = self._look_for(target, self.clock.wall())
+                doc = self._look_for(target, self.clock.wall(), proven=proven)
                 if doc is None:
                     raise
                 return doc
@@ -70,10 +73,14 @@ class Hands:
         made: Doc = self.patience.call(once, target, "create")
         return made
 
-    def _look_for(self, target: Target, since: float) -> Doc | None:
-        """Look again until AWS can no longer be hiding it: `visible_within` after the call that made it."""
-        hidden = target.kind.visible_within
+    def _look_for(self, target: Target, since: float, *, proven: bool = False) -> Doc | None:
+        """Look again until AWS can no longer be hiding it: `visible_within` after the call that made it.
+
+        `proven` means that AWS itself has said it is there.
+        """
+        hidden = PROVEN if proven else target.kind.visible_within
         window = max(hidden * self.pace, self.clients.aws.hides_for) if hidden else 0.0
+        start = self.clock.now()
         looks = 0
 
         def probe() -> Doc | bool | None:
@@ -81,11 +88,11 @@ class Hands:
             looks += 1
             doc = self.read(target)
             there = doc is not None and not meets(doc, target.kind.gone)
-            if doc is not None and there and is_ours(target.kind, target.it.suffix, doc):
+            if doc is not None and there and is_ours(target.kind, target.it.tags, doc):
                 return doc
-            # A clock that went backwards makes `since` lie ahead: then the whole window is waited.
-            passed = self.clock.wall() - since
-            if passed < window or looks < (_LOOKS if there or target.kind.visible_within else 1):
+            # A clock that went backwards makes `since` lie ahead: then one whole window is waited.
+            passed = max(self.clock.wall() - since, self.clock.now() - start)
+            if passed < window or looks < (_LOOKS if there or hidden else 1):
                 return None
             if doc is not None and there:
                 raise Blocked(f"{target.words} is {whose(doc)}.", "Choose another suffix.")
@@ -103,7 +110,7 @@ class Hands:
         changed = _changed(kind, it.props, change)
 
         def once() -> None:
-            if changed or kind.on_failure == "update":
+            if changed or not change.differences:
                 shown = reveal(it.props, self.clients, target.lookup)
                 kind.update(client, replace(it, props=shown), reveal(changed, self.clients, target.lookup))
             if tags:
@@ -144,8 +151,8 @@ class Hands:
         """Set its end going, wait until AWS says it is gone, and leave a tombstone."""
         kind, node = target.kind, target.it.node
         entry = self.ledger.get(node)
-        if kind.vanishes or kind.shared:
-            self.ledger.forget(node, deleted=not kind.shared)
+        if kind.vanishes:
+            self.ledger.forget(node, deleted=True)
             return
         if entry and not entry.id:
             doc = self._look_for(target, entry.intent.at if entry.intent else self.clock.wall())

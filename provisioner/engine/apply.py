@@ -18,7 +18,7 @@ from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve, unveiled
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove
 from provisioner.engine.walk import Tell, Walk, Work
-from provisioner.errors import Blocked, LedgerError, OutOfPatience
+from provisioner.errors import Blocked, CredentialsError, LedgerError, OutOfPatience
 from state.ledger import Entry
 
 # A value that AWS fills in later than the id (an endpoint) is waited for this long.
@@ -67,11 +67,21 @@ class Apply:
         """Write down everything of the stack that the plan found in AWS and the ledger does not know."""
         for node in self.plan.stack:
             change, doc = self.plan.changes[node.name], self._docs.get(node.name)
+            if node.kind.unread and not change.adopts:
+                self._say_how_to_end(node)
             if doc is None or change.foreign or not change.adopts or node.kind.shared:
                 continue
             wanted = resolve(node.props, lambda ref: look_up(self.plan, ref))
             target = self._target(node, wanted, None).with_id(change.id)
             self._take_over(target, change, self.hands.ledger.get(node.name))
+
+    def _say_how_to_end(self, node: Node) -> None:
+        """What AWS never tells, such as whether a last snapshot is taken, is as it is declared now."""
+        entry = self.hands.ledger.get(node.name)
+        if entry and entry.id:
+            now = unveiled({key: node.props[key] for key in node.kind.unread if key in node.props})
+            kept = {key: value for key, value in entry.wanted.items() if key not in node.kind.unread}
+            self.hands.ledger.adopt(node.name, replace(entry, wanted=kept | now))
 
     def _begin(self, stage: Stage) -> Work[Stage] | None:
         if stage.what == "ready":
@@ -88,7 +98,7 @@ class Apply:
             if known is None:
                 raise
             self.outcome.failed[node.name] = known
-            if isinstance(known, LedgerError):
+            if isinstance(known, (LedgerError, CredentialsError)):
                 clock.stop()
             listen(Event("failed", node.name, detail=known.message, seconds=clock.now() - start))
             return
@@ -105,12 +115,14 @@ class Apply:
         entry = ledger.get(node.name)
         planned = self.plan.changes[node.name]
         seen = self._docs.get(node.name) if planned.verb != "create" else None
-        change = decide(node, self.plan.stack.suffix, entry, seen, wanted)
+        change = decide(node, entry, seen, wanted)
         if change.verb == "refuse":
             raise Blocked(f"{node.aws_name or node.name}: {change.why}.")
         target = self._target(node, wanted, entry)
         if planned.why == STILL_GOING:
             self.hands.wait_gone(target)
+        if change.verb == "create":
+            target = target.with_id("")
         if seen is not None and change.verb != "replace":
             target = target.with_id(change.id)
             self._take_over(target, change, entry)
@@ -125,7 +137,7 @@ class Apply:
     def _mend(self, node: Node, target: Target, wanted: Doc) -> None:
         """What could not be compared before it was ready is compared now."""
         entry, seen = self.hands.ledger.get(node.name), self._docs.get(node.name)
-        change = decide(node, self.plan.stack.suffix, entry, seen, wanted)
+        change = decide(node, entry, seen, wanted)
         if change.verb == "update":
             self._carry_out(target, change, lambda _stage: None)
 
@@ -153,6 +165,8 @@ class Apply:
         wanted = unveiled(target.it.props)
         name = target.it.node
         if entry is None or entry.id != change.id:
+            if entry and entry.id:
+                self.hands.ledger.retire(name, f"{name}~{entry.id}")
             adopted = Entry(
                 str(target.kind),
                 target.it.name,

@@ -21,6 +21,7 @@ What is in the ledger and no longer declared is deleted, after everything else.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -28,7 +29,7 @@ from provisioner.engine.compare import Difference, differences, meets, tag_diffe
 from provisioner.engine.graph import Node
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc
-from provisioner.names import bears
+from provisioner.names import has_owner
 from state.ledger import Entry
 
 AT_WORK = "AWS is still working on it"
@@ -58,7 +59,7 @@ class Change:
         return self.verb in ("create", "update", "replace", "delete")
 
 
-def decide(node: Node, suffix: str, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Change:
+def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Change:
     """What to do about one declared node; pure, and the same in a plan and in a run."""
     kind = node.kind
     change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
@@ -66,7 +67,7 @@ def decide(node: Node, suffix: str, entry: Entry | None, seen: Doc | None, wante
         return replace(change, verb="create", why=_why_create(entry))
     change = replace(change, id=kind.id_of(seen))
     change = replace(change, adopts=not kind.shared and not _known(entry, change.id))
-    if change.adopts and not is_ours(kind, suffix, seen):
+    if not is_ours(kind, node.tags, seen) and (change.adopts or _may_be_anothers(node, seen)):
         return replace(change, verb="refuse", why=whose(seen), adopts=False, foreign=True)
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
@@ -108,7 +109,7 @@ def _anew(node: Node, change: Change) -> Change:
     fields = ", ".join(one.path for one in change.differences if one.top in node.kind.fixed)
     reason = change.why or f"{fields} can only be set on a new one"
     if node.kind.holds_data:
-        return replace(change, verb="refuse", why=f"{reason}, and a new one would lose the data in this one")
+        return replace(change, verb="refuse", why=f"{reason}, and a new one would lose what is in this one")
     return replace(change, verb="replace", why=reason)
 
 
@@ -116,12 +117,18 @@ def _known(entry: Entry | None, id_: str) -> bool:
     return bool(entry and entry.id == id_)
 
 
-def is_ours(kind: Kind, suffix: str, seen: Doc) -> bool:
+def _may_be_anothers(node: Node, seen: Doc) -> bool:
+    """Whether a known id proves nothing: it is only a name, and our tag is not on what bears it now."""
+    told = seen.get("Tags") or {}
+    return node.kind.key == node.kind.named and told.get("Environment") != node.tags.get("Environment")
+
+
+def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
     """Whether what was found by name or tag belongs to the stack; a part belongs to what it is part of."""
     if not kind.tagged or kind.shared:
         return True
     tags = seen.get("Tags") or {}
-    return bears(tags, suffix) or (kind.adopts_untagged and "Environment" not in tags)
+    return has_owner(tags, wanted) or (kind.adopts_untagged and "Environment" not in tags)
 
 
 def _why_create(entry: Entry | None) -> str:

@@ -10,12 +10,10 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    TokenRetrievalError,
-    UnauthorizedSSOTokenError,
 )
 from botocore.parsers import ResponseParserError
+
+from provisioner.aws import NO_CREDENTIALS
 
 # botocore retries/standard.py, without LimitExceededException, which is a quota in most services.
 THROTTLES = frozenset(
@@ -37,6 +35,7 @@ THROTTLES = frozenset(
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 UNKNOWN_CALLER = frozenset(
     {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+    | {"AuthFailure"}
 )
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess"})
 UNIMPLEMENTED = frozenset({"NotImplemented", "UnknownOperationException", "UnknownOperation"})
@@ -73,9 +72,7 @@ def fault_of(error: BaseException) -> Fault | None:
     """What `error` means; None for an error that is not the call's."""
     if isinstance(error, ClientError):
         return _answered(error)
-    if isinstance(error, (NoCredentialsError, PartialCredentialsError, TokenRetrievalError)):
-        return Fault.EXPIRED
-    if isinstance(error, UnauthorizedSSOTokenError):
+    if isinstance(error, NO_CREDENTIALS) or _is_stale_refresh(error):
         return Fault.EXPIRED
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
         return Fault.UNSENT
@@ -103,6 +100,11 @@ def is_unknown_call(error: BaseException) -> bool:
     An HTML page is a parser's error to the XML protocols, and the bare code `500` to the JSON ones.
     """
     return isinstance(error, ResponseParserError) or code_of(error) in {*UNIMPLEMENTED, "500"}
+
+
+def _is_stale_refresh(error: BaseException) -> bool:
+    """Botocore's own RuntimeError where new credentials are as expired as the old ones."""
+    return isinstance(error, RuntimeError) and "credentials" in str(error)
 
 
 def told(error: BaseException) -> str:

@@ -108,11 +108,14 @@ class Piece:
             aws_name=aws_name,
             piece=self.name,
             props=props,
-            tags=tags_of(self.stack.suffix, name, aws_name, self.stack.tags) if kind.tagged else {},
+            tags=self._tags(name, aws_name) if kind.tagged else {},
             edges=tuple(_edges(props, after)),
             region=region,
         )
         return Handle(name, aws_name)
+
+    def _tags(self, name: str, aws_name: str) -> dict[str, str]:
+        return tags_of(self.stack.suffix, self.stack.region, name, aws_name, self.stack.tags)
 
 
 def _distinct(kind: type[Kind], name: str, props: Doc) -> str:

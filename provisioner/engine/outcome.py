@@ -44,13 +44,17 @@ class Outcome:
         """What the command ends with; None when all is done."""
         if self.interrupted:
             return Interrupted(
-                f"{self.verb} was stopped; {len(self.done)} done, {len(self.undone)} not yet.",
+                f"{self.verb} was stopped: {len(self.done)} done, {len(self.failed)} under way"
+                f"{self._names()}, {len(self.undone)} not begun.",
                 "All that was done is recorded. Run the same command again: it goes on from there.",
                 self.interrupted,
             )
         if not self.failed and not self.undone:
             return None
         return self._failure()
+
+    def _names(self) -> str:
+        return f" ({', '.join(self.failed)})" if self.failed else ""
 
     def _failure(self) -> ProvisionerError:
         told = "\n".join(f"  {node}: {error.message}" for node, error in self.failed.items())

@@ -50,7 +50,10 @@ class Patience:
         def steps(error: BaseException, elapsed: float) -> float | None:
             if fault_of(error) in PASSING:
                 return None
-            return pause(elapsed, error.due * self.pace if isinstance(error, NotYet) else 0.0)
+            if isinstance(error, NotYet):
+                return pause(elapsed, error.due * self.pace)
+            # EC2 gives an account 5 changes a second (EC2 API throttling): refusals are asked again slowly.
+            return max(pause(elapsed, 0), min(1 + elapsed / 10, 10) * self.pace)
 
         def report(error: BaseException, seconds: float) -> None:
             held = self.held(target, strangers=True) if verb == "delete" and seconds >= _LONG else ""

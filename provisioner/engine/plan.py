@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioner.engine.clients import Clients
@@ -11,7 +11,7 @@ from provisioner.engine.decide import Change, decide, delete
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.kind import Item, Kind
-from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, resolve
+from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve
 from provisioner.engine.target import Target, read
 from provisioner.engine.walk import Tell, Walk
 from state.ledger import Document, Entry
@@ -88,10 +88,19 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
             doc = read(clients, target)
         except Exception as error:
             raise explain(error, f"looking at {node.aws_name or node.name}") or error from error
-    change = decide(node, plan.stack.suffix, entry, doc, wanted)
+    change = decide(node, entry, doc, wanted)
+    if doc is not None and any(plan.changes[name].foreign for name in _hosts(node)):
+        change = replace(
+            change, verb="refuse", why="part of what is somebody else's", foreign=True, adopts=False
+        )
     plan.changes[node.name] = change
     if doc is not None and change.verb != "create":
         plan.docs[node.name] = {**doc, "id": node.kind.id_of(doc)}
+
+
+def _hosts(node: Node) -> list[str]:
+    """The nodes that it lies in."""
+    return [ref.node for key in node.kind.within for ref in refs_in(node.props.get(key))]
 
 
 def look_up(plan: Plan, ref: Ref) -> Any:
@@ -122,7 +131,7 @@ def target_of(
 def shunned(document: Document, node: Node) -> frozenset[str]:
     """The ids of other resources that bear the node's tags: those that it replaced."""
     prefix = f"{node.name}~"
-    return frozenset(entry.id for name, entry in document.entries.items() if name.startswith(prefix))
+    return frozenset(entry.id for name, entry in list(document.entries.items()) if name.startswith(prefix))
 
 
 def _shared(kinds: Kinds, entry: Entry) -> bool:

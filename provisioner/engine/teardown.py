@@ -12,7 +12,7 @@ from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Kinds
 from provisioner.engine.target import Target
 from provisioner.engine.walk import Tell, Walk, Work
-from provisioner.errors import LedgerError
+from provisioner.errors import CredentialsError, LedgerError
 from provisioner.names import tags_of
 from state.ledger import Document, Entry
 
@@ -20,6 +20,9 @@ from state.ledger import Document, Entry
 def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
     """Delete every resource in the ledger, or those named; the slow ones start at once."""
     document = hands.ledger.document
+    for name, entry in hands.ledger:
+        if kinds[entry.kind].shared:
+            hands.ledger.forget(name, deleted=False)
     names = {name for name in document.entries if only is None or name in only}
     outcome = Outcome("teardown")
     start = hands.clock.now()
@@ -54,7 +57,7 @@ def target_in(document: Document, name: str, kinds: Kinds) -> Target:
         name=entry.name,
         suffix=document.suffix,
         props=entry.wanted,
-        tags=tags_of(document.suffix, node, entry.name, {}),
+        tags=tags_of(document.suffix, document.place.region, node, entry.name, {}),
         id=entry.id,
     )
     return Target(kinds[entry.kind], it, entry.region, tuple(entry.needs), entry.piece)
@@ -71,7 +74,7 @@ def _take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[str]) 
         if known is None:
             raise
         outcome.failed[name] = known
-        if isinstance(known, LedgerError):
+        if isinstance(known, (LedgerError, CredentialsError)):
             clock.stop()
         hands.listen(Event("failed", name, "delete", known.message, clock.now() - start))
         return

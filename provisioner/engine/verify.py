@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import meets
+from provisioner.engine.explain import explain
 from provisioner.engine.kind import Item
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.target import Target, read
@@ -52,7 +54,10 @@ def last_look(
     def begin(at: int) -> Work[int]:
         def work(tell: Tell[int]) -> None:
             stone = listed[at]
-            doc = read(clients, _target(kinds, stone, suffix))
+            try:
+                doc = read(clients, _target(kinds, stone, suffix))
+            except Exception as error:
+                raise explain(error, f"asking for {stone.kind} {stone.id}") or error from error
             if doc is not None and not meets(doc, kinds[stone.kind].gone):
                 report.remaining.append(Remnant(stone.kind, stone.id, "it was deleted, and is there"))
             tell(at)
@@ -65,7 +70,7 @@ def last_look(
         report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
     known = {stone.id for stone in listed} | {stone.name for stone in listed}
     for arn in bearing:
-        if not any(one and one in arn for one in known):
+        if arn not in known and re.split(r"[:/]", arn)[-1] not in known:
             report.lingering.append(Remnant("tagged", arn, "it bears our tags, and is not ours to delete"))
     return report
 

@@ -139,7 +139,7 @@ class Service(_Ecs):
         "delete": codes("InvalidParameterException: deployments are active", "DependencyViolation"),
     }
     # Rollout 1 to 4 min; draining lasts as long as the target group's deregistration delay.
-    takes, takes_to_go, patience = 60, 60, minutes(40)
+    takes, takes_to_go, patience, stale_for = 60, 60, minutes(40), 2
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
         """DescribeServices, with the state of its rollout worked out."""
@@ -188,16 +188,15 @@ class Service(_Ecs):
 def _rollout(doc: Doc, wanted: Any) -> str:
     """COMPLETED only when the tasks that run are of the revision that was asked for, and all of them."""
     none: Doc = {}
-    primary = next((one for one in doc.get("deployments", []) if one["status"] == "PRIMARY"), none)
-    states = {one.get("rolloutState") for one in doc.get("deployments", [])}
-    if "FAILED" in states:
+    listed = doc.get("deployments", [])
+    primary = next((one for one in listed if one["status"] == "PRIMARY"), none)
+    asked = str(wanted) if str(wanted).startswith("arn:") else primary.get("taskDefinition")
+    mine = [one.get("rolloutState") for one in listed if one.get("taskDefinition") == asked]
+    if "FAILED" in mine:
         return "FAILED"
     if primary.get("rolloutState") != "COMPLETED" or doc["runningCount"] < doc["desiredCount"]:
         return "IN_PROGRESS"
-    asked = str(wanted)
-    if asked.startswith("arn:") and primary.get("taskDefinition") != asked:
-        return "OTHER_REVISION"
-    return "COMPLETED"
+    return "COMPLETED" if primary.get("taskDefinition") == asked else "ROLLED_BACK"
 
 
 def _container(container: Doc) -> Doc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,8 +61,9 @@ def balancer(up: Piece, s: Settings, net: Network, groups: Security, roles: Acco
     listener = up(
         Listener, "listener-80", LoadBalancerArn=alb.id, Port=80, Protocol="HTTP", DefaultActions=forward
     )
+    places = priorities(s.api.prefixes)
     rules = [
-        _rule(up, f"rule{slug(prefix)}", listener, priority(prefix), prefix, forward)
+        _rule(up, f"rule{slug(prefix)}", listener, places[prefix], prefix, forward)
         for prefix in s.api.prefixes
     ]
     for place, (path, title, words) in enumerate(PAGES.values(), start=1):
@@ -115,6 +117,17 @@ def _page(title: str, words: str) -> dict[str, Any]:
 def slug(prefix: str) -> str:
     """A prefix as the tail of a node's name."""
     return "-" + "-".join(part for part in prefix.strip("/*").split("/") if part)
+
+
+def priorities(prefixes: Iterable[str]) -> dict[str, int]:
+    """Each prefix's own priority; of two that would share one, the later by name moves on."""
+    places: dict[str, int] = {}
+    for prefix in sorted(prefixes):
+        place = priority(prefix)
+        while place in places.values():
+            place += 1
+        places[prefix] = place
+    return places
 
 
 def priority(prefix: str) -> int:

@@ -61,7 +61,5 @@ def _origin(balancer: Balancer) -> dict[str, Any]:
 
 
 def _error(code: int, s: Settings) -> dict[str, Any]:
-    never_kept = {"ErrorCode": code, "ErrorCachingMinTTL": 0}
-    if s.edge.error_pages and code in PAGES:
-        return {**never_kept, "ResponsePagePath": PAGES[code][0], "ResponseCode": str(code)}
-    return never_kept
+    page, status = (PAGES[code][0], str(code)) if s.edge.error_pages and code in PAGES else ("", "")
+    return {"ErrorCode": code, "ErrorCachingMinTTL": 0, "ResponsePagePath": page, "ResponseCode": status}

@@ -47,7 +47,7 @@ def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, datab
         task,
         [
             _policy(up, execution, "start", statements),
-            _policy(up, execution, "secrets", [read_secret]),
+            _policy(up, execution, "secrets", [read_secret, *_given_parameters(s)]),
             _policy(
                 up,
                 task,
@@ -122,6 +122,12 @@ def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
     layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     # GetAuthorizationToken takes no resource (service authorization reference, Amazon ECR).
     return [_allow(layers, [repository]), _allow(["ecr:GetAuthorizationToken"], ["*"])]
+
+
+def _given_parameters(s: Settings) -> list[dict[str, Any]]:
+    """The user's own parameters in the Parameter Store."""
+    arns = [value for value in s.container.secrets.values() if ":ssm:" in value]
+    return [_allow(["ssm:GetParameters"], arns)] if arns else []
 
 
 def _given_secrets(s: Settings) -> list[str]:

@@ -27,7 +27,8 @@ _WIDEST = 100
 def show_plan(say: Say, plan: Plan) -> None:
     """The changes, then their sum; "No changes." alone where there are none."""
     if say.as_json:
-        say.record("plan", changes=[_record(one) for one in shown(plan)], summary=summary(plan))
+        changes = [_record(one) for one in shown(plan)]
+        say.record("plan", suffix=plan.stack.suffix, changes=changes, summary=summary(plan))
         return
     for change in shown(plan):
         sign, color = _SIGNS[change.verb]

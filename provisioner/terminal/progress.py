@@ -86,7 +86,7 @@ def progress(say: Say, pieces: Mapping[str, str]) -> Iterator[Listener]:
     if say.as_json:
         yield lambda event: _record(say, event)
     elif say.is_terminal and not say.quiet:
-        with _live(Board(pieces)) as listener:
+        with _live(Board(pieces), color=say.color) as listener:
             yield listener
     else:
         yield _Plain(say).hear
@@ -105,11 +105,11 @@ def _record(say: Say, event: Event) -> None:
 
 
 @contextmanager
-def _live(board: Board) -> Iterator[Listener]:
+def _live(board: Board, *, color: bool) -> Iterator[Listener]:
     from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
     from rich.live import Live  # noqa: PLC0415
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, no_color=not color)
     with Live(console=console, refresh_per_second=_REFRESH, get_renderable=board.tree, transient=False):
         yield board.hear
 

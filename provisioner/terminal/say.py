@@ -20,7 +20,7 @@ class Say:
         self.as_json = as_json
         self.quiet = quiet
         self._one_at_a_time = threading.Lock()
-        self._color = color and not os.environ.get("NO_COLOR")
+        self.color = color and not os.environ.get("NO_COLOR")
 
     @property
     def is_terminal(self) -> bool:
@@ -29,7 +29,7 @@ class Say:
 
     def paint(self, text: str, color: str, stream: TextIO | None = None) -> str:
         """`text` in a colour where the stream shows colours."""
-        shown = self._color and ((stream or sys.stderr).isatty() or bool(os.environ.get("FORCE_COLOR")))
+        shown = self.color and ((stream or sys.stderr).isatty() or bool(os.environ.get("FORCE_COLOR")))
         return f"\033[{_CODES[color]}m{text}\033[0m" if shown and color else text
 
     def data(self, text: str) -> None:
@@ -45,6 +45,10 @@ class Say:
         """A line for a person."""
         if not self.quiet:
             self._write(sys.stderr, self.paint(text, color))
+
+    def ask(self, question: str) -> None:
+        """A question, shown however quiet the command is to be."""
+        self._write(sys.stderr, self.paint(question, "bold"))
 
     def complain(self, message: str, hint: str, result: str = "error") -> None:
         """What went wrong, and what to type next; with --json the answer says so too."""

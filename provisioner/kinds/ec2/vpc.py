@@ -18,6 +18,7 @@ class Vpc(Ec2):
     """A virtual private cloud."""
 
     noun, type, key, id_filter = "vpc", "vpc", "VpcId", "vpc-id"
+    holds_data = True
     ready = {"State": "available"}
     absent = NO_VPC
     transient = {"delete": codes("DependencyViolation")}
@@ -88,7 +89,7 @@ class Subnet(Ec2):
     noun, type, key, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
     distinct = ("CidrBlock",)
     ready = {"State": "available"}
-    exclusive = True
+    exclusive = holds_data = True
     absent = NO_SUBNET
     transient = {"delete": codes("DependencyViolation")}
     # Interfaces of a deleted load balancer may linger 35 min (terraform-provider-aws elbv2).
