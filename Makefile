@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUFFIX ?= demo
 
-.PHONY: demo test check clean
+.PHONY: demo test check faults clean
 
 demo: $(VENV)/.runs  ## bring the stack up on the embedded AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
@@ -19,6 +19,11 @@ check: $(VENV)/.tests  ## what CI runs: style, types, tests, coverage
 	$(BIN)/mypy
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes on where it was interrupted
+	$(BIN)/python -m tests.faults --shard 1/2 --resume $(VENV)/faults-1.jsonl >/dev/null & \
+	$(BIN)/python -m tests.faults --shard 2/2 --resume $(VENV)/faults-2.jsonl >/dev/null; wait
+	$(BIN)/python -m tests.faults --join $(VENV)/faults-1.jsonl $(VENV)/faults-2.jsonl
 
 clean:  ## remove what was installed and measured; never a ledger
 	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,65 @@
+"""Faults at the disk: the nth write of the ledger fails, or the process dies in it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from state.store import FileStore
+from tests.faults.case import LEDGER, Strike
+from tests.faults.wire import Wire
+
+_ERRORS = {"disk_full": errno.ENOSPC, "read_only": errno.EROFS}
+
+
+class Disk:
+    """Counts the writes of ledgers; one that failed fails on until the next process."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self.writes = 0
+        self._broken = 0
+        self._strikes: dict[int, str] = {}
+        self._counting = threading.Lock()
+
+    def arm(self, strikes: Iterable[Strike]) -> None:
+        """Count from now on."""
+        self.writes = self._broken = 0
+        self._strikes = {one.nth: one.fault for one in strikes if one.operation == LEDGER}
+
+    def revive(self) -> None:
+        """Somebody made room."""
+        self._broken = 0
+
+    def strike(self) -> str:
+        """Count a write; the fault that meets it, "" for none."""
+        with self._counting:
+            self.writes += 1
+            fault = self._strikes.get(self.writes, "")
+        if fault:
+            self.wire.note()
+        self._broken = self._broken or _ERRORS.get(fault, 0)
+        return fault
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Inside, every write goes by this disk."""
+        really = FileStore._replace
+
+        def replace(store: FileStore, text: bytes) -> None:
+            self.wire.check()
+            fault = self.strike()
+            if self._broken:
+                raise OSError(self._broken, os.strerror(self._broken))
+            if fault == "kill_before_rename":
+                raise self.wire.kill()
+            really(store, text)
+            if fault == "kill_after_rename":
+                raise self.wire.kill()
+
+        with patch.object(FileStore, "_replace", replace):
+            yield

@@ -1,0 +1,65 @@
+"""What an account holds, by kind and name, ids left out; and what of it is too much or missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from tests import inventory
+
+Held = Counter[tuple[str, str]]
+
+# The tail of an id or an ARN that AWS chose: `vpc-0a1b…`, `/1f2e3d…`, `:secret:name-AbCdEf`.
+_CHOSEN = re.compile(
+    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}(-\d\d){4}|[0-9a-f]{8,}|-\w{6}$|\b\d{15,}\b"
+)
+# Distributions are told by their comment: AWS chooses their names.
+_NAMES = ("Comment", "Description", "Name", "InterfaceType", "CidrBlock")
+
+
+def held(endpoint: str) -> Held:
+    """Everything in the account, by kind and name."""
+    found = inventory.inventory(endpoint)
+    return Counter(
+        (kind, _name(key, json.loads(line))) for kind, docs in found.items() for key, line in docs.items()
+    )
+
+
+def _name(key: str, doc: Any) -> str:
+    """The node of ours that it is, else what names it, else its id without what AWS chose."""
+    if not isinstance(doc, dict):
+        return _CHOSEN.sub("*", str(doc))
+    listed = doc.get("Tags") or doc.get("TagSet") or doc.get("TagList") or doc.get("tags") or []
+    tags = {one.get("Key", one.get("key")): one.get("Value", one.get("value")) for one in listed}
+    config = doc.get("Distribution", {}).get("DistributionConfig", {})
+    said = [str(tags.get("ml-api:node", "")), *(str((config or doc).get(name) or "") for name in _NAMES)]
+    routes = [str(route.get("DestinationCidrBlock", "list")) for route in doc.get("Routes", [])]
+    words = " ".join(one for one in [*said, *sorted(routes)] if one) or key
+    return _CHOSEN.sub("*", words)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What an account holds against what it should hold."""
+
+    orphans: list[str]
+    duplicates: list[str]
+    missing: list[str]
+
+    @property
+    def is_none(self) -> bool:
+        """Whether they are alike."""
+        return not (self.orphans or self.duplicates or self.missing)
+
+
+def compare(is_: Held, should: Held) -> Difference:
+    """Set two accounts against each other; what there is one of in both, and a second in one, is twice."""
+    more = is_ - should
+    return Difference(
+        [f"{kind} {name}" for kind, name in more if not should[kind, name]],
+        [f"{kind} {name}" for kind, name in more if should[kind, name]],
+        [f"{kind} {name}" for kind, name in should - is_],
+    )

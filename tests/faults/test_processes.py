@@ -1,0 +1,156 @@
+"""Whole processes that are killed, stopped, refused or not alone; the same command again goes on."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.faults.judge import Held, compare, held
+from tests.faults.seeds import SEED
+from tests.harness import Desk, Ran
+
+EVER = 10**6
+HERE = ("--local", "--yes", "--suffix", "a")
+# One of each way in which AWS tells a thing from its twin: tags, a token, a name, a number.
+MADE = [
+    "ec2:CreateVpc",
+    "ec2:AllocateAddress",
+    "ec2:CreateSubnet",
+    "ec2:CreateInternetGateway",
+    "ec2:CreateNatGateway",
+    "ec2:AuthorizeSecurityGroupIngress",
+    "rds:CreateDBCluster",
+    "elbv2:CreateRule",
+    "ecs:RegisterTaskDefinition",
+    "ecs:CreateService",
+    "cloudfront:CreateDistributionWithTags",
+]
+ENDED = ["ec2:DeleteNatGateway", "rds:DeleteDBCluster", "cloudfront:UpdateDistribution", "ec2:DeleteVpc"]
+KILLS = ["kill_before", "kill_after"]
+dice = random.Random(SEED)
+CHOSEN = [(dice.choice(KILLS), one) for one in dice.sample(MADE, 3)]
+TORN = dice.choice(MADE)
+STOPPED = [(dice.choice(KILLS), dice.choice(ENDED))]
+LAPSED = dice.randint(2, 60)
+MOMENT = dice.uniform(0.5, 3.0)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What an undisturbed run makes of an account."""
+
+    clean: Held
+    empty: Held
+
+
+@pytest.fixture(scope="module")
+def account(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Account:
+    desk = Desk.before(served, tmp_path_factory.mktemp("account"))
+    desk.apply("a")
+    clean = look(desk)
+    desk.teardown("a")
+    return Account(clean, look(desk))
+
+
+def look(desk: Desk) -> Held:
+    """What is there when nothing new hides any more."""
+    desk.box.advance(1.0)
+    return held(desk.box.endpoint)
+
+
+def struck(desk: Desk, verb: str, **order: Any) -> Ran:
+    """One command as a process, which meets a fault."""
+    with desk.spawn(verb, *HERE) as process:
+        desk.box.faults({**order, "pid": process.pid})
+        out, err = process.communicate(timeout=120)
+    desk.box.faults()
+    return Ran(process.returncode, out, err)
+
+
+@pytest.mark.parametrize(("fault", "operation"), CHOSEN)
+def test_an_apply_that_is_killed_is_taken_up_at_once(
+    account: Account, desk: Desk, fault: str, operation: str
+) -> None:
+    ran = struck(desk, "apply", operation=operation, fault=fault)
+
+    assert ran.code == -signal.SIGKILL, ran.err
+    desk.apply("a")
+    assert compare(look(desk), account.clean).is_none
+
+
+@pytest.mark.parametrize(("fault", "operation"), STOPPED)
+def test_a_teardown_that_is_killed_is_taken_up_at_once(
+    account: Account, desk: Desk, fault: str, operation: str
+) -> None:
+    desk.apply("a")
+    ran = struck(desk, "teardown", operation=operation, fault=fault)
+
+    assert ran.code == -signal.SIGKILL, ran.err
+    desk.teardown("a")
+    assert compare(look(desk), account.empty).is_none
+
+
+def test_an_apply_that_is_killed_can_be_torn_down_at_once(account: Account, desk: Desk) -> None:
+    ran = struck(desk, "apply", operation=TORN, fault="kill_after")
+
+    assert ran.code == -signal.SIGKILL, ran.err
+    desk.teardown("a")
+    assert compare(look(desk), account.empty).is_none
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_at_any_time_ends_an_apply_with_its_code(
+    account: Account, desk: Desk, number: signal.Signals, code: int
+) -> None:
+    desk.slow(0.02)
+    with desk.spawn("apply", *HERE) as process:
+        time.sleep(MOMENT)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=120)
+    desk.slow(0.0)
+
+    # A shell tells the end by a signal, before anything began, by the same number.
+    assert process.returncode in (code, -number), f"after {MOMENT:.2f} s: {err}"
+    assert "Traceback" not in err
+    desk.apply("a")
+    assert compare(look(desk), account.clean).is_none
+
+
+def test_a_right_that_is_missing_stops_only_what_needs_it(account: Account, desk: Desk) -> None:
+    ran = struck(desk, "apply", operation="dynamodb:CreateTable", fault="access_denied", times=EVER)
+
+    assert ran.code == 4, ran.err
+    assert "dynamodb:CreateTable" in ran.err
+    assert "the right to call CreateTable" in ran.err
+    kinds = {kind for kind, _ in look(desk)}
+    assert {"nat gateway", "db instance", "balancer", "distribution"} <= kinds
+    assert "table" not in kinds
+    desk.apply("a")
+    assert compare(look(desk), account.clean).is_none
+
+
+def test_credentials_that_expire_end_a_run_that_can_be_resumed(account: Account, desk: Desk) -> None:
+    ran = struck(desk, "apply", at=LAPSED, fault="expired", times=EVER)
+
+    assert ran.code == 3, ran.err
+    assert "AWS does not accept these credentials" in ran.err
+    desk.apply("a")
+    assert compare(look(desk), account.clean).is_none
+
+
+@pytest.mark.parametrize("patience", [(), ("--lock-timeout", "60s")])
+def test_two_applies_at_once_make_one_stack(account: Account, desk: Desk, patience: tuple[str, ...]) -> None:
+    with desk.spawn("apply", *HERE, *patience) as one, desk.spawn("apply", *HERE, *patience) as other:
+        told = [process.communicate(timeout=120)[1] for process in (one, other)]
+
+    codes = sorted((one.returncode, other.returncode))
+    assert codes in ([0, 0], [0, 0] if patience else [0, 7]), told
+    if codes == [0, 7]:
+        assert any("This stack is being changed by `apply`" in err for err in told)
+    assert compare(look(desk), account.clean).is_none

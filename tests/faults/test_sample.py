@@ -1,0 +1,59 @@
+"""A share of the matrix that changes with the day, and runs that meet two or three faults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.faults.case import AT_CALLS, AT_WRITES, LEDGER, SCENARIOS, Case, Strike
+from tests.faults.matrix import ROOT
+from tests.faults.seeds import SEED
+from tests.faults.world import World
+
+SIZE = 8
+AT_CALL = st.builds(Strike, st.sampled_from(AT_CALLS), st.just(""), st.integers(1, 90))
+AT_WRITE = st.builds(Strike, st.sampled_from(AT_WRITES), st.just(LEDGER), st.integers(1, 60))
+
+
+def test_a_sample_of_the_day_leaves_nothing_and_makes_nothing_twice() -> None:
+    command = [sys.executable, "-m", "tests.faults", "--sample", str(SIZE), "--seed", str(SEED)]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+
+    assert ran.returncode == 0, f"FAULT_SEED={SEED}\n{ran.stderr}\n{ran.stdout}"
+    assert ran.stdout.endswith(": 0 orphans, 0 duplicates, 0 stuck\n")
+    assert ran.stdout.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def world(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A user whose calls may be struck; the AWS is empty again afterwards."""
+    with World(served.box, tmp_path_factory.mktemp("world") / "home").open() as opened:
+        yield opened
+    served.reset()
+
+
+@seed(SEED)
+@settings(
+    max_examples=6,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=False,
+)
+@given(
+    scenario=st.sampled_from(SCENARIOS),
+    strikes=st.lists(AT_CALL | AT_WRITE, min_size=2, max_size=3, unique_by=lambda one: one.nth),
+)
+def test_two_and_three_faults_in_a_row_lose_nothing(
+    world: World, scenario: str, strikes: list[Strike]
+) -> None:
+    verdict = world.try_(Case(scenario, tuple(strikes)))
+
+    assert verdict.is_good, f"FAULT_SEED={SEED} {verdict}"

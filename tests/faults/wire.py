@@ -1,0 +1,180 @@
+"""The way from the tool's boto3 clients into the box, without sockets; here faults strike and runs die."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import unquote, urlsplit
+
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectionClosedError
+from moto.core.botocore_stubber import MockRawResponse
+
+from provisioner.aws import Aws
+from provisioner.embedded.answers import AwsError
+from provisioner.embedded.box import Box
+from provisioner.embedded.faults import Fault
+from provisioner.embedded.front import HangUp
+from provisioner.embedded.refusals import expired
+from provisioner.embedded.wire import Answer, Call, Environ, read, refusal
+from tests import inventory
+from tests.faults.case import LEDGER, Strike
+
+# Nobody listens there: a request that went astray would fail, and not reach AWS.
+ENDPOINT = "http://127.0.0.1:1"
+_EVER = 10**6
+
+
+class Killed(BaseException):
+    """The process ended here: no handler of it ran, and nothing of it reached AWS or the disk any more."""
+
+
+class Wire:
+    """Carries every call of a process to the box; after a kill it carries nothing."""
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+        self.dead = False
+        self.expired = False
+        self.struck = 0
+        self._kills_next = False
+        self._orders: list[Fault] = []
+        self._counting = threading.Lock()
+
+    def arm(self, strikes: Iterable[Strike], *, then_kill: bool = False) -> None:
+        """Count from now on; with `then_kill` the first mutating call after a strike ends the process."""
+        self.dead = self.expired = self._kills_next = False
+        self.struck, self._then_kill = 0, then_kill
+        self._orders = [_order(one) for one in strikes if one.operation != LEDGER]
+
+    def revive(self) -> None:
+        """Another process begins, with credentials that hold; faults that have not struck yet still wait."""
+        self.dead = self.expired = self._kills_next = False
+        self._orders = [one for one in self._orders if not _is_done(one)]
+
+    def check(self) -> None:
+        """Killed where this process is."""
+        if self.dead:
+            raise Killed
+
+    def kill(self) -> Killed:
+        """End the process."""
+        self.dead = True
+        return Killed()
+
+    def note(self) -> None:
+        """A fault has struck; where it is to be the last but one thing that happens, the kill is set."""
+        self.struck += 1
+        self._kills_next = self._then_kill
+
+    def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        """Carry one request to the box and its answer back: botocore's `before-send`."""
+        self.check()
+        environ = _environ(request)
+        answer = self._through(environ) if self._orders or self.expired or self._kills_next else None
+        answer = answer or self.box(environ)
+        self.check()
+        raw: Any = MockRawResponse(answer.body)
+        return AWSResponse(str(request.url), answer.status, answer.headers, raw)
+
+    def _through(self, environ: Environ) -> Answer:
+        call = read(environ)
+        if self._kills_next and call.mutating:
+            raise self.kill()
+        with self._counting:
+            struck = [one for one in self._orders if one.strikes(call)]
+        for fault in struck:
+            self.note()
+            self.expired = self.expired or fault.fault == "expired"
+        if self.expired:
+            return refusal(call, expired(call))
+        return self._strike(call, struck)
+
+    def _strike(self, call: Call, struck: list[Fault]) -> Answer:
+        try:
+            for fault in struck:
+                fault.before(call)
+            answer = self.box(call.rewound())
+            for fault in struck:
+                fault.after(call)
+        except AwsError as error:
+            return refusal(call, error)
+        except HangUp as end:
+            if any(fault.fault.startswith("kill") for fault in struck):
+                raise self.kill() from end
+            raise ConnectionClosedError(endpoint_url=ENDPOINT) from end
+        return answer
+
+
+def _order(strike: Strike) -> Fault:
+    times = _EVER if strike.fault == "access_denied" else 1
+    if strike.operation:
+        return Fault(strike.fault, operation=strike.operation, nth=strike.nth, times=times)
+    return Fault(strike.fault, at=strike.nth, times=times)
+
+
+def _is_done(order: Fault) -> bool:
+    return order.seen >= (order.at or order.nth)
+
+
+def _environ(request: AWSPreparedRequest) -> Environ:
+    url = urlsplit(str(request.url))
+    body = request.body or b""
+    body = body.encode() if isinstance(body, str) else bytes(body)
+    environ: Environ = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote(url.path or "/", "latin-1"),
+        "QUERY_STRING": url.query,
+        "RAW_URI": f"{url.path or '/'}{'?' + url.query if url.query else ''}",
+        "SERVER_NAME": url.hostname,
+        "SERVER_PORT": str(url.port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": url.hostname,
+        "HTTP_HOST": url.netloc,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": url.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    environ["REQUEST_URI"] = environ["RAW_URI"]
+    for name, value in request.headers.items():
+        key = name.upper().replace("-", "_")
+        text = value.decode() if isinstance(value, bytes) else str(value)
+        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = text
+    environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+@contextmanager
+def wired(wire: Wire) -> Iterator[None]:
+    """Inside, every client goes by the wire; the tool's are made once, for that takes longer than a plan."""
+    made, looking = Aws._make, inventory.client.__wrapped__
+
+    @cache
+    def kept(service: str, region: str, aws: Aws) -> Any:
+        client = made(aws, service, region)
+        client.meta.events.register("before-send.*", wire.send)
+        return client
+
+    firsts: dict[tuple[str, str], Aws] = {}
+
+    def make(aws: Aws, service: str, region: str) -> Any:
+        return kept(service, region, firsts.setdefault((service, region), aws))
+
+    @cache
+    def look(endpoint: str, service: str, region: str = "us-east-1") -> Any:
+        client = looking(endpoint, service, region)
+        client.meta.events.register("before-send.*", wire.send)
+        return client
+
+    with patch.object(Aws, "_make", make), patch.object(inventory, "client", look):
+        yield

@@ -1,0 +1,179 @@
+"""A user before an AWS of their own, in one process: commands that may die, and the judgement of the end."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+from provisioner import session as sessions
+from provisioner.commands.applying import apply
+from provisioner.commands.asking import Asking
+from provisioner.commands.removing import teardown
+from provisioner.configuration import load
+from provisioner.embedded.box import Box
+from provisioner.embedded.clock import clock
+from provisioner.embedded.local import Local, window
+from provisioner.errors import NoSuchStack, ProvisionerError
+from provisioner.session import Session, Where
+from provisioner.terminal.say import Say
+from provisioner.workspace import Workspace
+from tests.faults.case import APPLY, BOTH, ENDS, TEARDOWN, Case, Verdict
+from tests.faults.disk import Disk
+from tests.faults.judge import Held, compare, held
+from tests.faults.wire import ENDPOINT, Killed, Wire, wired
+
+SUFFIX = "t"
+KILLED = -9
+# One command goes on where the last one ended; two faults may end two of them.
+_TRIES = 5
+# The embedded AWS may hide what is new, not forget what it made: a second is an orphan at once.
+SINGLE = ("ec2:CreateVpc", "ec2:AllocateAddress", "ec2:CreateSubnet", "ec2:CreateInternetGateway")
+
+
+class World:
+    """One user, one account; `clean` and `empty` are what it holds after an apply and a teardown."""
+
+    def __init__(self, box: Box, home: Path, pace: float = 0.0) -> None:
+        self.box = box
+        self.home = home
+        self.pace = pace
+        self.wire = Wire(box)
+        self.disk = Disk(self.wire)
+        self.clean: Held = Counter()
+        self.empty: Held = Counter()
+        self.counts: dict[str, dict[str, int]] = {}
+        self.said = ""
+
+    @contextmanager
+    def open(self) -> Iterator[World]:
+        """Inside, this process acts in this world, and knows what an undisturbed run comes to."""
+        local = Local(ENDPOINT, os.getpid(), self.box.instance, self.pace, manners=True, started="")
+        with ExitStack() as stack:
+            stack.enter_context(patch.object(sessions, "start_embedded", lambda _home: local))
+            stack.enter_context(wired(self.wire))
+            stack.enter_context(self.disk.watched())
+            self.box.behave(pace=self.pace, with_manners=True)
+            self.fresh()
+            self.learn()
+            yield self
+
+    def learn(self) -> None:
+        """Watch an undisturbed apply and teardown."""
+        for verb in (APPLY, TEARDOWN):
+            since = len(self.box.calls.since())
+            self.disk.arm(())
+            if self.run(verb):
+                raise RuntimeError(f"an undisturbed {verb} fails: {self.said}")
+            self.counts[verb] = {**self.effects(since), "ledger": self.disk.writes}
+            if verb == APPLY:
+                self.clean = self.look()
+        self.empty = self.look()
+        self.fresh()
+
+    def effects(self, since: int = 0) -> Counter[str]:
+        """How many calls changed AWS, by operation."""
+        made = (call for call in self.box.calls.since(since) if call["mutating"] and not call["error"])
+        return Counter(f"{call['service']}:{call['operation']}" for call in made)
+
+    def fresh(self) -> None:
+        """A new account and a new home."""
+        self.box.reset()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def look(self) -> Held:
+        """What the account holds once nothing new hides any more."""
+        clock.advance(window(self.pace))
+        return held(ENDPOINT)
+
+    def run(self, verb: str) -> int:
+        """One command; its exit code, KILLED where it died."""
+        command = {APPLY: apply, TEARDOWN: teardown}[verb]
+        self.said = ""
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):
+                return command(Say(quiet=True), self._session(), Asking(yes=True), 0.0)
+        except Killed:
+            return KILLED
+        except ProvisionerError as error:
+            self.said = f"{type(error).__name__}: {error.message}"
+            return error.exit_code
+
+    def _session(self) -> Session:
+        return Session.open(SUFFIX, load(None, []), Where(Workspace(self.home, local=True)))
+
+    def try_(self, case: Case, *, stands: bool = False) -> Verdict:
+        """Play a case to its end; `stands` says that what it begins with stands already."""
+        verdict, start = Verdict(str(case)), time.monotonic()
+        if not stands:
+            self.fresh()
+            if case.scenario == TEARDOWN and self.run(APPLY):
+                verdict.stuck = f"the first apply: {self.said}"
+                return verdict
+        self._play(case, verdict)
+        self._judge(case, verdict)
+        verdict.seconds = round(time.monotonic() - start, 2)
+        return verdict
+
+    def _play(self, case: Case, verdict: Verdict) -> None:
+        first, then = {APPLY: (APPLY, APPLY), TEARDOWN: (TEARDOWN,) * 2, BOTH: (APPLY, TEARDOWN)}[
+            case.scenario
+        ]
+        self.disk.arm(case.strikes)
+        self.wire.arm(case.strikes, then_kill=case.scenario == BOTH)
+        verdict.codes.append(self.run(first))
+        verdict.struck = self.wire.struck
+        if verdict.struck and len(case.strikes) == 1 and case.scenario != BOTH:
+            due = ENDS.get(case.strikes[0].fault, KILLED)
+            if verdict.codes[0] != due:
+                verdict.stuck = f"exit code {verdict.codes[0]}, not {due}: {self.said}"
+        if first == then and verdict.codes[0] == 0:
+            return
+        for _ in range(_TRIES):
+            self.revive()
+            verdict.codes.append(self.run(then))
+            if verdict.codes[-1] in (0, NoSuchStack.exit_code):
+                break
+        verdict.struck = self.wire.struck
+
+    def revive(self) -> None:
+        """Whatever ended the last command is over."""
+        self.wire.revive()
+        self.disk.revive()
+
+    def _judge(self, case: Case, verdict: Verdict) -> None:
+        self.wire.arm(())
+        self.disk.arm(())
+        gone = case.scenario != APPLY
+        if verdict.codes[-1] and not (gone and verdict.codes[-1] == NoSuchStack.exit_code):
+            verdict.stuck = verdict.stuck or f"{verdict.codes}: {self.said}"
+        found = compare(self.look(), self.empty if gone else self.clean)
+        verdict.orphans = found.orphans + self._left(gone)
+        verdict.duplicates = found.duplicates + self._made_twice()
+        if found.missing:
+            verdict.stuck = verdict.stuck or f"missing: {found.missing}"
+        if not gone and (noise := self._noise()):
+            verdict.stuck = verdict.stuck or f"plan is not silent: {noise}"
+
+    def _made_twice(self) -> list[str]:
+        """What may be made no second time, not even to be deleted again."""
+        made, usual = self.effects(), self.counts[APPLY]
+        return [f"{one} {made[one]} times" for one in SINGLE if made[one] > usual[one]]
+
+    def _noise(self) -> list[str]:
+        plan = self._session().plan()
+        return [f"{one.verb} {one.node}: {one.why}" for one in [*plan.acting, *plan.adopted]]
+
+    def _left(self, gone: bool) -> list[str]:
+        """The ledger after a teardown, and drafts of it, which are for nobody."""
+        files = [path.name for path in (self.home / "embedded").glob("*") if path.is_file()]
+        files += [path.name for path in (self.home / "embedded").glob(".*")]
+        kept = {f".{SUFFIX}.lock"} if gone else {f".{SUFFIX}.lock", f"{SUFFIX}.json"}
+        return [f"file {name}" for name in sorted({*files} - kept)]
