@@ -136,6 +136,37 @@ def test_lists_truths_and_nothing_are_written_as_json_too() -> None:
     assert (s.api.prefixes, s.edge.error_pages, s.service.wait_for_database) == (("/v9/*",), False, None)
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        ("network.zones", "2", 2),
+        ("network.nat", "per_zone", "per_zone"),
+        ("container.port", "9090", 9090),
+        ("container.health_path", "/up", "/up"),
+        ("service.minimum", "3", 3),
+        ("service.spot_weight", "0", 0),
+        ("service.wait_for_database", "true", True),
+        ("database.version", "16", "16"),
+        ("database.version", "16.10", "16.10"),
+        ("database.max_acu", "4.5", 4.5),
+        ("database.deletion_protection", "true", True),
+        ("logs.days", "7", 7),
+        ("edge.error_pages", "false", False),
+        ("account", "123456789012", "123456789012"),
+    ],
+)
+def test_every_sort_of_setting_can_be_given_by_flag_and_by_environment(
+    path: str, text: str, value: object
+) -> None:
+    variable = f"MLAPI_{path.upper().replace('.', '__')}"
+
+    for settings in (given(f"{path}={text}"), given(**{variable: text})):
+        found: object = settings
+        for part in path.split("."):
+            found = getattr(found, part)
+        assert (type(found), found) == (type(value), value)
+
+
 def test_a_value_may_hold_an_equals_sign() -> None:
     assert given("image=repo/name@sha256:a=b").image == "repo/name@sha256:a=b"
 

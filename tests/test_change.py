@@ -1,0 +1,172 @@
+"""A stack that stands is changed by its settings, without what is kept being touched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.harness import Desk
+from tests.inventory import client, inventory
+from tests.standing import tags
+
+
+def service(desk: Desk) -> dict[str, Any]:
+    """The ECS service."""
+    ecs = client(desk.box.endpoint, "ecs")
+    found = ecs.describe_services(cluster="ml-api-cluster-a", services=["ml-api-service-a"])["services"]
+    return dict(found[0])
+
+
+def test_another_image_is_a_new_revision_that_the_service_runs(desk: Desk) -> None:
+    desk.apply("a")
+    before = inventory(desk.box.endpoint)
+
+    desk.apply("a", "--set", "image=public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine")
+
+    task = client(desk.box.endpoint, "ecs").describe_task_definition(
+        taskDefinition=service(desk)["taskDefinition"]
+    )["taskDefinition"]
+    assert task["containerDefinitions"][0]["image"].endswith(":1.28-alpine")
+    after = inventory(desk.box.endpoint)
+    assert len(after["task definition active"]) == 1
+    assert after["task definition active"].keys() != before["task definition active"].keys()
+    kept = {"vpc", "balancer", "target group", "rule", "db cluster", "distribution", "role policy"}
+    assert {kind for kind in kept if after[kind] != before[kind]} == set()
+
+
+def test_a_prefix_more_and_one_less(desk: Desk) -> None:
+    def paths() -> set[str]:
+        rules = inventory(desk.box.endpoint)["rule"].values()
+        return {
+            rule["Conditions"][0]["Values"][0] for rule in map(json.loads, rules) if not rule["IsDefault"]
+        }
+
+    pages = {"/errors/403.html", "/errors/404.html"}
+    desk.apply("a")
+    assert paths() == {"/api/v1/*", "/api/v2/*"} | pages
+
+    desk.apply("a", "--set", 'api.prefixes=["/api/v2/*", "/api/v3/*"]')
+    assert paths() == {"/api/v2/*", "/api/v3/*"} | pages
+
+
+def test_another_port_opens_the_new_one_and_closes_the_old(desk: Desk) -> None:
+    desk.apply("a")
+
+    desk.apply("a", "--set", "container.port=9090")
+
+    rules = map(json.loads, inventory(desk.box.endpoint)["group rule"].values())
+    ports = {rule["FromPort"] for rule in rules if "ml-api" in json.dumps(rule.get("Tags", []))}
+    assert ports == {80, 443, 5432, 9090}
+    assert service(desk)["loadBalancers"][0]["containerPort"] == 9090
+
+
+def test_settings_of_every_piece_reach_aws_on_a_standing_stack(desk: Desk) -> None:
+    desk.apply("a")
+    sets = ("service.maximum=20", "service.requests=500", "database.max_acu=4", "edge.error_pages=false")
+    sets += ('tags={"Owner": "ada"}', "database.backup_days=14", "edge.price_class=PriceClass_All")
+
+    desk.apply("a", *(part for one in sets for part in ("--set", one)))
+
+    endpoint = desk.box.endpoint
+    scaling = client(endpoint, "application-autoscaling")
+    assert (
+        scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]["MaxCapacity"] == 20
+    )
+    (cluster,) = client(endpoint, "rds").describe_db_clusters()["DBClusters"]
+    assert cluster["ServerlessV2ScalingConfiguration"]["MaxCapacity"] == 4
+    assert cluster["BackupRetentionPeriod"] == 14
+    assert tags(cluster["TagList"])["Owner"] == "ada"
+    (line,) = inventory(endpoint)["distribution"].values()
+    distribution = json.loads(line)["Distribution"]["DistributionConfig"]
+    assert distribution["PriceClass"] == "PriceClass_All"
+    assert not any(one.get("ResponsePagePath") for one in distribution["CustomErrorResponses"]["Items"])
+    assert {one["ErrorCachingMinTTL"] for one in distribution["CustomErrorResponses"]["Items"]} == {0}
+
+
+def test_the_number_of_tasks_belongs_to_autoscaling(desk: Desk) -> None:
+    desk.apply("a")
+    client(desk.box.endpoint, "ecs").update_service(
+        cluster="ml-api-cluster-a", service="ml-api-service-a", desiredCount=5
+    )
+
+    assert "desiredCount" not in desk.plan("a")
+    desk.apply("a")
+    assert service(desk)["desiredCount"] == 5
+
+
+@pytest.mark.parametrize(
+    "one", ["database.username=other_admin", "database.name=other"], ids=lambda one: one.split("=")[0]
+)
+def test_a_change_that_would_lose_the_data_is_refused_before_the_first_call(desk: Desk, one: str) -> None:
+    desk.apply("a")
+    mark = desk.mark()
+
+    ran = desk.run("apply", "--yes", "--suffix", "a", "--set", one)
+
+    assert ran.code == 5
+    assert "would lose" in ran.err
+    assert desk.tries(mark) == []
+
+
+@pytest.mark.xfail(strict=True, reason="every refusal is given the hint for a stranger's thing")
+def test_a_refusal_of_our_own_thing_does_not_speak_of_somebody_else(desk: Desk) -> None:
+    desk.apply("a")
+
+    ran = desk.run("apply", "--yes", "--suffix", "a", "--set", "database.name=other")
+
+    assert "somebody else" not in ran.err
+
+
+def test_a_protected_stack_is_not_torn_down_and_one_can_take_the_protection_off(desk: Desk) -> None:
+    desk.apply("a", "--set", "database.deletion_protection=true")
+    mark = desk.mark()
+
+    refused = desk.run("teardown", "--yes", "--suffix", "a")
+
+    assert refused.code == 5
+    assert "database.deletion_protection=false" in refused.err
+    assert desk.tries(mark) == []
+    desk.apply("a", "--set", "database.deletion_protection=false")
+    desk.teardown("a")
+
+
+def test_a_protection_that_the_ledger_does_not_know_of_stops_a_teardown_as_well(desk: Desk) -> None:
+    desk.apply("a")
+    client(desk.box.endpoint, "rds").modify_db_cluster(
+        DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True
+    )
+    mark = desk.mark()
+
+    refused = desk.run("teardown", "--yes", "--suffix", "a")
+
+    assert refused.code == 5, refused.err
+    assert desk.tries(mark) == []
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a teardown takes the settings of its own command line, not the ledger's"
+)
+def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(desk: Desk) -> None:
+    desk.apply("a", "--set", "database.final_snapshot=true")
+
+    desk.teardown("a")
+
+    found = inventory(desk.box.endpoint)
+    assert len(found["db snapshot"]) == 1
+    assert found["db cluster"] == {}
+
+
+def test_an_exact_version_is_taken_as_it_is_and_no_upgrade_is_undone(desk: Desk) -> None:
+    offered = client(desk.box.endpoint, "rds").describe_db_engine_versions(Engine="aurora-postgresql")
+    versions = [one["EngineVersion"] for one in offered["DBEngineVersions"]]
+    exact = next(version for version in versions if version.startswith("16."))
+
+    desk.apply("a", "--set", f"database.version={exact}")
+
+    (cluster,) = client(desk.box.endpoint, "rds").describe_db_clusters()["DBClusters"]
+    assert cluster["EngineVersion"] == exact
+    (group,) = inventory(desk.box.endpoint)["db cluster parameters"].values()
+    assert json.loads(group)["DBParameterGroupFamily"] == "aurora-postgresql16"
+    assert desk.plan("a", "--set", "database.version=16") == "No changes.\n"
