@@ -110,7 +110,6 @@ def test_a_change_that_would_lose_the_data_is_refused_before_the_first_call(desk
     assert desk.tries(mark) == []
 
 
-@pytest.mark.xfail(strict=True, reason="every refusal is given the hint for a stranger's thing")
 def test_a_refusal_of_our_own_thing_does_not_speak_of_somebody_else(desk: Desk) -> None:
     desk.apply("a")
 
@@ -145,9 +144,6 @@ def test_a_protection_that_the_ledger_does_not_know_of_stops_a_teardown_as_well(
     assert desk.tries(mark) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a teardown takes the settings of its own command line, not the ledger's"
-)
 def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(desk: Desk) -> None:
     desk.apply("a", "--set", "database.final_snapshot=true")
 

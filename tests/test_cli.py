@@ -114,7 +114,7 @@ def test_a_stack_nobody_knows_here_ends_with_6_and_says_how_to_find_it(desk: Des
     ran = desk.run(command, "--suffix", "nobody")
 
     assert ran.code == 6
-    assert "apply --suffix nobody" in ran.err
+    assert "plan --suffix nobody" in ran.err
 
 
 @pytest.mark.parametrize("command", ["status", "outputs", "teardown"])

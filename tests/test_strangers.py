@@ -141,17 +141,9 @@ def test_a_strangers_thing_of_our_name_is_refused_before_the_first_change(desk: 
     assert not desk.ledger("a").exists()
 
 
-PARTS = pytest.mark.xfail(strict=True, reason="the untagged parts of a stranger's thing are taken for ours")
-
-
 @pytest.mark.parametrize(
     "node",
-    [
-        "execution-role",
-        "aurora",
-        pytest.param("sessions", marks=PARTS),
-        pytest.param("vpc", marks=PARTS),
-    ],
+    ["execution-role", "aurora", "sessions", "vpc"],
 )
 def test_a_teardown_does_not_touch_a_strangers_thing_of_our_name(desk: Desk, node: str) -> None:
     stranger(desk, node)
@@ -164,7 +156,6 @@ def test_a_teardown_does_not_touch_a_strangers_thing_of_our_name(desk: Desk, nod
     assert inventory(desk.box.endpoint) == before
 
 
-@PARTS
 def test_a_teardown_does_not_touch_the_parts_of_a_strangers_thing(desk: Desk) -> None:
     """A part bears no tags: whose it is, is told by what it is a part of."""
     with at_ease(desk) as aws:
@@ -207,7 +198,6 @@ def test_all_strangers_are_shown_at_once(desk: Desk) -> None:
         assert name in ran.err
 
 
-@pytest.mark.xfail(strict=True, reason="a name that the ledger knows is ours, whatever tags it bears")
 def test_another_stacks_thing_that_comes_later_is_refused_as_well(desk: Desk) -> None:
     """Our log group was deleted, and another stack's tool made one of that name."""
     desk.apply("a")
