@@ -87,21 +87,24 @@ class Session:
         """Whether a ledger of this stack stood here when the command began."""
         return self.document.serial > 0
 
-    def facts(self) -> Facts:
-        """What was chosen once, or is chosen now and kept from the first write on."""
+    def facts(self, *, ending: bool = False) -> Facts:
+        """What was chosen once, or is chosen now and kept from the first write on.
+
+        For a stack that is `ending`, what was chosen stands, whatever the settings say now.
+        """
         clients = self.clients.sharing()
         known = self.document.facts
         s = self.settings
         try:
             zones = lookups.zones(clients, self.suffix, s.network.zones, known.get("zones", ()))
-            if known.get("version") != s.database.version:
+            if known.get("version") != s.database.version and not (ending and known.get("engine")):
                 known = {**known, "engine": lookups.engine(clients, self.suffix, s.database.version)}
             password = known.get("master_password") or lookups.master_password(clients, self.suffix)
         except Exception as error:
             raise explain(error, "looking at what the region offers") or error from error
         self.document.facts = {
             "zones": [*zones, *known.get("zones", [])[len(zones) :]],
-            "version": s.database.version,
+            "version": known.get("version") if ending and known.get("version") else s.database.version,
             "engine": known["engine"],
             "master_password": password,
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
@@ -110,13 +113,10 @@ class Session:
         account, partition = self.place.account, self.place.partition
         return Facts(account, partition, tuple(zones), facts["engine"], password, facts["born"])
 
-    def stack(self) -> Stack:
-        """The declared stack."""
-        return build(self.settings, self.suffix, self.place.region, self.facts())
-
-    def plan(self) -> Plan:
-        """What `apply` would do; makes no mutating call."""
-        return make_plan(self.stack(), self.document, self.clients, KINDS)
+    def plan(self, *, ending: bool = False) -> Plan:
+        """What `apply` would do, or what there is to end; makes no mutating call."""
+        stack = build(self.settings, self.suffix, self.place.region, self.facts(ending=ending))
+        return make_plan(stack, self.document, self.clients, KINDS)
 
     @contextmanager
     def locked(self, command: str, timeout: float) -> Iterator[None]:

@@ -52,7 +52,10 @@ def run(say: Say, session: Session, made: Plan) -> None:
 def refusal(made: Plan) -> ProvisionerError:
     """Why nothing may be changed."""
     told = "\n".join(f"  {one.kind} {one.name} {one.id}: {one.why}" for one in made.refused)
+    hint = "Set it back to what it was: what stands there is kept as it is."
+    if any(one.foreign for one in made.refused):
+        hint = "Choose another suffix, or delete or rename what is somebody else's."
     return Blocked(
         f"{len(made.refused)} in the way; nothing was changed.\n{told}",
-        "Choose another suffix, or delete or rename what is somebody else's.",
+        hint,
     )

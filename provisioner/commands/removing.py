@@ -27,7 +27,7 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
     """Show what would go, ask for the suffix, remove in reverse order, look whether it is empty."""
     header(say, session)
     with session.locked("teardown", lock_timeout):
-        made = session.plan()
+        made = session.plan(ending=True)
         going = session.standing(made)
         if not going and not session.document.tombstones:
             raise NoSuchStack(

@@ -79,9 +79,8 @@ class Apply:
         """What AWS never tells, such as whether a last snapshot is taken, is as it is declared now."""
         entry = self.hands.ledger.get(node.name)
         if entry and entry.id:
-            now = unveiled({key: node.props[key] for key in node.kind.unread if key in node.props})
-            kept = {key: value for key, value in entry.wanted.items() if key not in node.kind.unread}
-            self.hands.ledger.adopt(node.name, replace(entry, wanted=kept | now))
+            will = unveiled(node.kind.last_will(entry.wanted, node.props))
+            self.hands.ledger.adopt(node.name, replace(entry, wanted=entry.wanted | will))
 
     def _begin(self, stage: Stage) -> Work[Stage] | None:
         if stage.what == "ready":

@@ -150,6 +150,10 @@ class Kind:
     def delete(self, client: Any, it: Item) -> None:
         """Set its end going; may be called again at any time."""
 
+    def last_will(self, kept: Doc, declared: Doc) -> Doc:
+        """How it is to end: what AWS never tells, of what was asked at its last apply and is declared now."""
+        return {key: declared[key] for key in self.unread if key in declared}
+
     def failure(self, client: Any, it: Item, doc: Doc) -> ProvisionerError:
         """Why AWS says it failed, as the error the run ends with."""
         return ProvisionerError(f"AWS says that {it.name or it.node} failed: {unveiled(doc)}")

@@ -14,7 +14,7 @@ from provisioner.errors import Blocked, UsageError
 from provisioner.kinds.rds.tagged import NO_CLUSTER
 from provisioner.kinds.secretsmanager import VARIABLE, given_password
 from provisioner.kinds.tags import mapping
-from provisioner.names import NODE_TAG, PROJECT, name_of
+from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 
 ENGINE = "aurora-postgresql"
 CLASS = "db.serverless"
@@ -72,6 +72,13 @@ def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
         version = str(running["EngineVersion"])
         family = families.get(version) or f"{ENGINE}{_major(version)}"
         return {"EngineVersion": version, "DBParameterGroupFamily": family}
+    if running:
+        raise Blocked(
+            f"The database runs version {running['EngineVersion']}; {wanted} is another major version, and "
+            "moving to it is not done in place.",
+            f"Keep `database.version={_major(running['EngineVersion'])}`, or bring up a second stack with "
+            f"{wanted} and move the data.",
+        )
     offered = {option["EngineVersion"] for option in _options(clients)} & families.keys() or families
     plain = sorted((one for one in offered if _is_plain(one)), key=_numbers)
     fitting = [one for one in plain if one == wanted or ("." not in wanted and _major(one) == wanted)]
@@ -80,7 +87,7 @@ def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
         raise Blocked(
             f"Aurora PostgreSQL {wanted} cannot be created as {CLASS} in {clients.aws.region}; there are "
             f"{', '.join(near)}.",
-            f"Choose one of them, or only the major version: `--set database.version={_major(wanted)}`.",
+            f"Choose one of them: `--set database.version={(near or [wanted])[-1]}`.",
         )
     return {"EngineVersion": fitting[-1], "DBParameterGroupFamily": families[fitting[-1]]}
 
@@ -121,7 +128,8 @@ def _cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
         if code_of(error) in NO_CLUSTER:
             return None
         raise
-    return dict(found[0]) if found else None
+    mine = (dict(one) for one in found if bears(mapping(one.get("TagList", [])), suffix))
+    return next(mine, None)
 
 
 def _has_secret(clients: Clients, suffix: str) -> bool:

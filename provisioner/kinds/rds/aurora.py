@@ -63,6 +63,11 @@ class DBCluster(Rds):
         ending = {key: it.props[key] for key in _AT_THE_END if it.props.get(key)}
         rds.delete_db_cluster(DBClusterIdentifier=it.id, **(ending or {"SkipFinalSnapshot": True}))
 
+    def last_will(self, kept: Doc, declared: Doc) -> Doc:
+        """A last snapshot is taken where it was wanted then or is wanted now."""
+        wants = declared if declared.get("SkipFinalSnapshot") is False else kept
+        return {key: wants[key] for key in _AT_THE_END if key in wants}
+
     def canonical(self, doc: Doc) -> Doc:
         """AWS upgrades minor versions: only the major one is compared. Identifiers are lower case."""
         major = str(doc.get("EngineVersion", "")).split(".", 1)[0]
