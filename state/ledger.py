@@ -47,6 +47,8 @@ class Entry:
     confirmed: Doc | None = None
     needs: list[str] = field(default_factory=list)
     intent: Intent | None = None
+    # The wall-clock second at which AWS gave the id: AWS may hide the thing for a while after it.
+    made: float = 0.0
 
     @classmethod
     def parse(cls, doc: Doc) -> Entry:
@@ -174,6 +176,7 @@ class Ledger:
         with self._acting():
             entry = self.document.entries[node]
             entry.id, entry.phase, entry.intent = id_, phase, None
+            entry.made = self._wall()
 
     def adopt(self, node: str, entry: Entry) -> None:
         """Write down a resource that was found in AWS and is ours."""

@@ -7,20 +7,18 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import meets
+from provisioner.engine.compare import differences, meets
 from provisioner.engine.decide import Change, is_ours, whose
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import Fault, code_of, fault_of, told
-from provisioner.engine.kind import Kind
+from provisioner.engine.kind import Kind, NotYet
 from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.refs import Doc, reveal, unveiled
-from provisioner.engine.target import Target, read
+from provisioner.engine.target import HIDES, Target, read, still_hides
 from provisioner.engine.waits import until
 from provisioner.errors import Blocked, OutOfPatience
 from state.ledger import Entry, Ledger
 
-# How long to look for what AWS says is there already.
-PROVEN = 60.0
 # AWS hides a new thing for a number of reads as well as of seconds.
 _LOOKS = 6
 
@@ -78,7 +76,7 @@ class Hands:
 
         `proven` means that AWS itself has said it is there.
         """
-        hidden = PROVEN if proven else target.kind.visible_within
+        hidden = HIDES if proven else target.kind.visible_within
         window = max(hidden * self.pace, self.clients.aws.hides_for) if hidden else 0.0
         start = self.clock.now()
         looks = 0
@@ -89,7 +87,7 @@ class Hands:
             doc = self.read(target)
             there = doc is not None and not meets(doc, target.kind.gone)
             if doc is not None and there and is_ours(target.kind, target.it.tags, doc):
-                return doc
+                return doc if self._is_made(target, doc) else False
             # A clock that went backwards makes `since` lie ahead: then one whole window is waited.
             passed = max(self.clock.wall() - since, self.clock.now() - start)
             if passed < window or looks < (_LOOKS if there or hidden else 1):
@@ -100,6 +98,11 @@ class Hands:
 
         found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)
         return found if isinstance(found, dict) else None
+
+    @staticmethod
+    def _is_made(target: Target, doc: Doc) -> bool:
+        """Whether what is there was made: a setting of another thing is there before it is set."""
+        return not target.kind.vanishes or not differences(target.kind, target.it.props, doc, None)
 
     def update(self, target: Target, change: Change) -> None:
         """Bring what differs to what it should be; safe to repeat after a crash."""
@@ -178,6 +181,9 @@ class Hands:
         except Exception as error:
             if code_of(error) not in target.kind.absent:
                 raise
+            entry = self.ledger.get(target.it.node)
+            if entry and still_hides(self.clients, entry.made):
+                raise NotYet("it is so new that AWS may not show it yet") from error
 
     def wait_gone(self, target: Target) -> None:
         """Wait until AWS says it is gone; OutOfPatience where it does not in time."""
@@ -207,6 +213,7 @@ class Hands:
             wanted=unveiled(it.props),
             confirmed=known.confirmed if known and known.id == it.id else None,
             needs=list(target.needs),
+            made=known.made if known and known.id == it.id else 0.0,
         )
 
 

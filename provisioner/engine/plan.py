@@ -12,7 +12,8 @@ from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve
-from provisioner.engine.target import Target, read
+from provisioner.engine.target import Target, read, still_hides
+from provisioner.engine.waits import until
 from provisioner.engine.walk import Tell, Walk
 from state.ledger import Document, Entry
 
@@ -58,14 +59,22 @@ class Plan:
         return sum(change.verb in verbs for change in self.changes.values())
 
 
+@dataclass(frozen=True)
+class _Ways:
+    """The way to AWS that shares answers, and the one that asks anew."""
+
+    shared: Clients
+    plain: Clients
+
+
 def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) -> Plan:
     """Look at everything at once and decide each node; makes no mutating call."""
     plan = Plan(stack)
-    shared = clients.sharing()
+    ways = _Ways(clients.sharing(), clients)
 
     def begin(name: str) -> Any:
         def work(tell: Tell[str]) -> None:
-            _plan_one(plan, stack.nodes[name], document, shared)
+            _plan_one(plan, stack.nodes[name], document, ways)
             tell(name)
 
         return work
@@ -78,14 +87,18 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
     return plan
 
 
-def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> None:
+def _plan_one(plan: Plan, node: Node, document: Document, clients: _Ways) -> None:
     entry = document.entries.get(node.name)
     wanted = resolve(node.props, lambda ref: look_up(plan, ref))
     target = target_of(node, plan.stack.suffix, entry, wanted, shunned(document, node))
     doc = None
     if is_known({key: wanted.get(key) for key in node.kind.within}):
         try:
-            doc = read(clients, target)
+            doc = read(clients.shared, target)
+            if doc is None and entry and entry.id and (left := still_hides(clients.plain, entry.made)):
+                doc = until(
+                    lambda: read(clients.plain, target), clock=clients.plain.clock, due=0, patience=left
+                )
         except Exception as error:
             raise explain(error, f"looking at {node.aws_name or node.name}") or error from error
     change = decide(node, entry, doc, wanted)

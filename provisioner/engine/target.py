@@ -31,6 +31,17 @@ class Target:
         return f"{self.kind} {self.it.name or self.it.node}"
 
 
+# How long AWS may hide what it has made, or what it says is there.
+HIDES = 60.0
+
+
+def still_hides(clients: Clients, made: float) -> float:
+    """Seconds for which AWS may still hide a thing that it made at the wall-clock second `made`."""
+    window = max(HIDES * clients.aws.pace, clients.aws.hides_for)
+    left = made + window - clients.clock.wall()
+    return max(0.0, min(left, window)) if made else 0.0
+
+
 def read(clients: Clients, target: Target) -> Doc | None:
     """What AWS says of a resource; None where it is not there, or cannot be as what it lies in is not."""
     client = clients.client(target.kind.service, target.region)
