@@ -1,0 +1,50 @@
+"""What most commands do first: a voice, a folder of stacks, and one stack in hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from provisioner.errors import NoSuchStack, UsageError
+
+if TYPE_CHECKING:
+    from provisioner.session import Session
+    from provisioner.terminal.say import Say
+    from provisioner.workspace import Workspace
+
+
+def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
+    """How this command speaks, and the folder of stacks it works in."""
+    from provisioner.terminal.say import Say
+    from provisioner.workspace import Workspace
+
+    say = Say(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
+    return say, Workspace.here(local=given["local"], state=given["state"])
+
+
+def open_session(given: dict[str, Any], workspace: Workspace, suffix: str) -> Session:
+    """One stack in hand; the first calls are made here."""
+    from provisioner.configuration import load
+    from provisioner.names import check_suffix
+    from provisioner.session import Session, Where
+
+    check_suffix(suffix)
+    settings = load(given["config"], given["sets"])
+    adopts = bool(given.get("adopt_all"))
+    return Session.open(suffix, settings, Where(workspace, given["region"], given["expect_account"], adopts))
+
+
+def known_suffix(workspace: Workspace, suffix: str | None) -> str:
+    """The suffix given, or the only one known; NoSuchStack where no ledger tells of it."""
+    chosen = workspace.choose(suffix)
+    if workspace.document(chosen) is None:
+        known = ", ".join(workspace.suffixes()) or "none"
+        raise NoSuchStack(
+            f"No stack {chosen} is known {workspace.words}; known: {known}.",
+            f"If it stands in AWS, `{workspace.command('plan', chosen)}` shows what is found.",
+        )
+    return chosen
+
+
+def missing_suffix() -> NoReturn:
+    """UsageError: this command must be told which stack."""
+    raise UsageError("Which stack? Say --suffix NAME.", "Or set ENVIRONMENT_SUFFIX.")

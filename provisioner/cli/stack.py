@@ -1,0 +1,136 @@
+"""The commands that bring a stack up, look at it, and take it down again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.cli.opening import begin, known_suffix, missing_suffix, open_session
+from provisioner.errors import Incomplete, UsageError
+from provisioner.terminal.options import lock_option, stack_options, yes_option
+
+
+@click.command()
+@stack_options
+@yes_option
+@lock_option
+@click.option("--adopt-all", is_flag=True, help="Put a damaged state file aside and rebuild it from AWS.")
+def apply(yes: bool, lock_timeout: float, **given: Any) -> int:
+    """Create or repair the stack; prints the outputs last."""
+    from provisioner.commands import applying
+    from provisioner.commands.asking import Asking
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, given["suffix"] or missing_suffix())
+    return applying.apply(say, session, Asking(yes), lock_timeout)
+
+
+@click.command()
+@stack_options
+@click.option("--all", "everything", is_flag=True, help="Every stack known here.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+def plan(everything: bool, detailed_exitcode: bool, **given: Any) -> int:
+    """Show what apply would do; changes nothing."""
+    from provisioner.commands import planning
+
+    say, workspace = begin(given)
+    if not everything:
+        suffix = given["suffix"] or missing_suffix()
+        return planning.plan(say, open_session(given, workspace, suffix), detailed=detailed_exitcode)
+    codes = [
+        planning.plan(say, open_session(given, workspace, suffix), detailed=detailed_exitcode)
+        for suffix in workspace.suffixes()
+    ]
+    return max(codes, default=0)
+
+
+@click.command()
+@stack_options
+@click.option("--all", "everything", is_flag=True, help="Every stack known here.")
+def status(everything: bool, **given: Any) -> int:
+    """Show every resource with its phase, id and live condition, then the outputs."""
+    from provisioner.commands import showing
+
+    say, workspace = begin(given)
+    suffixes = workspace.suffixes() if everything else [known_suffix(workspace, given["suffix"])]
+    return max((showing.status(say, open_session(given, workspace, one)) for one in suffixes), default=0)
+
+
+@click.command()
+@stack_options
+@click.argument("name", required=False)
+@click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]), default="table")
+def outputs(name: str | None, form: str, **given: Any) -> int:
+    """Print the outputs as the last apply left them, or one of them."""
+    from provisioner.commands.showing import show_outputs
+
+    say, workspace = begin(given)
+    suffix = known_suffix(workspace, given["suffix"])
+    document = workspace.document(suffix)
+    values = document.outputs if document else {}
+    if not values:
+        raise Incomplete(
+            f"The stack {suffix} has no outputs yet: no apply has ended well.",
+            f"`{workspace.command('apply', suffix)}` goes on.",
+        )
+    if name is None:
+        show_outputs(say, values, form)
+    elif name in values:
+        say.data(values[name])
+    else:
+        raise UsageError(f"There is no output {name}.", f"There are: {', '.join(values) or 'none yet'}.")
+    return 0
+
+
+@click.command()
+@stack_options
+@yes_option
+@lock_option
+def teardown(yes: bool, lock_timeout: float, **given: Any) -> int:
+    """Remove the stack, in reverse order."""
+    from provisioner.commands import removing
+    from provisioner.commands.asking import Asking
+
+    say, workspace = begin(given)
+    source = click.get_current_context().get_parameter_source("suffix")
+    if yes and source is not click.core.ParameterSource.COMMANDLINE:
+        raise UsageError(
+            "--yes removes only a stack that is named on the command line.", "Add --suffix NAME."
+        )
+    suffix = workspace.choose(given["suffix"])
+    return removing.teardown(say, open_session(given, workspace, suffix), Asking(yes), lock_timeout)
+
+
+@click.command("verify-gone")
+@stack_options
+def verify_gone(**given: Any) -> int:
+    """Look again whether anything of a stack is left; needs no state file."""
+    from provisioner.commands import removing
+
+    say, workspace = begin(given)
+    return removing.verify_gone(say, open_session(given, workspace, given["suffix"] or missing_suffix()))
+
+
+@click.command("list")
+@stack_options
+def list_(**given: Any) -> int:
+    """List the stacks that are known here."""
+    from provisioner.terminal.say import table
+    from provisioner.workspace import Workspace
+
+    say, _ = begin(given)
+    head, rows = ("suffix", "account", "region", "resources"), []
+    for local in (False, True):
+        workspace = Workspace.here(local=local, state=None if local else given["state"])
+        for suffix in workspace.suffixes():
+            document = workspace.document(suffix)
+            if document:
+                where = "embedded" if local else document.place.account
+                rows.append((suffix, where, document.place.region, str(len(document.entries))))
+    if given["as_json"]:
+        say.record("list", stacks=[dict(zip(head, row, strict=True)) for row in rows])
+    else:
+        for line in table(rows, head):
+            say.data(line)
+    return 0
