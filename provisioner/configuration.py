@@ -16,7 +16,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from provisioner.errors import UsageError
-from provisioner.settings import Section, Settings
+from provisioner.settings import Settings
+from provisioner.settings.section import Section
 
 DEFAULT_FILE = "ml-api.toml"
 _PREFIX = "MLAPI_"

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from provisioner.aws import Aws, choose_region
-from provisioner.embedded.local import Local
+from provisioner.aws import Aws
 from provisioner.embedded.local import start as start_embedded
 from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
@@ -21,28 +20,17 @@ from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan, make_plan
 from provisioner.engine.teardown import remove
 from provisioner.engine.verify import Report, last_look
-from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
 from provisioner.kinds import KINDS
 from provisioner.kinds import facts as lookups
 from provisioner.kinds.tagging import bearing
+from provisioner.pins import Where, check_pin, guard_account, known_document, region_of
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import Facts, offline
-from provisioner.workspace import Workspace
 from state.ledger import Document, Ledger, Place
 from state.lock import FileLock
 
 _ROUNDS = 3
-
-
-@dataclass(frozen=True)
-class Where:
-    """What the command line said of the place: region, account, rehearsal or not."""
-
-    workspace: Workspace
-    region: str | None = None
-    account: str | None = None
-    adopt_all: bool = False
 
 
 @dataclass
@@ -67,14 +55,14 @@ class Session:
         workspace = where.workspace
         local = start_embedded(workspace.embedded) if workspace.local else None
         document = known_document(where, suffix, local)
-        region, source = _region(suffix, document, where)
+        region, source = region_of(suffix, document, where)
         aws = Aws(region, local)
         place = aws.place()
-        _guard_account(place, settings.account if where.account is None else where.account)
+        guard_account(place, settings.account if where.account is None else where.account)
         lookups.check_partition(place.partition, region)
         if document is None:
             document = Document(suffix, place)
-        _check_pin(document, suffix, place, workspace)
+        check_pin(document, suffix, place, workspace)
         return cls(suffix, settings, where, aws, place, document, region_source=source)
 
     @property
@@ -124,7 +112,7 @@ class Session:
         with FileLock(self.where.workspace.lock(self.suffix), command, timeout, self.clock.sleep) as lock:
             latest = known_document(self.where, self.suffix, self.aws.local)
             if latest is not None:
-                _check_pin(latest, self.suffix, self.place, self.where.workspace)
+                check_pin(latest, self.suffix, self.place, self.where.workspace)
                 self.document = latest
             self.document.fence = max(lock.fence, self.document.fence + 1)
             self.guard = lock.check
@@ -178,70 +166,3 @@ class Session:
     def _hands(self) -> Hands:
         ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard)
         return Hands(self.clients, ledger, self.listen)
-
-
-def known_document(where: Where, suffix: str, local: Local | None) -> Document | None:
-    """The stack's ledger; None too where it tells of an embedded AWS that has ended, with all it held.
-
-    With `adopt_all`, a ledger that cannot be read is put aside, and what it told is found in AWS.
-    """
-    workspace = where.workspace
-    try:
-        document = workspace.document(suffix)
-    except LedgerError:
-        if not where.adopt_all:
-            raise
-        workspace.put_aside(suffix)
-        return None
-    if document is None:
-        return None
-    if document.suffix != suffix:
-        raise LedgerError(
-            f"{workspace.store(suffix).where} is the ledger of the stack {document.suffix}, not of {suffix}.",
-            f"Give `--suffix {document.suffix}`, or another --state.",
-        )
-    ended = local and document.place.endpoint != f"embedded:{local.instance}"
-    return None if ended and document.place.endpoint.startswith("embedded:") else document
-
-
-def _region(suffix: str, document: Document | None, where: Where) -> tuple[str, str]:
-    if document is None:
-        chosen = choose_region(where.region)
-        return chosen.name, chosen.source
-    region = document.place.region
-    if where.region and where.region != region:
-        raise UsageError(
-            f"The stack {suffix} lives in {region}, not in {where.region}.",
-            f"Leave --region out, or take another suffix for {where.region}: "
-            f"`python cli.py apply --suffix NAME --region {where.region}`.",
-        )
-    return region, "the stack's ledger"
-
-
-def _guard_account(place: Place, expected: str | None) -> None:
-    if expected is not None and place.account != expected:
-        raise CredentialsError(
-            f"These credentials are of the account {place.account}; {expected} is expected.",
-            "Nothing was looked at. Set AWS_PROFILE to a profile of that account, or change the expectation.",
-        )
-
-
-def _check_pin(document: Document, suffix: str, place: Place, workspace: Workspace) -> None:
-    pinned = document.place
-    if pinned.account != place.account:
-        raise CredentialsError(
-            f"The stack {suffix} lives in the account {pinned.account}; these credentials are of "
-            f"{place.account}.",
-            f"Set AWS_PROFILE to a profile of {pinned.account}.",
-        )
-    if pinned != place:
-        raise Blocked(
-            f"The ledger {workspace.store(suffix).where} is of {_told(pinned)}; this command would act on "
-            f"{_told(place)}.",
-            "Use the endpoint it was made with (--local for a rehearsal), or another --state.",
-        )
-
-
-def _told(place: Place) -> str:
-    endpoint = place.endpoint or "AWS"
-    return f"account {place.account}, region {place.region}, endpoint {endpoint}"

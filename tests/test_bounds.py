@@ -6,7 +6,8 @@ import pytest
 
 from provisioner.configuration import load
 from provisioner.errors import UsageError
-from provisioner.settings import Network, Settings
+from provisioner.settings import Settings
+from provisioner.settings.network import Network
 
 
 def given(*sets: str) -> Settings:

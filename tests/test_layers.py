@@ -19,6 +19,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.cli"},
     {"provisioner.commands"},
     {"provisioner.session"},
+    {"provisioner.pins"},
     {"provisioner.stack", "provisioner.workspace"},
     {"provisioner.steps"},
     {"provisioner.kinds", "provisioner.terminal"},

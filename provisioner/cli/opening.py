@@ -25,7 +25,8 @@ def open_session(given: dict[str, Any], workspace: Workspace, suffix: str) -> Se
     """One stack in hand; the first calls are made here."""
     from provisioner.configuration import load
     from provisioner.names import check_suffix
-    from provisioner.session import Session, Where
+    from provisioner.pins import Where
+    from provisioner.session import Session
 
     check_suffix(suffix)
     settings = load(given["config"], given["sets"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provisioner.engine.kind import Kind
-from provisioner.kinds import autoscaling, cloudfront, dynamodb, ecs, iam, logs, secretsmanager
+from provisioner.kinds import autoscaling, cloudfront, dynamodb, iam, logs, secretsmanager
 from provisioner.kinds.ec2 import groups, nat, routes, vpc
+from provisioner.kinds.ecs import cluster, service, tasks
 from provisioner.kinds.elbv2 import balancer, listeners
 from provisioner.kinds.elbv2 import groups as targets
 from provisioner.kinds.rds import aurora
@@ -51,9 +52,9 @@ _CLASSES: tuple[type[Kind], ...] = (
     targets.TargetGroupAttributes,
     listeners.Listener,
     listeners.ListenerRule,
-    ecs.Cluster,
-    ecs.TaskDefinition,
-    ecs.Service,
+    cluster.Cluster,
+    tasks.TaskDefinition,
+    service.Service,
     autoscaling.ScalableTarget,
     autoscaling.ScalingPolicy,
     cloudfront.Distribution,

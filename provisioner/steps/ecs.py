@@ -7,7 +7,9 @@ from typing import Any
 
 from provisioner.engine.graph import Edge, Handle, Piece
 from provisioner.engine.refs import text
-from provisioner.kinds.ecs import Cluster, Service, TaskDefinition
+from provisioner.kinds.ecs.cluster import Cluster
+from provisioner.kinds.ecs.service import Service
+from provisioner.kinds.ecs.tasks import TaskDefinition
 from provisioner.settings import Settings
 from provisioner.steps.account import Account
 from provisioner.steps.alb import Balancer

@@ -1,0 +1,1 @@
+"""How ECS does it: cluster, task definition and service."""

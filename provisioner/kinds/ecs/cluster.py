@@ -1,0 +1,58 @@
+"""A cluster, with the capacity it may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
+from provisioner.kinds.tags import low_pairs, mapping
+
+
+class Cluster(Ecs):
+    """A cluster, with the capacity it may use."""
+
+    key, named, noun = "clusterArn", "clusterName", "cluster"
+    ready, going = {"status": "ACTIVE"}, {"status": "DEPROVISIONING"}
+    # It stays describable.
+    gone = {"status": "INACTIVE"}
+    fixed = frozenset({"clusterName"})
+    absent = NO_CLUSTER
+    transient = {
+        "create": NEW_ROLE,
+        "update": codes("UpdateInProgressException", "ResourceInUseException", "ClientException: not active"),
+        "delete": codes(
+            "ClusterContainsServicesException",
+            "ClusterContainsTasksException",
+            "ClusterContainsContainerInstancesException",
+            "ClusterContainsCapacityProviderException",
+            "UpdateInProgressException",
+        ),
+    }
+    patience = minutes(20)
+
+    def read(self, ecs: Any, it: Item) -> Doc | None:
+        """DescribeClusters; one that never was is told among the failures."""
+        include = ["TAGS", "SETTINGS", "CONFIGURATIONS"]
+        found = ecs.describe_clusters(clusters=[it.props["clusterName"]], include=include)["clusters"]
+        return {**found[0], "Tags": mapping(found[0].get("tags", []))} if found else None
+
+    def create(self, ecs: Any, it: Item) -> Doc:
+        """CreateCluster, capacity providers included."""
+        return dict(ecs.create_cluster(**it.props, tags=low_pairs(it.tags))["cluster"])
+
+    def update(self, ecs: Any, it: Item, changed: Doc) -> None:
+        """UpdateCluster, PutClusterCapacityProviders (which replaces both lists)."""
+        if "settings" in changed:
+            ecs.update_cluster(cluster=it.id, settings=changed["settings"])
+        if {"capacityProviders", "defaultCapacityProviderStrategy"} & changed.keys():
+            ecs.put_cluster_capacity_providers(
+                cluster=it.id,
+                capacityProviders=it.props["capacityProviders"],
+                defaultCapacityProviderStrategy=it.props["defaultCapacityProviderStrategy"],
+            )
+
+    def delete(self, ecs: Any, it: Item) -> None:
+        """DeleteCluster."""
+        ecs.delete_cluster(cluster=it.id)

@@ -1,0 +1,94 @@
+"""A service, and the true state of its rollout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.errors import ProvisionerError, RolledBack
+from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
+from provisioner.kinds.tags import low_pairs, mapping
+
+
+class Service(Ecs):
+    """Keeps a number of tasks running behind a load balancer."""
+
+    key, named, noun = "serviceArn", "serviceName", "service"
+    ready = {"Rollout": "COMPLETED"}
+    failed, on_failure = {"Rollout": frozenset({"FAILED", "ROLLED_BACK"})}, "update"
+    going, gone = {"status": "DRAINING"}, {"status": "INACTIVE"}
+    fixed = frozenset({"serviceName", "cluster", "schedulingStrategy"})
+    # Autoscaling owns the count once the service lives.
+    initial = frozenset({"desiredCount"})
+    within = ("cluster",)
+    absent = NO_CLUSTER | codes("ServiceNotFoundException", "ServiceNotActiveException")
+    duplicate = codes("InvalidParameterException: not idempotent")
+    transient = {
+        "create": NEW_ROLE
+        | codes(
+            "InvalidParameterException: does not have an associated load balancer",
+            "InvalidParameterException: still draining",
+        ),
+        "update": NEW_ROLE | codes("InvalidParameterException: does not have an associated load balancer"),
+        "delete": codes("InvalidParameterException: deployments are active", "DependencyViolation"),
+    }
+    # Rollout 1 to 4 min; draining lasts as long as the target group's deregistration delay.
+    takes, takes_to_go, patience, stale_for = 60, 60, minutes(40), 2
+
+    def read(self, ecs: Any, it: Item) -> Doc | None:
+        """DescribeServices, with the state of its rollout worked out."""
+        name, cluster = it.props["serviceName"], it.props["cluster"]
+        found = ecs.describe_services(cluster=cluster, services=[name], include=["TAGS"])["services"]
+        if not found:
+            return None
+        doc = found[0]
+        return {
+            **doc,
+            "cluster": doc["clusterArn"],
+            "Rollout": _rollout(doc, it.props.get("taskDefinition")),
+            "Tags": mapping(doc.get("tags", [])),
+        }
+
+    def create(self, ecs: Any, it: Item) -> Doc:
+        """CreateService, with our own token."""
+        made = ecs.create_service(**it.props, clientToken=it.token, tags=low_pairs(it.tags))
+        return dict(made["service"])
+
+    def update(self, ecs: Any, it: Item, changed: Doc) -> None:
+        """UpdateService; a new strategy alone would not start a deployment, so it is forced."""
+        ecs.update_service(
+            cluster=it.props["cluster"],
+            service=it.id,
+            forceNewDeployment="taskDefinition" not in changed,
+            **changed,
+        )
+
+    def delete(self, ecs: Any, it: Item) -> None:
+        """DeleteService, tasks and all; a draining one may be asked again."""
+        ecs.delete_service(cluster=it.props["cluster"], service=it.id, force=True)
+
+    def failure(self, ecs: Any, it: Item, doc: Doc) -> ProvisionerError:
+        """Why the deployment failed, in ECS's own last words."""
+        events = [event["message"] for event in doc.get("events", [])[:3]]
+        reasons = [one["rolloutStateReason"] for one in doc["deployments"] if one.get("rolloutStateReason")]
+        told = "; ".join([*reasons, *events]) or "ECS gives no reason"
+        return RolledBack(
+            f"The deployment of {it.name} failed: {told}",
+            "Mend the image, its port or its health path (settings `image`, `container.port`, "
+            "`container.health_path`), then run the same command again: it starts a new deployment.",
+        )
+
+
+def _rollout(doc: Doc, wanted: Any) -> str:
+    """COMPLETED only when the tasks that run are of the revision that was asked for, and all of them."""
+    none: Doc = {}
+    listed = doc.get("deployments", [])
+    primary = next((one for one in listed if one["status"] == "PRIMARY"), none)
+    asked = str(wanted) if str(wanted).startswith("arn:") else primary.get("taskDefinition")
+    mine = [one.get("rolloutState") for one in listed if one.get("taskDefinition") == asked]
+    if "FAILED" in mine:
+        return "FAILED"
+    if primary.get("rolloutState") != "COMPLETED" or doc["runningCount"] < doc["desiredCount"]:
+        return "IN_PROGRESS"
+    return "COMPLETED" if primary.get("taskDefinition") == asked else "ROLLED_BACK"

@@ -1,0 +1,30 @@
+"""What all ECS resources share: tags by ARN, codes for what is missing, a fresh role's race."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.kinds.tags import low_pairs
+
+NO_CLUSTER = codes("ClusterNotFoundException")
+# A role or service-linked role that is seconds old (terraform-provider-aws ecs/cluster.go: 2 min).
+NEW_ROLE = codes(
+    "InvalidParameterException: unable to assume",
+    "InvalidParameterException: verify that the ecs service role",
+    "ClientException: unable to assume",
+)
+
+
+class Ecs(Kind):
+    """What is tagged by its ARN."""
+
+    service = "ecs"
+
+    def retag(self, ecs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagResource, UntagResource."""
+        if put:
+            ecs.tag_resource(resourceArn=it.id, tags=low_pairs(put))
+        if gone := list(drop):
+            ecs.untag_resource(resourceArn=it.id, tagKeys=gone)

@@ -1,0 +1,91 @@
+"""What a ledger is pinned to: suffix, account, region and endpoint; a command elsewhere is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provisioner.aws import choose_region
+from provisioner.embedded.local import Local
+from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
+from provisioner.workspace import Workspace
+from state.ledger import Document, Place
+
+
+@dataclass(frozen=True)
+class Where:
+    """What the command line said of the place: region, account, rehearsal or not."""
+
+    workspace: Workspace
+    region: str | None = None
+    account: str | None = None
+    adopt_all: bool = False
+
+
+def known_document(where: Where, suffix: str, local: Local | None) -> Document | None:
+    """The stack's ledger; None too where it tells of an embedded AWS that has ended, with all it held.
+
+    With `adopt_all`, a ledger that cannot be read is put aside, and what it told is found in AWS.
+    """
+    workspace = where.workspace
+    try:
+        document = workspace.document(suffix)
+    except LedgerError:
+        if not where.adopt_all:
+            raise
+        workspace.put_aside(suffix)
+        return None
+    if document is None:
+        return None
+    if document.suffix != suffix:
+        raise LedgerError(
+            f"{workspace.store(suffix).where} is the ledger of the stack {document.suffix}, not of {suffix}.",
+            f"Give `--suffix {document.suffix}`, or another --state.",
+        )
+    ended = local and document.place.endpoint != f"embedded:{local.instance}"
+    return None if ended and document.place.endpoint.startswith("embedded:") else document
+
+
+def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str, str]:
+    """The stack's region and who said so; UsageError where the flag says another than the ledger."""
+    if document is None:
+        chosen = choose_region(where.region)
+        return chosen.name, chosen.source
+    region = document.place.region
+    if where.region and where.region != region:
+        raise UsageError(
+            f"The stack {suffix} lives in {region}, not in {where.region}.",
+            f"Leave --region out, or take another suffix for {where.region}: "
+            f"`python cli.py apply --suffix NAME --region {where.region}`.",
+        )
+    return region, "the stack's ledger"
+
+
+def guard_account(place: Place, expected: str | None) -> None:
+    """CredentialsError where the credentials are of another account than the one expected."""
+    if expected is not None and place.account != expected:
+        raise CredentialsError(
+            f"These credentials are of the account {place.account}; {expected} is expected.",
+            "Nothing was looked at. Set AWS_PROFILE to a profile of that account, or change the expectation.",
+        )
+
+
+def check_pin(document: Document, suffix: str, place: Place, workspace: Workspace) -> None:
+    """CredentialsError or Blocked where a ledger is of another place than the one acted on."""
+    pinned = document.place
+    if pinned.account != place.account:
+        raise CredentialsError(
+            f"The stack {suffix} lives in the account {pinned.account}; these credentials are of "
+            f"{place.account}.",
+            f"Set AWS_PROFILE to a profile of {pinned.account}.",
+        )
+    if pinned != place:
+        raise Blocked(
+            f"The ledger {workspace.store(suffix).where} is of {_told(pinned)}; this command would act on "
+            f"{_told(place)}.",
+            "Use the endpoint it was made with (--local for a rehearsal), or another --state.",
+        )
+
+
+def _told(place: Place) -> str:
+    endpoint = place.endpoint or "AWS"
+    return f"account {place.account}, region {place.region}, endpoint {endpoint}"

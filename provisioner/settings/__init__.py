@@ -1,0 +1,56 @@
+"""Every knob of the stack: its default, its bounds, its unit; a module per group."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from provisioner.names import NODE_TAG, REGION_TAG, owner_tags
+from provisioner.settings.api import Api
+from provisioner.settings.container import Container
+from provisioner.settings.database import Database
+from provisioner.settings.edge import Edge
+from provisioner.settings.logs import Logs
+from provisioner.settings.network import Network
+from provisioner.settings.section import Section
+from provisioner.settings.service import Service
+
+# A tag that is listed for amd64 and arm64 alike; its minor version stays, so the placeholder stays as tested.
+PLACEHOLDER = "public.ecr.aws/nginx/nginx-unprivileged:1.29-alpine"
+
+
+def _own_tags(tags: dict[str, str]) -> dict[str, str]:
+    for key in tags:
+        if key.lower().startswith("aws:") or key in (*owner_tags(""), REGION_TAG, NODE_TAG, "Name"):
+            raise ValueError(f"the tag {key} is not free: AWS or this tool sets it")
+    return tags
+
+
+class Settings(Section):
+    """All settings of one stack."""
+
+    profile: Literal["seed"] = Field("seed", description="the set of defaults")
+    account: str | None = Field(None, pattern=r"^\d{12}$", description="refuse every other account")
+    image: str = Field(PLACEHOLDER, min_length=1, description="the container image")
+    tags: Annotated[dict[str, str], AfterValidator(_own_tags)] = Field(
+        default_factory=dict, description="tags of your own on everything"
+    )
+    network: Network = Network()
+    container: Container = Container()
+    service: Service = Service()
+    database: Database = Database()
+    logs: Logs = Logs()
+    api: Api = Api()
+    edge: Edge = Edge()
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether the seed's placeholder runs."""
+        return self.image == PLACEHOLDER
+
+    @property
+    def waits_for_database(self) -> bool:
+        """Whether tasks start only when the database answers."""
+        wanted = self.service.wait_for_database
+        return not self.is_placeholder if wanted is None else wanted

@@ -1,0 +1,38 @@
+"""Aurora PostgreSQL Serverless v2."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from provisioner.settings.section import Section
+
+
+def _free_name(name: str) -> str:
+    # RDS user guide, PostgreSQL: names that RDS keeps for itself.
+    if name in ("admin", "postgres", "rdsadmin", "rdsrepladmin"):
+        raise ValueError(f"{name} is reserved by RDS")
+    return name
+
+
+class Database(Section):
+    """Aurora PostgreSQL Serverless v2."""
+
+    version: str = Field("15", pattern=r"^\d+(\.\d+)?$", description="a major version, or an exact one")
+    name: str = Field("mlapi", pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$", description="the database in it")
+    username: Annotated[str, AfterValidator(_free_name)] = Field(
+        "mlapi_admin", pattern=r"^[a-z][a-z0-9_]{0,62}$", description="its master user"
+    )
+    min_acu: float = Field(0.5, ge=0, le=256, multiple_of=0.5, description="capacity units at least")
+    max_acu: float = Field(2, ge=1, le=256, multiple_of=0.5, description="capacity units at most")
+    backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept")
+    final_snapshot: bool = Field(False, description="take a snapshot when the cluster is deleted")
+    deletion_protection: bool = Field(False, description="AWS refuses to delete the cluster")
+    rotation_days: int = Field(7, ge=1, le=1000, description="days after which RDS makes a new password")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Database:
+        if self.max_acu < self.min_acu:
+            raise ValueError(f"max_acu ({self.max_acu}) is below min_acu ({self.min_acu})")
+        return self

@@ -1,0 +1,18 @@
+"""CloudFront."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from provisioner.settings.section import Section
+
+
+class Edge(Section):
+    """CloudFront."""
+
+    error_pages: bool = Field(True, description="pages of our own for 403 and 404")
+    price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = Field(
+        "PriceClass_100", description="which edge locations serve"
+    )

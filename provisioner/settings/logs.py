@@ -1,0 +1,22 @@
+"""How long logs are kept."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from provisioner.settings.section import Section
+
+# botocore logs PutRetentionPolicy
+_LogDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+
+LogDays = Annotated[_LogDays, BeforeValidator(lambda value: int(value) if str(value).isdigit() else value)]
+
+
+class Logs(Section):
+    """Log groups."""
+
+    days: LogDays = Field(30, description="days that logs are kept")
