@@ -82,7 +82,7 @@ class RouteTableAssociation(Kind):
 
     service, key = "ec2", "SubnetId"
     tagged, exclusive = False, True
-    within = ("SubnetId", "RouteTableId")
+    within = ("SubnetId",)
     fixed = frozenset({"SubnetId"})
     ready = {"State": "associated"}
     absent = NO_TABLE | NO_SUBNET | codes("InvalidAssociationID.NotFound")
