@@ -10,6 +10,7 @@ import click
 from provisioner import __version__
 from provisioner.cli import local, stack
 from provisioner.errors import ProvisionerError, UsageError
+from provisioner.names import PROGRAM
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     gc.disable()
     say = Say(as_json="--json" in (sys.argv[1:] if arguments is None else arguments))
     try:
-        code = cli.main(args=arguments, prog_name="ml-api", standalone_mode=False)
+        code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except ProvisionerError as error:
         say.complain(error.message, error.hint, error.result)
         code = error.exit_code

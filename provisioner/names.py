@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from provisioner.errors import UsageError
 
 PROJECT = "ml-api"
+# How this tool was called: what a hint tells to type next is what works here.
+PROGRAM = "ml-api" if Path(sys.argv[0]).name == "ml-api" else "python cli.py"
 MANAGER = "ml-api-provisioner"
 NODE_TAG = "ml-api:node"
 # Roles and distributions have no region: without this, two stacks of one suffix would take each other's.

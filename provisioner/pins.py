@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from provisioner.aws import choose_region
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
+from provisioner.names import PROGRAM
 from provisioner.workspace import Workspace
 from state.ledger import Document, Place
 
@@ -55,7 +56,7 @@ def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str
         raise UsageError(
             f"The stack {suffix} lives in {region}, not in {where.region}.",
             f"Leave --region out, or take another suffix for {where.region}: "
-            f"`python cli.py apply --suffix NAME --region {where.region}`.",
+            f"`{PROGRAM} apply --suffix NAME --region {where.region}`.",
         )
     return region, "the stack's ledger"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.errors import NoSuchStack, UsageError
-from provisioner.names import check_suffix
+from provisioner.names import PROGRAM, check_suffix
 from state.ledger import Document
 from state.store import FileStore
 
@@ -90,7 +90,7 @@ class Workspace:
     def command(self, verb: str, suffix: str = "NAME") -> str:
         """The command to type next, with what it must repeat to speak of this workspace."""
         state = f" --state {self.state}" if self.state else ""
-        return f"python cli.py {verb} --suffix {suffix}{' --local' if self.local else ''}{state}"
+        return f"{PROGRAM} {verb} --suffix {suffix}{' --local' if self.local else ''}{state}"
 
     @property
     def words(self) -> str:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.workspace import Workspace
+from state.lock import FileLock
 from tests.harness import Desk
 
 
@@ -39,6 +41,10 @@ def test_it_starts_once_lives_on_and_stops(alone: Desk) -> None:
     status = alone.process("local", "status")
     assert status.code == 0
     assert endpoint in status.out
+    told = alone.process("local", "status", "--json").lines[0]
+    assert told["endpoint"] == endpoint
+    assert (told["running"], told["pace"], told["manners"]) == (True, 0.0, True)
+    assert alone.process("local", "start", "--pace", "0.5").code == 64
 
     assert alone.process("local", "stop").code == 0
     assert not is_running(int(pid))
@@ -58,3 +64,16 @@ def test_a_stack_lives_between_commands_and_ends_with_the_embedded_aws(alone: De
     again = alone.process("plan", "--local", "--suffix", "a")
     assert again.code == 0, again.err
     assert re.search(r"Plan: \d\d to add, 0 to change", again.out)
+
+
+def test_it_is_not_stopped_under_a_run(alone: Desk) -> None:
+    applied = alone.process("apply", "--local", "--yes", "--suffix", "a", "-q")
+    assert applied.code == 0, applied.err
+    workspace = Workspace(alone.home, local=True)
+
+    with FileLock(workspace.lock("a"), "apply"):
+        stopped = alone.process("local", "stop")
+
+    assert stopped.code == 7
+    assert "`apply`" in stopped.err
+    assert alone.process("local", "status").code == 0

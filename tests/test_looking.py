@@ -63,6 +63,20 @@ def test_outputs_in_every_form(standing: Standing) -> None:
     assert told("--format", "env").splitlines() == [f"{k.upper()}={v}" for k, v in values.items()]
     assert told("--format", "github").splitlines() == [f"{k}={v}" for k, v in values.items()]
     assert told("alb_dns_name") == f"{values['alb_dns_name']}\n"
+    assert told("vpc_id", "--format", "github") == f"vpc_id={values['vpc_id']}\n"
+    assert json.loads(told("vpc_id", "--json"))["outputs"] == {"vpc_id": values["vpc_id"]}
+
+
+def test_a_reader_who_leaves_early_does_no_harm(standing: Standing) -> None:
+    with standing.desk.spawn("status", "--local", "--suffix", SUFFIX, "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+        assert process.wait(timeout=60) == 0
+
+    assert "Traceback" not in told
+    assert "BrokenPipe" not in told
 
 
 def test_an_output_that_is_none_is_answered_with_those_there_are(standing: Standing) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
+
 
 @click.group()
 def local() -> None:
@@ -11,41 +13,34 @@ def local() -> None:
 
 
 @local.command()
-@click.option("--pace", type=click.FloatRange(0, 1), default=0.0, help="0 is instant, 1 as slow as AWS.")
-@click.option("--manners", type=click.Choice(["on", "off"]), default="on", help="AWS's refusals and delays.")
+@click.option("--pace", type=click.FloatRange(0, 1), help="0 is instant, 1 as slow as AWS.  [default: 0]")
+@click.option("--manners", type=click.Choice(["on", "off"]), help="AWS's refusals and delays.  [default: on]")
 @click.option("--port", type=int, default=0, help="0 takes a free one.")
-def start(pace: float, manners: str, port: int) -> int:
+@json_option
+def start(pace: float | None, manners: str | None, port: int, as_json: bool) -> int:
     """Start it, or say that it runs."""
-    from provisioner.embedded import local as embedded
-    from provisioner.workspace import Workspace
+    from provisioner.commands import rehearsing
+    from provisioner.terminal.say import Say
 
-    box = embedded.start(Workspace.here().embedded, pace=pace, manners=manners == "on", port=port)
-    click.echo(f"The embedded AWS listens at {box.endpoint} (process {box.pid}, pace {box.pace:g}).")
-    return 0
+    polite = None if manners is None else manners == "on"
+    return rehearsing.start(Say(as_json=as_json), pace=pace, manners=polite, port=port)
 
 
 @local.command()
-def stop() -> int:
+@json_option
+def stop(as_json: bool) -> int:
     """Stop it; what it held is gone, and so are the ledgers of it."""
-    from provisioner.embedded import local as embedded
-    from provisioner.workspace import Workspace
+    from provisioner.commands import rehearsing
+    from provisioner.terminal.say import Say
 
-    workspace = Workspace.here(local=True)
-    stopped = embedded.stop(workspace.embedded)
-    for suffix in workspace.suffixes():
-        workspace.store(suffix).remove()
-    click.echo("The embedded AWS has ended, and what it held with it." if stopped else "It was not running.")
-    return 0
+    return rehearsing.stop(Say(as_json=as_json))
 
 
 @local.command("status")
-def local_status() -> int:
+@json_option
+def local_status(as_json: bool) -> int:
     """Say whether it runs, and where."""
-    from provisioner.embedded import local as embedded
-    from provisioner.workspace import Workspace
+    from provisioner.commands import rehearsing
+    from provisioner.terminal.say import Say
 
-    box = embedded.running(Workspace.here().embedded)
-    click.echo(
-        f"It listens at {box.endpoint} (process {box.pid}, since {box.started})." if box else "Not running."
-    )
-    return 0 if box else 1
+    return rehearsing.status(Say(as_json=as_json))

@@ -60,8 +60,8 @@ def status(everything: bool, **given: Any) -> int:
 @click.command()
 @stack_options
 @click.argument("name", required=False)
-@click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]), default="table")
-def outputs(name: str | None, form: str, **given: Any) -> int:
+@click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]))
+def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
     from provisioner.commands.showing import show_outputs
 
@@ -74,12 +74,12 @@ def outputs(name: str | None, form: str, **given: Any) -> int:
             f"The stack {suffix} has no outputs yet: no apply has ended well.",
             f"`{workspace.command('apply', suffix)}` goes on.",
         )
-    if name is None:
-        show_outputs(say, values, form)
-    elif name in values:
-        say.data(values[name])
+    if name is not None and name not in values:
+        raise UsageError(f"There is no output {name}.", f"There are: {', '.join(values)}.")
+    if name is None or form or given["as_json"]:
+        show_outputs(say, values if name is None else {name: values[name]}, form or "table")
     else:
-        raise UsageError(f"There is no output {name}.", f"There are: {', '.join(values) or 'none yet'}.")
+        say.data(values[name])
     return 0
 
 

@@ -16,6 +16,7 @@ from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.engine.verify import Report
 from provisioner.errors import Blocked, NoSuchStack, Residue
+from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
@@ -32,7 +33,7 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
         if not going and not session.document.tombstones:
             raise NoSuchStack(
                 f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
-                "`python cli.py list` shows the stacks that are known here.",
+                f"`{PROGRAM} list` shows the stacks that are known here.",
             )
         refuse_protected(session, made)
         if not (say.quiet and asking.yes):

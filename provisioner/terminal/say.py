@@ -61,8 +61,18 @@ class Say:
     def _write(self, stream: TextIO, text: str) -> None:
         """One line whole, whichever thread it comes from."""
         with self._one_at_a_time:
-            stream.write(f"{text}\n")
-            stream.flush()
+            try:
+                stream.write(f"{text}\n")
+                stream.flush()
+            except BrokenPipeError:
+                _close(stream)
+
+
+def _close(stream: TextIO) -> None:
+    """Nobody reads any more, as behind `| head`: what is still to be said goes nowhere, the work goes on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> list[str]:

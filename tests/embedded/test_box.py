@@ -19,7 +19,7 @@ from tests.embedded.conftest import Client
 
 
 def control(box: EmbeddedAws, verb: str, path: str, body: Any = None) -> tuple[int, Any]:
-    connection = HTTPConnection(box.endpoint.removeprefix("http://"))
+    connection = HTTPConnection(box.endpoint.removeprefix("http://"), timeout=10)
     try:
         connection.request(verb, f"/_embedded/{path}", json.dumps(body) if body is not None else None)
         response = connection.getresponse()
@@ -146,7 +146,7 @@ def test_warming_leaves_nothing(aws: Client, box: EmbeddedAws) -> None:
 
 
 def test_a_body_may_come_in_chunks(box: EmbeddedAws) -> None:
-    connection = HTTPConnection(box.endpoint.removeprefix("http://"))
+    connection = HTTPConnection(box.endpoint.removeprefix("http://"), timeout=10)
     try:
         body = iter([b"{", b'"advance": 0', b"}"])
         chunked = {"Transfer-Encoding": "chunked"}
@@ -167,7 +167,7 @@ def test_only_loopback_is_served(box: EmbeddedAws) -> None:
 
 
 def test_one_connection_serves_many_requests(box: EmbeddedAws) -> None:
-    connection = HTTPConnection(box.endpoint.removeprefix("http://"))
+    connection = HTTPConnection(box.endpoint.removeprefix("http://"), timeout=10)
     try:
         connection.request("GET", "/_embedded/health")
         connection.getresponse().read()
