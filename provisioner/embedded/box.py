@@ -71,7 +71,7 @@ class Box:
         try:
             for fault in struck:
                 fault.before(call)
-            answer = self._take_turn(call)
+            answer = self._answer(call)
             for fault in struck:
                 fault.after(call)
         except AwsError as error:
@@ -81,6 +81,13 @@ class Box:
             raise
         self.calls.add(call, answer.status, error_code(answer) if answer.status >= CLIENT_ERROR else "")
         return answer
+
+    def _answer(self, call: Call) -> Answer:
+        """Answer, if need be with a refusal: a fault that strikes after a call strikes after that too."""
+        try:
+            return self._take_turn(call)
+        except AwsError as error:
+            return refusal(call, error)
 
     def _take_turn(self, call: Call) -> Answer:
         with self._turn:

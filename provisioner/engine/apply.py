@@ -180,7 +180,7 @@ class Apply:
             self.hands.patience.young(name, target.kind)
         elif change.verb == "keep" and (entry.wanted != wanted or entry.phase != "ready"):
             self.hands.ledger.adopt(name, replace(entry, wanted=wanted, needs=list(target.needs)))
-        if entry and entry.phase != "ready":
+        if entry and (entry.phase != "ready" or self.hands.patience.is_new(entry.made)):
             self.hands.patience.young(name, target.kind)
 
     def _make_room(self, node: Node, old: Target, entry: Entry | None) -> Target:

@@ -38,6 +38,10 @@ class Patience:
         """Remember that a thing is so new that other calls may not know it yet."""
         self._born[node] = (kind, self.clock.now())
 
+    def is_new(self, made: float) -> bool:
+        """Whether what was made at this wall-clock second, perhaps by an earlier run, is as new."""
+        return bool(made) and self.clock.wall() - made < FRESH
+
     def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
         """Call; send again what AWS throttled or lost, and what the kind says time cures."""
         curable = target.kind.transient.get(verb, frozenset())
@@ -45,7 +49,7 @@ class Patience:
         def cures(error: BaseException) -> bool:
             if isinstance(error, NotYet) or fault_of(error) in PASSING or is_named(error, curable):
                 return True
-            return verb != "delete" and code_of(error) in self._hidden(target.needs)
+            return verb != "delete" and code_of(error) in self._hidden((target.it.node, *target.needs))
 
         def steps(error: BaseException, elapsed: float) -> float | None:
             if fault_of(error) in PASSING:

@@ -40,6 +40,14 @@ def test_a_connection_is_lost_before_or_after_the_effect(
     assert count(aws) == effect + 1
 
 
+def test_a_reply_is_lost_even_where_it_is_a_refusal(aws: Client, box: EmbeddedAws) -> None:
+    box.faults({"operation": "ec2:DeleteVpc", "fault": "lost_reply"})
+    default = aws("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    with pytest.raises(LOST):
+        aws("ec2").delete_vpc(VpcId=default)
+    assert count(aws) == 0
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "effect"),
     [
