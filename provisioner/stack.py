@@ -14,6 +14,7 @@ from provisioner.steps.cloudfront import edge
 from provisioner.steps.dynamodb import sessions
 from provisioner.steps.ecs import Ground, compute
 from provisioner.steps.facts import Facts
+from provisioner.steps.flow_logs import flow_logs
 from provisioner.steps.iam import roles
 from provisioner.steps.logs import logs
 from provisioner.steps.security import security
@@ -27,6 +28,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     net = network(stack.piece("vpc"), s, facts)
     groups = security(stack.piece("security"), s, net)
     journals = logs(stack.piece("logs"), s)
+    flow_logs(stack.piece("flow-logs"), s, facts, net)
     database = aurora(stack.piece("aurora"), s, facts, net, groups, journals, own)
     table = sessions(stack.piece("dynamodb"))
     rights = roles(stack.piece("iam"), s, facts, journals, table, database)

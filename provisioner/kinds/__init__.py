@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from provisioner.engine.kind import Kind
 from provisioner.kinds import autoscaling, cloudfront, dynamodb, iam, logs, secretsmanager
-from provisioner.kinds.ec2 import groups, nat, routes, vpc
+from provisioner.kinds.ec2 import default_group, flow_logs, groups, nat, routes, vpc
 from provisioner.kinds.ecs import cluster, service, tasks
 from provisioner.kinds.elbv2 import balancer, listeners
 from provisioner.kinds.elbv2 import groups as targets
@@ -30,6 +30,9 @@ _CLASSES: tuple[type[Kind], ...] = (
     groups.NoDefaultEgress,
     groups.IngressRule,
     groups.EgressRule,
+    default_group.BareDefaultIngress,
+    default_group.BareDefaultEgress,
+    flow_logs.FlowLog,
     logs.LogGroup,
     logs.ServiceLogGroup,
     logs.Retention,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.names import NODE_TAG, REGION_TAG, owner_tags
 from provisioner.settings.api import Api
@@ -13,6 +14,7 @@ from provisioner.settings.database import Database
 from provisioner.settings.edge import Edge
 from provisioner.settings.logs import Logs
 from provisioner.settings.network import Network
+from provisioner.settings.profiles import PROFILES, laid_under
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
 
@@ -30,7 +32,7 @@ def _own_tags(tags: dict[str, str]) -> dict[str, str]:
 class Settings(Section):
     """All settings of one stack."""
 
-    profile: Literal["seed"] = Field("seed", description="the set of defaults")
+    profile: Literal["seed", "production"] = Field("seed", description="the set of defaults")
     account: str | None = Field(None, pattern=r"^\d{12}$", description="refuse every other account")
     image: str = Field(PLACEHOLDER, min_length=1, description="the container image")
     tags: Annotated[dict[str, str], AfterValidator(_own_tags)] = Field(
@@ -43,6 +45,14 @@ class Settings(Section):
     logs: Logs = Logs()
     api: Api = Api()
     edge: Edge = Edge()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_profile(cls, given: Any) -> Any:
+        """Lay the profile's values under those given; a profile that does not exist is refused as a value."""
+        if not isinstance(given, Mapping):
+            return given
+        return laid_under(PROFILES.get(given.get("profile", "seed"), {}), given)
 
     @property
     def is_placeholder(self) -> bool:

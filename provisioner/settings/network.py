@@ -30,6 +30,9 @@ class Network(Section):
     )
     nat: Literal["one", "per_zone"] = Field("one", description="NAT gateways: one, or one per zone")
 
+    flow_logs: bool = Field(False, description="a log of the traffic that passes the VPC's interfaces")
+    bare_default_group: bool = Field(False, description="the VPC's default security group without its rules")
+
     def blocks(self) -> tuple[list[str], list[str]]:
         """The blocks of the public and of the private subnets: numbers 0.. and 10.. of /24, or of a 16th."""
         whole = IPv4Network(self.cidr)

@@ -11,6 +11,7 @@ from provisioner.engine.graph import Handle, Piece
 from provisioner.engine.refs import text
 from provisioner.kinds.iam import Role, RolePolicy
 from provisioner.settings import Settings
+from provisioner.steps.arns import arn
 from provisioner.steps.aurora import Database
 from provisioner.steps.facts import Facts
 from provisioner.steps.logs import Logs
@@ -33,11 +34,10 @@ def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, datab
     """The execution role pulls, logs and reads the secret; the task role uses table and secret."""
     execution = _role(up, "execution-role", "Starts the tasks of ml-api")
     task = _role(up, "task-role", "What a task of ml-api may do")
-    arn = _arns(up, facts)
     statements = [
         _allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
-            [text("{}:*", arn("logs", f"log-group:{logs.tasks.aws_name}"))],
+            [text("{}:*", arn(up, facts, "logs", f"log-group:{logs.tasks.aws_name}"))],
         ),
         *_pull(s, facts),
     ]
@@ -53,7 +53,7 @@ def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, datab
                 task,
                 "use",
                 [
-                    _allow(_TABLE_ACTIONS, [arn("dynamodb", f"table/{table.aws_name}")]),
+                    _allow(_TABLE_ACTIONS, [arn(up, facts, "dynamodb", f"table/{table.aws_name}")]),
                     _allow(["secretsmanager:GetSecretValue"], [database.secret]),
                 ],
             ),
@@ -98,13 +98,6 @@ def _policy(up: Piece, role: Handle, name: str, statements: list[dict[str, Any]]
 
 def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
-
-
-def _arns(up: Piece, facts: Facts) -> Any:
-    def arn(service: str, rest: str) -> Any:
-        return text("arn:{}:{}:{}:{}:{}", facts.partition, service, up.stack.region, facts.account, rest)
-
-    return arn
 
 
 def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:

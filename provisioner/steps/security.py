@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.graph import Handle, Piece
 from provisioner.engine.kind import Kind
+from provisioner.kinds.ec2.default_group import BareDefaultEgress, BareDefaultIngress
 from provisioner.kinds.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
 from provisioner.settings import Settings
 from provisioner.steps.vpc import ANYWHERE, Network
@@ -36,6 +37,9 @@ def security(up: Piece, s: Settings, net: Network) -> Security:
         _rule(up, EgressRule, "tasks-out", tasks, 443, "images, logs, secrets, AWS", CidrIpv4=ANYWHERE),
         _between(up, "tasks-db", tasks, database, POSTGRES),
     ]
+    if s.network.bare_default_group:
+        up(BareDefaultIngress, "default-group-ingress", VpcId=net.vpc.id)
+        up(BareDefaultEgress, "default-group-egress", VpcId=net.vpc.id)
     return Security(balancer, tasks, database, paths)
 
 

@@ -1,0 +1,46 @@
+"""Flow logs: who spoke to whom in the VPC."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.kind import Item, codes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.ec2.tagged import Ec2, Filters
+
+
+class FlowLog(Ec2):
+    """A record of the traffic of one VPC; nothing of it can change."""
+
+    noun, type, key, id_filter = "flow-log", "vpc-flow-log", "FlowLogId", "flow-log-id"
+    exclusive = True
+    # AWS tells the VPC, and not what sort of resource it is.
+    initial = frozenset({"ResourceType"})
+    absent = codes("InvalidFlowLogId.NotFound")
+    duplicate = codes("FlowLogAlreadyExists")
+    # A role that is seconds old (terraform-provider-aws ec2/vpc_flow_log.go: 2 min).
+    transient = {"create": codes("InvalidParameter: unable to assume given iam role")}
+
+    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
+        """DescribeFlowLogs."""
+        found = ec2.describe_flow_logs(Filter=filters)["FlowLogs"]
+        return [{**doc, "ResourceIds": [doc["ResourceId"]]} for doc in found]
+
+    def create(self, ec2: Any, it: Item) -> Doc:
+        """CreateFlowLogs, for one resource; what AWS refuses is told in the reply, not raised."""
+        made = ec2.create_flow_logs(
+            **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
+        )
+        _check(made, "CreateFlowLogs")
+        return {**it.props, "FlowLogId": made["FlowLogIds"][0]}
+
+    def delete(self, ec2: Any, it: Item) -> None:
+        """DeleteFlowLogs."""
+        _check(ec2.delete_flow_logs(FlowLogIds=[it.id]), "DeleteFlowLogs")
+
+
+def _check(reply: Doc, operation: str) -> None:
+    for failed in reply.get("Unsuccessful", []):
+        raise ClientError({"Error": failed["Error"]}, operation)

@@ -1,0 +1,74 @@
+"""The VPC's flow log, the group it is written to, and the role that writes it."""
+
+from __future__ import annotations
+
+from provisioner.engine.graph import Piece
+from provisioner.kinds.ec2.flow_logs import FlowLog
+from provisioner.kinds.iam import Role, RolePolicy
+from provisioner.kinds.logs import LogGroup, Retention
+from provisioner.settings import Settings
+from provisioner.steps.arns import arn
+from provisioner.steps.facts import Facts
+from provisioner.steps.vpc import Network
+
+
+def flow_logs(up: Piece, s: Settings, facts: Facts, net: Network) -> None:
+    """Accepted and refused traffic, a record a minute."""
+    if not s.network.flow_logs:
+        return
+    group = up(LogGroup, "vpc-logs", noun="vpc-logs")
+    up(Retention, "vpc-logs-retention", logGroupName=group.id, retentionInDays=s.logs.days)
+    role = up(
+        Role,
+        "flow-role",
+        noun="flow-role",
+        AssumeRolePolicyDocument=_trust(up, facts),
+        Description="Writes the flow log of ml-api",
+    )
+    policy = up(
+        RolePolicy,
+        "flow-role-write",
+        RoleName=role.id,
+        PolicyName="write",
+        PolicyDocument={"Version": "2012-10-17", "Statement": _statements(up, facts, group.aws_name)},
+    )
+    up(
+        FlowLog,
+        "flow-log",
+        ResourceIds=[net.vpc.id],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogDestinationType="cloud-watch-logs",
+        LogGroupName=group.id,
+        DeliverLogsPermissionArn=role["Arn"],
+        MaxAggregationInterval=60,
+        after=[policy],
+    )
+
+
+def _trust(up: Piece, facts: Facts) -> dict[str, object]:
+    """The service may take the role for flow logs of this account and region alone (VPC user guide)."""
+    ours = {
+        "StringEquals": {"aws:SourceAccount": facts.account},
+        "ArnLike": {"aws:SourceArn": arn(up, facts, "ec2", "vpc-flow-log/*")},
+    }
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": ours,
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _statements(up: Piece, facts: Facts, group: str) -> list[dict[str, object]]:
+    """No right to make a group: one that was deleted at teardown must not come back."""
+    own = arn(up, facts, "logs", f"log-group:{group}")
+    streams = arn(up, facts, "logs", f"log-group:{group}:*")
+    writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    # DescribeLogGroups lists; it takes no single group (service authorization reference, CloudWatch Logs).
+    every = arn(up, facts, "logs", "log-group:*")
+    return [
+        {"Effect": "Allow", "Action": writes, "Resource": [own, streams]},
+        {"Effect": "Allow", "Action": ["logs:DescribeLogGroups"], "Resource": [every]},
+    ]
