@@ -27,7 +27,7 @@ from botocore.exceptions import (
 from provisioner import __version__
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, ProvisionerError
-from state.ledger import Place
+from state.document import Place
 
 SEED_REGION = "us-east-1"
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from provisioner.aws import choose_region
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
+from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
 from provisioner.workspace import Workspace
-from state.ledger import Document, Place
+from state.document import Document, Place
 
 
 @dataclass(frozen=True)
@@ -25,25 +26,47 @@ class Where:
 def known_document(where: Where, suffix: str, local: Local | None) -> Document | None:
     """The stack's ledger; None too where it tells of an embedded AWS that has ended, with all it held.
 
-    With `adopt_all`, a ledger that cannot be read is put aside, and what it told is found in AWS.
+    With `adopt_all`, a ledger that cannot be used counts for none: what it told is found in AWS.
     """
-    workspace = where.workspace
     try:
-        document = workspace.document(suffix)
+        document = usable_document(where.workspace, suffix)
     except LedgerError:
         if not where.adopt_all:
             raise
-        workspace.put_aside(suffix)
         return None
     if document is None:
         return None
     if document.suffix != suffix:
         raise LedgerError(
-            f"{workspace.store(suffix).where} is the ledger of the stack {document.suffix}, not of {suffix}.",
+            f"{where.workspace.store(suffix).where} is the ledger of the stack {document.suffix}, not of "
+            f"{suffix}.",
             f"Give `--suffix {document.suffix}`, or another --state.",
         )
     ended = local and document.place.endpoint != f"embedded:{local.instance}"
     return None if ended and document.place.endpoint.startswith("embedded:") else document
+
+
+def usable_document(workspace: Workspace, suffix: str) -> Document | None:
+    """The stack's ledger; LedgerError where it is damaged, or tells of kinds that this version lacks."""
+    document = workspace.document(suffix)
+    strange = [f"{node} ({kind})" for node, kind in document.kinds() if kind not in KINDS] if document else []
+    if document and strange:
+        raise LedgerError(
+            f"{workspace.store(suffix).where} tells of what this version does not know: "
+            f"{', '.join(strange)}.",
+            f"It was written by {document.writer}: use that version, or a later one.",
+        )
+    return document
+
+
+def put_aside_unusable(where: Where, suffix: str) -> None:
+    """With `adopt_all`, rename a ledger that cannot be used; only under the stack's lock."""
+    if not where.adopt_all:
+        return
+    try:
+        usable_document(where.workspace, suffix)
+    except LedgerError:
+        where.workspace.put_aside(suffix)
 
 
 def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str, str]:

@@ -23,11 +23,12 @@ from provisioner.engine.verify import Report, last_look
 from provisioner.kinds import KINDS
 from provisioner.kinds import facts as lookups
 from provisioner.kinds.tagging import bearing
-from provisioner.pins import Where, check_pin, guard_account, known_document, region_of
+from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import Facts, offline
-from state.ledger import Document, Ledger, Place
+from state.document import Document, Place
+from state.ledger import Ledger
 from state.lock import FileLock
 
 _ROUNDS = 3
@@ -110,6 +111,8 @@ class Session:
     def locked(self, command: str, timeout: float) -> Iterator[None]:
         """Hold the stack's lock; what another run wrote in the meantime is read anew."""
         with FileLock(self.where.workspace.lock(self.suffix), command, timeout, self.clock.sleep) as lock:
+            put_aside_unusable(self.where, self.suffix)
+            self.where.workspace.store(self.suffix).tidy()
             latest = known_document(self.where, self.suffix, self.aws.local)
             if latest is not None:
                 check_pin(latest, self.suffix, self.place, self.where.workspace)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
-from state.ledger import Document
+from state.document import Document
 from state.store import FileStore
 
 DEFAULT_HOME = ".ml-api"

@@ -6,132 +6,13 @@ the next one where it was. No secret is ever in it.
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
 
-from provisioner import __version__
-from provisioner.errors import LedgerError
+from state.document import Document, Entry, Intent, Phase, Tombstone
 from state.store import Store
-
-SCHEMA = 1
-
-Phase = Literal["creating", "finishing", "ready", "updating", "deleting"]
-Doc = dict[str, Any]
-
-
-@dataclass
-class Intent:
-    """A call that was about to be made: which verb, with which token, at which wall-clock second."""
-
-    verb: str
-    token: str
-    at: float
-
-
-@dataclass
-class Entry:
-    """What is known of one node: `wanted` is what was asked last, `confirmed` what AWS is known to hold."""
-
-    kind: str
-    name: str
-    piece: str = ""
-    region: str = ""
-    phase: Phase = "creating"
-    id: str = ""
-    wanted: Doc = field(default_factory=dict)
-    confirmed: Doc | None = None
-    needs: list[str] = field(default_factory=list)
-    intent: Intent | None = None
-    # The wall-clock second at which AWS gave the id: AWS may hide the thing for a while after it.
-    made: float = 0.0
-
-    @classmethod
-    def parse(cls, doc: Doc) -> Entry:
-        """An entry as it stood in a document."""
-        intent = doc.get("intent")
-        return cls(**{**doc, "intent": Intent(**intent) if intent else None})
-
-
-@dataclass(frozen=True)
-class Tombstone:
-    """What was deleted, kept until a final look has found it gone."""
-
-    node: str
-    kind: str
-    name: str
-    id: str
-    region: str
-    at: float
-    wanted: Doc = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a stack lives; a ledger of one place is never used in another."""
-
-    account: str
-    partition: str
-    region: str
-    endpoint: str = ""
-
-
-@dataclass
-class Document:
-    """The whole of one ledger, as it stands in the file."""
-
-    suffix: str
-    place: Place
-    lineage: str = field(default_factory=lambda: str(uuid.uuid4()))
-    serial: int = 0
-    fence: int = 0
-    facts: dict[str, Any] = field(default_factory=dict)
-    outputs: dict[str, str] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    tombstones: list[Tombstone] = field(default_factory=list)
-
-    def dump(self) -> bytes:
-        """The JSON document."""
-        head = {"schema": SCHEMA, "writer": f"ml-api-provisioner {__version__}"}
-        return json.dumps({**head, **asdict(self)}, indent=1).encode() + b"\n"
-
-    @classmethod
-    def parse(cls, text: bytes, where: str) -> Document:
-        """The document in `text`; LedgerError where it is none, or of a newer schema."""
-        try:
-            raw = json.loads(text)
-            schema = raw.pop("schema")
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise _damaged(where, error) from error
-        if schema != SCHEMA:
-            raise LedgerError(
-                f"{where} has schema {schema}; this version reads schema {SCHEMA}.",
-                "Use the version of the provisioner that wrote it, named under `writer` in the file.",
-            )
-        raw.pop("writer", None)
-        try:
-            return cls(
-                **{
-                    **raw,
-                    "place": Place(**raw["place"]),
-                    "entries": {name: Entry.parse(entry) for name, entry in raw["entries"].items()},
-                    "tombstones": [Tombstone(**stone) for stone in raw["tombstones"]],
-                }
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise _damaged(where, error) from error
-
-
-def _damaged(where: str, error: Exception) -> LedgerError:
-    return LedgerError(
-        f"{where} is no ledger of this tool, or it is damaged ({error}).",
-        "`python cli.py apply --suffix NAME --adopt-all` puts it aside, finds every resource by its tags and "
-        "names, and writes a new one.",
-    )
 
 
 class Ledger:

@@ -10,6 +10,8 @@ from typing import Protocol
 
 from provisioner.errors import LedgerError
 
+_DRAFT = ".draft"
+
 
 class Store(Protocol):
     """Keeps one document."""
@@ -56,13 +58,19 @@ class FileStore:
         except OSError as error:
             raise self._unusable("written", error) from error
 
+    def tidy(self) -> None:
+        """Remove the drafts that killed runs left; only under the lock, where nobody is writing one."""
+        for draft in self.path.parent.glob(f".{self.path.name}.*{_DRAFT}"):
+            with suppress(OSError):
+                draft.unlink()
+
     def remove(self) -> None:
         """Remove the file; none there is no error."""
         with suppress(FileNotFoundError):
             self.path.unlink()
 
     def _replace(self, text: bytes) -> None:
-        handle, draft = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+        handle, draft = tempfile.mkstemp(_DRAFT, f".{self.path.name}.", self.path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from state.ledger import Document
+from state.document import Document
 
 
 class Memory:

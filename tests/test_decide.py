@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from provisioner.engine.decide import STILL_GOING, Verb, decide, delete
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, Ref, Unknown
-from state.ledger import Entry
+from state.document import Entry
 from tests.things import OURS, Guest, Known, Part, Patient, Phoenix, Thing, Treasure, entry, node, seen
 
 RED = {"Colour": "red", "Shape": "round"}

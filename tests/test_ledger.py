@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.errors import LedgerError
-from state.ledger import SCHEMA, Document, Entry, Intent, Ledger, Place, Tombstone
+from state.document import SCHEMA, Document, Entry, Intent, Place, Tombstone
+from state.ledger import Ledger
 from tests.memory import Memory
 
 PLACE = Place("123456789012", "aws", "us-east-1")

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from state.ledger import Document, Entry, Ledger, Place
+from state.document import Document, Entry, Place
+from state.ledger import Ledger
 from tests.memory import Memory
 
 PLACE = Place("123456789012", "aws", "us-east-1")

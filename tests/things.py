@@ -8,7 +8,7 @@ from provisioner.engine.graph import Edge, Node
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc
 from provisioner.names import tags_of
-from state.ledger import Entry, Intent, Phase
+from state.document import Entry, Intent, Phase
 
 SUFFIX = "prod"
 OURS = tags_of(SUFFIX, "us-east-1", "thing", "ml-api-thing-prod", {})

@@ -116,21 +116,8 @@ def verify_gone(**given: Any) -> int:
 @stack_options
 def list_(**given: Any) -> int:
     """List the stacks that are known here."""
-    from provisioner.terminal.say import table
+    from provisioner.commands.listing import list_stacks
     from provisioner.workspace import Workspace
 
     say, _ = begin(given)
-    head, rows = ("suffix", "account", "region", "resources"), []
-    for local in (False, True):
-        workspace = Workspace.here(local=local, state=None if local else given["state"])
-        for suffix in workspace.suffixes():
-            document = workspace.document(suffix)
-            if document:
-                where = "embedded" if local else document.place.account
-                rows.append((suffix, where, document.place.region, str(len(document.entries))))
-    if given["as_json"]:
-        say.record("list", stacks=[dict(zip(head, row, strict=True)) for row in rows])
-    else:
-        for line in table(rows, head):
-            say.data(line)
-    return 0
+    return list_stacks(say, [Workspace.here(state=given["state"]), Workspace.here(local=True)])

@@ -20,7 +20,7 @@ from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
-from state.ledger import Tombstone
+from state.document import Tombstone
 from state.store import FileStore
 
 

@@ -17,7 +17,8 @@ from provisioner.engine.refs import Doc, reveal, unveiled
 from provisioner.engine.target import HIDES, Target, read, still_hides
 from provisioner.engine.waits import until
 from provisioner.errors import Blocked, OutOfPatience
-from state.ledger import Entry, Ledger
+from state.document import Entry
+from state.ledger import Ledger
 
 # AWS hides a new thing for a number of reads as well as of seconds.
 _LOOKS = 6

@@ -19,7 +19,7 @@ from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import Blocked, CredentialsError, LedgerError, OutOfPatience
-from state.ledger import Entry
+from state.document import Entry
 
 # A value that AWS fills in later than the id (an endpoint) is waited for this long.
 _PATH_PATIENCE = 1800.0

@@ -30,7 +30,7 @@ from provisioner.engine.graph import Node
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc
 from provisioner.names import has_owner
-from state.ledger import Entry
+from state.document import Entry
 
 AT_WORK = "AWS is still working on it"
 STILL_GOING = "the old one is still being deleted"

@@ -15,7 +15,7 @@ from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, r
 from provisioner.engine.target import Target, read, still_hides
 from provisioner.engine.waits import until
 from provisioner.engine.walk import Tell, Walk
-from state.ledger import Document, Entry
+from state.document import Document, Entry
 
 Kinds = Mapping[str, Kind]
 # Reads at once: the server's answer is what takes time, and AWS counts calls a second.

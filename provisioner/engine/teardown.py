@@ -14,7 +14,7 @@ from provisioner.engine.target import Target
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import CredentialsError, LedgerError
 from provisioner.names import tags_of
-from state.ledger import Document, Entry
+from state.document import Document, Entry
 
 
 def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:

@@ -14,7 +14,7 @@ from provisioner.engine.kind import Item
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.target import Target, read
 from provisioner.engine.walk import Tell, Walk, Work
-from state.ledger import Tombstone
+from state.document import Tombstone
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,10 @@ class Say:
         """What went wrong, and what to type next; with --json the answer says so too."""
         if self.as_json:
             self.record("error", result=result, message=message, hint=hint)
+        self.warn(message, hint)
+
+    def warn(self, message: str, hint: str) -> None:
+        """What is wrong, for a person: a command may go on after it."""
         head, _, rest = message.partition("\n")
         lines = [self.paint("Error: ", "red") + head, *rest.splitlines(), *hint.splitlines()]
         self._write(sys.stderr, "\n".join(lines))

@@ -1,0 +1,159 @@
+"""The document that a ledger is: what it says of one stack, and the JSON it stands in.
+
+A resource is a line of the file, so that it reads, greps and compares line by line.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from provisioner import __version__
+from provisioner.errors import LedgerError
+
+SCHEMA = 1
+WRITER = f"ml-api-provisioner {__version__}"
+
+Phase = Literal["creating", "finishing", "ready", "updating", "deleting"]
+Doc = dict[str, Any]
+
+
+@dataclass
+class Intent:
+    """A call that was about to be made: which verb, with which token, at which wall-clock second."""
+
+    verb: str
+    token: str
+    at: float
+
+
+@dataclass
+class Entry:
+    """What is known of one node: `wanted` is what was asked last, `confirmed` what AWS is known to hold."""
+
+    kind: str
+    name: str
+    piece: str = ""
+    region: str = ""
+    phase: Phase = "creating"
+    id: str = ""
+    wanted: Doc = field(default_factory=dict)
+    confirmed: Doc | None = None
+    needs: list[str] = field(default_factory=list)
+    intent: Intent | None = None
+    # The wall-clock second at which AWS gave the id: AWS may hide the thing for a while after it.
+    made: float = 0.0
+
+    @classmethod
+    def parse(cls, doc: Doc) -> Entry:
+        """An entry as it stood in a document."""
+        intent = doc.get("intent")
+        return cls(**{**doc, "intent": Intent(**intent) if intent else None})
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What was deleted, kept until a final look has found it gone."""
+
+    node: str
+    kind: str
+    name: str
+    id: str
+    region: str
+    at: float
+    wanted: Doc = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a stack lives; a ledger of one place is never used in another."""
+
+    account: str
+    partition: str
+    region: str
+    endpoint: str = ""
+
+
+@dataclass
+class Document:
+    """The whole of one ledger, as it stands in the file."""
+
+    suffix: str
+    place: Place
+    # The version that wrote it, where it was read; every write is this version's.
+    writer: str = field(default=WRITER, compare=False)
+    lineage: str = field(default_factory=lambda: str(uuid.uuid4()))
+    serial: int = 0
+    fence: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    tombstones: list[Tombstone] = field(default_factory=list)
+
+    def kinds(self) -> Iterator[tuple[str, str]]:
+        """Every resource it tells of, also the deleted ones, with its kind."""
+        yield from ((node, entry.kind) for node, entry in self.entries.items())
+        yield from ((stone.node, stone.kind) for stone in self.tombstones)
+
+    def dump(self) -> bytes:
+        """The JSON document: its schema and writer first, then a line a resource."""
+        fields = {"schema": SCHEMA, **vars(self), "writer": WRITER}
+        lines = ",\n".join(f" {_encoded(name)}: {_block(value)}" for name, value in fields.items())
+        return f"{{\n{lines}\n}}\n".encode()
+
+    @classmethod
+    def parse(cls, text: bytes, where: str) -> Document:
+        """The document in `text`; LedgerError where it is none, or of a newer schema."""
+        try:
+            raw = json.loads(text)
+            schema = raw.pop("schema")
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise _damaged(where, error) from error
+        if schema != SCHEMA:
+            raise LedgerError(
+                f"{where} has schema {schema}; this version reads schema {SCHEMA}.",
+                "Use the version of the provisioner that wrote it, named under `writer` in the file.",
+            )
+        try:
+            return cls(
+                **{
+                    **raw,
+                    "place": Place(**raw["place"]),
+                    "entries": {name: Entry.parse(entry) for name, entry in raw["entries"].items()},
+                    "tombstones": [Tombstone(**stone) for stone in raw["tombstones"]],
+                }
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _damaged(where, error) from error
+
+
+def _fields(part: object) -> Doc:
+    """The fields of a part of the document, uncopied; TypeError for what does not belong in it."""
+    if isinstance(part, (Entry, Intent, Tombstone, Place)):
+        return vars(part)
+    raise TypeError(f"a ledger holds no {type(part).__name__}")
+
+
+# Without an indent the encoder is the one in C.
+_encoded = json.JSONEncoder(default=_fields).encode
+
+
+def _block(value: Any) -> str:
+    """A mapping or a list with a member a line."""
+    if value and isinstance(value, dict):
+        members = [f"{_encoded(name)}: {_encoded(member)}" for name, member in value.items()]
+        return "{\n  " + ",\n  ".join(members) + "\n }"
+    if value and isinstance(value, list):
+        return "[\n  " + ",\n  ".join(map(_encoded, value)) + "\n ]"
+    return _encoded(value)
+
+
+def _damaged(where: str, error: Exception) -> LedgerError:
+    return LedgerError(
+        f"{where} is no ledger of this tool, or it is damaged ({error}).",
+        "`python cli.py apply --suffix NAME --adopt-all`, with the stack's --region, puts it aside, finds "
+        "every resource by its tags and names, and writes a new one.",
+    )
