@@ -76,6 +76,9 @@ FORMS: Mapping[str, Form] = {
     "scaling": Form(255),
     "requests": Form(256),
     "edge": Form(128),
+    "webacl": Form(128),
+    # The name of a group that WAF writes begins so (WAF developer guide, logging-cw-logs).
+    "waf-logs": Form(512, "aws-waf-logs-ml-api-{suffix}"),
 }
 
 

@@ -19,6 +19,7 @@ from provisioner.steps.iam import roles
 from provisioner.steps.logs import logs
 from provisioner.steps.security import security
 from provisioner.steps.vpc import network
+from provisioner.steps.waf import firewall
 
 
 def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
@@ -36,7 +37,8 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     ground = Ground(net, groups, journals, database, table, rights, front, own)
     tasks = compute(stack.piece("ecs"), s, ground)
     autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
-    distribution = edge(stack.piece("cloudfront"), s, front)
+    acl = firewall(stack.piece("waf"), s, facts)
+    distribution = edge(stack.piece("cloudfront"), s, front, acl)
     stack.outputs = {
         "alb_dns_name": front.alb["DNSName"],
         "cloudfront_domain_name": distribution["DomainName"],

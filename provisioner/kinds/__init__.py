@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provisioner.engine.kind import Kind
-from provisioner.kinds import autoscaling, cloudfront, dynamodb, iam, logs, secretsmanager
+from provisioner.kinds import autoscaling, cloudfront, dynamodb, iam, logs, secretsmanager, wafv2
 from provisioner.kinds.ec2 import default_group, flow_logs, groups, nat, routes, vpc
 from provisioner.kinds.ecs import cluster, service, tasks
 from provisioner.kinds.elbv2 import balancer, listeners
@@ -61,6 +61,8 @@ _CLASSES: tuple[type[Kind], ...] = (
     autoscaling.ScalableTarget,
     autoscaling.ScalingPolicy,
     cloudfront.Distribution,
+    wafv2.WebACL,
+    wafv2.WebACLLog,
 )
 
 KINDS: Mapping[str, Kind] = {kind.__name__: kind() for kind in _CLASSES}

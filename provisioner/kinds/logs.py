@@ -9,7 +9,7 @@ from provisioner.engine.kind import Item, Kind, codes
 from provisioner.engine.refs import Doc
 
 # Every group of every stack of this tool has this in its name: one answer serves them all.
-_PATTERN = "/ml-api-"
+_PATTERN = "ml-api-"
 
 
 class LogGroup(Kind):

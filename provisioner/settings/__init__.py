@@ -17,6 +17,7 @@ from provisioner.settings.network import Network
 from provisioner.settings.profiles import PROFILES, laid_under
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
+from provisioner.settings.waf import Waf
 
 # A tag that is listed for amd64 and arm64 alike; its minor version stays, so the placeholder stays as tested.
 PLACEHOLDER = "public.ecr.aws/nginx/nginx-unprivileged:1.29-alpine"
@@ -45,6 +46,7 @@ class Settings(Section):
     logs: Logs = Logs()
     api: Api = Api()
     edge: Edge = Edge()
+    waf: Waf = Waf()
 
     @model_validator(mode="before")
     @classmethod

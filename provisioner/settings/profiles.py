@@ -12,6 +12,7 @@ SEED: Values = {}
 # What a security review asks for; each can be set back by itself.
 PRODUCTION: Values = {
     "network": {"flow_logs": True, "bare_default_group": True},
+    "waf": {"enabled": True},
 }
 
 PROFILES: Mapping[str, Values] = {"seed": SEED, "production": PRODUCTION}

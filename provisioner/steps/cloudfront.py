@@ -18,7 +18,7 @@ _ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
 _ORIGIN = "alb"
 
 
-def edge(up: Piece, s: Settings, balancer: Balancer) -> Handle:
+def edge(up: Piece, s: Settings, balancer: Balancer, acl: Handle | None) -> Handle:
     """It needs only the balancer's name to begin, and takes its time."""
     return up(
         Distribution,
@@ -41,7 +41,7 @@ def edge(up: Piece, s: Settings, balancer: Balancer) -> Handle:
         HttpVersion="http2and3",
         IsIPV6Enabled=True,
         ViewerCertificate={"CloudFrontDefaultCertificate": True},
-        WebACLId="",
+        WebACLId=acl.id if acl else "",
     )
 
 

@@ -1,0 +1,122 @@
+"""WAFv2: the web ACL before CloudFront, and its log; both live in us-east-1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.tags import mapping, pairs
+
+# The scope of a list that stands before CloudFront; it is called for in us-east-1 only.
+SCOPE = "CLOUDFRONT"
+_GONE = codes("WAFNonexistentItemException")
+# Another change came between reading the token and using it: the token is read anew.
+_STALE = codes("WAFOptimisticLockException")
+# terraform-provider-aws wafv2/web_acl.go and service_package.go: 5 min.
+_UNSETTLED = codes(
+    "WAFUnavailableEntityException",
+    "WAFTagOperationException",
+    "WAFTagOperationInternalErrorException",
+    "WAFServiceLinkedRoleErrorException",
+)
+
+
+class WebACL(Kind):
+    """A list of rules that every request of a viewer passes first."""
+
+    service, key, named, noun = "wafv2", "ARN", "Name", "webacl"
+    fixed = frozenset({"Name", "Scope"})
+    # The scope is where it is listed; AWS does not tell it.
+    initial = frozenset({"Scope"})
+    absent = _GONE
+    duplicate = codes("WAFDuplicateItemException")
+    transient = {
+        "create": _UNSETTLED,
+        "update": _UNSETTLED | _STALE,
+        # The distribution has let go of it a moment ago (terraform-provider-aws wafv2/web_acl.go: 5 min).
+        "delete": _STALE | codes("WAFAssociatedItemException"),
+    }
+    patience = minutes(15)
+
+    def read(self, wafv2: Any, it: Item) -> Doc | None:
+        """ListWebACLs for its id, then GetWebACL, and its tags."""
+        listed = _listed(wafv2, it.props["Name"])
+        if listed is None:
+            return None
+        doc = wafv2.get_web_acl(Name=listed["Name"], Scope=SCOPE, Id=listed["Id"])["WebACL"]
+        tags = wafv2.list_tags_for_resource(ResourceARN=doc["ARN"])["TagInfoForResource"]["TagList"]
+        return {**doc, "Tags": mapping(tags)}
+
+    def create(self, wafv2: Any, it: Item) -> Doc:
+        """CreateWebACL."""
+        made = wafv2.create_web_acl(**it.props, Tags=pairs(it.tags))
+        return {**it.props, "ARN": made["Summary"]["ARN"]}
+
+    def update(self, wafv2: Any, it: Item, changed: Doc) -> None:
+        """UpdateWebACL: the whole list at once, with the token of its latest state."""
+        if listed := _listed(wafv2, it.props["Name"]):
+            wafv2.update_web_acl(**it.props, Id=listed["Id"], LockToken=listed["LockToken"])
+
+    def retag(self, wafv2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagResource, UntagResource."""
+        if put:
+            wafv2.tag_resource(ResourceARN=it.id, Tags=pairs(put))
+        if gone := list(drop):
+            wafv2.untag_resource(ResourceARN=it.id, TagKeys=gone)
+
+    def delete(self, wafv2: Any, it: Item) -> None:
+        """DeleteWebACL, with the token of its latest state."""
+        if listed := _listed(wafv2, it.props["Name"]):
+            wafv2.delete_web_acl(
+                Name=listed["Name"], Scope=SCOPE, Id=listed["Id"], LockToken=listed["LockToken"]
+            )
+
+    def canonical(self, doc: Doc) -> Doc:
+        """Rules by name: their order is their priority."""
+        return {**doc, "Rules": {rule["Name"]: rule for rule in doc.get("Rules", [])}}
+
+
+def _listed(wafv2: Any, name: str) -> Doc | None:
+    """The list of this name, with the token that its next change needs."""
+    found: Doc = {"NextMarker": None}
+    while "NextMarker" in found:
+        more = {"NextMarker": found["NextMarker"]} if found["NextMarker"] else {}
+        found = wafv2.list_web_acls(Scope=SCOPE, Limit=100, **more)
+        for one in found["WebACLs"]:
+            if one["Name"] == name:
+                return dict(one)
+        if not found.get("NextMarker"):
+            return None
+    return None
+
+
+class WebACLLog(Kind):
+    """Where a web ACL writes what its rules matched."""
+
+    service, key = "wafv2", "ResourceArn"
+    tagged, exclusive = False, True
+    within = ("ResourceArn",)
+    fixed = frozenset({"ResourceArn"})
+    absent = _GONE
+    # The first one of an account races the making of WAF's role for logs.
+    transient = {"create": _UNSETTLED, "update": _UNSETTLED | _STALE, "delete": _STALE}
+
+    def read(self, wafv2: Any, it: Item) -> Doc | None:
+        """GetLoggingConfiguration."""
+        arn = it.props["ResourceArn"]
+        return dict(wafv2.get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"])
+
+    def create(self, wafv2: Any, it: Item) -> Doc:
+        """PutLoggingConfiguration."""
+        wafv2.put_logging_configuration(LoggingConfiguration=it.props)
+        return dict(it.props)
+
+    def update(self, wafv2: Any, it: Item, changed: Doc) -> None:
+        """PutLoggingConfiguration."""
+        self.create(wafv2, it)
+
+    def delete(self, wafv2: Any, it: Item) -> None:
+        """DeleteLoggingConfiguration."""
+        wafv2.delete_logging_configuration(ResourceArn=it.id)

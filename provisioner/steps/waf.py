@@ -1,0 +1,103 @@
+"""The firewall before CloudFront, and its log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.graph import Handle, Piece
+from provisioner.kinds.logs import LogGroup, Retention
+from provisioner.kinds.tagging import GLOBAL_REGION
+from provisioner.kinds.wafv2 import SCOPE, WebACL, WebACLLog
+from provisioner.settings import Settings
+from provisioner.settings.waf import Act
+from provisioner.steps.arns import arn
+from provisioner.steps.facts import Facts
+
+_WINDOW = 300  # seconds over which an address's requests are counted
+# What AWS inspects of a body before CloudFront without a charge (WAF developer guide, body inspection).
+_INSPECTED = "KB_16"
+
+
+def firewall(up: Piece, s: Settings, facts: Facts) -> Handle | None:
+    """Where it is off, there is none."""
+    if not s.waf.enabled:
+        return None
+    acl = up(
+        WebACL,
+        "waf",
+        region=GLOBAL_REGION,
+        Scope=SCOPE,
+        DefaultAction={"Allow": {}},
+        Rules=_rules(s),
+        VisibilityConfig=_measured("waf"),
+        AssociationConfig={"RequestBody": {SCOPE: {"DefaultSizeInspectionLimit": _INSPECTED}}},
+    )
+    if s.waf.logs:
+        _log(up, s, facts, acl)
+    return acl
+
+
+def _log(up: Piece, s: Settings, facts: Facts, acl: Handle) -> None:
+    """What bears a login is struck out: cookies and the Authorization header."""
+    group = up(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION)
+    up(
+        Retention,
+        "waf-logs-retention",
+        region=GLOBAL_REGION,
+        logGroupName=group.id,
+        retentionInDays=s.logs.days,
+    )
+    up(
+        WebACLLog,
+        "waf-log",
+        region=GLOBAL_REGION,
+        ResourceArn=acl.id,
+        LogDestinationConfigs=[arn(up, facts, "logs", f"log-group:{group.aws_name}", GLOBAL_REGION)],
+        RedactedFields=[{"SingleHeader": {"Name": name}} for name in ("authorization", "cookie")],
+        after=[group],
+    )
+
+
+def _rules(s: Settings) -> list[dict[str, Any]]:
+    waf = s.waf
+    listed = [
+        _rate(waf.rate, waf.rate_limit),
+        _managed("reputation", "AWSManagedRulesAmazonIpReputationList", waf.reputation),
+        _managed("common", "AWSManagedRulesCommonRuleSet", waf.common, SizeRestrictions_BODY=waf.body_size),
+        _managed("bad-inputs", "AWSManagedRulesKnownBadInputsRuleSet", waf.bad_inputs),
+    ]
+    return [{**rule, "Priority": place} for place, rule in enumerate(listed) if rule]
+
+
+def _rate(act: Act, limit: int) -> dict[str, Any]:
+    if act == "off":
+        return {}
+    statement = {"Limit": limit, "EvaluationWindowSec": _WINDOW, "AggregateKeyType": "IP"}
+    return {
+        "Name": "rate",
+        "Statement": {"RateBasedStatement": statement},
+        "Action": {act.capitalize(): {}},
+        "VisibilityConfig": _measured("rate"),
+    }
+
+
+def _managed(name: str, group: str, act: Act, **single: Act) -> dict[str, Any]:
+    """A rule group of AWS's; `single` are rules of it that count whatever the group does."""
+    if act == "off":
+        return {}
+    softened = [
+        {"Name": rule, "ActionToUse": {"Count": {}}} for rule, other in single.items() if other == "count"
+    ]
+    statement: dict[str, Any] = {"VendorName": "AWS", "Name": group}
+    if softened:
+        statement["RuleActionOverrides"] = softened
+    return {
+        "Name": name,
+        "Statement": {"ManagedRuleGroupStatement": statement},
+        "OverrideAction": {"None" if act == "block" else "Count": {}},
+        "VisibilityConfig": _measured(name),
+    }
+
+
+def _measured(name: str) -> dict[str, Any]:
+    return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": f"ml-api-{name}"}
