@@ -29,7 +29,7 @@ from provisioner.stack import build
 from provisioner.steps.facts import Facts, offline
 from state.document import Document, Place
 from state.ledger import Ledger
-from state.lock import FileLock
+from state.lock import FileLock, Owner, last_owner
 
 _ROUNDS = 3
 
@@ -47,6 +47,9 @@ class Session:
     clock: Clock = field(default_factory=Clock)
     listen: Listener = silent
     region_source: str = ""
+    # Who took the stack's lock last before this command, and whether that run was still under way.
+    former: Owner | None = None
+    is_busy: bool = False
     # Raises when this run may change nothing any more.
     guard: Callable[[], None] = lambda: None
 
@@ -64,7 +67,18 @@ class Session:
         if document is None:
             document = Document(suffix, place)
         check_pin(document, suffix, place, workspace)
-        return cls(suffix, settings, where, aws, place, document, region_source=source)
+        former, busy = last_owner(workspace.lock(suffix))
+        return cls(
+            suffix,
+            settings,
+            where,
+            aws,
+            place,
+            document,
+            region_source=source,
+            former=former,
+            is_busy=busy,
+        )
 
     @property
     def clients(self) -> Clients:
@@ -119,6 +133,7 @@ class Session:
                 self.document = latest
             self.document.fence = max(lock.fence, self.document.fence + 1)
             self.guard = lock.check
+            self.is_busy = False
             yield
 
     def apply(self, plan: Plan) -> Outcome:
@@ -158,7 +173,7 @@ class Session:
 
     def bare_stack(self) -> Stack:
         """The stack as far as its names and tags go, for a search that knows nothing else."""
-        known = offline(self.settings.network.zones)
+        known = offline(self.settings.network.zones, self.settings.database.version)
         facts = replace(known, account=self.place.account, master_password="own")  # noqa: S106 - who holds it
         return build(self.settings, self.suffix, self.place.region, facts)
 

@@ -26,6 +26,42 @@ class Owner:
     since: str
     fence: int
 
+    def __str__(self) -> str:
+        """As a message names it."""
+        return f"`{self.command}` (process {self.pid} on {self.host}, since {self.since})"
+
+
+def last_owner(path: Path) -> tuple[Owner | None, bool]:
+    """Who took the lock last, and whether it is held now; takes nothing and waits for nothing."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            owner = _owner(file)
+            return owner, owner is not None and _is_alive(owner) and _is_held(file)
+    except OSError:
+        return None, False
+
+
+def _is_alive(owner: Owner) -> bool:
+    """Whether the process may run: a dead one's lock is not even tried, so that nobody is in its way."""
+    if owner.host != socket.gethostname():
+        return True
+    try:
+        os.kill(owner.pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _is_held(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(file, fcntl.LOCK_UN)
+    return False
+
 
 class FileLock:
     """Held while a run changes the stack; the kernel releases it when the process ends, however it ends."""
@@ -129,12 +165,7 @@ def _owner(file: IO[str]) -> Owner | None:
 
 
 def _held(owner: Owner | None) -> LockHeld:
-    who = (
-        f"`{owner.command}` (process {owner.pid} on {owner.host}, since {owner.since})"
-        if owner
-        else "another run"
-    )
     return LockHeld(
-        f"This stack is being changed by {who}.",
+        f"This stack is being changed by {owner or 'another run'}.",
         "Wait for it, or give `--lock-timeout 10m` to wait here. The lock of a dead process is free at once.",
     )

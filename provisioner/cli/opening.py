@@ -8,6 +8,7 @@ from provisioner.errors import NoSuchStack, UsageError
 
 if TYPE_CHECKING:
     from provisioner.session import Session
+    from provisioner.settings import Settings
     from provisioner.terminal.say import Say
     from provisioner.workspace import Workspace
 
@@ -21,17 +22,24 @@ def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
     return say, Workspace.here(local=given["local"], state=given["state"])
 
 
+def given_settings(given: dict[str, Any]) -> Settings:
+    """The settings by file, environment and flags."""
+    from provisioner.configuration import load
+
+    return load(given["config"], given["sets"])
+
+
 def open_session(given: dict[str, Any], workspace: Workspace, suffix: str) -> Session:
     """One stack in hand; the first calls are made here."""
-    from provisioner.configuration import load
     from provisioner.names import check_suffix
     from provisioner.pins import Where
     from provisioner.session import Session
 
     check_suffix(suffix)
-    settings = load(given["config"], given["sets"])
     adopts = bool(given.get("adopt_all"))
-    return Session.open(suffix, settings, Where(workspace, given["region"], given["expect_account"], adopts))
+    return Session.open(
+        suffix, given_settings(given), Where(workspace, given["region"], given["expect_account"], adopts)
+    )
 
 
 def known_suffix(workspace: Workspace, suffix: str | None) -> str:

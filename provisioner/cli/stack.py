@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.cli.opening import begin, known_suffix, missing_suffix, open_session
+from provisioner.cli.opening import begin, given_settings, known_suffix, missing_suffix, open_session
 from provisioner.errors import Incomplete, UsageError
 from provisioner.terminal.options import lock_option, stack_options, yes_option
 
@@ -30,17 +30,24 @@ def apply(yes: bool, lock_timeout: float, **given: Any) -> int:
 @stack_options
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
-def plan(everything: bool, detailed_exitcode: bool, **given: Any) -> int:
+@click.option("--offline", is_flag=True, help="Call nothing: print the full declared graph.")
+def plan(everything: bool, detailed_exitcode: bool, offline: bool, **given: Any) -> int:
     """Show what apply would do; changes nothing."""
     from provisioner.commands import planning
+    from provisioner.commands.declaring import show_declared
 
     say, workspace = begin(given)
-    if not everything:
-        suffix = given["suffix"] or missing_suffix()
-        return planning.plan(say, open_session(given, workspace, suffix), detailed=detailed_exitcode)
+    suffixes = workspace.suffixes() if everything else [given["suffix"] or missing_suffix()]
+    if offline:
+        settings = given_settings(given)
+        return max(
+            (show_declared(say, workspace, one, settings, given["region"]) for one in suffixes), default=0
+        )
     codes = [
-        planning.plan(say, open_session(given, workspace, suffix), detailed=detailed_exitcode)
-        for suffix in workspace.suffixes()
+        planning.plan(
+            say, open_session(given, workspace, suffix), detailed=detailed_exitcode, among_others=everything
+        )
+        for suffix in suffixes
     ]
     return max(codes, default=0)
 

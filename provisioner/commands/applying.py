@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from provisioner.commands.asking import Asking
+from provisioner.commands.circumstances import read_with
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.showing import show_outputs
@@ -22,7 +23,7 @@ def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> in
     header(say, session)
     with session.locked("apply", lock_timeout):
         started = time.monotonic()
-        made = session.plan()
+        made = read_with(session, session.plan())
         if made.refused:
             show_plan(say, made)
             raise refusal(made)

@@ -34,6 +34,7 @@ from state.document import Entry
 
 AT_WORK = "AWS is still working on it"
 STILL_GOING = "the old one is still being deleted"
+UNCONFIRMED = "an earlier run did not get to confirm it"
 
 Verb = Literal["keep", "create", "finish", "update", "replace", "delete", "refuse"]
 
@@ -96,7 +97,7 @@ def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Chan
     if not meets(seen, kind.ready):
         return replace(change, verb="finish", why=AT_WORK)
     if entry and not change.adopts and entry.phase != "ready":
-        return replace(change, verb="finish", why="an earlier run did not get to confirm it")
+        return replace(change, verb="finish", why=UNCONFIRMED)
     return change
 
 

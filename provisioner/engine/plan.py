@@ -29,6 +29,8 @@ class Plan:
     stack: Stack
     changes: dict[str, Change] = field(default_factory=dict)
     docs: dict[str, Doc] = field(default_factory=dict)
+    # What it must be read with: sentences for whoever reads it.
+    notes: list[str] = field(default_factory=list)
 
     @property
     def acting(self) -> list[Change]:

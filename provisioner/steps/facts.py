@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.refs import Ref, Unknown
+from provisioner.kinds.facts import ENGINE
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,16 @@ class Facts:
     born: str
 
 
-def offline(count: int) -> Facts:
-    """The facts while AWS is not asked: unknown."""
+def offline(count: int, version: str) -> Facts:
+    """The facts while AWS is not asked: what follows from the settings, the rest unknown."""
     return Facts(
         account=_open("account"),
         partition="aws",
         zones=tuple(_open(f"zone {n + 1}") for n in range(count)),
-        engine={key: _open(key) for key in ("EngineVersion", "DBParameterGroupFamily")},
+        engine={
+            "EngineVersion": version if "." in version else _open("EngineVersion"),
+            "DBParameterGroupFamily": f"{ENGINE}{version.split('.', maxsplit=1)[0]}",
+        },
         master_password="rds",  # noqa: S106 - who holds it, not what it is
         born="",
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
-from provisioner.engine.plan import Plan
-from provisioner.engine.refs import unveiled
+from provisioner.engine.plan import Plan, look_up
+from provisioner.engine.refs import resolve, unveiled
+from provisioner.terminal.fields import lines
 from provisioner.terminal.say import Say
 
 _SIGNS = {
@@ -21,24 +20,34 @@ _SIGNS = {
     "refuse": ("!", "red"),
     "keep": ("=", "dim"),
 }
-_WIDEST = 100
 
 
 def show_plan(say: Say, plan: Plan) -> None:
     """The changes, then their sum; "No changes." alone where there are none."""
     if say.as_json:
-        changes = [_record(one) for one in shown(plan)]
-        say.record("plan", suffix=plan.stack.suffix, changes=changes, summary=summary(plan))
+        say.record("plan", **as_record(plan))
         return
+    for note in plan.notes:
+        say.data(note)
     for change in shown(plan):
-        sign, color = _SIGNS[change.verb]
-        what = f"{change.kind} {change.name}".rstrip()
-        note = f"  ({change.why})" if change.why else ""
-        adopted = "  (found in AWS, adopted)" if change.adopts and change.verb == "keep" else ""
-        say.data(f"{say.paint(sign, color):>3} {change.piece}/{change.node}: {what}{note}{adopted}")
-        for line in _fields(change):
+        say.data(_line(say, change))
+        for line in lines(change.differences):
             say.data(f"      {line}")
     say.data(sentence(plan))
+
+
+def _line(say: Say, change: Change) -> str:
+    sign, color = _SIGNS[change.verb]
+    mark = " " * (3 - len(sign)) + say.paint(sign, color)
+    what = f"{change.kind} {change.name}".rstrip()
+    note = f"  ({_why(change)})" if _why(change) else ""
+    return f"{mark} {change.piece}/{change.node}: {what}{note}"
+
+
+def _why(change: Change) -> str:
+    if change.adopts and change.verb == "keep":
+        return "found in AWS, adopted"
+    return f"to be waited for: {change.why}" if change.verb == "finish" else change.why
 
 
 def shown(plan: Plan) -> list[Change]:
@@ -69,17 +78,17 @@ def sentence(plan: Plan) -> str:
     return told + "."
 
 
-def _fields(change: Change) -> Iterator[str]:
-    for one in change.differences:
-        yield f"{one.path}: {_value(one.old)} -> {_value(one.new)}"
+def as_record(plan: Plan) -> dict[str, Any]:
+    """The plan for a program; the README says what each field means."""
+    return {
+        "suffix": plan.stack.suffix,
+        "notes": plan.notes,
+        "changes": [_record(plan, one) for one in shown(plan)],
+        "summary": summary(plan),
+    }
 
 
-def _value(value: Any) -> str:
-    text = json.dumps(unveiled(value), default=str) if not isinstance(value, str) else value
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
-
-
-def _record(change: Change) -> dict[str, Any]:
+def _record(plan: Plan, change: Change) -> dict[str, Any]:
     return {
         "action": change.verb,
         "node": change.node,
@@ -90,7 +99,16 @@ def _record(change: Change) -> dict[str, Any]:
         "adopts": change.adopts,
         "reason": change.why,
         "fields": [_field(one) for one in change.differences],
+        "properties": _properties(plan, change),
     }
+
+
+def _properties(plan: Plan, change: Change) -> dict[str, Any] | None:
+    """What is asked of a new one, as far as it is known; null where nothing new is made."""
+    if change.verb not in ("create", "replace"):
+        return None
+    wanted = resolve(plan.stack.nodes[change.node].props, lambda ref: look_up(plan, ref))
+    return dict(unveiled(wanted))
 
 
 def _field(one: Difference) -> dict[str, Any]:

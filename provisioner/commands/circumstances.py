@@ -1,0 +1,42 @@
+"""What a plan must be read with: a run that is under way, or a teardown that did not end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from provisioner.engine.decide import AT_WORK, UNCONFIRMED, Change
+from provisioner.engine.plan import Plan
+from provisioner.session import Session
+
+
+def read_with(session: Session, made: Plan) -> Plan:
+    """The plan, with what is known besides of the stack's last run."""
+    if session.is_busy:
+        made.notes.append(
+            f"A run is under way: {session.former}. What follows is what it has not done yet, as of now."
+        )
+        made.changes = {name: _in_hand(change) for name, change in made.changes.items()}
+    elif told := _unended(session, made):
+        made.notes.append(told)
+    return made
+
+
+def _in_hand(change: Change) -> Change:
+    if change.verb == "finish" and change.why in (AT_WORK, UNCONFIRMED):
+        return replace(change, why="the run under way waits for it")
+    return change
+
+
+def _unended(session: Session, made: Plan) -> str:
+    """That a teardown was interrupted, in words; empty where none was."""
+    entries, declared = session.document.entries, made.stack.nodes
+    gone = {stone.node for stone in session.document.tombstones if stone.node in declared} - entries.keys()
+    going = [name for name, entry in entries.items() if entry.phase == "deleting" and name in declared]
+    by_teardown = session.former is None or session.former.command == "teardown"
+    if not by_teardown or not (gone or going):
+        return ""
+    again = session.where.workspace.command("teardown", session.suffix)
+    return (
+        f"A teardown did not end: {len(gone)} are gone, {len(going)} were going, "
+        f"{len(entries) - len(going)} stand. `{again}` goes on with it; an apply brings them back."
+    )

@@ -1,0 +1,68 @@
+"""The declared graph as a person reads it, and as a program does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from provisioner.engine.graph import Edge, Node, Stack
+from provisioner.engine.refs import resolve, unveiled
+from provisioner.terminal.say import Say
+
+_WIDEST = 100
+
+
+def show_graph(say: Say, stack: Stack) -> None:
+    """Every declared node with its properties and what it comes after."""
+    if say.as_json:
+        nodes = [_record(node) for node in stack]
+        say.record("graph", suffix=stack.suffix, region=stack.region, nodes=nodes, outputs=outputs(stack))
+        return
+    for node in stack:
+        say.data(
+            f"  {say.paint('+', 'green')} {node.piece}/{node.name}: {node.kind} {node.aws_name}".rstrip()
+        )
+        for key, value in node.props.items():
+            say.data(f"      {key}: {_told(value)}")
+        if node.edges:
+            say.data(f"      after {', '.join(_edge(edge) for edge in _edges(node))}")
+    say.data(f"{len(stack.nodes)} resources declared in {len({node.piece for node in stack})} pieces.")
+
+
+def outputs(stack: Stack) -> dict[str, str]:
+    """Where each output will come from."""
+    return {name: _told(value) for name, value in stack.outputs.items()}
+
+
+def _edges(node: Node) -> list[Edge]:
+    """Each of what it comes after once, in the strictest form."""
+    strictest = {edge.to: edge for edge in sorted(node.edges, key=lambda edge: edge.ready)}
+    return [strictest[name] for name in node.needs]
+
+
+def _edge(edge: Edge) -> str:
+    return f"{edge.to} (ready: {edge.because})" if edge.ready else edge.to
+
+
+def _told(value: Any) -> str:
+    plain = _plain(value)
+    text = plain if isinstance(plain, str) else json.dumps(plain, default=str)
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _plain(value: Any) -> Any:
+    """The value with each ref as the name of what gives it."""
+    return unveiled(resolve(value, lambda ref: f"<{ref}>"))
+
+
+def _record(node: Node) -> dict[str, Any]:
+    return {
+        "node": node.name,
+        "piece": node.piece,
+        "kind": str(node.kind),
+        "name": node.aws_name,
+        "region": node.region,
+        "properties": _plain(node.props),
+        "tags": dict(node.tags),
+        "after": [{"node": one.to, "ready": one.ready, "because": one.because} for one in _edges(node)],
+    }

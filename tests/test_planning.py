@@ -1,0 +1,134 @@
+"""What a plan shows, and what it says besides; one stack stands for all of them."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.compare import Difference
+from provisioner.terminal.fields import lines
+from state.lock import FileLock
+from tests.harness import Desk
+from tests.standing import SUFFIX, Standing
+
+
+@pytest.fixture
+def silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without a network."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("no call may be made")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@contextmanager
+def change(desk: Desk, **entries: dict[str, object]) -> Iterator[None]:
+    """The stack's ledger with some fields of some entries otherwise, and then as it was."""
+    path = desk.ledger(SUFFIX)
+    former = path.read_bytes()
+    document = json.loads(former)
+    for name, fields in entries.items():
+        document["entries"][name].update(fields)
+    path.write_text(json.dumps(document))
+    try:
+        yield
+    finally:
+        path.write_bytes(former)
+
+
+def test_offline_the_whole_graph_is_printed_without_a_call(
+    served: EmbeddedAws, tmp_path: Path, silence: None
+) -> None:
+    desk = Desk(served, tmp_path)
+
+    ran = desk.run("plan", "--offline", "--suffix", "a", local=False)
+    told = desk.run("plan", "--offline", "--suffix", "a", "--json", "--set", "network.zones=2", local=False)
+
+    assert ran.code == 0, ran.err
+    assert "+ ecs/service: Service ml-api-service-a" in ran.out
+    assert "nat-1 (ready: a task pulls its image through it)" in ran.out
+    nodes = {node["node"]: node for node in told.lines[0]["nodes"]}
+    assert "public-2" in nodes
+    assert "public-3" not in nodes
+    assert nodes["nat-1"]["properties"]["SubnetId"] == "<public-1.id>"
+    assert nodes["db-parameters"]["properties"]["DBParameterGroupFamily"] == "aurora-postgresql15"
+    assert told.lines[0]["outputs"]["cloudfront_distribution_url"] == "https://<edge.DomainName>"
+
+
+def test_offline_a_wrong_setting_is_refused(served: EmbeddedAws, tmp_path: Path, silence: None) -> None:
+    ran = Desk(served, tmp_path).run(
+        "plan", "--offline", "--suffix", "a", "--set", "network.zones=9", local=False
+    )
+
+    assert ran.code == 64
+    assert "network.zones" in ran.err
+
+
+def test_a_field_deep_inside_is_shown_by_its_path() -> None:
+    old = [{"name": "api", "image": "one", "ports": [{"port": 1}]}]
+    new = [{"name": "api", "image": "two", "ports": [{"port": 2}]}]
+
+    shown = list(lines([Difference("containers", old, new), Difference("Tags.team", None, "a")]))
+
+    assert shown == [
+        "containers.0.image: one -> two",
+        "containers.0.ports.0.port: 1 -> 2",
+        "Tags.team: (none) -> a",
+    ]
+
+
+def test_all_stacks_are_named_where_there_are_several(standing: Standing) -> None:
+    ran = standing.desk.well("plan", "--all")
+
+    assert ran.out == f"{SUFFIX}:\nNo changes.\n"
+
+
+def test_a_run_that_is_under_way_is_named(standing: Standing) -> None:
+    desk = standing.desk
+    path = desk.ledger(SUFFIX)
+    with change(desk, aurora={"phase": "finishing"}), FileLock(path.with_name(f".{SUFFIX}.lock"), "apply"):
+        ran = desk.plan(SUFFIX)
+        told = desk.well("plan", "--suffix", SUFFIX, "--json").lines[0]
+
+    assert ran.startswith("A run is under way: `apply` (process ")
+    assert "to be waited for: the run under way waits for it" in ran
+    assert told["notes"][0].startswith("A run is under way")
+    assert told["changes"][0]["action"] == "finish"
+
+
+def test_a_teardown_that_did_not_end_is_told(standing: Standing) -> None:
+    desk = standing.desk
+    with FileLock(desk.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "teardown"):
+        pass
+    with change(desk, aurora={"phase": "deleting", "intent": {"verb": "delete", "token": "t", "at": 0.0}}):
+        ran = desk.plan(SUFFIX)
+
+    assert ran.startswith("A teardown did not end: 0 are gone, 1 were going, ")
+    assert f"teardown --suffix {SUFFIX} --local` goes on with it" in ran
+
+
+def test_an_apply_that_did_not_end_is_no_teardown(standing: Standing) -> None:
+    desk = standing.desk
+    with FileLock(desk.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "apply"):
+        pass
+    with change(desk, aurora={"phase": "finishing"}):
+        ran = desk.plan(SUFFIX)
+
+    assert "did not end" not in ran
+    assert "an earlier run did not get to confirm it" in ran
+
+
+def test_what_a_new_one_is_asked_for_stands_in_the_json(standing: Standing) -> None:
+    told = standing.desk.well("plan", "--suffix", "other", "--json").lines[0]
+
+    vpc = next(change for change in told["changes"] if change["node"] == "vpc")
+    assert vpc["properties"] == {"CidrBlock": "10.0.0.0/16"}
+    nat = next(change for change in told["changes"] if change["node"] == "nat-1")
+    assert nat["properties"]["SubnetId"] == "(known after apply)"
