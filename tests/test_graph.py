@@ -23,7 +23,7 @@ class Named(Thing):
 
 def built(*sets: str, suffix: str = "prod", region: str = "us-east-1") -> Stack:
     settings: Settings = load(None, sets, {})
-    return build(settings, suffix, region, offline(settings.network.zones))
+    return build(settings, suffix, region, offline(settings.network.zones, settings.database.version))
 
 
 def test_mentioning_a_thing_is_depending_on_it() -> None:
