@@ -41,9 +41,10 @@ def main(arguments: list[str] | None = None) -> None:
 
     # A command lives for seconds; collecting cycles costs it more than it frees.
     gc.disable()
-    say = Say(as_json="--json" in (sys.argv[1:] if arguments is None else arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    say = Say(as_json="--json" in arguments)
     try:
-        code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=arguments)
     except ProvisionerError as error:
         say.complain(error.message, error.hint, error.result)
         code = error.exit_code

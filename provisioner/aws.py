@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +24,7 @@ from botocore.exceptions import (
 )
 
 from provisioner import __version__
+from provisioner.calls import Calls
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, ProvisionerError
 from state.document import Place
@@ -88,7 +88,7 @@ class Aws:
         self.pace = local.pace if local else 1.0
         # An embedded AWS hides what is new for a moment even where its pace is 0.
         self.hides_for = local.visible_within if local else 0.0
-        self.calls: Counter[str] = Counter()
+        self.calls = Calls()
         self._making = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._session = _rehearsal_session(region) if local else _session(region)
@@ -109,11 +109,8 @@ class Aws:
             client.meta.events.register_first("before-send.*", self._refuse_elsewhere)
         else:
             client = self._session.client(service, region_name=region, config=_CONFIG)
-        client.meta.events.register("before-call.*", self._count)
+        self.calls.watch(client.meta.events)
         return client
-
-    def _count(self, model: Any, **_: Any) -> None:
-        self.calls[f"{model.service_model.service_name}:{model.name}"] += 1
 
     def _refuse_elsewhere(self, request: Any, **_: Any) -> None:
         meant = self.local.endpoint if self.local else ""

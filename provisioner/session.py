@@ -50,6 +50,8 @@ class Session:
     # Who took the stack's lock last before this command, and whether that run was still under way.
     former: Owner | None = None
     is_busy: bool = False
+    # What was typed, without what may be secret.
+    arguments: list[str] = field(default_factory=list)
     # Raises when this run may change nothing any more.
     guard: Callable[[], None] = lambda: None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
 from state.document import Document
+from state.runs import Runs
 from state.store import FileStore
 
 DEFAULT_HOME = ".ml-api"
@@ -41,6 +42,11 @@ class Workspace:
     def store(self, suffix: str) -> FileStore:
         """The file of one stack's ledger."""
         return FileStore(self.state or self.folder / f"{suffix}.json")
+
+    @property
+    def runs(self) -> Runs:
+        """The records of earlier runs."""
+        return Runs((self.state.parent if self.state else self.folder) / "runs")
 
     def lock(self, suffix: str) -> Path:
         """The file that is locked while the stack is changed."""

@@ -26,7 +26,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.engine"},
     {"provisioner.configuration"},
     {"provisioner.settings", "provisioner.aws"},
-    {"provisioner.names"},
+    {"provisioner.names", "provisioner.calls"},
     {"state", "provisioner.embedded"},
     {"provisioner.errors", "provisioner"},
 ]

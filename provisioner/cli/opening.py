@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
 
 from provisioner.errors import NoSuchStack, UsageError
 
@@ -11,6 +15,9 @@ if TYPE_CHECKING:
     from provisioner.settings import Settings
     from provisioner.terminal.say import Say
     from provisioner.workspace import Workspace
+
+# `--set container.environment.TOKEN=...`: what a container is told may be secret.
+_SECRET = re.compile(r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|token|key)[\w.-]*=).*")
 
 
 def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
@@ -37,9 +44,15 @@ def open_session(given: dict[str, Any], workspace: Workspace, suffix: str) -> Se
 
     check_suffix(suffix)
     adopts = bool(given.get("adopt_all"))
-    return Session.open(
-        suffix, given_settings(given), Where(workspace, given["region"], given["expect_account"], adopts)
-    )
+    where = Where(workspace, given["region"], given["expect_account"], adopts)
+    session = Session.open(suffix, given_settings(given), where)
+    session.arguments = typed(click.get_current_context().obj or ())
+    return session
+
+
+def typed(arguments: Iterable[str]) -> list[str]:
+    """What was typed, the values of settings that may be secret left out."""
+    return [_SECRET.sub(r"\1(not kept)", one) for one in arguments]
 
 
 def known_suffix(workspace: Workspace, suffix: str | None) -> str:

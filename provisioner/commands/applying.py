@@ -8,12 +8,14 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.circumstances import read_with
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import checked, header, whereabouts
+from provisioner.commands.recording import both, expect, recorded
 from provisioner.commands.showing import show_outputs
 from provisioner.engine.apply import outputs_of
 from provisioner.engine.plan import Plan
+from provisioner.engine.record import Record
 from provisioner.errors import Blocked, ProvisionerError
 from provisioner.session import Session
-from provisioner.terminal.plan import sentence, show_plan, shown
+from provisioner.terminal.plan import sentence, show_plan, shown, summary
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
 
@@ -21,9 +23,11 @@ from provisioner.terminal.say import Say
 def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> int:
     """Plan, ask, carry out, and print the outputs last."""
     header(say, session)
-    with session.locked("apply", lock_timeout):
+    with session.locked("apply", lock_timeout), recorded(session, "apply") as record:
         started = time.monotonic()
         made = read_with(session, session.plan())
+        expect(record, session, made)
+        record.plan = summary(made)
         if made.refused:
             show_plan(say, made)
             raise refusal(made)
@@ -34,7 +38,7 @@ def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> in
         else:
             say.note(sentence(made))
         if shown(made) or not session.is_known:
-            run(say, session, made)
+            run(say, session, made, record)
         else:
             session.document.outputs = outputs_of(made, made.docs)
         checked(say, session, made, started)
@@ -42,10 +46,11 @@ def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> in
     return 0
 
 
-def run(say: Say, session: Session, made: Plan) -> None:
+def run(say: Say, session: Session, made: Plan, record: Record) -> None:
     """Carry the plan out with the progress shown; the first signal ends it softly."""
     pieces = {node.name: node.piece for node in made.stack if made.changes[node.name].verb != "keep"}
-    with progress(say, pieces) as session.listen, signals(say, session.clock) as caught:
+    with progress(say, pieces) as told, signals(say, session.clock) as caught:
+        session.listen = both(record.hear, told)
         outcome = session.apply(made)
     finish(outcome, caught)
 

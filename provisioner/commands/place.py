@@ -25,6 +25,6 @@ def whereabouts(session: Session) -> str:
 
 def checked(say: Say, session: Session, made: Plan, started: float) -> None:
     """How much was looked at, with how many calls, in what time."""
-    calls = sum(session.aws.calls.values())
+    calls = session.aws.calls.counted.total()
     count = len(made.changes)
     say.note(f"{count} resources checked with {calls} calls in {time.monotonic() - started:.1f} s", "dim")

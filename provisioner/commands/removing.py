@@ -12,8 +12,10 @@ from pathlib import Path
 from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import header, whereabouts
+from provisioner.commands.recording import both, expect, recorded
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
+from provisioner.engine.record import Record
 from provisioner.engine.verify import Report
 from provisioner.errors import Blocked, NoSuchStack, Residue
 from provisioner.names import PROGRAM
@@ -28,28 +30,38 @@ def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) ->
     """Show what would go, ask for the suffix, remove in reverse order, look whether it is empty."""
     header(say, session)
     with session.locked("teardown", lock_timeout):
-        made = session.plan(ending=True)
-        going = session.standing(made)
-        if not going and not session.document.tombstones:
-            raise NoSuchStack(
-                f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
-                f"`{PROGRAM} list` shows the stacks that are known here.",
-            )
-        refuse_protected(session, made)
-        if not (say.quiet and asking.yes):
-            show_going(say, session, made, going)
-        asking.confirm(say, "Remove them?", session.suffix)
-        pieces = {node.name: node.piece for node in made.stack if node.name in going}
-        with progress(say, pieces) as session.listen, signals(say, session.clock) as caught:
-            outcome = session.teardown(made)
-        finish(outcome, caught)
-        report = session.last_look(made.stack)
-        path = keep_report(session, outcome, report)
-        if report.remaining:
-            raise residue(session, report, f"The report is {path}.")
+        with recorded(session, "teardown") as record:
+            outcome, report = _remove(say, session, asking, record)
         session.close()
     show_gone(say, session, outcome, report)
     return 0
+
+
+def _remove(say: Say, session: Session, asking: Asking, record: Record) -> tuple[Outcome, Report]:
+    """Show what would go, ask, remove, and look whether anything is left."""
+    made = session.plan(ending=True)
+    going = session.standing(made)
+    expect(record, session, made)
+    record.plan = {"destroy": len(going)}
+    if not going and not session.document.tombstones:
+        raise NoSuchStack(
+            f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
+            f"`{PROGRAM} list` shows the stacks that are known here.",
+        )
+    refuse_protected(session, made)
+    if not (say.quiet and asking.yes):
+        show_going(say, session, made, going)
+    asking.confirm(say, "Remove them?", session.suffix)
+    pieces = {node.name: node.piece for node in made.stack if node.name in going}
+    with progress(say, pieces) as told, signals(say, session.clock) as caught:
+        session.listen = both(record.hear, told)
+        outcome = session.teardown(made)
+    finish(outcome, caught)
+    report = session.last_look(made.stack)
+    path = keep_report(session, outcome, report)
+    if report.remaining:
+        raise residue(session, report, f"The report is {path}.")
+    return outcome, report
 
 
 def again(session: Session, verb: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from provisioner.engine.act import Hands
+from provisioner.engine.critical import Stage, stages
 from provisioner.engine.decide import STILL_GOING, Change, decide
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
@@ -23,13 +24,6 @@ from state.document import Entry
 
 # A value that AWS fills in later than the id (an endpoint) is waited for this long.
 _PATH_PATIENCE = 1800.0
-
-
-class Stage(NamedTuple):
-    """A node that exists, or that is ready."""
-
-    name: str
-    what: Literal["exists", "ready"]
 
 
 class Apply:
@@ -48,11 +42,7 @@ class Apply:
         """Carry the plan out, then delete what is no longer declared."""
         start = self.hands.clock.now()
         stack = self.plan.stack
-        graph: dict[Stage, set[Stage]] = {}
-        for node in stack:
-            edges = {Stage(edge.to, "ready" if edge.ready else "exists") for edge in node.edges}
-            graph[Stage(node.name, "exists")] = edges
-            graph[Stage(node.name, "ready")] = {Stage(node.name, "exists")}
+        graph = stages({node.name: node.edges for node in stack})
         done = Walk(graph, self._begin, stopped=lambda: self.hands.clock.stopped).run()
         self.outcome.done = [node.name for node in stack if Stage(node.name, "ready") in done]
         held = {*self.outcome.done, *self.outcome.failed}
@@ -146,6 +136,7 @@ class Apply:
             doc = self.hands.create(target)
             target = target.with_id(target.kind.id_of(doc))
             self._learn(target, doc)
+            self.hands.listen(Event("exists", name, change.verb, id=target.it.id))
         tell(Stage(name, "exists"))
         if change.verb == "update":
             self.hands.update(target, change)

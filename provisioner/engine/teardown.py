@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from provisioner.engine.act import Hands
+from provisioner.engine.critical import inverted
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
 from provisioner.engine.kind import Item
@@ -31,21 +32,12 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
         target = target_in(document, name, kinds)
         return lambda tell: _take_down(hands, target, outcome, tell)
 
-    done = Walk(inverted(document, names), begin, stopped=lambda: hands.clock.stopped).run()
+    needs = {name: document.entries[name].needs for name in names}
+    done = Walk(inverted(needs), begin, stopped=lambda: hands.clock.stopped).run()
     outcome.done = sorted(done)
     outcome.undone = sorted(names - done - set(outcome.failed))
     outcome.seconds = hands.clock.now() - start
     return outcome
-
-
-def inverted(document: Document, names: Set[str]) -> dict[str, set[str]]:
-    """Each name with those that need it and so go first."""
-    graph: dict[str, set[str]] = {name: set() for name in names}
-    for name in names:
-        for need in document.entries[name].needs:
-            if need in graph:
-                graph[need].add(name)
-    return graph
 
 
 def target_in(document: Document, name: str, kinds: Kinds) -> Target:

@@ -1,0 +1,55 @@
+"""A run that changes something leaves a record, however it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from provisioner.engine.events import Event, Listener
+from provisioner.engine.graph import Edge
+from provisioner.engine.plan import Plan
+from provisioner.engine.record import Record
+from provisioner.errors import LedgerError, ProvisionerError
+from provisioner.session import Session
+
+
+@contextmanager
+def recorded(session: Session, command: str) -> Iterator[Record]:
+    """Write the record when the run begins, so that a killed one leaves it too, and when it ends."""
+    record = Record(session.suffix, command, session.arguments, session.place, session.aws, session.clock)
+    runs = session.where.workspace.runs
+    store = runs.new(session.suffix, record.start)
+    runs.save(store, record.as_doc())
+    try:
+        yield record
+    except BaseException as error:
+        record.finish(*_ending(error))
+        with suppress(LedgerError):  # what ended the run is what it ends with
+            runs.save(store, record.as_doc())
+        raise
+    record.finish("ok", 0)
+    runs.save(store, record.as_doc())
+
+
+def _ending(error: BaseException) -> tuple[str, int, str]:
+    if isinstance(error, ProvisionerError):
+        return error.result, error.exit_code, error.message
+    return "error", 1, type(error).__name__
+
+
+def expect(record: Record, session: Session, made: Plan) -> None:
+    """Tell the record what each node is and waits for."""
+    for name, entry in session.document.entries.items():
+        record.expect(name, entry.kind, entry.region, entry.piece, [Edge(need) for need in entry.needs])
+    for node in made.stack:
+        record.expect(node.name, str(node.kind), node.region, node.piece, node.edges)
+
+
+def both(one: Listener, other: Listener) -> Listener:
+    """A listener that tells two."""
+
+    def hear(event: Event) -> None:
+        one(event)
+        other(event)
+
+    return hear

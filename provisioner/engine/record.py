@@ -1,0 +1,148 @@
+"""What a run did, as one document: who asked for what, every node's stages, every call, and how it ended."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from provisioner import __version__
+from provisioner.aws import Aws
+from provisioner.calls import Call
+from provisioner.engine.clock import Clock
+from provisioner.engine.events import Event
+from provisioner.engine.faults import THROTTLES
+from provisioner.engine.graph import Edge
+from state.document import Place
+
+SCHEMA = 1
+# A wait of an hour is told many times over; what is said of one node more often than this is only counted.
+_MOST = 200
+
+Doc = dict[str, Any]
+
+
+@dataclass
+class Step:
+    """One node in a run: `moments` are [seconds since the start, what, of a wait its length, its reason]."""
+
+    kind: str
+    region: str
+    piece: str
+    verb: str = ""
+    id: str = ""
+    end: str = ""
+    needs: dict[str, str] = field(default_factory=dict)
+    moments: list[list[Any]] = field(default_factory=list)
+    waits: int = 0
+
+
+@dataclass
+class Record:
+    """Hears one run; may be told at any moment, while it runs and when it has ended."""
+
+    suffix: str
+    command: str
+    arguments: list[str]
+    place: Place
+    aws: Aws
+    clock: Clock
+    plan: Mapping[str, int] = field(default_factory=dict)
+    result: str = "running"
+    exit_code: int | None = None
+    message: str = ""
+    end: float | None = None
+    steps: dict[str, Step] = field(default_factory=dict)
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.start = self.clock.wall()
+        self._zero = self.clock.now()
+
+    def expect(self, name: str, kind: str, region: str, piece: str, needs: Iterable[Edge]) -> None:
+        """A node that the run may work on, and what it waits for."""
+        stages = {edge.to: "exists" for edge in needs} | {e.to: "ready" for e in needs if e.ready}
+        self.steps[name] = Step(kind, region or self.place.region, piece, needs=stages)
+
+    def hear(self, event: Event) -> None:
+        """Take in one event, in the thread that works on its node."""
+        if event.what == "starting":
+            self.aws.calls.speak_of(event.node)
+        elif event.what in ("ready", "gone", "failed"):
+            self.aws.calls.speak_of("")
+        if event.verb == "keep":
+            return
+        at = round(self.clock.now() - self._zero, 3)
+        with self._guard:
+            self._keep(self.steps.setdefault(event.node, Step("", self.place.region, "")), event, at)
+
+    def _keep(self, step: Step, event: Event, at: float) -> None:
+        waits = event.what in ("retrying", "waiting")
+        step.waits += waits
+        step.id = event.id or step.id
+        if event.what == "starting":
+            step.verb = event.verb
+        elif event.what in ("ready", "gone", "failed"):
+            step.end = event.what
+        if len(step.moments) < _MOST or not waits:
+            about = [round(event.seconds, 3), event.detail[:200]] if waits or event.what == "failed" else []
+            step.moments.append([at, event.what, *about])
+
+    def finish(self, result: str, exit_code: int, message: str = "") -> None:
+        """The run has ended."""
+        self.result, self.exit_code, self.message = result, exit_code, message
+        self.end = self.clock.wall()
+
+    def as_doc(self) -> Doc:
+        """The whole record as JSON."""
+        made = list(self.aws.calls.made)
+        with self._guard:
+            worked = {name: asdict(step) for name, step in self.steps.items() if step.moments}
+        return {
+            "schema": SCHEMA,
+            "writer": f"ml-api-provisioner {__version__}",
+            "suffix": self.suffix,
+            "command": self.command,
+            "arguments": self.arguments,
+            "who": who(),
+            "place": asdict(self.place),
+            "pace": self.aws.pace,
+            "start": self.start,
+            "end": self.end,
+            "seconds": round(self.clock.now() - self._zero, 3),
+            "result": self.result,
+            "exit_code": self.exit_code,
+            "message": self.message,
+            "plan": dict(self.plan),
+            "nodes": worked,
+            "calls": [self._told(call) for call in made],
+            "operations": summed(made),
+        }
+
+    def _told(self, call: Call) -> list[Any]:
+        return [round(call.at - self._zero, 3), round(call.seconds, 3), call.name, call.node, call.error]
+
+
+def who() -> str:
+    """Who runs this, and on which machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
+
+
+def summed(calls: Iterable[Call]) -> dict[str, dict[str, float]]:
+    """Per operation how many calls there were, how many were refused or throttled, and their seconds."""
+    sums: dict[str, dict[str, float]] = {}
+    for call in calls:
+        one = sums.setdefault(call.name, {"count": 0, "errors": 0, "throttles": 0, "seconds": 0.0})
+        one["count"] += 1
+        one["errors"] += bool(call.error)
+        one["throttles"] += call.error in THROTTLES
+        one["seconds"] = round(one["seconds"] + call.seconds, 3)
+    return dict(sorted(sums.items()))

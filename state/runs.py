@@ -1,0 +1,58 @@
+"""The records of earlier runs: one file each beside the ledger, kept when the stack is gone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from provisioner.errors import LedgerError
+from state.store import FileStore
+
+# Of each stack the newest are kept.
+KEPT = 50
+
+Doc = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The folder with a folder of runs for each stack."""
+
+    folder: Path
+
+    def new(self, suffix: str, at: float) -> FileStore:
+        """The file of a run that began at this wall-clock second; the names sort by time."""
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(at))
+        path = self.folder / suffix / f"{stamp}.{int(at * 1000) % 1000:03d}Z.json"
+        return FileStore(path)
+
+    def save(self, store: FileStore, doc: Doc) -> None:
+        """Write a record whole, and let go of the oldest."""
+        store.save(json.dumps(doc, separators=(",", ":"), default=str).encode())
+        for old in self._paths(store.path.parent.name)[KEPT:]:
+            old.unlink(missing_ok=True)
+
+    def of(self, suffix: str) -> Iterator[Doc]:
+        """The records of one stack, newest first."""
+        yield from map(_parsed, self._paths(suffix))
+
+    def latest(self, count: int) -> Iterator[Doc]:
+        """The newest records of all stacks, newest first."""
+        yield from map(_parsed, self._paths("*")[:count])
+
+    def _paths(self, suffix: str) -> list[Path]:
+        return sorted(self.folder.glob(f"{suffix}/[0-9]*Z.json"), key=lambda path: path.name, reverse=True)
+
+
+def _parsed(path: Path) -> Doc:
+    try:
+        doc = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise LedgerError(
+            f"The record {path} cannot be read ({error}).", "It is only a record: remove that file."
+        ) from error
+    return dict(doc)
