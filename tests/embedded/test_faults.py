@@ -41,11 +41,15 @@ def test_a_connection_is_lost_before_or_after_the_effect(
 
 
 def test_a_reply_is_lost_even_where_it_is_a_refusal(aws: Client, box: EmbeddedAws) -> None:
-    box.faults({"operation": "ec2:DeleteVpc", "fault": "lost_reply"})
-    default = aws("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    box.faults({"operation": "ecs:RegisterTaskDefinition", "fault": "lost_reply"})
     with pytest.raises(LOST):
-        aws("ec2").delete_vpc(VpcId=default)
-    assert count(aws) == 0
+        aws("ecs").register_task_definition(
+            family="no-such-size",
+            requiresCompatibilities=["FARGATE"],
+            cpu="1",
+            memory="1",
+            containerDefinitions=[{"name": "web", "image": "nginx"}],
+        )
 
 
 @pytest.mark.parametrize(
