@@ -41,15 +41,11 @@ def test_a_connection_is_lost_before_or_after_the_effect(
 
 
 def test_a_reply_is_lost_even_where_it_is_a_refusal(aws: Client, box: EmbeddedAws) -> None:
-    box.faults({"operation": "ecs:RegisterTaskDefinition", "fault": "lost_reply"})
+    box.faults({"operation": "rds:ModifyDBInstance", "fault": "lost_reply"})
     with pytest.raises(LOST):
-        aws("ecs").register_task_definition(
-            family="no-such-size",
-            requiresCompatibilities=["FARGATE"],
-            cpu="1",
-            memory="1",
-            containerDefinitions=[{"name": "web", "image": "nginx"}],
-        )
+        aws("rds").modify_db_instance(DBInstanceIdentifier="none")
+    with pytest.raises(ClientError):
+        aws("rds").modify_db_instance(DBInstanceIdentifier="none")
 
 
 @pytest.mark.parametrize(
