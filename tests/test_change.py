@@ -85,6 +85,17 @@ def test_settings_of_every_piece_reach_aws_on_a_standing_stack(desk: Desk) -> No
     assert {one["ErrorCachingMinTTL"] for one in distribution["CustomErrorResponses"]["Items"]} == {0}
 
 
+def test_a_zone_less_is_left_by_all_that_was_in_it(desk: Desk) -> None:
+    desk.apply("a")
+
+    desk.apply("a", "--set", "network.zones=2")
+
+    found = inventory(desk.box.endpoint)
+    ours = [one for one in map(json.loads, found["subnet"].values()) if not one["DefaultForAz"]]
+    assert len(ours) == 4
+    assert len(json.loads(next(iter(found["balancer"].values())))["AvailabilityZones"]) == 2
+
+
 def test_the_number_of_tasks_belongs_to_autoscaling(desk: Desk) -> None:
     desk.apply("a")
     client(desk.box.endpoint, "ecs").update_service(

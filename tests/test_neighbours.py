@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.harness import Desk
 from tests.inventory import client, inventory
 
@@ -23,7 +21,6 @@ def held(desk: Desk) -> Held:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="the embedded AWS deletes the snapshots of `b-2` with the cluster `b`")
 def test_the_snapshots_of_a_neighbour_stay(desk: Desk) -> None:
     desk.box.behave(manners=False, pace=0.0)
     rds = client(desk.box.endpoint, "rds")

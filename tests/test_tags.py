@@ -135,7 +135,6 @@ def test_no_two_resources_carry_the_same_logical_name(standing: Standing) -> Non
     assert len(names) == len(set(names))
 
 
-@pytest.mark.xfail(strict=True, reason="tasks of the embedded AWS do not get the tags of their service")
 def test_tasks_carry_the_tags_of_their_service(standing: Standing) -> None:
     ecs = standing.aws("ecs")
     cluster = standing.service["clusterArn"]

@@ -126,7 +126,14 @@ def test_a_vpc_goes_last(mannered: Client) -> None:
     ec2.detach_internet_gateway(InternetGatewayId=place.gateway, VpcId=place.vpc)
     refused("DependencyViolation", ec2.delete_vpc, VpcId=place.vpc)
     ec2.delete_security_group(GroupId=place.group)
+    of_vpc = [{"Name": "vpc-id", "Values": [place.vpc]}]
+    assert ec2.describe_network_acls(Filters=of_vpc)["NetworkAcls"]
+    ec2.create_tags(Resources=[place.vpc], Tags=[{"Key": "Name", "Value": "v"}])
+    tags = {"Filters": [{"Name": "resource-id", "Values": [place.vpc]}]}
+    assert ec2.describe_tags(**tags)["Tags"]
     ec2.delete_vpc(VpcId=place.vpc)
+    assert ec2.describe_network_acls(Filters=of_vpc)["NetworkAcls"] == []
+    assert ec2.describe_tags(**tags)["Tags"] == []
 
 
 def test_one_attribute_a_call(mannered: Client) -> None:
@@ -166,6 +173,21 @@ def test_a_balancer_takes_its_time_and_lingers(slow: Client, box: EmbeddedAws) -
     box.advance(181)
     slow("ec2").delete_security_group(GroupId=place.group)
     slow("ec2").detach_internet_gateway(**detach)
+
+
+def test_a_balancer_leaves_a_subnet_and_moves_into_another(slow: Client, box: EmbeddedAws) -> None:
+    place = network(slow)
+    added = slow("ec2").create_subnet(
+        VpcId=place.vpc, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1c"
+    )["Subnet"]["SubnetId"]
+    arn = balancer(slow, place)["LoadBalancerArn"]
+
+    slow("elbv2").set_subnets(LoadBalancerArn=arn, Subnets=[place.subnets[0], added])
+
+    assert {one["SubnetId"] for one in interfaces(slow)} == {*place.subnets, added}
+    refused("DependencyViolation", slow("ec2").delete_subnet, SubnetId=place.subnets[1])
+    box.advance(181)
+    slow("ec2").delete_subnet(SubnetId=place.subnets[1])
 
 
 def test_a_public_balancer_needs_the_internet(mannered: Client) -> None:

@@ -41,6 +41,7 @@ class Task:
     subnet: str = ""
     interface: str = ""
     address: str = ""
+    tags: list[dict[str, str]] = field(default_factory=list)  # of its service or its definition
 
     @property
     def arn(self) -> str:

@@ -9,6 +9,7 @@ from provisioner.embedded.clock import clock
 from provisioner.embedded.containers.life import launch, stop
 from provisioner.embedded.containers.model import Deployment, Rollout, Service, Spec, Task, lone_tasks
 from provisioner.embedded.containers.placement import provider_of_next
+from provisioner.embedded.containers.tags import propagated
 from provisioner.embedded.inner import do
 
 RETRY = 15.0  # seconds between a failed task and the next
@@ -75,6 +76,7 @@ def _launch(service: Service, deployment: Deployment) -> None:
     group = f"service:{service.name}"
     task = Task(service.place, service.cluster, definition, deployment.spec, group, deployment.id)
     task.provider = provider_of_next(strategy, there)
+    task.tags = propagated(service, definition["taskDefinitionArn"])
     service.tasks.append(task)
     launch(task, partial(_changed, service))
 

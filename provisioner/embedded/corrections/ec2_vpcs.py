@@ -10,7 +10,6 @@ from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 
 SUBNET_SIZES = range(16, 29)  # AWS doc, VPC: subnet CIDR blocks
-RESOURCE_TYPES = {"vpc-elastic-ip": "elastic-ip", "nat-gateway": "natgateway"}
 
 
 @always.after("ec2", "DescribeAvailabilityZones")
@@ -51,11 +50,12 @@ def one_gateway(call: Call) -> None:
         raise AwsError("InvalidParameterValue", message)
 
 
-@always.after("ec2", "DescribeTags")
-def resource_types(_: Call, reply: Reply) -> None:
-    """Name the types as the rest of EC2 does (botocore ServiceModel, ResourceType)."""
-    for tag in reply.get("Tags", []):
-        tag["ResourceType"] = RESOURCE_TYPES.get(tag["ResourceType"], tag["ResourceType"])
+@always.after("ec2", "DeleteVpc")
+def default_acl(call: Call, _: Reply) -> None:
+    """Let the default network ACL go with its VPC (botocore ServiceModel, DeleteVpc)."""
+    acls = backend("ec2", call.account, call.region).network_acls
+    for name in [name for name, acl in acls.items() if acl.vpc_id == call.params["VpcId"]]:
+        del acls[name]
 
 
 @always.after("ec2", "DescribeAddresses")

@@ -7,6 +7,7 @@ from typing import Any
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.containers import scheduler
 from provisioner.embedded.containers.model import Service, services
+from provisioner.embedded.containers.tags import service_tags
 from provisioner.embedded.containers.views import service_view
 from provisioner.embedded.corrections import scaling
 from provisioner.embedded.corrections.ecs_clusters import cluster_arn, services_in
@@ -178,15 +179,9 @@ def describe(call: Call) -> Reply | None:
             continue
         view = service_view(service)
         if "TAGS" in call.params.get("include", []):
-            view["tags"] = _tags(call, service)
+            view["tags"] = service_tags(service)
         told.append(view)
     return {"services": told, "failures": failures}
-
-
-def _tags(call: Call, service: Service) -> list[dict[str, str]]:
-    kept = backend("ecs", call.account, call.region).services
-    mirrored = kept.get(f"{service.cluster.rpartition('/')[2]}:{service.name}")
-    return list(mirrored.tags or []) if mirrored else []
 
 
 @always.before("ecs", "ListServices")

@@ -43,7 +43,8 @@ def describe_tasks(call: Call) -> Reply | None:
     told = [task_view(there[name]) for name in asked if name in there]
     for view in told:
         if "TAGS" in call.params.get("include", []):
-            view["tags"] = there[view["taskArn"].rpartition("/")[2]].spec.get("tags", [])
+            task = there[view["taskArn"].rpartition("/")[2]]
+            view["tags"] = task.tags + task.spec.get("tags", [])
     missing = [{"arn": arn, "reason": "MISSING"} for name, arn in asked.items() if name not in there]
     return {"tasks": told, "failures": missing}
 

@@ -142,7 +142,13 @@ def delete_cluster(call: Call) -> None:
 def forget_automatic_snapshots(call: Call, reply: Reply) -> None:
     """Let automated backups go with the cluster: botocore ServiceModel, DeleteAutomatedBackups."""
     if call.params.get("DeleteAutomatedBackups", True):
-        snapshots = backend("rds", call.account, call.region).cluster_snapshots
-        automatic = f"rds:{reply['DBCluster']['DBClusterIdentifier']}-"
-        for name in [name for name in snapshots if name.startswith(automatic)]:
+        drop_automatic(call, reply["DBCluster"]["DBClusterIdentifier"])
+
+
+def drop_automatic(call: Call, cluster: str) -> None:
+    """Take away the snapshots that RDS made of a cluster by itself, and of no neighbour."""
+    snapshots = backend("rds", call.account, call.region).cluster_snapshots
+    theirs = [name for name, one in snapshots.items() if one.db_cluster_identifier == cluster]
+    for name in theirs:
+        if name.startswith("rds:"):
             del snapshots[name]

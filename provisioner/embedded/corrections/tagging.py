@@ -9,6 +9,7 @@ from moto.core.resource_tagging import make_tag_matcher, match_resource_type
 
 from provisioner.embedded.answers import Reply
 from provisioner.embedded.corrections import scaling
+from provisioner.embedded.corrections.ec2_tags import gone
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
 from provisioner.embedded.wire import Call
@@ -52,9 +53,11 @@ def _others(call: Call) -> Found:
 
 
 def _ec2(call: Call) -> Found:
-    for name, tags in backend("ec2", call.account, call.region).tags.items():
+    ec2 = backend("ec2", call.account, call.region)
+    dead = gone(ec2)
+    for name, tags in ec2.tags.items():
         for prefix, kind in EC2.items():
-            if name.startswith(prefix):
+            if name.startswith(prefix) and name not in dead:
                 arn = f"arn:aws:ec2:{call.region}:{call.account}:{kind}/{name}"
                 yield f"ec2:{kind}", arn, dict(tags)
 

@@ -69,6 +69,19 @@ def regrouped(call: Call, _: Reply) -> None:
     regroup(call, interfaces, call.params["SecurityGroups"])
 
 
+@manners.after("elbv2", "SetSubnets")
+def resettled(call: Call, _: Reply) -> None:
+    """Leave the subnets that were taken away, in its time, and be at once in those that were added."""
+    arn = call.params["LoadBalancerArn"]
+    balancer, enis = _balancers(call)[arn], backend("ec2", call.account, call.region).enis
+    held = {enis[name].subnet_id: name for name in held_by(call, _description(arn))}
+    kept = {subnet.id for subnet in balancer.subnets}
+    let_go(call.place, [name for subnet, name in held.items() if subnet not in kept], LINGER)
+    holder = Holder("amazon-elb", _description(arn), public=balancer.scheme == "internet-facing")
+    for subnet in sorted(kept - held.keys()):
+        hold(call.place, subnet, balancer.security_groups or [], holder)
+
+
 @manners.before("elbv2", "DeleteLoadBalancer")
 def delete(call: Call) -> None:
     """Refuse a protected one (botocore ServiceModel, OperationNotPermitted); let the rest go in its time."""

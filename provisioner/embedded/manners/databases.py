@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.embedded.answers import Answered, AwsError, Reply
 from provisioner.embedded.clock import clock
-from provisioner.embedded.corrections.rds_clusters import clusters, instances
+from provisioner.embedded.corrections.rds_clusters import clusters, drop_automatic, instances
 from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.manners.interfaces import Holder, held_by, hold, let_go, regroup
@@ -106,9 +106,7 @@ def _cluster_gone(call: Call, name: str) -> None:
         return
     do(call, "rds", "DeleteDBCluster", **call.params | {"DBClusterIdentifier": name})
     _clusters.of(call).pop(name, None)
-    snapshots = backend("rds", call.account, call.region).cluster_snapshots
-    for snapshot in [s for s in snapshots if s.startswith(f"rds:{name}-")]:
-        del snapshots[snapshot]
+    drop_automatic(call, name)
 
 
 @manners.after("rds", "DescribeDBClusters")
