@@ -8,7 +8,7 @@ import sys
 import click
 
 from provisioner import __version__
-from provisioner.cli import local, stack
+from provisioner.cli import config, local, stack
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -28,6 +28,7 @@ COMMANDS: tuple[click.Command, ...] = (
     stack.teardown,
     stack.verify_gone,
     stack.list_,
+    config.config,
     local.local,
 )
 
@@ -49,7 +50,10 @@ def main(arguments: list[str] | None = None) -> None:
         say.complain(error.message, error.hint, error.result)
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        if say.as_json:
+            say.complain(error.format_message(), "`--help` tells what can be typed.", UsageError.result)
+        else:
+            error.show()
         code = UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         say.complain("Stopped.", "Nothing was changed.", "interrupted")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +28,6 @@ from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, ProvisionerError
 from state.document import Place
 
-SEED_REGION = "us-east-1"
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
 
 # botocore's own retries are off: the engine knows which call may be sent twice. 60 s covers the slowest
@@ -53,30 +51,6 @@ NO_CREDENTIALS = (
     SSOError,
     TokenRetrievalError,
 )
-
-
-@dataclass(frozen=True)
-class Region:
-    """A region and where it was said."""
-
-    name: str
-    source: str
-
-
-def choose_region(flag: str | None) -> Region:
-    """The region by rising distance: flag, AWS_REGION, AWS_DEFAULT_REGION, the profile, the seed's."""
-    if flag:
-        return Region(flag, "--region")
-    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
-        if os.environ.get(variable):
-            return Region(os.environ[variable], variable)
-    try:
-        configured = botocore.session.Session().get_config_variable("region")
-    except (ProfileNotFound, ConfigParseError):
-        configured = None
-    if configured:
-        return Region(configured, "the AWS profile")
-    return Region(SEED_REGION, "the default")
 
 
 class Aws:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from provisioner.aws import choose_region
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
 from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
+from provisioner.regions import choose_region
 from provisioner.workspace import Workspace
 from state.document import Document, Place
 

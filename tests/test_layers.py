@@ -26,7 +26,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.engine"},
     {"provisioner.configuration"},
     {"provisioner.settings", "provisioner.aws"},
-    {"provisioner.names", "provisioner.calls"},
+    {"provisioner.names", "provisioner.calls", "provisioner.regions"},
     {"state", "provisioner.embedded"},
     {"provisioner.errors", "provisioner"},
 ]

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.configuration import known_paths, load
+from provisioner.configuration import load
 from provisioner.errors import UsageError
 from provisioner.settings import PLACEHOLDER, Settings
+from provisioner.settings.knobs import knobs
 
 
 def given(*sets: str, file: Path | None = None, **environment: str) -> Settings:
@@ -104,7 +105,7 @@ def test_an_unknown_key_is_refused_with_the_nearest(said: str, meant: str) -> No
 
 
 def test_an_unknown_key_that_is_near_nothing_lists_all() -> None:
-    assert all(path in refused("qqqq=1").hint for path in known_paths())
+    assert all(path in refused("qqqq=1").hint for path in knobs())
 
 
 def test_an_unknown_key_in_a_file_is_refused_too(tmp_path: Path) -> None:

@@ -22,11 +22,16 @@ _SECRET = re.compile(r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|t
 
 def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
     """How this command speaks, and the folder of stacks it works in."""
-    from provisioner.terminal.say import Say
     from provisioner.workspace import Workspace
 
-    say = Say(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
-    return say, Workspace.here(local=given["local"], state=given["state"])
+    return voice_of(given), Workspace.here(local=given["local"], state=given["state"])
+
+
+def voice_of(given: dict[str, Any]) -> Say:
+    """How this command speaks."""
+    from provisioner.terminal.say import Say
+
+    return Say(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
 
 
 def given_settings(given: dict[str, Any]) -> Settings:

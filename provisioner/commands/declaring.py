@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from provisioner.aws import choose_region
+from provisioner.regions import choose_region
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import Facts, offline

@@ -34,10 +34,12 @@ class Settings(Section):
     """All settings of one stack."""
 
     profile: Literal["seed", "production"] = Field("seed", description="the set of defaults")
-    account: str | None = Field(None, pattern=r"^\d{12}$", description="refuse every other account")
+    account: str | None = Field(
+        None, pattern=r"^\d{12}$", examples=["111122223333"], description="refuse every other account"
+    )
     image: str = Field(PLACEHOLDER, min_length=1, description="the container image")
     tags: Annotated[dict[str, str], AfterValidator(_own_tags)] = Field(
-        default_factory=dict, description="tags of your own on everything"
+        {}, description="tags of your own on everything"
     )
     network: Network = Network()
     container: Container = Container()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from provisioner.settings.section import Section
+from provisioner.settings.section import NUMBER, Section, unit
 
 # AWS Fargate developer guide, task CPU and memory: MiB by CPU units.
 FARGATE: Mapping[int, tuple[int, ...]] = {
@@ -26,19 +26,22 @@ class Container(Section):
 
     port: int = Field(8080, ge=1, le=65535, description="the port the container listens on")
     health_path: str = Field("/health", pattern=r"^/", max_length=1024, description="answers 200 when well")
-    cpu: int = Field(1024, description="CPU units of a task; 1024 are one vCPU")
-    memory: int = Field(2048, description="MiB of a task")
-    architecture: Literal["X86_64", "ARM64"] = Field("X86_64", description="what the image is built for")
-    environment: dict[str, str] = Field(default_factory=dict, description="more environment variables")
-    secrets: dict[str, str] = Field(
-        default_factory=dict, description="variables from secret or parameter ARNs"
+    cpu: Annotated[Literal[256, 512, 1024, 2048, 4096, 8192, 16384], NUMBER] = Field(
+        1024, description="CPU of a task; 1024 are one vCPU", json_schema_extra=unit("CPU units")
     )
+    memory: int = Field(
+        2048,
+        ge=512,
+        le=122880,
+        description="memory of a task; its CPU says which sizes there are",
+        json_schema_extra=unit("MiB"),
+    )
+    architecture: Literal["X86_64", "ARM64"] = Field("X86_64", description="what the image is built for")
+    environment: dict[str, str] = Field({}, description="more environment variables")
+    secrets: dict[str, str] = Field({}, description="variables from secret or parameter ARNs")
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Container:
-        if self.cpu not in FARGATE:
-            sizes = ", ".join(map(str, FARGATE))
-            raise ValueError(f"Fargate has no task of {self.cpu} CPU units; it has {sizes}")
         if self.memory not in FARGATE[self.cpu]:
             fits = FARGATE[self.cpu]
             nearest = min(fits, key=lambda memory: abs(memory - self.memory))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from provisioner.settings.section import Section
+from provisioner.settings.section import Section, unit
 
 
 def _free_name(name: str) -> str:
@@ -24,12 +24,25 @@ class Database(Section):
     username: Annotated[str, AfterValidator(_free_name)] = Field(
         "mlapi_admin", pattern=r"^[a-z][a-z0-9_]{0,62}$", description="its master user"
     )
-    min_acu: float = Field(0.5, ge=0, le=256, multiple_of=0.5, description="capacity units at least")
-    max_acu: float = Field(2, ge=1, le=256, multiple_of=0.5, description="capacity units at most")
-    backup_days: int = Field(7, ge=1, le=35, description="days that backups are kept")
+    min_acu: float = Field(
+        0.5,
+        ge=0,
+        le=256,
+        multiple_of=0.5,
+        description="least capacity; 0 lets the database pause",
+        json_schema_extra=unit("ACU"),
+    )
+    max_acu: float = Field(
+        2, ge=1, le=256, multiple_of=0.5, description="most capacity", json_schema_extra=unit("ACU")
+    )
+    backup_days: int = Field(
+        7, ge=1, le=35, description="how long backups are kept", json_schema_extra=unit("days")
+    )
     final_snapshot: bool = Field(False, description="take a snapshot when the cluster is deleted")
     deletion_protection: bool = Field(False, description="AWS refuses to delete the cluster")
-    rotation_days: int = Field(7, ge=1, le=1000, description="days after which RDS makes a new password")
+    rotation_days: int = Field(
+        7, ge=1, le=1000, description="after which RDS makes a new password", json_schema_extra=unit("days")
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Database:

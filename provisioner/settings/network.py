@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from provisioner.settings.section import Section
+from provisioner.settings.section import Section, unit
 
 # AWS takes a VPC of /16 to /28; a load balancer's subnet takes /27 at least, and 16 of them fit in a /23.
 _WIDEST, _NARROWEST = 16, 23
@@ -26,7 +26,11 @@ class Network(Section):
 
     cidr: Annotated[str, AfterValidator(_network)] = Field("10.0.0.0/16", description="the VPC's block")
     zones: int = Field(
-        3, ge=2, le=6, description="availability zones, each with a public and a private subnet"
+        3,
+        ge=2,
+        le=6,
+        description="availability zones, each with a public and a private subnet",
+        json_schema_extra=unit("zones"),
     )
     nat: Literal["one", "per_zone"] = Field("one", description="NAT gateways: one, or one per zone")
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
 
 
 class Section(BaseModel):
     """A group of settings; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def unit(name: str) -> dict[str, JsonValue]:
+    """What a number counts, as the schema tells it."""
+    return {"unit": name}
+
+
+# Lets a choice among numbers be given as text, as shells and environments do.
+NUMBER = BeforeValidator(lambda value: int(value) if str(value).isdigit() else value)

@@ -4,23 +4,52 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from provisioner.settings.section import Section
+from provisioner.settings.section import Section, unit
 
 
 class Service(Section):
     """How many tasks, where, and how they are rolled."""
 
-    minimum: int = Field(2, ge=0, le=5000, description="tasks at least, and at birth")
-    maximum: int = Field(10, ge=1, le=5000, description="tasks at most")
-    requests: int = Field(1000, ge=1, description="requests per task and minute that autoscaling aims at")
-    scale_out_cooldown: int = Field(60, ge=0, le=3600, description="seconds")
-    scale_in_cooldown: int = Field(300, ge=0, le=3600, description="seconds")
-    spot_weight: int = Field(70, ge=0, le=1000, description="share of Fargate Spot beyond the base")
-    fargate_weight: int = Field(30, ge=0, le=1000, description="share of Fargate beyond the base")
-    fargate_base: int = Field(2, ge=0, le=100000, description="tasks that always run on Fargate")
-    grace: int = Field(60, ge=0, le=86400, description="seconds before health checks count")
+    minimum: int = Field(
+        2, ge=0, le=5000, description="least number, and the number at birth", json_schema_extra=unit("tasks")
+    )
+    maximum: int = Field(10, ge=1, le=5000, description="most tasks", json_schema_extra=unit("tasks"))
+    requests: int = Field(
+        1000,
+        ge=1,
+        description="per task, what autoscaling aims at",
+        json_schema_extra=unit("requests a minute"),
+    )
+    scale_out_cooldown: int = Field(
+        60, ge=0, le=3600, description="pause after tasks were added", json_schema_extra=unit("seconds")
+    )
+    scale_in_cooldown: int = Field(
+        300, ge=0, le=3600, description="pause after tasks were taken away", json_schema_extra=unit("seconds")
+    )
+    spot_weight: int = Field(
+        70,
+        ge=0,
+        le=1000,
+        description="Fargate Spot's share of the tasks beyond the base",
+        json_schema_extra=unit("parts"),
+    )
+    fargate_weight: int = Field(
+        30,
+        ge=0,
+        le=1000,
+        description="Fargate's share of the tasks beyond the base",
+        json_schema_extra=unit("parts"),
+    )
+    fargate_base: int = Field(
+        2, ge=0, le=100000, description="how many always run on Fargate", json_schema_extra=unit("tasks")
+    )
+    grace: int = Field(
+        60, ge=0, le=86400, description="time before health checks count", json_schema_extra=unit("seconds")
+    )
     wait_for_database: bool | None = Field(
-        None, description="start tasks only when the database is up; by default for an image of your own"
+        None,
+        examples=[True],
+        description="start tasks only when the database is up; by default for an image of your own",
     )
 
     @model_validator(mode="after")

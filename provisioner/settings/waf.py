@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from provisioner.settings.section import Section
+from provisioner.settings.section import Section, unit
 
 Act = Literal["off", "count", "block"]
 
@@ -21,7 +21,13 @@ class Waf(Section):
     )
     bad_inputs: Act = Field("block", description="AWS's known bad inputs")
     reputation: Act = Field("block", description="AWS's list of addresses of ill repute")
-    rate: Act = Field("block", description="the limit per address")
+    rate: Act = Field("block", description="addresses above the limit")
     # botocore wafv2 RateBasedStatement, Limit
-    rate_limit: int = Field(2000, ge=10, le=2_000_000_000, description="requests per address in 5 minutes")
+    rate_limit: int = Field(
+        2000,
+        ge=10,
+        le=2_000_000_000,
+        description="the limit per address",
+        json_schema_extra=unit("requests in 5 minutes"),
+    )
     logs: bool = Field(True, description="a log of what the rules matched")

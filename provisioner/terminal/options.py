@@ -25,25 +25,53 @@ class Duration(click.ParamType[float]):
         return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
+class AccountId(click.ParamType[str]):
+    """The twelve digits of an AWS account."""
+
+    name = "account"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The id as it is; a dashed one without its dashes."""
+        digits = str(value).replace("-", "")
+        if not re.fullmatch(r"[0-9]{12}", digits):
+            self.fail(f"{value!r} is no AWS account: it has twelve digits, such as 111122223333", param, ctx)
+        return digits
+
+
+def _stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order in which `--help` is to list them."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+settings_options = _stacked(
+    click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
+    click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),
+)
+voice_options = _stacked(
+    click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout."),
+    click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
+    click.option("--quiet", "-q", is_flag=True, help="Only the answer and errors."),
+)
+
+
 def stack_options(command: F) -> F:
     """The options of every command that speaks of one stack."""
-    options = (
+    place = _stacked(
         click.option("--suffix", envvar="ENVIRONMENT_SUFFIX", help="The stack's name in every resource."),
         click.option("--region", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile, us-east-1."),
         click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
         click.option(
             "--state", type=click.Path(path_type=Path), envvar="MLAPI_STATE", help="The state file."
         ),
-        click.option("--expect-account", metavar="ID", help="Refuse every other account."),
-        click.option("--config", type=click.Path(path_type=Path), help="Settings [default: ml-api.toml]."),
-        click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="One setting; repeatable."),
-        click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout."),
-        click.option("--no-color", is_flag=True, help="No colours (as NO_COLOR)."),
-        click.option("--quiet", "-q", is_flag=True, help="Only the answer and errors."),
+        click.option("--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account."),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return place(settings_options(voice_options(command)))
 
 
 yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")

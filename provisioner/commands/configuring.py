@@ -1,0 +1,66 @@
+"""`config`: what is set and by whom, what can be set, and a file to begin with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from provisioner.configuration import Setting
+from provisioner.configuration.sample import sample
+from provisioner.errors import UsageError
+from provisioner.names import PROGRAM
+from provisioner.settings import Settings
+from provisioner.terminal.say import Say, table
+
+_HEAD = ("setting", "value", "unit", "from")
+
+
+def show(say: Say, settings: Iterable[Setting]) -> int:
+    """Every setting with its value and where that came from."""
+    if say.as_json:
+        say.record("config", settings=[_record(one) for one in settings])
+        return 0
+    rows = [(one.knob.path, _plain(one.value), one.knob.unit, one.source) for one in settings]
+    for line in table(rows, _HEAD):
+        say.data(line)
+    return 0
+
+
+def schema(say: Say) -> int:
+    """The JSON Schema of the settings."""
+    told = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema()}
+    say.data(json.dumps(told) if say.as_json else json.dumps(told, indent=2))
+    return 0
+
+
+def init(say: Say, path: Path) -> int:
+    """Write a settings file in which everything is said and nothing is set; UsageError where one stands."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(sample())
+    except FileExistsError:
+        raise UsageError(
+            f"{path} exists, and is left as it is.",
+            f"Name another: `{PROGRAM} config init other.toml`, or look: `{PROGRAM} config show`.",
+        ) from None
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error}.", "Name a file in a folder of yours."
+        ) from error
+    if say.as_json:
+        say.record("config_init", file=str(path))
+    else:
+        say.note(f"Wrote {path}: every setting is in it, and none is set yet.")
+    return 0
+
+
+def _record(one: Setting) -> dict[str, object]:
+    told = {"setting": one.knob.path, "value": one.value, "source": one.source, "default": one.knob.default}
+    return {**told, "unit": one.knob.unit, "takes": one.knob.takes, "help": one.knob.help}
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return "unset"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,40 @@
+"""A settings file to begin with: every setting with its help, bounds and default, none of them set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from provisioner.settings.knobs import knobs
+
+_HEAD = """\
+# Settings of one ML API stack. What begins with `#` is not read: take the `#` of a setting away to set it.
+# MLAPI_<SECTION>__<KEY> in the environment wins over this file, --set section.key=value over both.
+"""
+
+
+def sample() -> str:
+    """The file, as `config init` writes it."""
+    return _HEAD + "".join(_lines())
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it; JSON's texts, numbers and truths are TOML's."""
+    if isinstance(value, dict):
+        inner = ", ".join(f"{json.dumps(key)} = {toml(one)}" for key, one in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _lines() -> Iterator[str]:
+    for section, members in groupby(knobs().values(), key=lambda knob: knob.path.rpartition(".")[0]):
+        if section:
+            yield f"\n[{section}]\n"
+        for knob in members:
+            unset = "  # unset by default" if knob.default is None else ""
+            yield f"\n# {knob.help} ({knob.takes})\n"
+            yield f"#{knob.path.rpartition('.')[2]} = {toml(knob.example)}{unset}\n"

@@ -1,0 +1,89 @@
+"""What was said of each setting, and where: the file, the environment, `--set`."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from provisioner.configuration.refusals import no_such_setting, no_such_variable
+from provisioner.errors import UsageError
+from provisioner.names import PROGRAM
+from provisioner.settings.knobs import knobs, sections
+
+DEFAULT_FILE = "ml-api.toml"
+PREFIX = "MLAPI_"
+NO_SETTINGS = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_LOCAL")
+
+
+class Said(NamedTuple):
+    """A value that somebody gave to a setting, and where."""
+
+    path: str
+    value: Any
+    source: str
+
+
+def said(file: Path | None, sets: Iterable[str], environment: Mapping[str, str]) -> dict[str, Said]:
+    """The last word on each setting of which something was said."""
+    told = (*_in_file(file), *_in_environment(environment), *_in_flags(sets))
+    return {one.path: _known(one) for one in told}
+
+
+def variable(path: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + path.upper().replace(".", "__")
+
+
+def _known(one: Said) -> Said:
+    if one.path not in knobs():
+        raise no_such_setting(one.path, one.source)
+    return one
+
+
+def _in_file(file: Path | None) -> Iterator[Said]:
+    path = file or Path(DEFAULT_FILE)
+    if file is None and not path.exists():
+        return
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(
+            f"The settings file {path} cannot be used: {error}",
+            f"`{PROGRAM} config init` writes one that can be.",
+        ) from error
+    source = f"file {path}"
+    for name, value in document.items():
+        if name in sections() and isinstance(value, dict):
+            yield from (Said(f"{name}.{key}", inner, source) for key, inner in value.items())
+        else:
+            yield Said(name, value, source)
+
+
+def _in_environment(environment: Mapping[str, str]) -> Iterator[Said]:
+    known = {variable(path): path for path in knobs()}
+    for name in sorted(environment):
+        if name in known:
+            yield Said(known[name], _value(environment[name]), f"environment {name}")
+        elif name.startswith(PREFIX) and name not in NO_SETTINGS:
+            raise no_such_variable(name, [*known, *NO_SETTINGS])
+
+
+def _in_flags(sets: Iterable[str]) -> Iterator[Said]:
+    for one in sets:
+        path, equals, value = one.partition("=")
+        if not equals:
+            raise UsageError(f"--set {one} has no value.", "Write it as --set section.key=value.")
+        yield Said(path.strip(), _value(value), "--set")
+
+
+def _value(text: str) -> Any:
+    """A value from a shell: JSON for lists, mappings, true, false and null; else the text itself."""
+    if text[:1] in "[{" or text in ("true", "false", "null"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text

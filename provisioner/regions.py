@@ -1,0 +1,57 @@
+"""Which region is meant, who said so, and whether AWS has it: known before any call."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+
+import botocore.session
+from botocore.exceptions import ConfigParseError, ProfileNotFound
+
+from provisioner.errors import UsageError
+
+SEED_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region and where it was said."""
+
+    name: str
+    source: str
+
+
+def choose_region(flag: str | None) -> Region:
+    """The region by rising distance: flag, AWS_REGION, AWS_DEFAULT_REGION, the profile, the seed's."""
+    if flag:
+        return _checked(Region(flag, "--region"))
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if os.environ.get(variable):
+            return _checked(Region(os.environ[variable], variable))
+    try:
+        configured = botocore.session.Session().get_config_variable("region")
+    except (ProfileNotFound, ConfigParseError):
+        configured = None
+    if configured:
+        return _checked(Region(configured, "the AWS profile"))
+    return Region(SEED_REGION, "the default")
+
+
+def _checked(region: Region) -> Region:
+    """The region itself; UsageError with the nearest ones where botocore's partitions do not list it."""
+    known = _known()
+    if region.name not in known:
+        near = difflib.get_close_matches(region.name.lower(), known, n=3, cutoff=0.5)
+        told = " or ".join(f"`--region {name}`" for name in near)
+        raise UsageError(
+            f"There is no AWS region {region.name} (said by {region.source}).",
+            f"Did you mean {told}?" if told else f"There are: {', '.join(known)}.",
+        )
+    return region
+
+
+def _known() -> list[str]:
+    partitions = botocore.session.Session().get_component("data_loader").load_data("partitions")["partitions"]
+    names = {name for partition in partitions for name in partition["regions"]}
+    return sorted(name for name in names if not name.endswith("-global"))

@@ -1,0 +1,175 @@
+"""`config`: what is set and by whom, what can be set, a file to begin with; and how what is wrong is told."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.configuration import explained, load
+from provisioner.configuration.sample import sample, toml
+from provisioner.errors import UsageError
+from provisioner.settings import Settings
+from provisioner.settings.knobs import knobs
+from tests import readme
+from tests.harness import Desk
+
+
+def refused(*sets: str, **environment: str) -> UsageError:
+    with pytest.raises(UsageError) as caught:
+        load(None, sets, environment)
+    return caught.value
+
+
+def test_every_setting_has_one_line_of_help_and_every_number_a_unit() -> None:
+    for knob in knobs().values():
+        assert re.fullmatch(r"[^\n]+[^\n.]", knob.help), knob.path
+        counts = knob.forms[0].get("type") in ("integer", "number")
+        assert not counts or "unit" in knob.schema or knob.path == "container.port", knob.path
+
+
+def test_each_value_is_told_with_who_said_it(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[network]\nzones = 2\nnat = 'per_zone'\n[logs]\ndays = 7\n")
+    environment = {"MLAPI_NETWORK__ZONES": "4", "MLAPI_LOGS__DAYS": "5"}
+
+    told = {one.knob.path: (one.value, one.source) for one in explained(file, ["logs.days=3"], environment)}
+
+    assert told["network.nat"] == ("per_zone", f"file {file}")
+    assert told["network.zones"] == (4, "environment MLAPI_NETWORK__ZONES")
+    assert told["logs.days"] == (3, "--set")
+    assert told["database.max_acu"] == (2, "default")
+    assert told.keys() == knobs().keys()
+
+
+def test_what_a_profile_lays_under_them_is_told_as_the_profiles() -> None:
+    sets = ["profile=production", "waf.enabled=false"]
+
+    told = {one.knob.path: (one.value, one.source) for one in explained(None, sets, {})}
+
+    assert told["network.flow_logs"] == (True, "profile production")
+    assert told["waf.enabled"] == (False, "--set")
+    assert told["network.zones"] == (3, "default")
+
+
+def test_config_show_prints_them_as_a_table_and_as_json(desk: Desk) -> None:
+    shown = desk.run("config", "show", "--set", "network.zones=2", local=False)
+    as_json = desk.run("config", "show", "--set", "network.zones=2", "--json", local=False)
+
+    assert (shown.code, as_json.code) == (0, 0)
+    (line,) = (line for line in shown.out.splitlines() if line.startswith("network.zones"))
+    assert re.split(r" {2,}", line) == ["network.zones", "2", "zones", "--set"]
+    (record,) = as_json.lines
+    (zones,) = (one for one in record["settings"] if one["setting"] == "network.zones")
+    assert (zones["value"], zones["default"], zones["source"]) == (2, 3, "--set")
+    assert zones["takes"] == "2 to 6 zones"
+
+
+def test_config_schema_is_the_schema_of_the_model(desk: Desk) -> None:
+    schema = json.loads(desk.run("config", "schema", local=False).out)
+
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert schema["$defs"]["Network"]["properties"]["zones"]["maximum"] == 6
+    assert schema["additionalProperties"] is False
+
+
+def test_config_init_writes_a_file_that_sets_nothing_until_told(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+
+    assert desk.run("config", "init", str(path), local=False).code == 0
+    again = desk.run("config", "init", str(path), local=False)
+
+    assert again.code == 64
+    assert "exists" in again.err
+    assert path.read_text() == sample()
+    assert load(path, (), {}) == Settings()
+    assert {one.source for one in explained(path, (), {})} == {"default"}
+
+
+def test_every_line_of_that_file_can_be_taken_as_it_is() -> None:
+    whole = re.sub(r"^#(?=[a-z])", "", sample(), flags=re.MULTILINE)
+
+    said = Settings.model_validate(tomllib.loads(whole))
+
+    changed = {"account": "111122223333"}
+    service = said.service.model_copy(update={"wait_for_database": None})
+    assert said.model_copy(update={"account": None, "service": service}) == Settings()
+    assert said.account == changed["account"]
+
+
+@pytest.mark.parametrize(
+    "value", ['a "b" \\ ü', 3, 2.5, True, [], ["a", "b"], {}, {"a b": "c"}, [{"a": [1]}]]
+)
+def test_what_is_written_as_toml_is_read_back(value: Any) -> None:
+    assert tomllib.loads(f"x = {toml(value)}")["x"] == value
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("network.nat=pr_zone", "network.nat=per_zone"),
+        ("network.zones=9", "network.zones=6"),
+        ("network.zones=1", "network.zones=2"),
+        ("logs.days=29", "logs.days=30"),
+        ("container.cpu=1000", "container.cpu=1024"),
+        ("container.architecture=arm", "container.architecture=ARM64"),
+        ("edge.error_pages=flase", "edge.error_pages=false"),
+        ("edge.price_class=PriceClass_10", "edge.price_class=PriceClass_100"),
+        ("database.min_acu=0.7", "database.min_acu=0.5"),
+        ("database.backup_days=99", "database.backup_days=35"),
+    ],
+)
+def test_an_impossible_value_is_refused_with_the_nearest_that_is_possible(said: str, meant: str) -> None:
+    error = refused(said)
+
+    assert f"`{meant}`" in error.hint
+    assert "(--set)" in error.message
+
+
+@pytest.mark.parametrize(
+    "said", ["api.prefixes=/v3/*", "tags=team", "container.environment=A:b", "tags.team=search"]
+)
+def test_a_list_or_a_mapping_that_is_none_is_told_how_to_write_it(said: str) -> None:
+    assert "JSON: --set '" in refused(said).hint
+
+
+def test_who_said_the_wrong_thing_is_named() -> None:
+    assert "(environment MLAPI_LOGS__DAYS)" in refused(MLAPI_LOGS__DAYS="8").message
+
+
+@pytest.mark.parametrize("account", ["foo", "", "12345678901", "1234567890123"])
+def test_what_is_no_account_is_no_expectation(desk: Desk, account: str) -> None:
+    mark = desk.mark()
+
+    ran = desk.run("plan", "--suffix", "a", "--expect-account", account)
+
+    assert (ran.code, ran.out) == (64, "")
+    assert "twelve digits" in ran.err
+    assert desk.mark() == mark
+
+
+def test_a_region_that_is_none_is_refused_before_any_call(desk: Desk) -> None:
+    mark = desk.mark()
+
+    ran = desk.run("plan", "--suffix", "a", "--region", "us-esat-1")
+
+    assert ran.code == 64
+    assert "`--region us-east-1`" in ran.err
+    assert desk.mark() == mark
+
+
+def test_a_wrong_command_line_is_told_as_json_too(desk: Desk) -> None:
+    ran = desk.run("plan", "--frobnicate", "--json", local=False)
+
+    assert ran.code == 64
+    (record,) = ran.lines
+    assert record["result"] == "usage"
+    assert "frobnicate" in record["message"]
+
+
+def test_the_readme_has_the_table_of_the_model() -> None:
+    assert readme.written(readme.README.read_text()) == readme.table()
