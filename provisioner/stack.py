@@ -7,16 +7,19 @@ from provisioner.engine.refs import text
 from provisioner.names import check_suffix
 from provisioner.settings import Settings
 from provisioner.steps.account import account
+from provisioner.steps.alarms import alarms
 from provisioner.steps.alb import balancer
 from provisioner.steps.aurora import aurora
 from provisioner.steps.autoscaling import autoscaling
 from provisioner.steps.cloudfront import edge
+from provisioner.steps.dashboard import dashboard
 from provisioner.steps.dynamodb import sessions
 from provisioner.steps.ecs import Ground, compute
 from provisioner.steps.facts import Facts
 from provisioner.steps.flow_logs import flow_logs
 from provisioner.steps.iam import roles
 from provisioner.steps.logs import logs
+from provisioner.steps.measures import Watched
 from provisioner.steps.security import security
 from provisioner.steps.vpc import network
 from provisioner.steps.waf import firewall
@@ -39,6 +42,9 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
     acl = firewall(stack.piece("waf"), s, facts)
     distribution = edge(stack.piece("cloudfront"), s, front, acl)
+    watched = Watched(front, tasks, database, table, acl)
+    alarms(stack.piece("alarms"), s, facts, watched)
+    dashboard(stack.piece("dashboard"), s, watched)
     stack.outputs = {
         "alb_dns_name": front.alb["DNSName"],
         "cloudfront_domain_name": distribution["DomainName"],

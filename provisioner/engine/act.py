@@ -193,7 +193,8 @@ class Hands:
 
         def probe() -> bool | None:
             doc = self.read(target)
-            return True if doc is None or meets(doc, kind.gone) else None
+            ended = doc is None or meets(doc, kind.gone) or meets(doc, kind.lingers)
+            return True if ended else None
 
         if not until(probe, clock=self.clock, due=kind.takes_to_go * self.pace, patience=kind.patience):
             raise OutOfPatience(

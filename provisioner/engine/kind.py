@@ -86,6 +86,8 @@ class Kind:
     failed: ClassVar[Condition] = NEVER
     going: ClassVar[Condition] = NEVER
     gone: ClassVar[Condition] = NEVER
+    # What AWS goes on telling after its end, and nothing is to be done about: not waited for.
+    lingers: ClassVar[Condition] = NEVER
 
     # Properties that only a new resource can change. A kind without `update` leaves this as it is.
     fixed: ClassVar[frozenset[str]] = EVERYTHING

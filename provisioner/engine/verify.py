@@ -10,8 +10,9 @@ from typing import Any
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import meets
 from provisioner.engine.explain import explain
-from provisioner.engine.kind import Item
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target, read
 from provisioner.engine.walk import Tell, Walk, Work
 from state.document import Tombstone
@@ -58,8 +59,7 @@ def last_look(
                 doc = read(clients, _target(kinds, stone, suffix))
             except Exception as error:
                 raise explain(error, f"asking for {stone.kind} {stone.id}") or error from error
-            if doc is not None and not meets(doc, kinds[stone.kind].gone):
-                report.remaining.append(Remnant(stone.kind, stone.id, "it was deleted, and is there"))
+            _judge(report, kinds[stone.kind], stone, doc)
             tell(at)
 
         return work
@@ -73,6 +73,13 @@ def last_look(
         if arn not in known and re.split(r"[:/]", arn)[-1] not in known:
             report.lingering.append(Remnant("tagged", arn, "it bears our tags, and is not ours to delete"))
     return report
+
+
+def _judge(report: Report, kind: Kind, stone: Tombstone, doc: Doc | None) -> None:
+    if meets(doc, kind.lingers):
+        report.lingering.append(Remnant(stone.kind, stone.id, "AWS forgets it by itself"))
+    elif doc is not None and not meets(doc, kind.gone):
+        report.remaining.append(Remnant(stone.kind, stone.id, "it was deleted, and is there"))
 
 
 def _target(kinds: Kinds, stone: Tombstone, suffix: str) -> Target:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from provisioner.engine.kind import Kind
-from provisioner.kinds import autoscaling, cloudfront, dynamodb, iam, logs, secretsmanager, wafv2
+from provisioner.kinds import (
+    autoscaling,
+    cloudfront,
+    cloudwatch,
+    dynamodb,
+    events,
+    iam,
+    logs,
+    secretsmanager,
+    sns,
+    wafv2,
+)
 from provisioner.kinds.ec2 import default_group, flow_logs, groups, nat, routes, vpc
 from provisioner.kinds.ecs import cluster, service, tasks
 from provisioner.kinds.elbv2 import balancer, listeners
@@ -63,6 +74,13 @@ _CLASSES: tuple[type[Kind], ...] = (
     cloudfront.Distribution,
     wafv2.WebACL,
     wafv2.WebACLLog,
+    sns.Topic,
+    sns.TopicPolicy,
+    sns.Subscription,
+    cloudwatch.Alarm,
+    cloudwatch.Dashboard,
+    events.EventRule,
+    events.EventTarget,
 )
 
 KINDS: Mapping[str, Kind] = {kind.__name__: kind() for kind in _CLASSES}

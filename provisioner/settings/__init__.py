@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.names import NODE_TAG, REGION_TAG, owner_tags
+from provisioner.settings.alarms import Alarms
 from provisioner.settings.api import Api
 from provisioner.settings.container import Container
 from provisioner.settings.database import Database
@@ -49,6 +50,7 @@ class Settings(Section):
     api: Api = Api()
     edge: Edge = Edge()
     waf: Waf = Waf()
+    alarms: Alarms = Alarms()
 
     @model_validator(mode="before")
     @classmethod

@@ -13,6 +13,7 @@ SEED: Values = {}
 PRODUCTION: Values = {
     "network": {"flow_logs": True, "bare_default_group": True},
     "waf": {"enabled": True},
+    "alarms": {"enabled": True, "dashboard": True},
 }
 
 PROFILES: Mapping[str, Values] = {"seed": SEED, "production": PRODUCTION}

@@ -1,0 +1,78 @@
+"""CloudWatch: alarms, and a dashboard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.tags import mapping, pairs
+from provisioner.names import PROJECT
+
+
+class Alarm(Kind):
+    """A measure that rings; its state is AWS's."""
+
+    service, key, named = "cloudwatch", "AlarmName", "AlarmName"
+    fixed = frozenset({"AlarmName"})
+    absent = codes("ResourceNotFound", "ResourceNotFoundException")
+
+    def read(self, cloudwatch: Any, it: Item) -> Doc | None:
+        """DescribeAlarms: one answer serves every alarm of this tool; then its tags."""
+        listed = cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]
+        mine = next((doc for doc in listed if doc["AlarmName"] == it.props["AlarmName"]), None)
+        if mine is None:
+            return None
+        tags = cloudwatch.list_tags_for_resource(ResourceARN=mine["AlarmArn"])["Tags"]
+        return {**mine, "Tags": mapping(tags)}
+
+    def create(self, cloudwatch: Any, it: Item) -> Doc:
+        """PutMetricAlarm: a repeated one does no harm."""
+        cloudwatch.put_metric_alarm(**it.props, Tags=pairs(it.tags))
+        return dict(it.props)
+
+    def update(self, cloudwatch: Any, it: Item, changed: Doc) -> None:
+        """PutMetricAlarm overwrites the whole definition and keeps the state."""
+        cloudwatch.put_metric_alarm(**it.props)
+
+    def retag(self, cloudwatch: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagResource, UntagResource."""
+        arn = (self.read(cloudwatch, it) or {})["AlarmArn"]
+        if put:
+            cloudwatch.tag_resource(ResourceARN=arn, Tags=pairs(put))
+        if gone := list(drop):
+            cloudwatch.untag_resource(ResourceARN=arn, TagKeys=gone)
+
+    def delete(self, cloudwatch: Any, it: Item) -> None:
+        """DeleteAlarms passes over one that is not there."""
+        cloudwatch.delete_alarms(AlarmNames=[it.id])
+
+
+class Dashboard(Kind):
+    """The stack at one look."""
+
+    service, key, named, noun = "cloudwatch", "DashboardName", "DashboardName", "dashboard"
+    tagged = False
+    fixed = frozenset({"DashboardName"})
+    absent = codes("ResourceNotFound", "DashboardNotFoundError")
+
+    def read(self, cloudwatch: Any, it: Item) -> Doc | None:
+        """GetDashboard, its body parsed."""
+        doc = cloudwatch.get_dashboard(DashboardName=it.props["DashboardName"])
+        return {**doc, "DashboardBody": json.loads(doc["DashboardBody"])}
+
+    def create(self, cloudwatch: Any, it: Item) -> Doc:
+        """PutDashboard: a repeated one does no harm."""
+        body = json.dumps(it.props["DashboardBody"])
+        cloudwatch.put_dashboard(DashboardName=it.props["DashboardName"], DashboardBody=body)
+        return dict(it.props)
+
+    def update(self, cloudwatch: Any, it: Item, changed: Doc) -> None:
+        """PutDashboard."""
+        self.create(cloudwatch, it)
+
+    def delete(self, cloudwatch: Any, it: Item) -> None:
+        """DeleteDashboards."""
+        cloudwatch.delete_dashboards(DashboardNames=[it.id])

@@ -1,0 +1,107 @@
+"""SNS: a topic, who may publish to it, and who hears it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.tags import mapping, pairs
+
+NO_TOPIC = codes("NotFound", "NotFoundException")
+_PENDING = "PendingConfirmation"
+
+
+class Topic(Kind):
+    """Where alarms speak, and subscribers hear."""
+
+    service, key, named = "sns", "TopicArn", "Name"
+    fixed = frozenset({"Name"})
+    absent = NO_TOPIC
+    # The same create again is no error; one with other tags is (botocore sns CreateTopic).
+    duplicate = codes("InvalidParameter: already exists")
+
+    def read(self, sns: Any, it: Item) -> Doc | None:
+        """ListTopics for the one of this name, then its tags."""
+        arns = (topic["TopicArn"] for topic in sns.list_topics()["Topics"])
+        arn = next((one for one in arns if one.rsplit(":", 1)[1] == it.props["Name"]), None)
+        if arn is None:
+            return None
+        tags = mapping(sns.list_tags_for_resource(ResourceArn=arn)["Tags"])
+        return {"Name": it.props["Name"], "TopicArn": arn, "Tags": tags}
+
+    def create(self, sns: Any, it: Item) -> Doc:
+        """CreateTopic."""
+        made = sns.create_topic(**it.props, Tags=pairs(it.tags))
+        return {"Name": it.props["Name"], "TopicArn": made["TopicArn"]}
+
+    def retag(self, sns: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagResource, UntagResource."""
+        if put:
+            sns.tag_resource(ResourceArn=it.id, Tags=pairs(put))
+        if gone := list(drop):
+            sns.untag_resource(ResourceArn=it.id, TagKeys=gone)
+
+    def delete(self, sns: Any, it: Item) -> None:
+        """DeleteTopic; its subscriptions go with it."""
+        sns.delete_topic(TopicArn=it.id)
+
+
+class TopicPolicy(Kind):
+    """Who may publish to a topic."""
+
+    service, key = "sns", "TopicArn"
+    tagged, vanishes = False, True
+    within = ("TopicArn",)
+    fixed = frozenset({"TopicArn"})
+    absent = NO_TOPIC
+
+    def read(self, sns: Any, it: Item) -> Doc | None:
+        """GetTopicAttributes: every topic has a policy from its birth."""
+        told = sns.get_topic_attributes(TopicArn=it.props["TopicArn"])["Attributes"]
+        return {"TopicArn": it.props["TopicArn"], "Policy": json.loads(told["Policy"])}
+
+    def create(self, sns: Any, it: Item) -> Doc:
+        """SetTopicAttributes."""
+        document = json.dumps(it.props["Policy"])
+        sns.set_topic_attributes(
+            TopicArn=it.props["TopicArn"], AttributeName="Policy", AttributeValue=document
+        )
+        return dict(it.props)
+
+    def update(self, sns: Any, it: Item, changed: Doc) -> None:
+        """SetTopicAttributes."""
+        self.create(sns, it)
+
+    def delete(self, sns: Any, it: Item) -> None:
+        """It goes with its topic."""
+
+
+class Subscription(Kind):
+    """One address that hears a topic, once whoever reads it has confirmed."""
+
+    service, key = "sns", ("TopicArn", "Endpoint")
+    tagged, exclusive = False, True
+    within = ("TopicArn",)
+    absent = NO_TOPIC
+    # Nobody can take back a question that was not answered: AWS forgets it by itself after 48 hours
+    # (SNS developer guide, delete a subscription).
+    lingers = {"SubscriptionArn": _PENDING}
+
+    def read(self, sns: Any, it: Item) -> Doc | None:
+        """ListSubscriptionsByTopic: the one of this address."""
+        listed = sns.list_subscriptions_by_topic(TopicArn=it.props["TopicArn"])["Subscriptions"]
+        return next((dict(one) for one in listed if one["Endpoint"] == it.props["Endpoint"]), None)
+
+    def create(self, sns: Any, it: Item) -> Doc:
+        """Subscribe: AWS asks the address to confirm."""
+        sns.subscribe(**it.props)
+        return dict(it.props)
+
+    def delete(self, sns: Any, it: Item) -> None:
+        """Unsubscribe, where it was confirmed."""
+        now = self.read(sns, it)
+        if now and now["SubscriptionArn"] != _PENDING:
+            sns.unsubscribe(SubscriptionArn=now["SubscriptionArn"])

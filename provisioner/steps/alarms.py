@@ -1,0 +1,103 @@
+"""Alarms, the topics they speak to, and the event of a failed deployment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.graph import Handle, Piece
+from provisioner.kinds.cloudwatch import Alarm
+from provisioner.kinds.events import EventRule, EventTarget
+from provisioner.kinds.sns import Subscription, Topic, TopicPolicy
+from provisioner.kinds.tagging import GLOBAL_REGION
+from provisioner.names import name_of
+from provisioner.settings import Settings
+from provisioner.steps.arns import arn
+from provisioner.steps.facts import Facts
+from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
+
+
+def alarms(up: Piece, s: Settings, facts: Facts, on: Watched) -> None:
+    """One topic in the stack's region; a second where the firewall is measured."""
+    if not s.alarms.enabled:
+        return
+    topic = _topic(up, s, facts, "alerts", up.stack.region)
+    for measure in of_stack(s, on):
+        _alarm(up, measure, topic, "")
+    _failed_deployments(up, on, topic)
+    if on.firewall:
+        elsewhere = up.stack.region != GLOBAL_REGION
+        far = _topic(up, s, facts, "global-alerts", GLOBAL_REGION) if elsewhere else topic
+        _alarm(up, of_firewall(s, on.firewall), far, GLOBAL_REGION)
+
+
+def _topic(up: Piece, s: Settings, facts: Facts, noun: str, region: str) -> Handle:
+    """Not under AWS's own key for SNS: CloudWatch may not use that one, and alarms would be silent."""
+    topic = up(Topic, noun, noun=noun, region=region)
+    up(
+        TopicPolicy,
+        f"{noun}-policy",
+        region=region,
+        TopicArn=topic.id,
+        Policy={"Version": "2012-10-17", "Statement": _publishers(up, facts, topic, region)},
+    )
+    for place, email in enumerate(s.alarms.emails, start=1):
+        up(
+            Subscription,
+            f"{noun}-{place}",
+            region=region,
+            TopicArn=topic.id,
+            Protocol="email",
+            Endpoint=email,
+        )
+    return topic
+
+
+def _publishers(up: Piece, facts: Facts, topic: Handle, region: str) -> list[dict[str, Any]]:
+    """The account's own alarms and the stack's own rule; nobody else."""
+    rule = arn(up, facts, "events", f"rule/{name_of('deployments', up.stack.suffix)}", region)
+    return [
+        {
+            "Sid": name,
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic.id,
+            "Condition": condition,
+        }
+        for name, service, condition in (
+            ("Alarms", "cloudwatch", {"StringEquals": {"aws:SourceAccount": facts.account}}),
+            ("Deployments", "events", {"ArnEquals": {"aws:SourceArn": rule}}),
+        )
+    ]
+
+
+def _alarm(up: Piece, measure: Measure, topic: Handle, region: str) -> None:
+    up(
+        Alarm,
+        measure.noun,
+        noun=measure.noun,
+        region=region,
+        AlarmDescription=f"{measure.says}.",
+        AlarmActions=[topic.id],
+        OKActions=[topic.id],
+        ActionsEnabled=True,
+        **measure.props,
+    )
+
+
+def _failed_deployments(up: Piece, on: Watched, topic: Handle) -> None:
+    """ECS tells of a failed deployment by an event, not by a metric."""
+    rule = up(
+        EventRule,
+        "deployments",
+        noun="deployments",
+        Description="A deployment of ml-api failed",
+        State="ENABLED",
+        EventPattern={
+            "source": ["aws.ecs"],
+            "detail-type": ["ECS Deployment State Change"],
+            "resources": [on.tasks.service.id],
+            "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
+        },
+    )
+    up(EventTarget, "deployments-alerts", Rule=rule.id, Id="alerts", Arn=topic.id)

@@ -1,0 +1,64 @@
+"""One CloudWatch dashboard: what the alarms measure, over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.graph import Piece
+from provisioner.kinds.cloudwatch import Dashboard
+from provisioner.kinds.tagging import GLOBAL_REGION
+from provisioner.settings import Settings
+from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
+
+_WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3
+
+
+def dashboard(up: Piece, s: Settings, on: Watched) -> None:
+    """A widget for each measure, its threshold drawn as a line."""
+    if not s.alarms.dashboard:
+        return
+    here = [(measure, up.stack.region) for measure in of_stack(s, on)]
+    far = [(of_firewall(s, on.firewall), GLOBAL_REGION)] if on.firewall else []
+    widgets = [_widget(at, measure, region) for at, (measure, region) in enumerate([*here, *far])]
+    up(Dashboard, "dashboard", DashboardBody={"widgets": widgets})
+
+
+def _widget(at: int, measure: Measure, region: str) -> dict[str, Any]:
+    row, column = divmod(at, _COLUMNS)
+    line = {"label": "alarm", "value": measure.props["Threshold"]}
+    return {
+        "type": "metric",
+        "x": column * _WIDTH,
+        "y": row * _HEIGHT,
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "properties": {
+            "title": measure.says,
+            "region": region,
+            "view": "timeSeries",
+            "metrics": _metrics(measure),
+            "annotations": {"horizontal": [line]},
+        },
+    }
+
+
+def _metrics(measure: Measure) -> list[list[Any]]:
+    """In the form of a dashboard: `[namespace, metric, name, value, ..., {options}]`."""
+    props = measure.props
+    if "Metrics" not in props:
+        stat = props.get("Statistic") or props["ExtendedStatistic"]
+        return [_line(props["Namespace"], props, {"stat": stat, "period": props["Period"]})]
+    drawn: list[list[Any]] = []
+    for one in props["Metrics"]:
+        if "Expression" in one:
+            drawn.append([{"id": one["Id"], "expression": one["Expression"]}])
+            continue
+        asked = one["MetricStat"]
+        options = {"id": one["Id"], "stat": asked["Stat"], "period": asked["Period"], "visible": False}
+        drawn.append(_line(asked["Metric"]["Namespace"], asked["Metric"], options))
+    return drawn
+
+
+def _line(space: str, metric: Any, options: dict[str, Any]) -> list[Any]:
+    where = [part for one in metric["Dimensions"] for part in (one["Name"], one["Value"])]
+    return [space, metric["MetricName"], *where, options]

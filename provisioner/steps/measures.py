@@ -1,0 +1,181 @@
+"""What is measured of a stack, and from which value on it rings: CloudWatch's own metrics, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.graph import Handle
+from provisioner.settings import Settings
+from provisioner.steps.alb import Balancer
+from provisioner.steps.aurora import Database
+from provisioner.steps.ecs import Compute
+
+_FIVE_MINUTES = 300
+
+
+@dataclass(frozen=True)
+class Watched:
+    """All that rings when it is not well."""
+
+    front: Balancer
+    tasks: Compute
+    database: Database
+    table: Handle
+    firewall: Handle | None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One alarm: the noun in its name, what it says, and its metric and threshold as PutMetricAlarm takes them."""
+
+    noun: str
+    says: str
+    props: Mapping[str, Any]
+
+
+def of_stack(s: Settings, on: Watched) -> list[Measure]:
+    """What the stack's region measures."""
+    return [
+        *_of_balancer(s, on.front),
+        _of_tasks(on.tasks),
+        *_of_database(s, on.database),
+        _of_table(on.table),
+    ]
+
+
+def of_firewall(s: Settings, acl: Handle) -> Measure:
+    """What us-east-1 measures."""
+    where = {"WebACL": acl.aws_name, "Rule": "ALL"}
+    blocked = _over("AWS/WAFV2", "BlockedRequests", where, s.alarms.blocked, statistic="Sum")
+    return Measure("alarm-waf", "The firewall blocks more than usual", blocked)
+
+
+def _of_balancer(s: Settings, front: Balancer) -> list[Measure]:
+    space, alb = "AWS/ApplicationELB", {"LoadBalancer": front.alb["FullName"]}
+    group = {**alb, "TargetGroup": front.group["FullName"]}
+    errors = s.alarms.errors
+    return [
+        Measure(
+            "alarm-5xx",
+            "The load balancer answers with errors of its own",
+            _over(space, "HTTPCode_ELB_5XX_Count", alb, errors, statistic="Sum"),
+        ),
+        Measure(
+            "alarm-target-5xx",
+            "The tasks answer with errors",
+            _over(space, "HTTPCode_Target_5XX_Count", alb, errors, statistic="Sum"),
+        ),
+        Measure(
+            "alarm-unhealthy",
+            "A task does not pass its health check",
+            _over(space, "UnHealthyHostCount", group, 0, statistic="Maximum", period=60, periods=5),
+        ),
+        Measure(
+            "alarm-latency",
+            "One request in a hundred takes too long",
+            _over(space, "TargetResponseTime", alb, s.alarms.latency, percentile="p99", periods=3),
+        ),
+    ]
+
+
+def _of_tasks(tasks: Compute) -> Measure:
+    where = {"ClusterName": tasks.cluster.aws_name, "ServiceName": tasks.service.aws_name}
+    missing = _sum_over(
+        "ECS/ContainerInsights",
+        {"desired": "DesiredTaskCount", "running": "RunningTaskCount"},
+        where,
+        "desired - running",
+        statistic="Average",
+    )
+    return Measure("alarm-tasks", "Fewer tasks run than should", {**missing, "EvaluationPeriods": 2})
+
+
+def _of_database(s: Settings, database: Database) -> list[Measure]:
+    space, where = "AWS/RDS", {"DBClusterIdentifier": database.cluster.aws_name}
+    return [
+        Measure(
+            "alarm-acu",
+            "The database is at its largest capacity",
+            _over(space, "ACUUtilization", where, s.alarms.database_acu, periods=3),
+        ),
+        Measure(
+            "alarm-db-cpu",
+            "The database's CPU is busy",
+            _over(space, "CPUUtilization", where, s.alarms.database_cpu, periods=3),
+        ),
+        Measure(
+            "alarm-db-connections",
+            "The database has many connections",
+            _over(space, "DatabaseConnections", where, s.alarms.connections, statistic="Maximum"),
+        ),
+    ]
+
+
+def _of_table(table: Handle) -> Measure:
+    throttled = _sum_over(
+        "AWS/DynamoDB",
+        {"reads": "ReadThrottleEvents", "writes": "WriteThrottleEvents"},
+        {"TableName": table.aws_name},
+        "FILL(reads, 0) + FILL(writes, 0)",
+        statistic="Sum",
+    )
+    return Measure("alarm-throttles", "The sessions table refuses requests", throttled)
+
+
+def _over(
+    space: str,
+    metric: str,
+    where: Mapping[str, Any],
+    threshold: float,
+    *,
+    statistic: str = "Average",
+    percentile: str = "",
+    period: int = _FIVE_MINUTES,
+    periods: int = 1,
+) -> dict[str, Any]:
+    """One metric over its threshold for `periods` times `period` seconds."""
+    measured = {"ExtendedStatistic": percentile} if percentile else {"Statistic": statistic}
+    return {
+        "Namespace": space,
+        "MetricName": metric,
+        "Dimensions": _dimensions(where),
+        **measured,
+        "Period": period,
+        "EvaluationPeriods": periods,
+        **_rings(float(threshold)),
+    }
+
+
+def _sum_over(
+    space: str, metrics: Mapping[str, str], where: Mapping[str, Any], formula: str, *, statistic: str
+) -> dict[str, Any]:
+    """A formula over several metrics that should be 0."""
+    parts = [
+        {
+            "Id": name,
+            "MetricStat": {
+                "Metric": {"Namespace": space, "MetricName": metric, "Dimensions": _dimensions(where)},
+                "Period": _FIVE_MINUTES,
+                "Stat": statistic,
+            },
+            "ReturnData": False,
+        }
+        for name, metric in metrics.items()
+    ]
+    result = {"Id": "result", "Expression": formula, "ReturnData": True}
+    return {"Metrics": [*parts, result], "EvaluationPeriods": 1, **_rings(0.0)}
+
+
+def _rings(threshold: float) -> dict[str, Any]:
+    """A measure that nothing was told of is well: an idle stack is quiet."""
+    return {
+        "Threshold": threshold,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+    }
+
+
+def _dimensions(where: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"Name": name, "Value": value} for name, value in where.items()]
