@@ -28,7 +28,7 @@ class Watched:
 
 @dataclass(frozen=True)
 class Measure:
-    """One alarm: the noun in its name, what it says, and its metric and threshold as PutMetricAlarm takes them."""
+    """One alarm: the noun in its name, what it says, and what PutMetricAlarm takes."""
 
     noun: str
     says: str
