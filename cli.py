@@ -8,7 +8,7 @@ import sys
 import click
 
 from provisioner import __version__
-from provisioner.cli import config, local, stack
+from provisioner.cli import config, drift, local, stack
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -23,6 +23,7 @@ def cli() -> None:
 COMMANDS: tuple[click.Command, ...] = (
     stack.apply,
     stack.plan,
+    drift.drift,
     stack.status,
     stack.outputs,
     stack.teardown,

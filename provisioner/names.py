@@ -138,6 +138,12 @@ def tags_of(suffix: str, region: str, node: str, name: str, extra: Mapping[str, 
     return {**extra, **named, **owner_tags(suffix), REGION_TAG: region, NODE_TAG: node}
 
 
+def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Of all tags of one node, those of the user's own."""
+    ours = {"Name", REGION_TAG, NODE_TAG, *owner_tags("")}
+    return {name: value for name, value in tags.items() if name not in ours}
+
+
 def has_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     """Whether what carries the tags `seen` belongs to the same stack as what is to carry `wanted`."""
     owner = ("Project", "Environment", "ManagedBy", REGION_TAG)

@@ -13,6 +13,8 @@ from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
+from provisioner.engine.drift import Report as DriftReport
+from provisioner.engine.drift import look_for_drift
 from provisioner.engine.events import Listener, silent
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Stack
@@ -92,12 +94,11 @@ class Session:
         """Whether a ledger of this stack stood here when the command began."""
         return self.document.serial > 0
 
-    def facts(self, *, ending: bool = False) -> Facts:
+    def facts(self, clients: Clients, *, ending: bool = False) -> Facts:
         """What was chosen once, or is chosen now and kept from the first write on.
 
         For a stack that is `ending`, what was chosen stands, whatever the settings say now.
         """
-        clients = self.clients.sharing()
         known = self.document.facts
         s = self.settings
         try:
@@ -120,8 +121,17 @@ class Session:
 
     def plan(self, *, ending: bool = False) -> Plan:
         """What `apply` would do, or what there is to end; makes no mutating call."""
-        stack = build(self.settings, self.suffix, self.place.region, self.facts(ending=ending))
-        return make_plan(stack, self.document, self.clients, KINDS)
+        return self._look(self.clients.sharing(), ending=ending)
+
+    def drift(self) -> tuple[DriftReport, Plan]:
+        """What differs from the ledger in AWS, and the plan about it; makes no mutating call."""
+        clients = self.clients.sharing()
+        made = self._look(clients)
+        return look_for_drift(made, self.document, clients, KINDS), made
+
+    def _look(self, clients: Clients, *, ending: bool = False) -> Plan:
+        stack = build(self.settings, self.suffix, self.place.region, self.facts(clients, ending=ending))
+        return make_plan(stack, self.document, clients, KINDS)
 
     @contextmanager
     def locked(self, command: str, timeout: float) -> Iterator[None]:

@@ -46,6 +46,8 @@ class Entry:
     intent: Intent | None = None
     # The wall-clock second at which AWS gave the id: AWS may hide the thing for a while after it.
     made: float = 0.0
+    # The tags of the user's own that it was given; ours follow from its name.
+    tags: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, doc: Doc) -> Entry:

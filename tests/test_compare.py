@@ -104,7 +104,7 @@ def differing(wanted: Doc, seen: Doc, confirmed: Doc | None = None) -> list[str]
         "no longer stated: back to the default",
         "no longer stated, at the default already",
         "never stated: none of our business",
-        "set at birth only",
+        "another owner's",
         "never told, nothing confirmed",
         "never told, confirmed",
         "never told, confirmed otherwise",

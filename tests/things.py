@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.engine.graph import Edge, Node
 from provisioner.engine.kind import Kind
+from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.names import tags_of
 from state.document import Entry, Intent, Phase
@@ -19,7 +20,7 @@ class Thing(Kind):
 
     service, key = "things", "Id"
     fixed = frozenset({"Shape"})
-    initial = frozenset({"Count"})
+    owners = {"Count": Owner("the crowd")}  # noqa: RUF012 - as kinds declare it
     unread = frozenset({"Ending"})
     defaults = {"Colour": "grey"}  # noqa: RUF012 - as kinds declare it
     ready, failed = {"State": "up"}, {"State": "broken"}

@@ -17,6 +17,7 @@ from provisioner.engine.refs import Doc, reveal, unveiled
 from provisioner.engine.target import HIDES, Target, read, still_hides
 from provisioner.engine.waits import until
 from provisioner.errors import Blocked, OutOfPatience
+from provisioner.names import own_tags
 from state.document import Entry
 from state.ledger import Ledger
 
@@ -216,6 +217,7 @@ class Hands:
             confirmed=known.confirmed if known and known.id == it.id else None,
             needs=list(target.needs),
             made=known.made if known and known.id == it.id else 0.0,
+            tags=own_tags(it.tags),
         )
 
 

@@ -20,6 +20,7 @@ from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import Blocked, CredentialsError, LedgerError, OutOfPatience
+from provisioner.names import own_tags
 from state.document import Entry
 
 # A value that AWS fills in later than the id (an endpoint) is waited for this long.
@@ -152,7 +153,7 @@ class Apply:
 
     def _take_over(self, target: Target, change: Change, entry: Entry | None) -> None:
         """Bring the ledger up to what is there: adopt it, or keep what was asked of it this time."""
-        wanted = unveiled(target.it.props)
+        wanted, tags = unveiled(target.it.props), own_tags(target.it.tags)
         name = target.it.node
         if entry is None or entry.id != change.id:
             if entry and entry.id:
@@ -166,11 +167,15 @@ class Apply:
                 change.id,
                 wanted,
                 needs=list(target.needs),
+                tags=tags,
             )
             self.hands.ledger.adopt(name, adopted)
             self.hands.patience.young(name, target.kind)
-        elif change.verb == "keep" and (entry.wanted != wanted or entry.phase != "ready"):
-            self.hands.ledger.adopt(name, replace(entry, wanted=wanted, needs=list(target.needs)))
+        elif change.verb == "keep" and (
+            entry.wanted != wanted or entry.tags != tags or entry.phase != "ready"
+        ):
+            kept = replace(entry, wanted=wanted, needs=list(target.needs), tags=tags)
+            self.hands.ledger.adopt(name, kept)
         if entry and (entry.phase != "ready" or self.hands.patience.is_new(entry.made)):
             self.hands.patience.young(name, target.kind)
 

@@ -44,7 +44,11 @@ class Clients:
 
     def sharing(self) -> Clients:
         """The same way to AWS, for one look at many things: equal reads are made once."""
-        return Clients(self.aws, self.clock, self._guard, shared={})
+        return self if self._shared is not None else Clients(self.aws, self.clock, self._guard, shared={})
+
+    def anew(self) -> Clients:
+        """The same way to AWS, every read asked anew."""
+        return Clients(self.aws, self.clock, self._guard)
 
     def act(self, call: Callable[..., Answer], params: dict[str, Any]) -> Answer:
         """Make one mutating call, once: whether it may be sent again is not known here."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.engine.kind import Condition, Kind
@@ -17,6 +17,8 @@ class Difference:
     path: str
     old: Any
     new: Any
+    # Who else holds the field; "" where it is ours.
+    owner: str = ""
 
     @property
     def top(self) -> str:
@@ -59,31 +61,32 @@ def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> boo
     )
 
 
-def differences(
-    kind: Kind,
-    wanted: Doc,
-    seen: Doc,
-    confirmed: Doc | None,
-) -> list[Difference]:
-    """Three-way: what is declared, what the ledger last confirmed, what AWS says.
+def differences(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> list[Difference]:
+    """What of ours differs, three-way: what is declared, what the ledger last confirmed, what AWS says.
 
     A property that was confirmed and is no longer stated goes back to the kind's default. One that AWS
     never tells is compared with what was confirmed, and taken as right where nothing was.
     """
+    return [one for one in _all(kind, wanted, seen, confirmed) if not one.owner]
+
+
+def held(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> list[Difference]:
+    """What differs and is another owner's to choose."""
+    return [one for one in _all(kind, wanted, seen, confirmed) if one.owner]
+
+
+def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[Difference]:
     before = confirmed or {}
     dropped = {key: kind.defaults[key] for key in before if key not in wanted and key in kind.defaults}
     target = kind.canonical({**dropped, **wanted})
     actual = kind.canonical(seen)
-    found: list[Difference] = []
     for key, value in target.items():
-        if isinstance(value, Veiled) or key in kind.initial:
+        if isinstance(value, Veiled) or (key in kind.unread and key not in before):
             continue
-        if key in kind.unread:
-            if key in before:
-                found += _fields(kind, key, before[key], value)
-            continue
-        found += _fields(kind, key, actual.get(key), value)
-    return found
+        told = before if key in kind.unread else actual
+        for one in _fields(kind, key, told.get(key), value):
+            owner = kind.owners.get(key)
+            yield replace(one, owner=owner.who) if owner and owner.holds(one.old, one.new) else one
 
 
 def _fields(kind: Kind, path: str, old: Any, new: Any) -> Iterator[Difference]:

@@ -15,6 +15,8 @@
 | as wanted, not ready          | any               | finish: wait                                       |
 | as wanted                     | not confirmed     | finish: confirm                                    |
 | as wanted                     | any               | keep                                               |
+| differs where another owner   | any               | as wanted, and shown: theirs is never set back     |
+| holds the field               |                   |                                                    |
 
 What is in the ledger and no longer declared is deleted, after everything else.
 """
@@ -25,7 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from provisioner.engine.compare import Difference, differences, meets, tag_differences
+from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
 from provisioner.engine.graph import Node
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc
@@ -33,6 +35,7 @@ from provisioner.names import has_owner
 from state.document import Entry
 
 AT_WORK = "AWS is still working on it"
+BEHIND_OUR_BACK = "it was deleted behind our back"
 STILL_GOING = "the old one is still being deleted"
 UNCONFIRMED = "an earlier run did not get to confirm it"
 
@@ -50,6 +53,8 @@ class Change:
     piece: str
     id: str = ""
     differences: tuple[Difference, ...] = ()
+    # What differs and another owner holds: left as it is.
+    held: tuple[Difference, ...] = ()
     why: str = ""
     adopts: bool = False
     foreign: bool = False
@@ -65,7 +70,7 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
     kind = node.kind
     change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
     if seen is None or meets(seen, kind.gone):
-        return replace(change, verb="create", why=_why_create(entry))
+        return replace(change, verb="create", why=_why_create(kind, entry))
     change = replace(change, id=kind.id_of(seen))
     change = replace(change, adopts=not kind.shared and not _known(entry, change.id))
     if not is_ours(kind, node.tags, seen) and (change.adopts or _may_be_anothers(node, seen)):
@@ -80,7 +85,9 @@ def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted
     kind = node.kind
     if kind.closed_until_ready and not meets(seen, kind.ready) and not meets(seen, kind.failed):
         return replace(change, verb="finish", why=AT_WORK)
-    found = differences(kind, wanted, seen, entry.confirmed if entry else None)
+    confirmed = entry.confirmed if entry else None
+    change = replace(change, held=tuple(held(kind, wanted, seen, confirmed)))
+    found = differences(kind, wanted, seen, confirmed)
     if any(one.top in kind.fixed for one in found):
         return _anew(node, replace(change, differences=tuple(found)))
     if kind.tagged and not kind.shared and seen.get("Tags") is not None:
@@ -132,8 +139,10 @@ def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
     return has_owner(tags, wanted) or (kind.adopts_untagged and "Environment" not in tags)
 
 
-def _why_create(entry: Entry | None) -> str:
-    return "it was deleted behind our back" if entry and entry.id else ""
+def _why_create(kind: Kind, entry: Entry | None) -> str:
+    if entry is None or not entry.id:
+        return ""
+    return BEHIND_OUR_BACK + (", and what was in it is gone" if kind.holds_data else "")
 
 
 def whose(seen: Doc) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc, dig, unveiled
 from provisioner.errors import ProvisionerError
 
@@ -93,8 +94,8 @@ class Kind:
     fixed: ClassVar[frozenset[str]] = EVERYTHING
     # Dotted paths whose lists keep their order.
     ordered: ClassVar[frozenset[str]] = frozenset()
-    # Properties that matter at birth only: another owner holds them afterwards.
-    initial: ClassVar[frozenset[str]] = frozenset()
+    # Properties that another owner holds once the resource lives: shown, and never set back.
+    owners: ClassVar[Mapping[str, Owner]] = {}
     # Properties that AWS never tells: compared with what the ledger confirmed.
     unread: ClassVar[frozenset[str]] = frozenset()
     # What AWS takes for a property that is no longer stated.

@@ -12,8 +12,7 @@ from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve
-from provisioner.engine.target import Target, read, still_hides
-from provisioner.engine.waits import until
+from provisioner.engine.target import Target, look
 from provisioner.engine.walk import Tell, Walk
 from state.document import Document, Entry
 
@@ -61,22 +60,14 @@ class Plan:
         return sum(change.verb in verbs for change in self.changes.values())
 
 
-@dataclass(frozen=True)
-class _Ways:
-    """The way to AWS that shares answers, and the one that asks anew."""
-
-    shared: Clients
-    plain: Clients
-
-
 def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) -> Plan:
     """Look at everything at once and decide each node; makes no mutating call."""
     plan = Plan(stack)
-    ways = _Ways(clients.sharing(), clients)
+    shared = clients.sharing()
 
     def begin(name: str) -> Any:
         def work(tell: Tell[str]) -> None:
-            _plan_one(plan, stack.nodes[name], document, ways)
+            _plan_one(plan, stack.nodes[name], document, shared)
             tell(name)
 
         return work
@@ -89,18 +80,14 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
     return plan
 
 
-def _plan_one(plan: Plan, node: Node, document: Document, clients: _Ways) -> None:
+def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> None:
     entry = document.entries.get(node.name)
     wanted = resolve(node.props, lambda ref: look_up(plan, ref))
     target = target_of(node, plan.stack.suffix, entry, wanted, shunned(document, node))
     doc = None
     if is_known({key: wanted.get(key) for key in node.kind.within}):
         try:
-            doc = read(clients.shared, target)
-            if doc is None and entry and entry.id and (left := still_hides(clients.plain, entry.made)):
-                doc = until(
-                    lambda: read(clients.plain, target), clock=clients.plain.clock, due=0, patience=left
-                )
+            doc = look(clients, target, entry.made if entry else 0.0)
         except Exception as error:
             raise explain(error, f"looking at {node.aws_name or node.name}") or error from error
     change = decide(node, entry, doc, wanted)
@@ -119,8 +106,10 @@ def _hosts(node: Node) -> list[str]:
 
 
 def look_up(plan: Plan, ref: Ref) -> Any:
-    """The value of a ref as far as it is known; a thing that will be replaced is not known."""
-    doc = plan.docs.get(ref.node)
+    """The value of a ref as far as it is known: of what is yet to be made, an id that is its own name."""
+    doc, node = plan.docs.get(ref.node), plan.stack.nodes[ref.node]
+    if doc is None and ref.path == "id" and node.kind.key == node.kind.named:
+        return node.props[node.kind.named]
     if doc is None or plan.changes[ref.node].verb == "replace":
         return Unknown(ref)
     value = dig(doc, ref.path)

@@ -8,6 +8,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Lookup, Unknown
+from provisioner.engine.waits import until
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,12 @@ def read(clients: Clients, target: Target) -> Doc | None:
         if code_of(error) in target.kind.absent:
             return None
         raise
+
+
+def look(shared: Clients, target: Target, made: float) -> Doc | None:
+    """What AWS says of a resource, asked anew while it may still hide what it made at `made`."""
+    doc = read(shared, target)
+    anew = shared.anew()
+    if doc is None and target.it.id and (left := still_hides(anew, made)):
+        return until(lambda: read(anew, target), clock=anew.clock, due=0, patience=left)
+    return doc

@@ -49,7 +49,7 @@ def target_in(document: Document, name: str, kinds: Kinds) -> Target:
         name=entry.name,
         suffix=document.suffix,
         props=entry.wanted,
-        tags=tags_of(document.suffix, document.place.region, node, entry.name, {}),
+        tags=tags_of(document.suffix, document.place.region, node, entry.name, entry.tags),
         id=entry.id,
     )
     return Target(kinds[entry.kind], it, entry.region, tuple(entry.needs), entry.piece)

@@ -17,7 +17,7 @@ def lines(differences: Iterable[Difference]) -> Iterator[str]:
     """Each field by its path, old and new."""
     for one in differences:
         for path, old, new in _leaves(one.path, unveiled(one.old), unveiled(one.new)):
-            yield f"{path}: {_told(old)} -> {_told(new)}"
+            yield f"{path}: {told(old)} -> {told(new)}"
 
 
 def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -41,7 +41,8 @@ def _are_alike(old: Any, new: Any) -> bool:
     return all(isinstance(one, Mapping) for one in old + new)
 
 
-def _told(value: Any) -> str:
+def told(value: Any) -> str:
+    """A value in one short line."""
     if value is None:
         return _ABSENT
     text = value if isinstance(value, str) else json.dumps(value, default=str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.errors import ProvisionerError, RolledBack
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
@@ -19,8 +20,7 @@ class Service(Ecs):
     failed, on_failure = {"Rollout": frozenset({"FAILED", "ROLLED_BACK"})}, "update"
     going, gone = {"status": "DRAINING"}, {"status": "INACTIVE"}
     fixed = frozenset({"serviceName", "cluster", "schedulingStrategy"})
-    # Autoscaling owns the count once the service lives.
-    initial = frozenset({"desiredCount"})
+    owners = {"desiredCount": Owner("autoscaling")}
     within = ("cluster",)
     absent = NO_CLUSTER | codes("ServiceNotFoundException", "ServiceNotActiveException")
     duplicate = codes("InvalidParameterException: not idempotent")

@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.kinds.rds.tagged import NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.tags import mapping, pairs
+
+
+def is_newer_minor(seen: Any, wanted: Any) -> bool:
+    """Whether AWS can have made `wanted` what is `seen`: the same major version, the minor not older."""
+    now, then = str(seen).split("."), str(wanted).split(".")
+    numbers = [[int(part) for part in one if part.isdigit()] for one in (now, then)]
+    return now[0] == then[0] and numbers[0] >= numbers[1]
 
 
 class DBCluster(Rds):
@@ -21,6 +29,8 @@ class DBCluster(Rds):
         {"DBClusterIdentifier", "Engine", "DatabaseName", "MasterUsername", "DBSubnetGroupName"}
         | {"StorageEncrypted", "KmsKeyId"}
     )
+    # RDS upgrades minor versions in the maintenance window (AutoMinorVersionUpgrade is on by default).
+    owners = {"EngineVersion": Owner("AWS, which upgrades minor versions", is_newer_minor)}
     # How it is to be deleted is not told by AWS; the password is told by nobody.
     unread = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "MasterUserPassword"})
     holds_data = True
@@ -67,11 +77,6 @@ class DBCluster(Rds):
         """A last snapshot is taken where it was wanted then or is wanted now."""
         wants = declared if declared.get("SkipFinalSnapshot") is False else kept
         return {key: wants[key] for key in _AT_THE_END if key in wants}
-
-    def canonical(self, doc: Doc) -> Doc:
-        """AWS upgrades minor versions: only the major one is compared. Identifiers are lower case."""
-        major = str(doc.get("EngineVersion", "")).split(".", 1)[0]
-        return {**doc, "EngineVersion": major}
 
 
 _AT_THE_END = ("SkipFinalSnapshot", "FinalDBSnapshotIdentifier")

@@ -1,0 +1,22 @@
+"""The command that tells what was changed behind our back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.cli.opening import begin, known_suffix, open_session
+from provisioner.terminal.options import stack_options
+
+
+@click.command()
+@stack_options
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is drift.")
+def drift(detailed_exitcode: bool, **given: Any) -> int:
+    """Show what differs from the ledger in AWS; changes nothing."""
+    from provisioner.commands import drifting
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return drifting.drift(say, session, detailed=detailed_exitcode)

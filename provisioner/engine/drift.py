@@ -1,0 +1,147 @@
+"""Drift: what AWS says now against what the ledger confirmed, and what `apply` would do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
+from provisioner.engine.decide import Change
+from provisioner.engine.explain import explain
+from provisioner.engine.kind import Kind
+from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import Target, look
+from provisioner.engine.teardown import target_in
+from provisioner.engine.walk import Tell, Walk, Work
+from state.ledger import Document, Entry
+
+What = Literal["altered", "gone", "failed", "held"]
+# Looks at once, as in a plan: the answers are the plan's own.
+_LOOKERS = 8
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: what the ledger confirmed, what AWS says, and what the settings want now."""
+
+    path: str
+    ledger: Any
+    aws: Any
+    wanted: Any
+    owner: str = ""
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the settings have changed since the ledger confirmed it."""
+        return bool(self.wanted != self.ledger)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How one resource differs from the ledger, and what `apply` would do about it."""
+
+    what: What
+    node: str
+    piece: str
+    kind: str
+    name: str
+    id: str
+    fields: tuple[Field, ...]
+    remedy: str
+
+
+@dataclass
+class Report:
+    """All drift of one stack; `unfinished` are the nodes that no run has confirmed yet."""
+
+    suffix: str
+    drifts: list[Drift] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+
+    def count(self, what: str) -> int:
+        """How many resources differ in this way."""
+        return sum(one.what == what for one in self.drifts)
+
+    @property
+    def is_drifting(self) -> bool:
+        """Whether anything differs that is ours: what another owner holds is no drift."""
+        return any(one.what != "held" for one in self.drifts)
+
+
+def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> Report:
+    """Compare what AWS says of each entry with what was confirmed: a changed setting is no drift.
+
+    `clients` shares the plan's answers, so that looking twice costs nothing.
+    """
+    report = Report(document.suffix)
+    found: dict[str, list[Drift]] = {}
+    listed = {name: entry for name, entry in document.entries.items() if not kinds[entry.kind].shared}
+
+    def begin(name: str) -> Work[str]:
+        def work(tell: Tell[str]) -> None:
+            target, entry = target_in(document, name, kinds), listed[name]
+            try:
+                doc = look(clients, target, entry.made)
+            except Exception as error:
+                raise explain(error, f"looking at {entry.kind} {entry.name or name}") or error from error
+            found[name] = list(_of_one(target, entry, doc, plan.changes[name]))
+            tell(name)
+
+        return work
+
+    ready = [name for name, entry in listed.items() if entry.phase == "ready"]
+    Walk({name: set() for name in ready}, begin, workers=_LOOKERS).run()
+    report.drifts = [drift for name in ready for drift in found[name]]
+    report.unfinished = [name for name in listed if name not in ready]
+    return report
+
+
+def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> Iterator[Drift]:
+    def drift(what: What, fields: list[Field], remedy: str) -> Drift:
+        return Drift(
+            what, target.it.node, entry.piece, entry.kind, entry.name, entry.id, tuple(fields), remedy
+        )
+
+    kind, confirmed = target.kind, entry.confirmed or {}
+    if doc is None or meets(doc, kind.gone) or meets(doc, kind.going):
+        yield drift("gone", [], _remedy(kind, change))
+        return
+    if meets(doc, kind.failed):
+        told = [Field(key, None, doc.get(key), None) for key in kind.failed]
+        yield drift("failed", told, _remedy(kind, change))
+    ours = differences(kind, confirmed, doc, confirmed)
+    if kind.tagged and doc.get("Tags") is not None:
+        ours += tag_differences(target.it.tags, doc["Tags"])
+    if ours:
+        yield drift("altered", [_field(one, change) for one in ours], _remedy(kind, change))
+    if theirs := held(kind, confirmed, doc, confirmed):
+        owners = " and ".join(dict.fromkeys(one.owner for one in theirs))
+        yield drift("held", [_field(one, change) for one in theirs], f"left to {owners}")
+
+
+def _field(one: Difference, change: Change) -> Field:
+    """The field with what the settings want: what the plan wants of it, or else what AWS has."""
+    planned = {each.path: each.new for each in (*change.differences, *change.held)}
+    compared = change.verb in ("keep", "update", "finish")
+    wanted = planned.get(one.path, one.old if compared else one.new)
+    return Field(one.path, one.new, one.old, wanted, one.owner)
+
+
+def _remedy(kind: Kind, change: Change) -> str:
+    """What `apply` would do about it."""
+    match change.verb:
+        case "create":
+            return "apply makes it anew" + ("; what was in it is gone" if kind.holds_data else "")
+        case "update":
+            return "apply sets it right"
+        case "replace" | "refuse":
+            return f"apply {change.verb}s: {change.why}" if change.why else f"apply {change.verb}s it"
+        case "delete":
+            return "apply deletes it: it is no longer declared"
+        case "finish":
+            return f"apply waits: {change.why}"
+        case _:
+            return "apply leaves it: the settings want it so"

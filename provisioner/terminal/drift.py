@@ -1,0 +1,70 @@
+"""Drift as a person reads it, and as a program does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from provisioner.engine.compare import Difference
+from provisioner.engine.drift import Drift, Field, Report
+from provisioner.engine.refs import unveiled
+from provisioner.terminal.fields import lines, told
+from provisioner.terminal.say import Say
+
+_SIGNS = {"altered": ("~", "yellow"), "gone": ("-", "red"), "failed": ("!", "red"), "held": ("=", "dim")}
+_WORDS = {"altered": "changed", "gone": "gone", "failed": "failed", "held": "left to other owners"}
+
+
+def show_drift(say: Say, report: Report) -> None:
+    """What differs, what apply would do about each, and the sum."""
+    if say.as_json:
+        summary = {what: report.count(what) for what in _WORDS}
+        drifts = [_record(one) for one in report.drifts]
+        say.record("drift", suffix=report.suffix, drift=drifts, unfinished=report.unfinished, summary=summary)
+        return
+    for one in report.drifts:
+        sign, color = _SIGNS[one.what]
+        what = f"{one.kind} {one.name}".rstrip()
+        tail = " is gone" if one.what == "gone" else ""
+        say.data(f"{say.paint(sign, color):>3} {one.piece}/{one.node}: {what}{tail}  ({one.remedy})")
+        for line in _lines(one):
+            say.data(f"      {line}")
+    say.data(_sentence(report))
+    if report.unfinished:
+        named = ", ".join(report.unfinished)
+        say.note(f"Not looked at, as no run has confirmed it yet: {named}. `apply` goes on with it.")
+
+
+def _sentence(report: Report) -> str:
+    """The report in one line."""
+    told = [f"{count} {words}" for what, words in _WORDS.items() if (count := report.count(what))]
+    if not report.is_drifting:
+        return "No drift." + (f" {told[0].capitalize()}." if told else "")
+    return f"Drift: {', '.join(told)}."
+
+
+def _lines(drift: Drift) -> Iterator[str]:
+    for one in drift.fields:
+        if drift.what == "failed":
+            yield f"{one.path}: {told(one.aws)}"
+            continue
+        also = f"; the settings now want {told(unveiled(one.wanted))}" if one.has_moved else ""
+        yield "; ".join(lines([Difference(one.path, one.ledger, one.aws)])) + also
+
+
+def _record(drift: Drift) -> dict[str, Any]:
+    return {
+        "what": drift.what,
+        "node": drift.node,
+        "piece": drift.piece,
+        "kind": drift.kind,
+        "name": drift.name,
+        "id": drift.id,
+        "remedy": drift.remedy,
+        "fields": [_field(one) for one in drift.fields],
+    }
+
+
+def _field(one: Field) -> dict[str, Any]:
+    told = {"path": one.path, "ledger": one.ledger, "aws": one.aws, "wanted": one.wanted, "owner": one.owner}
+    return {key: unveiled(each) for key, each in told.items()}
