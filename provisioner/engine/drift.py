@@ -16,7 +16,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target, look
 from provisioner.engine.teardown import target_in
 from provisioner.engine.walk import Tell, Walk, Work
-from state.ledger import Document, Entry
+from state.document import Document, Entry
 
 What = Literal["altered", "gone", "failed", "held"]
 # Looks at once, as in a plan: the answers are the plan's own.
