@@ -13,6 +13,7 @@ from provisioner.errors import ProvisionerError
 
 Condition = Mapping[str, Any]
 Codes = frozenset[str]
+Calls = Mapping[str, tuple[str, ...]]
 
 NEVER: Condition = {"never": True}
 
@@ -25,6 +26,11 @@ def minutes(count: float) -> float:
 def codes(*names: str) -> Codes:
     """Wire codes, as they stand in `ClientError.response["Error"]["Code"]`."""
     return frozenset(names)
+
+
+def calling(**verbs: str) -> Calls:
+    """The operations that each verb calls, in AWS's own names, with a blank between several."""
+    return {verb: tuple(named.split()) for verb, named in verbs.items()}
 
 
 class NotYet(Exception):
@@ -116,6 +122,15 @@ class Kind:
     # Properties without which it cannot be looked for: those that name what it lies in.
     within: ClassVar[tuple[str, ...]] = ()
 
+    # What its verbs call: `policy` asks IAM for these. A verb that is not named is as its base says.
+    # tests/test_calls.py holds it against the source.
+    calls: ClassVar[Calls] = {}
+    # What IAM takes it for: its type in the service authorization reference, and what fills the places of its
+    # ARN from the left, each place that is not filled by `*`. A property that is a ref stands for that
+    # other resource's own first place.
+    resource: ClassVar[str] = ""
+    fills: ClassVar[tuple[str, ...]] = ()
+
     # Typical seconds until ready, and until gone: when to look, not how long to wait.
     takes: ClassVar[float] = 0
     takes_to_go: ClassVar[float] = 0
@@ -132,6 +147,12 @@ class Kind:
     absent: ClassVar[Codes] = frozenset()
     # Codes of `create` that say there is one already: perhaps ours, after a lost reply.
     duplicate: ClassVar[Codes] = frozenset()
+
+    @classmethod
+    def called(cls, verb: str) -> tuple[str, ...]:
+        """The operations that a verb calls."""
+        declared = (vars(base).get("calls", {}) for base in cls.__mro__)
+        return next((calls[verb] for calls in declared if verb in calls), ())
 
     @abstractmethod
     def read(self, client: Any, it: Item) -> Doc | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.faults import is_unknown_call
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 
 _WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")
@@ -34,6 +34,14 @@ class ScalableTarget(Kind):
     adopts_untagged = True
     absent = _GONE
     transient = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
+    resource = "ScalableTarget"
+    calls = calling(
+        read="DescribeScalableTargets ListTagsForResource",
+        create="RegisterScalableTarget",
+        update="RegisterScalableTarget",
+        retag="TagResource UntagResource DescribeScalableTargets ListTagsForResource",
+        delete="DeregisterScalableTarget",
+    )
 
     def read(self, scaling: Any, it: Item) -> Doc | None:
         """DescribeScalableTargets, and its tags."""
@@ -86,6 +94,13 @@ class ScalingPolicy(Kind):
     within = ("ResourceId",)
     absent = _GONE
     transient = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
+    resource = "ScalableTarget"
+    calls = calling(
+        read="DescribeScalingPolicies",
+        create="PutScalingPolicy",
+        update="PutScalingPolicy",
+        delete="DeleteScalingPolicy",
+    )
 
     def read(self, scaling: Any, it: Item) -> Doc | None:
         """DescribeScalingPolicies."""

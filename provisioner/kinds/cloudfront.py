@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, NotYet, codes, minutes
+from provisioner.engine.kind import Item, Kind, NotYet, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 
@@ -30,6 +30,14 @@ class Distribution(Kind):
     }
     # Median 170 s (go-to-k/cdkd docs/benchmarks.md); provider ceiling 90 min. Reads after a write lag.
     takes, takes_to_go, patience, stale_for = 170, 5, minutes(90), 5
+    resource = "distribution"
+    calls = calling(
+        read="GetDistribution ListDistributions ListTagsForResource",
+        create="CreateDistributionWithTags",
+        update="UpdateDistribution GetDistributionConfig",
+        retag="TagResource UntagResource GetDistribution",
+        delete="DeleteDistribution UpdateDistribution GetDistribution",
+    )
 
     def read(self, cloudfront: Any, it: Item) -> Doc | None:
         """GetDistribution by id, else the one of the list with our comment."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 
@@ -32,6 +32,14 @@ class Table(Kind):
     }
     takes, takes_to_go, patience = 10, 5, minutes(20)
     closed_until_ready = True
+    resource, fills = "table", ("{TableName}",)
+    calls = calling(
+        read="DescribeTable ListTagsOfResource",
+        create="CreateTable",
+        update="UpdateTable",
+        retag="TagResource UntagResource DescribeTable",
+        delete="DeleteTable",
+    )
 
     def read(self, dynamodb: Any, it: Item) -> Doc | None:
         """DescribeTable, and its tags."""
@@ -77,6 +85,8 @@ class TimeToLive(Kind):
     duplicate = codes("ValidationException: already")
     transient = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
     patience = minutes(20)
+    resource, fills = "table", ("{TableName}",)
+    calls = calling(read="DescribeTimeToLive", create="UpdateTimeToLive", update="UpdateTimeToLive")
 
     def read(self, dynamodb: Any, it: Item) -> Doc | None:
         """DescribeTimeToLive; ENABLING lasts up to an hour and counts as on."""
@@ -109,6 +119,10 @@ class PointInTimeRecovery(Kind):
     absent = NO_TABLE
     transient = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
     patience = minutes(20)
+    resource, fills = "table", ("{TableName}",)
+    calls = calling(
+        read="DescribeContinuousBackups", create="UpdateContinuousBackups", update="UpdateContinuousBackups"
+    )
 
     def read(self, dynamodb: Any, it: Item) -> Doc | None:
         """DescribeContinuousBackups."""

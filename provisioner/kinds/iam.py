@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 
@@ -27,6 +27,14 @@ class Role(Kind):
         "update": BUSY | codes("MalformedPolicyDocument: invalid principal"),
         "delete": BUSY | codes("DeleteConflict"),
     }
+    resource, fills = "role", ("{RoleName}",)
+    calls = calling(
+        read="GetRole",
+        create="CreateRole",
+        update="UpdateAssumeRolePolicy UpdateRole",
+        retag="TagRole UntagRole",
+        delete="DeleteRole",
+    )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
         """GetRole."""
@@ -68,6 +76,10 @@ class RolePolicy(Kind):
     fixed = frozenset({"RoleName", "PolicyName"})
     absent = GONE
     transient = {"create": BUSY, "update": BUSY, "delete": BUSY}
+    resource, fills = "role", ("{RoleName}",)
+    calls = calling(
+        read="GetRolePolicy", create="PutRolePolicy", update="PutRolePolicy", delete="DeleteRolePolicy"
+    )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
         """GetRolePolicy."""
@@ -97,6 +109,8 @@ class ServiceLinkedRole(Kind):
     absent = GONE
     # `InvalidInput`: "... has been taken in this account" (cube-js/cube#11581).
     duplicate = codes("InvalidInput", "EntityAlreadyExists")
+    resource, fills = "role", ("aws-service-role/{AWSServiceName}/*",)
+    calls = calling(read="ListRoles", create="CreateServiceLinkedRole")
 
     def read(self, iam: Any, it: Item) -> Doc | None:
         """ListRoles below the path that only AWS may use: one answer serves all services."""

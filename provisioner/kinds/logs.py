@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 
 # Every group of every stack of this tool has this in its name: one answer serves them all.
@@ -19,6 +19,13 @@ class LogGroup(Kind):
     absent = codes("ResourceNotFoundException")
     duplicate = codes("ResourceAlreadyExistsException")
     transient = {"create": codes("OperationAbortedException"), "delete": codes("OperationAbortedException")}
+    resource, fills = "log-group", ("{logGroupName}",)
+    calls = calling(
+        read="DescribeLogGroups ListTagsForResource",
+        create="CreateLogGroup",
+        retag="TagResource UntagResource DescribeLogGroups",
+        delete="DeleteLogGroup",
+    )
 
     def read(self, logs: Any, it: Item) -> Doc | None:
         """DescribeLogGroups, and the tags by the ARN without its `:*`."""
@@ -63,6 +70,8 @@ class Retention(Kind):
     fixed = frozenset({"logGroupName"})
     absent = codes("ResourceNotFoundException")
     transient = {"create": codes("OperationAbortedException"), "update": codes("OperationAbortedException")}
+    resource, fills = "log-group", ("{logGroupName}",)
+    calls = calling(read="DescribeLogGroups", create="PutRetentionPolicy", update="PutRetentionPolicy")
 
     def read(self, logs: Any, it: Item) -> Doc | None:
         """DescribeLogGroups: the retention is told with the group."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc, Lookup, Ref, Veiled
 from provisioner.errors import UsageError
 from provisioner.kinds.tags import mapping, pairs
@@ -31,6 +31,14 @@ class Secret(Kind):
     duplicate = codes("ResourceExistsException")
     # A deleted one holds its name until its recovery window, or a short delay, is over.
     transient = {"create": codes("InvalidRequestException: deletion", "InvalidRequestException: deleted")}
+    resource, fills = "Secret", ("{Name}*",)
+    calls = calling(
+        read="DescribeSecret",
+        create="CreateSecret",
+        update="UpdateSecret",
+        retag="TagResource UntagResource",
+        delete="DeleteSecret",
+    )
 
     def read(self, secrets: Any, it: Item) -> Doc | None:
         """DescribeSecret; one in its recovery window counts as gone."""
@@ -68,6 +76,10 @@ class Rotation(Kind):
     # Its end is the rule that every managed secret has.
     gone = {"RotationRules": {"AutomaticallyAfterDays": USUAL_DAYS}}
     absent = codes("ResourceNotFoundException")
+    resource, fills = "Secret", ("rds!cluster-*",)
+    calls = calling(
+        read="DescribeSecret", create="RotateSecret", update="RotateSecret", delete="RotateSecret"
+    )
 
     def read(self, secrets: Any, it: Item) -> Doc | None:
         """DescribeSecret."""

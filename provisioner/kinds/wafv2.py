@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 
@@ -39,6 +39,14 @@ class WebACL(Kind):
         "delete": _STALE | codes("WAFAssociatedItemException"),
     }
     patience = minutes(15)
+    resource, fills = "webacl", ("global", "{Name}")
+    calls = calling(
+        read="GetWebACL ListTagsForResource ListWebACLs",
+        create="CreateWebACL",
+        update="UpdateWebACL ListWebACLs",
+        retag="TagResource UntagResource",
+        delete="DeleteWebACL ListWebACLs",
+    )
 
     def read(self, wafv2: Any, it: Item) -> Doc | None:
         """ListWebACLs for its id, then GetWebACL, and its tags."""
@@ -102,6 +110,12 @@ class WebACLLog(Kind):
     absent = _GONE
     # The first one of an account races the making of WAF's role for logs.
     transient = {"create": _UNSETTLED, "update": _UNSETTLED | _STALE, "delete": _STALE}
+    calls = calling(
+        read="GetLoggingConfiguration",
+        create="PutLoggingConfiguration",
+        update="PutLoggingConfiguration",
+        delete="DeleteLoggingConfiguration",
+    )
 
     def read(self, wafv2: Any, it: Item) -> Doc | None:
         """GetLoggingConfiguration."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import where
 from provisioner.kinds.ec2.vpc import NO_VPC
@@ -20,6 +20,7 @@ class _Bare(Kind):
     # Revoked already.
     duplicate = codes("InvalidPermission.NotFound")
     permissions: str
+    calls = calling(read="DescribeSecurityGroups")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """DescribeSecurityGroups: None while a rule is there, and where the VPC is not."""
@@ -49,6 +50,7 @@ class BareDefaultIngress(_Bare):
     """Nobody may come in."""
 
     permissions = "IpPermissions"
+    calls = calling(create="RevokeSecurityGroupIngress DescribeSecurityGroups")
 
     def revoke(self, ec2: Any, group: str, rules: list[Doc]) -> None:
         """RevokeSecurityGroupIngress."""
@@ -59,6 +61,7 @@ class BareDefaultEgress(_Bare):
     """Nobody may go out."""
 
     permissions = "IpPermissionsEgress"
+    calls = calling(create="RevokeSecurityGroupEgress DescribeSecurityGroups")
 
     def revoke(self, ec2: Any, group: str, rules: list[Doc]) -> None:
         """RevokeSecurityGroupEgress."""

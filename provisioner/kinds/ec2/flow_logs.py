@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item, codes
+from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters
 
@@ -14,7 +14,7 @@ from provisioner.kinds.ec2.tagged import Ec2, Filters
 class FlowLog(Ec2):
     """A record of the traffic of one VPC; nothing of it can change."""
 
-    noun, type, key, id_filter = "flow-log", "vpc-flow-log", "FlowLogId", "flow-log-id"
+    noun, resource, key, id_filter = "flow-log", "vpc-flow-log", "FlowLogId", "flow-log-id"
     exclusive = True
     # AWS tells the VPC, and not what sort of resource it is.
     initial = frozenset({"ResourceType"})
@@ -22,6 +22,7 @@ class FlowLog(Ec2):
     duplicate = codes("FlowLogAlreadyExists")
     # A role that is seconds old (terraform-provider-aws ec2/vpc_flow_log.go: 2 min).
     transient = {"create": codes("InvalidParameter: unable to assume given iam role")}
+    calls = calling(read="DescribeFlowLogs", create="CreateFlowLogs", delete="DeleteFlowLogs")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeFlowLogs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Holder, Item, Kind, codes, minutes
+from provisioner.engine.kind import Holder, Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import interfaces
@@ -18,13 +18,19 @@ _EVERYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
 class SecurityGroup(Ec2):
     """A group of interfaces that rules speak of."""
 
-    type, key, id_filter = "security-group", "GroupId", "group-id"
+    resource, key, id_filter = "security-group", "GroupId", "group-id"
     named, name_filter = "GroupName", "group-name"
     distinct = ("Description",)
     absent = NO_GROUP
     duplicate = codes("InvalidGroup.Duplicate")
     transient = {"delete": codes("DependencyViolation", "InvalidGroup.InUse")}
     patience = minutes(40)
+    calls = calling(
+        read="DescribeSecurityGroups",
+        create="CreateSecurityGroup",
+        delete="DeleteSecurityGroup",
+        holders="DescribeNetworkInterfaces DescribeSecurityGroups",
+    )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeSecurityGroups."""
@@ -58,6 +64,7 @@ class NoDefaultEgress(Kind):
     absent = NO_GROUP
     # Revoked already.
     duplicate = codes("InvalidPermission.NotFound")
+    calls = calling(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """DescribeSecurityGroups: None while the rule is there, and where the group is not."""
@@ -80,7 +87,7 @@ class NoDefaultEgress(Kind):
 class _Rule(Ec2):
     """One rule of one of our groups."""
 
-    noun, type, key = "sgr", "security-group-rule", "SecurityGroupRuleId"
+    noun, resource, key = "sgr", "security-group-rule", "SecurityGroupRuleId"
     id_filter = "security-group-rule-id"
     distinct = ("Description",)
     within = ("GroupId",)
@@ -91,6 +98,7 @@ class _Rule(Ec2):
     absent = NO_GROUP | codes("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound")
     duplicate = codes("InvalidPermission.Duplicate")
     egress: bool
+    calls = calling(read="DescribeSecurityGroupRules", update="ModifySecurityGroupRules")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeSecurityGroupRules."""
@@ -123,6 +131,7 @@ class IngressRule(_Rule):
     """Who may come in, on which port."""
 
     egress = False
+    calls = calling(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """AuthorizeSecurityGroupIngress."""
@@ -142,6 +151,7 @@ class EgressRule(_Rule):
     """Where one may go out to, on which port."""
 
     egress = True
+    calls = calling(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """AuthorizeSecurityGroupEgress."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters
 
@@ -12,12 +12,13 @@ from provisioner.kinds.ec2.tagged import Ec2, Filters
 class ElasticIp(Ec2):
     """A public address that is ours until it is released."""
 
-    noun, type, key, id_filter = "eip", "elastic-ip", "AllocationId", "allocation-id"
+    noun, resource, key, id_filter = "eip", "elastic-ip", "AllocationId", "allocation-id"
     distinct = ("Domain",)
     absent = codes("InvalidAllocationID.NotFound", "InvalidAddress.NotFound")
     # While the gateway that bears it is still `deleting`, AWS answers AuthFailure: no credential problem.
     transient = {"delete": codes("AuthFailure", "InvalidIPAddress.InUse")}
     patience = minutes(20)
+    calls = calling(read="DescribeAddresses", create="AllocateAddress", delete="ReleaseAddress")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeAddresses."""
@@ -35,7 +36,7 @@ class ElasticIp(Ec2):
 class NatGateway(Ec2):
     """Lets private subnets out, and nobody in."""
 
-    noun, type, key, id_filter = "nat", "natgateway", "NatGatewayId", "nat-gateway-id"
+    noun, resource, key, id_filter = "nat", "natgateway", "NatGatewayId", "nat-gateway-id"
     distinct = ("ConnectivityType",)
     ready, failed = {"State": "available"}, {"State": "failed"}
     # A deleted gateway stays in the lists for about an hour.
@@ -45,6 +46,7 @@ class NatGateway(Ec2):
     absent = codes("NatGatewayNotFound")
     # Typical 1 to 2 min (go-to-k/cdkd); delete about 55 s; 30 min ceiling in terraform-provider-aws.
     takes, takes_to_go, patience = 100, 55, minutes(30)
+    calls = calling(read="DescribeNatGateways", create="CreateNatGateway", delete="DeleteNatGateway")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeNatGateways; the address lies in a list of addresses, subnets stand at the top."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import NO_SUBNET
@@ -17,10 +17,11 @@ NO_TABLE = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
 class RouteTable(Ec2):
     """A table of routes; its routes and associations are resources of their own."""
 
-    noun, type, key, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
+    noun, resource, key, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
     distinct = ("VpcId",)
     absent = NO_TABLE
     transient = {"delete": codes("DependencyViolation")}
+    calls = calling(read="DescribeRouteTables", create="CreateRouteTable", delete="DeleteRouteTable")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeRouteTables."""
@@ -53,6 +54,9 @@ class Route(Kind):
         "create": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
         "update": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
     }
+    calls = calling(
+        read="DescribeRouteTables", create="CreateRoute", update="ReplaceRoute", delete="DeleteRoute"
+    )
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """DescribeRouteTables: routes are told with their table."""
@@ -87,6 +91,12 @@ class RouteTableAssociation(Kind):
     ready = {"State": "associated"}
     absent = NO_TABLE | NO_SUBNET | codes("InvalidAssociationID.NotFound")
     duplicate = codes("Resource.AlreadyAssociated")
+    calls = calling(
+        read="DescribeRouteTables",
+        create="AssociateRouteTable",
+        update="ReplaceRouteTableAssociation DescribeRouteTables",
+        delete="DisassociateRouteTable DescribeRouteTables",
+    )
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """DescribeRouteTables: among our tables first, then wherever the subnet went."""
@@ -120,7 +130,7 @@ class RouteTableAssociation(Kind):
 class VpcEndpoint(Ec2):
     """A private way from the VPC to one AWS service."""
 
-    noun, type, key, id_filter = "endpoint", "vpc-endpoint", "VpcEndpointId", "vpc-endpoint-id"
+    noun, resource, key, id_filter = "endpoint", "vpc-endpoint", "VpcEndpointId", "vpc-endpoint-id"
     distinct = ("ServiceName",)
     exclusive = True
     fixed = frozenset({"VpcId", "ServiceName", "VpcEndpointType"})
@@ -129,6 +139,12 @@ class VpcEndpoint(Ec2):
     on_failure = "replace"
     absent = codes("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound")
     patience = minutes(15)
+    calls = calling(
+        read="DescribeVpcEndpoints",
+        create="CreateVpcEndpoint",
+        update="ModifyVpcEndpoint DescribeVpcEndpoints",
+        delete="DeleteVpcEndpoints",
+    )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeVpcEndpoints; AWS spells states in either case."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from provisioner.engine.compare import meets
-from provisioner.engine.kind import Item, Kind, minutes
+from provisioner.engine.kind import Item, Kind, calling, minutes
 from provisioner.engine.refs import Doc
 from provisioner.errors import Blocked
 from provisioner.kinds.tags import mapping, pairs
@@ -34,9 +34,9 @@ class Ec2(Kind):
     visible_within = 60
     patience = minutes(10)
     key: ClassVar[str]
-    type: ClassVar[str]
     id_filter: ClassVar[str]
     name_filter: ClassVar[str] = "tag:Name"
+    calls = calling(retag="CreateTags DeleteTags")
 
     @abstractmethod
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
@@ -94,7 +94,7 @@ class Ec2(Kind):
 
     def specification(self, it: Item) -> list[dict[str, Any]]:
         """The tags, in the form in which a create call takes them."""
-        return [{"ResourceType": self.type, "Tags": pairs(it.tags)}]
+        return [{"ResourceType": self.resource, "Tags": pairs(it.tags)}]
 
     def retag(self, ec2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Holder, Item, Kind, codes, minutes
+from provisioner.engine.kind import Holder, Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 
@@ -17,12 +17,15 @@ NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.
 class Vpc(Ec2):
     """A virtual private cloud."""
 
-    noun, type, key, id_filter = "vpc", "vpc", "VpcId", "vpc-id"
+    noun, resource, key, id_filter = "vpc", "vpc", "VpcId", "vpc-id"
     holds_data = True
     ready = {"State": "available"}
     absent = NO_VPC
     transient = {"delete": codes("DependencyViolation")}
     patience = minutes(20)
+    calls = calling(
+        read="DescribeVpcs", create="CreateVpc", delete="DeleteVpc", holders="DescribeNetworkInterfaces"
+    )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeVpcs."""
@@ -51,6 +54,7 @@ class _VpcAttribute(Kind):
     absent = NO_VPC
     attribute: str
     field: str
+    calls = calling(read="DescribeVpcAttribute", create="ModifyVpcAttribute", update="ModifyVpcAttribute")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """DescribeVpcAttribute."""
@@ -86,7 +90,7 @@ class DnsHostnames(_VpcAttribute):
 class Subnet(Ec2):
     """A block of addresses in one zone."""
 
-    noun, type, key, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
+    noun, resource, key, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
     distinct = ("CidrBlock",)
     ready = {"State": "available"}
     exclusive = holds_data = True
@@ -94,6 +98,12 @@ class Subnet(Ec2):
     transient = {"delete": codes("DependencyViolation")}
     # Interfaces of a deleted load balancer may linger 35 min (terraform-provider-aws elbv2).
     patience = minutes(40)
+    calls = calling(
+        read="DescribeSubnets",
+        create="CreateSubnet",
+        delete="DeleteSubnet",
+        holders="DescribeNetworkInterfaces",
+    )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeSubnets."""
@@ -115,10 +125,13 @@ class Subnet(Ec2):
 class InternetGateway(Ec2):
     """The VPC's door to the internet; attaching it is a resource of its own."""
 
-    noun, type, key, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
+    noun, resource, key, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
     absent = NO_GATEWAY
     transient = {"delete": codes("DependencyViolation")}
     patience = minutes(20)
+    calls = calling(
+        read="DescribeInternetGateways", create="CreateInternetGateway", delete="DeleteInternetGateway"
+    )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeInternetGateways."""
@@ -147,6 +160,12 @@ class GatewayAttachment(Kind):
     # "Network vpc-... has some mapped public address(es)": unmapping lags 5 to 10 min behind its owner's end.
     transient = {"delete": codes("DependencyViolation")}
     patience = minutes(40)
+    calls = calling(
+        read="DescribeInternetGateways",
+        create="AttachInternetGateway",
+        delete="DetachInternetGateway",
+        holders="DescribeNetworkInterfaces",
+    )
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """DescribeInternetGateways: the attachment is told with the gateway."""

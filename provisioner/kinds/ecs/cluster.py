@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.tags import low_pairs, mapping
@@ -31,6 +31,13 @@ class Cluster(Ecs):
         ),
     }
     patience = minutes(20)
+    resource, fills = "cluster", ("{clusterName}",)
+    calls = calling(
+        read="DescribeClusters",
+        create="CreateCluster",
+        update="PutClusterCapacityProviders UpdateCluster",
+        delete="DeleteCluster",
+    )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
         """DescribeClusters; one that never was is told among the failures."""

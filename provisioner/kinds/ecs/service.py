@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.errors import ProvisionerError, RolledBack
@@ -35,6 +35,10 @@ class Service(Ecs):
     }
     # Rollout 1 to 4 min; draining lasts as long as the target group's deregistration delay.
     takes, takes_to_go, patience, stale_for = 60, 60, minutes(40), 2
+    resource, fills = "service", ("{cluster}", "{serviceName}")
+    calls = calling(
+        read="DescribeServices", create="CreateService", update="UpdateService", delete="DeleteService"
+    )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
         """DescribeServices, with the state of its rollout worked out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.kinds.tags import low_pairs
 
 NO_CLUSTER = codes("ClusterNotFoundException")
@@ -21,6 +21,7 @@ class Ecs(Kind):
     """What is tagged by its ARN."""
 
     service = "ecs"
+    calls = calling(retag="TagResource UntagResource")
 
     def retag(self, ecs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """TagResource, UntagResource."""

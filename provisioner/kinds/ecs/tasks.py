@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from provisioner.engine.kind import Item, codes
+from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.tagged import Ecs
 from provisioner.kinds.tags import low_pairs, mapping
@@ -18,6 +18,12 @@ class TaskDefinition(Ecs):
     # "Unable to describe task definition."
     absent = codes("ClientException")
     gone = {"status": frozenset({"INACTIVE", "DELETE_IN_PROGRESS"})}
+    resource, fills = "task-definition", ("{family}",)
+    calls = calling(
+        read="DescribeTaskDefinition",
+        create="RegisterTaskDefinition",
+        delete="DeleteTaskDefinitions DeregisterTaskDefinition DescribeTaskDefinition",
+    )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
         """DescribeTaskDefinition: this revision, else the family's newest that is not retired."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, Elb, full_name
 from provisioner.kinds.tags import mapping, pairs
@@ -24,6 +24,13 @@ class LoadBalancer(Elb):
     }
     # 90 to 180 s (go-to-k/cdkd); provider ceiling 10 min.
     takes, patience = 135, minutes(20)
+    resource, fills = "loadbalancer/app/", ("{Name}",)
+    calls = calling(
+        read="DescribeLoadBalancers DescribeTags",
+        create="CreateLoadBalancer",
+        update="SetIpAddressType SetSecurityGroups SetSubnets",
+        delete="DeleteLoadBalancer",
+    )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
         """DescribeLoadBalancers by name, and its tags."""
@@ -56,6 +63,12 @@ class LoadBalancerAttributes(Kind):
     within = ("LoadBalancerArn",)
     fixed = frozenset({"LoadBalancerArn"})
     absent = NO_BALANCER
+    resource, fills = "loadbalancer/app/", ("{LoadBalancerArn}",)
+    calls = calling(
+        read="DescribeLoadBalancerAttributes",
+        create="ModifyLoadBalancerAttributes",
+        update="ModifyLoadBalancerAttributes",
+    )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
         """DescribeLoadBalancerAttributes."""

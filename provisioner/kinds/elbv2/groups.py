@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.elbv2.tagged import NO_GROUP, Elb, full_name
 from provisioner.kinds.tags import mapping, pairs
@@ -20,6 +20,13 @@ class TargetGroup(Elb):
     duplicate = codes("DuplicateTargetGroupName")
     # The link to a deleted balancer can linger (terraform-provider-aws#16889).
     transient = {"delete": codes("ResourceInUse")}
+    resource, fills = "targetgroup", ("{Name}",)
+    calls = calling(
+        read="DescribeTags DescribeTargetGroups",
+        create="CreateTargetGroup",
+        update="ModifyTargetGroup",
+        delete="DeleteTargetGroup",
+    )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
         """DescribeTargetGroups by name, and its tags."""
@@ -47,6 +54,12 @@ class TargetGroupAttributes(Kind):
     within = ("TargetGroupArn",)
     fixed = frozenset({"TargetGroupArn"})
     absent = NO_GROUP
+    resource, fills = "targetgroup", ("{TargetGroupArn}",)
+    calls = calling(
+        read="DescribeTargetGroupAttributes",
+        create="ModifyTargetGroupAttributes",
+        update="ModifyTargetGroupAttributes",
+    )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
         """DescribeTargetGroupAttributes."""

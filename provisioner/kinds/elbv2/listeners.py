@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, codes
+from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, Elb
 from provisioner.kinds.tags import pairs
@@ -21,6 +21,13 @@ class Listener(Elb):
     duplicate = codes("DuplicateListener")
     # A certificate that is seconds old is unknown here (terraform-provider-aws elbv2/listener.go: 5 min).
     transient = {"create": codes("CertificateNotFound"), "delete": codes("ResourceInUse")}
+    resource, fills = "listener/app", ("{LoadBalancerArn}",)
+    calls = calling(
+        read="DescribeListeners DescribeTags",
+        create="CreateListener",
+        update="ModifyListener",
+        delete="DeleteListener",
+    )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
         """DescribeListeners of its balancer: the one on its port."""
@@ -55,6 +62,10 @@ class ListenerRule(Elb):
     fixed = frozenset({"ListenerArn", "Priority"})
     absent = codes("RuleNotFound") | NO_LISTENER
     duplicate = codes("PriorityInUse")
+    resource, fills = "listener-rule/app", ("{ListenerArn}",)
+    calls = calling(
+        read="DescribeRules DescribeTags", create="CreateRule", update="ModifyRule", delete="DeleteRule"
+    )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
         """DescribeRules of its listener: the one of its priority."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 
@@ -19,6 +19,7 @@ class Elb(Kind):
 
     service = "elbv2"
     key: ClassVar[str]
+    calls = calling(retag="AddTags RemoveTags")
 
     def retag(self, elbv2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """AddTags, RemoveTags."""

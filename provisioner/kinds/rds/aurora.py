@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.kinds.rds.tagged import NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
@@ -45,6 +45,14 @@ class DBCluster(Rds):
     # `available` for 30 s (terraform-provider-aws rds/cluster.go).
     takes, takes_to_go, patience, stale_for = 90, 300, minutes(120), 30
     closed_until_ready = True
+    resource, fills = "cluster", ("{DBClusterIdentifier}",)
+    calls = calling(
+        read="DescribeDBClusters",
+        create="CreateDBCluster",
+        update="ModifyDBCluster",
+        retag="AddTagsToResource RemoveTagsFromResource DescribeDBClusters",
+        delete="DeleteDBCluster DescribeDBClusters",
+    )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBClusters, in the names that the create call uses."""
@@ -126,6 +134,14 @@ class DBInstance(Rds):
     # 5 to 10 min typical; provider ceiling 90 min.
     takes, takes_to_go, patience, stale_for = 420, 300, minutes(90), 30
     closed_until_ready = True
+    resource, fills = "db", ("{DBInstanceIdentifier}",)
+    calls = calling(
+        read="DescribeDBInstances",
+        create="CreateDBInstance",
+        update="ModifyDBInstance",
+        retag="AddTagsToResource RemoveTagsFromResource DescribeDBInstances",
+        delete="DeleteDBInstance DescribeDBInstances",
+    )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBInstances."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.rds.tagged import NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.tags import mapping, pairs
@@ -24,6 +24,14 @@ class DBSubnetGroup(Rds):
         "delete": codes("InvalidDBSubnetGroupStateFault"),
     }
     patience = minutes(20)
+    resource, fills = "subgrp", ("{DBSubnetGroupName}",)
+    calls = calling(
+        read="DescribeDBSubnetGroups ListTagsForResource",
+        create="CreateDBSubnetGroup",
+        update="ModifyDBSubnetGroup",
+        retag="AddTagsToResource RemoveTagsFromResource DescribeDBSubnetGroups ListTagsForResource",
+        delete="DeleteDBSubnetGroup",
+    )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBSubnetGroups; its subnets as the create call takes them."""
@@ -59,6 +67,13 @@ class DBClusterParameterGroup(Rds):
     duplicate = codes("DBParameterGroupAlreadyExists")
     # In use for a while after its cluster is gone (terraform-provider-aws: 3 min).
     transient = {"create": NEW_ACCOUNT, "delete": codes("InvalidDBParameterGroupState")}
+    resource, fills = "cluster-pg", ("{DBClusterParameterGroupName}",)
+    calls = calling(
+        read="DescribeDBClusterParameterGroups ListTagsForResource",
+        create="CreateDBClusterParameterGroup",
+        retag="AddTagsToResource RemoveTagsFromResource DescribeDBClusterParameterGroups ListTagsForResource",
+        delete="DeleteDBClusterParameterGroup",
+    )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBClusterParameterGroups."""
@@ -88,6 +103,12 @@ class DBClusterParameters(Kind):
     within = ("DBClusterParameterGroupName",)
     fixed = frozenset({"DBClusterParameterGroupName"})
     absent = NO_PARAMETERS
+    resource, fills = "cluster-pg", ("{DBClusterParameterGroupName}",)
+    calls = calling(
+        read="DescribeDBClusterParameters",
+        create="ModifyDBClusterParameterGroup",
+        update="ModifyDBClusterParameterGroup",
+    )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBClusterParameters, those that somebody set."""

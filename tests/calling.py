@@ -1,0 +1,96 @@
+"""The AWS operations that a kind's verbs call, read from their source."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import botocore.session
+from botocore import xform_name
+
+from provisioner.engine.kind import Kind
+
+VERBS = ("read", "create", "update", "retag", "delete", "failure", "holders")
+Found = set[tuple[str, str]]
+
+
+@functools.cache
+def operations(service: str) -> dict[str, str]:
+    """Each operation of a service by the name that its client's method has."""
+    model = botocore.session.Session().get_service_model(service)
+    return {xform_name(name): name for name in model.operation_names}
+
+
+def calls_in(kind: type[Kind], verb: str) -> Found:
+    """Each (service, operation) that a verb calls, through whatever it hands its client on to."""
+    function = getattr(kind, verb)
+    if getattr(Kind, verb) is function:
+        return set()
+    return _Reader(kind).of(function, {_client_of(function): kind.service})
+
+
+def _client_of(function: Callable[..., Any]) -> str:
+    return list(inspect.signature(function).parameters)[1]
+
+
+class _Reader:
+    """Follows clients through functions; each function once."""
+
+    def __init__(self, kind: type[Kind]) -> None:
+        self.kind = kind
+        self.seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
+
+    def of(self, function: Callable[..., Any], clients: dict[str, str]) -> Found:
+        """What a function calls of the clients among its parameters."""
+        mark = (function.__module__ + function.__qualname__, tuple(sorted(clients.items())))
+        if mark in self.seen:
+            return set()
+        self.seen.add(mark)
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        found: Found = set()
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            found |= set(_direct(call, clients))
+            handed = {at: clients[a.id] for at, a in _named(call) if a.id in clients}
+            if handed and (callee := self._callee(function, call.func)):
+                names = [name for name in inspect.signature(callee).parameters if name != "self"]
+                given = {
+                    name if isinstance(at, str) else names[at]: service
+                    for at, service in handed.items()
+                    for name in [str(at)]
+                }
+                found |= self.of(callee, given)
+        return found
+
+    def _callee(self, inside: Callable[..., Any], func: ast.expr) -> Callable[..., Any] | None:
+        match func:
+            case ast.Name(id=name):
+                found = inside.__globals__.get(name)  # type: ignore[attr-defined]
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                found = getattr(self.kind, name, None)
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="super")), attr=name):
+                found = self._above(inside, name)
+            case ast.Attribute(value=ast.Name(id=module), attr=name):
+                found = getattr(inside.__globals__.get(module), name, None)  # type: ignore[attr-defined]
+            case _:
+                found = None
+        return found if inspect.isfunction(found) else None
+
+    def _above(self, inside: Callable[..., Any], name: str) -> Any:
+        mro = list(self.kind.__mro__)
+        owner = next(cls for cls in mro if inside in vars(cls).values())
+        return next((vars(cls)[name] for cls in mro[mro.index(owner) + 1 :] if name in vars(cls)), None)
+
+
+def _named(call: ast.Call) -> Iterator[tuple[int | str, ast.Name]]:
+    yield from ((at, a) for at, a in enumerate(call.args) if isinstance(a, ast.Name))
+    yield from ((k.arg, k.value) for k in call.keywords if k.arg and isinstance(k.value, ast.Name))
+
+
+def _direct(call: ast.Call, clients: dict[str, str]) -> Iterator[tuple[str, str]]:
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=name), attr=method) if name in clients:
+            yield clients[name], operations(clients[name])[method]

@@ -1,0 +1,67 @@
+"""What a kind declares to call is what its source calls: the policy for an operator is made from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioner.engine.kind import Item, Kind, calling
+from provisioner.engine.refs import Doc
+from provisioner.kinds import KINDS
+from tests.calling import VERBS, calls_in
+
+
+def declared(kind: type[Kind], verb: str) -> set[tuple[str, str]]:
+    return {(kind.service, operation) for operation in kind.called(verb)}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_kind_declares_each_operation_that_its_verbs_call(name: str) -> None:
+    kind = type(KINDS[name])
+
+    found = {verb: calls_in(kind, verb) for verb in VERBS}
+
+    assert {verb: declared(kind, verb) for verb in VERBS} == found
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_reads_and_makes_by_calls_that_can_be_seen(name: str) -> None:
+    kind = type(KINDS[name])
+
+    assert calls_in(kind, "read")
+    assert calls_in(kind, "create")
+
+
+class Sly(Kind):
+    """Calls more than it says, by the ways in which kinds hand their client on."""
+
+    service, key = "iam", "RoleName"
+    calls = calling(read="GetRole", delete="DeleteRole")
+
+    def read(self, client: Any, it: Item) -> Doc | None:
+        found = client.get_role(RoleName=it.name)
+        return dict(_more(it.name, client) or self._most(asked=client) or found)
+
+    def _most(self, asked: Any) -> Doc:
+        return dict(asked.list_attached_role_policies(RoleName="a"))
+
+    def create(self, client: Any, it: Item) -> Doc:
+        return self.read(client, it) or {}
+
+    def delete(self, client: Any, it: Item) -> None:
+        """Nothing."""
+
+
+def _more(name: str, iam: Any) -> Doc:
+    return dict(iam.list_role_tags(RoleName=name))
+
+
+def test_what_is_called_through_functions_and_methods_is_found() -> None:
+    called = {"GetRole", "ListRoleTags", "ListAttachedRolePolicies"}
+
+    assert calls_in(Sly, "read") == {("iam", name) for name in called}
+    assert calls_in(Sly, "create") == calls_in(Sly, "read")
+    assert calls_in(Sly, "delete") == set()
+    assert declared(Sly, "read") != calls_in(Sly, "read")
+    assert declared(Sly, "delete") != calls_in(Sly, "delete")
