@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.names import PROJECT
@@ -18,6 +18,14 @@ class Alarm(Kind):
     service, key, named = "cloudwatch", "AlarmName", "AlarmName"
     fixed = frozenset({"AlarmName"})
     absent = codes("ResourceNotFound", "ResourceNotFoundException")
+    resource, fills = "alarm", ("{AlarmName}",)
+    calls = calling(
+        read="DescribeAlarms ListTagsForResource",
+        create="PutMetricAlarm",
+        update="PutMetricAlarm",
+        retag="TagResource UntagResource DescribeAlarms ListTagsForResource",
+        delete="DeleteAlarms",
+    )
 
     def read(self, cloudwatch: Any, it: Item) -> Doc | None:
         """DescribeAlarms: one answer serves every alarm of this tool; then its tags."""
@@ -57,6 +65,10 @@ class Dashboard(Kind):
     tagged = False
     fixed = frozenset({"DashboardName"})
     absent = codes("ResourceNotFound", "DashboardNotFoundError")
+    resource, fills = "dashboard", ("{DashboardName}",)
+    calls = calling(
+        read="GetDashboard", create="PutDashboard", update="PutDashboard", delete="DeleteDashboards"
+    )
 
     def read(self, cloudwatch: Any, it: Item) -> Doc | None:
         """GetDashboard, its body parsed."""

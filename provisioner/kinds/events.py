@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 
@@ -23,6 +23,14 @@ class EventRule(Kind):
     fixed = frozenset({"Name"})
     absent = NO_RULE
     transient = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
+    resource, fills = "rule-on-default-event-bus", ("{Name}",)
+    calls = calling(
+        read="DescribeRule ListTagsForResource",
+        create="PutRule",
+        update="PutRule",
+        retag="TagResource UntagResource DescribeRule",
+        delete="DeleteRule",
+    )
 
     def read(self, events: Any, it: Item) -> Doc | None:
         """DescribeRule, and its tags."""
@@ -65,6 +73,10 @@ class EventTarget(Kind):
     fixed = frozenset({"Rule", "Id"})
     absent = NO_RULE
     transient = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
+    resource, fills = "rule-on-default-event-bus", ("{Rule}",)
+    calls = calling(
+        read="ListTargetsByRule", create="PutTargets", update="PutTargets", delete="RemoveTargets"
+    )
 
     def read(self, events: Any, it: Item) -> Doc | None:
         """ListTargetsByRule."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 
@@ -22,6 +22,13 @@ class Topic(Kind):
     absent = NO_TOPIC
     # The same create again is no error; one with other tags is (botocore sns CreateTopic).
     duplicate = codes("InvalidParameter: already exists")
+    resource, fills = "topic", ("{Name}",)
+    calls = calling(
+        read="ListTagsForResource ListTopics",
+        create="CreateTopic",
+        retag="TagResource UntagResource",
+        delete="DeleteTopic",
+    )
 
     def read(self, sns: Any, it: Item) -> Doc | None:
         """ListTopics for the one of this name, then its tags."""
@@ -57,6 +64,8 @@ class TopicPolicy(Kind):
     within = ("TopicArn",)
     fixed = frozenset({"TopicArn"})
     absent = NO_TOPIC
+    resource, fills = "topic", ("{TopicArn}",)
+    calls = calling(read="GetTopicAttributes", create="SetTopicAttributes", update="SetTopicAttributes")
 
     def read(self, sns: Any, it: Item) -> Doc | None:
         """GetTopicAttributes: every topic has a policy from its birth."""
@@ -89,6 +98,10 @@ class Subscription(Kind):
     # Nobody can take back a question that was not answered: AWS forgets it by itself after 48 hours
     # (SNS developer guide, delete a subscription).
     lingers = {"SubscriptionArn": _PENDING}
+    resource, fills = "topic", ("{TopicArn}",)
+    calls = calling(
+        read="ListSubscriptionsByTopic", create="Subscribe", delete="Unsubscribe ListSubscriptionsByTopic"
+    )
 
     def read(self, sns: Any, it: Item) -> Doc | None:
         """ListSubscriptionsByTopic: the one of this address."""

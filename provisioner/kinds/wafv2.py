@@ -110,6 +110,7 @@ class WebACLLog(Kind):
     absent = _GONE
     # The first one of an account races the making of WAF's role for logs.
     transient = {"create": _UNSETTLED, "update": _UNSETTLED | _STALE, "delete": _STALE}
+    resource, fills = "webacl", ("global", "{ResourceArn}")
     calls = calling(
         read="GetLoggingConfiguration",
         create="PutLoggingConfiguration",
