@@ -69,6 +69,11 @@ FORMS: Mapping[str, Form] = {
     "cluster": Form(255),
     "taskdef": Form(255),
     "service": Form(255),
+    # Services with prefixes of their own come in several; the main one's parts keep the plain names.
+    "api-taskdef": Form(255),
+    "api-service": Form(255),
+    "api-scaling": Form(255),
+    "api-requests": Form(256),
     "alb": Form(32),
     "tg": Form(32),
     "listener": Form(255),

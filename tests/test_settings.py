@@ -174,6 +174,6 @@ def test_a_value_may_hold_an_equals_sign() -> None:
 
 @pytest.mark.parametrize(("image", "waits"), [(PLACEHOLDER, False), ("mine:1", True)])
 def test_an_image_of_ones_own_waits_for_the_database(image: str, waits: bool) -> None:
-    assert given(f"image={image}").waits_for_database is waits
-    assert given(f"image={image}", "service.wait_for_database=false").waits_for_database is False
-    assert given(f"image={image}", "service.wait_for_database=true").waits_for_database is True
+    assert given(f"image={image}").workloads[0].waits_for_database is waits
+    assert given(f"image={image}", "service.wait_for_database=false").workloads[0].waits_for_database is False
+    assert given(f"image={image}", "service.wait_for_database=true").workloads[0].waits_for_database is True

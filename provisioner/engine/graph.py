@@ -91,15 +91,19 @@ class Piece:
         name: str,
         *,
         noun: str = "",
+        distinct: str = "",
         after: Iterable[Handle | Edge] = (),
         region: str = "",
         **props: Any,
     ) -> Handle:
-        """Declare one resource and return the handle that others mention it by."""
+        """Declare one resource and return the handle that others mention it by.
+
+        `distinct` tells apart several of a noun whose kind does not do so by its properties.
+        """
         if name in self.stack.nodes:
             raise ValueError(f"two nodes are called {name}")
         noun = noun or kind.noun
-        aws_name = name_of(noun, self.stack.suffix, _distinct(kind, name, props)) if noun else ""
+        aws_name = name_of(noun, self.stack.suffix, distinct or _distinct(kind, name, props)) if noun else ""
         if kind.named:
             props.setdefault(kind.named, aws_name)
         self.stack.nodes[name] = Node(

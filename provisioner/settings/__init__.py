@@ -19,9 +19,9 @@ from provisioner.settings.profiles import PROFILES, laid_under
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
 from provisioner.settings.waf import Waf
+from provisioner.settings.workload import PLACEHOLDER, Workload, made
 
-# A tag that is listed for amd64 and arm64 alike; its minor version stays, so the placeholder stays as tested.
-PLACEHOLDER = "public.ecr.aws/nginx/nginx-unprivileged:1.29-alpine"
+__all__ = ["PLACEHOLDER", "Settings", "Workload"]
 
 
 def _own_tags(tags: dict[str, str]) -> dict[str, str]:
@@ -61,12 +61,19 @@ class Settings(Section):
         return laid_under(PROFILES.get(given.get("profile", "seed"), {}), given)
 
     @property
-    def is_placeholder(self) -> bool:
-        """Whether the seed's placeholder runs."""
-        return self.image == PLACEHOLDER
+    def workloads(self) -> tuple[Workload, ...]:
+        """Every service: the main one, then those with prefixes of their own, by name."""
+        main = made(
+            "container",
+            name="",
+            prefixes=self.api.prefixes,
+            image=self.image,
+            container=self.container,
+            service=self.service,
+        )
+        return (main, *(main.beside(name, own) for name, own in sorted(self.api.services.items())))
 
-    @property
-    def waits_for_database(self) -> bool:
-        """Whether tasks start only when the database answers."""
-        wanted = self.service.wait_for_database
-        return not self.is_placeholder if wanted is None else wanted
+    @model_validator(mode="after")
+    def _each_workload_can_be(self) -> Settings:
+        _ = self.workloads
+        return self

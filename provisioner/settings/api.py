@@ -1,20 +1,75 @@
-"""What the load balancer routes."""
+"""What the load balancer routes: path prefixes, and services that have some of them to themselves."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.settings.section import Section
 
-# What a listener rule and nginx read alike (botocore elbv2 RuleCondition: 128 characters).
-Prefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*\*?$", max_length=128)]
+# Elastic Load Balancing quotas: 100 rules a balancer, of which two are the error pages; 5 wildcards a rule.
+_MOST_PREFIXES, _MOST_WILDCARDS = 98, 5
+
+
+def _few_wildcards(prefix: str) -> str:
+    count = prefix.count("*") + prefix.count("?")
+    if count > _MOST_WILDCARDS:
+        raise ValueError(f"{prefix} has {count} wildcards; a listener rule takes {_MOST_WILDCARDS}")
+    return prefix
+
+
+# What a listener rule and nginx read alike (botocore elbv2 RuleCondition: 128 characters, `*` and `?` wild).
+Prefix = Annotated[
+    str, Field(pattern=r"^/[A-Za-z0-9._~/?*-]*$", max_length=128), AfterValidator(_few_wildcards)
+]
+ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=24)]
+
+
+class ApiService(Section):
+    """A service with prefixes of its own; what it does not say is as for the main one."""
+
+    prefixes: tuple[Prefix, ...] = Field(min_length=1, description="path patterns that lead to it")
+    image: str | None = Field(None, min_length=1, description="the container image")
+    port: int | None = Field(None, ge=1, le=65535, description="the port the container listens on")
+    protocol: Literal["HTTP", "HTTPS"] | None = Field(None, description="what it speaks on that port")
+    health_path: str | None = Field(None, pattern=r"^/", max_length=1024, description="answers 200 when well")
+    cpu: int | None = Field(None, description="CPU units of a task; 1024 are one vCPU")
+    memory: int | None = Field(None, description="MiB of a task")
+    architecture: Literal["X86_64", "ARM64"] | None = Field(None, description="what the image is built for")
+    environment: dict[str, str] = Field(default_factory=dict, description="beside `container.environment`")
+    secrets: dict[str, str] = Field(default_factory=dict, description="beside `container.secrets`")
+    minimum: int | None = Field(None, ge=0, le=5000, description="tasks at least, and at birth")
+    maximum: int | None = Field(None, ge=1, le=5000, description="tasks at most")
+    requests: int | None = Field(None, ge=1, description="requests per task and minute aimed at")
 
 
 class Api(Section):
     """What the load balancer routes."""
 
     prefixes: tuple[Prefix, ...] = Field(
-        ("/api/v1/*", "/api/v2/*"), min_length=1, description="path patterns that lead to the service"
+        ("/api/v1/*", "/api/v2/*"), description="path patterns that lead to the main service"
     )
+    services: dict[ServiceName, ApiService] = Field(
+        default_factory=dict, description="services with prefixes, image, size and counts of their own"
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Api:
+        owners = list(self._owners())
+        for prefix, count in Counter(prefix for prefix, _ in owners).items():
+            if count > 1:
+                where = " and ".join(owner for one, owner in owners if one == prefix)
+                raise ValueError(f"the prefix {prefix} stands in {where}; it can lead to one place only")
+        if not owners:
+            raise ValueError("there is no prefix; name at least one, such as /api/*")
+        if len(owners) > _MOST_PREFIXES:
+            raise ValueError(f"there are {len(owners)} prefixes; a balancer has rules for {_MOST_PREFIXES}")
+        return self
+
+    def _owners(self) -> Iterator[tuple[str, str]]:
+        yield from ((prefix, "api.prefixes") for prefix in self.prefixes)
+        for name, service in self.services.items():
+            yield from ((prefix, f"api.services.{name}.prefixes") for prefix in service.prefixes)

@@ -25,6 +25,9 @@ class Container(Section):
     """What runs in a task."""
 
     port: int = Field(8080, ge=1, le=65535, description="the port the container listens on")
+    protocol: Literal["HTTP", "HTTPS"] = Field(
+        "HTTP", description="what it speaks there; the balancer checks no certificate"
+    )
     health_path: str = Field("/health", pattern=r"^/", max_length=1024, description="answers 200 when well")
     cpu: Annotated[Literal[256, 512, 1024, 2048, 4096, 8192, 16384], NUMBER] = Field(
         1024, description="CPU of a task; 1024 are one vCPU", json_schema_extra=unit("CPU units")

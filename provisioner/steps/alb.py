@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from provisioner.engine.graph import Handle, Piece
 from provisioner.kinds.elbv2.balancer import LoadBalancer, LoadBalancerAttributes
 from provisioner.kinds.elbv2.groups import TargetGroup, TargetGroupAttributes
 from provisioner.kinds.elbv2.listeners import Listener, ListenerRule
-from provisioner.settings import Settings
+from provisioner.settings import Settings, Workload
 from provisioner.steps.account import Account
 from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
@@ -25,13 +26,20 @@ _GROUP_PORT = 8080
 
 
 @dataclass(frozen=True)
+class Front:
+    """The group one service's tasks are in, and what leads there."""
+
+    group: Handle
+    rules: list[Handle]
+
+
+@dataclass(frozen=True)
 class Balancer:
-    """The balancer, the group its tasks are in, and the rules that lead there."""
+    """The balancer, its listener, and for each service its front."""
 
     alb: Handle
-    group: Handle
     listener: Handle
-    rules: list[Handle]
+    fronts: dict[str, Front]
 
 
 def balancer(up: Piece, s: Settings, net: Network, groups: Security, roles: Account) -> Balancer:
@@ -56,31 +64,41 @@ def balancer(up: Piece, s: Settings, net: Network, groups: Security, roles: Acco
             "routing.http.drop_invalid_header_fields.enabled": "true",
         },
     )
-    group = _group(up, s, net)
-    forward = [{"Type": "forward", "TargetGroupArn": group.id}]
+    main, *others = s.workloads
+    targets = {main.name: _group(up, net, main)}
     listener = up(
-        Listener, "listener-80", LoadBalancerArn=alb.id, Port=80, Protocol="HTTP", DefaultActions=forward
+        Listener,
+        "listener-80",
+        LoadBalancerArn=alb.id,
+        Port=80,
+        Protocol="HTTP",
+        DefaultActions=_forward(targets[main.name]),
     )
-    places = priorities(s.api.prefixes)
-    rules = [
-        _rule(up, f"rule{slug(prefix)}", listener, places[prefix], prefix, forward)
-        for prefix in s.api.prefixes
-    ]
+    targets |= {one.name: _group(up, net, one) for one in others}
+    places = priorities(prefix for one in s.workloads for prefix in one.prefixes)
+    fronts = {}
+    for one in s.workloads:
+        group = targets[one.name]
+        rules = [
+            _rule(up, f"rule-{slug(prefix)}", listener, places[prefix], prefix, _forward(group))
+            for prefix in one.prefixes
+        ]
+        fronts[one.name] = Front(group, rules or [listener])
     for place, (path, title, words) in enumerate(PAGES.values(), start=1):
         _rule(up, f"rule-page-{title}", listener, place, path, [_page(title, words)])
-    return Balancer(alb, group, listener, rules)
+    return Balancer(alb, listener, fronts)
 
 
-def _group(up: Piece, s: Settings, net: Network) -> Handle:
+def _group(up: Piece, net: Network, one: Workload) -> Handle:
     group = up(
         TargetGroup,
-        "tg",
-        Protocol="HTTP",
+        one.named("tg"),
+        Protocol=one.container.protocol,
         Port=_GROUP_PORT,
         TargetType="ip",
         VpcId=net.vpc.id,
-        HealthCheckProtocol="HTTP",
-        HealthCheckPath=s.container.health_path,
+        HealthCheckProtocol=one.container.protocol,
+        HealthCheckPath=one.container.health_path,
         HealthCheckIntervalSeconds=30,
         HealthCheckTimeoutSeconds=5,
         HealthyThresholdCount=2,
@@ -89,11 +107,15 @@ def _group(up: Piece, s: Settings, net: Network) -> Handle:
     )
     up(
         TargetGroupAttributes,
-        "tg-attributes",
+        one.named("tg-attributes"),
         TargetGroupArn=group.id,
         Attributes={"deregistration_delay.timeout_seconds": "30"},
     )
     return group
+
+
+def _forward(group: Handle) -> list[dict[str, Any]]:
+    return [{"Type": "forward", "TargetGroupArn": group.id}]
 
 
 def _rule(
@@ -115,8 +137,12 @@ def _page(title: str, words: str) -> dict[str, Any]:
 
 
 def slug(prefix: str) -> str:
-    """A prefix as the tail of a node's name."""
-    return "-" + "-".join(part for part in prefix.strip("/*").split("/") if part)
+    """A prefix as the tail of a node's name; eight hex characters keep all but the plainest apart."""
+    plain = prefix.removesuffix("/*")
+    tail = "-".join(re.findall(r"[a-z0-9]+", prefix.lower()))
+    if re.fullmatch(r"/api(/[a-z0-9]+)*", plain) and plain != prefix:
+        return tail
+    return f"{tail}.{hashlib.sha256(prefix.encode()).hexdigest()[:8]}"
 
 
 def priorities(prefixes: Iterable[str]) -> dict[str, int]:

@@ -5,40 +5,48 @@ from __future__ import annotations
 from provisioner.engine.graph import Piece
 from provisioner.engine.refs import text
 from provisioner.kinds.autoscaling import ScalableTarget, ScalingPolicy
-from provisioner.settings import Settings
+from provisioner.settings import Settings, Workload
 from provisioner.steps.account import Account
 from provisioner.steps.alb import Balancer
 from provisioner.steps.ecs import Compute
 
 
 def autoscaling(up: Piece, s: Settings, tasks: Compute, balancer: Balancer, roles: Account) -> None:
-    """Target tracking on ALBRequestCountPerTarget, which counts requests a minute."""
+    """Target tracking on ALBRequestCountPerTarget, which counts requests a minute; each service by itself."""
+    for one in s.workloads:
+        _scaling(up, one, tasks, balancer, roles)
+
+
+def _scaling(up: Piece, one: Workload, tasks: Compute, balancer: Balancer, roles: Account) -> None:
+    service, front = tasks.services[one.name], balancer.fronts[one.name]
     what = {
         "ServiceNamespace": "ecs",
-        "ResourceId": f"service/{tasks.cluster.aws_name}/{tasks.service.aws_name}",
+        "ResourceId": f"service/{tasks.cluster.aws_name}/{service.aws_name}",
         "ScalableDimension": "ecs:service:DesiredCount",
     }
     target = up(
         ScalableTarget,
-        "scaling",
-        MinCapacity=s.service.minimum,
-        MaxCapacity=s.service.maximum,
+        one.named("scaling"),
+        **one.told_apart("scaling"),
+        MinCapacity=one.service.minimum,
+        MaxCapacity=one.service.maximum,
         **what,
-        after=[tasks.service, roles.scaling],
+        after=[service, roles.scaling],
     )
     up(
         ScalingPolicy,
-        "scaling-requests",
+        one.named("scaling-requests"),
+        **one.told_apart("requests"),
         PolicyType="TargetTrackingScaling",
         TargetTrackingScalingPolicyConfiguration={
-            "TargetValue": float(s.service.requests),
+            "TargetValue": float(one.service.requests),
             "PredefinedMetricSpecification": {
                 "PredefinedMetricType": "ALBRequestCountPerTarget",
-                "ResourceLabel": text("{}/{}", balancer.alb["FullName"], balancer.group["FullName"]),
+                "ResourceLabel": text("{}/{}", balancer.alb["FullName"], front.group["FullName"]),
             },
-            "ScaleOutCooldown": s.service.scale_out_cooldown,
-            "ScaleInCooldown": s.service.scale_in_cooldown,
+            "ScaleOutCooldown": one.service.scale_out_cooldown,
+            "ScaleInCooldown": one.service.scale_in_cooldown,
         },
         **what,
-        after=[target, *balancer.rules],
+        after=[target, *front.rules],
     )

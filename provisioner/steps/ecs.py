@@ -1,4 +1,4 @@
-"""The cluster, the task, and the service that keeps two of them running on Fargate and Fargate Spot."""
+"""The cluster, and for each service its task and what keeps it running on Fargate and Fargate Spot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.engine.refs import text
 from provisioner.kinds.ecs.cluster import Cluster
 from provisioner.kinds.ecs.service import Service
 from provisioner.kinds.ecs.tasks import TaskDefinition
-from provisioner.settings import Settings
+from provisioner.settings import Settings, Workload
 from provisioner.steps.account import Account
 from provisioner.steps.alb import Balancer
 from provisioner.steps.aurora import Database
@@ -25,10 +25,10 @@ CONTAINER = "api"
 
 @dataclass(frozen=True)
 class Compute:
-    """The cluster and its service."""
+    """The cluster and its services, the main one under no name."""
 
     cluster: Handle
-    service: Handle
+    services: dict[str, Handle]
 
 
 @dataclass(frozen=True)
@@ -47,38 +47,46 @@ class Ground:
 
 def compute(up: Piece, s: Settings, on: Ground) -> Compute:
     """Never a launch type: that would switch the capacity-provider strategy off."""
-    strategy = [
-        {"capacityProvider": "FARGATE_SPOT", "weight": s.service.spot_weight, "base": 0},
-        {"capacityProvider": "FARGATE", "weight": s.service.fargate_weight, "base": s.service.fargate_base},
-    ]
     cluster = up(
         Cluster,
         "cluster",
         settings=[{"name": "containerInsights", "value": "enabled"}],
         capacityProviders=["FARGATE", "FARGATE_SPOT"],
-        defaultCapacityProviderStrategy=strategy,
+        defaultCapacityProviderStrategy=_strategy(s),
         after=[on.account.ecs, on.logs.insights],
     )
-    task = _task(up, s, on)
-    service = up(
+    return Compute(cluster, {one.name: _service(up, s, one, on, cluster) for one in s.workloads})
+
+
+def _strategy(s: Settings) -> list[dict[str, Any]]:
+    return [
+        {"capacityProvider": "FARGATE_SPOT", "weight": s.service.spot_weight, "base": 0},
+        {"capacityProvider": "FARGATE", "weight": s.service.fargate_weight, "base": s.service.fargate_base},
+    ]
+
+
+def _service(up: Piece, s: Settings, one: Workload, on: Ground, cluster: Handle) -> Handle:
+    task = _task(up, s, one, on)
+    return up(
         Service,
-        "service",
+        one.named("service"),
+        **one.told_apart("service"),
         cluster=cluster.id,
         taskDefinition=task.id,
-        desiredCount=s.service.minimum,
-        capacityProviderStrategy=strategy,
+        desiredCount=one.service.minimum,
+        capacityProviderStrategy=_strategy(s),
         networkConfiguration={
             "awsvpcConfiguration": {
                 "subnets": [subnet.id for subnet in on.network.private],
-                "securityGroups": [on.security.tasks.id],
+                "securityGroups": [on.security.tasks[one.name].group.id],
                 "assignPublicIp": "DISABLED",
             }
         },
         loadBalancers=[
             {
-                "targetGroupArn": on.balancer.group.id,
+                "targetGroupArn": on.balancer.fronts[one.name].group.id,
                 "containerName": CONTAINER,
-                "containerPort": s.container.port,
+                "containerPort": one.container.port,
             }
         ],
         deploymentConfiguration={
@@ -86,39 +94,42 @@ def compute(up: Piece, s: Settings, on: Ground) -> Compute:
             "minimumHealthyPercent": 100,
             "maximumPercent": 200,
         },
-        healthCheckGracePeriodSeconds=s.service.grace,
+        healthCheckGracePeriodSeconds=one.service.grace,
         enableECSManagedTags=True,
         propagateTags="SERVICE",
-        after=_before_tasks_start(s, on),
+        after=_before_tasks_start(one, on),
     )
-    return Compute(cluster, service)
 
 
-def _before_tasks_start(s: Settings, on: Ground) -> list[Edge | Handle]:
+def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | Handle]:
     """Three failed starts are a failed deployment: what a start needs must be there."""
     waits: list[Edge | Handle] = [
         *(nat.ready("a task pulls its image through it") for nat in on.network.nats),
         *on.network.ways_out,
-        *(rule.ready("ECS refuses a group without a listener") for rule in on.balancer.rules),
+        *(
+            rule.ready("ECS refuses a group without a listener")
+            for rule in on.balancer.fronts[one.name].rules
+        ),
         *(policy.ready("a task starts with these rights") for policy in on.roles.policies),
-        *on.security.paths,
+        *on.security.doors,
+        *on.security.tasks[one.name].paths,
         on.logs.tasks,
         on.database.cluster.ready("the secret has no value before"),
     ]
-    if s.waits_for_database:
+    if one.waits_for_database:
         waits.append(on.database.writer.ready("the image connects when it starts"))
     return waits
 
 
-def _task(up: Piece, s: Settings, on: Ground) -> Handle:
+def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
     container: dict[str, Any] = {
         "name": CONTAINER,
-        "image": s.image,
+        "image": one.image,
         "essential": True,
-        "portMappings": [{"containerPort": s.container.port, "protocol": "tcp"}],
+        "portMappings": [{"containerPort": one.container.port, "protocol": "tcp"}],
         "environment": _pairs(
             {
-                **s.container.environment,
+                **one.container.environment,
                 "SESSIONS_TABLE": on.table.id,
                 "DB_HOST": on.database.cluster["Endpoint"],
                 "DB_PORT": "5432",
@@ -129,7 +140,7 @@ def _task(up: Piece, s: Settings, on: Ground) -> Handle:
         ),
         "secrets": _pairs(
             {
-                **s.container.secrets,
+                **one.container.secrets,
                 "DB_USERNAME": text("{}:username::", on.database.secret),
                 "DB_PASSWORD": text("{}:password::", on.database.secret),
             },
@@ -140,20 +151,21 @@ def _task(up: Piece, s: Settings, on: Ground) -> Handle:
             "options": {
                 "awslogs-group": on.logs.tasks.id,
                 "awslogs-region": up.stack.region,
-                "awslogs-stream-prefix": CONTAINER,
+                "awslogs-stream-prefix": one.name or CONTAINER,
             },
         },
     }
-    if s.is_placeholder:
-        container["command"] = command(s)
+    if one.is_placeholder:
+        container["command"] = command(one)
     return up(
         TaskDefinition,
-        "task",
+        one.named("task"),
+        **one.told_apart("taskdef"),
         requiresCompatibilities=["FARGATE"],
         networkMode="awsvpc",
-        cpu=str(s.container.cpu),
-        memory=str(s.container.memory),
-        runtimePlatform={"cpuArchitecture": s.container.architecture, "operatingSystemFamily": "LINUX"},
+        cpu=str(one.container.cpu),
+        memory=str(one.container.memory),
+        runtimePlatform={"cpuArchitecture": one.container.architecture, "operatingSystemFamily": "LINUX"},
         executionRoleArn=on.roles.execution["Arn"],
         taskRoleArn=on.roles.task["Arn"],
         containerDefinitions=[container],

@@ -101,29 +101,38 @@ def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
 
 
 def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
-    """Rights to a private ECR repository; a public image needs none."""
-    private = _ECR.fullmatch(re.split(r"[:@]", s.image, maxsplit=1)[0])
+    """Rights to private ECR repositories; a public image needs none."""
+    images = dict.fromkeys(re.split(r"[:@]", one.image, maxsplit=1)[0] for one in s.workloads)
+    private = [found for image in images if (found := _ECR.fullmatch(image))]
     if not private:
         return []
-    repository = text(
-        "arn:{}:ecr:{}:{}:repository/{}",
-        facts.partition,
-        private["region"],
-        private["account"],
-        private["repository"],
-    )
+    repositories = [
+        text(
+            "arn:{}:ecr:{}:{}:repository/{}",
+            facts.partition,
+            found["region"],
+            found["account"],
+            found["repository"],
+        )
+        for found in private
+    ]
     layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     # GetAuthorizationToken takes no resource (service authorization reference, Amazon ECR).
-    return [_allow(layers, [repository]), _allow(["ecr:GetAuthorizationToken"], ["*"])]
+    return [_allow(layers, repositories), _allow(["ecr:GetAuthorizationToken"], ["*"])]
+
+
+def _given(s: Settings, service: str) -> list[str]:
+    """The ARNs of one AWS service that containers take secrets from, each once."""
+    arns = (arn for one in s.workloads for arn in one.container.secrets.values())
+    return list(dict.fromkeys(arn for arn in arns if f":{service}:" in arn))
 
 
 def _given_parameters(s: Settings) -> list[dict[str, Any]]:
     """The user's own parameters in the Parameter Store."""
-    arns = [value for value in s.container.secrets.values() if ":ssm:" in value]
+    arns = _given(s, "ssm")
     return [_allow(["ssm:GetParameters"], arns)] if arns else []
 
 
 def _given_secrets(s: Settings) -> list[str]:
     """The user's own secrets, without the key that may follow the ARN."""
-    arns = (value for value in s.container.secrets.values() if ":secretsmanager:" in value)
-    return [":".join(arn.split(":")[:7]) for arn in arns]
+    return list(dict.fromkeys(":".join(arn.split(":")[:7]) for arn in _given(s, "secretsmanager")))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from provisioner.settings import Settings
+import re
+
+from provisioner.settings import Workload
 
 _CONF = """\
 pid /tmp/nginx.pid;
@@ -20,18 +22,32 @@ http {{
   server {{
     listen {port};
     location = {health} {{ return 200 '{{"status":"ok"}}'; }}
-{prefixes}
-    location / {{ return 404 '{{"error":"no such path"}}'; }}
+{places}
   }}
 }}
 """
 
 
-def command(s: Settings) -> list[str]:
+def command(one: Workload) -> list[str]:
     """The shell command that writes the configuration and becomes nginx."""
-    prefixes = "\n".join(
-        f'    location {prefix.rstrip("*")} {{ return 200 \'{{"service":"ml-api","path":"{prefix}"}}\'; }}'
-        for prefix in s.api.prefixes
-    )
-    conf = _CONF.format(port=s.container.port, health=s.container.health_path, prefixes=prefixes)
+    port, health = one.container.port, one.container.health_path
+    answers = {
+        _place(prefix): f'200 \'{{"service":"{_title(one)}","path":"{prefix}"}}\'' for prefix in one.prefixes
+    }
+    answers.setdefault("/", '404 \'{"error":"no such path"}\'')
+    answers.pop(f"= {health}", None)
+    places = "\n".join(f"    location {place} {{ return {answer}; }}" for place, answer in answers.items())
+    conf = _CONF.format(port=port, health=health, places=places)
     return ["sh", "-c", f"cat > /tmp/nginx.conf <<'EOF'\n{conf}EOF\nexec nginx -c /tmp/nginx.conf"]
+
+
+def _title(one: Workload) -> str:
+    return one.name or "ml-api"
+
+
+def _place(prefix: str) -> str:
+    """A path pattern in nginx's words: a `*` at the end alone is how nginx reads every prefix."""
+    plain = prefix.removesuffix("*")
+    if "*" in plain or "?" in plain:
+        return "~ ^" + re.escape(prefix).replace(r"\*", ".*").replace(r"\?", ".") + "$"
+    return plain if prefix.endswith("*") else f"= {plain}"

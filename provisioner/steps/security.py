@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,48 +10,76 @@ from provisioner.engine.graph import Handle, Piece
 from provisioner.engine.kind import Kind
 from provisioner.kinds.ec2.default_group import BareDefaultEgress, BareDefaultIngress
 from provisioner.kinds.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
-from provisioner.settings import Settings
+from provisioner.settings import Settings, Workload
 from provisioner.steps.vpc import ANYWHERE, Network
 
 POSTGRES = 5432
 
 
 @dataclass(frozen=True)
+class Members:
+    """The group of one service's tasks, and the rules without which nothing reaches them."""
+
+    group: Handle
+    paths: list[Handle]
+
+
+@dataclass(frozen=True)
 class Security:
-    """The three groups, and the rules without which nothing passes."""
+    """The groups: one for the balancer, one for the database, one for each service's tasks."""
 
     balancer: Handle
-    tasks: Handle
     database: Handle
-    paths: list[Handle]
+    doors: list[Handle]
+    tasks: dict[str, Members]
 
 
 def security(up: Piece, s: Settings, net: Network) -> Security:
     """Each rule is a resource of its own; nobody keeps the allow-all egress that AWS gives."""
-    balancer = _group(up, net, "sg-alb", "ml-api load balancer")
-    tasks = _group(up, net, "sg-tasks", "ml-api tasks")
-    database = _group(up, net, "sg-db", "ml-api database")
-    paths = [
+    main, *others = s.workloads
+    balancer = _group(up, net, main, "sg-alb", "ml-api load balancer")
+    tasks = {main.name: _group(up, net, main, "sg-tasks", "ml-api tasks")}
+    database = _group(up, net, main, "sg-db", "ml-api database")
+    doors = [
         _rule(up, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),
         _rule(up, IngressRule, "alb-https", balancer, 443, "HTTPS from anywhere", CidrIpv4=ANYWHERE),
-        _between(up, "alb-tasks", balancer, tasks, s.container.port),
-        _rule(up, EgressRule, "tasks-out", tasks, 443, "images, logs, secrets, AWS", CidrIpv4=ANYWHERE),
-        _between(up, "tasks-db", tasks, database, POSTGRES),
     ]
+    tasks |= {one.name: _group(up, net, one, "sg-tasks", "ml-api tasks") for one in others}
+    members = {
+        one.name: Members(tasks[one.name], _paths(up, one, balancer, tasks[one.name], database))
+        for one in s.workloads
+    }
     if s.network.bare_default_group:
         up(BareDefaultIngress, "default-group-ingress", VpcId=net.vpc.id)
         up(BareDefaultEgress, "default-group-egress", VpcId=net.vpc.id)
-    return Security(balancer, tasks, database, paths)
+    return Security(balancer, database, doors, members)
 
 
-def _group(up: Piece, net: Network, noun: str, description: str) -> Handle:
-    group = up(SecurityGroup, noun, noun=noun, Description=description, VpcId=net.vpc.id)
-    up(NoDefaultEgress, f"{noun}-no-default-egress", GroupId=group.id)
+def _paths(up: Piece, one: Workload, balancer: Handle, tasks: Handle, database: Handle) -> list[Handle]:
+    """From the balancer to one service's tasks, and from them to AWS and to the database."""
+    out = one.named("tasks-out")
+    return [
+        _between(up, one, "alb-tasks", balancer, tasks, one.container.port),
+        _rule(up, EgressRule, out, tasks, 443, "images, logs, secrets, AWS", CidrIpv4=ANYWHERE),
+        _between(up, one, "tasks-db", tasks, database, POSTGRES),
+    ]
+
+
+def _group(up: Piece, net: Network, one: Workload, noun: str, description: str) -> Handle:
+    group = up(SecurityGroup, one.named(noun), noun=noun, Description=description, VpcId=net.vpc.id)
+    up(NoDefaultEgress, one.named(f"{noun}-no-default-egress"), GroupId=group.id)
     return group
 
 
 def _rule(
-    up: Piece, kind: type[Kind], name: str, group: Handle, port: int, description: str, **peer: Any
+    up: Piece,
+    kind: type[Kind],
+    name: str,
+    group: Handle,
+    port: int,
+    description: str,
+    after: Iterable[Handle] = (),
+    **peer: Any,
 ) -> Handle:
     return up(
         kind,
@@ -60,21 +89,14 @@ def _rule(
         FromPort=port,
         ToPort=port,
         Description=description,
+        after=after,
         **peer,
     )
 
 
-def _between(up: Piece, name: str, source: Handle, target: Handle, port: int) -> Handle:
+def _between(up: Piece, one: Workload, name: str, source: Handle, target: Handle, port: int) -> Handle:
     """Out of one group and into the other, on one port; the way in, which waits for the way out."""
-    out = _rule(up, EgressRule, f"{name}-out", source, port, f"to {target.name}", ReferencedGroupId=target.id)
-    return up(
-        IngressRule,
-        f"rule-{name}-in",
-        GroupId=target.id,
-        IpProtocol="tcp",
-        FromPort=port,
-        ToPort=port,
-        Description=f"from {source.name}",
-        ReferencedGroupId=source.id,
-        after=[out],
-    )
+    there, here = one.named(f"{name}-out"), one.named(f"{name}-in")
+    out = _rule(up, EgressRule, there, source, port, f"to {target.name}", ReferencedGroupId=target.id)
+    described = f"from {source.name}"
+    return _rule(up, IngressRule, here, target, port, described, after=[out], ReferencedGroupId=source.id)

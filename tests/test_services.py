@@ -1,0 +1,136 @@
+"""Services with prefixes of their own: said, made, changed, taken away and brought back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from provisioner.configuration import load
+from provisioner.errors import UsageError
+from provisioner.settings import Settings, Workload
+from provisioner.steps.alb import slug
+from tests.harness import Desk
+from tests.inventory import client, inventory
+
+SEARCH = {"prefixes": ["/api/search/*"], "cpu": 256, "memory": 512, "minimum": 1, "port": 9000}
+
+
+def services(**said: dict[str, Any]) -> tuple[str, str]:
+    return "--set", f"api.services={json.dumps(said)}"
+
+
+def given(*sets: str) -> Settings:
+    return load(None, sets, {})
+
+
+def refused(*sets: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        given(*sets)
+    return caught.value.message
+
+
+def test_what_a_service_does_not_say_is_as_for_the_main_one() -> None:
+    said = {"search": {**SEARCH, "environment": {"MODEL": "small"}}}
+    s = given(f"api.services={json.dumps(said)}", 'container.environment={"MODEL": "large", "LANG": "C"}')
+
+    main, search = s.workloads
+
+    assert (main.name, main.prefixes, main.container.port) == ("", ("/api/v1/*", "/api/v2/*"), 8080)
+    assert (search.name, search.image, search.container.port) == ("search", main.image, 9000)
+    assert (search.container.cpu, search.service.minimum, search.service.maximum) == (256, 1, 10)
+    assert search.container.environment == {"MODEL": "small", "LANG": "C"}
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"search": {"prefixes": ["/api/v1/*"]}}, "/api/v1/* stands in api.prefixes and api.services.search"),
+        ({"search": {"prefixes": ["/x/*", "/x/*"]}}, "/x/* stands in api.services.search.prefixes"),
+        ({"search": {"prefixes": ["/x/*"], "cpu": 256}}, "256 CPU units with 2048 MiB"),
+        ({"search": {"prefixes": ["/x/*"], "cpu": 300}}, "300 CPU units"),
+        ({"search": {"prefixes": ["/x/*"], "minimum": 11}}, "maximum (10) is below minimum (11)"),
+        ({"search": {"prefixes": ["/x/*"], "protocol": "HTTPS"}}, "the placeholder speaks plain HTTP"),
+        ({"search": {"prefixes": ["/*/*/*/*/*/?"]}}, "6 wildcards; a listener rule takes 5"),
+        ({"search": {"prefixes": [f"/{n}/*" for n in range(97)]}}, "99 prefixes"),
+        ({"Search": {"prefixes": ["/x/*"]}}, "Search"),
+        ({"search": {"prefixes": ["/x/*"], "images": "x"}}, "images"),
+        ({"search": {"prefixes": []}}, "prefixes"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(said: dict[str, Any], reason: str) -> None:
+    if said.get("search", {}).get("cpu") == 256:
+        said = {"search": {**said["search"], "memory": 2560}}
+        reason = "256 CPU units with 2560 MiB; 2048 is nearest"
+
+    assert reason in refused(f"api.services={json.dumps(said)}")
+
+
+def test_prefixes_that_look_alike_stand_side_by_side() -> None:
+    alike = ["/api/v1/*", "/api/v1", "/api/v1*", "/api-v1/*", "/API/v1/*", "/alb/http/*", "/page/403/*", "/*"]
+
+    assert len({slug(one) for one in alike}) == len(alike)
+    assert slug("/api/v1/*") == "api-v1"
+    assert not any("~" in slug(one) for one in ["/~home/*", "/a~b"])
+
+
+def test_services_come_and_go_and_come_back(desk: Desk) -> None:
+    desk.apply("a", *services(search=SEARCH))
+    endpoint = desk.box.endpoint
+    ecs = client(endpoint, "ecs")
+    with_search = inventory(endpoint)
+    (name,) = [one.split("/")[-1] for one in with_search["ecs service"] if "api-service" in one]
+    (found,) = ecs.describe_services(cluster="ml-api-cluster-a", services=[name])["services"]
+    assert (found["runningCount"], found["loadBalancers"][0]["containerPort"]) == (1, 9000)
+    task = ecs.describe_task_definition(taskDefinition=found["taskDefinition"])["taskDefinition"]
+    assert (task["cpu"], task["memory"]) == ("256", "512")
+    assert leads_to(endpoint, "/api/search/*") == {found["loadBalancers"][0]["targetGroupArn"]}
+    assert len(with_search["scalable target"]) == len(with_search["scaling policy"]) == 2
+
+    desk.apply("a")
+    assert count(inventory(endpoint)) == count_of_seed(with_search)
+    assert leads_to(endpoint, "/api/search/*") == set()
+
+    desk.apply("a", *services(search=SEARCH))
+    assert count(inventory(endpoint)) == count(with_search)
+    desk.teardown("a", *services(search=SEARCH))
+
+
+def test_prefixes_that_look_alike_lead_through_the_same_balancer(desk: Desk) -> None:
+    desk.apply("a", "--set", 'api.prefixes=["/api/v1/*", "/api/v1", "/API/v1/*", "/v?/*/x"]')
+
+    assert all(leads_to(desk.box.endpoint, one) for one in ("/api/v1/*", "/api/v1", "/API/v1/*", "/v?/*/x"))
+
+
+def leads_to(endpoint: str, prefix: str) -> set[str]:
+    """The target groups that the rule for a prefix gives any weight."""
+    rules = [json.loads(line) for line in inventory(endpoint)["rule"].values()]
+    return {
+        group["TargetGroupArn"]
+        for rule in rules
+        if not rule["IsDefault"] and rule["Conditions"][0]["Values"] == [prefix]
+        for group in rule["Actions"][0]["ForwardConfig"]["TargetGroups"]
+        if group["Weight"]
+    }
+
+
+KINDS = ("rule", "target group", "security group", "group rule", "ecs service", "task definition active")
+
+
+def count(found: dict[str, dict[str, str]]) -> dict[str, int]:
+    return {kind: len(found[kind]) for kind in KINDS}
+
+
+def count_of_seed(with_one_more: dict[str, dict[str, str]]) -> dict[str, int]:
+    """One service and prefix less: one of each, and the five rules of its security group."""
+    return {kind: n - (5 if kind == "group rule" else 1) for kind, n in count(with_one_more).items()}
+
+
+def test_a_main_service_without_a_prefix_still_answers_what_no_rule_speaks_of() -> None:
+    said = {"search": {"prefixes": ["/*"]}}
+
+    main, _ = given("api.prefixes=[]", f"api.services={json.dumps(said)}").workloads
+
+    assert isinstance(main, Workload)
+    assert main.prefixes == ()
