@@ -52,7 +52,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
         "rds_cluster_endpoint": database.cluster["Endpoint"],
         "dynamodb_table_name": table.id,
         "ecs_cluster_name": tasks.cluster["clusterName"],
-        "ecs_service_name": tasks.services[""]["serviceName"],
+        "ecs_service_name": tasks.service["serviceName"],
         "vpc_id": net.vpc.id,
     }
     for name in s.api.services:

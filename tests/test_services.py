@@ -80,7 +80,7 @@ def test_services_come_and_go_and_come_back(desk: Desk) -> None:
     endpoint = desk.box.endpoint
     ecs = client(endpoint, "ecs")
     with_search = inventory(endpoint)
-    (name,) = [one.split("/")[-1] for one in with_search["ecs service"] if "api-service" in one]
+    (name,) = [one.split("/")[-1] for one in with_search["ecs service"] if "ml-api-api-service" in one]
     (found,) = ecs.describe_services(cluster="ml-api-cluster-a", services=[name])["services"]
     assert (found["runningCount"], found["loadBalancers"][0]["containerPort"]) == (1, 9000)
     task = ecs.describe_task_definition(taskDefinition=found["taskDefinition"])["taskDefinition"]

@@ -96,7 +96,7 @@ def _failed_deployments(up: Piece, on: Watched, topic: Handle) -> None:
         EventPattern={
             "source": ["aws.ecs"],
             "detail-type": ["ECS Deployment State Change"],
-            "resources": [on.tasks.service.id],
+            "resources": [service.id for service in on.tasks.services.values()],
             "detail": {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]},
         },
     )

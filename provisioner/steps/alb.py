@@ -41,6 +41,11 @@ class Balancer:
     listener: Handle
     fronts: dict[str, Front]
 
+    @property
+    def group(self) -> Handle:
+        """The group of the main service."""
+        return self.fronts[""].group
+
 
 def balancer(up: Piece, s: Settings, net: Network, groups: Security, roles: Account) -> Balancer:
     """Internet-facing, over the public subnets; an internet gateway must be attached first."""

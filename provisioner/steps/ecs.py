@@ -30,6 +30,11 @@ class Compute:
     cluster: Handle
     services: dict[str, Handle]
 
+    @property
+    def service(self) -> Handle:
+        """The main service."""
+        return self.services[""]
+
 
 @dataclass(frozen=True)
 class Ground:
