@@ -37,9 +37,7 @@ def no_such_variable(name: str, known: Iterable[str]) -> UsageError:
 def impossible(error: ValidationError, sources: Mapping[str, str]) -> UsageError:
     """Values that cannot be, each with where it was said, and what can be instead."""
     wrong = [(_path_of(one), one) for one in error.errors()]
-    told = [
-        f"The setting `{path}`{_from(path, sources)} is refused: {_why(path, one)}." for path, one in wrong
-    ]
+    told = [f"{_subject(path, sources)} refused: {_why(path, one)}." for path, one in wrong]
     hints = [hint for path, one in wrong if (hint := _remedy(path, one))]
     return UsageError("\n".join(told), "\n".join(dict.fromkeys(hints)) or _ALL)
 
@@ -48,6 +46,14 @@ def _path_of(one: ErrorDetails) -> str:
     """The setting itself, whatever in it is wrong; a group where its members do not go together."""
     whole = ".".join(str(part) for part in one["loc"])
     return next((path for path in knobs() if whole == path or whole.startswith(f"{path}.")), whole)
+
+
+def _subject(path: str, sources: Mapping[str, str]) -> str:
+    return (
+        f"The setting `{path}`{_from(path, sources)} is"
+        if path
+        else "The settings do not go together and are"
+    )
 
 
 def _from(path: str, sources: Mapping[str, str]) -> str:
