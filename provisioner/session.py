@@ -27,7 +27,9 @@ from provisioner.kinds import facts as lookups
 from provisioner.kinds.tagging import bearing
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.settings import Settings
-from provisioner.stack import build
+from provisioner.settings.ending import with_zones
+from provisioner.settings.network import MOST_ZONES
+from provisioner.stack import build, build_all
 from provisioner.steps.facts import Facts, offline
 from state.document import Document, Place
 from state.ledger import Ledger
@@ -102,7 +104,9 @@ class Session:
         known = self.document.facts
         s = self.settings
         try:
-            zones = lookups.zones(clients, self.suffix, s.network.zones, known.get("zones", ()))
+            former = known.get("zones") or lookups.zones_in_use(clients, self.suffix)
+            count = len(former) if ending and former else s.network.zones
+            zones = lookups.zones(clients, count, former)
             if known.get("version") != s.database.version and not (ending and known.get("engine")):
                 known = {**known, "engine": lookups.engine(clients, self.suffix, s.database.version)}
             password = known.get("master_password") or lookups.master_password(clients, self.suffix)
@@ -130,7 +134,9 @@ class Session:
         return look_for_drift(made, self.document, clients, KINDS), made
 
     def _look(self, clients: Clients, *, ending: bool = False) -> Plan:
-        stack = build(self.settings, self.suffix, self.place.region, self.facts(clients, ending=ending))
+        facts = self.facts(clients, ending=ending)
+        settings = with_zones(self.settings, len(facts.zones)) if ending else self.settings
+        stack = (build_all if ending else build)(settings, self.suffix, self.place.region, facts)
         return make_plan(stack, self.document, clients, KINDS)
 
     @contextmanager
@@ -185,9 +191,9 @@ class Session:
 
     def bare_stack(self) -> Stack:
         """The stack as far as its names and tags go, for a search that knows nothing else."""
-        known = offline(self.settings.network.zones, self.settings.database.version)
+        known = offline(MOST_ZONES, self.settings.database.version)
         facts = replace(known, account=self.place.account, master_password="own")  # noqa: S106 - who holds it
-        return build(self.settings, self.suffix, self.place.region, facts)
+        return build_all(with_zones(self.settings, MOST_ZONES), self.suffix, self.place.region, facts)
 
     def close(self) -> None:
         """Forget the stack: it is gone, and was seen to be."""

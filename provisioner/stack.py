@@ -6,6 +6,7 @@ from provisioner.engine.graph import Stack
 from provisioner.engine.refs import text
 from provisioner.names import check_suffix
 from provisioner.settings import Settings
+from provisioner.settings.ending import variants
 from provisioner.steps.account import account
 from provisioner.steps.alarms import alarms
 from provisioner.steps.alb import balancer
@@ -23,6 +24,14 @@ from provisioner.steps.measures import Watched
 from provisioner.steps.security import security
 from provisioner.steps.vpc import network
 from provisioner.steps.waf import firewall
+
+
+def build_all(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
+    """All that any settings could have declared of this stack: what there may be to end."""
+    stack, *others = (build(one, suffix, region, facts) for one in variants(s))
+    for other in others:
+        stack.nodes |= {name: node for name, node in other.nodes.items() if name not in stack.nodes}
+    return stack
 
 
 def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:

@@ -85,6 +85,7 @@ LISTS: dict[str, tuple[str, str, dict[str, Any], str, str]] = {
     "alarm": ("cloudwatch", "describe_alarms", {}, "MetricAlarms", "AlarmName"),
     "dashboard": ("cloudwatch", "list_dashboards", {}, "DashboardEntries", "DashboardName"),
     "bucket": ("s3", "list_buckets", {}, "Buckets", "Name"),
+    "event rule": ("events", "list_rules", {}, "Rules", "Name"),
     "topic": ("sns", "list_topics", {}, "Topics", "TopicArn"),
     "certificate": ("acm", "list_certificates", {}, "CertificateSummaryList", "CertificateArn"),
     "zone": ("route53", "list_hosted_zones", {}, "HostedZones", "Id"),

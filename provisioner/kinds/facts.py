@@ -20,9 +20,9 @@ ENGINE = "aurora-postgresql"
 CLASS = "db.serverless"
 
 
-def zones(clients: Clients, suffix: str, count: int, former: Iterable[str] = ()) -> list[str]:
+def zones(clients: Clients, count: int, former: Iterable[str] = ()) -> list[str]:
     """The stack's zones: those it has, then the first of those that can run everything, by name."""
-    kept = list(former) or _zones_in_use(clients, suffix)
+    kept = list(former)
     if len(kept) >= count:
         return kept[:count]
     fitting = [zone for zone in _fitting_zones(clients) if zone not in kept]
@@ -35,7 +35,8 @@ def zones(clients: Clients, suffix: str, count: int, former: Iterable[str] = ())
     return [*kept, *fitting][:count]
 
 
-def _zones_in_use(clients: Clients, suffix: str) -> list[str]:
+def zones_in_use(clients: Clients, suffix: str) -> list[str]:
+    """The zones that the stack's subnets lie in, in the order of their numbers."""
     filters = [
         {"Name": "tag:Project", "Values": [PROJECT]},
         {"Name": "tag:Environment", "Values": [suffix]},

@@ -12,6 +12,7 @@ from provisioner.settings.section import Section, unit
 # AWS takes a VPC of /16 to /28; a load balancer's subnet takes /27 at least, and 16 of them fit in a /23.
 _WIDEST, _NARROWEST = 16, 23
 _FIRST_PRIVATE = 10
+MOST_ZONES = 6
 
 
 def _network(text: str) -> str:
@@ -28,7 +29,7 @@ class Network(Section):
     zones: int = Field(
         3,
         ge=2,
-        le=6,
+        le=MOST_ZONES,
         description="availability zones, each with a public and a private subnet",
         json_schema_extra=unit("zones"),
     )

@@ -1,0 +1,22 @@
+"""What a stack may have been made with: its end does not depend on being told the same settings again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.settings import Settings
+from provisioner.settings.profiles import PRODUCTION, laid_under
+
+# Each adds nodes that other settings do not have.
+_MORE: dict[str, Any] = {"profile": "production", "network": {"nat": "per_zone"}}
+
+
+def with_zones(s: Settings, count: int) -> Settings:
+    """The same settings for as many zones as the stack has."""
+    return s.model_copy(update={"network": s.network.model_copy(update={"zones": count})})
+
+
+def variants(s: Settings) -> list[Settings]:
+    """The settings given, then those under which more would have been made."""
+    given = s.model_dump(mode="json", exclude_none=True)
+    return [s, Settings.model_validate(laid_under(given, laid_under(PRODUCTION, _MORE)))]

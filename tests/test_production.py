@@ -1,0 +1,135 @@
+"""The production profile, a row for each of its points, judged from what AWS says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.harness import Desk
+from tests.inventory import client, inventory
+
+SUFFIX, REGION = "prod", "eu-west-1"
+SETTINGS = {"MLAPI_PROFILE": "production", "MLAPI_ALARMS__EMAILS": '["ops@shop.example"]'}
+
+
+@pytest.fixture(scope="module")
+def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A production stack in a region that is not CloudFront's."""
+    plain = Desk.before(served, tmp_path_factory.mktemp("production"))
+    desk = dataclasses.replace(plain, environment=SETTINGS)
+    desk.apply(SUFFIX, "--region", REGION)
+    return desk
+
+
+def aws(desk: Desk, service: str, region: str = REGION) -> Any:
+    return client(desk.box.endpoint, service, region)
+
+
+def test_the_vpc_logs_its_traffic(desk: Desk) -> None:
+    [log] = aws(desk, "ec2").describe_flow_logs()["FlowLogs"]
+    [vpc] = aws(desk, "ec2").describe_vpcs(Filters=[{"Name": "tag:Environment", "Values": [SUFFIX]}])["Vpcs"]
+
+    assert (log["ResourceId"], log["TrafficType"]) == (vpc["VpcId"], "ALL")
+    assert log["LogGroupName"] == f"/aws/vpc/ml-api-{SUFFIX}"
+    groups = aws(desk, "logs").describe_log_groups(logGroupNamePrefix="/aws/vpc/")["logGroups"]
+    assert [group["retentionInDays"] for group in groups] == [30]
+
+
+def test_the_default_group_of_the_vpc_has_no_rule(desk: Desk) -> None:
+    [vpc] = aws(desk, "ec2").describe_vpcs(Filters=[{"Name": "tag:Environment", "Values": [SUFFIX]}])["Vpcs"]
+    asked = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
+    [group] = aws(desk, "ec2").describe_security_groups(Filters=asked)["SecurityGroups"]
+
+    assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
+
+
+def test_a_firewall_stands_before_the_edge(desk: Desk) -> None:
+    waf = aws(desk, "wafv2", "us-east-1")
+    [listed] = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
+    acl = waf.get_web_acl(Name=listed["Name"], Scope="CLOUDFRONT", Id=listed["Id"])["WebACL"]
+    rules = {rule["Name"]: rule for rule in acl["Rules"]}
+
+    assert list(rules) == ["rate", "reputation", "common", "bad-inputs"]
+    assert rules["rate"]["Statement"]["RateBasedStatement"]["AggregateKeyType"] == "IP"
+    softened = rules["common"]["Statement"]["ManagedRuleGroupStatement"]["RuleActionOverrides"]
+    assert softened == [{"Name": "SizeRestrictions_BODY", "ActionToUse": {"Count": {}}}]
+    [edge] = aws(desk, "cloudfront").list_distributions()["DistributionList"]["Items"]
+    assert edge["WebACLId"] == listed["ARN"]
+
+
+def test_the_firewall_logs_no_logins_and_where_cloudfront_lives(desk: Desk) -> None:
+    waf, logs = aws(desk, "wafv2", "us-east-1"), aws(desk, "logs", "us-east-1")
+    [listed] = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
+    told = waf.get_logging_configuration(ResourceArn=listed["ARN"])["LoggingConfiguration"]
+    [group] = logs.describe_log_groups(logGroupNamePrefix="aws-waf-logs-")["logGroups"]
+
+    assert group["logGroupName"] == f"aws-waf-logs-ml-api-{SUFFIX}"
+    assert told["LogDestinationConfigs"] == [group["arn"].removesuffix(":*")]
+    assert {field["SingleHeader"]["Name"] for field in told["RedactedFields"]} == {"authorization", "cookie"}
+
+
+def test_what_is_not_well_rings(desk: Desk) -> None:
+    rings: dict[str, list[str]] = {}
+    for region in (REGION, "us-east-1"):
+        for alarm in aws(desk, "cloudwatch", region).describe_alarms()["MetricAlarms"]:
+            if alarm["AlarmName"].startswith("ml-api-alarm-"):
+                rings.setdefault(region, []).append(alarm["AlarmName"].removesuffix(f"-{SUFFIX}"))
+                [topic] = alarm["AlarmActions"]
+                assert topic.split(":")[3] == region
+
+    here = ["5xx", "target-5xx", "unhealthy", "latency", "tasks", "acu", "db-cpu", "db-connections"]
+    assert sorted(rings[REGION]) == sorted(f"ml-api-alarm-{name}" for name in [*here, "throttles"])
+    assert rings["us-east-1"] == ["ml-api-alarm-waf"]
+
+
+@pytest.mark.parametrize("region", [REGION, "us-east-1"])
+def test_an_alarm_is_heard(desk: Desk, region: str) -> None:
+    sns = aws(desk, "sns", region)
+    [topic] = sns.list_topics()["Topics"]
+    [heard] = sns.list_subscriptions_by_topic(TopicArn=topic["TopicArn"])["Subscriptions"]
+    policy = json.loads(sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]["Policy"])
+
+    assert (heard["Protocol"], heard["Endpoint"]) == ("email", "ops@shop.example")
+    speakers = {one["Principal"]["Service"]: one["Condition"] for one in policy["Statement"]}
+    assert speakers.keys() == {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+    assert all(speakers.values())
+
+
+def test_a_failed_deployment_is_told(desk: Desk) -> None:
+    events = aws(desk, "events")
+    rule = events.describe_rule(Name=f"ml-api-deployments-{SUFFIX}")
+    [target] = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    cluster = f"ml-api-cluster-{SUFFIX}"
+    service = aws(desk, "ecs").list_services(cluster=cluster)["serviceArns"]
+
+    assert json.loads(rule["EventPattern"])["detail"] == {"eventName": ["SERVICE_DEPLOYMENT_FAILED"]}
+    assert json.loads(rule["EventPattern"])["resources"] == service
+    assert ":ml-api-alerts-" in target["Arn"]
+
+
+def test_one_dashboard_shows_what_rings(desk: Desk) -> None:
+    body = aws(desk, "cloudwatch").get_dashboard(DashboardName=f"ml-api-dashboard-{SUFFIX}")["DashboardBody"]
+    widgets = json.loads(body)["widgets"]
+
+    assert len(widgets) == 10
+    assert {widget["properties"]["region"] for widget in widgets} == {REGION, "us-east-1"}
+
+
+def test_it_ends_without_its_ledger_and_without_being_told_its_settings(
+    served: EmbeddedAws, tmp_path: Path
+) -> None:
+    desk = Desk.before(served, tmp_path)
+    empty = inventory(desk.box.endpoint)
+    desk.apply(
+        "a", "--set", "profile=production", "--set", "network.nat=per_zone", "--set", "network.zones=4"
+    )
+    desk.ledger("a").unlink()
+
+    desk.teardown("a")
+
+    assert inventory(desk.box.endpoint) == empty
