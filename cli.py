@@ -8,7 +8,7 @@ import sys
 import click
 
 from provisioner import __version__
-from provisioner.cli import config, drift, local, stack
+from provisioner.cli import config, drift, local, plan, stack
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -22,7 +22,7 @@ def cli() -> None:
 # In the order in which they are met; click lists them by name.
 COMMANDS: tuple[click.Command, ...] = (
     stack.apply,
-    stack.plan,
+    plan.plan,
     drift.drift,
     stack.status,
     stack.outputs,

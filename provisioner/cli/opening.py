@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from provisioner.errors import NoSuchStack, UsageError
+from provisioner.errors import Blocked, NoSuchStack, UsageError
 
 if TYPE_CHECKING:
+    from provisioner.commands.saved import SavedPlan
     from provisioner.session import Session
     from provisioner.settings import Settings
     from provisioner.terminal.say import Say
@@ -58,6 +60,25 @@ def open_session(given: dict[str, Any], workspace: Workspace, suffix: str) -> Se
 def typed(arguments: Iterable[str]) -> list[str]:
     """What was typed, the values of settings that may be secret left out."""
     return [_SECRET.sub(r"\1(not kept)", one) for one in arguments]
+
+
+def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
+    """The plan in a file; its suffix, region and settings take the place of those of the command line."""
+    from provisioner.commands.saved import SavedPlan
+
+    kept = SavedPlan.load(path)
+    for flag, given_value, kept_value in (
+        ("--suffix", given["suffix"], kept.suffix),
+        ("--region", given["region"], kept.place["region"]),
+        ("--config", given["config"] and str(given["config"].resolve()), kept.config),
+    ):
+        if given_value and given_value != kept_value:
+            raise UsageError(f"{path} is a plan of {flag} {kept_value}, not of {given_value}.")
+    if kept.place["endpoint"].startswith("embedded:") and not given["local"]:
+        raise Blocked(f"{path} is the plan of a rehearsal.", "Add --local.")
+    given["region"], given["sets"] = kept.place["region"], (*kept.sets, *given["sets"])
+    given["config"] = Path(kept.config) if kept.config else None
+    return kept
 
 
 def known_suffix(workspace: Workspace, suffix: str | None) -> str:

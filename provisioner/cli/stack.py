@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from provisioner.cli.opening import begin, given_settings, known_suffix, missing_suffix, open_session
+from provisioner.cli.opening import begin, kept_plan, known_suffix, missing_suffix, open_session
 from provisioner.errors import Incomplete, UsageError
 from provisioner.terminal.options import lock_option, stack_options, yes_option
 
@@ -16,40 +17,19 @@ from provisioner.terminal.options import lock_option, stack_options, yes_option
 @yes_option
 @lock_option
 @click.option("--adopt-all", is_flag=True, help="Put a damaged state file aside and rebuild it from AWS.")
-def apply(yes: bool, lock_timeout: float, **given: Any) -> int:
-    """Create or repair the stack; prints the outputs last."""
+@click.argument("plan_file", required=False, type=click.Path(path_type=Path))
+def apply(yes: bool, lock_timeout: float, plan_file: Path | None, **given: Any) -> int:
+    """Create or repair the stack; prints the outputs last. With PLAN_FILE, do exactly what that plan says."""
     from provisioner.commands import applying
     from provisioner.commands.asking import Asking
 
     say, workspace = begin(given)
+    if plan_file:
+        kept = kept_plan(plan_file, given)
+        session = open_session(given, workspace, kept.suffix)
+        return applying.apply(say, session, Asking(yes=True), lock_timeout, kept)
     session = open_session(given, workspace, given["suffix"] or missing_suffix())
     return applying.apply(say, session, Asking(yes), lock_timeout)
-
-
-@click.command()
-@stack_options
-@click.option("--all", "everything", is_flag=True, help="Every stack known here.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
-@click.option("--offline", is_flag=True, help="Call nothing: print the full declared graph.")
-def plan(everything: bool, detailed_exitcode: bool, offline: bool, **given: Any) -> int:
-    """Show what apply would do; changes nothing."""
-    from provisioner.commands import planning
-    from provisioner.commands.declaring import show_declared
-
-    say, workspace = begin(given)
-    suffixes = workspace.suffixes() if everything else [given["suffix"] or missing_suffix()]
-    if offline:
-        settings = given_settings(given)
-        return max(
-            (show_declared(say, workspace, one, settings, given["region"]) for one in suffixes), default=0
-        )
-    codes = [
-        planning.plan(
-            say, open_session(given, workspace, suffix), detailed=detailed_exitcode, among_others=everything
-        )
-        for suffix in suffixes
-    ]
-    return max(codes, default=0)
 
 
 @click.command()
@@ -94,12 +74,17 @@ def outputs(name: str | None, form: str | None, **given: Any) -> int:
 @stack_options
 @yes_option
 @lock_option
-def teardown(yes: bool, lock_timeout: float, **given: Any) -> int:
+@click.option("--dry-run", is_flag=True, help="Show it, as `plan --destroy` does, and change nothing.")
+def teardown(yes: bool, lock_timeout: float, dry_run: bool, **given: Any) -> int:
     """Remove the stack, in reverse order."""
     from provisioner.commands import removing
     from provisioner.commands.asking import Asking
+    from provisioner.commands.destroying import show_end
+    from provisioner.commands.planning import Showing
 
     say, workspace = begin(given)
+    if dry_run:
+        return show_end(say, open_session(given, workspace, workspace.choose(given["suffix"])), Showing())
     source = click.get_current_context().get_parameter_source("suffix")
     if yes and source is not click.core.ParameterSource.COMMANDLINE:
         raise UsageError(

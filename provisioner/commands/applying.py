@@ -7,25 +7,29 @@ import time
 from provisioner.commands.asking import Asking
 from provisioner.commands.circumstances import read_with
 from provisioner.commands.ending import finish, signals
+from provisioner.commands.moved import check_changes, check_ground
 from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.recording import both, expect, recorded
+from provisioner.commands.refusing import refusal
+from provisioner.commands.saved import SavedPlan
 from provisioner.commands.showing import show_outputs
 from provisioner.engine.apply import outputs_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
-from provisioner.errors import Blocked, ProvisionerError
 from provisioner.session import Session
 from provisioner.terminal.plan import sentence, show_plan, shown, summary
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
 
 
-def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> int:
-    """Plan, ask, carry out, and print the outputs last."""
+def apply(
+    say: Say, session: Session, asking: Asking, lock_timeout: float, kept: SavedPlan | None = None
+) -> int:
+    """Plan, ask, carry out, print the outputs last; with a plan that was kept, exactly that or nothing."""
     header(say, session)
     with session.locked("apply", lock_timeout), recorded(session, "apply") as record:
         started = time.monotonic()
-        made = read_with(session, session.plan())
+        made = _planned(session, kept)
         expect(record, session, made)
         record.plan = summary(made)
         if made.refused:
@@ -46,6 +50,16 @@ def apply(say: Say, session: Session, asking: Asking, lock_timeout: float) -> in
     return 0
 
 
+def _planned(session: Session, kept: SavedPlan | None) -> Plan:
+    """What is to be done now; Blocked where it is not what was kept."""
+    if kept:
+        check_ground(kept, session)
+    made = read_with(session, session.plan())
+    if kept:
+        check_changes(kept, session, made)
+    return made
+
+
 def run(say: Say, session: Session, made: Plan, record: Record) -> None:
     """Carry the plan out with the progress shown; the first signal ends it softly."""
     pieces = {node.name: node.piece for node in made.stack if made.changes[node.name].verb != "keep"}
@@ -53,15 +67,3 @@ def run(say: Say, session: Session, made: Plan, record: Record) -> None:
         session.listen = both(record.hear, told)
         outcome = session.apply(made)
     finish(outcome, caught)
-
-
-def refusal(made: Plan) -> ProvisionerError:
-    """Why nothing may be changed."""
-    told = "\n".join(f"  {one.kind} {one.name} {one.id}: {one.why}" for one in made.refused)
-    hint = "Set it back to what it was: what stands there is kept as it is."
-    if any(one.foreign for one in made.refused):
-        hint = "Choose another suffix, or delete or rename what is somebody else's."
-    return Blocked(
-        f"{len(made.refused)} in the way; nothing was changed.\n{told}",
-        hint,
-    )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 from provisioner.commands.circumstances import read_with
 from provisioner.commands.place import checked, header
+from provisioner.commands.refusing import refusal
+from provisioner.commands.saved import saved
+from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.terminal.plan import show_plan, shown
 from provisioner.terminal.say import Say
@@ -13,13 +18,44 @@ from provisioner.terminal.say import Say
 CHANGES_PRESENT = 2
 
 
-def plan(say: Say, session: Session, *, detailed: bool, among_others: bool = False) -> int:
-    """Show what apply would do."""
+@dataclass(frozen=True)
+class Showing:
+    """How a plan is shown: with an exit code that tells of changes, or as one of several stacks."""
+
+    detailed: bool = False
+    among_others: bool = False
+
+    def begin(self, say: Say, session: Session) -> None:
+        """Name the stack where there are several."""
+        if self.among_others and not say.as_json:
+            say.data(f"{session.suffix}:")
+
+    def code(self, *, changes: bool) -> int:
+        """The exit code."""
+        return CHANGES_PRESENT if self.detailed and changes else 0
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """Where a plan is kept, and where its settings came from."""
+
+    path: Path
+    config: Path | None
+    sets: list[str]
+
+
+def plan(say: Say, session: Session, showing: Showing, keeping: Keeping | None = None) -> int:
+    """Show what apply would do, and keep it where that is asked for."""
     header(say, session)
     started = time.monotonic()
     made = read_with(session, session.plan())
-    if among_others and not say.as_json:
-        say.data(f"{session.suffix}:")
+    showing.begin(say, session)
     show_plan(say, made)
     checked(say, session, made, started)
-    return CHANGES_PRESENT if detailed and shown(made) else 0
+    if keeping:
+        if made.refused:
+            raise refusal(made)
+        saved(session, made, keeping.config, keeping.sets).save(keeping.path)
+        local = " --local" if session.aws.local else ""
+        say.note(f"Kept in {keeping.path}: `{PROGRAM} apply {keeping.path}{local}` does exactly that.")
+    return showing.code(changes=bool(shown(made)))

@@ -178,6 +178,10 @@ class Kind:
         """How it is to end: what AWS never tells, of what was asked at its last apply and is declared now."""
         return {key: declared[key] for key in self.unread if key in declared}
 
+    def lost(self, props: Doc) -> str:
+        """What is lost for good when it is deleted, in words; empty where nothing is."""
+        return ""
+
     def failure(self, client: Any, it: Item, doc: Doc) -> ProvisionerError:
         """Why AWS says it failed, as the error the run ends with."""
         return ProvisionerError(f"AWS says that {it.name or it.node} failed: {unveiled(doc)}")

@@ -64,6 +64,10 @@ class Table(Kind):
         if gone := list(drop):
             dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
 
+    def lost(self, props: Doc) -> str:
+        """Its items (DynamoDB developer guide, PointInTimeRecovery_Howitworks: the system backup)."""
+        return f"the table {props['TableName']}; where every second was backed up, AWS keeps its end 35 days"
+
     def delete(self, dynamodb: Any, it: Item) -> None:
         """DeleteTable; no error while it is going already."""
         dynamodb.delete_table(TableName=it.id)

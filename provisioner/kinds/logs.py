@@ -50,6 +50,10 @@ class LogGroup(Kind):
         if gone := list(drop):
             logs.untag_resource(resourceArn=_arn(doc), tagKeys=gone)
 
+    def lost(self, props: Doc) -> str:
+        """What was logged."""
+        return f"the logs in {props['logGroupName']}"
+
     def delete(self, logs: Any, it: Item) -> None:
         """DeleteLogGroup."""
         logs.delete_log_group(logGroupName=it.id)

@@ -86,6 +86,12 @@ class DBCluster(Rds):
         wants = declared if declared.get("SkipFinalSnapshot") is False else kept
         return {key: wants[key] for key in _AT_THE_END if key in wants}
 
+    def lost(self, props: Doc) -> str:
+        """Its data and its automated backups, unless a last snapshot is taken."""
+        name = f"the database {props['DBClusterIdentifier']} and its automated backups"
+        kept = props.get("FinalDBSnapshotIdentifier")
+        return f"{name}; its data stay in the snapshot {kept}" if kept else f"{name}, with no last snapshot"
+
 
 _AT_THE_END = ("SkipFinalSnapshot", "FinalDBSnapshotIdentifier")
 

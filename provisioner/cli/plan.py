@@ -1,0 +1,44 @@
+"""`plan`, in all its forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from provisioner.cli.opening import begin, given_settings, missing_suffix, open_session
+from provisioner.errors import UsageError
+from provisioner.terminal.options import stack_options
+
+
+@click.command()
+@stack_options
+@click.option("--all", "everything", is_flag=True, help="Every stack known here.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
+@click.option("--offline", is_flag=True, help="Call nothing: print the full declared graph.")
+@click.option("--destroy", is_flag=True, help="Show what teardown would do.")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep the plan: `apply FILE` does exactly that.")
+def plan(
+    everything: bool, detailed_exitcode: bool, offline: bool, destroy: bool, out: Path | None, **given: Any
+) -> int:
+    """Show what apply would do; changes nothing."""
+    from provisioner.commands import planning
+    from provisioner.commands.declaring import show_declared
+    from provisioner.commands.destroying import show_end
+
+    if out and (everything or offline or destroy):
+        raise UsageError("--out keeps the plan of one apply.", "Leave --all, --offline and --destroy out.")
+    say, workspace = begin(given)
+    suffixes = workspace.suffixes() if everything else [given["suffix"] or missing_suffix()]
+    if offline:
+        settings = given_settings(given)
+        codes = [show_declared(say, workspace, one, settings, given["region"]) for one in suffixes]
+        return max(codes, default=0)
+    showing = planning.Showing(detailed_exitcode, everything)
+    if destroy:
+        codes = [show_end(say, open_session(given, workspace, one), showing) for one in suffixes]
+        return max(codes, default=0)
+    kept = planning.Keeping(out, given["config"], list(given["sets"])) if out else None
+    codes = [planning.plan(say, open_session(given, workspace, one), showing, kept) for one in suffixes]
+    return max(codes, default=0)

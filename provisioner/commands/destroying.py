@@ -1,0 +1,28 @@
+"""`plan --destroy` and `teardown --dry-run`: what would go, in which order, and what is lost with it."""
+
+from __future__ import annotations
+
+import time
+
+from provisioner.commands.circumstances import read_with
+from provisioner.commands.place import checked, header
+from provisioner.commands.planning import Showing
+from provisioner.commands.removing import refuse_protected
+from provisioner.engine.ending import foresee
+from provisioner.kinds import KINDS
+from provisioner.session import Session
+from provisioner.terminal.ending import show_ending
+from provisioner.terminal.say import Say
+
+
+def show_end(say: Say, session: Session, showing: Showing) -> int:
+    """Show what a teardown would do; Blocked, as the teardown would be, where something is protected."""
+    header(say, session)
+    started = time.monotonic()
+    made = read_with(session, session.plan(ending=True))
+    ending = foresee(made, session.document, session.standing(made), KINDS)
+    showing.begin(say, session)
+    show_ending(say, session.suffix, ending, made.notes)
+    checked(say, session, made, started)
+    refuse_protected(session, made)
+    return showing.code(changes=bool(ending.going))

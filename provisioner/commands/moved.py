@@ -1,0 +1,83 @@
+"""What has moved since a plan was made: the place, the settings, the ledger, or what AWS says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from provisioner.commands.saved import SavedPlan, is_private, outline, told_settings
+from provisioner.engine.decide import Change
+from provisioner.engine.plan import Plan
+from provisioner.errors import Blocked
+from provisioner.session import Session
+from provisioner.terminal.fields import lines
+
+
+def check_ground(plan: SavedPlan, session: Session) -> None:
+    """Blocked where the plan is of another place, or settings or ledger have moved; no plan is made yet."""
+    told = [*_place(plan, session), *_settings(plan, session), *_ledger(plan, session)]
+    if told:
+        raise _moved(plan, session, told)
+    if not session.is_known:
+        session.document.facts = plan.facts
+
+
+def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
+    """Blocked where AWS says otherwise than when the plan was made."""
+    now = outline(made.changes)
+    told = [
+        line
+        for name in plan.changes | now
+        for line in _change(plan.changes.get(name), now.get(name), made.changes.get(name))
+    ]
+    if told:
+        raise _moved(plan, session, told)
+
+
+def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
+    lines = "\n".join(f"  {line}" for line in told)
+    command = session.where.workspace.command("plan", session.suffix)
+    return Blocked(
+        f"This plan of {plan.made} is not what would happen now; nothing was changed. It moved:\n{lines}",
+        f"Look at it anew and keep that: `{command} --out FILE`.",
+    )
+
+
+def _place(plan: SavedPlan, session: Session) -> Iterator[str]:
+    for name, now in asdict(session.place).items():
+        if plan.place.get(name) != now:
+            yield f"{name}: {plan.place.get(name) or 'AWS'} -> {now or 'AWS'}"
+
+
+def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
+    then, now = plan.settings, told_settings(session.settings)
+    for path in then | now:
+        if then.get(path) != now.get(path):
+            told = f"{json.dumps(then.get(path))} -> {json.dumps(now.get(path))}"
+            yield f"setting {path}: {'another value' if is_private(path) else told}"
+
+
+def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
+    lineage = session.document.lineage if session.is_known else ""
+    if plan.lineage != lineage:
+        words = {"": "none"}
+        yield f"state file: {words.get(plan.lineage, plan.lineage)} -> {words.get(lineage, lineage)}"
+    elif plan.serial != session.document.serial:
+        yield f"state file: written since, serial {plan.serial} -> {session.document.serial}"
+
+
+def _change(then: dict[str, Any] | None, now: dict[str, Any] | None, change: Change | None) -> Iterator[str]:
+    if then == now:
+        return
+    address = (now or then or {})["address"]
+    if then is None or now is None:
+        yield f"{address}: {'new' if then is None else 'no longer'} in the plan"
+        return
+    for key in ("action", "id", "adopts"):
+        if then[key] != now[key]:
+            yield f"{address}: {key} {then[key] or '(none)'} -> {now[key] or '(none)'}"
+    shown = list(lines(change.differences)) if change else []
+    if then["fields"] != now["fields"]:
+        yield f"{address}: other fields differ: {'; '.join(shown) or 'none now'}"

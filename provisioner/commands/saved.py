@@ -1,0 +1,122 @@
+"""A plan in a file: what was shown, and all that it was made from, so that exactly it can be applied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from provisioner import __version__
+from provisioner.engine.decide import Change
+from provisioner.engine.plan import Plan
+from provisioner.engine.refs import unveiled
+from provisioner.errors import Blocked, LedgerError, UsageError
+from provisioner.names import PROGRAM
+from provisioner.session import Session
+from provisioner.settings import Settings
+from state.store import FileStore
+
+FORMAT = 1
+_AGAIN = f"Make it anew: `{PROGRAM} plan --suffix NAME --out FILE`."
+
+
+@dataclass(frozen=True)
+class SavedPlan:
+    """What one plan was made from, and what it decided; no secret is in it."""
+
+    tool: str
+    made: str
+    suffix: str
+    place: dict[str, str]
+    config: str | None
+    sets: list[str]
+    settings: dict[str, Any]
+    lineage: str
+    serial: int
+    facts: dict[str, Any]
+    changes: dict[str, Any]
+
+    def save(self, path: Path) -> None:
+        """Write it, mode 0600; UsageError where that cannot be."""
+        body = asdict(self)
+        text = json.dumps({"format_version": FORMAT, "digest": digest(body), **body}, indent=1)
+        try:
+            FileStore(path).save(text.encode() + b"\n")
+        except LedgerError as error:
+            raise UsageError(f"The plan cannot be written to {path}: {error.__cause__}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> SavedPlan:
+        """The plan in a file; UsageError or Blocked, in words, where it cannot be applied by this version."""
+        try:
+            raw = json.loads(path.read_bytes())
+            version, digest = raw.pop("format_version"), raw.pop("digest")
+        except OSError as error:
+            raise UsageError(f"The plan {path} cannot be read: {error.strerror or error}.", _AGAIN) from error
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise UsageError(f"{path} is no plan of this tool, or it is damaged.", _AGAIN) from error
+        if version != FORMAT or raw.get("tool") != __version__:
+            raise Blocked(
+                f"{path} was made by version {raw.get('tool')} (format {version}); this is {__version__} "
+                f"(format {FORMAT}), which may decide otherwise.",
+                _AGAIN,
+            )
+        if digest != digest(raw) or raw.keys() != {field.name for field in fields(cls)}:
+            raise UsageError(f"{path} is damaged: it was changed after it was written.", _AGAIN)
+        return cls(**raw)
+
+
+def saved(session: Session, made: Plan, config: Path | None, sets: list[str]) -> SavedPlan:
+    """A plan that was just made, ready to be kept."""
+    document = session.document
+    return SavedPlan(
+        tool=__version__,
+        made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        suffix=session.suffix,
+        place=asdict(session.place),
+        config=str(config.resolve()) if config else None,
+        sets=[one for one in sets if not is_private(one.partition("=")[0])],
+        settings=told_settings(session.settings),
+        lineage=document.lineage if session.is_known else "",
+        serial=document.serial,
+        facts=document.facts,
+        changes=outline(made.changes),
+    )
+
+
+def told_settings(settings: Settings) -> dict[str, Any]:
+    """Each setting by its path, section by section; of one that may hold a secret, only its digest."""
+    told: dict[str, Any] = {}
+    for name, value in settings.model_dump(mode="json").items():
+        inner = value.items() if isinstance(value, Mapping) else None
+        told |= {f"{name}.{key}": one for key, one in inner} if inner is not None else {name: value}
+    return {path: digest(value) if is_private(path) else value for path, value in told.items()}
+
+
+def is_private(path: str) -> bool:
+    """Whether a setting may hold what is nobody else's business: a container's variables."""
+    return "environment" in path
+
+
+def outline(changes: Mapping[str, Change]) -> dict[str, Any]:
+    """What a plan does to each resource, as far as it must be the same again when it is applied."""
+    return {name: _outline(change) for name, change in changes.items()}
+
+
+def _outline(change: Change) -> dict[str, Any]:
+    return {
+        "address": f"{change.piece}/{change.node}",
+        "action": change.verb,
+        "id": change.id,
+        "adopts": change.adopts,
+        "fields": {one.path: digest([unveiled(one.old), unveiled(one.new)]) for one in change.differences},
+    }
+
+
+def digest(value: Any) -> str:
+    """What stands for a value that is compared and not kept."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,77 @@
+"""What a teardown would do: which resources go, each after those that need it, and what is lost with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from provisioner.engine.critical import inverted
+from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.refs import Doc, unveiled
+from state.document import Document
+
+
+@dataclass(frozen=True)
+class Going:
+    """One resource that goes, and what is lost with it, in words."""
+
+    node: str
+    piece: str
+    kind: str
+    name: str
+    id: str
+    region: str
+    loses: str = ""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """All that goes, in waves: what is in one wave waits for some of the wave before it."""
+
+    waves: tuple[tuple[Going, ...], ...]
+    # Each name with those that go before it.
+    order: Mapping[str, Collection[str]]
+
+    @property
+    def going(self) -> list[Going]:
+        """All that goes, the first to go first."""
+        return [one for wave in self.waves for one in wave]
+
+
+def foresee(made: Plan, document: Document, names: Collection[str], kinds: Kinds) -> Ending:
+    """What becomes of the resources named, by the ledger and by what the plan found; makes no call."""
+    needs = {name: [one for one in _needs(made, document, name) if one in names] for name in names}
+    order = inverted(needs)
+    going = {name: _going(made, document, name, kinds) for name in names}
+    waves = tuple(tuple(going[name] for name in wave) for wave in _waves(order))
+    return Ending(waves, order)
+
+
+def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
+    sorter: TopologicalSorter[str] = TopologicalSorter(order)
+    sorter.prepare()
+    while sorter.is_active():
+        wave = sorter.get_ready()
+        place = {name: at for at, name in enumerate(order)}
+        yield sorted(wave, key=place.__getitem__)
+        sorter.done(*wave)
+
+
+def _needs(made: Plan, document: Document, name: str) -> list[str]:
+    entry = document.entries.get(name)
+    return entry.needs if entry else made.stack.nodes[name].needs
+
+
+def _going(made: Plan, document: Document, name: str, kinds: Kinds) -> Going:
+    entry, node = document.entries.get(name), made.stack.nodes.get(name)
+    declared: Doc = node.props if node else {}
+    if entry:
+        kind = kinds[entry.kind]
+        props = {**entry.wanted, **kind.last_will(entry.wanted, declared)}
+        return Going(
+            name, entry.piece, entry.kind, entry.name, entry.id, entry.region, kind.lost(unveiled(props))
+        )
+    change, kind = made.changes[name], made.stack.nodes[name].kind
+    lost = kind.lost(unveiled(declared))
+    return Going(name, change.piece, change.kind, change.name, change.id, made.stack.nodes[name].region, lost)

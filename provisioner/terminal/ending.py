@@ -1,0 +1,41 @@
+"""What a teardown would do, as a person reads it and as a program does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from provisioner.engine.ending import Ending, Going
+from provisioner.terminal.say import Say
+
+
+def show_ending(say: Say, suffix: str, ending: Ending, notes: list[str]) -> None:
+    """What goes, wave by wave, and what is lost with it; "No changes." alone where nothing stands."""
+    if say.as_json:
+        say.record("plan", **_as_record(suffix, ending, notes))
+        return
+    for note in notes:
+        say.data(note)
+    for number, wave in enumerate(ending.waves, start=1):
+        say.data(f"Wave {number}{', at once' if number == 1 else ''}:")
+        for one in wave:
+            say.data(f"  {say.paint('-', 'red')} {one.piece}/{one.node}: {_what(one)}")
+    if lost := [one.loses for one in ending.going if one.loses]:
+        say.data("Lost for good:")
+        for words in lost:
+            say.data(f"  {say.paint('!', 'red')} {words}")
+    count = len(ending.going)
+    say.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
+
+
+def _what(one: Going) -> str:
+    return " ".join(word for word in (one.kind, one.name, one.id if one.id != one.name else "") if word)
+
+
+def _as_record(suffix: str, ending: Ending, notes: list[str]) -> dict[str, object]:
+    changes = [
+        {"action": "delete", "wave": number, **asdict(one)}
+        for number, wave in enumerate(ending.waves, start=1)
+        for one in wave
+    ]
+    summary = {"add": 0, "change": 0, "destroy": len(changes), "finish": 0, "adopt": 0, "refused": 0}
+    return {"suffix": suffix, "destroy": True, "notes": notes, "changes": changes, "summary": summary}
