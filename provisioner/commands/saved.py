@@ -54,7 +54,7 @@ class SavedPlan:
         """The plan in a file; UsageError or Blocked, in words, where it cannot be applied by this version."""
         try:
             raw = json.loads(path.read_bytes())
-            version, digest = raw.pop("format_version"), raw.pop("digest")
+            version, mark = raw.pop("format_version"), raw.pop("digest")
         except OSError as error:
             raise UsageError(f"The plan {path} cannot be read: {error.strerror or error}.", _AGAIN) from error
         except (ValueError, KeyError, AttributeError, TypeError) as error:
@@ -65,7 +65,7 @@ class SavedPlan:
                 f"(format {FORMAT}), which may decide otherwise.",
                 _AGAIN,
             )
-        if digest != digest(raw) or raw.keys() != {field.name for field in fields(cls)}:
+        if mark != digest(raw) or raw.keys() != {field.name for field in fields(cls)}:
             raise UsageError(f"{path} is damaged: it was changed after it was written.", _AGAIN)
         return cls(**raw)
 

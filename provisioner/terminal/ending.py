@@ -28,7 +28,7 @@ def show_ending(say: Say, suffix: str, ending: Ending, notes: list[str]) -> None
 
 
 def _what(one: Going) -> str:
-    return " ".join(word for word in (one.kind, one.name, one.id if one.id != one.name else "") if word)
+    return f"{one.kind} {one.name or one.id}"
 
 
 def _as_record(suffix: str, ending: Ending, notes: list[str]) -> dict[str, object]:

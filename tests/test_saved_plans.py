@@ -1,0 +1,132 @@
+"""A plan that was kept is refused with what has moved; what a teardown would do is told beforehand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import Desk
+from tests.inventory import client
+from tests.standing import SUFFIX, Standing
+
+
+def kept(desk: Desk, path: Path, *more: str) -> Path:
+    """A plan of the stack in a file."""
+    desk.well("plan", "--suffix", SUFFIX, "--out", str(path), *more)
+    return path
+
+
+@pytest.fixture
+def plan(standing: Standing, tmp_path: Path) -> Path:
+    """The plan of a change to the standing stack; none of the tests lets it be applied."""
+    return kept(standing.desk, tmp_path / "plan", "--set", "service.maximum=12")
+
+
+def refused(desk: Desk, plan: Path, *more: str) -> str:
+    """What an apply of the plan says that must change nothing."""
+    mark = desk.mark()
+    ran = desk.run("apply", str(plan), *more)
+    assert ran.code == 5, ran.err
+    assert desk.acts(mark) == []
+    return ran.err
+
+
+def test_settings_that_moved_are_named(standing: Standing, plan: Path) -> None:
+    Path("ml-api.toml").write_text("[logs]\ndays = 60\n")
+
+    assert "setting logs.days: 30 -> 60" in refused(standing.desk, plan)
+
+
+def test_a_ledger_that_moved_is_named(standing: Standing, plan: Path) -> None:
+    path = standing.desk.ledger(SUFFIX)
+    former = path.read_text()
+    serial = json.loads(former)["serial"]
+    path.write_text(former.replace(f'"serial": {serial}', f'"serial": {serial + 1}'))
+    try:
+        assert f"serial {serial} -> {serial + 1}" in refused(standing.desk, plan)
+    finally:
+        path.write_text(former)
+
+
+def test_what_moved_in_aws_is_named(standing: Standing, plan: Path) -> None:
+    logs = client(standing.desk.box.endpoint, "logs")
+    group = f"/aws/ecs/ml-api-{SUFFIX}"
+    logs.put_retention_policy(logGroupName=group, retentionInDays=1)
+    try:
+        told = refused(standing.desk, plan)
+    finally:
+        logs.put_retention_policy(logGroupName=group, retentionInDays=30)
+
+    assert "logs/ecs-logs-retention: action keep -> update" in told
+    assert "retentionInDays: 1 -> 30" in told
+
+
+def test_another_place_is_named(standing: Standing, plan: Path) -> None:
+    assert "rehearsal" in standing.desk.run("apply", str(plan), local=False).err
+    ran = standing.desk.run("apply", str(plan), "--suffix", "other")
+    assert ran.code == 64
+    assert "other" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        ("not json", 64, "no plan of this tool"),
+        ("[]", 64, "no plan of this tool"),
+        ('{"format_version": 1}', 64, "no plan of this tool"),
+        ('{"format_version": 9, "digest": "", "tool": "0.0.1"}', 5, "0.0.1"),
+    ],
+)
+def test_what_is_no_plan_is_refused_in_words(
+    standing: Standing, tmp_path: Path, text: str, code: int, words: str
+) -> None:
+    path = tmp_path / "plan"
+    path.write_text(text)
+
+    ran = standing.desk.run("apply", str(path))
+
+    assert ran.code == code
+    assert words in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_plan_that_was_edited_is_refused(standing: Standing, plan: Path) -> None:
+    document: dict[str, Any] = json.loads(plan.read_text())
+    document["changes"]["vpc"]["action"] = "delete"
+    plan.write_text(json.dumps(document))
+
+    ran = standing.desk.run("apply", str(plan))
+
+    assert ran.code == 64
+    assert "changed after it was written" in ran.err
+
+
+def test_the_plan_of_an_end_is_the_same_from_both_commands(standing: Standing) -> None:
+    desk = standing.desk
+
+    mark = desk.mark()
+    end, dry = desk.well("plan", "--destroy", "--suffix", SUFFIX), desk.well("teardown", "--dry-run")
+    told = desk.well("plan", "--destroy", "--suffix", SUFFIX, "--json").lines[0]
+
+    assert desk.tries(mark) == []
+    assert end.out == dry.out
+    assert f"the database ml-api-aurora-{SUFFIX} and its automated backups, with no last snapshot" in end.out
+    assert f"the table ml-api-sessions-{SUFFIX}" in end.out
+    wave = {change["node"]: change["wave"] for change in told["changes"]}
+    assert wave["writer"] < wave["aurora"] < wave["private-1"] < wave["vpc"]
+    assert wave["edge"] == 1
+    assert told["summary"]["destroy"] == len(told["changes"])
+    assert desk.run("plan", "--destroy", "--suffix", SUFFIX, "--detailed-exitcode").code == 2
+
+
+def test_the_last_snapshot_is_told(standing: Standing) -> None:
+    ran = standing.desk.well("teardown", "--dry-run", "--set", "database.final_snapshot=true")
+
+    assert f"its data stay in the snapshot ml-api-aurora-{SUFFIX}-final-" in ran.out
+
+
+def test_the_end_of_nothing_is_no_change(standing: Standing) -> None:
+    assert standing.desk.well("plan", "--destroy", "--suffix", "other").out == "No changes.\n"
