@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import sys
+
+if __name__ == "__main__":
+    # Before anything that takes time: until a run begins, and listens itself, there is nothing to save.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
 
 import click
 
@@ -43,6 +49,8 @@ def main(arguments: list[str] | None = None) -> None:
 
     # A command lives for seconds; collecting cycles costs it more than it frees.
     gc.disable()
+    if arguments is None:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
     arguments = sys.argv[1:] if arguments is None else arguments
     say = Say(as_json="--json" in arguments)
     try:
@@ -57,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
             error.show()
         code = UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say.complain("Stopped.", "Nothing was changed.", "interrupted")
+        say.complain("Stopped.", "What was done is recorded: the same command goes on.", "interrupted")
         code = 130
     sys.exit(code)
 

@@ -65,7 +65,8 @@ class Aws:
         self.calls = Calls()
         self._making = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
-        self._session = _rehearsal_session(region) if local else _session(region)
+        self._session = self._resolved()
+        self._account = ""
 
     def client(self, service: str, region: str = "") -> Any:
         """The boto3 client of a service, in the stack's region or the one named."""
@@ -74,6 +75,26 @@ class Aws:
             if at not in self._clients:
                 self._clients[at] = self._make(*at)
             return self._clients[at]
+
+    def _resolved(self) -> boto3.session.Session:
+        return _rehearsal_session(self.region) if self.local else _session(self.region)
+
+    def renew(self, stale: Any, service: str, region: str) -> Any:
+        """A client with credentials resolved anew, in place of one whose own have expired.
+
+        All who hold stale ones get those of one new session; CredentialsError where it is another account's.
+        """
+        with self._making:
+            if self._clients.get((service, region or self.region)) is stale:
+                self._session, self._clients = self._resolved(), {}
+                account = self._make("sts", self.region).get_caller_identity()["Account"]
+                if self._account not in ("", account):
+                    raise CredentialsError(
+                        f"The credentials expired, and those that took their place are of account {account}, "
+                        f"not {self._account}.",
+                        "All that was done is recorded. Set the credentials that began, then run this again.",
+                    )
+        return self.client(service, region)
 
     def _make(self, service: str, region: str) -> Any:
         if self.local:
@@ -114,6 +135,7 @@ class Aws:
             raise ProvisionerError(
                 f"AWS cannot be reached: {error}", "Check the network, the region and AWS_ENDPOINT_URL."
             ) from error
+        self._account = str(caller["Account"])
         partition = str(caller["Arn"]).split(":")[1]
         return Place(caller["Account"], partition, self.region, self.endpoint)
 

@@ -13,6 +13,7 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import header, whereabouts
 from provisioner.commands.recording import both, expect, recorded
+from provisioner.engine.decide import halted
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
@@ -49,6 +50,7 @@ def _remove(say: Say, session: Session, asking: Asking, record: Record) -> tuple
             f"`{PROGRAM} list` shows the stacks that are known here.",
         )
     refuse_protected(session, made)
+    refuse_halted(made)
     if not (say.quiet and asking.yes):
         show_going(say, session, made, going)
     asking.confirm(say, "Remove them?", session.suffix)
@@ -92,6 +94,17 @@ def refuse_protected(session: Session, made: Plan) -> None:
             f"{', '.join(protected)}: protected against deletion; nothing was touched.",
             f"Take the protection off: `{again(session, 'apply')} --set database.deletion_protection=false`, "
             "then run this again.",
+        )
+
+
+def refuse_halted(made: Plan) -> None:
+    """Blocked, before anything is touched, where something must be woken before it can go."""
+    nodes = made.stack.nodes
+    asleep = {name: halted(nodes[name].kind, doc) for name, doc in made.docs.items() if name in nodes}
+    told = "; ".join(f"{name}: {why}" for name, why in asleep.items() if why)
+    if told:
+        raise Blocked(
+            f"{told}; nothing was touched.", "Wake it, wait until it is there, then run this again."
         )
 
 

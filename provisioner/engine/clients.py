@@ -10,7 +10,7 @@ from typing import Any
 
 from provisioner.aws import Aws
 from provisioner.engine.clock import Clock
-from provisioner.engine.faults import PASSING, fault_of
+from provisioner.engine.faults import PASSING, Fault, fault_of
 from provisioner.engine.waits import again
 
 _READS = ("describe_", "get_", "list_", "head_", "lookup_")
@@ -50,10 +50,10 @@ class Clients:
         """The same way to AWS, every read asked anew."""
         return Clients(self.aws, self.clock, self._guard)
 
-    def act(self, call: Callable[..., Answer], params: dict[str, Any]) -> Answer:
+    def act(self, call: Callable[[], Answer]) -> Answer:
         """Make one mutating call, once: whether it may be sent again is not known here."""
         self._guard()
-        return call(**params)
+        return call()
 
     def read(self, key: str, call: Callable[[], Answer]) -> Answer:
         """Make one read, or hand on the answer of an equal one."""
@@ -80,16 +80,29 @@ class Client:
     def __init__(self, clients: Clients, raw: Any, service: str, region: str) -> None:
         self._clients = clients
         self._raw = raw
+        self._service, self._region = service, region
         self._where = f"{region}/{service}"
 
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
-        call = getattr(self._raw, operation)
         if not operation.startswith(_READS):
-            return lambda **params: self._clients.act(call, params)
+            return lambda **params: self._clients.act(
+                lambda: self._accepted(lambda: getattr(self._raw, operation)(**params))
+            )
         return lambda **params: self._clients.read(
             f"{self._where}/{operation}/{json.dumps(params, sort_keys=True, default=str)}",
-            lambda: self._whole(operation, params),
+            lambda: self._accepted(lambda: self._whole(operation, params)),
         )
+
+    def _accepted(self, call: Callable[[], Answer]) -> Answer:
+        """Call; where the credentials have expired, AWS did nothing: once more, with new ones."""
+        raw = self._raw
+        try:
+            return call()
+        except Exception as error:
+            if fault_of(error) is not Fault.EXPIRED:
+                raise
+            self._raw = self._clients.aws.renew(raw, self._service, self._region)
+            return call()
 
     def _whole(self, operation: str, params: dict[str, Any]) -> Answer:
         if self._raw.can_paginate(operation):

@@ -9,6 +9,7 @@
 | somebody else's               | not this id       | refuse, showing whose                              |
 | ours                          | nothing, or intent| adopt, then as below                               |
 | differs in a fixed field      | any               | replace where nothing is lost by it, else refuse   |
+| halted by a person            | any               | refuse, with the command that wakes it             |
 | failed                        | any               | what the kind says: replace, update or refuse      |
 | differs                       | any               | update                                             |
 | not ready, and closed till so | any               | finish, then look again                            |
@@ -83,6 +84,8 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
 def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
     """What to do about one that is there and ours."""
     kind = node.kind
+    if asleep := halted(kind, seen):
+        return replace(change, verb="refuse", why=asleep, adopts=False)
     if kind.closed_until_ready and not meets(seen, kind.ready) and not meets(seen, kind.failed):
         return replace(change, verb="finish", why=AT_WORK)
     confirmed = entry.confirmed if entry else None
@@ -106,6 +109,14 @@ def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Chan
     if entry and not change.adopts and entry.phase != "ready":
         return replace(change, verb="finish", why=UNCONFIRMED)
     return change
+
+
+def halted(kind: Kind, seen: Doc) -> str:
+    """Why a thing takes no change until a person wakes it, in words; "" where it is awake."""
+    if not meets(seen, kind.halted):
+        return ""
+    state = ", ".join(str(seen[key]) for key in kind.halted)
+    return f"it is {state} and takes no change; `{kind.wake.format(**seen)}` wakes it"
 
 
 def delete(node: str, entry: Entry) -> Change:

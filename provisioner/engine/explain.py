@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.aws import no_credentials
 from provisioner.engine.clock import Stopped
-from provisioner.engine.faults import Fault, fault_of, told
+from provisioner.engine.faults import PASSING, Fault, fault_of, told
 from provisioner.errors import Interrupted, ProvisionerError
 
 
@@ -19,6 +19,11 @@ def explain(error: BaseException, doing: str) -> ProvisionerError | None:
             return None
         case Fault.EXPIRED:
             return no_credentials(told(error))
+        case fault if fault in PASSING:
+            hint = (
+                "AWS was asked again and again. Nothing is lost: run the same command again, and it goes on."
+            )
+            return ProvisionerError(f"{doing}: {told(error)}", hint)
         case Fault.DENIED:
             operation = getattr(error, "operation_name", "this call")
             hint = f"Give these credentials the right to call {operation}, then run the same command again."

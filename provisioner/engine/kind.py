@@ -117,6 +117,10 @@ class Kind:
     shared: ClassVar[bool] = False
     # AWS may have made it before us, without tags; then it becomes ours.
     adopts_untagged: ClassVar[bool] = False
+    # A state that a person brought about, and that takes neither a change nor a deletion; `wake` ends it,
+    # with a field of what is seen in its braces.
+    halted: ClassVar[Condition] = NEVER
+    wake: ClassVar[str] = ""
     # What to do about one that AWS says failed.
     on_failure: ClassVar[Literal["refuse", "replace", "update"]] = "refuse"
     # Properties without which it cannot be looked for: those that name what it lies in.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from provisioner.engine.clients import Clients
+from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
+from provisioner.engine.clock import Clock
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import PASSING, code_of, fault_of, told
 from provisioner.engine.kind import Codes, Kind, NotYet
@@ -16,6 +17,9 @@ from provisioner.errors import Blocked
 # A thing that was made less than this many seconds ago may be unknown to other calls
 # (terraform-provider-aws ec2/wait.go: EC2 propagation 5 min).
 FRESH = 300.0
+# Throttles and failures of AWS's own are sent again for as long. The provider's 25 tries come to about as
+# much; what lasts longer is an outage, and the next run goes on from here.
+OUTAGE = 300.0
 # A refused delete whose next try is this many seconds away is told with who holds the thing.
 _LONG = 0.45
 
@@ -45,9 +49,13 @@ class Patience:
     def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
         """Call; send again what AWS throttled or lost, and what the kind says time cures."""
         curable = target.kind.transient.get(verb, frozenset())
+        passing = _Passing(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE, self.clock)
 
         def cures(error: BaseException) -> bool:
-            if isinstance(error, NotYet) or fault_of(error) in PASSING or is_named(error, curable):
+            if fault_of(error) in PASSING:
+                return passing.may_pass()
+            passing.over()
+            if isinstance(error, NotYet) or is_named(error, curable):
                 return True
             return verb != "delete" and code_of(error) in self._hidden((target.it.node, *target.needs))
 
@@ -84,6 +92,24 @@ class Patience:
                 "Delete or detach that, then run the same command again.",
             )
         return words
+
+
+class _Passing:
+    """How long one fault after another has struck a call, and whether that is too long."""
+
+    def __init__(self, budget: float, clock: Clock) -> None:
+        self._budget = budget
+        self._clock = clock
+        self._since: float | None = None
+
+    def may_pass(self) -> bool:
+        """Note one more; False when they have lasted longer than faults that pass."""
+        self._since = self._clock.now() if self._since is None else self._since
+        return self._clock.now() - self._since <= self._budget
+
+    def over(self) -> None:
+        """AWS took the call, if only to refuse it."""
+        self._since = None
 
 
 def is_named(error: BaseException, curable: Codes) -> bool:

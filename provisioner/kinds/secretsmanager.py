@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc, Lookup, Ref, Veiled
-from provisioner.errors import UsageError
+from provisioner.errors import Blocked, UsageError
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.names import bears
 
 # Aurora user guide, rds-secrets-manager: a managed secret rotates every seven days.
 USUAL_DAYS = 7
@@ -29,12 +32,20 @@ class Secret(Kind):
     unread = frozenset({"SecretString"})
     absent = codes("ResourceNotFoundException")
     duplicate = codes("ResourceExistsException")
-    # A deleted one holds its name until its recovery window, or a short delay, is over.
-    transient = {"create": codes("InvalidRequestException: deletion", "InvalidRequestException: deleted")}
+    # In its recovery window it holds its name.
+    gone = {"InRecovery": True}
+    # One that was deleted without a window holds its name for a short delay, and cannot come back.
+    transient = {
+        "create": codes(
+            "InvalidRequestException: deletion",
+            "InvalidRequestException: deleted",
+            "ResourceNotFoundException",
+        )
+    }
     resource, fills = "Secret", ("{Name}*",)
     calls = calling(
         read="DescribeSecret",
-        create="CreateSecret",
+        create="CreateSecret RestoreSecret",
         update="UpdateSecret",
         retag="TagResource UntagResource",
         delete="DeleteSecret",
@@ -43,12 +54,32 @@ class Secret(Kind):
     def read(self, secrets: Any, it: Item) -> Doc | None:
         """DescribeSecret; one in its recovery window counts as gone."""
         doc = secrets.describe_secret(SecretId=it.props["Name"])
-        return None if doc.get("DeletedDate") else {**doc, "Tags": mapping(doc.get("Tags", []))}
+        return {**doc, "Tags": mapping(doc.get("Tags", [])), "InRecovery": bool(doc.get("DeletedDate"))}
 
     def create(self, secrets: Any, it: Item) -> Doc:
-        """CreateSecret, with our own token."""
+        """CreateSecret, with our own token; RestoreSecret where one of ours is in its recovery window."""
+        if self._rests(secrets, it):
+            back = secrets.restore_secret(SecretId=it.props["Name"])
+            return {"Name": it.props["Name"], "ARN": back["ARN"]}
         made = secrets.create_secret(**it.props, ClientRequestToken=it.token, Tags=pairs(it.tags))
         return {"Name": it.props["Name"], "ARN": made["ARN"]}
+
+    def _rests(self, secrets: Any, it: Item) -> bool:
+        """Whether one of ours can come back; Blocked where it is somebody else's that holds the name."""
+        try:
+            doc = self.read(secrets, it)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in self.absent:
+                return False
+            raise
+        if not doc or not doc["InRecovery"]:
+            return False
+        if not bears(doc["Tags"], it.suffix):
+            raise Blocked(
+                f"The secret {it.name} is somebody else's, and in its recovery window.",
+                "Choose another suffix, or have that secret deleted for good.",
+            )
+        return True
 
     def update(self, secrets: Any, it: Item, changed: Doc) -> None:
         """UpdateSecret: the description; the value is never made twice."""

@@ -25,6 +25,10 @@ class DBCluster(Rds):
     noun, arn = "aurora", "DBClusterArn"
     ready, going = {"Status": "available"}, {"Status": "deleting"}
     failed = {"Status": frozenset({"failed", "inaccessible-encryption-credentials"})}
+    # Neither changed nor deleted while it is (hashicorp/terraform-provider-aws#28262); AWS itself wakes it
+    # after seven days (Aurora user guide, stopping and starting a cluster).
+    halted = {"Status": frozenset({"stopped", "stopping"})}
+    wake = "aws rds start-db-cluster --db-cluster-identifier {DBClusterIdentifier}"
     fixed = frozenset(
         {"DBClusterIdentifier", "Engine", "DatabaseName", "MasterUsername", "DBSubnetGroupName"}
         | {"StorageEncrypted", "KmsKeyId"}
@@ -128,6 +132,8 @@ class DBInstance(Rds):
             | {"storage-full"}
         )
     }
+    halted = {"DBInstanceStatus": frozenset({"stopped", "stopping"})}
+    wake = DBCluster.wake
     fixed = frozenset({"DBInstanceIdentifier", "DBClusterIdentifier", "Engine"})
     absent = codes("DBInstanceNotFound")
     duplicate = codes("DBInstanceAlreadyExists")
