@@ -10,6 +10,7 @@ import sys
 if __name__ == "__main__":
     # Before anything that takes time: until a run begins, and listens itself, there is nothing to save.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 import click
 
@@ -51,6 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     gc.disable()
     if arguments is None:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = sys.argv[1:] if arguments is None else arguments
     say = Say(as_json="--json" in arguments)
     try:

@@ -103,9 +103,7 @@ def refuse_halted(made: Plan) -> None:
     asleep = {name: halted(nodes[name].kind, doc) for name, doc in made.docs.items() if name in nodes}
     told = "; ".join(f"{name}: {why}" for name, why in asleep.items() if why)
     if told:
-        raise Blocked(
-            f"{told}; nothing was touched.", "Wake it, wait until it is there, then run this again."
-        )
+        raise Blocked(f"{told}; nothing was touched.", "Wake it, wait until it is up, then run this again.")
 
 
 def residue(session: Session, report: Report, where: str) -> Residue:

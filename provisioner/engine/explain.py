@@ -21,7 +21,7 @@ def explain(error: BaseException, doing: str) -> ProvisionerError | None:
             return no_credentials(told(error))
         case fault if fault in PASSING:
             hint = (
-                "AWS was asked again and again. Nothing is lost: run the same command again, and it goes on."
+                "It was asked again and again. Nothing is lost: run the same command again, and it goes on."
             )
             return ProvisionerError(f"{doing}: {told(error)}", hint)
         case Fault.DENIED:

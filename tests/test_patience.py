@@ -1,0 +1,128 @@
+"""How long one call is sent again, one wait lasts, and what is left when patience runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from provisioner.engine.act import Hands
+from provisioner.engine.decide import Change, decide
+from provisioner.engine.events import Event
+from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.patience import OUTAGE
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import Target
+from provisioner.errors import OutOfPatience
+from state.document import Document, Place
+from state.ledger import Ledger
+from tests.memory import Memory
+from tests.test_errors import answered
+from tests.test_waits import Hurried
+from tests.things import OURS, SUFFIX, Thing, node, seen
+
+THROTTLED, REFUSED = answered("Throttling"), answered("DependencyViolation")
+
+
+class Slow(Thing):
+    """Does what it is told to, and is asked for as long as two hours."""
+
+    patience = minutes(120)
+    transient = {"update": codes("DependencyViolation")}  # noqa: RUF012 - as kinds declare it
+
+    def __init__(self, answers: Callable[[], Doc | None] | None = None) -> None:
+        self.answers = answers or dict
+
+    def read(self, *_: Any) -> Doc | None:
+        return self.answers()
+
+    def update(self, *_: Any) -> None:
+        self.answers()
+
+    def delete(self, *_: Any) -> None:
+        raise AssertionError("nothing is to be deleted")
+
+
+def hands(clock: Hurried) -> Hands:
+    """Hands of a run against AWS itself."""
+    aws = SimpleNamespace(pace=1.0, hides_for=0.0, endpoint="")
+    clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
+    document = Document(SUFFIX, Place("123456789012", "aws", "us-east-1"))
+    return Hands(clients, Ledger(document, Memory(), lambda: 0.0), lambda _event: None)
+
+
+def target(kind: Slow) -> Target:
+    """The thing in hand."""
+    return Target(kind, Item("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS, "t-1"))
+
+
+def failing(*errors: Exception) -> Callable[[], Doc]:
+    """Something that raises these, and the last of them for ever."""
+    left: Iterator[Exception] = iter(errors)
+    last = errors[-1]
+
+    def raise_() -> Doc:
+        raise next(left, last)
+
+    return raise_
+
+
+CHANGE = Change("update", "thing", "Slow", "", "")
+
+
+def test_a_throttle_that_does_not_end_is_given_up_after_minutes() -> None:
+    clock = Hurried()
+    start = clock.time
+
+    with pytest.raises(ClientError):
+        hands(clock).update(target(Slow(failing(THROTTLED))), CHANGE)
+
+    assert OUTAGE <= clock.time - start < OUTAGE + 30
+
+
+def test_a_refusal_that_time_cures_is_waited_for_as_long_as_the_kind_allows() -> None:
+    clock = Hurried()
+    start = clock.time
+
+    with pytest.raises(ClientError):
+        hands(clock).update(target(Slow(failing(REFUSED))), CHANGE)
+
+    assert clock.time - start >= minutes(120)
+
+
+def test_throttles_between_refusals_do_not_add_up() -> None:
+    clock = Hurried()
+    errors = [THROTTLED, THROTTLED, REFUSED] * 60
+    answers = iter(errors)
+
+    def answer() -> Doc:
+        if error := next(answers, None):
+            raise error
+        return {}
+
+    hands(clock).update(target(Slow(answer)), CHANGE)
+
+    assert clock.time > OUTAGE
+
+
+def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothing() -> None:
+    clock = Hurried()
+    mine, kind = hands(clock), Slow(lambda: seen("coming"))
+    told: list[Event] = []
+    mine.listen = told.append
+    mine.ledger.intend("thing", "create", mine._entry(target(kind)))
+    mine.ledger.found("thing", "t-1")
+
+    with pytest.raises(OutOfPatience) as caught:
+        mine.finish(target(kind), seen=lambda _doc: None)
+
+    left = mine.ledger.get("thing")
+    assert left
+    assert (left.phase, left.id) == ("finishing", "t-1")
+    assert clock.time - 1000 >= minutes(120)
+    assert "run the same command again" in caught.value.hint
+    assert decide(node(Slow), left, seen("coming"), {}).verb == "finish"
+    assert decide(node(Slow), left, seen("up"), {}).verb == "finish"
