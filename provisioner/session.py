@@ -19,6 +19,7 @@ from provisioner.engine.events import Listener, silent
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Stack
 from provisioner.engine.outcome import Outcome
+from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan
 from provisioner.engine.teardown import remove
 from provisioner.engine.verify import Report, last_look
@@ -125,11 +126,11 @@ class Session:
 
     def plan(self, *, ending: bool = False) -> Plan:
         """What `apply` would do, or what there is to end; makes no mutating call."""
-        return self._look(self.clients.sharing(), ending=ending)
+        return self._look(self.clients.sharing(Peers.of(self.document)), ending=ending)
 
     def drift(self) -> tuple[DriftReport, Plan]:
         """What differs from the ledger in AWS, and the plan about it; makes no mutating call."""
-        clients = self.clients.sharing()
+        clients = self.clients.sharing(Peers.of(self.document))
         made = self._look(clients)
         return look_for_drift(made, self.document, clients, KINDS), made
 

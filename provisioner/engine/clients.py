@@ -11,6 +11,7 @@ from typing import Any
 from provisioner.aws import Aws
 from provisioner.engine.clock import Clock
 from provisioner.engine.faults import PASSING, Fault, fault_of
+from provisioner.engine.peers import Peers
 from provisioner.engine.waits import again
 
 _READS = ("describe_", "get_", "list_", "head_", "lookup_")
@@ -20,6 +21,7 @@ READ_PATIENCE, EMULATOR_PATIENCE = 120.0, 8.0
 
 Answer = Any
 Shared = dict[str, "Future[Answer]"]
+_ALONE = Peers()
 
 
 class Clients:
@@ -31,20 +33,29 @@ class Clients:
         clock: Clock,
         guard: Callable[[], None] = lambda: None,
         shared: Shared | None = None,
+        peers: Peers = _ALONE,
     ) -> None:
         self.aws = aws
         self.clock = clock
         self._guard = guard
         self._shared = shared
+        self.peers = peers
         self._sharing = threading.Lock()
 
     def client(self, service: str, region: str = "") -> Client:
         """The client of a service, in the stack's region or the one named."""
         return Client(self, self.aws.client(service, region), service, region)
 
-    def sharing(self) -> Clients:
+    def sharing(self, peers: Peers = _ALONE) -> Clients:
         """The same way to AWS, for one look at many things: equal reads are made once."""
-        return self if self._shared is not None else Clients(self.aws, self.clock, self._guard, shared={})
+        if self.shares:
+            return self
+        return Clients(self.aws, self.clock, self._guard, shared={}, peers=peers)
+
+    @property
+    def shares(self) -> bool:
+        """Whether the answer of a read may be that of an equal one, made a moment ago."""
+        return self._shared is not None
 
     def anew(self) -> Clients:
         """The same way to AWS, every read asked anew."""
@@ -83,6 +94,16 @@ class Client:
         self._service, self._region = service, region
         self._where = f"{region}/{service}"
 
+    @property
+    def shares(self) -> bool:
+        """Whether this is one look at many things, in which equal reads are made once."""
+        return self._clients.shares
+
+    @property
+    def peers(self) -> Peers:
+        """What else is looked at in this region, as far as it is known; nothing outside of a look."""
+        return self._clients.peers.within(self._region or self._clients.aws.region)
+
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         if not operation.startswith(_READS):
             return lambda **params: self._clients.act(
@@ -108,3 +129,8 @@ class Client:
         if self._raw.can_paginate(operation):
             return self._raw.get_paginator(operation).paginate(**params).build_full_result()
         return getattr(self._raw, operation)(**params)
+
+
+def beside(client: Client, service: str) -> Client:
+    """The client of another service, in the same region."""
+    return client._clients.client(service, client._region)

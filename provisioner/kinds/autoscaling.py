@@ -8,8 +8,11 @@ from typing import Any
 from provisioner.engine.faults import is_unknown_call
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
+from provisioner.kinds.together import tags_told
 
 _WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+# botocore application-autoscaling: so many targets or policies in one call.
+_MOST = 50
 _GONE = codes("ObjectNotFoundException")
 # terraform-provider-aws appautoscaling/target.go and policy.go: 2 min.
 _YOUNG = codes(
@@ -45,12 +48,16 @@ class ScalableTarget(Kind):
 
     def read(self, scaling: Any, it: Item) -> Doc | None:
         """DescribeScalableTargets, and its tags."""
-        found = scaling.describe_scalable_targets(
-            ServiceNamespace=it.props["ServiceNamespace"], ResourceIds=[it.props["ResourceId"]]
+        own = it.props["ResourceId"]
+        listed = scaling.describe_scalable_targets(
+            ServiceNamespace=it.props["ServiceNamespace"],
+            ResourceIds=scaling.peers.together(own, "ScalableTarget", most=_MOST),
         )["ScalableTargets"]
+        found = [doc for doc in listed if doc["ResourceId"] == own]
         if not found:
             return None
-        return {**found[0], "Tags": _tags(scaling, found[0])}
+        arn = found[0]["ScalableTargetARN"]
+        return {**found[0], "Tags": tags_told(scaling, it, arn, lambda: _tags(scaling, arn))}
 
     def create(self, scaling: Any, it: Item) -> Doc:
         """RegisterScalableTarget."""
@@ -74,10 +81,10 @@ class ScalableTarget(Kind):
         scaling.deregister_scalable_target(**{key: it.props[key] for key in _WHICH})
 
 
-def _tags(scaling: Any, target: Doc) -> dict[str, str] | None:
+def _tags(scaling: Any, arn: str) -> dict[str, str] | None:
     """The target's tags; None where an emulator does not know the call, so that they are not compared."""
     try:
-        return dict(scaling.list_tags_for_resource(ResourceARN=target["ScalableTargetARN"])["Tags"])
+        return dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"])
     except Exception as error:
         if not is_unknown_call(error):
             raise
@@ -104,10 +111,13 @@ class ScalingPolicy(Kind):
 
     def read(self, scaling: Any, it: Item) -> Doc | None:
         """DescribeScalingPolicies."""
+        own = it.props["PolicyName"]
         found = scaling.describe_scaling_policies(
-            ServiceNamespace=it.props["ServiceNamespace"], ResourceId=it.props["ResourceId"]
+            ServiceNamespace=it.props["ServiceNamespace"],
+            PolicyNames=scaling.peers.together(own, "ScalingPolicy", by="name", most=_MOST),
         )["ScalingPolicies"]
-        return next((doc for doc in found if doc["PolicyName"] == it.props["PolicyName"]), None)
+        mine = (doc for doc in found if doc["ResourceId"] == it.props["ResourceId"])
+        return next((doc for doc in mine if doc["PolicyName"] == own), None)
 
     def create(self, scaling: Any, it: Item) -> Doc:
         """PutScalingPolicy."""

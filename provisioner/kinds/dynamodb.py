@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import tags_told
 
 NO_TABLE = codes("ResourceNotFoundException", "TableNotFoundException")
 # The table is busy with its last change, or the account with too many at once.
@@ -44,8 +45,9 @@ class Table(Kind):
     def read(self, dynamodb: Any, it: Item) -> Doc | None:
         """DescribeTable, and its tags."""
         doc = dynamodb.describe_table(TableName=it.props["TableName"])["Table"]
-        tags = dynamodb.list_tags_of_resource(ResourceArn=doc["TableArn"])["Tags"]
-        return {**_as_asked(doc), "Tags": mapping(tags)}
+        arn = doc["TableArn"]
+        tags = tags_told(dynamodb, it, arn, lambda: _tags(dynamodb, arn))
+        return {**_as_asked(doc), "Tags": tags}
 
     def create(self, dynamodb: Any, it: Item) -> Doc:
         """CreateTable."""
@@ -71,6 +73,10 @@ class Table(Kind):
     def delete(self, dynamodb: Any, it: Item) -> None:
         """DeleteTable; no error while it is going already."""
         dynamodb.delete_table(TableName=it.id)
+
+
+def _tags(dynamodb: Any, arn: str) -> dict[str, str]:
+    return mapping(dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"])
 
 
 def _as_asked(doc: Doc) -> Doc:

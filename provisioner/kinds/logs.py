@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
+from provisioner.kinds.together import tags_told
 
 # Every group of every stack of this tool has this in its name: one answer serves them all.
 _PATTERN = "ml-api-"
@@ -32,8 +33,7 @@ class LogGroup(Kind):
         doc = group_named(logs, it.props["logGroupName"])
         if doc is None:
             return None
-        tags = logs.list_tags_for_resource(resourceArn=_arn(doc))["tags"]
-        return {**doc, "Tags": tags}
+        return {**doc, "Tags": tags_told(logs, it, _arn(doc), lambda: _tags(logs, doc))}
 
     def create(self, logs: Any, it: Item) -> Doc:
         """CreateLogGroup."""
@@ -101,6 +101,10 @@ def group_named(logs: Any, name: str) -> Doc | None:
     """The group of exactly this name."""
     groups = logs.describe_log_groups(logGroupNamePattern=_PATTERN)["logGroups"]
     return next((dict(group) for group in groups if group["logGroupName"] == name), None)
+
+
+def _tags(logs: Any, doc: Doc) -> dict[str, str]:
+    return dict(logs.list_tags_for_resource(resourceArn=_arn(doc))["tags"])
 
 
 def _arn(doc: Doc) -> str:

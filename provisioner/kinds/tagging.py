@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from botocore.exceptions import ClientError
+
 from provisioner.engine.clients import Clients
-from provisioner.names import MANAGER, PROJECT
+from provisioner.engine.faults import Fault, fault_of
+from provisioner.kinds.tags import mapping
+from provisioner.names import owner_tags
 
 # CloudFront, its certificates, logs and firewall live here whatever the stack's region.
 GLOBAL_REGION = "us-east-1"
+# What AWS itself sets begins with this.
+AMAZONS = "aws:"
+_ONE_AT_A_TIME = [
+    "application-autoscaling:scalable-target",
+    "cloudwatch:alarm",
+    "dynamodb:table",
+    "ecs:task-definition",
+    "events:rule",
+    "logs:log-group",
+    "rds:cluster-pg",
+    "rds:subgrp",
+    "sns",
+]
 
 
 def bearing(clients: Clients, suffix: str) -> list[str]:
@@ -14,11 +33,31 @@ def bearing(clients: Clients, suffix: str) -> list[str]:
 
     The index lags: it may still tell of what was deleted minutes ago.
     """
-    wanted = {"Project": PROJECT, "Environment": suffix, "ManagedBy": MANAGER}
-    filters = [{"Key": key, "Values": [value]} for key, value in wanted.items()]
     found: set[str] = set()
     for region in {clients.aws.region, GLOBAL_REGION}:
         tagging = clients.client("resourcegroupstaggingapi", region)
-        told = tagging.get_resources(TagFilters=filters)["ResourceTagMappingList"]
+        told = tagging.get_resources(TagFilters=_filters(suffix))["ResourceTagMappingList"]
         found |= {resource["ResourceARN"] for resource in told}
     return sorted(found)
+
+
+def bearers(tagging: Any, suffix: str) -> dict[str, dict[str, str]]:
+    """The tags of each resource that bears the stack's own, by its ARN, as far as the index knows.
+
+    Only of those services whose own calls tell the tags of one resource at a time; IAM is not in the
+    index (Resource Groups Tagging API, supported services).
+    """
+    try:
+        told = tagging.get_resources(
+            TagFilters=_filters(suffix), ResourceTypeFilters=_ONE_AT_A_TIME, ResourcesPerPage=100
+        )
+    except ClientError as error:
+        # Who may not read the index, or where there is none, asks each resource.
+        if fault_of(error) not in (Fault.DENIED, Fault.REFUSED):
+            raise
+        return {}
+    return {one["ResourceARN"]: mapping(one["Tags"]) for one in told["ResourceTagMappingList"]}
+
+
+def _filters(suffix: str) -> list[dict[str, Any]]:
+    return [{"Key": key, "Values": [value]} for key, value in owner_tags(suffix).items()]

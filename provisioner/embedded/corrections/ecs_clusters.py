@@ -93,6 +93,19 @@ def newest_first(call: Call) -> Reply | None:
     return reply
 
 
+@always.after("ecs", "ListTaskDefinitionFamilies")
+def families_in_use(call: Call, reply: Reply) -> None:
+    """List by status: a family is ACTIVE while one of its revisions is (botocore ServiceModel, status)."""
+    known = backend("ecs", call.account, call.region).task_definitions
+    status = call.params.get("status", "ACTIVE")
+
+    def is_meant(family: str) -> bool:
+        active = any(one.status == "ACTIVE" for one in known[family].values())
+        return bool(status == "ALL" or active == (status == "ACTIVE"))
+
+    reply["families"] = [family for family in reply["families"] if is_meant(family)]
+
+
 def _revision(arn: str) -> tuple[str, int]:
     family, _, revision = arn.rpartition(":")
     return family, int(revision)

@@ -16,6 +16,8 @@ from provisioner.embedded.wire import Call
 
 # By the beginning of an EC2 id, what its ARN calls it; the others moto knows.
 EC2 = {"eipalloc-": "elastic-ip", "vpce-": "vpc-endpoint", "sgr-": "security-group-rule"}
+# Types by the words of their ARNs, and what moto calls them.
+_MISSPELT = {"logs:log-group": "logs:loggroup"}
 Found = Iterator[tuple[str, str, dict[str, str]]]
 
 
@@ -25,7 +27,8 @@ def get_resources(call: Call) -> Reply | None:
     params = call.params
     types, matches = params.get("ResourceTypeFilters"), make_tag_matcher(params.get("TagFilters"))
     index = backend("resourcegroupstaggingapi", call.account, call.region)
-    theirs = index._get_resources_generator(params.get("TagFilters"), types, None)
+    asked = [_MISSPELT.get(one, one) for one in types or []]
+    theirs = index._get_resources_generator(params.get("TagFilters"), asked, None)
     found = {r.arn: r.tags for r in theirs if call.region == "us-east-1" or ":cloudfront:" not in r.arn}
     found |= {
         arn: tags

@@ -9,6 +9,9 @@ from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.tags import low_pairs, mapping
 
+# botocore ecs DescribeClusters: so many in one call.
+_MOST = 100
+
 
 class Cluster(Ecs):
     """A cluster, with the capacity it may use."""
@@ -42,8 +45,11 @@ class Cluster(Ecs):
     def read(self, ecs: Any, it: Item) -> Doc | None:
         """DescribeClusters; one that never was is told among the failures."""
         include = ["TAGS", "SETTINGS", "CONFIGURATIONS"]
-        found = ecs.describe_clusters(clusters=[it.props["clusterName"]], include=include)["clusters"]
-        return {**found[0], "Tags": mapping(found[0].get("tags", []))} if found else None
+        own = it.props["clusterName"]
+        names = ecs.peers.together(own, "Cluster", by="name", most=_MOST)
+        listed = ecs.describe_clusters(clusters=names, include=include)["clusters"]
+        mine = next((doc for doc in listed if doc["clusterName"] == own), None)
+        return {**mine, "Tags": mapping(mine.get("tags", []))} if mine else None
 
     def create(self, ecs: Any, it: Item) -> Doc:
         """CreateCluster, capacity providers included."""

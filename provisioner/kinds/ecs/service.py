@@ -11,6 +11,9 @@ from provisioner.errors import ProvisionerError, RolledBack
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.tags import low_pairs, mapping
 
+# botocore ecs DescribeServices: so many in one call.
+_MOST = 10
+
 
 class Service(Ecs):
     """Keeps a number of tasks running behind a load balancer."""
@@ -42,11 +45,10 @@ class Service(Ecs):
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
         """DescribeServices, with the state of its rollout worked out."""
-        name, cluster = it.props["serviceName"], it.props["cluster"]
-        found = ecs.describe_services(cluster=cluster, services=[name], include=["TAGS"])["services"]
-        if not found:
+        listed = described(ecs, it.id or it.props["serviceName"], it.props["cluster"])
+        doc = next((doc for doc in listed if doc["serviceName"] == it.props["serviceName"]), None)
+        if doc is None:
             return None
-        doc = found[0]
         return {
             **doc,
             "cluster": doc["clusterArn"],
@@ -82,6 +84,13 @@ class Service(Ecs):
             "Mend the image, its port or its health path (settings `image`, `container.port`, "
             "`container.health_path`), then run the same command again: it starts a new deployment.",
         )
+
+
+def described(ecs: Any, own: str, cluster: str) -> list[Doc]:
+    """DescribeServices: this one, with those of its cluster that are looked at too."""
+    name = cluster.rpartition("/")[2]
+    services = ecs.peers.together(own, "Service", most=_MOST, among=f":service/{name}/")
+    return list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
 
 
 def _rollout(doc: Doc, wanted: Any) -> str:

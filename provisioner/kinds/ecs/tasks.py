@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
-from provisioner.kinds.ecs.tagged import Ecs
+from provisioner.kinds.ecs.service import described
+from provisioner.kinds.ecs.tagged import NO_CLUSTER, Ecs
 from provisioner.kinds.tags import low_pairs, mapping
+from provisioner.kinds.together import tags_told
+from provisioner.names import PROJECT
 
 
 class TaskDefinition(Ecs):
@@ -20,13 +26,19 @@ class TaskDefinition(Ecs):
     gone = {"status": frozenset({"INACTIVE", "DELETE_IN_PROGRESS"})}
     resource, fills = "task-definition", ("{family}",)
     calls = calling(
-        read="DescribeTaskDefinition",
+        read="DescribeServices DescribeTaskDefinition ListTaskDefinitionFamilies",
         create="RegisterTaskDefinition",
         delete="DeleteTaskDefinitions DeregisterTaskDefinition DescribeTaskDefinition",
     )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
-        """DescribeTaskDefinition: this revision, else the family's newest that is not retired."""
+        """DescribeTaskDefinition: this revision, else the family's newest that is not retired.
+
+        A revision never changes. One that was confirmed, bears its tags, is run by a service and is of a
+        family that has not been retired is not described again.
+        """
+        if known := _recalled(ecs, it):
+            return known
         name = it.id or it.props["family"]
         found = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
         doc = found["taskDefinition"]
@@ -50,6 +62,30 @@ class TaskDefinition(Ecs):
         """Containers by name; commands keep their order."""
         containers = {one["name"]: _container(one) for one in doc.get("containerDefinitions", [])}
         return {**doc, "containerDefinitions": containers}
+
+
+def _recalled(ecs: Any, it: Item) -> Doc | None:
+    """What was confirmed of the revision, where all that can be seen without describing it still holds."""
+    peer = ecs.peers.get(it.id)
+    if peer is None or peer.confirmed is None:
+        return None
+    families = ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ACTIVE")["families"]
+    tags = tags_told(ecs, it, it.id, lambda: None)
+    if it.props["family"] not in families or tags is None or it.id not in _running(ecs):
+        return None
+    return {**peer.confirmed, "taskDefinitionArn": it.id, "status": "ACTIVE", "Tags": tags}
+
+
+def _running(ecs: Any) -> set[str]:
+    """The revisions that the services which are looked at run."""
+    services = (peer.id for peer in ecs.peers.listed if peer.kind == "Service")
+    try:
+        listed = [doc for arn in services for doc in described(ecs, arn, arn.rsplit("/", 2)[-2])]
+    except ClientError as error:
+        if code_of(error) not in NO_CLUSTER:
+            raise
+        return set()
+    return {doc["taskDefinition"] for doc in listed}
 
 
 def _container(container: Doc) -> Doc:

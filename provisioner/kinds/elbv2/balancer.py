@@ -6,8 +6,9 @@ from typing import Any
 
 from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
-from provisioner.kinds.elbv2.tagged import NO_BALANCER, Elb, full_name
+from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import asked
 
 
 class LoadBalancer(Elb):
@@ -34,8 +35,14 @@ class LoadBalancer(Elb):
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
         """DescribeLoadBalancers by name, and its tags."""
-        found = elbv2.describe_load_balancers(Names=[it.props["Name"]])["LoadBalancers"]
-        return self.with_tags(elbv2, _balancer(found[0])) if found else None
+        own = it.props["Name"]
+
+        def ask(names: list[str]) -> list[Doc]:
+            return list(elbv2.describe_load_balancers(Names=names)["LoadBalancers"])
+
+        listed = asked(elbv2.peers.together(own, "LoadBalancer", by="name", most=MOST), own, ask, NO_BALANCER)
+        mine = next((doc for doc in listed if doc["LoadBalancerName"] == own), None)
+        return self.with_tags(elbv2, _balancer(mine)) if mine else None
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """CreateLoadBalancer."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
-from provisioner.kinds.elbv2.tagged import NO_GROUP, Elb, full_name
+from provisioner.kinds.elbv2.tagged import MOST, NO_GROUP, Elb, full_name
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import asked
 
 
 class TargetGroup(Elb):
@@ -30,8 +31,14 @@ class TargetGroup(Elb):
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
         """DescribeTargetGroups by name, and its tags."""
-        found = elbv2.describe_target_groups(Names=[it.props["Name"]])["TargetGroups"]
-        return self.with_tags(elbv2, _group(found[0])) if found else None
+        own = it.props["Name"]
+
+        def ask(names: list[str]) -> list[Doc]:
+            return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])
+
+        listed = asked(elbv2.peers.together(own, "TargetGroup", by="name", most=MOST), own, ask, NO_GROUP)
+        mine = next((doc for doc in listed if doc["TargetGroupName"] == own), None)
+        return self.with_tags(elbv2, _group(mine)) if mine else None
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """CreateTargetGroup."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
-from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, Elb
+from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
 from provisioner.kinds.tags import pairs
 
 
@@ -60,7 +60,7 @@ class ListenerRule(Elb):
     exclusive = True
     within = ("ListenerArn",)
     fixed = frozenset({"ListenerArn", "Priority"})
-    absent = codes("RuleNotFound") | NO_LISTENER
+    absent = NO_RULE | NO_LISTENER
     duplicate = codes("PriorityInUse")
     resource, fills = "listener-rule/app", ("{ListenerArn}",)
     calls = calling(

@@ -8,10 +8,16 @@ from typing import Any, ClassVar
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import asked
 
 NO_BALANCER = codes("LoadBalancerNotFound")
 NO_GROUP = codes("TargetGroupNotFound")
 NO_LISTENER = codes("ListenerNotFound")
+NO_RULE = codes("RuleNotFound")
+_MISSING = NO_BALANCER | NO_GROUP | NO_LISTENER | NO_RULE
+_TAGGED = ("LoadBalancer", "TargetGroup", "Listener", "ListenerRule")
+# botocore elbv2 DescribeTags, DescribeLoadBalancers: so many in one call.
+MOST = 20
 
 
 class Elb(Kind):
@@ -30,8 +36,14 @@ class Elb(Kind):
 
     def with_tags(self, elbv2: Any, doc: Doc) -> Doc:
         """The document and its resource's tags."""
-        told = elbv2.describe_tags(ResourceArns=[doc[self.key]])["TagDescriptions"]
-        return {**doc, "Tags": mapping(told[0]["Tags"] if told else [])}
+        own = doc[self.key]
+
+        def ask(arns: list[str]) -> list[Doc]:
+            return list(elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"])
+
+        told = asked(elbv2.peers.together(own, *_TAGGED, most=MOST), own, ask, _MISSING)
+        mine = (one["Tags"] for one in told if one["ResourceArn"] == own)
+        return {**doc, "Tags": mapping(next(mine, []))}
 
 
 def full_name(doc: Doc, key: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.rds.tagged import NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
-from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.tags import pairs
 
 
 class DBSubnetGroup(Rds):
@@ -39,9 +39,8 @@ class DBSubnetGroup(Rds):
         if not groups:
             return None
         doc = groups[0]
-        tags = rds.list_tags_for_resource(ResourceName=doc["DBSubnetGroupArn"])["TagList"]
         subnets = [subnet["SubnetIdentifier"] for subnet in doc["Subnets"]]
-        return {**doc, "SubnetIds": subnets, "Tags": mapping(tags)}
+        return self.with_tags(rds, it, {**doc, "SubnetIds": subnets})
 
     def create(self, rds: Any, it: Item) -> Doc:
         """CreateDBSubnetGroup."""
@@ -80,10 +79,7 @@ class DBClusterParameterGroup(Rds):
         name = it.props[self.named]
         groups = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
         found = groups["DBClusterParameterGroups"]
-        if not found:
-            return None
-        tags = rds.list_tags_for_resource(ResourceName=found[0]["DBClusterParameterGroupArn"])["TagList"]
-        return {**found[0], "Tags": mapping(tags)}
+        return self.with_tags(rds, it, found[0]) if found else None
 
     def create(self, rds: Any, it: Item) -> Doc:
         """CreateDBClusterParameterGroup."""

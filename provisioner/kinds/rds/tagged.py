@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.kind import Item, Kind, codes
-from provisioner.kinds.tags import pairs
+from provisioner.engine.refs import Doc
+from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import tags_told
 
 NO_CLUSTER = codes("DBClusterNotFoundFault")
 NO_PARAMETERS = codes("DBParameterGroupNotFound", "DBClusterParameterGroupNotFound")
@@ -25,6 +27,14 @@ class Rds(Kind):
 
     service = "rds"
     arn: str
+
+    def with_tags(self, rds: Any, it: Item, doc: Doc) -> Doc:
+        """The document and its resource's tags."""
+
+        def ask() -> dict[str, str]:
+            return mapping(rds.list_tags_for_resource(ResourceName=doc[self.arn])["TagList"])
+
+        return {**doc, "Tags": tags_told(rds, it, doc[self.arn], ask)}
 
     def retag(self, rds: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """AddTagsToResource, RemoveTagsFromResource."""

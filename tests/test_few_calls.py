@@ -1,0 +1,76 @@
+"""How much is asked of AWS to find out that nothing is to be done, and what is noticed all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.peers import Peers
+from state.document import Document, Entry, Place
+from tests.standing import SUFFIX, Standing
+
+
+def asked(standing: Standing) -> list[str]:
+    """The calls of one plan that has nothing to say."""
+    mark = standing.desk.mark()
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+    return [f"{call['service']}:{call['operation']}" for call in standing.desk.box.calls(mark)]
+
+
+def test_nothing_to_do_costs_few_calls_and_none_that_changes(standing: Standing) -> None:
+    mark = standing.desk.mark()
+    calls = asked(standing)
+
+    assert len(calls) <= 45
+    assert standing.desk.tries(mark) == []
+    assert "ecs:DescribeTaskDefinition" not in calls
+    assert calls.count("elbv2:DescribeTags") == calls.count("ecs:DescribeServices") == 1
+
+
+def test_a_retired_task_definition_is_noticed(standing: Standing) -> None:
+    ecs, arn = standing.aws("ecs"), standing.task["taskDefinitionArn"]
+    ecs.deregister_task_definition(taskDefinition=arn)
+    try:
+        assert "+ ecs/task" in standing.desk.plan(SUFFIX)
+    finally:
+        backend_of(standing.desk.box, arn)
+
+
+def backend_of(box: EmbeddedAws, arn: str) -> None:
+    """AWS takes no retirement back; here it must, for the tests that follow."""
+    from moto.ecs.models import ecs_backends
+
+    family, revision = arn.rpartition("/")[2].split(":")
+    region, account = arn.split(":")[3:5]
+    ecs_backends[account][region].task_definitions[family][int(revision)].status = "ACTIVE"
+
+
+def test_a_lost_tag_is_noticed_though_an_index_is_read(standing: Standing) -> None:
+    logs = standing.aws("logs")
+    name = f"/aws/ecs/ml-api-{SUFFIX}"
+    arn = f"arn:aws:logs:us-east-1:123456789012:log-group:{name}"
+    owner = {"ManagedBy": "ml-api-provisioner"}
+    logs.tag_resource(resourceArn=arn, tags={**owner, "ManagedBy": "somebody"})
+    try:
+        assert "ManagedBy" in standing.desk.plan(SUFFIX)
+    finally:
+        logs.tag_resource(resourceArn=arn, tags=owner)
+
+
+def test_without_the_index_each_resource_is_asked(standing: Standing) -> None:
+    standing.desk.box.faults(
+        {"operation": "resourcegroupstaggingapi:GetResources", "fault": "access_denied", "times": 9}
+    )
+    try:
+        assert asked(standing).count("logs:ListTagsForResource") == 4
+    finally:
+        standing.desk.box.faults()
+
+
+@pytest.mark.parametrize(("own", "together"), [("b", ["a", "b"]), ("c", ["c"]), ("unknown", ["unknown"])])
+def test_what_is_asked_together_is_the_same_list_for_each_of_it(own: str, together: list[str]) -> None:
+    document = Document("prod", Place("1", "aws", "here"))
+    document.entries = {id_: Entry("Thing", id_, id=id_) for id_ in "cab"}
+    document.entries["other"] = Entry("Other", "x", id="x")
+
+    assert Peers.of(document).within("here").together(own, "Thing", most=2) == together
