@@ -23,6 +23,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.stack", "provisioner.workspace"},
     {"provisioner.steps"},
     {"provisioner.kinds", "provisioner.terminal"},
+    {"provisioner.prices"},
     {"provisioner.engine"},
     {"provisioner.configuration"},
     {"provisioner.settings", "provisioner.aws"},

@@ -19,6 +19,7 @@ from provisioner.terminal.options import stack_options
 @click.option("--offline", is_flag=True, help="Call nothing: print the full declared graph.")
 @click.option("--destroy", is_flag=True, help="Show what teardown would do.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the plan: `apply FILE` does exactly that.")
+@click.option("--refresh-prices", is_flag=True, help="Ask the AWS Price List API first.")
 def plan(
     everything: bool, detailed_exitcode: bool, offline: bool, destroy: bool, out: Path | None, **given: Any
 ) -> int:
@@ -35,7 +36,7 @@ def plan(
         settings = given_settings(given)
         codes = [show_declared(say, workspace, one, settings, given["region"]) for one in suffixes]
         return max(codes, default=0)
-    showing = planning.Showing(detailed_exitcode, everything)
+    showing = planning.Showing(detailed_exitcode, everything, given["refresh_prices"])
     if destroy:
         codes = [show_end(say, open_session(given, workspace, one), showing) for one in suffixes]
         return max(codes, default=0)

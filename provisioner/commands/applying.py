@@ -7,6 +7,7 @@ import time
 from provisioner.commands.asking import Asking
 from provisioner.commands.circumstances import read_with
 from provisioner.commands.ending import finish, signals
+from provisioner.commands.forecasting import forecast
 from provisioner.commands.moved import check_changes, check_ground
 from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.recording import both, expect, recorded
@@ -37,7 +38,7 @@ def apply(
             raise refusal(made)
         if shown(made):
             if not (say.quiet and asking.yes):
-                show_plan(say, made)
+                show_plan(say, made, forecast(session, made))
             asking.confirm(say, f"Apply this to {session.suffix} in {whereabouts(session)}?")
         else:
             say.note(sentence(made))

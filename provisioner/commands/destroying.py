@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from provisioner.commands.circumstances import read_with
+from provisioner.commands.forecasting import forecast_end
 from provisioner.commands.place import checked, header
 from provisioner.commands.planning import Showing
 from provisioner.commands.removing import refuse_protected
@@ -22,7 +23,7 @@ def show_end(say: Say, session: Session, showing: Showing) -> int:
     made = read_with(session, session.plan(ending=True))
     ending = foresee(made, session.document, session.standing(made), KINDS)
     showing.begin(say, session)
-    show_ending(say, session.suffix, ending, made.notes)
+    show_ending(say, session.suffix, ending, made.notes, forecast_end(session, made, ending))
     checked(say, session, made, started)
     refuse_protected(session, made)
     return showing.code(changes=bool(ending.going))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.commands.circumstances import read_with
+from provisioner.commands.forecasting import forecast, refresh_prices
 from provisioner.commands.place import checked, header
 from provisioner.commands.refusing import refusal
 from provisioner.commands.saved import saved
@@ -20,13 +21,16 @@ CHANGES_PRESENT = 2
 
 @dataclass(frozen=True)
 class Showing:
-    """How a plan is shown: with an exit code that tells of changes, or as one of several stacks."""
+    """How a plan is shown: with an exit code that tells of changes, as one of several, with new prices."""
 
     detailed: bool = False
     among_others: bool = False
+    with_new_prices: bool = False
 
     def begin(self, say: Say, session: Session) -> None:
-        """Name the stack where there are several."""
+        """Ask for prices where that is wished; name the stack where there are several."""
+        if self.with_new_prices:
+            refresh_prices(say, session)
         if self.among_others and not say.as_json:
             say.data(f"{session.suffix}:")
 
@@ -50,7 +54,7 @@ def plan(say: Say, session: Session, showing: Showing, keeping: Keeping | None =
     started = time.monotonic()
     made = read_with(session, session.plan())
     showing.begin(say, session)
-    show_plan(say, made)
+    show_plan(say, made, forecast(session, made))
     checked(say, session, made, started)
     if keeping:
         if made.refused:

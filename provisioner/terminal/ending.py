@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from provisioner.engine.ending import Ending, Going
+from provisioner.terminal.forecast import Forecast, show_forecast
 from provisioner.terminal.say import Say
 
 
-def show_ending(say: Say, suffix: str, ending: Ending, notes: list[str]) -> None:
+def show_ending(say: Say, suffix: str, ending: Ending, notes: list[str], forecast: Forecast) -> None:
     """What goes, wave by wave, and what is lost with it; "No changes." alone where nothing stands."""
     if say.as_json:
-        say.record("plan", **_as_record(suffix, ending, notes))
+        say.record("plan", **_as_record(suffix, ending, notes), **forecast.as_record())
         return
     for note in notes:
         say.data(note)
@@ -25,6 +26,8 @@ def show_ending(say: Say, suffix: str, ending: Ending, notes: list[str]) -> None
             say.data(f"  {say.paint('!', 'red')} {words}")
     count = len(ending.going)
     say.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
+    if count:
+        show_forecast(say, forecast)
 
 
 def _what(one: Going) -> str:

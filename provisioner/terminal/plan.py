@@ -9,6 +9,7 @@ from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan, look_up
 from provisioner.engine.refs import resolve, unveiled
 from provisioner.terminal.fields import lines
+from provisioner.terminal.forecast import Forecast, show_forecast
 from provisioner.terminal.say import Say
 
 _SIGNS = {
@@ -22,10 +23,10 @@ _SIGNS = {
 }
 
 
-def show_plan(say: Say, plan: Plan) -> None:
-    """The changes, then their sum; "No changes." alone where there are none."""
+def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
+    """The changes, their sum, what they cost and how long; "No changes." alone where there are none."""
     if say.as_json:
-        say.record("plan", **as_record(plan))
+        say.record("plan", **as_record(plan), **(forecast.as_record() if forecast else {}))
         return
     for note in plan.notes:
         say.data(note)
@@ -34,6 +35,8 @@ def show_plan(say: Say, plan: Plan) -> None:
         for line in lines(change.differences):
             say.data(f"      {line}")
     say.data(sentence(plan))
+    if forecast and shown(plan):
+        show_forecast(say, forecast)
 
 
 def _line(say: Say, change: Change) -> str:

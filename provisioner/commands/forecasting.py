@@ -1,0 +1,70 @@
+"""What a plan means beyond its changes: what the stack costs a month, and how long the run takes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from provisioner.engine.durations import Durations
+from provisioner.engine.ending import Ending
+from provisioner.engine.expected import expected, until_gone
+from provisioner.engine.explain import explain
+from provisioner.engine.plan import Plan
+from provisioner.errors import LedgerError
+from provisioner.kinds import KINDS
+from provisioner.prices.asked import ask
+from provisioner.prices.estimate import Estimate, before, bill, estimate
+from provisioner.prices.table import Prices, keep, prices
+from provisioner.session import Session
+from provisioner.terminal.forecast import Forecast
+from provisioner.terminal.say import Say
+
+# So many of the newest runs are looked through for how long things take.
+_RUNS = 20
+
+
+def forecast(session: Session, made: Plan) -> Forecast:
+    """Cost and time of an apply."""
+    costs = estimate(made, session.document, _prices(session))
+    return Forecast(costs, expected(made, session.document, KINDS, _durations(session)))
+
+
+def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:
+    """Cost and time of a teardown: nothing is paid for after it."""
+    known = _prices(session)
+    now = bill(before(made, session.document), known)
+    costs = Estimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
+    return Forecast(costs, until_gone(ending, session.place.region, KINDS, _durations(session)))
+
+
+def refresh_prices(say: Say, session: Session) -> None:
+    """Ask AWS for the region's prices and keep them; where it may not be asked, say why."""
+    region = session.place.region
+    if session.aws.local:
+        say.note("The embedded AWS has no price list: the prices stay as they are.")
+        return
+    try:
+        found = ask(session.clients, region)
+    except Exception as error:
+        known = explain(error, "asking the AWS Price List API")
+        if known is None:
+            raise
+        say.note(f"The prices stay as they are. {known.message}")
+        return
+    keep(_kept(session), region, time.strftime("%Y-%m-%d", time.gmtime()), found)
+    say.note(f"{len(found)} prices of {region} are as of today.")
+
+
+def _prices(session: Session) -> Prices:
+    return prices(session.place.region, _kept(session))
+
+
+def _kept(session: Session) -> Path:
+    return session.where.workspace.home / "prices" / "asked.json"
+
+
+def _durations(session: Session) -> Durations:
+    try:
+        return Durations.of(session.where.workspace.runs.latest(_RUNS), session.aws.pace)
+    except LedgerError:  # only a record that cannot be read: what is usual serves
+        return Durations(session.aws.pace)

@@ -1,0 +1,88 @@
+"""How long a plan will take: the longest chain of its steps, as earlier runs took or as kinds usually do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from provisioner.engine.critical import Chain, Stage, inverted, longest, stages
+from provisioner.engine.decide import Change
+from provisioner.engine.durations import Durations
+from provisioner.engine.ending import Ending
+from provisioner.engine.graph import Node
+from provisioner.engine.plan import Kinds, Plan
+from state.document import Document
+
+
+@dataclass(frozen=True)
+class Wait:
+    """One resource on the longest chain, and the seconds it takes there."""
+
+    node: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The seconds that a run takes at least, and on what they are spent."""
+
+    seconds: float
+    waits: tuple[Wait, ...]
+    is_measured: bool
+
+
+def expected(made: Plan, document: Document, kinds: Kinds, durations: Durations) -> Expected:
+    """How long carrying the plan out takes: what comes up, then what is no longer declared."""
+    seconds: dict[Stage, float] = {}
+    for node in made.stack:
+        seconds |= _of(node, made.changes[node.name], document, durations)
+    up = longest(stages({node.name: node.edges for node in made.stack}), seconds)
+    leaving = [name for name, change in made.changes.items() if change.verb == "delete"]
+    needs = {name: [one for one in document.entries[name].needs if one in leaving] for name in leaving}
+    takes = {name: _until_gone(document, name, kinds, durations) for name in leaving}
+    return _told(_by_node(up, seconds) | _each(longest(inverted(needs), takes), takes), durations)
+
+
+def until_gone(ending: Ending, region: str, kinds: Kinds, durations: Durations) -> Expected:
+    """How long a teardown takes."""
+    takes = {
+        one.node: durations.expected(kinds[one.kind], one.region or region, "delete", "gone")
+        for one in ending.going
+    }
+    return _told(_each(longest(ending.order, takes), takes), durations)
+
+
+def _of(node: Node, change: Change, document: Document, durations: Durations) -> dict[Stage, float]:
+    """The seconds of one node's stages; nothing where nothing is done."""
+    region = node.region or document.place.region
+    exists, ready = Stage(node.name, "exists"), Stage(node.name, "ready")
+    verb = "create" if change.verb == "replace" else change.verb
+    if verb == "create":
+        return {
+            exists: durations.expected(node.kind, region, verb, "exists"),
+            ready: durations.expected(node.kind, region, verb, "ready"),
+        }
+    if verb in ("update", "finish"):
+        return {ready: durations.expected(node.kind, region, verb, "ready")}
+    return {}
+
+
+def _until_gone(document: Document, name: str, kinds: Kinds, durations: Durations) -> float:
+    entry = document.entries[name]
+    return durations.expected(kinds[entry.kind], entry.region or document.place.region, "delete", "gone")
+
+
+def _by_node(chain: Chain[Stage], seconds: Mapping[Stage, float]) -> dict[str, float]:
+    spent: dict[str, float] = {}
+    for stage in chain.steps:
+        spent[stage.name] = spent.get(stage.name, 0.0) + seconds.get(stage, 0.0)
+    return spent
+
+
+def _each(chain: Chain[str], takes: Mapping[str, float]) -> dict[str, float]:
+    return {name: takes[name] for name in chain.steps}
+
+
+def _told(spent: Mapping[str, float], durations: Durations) -> Expected:
+    waits = tuple(Wait(name, seconds) for name, seconds in spent.items() if seconds)
+    return Expected(sum(wait.seconds for wait in waits), waits, bool(durations.known))

@@ -1,0 +1,106 @@
+"""What the stack costs a month before a plan and after it."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.compare import Difference
+from provisioner.engine.decide import Change
+from provisioner.engine.plan import Plan
+from provisioner.engine.refs import Doc, Ref
+from provisioner.prices.charges import BY_USE, CHARGES, Estate
+from provisioner.prices.table import Prices
+from state.document import Document
+
+
+@dataclass(frozen=True)
+class Cost:
+    """US dollars a month: at the least that runs, and with every task and all capacity."""
+
+    least: float = 0.0
+    most: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.least + other.least, self.most + other.most)
+
+
+Bill = dict[str, Cost]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Two bills by what is charged, the prices they were made with, and what is not in them."""
+
+    before: Bill
+    after: Bill
+    region: str
+    as_of: str
+    borrowed: tuple[str, ...]
+    by_use: tuple[str, ...]
+
+    @property
+    def totals(self) -> tuple[Cost, Cost]:
+        """Both sums."""
+        return sum(self.before.values(), Cost()), sum(self.after.values(), Cost())
+
+
+def estimate(made: Plan, document: Document, prices: Prices) -> Estimate:
+    """Price what stands now and what will stand; makes no call."""
+    now, then = before(made, document), after(made)
+    bills = bill(now, prices), bill(then, prices)
+    kinds = {*now.kinds.values(), *then.kinds.values()}
+    by_use = tuple(words for kind, words in BY_USE.items() if kind in kinds)
+    return Estimate(*bills, prices.region, prices.as_of, tuple(sorted(prices.borrowed)), by_use)
+
+
+def bill(estate: Estate, prices: Prices) -> Bill:
+    """The charges of all resources, summed by what is charged."""
+    sums: Bill = {}
+    for name, kind in estate.kinds.items():
+        for line in CHARGES[kind](estate.props[name], estate) if kind in CHARGES else ():
+            price = prices.of(line.price)
+            sums[line.what] = sums.get(line.what, Cost()) + Cost(price * line.least, price * line.most)
+    return sums
+
+
+def after(made: Plan) -> Estate:
+    """What will stand: all that is declared and not refused."""
+    nodes = {node.name: node for node in made.stack}
+    return Estate(
+        {name: str(node.kind) for name, node in nodes.items()},
+        {name: node.props for name, node in nodes.items()},
+        {},
+    )
+
+
+def before(made: Plan, document: Document) -> Estate:
+    """What stands: the declared as AWS tells them now, and what is known and no longer declared."""
+    kinds: dict[str, str] = {}
+    props: dict[str, Doc] = {}
+    for name in made.docs:
+        node = made.stack.nodes[name]
+        kinds[name], props[name] = str(node.kind), as_it_is(node.props, made.changes[name])
+    for name, entry in document.entries.items():
+        if name not in made.stack.nodes and entry.id:
+            kinds[name], props[name] = entry.kind, entry.wanted
+    ids = {entry.id: name for name, entry in document.entries.items() if entry.id}
+    return Estate(kinds, props, ids)
+
+
+def as_it_is(declared: Doc, change: Change) -> Doc:
+    """The declared properties with the differing fields as AWS has them; refs stay, to lead on."""
+    now = deepcopy(declared)
+    for one in change.differences:
+        _set_back(now, one)
+    return now
+
+
+def _set_back(props: Doc, one: Difference) -> None:
+    *path, last = one.path.split(".")
+    holder: Any = props
+    for step in path:
+        holder = holder.get(step) if isinstance(holder, dict) else None
+    if isinstance(holder, dict) and not isinstance(holder.get(last), Ref):
+        holder[last] = one.old

@@ -1,0 +1,65 @@
+"""The price table: the one that comes with the tool, or a newer one that was asked of AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+# Where a region's price is not in the table, this region's is taken, and the plan says so.
+FALLBACK = "us-east-1"
+
+
+@dataclass
+class Prices:
+    """The prices of one region, and what was taken from elsewhere."""
+
+    region: str
+    as_of: str
+    known: Mapping[str, float]
+    elsewhere: Mapping[str, float]
+    borrowed: set[str] = field(default_factory=set)
+
+    def of(self, key: str) -> float:
+        """One price in US dollars."""
+        if key in self.known:
+            return self.known[key]
+        self.borrowed.add(key)
+        return self.elsewhere[key]
+
+
+def prices(region: str, refreshed: Path) -> Prices:
+    """The prices of a region; those that were asked of AWS come before those of the tool."""
+    table = _built_in()
+    everywhere = table["everywhere"]
+    known = everywhere | table["regions"].get(region, {})
+    newer = _kept(refreshed).get(region)
+    if newer:
+        return Prices(
+            region, newer["as_of"], known | newer["prices"], everywhere | table["regions"][FALLBACK]
+        )
+    return Prices(region, table["as_of"], known, everywhere | table["regions"][FALLBACK])
+
+
+def keep(path: Path, region: str, as_of: str, found: Mapping[str, float]) -> None:
+    """Write down what AWS said of one region; the other regions stay as they were."""
+    kept = _kept(path) | {region: {"as_of": as_of, "prices": dict(found)}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+
+
+@cache
+def _built_in() -> dict[str, Any]:
+    text = files("provisioner.prices").joinpath("table.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+def _kept(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_bytes()))
+    except (OSError, ValueError):  # only a cache: the table of the tool serves
+        return {}

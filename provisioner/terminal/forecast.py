@@ -1,0 +1,104 @@
+"""What a plan costs and how long it takes, as a person reads it and as a program does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from provisioner.engine.expected import Expected
+from provisioner.prices.estimate import Bill, Cost, Estimate
+from provisioner.terminal.say import Say
+
+_MINUTE = 60
+_MOST_NAMED = 4
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Cost and time of one plan."""
+
+    cost: Estimate
+    time: Expected
+
+    def as_record(self) -> dict[str, Any]:
+        """For a program: US dollars a month, and seconds."""
+        before, after = self.cost.totals
+        return {
+            "cost": {
+                "currency": "USD",
+                "per": "month",
+                "before": _told(before),
+                "after": _told(after),
+                "lines": {
+                    what: {
+                        "before": _told(self.cost.before.get(what, Cost())),
+                        "after": _told(self.cost.after.get(what, Cost())),
+                    }
+                    for what in self.cost.before | self.cost.after
+                },
+                "region": self.cost.region,
+                "prices_as_of": self.cost.as_of,
+                "prices_of_another_region": list(self.cost.borrowed),
+                "not_counted": list(self.cost.by_use),
+            },
+            "time": {
+                "seconds": round(self.time.seconds, 1),
+                "measured": self.time.is_measured,
+                "longest_chain": [asdict(wait) for wait in self.time.waits],
+            },
+        }
+
+
+def show_forecast(say: Say, forecast: Forecast) -> None:
+    """The cost before and after with what changes it, the assumptions, and the time."""
+    for line in (*_cost_lines(forecast.cost), _time_line(forecast.time)):
+        say.data(line)
+
+
+def _cost_lines(cost: Estimate) -> Iterator[str]:
+    before, after = cost.totals
+    most = f", up to {after.most:.2f} with every task and all capacity" if after.most > after.least else ""
+    yield f"Cost: {before.least:.2f} -> {after.least:.2f} USD a month at the least{most}."
+    for what, old, new in _moving(cost.before, cost.after):
+        yield f"      {what}: {_span(old)} -> {_span(new)}"
+    yield f"      List prices of {cost.region} as of {cost.as_of}, 730 hours{_borrowed(cost)}."
+    if cost.by_use:
+        yield f"      Not counted, as it depends on use: {', '.join(cost.by_use)}."
+
+
+def _moving(before: Bill, after: Bill) -> Iterator[tuple[str, Cost, Cost]]:
+    for what in before | after:
+        old, new = before.get(what, Cost()), after.get(what, Cost())
+        if old != new:
+            yield what, old, new
+
+
+def _span(cost: Cost) -> str:
+    return f"{cost.least:.2f}" + (f" (up to {cost.most:.2f})" if cost.most > cost.least else "")
+
+
+def _borrowed(cost: Estimate) -> str:
+    names = ", ".join(key.rsplit("_", 1)[0].replace("_", " ") for key in cost.borrowed)
+    return f"; those of us-east-1 for {names}, which are not in the table" if names else ""
+
+
+def _time_line(time: Expected) -> str:
+    longest = sorted(time.waits, key=lambda wait: -wait.seconds)[:_MOST_NAMED]
+    chain = [wait for wait in time.waits if wait in longest and wait.seconds >= 1]
+    named = ", then ".join(f"{wait.node} {duration(wait.seconds)}" for wait in chain)
+    by = "as measured in earlier runs" if time.is_measured else "as is usual"
+    return f"Time: about {duration(time.seconds)}".replace("about a", "a") + (
+        f", {by}: {named}." if named else "."
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s" if seconds >= 1 else "a moment"
+    return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:02.0f} s"
+
+
+def _told(cost: Cost) -> dict[str, float]:
+    return {"least": round(cost.least, 2), "most": round(cost.most, 2)}

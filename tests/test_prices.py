@@ -1,0 +1,167 @@
+"""What a stack costs and how long a plan takes; the arithmetic without AWS."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.engine.compare import Difference
+from provisioner.engine.decide import Change
+from provisioner.engine.durations import Durations
+from provisioner.engine.expected import Expected, Wait, expected
+from provisioner.engine.plan import Plan
+from provisioner.kinds import KINDS
+from provisioner.prices.asked import ask
+from provisioner.prices.charges import BY_USE, CHARGES
+from provisioner.prices.estimate import Cost, Estimate, after, as_it_is, bill
+from provisioner.prices.table import FALLBACK, keep, prices
+from provisioner.settings import Settings
+from provisioner.stack import build
+from provisioner.steps.facts import offline
+from provisioner.terminal.forecast import duration
+from state.document import Document, Place
+from tests.harness import Desk
+
+NOWHERE = Path("none.json")
+MONTH = 730
+
+
+def declared(**sections: Any) -> Plan:
+    """A plan that makes a whole new stack of these settings."""
+    settings = Settings.model_validate(sections)
+    facts = offline(settings.network.zones, settings.database.version)
+    stack = build(settings, "a", "us-east-1", facts)
+    changes = {one.name: Change("create", one.name, str(one.kind), "", one.piece) for one in stack}
+    return Plan(stack, changes)
+
+
+def cost(made: Plan, what: str, region: str = "us-east-1") -> Cost:
+    """One charge of a stack that stands as it is declared."""
+    return bill(after(made), prices(region, NOWHERE))[what]
+
+
+def test_each_charge_follows_what_is_declared() -> None:
+    made = declared(network={"nat": "per_zone"}, database={"min_acu": 1, "max_acu": 4})
+
+    assert cost(made, "NAT gateway").most == pytest.approx(3 * MONTH * 0.045)
+    assert cost(made, "public addresses").least == pytest.approx((3 + 3) * MONTH * 0.005)
+    assert cost(made, "Aurora capacity").least == pytest.approx(MONTH * 0.12)
+    assert cost(made, "Aurora capacity").most == pytest.approx(4 * MONTH * 0.12)
+    assert cost(made, "secrets").least == pytest.approx(0.40)
+
+
+def test_tasks_beyond_the_base_are_paid_by_their_weights() -> None:
+    service = {"minimum": 2, "maximum": 10, "fargate_base": 2, "spot_weight": 70, "fargate_weight": 30}
+    task = MONTH * (0.04048 + 2 * 0.004445)
+
+    told = cost(declared(service=service), "Fargate tasks")
+
+    assert told.least == pytest.approx(2 * task)
+    assert told.most == pytest.approx((2 + 8 * (0.3 + 0.7 * 0.3)) * task)
+
+
+def test_another_architecture_has_a_price_of_its_own() -> None:
+    told = cost(declared(container={"architecture": "ARM64"}), "Fargate tasks")
+
+    assert told.least == pytest.approx(2 * MONTH * (0.03238 + 2 * 0.00356))
+
+
+def test_a_price_that_the_table_lacks_is_another_regions_and_named() -> None:
+    known = prices("ap-northeast-1", NOWHERE)
+
+    assert known.of("fargate_cpu_hour") == 0.05056
+    assert known.of("acu_hour") == prices(FALLBACK, NOWHERE).of("acu_hour")
+    assert known.borrowed == {"acu_hour"}
+
+
+def test_prices_that_were_asked_for_come_first(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "asked.json"
+    keep(path, "eu-west-1", "2027-01-01", {"nat_hour": 1.0})
+    keep(path, "eu-west-2", "2027-01-02", {"nat_hour": 2.0})
+
+    known = prices("eu-west-1", path)
+
+    assert (known.as_of, known.of("nat_hour"), known.of("acu_hour")) == ("2027-01-01", 1.0, 0.14)
+    path.write_text("damaged")
+    assert prices("eu-west-1", path).of("nat_hour") == 0.048
+
+
+def test_what_stands_is_priced_as_it_is() -> None:
+    differing = (Difference("Scaling.Min", 4, 1), Difference("Scheme", "internal", "internet-facing"))
+    change = Change("update", "x", "Thing", "", "", differences=differing)
+
+    now = as_it_is({"Scheme": "internet-facing", "Scaling": {"Min": 1, "Max": 8}}, change)
+
+    assert now == {"Scheme": "internal", "Scaling": {"Min": 4, "Max": 8}}
+
+
+def test_only_kinds_that_there_are_are_priced() -> None:
+    assert CHARGES.keys() | BY_USE.keys() <= KINDS.keys()
+
+
+class Listed:
+    """A price list of two products, of which one is for another operating system."""
+
+    def client(self, service: str, region: str) -> Listed:
+        assert (service, region) == ("pricing", "us-east-1")
+        return self
+
+    def get_products(self, **asked: Any) -> dict[str, Any]:
+        usages = (
+            ["EUC1-Windows-NatGateway-Hours", "EUC1-NatGateway-Hours"]
+            if asked["ServiceCode"] == "AmazonEC2"
+            else []
+        )
+        return {"PriceList": [json.dumps(self._product(usage)) for usage in usages]}
+
+    def _product(self, usage: str) -> dict[str, Any]:
+        price = {"pricePerUnit": {"USD": "0.052" if "Windows" not in usage else "9"}}
+        terms = {"OnDemand": {"t": {"priceDimensions": {"d": price}}}}
+        return {"product": {"attributes": {"usagetype": usage}}, "terms": terms}
+
+
+def test_the_price_list_is_read_by_usage_type() -> None:
+    assert ask(Listed(), "eu-central-1") == {"nat_hour": 0.052}  # type: ignore[arg-type]
+
+
+def test_a_new_stack_takes_as_long_as_its_longest_chain() -> None:
+    place = Place("1", "aws", "us-east-1")
+
+    told = expected(declared(), Document("a", place), KINDS, Durations())
+
+    assert [wait.node for wait in told.waits] == ["writer"]
+    with_own_image = declared(image="1.dkr.ecr.us-east-1.amazonaws.com/api:1")
+    told = expected(with_own_image, Document("a", place), KINDS, Durations())
+    assert told == Expected(480, (Wait("writer", 420), Wait("service", 60)), is_measured=False)
+
+
+def test_what_is_kept_takes_no_time() -> None:
+    made = declared()
+    made.changes = {name: Change("keep", name, "", "", "") for name in made.changes}
+
+    assert expected(made, Document("a", Place("1", "aws", "r")), KINDS, Durations()).seconds == 0
+
+
+def test_a_duration_is_said_in_minutes() -> None:
+    assert [duration(one) for one in (0.2, 42, 125)] == ["a moment", "42 s", "2 min 05 s"]
+
+
+def test_an_estimate_sums_both_bills() -> None:
+    told = Estimate({"a": Cost(1, 2)}, {"a": Cost(1, 2), "b": Cost(3, 3)}, "r", "d", (), ())
+
+    assert told.totals == (Cost(1, 2), Cost(4, 5))
+
+
+def test_a_plan_tells_cost_and_time(desk: Desk) -> None:
+    told = desk.well("plan", "--suffix", "a", "--json").lines[0]
+    ran = desk.well("plan", "--suffix", "a", "--refresh-prices")
+
+    assert told["cost"]["before"] == {"least": 0.0, "most": 0.0}
+    assert told["cost"]["after"]["least"] == pytest.approx(180.16, abs=1)
+    assert told["time"]["measured"] is False
+    assert "Cost: 0.00 -> 180" in ran.out
+    assert "Not counted, as it depends on use: " in ran.out
+    assert "no price list" in ran.err
