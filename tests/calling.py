@@ -14,7 +14,7 @@ from botocore import xform_name
 
 from provisioner.engine.kind import Kind
 
-VERBS = ("read", "create", "update", "retag", "delete", "failure", "holders")
+VERBS = ("read", "create", "update", "retag", "delete", "failure", "holders", "extras", "remove")
 Found = set[tuple[str, str]]
 
 

@@ -81,6 +81,22 @@ def _modify_rule(stack: Standing) -> None:
     stack.aws("ec2").modify_security_group_rules(GroupId=group, SecurityGroupRules=[one])
 
 
+def price_class(stack: Standing, name: str) -> None:
+    """Where the distribution serves."""
+    cloudfront = stack.aws("cloudfront")
+    id_ = cloudfront.list_distributions()["DistributionList"]["Items"][0]["Id"]
+    now = cloudfront.get_distribution_config(Id=id_)
+    config = {**now["DistributionConfig"], "PriceClass": name}
+    cloudfront.update_distribution(Id=id_, IfMatch=now["ETag"], DistributionConfig=config)
+    settle(lambda: cloudfront.get_distribution(Id=id_))
+
+
+def settle(read: Callable[[], Any]) -> None:
+    """Read until AWS no longer hides what was just done."""
+    for _ in range(lag.MISSES + 1):
+        read()
+
+
 # Nothing of these stands on another one: all are done at once.
 ALTERED = [
     Hand(
@@ -213,15 +229,3 @@ DELETED = [
     Hand("gone", "aurora", "create", _drop_database),
     Hand("gone", "sessions", "create", lambda stack: stack.aws("dynamodb").delete_table(TableName=TABLE)),
 ]
-
-
-def price_class(stack: Standing, name: str) -> None:
-    """Where the distribution serves."""
-    cloudfront = stack.aws("cloudfront")
-    id_ = cloudfront.list_distributions()["DistributionList"]["Items"][0]["Id"]
-    now = cloudfront.get_distribution_config(Id=id_)
-    config = {**now["DistributionConfig"], "PriceClass": name}
-    cloudfront.update_distribution(Id=id_, IfMatch=now["ETag"], DistributionConfig=config)
-    # A read right after it may be of before it.
-    for _ in range(lag.MISSES + 1):
-        cloudfront.get_distribution(Id=id_)

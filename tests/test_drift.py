@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from tests.extras import ADDED
 from tests.hands import ALTERED, DELETED, Hand
 from tests.standing import SUFFIX, Standing
 
 
-def drift(stack: Standing, *more: str) -> dict[str, dict[str, Any]]:
-    """What `drift` tells, by node."""
+def drift(stack: Standing, *more: str) -> list[dict[str, Any]]:
+    """What `drift` tells."""
     (told,) = stack.desk.well("drift", "--suffix", SUFFIX, "--json", *more).lines
     assert (told["type"], told["format_version"]) == ("drift", 1)
-    return {one["node"]: one for one in told["drift"]}
+    return list(told["drift"])
 
 
 def plan(stack: Standing, *more: str) -> dict[str, str]:
@@ -25,18 +26,36 @@ def plan(stack: Standing, *more: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("hands", [ALTERED, DELETED], ids=["altered", "deleted"])
 def test_what_is_done_by_hand_is_told_planned_and_mended(standing: Standing, hands: list[Hand]) -> None:
-    assert drift(standing) == {}
-    mark = standing.desk.mark()
+    assert drift(standing) == []
     for hand in hands:
         hand.act(standing)
 
     told, planned = drift(standing), plan(standing)
 
-    assert {hand.node: hand.what for hand in hands}.items() <= {
-        node: one["what"] for node, one in told.items()
-    }.items()
+    assert {(hand.node, hand.what) for hand in hands} <= {(one["node"], one["what"]) for one in told}
     assert {hand.node: hand.verb for hand in hands}.items() <= planned.items()
     assert standing.desk.run("drift", "--suffix", SUFFIX, "--detailed-exitcode").code == 2
-    assert len(standing.desk.tries(mark)) >= len(hands)
     standing.desk.apply(SUFFIX)
-    assert drift(standing) == {}
+    assert drift(standing) == []
+
+
+def test_what_is_added_by_hand_goes_where_we_own_what_is_inside(standing: Standing) -> None:
+    for hand in ADDED:
+        hand.act(standing)
+
+    def found() -> set[tuple[str, str]]:
+        told = [one for one in drift(standing) if one["what"] == "extra"]
+        return {
+            (one["node"], f"{one['remedy'].split()[1]} {hand.what}")
+            for one in told
+            for hand in ADDED
+            if one["extra"].startswith(hand.what)
+        }
+
+    expected = {(hand.node, f"{hand.verb} {hand.what}") for hand in ADDED}
+    assert found() == expected
+    text = standing.desk.plan(SUFFIX)
+    for hand in ADDED:
+        assert (f"- {hand.what}" in text) is (hand.verb == "removes")
+    standing.desk.apply(SUFFIX)
+    assert found() == {(node, words) for node, words in expected if words.startswith("leaves")}

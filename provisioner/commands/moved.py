@@ -78,6 +78,9 @@ def _change(then: dict[str, Any] | None, now: dict[str, Any] | None, change: Cha
     for key in ("action", "id", "adopts"):
         if then[key] != now[key]:
             yield f"{address}: {key} {then[key] or '(none)'} -> {now[key] or '(none)'}"
+    if then["removes"] != now["removes"]:
+        told = "; ".join(now["removes"]) or "nothing"
+        yield f"{address}: what was added by hand and goes is now: {told}"
     shown = list(lines(change.differences)) if change else []
     if then["fields"] != now["fields"]:
         yield f"{address}: other fields differ: {'; '.join(shown) or 'none now'}"

@@ -114,6 +114,7 @@ def _outline(change: Change) -> dict[str, Any]:
         "id": change.id,
         "adopts": change.adopts,
         "fields": {one.path: digest([unveiled(one.old), unveiled(one.new)]) for one in change.differences},
+        "removes": [one.what for one in change.extras],
     }
 
 

@@ -10,8 +10,9 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences, meets
 from provisioner.engine.decide import Change, is_ours, whose
 from provisioner.engine.events import Event, Listener
+from provisioner.engine.extras import Extra
 from provisioner.engine.faults import Fault, code_of, fault_of, told
-from provisioner.engine.kind import Kind, NotYet
+from provisioner.engine.kind import Item, Kind, NotYet
 from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.refs import Doc, reveal, unveiled
 from provisioner.engine.target import HIDES, Target, read, still_hides
@@ -115,12 +116,14 @@ class Hands:
         changed = _changed(kind, it.props, change)
 
         def once() -> None:
-            if changed or not change.differences:
+            if changed or not (change.differences or change.extras):
                 shown = reveal(it.props, self.clients, target.lookup)
                 kind.update(client, replace(it, props=shown), reveal(changed, self.clients, target.lookup))
             if tags:
                 put = {name: value for name, value in tags.items() if value is not None}
                 kind.retag(client, it, put, [name for name in tags if name not in put])
+            for extra in change.extras:
+                _remove(kind, client, it, extra)
 
         self.patience.call(once, target, "update")
 
@@ -141,6 +144,8 @@ class Hands:
             seen(doc)
             if meets(doc, kind.failed):
                 raise kind.failure(self.patience.client(target), it, doc)
+            if updated and self._is_old(target, doc, self.clock.now() - start):
+                return None
             return doc if meets(doc, kind.ready) else None
 
         doc = until(probe, clock=self.clock, due=kind.takes * self.pace, patience=kind.patience)
@@ -151,6 +156,11 @@ class Hands:
             )
         self.ledger.confirm(it.node)
         return doc
+
+    def _is_old(self, target: Target, doc: Doc, elapsed: float) -> bool:
+        """Whether AWS still tells what was before the update, and may."""
+        window = max(HIDES * self.pace, self.clients.aws.hides_for)
+        return elapsed < window and bool(differences(target.kind, target.it.props, doc, None))
 
     def delete(self, target: Target) -> None:
         """Set its end going, wait until AWS says it is gone, and leave a tombstone."""
@@ -219,6 +229,14 @@ class Hands:
             made=known.made if known and known.id == it.id else 0.0,
             tags=own_tags(it.tags),
         )
+
+
+def _remove(kind: Kind, client: Any, it: Item, extra: Extra) -> None:
+    try:
+        kind.remove(client, it, extra)
+    except Exception as error:
+        if code_of(error) not in extra.gone:
+            raise
 
 
 def _changed(kind: Kind, props: Mapping[str, Any], change: Change) -> Doc:

@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.engine.act import Hands
 from provisioner.engine.critical import Stage, stages
-from provisioner.engine.decide import STILL_GOING, Change, decide
+from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
@@ -105,7 +105,7 @@ class Apply:
         entry = ledger.get(node.name)
         planned = self.plan.changes[node.name]
         seen = self._docs.get(node.name) if planned.verb != "create" else None
-        change = decide(node, entry, seen, wanted)
+        change = with_extras(decide(node, entry, seen, wanted), planned.extras)
         if change.verb == "refuse":
             raise Blocked(f"{node.aws_name or node.name}: {change.why}.")
         target = self._target(node, wanted, entry)

@@ -16,6 +16,8 @@
 | as wanted, not ready          | any               | finish: wait                                       |
 | as wanted                     | not confirmed     | finish: confirm                                    |
 | as wanted                     | any               | keep                                               |
+| holds what nobody declared    | any               | update: it is removed, where the kind owns all that|
+|                               |                   | lies in it; else shown by drift, and left alone    |
 | differs where another owner   | any               | as wanted, and shown: theirs is never set back     |
 | holds the field               |                   |                                                    |
 
@@ -29,6 +31,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
+from provisioner.engine.extras import Extra
 from provisioner.engine.graph import Node
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc
@@ -56,6 +59,8 @@ class Change:
     differences: tuple[Difference, ...] = ()
     # What differs and another owner holds: left as it is.
     held: tuple[Difference, ...] = ()
+    # What lies in it, nobody declared, and goes.
+    extras: tuple[Extra, ...] = ()
     why: str = ""
     adopts: bool = False
     foreign: bool = False
@@ -122,6 +127,13 @@ def halted(kind: Kind, seen: Doc) -> str:
 def delete(node: str, entry: Entry) -> Change:
     """The change that removes what is in the ledger and no longer declared."""
     return Change("delete", node, entry.kind, entry.name, entry.piece, entry.id, why="no longer declared")
+
+
+def with_extras(change: Change, extras: tuple[Extra, ...]) -> Change:
+    """The change that also removes what lies in the resource and nobody declared."""
+    if not extras or change.verb not in ("keep", "finish", "update"):
+        return change
+    return replace(change, verb="update", extras=extras, why="" if change.verb == "keep" else change.why)
 
 
 def _anew(node: Node, change: Change) -> Change:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,15 +10,16 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
 from provisioner.engine.decide import Change
 from provisioner.engine.explain import explain
+from provisioner.engine.extras import Extra
 from provisioner.engine.kind import Kind
-from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.plan import Kinds, Plan, known_parts
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target, look
+from provisioner.engine.target import Target, extras_in, look
 from provisioner.engine.teardown import target_in
 from provisioner.engine.walk import Tell, Walk, Work
 from state.document import Document, Entry
 
-What = Literal["altered", "gone", "failed", "held"]
+What = Literal["altered", "gone", "failed", "extra", "held"]
 # Looks at once, as in a plan: the answers are the plan's own.
 _LOOKERS = 8
 
@@ -49,8 +50,10 @@ class Drift:
     kind: str
     name: str
     id: str
-    fields: tuple[Field, ...]
     remedy: str
+    fields: tuple[Field, ...] = ()
+    # What lies in the resource and nobody declared, in words.
+    extra: str = ""
 
 
 @dataclass
@@ -78,6 +81,7 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
     """
     report = Report(document.suffix)
     found: dict[str, list[Drift]] = {}
+    parts = known_parts(plan, document, clients)
     listed = {name: entry for name, entry in document.entries.items() if not kinds[entry.kind].shared}
 
     def begin(name: str) -> Work[str]:
@@ -88,6 +92,9 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
             except Exception as error:
                 raise explain(error, f"looking at {entry.kind} {entry.name or name}") or error from error
             found[name] = list(_of_one(target, entry, doc, plan.changes[name]))
+            if doc is not None and not any(one.what == "gone" for one in found[name]):
+                inside = extras_in(clients, target, doc, parts)
+                found[name] += [_extra(target, entry, one) for one in inside]
             tell(name)
 
         return work
@@ -100,26 +107,35 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
 
 
 def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> Iterator[Drift]:
-    def drift(what: What, fields: list[Field], remedy: str) -> Drift:
-        return Drift(
-            what, target.it.node, entry.piece, entry.kind, entry.name, entry.id, tuple(fields), remedy
-        )
-
     kind, confirmed = target.kind, entry.confirmed or {}
+    remedy = _remedy(kind, change)
     if doc is None or meets(doc, kind.gone) or meets(doc, kind.going):
-        yield drift("gone", [], _remedy(kind, change))
+        yield _drift(target, entry, "gone", remedy)
         return
     if meets(doc, kind.failed):
-        told = [Field(key, None, doc.get(key), None) for key in kind.failed]
-        yield drift("failed", told, _remedy(kind, change))
+        told = (Field(key, None, doc.get(key), None) for key in kind.failed)
+        yield _drift(target, entry, "failed", remedy, fields=tuple(told))
     ours = differences(kind, confirmed, doc, confirmed)
     if kind.tagged and doc.get("Tags") is not None:
         ours += tag_differences(target.it.tags, doc["Tags"])
     if ours:
-        yield drift("altered", [_field(one, change) for one in ours], _remedy(kind, change))
+        yield _drift(target, entry, "altered", remedy, fields=_fields(ours, change))
     if theirs := held(kind, confirmed, doc, confirmed):
         owners = " and ".join(dict.fromkeys(one.owner for one in theirs))
-        yield drift("held", [_field(one, change) for one in theirs], f"left to {owners}")
+        yield _drift(target, entry, "held", f"left to {owners}", fields=_fields(theirs, change))
+
+
+def _extra(target: Target, entry: Entry, one: Extra) -> Drift:
+    remedy = f"apply leaves it: {one.stays}" if one.stays else "apply removes it"
+    return _drift(target, entry, "extra", remedy, extra=one.what)
+
+
+def _drift(target: Target, entry: Entry, what: What, remedy: str, **more: Any) -> Drift:
+    return Drift(what, target.it.node, entry.piece, entry.kind, entry.name, entry.id, remedy, **more)
+
+
+def _fields(found: Iterable[Difference], change: Change) -> tuple[Field, ...]:
+    return tuple(_field(one, change) for one in found)
 
 
 def _field(one: Difference, change: Change) -> Field:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc, dig, unveiled
 from provisioner.errors import ProvisionerError
@@ -134,6 +135,8 @@ class Kind:
     # other resource's own first place.
     resource: ClassVar[str] = ""
     fills: ClassVar[tuple[str, ...]] = ()
+    # What lies in it is owned whole: `apply` removes what nobody declared. Else it is only shown.
+    owns_inside: ClassVar[bool] = False
 
     # Typical seconds until ready, and until gone: when to look, not how long to wait.
     takes: ClassVar[float] = 0
@@ -173,6 +176,14 @@ class Kind:
     def retag(self, client: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags; safe to repeat."""
         raise NotImplementedError(f"{type(self).__name__} carries no tags")
+
+    def extras(self, client: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """What lies in it, besides what is known to; read from `doc` and shared answers where they tell."""
+        return []
+
+    def remove(self, client: Any, it: Item, extra: Extra) -> None:
+        """Take away one thing that nobody declared; safe to repeat."""
+        raise NotImplementedError(f"{type(self).__name__} keeps what lies in it")
 
     @abstractmethod
     def delete(self, client: Any, it: Item) -> None:

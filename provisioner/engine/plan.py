@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.decide import Change, decide, delete
+from provisioner.engine.decide import Change, decide, delete, with_extras
 from provisioner.engine.explain import explain
+from provisioner.engine.extras import Part
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve
-from provisioner.engine.target import Target, look
+from provisioner.engine.target import Target, extras_in, look, still_hides
 from provisioner.engine.walk import Tell, Walk
 from state.document import Document, Entry
 
@@ -74,10 +75,42 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
 
     Walk({node.name: set(node.needs) for node in stack}, begin, workers=READERS).run()
     plan.changes = {node.name: plan.changes[node.name] for node in stack}
+    _look_inside(plan, document, shared)
     for name, entry in document.entries.items():
         if name not in stack.nodes and not _shared(kinds, entry):
             plan.changes[name] = delete(name, entry)
     return plan
+
+
+def _look_inside(plan: Plan, document: Document, clients: Clients) -> None:
+    """Find what lies in those that own what is in them, and nobody declared."""
+    owning = [name for name in plan.docs if plan.stack.nodes[name].kind.owns_inside]
+    parts = known_parts(plan, document, clients)
+
+    def begin(name: str) -> Any:
+        def work(tell: Tell[str]) -> None:
+            node, change, doc = plan.stack.nodes[name], plan.changes[name], plan.docs[name]
+            wanted = resolve(node.props, lambda ref: look_up(plan, ref))
+            target = target_of(node, plan.stack.suffix, document.entries.get(name), wanted)
+            found = extras_in(clients, target.with_id(change.id), doc, parts)
+            plan.changes[name] = with_extras(change, tuple(found))
+            tell(name)
+
+        return work
+
+    Walk({name: set() for name in owning if not plan.changes[name].foreign}, begin, workers=READERS).run()
+
+
+def known_parts(plan: Plan, document: Document, clients: Clients) -> list[Part]:
+    """All that is declared, seen, remembered, or deleted so lately that AWS may still show it."""
+    parts = []
+    for node in plan.stack:
+        parts.append(Part(str(node.kind), resolve(node.props, lambda ref: look_up(plan, ref))))
+        parts.append(Part(str(node.kind), plan.docs.get(node.name, {})))
+    for entry in document.entries.values():
+        parts += [Part(entry.kind, entry.wanted), Part(entry.kind, entry.confirmed or {})]
+    late = (stone for stone in document.tombstones if still_hides(clients, stone.at))
+    return parts + [Part(stone.kind, stone.wanted) for stone in late]
 
 
 def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from provisioner.engine.clients import Clients
+from provisioner.engine.explain import explain
+from provisioner.engine.extras import Extra, Inside, Part
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Lookup, Unknown
@@ -61,3 +64,14 @@ def look(shared: Clients, target: Target, made: float) -> Doc | None:
     if doc is None and target.it.id and (left := still_hides(anew, made)):
         return until(lambda: read(anew, target), clock=anew.clock, due=0, patience=left)
     return doc
+
+
+def extras_in(clients: Clients, target: Target, doc: Doc, parts: Iterable[Part]) -> list[Extra]:
+    """What lies in a resource besides all `parts` that are known to; none where it went meanwhile."""
+    client = clients.client(target.kind.service, target.region)
+    try:
+        return target.kind.extras(client, target.it, doc, Inside.of(target.it.id, parts))
+    except Exception as error:
+        if code_of(error) in target.kind.absent:
+            return []
+        raise explain(error, f"looking into {target.words}") or error from error

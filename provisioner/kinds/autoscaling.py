@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import is_unknown_call
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
@@ -39,6 +40,7 @@ class ScalableTarget(Kind):
     transient = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
     resource = "ScalableTarget"
     calls = calling(
+        extras="DescribeScalingPolicies",
         read="DescribeScalableTargets ListTagsForResource",
         create="RegisterScalableTarget",
         update="RegisterScalableTarget",
@@ -75,6 +77,16 @@ class ScalableTarget(Kind):
             scaling.tag_resource(ResourceARN=arn, Tags=dict(put))
         if gone := list(drop):
             scaling.untag_resource(ResourceARN=arn, TagKeys=gone)
+
+    def extras(self, scaling: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """DescribeScalingPolicies: those of other names than ours."""
+        names = inside.values("PolicyName")
+        listed = scaling.describe_scaling_policies(
+            ServiceNamespace=it.props["ServiceNamespace"], ResourceId=it.props["ResourceId"]
+        )["ScalingPolicies"]
+        others = (one for one in listed if one["PolicyName"] not in names)
+        stays = "of all policies the one that wants the most tasks wins"
+        return [Extra(f"scaling policy {one['PolicyName']}", one, stays) for one in others]
 
     def delete(self, scaling: Any, it: Item) -> None:
         """DeregisterScalableTarget; its policies and their alarms go with it."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
@@ -19,6 +20,7 @@ class Role(Kind):
 
     service, key, named = "iam", "RoleName", "RoleName"
     fixed = frozenset({"RoleName", "Path"})
+    owns_inside = True
     absent = GONE
     duplicate = codes("EntityAlreadyExists")
     transient = {
@@ -29,6 +31,8 @@ class Role(Kind):
     }
     resource, fills = "role", ("{RoleName}",)
     calls = calling(
+        extras="ListRolePolicies ListAttachedRolePolicies",
+        remove="DeleteRolePolicy DetachRolePolicy",
         read="GetRole",
         create="CreateRole",
         update="UpdateAssumeRolePolicy UpdateRole",
@@ -61,6 +65,31 @@ class Role(Kind):
             iam.tag_role(RoleName=it.id, Tags=pairs(put))
         if gone := list(drop):
             iam.untag_role(RoleName=it.id, TagKeys=gone)
+
+    def extras(self, iam: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """ListRolePolicies, ListAttachedRolePolicies: what else the role may do."""
+        inline = iam.list_role_policies(RoleName=it.id)["PolicyNames"]
+        attached = iam.list_attached_role_policies(RoleName=it.id)["AttachedPolicies"]
+        names, arns = inside.values("PolicyName"), inside.values("PolicyArn")
+        return [
+            *(
+                Extra(f"inline policy {name}", {"PolicyName": name}, gone=GONE)
+                for name in inline
+                if name not in names
+            ),
+            *(
+                Extra(f"attached policy {one['PolicyArn']}", {"PolicyArn": one["PolicyArn"]}, gone=GONE)
+                for one in attached
+                if one["PolicyArn"] not in arns
+            ),
+        ]
+
+    def remove(self, iam: Any, it: Item, extra: Extra) -> None:
+        """DeleteRolePolicy or DetachRolePolicy."""
+        if "PolicyName" in extra.doc:
+            iam.delete_role_policy(RoleName=it.id, **extra.doc)
+        else:
+            iam.detach_role_policy(RoleName=it.id, **extra.doc)
 
     def delete(self, iam: Any, it: Item) -> None:
         """DeleteRole."""

@@ -11,8 +11,20 @@ from provisioner.engine.refs import unveiled
 from provisioner.terminal.fields import lines, told
 from provisioner.terminal.say import Say
 
-_SIGNS = {"altered": ("~", "yellow"), "gone": ("-", "red"), "failed": ("!", "red"), "held": ("=", "dim")}
-_WORDS = {"altered": "changed", "gone": "gone", "failed": "failed", "held": "left to other owners"}
+_SIGNS = {
+    "altered": ("~", "yellow"),
+    "gone": ("-", "red"),
+    "failed": ("!", "red"),
+    "extra": ("+", "yellow"),
+    "held": ("=", "dim"),
+}
+_WORDS = {
+    "altered": "changed",
+    "gone": "gone",
+    "failed": "failed",
+    "extra": "added by hand",
+    "held": "left to other owners",
+}
 
 
 def show_drift(say: Say, report: Report) -> None:
@@ -25,7 +37,7 @@ def show_drift(say: Say, report: Report) -> None:
     for one in report.drifts:
         sign, color = _SIGNS[one.what]
         what = f"{one.kind} {one.name}".rstrip()
-        tail = " is gone" if one.what == "gone" else ""
+        tail = " is gone" if one.what == "gone" else f": {one.extra}" if one.extra else ""
         say.data(f"{say.paint(sign, color):>3} {one.piece}/{one.node}: {what}{tail}  ({one.remedy})")
         for line in _lines(one):
             say.data(f"      {line}")
@@ -61,6 +73,7 @@ def _record(drift: Drift) -> dict[str, Any]:
         "name": drift.name,
         "id": drift.id,
         "remedy": drift.remedy,
+        "extra": drift.extra,
         "fields": [_field(one) for one in drift.fields],
     }
 

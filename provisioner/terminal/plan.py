@@ -34,6 +34,8 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
         say.data(_line(say, change))
         for line in lines(change.differences):
             say.data(f"      {line}")
+        for extra in change.extras:
+            say.data(f"      - {extra.what}  (added by hand)")
     say.data(sentence(plan))
     if forecast and shown(plan):
         show_forecast(say, forecast)
@@ -102,6 +104,8 @@ def _record(plan: Plan, change: Change) -> dict[str, Any]:
         "adopts": change.adopts,
         "reason": change.why,
         "fields": [_field(one) for one in change.differences],
+        "held": [{**_field(one), "owner": one.owner} for one in change.held],
+        "removes": [one.what for one in change.extras],
         "properties": _properties(plan, change),
     }
 

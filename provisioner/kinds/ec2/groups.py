@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Holder, Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
+from provisioner.kinds.ec2.permissions import EVERYWHERE, contents, in_words, permission
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import interfaces
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
 
 NO_GROUP = codes("InvalidGroup.NotFound", "InvalidSecurityGroupID.NotFound")
-_EVERYWHERE = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+_REVOKED = codes("InvalidPermission.NotFound")
 
 
 class SecurityGroup(Ec2):
@@ -21,11 +23,13 @@ class SecurityGroup(Ec2):
     resource, key, id_filter = "security-group", "GroupId", "group-id"
     named, name_filter = "GroupName", "group-name"
     distinct = ("Description",)
+    owns_inside = True
     absent = NO_GROUP
     duplicate = codes("InvalidGroup.Duplicate")
     transient = {"delete": codes("DependencyViolation", "InvalidGroup.InUse")}
     patience = minutes(40)
     calls = calling(
+        remove="RevokeSecurityGroupEgress RevokeSecurityGroupIngress",
         read="DescribeSecurityGroups",
         create="CreateSecurityGroup",
         delete="DeleteSecurityGroup",
@@ -40,6 +44,24 @@ class SecurityGroup(Ec2):
         """CreateSecurityGroup."""
         made = ec2.create_security_group(**it.props, TagSpecifications=self.specification(it))
         return {**it.props, "GroupId": made["GroupId"]}
+
+    def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """The rules that are told with the group, besides ours and the one that NoDefaultEgress takes."""
+        ways = (("ingress", "IngressRule", "IpPermissions"), ("egress", "EgressRule", "IpPermissionsEgress"))
+        return [
+            Extra(f"{way} {in_words(rule)}", {"way": way, "rule": rule}, gone=_REVOKED)
+            for way, kind, key in ways
+            for rule in contents(doc.get(key, []))
+            if not inside.has({**rule, "GroupId": it.id}, kind) and (way, rule) != ("egress", EVERYWHERE)
+        ]
+
+    def remove(self, ec2: Any, it: Item, extra: Extra) -> None:
+        """RevokeSecurityGroupIngress, RevokeSecurityGroupEgress: by content."""
+        permissions = [permission(extra.doc["rule"])]
+        if extra.doc["way"] == "ingress":
+            ec2.revoke_security_group_ingress(GroupId=it.id, IpPermissions=permissions)
+        else:
+            ec2.revoke_security_group_egress(GroupId=it.id, IpPermissions=permissions)
 
     def delete(self, ec2: Any, it: Item) -> None:
         """DeleteSecurityGroup."""
@@ -63,7 +85,7 @@ class NoDefaultEgress(Kind):
     within = ("GroupId",)
     absent = NO_GROUP
     # Revoked already.
-    duplicate = codes("InvalidPermission.NotFound")
+    duplicate = _REVOKED
     calls = calling(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
@@ -72,12 +94,12 @@ class NoDefaultEgress(Kind):
         for filters in (of_stack(it), where({"group-id": group})):
             for doc in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
                 if doc["GroupId"] == group:
-                    return None if any(map(_is_open, doc["IpPermissionsEgress"])) else {"GroupId": group}
+                    return None if EVERYWHERE in contents(doc["IpPermissionsEgress"]) else {"GroupId": group}
         return None
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """RevokeSecurityGroupEgress."""
-        ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], IpPermissions=[_EVERYWHERE])
+        ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], IpPermissions=[permission(EVERYWHERE)])
         return dict(it.props)
 
     def delete(self, ec2: Any, it: Item) -> None:
@@ -137,7 +159,7 @@ class IngressRule(_Rule):
         """AuthorizeSecurityGroupIngress."""
         made = ec2.authorize_security_group_ingress(
             GroupId=it.props["GroupId"],
-            IpPermissions=[_permission(it.props)],
+            IpPermissions=[permission(it.props)],
             TagSpecifications=self.specification(it),
         )
         return _flat(made["SecurityGroupRules"][0])
@@ -157,7 +179,7 @@ class EgressRule(_Rule):
         """AuthorizeSecurityGroupEgress."""
         made = ec2.authorize_security_group_egress(
             GroupId=it.props["GroupId"],
-            IpPermissions=[_permission(it.props)],
+            IpPermissions=[permission(it.props)],
             TagSpecifications=self.specification(it),
         )
         return _flat(made["SecurityGroupRules"][0])
@@ -167,24 +189,6 @@ class EgressRule(_Rule):
         ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], SecurityGroupRuleIds=[it.id])
 
 
-def _is_open(permission: Doc) -> bool:
-    ranges = [one["CidrIp"] for one in permission.get("IpRanges", [])]
-    return permission["IpProtocol"] == "-1" and "0.0.0.0/0" in ranges
-
-
 def _flat(doc: Doc) -> Doc:
     other = (doc.get("ReferencedGroupInfo") or {}).get("GroupId")
     return {**doc, "ReferencedGroupId": other} if other else dict(doc)
-
-
-def _permission(props: Doc) -> Doc:
-    """A rule in the older form that the authorize calls take."""
-    told = {"Description": props["Description"]}
-    peer: Doc
-    if "CidrIpv4" in props:
-        peer = {"IpRanges": [{"CidrIp": props["CidrIpv4"], **told}]}
-    elif "PrefixListId" in props:
-        peer = {"PrefixListIds": [{"PrefixListId": props["PrefixListId"], **told}]}
-    else:
-        peer = {"UserIdGroupPairs": [{"GroupId": props["ReferencedGroupId"], **told}]}
-    return {key: props[key] for key in ("IpProtocol", "FromPort", "ToPort")} | peer

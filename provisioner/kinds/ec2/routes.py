@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
@@ -19,9 +20,12 @@ class RouteTable(Ec2):
 
     noun, resource, key, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
     distinct = ("VpcId",)
+    owns_inside = True
     absent = NO_TABLE
     transient = {"delete": codes("DependencyViolation")}
-    calls = calling(read="DescribeRouteTables", create="CreateRouteTable", delete="DeleteRouteTable")
+    calls = calling(
+        remove="DeleteRoute", read="DescribeRouteTables", create="CreateRouteTable", delete="DeleteRouteTable"
+    )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """DescribeRouteTables."""
@@ -33,6 +37,20 @@ class RouteTable(Ec2):
             **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
         )
         return dict(made["RouteTable"])
+
+    def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """The routes that somebody made by CreateRoute, besides ours."""
+        made = [route for route in doc["Routes"] if route.get("Origin", _BY_HAND) == _BY_HAND]
+        told = [(route, _destination(route)) for route in made if not _is_an_endpoints(route)]
+        return [
+            Extra(f"route {next(iter(to.values()))} to {_leads_to(route)}", to, gone=Route.absent)
+            for route, to in told
+            if not inside.has(to, "Route")
+        ]
+
+    def remove(self, ec2: Any, it: Item, extra: Extra) -> None:
+        """DeleteRoute."""
+        ec2.delete_route(RouteTableId=it.id, **extra.doc)
 
     def delete(self, ec2: Any, it: Item) -> None:
         """DeleteRouteTable."""
@@ -175,6 +193,24 @@ class VpcEndpoint(Ec2):
         """DeleteVpcEndpoints answers 200 with a list of what it did not delete."""
         for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[it.id]).get("Unsuccessful", []):
             raise ClientError({"Error": failed["Error"]}, "DeleteVpcEndpoints")
+
+
+_BY_HAND = "CreateRoute"
+_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
+
+
+def _destination(route: Doc) -> Doc:
+    return {key: route[key] for key in _DESTINATIONS if route.get(key)}
+
+
+def _is_an_endpoints(route: Doc) -> bool:
+    """Whether a gateway endpoint made it, and takes it away again; `local` is AWS's own."""
+    return str(route.get("GatewayId", "")).startswith(("vpce-", "local"))
+
+
+def _leads_to(route: Doc) -> str:
+    ways = (value for key, value in route.items() if key.endswith("Id") and key not in _DESTINATIONS)
+    return next((str(way) for way in ways if way), "nothing")
 
 
 def _low(endpoints: list[Doc]) -> list[Doc]:

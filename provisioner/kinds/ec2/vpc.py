@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Holder, Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
@@ -24,7 +25,11 @@ class Vpc(Ec2):
     transient = {"delete": codes("DependencyViolation")}
     patience = minutes(20)
     calls = calling(
-        read="DescribeVpcs", create="CreateVpc", delete="DeleteVpc", holders="DescribeNetworkInterfaces"
+        extras="DescribeSecurityGroups DescribeSubnets",
+        read="DescribeVpcs",
+        create="CreateVpc",
+        delete="DeleteVpc",
+        holders="DescribeNetworkInterfaces",
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
@@ -34,6 +39,21 @@ class Vpc(Ec2):
     def create(self, ec2: Any, it: Item) -> Doc:
         """CreateVpc."""
         return dict(ec2.create_vpc(**it.props, TagSpecifications=self.specification(it))["Vpc"])
+
+    def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """DescribeSubnets, DescribeSecurityGroups: those that are not ours."""
+        filters = where({"vpc-id": it.id})
+        subnets = ec2.describe_subnets(Filters=filters)["Subnets"]
+        groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+        known = inside.values("SubnetId") | inside.values("GroupId")
+        told = {one["SubnetId"]: f"subnet {one['SubnetId']} {one['CidrBlock']}" for one in subnets}
+        told |= {
+            one["GroupId"]: f"security group {one['GroupId']} {one['GroupName']}"
+            for one in groups
+            if one["GroupName"] != "default"
+        }
+        stays = "it stands beside ours; delete it before a teardown, which it would hold up"
+        return [Extra(what, {}, stays) for id_, what in told.items() if id_ not in known]
 
     def delete(self, ec2: Any, it: Item) -> None:
         """DeleteVpc; default group, main table and default ACL go with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
@@ -36,6 +37,7 @@ class Cluster(Ecs):
     patience = minutes(20)
     resource, fills = "cluster", ("{clusterName}",)
     calls = calling(
+        extras="ListServices",
         read="DescribeClusters",
         create="CreateCluster",
         update="PutClusterCapacityProviders UpdateCluster",
@@ -65,6 +67,14 @@ class Cluster(Ecs):
                 capacityProviders=it.props["capacityProviders"],
                 defaultCapacityProviderStrategy=it.props["defaultCapacityProviderStrategy"],
             )
+
+    def extras(self, ecs: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """ListServices: those of other names than ours."""
+        ours = inside.values("serviceName")
+        arns = ecs.list_services(cluster=it.id)["serviceArns"]
+        others = (name for name in (arn.rsplit("/", 1)[-1] for arn in arns) if name not in ours)
+        stays = "it runs beside ours; delete it before a teardown, which it would hold up"
+        return [Extra(f"service {name}", {}, stays) for name in others]
 
     def delete(self, ecs: Any, it: Item) -> None:
         """DeleteCluster."""

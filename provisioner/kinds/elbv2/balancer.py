@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
@@ -27,6 +28,7 @@ class LoadBalancer(Elb):
     takes, patience = 135, minutes(20)
     resource, fills = "loadbalancer/app/", ("{Name}",)
     calls = calling(
+        extras="DescribeListeners",
         read="DescribeLoadBalancers DescribeTags",
         create="CreateLoadBalancer",
         update="SetIpAddressType SetSecurityGroups SetSubnets",
@@ -56,6 +58,14 @@ class LoadBalancer(Elb):
             elbv2.set_security_groups(LoadBalancerArn=it.id, SecurityGroups=changed["SecurityGroups"])
         if "IpAddressType" in changed:
             elbv2.set_ip_address_type(LoadBalancerArn=it.id, IpAddressType=changed["IpAddressType"])
+
+    def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """DescribeListeners: those on other ports than ours."""
+        ports = inside.values("Port")
+        listed = elbv2.describe_listeners(LoadBalancerArn=it.id)["Listeners"]
+        others = (one for one in listed if str(one["Port"]) not in ports)
+        stays = "it takes no port of ours, and goes with the balancer"
+        return [Extra(f"listener {one['Protocol']} {one['Port']}", one, stays) for one in others]
 
     def delete(self, elbv2: Any, it: Item) -> None:
         """DeleteLoadBalancer; its interfaces linger, and hold subnets and groups until they are gone."""

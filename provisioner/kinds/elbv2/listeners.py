@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
@@ -23,6 +24,7 @@ class Listener(Elb):
     transient = {"create": codes("CertificateNotFound"), "delete": codes("ResourceInUse")}
     resource, fills = "listener/app", ("{LoadBalancerArn}",)
     calls = calling(
+        extras="DescribeRules",
         read="DescribeListeners DescribeTags",
         create="CreateListener",
         update="ModifyListener",
@@ -42,6 +44,14 @@ class Listener(Elb):
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
         """ModifyListener."""
         elbv2.modify_listener(ListenerArn=it.id, **changed)
+
+    def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """DescribeRules: those of other priorities than ours."""
+        places = inside.values("Priority")
+        listed = elbv2.describe_rules(ListenerArn=it.id)["Rules"]
+        others = [one for one in listed if not one["IsDefault"] and one["Priority"] not in places]
+        last = max((int(place) for place in places), default=0)
+        return [Extra(_rule_in_words(one), one, _why_it_stays(one, last)) for one in others]
 
     def delete(self, elbv2: Any, it: Item) -> None:
         """DeleteListener; its rules go with it."""
@@ -93,6 +103,17 @@ class ListenerRule(Elb):
             "Conditions": [_condition(one) for one in doc.get("Conditions", [])],
             "Actions": [_action(one) for one in doc.get("Actions", [])],
         }
+
+
+def _rule_in_words(rule: Doc) -> str:
+    values = [value for one in rule["Conditions"] for value in _condition(one)["Values"]]
+    return f"rule {rule['Priority']} for {' '.join(values)}".rstrip()
+
+
+def _why_it_stays(rule: Doc, last: int) -> str:
+    if int(rule["Priority"]) < last:
+        return "it takes no priority of ours, though it is asked before some of our rules"
+    return "it is asked after all of our rules"
 
 
 def _action(action: Doc) -> Doc:

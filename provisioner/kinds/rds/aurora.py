@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
@@ -84,6 +85,13 @@ class DBCluster(Rds):
             return
         ending = {key: it.props[key] for key in _AT_THE_END if it.props.get(key)}
         rds.delete_db_cluster(DBClusterIdentifier=it.id, **(ending or {"SkipFinalSnapshot": True}))
+
+    def extras(self, rds: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """The members that are told with the cluster, besides ours."""
+        ours = inside.values("DBInstanceIdentifier")
+        names = (one["DBInstanceIdentifier"] for one in doc.get("DBClusterMembers", []))
+        stays = "it serves the same data; delete it before a teardown, which waits for it"
+        return [Extra(f"instance {name}", {}, stays) for name in names if name not in ours]
 
     def last_will(self, kept: Doc, declared: Doc) -> Doc:
         """A last snapshot is taken where it was wanted then or is wanted now."""
