@@ -16,14 +16,14 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
 from provisioner.engine.events import Listener, silent
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import explain, explained
 from provisioner.engine.graph import Stack
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan
 from provisioner.engine.teardown import remove
 from provisioner.engine.verify import Report, last_look
-from provisioner.kinds import KINDS
+from provisioner.kinds import KINDS, leftovers
 from provisioner.kinds import facts as lookups
 from provisioner.kinds.tagging import bearing
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
@@ -177,18 +177,30 @@ class Session:
                 break
             Apply(returned, hands, KINDS).take_over_found()
             outcome = outcome.followed_by(remove(hands, KINDS))
+        if not outcome.failed and not outcome.undone:
+            outcome.swept = self._sweep(plan.stack)
         return outcome
+
+    def _sweep(self, stack: Stack) -> list[str]:
+        """Delete what AWS itself has made for the stack and left, or brought back."""
+        with explained("sweeping up what AWS has left"):
+            found = leftovers.strays(self.clients, stack)
+            leftovers.sweep(self.clients, found)
+        return [one.id for one in found]
 
     def last_look(self, stack: Stack) -> Report:
         """Ask for every id that was ever held, and search by name and by tag as if there were no ledger."""
         blank = Document(self.suffix, self.place)
         search = make_plan(stack, blank, self.clients, KINDS)
-        try:
+        with explained("searching for what is left"):
             tagged = bearing(self.clients, self.suffix)
-        except Exception as error:
-            raise explain(error, "searching by tag") or error from error
+            kept = leftovers.kept(self.clients, stack)
+            lingering = leftovers.lingering(self.clients, stack)
+            strays = leftovers.strays(self.clients, stack)
         stones = self.document.tombstones
-        return last_look(self.clients, KINDS, stones, search, tagged, self.suffix)
+        report = last_look(self.clients, KINDS, stones, search, tagged, self.suffix)
+        report.set_aside(kept, lingering, strays)
+        return report
 
     def bare_stack(self) -> Stack:
         """The stack as far as its names and tags go, for a search that knows nothing else."""

@@ -144,6 +144,7 @@ def keep_report(session: Session, outcome: Outcome, report: Report) -> Path:
         "suffix": session.suffix,
         "place": asdict(session.place),
         "removed": outcome.done,
+        "swept": outcome.swept,
         "deleted": deleted,
     }
     store.save(json.dumps({**about, **report.as_dict()}, indent=1).encode())
@@ -155,8 +156,13 @@ def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> N
     if say.as_json:
         say.record("teardown", suffix=session.suffix, removed=outcome.done, **report.as_dict())
         return
+    for id_ in outcome.swept:
+        say.note(f"Swept up: {id_} (AWS had left it).")
+    for one in report.kept:
+        say.note(f"Kept: {one.why}. Delete it yourself when it is of no more use.")
     for one in report.lingering:
-        say.note(f"Left alone: {one.id} ({one.why}).")
+        until = f", until {one.until}" if one.until else ""
+        say.note(f"Left alone: {one.id} ({one.why}{until}).")
     if outcome.done:
         say.data(
             f"The stack {session.suffix} is gone: {len(outcome.done)} resources in {outcome.seconds:.1f} s."

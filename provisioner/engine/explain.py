@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from provisioner.aws import no_credentials
 from provisioner.engine.clock import Stopped
 from provisioner.engine.faults import PASSING, Fault, fault_of, told
 from provisioner.errors import Interrupted, ProvisionerError
+
+
+@contextmanager
+def explained(doing: str) -> Iterator[None]:
+    """Inside, an error of a call is raised as the error a user meets."""
+    try:
+        yield
+    except Exception as error:
+        raise explain(error, doing) or error from error
 
 
 def explain(error: BaseException, doing: str) -> ProvisionerError | None:

@@ -205,6 +205,10 @@ class Kind:
         """Who keeps it from being deleted; empty where AWS does not say."""
         return []
 
+    def lasts(self, doc: Doc) -> str:
+        """Until when AWS goes on telling of one that is gone; "" where that is not known."""
+        return ""
+
     def canonical(self, doc: Doc) -> Doc:
         """`doc` with what AWS rewrites brought to one form; run on both sides of every comparison."""
         return doc

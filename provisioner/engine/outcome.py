@@ -28,6 +28,8 @@ class Outcome:
     undone: list[str] = field(default_factory=list)
     interrupted: int = 0
     seconds: float = 0.0
+    # What AWS had left behind by itself, and was swept up.
+    swept: list[str] = field(default_factory=list)
 
     def followed_by(self, other: Outcome) -> Outcome:
         """Both, as one."""
@@ -38,6 +40,7 @@ class Outcome:
             self.undone + other.undone,
             self.interrupted or other.interrupted,
             self.seconds + other.seconds,
+            self.swept + other.swept,
         )
 
     def error(self) -> ProvisionerError | None:

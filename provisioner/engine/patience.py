@@ -94,6 +94,12 @@ class Patience:
         return words
 
 
+def insist(clients: Clients, call: Callable[[], Any]) -> Any:
+    """Make a call that may be sent twice, until AWS takes or refuses it."""
+    budget = EMULATOR_PATIENCE if clients.aws.endpoint else OUTAGE
+    return again(call, when=lambda error: fault_of(error) in PASSING, clock=clients.clock, patience=budget)
+
+
 class _Passing:
     """How long one fault after another has struck a call, and whether that is too long."""
 

@@ -25,6 +25,8 @@ class Remnant:
     what: str
     id: str
     why: str
+    # Until when AWS keeps it by itself, "" where nothing is known of that.
+    until: str = ""
 
 
 @dataclass
@@ -35,6 +37,14 @@ class Report:
     searches: int = 0
     remaining: list[Remnant] = field(default_factory=list)
     lingering: list[Remnant] = field(default_factory=list)
+    kept: list[Remnant] = field(default_factory=list)
+
+    def set_aside(self, kept: list[Remnant], lingering: list[Remnant], strays: list[Remnant]) -> None:
+        """Join what was searched for by other ways: what is known by its kind is no riddle any more."""
+        known = {one.id for one in (*kept, *lingering, *strays)}
+        self.lingering = [one for one in self.lingering if one.id not in known] + lingering
+        self.kept += kept
+        self.remaining += strays
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON."""
@@ -78,6 +88,10 @@ def last_look(
 def _judge(report: Report, kind: Kind, stone: Tombstone, doc: Doc | None) -> None:
     if meets(doc, kind.lingers):
         report.lingering.append(Remnant(stone.kind, stone.id, "AWS forgets it by itself"))
+    elif doc is not None and meets(doc, kind.gone) and (until := kind.lasts(doc)):
+        report.lingering.append(
+            Remnant(stone.kind, stone.id, "it is gone, and AWS tells of it until then", until)
+        )
     elif doc is not None and not meets(doc, kind.gone):
         report.remaining.append(Remnant(stone.kind, stone.id, "it was deleted, and is there"))
 

@@ -56,6 +56,11 @@ class Secret(Kind):
         doc = secrets.describe_secret(SecretId=it.props["Name"])
         return {**doc, "Tags": mapping(doc.get("Tags", [])), "InRecovery": bool(doc.get("DeletedDate"))}
 
+    def lasts(self, doc: Doc) -> str:
+        """The day on which its recovery window ends."""
+        ends = doc.get("DeletedDate")
+        return ends.isoformat(timespec="minutes") if ends else ""
+
     def create(self, secrets: Any, it: Item) -> Doc:
         """CreateSecret, with our own token; RestoreSecret where one of ours is in its recovery window."""
         if self._rests(secrets, it):

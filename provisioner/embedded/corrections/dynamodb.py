@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
+
+from moto.dynamodb.models.table import Backup
 
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
-from provisioner.embedded.wire import Call
+from provisioner.embedded.wire import Call, Place
 
 _extras: Shelf[dict[str, Any]] = Shelf()
 
@@ -49,6 +52,35 @@ def deleted(call: Call, reply: Reply) -> None:
     """Say that it is going."""
     extra = _extras.of(call).pop(reply["TableDescription"]["TableName"], {})
     reply["TableDescription"].update(extra, TableStatus="DELETING")
+
+
+@always.before("dynamodb", "DeleteTable")
+def deleting(call: Call) -> None:
+    """See that its last state is kept."""
+    keep_last(call, call.params["TableName"])
+
+
+def keep_last(near: Call | Place, name: str) -> None:
+    """Keep the last state of a table that could be restored: DynamoDB developer guide, point-in-time."""
+    dynamodb = backend("dynamodb", near.account, near.region)
+    table = dynamodb.tables.get(name)
+    if table is None or table.deletion_protection_enabled:
+        return
+    recovery = table.continuous_backups["PointInTimeRecoveryDescription"]
+    if recovery["PointInTimeRecoveryStatus"] == "ENABLED":
+        kept = Backup(near.account, near.region, f"{name}$DeletedTableBackup", table, type_="SYSTEM")
+        dynamodb.backups[kept.arn] = kept
+
+
+@always.after("dynamodb", "ListBackups")
+def of_type(call: Call, reply: Reply) -> None:
+    """Tell only on-demand ones unless asked (botocore ServiceModel, BackupType), and when others end."""
+    wanted = call.params.get("BackupType", "USER")
+    told = [one for one in reply["BackupSummaries"] if wanted in ("ALL", one["BackupType"])]
+    for one in told:
+        if one["BackupType"] == "SYSTEM":
+            one["BackupExpiryDateTime"] = one["BackupCreationDateTime"] + timedelta(days=35)
+    reply["BackupSummaries"] = told
 
 
 @always.before("dynamodb", "UpdateTimeToLive")

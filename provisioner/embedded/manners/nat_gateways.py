@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 
 from provisioner.embedded.answers import Answered, Reply
@@ -57,9 +58,19 @@ def delete(call: Call) -> None:
 
 
 def _deleted(place: Place, name: str) -> None:
-    backend("ec2", place.account, place.region).nat_gateways[name].state = "deleted"
+    nat = backend("ec2", place.account, place.region).nat_gateways[name]
+    nat.state, nat.ended = "deleted", datetime.fromtimestamp(clock.now(), UTC)
     release(place, name)
     clock.later(LISTED, partial(_forget, place, name), at_least=LISTED_AT_LEAST)
+
+
+@manners.after("ec2", "DescribeNatGateways")
+def ended(call: Call, reply: Reply) -> None:
+    """Say since when one is deleted (botocore ServiceModel, NatGateway)."""
+    known = backend("ec2", call.account, call.region).nat_gateways
+    for told in reply["NatGateways"]:
+        if told["State"] == "deleted":
+            told["DeleteTime"] = known[told["NatGatewayId"]].ended
 
 
 def _forget(place: Place, name: str) -> None:

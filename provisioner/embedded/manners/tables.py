@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.embedded.answers import Answered, AwsError, Reply
 from provisioner.embedded.clock import clock
+from provisioner.embedded.corrections.dynamodb import keep_last
 from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.shelf import Shelf
@@ -124,6 +125,7 @@ def delete(call: Call) -> None:
 
 
 def _gone(place: Place, name: str) -> None:
+    keep_last(place, name)
     _tables(place).pop(name, None)
     for shelf in (_status, _no_backups, _ttl, _ttl_changed):
         shelf.of(place).pop(name, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from provisioner.engine.kind import Item, calling, codes, minutes
@@ -52,6 +53,11 @@ class NatGateway(Ec2):
         """DescribeNatGateways; the address lies in a list of addresses, subnets stand at the top."""
         found = ec2.describe_nat_gateways(Filter=filters)["NatGateways"]
         return [_flat(doc) for doc in found]
+
+    def lasts(self, doc: Doc) -> str:
+        """A deleted one is told for about an hour (VPC user guide, delete a NAT gateway)."""
+        ended = doc.get("DeleteTime")
+        return (ended + timedelta(hours=1)).isoformat(timespec="minutes") if ended else ""
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """CreateNatGateway, with our own token: the SDK's would differ on every attempt."""

@@ -1,0 +1,116 @@
+"""What AWS makes, brings back or keeps by itself: what of it is swept up, and what stays and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.faults import is_unknown_call
+from provisioner.engine.graph import Stack
+from provisioner.engine.kind import Kind
+from provisioner.engine.patience import insist
+from provisioner.engine.verify import Remnant
+from provisioner.kinds.dynamodb import Table
+from provisioner.kinds.ecs.cluster import Cluster
+from provisioner.kinds.ecs.service import Service
+from provisioner.kinds.ecs.tasks import TaskDefinition
+from provisioner.kinds.rds.aurora import DBCluster
+from provisioner.kinds.tags import mapping
+from provisioner.names import bears
+
+ALARM, REVISION = "TargetTrackingAlarm", "InactiveTaskDefinition"
+# USD per GiB and month in us-east-1 (aws.amazon.com/rds/aurora/pricing, backup storage); others differ.
+SNAPSHOT_PRICE = 0.021
+# DynamoDB developer guide, point-in-time recovery: a deleted table's last backup is kept, at no cost.
+BACKUP_DAYS = 35
+# Both calls take lists: botocore, DeleteAlarms 100 names, DeleteTaskDefinitions 10.
+_ALARMS_A_CALL, _REVISIONS_A_CALL = 100, 10
+
+
+def strays(clients: Clients, stack: Stack) -> list[Remnant]:
+    """What a stack that is gone has left: alarms of its scaling, and retired revisions of its tasks."""
+    return [*_alarms(clients, stack), *_revisions(clients, stack)]
+
+
+def sweep(clients: Clients, found: list[Remnant]) -> None:
+    """Delete what `strays` has found; may be called again at any time."""
+    alarms = [one.id for one in found if one.what == ALARM]
+    for some in _parts(alarms, _ALARMS_A_CALL):
+        insist(clients, partial(clients.client("cloudwatch").delete_alarms, AlarmNames=some))
+    revisions = [one.id for one in found if one.what == REVISION]
+    for some in _parts(revisions, _REVISIONS_A_CALL):
+        insist(clients, partial(clients.client("ecs").delete_task_definitions, taskDefinitions=some))
+
+
+def _parts(names: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
+
+
+def _named(stack: Stack, kind: type[Kind]) -> list[str]:
+    """The AWS names of all nodes of a kind."""
+    return [node.aws_name for node in stack if type(node.kind) is kind]
+
+
+def _alarms(clients: Clients, stack: Stack) -> Iterator[Remnant]:
+    """DescribeAlarms: AWS names an alarm of target tracking after the service that it scales."""
+    cloudwatch = clients.client("cloudwatch")
+    for cluster in _named(stack, Cluster):
+        for service in _named(stack, Service):
+            prefix = f"TargetTracking-service/{cluster}/{service}-"
+            for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]:
+                yield Remnant(ALARM, alarm["AlarmName"], f"of the scaling of {service}")
+
+
+def _revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
+    """ListTaskDefinitions: the inactive ones of our families, as far as they bear our tags."""
+    ecs = clients.client("ecs")
+    for family in _named(stack, TaskDefinition):
+        listed = ecs.list_task_definitions(familyPrefix=family, status="INACTIVE")["taskDefinitionArns"]
+        for arn in listed:
+            found = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+            if bears(mapping(found.get("tags", [])), stack.suffix):
+                yield Remnant(REVISION, arn, f"a retired revision of {family}")
+
+
+def kept(clients: Clients, stack: Stack) -> list[Remnant]:
+    """The snapshots of the stack's databases, and what they cost at most; never deleted."""
+    rds = clients.client("rds")
+    found: list[Remnant] = []
+    for cluster in _named(stack, DBCluster):
+        only = [{"Name": "db-cluster-id", "Values": [cluster]}]
+        listed = rds.describe_db_cluster_snapshots(Filters=only)["DBClusterSnapshots"]
+        found += [Remnant("DBClusterSnapshot", one["DBClusterSnapshotArn"], _cost(one)) for one in listed]
+    return found
+
+
+def _cost(snapshot: dict[str, Any]) -> str:
+    size = int(snapshot.get("AllocatedStorage") or 0)
+    most = f", at most {size * SNAPSHOT_PRICE:.2f} USD a month" if size else ""
+    name = snapshot["DBClusterSnapshotIdentifier"]
+    return f"the snapshot {name}: {size} GiB at {SNAPSHOT_PRICE} USD per GiB and month in us-east-1{most}"
+
+
+def lingering(clients: Clients, stack: Stack) -> list[Remnant]:
+    """ListBackups: the last backups that DynamoDB keeps of the stack's tables, and until when."""
+    dynamodb = clients.client("dynamodb")
+    found: list[Remnant] = []
+    for table in _named(stack, Table):
+        try:
+            listed = dynamodb.list_backups(TableName=table, BackupType="SYSTEM")["BackupSummaries"]
+        except Exception as error:
+            if not is_unknown_call(error):
+                raise
+            continue
+        why = f"DynamoDB keeps the last state of {table}, at no cost"
+        found += [Remnant("Backup", one["BackupArn"], why, _until(one)) for one in listed]
+    return found
+
+
+def _until(backup: dict[str, Any]) -> str:
+    born: datetime = backup["BackupCreationDateTime"]
+    end: datetime = backup.get("BackupExpiryDateTime") or born + timedelta(days=BACKUP_DAYS)
+    return end.isoformat(timespec="minutes")

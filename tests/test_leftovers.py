@@ -1,0 +1,114 @@
+"""What AWS leaves behind by itself: swept up where it is ours, named where it stays, never mistaken."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.harness import Desk
+from tests.inventory import client, inventory
+
+OWNER = {"Project": "ml-api", "Environment": "a", "ManagedBy": "ml-api-provisioner"}
+
+
+def alarm(desk: Desk, name: str) -> None:
+    """An alarm as target tracking makes them."""
+    client(desk.box.endpoint, "cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        Namespace="AWS/ECS",
+        MetricName="CPUUtilization",
+        ComparisonOperator="GreaterThanThreshold",
+        EvaluationPeriods=1,
+        Period=60,
+        Threshold=1,
+        Statistic="Average",
+    )
+
+
+def retired(desk: Desk, family: str, tags: dict[str, str]) -> str:
+    """A revision that nobody can start any more."""
+    ecs = client(desk.box.endpoint, "ecs")
+    made = ecs.register_task_definition(
+        family=family,
+        containerDefinitions=[{"name": "web", "image": "nginx", "memory": 128}],
+        tags=[{"key": key, "value": value} for key, value in tags.items()],
+    )["taskDefinition"]["taskDefinitionArn"]
+    ecs.deregister_task_definition(taskDefinition=made)
+    return str(made)
+
+
+def report(desk: Desk) -> dict[str, Any]:
+    """The report of the last teardown."""
+    (path,) = desk.home.rglob("teardown-a-*.json")
+    return dict(json.loads(path.read_text()))
+
+
+def test_a_teardown_sweeps_names_and_keeps(desk: Desk) -> None:
+    ours = "TargetTracking-service/ml-api-cluster-a/ml-api-service-a-AlarmHigh-1"
+    theirs = "TargetTracking-service/ml-api-cluster-a/ml-api-service-ab-AlarmHigh-1"
+    desk.apply("a", "--set", "database.final_snapshot=true")
+    alarm(desk, ours)
+    alarm(desk, theirs)
+    old = retired(desk, "ml-api-taskdef-a", OWNER)
+    other = retired(desk, "ml-api-taskdef-a", {"Environment": "somebody"})
+
+    ran = desk.teardown("a")
+
+    left = inventory(desk.box.endpoint)
+    assert theirs in left["alarm"]
+    assert ours not in left["alarm"]
+    assert set(left["task definition inactive"]) & {old, other} == {other}
+    told = report(desk)
+    assert ours in told["swept"]
+    assert old in told["swept"]
+    assert told["remaining"] == []
+    (snapshot,) = told["kept"]
+    assert "0.021 USD per GiB and month in us-east-1" in snapshot["why"]
+    until = {one["what"]: one["until"] for one in told["lingering"]}
+    assert until["Backup"] > "2026"
+    assert until["NatGateway"] > "2026"
+    assert "Kept: the snapshot ml-api-aurora-a" in ran.err
+    assert f"Swept up: {ours}" in ran.err
+    assert len(told["deleted"]) == len(told["removed"])
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["by its report", "by names and tags alone"])
+def test_one_can_look_again_later_without_a_ledger(desk: Desk, *, known: bool) -> None:
+    desk.apply("a")
+    desk.teardown("a")
+    if not known:
+        for path in desk.home.rglob("teardown-a-*.json"):
+            path.unlink()
+    mark = desk.mark()
+
+    well = desk.run("verify-gone", "--suffix", "a")
+    alarm(desk, "TargetTracking-service/ml-api-cluster-a/ml-api-service-a-AlarmLow-2")
+    ill = desk.run("verify-gone", "--suffix", "a")
+
+    assert well.code == 0, well.err
+    asked = int(well.out.split("Verified empty: ")[1].split()[0])
+    assert (asked > 70) is known
+    assert ill.code == 11
+    assert "AlarmLow-2" in ill.err
+    assert desk.acts(mark) == ["cloudwatch:PutMetricAlarm"]
+    assert not desk.ledger("a").exists()
+
+
+def test_a_thing_that_came_back_or_was_forgotten_is_seen_in_either_region(desk: Desk) -> None:
+    desk.apply("a", "--region", "eu-west-1")
+    desk.teardown("a", "--region", "eu-west-1")
+    logs = client(desk.box.endpoint, "logs", "eu-west-1")
+    logs.create_log_group(logGroupName="/aws/ecs/ml-api-a", tags=OWNER | {"ml-api:node": "ecs-logs"})
+    tags = [{"Key": key, "Value": value} for key, value in OWNER.items()]
+    topic = client(desk.box.endpoint, "sns").create_topic(Name="of-nobody", Tags=tags)["TopicArn"]
+
+    ran = desk.run("verify-gone", "--suffix", "a", "--region", "eu-west-1")
+
+    assert ran.code == 11
+    assert "/aws/ecs/ml-api-a" in ran.err
+    logs.delete_log_group(logGroupName="/aws/ecs/ml-api-a")
+    again = desk.run("verify-gone", "--suffix", "a", "--region", "eu-west-1")
+    assert again.code == 0, again.err
+    assert f"Left alone: {topic} (it bears our tags, and is not ours to delete)" in again.err
