@@ -82,6 +82,11 @@ FORMS: Mapping[str, Form] = {
     "requests": Form(256),
     "edge": Form(128),
     "webacl": Form(128),
+    # With `-<account>-<region>` behind it, a bucket has 63.
+    "logs": Form(35),
+    "edge-source": Form(60),
+    "edge-destination": Form(60),
+    "delivery": Form(255),
     "alerts": Form(256),
     "global-alerts": Form(256),
     "alarm-5xx": Form(255),

@@ -7,6 +7,7 @@ from provisioner.engine.refs import text
 from provisioner.names import check_suffix
 from provisioner.settings import Settings
 from provisioner.settings.ending import variants
+from provisioner.steps.access_logs import access_logs, edge_records
 from provisioner.steps.account import account
 from provisioner.steps.alarms import alarms
 from provisioner.steps.alb import balancer
@@ -45,12 +46,15 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     database = aurora(stack.piece("aurora"), s, facts, net, groups, journals, own)
     table = sessions(stack.piece("dynamodb"))
     rights = roles(stack.piece("iam"), s, facts, journals, table, database)
-    front = balancer(stack.piece("alb"), s, net, groups, own)
+    records = access_logs(stack.piece("access-logs"), s, facts)
+    front = balancer(stack.piece("alb"), s, net, groups, own, records)
     ground = Ground(net, groups, journals, database, table, rights, front, own)
     tasks = compute(stack.piece("ecs"), s, ground)
     autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
     acl = firewall(stack.piece("waf"), s, facts)
     distribution = edge(stack.piece("cloudfront"), s, front, acl)
+    if records:
+        edge_records(stack.piece("access-logs"), facts, records, distribution)
     watched = Watched(front, tasks, database, table, acl)
     alarms(stack.piece("alarms"), s, facts, watched)
     dashboard(stack.piece("dashboard"), s, watched)

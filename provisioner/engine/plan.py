@@ -142,7 +142,7 @@ def look_up(plan: Plan, ref: Ref) -> Any:
     """The value of a ref as far as it is known: of what is yet to be made, an id that is its own name."""
     doc, node = plan.docs.get(ref.node), plan.stack.nodes[ref.node]
     if doc is None and ref.path == "id" and node.kind.key == node.kind.named:
-        return node.props[node.kind.named]
+        return resolve(node.props[node.kind.named], lambda inner: look_up(plan, inner))
     if doc is None or plan.changes[ref.node].verb == "replace":
         return Unknown(ref)
     value = dig(doc, ref.path)

@@ -19,4 +19,7 @@ LogDays = Annotated[_LogDays, NUMBER]
 class Logs(Section):
     """Log groups."""
 
+    requests: bool = Field(
+        False, description="a record of each request to CloudFront and the load balancer, in a bucket"
+    )
     days: LogDays = Field(30, description="how long logs are kept", json_schema_extra=unit("days"))

@@ -13,6 +13,7 @@ from provisioner.kinds.elbv2.balancer import LoadBalancer, LoadBalancerAttribute
 from provisioner.kinds.elbv2.groups import TargetGroup, TargetGroupAttributes
 from provisioner.kinds.elbv2.listeners import Listener, ListenerRule
 from provisioner.settings import Settings, Workload
+from provisioner.steps.access_logs import BALANCER, AccessLogs
 from provisioner.steps.account import Account
 from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
@@ -47,7 +48,9 @@ class Balancer:
         return self.fronts[""].group
 
 
-def balancer(up: Piece, s: Settings, net: Network, groups: Security, roles: Account) -> Balancer:
+def balancer(
+    up: Piece, s: Settings, net: Network, groups: Security, roles: Account, records: AccessLogs | None
+) -> Balancer:
     """Internet-facing, over the public subnets; an internet gateway must be attached first."""
     alb = up(
         LoadBalancer,
@@ -59,16 +62,7 @@ def balancer(up: Piece, s: Settings, net: Network, groups: Security, roles: Acco
         SecurityGroups=[groups.balancer.id],
         after=[net.door, roles.balancing],
     )
-    up(
-        LoadBalancerAttributes,
-        "alb-attributes",
-        LoadBalancerArn=alb.id,
-        Attributes={
-            "deletion_protection.enabled": "false",
-            "idle_timeout.timeout_seconds": "60",
-            "routing.http.drop_invalid_header_fields.enabled": "true",
-        },
-    )
+    _attributes(up, alb, records)
     main, *others = s.workloads
     targets = {main.name: _group(up, net, main)}
     listener = up(
@@ -92,6 +86,23 @@ def balancer(up: Piece, s: Settings, net: Network, groups: Security, roles: Acco
     for place, (path, title, words) in enumerate(PAGES.values(), start=1):
         _rule(up, f"rule-page-{title}", listener, place, path, [_page(title, words)])
     return Balancer(alb, listener, fronts)
+
+
+def _attributes(up: Piece, alb: Handle, records: AccessLogs | None) -> None:
+    where = {"bucket": records.bucket.id, "prefix": BALANCER} if records else {}
+    up(
+        LoadBalancerAttributes,
+        "alb-attributes",
+        LoadBalancerArn=alb.id,
+        Attributes={
+            "deletion_protection.enabled": "false",
+            "idle_timeout.timeout_seconds": "60",
+            "routing.http.drop_invalid_header_fields.enabled": "true",
+            "access_logs.s3.enabled": "true" if records else "false",
+            **{f"access_logs.s3.{key}": value for key, value in where.items()},
+        },
+        after=[records.policy] if records else [],
+    )
 
 
 def _group(up: Piece, net: Network, one: Workload) -> Handle:

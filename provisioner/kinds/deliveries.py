@@ -1,0 +1,101 @@
+"""CloudWatch Logs deliveries: how CloudFront's standard logging v2 gets its records to a bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.refs import Doc
+
+_GONE = codes("ResourceNotFoundException")
+_BUSY = codes("ConflictException")
+
+
+class _Delivered(Kind):
+    """What is tagged by its ARN."""
+
+    service = "logs"
+    absent = _GONE
+    transient = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
+
+    def tagged_doc(self, logs: Any, doc: Doc) -> Doc:
+        """The document and its tags: no read tells them."""
+        return {**doc, "Tags": logs.list_tags_for_resource(resourceArn=doc["arn"])["tags"]}
+
+    def retag(self, logs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagResource, UntagResource."""
+        arn = (self.read(logs, it) or {})["arn"]
+        if put:
+            logs.tag_resource(resourceArn=arn, tags=dict(put))
+        if gone := list(drop):
+            logs.untag_resource(resourceArn=arn, tagKeys=gone)
+
+
+class DeliverySource(_Delivered):
+    """Whose records they are."""
+
+    key, named, noun = "name", "name", "edge-source"
+    fixed = frozenset({"name", "resourceArn", "logType"})
+
+    def read(self, logs: Any, it: Item) -> Doc | None:
+        """GetDeliverySource."""
+        doc = logs.get_delivery_source(name=it.props["name"])["deliverySource"]
+        return self.tagged_doc(logs, {**doc, "resourceArn": doc["resourceArns"][0]})
+
+    def create(self, logs: Any, it: Item) -> Doc:
+        """PutDeliverySource: a repeated one does no harm."""
+        return dict(logs.put_delivery_source(**it.props, tags=dict(it.tags))["deliverySource"])
+
+    def delete(self, logs: Any, it: Item) -> None:
+        """DeleteDeliverySource: its deliveries went before it."""
+        logs.delete_delivery_source(name=it.id)
+
+
+class DeliveryDestination(_Delivered):
+    """Where records go."""
+
+    key, named, noun = "name", "name", "edge-destination"
+    fixed = frozenset({"name"})
+
+    def read(self, logs: Any, it: Item) -> Doc | None:
+        """GetDeliveryDestination."""
+        name = it.props["name"]
+        return self.tagged_doc(logs, logs.get_delivery_destination(name=name)["deliveryDestination"])
+
+    def create(self, logs: Any, it: Item) -> Doc:
+        """PutDeliveryDestination: a repeated one does no harm."""
+        return dict(logs.put_delivery_destination(**it.props, tags=dict(it.tags))["deliveryDestination"])
+
+    def update(self, logs: Any, it: Item, changed: Doc) -> None:
+        """PutDeliveryDestination."""
+        logs.put_delivery_destination(**it.props)
+
+    def delete(self, logs: Any, it: Item) -> None:
+        """DeleteDeliveryDestination: its deliveries went before it."""
+        logs.delete_delivery_destination(name=it.id)
+
+
+class Delivery(_Delivered):
+    """One source to one destination."""
+
+    key, noun = "id", "delivery"
+    exclusive = True
+    within = ("deliverySourceName", "deliveryDestinationArn")
+    duplicate = _BUSY
+    transient = {"delete": _BUSY}
+
+    def read(self, logs: Any, it: Item) -> Doc | None:
+        """DescribeDeliveries: the one between the two."""
+        mine = {key: it.props[key] for key in self.within}
+        listed = logs.describe_deliveries()["deliveries"]
+        doc = next((one for one in listed if mine.items() <= one.items()), None)
+        return self.tagged_doc(logs, doc) if doc else None
+
+    def create(self, logs: Any, it: Item) -> Doc:
+        """CreateDelivery."""
+        return dict(logs.create_delivery(**it.props, tags=dict(it.tags))["delivery"])
+
+    def delete(self, logs: Any, it: Item) -> None:
+        """DeleteDelivery."""
+        logs.delete_delivery(id=it.id)

@@ -1,0 +1,163 @@
+"""S3: a bucket, and what is set on it by calls of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.faults import code_of
+from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.tags import mapping, pairs
+
+# HeadBucket gives the bare status.
+NO_BUCKET = codes("NoSuchBucket", "404", "NotFound")
+# Two changes at once, or a name given back a moment ago.
+_BUSY = codes("OperationAborted")
+# A bucket that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).
+_YOUNG = _BUSY | NO_BUCKET
+# The one region whose name CreateBucket refuses to be told.
+_UNNAMED = "us-east-1"
+
+
+class Bucket(Kind):
+    """A bucket; it is emptied before it goes, again and again while somebody still writes."""
+
+    service, key, named, noun = "s3", "Bucket", "Bucket", "logs"
+    fixed = frozenset({"Bucket"})
+    absent = NO_BUCKET
+    duplicate = codes("BucketAlreadyOwnedByYou")
+    transient = {"create": _BUSY, "delete": _BUSY | codes("BucketNotEmpty")}
+    # A balancer may deliver for minutes after it is gone (aws-behaviour: S3 bucket).
+    patience = minutes(30)
+
+    def read(self, s3: Any, it: Item) -> Doc | None:
+        """HeadBucket, and its tags; another account's has none that we may read."""
+        bucket = it.props["Bucket"]
+        try:
+            s3.head_bucket(Bucket=bucket)
+            tags = mapping(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
+        except Exception as error:
+            if code_of(error) not in ("NoSuchTagSet", "403", "AccessDenied"):
+                raise
+            tags = {}
+        return {"Bucket": bucket, "Tags": tags}
+
+    def create(self, s3: Any, it: Item) -> Doc:
+        """CreateBucket, with its tags; private and encrypted is how AWS makes it."""
+        region = s3.meta.region_name
+        where: Doc = {} if region == _UNNAMED else {"LocationConstraint": region}
+        s3.create_bucket(**it.props, CreateBucketConfiguration={**where, "Tags": pairs(it.tags)})
+        return dict(it.props)
+
+    def retag(self, s3: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """PutBucketTagging replaces all tags."""
+        s3.put_bucket_tagging(Bucket=it.id, Tagging={"TagSet": pairs(it.tags)})
+
+    def delete(self, s3: Any, it: Item) -> None:
+        """PutBucketPolicy so that nobody writes any more, DeleteObjects page by page, DeleteBucket."""
+        s3.put_bucket_policy(Bucket=it.id, Policy=json.dumps(_closed(it.id)))
+        listed = s3.list_object_versions(Bucket=it.id)
+        found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
+        for start in range(0, len(found), _PAGE):
+            page = found[start : start + _PAGE]
+            some = [{key: one[key] for key in ("Key", "VersionId")} for one in page]
+            s3.delete_objects(Bucket=it.id, Delete={"Objects": some, "Quiet": True})
+        for upload in s3.list_multipart_uploads(Bucket=it.id).get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=it.id, Key=upload["Key"], UploadId=upload["UploadId"])
+        s3.delete_bucket(Bucket=it.id)
+
+
+# botocore s3 DeleteObjects: 1000 keys a call.
+_PAGE = 1000
+
+
+def _closed(bucket: str) -> Doc:
+    everybody = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject"}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": "Closing", **everybody, "Resource": f"arn:aws:s3:::{bucket}/*"}],
+    }
+
+
+class _Setting(Kind):
+    """What is set on a bucket by one call, and goes with it."""
+
+    service, key = "s3", "Bucket"
+    tagged, vanishes = False, True
+    within = ("Bucket",)
+    fixed = frozenset({"Bucket"})
+    transient = {"create": _YOUNG, "update": _YOUNG}
+
+    def update(self, s3: Any, it: Item, changed: Doc) -> None:
+        """The same call again."""
+        self.create(s3, it)
+
+    def delete(self, s3: Any, it: Item) -> None:
+        """It goes with its bucket."""
+
+
+class PublicAccessBlock(_Setting):
+    """Nothing in the bucket can be made public."""
+
+    absent = NO_BUCKET | codes("NoSuchPublicAccessBlockConfiguration")
+
+    def read(self, s3: Any, it: Item) -> Doc | None:
+        """GetPublicAccessBlock."""
+        return {**s3.get_public_access_block(Bucket=it.props["Bucket"]), "Bucket": it.props["Bucket"]}
+
+    def create(self, s3: Any, it: Item) -> Doc:
+        """PutPublicAccessBlock."""
+        s3.put_public_access_block(**it.props)
+        return dict(it.props)
+
+
+class BucketEncryption(_Setting):
+    """What is written is encrypted."""
+
+    absent = NO_BUCKET | codes("ServerSideEncryptionConfigurationNotFoundError")
+
+    def read(self, s3: Any, it: Item) -> Doc | None:
+        """GetBucketEncryption."""
+        return {**s3.get_bucket_encryption(Bucket=it.props["Bucket"]), "Bucket": it.props["Bucket"]}
+
+    def create(self, s3: Any, it: Item) -> Doc:
+        """PutBucketEncryption."""
+        s3.put_bucket_encryption(**it.props)
+        return dict(it.props)
+
+
+class BucketLifecycle(_Setting):
+    """How long the bucket keeps what is in it."""
+
+    absent = NO_BUCKET | codes("NoSuchLifecycleConfiguration")
+
+    def read(self, s3: Any, it: Item) -> Doc | None:
+        """GetBucketLifecycleConfiguration."""
+        bucket = it.props["Bucket"]
+        rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        return {"Bucket": bucket, "LifecycleConfiguration": {"Rules": rules}}
+
+    def create(self, s3: Any, it: Item) -> Doc:
+        """PutBucketLifecycleConfiguration."""
+        s3.put_bucket_lifecycle_configuration(**it.props)
+        return dict(it.props)
+
+
+class BucketPolicy(_Setting):
+    """Who may write into the bucket, and over which connections."""
+
+    absent = NO_BUCKET | codes("NoSuchBucketPolicy")
+    # A principal that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).
+    transient = {"create": _YOUNG | codes("MalformedPolicy"), "update": _YOUNG | codes("MalformedPolicy")}
+
+    def read(self, s3: Any, it: Item) -> Doc | None:
+        """GetBucketPolicy, parsed."""
+        bucket = it.props["Bucket"]
+        return {"Bucket": bucket, "Policy": json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])}
+
+    def create(self, s3: Any, it: Item) -> Doc:
+        """PutBucketPolicy."""
+        s3.put_bucket_policy(Bucket=it.props["Bucket"], Policy=json.dumps(it.props["Policy"]))
+        return dict(it.props)
