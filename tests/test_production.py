@@ -12,6 +12,7 @@ import pytest
 from provisioner.embedded.server import EmbeddedAws
 from tests.harness import Desk
 from tests.inventory import client, inventory
+from tests.standing import ACCOUNT
 
 SUFFIX, REGION = "prod", "eu-west-1"
 SETTINGS = {"MLAPI_PROFILE": "production", "MLAPI_ALARMS__EMAILS": '["ops@shop.example"]'}
@@ -120,6 +121,35 @@ def test_one_dashboard_shows_what_rings(desk: Desk) -> None:
     assert {widget["properties"]["region"] for widget in widgets} == {REGION, "us-east-1"}
 
 
+def test_every_request_is_recorded_in_one_bucket(desk: Desk) -> None:
+    s3, logs = aws(desk, "s3"), aws(desk, "logs", "us-east-1")
+    [bucket] = [one["Name"] for one in s3.list_buckets()["Buckets"]]
+    assert bucket == f"ml-api-logs-{SUFFIX}-{ACCOUNT}-{REGION}"
+    [balancer] = aws(desk, "elbv2").describe_load_balancers()["LoadBalancers"]
+    told = aws(desk, "elbv2").describe_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"])
+    attributes = {one["Key"]: one["Value"] for one in told["Attributes"]}
+    assert attributes["access_logs.s3.enabled"] == "true"
+    assert (attributes["access_logs.s3.bucket"], attributes["access_logs.s3.prefix"]) == (bucket, "alb")
+    [delivery] = logs.describe_deliveries()["deliveries"]
+    source = logs.get_delivery_source(name=delivery["deliverySourceName"])["deliverySource"]
+    [edge] = aws(desk, "cloudfront").list_distributions()["DistributionList"]["Items"]
+    assert source["resourceArns"] == [edge["ARN"]]
+
+
+def test_the_bucket_is_private_encrypted_passing_and_takes_no_plain_connection(desk: Desk) -> None:
+    s3, bucket = aws(desk, "s3"), f"ml-api-logs-{SUFFIX}-{ACCOUNT}-{REGION}"
+
+    block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert set(block.values()) == {True}
+    [rule] = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    [expiry] = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert (expiry["Status"], expiry["Expiration"]["Days"]) == ("Enabled", 30)
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    [plain] = [one for one in policy["Statement"] if one["Effect"] == "Deny"]
+    assert plain["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
 def test_it_ends_without_its_ledger_and_without_being_told_its_settings(
     served: EmbeddedAws, tmp_path: Path
 ) -> None:
@@ -129,6 +159,9 @@ def test_it_ends_without_its_ledger_and_without_being_told_its_settings(
         "a", "--set", "profile=production", "--set", "network.nat=per_zone", "--set", "network.zones=4"
     )
     desk.ledger("a").unlink()
+    [bucket] = client(desk.box.endpoint, "s3").list_buckets()["Buckets"]
+    client(desk.box.endpoint, "s3").delete_bucket_policy(Bucket=bucket["Name"])
+    client(desk.box.endpoint, "s3").put_object(Bucket=bucket["Name"], Key="alb/record", Body=b"1")
 
     desk.teardown("a")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, codes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 
 _GONE = codes("ResourceNotFoundException")
@@ -18,6 +18,7 @@ class _Delivered(Kind):
     service = "logs"
     absent = _GONE
     transient = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
+    calls = calling(retag="TagResource UntagResource")
 
     def tagged_doc(self, logs: Any, doc: Doc) -> Doc:
         """The document and its tags: no read tells them."""
@@ -38,6 +39,13 @@ class DeliverySource(_Delivered):
     key, named, noun = "name", "name", "edge-source"
     fixed = frozenset({"name", "resourceArn", "logType"})
 
+    resource, fills = "delivery-source", ("{name}",)
+    calls = calling(
+        read="GetDeliverySource ListTagsForResource",
+        create="PutDeliverySource",
+        delete="DeleteDeliverySource",
+    )
+
     def read(self, logs: Any, it: Item) -> Doc | None:
         """GetDeliverySource."""
         doc = logs.get_delivery_source(name=it.props["name"])["deliverySource"]
@@ -57,6 +65,14 @@ class DeliveryDestination(_Delivered):
 
     key, named, noun = "name", "name", "edge-destination"
     fixed = frozenset({"name"})
+
+    resource, fills = "delivery-destination", ("{name}",)
+    calls = calling(
+        read="GetDeliveryDestination ListTagsForResource",
+        create="PutDeliveryDestination",
+        update="PutDeliveryDestination",
+        delete="DeleteDeliveryDestination",
+    )
 
     def read(self, logs: Any, it: Item) -> Doc | None:
         """GetDeliveryDestination."""
@@ -84,6 +100,11 @@ class Delivery(_Delivered):
     within = ("deliverySourceName", "deliveryDestinationArn")
     duplicate = _BUSY
     transient = {"delete": _BUSY}
+
+    resource, fills = "delivery", ()
+    calls = calling(
+        read="DescribeDeliveries ListTagsForResource", create="CreateDelivery", delete="DeleteDelivery"
+    )
 
     def read(self, logs: Any, it: Item) -> Doc | None:
         """DescribeDeliveries: the one between the two."""

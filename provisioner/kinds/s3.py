@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item, Kind, codes, minutes
+from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 
@@ -17,8 +17,6 @@ NO_BUCKET = codes("NoSuchBucket", "404", "NotFound")
 _BUSY = codes("OperationAborted")
 # A bucket that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).
 _YOUNG = _BUSY | NO_BUCKET
-# The one region whose name CreateBucket refuses to be told.
-_UNNAMED = "us-east-1"
 
 
 class Bucket(Kind):
@@ -26,11 +24,21 @@ class Bucket(Kind):
 
     service, key, named, noun = "s3", "Bucket", "Bucket", "logs"
     fixed = frozenset({"Bucket"})
+    # Where it is made is told by nothing that is read.
+    unread = frozenset({"CreateBucketConfiguration"})
     absent = NO_BUCKET
     duplicate = codes("BucketAlreadyOwnedByYou")
     transient = {"create": _BUSY, "delete": _BUSY | codes("BucketNotEmpty")}
     # A balancer may deliver for minutes after it is gone (aws-behaviour: S3 bucket).
     patience = minutes(30)
+    resource, fills = "bucket", ("{Bucket}",)
+    calls = calling(
+        read="HeadBucket GetBucketTagging",
+        create="CreateBucket",
+        retag="PutBucketTagging",
+        delete="PutBucketPolicy ListObjectVersions DeleteObjects ListMultipartUploads AbortMultipartUpload "
+        "DeleteBucket",
+    )
 
     def read(self, s3: Any, it: Item) -> Doc | None:
         """HeadBucket, and its tags; another account's has none that we may read."""
@@ -46,9 +54,9 @@ class Bucket(Kind):
 
     def create(self, s3: Any, it: Item) -> Doc:
         """CreateBucket, with its tags; private and encrypted is how AWS makes it."""
-        region = s3.meta.region_name
-        where: Doc = {} if region == _UNNAMED else {"LocationConstraint": region}
-        s3.create_bucket(**it.props, CreateBucketConfiguration={**where, "Tags": pairs(it.tags)})
+        where = it.props.get("CreateBucketConfiguration", {})
+        made = {"Bucket": it.props["Bucket"], "CreateBucketConfiguration": {**where, "Tags": pairs(it.tags)}}
+        s3.create_bucket(**made)
         return dict(it.props)
 
     def retag(self, s3: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
@@ -89,6 +97,7 @@ class _Setting(Kind):
     within = ("Bucket",)
     fixed = frozenset({"Bucket"})
     transient = {"create": _YOUNG, "update": _YOUNG}
+    resource, fills = "bucket", ("{Bucket}",)
 
     def update(self, s3: Any, it: Item, changed: Doc) -> None:
         """The same call again."""
@@ -102,6 +111,12 @@ class PublicAccessBlock(_Setting):
     """Nothing in the bucket can be made public."""
 
     absent = NO_BUCKET | codes("NoSuchPublicAccessBlockConfiguration")
+
+    calls = calling(
+        read="GetPublicAccessBlock",
+        create="PutPublicAccessBlock",
+        update="PutPublicAccessBlock",
+    )
 
     def read(self, s3: Any, it: Item) -> Doc | None:
         """GetPublicAccessBlock."""
@@ -118,6 +133,12 @@ class BucketEncryption(_Setting):
 
     absent = NO_BUCKET | codes("ServerSideEncryptionConfigurationNotFoundError")
 
+    calls = calling(
+        read="GetBucketEncryption",
+        create="PutBucketEncryption",
+        update="PutBucketEncryption",
+    )
+
     def read(self, s3: Any, it: Item) -> Doc | None:
         """GetBucketEncryption."""
         return {**s3.get_bucket_encryption(Bucket=it.props["Bucket"]), "Bucket": it.props["Bucket"]}
@@ -132,6 +153,12 @@ class BucketLifecycle(_Setting):
     """How long the bucket keeps what is in it."""
 
     absent = NO_BUCKET | codes("NoSuchLifecycleConfiguration")
+
+    calls = calling(
+        read="GetBucketLifecycleConfiguration",
+        create="PutBucketLifecycleConfiguration",
+        update="PutBucketLifecycleConfiguration",
+    )
 
     def read(self, s3: Any, it: Item) -> Doc | None:
         """GetBucketLifecycleConfiguration."""
@@ -151,6 +178,8 @@ class BucketPolicy(_Setting):
     absent = NO_BUCKET | codes("NoSuchBucketPolicy")
     # A principal that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).
     transient = {"create": _YOUNG | codes("MalformedPolicy"), "update": _YOUNG | codes("MalformedPolicy")}
+
+    calls = calling(read="GetBucketPolicy", create="PutBucketPolicy", update="PutBucketPolicy")
 
     def read(self, s3: Any, it: Item) -> Doc | None:
         """GetBucketPolicy, parsed."""

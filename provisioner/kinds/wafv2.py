@@ -29,7 +29,7 @@ class WebACL(Kind):
     service, key, named, noun = "wafv2", "ARN", "Name", "webacl"
     fixed = frozenset({"Name", "Scope"})
     # The scope is where it is listed; AWS does not tell it.
-    initial = frozenset({"Scope"})
+    unread = frozenset({"Scope"})
     absent = _GONE
     duplicate = codes("WAFDuplicateItemException")
     transient = {

@@ -16,6 +16,8 @@ from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts
 
 BALANCER, EDGE = "alb", "cloudfront"
+# The one region that CreateBucket refuses to be told.
+_UNNAMED = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ def access_logs(up: Piece, s: Settings, facts: Facts) -> AccessLogs | None:
         return None
     # A bucket's name is the whole world's: account and region make it ours.
     name = text("{}-{}-{}", name_of("logs", up.stack.suffix), facts.account, up.stack.region)
-    bucket = up(Bucket, "logs-bucket", Bucket=name)
+    where = {} if up.stack.region == _UNNAMED else {"LocationConstraint": up.stack.region}
+    bucket = up(Bucket, "logs-bucket", Bucket=name, CreateBucketConfiguration=where)
     closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     up(
         PublicAccessBlock,

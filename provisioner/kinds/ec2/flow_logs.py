@@ -17,7 +17,7 @@ class FlowLog(Ec2):
     noun, resource, key, id_filter = "flow-log", "vpc-flow-log", "FlowLogId", "flow-log-id"
     exclusive = True
     # AWS tells the VPC, and not what sort of resource it is.
-    initial = frozenset({"ResourceType"})
+    unread = frozenset({"ResourceType"})
     absent = codes("InvalidFlowLogId.NotFound")
     duplicate = codes("FlowLogAlreadyExists")
     # A role that is seconds old (terraform-provider-aws ec2/vpc_flow_log.go: 2 min).
