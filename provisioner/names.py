@@ -84,8 +84,8 @@ FORMS: Mapping[str, Form] = {
     "webacl": Form(128),
     # With `-<account>-<region>` behind it, a bucket has 63.
     "logs": Form(35),
-    "edge-source": Form(60),
-    "edge-destination": Form(60),
+    "records-source": Form(60),
+    "records-destination": Form(60),
     "delivery": Form(255),
     "alerts": Form(256),
     "global-alerts": Form(256),

@@ -36,7 +36,7 @@ class _Delivered(Kind):
 class DeliverySource(_Delivered):
     """Whose records they are."""
 
-    key, named, noun = "name", "name", "edge-source"
+    key, named, noun = "name", "name", "records-source"
     fixed = frozenset({"name", "resourceArn", "logType"})
 
     resource, fills = "delivery-source", ("{name}",)
@@ -63,7 +63,7 @@ class DeliverySource(_Delivered):
 class DeliveryDestination(_Delivered):
     """Where records go."""
 
-    key, named, noun = "name", "name", "edge-destination"
+    key, named, noun = "name", "name", "records-destination"
     fixed = frozenset({"name"})
 
     resource, fills = "delivery-destination", ("{name}",)

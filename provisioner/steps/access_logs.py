@@ -70,7 +70,7 @@ def _statements(up: Piece, facts: Facts, bucket: Handle) -> list[dict[str, Any]]
     """The balancer's deliveries, this distribution's, and nothing over a connection without TLS."""
     whole = text("arn:{}:s3:::{}", facts.partition, bucket.id)
     source = arn(
-        up, facts, "logs", f"delivery-source:{name_of('edge-source', up.stack.suffix)}", GLOBAL_REGION
+        up, facts, "logs", f"delivery-source:{name_of('records-source', up.stack.suffix)}", GLOBAL_REGION
     )
     ours = {"aws:SourceAccount": facts.account}
     return [
@@ -109,14 +109,14 @@ def edge_records(up: Piece, facts: Facts, into: AccessLogs, distribution: Handle
     """CloudFront's records, delivered from us-east-1, whatever the stack's region."""
     source = up(
         DeliverySource,
-        "edge-source",
+        "records-source",
         region=GLOBAL_REGION,
         resourceArn=distribution["ARN"],
         logType="ACCESS_LOGS",
     )
     destination = up(
         DeliveryDestination,
-        "edge-destination",
+        "records-destination",
         region=GLOBAL_REGION,
         outputFormat="json",
         deliveryDestinationConfiguration={
@@ -126,7 +126,7 @@ def edge_records(up: Piece, facts: Facts, into: AccessLogs, distribution: Handle
     )
     up(
         Delivery,
-        "edge-delivery",
+        "records-delivery",
         region=GLOBAL_REGION,
         deliverySourceName=source.id,
         deliveryDestinationArn=destination["arn"],
