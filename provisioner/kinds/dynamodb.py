@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, calling, codes, minutes
+from provisioner.engine.kind import Item, Kind, NotYet, calling, codes, minutes
 from provisioner.engine.refs import Doc
+from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
@@ -84,19 +85,21 @@ def _as_asked(doc: Doc) -> Doc:
     return {"DeletionProtectionEnabled": False, **doc, "BillingMode": mode or "PROVISIONED"}
 
 
-class TimeToLive(Kind):
-    """The attribute that says when an item may go. Turning it on twice is an error: look first."""
+class TimeToLive(Setting):
+    """The attribute that says when an item may go; another attribute takes an off, an hour, and an on."""
 
     service, key = "dynamodb", "TableName"
-    tagged, vanishes = False, True
-    within = ("TableName",)
-    fixed = frozenset({"TableName"})
     absent = NO_TABLE | codes("ResourceNotFound")
-    duplicate = codes("ValidationException: already")
     transient = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
+    # aws/aws-cdk#13720
+    interval, too_soon = minutes(60), codes("ValidationException: multiple times within")
     patience = minutes(20)
     resource, fills = "table", ("{TableName}",)
-    calls = calling(read="DescribeTimeToLive", create="UpdateTimeToLive", update="UpdateTimeToLive")
+    calls = calling(
+        read="DescribeTimeToLive",
+        create="DescribeTimeToLive UpdateTimeToLive",
+        update="DescribeTimeToLive UpdateTimeToLive",
+    )
 
     def read(self, dynamodb: Any, it: Item) -> Doc | None:
         """DescribeTimeToLive; ENABLING lasts up to an hour and counts as on."""
@@ -106,26 +109,32 @@ class TimeToLive(Kind):
         spec = {"Enabled": on, "AttributeName": doc.get("AttributeName")}
         return {"TableName": name, "TimeToLiveSpecification": spec}
 
-    def create(self, dynamodb: Any, it: Item) -> Doc:
-        """UpdateTimeToLive."""
-        dynamodb.update_time_to_live(**it.props)
-        return dict(it.props)
+    def put(self, dynamodb: Any, props: Doc) -> None:
+        """UpdateTimeToLive, which refuses what is so already: it looks first."""
+        now = self._now(dynamodb, props)
+        wanted = props["TimeToLiveSpecification"]
+        if now["Enabled"] and (not wanted["Enabled"] or now["AttributeName"] != wanted["AttributeName"]):
+            off = {"Enabled": False, "AttributeName": now["AttributeName"]}
+            dynamodb.update_time_to_live(TableName=props["TableName"], TimeToLiveSpecification=off)
+            if wanted["Enabled"]:
+                raise NotYet("it is off, and comes on for another attribute later", due=self.interval)
+        elif wanted["Enabled"] and not now["Enabled"]:
+            dynamodb.update_time_to_live(**props)
 
-    def update(self, dynamodb: Any, it: Item, changed: Doc) -> None:
-        """UpdateTimeToLive; AWS takes one change an hour."""
-        dynamodb.update_time_to_live(**it.props)
+    def changes(self, seen: Doc, wanted: Doc) -> int:
+        """Two from one attribute to another."""
+        both = (seen["TimeToLiveSpecification"], wanted["TimeToLiveSpecification"])
+        return sum(one["Enabled"] for one in both) or 1
 
-    def delete(self, dynamodb: Any, it: Item) -> None:
-        """It goes with its table."""
+    def _now(self, dynamodb: Any, props: Doc) -> Doc:
+        seen = self.read(dynamodb, Item("", "", "", props)) or {}
+        return dict(seen["TimeToLiveSpecification"])
 
 
-class PointInTimeRecovery(Kind):
+class PointInTimeRecovery(Setting):
     """Backups of every second."""
 
     service, key = "dynamodb", "TableName"
-    tagged, vanishes = False, True
-    within = ("TableName",)
-    fixed = frozenset({"TableName"})
     absent = NO_TABLE
     transient = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
     patience = minutes(20)
@@ -142,14 +151,6 @@ class PointInTimeRecovery(Kind):
         on = {"PointInTimeRecoveryEnabled": status == "ENABLED"}
         return {"TableName": name, "PointInTimeRecoverySpecification": on}
 
-    def create(self, dynamodb: Any, it: Item) -> Doc:
+    def put(self, dynamodb: Any, props: Doc) -> None:
         """UpdateContinuousBackups."""
-        dynamodb.update_continuous_backups(**it.props)
-        return dict(it.props)
-
-    def update(self, dynamodb: Any, it: Item, changed: Doc) -> None:
-        """UpdateContinuousBackups."""
-        dynamodb.update_continuous_backups(**it.props)
-
-    def delete(self, dynamodb: Any, it: Item) -> None:
-        """It goes with its table."""
+        dynamodb.update_continuous_backups(**props)

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
+from provisioner.kinds.setting import Setting
 from provisioner.kinds.together import tags_told
 
 # Every group of every stack of this tool has this in its name: one answer serves them all.
@@ -65,13 +66,10 @@ class ServiceLogGroup(LogGroup):
     adopts_untagged = True
 
 
-class Retention(Kind):
+class Retention(Setting):
     """How many days a group keeps."""
 
     service, key = "logs", "logGroupName"
-    tagged, vanishes = False, True
-    within = ("logGroupName",)
-    fixed = frozenset({"logGroupName"})
     absent = codes("ResourceNotFoundException")
     transient = {"create": codes("OperationAbortedException"), "update": codes("OperationAbortedException")}
     resource, fills = "log-group", ("{logGroupName}",)
@@ -84,17 +82,9 @@ class Retention(Kind):
             return None
         return {"logGroupName": doc["logGroupName"], "retentionInDays": doc.get("retentionInDays")}
 
-    def create(self, logs: Any, it: Item) -> Doc:
+    def put(self, logs: Any, props: Doc) -> None:
         """PutRetentionPolicy."""
-        logs.put_retention_policy(**it.props)
-        return dict(it.props)
-
-    def update(self, logs: Any, it: Item, changed: Doc) -> None:
-        """PutRetentionPolicy."""
-        logs.put_retention_policy(**it.props)
-
-    def delete(self, logs: Any, it: Item) -> None:
-        """It goes with its group."""
+        logs.put_retention_policy(**props)
 
 
 def group_named(logs: Any, name: str) -> Doc | None:

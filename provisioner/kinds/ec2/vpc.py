@@ -8,6 +8,7 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Holder, Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
+from provisioner.kinds.setting import Setting
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
@@ -64,13 +65,10 @@ class Vpc(Ec2):
         return interfaces(ec2, {"vpc-id": it.id})
 
 
-class _VpcAttribute(Kind):
+class _VpcAttribute(Setting):
     """One DNS attribute; AWS takes one a call."""
 
     service, key = "ec2", "VpcId"
-    tagged, vanishes = False, True
-    within = ("VpcId",)
-    fixed = frozenset({"VpcId"})
     absent = NO_VPC
     attribute: str
     field: str
@@ -82,17 +80,9 @@ class _VpcAttribute(Kind):
         seen = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=self.attribute)
         return {"VpcId": vpc, self.field: seen[self.field]}
 
-    def create(self, ec2: Any, it: Item) -> Doc:
+    def put(self, ec2: Any, props: Doc) -> None:
         """ModifyVpcAttribute."""
-        ec2.modify_vpc_attribute(**it.props)
-        return dict(it.props)
-
-    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """ModifyVpcAttribute."""
-        ec2.modify_vpc_attribute(VpcId=it.props["VpcId"], **changed)
-
-    def delete(self, ec2: Any, it: Item) -> None:
-        """It goes with its VPC."""
+        ec2.modify_vpc_attribute(**props)
 
 
 class DnsSupport(_VpcAttribute):

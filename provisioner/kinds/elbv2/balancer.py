@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, Kind, calling, codes, minutes
+from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
+from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import asked
 
@@ -72,13 +73,10 @@ class LoadBalancer(Elb):
         elbv2.delete_load_balancer(LoadBalancerArn=it.id)
 
 
-class LoadBalancerAttributes(Kind):
+class LoadBalancerAttributes(Setting):
     """What is set on a balancer by a call of its own."""
 
     service, key = "elbv2", "LoadBalancerArn"
-    tagged, vanishes = False, True
-    within = ("LoadBalancerArn",)
-    fixed = frozenset({"LoadBalancerArn"})
     absent = NO_BALANCER
     resource, fills = "loadbalancer/app/", ("{LoadBalancerArn}",)
     calls = calling(
@@ -93,18 +91,10 @@ class LoadBalancerAttributes(Kind):
         listed = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
         return {"LoadBalancerArn": arn, "Attributes": mapping(listed)}
 
-    def create(self, elbv2: Any, it: Item) -> Doc:
+    def put(self, elbv2: Any, props: Doc) -> None:
         """ModifyLoadBalancerAttributes."""
-        arn, wanted = it.props["LoadBalancerArn"], it.props["Attributes"]
-        elbv2.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=pairs(wanted))
-        return dict(it.props)
-
-    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
-        """ModifyLoadBalancerAttributes."""
-        self.create(elbv2, it)
-
-    def delete(self, elbv2: Any, it: Item) -> None:
-        """It goes with its balancer."""
+        wanted = pairs(props["Attributes"])
+        elbv2.modify_load_balancer_attributes(LoadBalancerArn=props["LoadBalancerArn"], Attributes=wanted)
 
 
 def _balancer(doc: Doc) -> Doc:

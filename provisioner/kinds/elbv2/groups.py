@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.elbv2.tagged import MOST, NO_GROUP, Elb, full_name
+from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import asked
 
@@ -53,13 +54,10 @@ class TargetGroup(Elb):
         elbv2.delete_target_group(TargetGroupArn=it.id)
 
 
-class TargetGroupAttributes(Kind):
+class TargetGroupAttributes(Setting):
     """What is set on a target group by a call of its own."""
 
     service, key = "elbv2", "TargetGroupArn"
-    tagged, vanishes = False, True
-    within = ("TargetGroupArn",)
-    fixed = frozenset({"TargetGroupArn"})
     absent = NO_GROUP
     resource, fills = "targetgroup", ("{TargetGroupArn}",)
     calls = calling(
@@ -74,18 +72,10 @@ class TargetGroupAttributes(Kind):
         listed = elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
         return {"TargetGroupArn": arn, "Attributes": mapping(listed)}
 
-    def create(self, elbv2: Any, it: Item) -> Doc:
+    def put(self, elbv2: Any, props: Doc) -> None:
         """ModifyTargetGroupAttributes."""
-        arn, wanted = it.props["TargetGroupArn"], it.props["Attributes"]
-        elbv2.modify_target_group_attributes(TargetGroupArn=arn, Attributes=pairs(wanted))
-        return dict(it.props)
-
-    def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
-        """ModifyTargetGroupAttributes."""
-        self.create(elbv2, it)
-
-    def delete(self, elbv2: Any, it: Item) -> None:
-        """It goes with its group."""
+        wanted = pairs(props["Attributes"])
+        elbv2.modify_target_group_attributes(TargetGroupArn=props["TargetGroupArn"], Attributes=wanted)
 
 
 def _group(doc: Doc) -> Doc:

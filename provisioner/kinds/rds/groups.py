@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, calling, codes, minutes
+from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.rds.tagged import NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
+from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import pairs
 
 
@@ -91,13 +91,10 @@ class DBClusterParameterGroup(Rds):
         rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=it.id)
 
 
-class DBClusterParameters(Kind):
+class DBClusterParameters(Setting):
     """The values in a parameter group that are not AWS's own; at most 20, AWS's limit for one call."""
 
     service, key = "rds", "DBClusterParameterGroupName"
-    tagged, vanishes = False, True
-    within = ("DBClusterParameterGroupName",)
-    fixed = frozenset({"DBClusterParameterGroupName"})
     absent = NO_PARAMETERS
     resource, fills = "cluster-pg", ("{DBClusterParameterGroupName}",)
     calls = calling(
@@ -113,22 +110,11 @@ class DBClusterParameters(Kind):
         values = {one["ParameterName"]: one.get("ParameterValue") for one in set_["Parameters"]}
         return {"DBClusterParameterGroupName": name, "Parameters": values}
 
-    def create(self, rds: Any, it: Item) -> Doc:
+    def put(self, rds: Any, props: Doc) -> None:
         """ModifyDBClusterParameterGroup."""
-        self._put(rds, it.props, it.props["Parameters"])
-        return dict(it.props)
-
-    def update(self, rds: Any, it: Item, changed: Doc) -> None:
-        """ModifyDBClusterParameterGroup."""
-        self._put(rds, it.props, it.props["Parameters"])
-
-    def _put(self, rds: Any, props: Doc, values: Mapping[str, str]) -> None:
         # `pending-reboot` is right for static and dynamic ones alike; a new cluster starts with them.
         listed = [
             {"ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
-            for name, value in values.items()
+            for name, value in props["Parameters"].items()
         ]
         rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=props[self.key], Parameters=listed)
-
-    def delete(self, rds: Any, it: Item) -> None:
-        """It goes with its group."""
