@@ -10,6 +10,7 @@ ProvisionerError ............ 1   something failed
 ├── LockHeld ................ 7   another run holds the stack
 ├── Declined ................ 8   the person said no
 ├── OutOfPatience ........... 9   AWS took longer than the wait allows; nothing is lost
+│   └── NotBefore ........... 9   AWS takes the rest of a change from a certain time on
 ├── RolledBack .............. 10  ECS rolled the deployment back
 ├── Residue ................. 11  teardown ended and something is still there
 └── Interrupted ............. 130 SIGINT (143 for SIGTERM)
@@ -90,6 +91,10 @@ class OutOfPatience(ProvisionerError):
 
     exit_code = 9
     result = "timeout"
+
+
+class NotBefore(OutOfPatience):
+    """AWS takes one change in so long: the rest can only be done later."""
 
 
 class RolledBack(ProvisionerError):

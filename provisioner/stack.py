@@ -44,7 +44,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     journals = logs(stack.piece("logs"), s)
     flow_logs(stack.piece("flow-logs"), s, facts, net)
     database = aurora(stack.piece("aurora"), s, facts, net, groups, journals, own)
-    table = sessions(stack.piece("dynamodb"))
+    table = sessions(stack.piece("dynamodb"), s)
     rights = roles(stack.piece("iam"), s, facts, journals, table, database)
     records = access_logs(stack.piece("access-logs"), s, facts)
     front = balancer(stack.piece("alb"), s, net, groups, own, records)

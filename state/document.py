@@ -46,6 +46,8 @@ class Entry:
     intent: Intent | None = None
     # The wall-clock second at which AWS gave the id: AWS may hide the thing for a while after it.
     made: float = 0.0
+    # The second of the last change, of those things that AWS lets be changed only so often.
+    changed: float = 0.0
     # The tags of the user's own that it was given; ours follow from its name.
     tags: dict[str, str] = field(default_factory=dict)
 

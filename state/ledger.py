@@ -71,6 +71,14 @@ class Ledger:
             entry.id = id_ or entry.id
             entry.phase, entry.confirmed, entry.intent = "ready", entry.wanted, None
 
+    def changed(self, node: str, *, more: bool) -> None:
+        """Write down that AWS took a change, of a thing that it takes only so many of; `more` are to come."""
+        with self._acting():
+            entry = self.document.entries[node]
+            entry.changed = self._wall()
+            if more:
+                entry.phase, entry.intent = "finishing", None
+
     def retire(self, node: str, under: str) -> None:
         """Put an entry aside under another name: a new resource takes its place, it will be deleted."""
         with self._acting():

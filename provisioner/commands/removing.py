@@ -88,12 +88,12 @@ def refuse_protected(session: Session, made: Plan) -> None:
     """Blocked, before anything is touched, where AWS would refuse to delete something later."""
     entries = session.document.entries
     told = {name: made.docs.get(name) or entry.wanted for name, entry in entries.items()} | made.docs
-    protected = sorted(name for name, doc in told.items() if is_protected(doc))
+    protected = {name: setting for name, doc in sorted(told.items()) if (setting := protection_of(doc))}
     if protected:
+        off = " ".join(f"--set {setting}=false" for setting in protected.values())
         raise Blocked(
             f"{', '.join(protected)}: protected against deletion; nothing was touched.",
-            f"Take the protection off: `{again(session, 'apply')} --set database.deletion_protection=false`, "
-            "then run this again.",
+            f"Take the protection off: `{again(session, 'apply')} {off}`, then run this again.",
         )
 
 
@@ -129,9 +129,16 @@ def verify_gone(say: Say, session: Session) -> int:
     return 0
 
 
-def is_protected(wanted: Mapping[str, object]) -> bool:
-    """Whether AWS would refuse to delete it."""
-    return bool(wanted.get("DeletionProtection") or wanted.get("DeletionProtectionEnabled"))
+# The properties by which AWS refuses to delete something, and the settings behind them.
+_PROTECTIONS = {
+    "DeletionProtection": "database.deletion_protection",
+    "DeletionProtectionEnabled": "table.deletion_protection",
+}
+
+
+def protection_of(doc: Mapping[str, object]) -> str:
+    """The setting by which AWS refuses to delete it; empty where it does not."""
+    return next((setting for key, setting in _PROTECTIONS.items() if doc.get(key)), "")
 
 
 def keep_report(session: Session, outcome: Outcome, report: Report) -> Path:

@@ -12,6 +12,7 @@ from provisioner.engine.decide import Change, is_ours, whose
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.extras import Extra
 from provisioner.engine.faults import Fault, code_of, fault_of, told
+from provisioner.engine.intervals import in_time
 from provisioner.engine.kind import Item, Kind, NotYet
 from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.refs import Doc, reveal, unveiled
@@ -109,6 +110,10 @@ class Hands:
 
     def update(self, target: Target, change: Change) -> None:
         """Bring what differs to what it should be; safe to repeat after a crash."""
+        with in_time(self.ledger, self.clock.wall, self.pace, target):
+            self._update(target, change)
+
+    def _update(self, target: Target, change: Change) -> None:
         kind, it = target.kind, target.it
         self.ledger.intend(it.node, "update", self._entry(target, "updating"))
         client = self.patience.client(target)
@@ -227,6 +232,7 @@ class Hands:
             confirmed=known.confirmed if known and known.id == it.id else None,
             needs=list(target.needs),
             made=known.made if known and known.id == it.id else 0.0,
+            changed=known.changed if known and known.id == it.id else 0.0,
             tags=own_tags(it.tags),
         )
 

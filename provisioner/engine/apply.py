@@ -19,7 +19,7 @@ from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve, unveiled
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove
 from provisioner.engine.walk import Tell, Walk, Work
-from provisioner.errors import Blocked, CredentialsError, LedgerError, OutOfPatience
+from provisioner.errors import Blocked, CredentialsError, LedgerError, NotBefore, OutOfPatience
 from provisioner.names import own_tags
 from state.document import Entry
 
@@ -48,7 +48,8 @@ class Apply:
         self.outcome.done = [node.name for node in stack if Stage(node.name, "ready") in done]
         held = {*self.outcome.done, *self.outcome.failed}
         self.outcome.undone = [node.name for node in stack if node.name not in held]
-        if not self.outcome.failed and not self.outcome.undone:
+        put_off = all(isinstance(error, NotBefore) for error in self.outcome.failed.values())
+        if put_off and not self.outcome.undone:
             self._remove_undeclared()
             self._keep_outputs()
         self.outcome.seconds = self.hands.clock.now() - start

@@ -146,6 +146,9 @@ class Kind:
     visible_within: ClassVar[float] = 0
     # AWS takes no change while it is not ready: what differs is looked at again once it is.
     closed_until_ready: ClassVar[bool] = False
+    # AWS takes one change in so many seconds, and refuses the next with these codes.
+    interval: ClassVar[float] = 0
+    too_soon: ClassVar[Codes] = frozenset()
     # How long after an update AWS may still tell the old state.
     stale_for: ClassVar[float] = 0
     # Codes that time cures, per verb; `Code: phrase` wants the phrase in the message too.
@@ -200,6 +203,10 @@ class Kind:
     def failure(self, client: Any, it: Item, doc: Doc) -> ProvisionerError:
         """Why AWS says it failed, as the error the run ends with."""
         return ProvisionerError(f"AWS says that {it.name or it.node} failed: {unveiled(doc)}")
+
+    def changes(self, seen: Doc, wanted: Doc) -> int:
+        """How many of AWS's changes lead from what is seen to what is wanted, where AWS counts them."""
+        return 1
 
     def holders(self, client: Any, it: Item) -> list[Holder]:
         """Who keeps it from being deleted; empty where AWS does not say."""

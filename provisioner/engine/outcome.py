@@ -64,6 +64,6 @@ class Outcome:
         rest = f"\nNot touched: {', '.join(self.undone)}." if self.undone else ""
         hints = list(dict.fromkeys(error.hint for error in self.failed.values() if error.hint))
         kinds = [type(error) for error in self.failed.values()]
-        kind = next((loud for loud in _LOUDEST if loud in kinds), Incomplete)
+        kind = next((loud for loud in _LOUDEST if any(issubclass(one, loud) for one in kinds)), Incomplete)
         count = f"{len(self.failed)} failed, {len(self.done)} done, {len(self.undone)} not touched"
         return kind(f"{self.verb} is incomplete: {count}.\n{told}{rest}", "\n".join(hints))

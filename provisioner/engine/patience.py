@@ -48,14 +48,13 @@ class Patience:
 
     def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
         """Call; send again what AWS throttled or lost, and what the kind says time cures."""
-        curable = target.kind.transient.get(verb, frozenset())
         passing = _Passing(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE, self.clock)
 
         def cures(error: BaseException) -> bool:
             if fault_of(error) in PASSING:
                 return passing.may_pass()
             passing.over()
-            if isinstance(error, NotYet) or is_named(error, curable):
+            if self._time_cures(error, target.kind, verb):
                 return True
             return verb != "delete" and code_of(error) in self._hidden((target.it.node, *target.needs))
 
@@ -75,6 +74,14 @@ class Patience:
         return again(
             call, when=cures, clock=self.clock, patience=target.kind.patience, told=report, steps=steps
         )
+
+    def _time_cures(self, error: BaseException, kind: Kind, verb: str) -> bool:
+        """Whether it passes, and soon enough to be waited for."""
+        if isinstance(error, NotYet):
+            return error.due * self.pace <= kind.patience
+        if is_named(error, kind.too_soon):
+            return kind.interval * self.pace <= kind.patience
+        return is_named(error, kind.transient.get(verb, frozenset()))
 
     def _hidden(self, needs: tuple[str, ...]) -> frozenset[str]:
         """The not-found codes of those needed things that are so new that AWS may not show them yet."""

@@ -11,6 +11,7 @@ from provisioner.engine.decide import Change, decide, delete, with_extras
 from provisioner.engine.explain import explain
 from provisioner.engine.extras import Part
 from provisioner.engine.graph import Node, Stack
+from provisioner.engine.intervals import timed
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve
 from provisioner.engine.target import Target, extras_in, look, still_hides
@@ -124,6 +125,9 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
         except Exception as error:
             raise explain(error, f"looking at {node.aws_name or node.name}") or error from error
     change = decide(node, entry, doc, wanted)
+    if doc is not None:
+        wall, pace = clients.clock.wall(), clients.aws.pace
+        change = timed(change, node.kind, entry, (doc, wanted), wall, pace)
     if doc is not None and any(plan.changes[name].foreign for name in _hosts(node)):
         change = replace(
             change, verb="refuse", why="part of what is somebody else's", foreign=True, adopts=False

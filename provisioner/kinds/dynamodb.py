@@ -56,8 +56,9 @@ class Table(Kind):
         return _as_asked(made["TableDescription"])
 
     def update(self, dynamodb: Any, it: Item, changed: Doc) -> None:
-        """UpdateTable."""
-        dynamodb.update_table(TableName=it.id, **changed)
+        """UpdateTable; capacity is bought only together with how much of it."""
+        bought = {"ProvisionedThroughput"} & it.props.keys() if "BillingMode" in changed else set()
+        dynamodb.update_table(TableName=it.id, **changed | {key: it.props[key] for key in bought})
 
     def retag(self, dynamodb: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """TagResource, UntagResource."""

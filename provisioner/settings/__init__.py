@@ -18,6 +18,7 @@ from provisioner.settings.network import Network
 from provisioner.settings.profiles import PROFILES, laid_under
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
+from provisioner.settings.table import Table
 from provisioner.settings.waf import Waf
 from provisioner.settings.workload import PLACEHOLDER, Workload, made
 
@@ -46,6 +47,7 @@ class Settings(Section):
     container: Container = Container()
     service: Service = Service()
     database: Database = Database()
+    table: Table = Table()
     logs: Logs = Logs()
     api: Api = Api()
     edge: Edge = Edge()

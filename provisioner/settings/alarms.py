@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from provisioner.settings.section import Section
+from provisioner.settings.section import Section, unit
 
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=256)]
 
@@ -17,9 +17,26 @@ class Alarms(Section):
     enabled: bool = Field(False, description="alarms, and the topics they speak to")
     emails: tuple[Email, ...] = Field((), description="addresses that hear them, once they have confirmed")
     dashboard: bool = Field(False, description="one CloudWatch dashboard of the stack")
-    errors: int = Field(10, ge=1, description="answers of 5xx in 5 minutes, balancer and tasks each")
-    latency: float = Field(2.0, gt=0, le=4000, description="seconds that 99 of 100 requests stay under")
-    database_cpu: int = Field(80, ge=1, le=100, description="percent of the database's CPU")
-    database_acu: int = Field(95, ge=1, le=100, description="percent of the database's largest capacity")
-    connections: int = Field(150, ge=1, description="connections to the database")
-    blocked: int = Field(500, ge=1, description="requests that the firewall blocks in 5 minutes")
+    errors: int = Field(
+        10,
+        ge=1,
+        description="5xx of balancer and tasks, each",
+        json_schema_extra=unit("answers in 5 minutes"),
+    )
+    latency: float = Field(
+        2.0,
+        gt=0,
+        le=4000,
+        description="what 99 of 100 requests stay under",
+        json_schema_extra=unit("seconds"),
+    )
+    database_cpu: int = Field(
+        80, ge=1, le=100, description="of the database's CPU", json_schema_extra=unit("percent")
+    )
+    database_acu: int = Field(
+        95, ge=1, le=100, description="of the database's largest capacity", json_schema_extra=unit("percent")
+    )
+    connections: int = Field(150, ge=1, description="to the database", json_schema_extra=unit("connections"))
+    blocked: int = Field(
+        500, ge=1, description="what the firewall blocks", json_schema_extra=unit("requests in 5 minutes")
+    )

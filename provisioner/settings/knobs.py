@@ -100,7 +100,14 @@ def _bounds(form: Schema) -> str:
         return ", ".join(choices[:-1]) + f" or {choices[-1]}"
     if form.get("type") not in ("integer", "number"):
         return _sort(form) if form.get("type") == "boolean" else f"a {_sort(form)}"
-    least, most = form.get("minimum"), form.get("maximum")
-    told = f"{least:g} to {most:g}" if most is not None else f"at least {least:g}"
     steps = form.get("multipleOf")
-    return f"{told} in steps of {steps:g}" if steps else told
+    return f"{_range(form)} in steps of {steps:g}" if steps else _range(form)
+
+
+def _range(form: Schema) -> str:
+    least, most, above = form.get("minimum"), form.get("maximum"), form.get("exclusiveMinimum")
+    if above is not None:
+        least = f"more than {above:g}"
+    elif least is not None:
+        least = f"{least:g}" if most is not None else f"at least {least:g}"
+    return " to ".join(str(bound) for bound in (least, most) if bound is not None) or "a number"

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from provisioner.engine.graph import Handle, Piece
 from provisioner.kinds.dynamodb import PointInTimeRecovery, Table, TimeToLive
+from provisioner.settings import Settings
 
 _ACTIVE = "only an ACTIVE table takes it"
 
 
-def sessions(up: Piece) -> Handle:
-    """On demand, keyed by `sessionId`, items expire by `ttl`, every second can be restored."""
+def sessions(up: Piece, s: Settings) -> Handle:
+    """Keyed by `sessionId`; what else is set on it, is set by calls of their own."""
     table = up(
         Table,
         "sessions",
         noun="sessions",
-        BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "sessionId", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}],
-        DeletionProtectionEnabled=False,
+        DeletionProtectionEnabled=s.table.deletion_protection,
+        **_capacity(s),
     )
     expiry = up(
         TimeToLive,
         "sessions-ttl",
         TableName=table.id,
-        TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"},
+        TimeToLiveSpecification=_expiry(s),
         after=[table.ready(_ACTIVE)],
     )
     # TTL first: it is refused for a while after backups were turned on.
@@ -31,7 +34,19 @@ def sessions(up: Piece) -> Handle:
         PointInTimeRecovery,
         "sessions-pitr",
         TableName=table.id,
-        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": s.table.point_in_time_recovery},
         after=[expiry, table.ready(_ACTIVE)],
     )
     return table
+
+
+def _capacity(s: Settings) -> dict[str, Any]:
+    if s.table.billing == "on_demand":
+        return {"BillingMode": "PAY_PER_REQUEST"}
+    units = {"ReadCapacityUnits": s.table.read_units, "WriteCapacityUnits": s.table.write_units}
+    return {"BillingMode": "PROVISIONED", "ProvisionedThroughput": units}
+
+
+def _expiry(s: Settings) -> dict[str, Any]:
+    attribute = s.table.ttl_attribute
+    return {"Enabled": True, "AttributeName": attribute} if attribute else {"Enabled": False}

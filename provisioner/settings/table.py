@@ -1,0 +1,27 @@
+"""The sessions table."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from provisioner.settings.section import Section, unit
+
+
+class Table(Section):
+    """The sessions table."""
+
+    billing: Literal["on_demand", "provisioned"] = Field("on_demand", description="how capacity is bought")
+    # DynamoDB's quota for a table, read and write alike.
+    read_units: int = Field(
+        5, ge=1, le=40000, description="capacity when provisioned", json_schema_extra=unit("reads a second")
+    )
+    write_units: int = Field(
+        5, ge=1, le=40000, description="capacity when provisioned", json_schema_extra=unit("writes a second")
+    )
+    ttl_attribute: str = Field(
+        "ttl", pattern=r"^[A-Za-z0-9_.-]{0,255}$", description="says when an item expires; empty: none does"
+    )
+    point_in_time_recovery: bool = Field(True, description="every second of 35 days can be restored")
+    deletion_protection: bool = Field(False, description="AWS refuses to delete the table")

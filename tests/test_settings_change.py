@@ -1,0 +1,178 @@
+"""Each setting on a standing stack: the plan says what changes, apply does exactly that, and back again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.kinds import KINDS
+from tests.harness import Desk
+
+pytestmark = pytest.mark.xdist_group("settings")
+SUFFIX = "prod"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Some settings, and of each node that they change: the action, and the fields that differ."""
+
+    sets: dict[str, str]
+    changes: dict[str, str]
+
+
+def row(sets: str, **changes: str) -> Row:
+    """A row as it is written below: nodes with `_` for their hyphens."""
+    given = dict(one.split("=", 1) for one in sets.split(" "))
+    return Row(given, {node.replace("_", "-"): change for node, change in changes.items()})
+
+
+REVISION = {"task": "replace containerDefinitions", "service": "update taskDefinition"}
+STRATEGY = "capacityProviderStrategy"
+TTL = "TimeToLiveSpecification"
+ROWS = [
+    row('container.environment={"MODEL":"small"}', **REVISION),
+    row("image=public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine", **REVISION),
+    row(
+        "container.cpu=2048 container.memory=4096", task="replace cpu memory", service="update taskDefinition"
+    ),
+    row("container.architecture=ARM64", task="replace runtimePlatform", service="update taskDefinition"),
+    row("service.maximum=20", scaling="update MaxCapacity"),
+    row(
+        "service.requests=500 service.scale_out_cooldown=30 service.scale_in_cooldown=600",
+        scaling_requests="update TargetTrackingScalingPolicyConfiguration",
+    ),
+    row(
+        "service.spot_weight=50 service.fargate_weight=50 service.fargate_base=1",
+        cluster="update defaultCapacityProviderStrategy",
+        service=f"update {STRATEGY}",
+    ),
+    row("service.grace=120", service="update healthCheckGracePeriodSeconds"),
+    row("database.max_acu=4 database.min_acu=1", aurora="update ServerlessV2ScalingConfiguration"),
+    row("database.backup_days=14", aurora="update BackupRetentionPeriod"),
+    row("database.deletion_protection=true", aurora="update DeletionProtection"),
+    row("database.final_snapshot=true", aurora="update SkipFinalSnapshot"),
+    row("database.rotation_days=30", db_rotation="create"),
+    row("table.billing=provisioned", sessions="update BillingMode ProvisionedThroughput"),
+    row("table.deletion_protection=true", sessions="update DeletionProtectionEnabled"),
+    row("table.ttl_attribute=", sessions_ttl=f"update {TTL}"),
+    row("table.ttl_attribute=expires", sessions_ttl=f"update {TTL}"),
+    row(
+        "table.point_in_time_recovery=false",
+        sessions_pitr="update PointInTimeRecoverySpecification",
+    ),
+    row(
+        "logs.days=7",
+        ecs_logs_retention="update retentionInDays",
+        alb_logs_retention="update retentionInDays",
+        aurora_logs_retention="update retentionInDays",
+        insights_logs_retention="update retentionInDays",
+    ),
+    row("edge.price_class=PriceClass_200", edge="update PriceClass"),
+    row("edge.error_pages=false", edge="update CustomErrorResponses"),
+]
+
+
+def rounds(rows: Iterable[Row]) -> list[Row]:
+    """Rows that touch no node in common, put together: what one changes cannot hide what another does."""
+    packed: list[Row] = []
+    for one in rows:
+        for at, other in enumerate(packed):
+            if not (one.changes.keys() & other.changes.keys() or one.sets.keys() & other.sets.keys()):
+                packed[at] = Row(one.sets | other.sets, one.changes | other.changes)
+                break
+        else:
+            packed.append(one)
+    return packed
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The one stack that all rows change."""
+
+    desk: Desk
+
+    def plan(self, sets: dict[str, str]) -> dict[str, str]:
+        """The changes that a plan tells of, in the form of the rows."""
+        (told,) = self.desk.well("plan", "--suffix", SUFFIX, "--json", *_flags(sets)).lines
+        return {change["node"]: _short(change) for change in told["changes"]}
+
+    def apply(self, sets: dict[str, str]) -> set[str]:
+        """What `apply` calls that changes anything."""
+        before = self.desk.mark()
+        self.desk.well("apply", "--yes", "--suffix", SUFFIX, *_flags(sets))
+        return set(self.desk.acts(before))
+
+
+def _flags(sets: dict[str, str]) -> Iterator[str]:
+    for path, value in sets.items():
+        yield from ("--set", f"{path}={value}")
+
+
+def _short(change: dict[str, object]) -> str:
+    fields = change["fields"]
+    assert isinstance(fields, list)
+    tops = dict.fromkeys(str(one["path"]).split(".")[0] for one in fields)
+    return " ".join([str(change["action"]), *tops])
+
+
+@pytest.fixture(scope="module")
+def stack(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    desk = Desk.before(served, tmp_path_factory.mktemp("changes") / "home")
+    desk.apply(SUFFIX)
+    return Stack(desk)
+
+
+def calls_of(stack: Stack, changes: dict[str, str]) -> set[str]:
+    """The mutating operations that these changes may take, by what their kinds declare."""
+    entries = stack.desk.known(SUFFIX)["entries"]
+    found: set[str] = set()
+    for node, change in changes.items():
+        kind = KINDS[entries[node]["kind"]]
+        verbs = {"replace": ("create", "delete")}.get(change.split()[0], (change.split()[0],))
+        named = {name for verb in (*verbs, "retag") for name in kind.called(verb)} - set(kind.called("read"))
+        found |= {f"{kind.service}:{name}" for name in named}
+    return found
+
+
+def there_and_back(stack: Stack, one: Row) -> None:
+    assert stack.plan(one.sets) == one.changes
+
+    called = stack.apply(one.sets)
+
+    assert called <= calls_of(stack, one.changes)
+    assert called or set(one.changes) == {"aurora"}
+    assert stack.plan(one.sets) == {}
+    stack.apply({})
+    assert stack.plan({}) == {}
+
+
+@pytest.mark.parametrize("one", rounds(ROWS), ids=lambda one: "+".join(one.sets))
+def test_a_setting_is_changed_in_place_as_planned_and_back(stack: Stack, one: Row) -> None:
+    there_and_back(stack, one)
+
+
+def test_what_aws_takes_once_an_hour_is_done_as_far_as_it_goes_and_the_plan_says_when(stack: Stack) -> None:
+    sets = {"table.ttl_attribute": "expires", "service.maximum": "30"}
+    apply = ("apply", "--yes", "--suffix", SUFFIX, *_flags(sets))
+    stack.desk.slow(1.0)
+    try:
+        planned = stack.desk.plan(SUFFIX, *_flags(sets))
+        first, before = stack.desk.run(*apply), stack.desk.mark()
+        again = stack.desk.run(*apply)
+    finally:
+        stack.desk.slow(0.0)
+
+    assert re.search(r"AWS takes one change in 60 minutes: done from \d\d:\d\d UTC", planned)
+    assert (first.code, again.code) == (9, 9)
+    assert re.search(r"the rest from \d\d:\d\d UTC", first.err)
+    assert stack.desk.acts(before) == []
+    # The hour is over: nothing takes time any more.
+    assert stack.plan(sets) == {"sessions-ttl": "update TimeToLiveSpecification"}
+    assert stack.apply(sets) == {"dynamodb:UpdateTimeToLive"}
+    assert stack.plan(sets) == {}
+    stack.apply({})
+    assert stack.plan({}) == {}
