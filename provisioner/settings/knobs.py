@@ -27,7 +27,8 @@ class Knob:
     @property
     def default(self) -> Any:
         """Its value where nothing is said; None where it is unset."""
-        return self.schema.get("default")
+        empty = {"object": {}, "array": []}.get(str(self.schema.get("type")))
+        return self.schema.get("default", empty)
 
     @property
     def example(self) -> Any:
