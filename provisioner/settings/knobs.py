@@ -27,7 +27,7 @@ class Knob:
     @property
     def default(self) -> Any:
         """Its value where nothing is said; None where it is unset."""
-        empty = {"object": {}, "array": []}.get(str(self.schema.get("type")))
+        empty: Any = {"object": {}, "array": []}.get(str(self.schema.get("type")))
         return self.schema.get("default", empty)
 
     @property
