@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from provisioner.embedded.server import EmbeddedAws
 from tests.harness import Desk
@@ -119,6 +120,43 @@ def test_one_dashboard_shows_what_rings(desk: Desk) -> None:
 
     assert len(widgets) == 10
     assert {widget["properties"]["region"] for widget in widgets} == {REGION, "us-east-1"}
+
+
+def test_a_task_can_write_nothing_but_its_scratch_and_has_no_capability(desk: Desk) -> None:
+    ecs, cluster = aws(desk, "ecs"), f"ml-api-cluster-{SUFFIX}"
+    [service] = ecs.describe_services(cluster=cluster, services=[f"ml-api-service-{SUFFIX}"])["services"]
+    task = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+    containers = {one["name"]: one for one in task["containerDefinitions"]}
+
+    for one in containers.values():
+        assert one["readonlyRootFilesystem"] is True
+        assert one["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
+    assert containers["api"]["dependsOn"] == [{"containerName": "scratch", "condition": "SUCCESS"}]
+    assert [mount["containerPath"] for mount in containers["api"]["mountPoints"]] == ["/tmp"]
+    assert containers["scratch"]["essential"] is False
+    assert "user" not in containers["api"]
+    assert service["runningCount"] == service["desiredCount"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"privileged": True},
+        {"dockerSecurityOptions": ["no-new-privileges"]},
+        {"linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64}]}},
+        {"linuxParameters": {"capabilities": {"add": ["NET_ADMIN"]}}},
+    ],
+)
+def test_the_embedded_aws_refuses_what_fargate_refuses(desk: Desk, more: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="Fargate"):
+        aws(desk, "ecs").register_task_definition(
+            family="bad",
+            requiresCompatibilities=["FARGATE"],
+            networkMode="awsvpc",
+            cpu="256",
+            memory="512",
+            containerDefinitions=[{"name": "a", "image": "b", **more}],
+        )
 
 
 def test_every_request_is_recorded_in_one_bucket(desk: Desk) -> None:

@@ -21,6 +21,9 @@ FARGATE: Mapping[int, tuple[int, ...]] = {
 }
 
 
+Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]+$", max_length=255)]
+
+
 class Container(Section):
     """What runs in a task."""
 
@@ -42,6 +45,13 @@ class Container(Section):
     architecture: Literal["X86_64", "ARM64"] = Field("X86_64", description="what the image is built for")
     environment: dict[str, str] = Field({}, description="more environment variables")
     secrets: dict[str, str] = Field({}, description="variables from secret or parameter ARNs")
+
+    readonly_root: bool = Field(False, description="a root file system that the container cannot write")
+    drop_capabilities: bool = Field(False, description="no Linux capabilities")
+    scratch: tuple[Path, ...] = Field(("/tmp",), description="where it may write all the same")  # noqa: S108 - in the container
+    scratch_image: str = Field(
+        "public.ecr.aws/docker/library/busybox:1.37", min_length=1, description="an image with chmod in it"
+    )
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Container:

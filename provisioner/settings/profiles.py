@@ -12,6 +12,7 @@ SEED: Values = {}
 # What a security review asks for; each can be set back by itself.
 PRODUCTION: Values = {
     "network": {"flow_logs": True, "bare_default_group": True},
+    "container": {"readonly_root": True, "drop_capabilities": True},
     "logs": {"requests": True},
     "waf": {"enabled": True},
     "alarms": {"enabled": True, "dashboard": True},

@@ -14,6 +14,7 @@ from provisioner.settings import Settings, Workload
 from provisioner.steps.account import Account
 from provisioner.steps.alb import Balancer
 from provisioner.steps.aurora import Database
+from provisioner.steps.hardening import hardened
 from provisioner.steps.iam import Roles
 from provisioner.steps.logs import Logs
 from provisioner.steps.placeholder import command
@@ -173,7 +174,7 @@ def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
         runtimePlatform={"cpuArchitecture": one.container.architecture, "operatingSystemFamily": "LINUX"},
         executionRoleArn=on.roles.execution["Arn"],
         taskRoleArn=on.roles.task["Arn"],
-        containerDefinitions=[container],
+        **hardened(container, one.container),
     )
 
 

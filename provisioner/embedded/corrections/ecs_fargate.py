@@ -1,0 +1,34 @@
+"""ECS: what a task definition for Fargate may not hold (ECS developer guide, fargate-tasks-services)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from provisioner.embedded.answers import AwsError
+from provisioner.embedded.hooks import always
+from provisioner.embedded.wire import Call
+
+_MEANINGLESS = ("privileged", "dockerSecurityOptions", "links", "extraHosts", "disableNetworking")
+_LINUX = ("devices", "maxSwap", "sharedMemorySize", "swappiness", "tmpfs")
+
+
+@always.before("ecs", "RegisterTaskDefinition")
+def for_fargate(call: Call) -> None:
+    """Refuse what Fargate has no room for."""
+    if "FARGATE" not in call.params.get("requiresCompatibilities", []):
+        return
+    for container in call.params["containerDefinitions"]:
+        for told in _refused(container):
+            raise AwsError("ClientException", f"Fargate compatible task definitions do not support {told}.")
+    for volume in call.params.get("volumes", []):
+        if volume.get("host", {}).get("sourcePath"):
+            raise AwsError("ClientException", "host.sourcePath should not be set for volumes in Fargate.")
+
+
+def _refused(container: dict[str, Any]) -> Iterator[str]:
+    yield from (key for key in _MEANINGLESS if container.get(key))
+    linux = container.get("linuxParameters") or {}
+    yield from (key for key in _LINUX if linux.get(key))
+    added = (linux.get("capabilities") or {}).get("add") or []
+    yield from (f"adding the capability {one}" for one in added if one != "SYS_PTRACE")
