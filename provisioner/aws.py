@@ -26,6 +26,7 @@ from provisioner import __version__
 from provisioner.calls import Calls
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, ProvisionerError
+from provisioner.rates import Rates
 from state.document import Place
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
@@ -63,6 +64,7 @@ class Aws:
         # An embedded AWS hides what is new for a moment even where its pace is 0.
         self.hides_for = local.visible_within if local else 0.0
         self.calls = Calls()
+        self.rates = Rates(self.pace)
         self._making = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self._session = self._resolved()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
+from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener, silent
 from provisioner.engine.explain import explain, explained
 from provisioner.engine.graph import Stack
@@ -37,6 +39,8 @@ from state.ledger import Ledger
 from state.lock import FileLock, Owner, last_owner
 
 _ROUNDS = 3
+# So many of the newest records tell how long things take.
+_RUNS = 50
 
 
 @dataclass
@@ -214,4 +218,10 @@ class Session:
 
     def _hands(self) -> Hands:
         ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard)
-        return Hands(self.clients, ledger, self.listen)
+        return Hands(self.clients, ledger, self.listen, self.durations)
+
+    @functools.cached_property
+    def durations(self) -> Durations:
+        """How long each step took in earlier runs here, of this stack and of others."""
+        records = self.where.workspace.runs.latest(_RUNS)
+        return Durations.of(records, self.aws.pace, self.place.region)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from provisioner.engine.critical import Stage, inverted, longest, stages
+from provisioner.engine.critical import End, Stage, ends, inverted, longest, stages
 from provisioner.engine.graph import Edge
 
 
@@ -27,3 +27,12 @@ def test_an_edge_that_needs_existence_does_not_wait_for_readiness() -> None:
 
 def test_what_is_needed_goes_after_what_needs_it() -> None:
     assert inverted({"vpc": [], "subnet": ["vpc", "gone"]}) == {"vpc": {"subnet"}, "subnet": set()}
+
+
+def test_an_end_waits_for_the_end_of_what_needs_it_or_only_for_its_beginning() -> None:
+    needs = {"cluster": [], "instance": ["cluster"], "rule": ["instance"]}
+    graph = ends(needs, lambda name, other: (name, other) == ("cluster", "instance"))
+
+    assert graph[End("cluster", "going")] == {End("instance", "going")}
+    assert graph[End("instance", "going")] == {End("rule", "gone")}
+    assert longest(graph, {End(name, "gone"): 30.0 for name in needs}).seconds == 60

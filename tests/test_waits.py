@@ -68,16 +68,16 @@ def test_long_before_a_state_is_due_the_looks_are_few_and_around_it_none_is_late
     until(lambda: True if clock.time - start >= 100 else None, clock=clock, due=100, patience=600)
 
     looks = list(itertools.accumulate(clock.sleeps))
-    assert len([look for look in looks if look < 90]) <= 13
+    assert len([look for look in looks if look < 89]) <= 7
     assert looks[-1] <= 102
 
 
-def test_a_state_that_comes_far_too_early_is_seen_within_twice_its_time() -> None:
+def test_a_state_that_comes_far_too_early_is_seen_within_twice_its_time_or_soon() -> None:
     clock = Hurried()
     start = clock.time
     until(lambda: True if clock.time - start >= 2 else None, clock=clock, due=400, patience=600)
 
-    assert sum(clock.sleeps) <= 4
+    assert sum(clock.sleeps) <= 400 / 16
 
 
 @given(elapsed=st.floats(0, 10_000), due=st.floats(0, 10_000))

@@ -9,6 +9,7 @@ from typing import Any
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences, meets
 from provisioner.engine.decide import Change, is_ours, whose
+from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.extras import Extra
 from provisioner.engine.faults import Fault, code_of, fault_of, told
@@ -30,13 +31,16 @@ _LOOKS = 6
 class Hands:
     """Carries the verbs of kinds out, one resource at a time; shared by all threads of a run."""
 
-    def __init__(self, clients: Clients, ledger: Ledger, listen: Listener) -> None:
+    def __init__(
+        self, clients: Clients, ledger: Ledger, listen: Listener, durations: Durations | None = None
+    ) -> None:
         self.clients = clients
         self.ledger = ledger
         self.listen = listen
         self.clock = clients.clock
         self.pace = clients.aws.pace
-        self.patience = Patience(clients, listen)
+        self.durations = durations or Durations(self.pace)
+        self.patience = Patience(clients, listen, self.durations)
 
     def read(self, target: Target) -> Doc | None:
         """What AWS says of it; None where it is not there."""
@@ -140,7 +144,8 @@ class Hands:
             return {}
         start = self.clock.now()
         quiet = kind.stale_for * self.pace if updated else 0.0
-        self.listen(Event("waiting", it.node, detail=f"usually {kind.takes:.0f} s" if kind.takes else ""))
+        due = self.durations.expected(kind, target.region, "update" if updated else "create", "ready")
+        self.listen(Event("waiting", it.node, detail=f"usually {due:.0f} s" if due >= 1 else ""))
 
         def probe() -> Doc | None:
             doc = self.read(target)
@@ -153,7 +158,7 @@ class Hands:
                 return None
             return doc if meets(doc, kind.ready) else None
 
-        doc = until(probe, clock=self.clock, due=kind.takes * self.pace, patience=kind.patience)
+        doc = until(probe, clock=self.clock, due=due, patience=kind.patience)
         if doc is None:
             raise OutOfPatience(
                 f"{it.name or it.node} is not ready after {kind.patience:.0f} s; AWS is still at it.",
@@ -167,8 +172,11 @@ class Hands:
         window = max(HIDES * self.pace, self.clients.aws.hides_for)
         return elapsed < window and bool(differences(target.kind, target.it.props, doc, None))
 
-    def delete(self, target: Target) -> None:
-        """Set its end going, wait until AWS says it is gone, and leave a tombstone."""
+    def delete(self, target: Target, begun: Callable[[], None] = lambda: None) -> None:
+        """Set its end going, wait until AWS says it is gone, and leave a tombstone.
+
+        `begun` is told when AWS has taken the first call: what need not wait longer can go too.
+        """
         kind, node = target.kind, target.it.node
         entry = self.ledger.get(node)
         if kind.vanishes:
@@ -183,18 +191,23 @@ class Hands:
             self.ledger.found(node, target.it.id)
         if entry:
             self.ledger.intend(node, "delete", replace(entry, id=target.it.id, phase="deleting"))
+        start = self.clock.now()
         try:
-            self.patience.call(lambda: self._end(target), target, "delete")
+            self.patience.call(lambda: self._end(target, begun), target, "delete")
         except Exception as error:
             if fault_of(error) is Fault.REFUSED and (held := self.patience.held(target)):
                 raise Blocked(f"{target.words} is held by {held}: {told(error)}") from error
             raise
-        self.wait_gone(target)
+        begun()
+        self.wait_gone(target, start)
         self.ledger.forget(node, deleted=True)
 
-    def _end(self, target: Target) -> None:
+    def _end(self, target: Target, begun: Callable[[], None]) -> None:
         try:
             target.kind.delete(self.patience.client(target), target.it)
+        except NotYet:
+            begun()
+            raise
         except Exception as error:
             if code_of(error) not in target.kind.absent:
                 raise
@@ -202,8 +215,11 @@ class Hands:
             if entry and still_hides(self.clients, entry.made):
                 raise NotYet("it is so new that AWS may not show it yet") from error
 
-    def wait_gone(self, target: Target) -> None:
-        """Wait until AWS says it is gone; OutOfPatience where it does not in time."""
+    def wait_gone(self, target: Target, since: float | None = None) -> None:
+        """Wait until AWS says it is gone; OutOfPatience where it does not in time.
+
+        `since` is when its end was first asked for.
+        """
         kind, it = target.kind, target.it
         self.listen(Event("waiting", it.node, "delete"))
 
@@ -212,7 +228,9 @@ class Hands:
             ended = doc is None or meets(doc, kind.gone) or meets(doc, kind.lingers)
             return True if ended else None
 
-        if not until(probe, clock=self.clock, due=kind.takes_to_go * self.pace, patience=kind.patience):
+        asked = self.clock.now() if since is None else since
+        due = asked + self.durations.expected(kind, target.region, "delete", "gone") - self.clock.now()
+        if not until(probe, clock=self.clock, due=max(due, 0), patience=kind.patience):
             raise OutOfPatience(
                 f"{it.name or it.id} is still there after {kind.patience:.0f} s.",
                 "Nothing is lost: run the same command again, and it waits on.",

@@ -107,12 +107,26 @@ class Client:
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         if not operation.startswith(_READS):
             return lambda **params: self._clients.act(
-                lambda: self._accepted(lambda: getattr(self._raw, operation)(**params))
+                lambda: self._paced(operation, lambda: getattr(self._raw, operation)(**params))
             )
         return lambda **params: self._clients.read(
             f"{self._where}/{operation}/{json.dumps(params, sort_keys=True, default=str)}",
-            lambda: self._accepted(lambda: self._whole(operation, params)),
+            lambda: self._paced(operation, lambda: self._whole(operation, params)),
         )
+
+    def _paced(self, operation: str, call: Callable[[], Answer]) -> Answer:
+        """Call when AWS is ready for it; one that is throttled slows down its like."""
+        clock, rates = self._clients.clock, self._clients.aws.rates
+        like = (self._service, self._region, operation)
+        reads = operation.startswith(_READS)
+        if seconds := rates.take(*like, reads=reads, now=clock.now()):
+            clock.sleep(seconds)
+        try:
+            return self._accepted(call)
+        except Exception as error:
+            if fault_of(error) is Fault.THROTTLED:
+                rates.throttled(*like, reads=reads, now=clock.now())
+            raise
 
     def _accepted(self, call: Callable[[], Answer]) -> Answer:
         """Call; where the credentials have expired, AWS did nothing: once more, with new ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Generic, Literal, NamedTuple, TypeVar
@@ -47,6 +47,25 @@ def stages(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:
         exists = Stage(name, "exists")
         graph[exists] = {Stage(edge.to, "ready" if edge.ready else "exists") for edge in needs}
         graph[Stage(name, "ready")] = {exists}
+    return graph
+
+
+class End(NamedTuple):
+    """A node whose end has begun, or that is gone."""
+
+    name: str
+    what: Literal["going", "gone"]
+
+
+def ends(needs: Mapping[str, Iterable[str]], beside: Callable[[str, str], bool]) -> dict[End, set[End]]:
+    """What each stage of taking nodes down waits for: that all who need it are gone.
+
+    Where `beside(name, other)`, the end of `other`, which needs it, must only have begun.
+    """
+    graph: dict[End, set[End]] = {}
+    for name, others in inverted(needs).items():
+        graph[End(name, "going")] = {End(one, "going" if beside(name, one) else "gone") for one in others}
+        graph[End(name, "gone")] = {End(name, "going")}
     return graph
 
 

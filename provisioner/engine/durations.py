@@ -20,12 +20,16 @@ class Durations:
     """Seconds that AWS took at this pace, newest first."""
 
     pace: float = 1.0
+    region: str = ""
     known: dict[tuple[str, str, str, What], list[float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, records: Iterable[Doc], pace: float) -> Durations:
-        """What the records of runs tell, given newest first; those of another pace tell nothing."""
-        durations = cls(pace)
+    def of(cls, records: Iterable[Doc], pace: float, region: str = "") -> Durations:
+        """What the records of runs tell, given newest first; those of another pace tell nothing.
+
+        A node that names no region is in `region`.
+        """
+        durations = cls(pace, region)
         for record in records:
             if record.get("pace") == pace:
                 for step in record.get("nodes", {}).values():
@@ -46,7 +50,13 @@ class Durations:
 
     def expected(self, kind: Kind, region: str, verb: str, what: What) -> float:
         """Seconds until a node exists, is ready after that, or is gone."""
-        if seconds := self.known.get((str(kind), region, verb, what)):
-            return median(seconds)
+        known = self.known_seconds(kind, region, verb, what)
+        if known is not None:
+            return known
         usual = {"exists": 0.0, "ready": kind.takes, "gone": kind.takes_to_go}
         return usual[what] * self.pace
+
+    def known_seconds(self, kind: Kind, region: str, verb: str, what: What) -> float | None:
+        """What earlier runs took; None where none did this."""
+        seconds = self.known.get((str(kind), region or self.region, verb, what))
+        return median(seconds) if seconds else None

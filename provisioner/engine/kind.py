@@ -122,6 +122,8 @@ class Kind:
     # with a field of what is seen in its braces.
     halted: ClassVar[Condition] = NEVER
     wake: ClassVar[str] = ""
+    # Of these kinds that need it, the end must only have begun before its own can.
+    goes_beside: ClassVar[frozenset[str]] = frozenset()
     # What to do about one that AWS says failed.
     on_failure: ClassVar[Literal["refuse", "replace", "update"]] = "refuse"
     # Properties without which it cannot be looked for: those that name what it lies in.

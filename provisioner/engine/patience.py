@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.clock import Clock
+from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import PASSING, code_of, fault_of, told
 from provisioner.engine.kind import Codes, Kind, NotYet
@@ -27,11 +28,12 @@ _LONG = 0.45
 class Patience:
     """Makes calls until AWS takes them, as long as the kind allows; shared by all threads of a run."""
 
-    def __init__(self, clients: Clients, listen: Listener) -> None:
+    def __init__(self, clients: Clients, listen: Listener, durations: Durations | None = None) -> None:
         self.clients = clients
         self.listen = listen
         self.clock = clients.clock
         self.pace = clients.aws.pace
+        self.durations = durations or Durations(self.pace)
         self._born: dict[str, tuple[Kind, float]] = {}
 
     def client(self, target: Target) -> Any:
@@ -59,12 +61,7 @@ class Patience:
             return verb != "delete" and code_of(error) in self._hidden((target.it.node, *target.needs))
 
         def steps(error: BaseException, elapsed: float) -> float | None:
-            if fault_of(error) in PASSING:
-                return None
-            if isinstance(error, NotYet):
-                return pause(elapsed, error.due * self.pace)
-            # EC2 gives an account 5 changes a second (EC2 API throttling): refusals are asked again slowly.
-            return max(pause(elapsed, 0), min(1 + elapsed / 10, 10) * self.pace)
+            return self._step(error, elapsed, target, verb)
 
         def report(error: BaseException, seconds: float) -> None:
             held = self.held(target, strangers=True) if verb == "delete" and seconds >= _LONG else ""
@@ -82,6 +79,29 @@ class Patience:
         if is_named(error, kind.too_soon):
             return kind.interval * self.pace <= kind.patience
         return is_named(error, kind.transient.get(verb, frozenset()))
+
+    def _step(self, error: BaseException, elapsed: float, target: Target, verb: str) -> float | None:
+        """Seconds until a refused call is made again; None where it was not refused."""
+        if fault_of(error) in PASSING:
+            return None
+        if isinstance(error, NotYet):
+            return pause(elapsed, error.due * self.pace)
+        if is_named(error, target.kind.too_soon):
+            return pause(elapsed, target.kind.interval * self.pace)
+        if verb == "create" and code_of(error) not in self._hidden(target.needs):
+            due = self._due(target, verb, self.clock.now() - elapsed)
+            if due > elapsed:
+                return pause(elapsed, due)
+        # EC2 gives an account 5 changes a second (EC2 API throttling): refusals are asked again slowly.
+        return max(pause(elapsed, 0), min(1 + elapsed / 10, 10) * self.pace)
+
+    def _due(self, target: Target, verb: str, start: float) -> float:
+        """Seconds after which a refused call is usually taken: when what it needs is usually ready."""
+        known = self.durations.known_seconds(target.kind, target.region, verb, "exists")
+        if known is not None:
+            return known
+        young = [self._born[name] for name in target.needs if name in self._born]
+        return max((born + kind.takes * self.pace - start for kind, born in young), default=0.0)
 
     def _hidden(self, needs: tuple[str, ...]) -> frozenset[str]:
         """The not-found codes of those needed things that are so new that AWS may not show them yet."""

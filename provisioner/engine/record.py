@@ -121,6 +121,8 @@ class Record:
             "nodes": worked,
             "calls": [self._told(call) for call in made],
             "operations": summed(made),
+            "throttled": dict(self.aws.rates.throttles),
+            "waited": {name: round(seconds, 3) for name, seconds in self.aws.rates.waited.items()},
         }
 
     def _told(self, call: Call) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from provisioner.engine.act import Hands
-from provisioner.engine.critical import inverted
+from provisioner.engine.critical import End, ends
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
 from provisioner.engine.kind import Item
@@ -28,16 +28,28 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
     outcome = Outcome("teardown")
     start = hands.clock.now()
 
-    def begin(name: str) -> Work[str]:
-        target = target_in(document, name, kinds)
+    def begin(end: End) -> Work[End] | None:
+        if end.what == "gone":
+            return None
+        target = target_in(document, end.name, kinds)
         return lambda tell: _take_down(hands, target, outcome, tell)
 
-    needs = {name: document.entries[name].needs for name in names}
-    done = Walk(inverted(needs), begin, stopped=lambda: hands.clock.stopped).run()
+    ended = Walk(_graph(document, names, kinds), begin, stopped=lambda: hands.clock.stopped).run()
+    done = {end.name for end in ended if end.what == "gone"}
     outcome.done = sorted(done)
     outcome.undone = sorted(names - done - set(outcome.failed))
     outcome.seconds = hands.clock.now() - start
     return outcome
+
+
+def _graph(document: Document, names: Set[str], kinds: Kinds) -> dict[End, set[End]]:
+    """What each stage of the end waits for, by the ledger."""
+    entries = document.entries
+
+    def beside(name: str, other: str) -> bool:
+        return entries[other].kind in kinds[entries[name].kind].goes_beside
+
+    return ends({name: entries[name].needs for name in names}, beside)
 
 
 def target_in(document: Document, name: str, kinds: Kinds) -> Target:
@@ -55,12 +67,12 @@ def target_in(document: Document, name: str, kinds: Kinds) -> Target:
     return Target(kinds[entry.kind], it, entry.region, tuple(entry.needs), entry.piece)
 
 
-def _take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[str]) -> None:
+def _take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -> None:
     name, clock = target.it.node, hands.clock
     start = clock.now()
     hands.listen(Event("starting", name, "delete"))
     try:
-        hands.delete(target)
+        hands.delete(target, begun=lambda: tell(End(name, "going")))
     except Exception as error:
         known = explain(error, f"deleting {target.it.name or name}")
         if known is None:
@@ -71,4 +83,5 @@ def _take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[str]) 
         hands.listen(Event("failed", name, "delete", known.message, clock.now() - start))
         return
     hands.listen(Event("gone", name, "delete", seconds=clock.now() - start, id=target.it.id))
-    tell(name)
+    tell(End(name, "going"))
+    tell(End(name, "gone"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -17,6 +18,10 @@ BACK_OFF = wait_random_exponential(multiplier=0.1, max=10)
 # A wait ends at most this share of its length, or this many seconds, after the state has changed.
 _LATE_SHARE = 0.02
 _SHORTEST, _LONGEST_STEP = 0.05, 0.5
+# Of what is due in a minute nothing is expected in the first seconds.
+_FIRST_SHARE = 1 / 16
+# Who waits for the same thing does not ask at the same moment; never later than the step allows.
+_JITTER = 0.9
 
 
 def again(
@@ -67,7 +72,7 @@ def until(
     start = clock.now() if since is None else since
 
     def step(_state: RetryCallState) -> float:
-        return pause(clock.now() - start, due)
+        return pause(clock.now() - start, due) * random.uniform(_JITTER, 1)  # noqa: S311 - no secret
 
     retrying = Retrying(
         retry=retry_if_result(lambda found: found is None),
@@ -83,6 +88,6 @@ def pause(elapsed: float, due: float) -> float:
     """Seconds until the next look, `elapsed` seconds into a wait that is usually over after `due`."""
     early = 0.9 * due
     if elapsed < early:
-        return max(min(elapsed, early - elapsed), _SHORTEST)
+        return max(min(max(elapsed, due * _FIRST_SHARE), early - elapsed), _SHORTEST)
     growing = _SHORTEST + 0.25 * (elapsed - early)
     return max(min(growing, _LONGEST_STEP), _LATE_SHARE * elapsed)

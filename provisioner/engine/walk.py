@@ -77,9 +77,9 @@ class Walk(Generic[Step]):
 
     def _hear(self, what: str, value: Any) -> None:
         if what == "done":
-            self.done.add(value)
-            if value in self._handed:
+            if value in self._handed and value not in self.done:
                 self._order.done(value)
+            self.done.add(value)
         elif what == "raised":
             self._fatal = self._fatal or value
         else:

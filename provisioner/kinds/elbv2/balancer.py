@@ -19,6 +19,8 @@ class LoadBalancer(Elb):
     key, named, noun = "LoadBalancerArn", "Name", "alb"
     ready = {"State": {"Code": frozenset({"active", "active_impaired"})}}
     fixed = frozenset({"Name", "Scheme", "Type"})
+    # An origin is only a name to CloudFront: while a distribution is being disabled, it may go.
+    goes_beside = frozenset({"Distribution"})
     absent = NO_BALANCER
     duplicate = codes("DuplicateLoadBalancerName")
     transient = {

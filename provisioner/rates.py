@@ -1,0 +1,114 @@
+"""How many calls a second AWS takes, service by service: a bucket of tokens each, shared by all threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# A throttle halves a rate, and each call that AWS takes mends it by so much; it never falls below the least.
+_MENDS, _LEAST = 0.05, 0.2
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many calls at once, and so many a second after that; for each operation, or for all together."""
+
+    burst: float
+    each_second: float
+    per_operation: bool = False
+
+
+# EC2 API throttling (non-mutating 100 and 20, per API); Amazon ECS request throttling (reads); the others
+# from memory, and on the careful side: a bucket that is too small costs less than a throttle.
+READS: Mapping[str, Rate] = {
+    "ec2": Rate(100, 20, per_operation=True),
+    "ecs": Rate(50, 20),
+    "cloudfront": Rate(20, 5),
+    "iam": Rate(40, 15),
+    "wafv2": Rate(20, 5),
+    "acm": Rate(20, 10),
+    "logs": Rate(20, 10),
+}
+ACTS: Mapping[str, Rate] = {
+    "ec2": Rate(50, 5, per_operation=True),
+    "ecs": Rate(20, 2),
+    "cloudfront": Rate(5, 2),
+    "iam": Rate(20, 5),
+    "wafv2": Rate(3, 1),
+    "logs": Rate(10, 10),
+    "acm": Rate(5, 5),
+    "kms": Rate(5, 5),
+    "s3": Rate(10, 10),
+}
+OPERATIONS: Mapping[str, Rate] = {
+    "ec2:create_nat_gateway": Rate(10, 1),
+    "ec2:create_vpc_endpoint": Rate(4, 0.3),
+    "ec2:modify_vpc_endpoint": Rate(4, 0.3),
+    "ec2:delete_vpc_endpoints": Rate(4, 0.3),
+}
+USUAL_READS, USUAL_ACTS = Rate(100, 20), Rate(40, 10)
+
+
+@dataclass
+class Bucket:
+    """Tokens that come back with time; who takes one that is not there yet waits for it."""
+
+    rate: Rate
+    tokens: float = field(init=False)
+    filled: float | None = None
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.tokens = self.rate.burst
+
+    def take(self, now: float) -> float:
+        """Take one; seconds until it is there."""
+        self._fill(now)
+        self.tokens -= 1
+        self.share = min(1.0, self.share + _MENDS)
+        return max(0.0, -self.tokens / (self.rate.each_second * self.share))
+
+    def throttled(self, now: float) -> None:
+        """AWS says that it is too much: what was left is gone, and what comes back comes at half the rate."""
+        self._fill(now)
+        self.share = max(_LEAST, self.share / 2)
+        self.tokens = min(self.tokens, 0.0)
+
+    def _fill(self, now: float) -> None:
+        if self.filled is not None:
+            back = (now - self.filled) * self.rate.each_second * self.share
+            self.tokens = min(self.rate.burst, self.tokens + back)
+        self.filled = now
+
+
+@dataclass
+class Rates:
+    """All buckets of one run, and what they cost it; `pace` is that of the AWS which is called."""
+
+    pace: float = 1.0
+    waited: dict[str, float] = field(default_factory=dict)
+    throttles: dict[str, int] = field(default_factory=dict)
+    _buckets: dict[tuple[str, str, str], Bucket] = field(default_factory=dict)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, service: str, region: str, operation: str, *, reads: bool, now: float) -> float:
+        """Seconds to wait before this call; where the time of AWS does not pass, none."""
+        with self._one_at_a_time:
+            seconds = self._bucket(service, region, operation, reads=reads).take(now) * self.pace
+            if seconds:
+                self.waited[service] = self.waited.get(service, 0.0) + seconds
+        return seconds
+
+    def throttled(self, service: str, region: str, operation: str, *, reads: bool, now: float) -> None:
+        """Slow down what AWS found too fast, and nothing else."""
+        with self._one_at_a_time:
+            self._bucket(service, region, operation, reads=reads).throttled(now)
+            self.throttles[service] = self.throttles.get(service, 0) + 1
+
+    def _bucket(self, service: str, region: str, operation: str, *, reads: bool) -> Bucket:
+        usual = (READS, USUAL_READS) if reads else (ACTS, USUAL_ACTS)
+        own = OPERATIONS.get(f"{service}:{operation}")
+        rate = own or usual[0].get(service, usual[1])
+        what = operation if own or rate.per_operation else "reads" if reads else "acts"
+        return self._buckets.setdefault((service, region, what), Bucket(rate))

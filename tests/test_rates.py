@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.rates import Bucket, Rate, Rates
+
+
+def test_a_burst_is_free_and_what_comes_after_it_waits() -> None:
+    bucket = Bucket(Rate(2, 4))
+
+    assert [bucket.take(0.0) for _ in range(4)] == [0, 0, 0.25, 0.5]
+    assert bucket.take(10.0) == 0
+
+
+def test_a_throttle_slows_down_its_service_and_no_other() -> None:
+    rates = Rates()
+    like: Any = {"reads": True, "now": 0.0}
+    rates.take("iam", "", "get_role", **like)
+    rates.throttled("iam", "", "get_role", **like)
+
+    assert rates.take("iam", "", "get_role_policy", **like) > 0
+    assert rates.take("rds", "", "describe_db_clusters", **like) == 0
+    assert rates.throttles == {"iam": 1}
+    assert rates.waited.keys() == {"iam"}
+
+
+def test_a_rate_comes_back_with_calls_that_are_taken() -> None:
+    bucket = Bucket(Rate(10, 10))
+    for _ in range(9):
+        bucket.throttled(0.0)
+    least = bucket.share
+    for second in range(1, 40):
+        bucket.take(float(second))
+
+    assert (least, bucket.share) == (0.2, 1.0)
+
+
+def test_where_no_time_passes_nothing_waits() -> None:
+    rates = Rates(pace=0)
+
+    assert not any(rates.take("ec2", "", "create_vpc", reads=False, now=0.0) for _ in range(500))
+    assert rates.waited == {}
