@@ -55,10 +55,15 @@ NO_CREDENTIALS = (
 
 
 class Aws:
-    """Makes one client a service and region, on first use, and counts what they call."""
+    """Makes one client a service and region, on first use, and counts what they call.
 
-    def __init__(self, region: str, local: Local | None = None) -> None:
+    With `answer_within`, no answer is waited for longer than those seconds.
+    """
+
+    def __init__(self, region: str, local: Local | None = None, answer_within: float | None = None) -> None:
         self.region = region
+        haste = {"connect_timeout": answer_within, "read_timeout": answer_within} if answer_within else {}
+        self._config = (_LOCAL_CONFIG if local else _CONFIG).merge(Config(**haste))
         self.local = local
         self.pace = local.pace if local else 1.0
         # An embedded AWS hides what is new for a moment even where its pace is 0.
@@ -101,11 +106,11 @@ class Aws:
     def _make(self, service: str, region: str) -> Any:
         if self.local:
             client = self._session.client(
-                service, region_name=region, endpoint_url=self.local.endpoint, config=_LOCAL_CONFIG
+                service, region_name=region, endpoint_url=self.local.endpoint, config=self._config
             )
             client.meta.events.register_first("before-send.*", self._refuse_elsewhere)
         else:
-            client = self._session.client(service, region_name=region, config=_CONFIG)
+            client = self._session.client(service, region_name=region, config=self._config)
         self.calls.watch(client.meta.events)
         return client
 

@@ -25,6 +25,7 @@ from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan
 from provisioner.engine.teardown import remove
 from provisioner.engine.verify import Report, last_look
+from provisioner.errors import LockHeld
 from provisioner.kinds import KINDS, leftovers
 from provisioner.kinds import facts as lookups
 from provisioner.kinds.tagging import bearing
@@ -36,7 +37,10 @@ from provisioner.stack import build, build_all
 from provisioner.steps.facts import Facts, offline
 from state.document import Document, Place
 from state.ledger import Ledger
-from state.lock import FileLock, Owner, last_owner
+from state.lock import Lock
+from state.owner import Owner
+from state.store import Store
+from state.versions import remember
 
 _ROUNDS = 3
 # So many of the newest records tell how long things take.
@@ -78,7 +82,7 @@ class Session:
         if document is None:
             document = Document(suffix, place)
         check_pin(document, suffix, place, workspace)
-        former, busy = last_owner(workspace.lock(suffix))
+        former, busy = workspace.lock(suffix, "", 0, Clock()).last()
         return cls(
             suffix,
             settings,
@@ -147,17 +151,29 @@ class Session:
     @contextmanager
     def locked(self, command: str, timeout: float) -> Iterator[None]:
         """Hold the stack's lock; what another run wrote in the meantime is read anew."""
-        with FileLock(self.where.workspace.lock(self.suffix), command, timeout, self.clock.sleep) as lock:
+        store = self.where.workspace.store(self.suffix)
+        with self.where.workspace.lock(self.suffix, command, timeout, self.clock) as lock:
             put_aside_unusable(self.where, self.suffix)
-            self.where.workspace.store(self.suffix).tidy()
+            self._take_over(store, lock)
+            self.guard = lock.check
+            self.is_busy = False
+            try:
+                yield
+            finally:
+                store.disclaim()
+
+    def _take_over(self, store: Store, lock: Lock) -> None:
+        """Read the ledger anew and claim it, so that no earlier hold can write any more; keep what it was."""
+        for _ in range(_ROUNDS):
             latest = known_document(self.where, self.suffix, self.aws.local)
             if latest is not None:
                 check_pin(latest, self.suffix, self.place, self.where.workspace)
                 self.document = latest
+                remember(store, latest)
             self.document.fence = max(lock.fence, self.document.fence + 1)
-            self.guard = lock.check
-            self.is_busy = False
-            yield
+            if store.claim(self.document.dump()):
+                return
+        raise LockHeld(f"{store.where} is still being written by another run.", "Run the same command again.")
 
     def apply(self, plan: Plan) -> Outcome:
         """Carry the plan out."""

@@ -1,33 +1,43 @@
-"""What this folder remembers: which stacks are known here, and where each one's ledger and lock are."""
+"""What is remembered here: which stacks are known, and where each one's ledger and lock are."""
 
 from __future__ import annotations
 
 import os
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from provisioner.embedded.local import start as start_embedded
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
+from state.archive import Archive, FolderArchive
 from state.document import Document
+from state.lock import Lock, Timer
 from state.runs import Runs
-from state.store import FileStore
+from state.store import Store
 
 DEFAULT_HOME = ".ml-api"
+IN_S3 = "s3:"
+
+
+def stamp() -> str:
+    """The time as it stands in names; names sort as their times do."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """One folder of ledgers; rehearsals keep theirs apart from those of real stacks."""
+    """One archive of ledgers: a folder's, one file, or `s3://bucket/prefix`; rehearsals keep theirs apart."""
 
     home: Path
     local: bool = False
-    state: Path | None = None
+    state: str = ""
 
     @classmethod
-    def here(cls, *, local: bool = False, state: Path | None = None) -> Workspace:
+    def here(cls, *, local: bool = False, state: str | None = None) -> Workspace:
         """The workspace of the working directory, or of MLAPI_HOME."""
-        return cls(Path(os.environ.get("MLAPI_HOME") or DEFAULT_HOME), local, state)
+        return cls(Path(os.environ.get("MLAPI_HOME") or DEFAULT_HOME), local, state or "")
 
     @property
     def embedded(self) -> Path:
@@ -35,47 +45,51 @@ class Workspace:
         return self.home / "embedded" / "server"
 
     @property
-    def folder(self) -> Path:
-        """Where the ledgers are."""
-        return self.home / "embedded" if self.local else self.home
+    def is_shared(self) -> bool:
+        """Whether the state is in S3, where others see it too."""
+        return self.state.startswith(IN_S3)
 
-    def store(self, suffix: str) -> FileStore:
-        """The file of one stack's ledger."""
-        return FileStore(self.state or self.folder / f"{suffix}.json")
+    @cached_property
+    def archive(self) -> Archive:
+        """Where the ledgers are; one in S3 is found at the first look at it."""
+        if self.is_shared:
+            from provisioner.bucket.address import Bucket  # noqa: PLC0415 - boto3 is only for these
+
+            return Bucket.at(self.state, start_embedded(self.embedded) if self.local else None).archive
+        return FolderArchive(self._folder, Path(self.state) if self.state else None)
 
     @property
     def runs(self) -> Runs:
-        """The records of earlier runs."""
-        return Runs((self.state.parent if self.state else self.folder) / "runs")
+        """The records of earlier runs, of this machine alone."""
+        beside = Path(self.state).parent if self.state and not self.is_shared else self._folder
+        return Runs(beside / "runs")
 
-    def lock(self, suffix: str) -> Path:
-        """The file that is locked while the stack is changed."""
-        path = self.store(suffix).path
-        return path.with_name(f".{path.stem}.lock")
+    @property
+    def _folder(self) -> Path:
+        return self.home / "embedded" if self.local else self.home
+
+    def store(self, suffix: str) -> Store:
+        """Where one stack's ledger is."""
+        return self.archive.store(suffix)
+
+    def lock(self, suffix: str, command: str, timeout: float, timer: Timer) -> Lock:
+        """The lock on one stack."""
+        return self.archive.lock(suffix, command, timeout, timer)
 
     def document(self, suffix: str) -> Document | None:
-        """A stack's ledger as it stands; None where there is none."""
+        """A stack's ledger as it stands; None where there is none, or only the claim of a first run."""
         store = self.store(suffix)
         text = store.load()
-        return Document.parse(text, store.where) if text is not None else None
+        document = Document.parse(text, store.where) if text is not None else None
+        return document if document and document.serial else None
 
-    def put_aside(self, suffix: str) -> Path:
-        """Rename a ledger that cannot be used, so that a new one can be written; its new path."""
-        path = self.store(suffix).path
-        return path.rename(
-            path.with_name(f"{path.name}.aside-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
-        )
-
-    def reports(self, suffix: str) -> list[Path]:
-        """The reports of this stack's teardowns, oldest first."""
-        return sorted((self.store(suffix).path.parent / "reports").glob(f"teardown-{suffix}-[0-9]*Z.json"))
+    def put_aside(self, suffix: str) -> str:
+        """Rename a ledger that cannot be used, so that a new one can be written; where it is now."""
+        return self.store(suffix).put_aside(stamp())
 
     def suffixes(self) -> list[str]:
         """The stacks that are known here."""
-        if self.state:
-            text = FileStore(self.state).load()
-            return [Document.parse(text, str(self.state)).suffix] if text is not None else []
-        return sorted(path.stem for path in self.folder.glob("*.json"))
+        return self.archive.suffixes()
 
     def choose(self, suffix: str | None) -> str:
         """The suffix given, or the only one known; else an error that lists what is known."""
@@ -101,4 +115,4 @@ class Workspace:
     @property
     def words(self) -> str:
         """The workspace in a message."""
-        return f"in {self.state or self.folder}" + (" (rehearsals)" if self.local else "")
+        return f"in {self.archive.where}" + (" (rehearsals)" if self.local else "")

@@ -11,10 +11,11 @@ from typing import Protocol
 from provisioner.errors import LedgerError
 
 _DRAFT = ".draft"
+KEPT = 20  # past documents
 
 
 class Store(Protocol):
-    """Keeps one document."""
+    """Keeps one document, and what it was before the last runs."""
 
     @property
     def where(self) -> str:
@@ -24,10 +25,31 @@ class Store(Protocol):
         """The document, or None where there is none yet."""
 
     def save(self, text: bytes) -> None:
-        """Replace the document whole; when this returns, a crash can no longer lose it."""
+        """Replace the document whole; when this returns, a crash can no longer lose it.
+
+        LockHeld where another run has written since it was loaded here.
+        """
 
     def remove(self) -> None:
         """Remove the document; none there is no error."""
+
+    def claim(self, text: bytes) -> bool:
+        """Under a new lock, make sure that nobody's earlier hold writes any more; False: load it again."""
+
+    def disclaim(self) -> None:
+        """Before the lock is given back, take away a claim that nothing was written over."""
+
+    def put_aside(self, stamp: str) -> str:
+        """Move the document out of the way, so that a new one can be written; where it is now."""
+
+    def keep(self, version: str, text: bytes) -> None:
+        """Keep a past document under that name, and of all that are kept the newest ones."""
+
+    def versions(self) -> list[str]:
+        """The names of the past documents that are kept, oldest first."""
+
+    def past(self, version: str) -> bytes | None:
+        """A past document; None where none of that name is kept."""
 
 
 class FileStore:
@@ -51,18 +73,47 @@ class FileStore:
             raise self._unusable("read", error) from error
 
     def save(self, text: bytes) -> None:
-        """Write beside the file, fsync, rename over it, fsync the folder."""
+        """Write beside the file, fsync, rename over it, fsync the folder.
+
+        The lock's own check comes before: here nothing tells whether another has written since.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._replace(text)
         except OSError as error:
             raise self._unusable("written", error) from error
 
-    def tidy(self) -> None:
-        """Remove the drafts that killed runs left; only under the lock, where nobody is writing one."""
+    def claim(self, text: bytes) -> bool:  # noqa: ARG002 - the kernel has seen to it that others are gone
+        """Remove the drafts that killed runs left: nobody is writing one now."""
         for draft in self.path.parent.glob(f".{self.path.name}.*{_DRAFT}"):
             with suppress(OSError):
                 draft.unlink()
+        return True
+
+    def disclaim(self) -> None:
+        """Nothing was claimed."""
+
+    def put_aside(self, stamp: str) -> str:
+        """Rename the file."""
+        return str(self.path.rename(self.path.with_name(f"{self.path.name}.aside-{stamp}")))
+
+    def keep(self, version: str, text: bytes) -> None:
+        """Write it into the folder of past documents, and remove the oldest ones from there."""
+        FileStore(self._past / f"{version}.json").save(text)
+        for name in self.versions()[:-KEPT]:
+            FileStore(self._past / f"{name}.json").remove()
+
+    def versions(self) -> list[str]:
+        """The files in the folder of past documents."""
+        return sorted(path.stem for path in self._past.glob("*.json"))
+
+    def past(self, version: str) -> bytes | None:
+        """The bytes of one of them."""
+        return FileStore(self._past / f"{version}.json").load() if version in self.versions() else None
+
+    @property
+    def _past(self) -> Path:
+        return self.path.parent / "history" / self.path.stem
 
     def remove(self) -> None:
         """Remove the file; none there is no error."""

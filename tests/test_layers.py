@@ -22,7 +22,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.pins"},
     {"provisioner.stack", "provisioner.workspace"},
     {"provisioner.steps"},
-    {"provisioner.kinds", "provisioner.terminal"},
+    {"provisioner.kinds", "provisioner.terminal", "provisioner.bucket"},
     {"provisioner.prices"},
     {"provisioner.engine"},
     {"provisioner.configuration"},

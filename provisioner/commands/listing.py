@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provisioner.errors import LedgerError
@@ -14,14 +14,9 @@ _HEAD = ("suffix", "account", "region", "resources")
 
 def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
     """Every stack with its place and size; a damaged ledger is named and hides no other."""
-    known: list[dict[str, Any]] = []
-    damaged: list[LedgerError] = []
-    for workspace in workspaces:
-        for suffix in workspace.suffixes():
-            try:
-                known += [row] if (row := _row(workspace, suffix)) else []
-            except LedgerError as error:
-                damaged.append(error)
+    rows = [row for workspace in workspaces for row in _rows(workspace)]
+    known = [row for row in rows if not isinstance(row, LedgerError)]
+    damaged = [row for row in rows if isinstance(row, LedgerError)]
     if say.as_json:
         say.record("list", stacks=known, damaged=[one.message for one in damaged])
     else:
@@ -32,10 +27,20 @@ def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
     return LedgerError.exit_code if damaged else 0
 
 
-def _row(workspace: Workspace, suffix: str) -> dict[str, Any] | None:
-    document = workspace.document(suffix)
-    if document is None:
-        return None
-    account = "embedded" if workspace.local else document.place.account
-    cells = (suffix, account, document.place.region, len(document.entries))
-    return dict(zip(_HEAD, cells, strict=True))
+def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | LedgerError]:
+    """One row a stack, or why there is none."""
+    try:
+        suffixes = workspace.suffixes()
+    except LedgerError as error:
+        yield error
+        return
+    for suffix in suffixes:
+        try:
+            document = workspace.document(suffix)
+        except LedgerError as error:
+            yield error
+            continue
+        if document:
+            account = "embedded" if workspace.local else document.place.account
+            cells = (suffix, account, document.place.region, len(document.entries))
+            yield dict(zip(_HEAD, cells, strict=True))

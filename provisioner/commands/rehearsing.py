@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from provisioner.embedded import local
+from provisioner.engine.clock import Clock
 from provisioner.errors import UsageError
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
-from state.lock import FileLock
 
 
 def start(say: Say, *, pace: float | None, manners: bool | None, port: int) -> int:
@@ -30,7 +30,7 @@ def stop(say: Say) -> int:
     workspace = Workspace.here(local=True)
     with ExitStack() as locks:
         for suffix in workspace.suffixes():
-            locks.enter_context(FileLock(workspace.lock(suffix), "local stop"))
+            locks.enter_context(workspace.lock(suffix, "local stop", 0, Clock()))
         stopped = local.stop(workspace.embedded)
         for suffix in workspace.suffixes():
             workspace.store(suffix).remove()

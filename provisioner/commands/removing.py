@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import textwrap
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 
 from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
@@ -23,8 +21,8 @@ from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
+from provisioner.workspace import stamp
 from state.document import Tombstone
-from state.store import FileStore
 
 
 def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) -> int:
@@ -60,9 +58,9 @@ def _remove(say: Say, session: Session, asking: Asking, record: Record) -> tuple
         outcome = session.teardown(made)
     finish(outcome, caught)
     report = session.last_look(made.stack)
-    path = keep_report(session, outcome, report)
+    where = keep_report(session, outcome, report)
     if report.remaining:
-        raise residue(session, report, f"The report is {path}.")
+        raise residue(session, report, f"The report is {where}.")
     return outcome, report
 
 
@@ -118,9 +116,9 @@ def residue(session: Session, report: Report, where: str) -> Residue:
 def verify_gone(say: Say, session: Session) -> int:
     """The last look once more, without a ledger: the ids from the last teardown's report, names and tags."""
     header(say, session)
-    reports = session.where.workspace.reports(session.suffix)
+    reports = session.where.workspace.archive.reports(session.suffix)
     if reports and not session.is_known:
-        kept = json.loads(reports[-1].read_text(encoding="utf-8"))
+        kept = json.loads(reports[-1].load() or b"{}")
         session.document.tombstones = [Tombstone(**stone) for stone in kept["deleted"]]
     report = session.last_look(session.bare_stack())
     if report.remaining:
@@ -141,11 +139,9 @@ def protection_of(doc: Mapping[str, object]) -> str:
     return next((setting for key, setting in _PROTECTIONS.items() if doc.get(key)), "")
 
 
-def keep_report(session: Session, outcome: Outcome, report: Report) -> Path:
-    """Write the last look down beside the ledger; the path of the file."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    folder = session.where.workspace.store(session.suffix).path.parent / "reports"
-    store = FileStore(folder / f"teardown-{session.suffix}-{stamp}.json")
+def keep_report(session: Session, outcome: Outcome, report: Report) -> str:
+    """Write the last look down beside the ledger; where it is."""
+    store = session.where.workspace.archive.report(session.suffix, stamp())
     deleted = [asdict(stone) for stone in session.document.tombstones]
     about = {
         "suffix": session.suffix,
@@ -155,7 +151,7 @@ def keep_report(session: Session, outcome: Outcome, report: Report) -> Path:
         "deleted": deleted,
     }
     store.save(json.dumps({**about, **report.as_dict()}, indent=1).encode())
-    return store.path
+    return store.where
 
 
 def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> None:

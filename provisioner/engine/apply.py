@@ -19,7 +19,7 @@ from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve, unveiled
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove
 from provisioner.engine.walk import Tell, Walk, Work
-from provisioner.errors import Blocked, CredentialsError, LedgerError, NotBefore, OutOfPatience
+from provisioner.errors import Blocked, CredentialsError, LedgerError, LockHeld, NotBefore, OutOfPatience
 from provisioner.names import own_tags
 from state.document import Entry
 
@@ -89,7 +89,7 @@ class Apply:
             if known is None:
                 raise
             self.outcome.failed[node.name] = known
-            if isinstance(known, (LedgerError, CredentialsError)):
+            if isinstance(known, (LedgerError, LockHeld, CredentialsError)):
                 clock.stop()
             listen(Event("failed", node.name, detail=known.message, seconds=clock.now() - start))
             return

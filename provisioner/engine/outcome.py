@@ -9,13 +9,14 @@ from provisioner.errors import (
     Incomplete,
     Interrupted,
     LedgerError,
+    LockHeld,
     OutOfPatience,
     ProvisionerError,
     RolledBack,
 )
 
 # Where several things failed, the first of these gives the exit code.
-_LOUDEST = (LedgerError, CredentialsError, RolledBack, Interrupted, OutOfPatience)
+_LOUDEST = (LockHeld, LedgerError, CredentialsError, RolledBack, Interrupted, OutOfPatience)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Kinds
 from provisioner.engine.target import Target
 from provisioner.engine.walk import Tell, Walk, Work
-from provisioner.errors import CredentialsError, LedgerError
+from provisioner.errors import CredentialsError, LedgerError, LockHeld
 from provisioner.names import tags_of
 from state.document import Document, Entry
 
@@ -78,7 +78,7 @@ def _take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) 
         if known is None:
             raise
         outcome.failed[name] = known
-        if isinstance(known, (LedgerError, CredentialsError)):
+        if isinstance(known, (LedgerError, LockHeld, CredentialsError)):
             clock.stop()
         hands.listen(Event("failed", name, "delete", known.message, clock.now() - start))
         return

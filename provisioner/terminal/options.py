@@ -66,9 +66,7 @@ def stack_options(command: F) -> F:
         click.option("--suffix", envvar="ENVIRONMENT_SUFFIX", help="The stack's name in every resource."),
         click.option("--region", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile, us-east-1."),
         click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
-        click.option(
-            "--state", type=click.Path(path_type=Path), envvar="MLAPI_STATE", help="The state file."
-        ),
+        click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),
         click.option("--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account."),
     )
     return place(settings_options(voice_options(command)))

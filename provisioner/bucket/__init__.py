@@ -1,0 +1,1 @@
+"""A bucket in S3 that keeps the state of a team's stacks."""

@@ -1,0 +1,58 @@
+"""A call to the bucket: sent again while time may cure it, and what went wrong in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from provisioner.aws import no_credentials
+from provisioner.engine.clock import Clock
+from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
+from provisioner.engine.waits import again
+from provisioner.errors import LedgerError, ProvisionerError
+
+T = TypeVar("T")
+
+# Seconds; less than what a lease has to spare after one missed heartbeat.
+PATIENCE = 20.0
+# S3 asks for another try (API_PutObject: "On a 409 failure, retry the upload"); OperationAborted is the
+# same about a bucket.
+_BUSY = frozenset({"ConditionalRequestConflict", "OperationAborted"})
+# Not the run's clock: what is about to be recorded is recorded also when a signal asks the run to end.
+_CLOCK = Clock()
+
+
+def patiently(call: Callable[[], T], doing: str) -> T:
+    """Call until S3 answers; the error a user meets where it does not, or says no."""
+    try:
+        return again(call, when=_passes, clock=_CLOCK, patience=PATIENCE)
+    except Exception as error:
+        raise _worded(error, doing) or error from error
+
+
+def _passes(error: BaseException) -> bool:
+    return fault_of(error) in PASSING or code_of(error) in _BUSY
+
+
+def _worded(error: Exception, doing: str) -> ProvisionerError | None:
+    fault = fault_of(error)
+    if isinstance(error, ProvisionerError) or fault is None:
+        return None
+    if fault is Fault.EXPIRED:
+        return no_credentials(told(error))
+    if code_of(error) == "NoSuchBucket":
+        return LedgerError(
+            f"{doing}: there is no such bucket.", "`python cli.py state init --state s3://...` makes it."
+        )
+    if fault is Fault.DENIED or code_of(error) == "403":
+        action = getattr(error, "operation_name", "this call")
+        return LedgerError(
+            f"{doing}: {told(error)}",
+            f"Nothing was called for it. Give these credentials the right to call s3:{action}; the README "
+            "lists the rights that a shared state needs.",
+        )
+    return LedgerError(
+        f"{doing}: {told(error)}",
+        "Nothing more is called in AWS until the state can be kept. Mend that, then run the same command "
+        "again: what was done is recorded up to the last call.",
+    )

@@ -1,0 +1,90 @@
+"""The objects of a bucket as a shelf: If-Match and If-None-Match are what makes every write a question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.bucket.calls import patiently
+from provisioner.engine.faults import code_of
+from state.shelf import Conflict, Kept
+
+# A write over what is not there answers 404 on AWS; a write over what is other than thought, 412.
+_CONFLICT = frozenset({"PreconditionFailed", "412", "NoSuchKey", "404"})
+_ABSENT = frozenset({"NoSuchKey", "404"})
+
+
+class BucketShelf:
+    """One bucket; `client` gives the S3 client of its region."""
+
+    def __init__(self, client: Callable[[], Any], bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def get(self, key: str) -> Kept | None:
+        """The object's body, its ETag, and how long ago it was written by S3's own clock."""
+
+        def once() -> Kept | None:
+            try:
+                answer = self._client().get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) in _ABSENT:
+                    return None
+                raise
+            return Kept(answer["Body"].read(), answer["ETag"], _age(answer))
+
+        return patiently(once, f"reading {self._words(key)}")
+
+    def put(self, key: str, text: bytes, over: str | None) -> str:
+        """PutObject with If-Match, or with If-None-Match where nothing may stand there."""
+        condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over}
+
+        def once() -> str:
+            try:
+                answer = self._client().put_object(
+                    Bucket=self._bucket, Key=key, Body=text, ContentType="application/json", **condition
+                )
+            except ClientError as error:
+                raise (Conflict(key) if code_of(error) in _CONFLICT else error) from error
+            return str(answer["ETag"])
+
+        return patiently(once, f"writing {self._words(key)}")
+
+    def drop(self, key: str, tag: str) -> None:
+        """DeleteObject with If-Match; in a versioned bucket the text can still be had from its versions."""
+
+        def once() -> None:
+            try:
+                self._client().delete_object(Bucket=self._bucket, Key=key, IfMatch=tag)
+            except ClientError as error:
+                if code_of(error) in _ABSENT:
+                    return
+                if code_of(error) in _CONFLICT and self.get(key) is not None:
+                    raise Conflict(key) from error
+                if code_of(error) not in _CONFLICT:
+                    raise
+
+        patiently(once, f"removing {self._words(key)}")
+
+    def keys(self, prefix: str) -> list[str]:
+        """ListObjectsV2, page by page."""
+
+        def once() -> list[str]:
+            pages = (
+                self._client().get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            )
+            return [one["Key"] for page in pages for one in page.get("Contents", ())]
+
+        return patiently(once, f"listing {self._words(prefix)}")
+
+    def _words(self, key: str) -> str:
+        return f"the state s3://{self._bucket}/{key}"
+
+
+def _age(answer: dict[str, Any]) -> float:
+    """Seconds between the writing of an object and the answer that tells of it, both by S3's clock."""
+    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    return float((now - answer["LastModified"]).total_seconds())

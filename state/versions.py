@@ -1,0 +1,39 @@
+"""What a ledger was before the last runs: named by when it was kept, its serial and its lineage."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from state.document import Document
+from state.store import Store
+
+
+@dataclass(frozen=True)
+class Version:
+    """The name of one past document, taken apart."""
+
+    name: str
+    kept: str
+    serial: int
+    lineage: str
+
+    @classmethod
+    def parse(cls, name: str) -> Version:
+        """The version of that name."""
+        kept, _, rest = name.partition("-")
+        serial, _, lineage = rest.partition("-")
+        return cls(name, kept, int(serial), lineage)
+
+
+def remember(store: Store, document: Document) -> None:
+    """Keep the document as it is, where the newest kept one is another."""
+    tail = f"-{document.serial}-{document.lineage[:8]}"
+    names = store.versions()
+    if not names or not names[-1].endswith(tail):
+        store.keep(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + tail, document.dump())
+
+
+def versions(store: Store) -> list[Version]:
+    """The past documents that are kept, oldest first."""
+    return [Version.parse(name) for name in store.versions()]
