@@ -1,109 +1,292 @@
+"""The lock of a stack, in a folder and in a bucket: one holds it; who lost it neither calls nor writes."""
+
 from __future__ import annotations
 
+import itertools
+import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from provisioner.embedded.server import EmbeddedAws
 from provisioner.errors import LockHeld
-from state.lock import FileLock
+from state.lease import BEAT, LEASE, MARGIN
+from state.lock import Lock
+from state.owner import Owner
+from tests.teams import PLACES, Place, make_bucket, place_of
 
 HOLDER = """
 import sys
-from pathlib import Path
-from state.lock import FileLock
+import time
+from provisioner.engine.clock import Clock
+from provisioner.workspace import Workspace
+import os
 
-with FileLock(Path(sys.argv[1]), "apply"):
-    print("held", flush=True)
+workspace = Workspace.here(local=True, state=os.environ["MLAPI_STATE"])
+with workspace.lock("prod", "apply", 0, Clock()) as lock:
+    print("held", lock.fence, flush=True)
     sys.stdin.read()
 """
 
 
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def box(served: EmbeddedAws) -> EmbeddedAws:
+    served.behave(manners=True, pace=0.0)
+    served.reset()
+    make_bucket(served)
+    return served
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, box: EmbeddedAws, tmp_path: Path) -> Place:
+    return place_of(request.param, box, tmp_path / "home", f"{next(_NUMBERS)}")
+
+
+@pytest.fixture
+def shared(box: EmbeddedAws, tmp_path: Path) -> Place:
+    return place_of("bucket", box, tmp_path / "home", f"{next(_NUMBERS)}")
+
+
+def lock_of(place: Place, command: str = "apply", timeout: float = 0) -> Lock:
+    return place.archive.lock("prod", command, timeout, place.clock)
+
+
 @contextmanager
-def held_elsewhere(path: Path) -> Iterator[subprocess.Popen[str]]:
+def held_elsewhere(place: Place) -> Iterator[subprocess.Popen[str]]:
     """Another process holds the lock."""
-    command = [sys.executable, "-c", HOLDER, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-c", HOLDER]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=place.environment
+    ) as process:
         assert process.stdout
-        assert process.stdout.readline() == "held\n"
+        assert process.stdout.readline() == "held 1\n"
         try:
             yield process
         finally:
             process.kill()
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "home" / ".prod.lock"
-
-
-def test_two_processes_do_not_hold_it_at_once(path: Path) -> None:
-    with held_elsewhere(path) as process:
-        with pytest.raises(LockHeld) as caught, FileLock(path, "teardown"):
+def test_a_process_keeps_others_out_until_it_is_killed_and_no_longer(place: Place) -> None:
+    with held_elsewhere(place) as process:
+        with pytest.raises(LockHeld) as caught, lock_of(place, "teardown"):
             pass
+        owner, is_held = lock_of(place).last()
 
         assert caught.value.exit_code == 7
-        assert "`apply`" in caught.value.message
-        assert str(process.pid) in caught.value.message
+        assert f"`apply` (process {process.pid} of " in caught.value.message
         assert "--lock-timeout" in caught.value.hint
+        assert owner is not None
+        assert (owner.pid, is_held) == (process.pid, True)
 
-
-def test_the_lock_of_a_killed_process_is_free_at_once(path: Path) -> None:
-    with held_elsewhere(path) as process:
-        process.kill()
-        process.wait(10)
-
-        with FileLock(path, "apply") as lock:
+        process.kill()  # not waited for: a process that has ended and was not asked for is dead too
+        place.clock.on_sleep = lambda: time.sleep(0.02)
+        with lock_of(place, timeout=60) as lock:
             assert lock.fence == 2
 
 
-def test_one_may_wait_for_it(path: Path) -> None:
-    with held_elsewhere(path) as process:
+FIGHTER = """
+import os, sys, time
+from provisioner.engine.clock import Clock
+from provisioner.workspace import Workspace
+from state.document import Document, Place
+from state.ledger import Ledger
 
-        def sleep(_seconds: float) -> None:
-            process.kill()
-            process.wait(10)
+class Quick(Clock):
+    def sleep(self, seconds):
+        super().sleep(seconds / 50)
 
-        with FileLock(path, "apply", timeout=60, sleep=sleep) as lock:
+workspace = Workspace.here(local=True, state=os.environ["MLAPI_STATE"])
+store = workspace.store("prod")
+store.load()
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(4):
+    with workspace.lock("prod", sys.argv[1], 100, Quick()) as lock:
+        document = workspace.document("prod") or Document("prod", Place("1", "aws", "us-east-1"))
+        document.fence = max(lock.fence, document.fence + 1)
+        assert store.claim(document.dump())
+        time.sleep(0.02)
+        count = document.outputs.get("count", "")
+        Ledger(document, store, Clock().wall, lock.check).conclude([], {"count": count + sys.argv[1]})
+        store.disclaim()
+"""
+
+
+def test_two_processes_that_fight_for_it_lose_nothing_of_each_other(place: Place) -> None:
+    fighters = [
+        subprocess.Popen(
+            [sys.executable, "-c", FIGHTER, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=place.environment,
+        )
+        for name in "ab"
+    ]
+    for one in fighters:
+        assert one.stdout
+        assert one.stdout.readline() == "ready\n"
+    with fighters[0], fighters[1]:
+        for one in fighters:
+            assert one.stdin
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        ended = [one.communicate(timeout=100)[0] for one in fighters]
+
+    assert (ended, [one.returncode for one in fighters]) == (["", ""], [0, 0])
+    document = place.workspace.document("prod")
+    assert document is not None
+    assert sorted(document.outputs["count"]) == list("aaaabbbb")
+    assert (document.serial, document.fence) == (8, 8)
+
+
+def test_one_may_wait_for_it(place: Place) -> None:
+    with lock_of(place) as first:
+        place.clock.on_sleep = lambda: first.__exit__(None, None, None)
+
+        with lock_of(place, timeout=60) as lock:
             assert lock.fence == 2
 
 
-def test_a_wait_for_it_ends(path: Path) -> None:
-    naps: list[float] = []
-    with (
-        held_elsewhere(path),
-        pytest.raises(LockHeld),
-        FileLock(path, "apply", timeout=0.05, sleep=naps.append),
-    ):
+def test_a_wait_for_it_ends(place: Place) -> None:
+    before = place.clock.at
+    with lock_of(place), pytest.raises(LockHeld), lock_of(place, timeout=5):
         pass
 
-    assert naps
+    assert 5 <= place.clock.at - before < 10
 
 
-def test_each_holder_gets_a_higher_number(path: Path) -> None:
+def test_each_holder_gets_a_higher_number(place: Place) -> None:
     numbers = []
     for _ in range(3):
-        with FileLock(path, "apply") as lock:
+        with lock_of(place) as lock:
+            lock.check()
             numbers.append(lock.fence)
 
     assert numbers == [1, 2, 3]
 
 
-def test_it_is_free_after_an_error(path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), FileLock(path, "apply"):
+def test_it_is_free_after_an_error(place: Place) -> None:
+    with pytest.raises(ZeroDivisionError), lock_of(place):
         raise ZeroDivisionError
 
-    with FileLock(path, "apply"):
+    assert lock_of(place).last()[1] is False
+    with lock_of(place):
         pass
 
 
-@pytest.mark.parametrize("scribble", ["", "{", '{"pid": 1}', "null", "[1]"])
-def test_a_scribbled_lock_file_is_taken_all_the_same(path: Path, scribble: str) -> None:
-    path.parent.mkdir()
-    path.write_text(scribble)
+def test_who_lost_it_to_a_person_neither_calls_nor_writes(place: Place) -> None:
+    with lock_of(place) as lock:
+        lock_of(place).break_open()
+        place.clock.at += LEASE - MARGIN + 1  # a heartbeat later at the latest
 
-    with FileLock(path, "apply") as lock:
+        with pytest.raises(LockHeld, match="lost its lock"):
+            lock.check()
+
+
+def test_who_lost_it_to_another_run_says_to_whom(shared: Place) -> None:
+    with lock_of(shared) as old:
+        shared.clock.at += LEASE + 3
+        with lock_of(shared, "teardown") as new:
+            with pytest.raises(LockHeld, match="`teardown`"):
+                old.check()
+
+            assert (old.fence, new.fence) == (1, 2)
+        old.__exit__(None, None, None)
+        assert lock_of(shared).last()[1] is False
+
+
+def test_a_lease_that_runs_is_not_taken_over_and_one_that_ran_out_is(shared: Place) -> None:
+    elsewhere = replace(Owner.me("apply", 7, LEASE), host="ci-runner-4", machine="another machine")
+    assert shared.shelf
+    shared.shelf.put(
+        f"{shared.workspace.state.rpartition('/')[2]}/prod.lock", elsewhere.dump().encode(), None
+    )
+
+    shared.clock.at += LEASE
+    with pytest.raises(LockHeld, match="ci-runner-4"), lock_of(shared):
+        pass
+    shared.clock.at += 3
+    with lock_of(shared) as lock:
+        assert lock.fence == 8
+
+
+def test_heartbeats_keep_it(shared: Place) -> None:
+    with lock_of(shared) as lock:
+        for _ in range(10):
+            shared.clock.at += BEAT
+            lock.renew()  # type: ignore[attr-defined]
+            with pytest.raises(LockHeld), lock_of(shared):
+                pass
+            lock.check()
+
+
+def test_when_no_heartbeat_gets_through_the_run_stops_before_others_may_start(shared: Place) -> None:
+    assert shared.shelf
+    with lock_of(shared) as lock:
+        shared.shelf.is_cut_off = True
+        for _ in range(2):
+            shared.clock.at += BEAT
+            lock.renew()  # type: ignore[attr-defined]
+            lock.check()
+        shared.clock.at += BEAT + 1
+
+        with pytest.raises(LockHeld, match=r"could not be renewed.*S3 cannot be reached"):
+            lock.check()
+
+        shared.shelf.is_cut_off = False
+        lock.renew()  # type: ignore[attr-defined]
+        lock.check()
+
+
+def test_a_machine_that_slept_goes_on_where_nobody_took_over(shared: Place) -> None:
+    with lock_of(shared) as lock:
+        shared.clock.at += 10 * LEASE
+        lock.check()
+
+
+def test_a_lost_reply_of_a_heartbeat_is_no_lost_lock(shared: Place) -> None:
+    assert shared.shelf
+    shared.shelf.faults = ["lost"]
+    with lock_of(shared) as lock:
+        shared.shelf.faults = ["lost"]
+        lock.renew()  # type: ignore[attr-defined]
+        lock.check()
+
+    assert shared.shelf.faults == []
+
+
+@pytest.mark.parametrize("scribble", ["", "{", '{"pid": 1}', "null", "[1]"])
+def test_a_scribbled_lock_is_taken_once_nobody_can_hold_it(place: Place, scribble: str) -> None:
+    if place.shelf:
+        key = f"{place.workspace.state.split('/', 3)[3]}/prod.lock"
+        place.shelf.put(key, scribble.encode(), None)
+        with pytest.raises(LockHeld), lock_of(place):
+            pass
+        place.clock.at += LEASE + 3
+    else:
+        path = place.workspace.home / "embedded" / ".prod.lock"
+        path.parent.mkdir(parents=True)
+        path.write_text(scribble)
+
+    with lock_of(place) as lock:
         assert lock.fence == 1
+
+
+def test_a_number_of_another_run_in_the_file_is_a_lost_lock(tmp_path: Path, box: EmbeddedAws) -> None:
+    place = place_of("folder", box, tmp_path / "home", "")
+    with lock_of(place) as lock:
+        path = place.workspace.home / "embedded" / ".prod.lock"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "fence": 2}))
+
+        with pytest.raises(LockHeld):
+            lock.check()

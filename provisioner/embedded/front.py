@@ -53,6 +53,12 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = serve  # noqa: N815  # http.server
 
+    def handle_expect_100(self) -> bool:
+        """Ask for the body at once: botocore, which announces an object for S3, waits a second for that."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return goes_on
+
     def _length(self, answer: Answer) -> int:
         """Tell the length: a HEAD answer speaks of a body it does not carry."""
         if self.command == "HEAD":

@@ -1,0 +1,57 @@
+"""The two places where a state can be: a folder, and a bucket that several machines share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.bucket.address import Bucket
+from provisioner.bucket.shelf import BucketShelf
+from provisioner.embedded.local import running
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.workspace import Workspace
+from state.archive import Archive, FolderArchive, ShelfArchive
+from tests.harness import Desk
+from tests.inventory import client
+from tests.shelves import Ageing, Hands
+
+BUCKET = "team-state"
+PLACES = ["folder", "bucket"]
+
+
+@dataclass
+class Place:
+    """One of the two, with a clock that the test turns."""
+
+    workspace: Workspace
+    archive: Archive
+    clock: Hands
+    shelf: Ageing | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        return self.shelf is not None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to find the same place."""
+        found = {"MLAPI_HOME": str(self.workspace.home), "MLAPI_STATE": self.workspace.state}
+        return {**os.environ, **found}
+
+
+def make_bucket(box: EmbeddedAws) -> None:
+    """An empty bucket."""
+    client(box.endpoint, "s3").create_bucket(Bucket=BUCKET)
+
+
+def place_of(kind: str, box: EmbeddedAws, home: Path, prefix: str) -> Place:
+    """A folder, or a prefix of the bucket that stands."""
+    clock = Hands()
+    if kind == "folder":
+        return Place(Workspace(home, local=True), FolderArchive(home / "embedded"), clock)
+    Desk(box, home)._point_at_the_box()
+    workspace = Workspace(home, local=True, state=f"s3://{BUCKET}/{prefix}")
+    bucket = Bucket.at(workspace.state, running(workspace.embedded))
+    shelf = Ageing(BucketShelf(lambda: bucket.client, bucket.name), clock)
+    return Place(workspace, ShelfArchive(shelf, f"s3://{BUCKET}/", bucket.prefix), clock, shelf)
