@@ -10,6 +10,7 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
 from provisioner.engine.waits import again
 from provisioner.errors import LedgerError, ProvisionerError
+from provisioner.names import PROGRAM
 
 T = TypeVar("T")
 
@@ -42,7 +43,7 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
         return no_credentials(told(error))
     if code_of(error) == "NoSuchBucket":
         return LedgerError(
-            f"{doing}: there is no such bucket.", "`python cli.py state init --state s3://...` makes it."
+            f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it."
         )
     if fault is Fault.DENIED or code_of(error) == "403":
         action = getattr(error, "operation_name", "this call")

@@ -111,5 +111,5 @@ def list_(**given: Any) -> int:
     from provisioner.commands.listing import list_stacks
     from provisioner.workspace import Workspace
 
-    say, _ = begin(given)
-    return list_stacks(say, [Workspace.here(state=given["state"]), Workspace.here(local=True)])
+    say, workspace = begin(given)
+    return list_stacks(say, [workspace] if workspace.local else [workspace, Workspace.here(local=True)])
