@@ -15,7 +15,7 @@ if __name__ == "__main__":
 import click
 
 from provisioner import __version__
-from provisioner.cli import config, drift, local, plan, stack
+from provisioner.cli import config, drift, local, plan, stack, state
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -37,6 +37,7 @@ COMMANDS: tuple[click.Command, ...] = (
     stack.verify_gone,
     stack.list_,
     config.config,
+    state.state,
     local.local,
 )
 

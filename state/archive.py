@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,9 @@ from state.lock import FileLock, Lock, Timer
 from state.shelf import Shelf
 from state.shelf_store import ShelfStore
 from state.store import FileStore, Store
+
+# The time as it stands in names, as a pattern: the stack `a-2` is none of `a`.
+_STAMP = "[0-9]" * 8 + "T" + "[0-9]" * 6 + "Z"
 
 
 class Archive(Protocol):
@@ -67,7 +71,7 @@ class FolderArchive:
 
     def reports(self, suffix: str) -> list[Store]:
         """The files of a folder beside the ledgers."""
-        found = (self._folder / "reports").glob(f"teardown-{suffix}-[0-9]*Z.json")
+        found = (self._folder / "reports").glob(f"teardown-{suffix}-{_STAMP}.json")
         return [FileStore(path) for path in sorted(found)]
 
     def report(self, suffix: str, stamp: str) -> Store:
@@ -108,7 +112,7 @@ class ShelfArchive:
     def reports(self, suffix: str) -> list[Store]:
         """The keys of a folder under the prefix."""
         begin = f"{self._prefix}reports/teardown-{suffix}-"
-        keys = [key for key in self._shelf.keys(begin) if key.removeprefix(begin)[:1].isdigit()]
+        keys = fnmatch.filter(self._shelf.keys(begin), f"*-{suffix}-{_STAMP}.json")
         return [self._at(key.removeprefix(self._prefix)) for key in keys]
 
     def report(self, suffix: str, stamp: str) -> Store:

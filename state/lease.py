@@ -92,11 +92,13 @@ class LeaseLock(Lock):
         there = self._shelf.get(self._key)
         return (_owner(there), not _is_free(there)) if there else (None, False)
 
-    def break_open(self) -> None:
-        """Give it back in its holder's stead; Conflict where it changed hands or was renewed meanwhile."""
-        there = self._shelf.get(self._key)
-        if there:
-            self._give_back(_owner(there), there.tag)
+    def break_open(self, owner: Owner) -> None:
+        """Give it back for its owner; a heartbeat in between is one try more."""
+        while (there := self._shelf.get(self._key)) and not _is_free(there):
+            if _owner(there).fence != owner.fence:
+                raise held(_owner(there))
+            with suppress(Conflict):
+                self._give_back(_owner(there), there.tag)
 
     def _taken(self) -> bool:
         there = self._shelf.get(self._key)

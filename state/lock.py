@@ -42,8 +42,11 @@ class Lock(AbstractContextManager["Lock"], Protocol):
     def last(self) -> tuple[Owner | None, bool]:
         """Who took it last, and whether it is held now; takes nothing and waits for nothing."""
 
-    def break_open(self) -> None:
-        """Free it, whoever holds it: its holder neither calls nor writes once it has noticed."""
+    def break_open(self, owner: Owner) -> None:
+        """Free it in its owner's stead, who neither calls nor writes once it has noticed.
+
+        LockHeld where it is another's by now.
+        """
 
 
 class FileLock(Lock):
@@ -95,8 +98,11 @@ class FileLock(Lock):
         except OSError:
             return None, False
 
-    def break_open(self) -> None:
+    def break_open(self, owner: Owner) -> None:
         """Remove its file: the next run makes a new one, and the holder misses the old one."""
+        now, is_held = self.last()
+        if is_held and now and now.fence != owner.fence:
+            raise held(now)
         self._path.unlink(missing_ok=True)
 
     def _is_ours(self, file: IO[str]) -> bool:

@@ -28,7 +28,7 @@ class Version:
 
 def remember(store: Store, document: Document) -> None:
     """Keep the document as it is, where the newest kept one is another."""
-    tail = f"-{document.serial}-{document.lineage[:8]}"
+    tail = f"-{document.serial:06d}-{document.lineage[:8]}"
     names = store.versions()
     if not names or not names[-1].endswith(tail):
         store.keep(time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + tail, document.dump())

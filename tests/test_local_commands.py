@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.clock import Clock
 from provisioner.workspace import Workspace
-from state.lock import FileLock
 from tests.harness import Desk
 
 
@@ -71,7 +71,7 @@ def test_it_is_not_stopped_under_a_run(alone: Desk) -> None:
     assert applied.code == 0, applied.err
     workspace = Workspace(alone.home, local=True)
 
-    with FileLock(workspace.lock("a"), "apply"):
+    with workspace.lock("a", "apply", 0, Clock()):
         stopped = alone.process("local", "stop")
 
     assert stopped.code == 7

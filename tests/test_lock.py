@@ -186,7 +186,9 @@ def test_it_is_free_after_an_error(place: Place) -> None:
 
 def test_who_lost_it_to_a_person_neither_calls_nor_writes(place: Place) -> None:
     with lock_of(place) as lock:
-        lock_of(place).break_open()
+        owner, _ = lock_of(place).last()
+        assert owner
+        lock_of(place).break_open(owner)
         place.clock.at += LEASE - MARGIN + 1  # a heartbeat later at the latest
 
         with pytest.raises(LockHeld, match="lost its lock"):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.clock import Clock
 from provisioner.engine.compare import Difference
 from provisioner.terminal.fields import lines
 from state.lock import FileLock
@@ -93,7 +94,10 @@ def test_all_stacks_are_named_where_there_are_several(standing: Standing) -> Non
 def test_a_run_that_is_under_way_is_named(standing: Standing) -> None:
     desk = standing.desk
     path = desk.ledger(SUFFIX)
-    with change(desk, aurora={"phase": "finishing"}), FileLock(path.with_name(f".{SUFFIX}.lock"), "apply"):
+    with (
+        change(desk, aurora={"phase": "finishing"}),
+        FileLock(path.with_name(f".{SUFFIX}.lock"), "apply", 0, Clock()),
+    ):
         ran = desk.plan(SUFFIX)
         told = desk.well("plan", "--suffix", SUFFIX, "--json").lines[0]
 
@@ -105,7 +109,7 @@ def test_a_run_that_is_under_way_is_named(standing: Standing) -> None:
 
 def test_a_teardown_that_did_not_end_is_told(standing: Standing) -> None:
     desk = standing.desk
-    with FileLock(desk.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "teardown"):
+    with FileLock(desk.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "teardown", 0, Clock()):
         pass
     with change(desk, aurora={"phase": "deleting", "intent": {"verb": "delete", "token": "t", "at": 0.0}}):
         ran = desk.plan(SUFFIX)
@@ -116,7 +120,7 @@ def test_a_teardown_that_did_not_end_is_told(standing: Standing) -> None:
 
 def test_an_apply_that_did_not_end_is_no_teardown(standing: Standing) -> None:
     desk = standing.desk
-    with FileLock(desk.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "apply"):
+    with FileLock(desk.ledger(SUFFIX).with_name(f".{SUFFIX}.lock"), "apply", 0, Clock()):
         pass
     with change(desk, aurora={"phase": "finishing"}):
         ran = desk.plan(SUFFIX)

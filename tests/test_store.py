@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import stat
 import tempfile
@@ -10,9 +11,15 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import LedgerError
-from state.store import FileStore
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.errors import LedgerError, LockHeld
+from state.document import Document
+from state.document import Place as At
+from state.store import KEPT, FileStore
+from state.versions import remember, versions
+from tests.teams import PLACES, Place, make_bucket, place_of
 
+_NUMBERS = itertools.count()
 OLD, NEW = b"the old document", b"the new document, which is longer"
 
 
@@ -21,6 +28,156 @@ def store(tmp_path: Path) -> FileStore:
     kept = FileStore(tmp_path / "home" / "prod.json")
     kept.save(OLD)
     return kept
+
+
+@pytest.fixture(scope="module")
+def box(served: EmbeddedAws) -> EmbeddedAws:
+    served.behave(manners=True, pace=0.0)
+    served.reset()
+    make_bucket(served)
+    return served
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, box: EmbeddedAws, tmp_path: Path) -> Place:
+    return place_of(request.param, box, tmp_path / "team", f"{next(_NUMBERS)}")
+
+
+def document(**more: Any) -> Document:
+    return Document("prod", At("123456789012", "aws", "us-east-1"), **more)
+
+
+def test_in_both_places_what_was_saved_is_loaded_until_it_is_removed(place: Place) -> None:
+    store = place.archive.store("prod")
+    assert (store.load(), place.archive.suffixes()) == (None, [])
+    store.remove()
+    for text in (OLD, NEW):
+        store.save(text)
+        assert (place.workspace.store("prod").load(), place.archive.suffixes()) == (text, ["prod"])
+
+    store.remove()
+    assert (place.workspace.store("prod").load(), place.archive.suffixes()) == (None, [])
+
+
+def test_in_both_places_the_past_is_kept_and_only_so_much_of_it(place: Place) -> None:
+    store = place.archive.store("prod")
+    for serial in range(1, KEPT + 3):
+        remember(store, document(serial=serial, lineage="abcdefgh-1"))
+    remember(store, document(serial=serial, lineage="abcdefgh-1"))
+
+    kept = versions(store)
+    assert [one.serial for one in kept] == list(range(3, KEPT + 3))
+    assert Document.parse(store.past(kept[0].name) or b"", "x").serial == 3
+    assert store.past("none") is None
+    assert place.archive.suffixes() == []
+
+
+def test_in_both_places_what_cannot_be_used_is_moved_and_not_lost(place: Place) -> None:
+    store = place.archive.store("prod")
+    store.save(OLD)
+
+    aside = store.put_aside("20261123T000000Z")
+
+    assert aside == f"{store.where}.aside-20261123T000000Z"
+    assert store.load() is None
+    assert place.archive.suffixes() == []
+    store.save(NEW)
+    assert store.load() == NEW
+
+
+def test_in_both_places_reports_are_found_by_their_stack(place: Place) -> None:
+    for suffix, stamp in (
+        ("prod", "20261123T000002Z"),
+        ("prod", "20261123T000001Z"),
+        ("prod-2", "20261123T000003Z"),
+    ):
+        place.archive.report(suffix, stamp).save(f"{suffix} {stamp}".encode())
+
+    assert [one.load() for one in place.archive.reports("prod")] == [
+        b"prod 20261123T000001Z",
+        b"prod 20261123T000002Z",
+    ]
+
+
+def test_a_claim_on_nothing_leaves_nothing(place: Place) -> None:
+    store = place.archive.store("prod")
+    store.load()
+    assert store.claim(document().dump())
+    assert place.workspace.document("prod") is None
+    store.disclaim()
+    assert store.load() is None
+
+    assert store.claim(document().dump())
+    store.save(document(serial=1).dump())
+    store.disclaim()
+    assert store.load() is not None
+
+
+@pytest.fixture
+def shared(box: EmbeddedAws, tmp_path: Path) -> Place:
+    return place_of("bucket", box, tmp_path / "team", f"{next(_NUMBERS)}")
+
+
+def test_a_claim_makes_every_earlier_write_fail(shared: Place) -> None:
+    old, new = shared.archive.store("prod"), shared.workspace.store("prod")
+    old.save(OLD)
+    new.load()
+    assert new.claim(NEW)
+
+    for act in (lambda: old.save(b"late"), old.remove):
+        with pytest.raises(LockHeld, match="another run"):
+            act()
+    assert old.claim(b"late") is False
+    assert new.load() == NEW
+
+
+def test_a_writer_that_never_looked_overwrites_nothing(shared: Place) -> None:
+    shared.workspace.store("prod").save(OLD)
+
+    with pytest.raises(LockHeld):
+        shared.archive.store("prod").save(NEW)
+    assert shared.workspace.store("prod").load() == OLD
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_write_whose_reply_was_lost_is_known_again(shared: Place, first: bool) -> None:
+    """The second try of a write with If-Match or If-None-Match is answered 412: by our own first one."""
+    assert shared.shelf
+    store = shared.archive.store("prod")
+    if not first:
+        store.save(OLD)
+    shared.shelf.faults = ["lost"]
+    store.save(b"1")
+    store.save(b"2")
+
+    assert store.load() == b"2"
+
+
+@pytest.mark.parametrize("fault", ["lost_reply", "reset", "503_before", "500_after", "throttle"])
+@pytest.mark.parametrize("first", [True, False])
+def test_s3_may_lose_a_reply_or_refuse_for_a_moment(
+    shared: Place, box: EmbeddedAws, fault: str, first: bool
+) -> None:
+    store = shared.archive.store("prod")
+    if not first:
+        store.save(OLD)
+    box.faults({"operation": "s3:PutObject", "fault": fault})
+    store.save(NEW)
+
+    assert store.load() == NEW
+    store.save(OLD)
+
+
+def test_a_bucket_that_cannot_be_written_is_an_error_with_what_is_missing(
+    shared: Place, box: EmbeddedAws
+) -> None:
+    store = shared.archive.store("prod")
+    box.faults({"operation": "s3:PutObject", "fault": "access_denied"})
+    with pytest.raises(LedgerError) as caught:
+        store.save(OLD)
+
+    assert store.where in caught.value.message
+    assert "s3:PutObject" in caught.value.hint
 
 
 def test_what_was_saved_is_loaded(store: FileStore) -> None:

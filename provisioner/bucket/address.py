@@ -33,15 +33,18 @@ class Bucket:
     aws: Aws
 
     @classmethod
-    def at(cls, address: str, local: Local | None) -> Bucket:
-        """The bucket of an address; UsageError where it is none. Makes no call."""
+    def at(cls, address: str, local: Local | None, region: str | None = None) -> Bucket:
+        """The bucket of an address; UsageError where it is none. Makes no call.
+
+        `region` is where it would be made; where it is there, it is found wherever it is.
+        """
         name, _, prefix = address.removeprefix(SCHEME).partition("/")
         prefix = prefix.strip("/")
         if not _BUCKET.fullmatch(name) or "//" in prefix:
             raise UsageError(
                 f"{address} is no address of a state in S3.", "Write it as --state s3://bucket/prefix."
             )
-        aws = Aws(choose_region(None).name, local, answer_within=_ANSWER_WITHIN)
+        aws = Aws(choose_region(region).name, local, answer_within=_ANSWER_WITHIN)
         return cls(name, f"{prefix}/" if prefix else "", aws)
 
     @property

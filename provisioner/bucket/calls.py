@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from provisioner.aws import no_credentials
@@ -23,16 +23,21 @@ _BUSY = frozenset({"ConditionalRequestConflict", "OperationAborted"})
 _CLOCK = Clock()
 
 
-def patiently(call: Callable[[], T], doing: str) -> T:
-    """Call until S3 answers; the error a user meets where it does not, or says no."""
+def patiently(
+    call: Callable[[], T], doing: str, *, also: Collection[str] = (), patience: float = PATIENCE
+) -> T:
+    """Call until S3 answers; the error a user meets where it does not, or says no.
+
+    `also` are codes that time cures here.
+    """
+
+    def passes(error: BaseException) -> bool:
+        return fault_of(error) in PASSING or code_of(error) in _BUSY or code_of(error) in also
+
     try:
-        return again(call, when=_passes, clock=_CLOCK, patience=PATIENCE)
+        return again(call, when=passes, clock=_CLOCK, patience=patience)
     except Exception as error:
         raise _worded(error, doing) or error from error
-
-
-def _passes(error: BaseException) -> bool:
-    return fault_of(error) in PASSING or code_of(error) in _BUSY
 
 
 def _worded(error: Exception, doing: str) -> ProvisionerError | None:

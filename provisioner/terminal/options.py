@@ -60,16 +60,19 @@ voice_options = _stacked(
 )
 
 
-def stack_options(command: F) -> F:
-    """The options of every command that speaks of one stack."""
-    place = _stacked(
-        click.option("--suffix", envvar="ENVIRONMENT_SUFFIX", help="The stack's name in every resource."),
-        click.option("--region", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile, us-east-1."),
-        click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
-        click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),
-        click.option("--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account."),
-    )
-    return place(settings_options(voice_options(command)))
+_suffix = click.option("--suffix", envvar="ENVIRONMENT_SUFFIX", help="The stack's name in every resource.")
+_region = click.option("--region", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile, us-east-1.")
+_where = _stacked(
+    click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
+    click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),
+)
+_account = click.option(
+    "--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account."
+)
+# Of every command that speaks of one stack; of its state alone; of a state that several share.
+stack_options = _stacked(_suffix, _region, _where, _account, settings_options, voice_options)
+state_options = _stacked(_suffix, _where, voice_options)
+shared_options = _stacked(_region, _where, _account, voice_options)
 
 
 yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")

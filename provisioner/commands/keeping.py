@@ -1,0 +1,156 @@
+"""`state pull|push|history|restore|unlock`: the ledger itself, in hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from provisioner.commands.asking import Asking
+from provisioner.engine.clock import Clock
+from provisioner.errors import Blocked, LedgerError, UsageError
+from provisioner.terminal.say import Say, table
+from provisioner.workspace import Workspace
+from state.document import Document
+from state.lock import Lock
+from state.versions import remember, versions
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One stack's ledger, its lock held."""
+
+    workspace: Workspace
+    suffix: str
+    lock: Lock
+    current: Document | None
+
+    def put(self, document: Document) -> None:
+        """Write another document in its place; what it was is kept."""
+        store = self.workspace.store(self.suffix)
+        if self.current:
+            remember(store, self.current)
+        former = self.current.fence if self.current else 0
+        document.fence = max(self.lock.fence, former + 1, document.fence)
+        self.lock.check()
+        store.save(document.dump())
+
+
+@contextmanager
+def held(
+    workspace: Workspace, suffix: str, command: str, timeout: float, *, force: bool = False
+) -> Iterator[Desk]:
+    """Hold the lock and read the ledger; with `force`, a damaged one is put aside."""
+    with workspace.lock(suffix, command, timeout, Clock()) as lock:
+        try:
+            current = workspace.document(suffix)
+        except LedgerError:
+            if not force:
+                raise
+            workspace.put_aside(suffix)
+            current = None
+        yield Desk(workspace, suffix, lock, current)
+
+
+def pull(say: Say, workspace: Workspace, suffix: str) -> int:
+    """Print the ledger as it stands."""
+    document = workspace.document(suffix)
+    if document is None:
+        raise LedgerError(f"There is no ledger of {suffix} {workspace.words}.")
+    say.data(document.dump().decode().rstrip("\n"))
+    return 0
+
+
+def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: float, *, force: bool) -> int:
+    """Put a ledger in place of the one that stands, where it is a later writing of the same one."""
+    document = Document.parse(text, "What is pushed")
+    if document.suffix != suffix:
+        raise Blocked(f"What is pushed is the ledger of {document.suffix}, not of {suffix}.")
+    with held(workspace, suffix, "state push", timeout, force=force) as desk:
+        current = desk.current
+        if current and current.dump() == document.dump():
+            say.note("It stands there already.")
+            return 0
+        if current and force:
+            document.serial = max(document.serial, current.serial) + 1
+        elif current:
+            refuse_older(document, current)
+        desk.put(document)
+    say.data(
+        f"The ledger of {suffix} is pushed: serial {document.serial}, {len(document.entries)} resources."
+    )
+    return 0
+
+
+def refuse_older(document: Document, current: Document) -> None:
+    """Blocked where the document is no later writing of the current one."""
+    hint = "With --force it takes the place of what stands, which is kept in `state history`."
+    refuse_other(document, current, hint)
+    if document.serial <= current.serial:
+        raise Blocked(
+            f"What stands is as new or newer: serial {current.serial}; this has {document.serial}.", hint
+        )
+
+
+def refuse_other(document: Document, current: Document, hint: str) -> None:
+    """Blocked where the two are not of one stack in one place."""
+    if document.lineage != current.lineage:
+        raise Blocked(
+            f"This is another ledger: its lineage is {document.lineage}, that of what stands "
+            f"{current.lineage}.",
+            hint,
+        )
+    if document.place != current.place:
+        raise Blocked("This is the ledger of another account, region or endpoint.", hint)
+
+
+def history(say: Say, workspace: Workspace, suffix: str) -> int:
+    """What the ledger was before the last runs, oldest first."""
+    kept = versions(workspace.store(suffix))
+    if say.as_json:
+        say.record("state_history", suffix=suffix, versions=[vars(one) for one in kept])
+        return 0
+    for line in table([(one.name, one.kept, str(one.serial)) for one in kept], ("version", "kept", "serial")):
+        say.data(line)
+    return 0
+
+
+def restore(
+    say: Say, workspace: Workspace, suffix: str, version: str, asking: Asking, timeout: float, *, force: bool
+) -> int:
+    """Put a past ledger in place of the one that stands."""
+    store = workspace.store(suffix)
+    if version not in store.versions():
+        raise UsageError(f"No version {version} of {suffix} is kept.", "`state history` lists them.")
+    document = Document.parse(store.past(version) or b"", f"The version {version}")
+    with held(workspace, suffix, "state restore", timeout, force=force) as desk:
+        now = desk.current
+        if now and not force:
+            refuse_other(document, now, "With --force it takes the place of what stands, which is kept.")
+        over = _told(now) if now else "nothing"
+        asking.confirm(say, f"Put {_told(document)} of {suffix} in the place of {over}?")
+        document.serial = max(document.serial, now.serial if now else 0) + 1
+        desk.put(document)
+    say.data(f"The ledger of {suffix} is what it was, as serial {document.serial}.")
+    say.note(f"What was made since is found by its tags: `{workspace.command('plan', suffix)}` shows it.")
+    return 0
+
+
+def _told(document: Document) -> str:
+    return f"serial {document.serial} with {len(document.entries)} resources"
+
+
+def unlock(say: Say, workspace: Workspace, suffix: str, asking: Asking) -> int:
+    """Say whose lock it is, ask, and free it."""
+    lock = workspace.lock(suffix, "state unlock", 0, Clock())
+    owner, is_held = lock.last()
+    if owner is None or not is_held:
+        say.data(f"Nobody holds the lock of {suffix}.")
+        return 0
+    say.ask(f"The lock of {suffix} is held by {owner}.")
+    asking.confirm(
+        say, "Free it? That run stops at its next call or heartbeat; what it did is recorded.", suffix
+    )
+    lock.break_open(owner)
+    say.data(f"The lock of {suffix} is free.")
+    return 0
