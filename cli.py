@@ -59,7 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=arguments)
     except ProvisionerError as error:
-        say.complain(error.message, error.hint, error.result)
+        told = f"{error.message}\n{error.evidence}".rstrip()
+        say.complain(told, error.hint, error.result)
         code = error.exit_code
     except click.ClickException as error:
         if say.as_json:

@@ -20,15 +20,19 @@ from __future__ import annotations
 
 
 class ProvisionerError(Exception):
-    """Says what happened, to which resource, and, as `hint`, what to type next."""
+    """Says what happened, to which resource, and, as `hint`, what to type next.
+
+    `evidence` is what AWS or a container said at length: shown, and written down nowhere.
+    """
 
     exit_code = 1
     result = "error"
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", evidence: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.evidence = evidence
 
 
 class UsageError(ProvisionerError):

@@ -142,7 +142,7 @@ class Hands:
         if not kind.ready and not updated:
             self.ledger.confirm(it.node)
             return {}
-        start = self.clock.now()
+        start, since = self.clock.now(), self.clock.wall()
         quiet = kind.stale_for * self.pace if updated else 0.0
         due = self.durations.expected(kind, target.region, "update" if updated else "create", "ready")
         self.listen(Event("waiting", it.node, detail=f"usually {due:.0f} s" if due >= 1 else ""))
@@ -152,11 +152,9 @@ class Hands:
             if doc is None or self.clock.now() - start < quiet:
                 return None
             seen(doc)
-            if meets(doc, kind.failed):
-                raise kind.failure(self.patience.client(target), it, doc)
             if updated and self._is_old(target, doc, self.clock.now() - start):
                 return None
-            return doc if meets(doc, kind.ready) else None
+            return doc if self._is_ready(target, doc, since) else None
 
         doc = until(probe, clock=self.clock, due=due, patience=kind.patience)
         if doc is None:
@@ -166,6 +164,14 @@ class Hands:
             )
         self.ledger.confirm(it.node)
         return doc
+
+    def _is_ready(self, target: Target, doc: Doc, since: float) -> bool:
+        """Whether it is ready; raises why, where AWS has given it up."""
+        kind, it, client = target.kind, target.it, self.patience.client(target)
+        ready = meets(doc, kind.ready)
+        if meets(doc, kind.failed) or (ready and kind.deceives(client, it, since)):
+            raise kind.failure(client, it, doc)
+        return ready
 
     def _is_old(self, target: Target, doc: Doc, elapsed: float) -> bool:
         """Whether AWS still tells what was before the update, and may."""

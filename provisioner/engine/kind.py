@@ -210,6 +210,10 @@ class Kind:
         """How many of AWS's changes lead from what is seen to what is wanted, where AWS counts them."""
         return 1
 
+    def deceives(self, client: Any, it: Item, since: float) -> bool:
+        """Whether what looks ready is not what was asked for at the wall-clock second `since`; asked once."""
+        return False
+
     def holders(self, client: Any, it: Item) -> list[Holder]:
         """Who keeps it from being deleted; empty where AWS does not say."""
         return []

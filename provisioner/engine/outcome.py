@@ -67,4 +67,7 @@ class Outcome:
         kinds = [type(error) for error in self.failed.values()]
         kind = next((loud for loud in _LOUDEST if any(issubclass(one, loud) for one in kinds)), Incomplete)
         count = f"{len(self.failed)} failed, {len(self.done)} done, {len(self.undone)} not touched"
-        return kind(f"{self.verb} is incomplete: {count}.\n{told}{rest}", "\n".join(hints))
+        evidence = "\n".join(error.evidence for error in self.failed.values() if error.evidence)
+        error = kind(f"{self.verb} is incomplete: {count}.\n{told}{rest}", "\n".join(hints))
+        error.evidence = evidence
+        return error

@@ -9,6 +9,7 @@ from functools import partial
 from provisioner.embedded.answers import AwsError
 from provisioner.embedded.clock import clock
 from provisioner.embedded.containers import targets
+from provisioner.embedded.containers.journal import last_words
 from provisioner.embedded.containers.model import Task, when_attached, when_running
 from provisioner.embedded.containers.verdict import exit_code, is_served, trouble_at_start
 from provisioner.embedded.inner import backend, do
@@ -70,6 +71,7 @@ def _exit(task: Task, code: int, changed: Changed) -> None:
     if task.wanted == "STOPPED":
         return
     task.exit_code = code
+    last_words(task, code)
     end(task, "EssentialContainerExited", "Essential container in task exited")
     changed(task)
 

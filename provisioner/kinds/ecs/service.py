@@ -8,11 +8,14 @@ from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.errors import ProvisionerError, RolledBack
+from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, verdict
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.tags import low_pairs, mapping
 
 # botocore ecs DescribeServices: so many in one call.
 _MOST = 10
+# How far this machine's clock may be from AWS's, in seconds.
+_SKEW = 60.0
 
 
 class Service(Ecs):
@@ -75,15 +78,17 @@ class Service(Ecs):
         ecs.delete_service(cluster=it.props["cluster"], service=it.id, force=True)
 
     def failure(self, ecs: Any, it: Item, doc: Doc) -> ProvisionerError:
-        """Why the deployment failed, in ECS's own last words."""
-        events = [event["message"] for event in doc.get("events", [])[:3]]
-        reasons = [one["rolloutStateReason"] for one in doc["deployments"] if one.get("rolloutStateReason")]
-        told = "; ".join([*reasons, *events]) or "ECS gives no reason"
+        """Why the deployment failed: the stop reason, the exit code, and the container's last lines."""
+        found = diagnose(ecs, it.props["cluster"], it.props["serviceName"])
         return RolledBack(
-            f"The deployment of {it.name} failed: {told}",
-            "Mend the image, its port or its health path (settings `image`, `container.port`, "
-            "`container.health_path`), then run the same command again: it starts a new deployment.",
+            f"The deployment of {it.name} failed: {found.words}",
+            f"{found.remedy} Then run the same command again: it starts a new deployment.",
+            found.evidence,
         )
+
+    def deceives(self, ecs: Any, it: Item, since: float) -> bool:
+        """Whether a deployment was given up, although what runs now is steady: it may be the former one."""
+        return verdict(ecs, it.props["cluster"], it.props["serviceName"], since - _SKEW)[0] in FAILED
 
 
 def described(ecs: Any, own: str, cluster: str) -> list[Doc]:

@@ -1,0 +1,157 @@
+"""Why a deployment of a service failed: ECS's verdict, the last task that stopped, and what it said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.clients import beside
+from provisioner.engine.faults import is_unknown_call, told
+from provisioner.engine.refs import Doc
+
+# terraform-provider-aws ecs/service.go: each of these means that what was asked for did not arrive.
+FAILED = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
+# Lines of a container's log that are shown, and tasks that are looked at (botocore DescribeTasks: 100).
+LINES, TASKS = 30, 100
+# How ECS's own doings begin: a task that it stopped in order says nothing about a failure.
+_IN_ORDER = ("Scaling activity", "Task stopped by")
+_UNTOLD = "ECS gives no reason"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A container of a stopped task: how it ended, and its last lines."""
+
+    name: str
+    code: int | None
+    reason: str
+    lines: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        code = "" if self.code is None else f" ended with exit code {self.code}"
+        reason = f": {self.reason}" if self.reason else ""
+        return f"container {self.name}{code}{reason}"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is known of a deployment that failed; `unseen` says what could not be asked."""
+
+    status: str = ""
+    why: str = ""
+    task: str = ""
+    stopped: str = ""
+    containers: tuple[Ended, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The verdict and the stop reasons, a line each."""
+        verdict = f"{self.status}: {self.why}".strip(": ") or _UNTOLD
+        task = f"task {self.task} stopped: {self.stopped}" if self.task else ""
+        ends = [str(one) for one in self.containers if one.code is not None or one.reason]
+        return "\n    ".join(filter(None, [verdict, task, *ends, *self.unseen]))
+
+    @property
+    def evidence(self) -> str:
+        """The containers' last lines: for the one who asks, not for a record."""
+        return "\n".join(
+            "\n".join([f"The last lines of container {one.name}:", *(f"  {line}" for line in one.lines)])
+            for one in self.containers
+            if one.lines
+        )
+
+    @property
+    def remedy(self) -> str:
+        """What most likely mends it."""
+        said = f"{self.stopped} {' '.join(one.reason for one in self.containers)}"
+        return next((hint for phrase, hint in _REMEDIES.items() if phrase in said), _REMEDIES[""])
+
+
+# By what ECS says of a stopped task (ECS developer guide, stopped task error messages), most telling first.
+_REMEDIES = {
+    "CannotPullContainerError": "Mend `image`: it cannot be pulled, or is not there for this architecture.",
+    "ResourceInitializationError": "Look at its secrets and its way out to AWS: it needs both to start.",
+    "OutOfMemory": "Give it more memory: `container.memory`.",
+    "health checks": "Mend `container.port` or `container.health_path`: nobody answers there.",
+    "Essential container": "Mend what the container runs: it ended by itself.",
+    "": "Mend the image, its port or its health path (`image`, `container.port`, `container.health_path`).",
+}
+
+
+def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
+    """ListServiceDeployments: status and reason of the newest that began after a wall-clock second.
+
+    Nothing where there is none, or where the call is unknown: then the task definitions tell.
+    """
+    try:
+        listed = ecs.list_service_deployments(cluster=cluster, service=service)["serviceDeployments"]
+    except Exception as error:
+        if not is_unknown_call(error):
+            raise
+        return "", ""
+    later = [one for one in listed if one["createdAt"].timestamp() >= since]
+    newest: Doc = max(later, key=lambda one: one["createdAt"], default={})
+    return str(newest.get("status", "")), str(newest.get("statusReason", ""))
+
+
+def diagnose(ecs: Any, cluster: str, service: str) -> Diagnosis:
+    """Ask for all there is to know; what may not be asked is said, and hides nothing else."""
+    unseen: list[str] = []
+    status, why = _asked(lambda: verdict(ecs, cluster, service), ("", ""), unseen)
+    none: Doc = {}
+    task = _asked(lambda: _last_stopped(ecs, cluster, service), none, unseen)
+    nobody: tuple[Ended, ...] = ()
+    ends = _asked(lambda: _ends(ecs, task, unseen), nobody, unseen) if task else nobody
+    name = str(task.get("taskArn", "")).rpartition("/")[2]
+    return Diagnosis(status, why, name, str(task.get("stoppedReason", "")), ends, tuple(unseen))
+
+
+def _asked(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
+    try:
+        return ask()
+    except ClientError as error:
+        unseen.append(f"({told(error)})")
+        return otherwise
+
+
+def _last_stopped(ecs: Any, cluster: str, service: str) -> Doc:
+    """The task that stopped last and was not meant to."""
+    arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:TASKS]
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    unwanted = [one for one in tasks if not str(one.get("stoppedReason", "")).startswith(_IN_ORDER)]
+    newest: Doc = max(unwanted, key=lambda one: str(one.get("stoppedAt") or ""), default={})
+    return newest
+
+
+def _ends(ecs: Any, task: Doc, unseen: list[str]) -> tuple[Ended, ...]:
+    found = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
+    defined = {one["name"]: one for one in found["containerDefinitions"]}
+    ends = []
+    for one in task["containers"]:
+        lines = _asked(partial(_said, ecs, task, defined[one["name"]]), [], unseen)
+        ends.append(Ended(one["name"], one.get("exitCode"), str(one.get("reason", "")), tuple(lines)))
+    return tuple(ends)
+
+
+def _said(ecs: Any, task: Doc, defined: Doc) -> list[str]:
+    """GetLogEvents: the last lines; none where it never came to write, or writes elsewhere."""
+    log = defined.get("logConfiguration", {})
+    options = log.get("options", {})
+    prefix = options.get("awslogs-stream-prefix")
+    if log.get("logDriver") != "awslogs" or not prefix:
+        return []
+    stream = f"{prefix}/{defined['name']}/{task['taskArn'].rpartition('/')[2]}"
+    try:
+        events = beside(ecs, "logs").get_log_events(
+            logGroupName=options["awslogs-group"], logStreamName=stream, limit=LINES, startFromHead=False
+        )["events"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return []
+    return [str(event["message"]).rstrip() for event in events][-LINES:]

@@ -1,0 +1,85 @@
+"""A service whose tasks do not come up: told by the exit code, and in the container's own words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.containers import scheduler
+from provisioner.embedded.server import EmbeddedAws
+from tests.harness import Desk, Ran
+from tests.inventory import client
+
+
+@pytest.fixture(scope="module")
+def user(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A user whose stack stands; the tests here change it one after another."""
+    desk = Desk.before(served, tmp_path_factory.mktemp("deployments") / "home")
+    desk.apply("a")
+    return desk
+
+
+def failed(desk: Desk, *more: str) -> Ran:
+    """An apply that ends with a deployment that was given up."""
+    ran = desk.run("apply", "--yes", "--suffix", "a", *more)
+    assert ran.code == 10, ran.err
+    return ran
+
+
+def running(desk: Desk) -> str:
+    """The revision that the service runs."""
+    where: dict[str, Any] = {"cluster": "ml-api-cluster-a", "services": ["ml-api-service-a"]}
+    (one,) = client(desk.box.endpoint, "ecs").describe_services(**where)["services"]
+    return str(one["taskDefinition"])
+
+
+def test_a_container_that_ends_is_told_with_its_exit_code_and_last_lines(user: Desk) -> None:
+    ran = failed(user, "--set", 'container.environment={"HOW": "EXIT=3"}')
+
+    for words in (
+        "ROLLBACK_SUCCESSFUL: ECS deployment circuit breaker: tasks failed to start.",
+        "stopped: Essential container in task exited",
+        "container api ended with exit code 3",
+        "The last lines of container api:\n  starting ",
+        "\n  ending with exit code 3\n",
+        "it ended by itself",
+    ):
+        assert words in ran.err
+    assert not any("ending with exit code" in path.read_text() for path in user.home.rglob("*.json"))
+
+
+def test_what_may_not_be_asked_is_said_and_hides_nothing_else(user: Desk) -> None:
+    before = running(user)
+    user.box.faults({"operation": "ecs:ListTasks", "fault": "access_denied"})
+
+    ran = failed(user, "--set", "image=web:does-not-exist")
+
+    assert "(ListTasks answered AccessDeniedException" in ran.err
+    assert "ROLLBACK_SUCCESSFUL" in ran.err
+    assert running(user) == before
+
+
+def test_an_image_that_is_not_there_is_told_to_a_machine_too(user: Desk) -> None:
+    ran = failed(user, "--json", "--set", "image=web:does-not-exist")
+
+    told = json.loads(ran.out.splitlines()[-1])
+    assert (told["type"], told["result"]) == ("error", "rolled_back")
+    assert "CannotPullContainerError" in told["message"]
+    assert "Mend `image`" in told["hint"]
+
+
+def test_what_looks_steady_may_be_what_was_before(user: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment of the same revision that was rolled back ends as one that arrived does."""
+    user.apply("a")
+    really = scheduler.finish
+    monkeypatch.setattr(
+        scheduler, "finish", lambda rollout, *_: really(rollout, "ROLLBACK_SUCCESSFUL", "stopped by an alarm")
+    )
+
+    ran = failed(user, "--set", "service.grace=77")
+
+    assert "ROLLBACK_SUCCESSFUL: stopped by an alarm" in ran.err
+    monkeypatch.undo()
+    user.apply("a", "--set", "service.grace=78")
