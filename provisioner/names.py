@@ -22,6 +22,8 @@ MANAGER = "ml-api-provisioner"
 NODE_TAG = "ml-api:node"
 # Roles and distributions have no region: without this, two stacks of one suffix would take each other's.
 REGION_TAG = "ml-api:region"
+# Who chose the image that a service runs, where the settings did not.
+IMAGE_OWNER = "ml-api:image-owner"
 LONGEST_SUFFIX = 16
 _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 

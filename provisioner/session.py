@@ -33,6 +33,7 @@ from provisioner.pins import Where, check_pin, guard_account, known_document, pu
 from provisioner.settings import Settings
 from provisioner.settings.ending import with_zones
 from provisioner.settings.network import MOST_ZONES
+from provisioner.shipped import shipped_images, show_as_held
 from provisioner.stack import build, build_all
 from provisioner.steps.facts import Facts, offline
 from state.document import Document, Place
@@ -65,6 +66,8 @@ class Session:
     is_busy: bool = False
     # What was typed, without what may be secret.
     arguments: list[str] = field(default_factory=list)
+    # What this run takes back from another owner: `image`.
+    taken: frozenset[str] = frozenset()
     # Raises when this run may change nothing any more.
     guard: Callable[[], None] = lambda: None
 
@@ -145,8 +148,14 @@ class Session:
     def _look(self, clients: Clients, *, ending: bool = False) -> Plan:
         facts = self.facts(clients, ending=ending)
         settings = with_zones(self.settings, len(facts.zones)) if ending else self.settings
-        stack = (build_all if ending else build)(settings, self.suffix, self.place.region, facts)
-        return make_plan(stack, self.document, clients, KINDS)
+        make = build_all if ending else build
+        stack = make(settings, self.suffix, self.place.region, facts)
+        asked = not ending and "image" not in self.taken
+        if shipped := shipped_images(clients, settings, stack, self.document) if asked else {}:
+            stack = make(settings, self.suffix, self.place.region, replace(facts, shipped=shipped))
+        made = make_plan(stack, self.document, clients, KINDS)
+        show_as_held(made, settings, shipped)
+        return made
 
     @contextmanager
     def locked(self, command: str, timeout: float) -> Iterator[None]:

@@ -7,6 +7,7 @@ from provisioner.engine.refs import text
 from provisioner.names import check_suffix
 from provisioner.settings import Settings
 from provisioner.settings.ending import variants
+from provisioner.settings.shipped import with_images
 from provisioner.steps.access_logs import access_logs, edge_records
 from provisioner.steps.account import account
 from provisioner.steps.alarms import alarms
@@ -37,6 +38,7 @@ def build_all(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
 
 def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     """The whole stack of one suffix, as a graph; makes no call."""
+    s = with_images(s, facts.shipped)
     stack = Stack(check_suffix(suffix), region, s.tags)
     own = account(stack.piece("account"))
     net = network(stack.piece("vpc"), s, facts)
@@ -48,7 +50,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     rights = roles(stack.piece("iam"), s, facts, journals, table, database)
     records = access_logs(stack.piece("access-logs"), s, facts)
     front = balancer(stack.piece("alb"), s, net, groups, own, records)
-    ground = Ground(net, groups, journals, database, table, rights, front, own)
+    ground = Ground(net, groups, journals, database, table, rights, front, own, facts.shipped)
     tasks = compute(stack.piece("ecs"), s, ground)
     autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
     acl = firewall(stack.piece("waf"), s, facts)

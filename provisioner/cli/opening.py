@@ -53,6 +53,7 @@ def open_session(given: dict[str, Any], workspace: Workspace, suffix: str) -> Se
     adopts = bool(given.get("adopt_all"))
     where = Where(workspace, given["region"], given["expect_account"], adopts)
     session = Session.open(suffix, given_settings(given), where)
+    session.taken = frozenset(given.get("take") or ())
     session.arguments = typed(click.get_current_context().obj or ())
     return session
 
@@ -78,6 +79,7 @@ def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
         raise Blocked(f"{path} is the plan of a rehearsal.", "Add --local.")
     given["region"], given["sets"] = kept.place["region"], (*kept.sets, *given["sets"])
     given["config"] = Path(kept.config) if kept.config else None
+    given["take"] = (*kept.take, *given["take"])
     return kept
 
 

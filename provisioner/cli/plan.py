@@ -9,11 +9,12 @@ import click
 
 from provisioner.cli.opening import begin, given_settings, missing_suffix, open_session
 from provisioner.errors import UsageError
-from provisioner.terminal.options import stack_options
+from provisioner.terminal.options import stack_options, take_option
 
 
 @click.command()
 @stack_options
+@take_option
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @click.option("--offline", is_flag=True, help="Call nothing: print the full declared graph.")

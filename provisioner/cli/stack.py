@@ -9,13 +9,14 @@ import click
 
 from provisioner.cli.opening import begin, kept_plan, known_suffix, missing_suffix, open_session
 from provisioner.errors import Incomplete, UsageError
-from provisioner.terminal.options import lock_option, stack_options, yes_option
+from provisioner.terminal.options import lock_option, stack_options, take_option, yes_option
 
 
 @click.command()
 @stack_options
 @yes_option
 @lock_option
+@take_option
 @click.option("--adopt-all", is_flag=True, help="Put a damaged state file aside and rebuild it from AWS.")
 @click.argument("plan_file", required=False, type=click.Path(path_type=Path))
 def apply(yes: bool, lock_timeout: float, plan_file: Path | None, **given: Any) -> int:

@@ -34,6 +34,7 @@ class SavedPlan:
     place: dict[str, str]
     config: str | None
     sets: list[str]
+    take: list[str]
     settings: dict[str, Any]
     lineage: str
     serial: int
@@ -80,6 +81,7 @@ def saved(session: Session, made: Plan, config: Path | None, sets: list[str]) ->
         place=asdict(session.place),
         config=str(config.resolve()) if config else None,
         sets=[one for one in sets if not is_private(one.partition("=")[0])],
+        take=sorted(session.taken),
         settings=told_settings(session.settings),
         lineage=document.lineage if session.is_known else "",
         serial=document.serial,

@@ -102,7 +102,12 @@ class Client:
     @property
     def peers(self) -> Peers:
         """What else is looked at in this region, as far as it is known; nothing outside of a look."""
-        return self._clients.peers.within(self._region or self._clients.aws.region)
+        return self._clients.peers.within(self.region)
+
+    @property
+    def region(self) -> str:
+        """The region that it speaks to."""
+        return self._region or self._clients.aws.region
 
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         if not operation.startswith(_READS):

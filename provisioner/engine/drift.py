@@ -120,7 +120,8 @@ def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> It
         ours += tag_differences(target.it.tags, doc["Tags"])
     if ours:
         yield _drift(target, entry, "altered", remedy, fields=_fields(ours, change))
-    if theirs := held(kind, confirmed, doc, confirmed):
+    theirs = held(kind, confirmed, doc, confirmed)
+    if theirs := theirs + [one for one in change.held if one.top not in confirmed]:
         owners = " and ".join(dict.fromkeys(one.owner for one in theirs))
         yield _drift(target, entry, "held", f"left to {owners}", fields=_fields(theirs, change))
 

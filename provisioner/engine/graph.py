@@ -11,6 +11,8 @@ from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, Ref, refs_in, unveiled
 from provisioner.names import name_of, tags_of
 
+NO_MARKS: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -94,11 +96,13 @@ class Piece:
         distinct: str = "",
         after: Iterable[Handle | Edge] = (),
         region: str = "",
+        marks: Mapping[str, str] = NO_MARKS,
         **props: Any,
     ) -> Handle:
         """Declare one resource and return the handle that others mention it by.
 
-        `distinct` tells apart several of a noun whose kind does not do so by its properties.
+        `distinct` tells apart several of a noun whose kind does not do so by its properties; `marks` are
+        tags beside the usual ones.
         """
         if name in self.stack.nodes:
             raise ValueError(f"two nodes are called {name}")
@@ -112,7 +116,7 @@ class Piece:
             aws_name=aws_name,
             piece=self.name,
             props=props,
-            tags=self._tags(name, aws_name) if kind.tagged else {},
+            tags={**self._tags(name, aws_name), **marks} if kind.tagged else {},
             edges=tuple(_edges(props, after)),
             region=region,
         )

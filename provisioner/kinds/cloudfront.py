@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind, NotYet, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import tags_told
 
 # A stale ETag is read anew.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
@@ -46,8 +47,8 @@ class Distribution(Kind):
             return None
         found = cloudfront.get_distribution(Id=id_)
         doc = found["Distribution"]
-        tags = cloudfront.list_tags_for_resource(Resource=doc["ARN"])["Tags"]["Items"]
-        return {**_whole(doc), "ETag": found["ETag"], "Tags": mapping(tags)}
+        tags = tags_told(cloudfront, it, doc["ARN"], lambda: _tags(cloudfront, doc["ARN"]))
+        return {**_whole(doc), "ETag": found["ETag"], "Tags": tags}
 
     def _listed(self, cloudfront: Any, comment: str) -> str:
         listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
@@ -89,6 +90,10 @@ class Distribution(Kind):
     def canonical(self, doc: Doc) -> Doc:
         """Lists without their Quantity, and with an order only where AWS gives one."""
         return {key: _plain(value) for key, value in doc.items()}
+
+
+def _tags(cloudfront: Any, arn: str) -> dict[str, str]:
+    return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])
 
 
 def _whole(doc: Doc) -> Doc:

@@ -45,7 +45,7 @@ class Secret(Kind):
     resource, fills = "Secret", ("{Name}*",)
     calls = calling(
         read="DescribeSecret",
-        create="CreateSecret RestoreSecret",
+        create="CreateSecret DescribeSecret RestoreSecret",
         update="UpdateSecret",
         retag="TagResource UntagResource",
         delete="DeleteSecret",

@@ -26,6 +26,8 @@ _ONE_AT_A_TIME = [
     "rds:subgrp",
     "sns",
 ]
+# Told in one region only.
+_GLOBAL = ["cloudfront:distribution"]
 
 
 def bearing(clients: Clients, suffix: str) -> list[str]:
@@ -47,9 +49,10 @@ def bearers(tagging: Any, suffix: str) -> dict[str, dict[str, str]]:
     Only of those services whose own calls tell the tags of one resource at a time; IAM is not in the
     index (Resource Groups Tagging API, supported services).
     """
+    types = [*_ONE_AT_A_TIME, *(_GLOBAL if tagging.region == GLOBAL_REGION else [])]
     try:
         told = tagging.get_resources(
-            TagFilters=_filters(suffix), ResourceTypeFilters=_ONE_AT_A_TIME, ResourcesPerPage=100
+            TagFilters=_filters(suffix), ResourceTypeFilters=types, ResourcesPerPage=100
         )
     except ClientError as error:
         # Who may not read the index, or where there is none, asks each resource.

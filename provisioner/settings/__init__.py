@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from provisioner.names import NODE_TAG, REGION_TAG, owner_tags
+from provisioner.names import IMAGE_OWNER, NODE_TAG, REGION_TAG, owner_tags
 from provisioner.settings.alarms import Alarms
 from provisioner.settings.api import Api
 from provisioner.settings.container import Container
@@ -27,7 +27,13 @@ __all__ = ["PLACEHOLDER", "Settings", "Workload"]
 
 def _own_tags(tags: dict[str, str]) -> dict[str, str]:
     for key in tags:
-        if key.lower().startswith("aws:") or key in (*owner_tags(""), REGION_TAG, NODE_TAG, "Name"):
+        if key.lower().startswith("aws:") or key in (
+            *owner_tags(""),
+            REGION_TAG,
+            NODE_TAG,
+            IMAGE_OWNER,
+            "Name",
+        ):
             raise ValueError(f"the tag {key} is not free: AWS or this tool sets it")
     return tags
 

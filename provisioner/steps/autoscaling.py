@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from provisioner.engine.graph import Piece
 from provisioner.engine.refs import text
 from provisioner.kinds.autoscaling import ScalableTarget, ScalingPolicy
@@ -19,7 +21,7 @@ def autoscaling(up: Piece, s: Settings, tasks: Compute, balancer: Balancer, role
 
 def _scaling(up: Piece, one: Workload, tasks: Compute, balancer: Balancer, roles: Account) -> None:
     service, front = tasks.services[one.name], balancer.fronts[one.name]
-    what = {
+    what: dict[str, Any] = {
         "ServiceNamespace": "ecs",
         "ResourceId": f"service/{tasks.cluster.aws_name}/{service.aws_name}",
         "ScalableDimension": "ecs:service:DesiredCount",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.engine.graph import Edge, Handle, Piece
+from provisioner.engine.graph import NO_MARKS, Edge, Handle, Piece
 from provisioner.engine.refs import text
 from provisioner.kinds.ecs.cluster import Cluster
 from provisioner.kinds.ecs.service import Service
+from provisioner.kinds.ecs.shipped import MARK
 from provisioner.kinds.ecs.tasks import TaskDefinition
 from provisioner.settings import Settings, Workload
 from provisioner.steps.account import Account
@@ -49,6 +51,7 @@ class Ground:
     roles: Roles
     balancer: Balancer
     account: Account
+    shipped: Container[str] = ()
 
 
 def compute(up: Piece, s: Settings, on: Ground) -> Compute:
@@ -77,6 +80,7 @@ def _service(up: Piece, s: Settings, one: Workload, on: Ground, cluster: Handle)
         Service,
         one.named("service"),
         **one.told_apart("service"),
+        marks=MARK if one.name in on.shipped else NO_MARKS,
         cluster=cluster.id,
         taskDefinition=task.id,
         desiredCount=one.service.minimum,

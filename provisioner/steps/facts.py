@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.refs import Ref, Unknown
@@ -20,6 +20,8 @@ class Facts:
     engine: Mapping[str, Any]
     master_password: str
     born: str
+    # By service, the image that was shipped to it and takes the place of the one that is set.
+    shipped: Mapping[str, str] = field(default_factory=dict)
 
 
 def offline(count: int, version: str) -> Facts:

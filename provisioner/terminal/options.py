@@ -77,3 +77,9 @@ shared_options = _stacked(_region, _where, _account, voice_options)
 
 yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")
 lock_option = click.option("--lock-timeout", type=Duration(), default="0s", help="Wait for another run.")
+take_option = click.option(
+    "--take",
+    multiple=True,
+    type=click.Choice(["image"]),
+    help="Take back what another owner holds: the image, from `deploy`.",
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.compare import Difference
@@ -37,6 +38,9 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
         for extra in change.extras:
             say.data(f"      - {extra.what}  (added by hand)")
     say.data(sentence(plan))
+    for one, theirs in held(plan):
+        told = "; ".join(lines([replace(theirs, old=theirs.new, new=theirs.old)]))
+        say.note(f"Left to {theirs.owner}: {one.piece}/{one.node} {told}", "dim")
     if forecast and shown(plan):
         show_forecast(say, forecast)
 
@@ -58,6 +62,11 @@ def _why(change: Change) -> str:
 def shown(plan: Plan) -> list[Change]:
     """What differs, and what is found in AWS and not in the ledger."""
     return [change for change in plan.changes.values() if change.verb != "keep" or change.adopts]
+
+
+def held(plan: Plan) -> list[tuple[Change, Difference]]:
+    """What differs and another owner holds."""
+    return [(change, one) for change in plan.changes.values() for one in change.held]
 
 
 def summary(plan: Plan) -> dict[str, int]:
@@ -90,6 +99,10 @@ def as_record(plan: Plan) -> dict[str, Any]:
         "notes": plan.notes,
         "changes": [_record(plan, one) for one in shown(plan)],
         "summary": summary(plan),
+        "held": [
+            {**_field(one), "owner": one.owner, "address": f"{change.piece}/{change.node}"}
+            for change, one in held(plan)
+        ],
     }
 
 
@@ -104,7 +117,6 @@ def _record(plan: Plan, change: Change) -> dict[str, Any]:
         "adopts": change.adopts,
         "reason": change.why,
         "fields": [_field(one) for one in change.differences],
-        "held": [{**_field(one), "owner": one.owner} for one in change.held],
         "removes": [one.what for one in change.extras],
         "properties": _properties(plan, change),
     }
