@@ -123,6 +123,15 @@ class Aws:
                 "This is a fault of the tool: nothing was sent. Please report it.",
             )
 
+    def credentials_end(self) -> float | None:
+        """The wall-clock second at which the credentials end; None where they do not, or renew themselves."""
+        credentials = None if self.local else self._session.get_credentials()
+        # Only what the environment gives is never renewed: botocore asks all other sources again.
+        if credentials is None or credentials.method != "env":
+            return None
+        end = getattr(credentials, "_expiry_time", None)
+        return float(end.timestamp()) if end else None
+
     @property
     def endpoint(self) -> str:
         """What the ledger is pinned to besides the account: empty for AWS itself."""

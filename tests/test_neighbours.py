@@ -60,7 +60,7 @@ def test_a_plan_of_all_and_a_list_name_every_stack(desk: Desk) -> None:
     for suffix in ("a", "a-b"):
         desk.apply(suffix)
 
-    assert desk.well("plan", "--all").out == "No changes.\nNo changes.\n"
+    assert desk.well("plan", "--all").out == "a:\nNo changes.\na-b:\nNo changes.\n"
     listed = desk.run("list", local=False).out.splitlines()
     assert [line.split()[0] for line in listed] == ["suffix", "a", "a-b"]
     assert desk.run("status").code == 64

@@ -18,8 +18,9 @@ from provisioner.terminal.options import lock_option, stack_options, take_option
 @lock_option
 @take_option
 @click.option("--adopt-all", is_flag=True, help="Put a damaged state file aside and rebuild it from AWS.")
+@click.option("--skip-preflight", is_flag=True, help="Go on without the checks before the first change.")
 @click.argument("plan_file", required=False, type=click.Path(path_type=Path))
-def apply(yes: bool, lock_timeout: float, plan_file: Path | None, **given: Any) -> int:
+def apply(yes: bool, lock_timeout: float, skip_preflight: bool, plan_file: Path | None, **given: Any) -> int:
     """Create or repair the stack; prints the outputs last. With PLAN_FILE, do exactly what that plan says."""
     from provisioner.commands import applying
     from provisioner.commands.asking import Asking
@@ -27,10 +28,11 @@ def apply(yes: bool, lock_timeout: float, plan_file: Path | None, **given: Any) 
     say, workspace = begin(given)
     if plan_file:
         kept = kept_plan(plan_file, given)
-        session = open_session(given, workspace, kept.suffix)
-        return applying.apply(say, session, Asking(yes=True), lock_timeout, kept)
+        wish = applying.Wish(Asking(yes=True), lock_timeout, not skip_preflight, kept)
+        return applying.apply(say, open_session(given, workspace, kept.suffix), wish)
+    wish = applying.Wish(Asking(yes), lock_timeout, not skip_preflight)
     session = open_session(given, workspace, given["suffix"] or missing_suffix())
-    return applying.apply(say, session, Asking(yes), lock_timeout)
+    return applying.apply(say, session, wish)
 
 
 @click.command()

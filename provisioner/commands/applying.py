@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from provisioner.commands.asking import Asking
 from provisioner.commands.circumstances import read_with
@@ -11,7 +12,7 @@ from provisioner.commands.forecasting import forecast
 from provisioner.commands.moved import check_changes, check_ground
 from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.recording import both, expect, recorded
-from provisioner.commands.refusing import refusal
+from provisioner.commands.refusing import refusal, refuse_findings
 from provisioner.commands.saved import SavedPlan
 from provisioner.commands.showing import show_outputs
 from provisioner.engine.apply import outputs_of
@@ -23,23 +24,29 @@ from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
 
 
-def apply(
-    say: Say, session: Session, asking: Asking, lock_timeout: float, kept: SavedPlan | None = None
-) -> int:
+@dataclass(frozen=True)
+class Wish:
+    """How an apply is to go: asked for or not, checked beforehand or not, by a plan that was kept or not."""
+
+    asking: Asking
+    lock_timeout: float = 0.0
+    checks: bool = True
+    kept: SavedPlan | None = None
+
+
+def apply(say: Say, session: Session, wish: Wish) -> int:
     """Plan, ask, carry out, print the outputs last; with a plan that was kept, exactly that or nothing."""
     header(say, session)
-    with session.locked("apply", lock_timeout), recorded(session, "apply") as record:
+    with session.locked("apply", wish.lock_timeout), recorded(session, "apply") as record:
         started = time.monotonic()
-        made = _planned(session, kept)
+        made = _planned(session, wish.kept)
         expect(record, session, made)
         record.plan = summary(made)
         if made.refused:
             show_plan(say, made)
             raise refusal(made)
         if shown(made):
-            if not (say.quiet and asking.yes):
-                show_plan(say, made, forecast(session, made))
-            asking.confirm(say, f"Apply this to {session.suffix} in {whereabouts(session)}?")
+            _put_forward(say, session, made, wish)
         else:
             say.note(sentence(made))
         if shown(made) or not session.is_known:
@@ -49,6 +56,15 @@ def apply(
         checked(say, session, made, started)
     show_outputs(say, session.document.outputs, "table")
     return 0
+
+
+def _put_forward(say: Say, session: Session, made: Plan, wish: Wish) -> None:
+    """Show the plan, refuse what would fail, and ask."""
+    told = forecast(session, made, checks=wish.checks)
+    if not (say.quiet and wish.asking.yes):
+        show_plan(say, made, told)
+    refuse_findings(told.findings)
+    wish.asking.confirm(say, f"Apply this to {session.suffix} in {whereabouts(session)}?")
 
 
 def _planned(session: Session, kept: SavedPlan | None) -> Plan:

@@ -12,6 +12,7 @@ from provisioner.engine.explain import explain
 from provisioner.engine.plan import Plan
 from provisioner.errors import LedgerError
 from provisioner.kinds import KINDS
+from provisioner.preflight.checks import check
 from provisioner.prices.asked import ask
 from provisioner.prices.estimate import Estimate, before, bill, estimate
 from provisioner.prices.table import Prices, keep, prices
@@ -23,10 +24,12 @@ from provisioner.terminal.say import Say
 _RUNS = 20
 
 
-def forecast(session: Session, made: Plan) -> Forecast:
-    """Cost and time of an apply."""
+def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
+    """Cost and time of an apply, and what stands in its way; some reads where something is to be made."""
     costs = estimate(made, session.document, _prices(session))
-    return Forecast(costs, expected(made, session.document, KINDS, _durations(session)))
+    takes = expected(made, session.document, KINDS, _durations(session))
+    found = check(made, session.clients, takes.seconds) if checks and not made.refused else []
+    return Forecast(costs, takes, tuple(found))
 
 
 def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:

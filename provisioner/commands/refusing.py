@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from provisioner.engine.plan import Plan
 from provisioner.errors import Blocked
+from provisioner.preflight.finding import Finding
 
 
 def refusal(made: Plan) -> Blocked:
@@ -13,3 +16,15 @@ def refusal(made: Plan) -> Blocked:
     if any(one.foreign for one in made.refused):
         hint = "Choose another suffix, or delete or rename what is somebody else's."
     return Blocked(f"{len(made.refused)} in the way; nothing was changed.\n{told}", hint)
+
+
+def refuse_findings(findings: Iterable[Finding]) -> None:
+    """Blocked where a check found what would go wrong; warnings pass."""
+    blocking = [one for one in findings if one.blocks]
+    if blocking:
+        told = "\n".join(f"  {one.address}: {one.what}" for one in blocking)
+        hints = dict.fromkeys(one.hint for one in blocking if one.hint)
+        raise Blocked(
+            f"{len(blocking)} found before the first call; nothing was changed.\n{told}",
+            "\n".join([*hints, "To go on all the same, give --skip-preflight."]),
+        )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from provisioner.engine.expected import Expected
+from provisioner.preflight.finding import Finding
 from provisioner.prices.estimate import Bill, Cost, Estimate
 from provisioner.terminal.say import Say
 
@@ -16,10 +17,11 @@ _MOST_NAMED = 4
 
 @dataclass(frozen=True)
 class Forecast:
-    """Cost and time of one plan."""
+    """Cost and time of one plan, and what stands in its way."""
 
     cost: Estimate
     time: Expected
+    findings: tuple[Finding, ...] = ()
 
     def as_record(self) -> dict[str, Any]:
         """For a program: US dollars a month, and seconds."""
@@ -47,6 +49,7 @@ class Forecast:
                 "measured": self.time.is_measured,
                 "longest_chain": [asdict(wait) for wait in self.time.waits],
             },
+            "findings": [asdict(one) for one in self.findings],
         }
 
 
@@ -54,6 +57,9 @@ def show_forecast(say: Say, forecast: Forecast) -> None:
     """The cost before and after with what changes it, the assumptions, and the time."""
     for line in (*_cost_lines(forecast.cost), _time_line(forecast.time)):
         say.data(line)
+    for one in forecast.findings:
+        sign = say.paint("!", "red" if one.blocks else "yellow")
+        say.data(f"  {sign} {'' if one.blocks else 'warning: '}{one.address}: {one.what}")
 
 
 def _cost_lines(cost: Estimate) -> Iterator[str]:

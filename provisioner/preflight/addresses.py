@@ -1,0 +1,49 @@
+"""The blocks of addresses: each subnet inside its network, and none over another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+from itertools import combinations
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.graph import Node
+from provisioner.engine.plan import Plan
+from provisioner.preflight.finding import Finding
+
+_MEND = "Choose another block: `--set network.cidr=...`."
+
+
+def addresses(made: Plan, clients: Clients) -> Iterator[Finding]:
+    """Blocks that AWS would refuse; asks for the network's other subnets where the network stands."""
+    subnets = [node for node in made.stack if str(node.kind) == "Subnet"]
+    coming = [node for node in subnets if made.changes[node.name].verb in ("create", "replace")]
+    for node in coming:
+        whole = IPv4Network(made.stack.nodes[node.props["VpcId"].node].props["CidrBlock"])
+        if not _block(node).subnet_of(whole):
+            yield _finding(node, f"{_block(node)} does not lie in {whole}")
+    for one, other in combinations(subnets, 2):
+        if _block(one).overlaps(_block(other)):
+            yield _finding(other, f"{_block(other)} overlaps {_block(one)} of {one.name}")
+    yield from _others(made, clients, subnets, coming)
+
+
+def _others(made: Plan, clients: Clients, subnets: list[Node], coming: list[Node]) -> Iterator[Finding]:
+    """Subnets that somebody else has put into our network."""
+    ours = {made.changes[node.name].id for node in subnets}
+    homes = {made.docs[home]["id"] for node in coming if (home := node.props["VpcId"].node) in made.docs}
+    for home in sorted(homes):
+        filters = [{"Name": "vpc-id", "Values": [home]}]
+        for there in clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]:
+            block = IPv4Network(there["CidrBlock"])
+            for node in coming:
+                if there["SubnetId"] not in ours and _block(node).overlaps(block):
+                    yield _finding(node, f"{_block(node)} overlaps {block} of {there['SubnetId']} in AWS")
+
+
+def _block(node: Node) -> IPv4Network:
+    return IPv4Network(node.props["CidrBlock"])
+
+
+def _finding(node: Node, what: str) -> Finding:
+    return Finding(f"{node.piece}/{node.name}", what, _MEND)

@@ -1,0 +1,42 @@
+"""All checks of a plan, in one list."""
+
+from __future__ import annotations
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.plan import Plan
+from provisioner.preflight.addresses import addresses
+from provisioner.preflight.finding import Finding
+from provisioner.preflight.parameters import parameters
+from provisioner.preflight.quotas import quotas
+
+_MINUTE = 60
+
+
+def check(made: Plan, clients: Clients, seconds: float) -> list[Finding]:
+    """What would go wrong with a plan that takes so many seconds; nothing is asked where nothing is made."""
+    if not any(change.verb in ("create", "replace") for change in made.changes.values()):
+        return []
+    asking = clients.sharing()
+    return [
+        *credentials(clients, seconds),
+        *parameters(made, asking),
+        *addresses(made, asking),
+        *quotas(made, asking),
+    ]
+
+
+def credentials(clients: Clients, seconds: float) -> list[Finding]:
+    """Credentials that end before the run does; those that are renewed by themselves do not."""
+    end = clients.aws.credentials_end()
+    left = None if end is None else end - clients.clock.wall()
+    if left is None or left > seconds:
+        return []
+    return [
+        Finding(
+            "credentials",
+            f"they end in {left / _MINUTE:.0f} min; this takes about {seconds / _MINUTE:.0f} min",
+            "Renew them first, for example with `aws sso login`, or use a profile: it is renewed by itself.",
+            limit=round(left),
+            needed=round(seconds),
+        )
+    ]

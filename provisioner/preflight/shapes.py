@@ -1,0 +1,124 @@
+"""A value held against botocore's model of AWS: types, required members, lengths, bounds, patterns, enums."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+
+class Placeholder(str):
+    """Stands for a value that only AWS can give; every check passes it."""
+
+    __slots__ = ()
+
+
+UNKNOWN = Placeholder("(known-after-apply)")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What a value breaks; one that is not `certain` may be newer than the model."""
+
+    path: str
+    words: str
+    certain: bool = True
+
+
+def faults(shape: Any, value: Any, path: str = "") -> Iterator[Fault]:
+    """Everything in `value` that the model refuses."""
+    if value is None or isinstance(value, Placeholder):
+        return
+    match shape.type_name:
+        case "structure":
+            yield from _structure(shape, value, path)
+        case "list":
+            yield from _list(shape, value, path)
+        case "map":
+            yield from _map(shape, value, path)
+        case "string":
+            yield from _text(shape, value, path)
+        case "integer" | "long" | "float" | "double":
+            yield from _number(shape, value, path)
+        case "boolean" if not isinstance(value, bool):
+            yield Fault(path, f"{value!r} is neither true nor false")
+        case _:
+            return
+
+
+def _structure(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    if not isinstance(value, Mapping):
+        yield Fault(path, f"{value!r} has no members")
+        return
+    for name in shape.required_members:
+        if name not in value:
+            yield Fault(_under(path, name), "is missing")
+    for name, inner in value.items():
+        if name in shape.members:
+            yield from faults(shape.members[name], inner, _under(path, name))
+        else:
+            yield Fault(_under(path, name), "is not known to AWS")
+
+
+def _list(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    if not isinstance(value, (list, tuple)):
+        yield Fault(path, f"{value!r} is no list")
+        return
+    yield from _bounds(shape, len(value), path, "members")
+    for at, inner in enumerate(value):
+        yield from faults(shape.member, inner, _under(path, str(at)))
+
+
+def _map(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    if not isinstance(value, Mapping):
+        yield Fault(path, f"{value!r} has no keys")
+        return
+    yield from _bounds(shape, len(value), path, "entries")
+    for name, inner in value.items():
+        yield from faults(shape.key, name, _under(path, str(name)))
+        yield from faults(shape.value, inner, _under(path, str(name)))
+
+
+def _text(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    if not isinstance(value, str):
+        yield Fault(path, f"{value!r} is no text")
+        return
+    if UNKNOWN in value:
+        return
+    yield from _bounds(shape, len(value), path, "characters")
+    pattern = _compiled(shape.metadata.get("pattern", ""))
+    if pattern and not pattern.fullmatch(value):
+        yield Fault(path, f"{value!r} does not fit {pattern.pattern}")
+    if shape.enum and value not in shape.enum:
+        yield Fault(path, f"{value!r} is none of {', '.join(shape.enum)}", certain=False)
+
+
+def _number(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        yield Fault(path, f"{value!r} is no number")
+        return
+    yield from _bounds(shape, value, path, "")
+
+
+def _bounds(shape: Any, size: float, path: str, unit: str) -> Iterator[Fault]:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    what = f"has {size} {unit}" if unit else f"is {size}"
+    if least is not None and size < least:
+        yield Fault(path, f"{what}; {least} is the least")
+    if most is not None and size > most:
+        yield Fault(path, f"{what}; {most} is the most")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """The pattern; None where Python's `re` does not know its form, as one in nine."""
+    try:
+        return re.compile(pattern) if pattern else None
+    except re.error:
+        return None
+
+
+def _under(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

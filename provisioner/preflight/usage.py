@@ -1,0 +1,44 @@
+"""How much of a limit is used: what stands in the region, whoever made it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from provisioner.engine.clients import Clients
+
+_GONE = ("deleted", "deleting", "failed")
+
+
+def networks(clients: Clients) -> Mapping[str, int]:
+    """DescribeVpcs."""
+    return {"": len(clients.client("ec2").describe_vpcs()["Vpcs"])}
+
+
+def gateways(clients: Clients) -> Mapping[str, int]:
+    """DescribeInternetGateways."""
+    return {"": len(clients.client("ec2").describe_internet_gateways()["InternetGateways"])}
+
+
+def public_addresses(clients: Clients) -> Mapping[str, int]:
+    """DescribeAddresses."""
+    return {"": len(clients.client("ec2").describe_addresses()["Addresses"])}
+
+
+def translators(clients: Clients) -> Mapping[str, int]:
+    """DescribeNatGateways, by the zone of their subnets (DescribeSubnets)."""
+    ec2 = clients.client("ec2")
+    found = [one for one in ec2.describe_nat_gateways()["NatGateways"] if one.get("State") not in _GONE]
+    zones = {one["SubnetId"]: one["AvailabilityZone"] for one in ec2.describe_subnets()["Subnets"]}
+    return Counter(zones.get(one.get("SubnetId"), "") for one in found)
+
+
+def balancers(clients: Clients) -> Mapping[str, int]:
+    """DescribeLoadBalancers."""
+    found = clients.client("elbv2").describe_load_balancers()["LoadBalancers"]
+    return {"": sum(one.get("Type") == "application" for one in found)}
+
+
+def clusters(clients: Clients) -> Mapping[str, int]:
+    """DescribeDBClusters."""
+    return {"": len(clients.client("rds").describe_db_clusters()["DBClusters"])}

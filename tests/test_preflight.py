@@ -1,0 +1,216 @@
+"""What is checked before the first call that changes anything."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.model import ShapeResolver
+
+from provisioner.aws import Aws
+from provisioner.engine.clients import Clients
+from provisioner.engine.clock import Clock
+from provisioner.engine.plan import Plan
+from provisioner.preflight.addresses import addresses
+from provisioner.preflight.checks import check, credentials
+from provisioner.preflight.parameters import create_call, parameters
+from provisioner.preflight.quotas import quotas
+from provisioner.preflight.shapes import UNKNOWN, faults
+from provisioner.settings.profiles import PROFILES
+from tests.harness import Desk
+from tests.inventory import client
+from tests.test_prices import declared
+
+
+@pytest.fixture(scope="module")
+def clients() -> Clients:
+    """A way to AWS that is never gone."""
+    return Clients(Aws("us-east-1"), Clock())
+
+
+def altered(made: Plan, name: str, **props: Any) -> Plan:
+    """A plan with some properties of one node otherwise."""
+    node = made.stack.nodes[name]
+    made.stack.nodes[name] = replace(node, props={**node.props, **props})
+    return made
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_every_create_of_a_whole_stack_is_caught_and_fits_the_model(profile: str, clients: Clients) -> None:
+    made = declared(profile=profile)
+
+    assert [node.name for node in made.stack if create_call(made, node) is None] == []
+    assert list(parameters(made, clients)) == []
+
+
+def test_a_parameter_that_does_not_fit_is_named_with_its_path(clients: Clients) -> None:
+    made = declared()
+    altered(made, "task-role", RoleName="no such name!")
+    altered(made, "tg", HealthCheckIntervalSeconds="often")
+    altered(made, "alb", Scheme="sideways", Colour="red")
+    altered(made, "ecs-logs-retention", retentionInDays=None)
+
+    found = {f"{one.address}: {one.what}": one.blocks for one in parameters(made, clients)}
+
+    assert {key: blocks for key, blocks in found.items() if "iam/task-role:" in key} == {
+        r"iam/task-role: create_role: RoleName 'no such name!' does not fit [\w+=,.@-]+": True
+    }
+    assert found["alb/tg: create_target_group: HealthCheckIntervalSeconds 'often' is no number"]
+    assert found["alb/alb: create_load_balancer: Colour is not known to AWS"]
+    assert not found["alb/alb: create_load_balancer: Scheme 'sideways' is none of internet-facing, internal"]
+
+
+SHAPES = ShapeResolver(
+    {
+        "S": {
+            "type": "structure",
+            "required": ["Name"],
+            "members": {
+                "Name": {"shape": "N"},
+                "Tags": {"shape": "L"},
+                "Map": {"shape": "M"},
+                "Odd": {"shape": "P"},
+                "On": {"shape": "B"},
+            },
+        },
+        "N": {"type": "string", "min": 2, "max": 4, "pattern": "[a-z]+"},
+        "P": {"type": "string", "pattern": r"\p{L}+"},
+        "L": {"type": "list", "member": {"shape": "N"}, "max": 2},
+        "M": {"type": "map", "key": {"shape": "N"}, "value": {"shape": "I"}},
+        "I": {"type": "integer", "min": 1, "max": 9},
+        "B": {"type": "boolean"},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ({"Name": "abc"}, []),
+        ({}, ["Name is missing"]),
+        ({"Name": "a"}, ["Name has 1 characters; 2 is the least"]),
+        ({"Name": "abcde"}, ["Name has 5 characters; 4 is the most"]),
+        ({"Name": "AB"}, ["Name 'AB' does not fit [a-z]+"]),
+        ({"Name": 7}, ["Name 7 is no text"]),
+        ({"Name": UNKNOWN}, []),
+        ({"Name": f"x{UNKNOWN}-and-much-more"}, []),
+        (
+            {"Name": "ab", "Tags": ["ab", "ab", "A"]},
+            [
+                "Tags has 3 members; 2 is the most",
+                "Tags.2 has 1 characters; 2 is the least",
+                "Tags.2 'A' does not fit [a-z]+",
+            ],
+        ),
+        ({"Name": "ab", "Tags": "ab"}, ["Tags 'ab' is no list"]),
+        ({"Name": "ab", "Map": {"ab": 10}}, ["Map.ab is 10; 9 is the most"]),
+        ({"Name": "ab", "Map": {"ab": True}}, ["Map.ab True is no number"]),
+        ({"Name": "ab", "On": "yes"}, ["On 'yes' is neither true nor false"]),
+        ({"Name": "ab", "Odd": "pattern unknown to re"}, []),
+        ({"Name": "ab", "Else": 1}, ["Else is not known to AWS"]),
+    ],
+)
+def test_a_value_is_held_against_its_shape(value: Any, told: list[str]) -> None:
+    shape = SHAPES.get_shape_by_name("S")
+
+    assert [f"{one.path} {one.words}" for one in faults(shape, value)] == told
+
+
+def test_subnets_outside_their_network_or_over_another_are_found(clients: Clients) -> None:
+    made = declared()
+    altered(made, "public-1", CidrBlock="10.1.0.0/24")
+    altered(made, "private-1", CidrBlock="10.0.1.0/25")
+
+    told = [f"{one.address}: {one.what}" for one in addresses(made, clients)]
+
+    assert told == [
+        "vpc/public-1: 10.1.0.0/24 does not lie in 10.0.0.0/16",
+        "vpc/private-1: 10.0.1.0/25 overlaps 10.0.1.0/24 of public-2",
+    ]
+
+
+def test_credentials_that_end_before_the_run_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=20)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b",
+        "AWS_SESSION_TOKEN": "c",
+        "AWS_CREDENTIAL_EXPIRATION": end.isoformat(),
+    }.items():
+        monkeypatch.setenv(name, value)
+    short = Clients(Aws("us-east-1"), Clock())
+
+    assert credentials(short, 60) == []
+    (found,) = credentials(short, 3600)
+    assert found.what == "they end in 20 min; this takes about 60 min"
+    assert found.blocks
+
+
+def test_credentials_that_do_not_end_are_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+
+    assert credentials(Clients(Aws("us-east-1"), Clock()), 3600) == []
+
+
+class Empty:
+    """A region in which nothing stands, with a limit of 60 on everything."""
+
+    def client(self, *_: str) -> Empty:
+        return self
+
+    def __getattr__(self, operation: str) -> Any:
+        return lambda **_: (
+            {"Quota": {"Value": 60.0}} if "quota" in operation else collections.defaultdict(list)
+        )
+
+
+def test_a_prefix_list_counts_as_all_its_entries() -> None:
+    made = declared()
+    altered(made, "rule-alb-http", PrefixListId="pl-1")
+    assert list(quotas(made, Empty())) == []  # type: ignore[arg-type]
+
+    altered(made, "rule-alb-https", PrefixListId="pl-1")
+    (found,) = quotas(made, Empty())  # type: ignore[arg-type]
+
+    assert found.what == "rules per security group, in (sg-alb): limit 60, 0 used, 110 more needed"
+    assert found.blocks
+
+
+@contextmanager
+def networks(desk: Desk, count: int) -> Iterator[None]:
+    """So many more VPCs in the region, of somebody else."""
+    ec2 = client(desk.box.endpoint, "ec2")
+    for _ in range(count):
+        ec2.create_vpc(CidrBlock="10.9.0.0/16")
+    yield
+
+
+def test_a_limit_that_would_be_broken_blocks_and_says_what_to_type(desk: Desk) -> None:
+    with networks(desk, 4):
+        mark = desk.mark()
+        shown = desk.well("plan", "--suffix", "a")
+        ran = desk.run("apply", "--yes", "--suffix", "a")
+
+    assert "! vpc/vpc: VPCs per region: limit 5, 5 used, 1 more needed" in shown.out
+    assert ran.code == 5
+    assert "--service-code vpc --quota-code L-F678F1CE --desired-value 6" in ran.err
+    assert "--skip-preflight" in ran.err
+    assert desk.tries(mark) == []
+    assert desk.run("apply", "--yes", "--suffix", "a", "--skip-preflight").code == 0
+
+
+def test_no_more_is_asked_where_nothing_is_made(desk: Desk) -> None:
+    desk.apply("a")
+    mark = desk.mark()
+
+    desk.plan("a")
+
+    asked = {call["operation"] for call in desk.box.calls(mark)}
+    assert asked.isdisjoint({"GetServiceQuota"})
+    assert check(Plan(declared().stack), None, 0) == []  # type: ignore[arg-type]
