@@ -15,7 +15,7 @@ if __name__ == "__main__":
 import click
 
 from provisioner import __version__
-from provisioner.cli import config, drift, local, plan, stack, state
+from provisioner.cli import config, drift, local, plan, stack, state, timeline
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -36,6 +36,7 @@ COMMANDS: tuple[click.Command, ...] = (
     stack.teardown,
     stack.verify_gone,
     stack.list_,
+    timeline.timeline,
     config.config,
     state.state,
     local.local,

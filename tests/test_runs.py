@@ -32,7 +32,7 @@ def test_runs_leave_records_that_outlive_the_stack(desk: Desk) -> None:
         ("teardown", "ok", 0),
     ]
     assert stages(up, "nat-1") == ["starting", "exists", "waiting", "ready"]
-    assert stages(down, "nat-1") == ["starting", "waiting", "gone"]
+    assert stages(down, "nat-1") == ["starting", "going", "waiting", "gone"]
     assert up["nodes"]["nat-1"]["needs"]["igw-vpc"] == "exists"
     assert up["operations"]["ec2:CreateVpc"]["count"] == 1
     assert [call[3] for call in up["calls"] if call[2] == "ec2:CreateVpc"] == ["vpc"]

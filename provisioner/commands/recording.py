@@ -10,6 +10,7 @@ from provisioner.engine.graph import Edge
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.errors import LedgerError, ProvisionerError
+from provisioner.kinds import KINDS
 from provisioner.session import Session
 
 
@@ -43,6 +44,10 @@ def expect(record: Record, session: Session, made: Plan) -> None:
         record.expect(name, entry.kind, entry.region, entry.piece, [Edge(need) for need in entry.needs])
     for node in made.stack:
         record.expect(node.name, str(node.kind), node.region, node.piece, node.edges)
+    for name, step in record.steps.items():
+        for need in step.needs:
+            if need in record.steps and step.kind in KINDS[record.steps[need].kind].goes_beside:
+                record.overlap(need, name)
 
 
 def both(one: Listener, other: Listener) -> Listener:

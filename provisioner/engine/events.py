@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 What = Literal[
-    "reading", "starting", "exists", "waiting", "ready", "retrying", "failed", "skipped", "note", "gone"
+    "reading",
+    "starting",
+    "exists",
+    "going",
+    "waiting",
+    "ready",
+    "retrying",
+    "failed",
+    "skipped",
+    "note",
+    "gone",
 ]
 
 

@@ -37,6 +37,7 @@ class Step:
     id: str = ""
     end: str = ""
     needs: dict[str, str] = field(default_factory=dict)
+    beside: list[str] = field(default_factory=list)
     moments: list[list[Any]] = field(default_factory=list)
     waits: int = 0
 
@@ -64,9 +65,13 @@ class Record:
         self._zero = self.clock.now()
 
     def expect(self, name: str, kind: str, region: str, piece: str, needs: Iterable[Edge]) -> None:
-        """A node that the run may work on, and what it waits for."""
+        """A node that the run may work on, and the stage of each other that it waits for."""
         stages = {edge.to: "exists" for edge in needs} | {e.to: "ready" for e in needs if e.ready}
         self.steps[name] = Step(kind, region or self.place.region, piece, needs=stages)
+
+    def overlap(self, name: str, other: str) -> None:
+        """The end of `other`, which needs `name`, must only have begun before that of `name` can."""
+        self.steps[name].beside.append(other)
 
     def hear(self, event: Event) -> None:
         """Take in one event, in the thread that works on its node."""

@@ -71,8 +71,16 @@ def _take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) 
     name, clock = target.it.node, hands.clock
     start = clock.now()
     hands.listen(Event("starting", name, "delete"))
+    going: list[End] = []
+
+    def begun() -> None:
+        if not going:
+            going.append(End(name, "going"))
+            hands.listen(Event("going", name, "delete", seconds=clock.now() - start))
+            tell(going[0])
+
     try:
-        hands.delete(target, begun=lambda: tell(End(name, "going")))
+        hands.delete(target, begun)
     except Exception as error:
         known = explain(error, f"deleting {target.it.name or name}")
         if known is None:

@@ -1,0 +1,25 @@
+"""The command that shows how a run went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from provisioner.cli.opening import begin
+from provisioner.terminal.options import stack_options
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@stack_options
+@click.option("--html", "page", type=_FILE, help="Write it as one HTML page.")
+@click.option("--trace", type=_FILE, help="Write it as trace events, for Perfetto or chrome://tracing.")
+def timeline(page: Path | None, trace: Path | None, **given: Any) -> int:
+    """Show the last run: steps, calls, waits, and the chain it could not be shorter than."""
+    from provisioner.commands import timing
+
+    say, workspace = begin(given)
+    return timing.timeline(say, workspace, given["suffix"], page=page, trace=trace)

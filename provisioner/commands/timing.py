@@ -1,0 +1,52 @@
+"""`timeline`: how the last run went, from its record; makes no call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from provisioner.engine.timeline import timeline_of
+from provisioner.errors import NoSuchStack, ProvisionerError
+from provisioner.terminal.gantt import page as as_page
+from provisioner.terminal.say import Say
+from provisioner.terminal.timeline import show_timeline, summary
+from provisioner.terminal.timeline import trace as as_trace
+from provisioner.workspace import Workspace
+
+
+def timeline(
+    say: Say, workspace: Workspace, suffix: str | None, *, page: Path | None, trace: Path | None
+) -> int:
+    """Show the last run of a stack, of any where none is named, or write it to files."""
+    told = timeline_of(_last(workspace, suffix))
+    if page:
+        _write(page, as_page(told))
+    if trace:
+        _write(trace, json.dumps(as_trace(told), separators=(",", ":")))
+    if page or trace:
+        say.note(summary(told))
+    else:
+        show_timeline(say, told)
+    return 0
+
+
+def _last(workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
+    found = next(workspace.runs.of(suffix) if suffix else workspace.runs.latest(1), None)
+    if found is None:
+        whose = f"of {suffix} " if suffix else ""
+        raise NoSuchStack(
+            f"No run {whose}is recorded {workspace.words}.",
+            f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.",
+        )
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ProvisionerError(
+            f"{path} cannot be written: {error.strerror or error}.", "Choose another file."
+        ) from error

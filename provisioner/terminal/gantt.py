@@ -1,0 +1,106 @@
+"""A run as one HTML page, light or dark as its reader likes it, with nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from html import escape
+
+from provisioner.engine.timeline import Bar, Span, Timeline
+
+_STYLE = """
+:root { color-scheme: light dark; --ground: #fff; --ink: #1b1f24; --pale: #6b7280; --line: #e5e7eb;
+  --work: #2563eb; --wait: #bfdbfe; --critical: #d97706; --critical-wait: #fde68a; --error: #dc2626; }
+@media (prefers-color-scheme: dark) { :root { --ground: #14171c; --ink: #e6e8eb; --pale: #9aa3af;
+  --line: #2a2f37; --work: #60a5fa; --wait: #1e3a5f; --critical: #fbbf24; --critical-wait: #5b430f;
+  --error: #f87171; } }
+body { background: var(--ground); color: var(--ink); font: 14px/1.4 system-ui, sans-serif; margin: 2rem; }
+h1 { font-size: 1.2rem; margin: 0 0 .2rem } p { color: var(--pale); margin: 0 0 1rem }
+dl { display: flex; gap: 2rem; margin: 0 0 1.2rem } dt { color: var(--pale) }
+dd { margin: 0; font-size: 1.4rem }
+.row { display: grid; grid-template-columns: 15rem 1fr 5rem; align-items: center; height: 1.25rem }
+.row:hover { background: var(--line) } .row.critical .name { color: var(--critical); font-weight: 600 }
+.name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.time { text-align: right; color: var(--pale); font-variant-numeric: tabular-nums }
+.track { position: relative; height: 100%; border-left: 1px solid var(--line) }
+.track i { position: absolute; top: 22%; height: 56%; min-width: 2px; border-radius: 2px }
+.work { background: var(--work) } .wait { background: var(--wait) }
+.critical .work { background: var(--critical) } .critical .wait { background: var(--critical-wait) }
+.track i.call { top: 82%; height: 14%; min-width: 1px; background: var(--pale) }
+.track i.error { background: var(--error) }
+.axis { color: var(--pale); font-size: .8rem } .axis .track span { position: absolute }
+table { border-collapse: collapse; margin-top: 1.5rem }
+td, th { padding: .1rem 1.2rem .1rem 0; text-align: left }
+td.n { text-align: right; font-variant-numeric: tabular-nums } caption { text-align: left; font-weight: 600 }
+"""
+_TICKS = 8
+
+
+def page(timeline: Timeline) -> str:
+    """The whole page."""
+    title = f"{timeline.command} of {timeline.suffix}"
+    began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(timeline.start))
+    rows = "\n".join(_row(bar, timeline.seconds) for bar in timeline.bars)
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
+<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>
+<h1>{escape(title)}</h1><p>{began}, {escape(timeline.result)}</p>
+<dl>{"".join(_figures(timeline))}</dl>
+<div class="row axis"><span></span><span class="track">{"".join(_axis(timeline.seconds))}</span></div>
+<main>
+{rows}
+</main>
+{_table("Critical path", ("step", "seconds"), [(node, f"{s:.1f}") for node, s in timeline.chain])}
+{_table("Calls", ("operation", "calls"), [(name, str(n)) for name, n in _counted(timeline)])}
+</body></html>
+"""
+
+
+def _figures(timeline: Timeline) -> Iterator[str]:
+    told = {
+        "took": f"{timeline.seconds:.1f} s",
+        "critical path": f"{timeline.critical:.1f} s",
+        "efficiency": f"{timeline.efficiency:.2f}",
+        "steps": str(len(timeline.bars)),
+        "calls": str(timeline.calls),
+    }
+    return (f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in told.items())
+
+
+def _axis(seconds: float) -> Iterator[str]:
+    for tick in range(_TICKS):
+        yield f'<span style="left:{100 * tick / _TICKS:.2f}%">{seconds * tick / _TICKS:.1f} s</span>'
+
+
+def _row(bar: Bar, whole: float) -> str:
+    parts = [_part("work", bar.work, whole, f"{bar.verb}, {bar.work.seconds:.1f} s")]
+    if bar.wait.seconds:
+        parts.append(_part("wait", bar.wait, whole, f"waits, {bar.wait.seconds:.1f} s"))
+    for call in bar.calls:
+        told = f"{call.what} {call.seconds:.2f} s {call.about}".rstrip()
+        parts.append(_part("call error" if call.about else "call", call, whole, told))
+    critical = " critical" if bar.is_critical else ""
+    title = f"{bar.piece}/{bar.node}: {bar.kind}, {bar.verb}, {bar.end}; asked again {len(bar.tries)} times"
+    return (
+        f'<div class="row{critical}" title="{escape(title)}"><span class="name">{escape(bar.node)}</span>'
+        f'<span class="track">{"".join(parts)}</span><span class="time">{bar.seconds:.1f} s</span></div>'
+    )
+
+
+def _part(sort: str, span: Span, whole: float, told: str) -> str:
+    left, width = 100 * span.at / (whole or 1), 100 * span.seconds / (whole or 1)
+    style = f"left:{left:.3f}%;width:{width:.3f}%"
+    return f'<i class="{sort}" style="{style}" title="{escape(told)}"></i>'
+
+
+def _table(caption: str, head: tuple[str, str], rows: list[tuple[str, str]]) -> str:
+    told = "".join(
+        f'<tr><td>{escape(name)}</td><td class="n">{escape(value)}</td></tr>' for name, value in rows
+    )
+    return f"<table><caption>{caption}</caption><tr><th>{head[0]}</th><th>{head[1]}</th></tr>{told}</table>"
+
+
+def _counted(timeline: Timeline) -> list[tuple[str, int]]:
+    spans = [*timeline.others, *(call for bar in timeline.bars for call in bar.calls)]
+    return Counter(span.what for span in spans).most_common()

@@ -1,0 +1,95 @@
+"""A run's timeline as text, as JSON, and as Chrome's trace events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from provisioner.engine.timeline import Bar, Span, Timeline
+from provisioner.terminal.say import Say
+
+_WIDTH = 48
+_MICRO = 1_000_000
+_STEPS, _CALLS = 1, 2
+
+
+def show_timeline(say: Say, timeline: Timeline) -> None:
+    """A line a step: `=` while it works, `-` while it waits; those of the longest chain are marked."""
+    if say.as_json:
+        say.record("timeline", **as_doc(timeline))
+        return
+    widest = max((len(bar.node) for bar in timeline.bars), default=0)
+    for bar in timeline.bars:
+        mark = "*" if bar.is_critical else " "
+        line = (
+            f"{mark} {bar.node.ljust(widest)}  {bar.at:7.1f} {bar.seconds:7.1f} s  |{_drawn(bar, timeline)}|"
+        )
+        say.data(say.paint(line, "yellow" if bar.is_critical else ""))
+    say.data(summary(timeline))
+
+
+def summary(timeline: Timeline) -> str:
+    """The run in one line."""
+    head = f"{timeline.command} of {timeline.suffix} ({timeline.result}): {timeline.seconds:.1f} s"
+    if not timeline.bars:
+        return f"{head}, {timeline.calls} calls, nothing was to be done."
+    chain = " > ".join(f"{node} {seconds:.1f} s" for node, seconds in timeline.chain)
+    return (
+        f"{head}, {len(timeline.bars)} steps, {timeline.calls} calls.\n"
+        f"Critical path {timeline.critical:.1f} s ({chain}), efficiency {timeline.efficiency:.2f}."
+    )
+
+
+def _drawn(bar: Bar, timeline: Timeline) -> str:
+    scale = _WIDTH / (timeline.seconds or 1)
+    cells = [" "] * _WIDTH
+    for span, sign in ((bar.wait, "-"), (bar.work, "=")):
+        first = min(int(span.at * scale), _WIDTH - 1)
+        last = min(int((span.at + span.seconds) * scale), _WIDTH - 1)
+        if span.seconds or sign == "=":
+            cells[first : last + 1] = sign * (last - first + 1)
+    return "".join(cells)
+
+
+def as_doc(timeline: Timeline) -> dict[str, Any]:
+    """The timeline as JSON."""
+    told = asdict(timeline)
+    return {**told, "critical": round(timeline.critical, 3), "efficiency": round(timeline.efficiency, 3)}
+
+
+def trace(timeline: Timeline) -> dict[str, Any]:
+    """Trace events, as chrome://tracing and Perfetto open them: steps above, calls below."""
+    events: list[dict[str, Any]] = [_named("process_name", _STEPS, 0, "steps")]
+    events.append(_named("process_name", _CALLS, 0, "calls"))
+    for row, bar in enumerate(timeline.bars, 1):
+        events.append(_named("thread_name", _STEPS, row, f"{'* ' if bar.is_critical else ''}{bar.node}"))
+        about = {"kind": bar.kind, "piece": bar.piece, "end": bar.end, "critical": bar.is_critical}
+        events.append(_event(Span(bar.at, bar.seconds, f"{bar.verb} {bar.node}"), _STEPS, row, about))
+        parts = [span for span in (bar.work, bar.wait) if span.seconds]
+        events += [_event(span, _STEPS, row, {}) for span in parts]
+    spans = [(bar.node, span) for bar in timeline.bars for span in bar.calls]
+    spans += [("", span) for span in timeline.others]
+    for lane, node, span in _lanes(spans):
+        events.append(_event(span, _CALLS, lane, {"node": node, "error": span.about}))
+    return {"displayTimeUnit": "ms", "traceEvents": events}
+
+
+def _named(what: str, process: int, thread: int, name: str) -> dict[str, Any]:
+    return {"ph": "M", "name": what, "pid": process, "tid": thread, "args": {"name": name}}
+
+
+def _event(span: Span, process: int, thread: int, about: dict[str, Any]) -> dict[str, Any]:
+    at, length = round(span.at * _MICRO), round(span.seconds * _MICRO)
+    return {
+        "ph": "X", "name": span.what, "pid": process, "tid": thread, "ts": at, "dur": length, "args": about
+    }  # fmt: skip
+
+
+def _lanes(spans: Iterable[tuple[str, Span]]) -> Iterator[tuple[int, str, Span]]:
+    """Each call in the first lane that is free when it begins."""
+    free: list[float] = []
+    for node, span in sorted(spans, key=lambda one: one[1].at):
+        lane = next((at for at, end in enumerate(free) if end <= span.at), len(free))
+        free[lane : lane + 1] = [span.at + span.seconds]
+        yield lane + 1, node, span
