@@ -66,6 +66,7 @@ FORMS: Mapping[str, Form] = {
     # (botocore secretsmanager CreateSecret, Name).
     "dbsecret": Form(512, "ml-api-dbsecret-{suffix}/master"),
     "sessions": Form(255),
+    "originkey": Form(512, "ml-api-originkey-{suffix}/header"),
     "execution-role": Form(64),
     "task-role": Form(64),
     "cluster": Form(255),

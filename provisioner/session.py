@@ -121,6 +121,9 @@ class Session:
             zones = lookups.zones(clients, count, former)
             if known.get("version") != s.database.version and not (ending and known.get("engine")):
                 known = {**known, "engine": lookups.engine(clients, self.suffix, s.database.version)}
+            addresses = known.get("edge_addresses", "")
+            if s.edge.guard == "require" and not ending:
+                addresses = addresses or lookups.edge_addresses(clients)
             password = known.get("master_password") or lookups.master_password(clients, self.suffix)
         except Exception as error:
             raise explain(error, "looking at what the region offers") or error from error
@@ -129,11 +132,19 @@ class Session:
             "version": known.get("version") if ending and known.get("version") else s.database.version,
             "engine": known["engine"],
             "master_password": password,
+            "edge_addresses": addresses,
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
         facts = self.document.facts
-        account, partition = self.place.account, self.place.partition
-        return Facts(account, partition, tuple(zones), facts["engine"], password, facts["born"])
+        return Facts(
+            account=self.place.account,
+            partition=self.place.partition,
+            zones=tuple(zones),
+            engine=facts["engine"],
+            master_password=password,
+            born=facts["born"],
+            edge_addresses=addresses,
+        )
 
     def plan(self, *, ending: bool = False) -> Plan:
         """What `apply` would do, or what there is to end; makes no mutating call."""

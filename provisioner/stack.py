@@ -20,6 +20,7 @@ from provisioner.steps.dynamodb import sessions
 from provisioner.steps.ecs import Ground, compute
 from provisioner.steps.facts import Facts
 from provisioner.steps.flow_logs import flow_logs
+from provisioner.steps.guard import guard
 from provisioner.steps.iam import roles
 from provisioner.steps.logs import logs
 from provisioner.steps.measures import Watched
@@ -42,19 +43,20 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     stack = Stack(check_suffix(suffix), region, s.tags)
     own = account(stack.piece("account"))
     net = network(stack.piece("vpc"), s, facts)
-    groups = security(stack.piece("security"), s, net)
+    groups = security(stack.piece("security"), s, facts, net)
     journals = logs(stack.piece("logs"), s)
     flow_logs(stack.piece("flow-logs"), s, facts, net)
     database = aurora(stack.piece("aurora"), s, facts, net, groups, journals, own)
     table = sessions(stack.piece("dynamodb"), s)
     rights = roles(stack.piece("iam"), s, facts, journals, table, database)
     records = access_logs(stack.piece("access-logs"), s, facts)
-    front = balancer(stack.piece("alb"), s, net, groups, own, records)
+    key = guard(stack.piece("guard"), s)
+    front = balancer(stack.piece("alb"), s, net, groups, own, records, key)
     ground = Ground(net, groups, journals, database, table, rights, front, own, facts.shipped)
     tasks = compute(stack.piece("ecs"), s, ground)
     autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
     acl = firewall(stack.piece("waf"), s, facts)
-    distribution = edge(stack.piece("cloudfront"), s, front, acl)
+    distribution = edge(stack.piece("cloudfront"), s, front, acl, key)
     if records:
         edge_records(stack.piece("access-logs"), facts, records, distribution)
     watched = Watched(front, tasks, database, table, acl)

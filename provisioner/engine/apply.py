@@ -15,7 +15,7 @@ from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Kinds, Plan, look_up, shunned, target_of
-from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve, unveiled
+from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve, seal, unveiled
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove
 from provisioner.engine.walk import Tell, Walk, Work
@@ -102,7 +102,7 @@ class Apply:
 
     def _act(self, node: Node, tell: Tell[Stage]) -> str:
         ledger = self.hands.ledger
-        wanted = resolve(node.props, self._wait_for)
+        wanted = seal(resolve(node.props, self._wait_for), self.hands.clients, self._wait_for)
         entry = ledger.get(node.name)
         planned = self.plan.changes[node.name]
         seen = self._docs.get(node.name) if planned.verb != "create" else None

@@ -13,7 +13,7 @@ from provisioner.engine.extras import Part
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.intervals import timed
 from provisioner.engine.kind import Item, Kind
-from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve
+from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve, seal
 from provisioner.engine.target import Target, extras_in, look, still_hides
 from provisioner.engine.walk import Tell, Walk
 from state.document import Document, Entry
@@ -114,9 +114,21 @@ def known_parts(plan: Plan, document: Document, clients: Clients) -> list[Part]:
     return parts + [Part(stone.kind, stone.wanted) for stone in late]
 
 
+def wanted_of(plan: Plan, node: Node, clients: Clients) -> Doc:
+    """What a node is to be, as far as it is known, each secret as it is compared."""
+
+    def lookup(ref: Ref) -> Any:
+        return look_up(plan, ref)
+
+    try:
+        return dict(seal(resolve(node.props, lookup), clients, lookup))
+    except Exception as error:
+        raise explain(error, f"reading what {node.aws_name or node.name} is to hold") or error from error
+
+
 def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> None:
     entry = document.entries.get(node.name)
-    wanted = resolve(node.props, lambda ref: look_up(plan, ref))
+    wanted = wanted_of(plan, node, clients)
     target = target_of(node, plan.stack.suffix, entry, wanted, shunned(document, node))
     doc = None
     if is_known({key: wanted.get(key) for key in node.kind.within}):

@@ -45,7 +45,7 @@ class Unknown:
 class Veiled:
     """A secret: revealed to the one call that needs it, and to nothing else."""
 
-    mark = "(secret)"
+    mark: str = "(secret)"
 
     @abstractmethod
     def reveal(self, aws: Any, lookup: Lookup) -> str:
@@ -55,11 +55,33 @@ class Veiled:
         """The refs this secret is found through."""
         return iter(())
 
+    def sealed(self, aws: Any, lookup: Lookup) -> Any:  # noqa: ARG002 - others look
+        """What it is compared and written down as: itself, or what can be told apart without being told."""
+        return self
+
     def __repr__(self) -> str:
         """Never the value."""
         return self.mark
 
     __str__ = __repr__
+
+
+class Sealed(Veiled):
+    """A secret in hand that equals its mark, a salted hash: enough to see whether AWS holds the same."""
+
+    def __init__(self, value: str, mark: str) -> None:
+        self._value = value
+        self.mark = mark
+
+    def reveal(self, aws: Any, lookup: Lookup) -> str:  # noqa: ARG002 - it is in hand
+        """The value."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return self.mark == (other.mark if isinstance(other, Sealed) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.mark)
 
 
 def text(form: str, *parts: Any) -> Text:
@@ -97,6 +119,19 @@ def resolve(value: Any, lookup: Lookup) -> Any:
             return {key: resolve(inner, lookup) for key, inner in value.items()}
         case list() | tuple():
             return [resolve(inner, lookup) for inner in value]
+        case _:
+            return value
+
+
+def seal(value: Any, aws: Any, lookup: Lookup) -> Any:
+    """`value` with each secret as it is compared and written down."""
+    match value:
+        case Veiled():
+            return value.sealed(aws, lookup)
+        case Mapping():
+            return {key: seal(inner, aws, lookup) for key, inner in value.items()}
+        case list():
+            return [seal(inner, aws, lookup) for inner in value]
         case _:
             return value
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.kind import Item, Kind, NotYet, calling, codes, minutes
 from provisioner.engine.refs import Doc
+from provisioner.kinds.origin_key import veiled_origins
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
@@ -48,7 +49,7 @@ class Distribution(Kind):
         found = cloudfront.get_distribution(Id=id_)
         doc = found["Distribution"]
         tags = tags_told(cloudfront, it, doc["ARN"], lambda: _tags(cloudfront, doc["ARN"]))
-        return {**_whole(doc), "ETag": found["ETag"], "Tags": tags}
+        return {**_whole(doc, it.suffix), "ETag": found["ETag"], "Tags": tags}
 
     def _listed(self, cloudfront: Any, comment: str) -> str:
         listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
@@ -60,7 +61,7 @@ class Distribution(Kind):
         made = cloudfront.create_distribution_with_tags(
             DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": pairs(it.tags)}}
         )
-        return {**_whole(made["Distribution"]), "ETag": made["ETag"]}
+        return {**_whole(made["Distribution"], it.suffix), "ETag": made["ETag"]}
 
     def update(self, cloudfront: Any, it: Item, changed: Doc) -> None:
         """UpdateDistribution: the whole configuration with what is wanted laid over it."""
@@ -96,9 +97,10 @@ def _tags(cloudfront: Any, arn: str) -> dict[str, str]:
     return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])
 
 
-def _whole(doc: Doc) -> Doc:
+def _whole(doc: Doc, suffix: str) -> Doc:
     about = {key: doc[key] for key in ("Id", "ARN", "Status", "DomainName")}
-    return {**doc["DistributionConfig"], **about}
+    config = doc["DistributionConfig"]
+    return {**config, "Origins": veiled_origins(config["Origins"], suffix), **about}
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,10 @@ class Edge(Section):
     """CloudFront."""
 
     error_pages: bool = Field(True, description="pages of our own for 403 and 404")
+    guard: Literal["off", "send", "require"] = Field(
+        "off",
+        description="the load balancer answers CloudFront alone: it sends a key, the balancer requires it",
+    )
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = Field(
         "PriceClass_100", description="which edge locations serve"
     )

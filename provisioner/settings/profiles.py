@@ -13,6 +13,7 @@ SEED: Values = {}
 PRODUCTION: Values = {
     "network": {"flow_logs": True, "bare_default_group": True},
     "container": {"readonly_root": True, "drop_capabilities": True},
+    "edge": {"guard": "require"},
     "logs": {"requests": True},
     "waf": {"enabled": True},
     "alarms": {"enabled": True, "dashboard": True},

@@ -15,6 +15,7 @@ from provisioner.kinds.elbv2.listeners import Listener, ListenerRule
 from provisioner.settings import Settings, Workload
 from provisioner.steps.access_logs import BALANCER, AccessLogs
 from provisioner.steps.account import Account
+from provisioner.steps.guard import Guard
 from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
 
@@ -24,6 +25,12 @@ PAGES = {
 }
 # The seed's port. Targets carry their own, so changing the container's port keeps the group.
 _GROUP_PORT = 8080
+# Behind every prefix: what comes from CloudFront and asks for none of them.
+_LAST_PLACE = 50_000
+_CLOSED = {
+    "Type": "fixed-response",
+    "FixedResponseConfig": {"StatusCode": "403", "ContentType": "text/plain"},
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,13 @@ class Balancer:
 
 
 def balancer(
-    up: Piece, s: Settings, net: Network, groups: Security, roles: Account, records: AccessLogs | None
+    up: Piece,
+    s: Settings,
+    net: Network,
+    groups: Security,
+    roles: Account,
+    records: AccessLogs | None,
+    key: Guard | None,
 ) -> Balancer:
     """Internet-facing, over the public subnets; an internet gateway must be attached first."""
     alb = up(
@@ -64,6 +77,7 @@ def balancer(
     )
     _attributes(up, alb, records)
     main, *others = s.workloads
+    asked = [key.condition()] if key and key.required else []
     targets = {main.name: _group(up, net, main)}
     listener = up(
         Listener,
@@ -71,7 +85,7 @@ def balancer(
         LoadBalancerArn=alb.id,
         Port=80,
         Protocol="HTTP",
-        DefaultActions=_forward(targets[main.name]),
+        DefaultActions=[_CLOSED] if asked else _forward(targets[main.name]),
     )
     targets |= {one.name: _group(up, net, one) for one in others}
     places = priorities(prefix for one in s.workloads for prefix in one.prefixes)
@@ -79,13 +93,26 @@ def balancer(
     for one in s.workloads:
         group = targets[one.name]
         rules = [
-            _rule(up, f"rule-{slug(prefix)}", listener, places[prefix], prefix, _forward(group))
+            _rule(
+                up,
+                f"rule-{slug(prefix)}",
+                listener,
+                places[prefix],
+                [*_path(prefix), *asked],
+                _forward(group),
+            )
             for prefix in one.prefixes
         ]
         fronts[one.name] = Front(group, rules or [listener])
     for place, (path, title, words) in enumerate(PAGES.values(), start=1):
-        _rule(up, f"rule-page-{title}", listener, place, path, [_page(title, words)])
+        _rule(up, f"rule-page-{title}", listener, place, [*_path(path), *asked], [_page(title, words)])
+    if asked:
+        _rule(up, "rule-guarded", listener, _LAST_PLACE, asked, _forward(targets[main.name]))
     return Balancer(alb, listener, fronts)
+
+
+def _path(prefix: str) -> list[dict[str, Any]]:
+    return [{"Field": "path-pattern", "Values": [prefix]}]
 
 
 def _attributes(up: Piece, alb: Handle, records: AccessLogs | None) -> None:
@@ -135,12 +162,14 @@ def _forward(group: Handle) -> list[dict[str, Any]]:
 
 
 def _rule(
-    up: Piece, name: str, listener: Handle, place: int, path: str, actions: list[dict[str, Any]]
+    up: Piece,
+    name: str,
+    listener: Handle,
+    place: int,
+    asked: list[dict[str, Any]],
+    actions: list[dict[str, Any]],
 ) -> Handle:
-    conditions = [{"Field": "path-pattern", "Values": [path]}]
-    return up(
-        ListenerRule, name, ListenerArn=listener.id, Priority=place, Conditions=conditions, Actions=actions
-    )
+    return up(ListenerRule, name, ListenerArn=listener.id, Priority=place, Conditions=asked, Actions=actions)
 
 
 def _page(title: str, words: str) -> dict[str, Any]:

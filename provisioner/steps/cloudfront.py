@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.graph import Handle, Piece
+from provisioner.engine.graph import Edge, Handle, Piece
 from provisioner.kinds.cloudfront import Distribution
 from provisioner.settings import Settings
 from provisioner.steps.alb import PAGES, Balancer
+from provisioner.steps.guard import Guard
 
 # Managed policies: the same ids in every account
 # (CloudFront developer guide, using-managed-cache-policies, using-managed-origin-request-policies).
@@ -18,13 +19,13 @@ _ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
 _ORIGIN = "alb"
 
 
-def edge(up: Piece, s: Settings, balancer: Balancer, acl: Handle | None) -> Handle:
+def edge(up: Piece, s: Settings, balancer: Balancer, acl: Handle | None, key: Guard | None) -> Handle:
     """It needs only the balancer's name to begin, and takes its time."""
     return up(
         Distribution,
         "edge",
         Enabled=True,
-        Origins={"Items": [_origin(balancer)]},
+        Origins={"Items": [_origin(balancer, key)]},
         DefaultCacheBehavior={
             "TargetOriginId": _ORIGIN,
             "ViewerProtocolPolicy": "redirect-to-https",
@@ -42,13 +43,21 @@ def edge(up: Piece, s: Settings, balancer: Balancer, acl: Handle | None) -> Hand
         IsIPV6Enabled=True,
         ViewerCertificate={"CloudFrontDefaultCertificate": True},
         WebACLId=acl.id if acl else "",
+        after=_after_rules(balancer) if key else [],
     )
 
 
-def _origin(balancer: Balancer) -> dict[str, Any]:
+def _after_rules(balancer: Balancer) -> list[Edge]:
+    """While the key is changed the balancer takes the new one before CloudFront shows it."""
+    because = "the balancer must take a key before CloudFront shows it"
+    return [rule.ready(because) for front in balancer.fronts.values() for rule in front.rules]
+
+
+def _origin(balancer: Balancer, key: Guard | None) -> dict[str, Any]:
     return {
         "Id": _ORIGIN,
         "DomainName": balancer.alb["DNSName"],
+        "CustomHeaders": {"Items": [key.header()] if key else []},
         "CustomOriginConfig": {
             "HTTPPort": 80,
             "HTTPSPort": 443,

@@ -22,6 +22,8 @@ class Facts:
     born: str
     # By service, the image that was shipped to it and takes the place of the one that is set.
     shipped: Mapping[str, str] = field(default_factory=dict)
+    # The prefix list of the addresses from which CloudFront calls; empty where none is asked for.
+    edge_addresses: Any = ""
 
 
 def offline(count: int, version: str) -> Facts:
@@ -36,6 +38,7 @@ def offline(count: int, version: str) -> Facts:
         },
         master_password="rds",  # noqa: S106 - who holds it, not what it is
         born="",
+        edge_addresses=_open("CloudFront's prefix list"),
     )
 
 

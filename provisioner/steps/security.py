@@ -11,6 +11,7 @@ from provisioner.engine.kind import Kind
 from provisioner.kinds.ec2.default_group import BareDefaultEgress, BareDefaultIngress
 from provisioner.kinds.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
 from provisioner.settings import Settings, Workload
+from provisioner.steps.facts import Facts
 from provisioner.steps.vpc import ANYWHERE, Network
 
 POSTGRES = 5432
@@ -34,16 +35,13 @@ class Security:
     tasks: dict[str, Members]
 
 
-def security(up: Piece, s: Settings, net: Network) -> Security:
+def security(up: Piece, s: Settings, facts: Facts, net: Network) -> Security:
     """Each rule is a resource of its own; nobody keeps the allow-all egress that AWS gives."""
     main, *others = s.workloads
     balancer = _group(up, net, main, "sg-alb", "ml-api load balancer")
     tasks = {main.name: _group(up, net, main, "sg-tasks", "ml-api tasks")}
     database = _group(up, net, main, "sg-db", "ml-api database")
-    doors = [
-        _rule(up, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),
-        _rule(up, IngressRule, "alb-https", balancer, 443, "HTTPS from anywhere", CidrIpv4=ANYWHERE),
-    ]
+    doors = _doors(up, s, facts, balancer)
     tasks |= {one.name: _group(up, net, one, "sg-tasks", "ml-api tasks") for one in others}
     members = {
         one.name: Members(tasks[one.name], _paths(up, one, balancer, tasks[one.name], database))
@@ -53,6 +51,17 @@ def security(up: Piece, s: Settings, net: Network) -> Security:
         up(BareDefaultIngress, "default-group-ingress", VpcId=net.vpc.id)
         up(BareDefaultEgress, "default-group-egress", VpcId=net.vpc.id)
     return Security(balancer, database, doors, members)
+
+
+def _doors(up: Piece, s: Settings, facts: Facts, balancer: Handle) -> list[Handle]:
+    """CloudFront's prefix list counts as 55 of the 60 rules of a group: there is room for one port."""
+    if s.edge.guard == "require":
+        addresses = {"PrefixListId": facts.edge_addresses}
+        return [_rule(up, IngressRule, "alb-edge", balancer, 80, "HTTP from CloudFront", **addresses)]
+    return [
+        _rule(up, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),
+        _rule(up, IngressRule, "alb-https", balancer, 443, "HTTPS from anywhere", CidrIpv4=ANYWHERE),
+    ]
 
 
 def _paths(up: Piece, one: Workload, balancer: Handle, tasks: Handle, database: Handle) -> list[Handle]:

@@ -8,6 +8,7 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
+from provisioner.kinds.origin_key import is_key, veiled_rule
 from provisioner.kinds.tags import pairs
 
 
@@ -81,11 +82,15 @@ class ListenerRule(Elb):
         """DescribeRules of its listener: the one of its priority."""
         listed = elbv2.describe_rules(ListenerArn=it.props["ListenerArn"])["Rules"]
         mine = next((doc for doc in listed if doc["Priority"] == str(it.props["Priority"])), None)
-        return self.with_tags(elbv2, {**mine, "ListenerArn": it.props["ListenerArn"]}) if mine else None
+        if mine is None:
+            return None
+        hidden = veiled_rule(mine, it.suffix)
+        return self.with_tags(elbv2, {**hidden, "ListenerArn": it.props["ListenerArn"]})
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """CreateRule."""
-        return dict(elbv2.create_rule(**it.props, Tags=pairs(it.tags))["Rules"][0])
+        made = elbv2.create_rule(**it.props, Tags=pairs(it.tags))["Rules"][0]
+        return veiled_rule(made, it.suffix)
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
         """ModifyRule."""
@@ -106,7 +111,7 @@ class ListenerRule(Elb):
 
 
 def _rule_in_words(rule: Doc) -> str:
-    values = [value for one in rule["Conditions"] for value in _condition(one)["Values"]]
+    values = [value for one in rule["Conditions"] for value in _condition(one)["Values"] if not is_key(one)]
     return f"rule {rule['Priority']} for {' '.join(values)}".rstrip()
 
 
@@ -131,4 +136,5 @@ def _condition(condition: Doc) -> Doc:
     for key, inner in condition.items():
         if key.endswith("Config"):
             values = values or inner.get("Values", [])
-    return {"Field": condition["Field"], "Values": values}
+    header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName", "")
+    return {"Field": condition["Field"], "Header": header, "Values": values}

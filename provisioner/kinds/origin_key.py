@@ -1,0 +1,116 @@
+"""The key that CloudFront shows and the balancer asks for: made once, kept in Secrets Manager alone.
+
+While it is being changed the secret has two stages, AWSCURRENT and AWSPENDING: the balancer takes both keys,
+CloudFront shows the pending one. What is written down of a key is a salted hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.refs import Doc, Lookup, Ref, Sealed, Unknown, Veiled
+
+HEADER = "X-Origin-Key"
+CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
+_BYTES = 32
+
+
+def new_key() -> str:
+    """32 random bytes as hex."""
+    return secrets.token_hex(_BYTES)
+
+
+def told(key: str, suffix: str) -> str:
+    """What may be written down of a key: the same for the same key and stack, and no way back."""
+    return "sha256:" + hashlib.sha256(f"{HEADER}/{suffix}/{key}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, repr=False)
+class NewKey(Veiled):
+    """The first value of the secret."""
+
+    def reveal(self, aws: Any, lookup: Lookup) -> str:
+        """A new one each time: it is asked for only where there is no secret."""
+        return new_key()
+
+
+@dataclass(frozen=True, repr=False)
+class StoredKeys(Veiled):
+    """The keys that the balancer takes: the one in use, and the one that is about to be."""
+
+    secret: Ref
+    suffix: str
+
+    def refs(self) -> Iterator[Ref]:
+        """The secret's ARN."""
+        yield self.secret
+
+    def sealed(self, aws: Any, lookup: Lookup) -> Any:
+        """Each key, told by its hash; the veil itself while the secret is not there."""
+        arn = lookup(self.secret)
+        if isinstance(arn, Unknown):
+            return self
+        keys = stages(aws.client("secretsmanager"), arn)
+        return [Sealed(key, told(key, self.suffix)) for key in dict.fromkeys(keys.values())]
+
+    def reveal(self, aws: Any, lookup: Lookup) -> Any:
+        """The keys themselves."""
+        keys = stages(aws.client("secretsmanager"), lookup(self.secret))
+        return list(dict.fromkeys(keys.values()))
+
+
+@dataclass(frozen=True, repr=False)
+class NewestKey(StoredKeys):
+    """The key that CloudFront shows."""
+
+    def sealed(self, aws: Any, lookup: Lookup) -> Any:
+        """The newest key, told by its hash."""
+        keys = super().sealed(aws, lookup)
+        return keys[-1] if isinstance(keys, list) else self
+
+    def reveal(self, aws: Any, lookup: Lookup) -> Any:
+        """The newest key itself."""
+        return super().reveal(aws, lookup)[-1]
+
+
+def stages(client: Any, arn: str) -> dict[str, str]:
+    """The key in use, and behind it the pending one where there is one."""
+    listed = client.describe_secret(SecretId=arn).get("VersionIdsToStages", {})
+    there = [stage for stage in (CURRENT, PENDING) if any(stage in found for found in listed.values())]
+    return {
+        stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"] for stage in there
+    }
+
+
+def is_key(condition: Doc) -> bool:
+    """Whether a condition of a listener rule asks for the key."""
+    return (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName") == HEADER
+
+
+def veiled_rule(rule: Doc, suffix: str) -> Doc:
+    """A listener rule as AWS tells it, with the hash in each key's place."""
+    conditions = [_veiled(one, suffix) if is_key(one) else one for one in rule.get("Conditions", [])]
+    return {**rule, "Conditions": conditions}
+
+
+def _veiled(condition: Doc, suffix: str) -> Doc:
+    header = condition["HttpHeaderConfig"]
+    hashed = [told(key, suffix) for key in header["Values"]]
+    return {"Field": condition["Field"], "HttpHeaderConfig": {**header, "Values": hashed}}
+
+
+def veiled_origins(origins: Doc, suffix: str) -> Doc:
+    """A distribution's origins as AWS tells them, with the hash in each key's place."""
+    hidden = []
+    for origin in origins.get("Items") or []:
+        headers = (origin.get("CustomHeaders") or {}).get("Items") or []
+        items = [
+            {**one, "HeaderValue": told(one["HeaderValue"], suffix)} if one["HeaderName"] == HEADER else one
+            for one in headers
+        ]
+        hidden.append({**origin, "CustomHeaders": {"Quantity": len(items), "Items": items}})
+    return {**origins, "Items": hidden}
