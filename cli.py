@@ -15,7 +15,7 @@ if __name__ == "__main__":
 import click
 
 from provisioner import __version__
-from provisioner.cli import config, drift, local, plan, stack, state, timeline
+from provisioner.cli import config, drift, keys, local, plan, stack, state, timeline
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -39,6 +39,7 @@ COMMANDS: tuple[click.Command, ...] = (
     timeline.timeline,
     config.config,
     state.state,
+    keys.rotate_origin_secret,
     local.local,
 )
 

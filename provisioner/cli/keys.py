@@ -1,0 +1,24 @@
+"""The commands that change a secret of the stack's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.cli.opening import begin, known_suffix, open_session
+from provisioner.terminal.options import lock_option, stack_options, yes_option
+
+
+@click.command("rotate-origin-secret")
+@stack_options
+@yes_option
+@lock_option
+def rotate_origin_secret(yes: bool, lock_timeout: float, **given: Any) -> int:
+    """Change the key between CloudFront and the load balancer; no request fails."""
+    from provisioner.commands import rotating
+    from provisioner.commands.asking import Asking
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return rotating.rotate(say, session, Asking(yes), lock_timeout)
