@@ -15,7 +15,7 @@ from provisioner.engine.expected import Expected, Wait, expected
 from provisioner.engine.plan import Plan
 from provisioner.kinds import KINDS
 from provisioner.prices.asked import ask
-from provisioner.prices.charges import BY_USE, CHARGES
+from provisioner.prices.charges import BY_USE, CHARGES, Estate
 from provisioner.prices.estimate import Cost, Estimate, after, as_it_is, bill
 from provisioner.prices.table import FALLBACK, keep, prices
 from provisioner.settings import Settings
@@ -40,7 +40,7 @@ def declared(**sections: Any) -> Plan:
 
 def cost(made: Plan, what: str, region: str = "us-east-1") -> Cost:
     """One charge of a stack that stands as it is declared."""
-    return bill(after(made), prices(region, NOWHERE))[what]
+    return bill(after(made, Estate({}, {}, {})), prices(region, NOWHERE))[what]
 
 
 def test_each_charge_follows_what_is_declared() -> None:

@@ -13,6 +13,7 @@ from provisioner.errors import Blocked, NoSuchStack, UsageError
 
 if TYPE_CHECKING:
     from provisioner.commands.saved import SavedPlan
+    from provisioner.engine.choice import Choice
     from provisioner.session import Session
     from provisioner.settings import Settings
     from provisioner.terminal.say import Say
@@ -63,6 +64,13 @@ def typed(arguments: Iterable[str]) -> list[str]:
     return [_SECRET.sub(r"\1(not kept)", one) for one in arguments]
 
 
+def given_choice(given: dict[str, Any]) -> Choice:
+    """The part of the stack that --target and --exclude choose."""
+    from provisioner.engine.choice import Choice
+
+    return Choice(given["targets"], given["excludes"])
+
+
 def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
     """The plan in a file; its suffix, region and settings take the place of those of the command line."""
     from provisioner.commands.saved import SavedPlan
@@ -75,6 +83,8 @@ def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
     ):
         if given_value and given_value != kept_value:
             raise UsageError(f"{path} is a plan of {flag} {kept_value}, not of {given_value}.")
+    if given["targets"] or given["excludes"]:
+        raise UsageError(f"{path} says what it is about.", "Leave --target and --exclude out.")
     if kept.place["endpoint"].startswith("embedded:") and not given["local"]:
         raise Blocked(f"{path} is the plan of a rehearsal.", "Add --local.")
     given["region"], given["sets"] = kept.place["region"], (*kept.sets, *given["sets"])

@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
-from provisioner.cli.opening import begin, given_settings, missing_suffix, open_session
+from provisioner.cli.opening import begin, given_choice, given_settings, missing_suffix, open_session
 from provisioner.errors import UsageError
-from provisioner.terminal.options import stack_options, take_option
+from provisioner.terminal.options import choice_options, stack_options, take_option
 
 
 @click.command()
 @stack_options
 @take_option
+@choice_options
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there are changes.")
 @click.option("--offline", is_flag=True, help="Call nothing: print the full declared graph.")
@@ -29,6 +30,8 @@ def plan(
     from provisioner.commands.declaring import show_declared
     from provisioner.commands.destroying import show_end
 
+    if (offline or destroy) and (given["targets"] or given["excludes"]):
+        raise UsageError("--target and --exclude choose a part of what an apply does.")
     if out and (everything or offline or destroy):
         raise UsageError("--out keeps the plan of one apply.", "Leave --all, --offline and --destroy out.")
     say, workspace = begin(given)
@@ -42,5 +45,8 @@ def plan(
         codes = [show_end(say, open_session(given, workspace, one), showing) for one in suffixes]
         return max(codes, default=0)
     kept = planning.Keeping(out, given["config"], list(given["sets"])) if out else None
-    codes = [planning.plan(say, open_session(given, workspace, one), showing, kept) for one in suffixes]
+    choice = given_choice(given)
+    codes = [
+        planning.plan(say, open_session(given, workspace, one), showing, choice, kept) for one in suffixes
+    ]
     return max(codes, default=0)

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from provisioner.cli.opening import begin, kept_plan, known_suffix, missing_suffix, open_session
+from provisioner.cli.opening import begin, given_choice, kept_plan, known_suffix, missing_suffix, open_session
 from provisioner.errors import Incomplete, UsageError
-from provisioner.terminal.options import lock_option, stack_options, take_option, yes_option
+from provisioner.terminal.options import choice_options, lock_option, stack_options, take_option, yes_option
 
 
 @click.command()
@@ -17,6 +17,7 @@ from provisioner.terminal.options import lock_option, stack_options, take_option
 @yes_option
 @lock_option
 @take_option
+@choice_options
 @click.option("--adopt-all", is_flag=True, help="Put a damaged state file aside and rebuild it from AWS.")
 @click.option("--skip-preflight", is_flag=True, help="Go on without the checks before the first change.")
 @click.argument("plan_file", required=False, type=click.Path(path_type=Path))
@@ -28,9 +29,9 @@ def apply(yes: bool, lock_timeout: float, skip_preflight: bool, plan_file: Path 
     say, workspace = begin(given)
     if plan_file:
         kept = kept_plan(plan_file, given)
-        wish = applying.Wish(Asking(yes=True), lock_timeout, not skip_preflight, kept)
+        wish = applying.Wish(Asking(yes=True), lock_timeout, not skip_preflight, kept.choice, kept)
         return applying.apply(say, open_session(given, workspace, kept.suffix), wish)
-    wish = applying.Wish(Asking(yes), lock_timeout, not skip_preflight)
+    wish = applying.Wish(Asking(yes), lock_timeout, not skip_preflight, given_choice(given))
     session = open_session(given, workspace, given["suffix"] or missing_suffix())
     return applying.apply(say, session, wish)
 

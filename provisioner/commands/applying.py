@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provisioner.commands.asking import Asking
 from provisioner.commands.circumstances import read_with
@@ -16,6 +16,7 @@ from provisioner.commands.refusing import refusal, refuse_findings
 from provisioner.commands.saved import SavedPlan
 from provisioner.commands.showing import show_outputs
 from provisioner.engine.apply import outputs_of
+from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.session import Session
@@ -31,6 +32,7 @@ class Wish:
     asking: Asking
     lock_timeout: float = 0.0
     checks: bool = True
+    choice: Choice = field(default_factory=Choice)
     kept: SavedPlan | None = None
 
 
@@ -39,7 +41,7 @@ def apply(say: Say, session: Session, wish: Wish) -> int:
     header(say, session)
     with session.locked("apply", wish.lock_timeout), recorded(session, "apply") as record:
         started = time.monotonic()
-        made = _planned(session, wish.kept)
+        made = _planned(session, wish)
         expect(record, session, made)
         record.plan = summary(made)
         if made.refused:
@@ -51,7 +53,7 @@ def apply(say: Say, session: Session, wish: Wish) -> int:
             say.note(sentence(made))
         if shown(made) or not session.is_known:
             run(say, session, made, record)
-        else:
+        elif not made.whole:
             session.document.outputs = outputs_of(made, made.docs)
         checked(say, session, made, started)
     show_outputs(say, session.document.outputs, "table")
@@ -67,11 +69,12 @@ def _put_forward(say: Say, session: Session, made: Plan, wish: Wish) -> None:
     wish.asking.confirm(say, f"Apply this to {session.suffix} in {whereabouts(session)}?")
 
 
-def _planned(session: Session, kept: SavedPlan | None) -> Plan:
+def _planned(session: Session, wish: Wish) -> Plan:
     """What is to be done now; Blocked where it is not what was kept."""
+    kept = wish.kept
     if kept:
         check_ground(kept, session)
-    made = read_with(session, session.plan())
+    made = narrowed(read_with(session, session.plan()), session.document, wish.choice)
     if kept:
         check_changes(kept, session, made)
     return made

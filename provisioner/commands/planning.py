@@ -11,6 +11,7 @@ from provisioner.commands.forecasting import forecast, refresh_prices
 from provisioner.commands.place import checked, header
 from provisioner.commands.refusing import refusal
 from provisioner.commands.saved import saved
+from provisioner.engine.choice import Choice, narrowed
 from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.terminal.plan import show_plan, shown
@@ -48,18 +49,18 @@ class Keeping:
     sets: list[str]
 
 
-def plan(say: Say, session: Session, showing: Showing, keeping: Keeping | None = None) -> int:
+def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: Keeping | None = None) -> int:
     """Show what apply would do, and keep it where that is asked for."""
     header(say, session)
     started = time.monotonic()
-    made = read_with(session, session.plan())
+    made = narrowed(read_with(session, session.plan()), session.document, choice)
     showing.begin(say, session)
     show_plan(say, made, forecast(session, made))
     checked(say, session, made, started)
     if keeping:
         if made.refused:
             raise refusal(made)
-        saved(session, made, keeping.config, keeping.sets).save(keeping.path)
+        saved(session, made, choice, keeping.config, keeping.sets).save(keeping.path)
         local = " --local" if session.aws.local else ""
         say.note(f"Kept in {keeping.path}: `{PROGRAM} apply {keeping.path}{local}` does exactly that.")
     return showing.code(changes=bool(shown(made)))

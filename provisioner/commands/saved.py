@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from provisioner import __version__
+from provisioner.engine.choice import Choice
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import unveiled
@@ -35,11 +36,18 @@ class SavedPlan:
     config: str | None
     sets: list[str]
     take: list[str]
+    targets: list[str]
+    excludes: list[str]
     settings: dict[str, Any]
     lineage: str
     serial: int
     facts: dict[str, Any]
     changes: dict[str, Any]
+
+    @property
+    def choice(self) -> Choice:
+        """The part of the stack that it is about."""
+        return Choice(tuple(self.targets), tuple(self.excludes))
 
     def save(self, path: Path) -> None:
         """Write it, mode 0600; UsageError where that cannot be."""
@@ -71,7 +79,7 @@ class SavedPlan:
         return cls(**raw)
 
 
-def saved(session: Session, made: Plan, config: Path | None, sets: list[str]) -> SavedPlan:
+def saved(session: Session, made: Plan, choice: Choice, config: Path | None, sets: list[str]) -> SavedPlan:
     """A plan that was just made, ready to be kept."""
     document = session.document
     return SavedPlan(
@@ -80,8 +88,10 @@ def saved(session: Session, made: Plan, config: Path | None, sets: list[str]) ->
         suffix=session.suffix,
         place=asdict(session.place),
         config=str(config.resolve()) if config else None,
-        sets=[one for one in sets if not is_private(one.partition("=")[0])],
+        sets=[one for one in sets if not is_private(one)],
         take=sorted(session.taken),
+        targets=list(choice.targets),
+        excludes=list(choice.excludes),
         settings=told_settings(session.settings),
         lineage=document.lineage if session.is_known else "",
         serial=document.serial,
@@ -96,12 +106,21 @@ def told_settings(settings: Settings) -> dict[str, Any]:
     for name, value in settings.model_dump(mode="json").items():
         inner = value.items() if isinstance(value, Mapping) else None
         told |= {f"{name}.{key}": one for key, one in inner} if inner is not None else {name: value}
-    return {path: digest(value) if is_private(path) else value for path, value in told.items()}
+    return {path: _veiled(path, value) for path, value in told.items()}
 
 
-def is_private(path: str) -> bool:
-    """Whether a setting may hold what is nobody else's business: a container's variables."""
-    return "environment" in path
+def _veiled(name: str, value: Any) -> Any:
+    """The value, with a digest for what is private anywhere in it."""
+    if is_private(name):
+        return digest(value)
+    if isinstance(value, Mapping):
+        return {key: _veiled(key, inner) for key, inner in value.items()}
+    return value
+
+
+def is_private(name: str) -> bool:
+    """Whether a setting of this name may hold what is nobody else's business: a container's variables."""
+    return "environment" in name
 
 
 def outline(changes: Mapping[str, Change]) -> dict[str, Any]:

@@ -217,15 +217,21 @@ class Apply:
 
     def _remove_undeclared(self) -> None:
         declared = self.plan.stack.nodes
-        gone = {name for name, _ in self.hands.ledger if name not in declared}
+        gone = {name for name, _ in self.hands.ledger if name not in declared} - self.plan.aside
+        gone -= {need for name in self.plan.aside for need in self._needs(name)}
         if gone:
             removed = remove(self.hands, self.kinds, only=gone)
             self.outcome.failed |= removed.failed
             self.outcome.undone += removed.undone
 
+    def _needs(self, name: str) -> list[str]:
+        entry = self.hands.ledger.get(name)
+        return entry.needs if entry else []
+
     def _keep_outputs(self) -> None:
-        ledger = self.hands.ledger
-        ledger.conclude(list(self.plan.stack.nodes), outputs_of(self.plan, self._docs))
+        ledger, plan = self.hands.ledger, self.plan
+        known = ledger.document.outputs if plan.whole else {}
+        ledger.conclude(list((plan.whole or plan).stack.nodes), known | outputs_of(plan, self._docs))
 
 
 def outputs_of(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:

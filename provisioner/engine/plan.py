@@ -32,6 +32,13 @@ class Plan:
     docs: dict[str, Doc] = field(default_factory=dict)
     # What it must be read with: sentences for whoever reads it.
     notes: list[str] = field(default_factory=list)
+    # Where only a part of it was chosen: all of it.
+    whole: Plan | None = None
+
+    @property
+    def aside(self) -> set[str]:
+        """What was not chosen, and so is left as it is."""
+        return self.whole.changes.keys() - self.changes.keys() if self.whole else set()
 
     @property
     def acting(self) -> list[Change]:

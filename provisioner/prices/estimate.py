@@ -48,7 +48,8 @@ class Estimate:
 
 def estimate(made: Plan, document: Document, prices: Prices) -> Estimate:
     """Price what stands now and what will stand; makes no call."""
-    now, then = before(made, document), after(made)
+    now = before(made.whole or made, document)
+    then = after(made, now)
     bills = bill(now, prices), bill(then, prices)
     kinds = {*now.kinds.values(), *then.kinds.values()}
     by_use = tuple(words for kind, words in BY_USE.items() if kind in kinds)
@@ -65,14 +66,12 @@ def bill(estate: Estate, prices: Prices) -> Bill:
     return sums
 
 
-def after(made: Plan) -> Estate:
-    """What will stand: all that is declared and not refused."""
-    nodes = {node.name: node for node in made.stack}
-    return Estate(
-        {name: str(node.kind) for name, node in nodes.items()},
-        {name: node.props for name, node in nodes.items()},
-        {},
-    )
+def after(made: Plan, now: Estate) -> Estate:
+    """What will stand: all that is declared, and as it is now what is left aside."""
+    aside = made.aside & now.kinds.keys()
+    kinds = {name: now.kinds[name] for name in aside} | {node.name: str(node.kind) for node in made.stack}
+    props = {name: now.props[name] for name in aside} | {node.name: node.props for node in made.stack}
+    return Estate(kinds, props, now.ids)
 
 
 def before(made: Plan, document: Document) -> Estate:

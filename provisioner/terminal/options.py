@@ -77,6 +77,30 @@ shared_options = _stacked(_region, _where, _account, voice_options)
 
 yes_option = click.option("--yes", "-y", "--auto-approve", is_flag=True, help="Do not ask.")
 lock_option = click.option("--lock-timeout", type=Duration(), default="0s", help="Wait for another run.")
+
+
+def choice_options(command: F) -> F:
+    """The options that choose a part of the stack."""
+    for option in (
+        click.option(
+            "--exclude",
+            "excludes",
+            multiple=True,
+            metavar="ADDRESS",
+            help="Leave it, and what needs it, alone.",
+        ),
+        click.option(
+            "--target",
+            "targets",
+            multiple=True,
+            metavar="ADDRESS",
+            help="Only this piece or resource, and what it needs.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 take_option = click.option(
     "--take",
     multiple=True,

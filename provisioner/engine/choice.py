@@ -1,0 +1,123 @@
+"""A part of a plan: what was asked for by address or piece, and what it pulls along."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from provisioner.engine.graph import Stack
+from provisioner.engine.plan import Plan
+from provisioner.errors import UsageError
+from state.document import Document
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to work on and what to leave alone; nothing said means everything."""
+
+    targets: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+
+def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
+    """The part of a plan that was chosen: targets with what they need, without what needs the excluded."""
+    if not choice.targets and not choice.excludes:
+        return made
+    pulls = _pulls(made, document)
+    targets, excluded = _meant(made, choice.targets), _meant(made, choice.excludes)
+    wanted = _closed(targets, pulls) if choice.targets else set(made.changes)
+    kept_out = _closed(excluded, _inverse(pulls))
+    chosen = wanted - kept_out
+    stack = made.stack
+    part = Stack(
+        stack.suffix,
+        stack.region,
+        stack.tags,
+        {name: node for name, node in stack.nodes.items() if name in chosen},
+        stack.outputs,
+    )
+    return replace(
+        made,
+        stack=part,
+        changes={name: change for name, change in made.changes.items() if name in chosen},
+        docs={name: doc for name, doc in made.docs.items() if name in chosen},
+        notes=[*made.notes, *_told(made, choice, (targets, excluded), (wanted, kept_out))],
+        whole=made,
+    )
+
+
+def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
+    """What must come along with each: what it needs; for one that goes, what needs it.
+
+    One that is replaced takes along all that must follow to the new one.
+    """
+    nodes = made.stack.nodes
+    pulls: dict[str, set[str]] = {name: set() for name in made.changes}
+    for name in made.changes:
+        if name in nodes:
+            for need in nodes[name].needs:
+                pulls[name].add(need)
+                if made.changes[need].verb == "replace" and made.changes[name].verb != "keep":
+                    pulls[need].add(name)
+        else:
+            for need in document.entries[name].needs:
+                if need in pulls and need not in nodes:
+                    pulls[need].add(name)
+    return pulls
+
+
+def _meant(made: Plan, words: Iterable[str]) -> set[str]:
+    """The names that addresses and pieces stand for; UsageError where one stands for nothing."""
+    meant: set[str] = set()
+    for word in words:
+        found = {
+            name
+            for name, change in made.changes.items()
+            if word in (name, change.piece, f"{change.piece}/{name}")
+        }
+        if not found:
+            pieces = {change.piece for change in made.changes.values()}
+            near = difflib.get_close_matches(word, [*pieces, *made.changes], n=1, cutoff=0.5)
+            hint = (
+                f"Did you mean `{near[0]}`?" if near else f"There are the pieces {', '.join(sorted(pieces))}."
+            )
+            raise UsageError(f"There is no resource and no piece {word}.", hint)
+        meant |= found
+    return meant
+
+
+def _closed(names: Iterable[str], pulls: Mapping[str, set[str]]) -> set[str]:
+    """The names, and all that they pull along."""
+    closed: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in closed:
+            closed.add(name)
+            waiting += pulls[name]
+    return closed
+
+
+def _inverse(pulls: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    inverse: dict[str, set[str]] = {name: set() for name in pulls}
+    for name, others in pulls.items():
+        for other in others:
+            inverse[other].add(name)
+    return inverse
+
+
+def _told(
+    made: Plan, choice: Choice, meant: tuple[set[str], set[str]], pulled: tuple[set[str], set[str]]
+) -> list[str]:
+    """What was chosen and what came along, one sentence a side."""
+    told = []
+    for words, names, all_, verb in (
+        (choice.targets, meant[0], pulled[0], "Only"),
+        (choice.excludes, meant[1], pulled[1], "Without"),
+    ):
+        if words:
+            along = [name for name in made.changes if name in all_ - names]
+            with_it = f"; it pulls along {', '.join(along)}" if along else ""
+            told.append(f"{verb} {', '.join(words)} ({len(all_)} of {len(made.changes)} resources){with_it}.")
+    return told
