@@ -6,7 +6,6 @@ while the old one lives, carry four hex characters of what makes them distinct b
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from collections.abc import Mapping
@@ -137,6 +136,8 @@ def name_of(noun: str, suffix: str, distinct: str = "") -> str:
 
 def four_hex(text: str) -> str:
     """Four hex characters that stand for `text`."""
+    import hashlib  # noqa: PLC0415 - a tenth of the time that --help takes
+
     return hashlib.sha256(text.encode()).hexdigest()[:4]
 
 

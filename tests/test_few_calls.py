@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.peers import Peers
 from state.document import Document, Entry, Place
 from tests.standing import SUFFIX, Standing
+from tests.test_startup import imported
 
 
 def asked(standing: Standing) -> list[str]:
@@ -74,3 +78,39 @@ def test_what_is_asked_together_is_the_same_list_for_each_of_it(own: str, togeth
     document.entries["other"] = Entry("Other", "x", id="x")
 
     assert Peers.of(document).within("here").together(own, "Thing", most=2) == together
+
+
+def test_what_the_state_file_tells_waits_for_nothing(standing: Standing) -> None:
+    home = {"MLAPI_HOME": str(standing.desk.home)}
+
+    assert imported("status", "--cached", "--local", "--suffix", SUFFIX, **home) == "[]"
+    assert imported("outputs", "--local", "--suffix", SUFFIX, **home) == "[]"
+    assert imported("list", **home) == "[]"
+
+
+def test_a_cached_status_is_the_state_file_s_and_makes_no_call(standing: Standing) -> None:
+    mark = standing.desk.mark()
+    told = standing.desk.well("status", "--cached").out
+
+    assert standing.desk.mark() == mark
+    assert standing.vpc in told
+    assert "ecs_service_name" in told
+    (line,) = standing.desk.well("status", "--cached", "--json").lines
+    assert {row["phase"] for row in line["resources"]} == {"ready"}
+
+
+def test_the_last_run_is_shown_and_written(standing: Standing, tmp_path: Path) -> None:
+    html, events = tmp_path / "a.html", tmp_path / "a.json"
+
+    assert "efficiency" in standing.desk.well("timeline", "--suffix", SUFFIX).out
+    (told,) = standing.desk.well("timeline", "--json").lines
+    standing.desk.well("timeline", "--html", str(html), "--trace", str(events))
+
+    assert {bar["node"] for bar in told["bars"]} >= {"vpc", "service"}
+    assert 0 < told["efficiency"] <= 1
+    assert html.read_text().startswith("<!doctype html>")
+    assert json.loads(events.read_text())["traceEvents"]
+
+
+def test_a_run_that_is_not_recorded_is_not_shown(standing: Standing) -> None:
+    assert standing.desk.run("timeline", "--suffix", "other").code == 6

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -15,7 +14,6 @@ import pytest
 from provisioner.engine.timeline import Timeline, timeline_of
 from provisioner.terminal.gantt import page
 from provisioner.terminal.timeline import trace
-from tests.standing import SUFFIX, Standing
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PNG = b"\x89PNG"
@@ -139,20 +137,3 @@ def test_a_browser_shows_the_page(up: Timeline, tmp_path: Path) -> None:
 
     assert shot.read_bytes().startswith(PNG)
     assert shot.stat().st_size > NOT_BLANK
-
-
-def test_the_last_run_is_shown_and_written(standing: Standing, tmp_path: Path) -> None:
-    html, events = tmp_path / "a.html", tmp_path / "a.json"
-
-    assert "efficiency" in standing.desk.well("timeline", "--suffix", SUFFIX).out
-    (told,) = standing.desk.well("timeline", "--json").lines
-    standing.desk.well("timeline", "--html", str(html), "--trace", str(events))
-
-    assert {bar["node"] for bar in told["bars"]} >= {"vpc", "service"}
-    assert 0 < told["efficiency"] <= 1
-    assert html.read_text().startswith("<!doctype html>")
-    assert json.loads(events.read_text())["traceEvents"]
-
-
-def test_a_run_that_is_not_recorded_is_not_shown(standing: Standing) -> None:
-    assert standing.desk.run("timeline", "--suffix", "other").code == 6

@@ -39,12 +39,17 @@ def apply(yes: bool, lock_timeout: float, skip_preflight: bool, plan_file: Path 
 @click.command()
 @stack_options
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
-def status(everything: bool, **given: Any) -> int:
+@click.option("--cached", is_flag=True, help="From the state file alone: no call.")
+def status(everything: bool, cached: bool, **given: Any) -> int:
     """Show every resource with its phase, id and live condition, then the outputs."""
-    from provisioner.commands import showing
-
     say, workspace = begin(given)
     suffixes = workspace.suffixes() if everything else [known_suffix(workspace, given["suffix"])]
+    if cached:
+        from provisioner.commands import remembering
+
+        return max((remembering.cached(say, workspace, one) for one in suffixes), default=0)
+    from provisioner.commands import showing
+
     return max((showing.status(say, open_session(given, workspace, one)) for one in suffixes), default=0)
 
 
@@ -54,7 +59,7 @@ def status(everything: bool, **given: Any) -> int:
 @click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]))
 def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
-    from provisioner.commands.showing import show_outputs
+    from provisioner.terminal.outputs import show_outputs
 
     say, workspace = begin(given)
     suffix = known_suffix(workspace, given["suffix"])

@@ -14,12 +14,12 @@ from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.recording import both, expect, recorded
 from provisioner.commands.refusing import refusal, refuse_findings
 from provisioner.commands.saved import SavedPlan
-from provisioner.commands.showing import show_outputs
 from provisioner.engine.apply import outputs_of
 from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.session import Session
+from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.plan import sentence, show_plan, shown, summary
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say

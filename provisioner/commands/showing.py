@@ -1,8 +1,7 @@
-"""`status` and `outputs`: what stands, and how to reach it."""
+"""`status`: what stands, and how to reach it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from provisioner.commands.place import whereabouts
@@ -11,6 +10,7 @@ from provisioner.engine.target import read
 from provisioner.engine.teardown import target_in
 from provisioner.kinds import KINDS
 from provisioner.session import Session
+from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.say import Say, table
 
 
@@ -53,19 +53,3 @@ def _show_status(say: Say, session: Session, rows: list[dict[str, str]]) -> None
         say.data(line)
     say.data("")
     show_outputs(say, document.outputs, "table")
-
-
-def show_outputs(say: Say, outputs: Mapping[str, str], form: str) -> None:
-    """The outputs as a table, JSON, shell variables, or for GitHub Actions."""
-    if say.as_json:
-        say.record("outputs", outputs=dict(outputs))
-        return
-    if form == "json":
-        say.data(json.dumps(dict(outputs), indent=2))
-        return
-    if form in ("env", "github"):
-        for name, value in outputs.items():
-            say.data(f"{name.upper() if form == 'env' else name}={value}")
-        return
-    for line in table(outputs.items(), ("output", "value")):
-        say.data(line)

@@ -1,0 +1,36 @@
+"""`status --cached`: what the ledger tells, without a call and without what makes calls."""
+
+from __future__ import annotations
+
+from provisioner.errors import NoSuchStack
+from provisioner.terminal.outputs import show_outputs
+from provisioner.terminal.say import Say, table
+from provisioner.workspace import Workspace
+from state.document import Document
+
+_HEAD = ("node", "kind", "phase", "id")
+
+
+def cached(say: Say, workspace: Workspace, suffix: str) -> int:
+    """Every resource as the last run left it, then the outputs; 1 where a run did not end well."""
+    document = workspace.document(suffix)
+    if document is None:
+        raise NoSuchStack(f"No stack {suffix} is known {workspace.words}.")
+    rows = [
+        {"node": name, "kind": entry.kind, "phase": entry.phase, "id": entry.id}
+        for name, entry in document.entries.items()
+    ]
+    _show(say, document, rows)
+    return 0 if all(row["phase"] == "ready" for row in rows) else 1
+
+
+def _show(say: Say, document: Document, rows: list[dict[str, str]]) -> None:
+    if say.as_json:
+        say.record("status", suffix=document.suffix, cached=True, resources=rows, outputs=document.outputs)
+        return
+    place = document.place
+    say.data(f"{document.suffix}: account {place.account}, region {place.region}, as the last run left it")
+    for line in table(([row[key] for key in _HEAD] for row in rows), _HEAD):
+        say.data(line)
+    say.data("")
+    show_outputs(say, document.outputs, "table")

@@ -1,0 +1,24 @@
+"""A stack's outputs, in the form that is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from provisioner.terminal.say import Say, table
+
+
+def show_outputs(say: Say, outputs: Mapping[str, str], form: str) -> None:
+    """The outputs as a table, JSON, shell variables, or for GitHub Actions."""
+    if say.as_json:
+        say.record("outputs", outputs=dict(outputs))
+        return
+    if form == "json":
+        say.data(json.dumps(dict(outputs), indent=2))
+        return
+    if form in ("env", "github"):
+        for name, value in outputs.items():
+            say.data(f"{name.upper() if form == 'env' else name}={value}")
+        return
+    for line in table(outputs.items(), ("output", "value")):
+        say.data(line)
