@@ -168,6 +168,7 @@ class Apply:
                 change.id,
                 wanted,
                 needs=list(target.needs),
+                made=self.hands.clock.wall(),
                 tags=tags,
             )
             self.hands.ledger.adopt(name, adopted)
