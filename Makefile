@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUFFIX ?= demo
 
-.PHONY: demo test check faults clean
+.PHONY: demo test check faults wander clean
 
 demo: $(VENV)/.runs  ## bring the stack up on the embedded AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
@@ -24,6 +24,10 @@ faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes o
 	$(BIN)/python -m tests.faults --shard 1/2 --resume $(VENV)/faults-1.jsonl >/dev/null & \
 	$(BIN)/python -m tests.faults --shard 2/2 --resume $(VENV)/faults-2.jsonl >/dev/null; wait
 	$(BIN)/python -m tests.faults --join $(VENV)/faults-1.jsonl $(VENV)/faults-2.jsonl
+
+wander: $(VENV)/.tests  ## random settings, drifts and applies, many of them; SEED=N repeats one
+	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed"; \
+	WANDERINGS=$${WANDERINGS:-40} $(BIN)/pytest -n 0 tests/test_wander.py --hypothesis-seed=$$seed
 
 clean:  ## remove what was installed and measured; never a ledger
 	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
