@@ -49,6 +49,7 @@ FORMS: Mapping[str, Form] = {
     "sg-alb": Form(255),
     "sg-tasks": Form(255),
     "sg-db": Form(255),
+    "sg-endpoints": Form(255),
     "sgr": Form(255),
     "flow-log": Form(255),
     "flow-role": Form(64),

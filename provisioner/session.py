@@ -35,6 +35,7 @@ from provisioner.settings.ending import with_zones
 from provisioner.settings.network import MOST_ZONES
 from provisioner.shipped import shipped_images, show_as_held
 from provisioner.stack import build, build_all
+from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.facts import Facts, offline
 from state.document import Document, Place
 from state.ledger import Ledger
@@ -119,6 +120,7 @@ class Session:
             former = known.get("zones") or lookups.zones_in_use(clients, self.suffix)
             count = len(former) if ending and former else s.network.zones
             zones = lookups.zones(clients, count, former)
+            lookups.check_left(clients, self.suffix, former[count:])
             if known.get("version") != s.database.version and not (ending and known.get("engine")):
                 known = {**known, "engine": lookups.engine(clients, self.suffix, s.database.version)}
             addresses = known.get("edge_addresses", "")
@@ -157,6 +159,8 @@ class Session:
         return look_for_drift(made, self.document, clients, KINDS), made
 
     def _look(self, clients: Clients, *, ending: bool = False) -> Plan:
+        if not ending:
+            check_reachable(self.settings, self.place.region)
         facts = self.facts(clients, ending=ending)
         settings = with_zones(self.settings, len(facts.zones)) if ending else self.settings
         make = build_all if ending else build

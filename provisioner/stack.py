@@ -18,6 +18,7 @@ from provisioner.steps.cloudfront import edge
 from provisioner.steps.dashboard import dashboard
 from provisioner.steps.dynamodb import sessions
 from provisioner.steps.ecs import Ground, compute
+from provisioner.steps.endpoints import endpoints
 from provisioner.steps.facts import Facts
 from provisioner.steps.flow_logs import flow_logs
 from provisioner.steps.guard import guard
@@ -52,7 +53,8 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     records = access_logs(stack.piece("access-logs"), s, facts)
     key = guard(stack.piece("guard"), s)
     front = balancer(stack.piece("alb"), s, net, groups, own, records, key)
-    ground = Ground(net, groups, journals, database, table, rights, front, own, facts.shipped)
+    ways = endpoints(stack.piece("endpoints"), s, net, groups)
+    ground = Ground(net, ways, groups, journals, database, table, rights, front, own, facts.shipped)
     tasks = compute(stack.piece("ecs"), s, ground)
     autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
     acl = firewall(stack.piece("waf"), s, facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioner.regions import choose_region
 from provisioner.settings import Settings
 from provisioner.stack import build
+from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.facts import Facts, offline
 from provisioner.terminal.graph import show_graph
 from provisioner.terminal.say import Say
@@ -22,5 +23,6 @@ def show_declared(say: Say, workspace: Workspace, suffix: str, settings: Setting
             place.account, place.partition, zones, known["engine"], known["master_password"], known["born"]
         )
     where = document.place.region if document else choose_region(region).name
+    check_reachable(settings, where)
     show_graph(say, build(settings, suffix, where, facts))
     return 0

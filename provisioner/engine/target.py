@@ -59,9 +59,11 @@ def read(clients: Clients, target: Target) -> Doc | None:
 
 def look(shared: Clients, target: Target, made: float) -> Doc | None:
     """What AWS says of a resource, asked anew while it may still hide what it made at `made`."""
-    doc = read(shared, target)
     anew = shared.anew()
-    if doc is None and target.it.id and (left := still_hides(anew, made)):
+    # Before the read: what was hidden from it need not be hidden any more when it ends.
+    left = still_hides(anew, made)
+    doc = read(shared, target)
+    if doc is None and target.it.id and left:
         return until(lambda: read(anew, target), clock=anew.clock, due=0, patience=left)
     return doc
 

@@ -19,7 +19,7 @@ from provisioner.kinds import (
     sns,
     wafv2,
 )
-from provisioner.kinds.ec2 import default_group, flow_logs, groups, nat, routes, vpc
+from provisioner.kinds.ec2 import default_group, endpoints, flow_logs, groups, nat, routes, vpc
 from provisioner.kinds.ecs import cluster, service, tasks
 from provisioner.kinds.elbv2 import balancer, listeners
 from provisioner.kinds.elbv2 import groups as targets
@@ -38,7 +38,8 @@ _CLASSES: tuple[type[Kind], ...] = (
     routes.RouteTable,
     routes.Route,
     routes.RouteTableAssociation,
-    routes.VpcEndpoint,
+    endpoints.VpcEndpoint,
+    endpoints.InterfaceEndpoint,
     groups.SecurityGroup,
     groups.NoDefaultEgress,
     groups.IngressRule,

@@ -37,6 +37,22 @@ def zones(clients: Clients, count: int, former: Iterable[str] = ()) -> list[str]
     return [*kept, *fitting][:count]
 
 
+def check_left(clients: Clients, suffix: str, left: Iterable[str]) -> None:
+    """Blocked where an instance of the database stands in one of the zones that would be left."""
+    leaving = set(left)
+    if not leaving:
+        return
+    asked = [{"Name": "db-cluster-id", "Values": [name_of("aurora", suffix)]}]
+    for one in clients.client("rds").describe_db_instances(Filters=asked)["DBInstances"]:
+        if one.get("AvailabilityZone") in leaving:
+            raise Blocked(
+                f"The database's instance {one['DBInstanceIdentifier']} stands in {one['AvailabilityZone']}, "
+                "which the stack would leave; an instance does not move.",
+                "Keep `network.zones` as it was. To leave that zone, add an instance in another one, fail "
+                "over to it, and delete this one; then run this again.",
+            )
+
+
 def zones_in_use(clients: Clients, suffix: str) -> list[str]:
     """The zones that the stack's subnets lie in, in the order of their numbers."""
     filters = [

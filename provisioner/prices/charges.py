@@ -133,6 +133,7 @@ CHARGES: Mapping[str, Charge] = {
     "NatGateway": _nat,
     "ElasticIp": _address,
     "VpcEndpoint": _endpoint,
+    "InterfaceEndpoint": _endpoint,
     "LoadBalancer": _balancer,
     "Service": _service,
     "DBInstance": _instance,
@@ -145,6 +146,7 @@ CHARGES: Mapping[str, Charge] = {
 # What is charged by use, which nobody can know beforehand.
 BY_USE: Mapping[str, str] = {
     "NatGateway": "gigabytes through NAT",
+    "InterfaceEndpoint": "gigabytes through endpoints",
     "LoadBalancer": "load balancer capacity units",
     "Distribution": "CloudFront requests and traffic",
     "DBCluster": "database storage, I/O and backups",

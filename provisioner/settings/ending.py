@@ -9,6 +9,10 @@ from provisioner.settings.profiles import PRODUCTION, laid_under
 
 # Each adds nodes that other settings do not have.
 _MORE: dict[str, Any] = {"profile": "production", "network": {"nat": "per_zone"}}
+_PRIVATE: dict[str, Any] = {
+    "network": {"nat": "none"},
+    "container": {"secrets": {"ANY": "arn:aws:ssm:us-east-1:111122223333:parameter/any"}},
+}
 
 
 def with_zones(s: Settings, count: int) -> Settings:
@@ -19,4 +23,5 @@ def with_zones(s: Settings, count: int) -> Settings:
 def variants(s: Settings) -> list[Settings]:
     """The settings given, then those under which more would have been made."""
     given = s.model_dump(mode="json", exclude_none=True)
-    return [s, Settings.model_validate(laid_under(given, laid_under(PRODUCTION, _MORE)))]
+    others = (laid_under(PRODUCTION, _MORE), _PRIVATE)
+    return [s, *(Settings.model_validate(laid_under(given, other)) for other in others)]

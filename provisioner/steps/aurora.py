@@ -84,6 +84,8 @@ def aurora(
         DBInstanceClass=CLASS,
         Engine=ENGINE,
         PubliclyAccessible=False,
+        # The first zone is never left, however few there are to be.
+        AvailabilityZone=facts.zones[0],
     )
     managed = cluster["MasterUserSecret.SecretArn"]
     if secret is None and s.database.rotation_days != USUAL_DAYS:

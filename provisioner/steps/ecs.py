@@ -44,6 +44,7 @@ class Ground:
     """All that a task stands on."""
 
     network: Network
+    endpoints: list[Handle]
     security: Security
     logs: Logs
     database: Database
@@ -116,6 +117,7 @@ def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | Handle]:
     waits: list[Edge | Handle] = [
         *(nat.ready("a task pulls its image through it") for nat in on.network.nats),
         *on.network.ways_out,
+        *(way.ready("a task pulls its image through it") for way in on.endpoints),
         *(
             rule.ready("ECS refuses a group without a listener")
             for rule in on.balancer.fronts[one.name].rules

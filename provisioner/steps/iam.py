@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +10,11 @@ from provisioner.engine.graph import Handle, Piece
 from provisioner.engine.refs import text
 from provisioner.kinds.iam import Role, RolePolicy
 from provisioner.settings import Settings
+from provisioner.settings.images import private_ecr
 from provisioner.steps.arns import arn
 from provisioner.steps.aurora import Database
 from provisioner.steps.facts import Facts
 from provisioner.steps.logs import Logs
-
-_ECR = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)"
-)
 
 
 @dataclass(frozen=True)
@@ -104,8 +100,8 @@ def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
 
 def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
     """Rights to private ECR repositories; a public image needs none."""
-    images = dict.fromkeys(re.split(r"[:@]", one.image, maxsplit=1)[0] for one in s.workloads)
-    private = [found for image in images if (found := _ECR.fullmatch(image))]
+    found_in = (private_ecr(one.image) for one in s.workloads)
+    private = list({found[0]: found for found in found_in if found}.values())
     if not private:
         return []
     repositories = [

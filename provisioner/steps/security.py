@@ -12,7 +12,8 @@ from provisioner.kinds.ec2.default_group import BareDefaultEgress, BareDefaultIn
 from provisioner.kinds.ec2.groups import EgressRule, IngressRule, NoDefaultEgress, SecurityGroup
 from provisioner.settings import Settings, Workload
 from provisioner.steps.facts import Facts
-from provisioner.steps.vpc import ANYWHERE, Network
+from provisioner.steps.nat import ANYWHERE
+from provisioner.steps.vpc import Network
 
 POSTGRES = 5432
 
@@ -31,6 +32,7 @@ class Security:
 
     balancer: Handle
     database: Handle
+    endpoints: Handle | None
     doors: list[Handle]
     tasks: dict[str, Members]
 
@@ -50,7 +52,27 @@ def security(up: Piece, s: Settings, facts: Facts, net: Network) -> Security:
     if s.network.bare_default_group:
         up(BareDefaultIngress, "default-group-ingress", VpcId=net.vpc.id)
         up(BareDefaultEgress, "default-group-egress", VpcId=net.vpc.id)
-    return Security(balancer, database, doors, members)
+    return Security(balancer, database, _endpoints(up, s, net, tasks), doors, members)
+
+
+def _endpoints(up: Piece, s: Settings, net: Network, tasks: dict[str, Handle]) -> Handle | None:
+    """The group of the endpoints through which tasks reach AWS where there is no NAT."""
+    if s.network.nat != "none":
+        return None
+    main = s.workloads[0]
+    group = _group(up, net, main, "sg-endpoints", "ml-api endpoints")
+    for one in s.workloads:
+        peer = tasks[one.name]
+        _rule(
+            up,
+            IngressRule,
+            one.named("endpoints-in"),
+            group,
+            443,
+            f"from {peer.name}",
+            ReferencedGroupId=peer.id,
+        )
+    return group
 
 
 def _doors(up: Piece, s: Settings, facts: Facts, balancer: Handle) -> list[Handle]:

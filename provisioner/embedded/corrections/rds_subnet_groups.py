@@ -33,6 +33,7 @@ def modify_subnet_group(call: Call) -> Reply | None:
     if group is None:
         raise AwsError("DBSubnetGroupNotFoundFault", f"Subnet Group {name} not found.", 404)
     _check_subnets(call)
+    _check_instances(call, group)
     reply = do(call, "rds", "ModifyDBSubnetGroup", **call.params | {"DBSubnetGroupName": name})
     _groups(call)[name] = group
     return reply
@@ -45,6 +46,24 @@ def lower_case(call: Call) -> Reply | None:
     if name == name.lower():
         return None
     return do(call, "rds", call.operation, **call.params | {"DBSubnetGroupName": name.lower()})
+
+
+def _check_instances(call: Call, group: Any) -> None:
+    """Refuse to leave a zone in which an instance stands: botocore ServiceModel, SubnetAlreadyInUse."""
+    kept = {subnet.availability_zone for subnet in _subnets(call) if subnet.id in call.params["SubnetIds"]}
+    left = {subnet["SubnetAvailabilityZone"]["Name"] for subnet in group.subnets} - kept
+    rds = backend("rds", call.account, call.region)
+    for instance in rds.databases.values():
+        cluster = rds.clusters.get(instance.db_cluster_identifier)
+        stands = cluster.db_subnet_group_name if cluster else instance.db_subnet_group_name
+        if stands == group.name and instance.availability_zone in left:
+            told = f"The DB subnet is already in use in the Availability Zone {instance.availability_zone}."
+            raise AwsError("SubnetAlreadyInUse", told)
+
+
+def _subnets(call: Call) -> list[Any]:
+    ec2 = backend("ec2", call.account, call.region)
+    return [subnet for found in ec2.subnets.values() for subnet in found.values()]
 
 
 def _check_subnets(call: Call) -> None:

@@ -10,10 +10,10 @@ from provisioner.embedded.clock import clock
 from provisioner.embedded.corrections.ec2_endpoints import NOT_FOUND, unsuccessful
 from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend, do
-from provisioner.embedded.manners.interfaces import Holder, adopt
+from provisioner.embedded.manners.interfaces import Holder, adopt, hold, let_go
 from provisioner.embedded.wire import Call, Place
 
-CREATE, DELETE = 90.0, 60.0  # go-to-k/cdkd, measured 1 to 3 minutes
+CREATE, DELETE, LEAVE = 90.0, 60.0, 10.0  # go-to-k/cdkd, measured 1 to 3 minutes
 
 
 def _endpoints(place: Place) -> dict[str, Any]:
@@ -30,9 +30,31 @@ def create(call: Call, reply: Reply) -> None:
     endpoint = _endpoints(call.place)[told["VpcEndpointId"]]
     endpoint.state = told["State"] = "pending"
     for interface in endpoint.network_interface_ids:
-        holder = Holder("amazon-aws", f"VPC Endpoint Interface {endpoint.id}", "vpc_endpoint")
-        adopt(call.place, interface, holder)
+        adopt(call.place, interface, _holder(endpoint.id))
     clock.later(CREATE, partial(_available, call.place, endpoint.id))
+
+
+@manners.after("ec2", "ModifyVpcEndpoint")
+def move(call: Call, _: Reply) -> None:
+    """Leave the subnets that it is taken out of, and stand in those it is put into."""
+    endpoint = _endpoints(call.place)[call.params["VpcEndpointId"]]
+    if endpoint.vpc_endpoint_type != "Interface":
+        return
+    enis = backend("ec2", call.account, call.region).enis
+    stands = {enis[name].subnet.id: name for name in endpoint.network_interface_ids}
+    left = {subnet: name for subnet, name in stands.items() if subnet not in endpoint.subnet_ids}
+    let_go(call.place, left.values(), LEAVE)
+    joined = [
+        hold(call.place, subnet, endpoint.security_group_ids, _holder(endpoint.id))
+        for subnet in endpoint.subnet_ids
+        if subnet not in stands
+    ]
+    stay = [name for subnet, name in stands.items() if subnet not in left]
+    endpoint.network_interface_ids = stay + joined
+
+
+def _holder(name: str) -> Holder:
+    return Holder("amazon-aws", f"VPC Endpoint Interface {name}", "vpc_endpoint")
 
 
 def _available(place: Place, name: str) -> None:

@@ -1,13 +1,11 @@
-"""Route tables, what stands in them, and the gateway endpoints that add to them."""
+"""Route tables, what stands in them, and who follows them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, Kind, calling, codes, minutes
+from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import NO_SUBNET
@@ -145,56 +143,6 @@ class RouteTableAssociation(Kind):
             ec2.disassociate_route_table(AssociationId=now["RouteTableAssociationId"])
 
 
-class VpcEndpoint(Ec2):
-    """A private way from the VPC to one AWS service."""
-
-    noun, resource, key, id_filter = "endpoint", "vpc-endpoint", "VpcEndpointId", "vpc-endpoint-id"
-    distinct = ("ServiceName",)
-    exclusive = True
-    fixed = frozenset({"VpcId", "ServiceName", "VpcEndpointType"})
-    ready, failed = {"State": "available"}, {"State": frozenset({"failed", "rejected", "expired"})}
-    going, gone = {"State": "deleting"}, {"State": "deleted"}
-    on_failure = "replace"
-    absent = codes("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound")
-    patience = minutes(15)
-    calls = calling(
-        read="DescribeVpcEndpoints",
-        create="CreateVpcEndpoint",
-        update="ModifyVpcEndpoint DescribeVpcEndpoints",
-        delete="DeleteVpcEndpoints",
-    )
-
-    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeVpcEndpoints; AWS spells states in either case."""
-        return _low(ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"])
-
-    def by_id(self, ec2: Any, id_: str) -> list[Doc]:
-        """DescribeVpcEndpoints by id: the filter by id is not known everywhere."""
-        return _low(ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"])
-
-    def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateVpcEndpoint; its token is not filled in by the SDK."""
-        made = ec2.create_vpc_endpoint(
-            **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
-        )
-        return dict(made["VpcEndpoint"])
-
-    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """ModifyVpcEndpoint: the route tables that are to have its route."""
-        now = set((self.read(ec2, it) or {}).get("RouteTableIds", []))
-        wanted = set(it.props["RouteTableIds"])
-        ec2.modify_vpc_endpoint(
-            VpcEndpointId=it.id,
-            AddRouteTableIds=sorted(wanted - now),
-            RemoveRouteTableIds=sorted(now - wanted),
-        )
-
-    def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteVpcEndpoints answers 200 with a list of what it did not delete."""
-        for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[it.id]).get("Unsuccessful", []):
-            raise ClientError({"Error": failed["Error"]}, "DeleteVpcEndpoints")
-
-
 _BY_HAND = "CreateRoute"
 _DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
@@ -211,10 +159,6 @@ def _is_an_endpoints(route: Doc) -> bool:
 def _leads_to(route: Doc) -> str:
     ways = (value for key, value in route.items() if key.endswith("Id") and key not in _DESTINATIONS)
     return next((str(way) for way in ways if way), "nothing")
-
-
-def _low(endpoints: list[Doc]) -> list[Doc]:
-    return [{**doc, "State": str(doc["State"]).lower()} for doc in endpoints]
 
 
 def _table(ec2: Any, it: Item, id_: str) -> Doc | None:

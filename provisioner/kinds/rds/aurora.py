@@ -145,6 +145,7 @@ class DBInstance(Rds):
     halted = {"DBInstanceStatus": frozenset({"stopped", "stopping"})}
     wake = DBCluster.wake
     fixed = frozenset({"DBInstanceIdentifier", "DBClusterIdentifier", "Engine"})
+    owners = {"AvailabilityZone": Owner("AWS, which placed it")}
     absent = codes("DBInstanceNotFound")
     duplicate = codes("DBInstanceAlreadyExists")
     transient = {
