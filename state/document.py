@@ -97,6 +97,12 @@ class Document:
     entries: dict[str, Entry] = field(default_factory=dict)
     tombstones: list[Tombstone] = field(default_factory=list)
 
+    def rename(self, node: str, to: str) -> None:
+        """Keep an entry under another name, by which those that need it know it too."""
+        self.entries[to] = self.entries.pop(node)
+        for other in list(self.entries.values()):
+            other.needs = [to if name == node else name for name in other.needs]
+
     def kinds(self) -> Iterator[tuple[str, str]]:
         """Every resource it tells of, also the deleted ones, with its kind."""
         yield from ((node, entry.kind) for node, entry in self.entries.items())

@@ -82,10 +82,7 @@ class Ledger:
     def retire(self, node: str, under: str) -> None:
         """Put an entry aside under another name: a new resource takes its place, it will be deleted."""
         with self._acting():
-            entries = self.document.entries
-            entries[under] = entries.pop(node)
-            for other in entries.values():
-                other.needs = [under if name == node else name for name in other.needs]
+            self.document.rename(node, under)
 
     def forget(self, node: str, *, deleted: bool) -> None:
         """Take an entry out; what was deleted leaves a tombstone."""

@@ -43,6 +43,8 @@ def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
         changes={name: change for name, change in made.changes.items() if name in chosen},
         docs={name: doc for name, doc in made.docs.items() if name in chosen},
         notes=[*made.notes, *_told(made, choice, (targets, excluded), (wanted, kept_out))],
+        takes={name: names for name, names in made.takes.items() if name in chosen},
+        early={name: names for name, names in made.early.items() if name in chosen},
         whole=made,
     )
 
@@ -56,6 +58,7 @@ def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
     pulls: dict[str, set[str]] = {name: set() for name in made.changes}
     for name in made.changes:
         if name in nodes:
+            pulls[name] |= made.takes.get(name, set())
             for need in nodes[name].needs:
                 pulls[name].add(need)
                 if made.changes[need].verb == "replace" and made.changes[name].verb != "keep":

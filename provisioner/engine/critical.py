@@ -13,10 +13,10 @@ Step = TypeVar("Step", bound=Hashable)
 
 
 class Stage(NamedTuple):
-    """A node that exists, or that is ready."""
+    """A node that exists, that is ready, or that is gone."""
 
     name: str
-    what: Literal["exists", "ready"]
+    what: Literal["exists", "ready", "gone"]
 
 
 @dataclass(frozen=True)

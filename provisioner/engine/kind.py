@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc, dig, unveiled
@@ -110,8 +111,11 @@ class Kind:
 
     # Replacing it would lose what is in it.
     holds_data: ClassVar[bool] = False
-    # Only one may hold its claim (a CIDR, a port, a priority): the old one goes before the new one comes.
-    exclusive: ClassVar[bool] = False
+    # The properties that together only one may hold at a time (a port, a priority): who holds them goes
+    # before the next one comes. None: its name; (): nothing, several of one name stand side by side.
+    claims: ClassVar[tuple[str, ...] | None] = None
+    # Those of them that are address ranges, and so may not overlap.
+    ranges: ClassVar[frozenset[str]] = frozenset()
     # It is a part of another resource and goes with it; there is nothing to delete.
     vanishes: ClassVar[bool] = False
     # It belongs to the account: made when missing, never deleted, not counted as the stack's.
@@ -221,6 +225,14 @@ class Kind:
     def lasts(self, doc: Doc) -> str:
         """Until when AWS goes on telling of one that is gone; "" where that is not known."""
         return ""
+
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
+        """What it should be in one beat of a handover, given what AWS says of it now.
+
+        A kind that names another thing, and must not let go of the old one before the new one serves, knows
+        both in between. `standing` are the ids of all that stands. A beat that has passed changes nothing.
+        """
+        return wanted
 
     def canonical(self, doc: Doc) -> Doc:
         """`doc` with what AWS rewrites brought to one form; run on both sides of every comparison."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from graphlib import TopologicalSorter
 from typing import Any
 
+from provisioner.engine.claims import Before, in_the_way, own_entry
 from provisioner.engine.clients import Clients
 from provisioner.engine.decide import Change, decide, delete, with_extras
 from provisioner.engine.explain import explain
@@ -30,6 +32,9 @@ class Plan:
     stack: Stack
     changes: dict[str, Change] = field(default_factory=dict)
     docs: dict[str, Doc] = field(default_factory=dict)
+    # What is no longer declared and goes first: by the node that takes its place, and in which order.
+    takes: Before = field(default_factory=dict)
+    early: Before = field(default_factory=dict)
     # What it must be read with: sentences for whoever reads it.
     notes: list[str] = field(default_factory=list)
     # Where only a part of it was chosen: all of it.
@@ -84,10 +89,30 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
     Walk({node.name: set(node.needs) for node in stack}, begin, workers=READERS).run()
     plan.changes = {node.name: plan.changes[node.name] for node in stack}
     _look_inside(plan, document, shared)
-    for name, entry in document.entries.items():
-        if name not in stack.nodes and not _shared(kinds, entry):
-            plan.changes[name] = delete(name, entry)
+    going = {
+        name: entry
+        for name, entry in document.entries.items()
+        if name not in stack.nodes and not _shared(kinds, entry)
+    }
+    _let_go_first(plan, going)
+    plan.changes |= {name: delete(name, entry) for name, entry in going.items() if name not in plan.early}
     return plan
+
+
+def _let_go_first(plan: Plan, going: Mapping[str, Entry]) -> None:
+    """Of what is no longer declared, that which holds what a new node claims goes before that node."""
+    new = [node for node in plan.stack if plan.changes[node.name].verb in ("create", "replace")]
+    plan.takes, plan.early = in_the_way(
+        new, lambda node: resolve(node.props, lambda ref: look_up(plan, ref)), going
+    )
+    takers = {name: node for node, names in plan.takes.items() for name in names}
+    ordered = {}
+    for name in TopologicalSorter(plan.early).static_order():
+        why = (
+            f"no longer declared; {takers[name]} takes its place" if name in takers else "no longer declared"
+        )
+        ordered[name] = replace(delete(name, going[name]), why=why)
+    plan.changes = ordered | plan.changes
 
 
 def _look_inside(plan: Plan, document: Document, clients: Clients) -> None:
@@ -134,8 +159,8 @@ def wanted_of(plan: Plan, node: Node, clients: Clients) -> Doc:
 
 
 def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> None:
-    entry = document.entries.get(node.name)
     wanted = wanted_of(plan, node, clients)
+    entry = own_entry(document, node, wanted)
     target = target_of(node, plan.stack.suffix, entry, wanted, shunned(document, node))
     doc = None
     if is_known({key: wanted.get(key) for key in node.kind.within}):
@@ -189,9 +214,10 @@ def target_of(
 
 
 def shunned(document: Document, node: Node) -> frozenset[str]:
-    """The ids of other resources that bear the node's tags: those that it replaced."""
-    prefix = f"{node.name}~"
-    return frozenset(entry.id for name, entry in list(document.entries.items()) if name.startswith(prefix))
+    """The ids of the other resources of its kind in the ledger: what bears one of them is not this node."""
+    here = (str(node.kind), node.region)
+    others = ((name, entry) for name, entry in list(document.entries.items()) if name != node.name)
+    return frozenset(entry.id for _, entry in others if entry.id and (entry.kind, entry.region) == here)
 
 
 def _shared(kinds: Kinds, entry: Entry) -> bool:

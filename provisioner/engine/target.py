@@ -29,6 +29,10 @@ class Target:
         """The same, its id known."""
         return replace(self, it=replace(self.it, id=id_))
 
+    def shaped(self, props: Doc) -> Target:
+        """The same, other properties asked of it."""
+        return replace(self, it=replace(self.it, props=props))
+
     @property
     def words(self) -> str:
         """The resource in a message."""
@@ -50,11 +54,12 @@ def read(clients: Clients, target: Target) -> Doc | None:
     """What AWS says of a resource; None where it is not there, or cannot be as what it lies in is not."""
     client = clients.client(target.kind.service, target.region)
     try:
-        return target.kind.read(client, target.it)
+        doc = target.kind.read(client, target.it)
     except Exception as error:
         if code_of(error) in target.kind.absent:
             return None
         raise
+    return None if doc is not None and target.kind.id_of(doc) in target.it.shunned else doc
 
 
 def look(shared: Clients, target: Target, made: float) -> Doc | None:

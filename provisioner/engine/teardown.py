@@ -32,7 +32,7 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
         if end.what == "gone":
             return None
         target = target_in(document, end.name, kinds)
-        return lambda tell: _take_down(hands, target, outcome, tell)
+        return lambda tell: take_down(hands, target, outcome, tell)
 
     ended = Walk(_graph(document, names, kinds), begin, stopped=lambda: hands.clock.stopped).run()
     done = {end.name for end in ended if end.what == "gone"}
@@ -67,7 +67,8 @@ def target_in(document: Document, name: str, kinds: Kinds) -> Target:
     return Target(kinds[entry.kind], it, entry.region, tuple(entry.needs), entry.piece)
 
 
-def _take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -> None:
+def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -> None:
+    """Delete one, tell of it, and note in `outcome` where it fails."""
     name, clock = target.it.node, hands.clock
     start = clock.now()
     hands.listen(Event("starting", name, "delete"))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
+from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import is_unknown_call
 from provisioner.engine.kind import Item, Kind, calling, codes
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import Doc, dig
 from provisioner.kinds.together import tags_told
 
 _WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 # botocore application-autoscaling: so many targets or policies in one call.
 _MOST = 50
+_TRACKING = "TargetTrackingScalingPolicyConfiguration"
 _GONE = codes("ObjectNotFoundException")
 # terraform-provider-aws appautoscaling/target.go and policy.go: 2 min.
 _YOUNG = codes(
@@ -33,7 +35,7 @@ class ScalableTarget(Kind):
     service, key, noun = "application-autoscaling", "ResourceId", "scaling"
     fixed = frozenset(_WHICH)
     within = ("ResourceId",)
-    exclusive = True
+    claims = _WHICH
     # It goes with its service, and comes without tags where a console made it.
     adopts_untagged = True
     absent = _GONE
@@ -108,7 +110,8 @@ class ScalingPolicy(Kind):
 
     service, key = "application-autoscaling", ("ResourceId", "PolicyName")
     named, noun = "PolicyName", "requests"
-    tagged, exclusive = False, True
+    tagged = False
+    claims = (*_WHICH, "PolicyName")
     fixed = frozenset({*_WHICH, "PolicyName", "PolicyType"})
     within = ("ResourceId",)
     absent = _GONE
@@ -140,7 +143,17 @@ class ScalingPolicy(Kind):
         """PutScalingPolicy: it is an upsert."""
         scaling.put_scaling_policy(**it.props)
 
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
+        """As it is, until the requests have gone over to the group that it is to count."""
+        if beat >= Beat.FOLLOW or _label(seen) == _label(wanted):
+            return wanted
+        return {**wanted, _TRACKING: seen[_TRACKING]}
+
     def delete(self, scaling: Any, it: Item) -> None:
         """DeleteScalingPolicy, alarms included."""
         which = {key: it.props[key] for key in (*_WHICH, "PolicyName")}
         scaling.delete_scaling_policy(**which)
+
+
+def _label(doc: Doc) -> Any:
+    return dig(doc, f"{_TRACKING}.PredefinedMetricSpecification.ResourceLabel")

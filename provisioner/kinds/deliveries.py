@@ -96,8 +96,7 @@ class Delivery(_Delivered):
     """One source to one destination."""
 
     key, noun = "id", "delivery"
-    exclusive = True
-    within = ("deliverySourceName", "deliveryDestinationArn")
+    claims = within = ("deliverySourceName", "deliveryDestinationArn")
     duplicate = _BUSY
     transient = {"delete": _BUSY}
 

@@ -68,7 +68,8 @@ class EventTarget(Kind):
     """Who a rule tells."""
 
     service, key = "events", ("Rule", "Id")
-    tagged, exclusive = False, True
+    tagged = False
+    claims = ("Rule", "Id")
     within = ("Rule",)
     fixed = frozenset({"Rule", "Id"})
     absent = NO_RULE

@@ -100,7 +100,8 @@ class RolePolicy(Kind):
     """One inline policy of a role."""
 
     service, key = "iam", ("RoleName", "PolicyName")
-    tagged, exclusive = False, True
+    tagged = False
+    claims = ("RoleName", "PolicyName")
     within = ("RoleName",)
     fixed = frozenset({"RoleName", "PolicyName"})
     absent = GONE

@@ -92,7 +92,8 @@ class Subscription(Kind):
     """One address that hears a topic, once whoever reads it has confirmed."""
 
     service, key = "sns", ("TopicArn", "Endpoint")
-    tagged, exclusive = False, True
+    tagged = False
+    claims = ("TopicArn", "Endpoint")
     within = ("TopicArn",)
     absent = NO_TOPIC
     # Nobody can take back a question that was not answered: AWS forgets it by itself after 48 hours

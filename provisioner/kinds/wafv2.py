@@ -104,7 +104,8 @@ class WebACLLog(Kind):
     """Where a web ACL writes what its rules matched."""
 
     service, key = "wafv2", "ResourceArn"
-    tagged, exclusive = False, True
+    tagged = False
+    claims = ("ResourceArn",)
     within = ("ResourceArn",)
     fixed = frozenset({"ResourceArn"})
     absent = _GONE

@@ -23,7 +23,7 @@ class VpcEndpoint(Ec2):
 
     noun, resource, key, id_filter = "endpoint", "vpc-endpoint", "VpcEndpointId", "vpc-endpoint-id"
     distinct = ("ServiceName",)
-    exclusive = True
+    claims = ("VpcId", "ServiceName")
     fixed = frozenset({"VpcId", "ServiceName", "VpcEndpointType"})
     ready, failed = {"State": "available"}, {"State": frozenset({"failed", "rejected", "expired"})}
     going, gone = {"State": "deleting"}, {"State": "deleted"}

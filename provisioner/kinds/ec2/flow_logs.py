@@ -15,7 +15,7 @@ class FlowLog(Ec2):
     """A record of the traffic of one VPC; nothing of it can change."""
 
     noun, resource, key, id_filter = "flow-log", "vpc-flow-log", "FlowLogId", "flow-log-id"
-    exclusive = True
+    claims = ("ResourceIds", "LogGroupName")
     # AWS tells the VPC, and not what sort of resource it is.
     unread = frozenset({"ResourceType"})
     absent = codes("InvalidFlowLogId.NotFound")

@@ -106,6 +106,10 @@ class NoDefaultEgress(Kind):
         """It goes with its group."""
 
 
+_PEERS = ("CidrIpv4", "PrefixListId", "ReferencedGroupId")
+_CONTENT = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEERS)
+
+
 class _Rule(Ec2):
     """One rule of one of our groups."""
 
@@ -113,7 +117,10 @@ class _Rule(Ec2):
     id_filter = "security-group-rule-id"
     distinct = ("Description",)
     within = ("GroupId",)
-    fixed = frozenset({"GroupId"})
+    # AWS changes a rule in place at once, which would cut off whoever still speaks by the old one: a new one
+    # is made first, and the old one goes when nobody needs it.
+    fixed = frozenset(_CONTENT)
+    claims = _CONTENT
     # A rule with the same content in our own group is ours, whoever made it.
     adopts_untagged = True
     visible_within = 0

@@ -59,7 +59,8 @@ class Route(Kind):
     """One route in one of our tables."""
 
     service, key = "ec2", ("RouteTableId", "DestinationCidrBlock")
-    tagged, exclusive = False, True
+    tagged = False
+    claims = ("RouteTableId", "DestinationCidrBlock")
     within = ("RouteTableId",)
     fixed = frozenset({"RouteTableId", "DestinationCidrBlock"})
     # What it led to is gone.
@@ -101,7 +102,8 @@ class RouteTableAssociation(Kind):
     """Which table a subnet follows; a subnet follows one."""
 
     service, key = "ec2", "SubnetId"
-    tagged, exclusive = False, True
+    tagged = False
+    claims = ("SubnetId",)
     within = ("SubnetId",)
     fixed = frozenset({"SubnetId"})
     ready = {"State": "associated"}

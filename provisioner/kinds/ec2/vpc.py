@@ -103,7 +103,8 @@ class Subnet(Ec2):
     noun, resource, key, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
     distinct = ("CidrBlock",)
     ready = {"State": "available"}
-    exclusive = holds_data = True
+    claims, ranges = ("VpcId", "CidrBlock"), frozenset({"CidrBlock"})
+    holds_data = True
     absent = NO_SUBNET
     transient = {"delete": codes("DependencyViolation")}
     # Interfaces of a deleted load balancer may linger 35 min (terraform-provider-aws elbv2).
@@ -161,7 +162,8 @@ class GatewayAttachment(Kind):
     """An internet gateway in its VPC."""
 
     service, key = "ec2", ("InternetGatewayId", "VpcId")
-    tagged, exclusive = False, True
+    tagged = False
+    claims = ("VpcId",)
     within = ("InternetGatewayId", "VpcId")
     # The API says `available` for an attached gateway, not `attached`.
     ready = {"State": frozenset({"available", "attached"})}

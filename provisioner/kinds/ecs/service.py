@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
+from provisioner.engine.beats import Beat
 from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
@@ -26,6 +28,7 @@ class Service(Ecs):
     failed, on_failure = {"Rollout": frozenset({"FAILED", "ROLLED_BACK"})}, "update"
     going, gone = {"status": "DRAINING"}, {"status": "INACTIVE"}
     fixed = frozenset({"serviceName", "cluster", "schedulingStrategy"})
+    claims = ("cluster", "serviceName")
     owners = {"desiredCount": Owner("autoscaling")}
     within = ("cluster",)
     absent = NO_CLUSTER | codes("ServiceNotFoundException", "ServiceNotActiveException")
@@ -76,6 +79,16 @@ class Service(Ecs):
     def delete(self, ecs: Any, it: Item) -> None:
         """DeleteService, tasks and all; a draining one may be asked again."""
         ecs.delete_service(cluster=it.props["cluster"], service=it.id, force=True)
+
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
+        """In every group it is in, until nobody is led to the old one any more."""
+        (mine,) = wanted["loadBalancers"]
+        groups = {one.get("targetGroupArn") for one in seen.get("loadBalancers", [])}
+        old = sorted((groups - {mine["targetGroupArn"]}) & standing)
+        if not old or beat >= Beat.LEAVE:
+            return wanted
+        both = [mine, *({**mine, "targetGroupArn": arn} for arn in old)]
+        return {**wanted, "loadBalancers": both}
 
     def failure(self, ecs: Any, it: Item, doc: Doc) -> ProvisionerError:
         """Why the deployment failed: the stop reason, the exit code, and the container's last lines."""

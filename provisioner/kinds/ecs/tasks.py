@@ -21,6 +21,8 @@ class TaskDefinition(Ecs):
     """One revision of what a task is; nothing of it can change, so every change is a new revision."""
 
     key, named, noun = "taskDefinitionArn", "family", "taskdef"
+    # Revisions of one family stand side by side.
+    claims = ()
     # "Unable to describe task definition."
     absent = codes("ClientException")
     gone = {"status": frozenset({"INACTIVE", "DELETE_IN_PROGRESS"})}

@@ -31,8 +31,8 @@ class TargetGroup(Elb):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeTargetGroups by name, and its tags."""
-        own = it.props["Name"]
+        """DescribeTargetGroups by name: of one that is known the name in its ARN, not the one it should have."""
+        own = it.id.split("/")[1] if it.id else it.props["Name"]
 
         def ask(names: list[str]) -> list[Doc]:
             return list(elbv2.describe_target_groups(Names=names)["TargetGroups"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
+from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
@@ -16,7 +18,7 @@ class Listener(Elb):
     """A port of a balancer, and what it does where no rule speaks."""
 
     key, noun = "ListenerArn", "listener"
-    exclusive = True
+    claims = ("LoadBalancerArn", "Port")
     within = ("LoadBalancerArn",)
     fixed = frozenset({"LoadBalancerArn"})
     absent = NO_LISTENER | NO_BALANCER
@@ -58,6 +60,10 @@ class Listener(Elb):
         """DeleteListener; its rules go with it."""
         elbv2.delete_listener(ListenerArn=it.id)
 
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
+        """Its forward in one beat of a handover."""
+        return {**wanted, "DefaultActions": _between(beat, wanted["DefaultActions"], seen["DefaultActions"])}
+
     def canonical(self, doc: Doc) -> Doc:
         """Forwards in one form."""
         return {**doc, "DefaultActions": [_action(one) for one in doc.get("DefaultActions", [])]}
@@ -68,7 +74,7 @@ class ListenerRule(Elb):
 
     key, noun = "RuleArn", "rule"
     distinct = ("Priority",)
-    exclusive = True
+    claims = ("ListenerArn", "Priority")
     within = ("ListenerArn",)
     fixed = frozenset({"ListenerArn", "Priority"})
     absent = NO_RULE | NO_LISTENER
@@ -79,9 +85,10 @@ class ListenerRule(Elb):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeRules of its listener: the one of its priority."""
+        """DescribeRules of its listener: by ARN if it is known, else the one of its priority."""
         listed = elbv2.describe_rules(ListenerArn=it.props["ListenerArn"])["Rules"]
-        mine = next((doc for doc in listed if doc["Priority"] == str(it.props["Priority"])), None)
+        mine = next((doc for doc in listed if doc["RuleArn"] == it.id), None)
+        mine = mine or next((doc for doc in listed if doc["Priority"] == str(it.props["Priority"])), None)
         if mine is None:
             return None
         hidden = veiled_rule(mine, it.suffix)
@@ -99,6 +106,10 @@ class ListenerRule(Elb):
     def delete(self, elbv2: Any, it: Item) -> None:
         """DeleteRule."""
         elbv2.delete_rule(RuleArn=it.id)
+
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
+        """Its forward in one beat of a handover."""
+        return {**wanted, "Actions": _between(beat, wanted["Actions"], seen["Actions"])}
 
     def canonical(self, doc: Doc) -> Doc:
         """Priority as text, conditions and forwards in one form."""
@@ -119,6 +130,24 @@ def _why_it_stays(rule: Doc, last: int) -> str:
     if int(rule["Priority"]) < last:
         return "it takes no priority of ours, though it is asked before some of our rules"
     return "it is asked after all of our rules"
+
+
+def _between(beat: Beat, wanted: list[Doc], seen: list[Doc]) -> list[Doc]:
+    """Both groups in one forward: the new one at weight 0, then all the weight on it, then it alone."""
+    new, had = _weights(wanted), _weights(seen)
+    if beat >= Beat.DROP or not new or not had or new.keys() == had.keys():
+        return wanted
+    weights = dict.fromkeys(had, 0) | new if beat >= Beat.MOVE else dict.fromkeys(new, 0) | had
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+
+
+def _weights(actions: list[Doc]) -> dict[str, int]:
+    """The groups that a plain or weighted forward leads to; none where something else is done."""
+    if len(actions) != 1 or actions[0]["Type"] != "forward":
+        return {}
+    listed = (actions[0].get("ForwardConfig") or {}).get("TargetGroups") or [actions[0]]
+    return {one["TargetGroupArn"]: one.get("Weight", 1) for one in listed}
 
 
 def _action(action: Doc) -> Doc:

@@ -1,0 +1,40 @@
+"""Writes down in the ledger what is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from provisioner.engine.act import Hands
+from provisioner.engine.decide import Change
+from provisioner.engine.refs import unveiled
+from provisioner.engine.target import Target
+from provisioner.names import own_tags
+from state.document import Entry
+
+
+def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None) -> None:
+    """Bring the ledger up to what is there: adopt it, or keep what was asked of it this time."""
+    wanted, tags = unveiled(target.it.props), own_tags(target.it.tags)
+    name = target.it.node
+    if entry is None or entry.id != change.id:
+        if entry and entry.id:
+            hands.ledger.retire(name, f"{name}~{entry.id}")
+        adopted = Entry(
+            str(target.kind),
+            target.it.name,
+            target.piece,
+            target.region,
+            "finishing",
+            change.id,
+            wanted,
+            needs=list(target.needs),
+            made=hands.clock.wall(),
+            tags=tags,
+        )
+        hands.ledger.adopt(name, adopted)
+        hands.patience.young(name, target.kind)
+    elif change.verb == "keep" and (entry.wanted != wanted or entry.tags != tags or entry.phase != "ready"):
+        kept = replace(entry, wanted=wanted, needs=list(target.needs), tags=tags)
+        hands.ledger.adopt(name, kept)
+    if entry and (entry.phase != "ready" or hands.patience.is_new(entry.made)):
+        hands.patience.young(name, target.kind)

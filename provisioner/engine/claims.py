@@ -1,0 +1,66 @@
+"""What only one may hold at a time, and who goes first so that the next can have it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from ipaddress import ip_network
+from typing import Any
+
+from provisioner.engine.critical import inverted
+from provisioner.engine.graph import Node
+from provisioner.engine.kind import Kind
+from provisioner.engine.refs import Doc
+from state.document import Document, Entry
+
+# Each name with those in the ledger that go before it.
+Before = dict[str, set[str]]
+
+
+def clash(kind: Kind, one: Doc, other: Doc) -> bool:
+    """Whether two of a kind claim the same, so that AWS holds only one of them at a time."""
+    named = (kind.named,) if kind.named else ()
+    claims = named if kind.claims is None else kind.claims
+    stated = any(one.get(key) is not None for key in claims)
+    return stated and all(_same(kind, key, one.get(key), other.get(key)) for key in claims)
+
+
+def _same(kind: Kind, key: str, one: Any, other: Any) -> bool:
+    if key in kind.ranges and isinstance(one, str) and isinstance(other, str):
+        return ip_network(one).overlaps(ip_network(other))
+    return bool(one == other)
+
+
+def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
+    """What the ledger knows of a node; one that was put aside and is wanted again takes its place back."""
+    entries, entry = document.entries, document.entries.get(node.name)
+    if entry and clash(node.kind, wanted, entry.wanted):
+        return entry
+    for name, old in list(entries.items()):
+        if name.startswith(f"{node.name}~") and clash(node.kind, wanted, old.wanted):
+            if entry and entry.id:
+                document.rename(node.name, f"{node.name}~{entry.id}")
+            document.rename(name, node.name)
+            return old
+    return entry
+
+
+def in_the_way(
+    new: Iterable[Node], wanted_of: Callable[[Node], Doc], going: Mapping[str, Entry]
+) -> tuple[Before, Before]:
+    """For each new node those `going` that hold what it claims; and for each of these who goes before it."""
+    takes: Before = {}
+    for node in new:
+        wanted = wanted_of(node)
+        for name, entry in going.items():
+            alike = (entry.kind, entry.region) == (str(node.kind), node.region)
+            if alike and clash(node.kind, wanted, entry.wanted):
+                takes.setdefault(node.name, set()).add(name)
+    first = inverted({name: entry.needs for name, entry in going.items()})
+    early: Before = {}
+    ahead = [name for names in takes.values() for name in names]
+    while ahead:
+        name = ahead.pop()
+        if name not in early:
+            early[name] = first[name]
+            ahead += first[name]
+    return takes, early
