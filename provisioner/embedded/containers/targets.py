@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from provisioner.embedded.answers import AwsError, Reply
@@ -11,6 +12,8 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 
+# Whether a health check of a target group reaches a task on a port.
+ways: list[Callable[[Task, str, int], bool]] = []
 DEREGISTRATION_DELAY = 300.0  # seconds; AWS doc, target group attributes
 
 
@@ -55,14 +58,22 @@ def health(call: Call, reply: Reply) -> None:
     for target in reply["TargetHealthDescriptions"]:
         task = tasks.get(target["Target"]["Id"])
         if task is not None and target["TargetHealth"]["State"] != "unused":
-            target["TargetHealth"] = _state(task)
+            port = target["Target"]["Port"]
+            target["TargetHealth"] = _state(task, is_reached(task, call.params["TargetGroupArn"], port))
 
 
-def _state(task: Task) -> dict[str, str]:
+def is_reached(task: Task, group: str, port: int) -> bool:
+    """Say whether nothing stands between a target group's health check and a task's port."""
+    return all(way(task, group, port) for way in ways)
+
+
+def _state(task: Task, reached: bool) -> dict[str, str]:
     if task.wanted == "STOPPED":
         reason = "Target.DeregistrationInProgress"
         description = "Target deregistration is in progress"
         return {"State": "draining", "Reason": reason, "Description": description}
+    if task.healthy and not reached:
+        return {"State": "unhealthy", "Reason": "Target.Timeout", "Description": "Request timed out"}
     if task.healthy:
         return {"State": "healthy"}
     reason, description = "Elb.RegistrationInProgress", "Target registration is in progress"

@@ -1,0 +1,44 @@
+"""A health check gets through only where the security groups let it: the balancer's out, the task's in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from provisioner.embedded.containers import targets
+from provisioner.embedded.containers.model import Task
+from provisioner.embedded.hooks import manners
+from provisioner.embedded.inner import backend
+
+
+def _gets_through(task: Task, group: str, port: int) -> bool:
+    """Say whether a balancer of the group's VPC reaches the task (AWS doc, ALB: security groups)."""
+    elb = backend("elbv2", task.place.account, task.place.region)
+    ec2 = backend("ec2", task.place.account, task.place.region)
+    vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
+    mine = [one for one in map(ec2.get_security_group_from_id, vpc.get("securityGroups", [])) if one]
+    target = elb.target_groups.get(group)
+    fronts = [one for one in elb.load_balancers.values() if target and one.vpc_id == target.vpc_id]
+    if not manners.on or not mine or not fronts:
+        return True
+    for balancer in fronts:
+        theirs = [one for one in map(ec2.get_security_group_from_id, balancer.security_groups or []) if one]
+        out = any(_allows(one.egress_rules, port, mine) for one in theirs)
+        if out and any(_allows(one.ingress_rules, port, theirs) for one in mine):
+            return True
+    return False
+
+
+def _allows(rules: Iterable[Any], port: int, peers: list[Any]) -> bool:
+    """Say whether a rule is for the port and for one of the groups, or for addresses, all of which count."""
+    names = {peer.id for peer in peers}
+    for rule in rules:
+        every = str(rule.ip_protocol) == "-1"
+        if not every and not int(rule.from_port) <= port <= int(rule.to_port):
+            continue
+        if rule.source_group.get("GroupId") in names or rule.ip_range:
+            return True
+    return False
+
+
+targets.ways.append(_gets_through)
