@@ -1,4 +1,4 @@
-"""What serves goes on serving: a target group is replaced, a port changes, a prefix moves to another service."""
+"""What serves goes on serving: a target group is replaced, a port changes, a prefix moves elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.box import Box
+from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.wire import Call, compose, parsed
 from tests.harness import Desk
 from tests.inventory import inventory
@@ -65,14 +66,24 @@ class Watch:
         return sum(one["TargetHealth"]["State"] == "healthy" for one in told)
 
 
+@pytest.fixture(scope="module")
+def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """One stack of an image of one's own, for all of these tests: each leaves it well."""
+    made = Desk.before(served, tmp_path_factory.mktemp("handover") / "home")
+    made.apply("a", *IMAGE)
+    return made
+
+
 @pytest.fixture
 def watch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """A stack of one's own image, and whoever looks at it from now on; AWS takes a fiftieth of its time."""
-    desk.apply("a", *IMAGE)
-    desk.slow(0.01)
+    """Whoever looks at the stack from now on; AWS takes a hundredth of its time."""
     looker = Watch(desk.box.box)
-    monkeypatch.setattr(desk.box.box, "_take_turn", looker)
-    return looker
+    desk.slow(0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.box.box, "_take_turn", looker)
+        yield looker
+    desk.slow(0.0)
+    desk.well("apply", "--yes", "--suffix", "a", *IMAGE)
 
 
 def groups(desk: Desk) -> set[str]:
@@ -92,3 +103,57 @@ def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(
     assert watch.weights == [{old: 1}, {old: 1, new: 0}, {old: 0, new: 1}, {new: 1}]
     assert watch.calls.index("PutScalingPolicy") < watch.calls.index("DeleteTargetGroup")
     assert watch.calls.count("UpdateService") == 2
+
+
+def cut_off(desk: Desk, after: int, *settings: str) -> None:
+    """An apply whose credentials end with one of its calls: nothing of it comes after that."""
+    desk.box.box.faults.order([{"fault": "expired", "at": after, "times": 1000}])
+    ran = desk.run("apply", "--yes", "--suffix", "a", *settings)
+    desk.box.box.faults.order([])
+    assert ran.code != 0
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("after", "then"),
+    [(4, HTTPS), (6, IMAGE), (9, IMAGE), (12, HTTPS)],
+    ids=["join", "both", "moved", "left"],
+)
+def test_a_replacement_that_is_cut_off_goes_on_or_back_without_a_gap(
+    desk: Desk, watch: Watch, after: int, then: tuple[str, ...]
+) -> None:
+    cut_off(desk, after, *HTTPS)
+
+    desk.apply("a", *then)
+
+    assert len(groups(desk)) == 1
+    assert min(watch.least.values()) >= 2, watch.least
+
+
+def test_another_port_is_opened_before_the_tasks_move_and_the_old_one_closed_after(
+    desk: Desk, watch: Watch
+) -> None:
+    before = groups(desk)
+
+    desk.apply("a", *IMAGE, "--set", "container.port=9090")
+
+    assert groups(desk) == before
+    assert min(watch.least.values()) >= 2, watch.least
+    order = [watch.calls.index(one) for one in ("AuthorizeSecurityGroupIngress", "UpdateService")]
+    assert order == sorted(order)
+    assert watch.calls.index("UpdateService") < watch.calls.index("RevokeSecurityGroupIngress")
+
+
+def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(desk: Desk, watch: Watch) -> None:
+    second = {"second": {"prefixes": ["/api/v2/*"], "minimum": 1, "port": 9000}}
+    main = leads_to(desk.box.endpoint, "/api/v2/*")
+
+    desk.apply(
+        "a", *IMAGE, "--set", 'api.prefixes=["/api/v1/*"]', "--set", f"api.services={json.dumps(second)}"
+    )
+
+    assert leads_to(desk.box.endpoint, "/api/v2/*").isdisjoint(main)
+    desk.apply("a", *IMAGE)
+    assert leads_to(desk.box.endpoint, "/api/v2/*") == main
+    assert watch.least["/api/v2/*"] >= 1
+    assert watch.least["/api/v1/*"] >= 2
