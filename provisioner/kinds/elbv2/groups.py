@@ -31,7 +31,7 @@ class TargetGroup(Elb):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeTargetGroups by name: of one that is known the name in its ARN, not the one it should have."""
+        """DescribeTargetGroups by name: of one that is known, the name that its ARN tells."""
         own = it.id.split("/")[1] if it.id else it.props["Name"]
 
         def ask(names: list[str]) -> list[Doc]:
