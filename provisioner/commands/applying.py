@@ -14,8 +14,8 @@ from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.recording import both, expect, recorded
 from provisioner.commands.refusing import refusal, refuse_findings
 from provisioner.commands.saved import SavedPlan
-from provisioner.engine.apply import outputs_of
 from provisioner.engine.choice import Choice, narrowed
+from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.session import Session

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from provisioner.engine.act import Hands
 from provisioner.engine.adopt import take_over
@@ -18,8 +17,9 @@ from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
 from provisioner.engine.known import Known
 from provisioner.engine.outcome import Outcome
+from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Kinds, Plan, look_up, shunned, target_of
-from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve, seal, unveiled
+from provisioner.engine.refs import Doc, resolve, seal, unveiled
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove, take_down, target_in
 from provisioner.engine.walk import Tell, Walk, Work
@@ -245,15 +245,3 @@ class Apply:
         ledger, plan = self.hands.ledger, self.plan
         known = ledger.document.outputs if plan.whole else {}
         ledger.conclude(list((plan.whole or plan).stack.nodes), known | outputs_of(plan, self._known.docs))
-
-
-def outputs_of(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
-    """The stack's outputs, as far as they are known."""
-    known = replace(plan, docs=dict(docs), changes={})
-
-    def value(ref: Ref) -> Any:
-        found = dig(known.docs.get(ref.node), ref.path)
-        return Unknown(ref) if found is None else found
-
-    resolved = resolve(plan.stack.outputs, value)
-    return {name: str(one) for name, one in resolved.items() if not isinstance(one, Unknown)}

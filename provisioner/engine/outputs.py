@@ -1,0 +1,22 @@
+"""What a stack gives to whoever asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from provisioner.engine.plan import Plan
+from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve
+
+
+def outputs_of(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
+    """The stack's outputs, as far as they are known."""
+    known = replace(plan, docs=dict(docs), changes={})
+
+    def value(ref: Ref) -> Any:
+        found = dig(known.docs.get(ref.node), ref.path)
+        return Unknown(ref) if found is None else found
+
+    resolved = resolve(plan.stack.outputs, value)
+    return {name: str(one) for name, one in resolved.items() if not isinstance(one, Unknown)}
