@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from provisioner.aws import Aws
+from provisioner.choosing import choose
 from provisioner.embedded.local import start as start_embedded
 from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
@@ -18,7 +18,7 @@ from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener, silent
-from provisioner.engine.explain import explain, explained
+from provisioner.engine.explain import explained
 from provisioner.engine.graph import Stack
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
@@ -36,7 +36,7 @@ from provisioner.settings.network import MOST_ZONES
 from provisioner.shipped import shipped_images, show_as_held
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
-from provisioner.steps.facts import Facts, offline
+from provisioner.steps.facts import offline
 from state.document import Document, Place
 from state.ledger import Ledger
 from state.lock import Lock
@@ -109,45 +109,6 @@ class Session:
         """Whether a ledger of this stack stood here when the command began."""
         return self.document.serial > 0
 
-    def facts(self, clients: Clients, *, ending: bool = False) -> Facts:
-        """What was chosen once, or is chosen now and kept from the first write on.
-
-        For a stack that is `ending`, what was chosen stands, whatever the settings say now.
-        """
-        known = self.document.facts
-        s = self.settings
-        try:
-            former = known.get("zones") or lookups.zones_in_use(clients, self.suffix)
-            count = len(former) if ending and former else s.network.zones
-            zones = lookups.zones(clients, count, former)
-            lookups.check_left(clients, self.suffix, former[count:])
-            if known.get("version") != s.database.version and not (ending and known.get("engine")):
-                known = {**known, "engine": lookups.engine(clients, self.suffix, s.database.version)}
-            addresses = known.get("edge_addresses", "")
-            if s.edge.guard == "require" and not ending:
-                addresses = addresses or lookups.edge_addresses(clients)
-            password = known.get("master_password") or lookups.master_password(clients, self.suffix)
-        except Exception as error:
-            raise explain(error, "looking at what the region offers") or error from error
-        self.document.facts = {
-            "zones": [*zones, *known.get("zones", [])[len(zones) :]],
-            "version": known.get("version") if ending and known.get("version") else s.database.version,
-            "engine": known["engine"],
-            "master_password": password,
-            "edge_addresses": addresses,
-            "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
-        }
-        facts = self.document.facts
-        return Facts(
-            account=self.place.account,
-            partition=self.place.partition,
-            zones=tuple(zones),
-            engine=facts["engine"],
-            master_password=password,
-            born=facts["born"],
-            edge_addresses=addresses,
-        )
-
     def plan(self, *, ending: bool = False) -> Plan:
         """What `apply` would do, or what there is to end; makes no mutating call."""
         return self._look(self.clients.sharing(Peers.of(self.document)), ending=ending)
@@ -161,7 +122,7 @@ class Session:
     def _look(self, clients: Clients, *, ending: bool = False) -> Plan:
         if not ending:
             check_reachable(self.settings, self.place.region)
-        facts = self.facts(clients, ending=ending)
+        facts = choose(clients, self.suffix, self.settings, self.document, ending=ending)
         settings = with_zones(self.settings, len(facts.zones)) if ending else self.settings
         make = build_all if ending else build
         stack = make(settings, self.suffix, self.place.region, facts)

@@ -1,0 +1,62 @@
+"""What is chosen once for the life of a stack: zones, engine version, who holds the password."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.explain import explained
+from provisioner.kinds import facts as lookups
+from provisioner.settings import Settings
+from provisioner.steps.facts import Facts
+from state.document import Document
+
+
+def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, ending: bool = False) -> Facts:
+    """What was chosen, or is chosen now and kept in the document from its first write on.
+
+    For a stack that is `ending`, what was chosen stands, whatever the settings say now.
+    """
+    known = document.facts
+    with explained("looking at what the region offers"):
+        zones = _zones(clients, suffix, s, known, ending=ending)
+        document.facts = {
+            "zones": [*zones, *known.get("zones", [])[len(zones) :]],
+            **_engine(clients, suffix, s, known, ending=ending),
+            "master_password": known.get("master_password") or lookups.master_password(clients, suffix),
+            "edge_addresses": _edge_addresses(clients, s, known, ending=ending),
+            "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
+        }
+    chosen = document.facts
+    return Facts(
+        account=document.place.account,
+        partition=document.place.partition,
+        zones=tuple(zones),
+        engine=chosen["engine"],
+        master_password=chosen["master_password"],
+        born=chosen["born"],
+        edge_addresses=chosen["edge_addresses"],
+    )
+
+
+def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:
+    former = known.get("zones") or lookups.zones_in_use(clients, suffix)
+    return lookups.zones(clients, len(former) if ending and former else s.network.zones, former)
+
+
+def _engine(
+    clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool
+) -> dict[str, Any]:
+    """The version that was asked for, and the exact one with its family that this came to."""
+    wanted = s.database.version
+    if known.get("engine") and (ending or known.get("version") == wanted):
+        return {"version": known.get("version") or wanted, "engine": known["engine"]}
+    return {"version": wanted, "engine": lookups.engine(clients, suffix, wanted)}
+
+
+def _edge_addresses(clients: Clients, s: Settings, known: dict[str, Any], *, ending: bool) -> str:
+    found = str(known.get("edge_addresses", ""))
+    if found or ending or s.edge.guard != "require":
+        return found
+    return lookups.edge_addresses(clients)
