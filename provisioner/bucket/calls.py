@@ -24,7 +24,7 @@ _CLOCK = Clock()
 
 
 def patiently(
-    call: Callable[[], T], doing: str, *, also: Collection[str] = (), patience: float = PATIENCE
+    call: Callable[[], T], doing: str, *, also: Collection[str] = (), patience: float | None = None
 ) -> T:
     """Call until S3 answers; the error a user meets where it does not, or says no.
 
@@ -35,7 +35,7 @@ def patiently(
         return fault_of(error) in PASSING or code_of(error) in _BUSY or code_of(error) in also
 
     try:
-        return again(call, when=passes, clock=_CLOCK, patience=patience)
+        return again(call, when=passes, clock=_CLOCK, patience=patience or PATIENCE)
     except Exception as error:
         raise _worded(error, doing) or error from error
 

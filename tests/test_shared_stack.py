@@ -1,0 +1,173 @@
+"""A stack whose state is in a bucket: runs that are killed, cut off or overtaken leave nothing twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import provisioner.bucket.calls
+import state.lease
+from provisioner.embedded.server import EmbeddedAws
+from state.heartbeat import Heartbeat
+from state.owner import Owner
+from tests.harness import Desk
+from tests.inventory import Found, client, inventory
+
+BUCKET, SUFFIX = "team-state", "prod"
+LOCK = "ml/prod.lock"
+
+
+def counts(found: Found) -> dict[str, int]:
+    """How many there are of each kind, the bucket left out."""
+    return {kind: len(held) for kind, held in found.items() if held and "bucket" not in kind.lower()}
+
+
+@pytest.fixture(scope="module")
+def whole(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """How many of each kind a whole stack has."""
+    Desk.before(served, tmp_path_factory.mktemp("whole")).apply(SUFFIX)
+    return counts(inventory(served.endpoint))
+
+
+@pytest.fixture
+def team(whole: dict[str, int], desk: Desk) -> Desk:
+    desk.environment["MLAPI_STATE"] = f"s3://{BUCKET}/ml"
+    client(desk.box.endpoint, "s3").create_bucket(Bucket=BUCKET)
+    return desk
+
+
+def acts(desk: Desk, since: int) -> list[str]:
+    """What was called in AWS, but for the state's own writes."""
+    return [act for act in desk.acts(since) if not act.startswith("s3:")]
+
+
+def when(desk: Desk, calls: int, then: Callable[[], None]) -> threading.Thread:
+    """Do something once so many calls have changed AWS."""
+
+    def watch() -> None:
+        deadline = time.monotonic() + 60
+        while len(acts(desk, 0)) < calls and time.monotonic() < deadline:
+            time.sleep(0.01)
+        then()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+def test_a_run_that_is_overtaken_stops_says_by_whom_and_can_go_on_later(
+    team: Desk, whole: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state.lease, "BEAT", 0.02)
+    s3, theirs = client(team.box.endpoint, "s3"), Owner("ci-4", 4711, "deploy", "today", 9, "ci", lease=60.0)
+    taken: list[int] = []
+
+    def take_over() -> None:
+        s3.put_object(Bucket=BUCKET, Key=LOCK, Body=theirs.dump().encode())
+        time.sleep(0.3)
+        taken.append(team.mark())
+
+    team.slow(0.02)
+    watching = when(team, 25, take_over)
+    ran = team.run("apply", "--yes", "--suffix", SUFFIX)
+    watching.join(60)
+    team.slow(0.0)
+
+    assert ran.code == 7, ran.err
+    assert "`deploy` (process 4711 of ci on ci-4, since today) holds it now" in ran.err
+    assert acts(team, taken[0]) == []
+    assert team.run("apply", "--yes", "--suffix", SUFFIX).code == 7
+    team.well("state", "unlock", "--yes", "--suffix", SUFFIX)
+    team.apply(SUFFIX)
+    assert counts(inventory(team.box.endpoint)) == whole
+
+
+def test_a_killed_run_is_found_dead_at_once_on_this_machine(team: Desk, whole: dict[str, int]) -> None:
+    team.slow(0.02)
+    with team.spawn("apply", "--local", "--yes", "--suffix", SUFFIX) as process:
+        watching = when(team, 25, lambda: process.send_signal(signal.SIGKILL))
+        process.communicate(timeout=100)
+        watching.join(60)
+    team.slow(0.0)
+    assert process.returncode == -signal.SIGKILL
+
+    began = time.monotonic()
+    team.apply(SUFFIX)
+
+    assert time.monotonic() - began < state.lease.LEASE / 2
+    assert counts(inventory(team.box.endpoint)) == whole
+
+
+def test_no_write_is_taken_for_lost_and_where_none_can_be_made_the_run_stops(
+    team: Desk, whole: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provisioner.bucket.calls, "PATIENCE", 1.0)
+    faults = ["lost_reply", "503_after", "500_before", "throttle", "reset"]
+    passing = zip(range(2, 60, 12), faults, strict=True)
+    for_good = {"operation": "s3:PutObject", "nth": 60, "fault": "503_before", "times": 10_000}
+    team.box.faults(*({"operation": "s3:PutObject", "nth": n, "fault": one} for n, one in passing), for_good)
+    ran = team.run("apply", "--yes", "--suffix", SUFFIX)
+    team.box.faults()
+
+    assert ran.code == 1
+    assert f"writing the state s3://{BUCKET}/ml/prod.json" in ran.err
+    client(team.box.endpoint, "s3").delete_object(Bucket=BUCKET, Key=LOCK)  # its lease has run out
+    team.apply(SUFFIX)
+    assert counts(inventory(team.box.endpoint)) == whole
+
+
+def test_a_colleague_finds_the_stack_and_mends_what_happened_to_its_ledger(
+    team: Desk, tmp_path: Path
+) -> None:
+    team.apply(SUFFIX)
+    assert not team.ledger(SUFFIX).exists()
+    colleague = team.elsewhere(tmp_path / "colleague")
+    before = colleague.mark()
+    (listed,) = colleague.well("list", "--json").lines[0]["stacks"]
+    assert (listed["suffix"], listed["resources"]) == (SUFFIX, len(pulled(team)["entries"]))
+    assert colleague.well("status").code == 0
+
+    s3 = client(team.box.endpoint, "s3")
+    entries = {name: one["id"] for name, one in pulled(team)["entries"].items()}
+    s3.put_object(Bucket=BUCKET, Key="ml/prod.json", Body=b"{")
+    refused = colleague.run("plan", "--suffix", SUFFIX)
+    assert (refused.code, f"s3://{BUCKET}/ml/prod.json is no ledger" in refused.err) == (1, True)
+    colleague.well("apply", "--yes", "--suffix", SUFFIX, "--adopt-all")
+
+    assert acts(colleague, before) == []
+    assert {name: one["id"] for name, one in pulled(team)["entries"].items()} == entries
+    assert team.well("plan", "-q", "--suffix", SUFFIX).out == "No changes.\n"
+    team.teardown(SUFFIX)
+    assert team.run("list").out.splitlines()[1:] == []
+
+
+def pulled(desk: Desk) -> dict[str, Any]:
+    """The ledger as it stands."""
+    return dict(json.loads(desk.well("state", "pull", "--suffix", SUFFIX).out))
+
+
+def test_a_rehearsal_keeps_its_state_on_loopback_whatever_the_environment_says(team: Desk) -> None:
+    nowhere = "http://192.0.2.1:1"  # TEST-NET-1: nobody answers there
+    team.environment |= {"AWS_ENDPOINT_URL": nowhere, "AWS_ENDPOINT_URL_S3": nowhere}
+
+    team.well("plan", "--suffix", SUFFIX)
+
+
+def test_the_heart_beats_until_it_is_stopped(tmp_path: Path) -> None:
+    beats = threading.Semaphore(0)
+    heart = Heartbeat(beats.release, 0.001)
+    heart.start()
+    assert beats.acquire(timeout=10)
+    assert beats.acquire(timeout=10)
+    heart.stop()
+    while beats.acquire(blocking=False):
+        pass
+
+    assert not beats.acquire(timeout=0.02)
