@@ -27,7 +27,8 @@ def _let_out(stack: Standing) -> None:
     )
 
 
-def _let_everything_out(stack: Standing) -> None:
+def let_everything_out(stack: Standing) -> None:
+    """The rule that AWS gives to a new group, given again."""
     everywhere = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     stack.aws("ec2").authorize_security_group_egress(GroupId=stack.group("sg-db"), IpPermissions=[everywhere])
 

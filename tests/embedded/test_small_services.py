@@ -171,6 +171,15 @@ def test_tagged_things_of_every_service_are_found(aws: Client) -> None:
     assert sorted(arn.split(":")[2] for arn in found) == ["ec2", "logs", "rds", "wafv2"]
 
 
+def test_a_new_log_group_has_no_tags_of_one_that_was_deleted(aws: Client) -> None:
+    logs = aws("logs")
+    logs.create_log_group(logGroupName="g", tags={"old": "one"})
+    logs.delete_log_group(logGroupName="g")
+    logs.create_log_group(logGroupName="g", tags={"new": "one"})
+    arn = logs.describe_log_groups()["logGroups"][0]["arn"].removesuffix(":*")
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"new": "one"}
+
+
 def test_what_rds_manages_is_not_ours(aws: Client) -> None:
     made = aws("rds").create_db_cluster(
         DBClusterIdentifier="db",

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: retention as AWS offers it, and a key that can be changed in place."""
+"""CloudWatch Logs: retention as AWS offers it, keys that change in place, tags that go with their group."""
 
 from __future__ import annotations
 
@@ -35,3 +35,11 @@ def set_key(call: Call) -> Reply | None:
         raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
     group.kms_key_id = params.get("kmsKeyId")
     return {}
+
+
+@always.before("logs", "DeleteLogGroup")
+def forget_tags(call: Call) -> None:
+    """A new group of the same name has tags of its own: moto would give it those of the old one."""
+    logs = backend("logs", call.account, call.region)
+    if group := logs.groups.get(call.params["logGroupName"]):
+        logs.tagger.delete_all_tags_for_resource(group.arn)
