@@ -18,7 +18,7 @@ check: $(VENV)/.tests  ## what CI runs: style, types, tests, coverage
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered --ignore tests/faults  # open: issue 3
+	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
 
 faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes on where it was interrupted
 	$(BIN)/python -m tests.faults --shard 1/2 --resume $(VENV)/faults-1.jsonl >/dev/null & \

@@ -100,6 +100,8 @@ class OutOfPatience(ProvisionerError):
 class NotBefore(OutOfPatience):
     """AWS takes one change in so long: the rest can only be done later."""
 
+    result = "not_before"
+
 
 class RolledBack(ProvisionerError):
     """ECS gave the deployment up, or rolled it back."""

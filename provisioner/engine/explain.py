@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,16 @@ from provisioner.aws import no_credentials
 from provisioner.engine.clock import Stopped
 from provisioner.engine.faults import PASSING, Fault, fault_of, told
 from provisioner.errors import Interrupted, ProvisionerError
+
+# What AWS says of whoever may not: the action that is missing may be another than the call's own, such as
+# iam:PassRole (IAM user guide, troubleshooting access denied messages).
+_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
+
+
+def missing(error: BaseException) -> str:
+    """The action that these credentials lack, as a policy names it, else the call that was refused."""
+    named = _ACTION.search(str(error))
+    return named[1] if named else f"to call {getattr(error, 'operation_name', 'this')}"
 
 
 @contextmanager
@@ -37,8 +48,7 @@ def explain(error: BaseException, doing: str) -> ProvisionerError | None:
             )
             return ProvisionerError(f"{doing}: {told(error)}", hint)
         case Fault.DENIED:
-            operation = getattr(error, "operation_name", "this call")
-            hint = f"Give these credentials the right to call {operation}, then run the same command again."
+            hint = f"Give these credentials the right {missing(error)}, then run the same command again."
             return ProvisionerError(f"{doing}: {told(error)}", hint)
         case _:
             return ProvisionerError(f"{doing}: {told(error)}", "Mend that, then run the same command again.")

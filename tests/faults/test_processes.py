@@ -34,10 +34,11 @@ MADE = [
 ENDED = ["ec2:DeleteNatGateway", "rds:DeleteDBCluster", "cloudfront:UpdateDistribution", "ec2:DeleteVpc"]
 KILLS = ["kill_before", "kill_after"]
 dice = random.Random(SEED)
-CHOSEN = [(dice.choice(KILLS), one) for one in dice.sample(MADE, 3)]
+CHOSEN = [(dice.choice(KILLS), one) for one in dice.sample(MADE, 2)]
 TORN = dice.choice(MADE)
 STOPPED = [(dice.choice(KILLS), dice.choice(ENDED))]
 LAPSED = dice.randint(2, 60)
+PATIENCE: tuple[str, ...] = dice.choice([(), ("--lock-timeout", "60s")])
 MOMENT = dice.uniform(0.5, 3.0)
 
 
@@ -125,8 +126,9 @@ def test_a_right_that_is_missing_stops_only_what_needs_it(account: Account, desk
     ran = struck(desk, "apply", operation="dynamodb:CreateTable", fault="access_denied", times=EVER)
 
     assert ran.code == 4, ran.err
-    assert "dynamodb:CreateTable" in ran.err
-    assert "the right to call CreateTable" in ran.err
+    assert (
+        "Give these credentials the right dynamodb:CreateTable, then run the same command again." in ran.err
+    )
     kinds = {kind for kind, _ in look(desk)}
     assert {"nat gateway", "db instance", "balancer", "distribution"} <= kinds
     assert "table" not in kinds
@@ -143,13 +145,12 @@ def test_credentials_that_expire_end_a_run_that_can_be_resumed(account: Account,
     assert compare(look(desk), account.clean).is_none
 
 
-@pytest.mark.parametrize("patience", [(), ("--lock-timeout", "60s")])
-def test_two_applies_at_once_make_one_stack(account: Account, desk: Desk, patience: tuple[str, ...]) -> None:
-    with desk.spawn("apply", *HERE, *patience) as one, desk.spawn("apply", *HERE, *patience) as other:
+def test_two_applies_at_once_make_one_stack(account: Account, desk: Desk) -> None:
+    with desk.spawn("apply", *HERE, *PATIENCE) as one, desk.spawn("apply", *HERE, *PATIENCE) as other:
         told = [process.communicate(timeout=120)[1] for process in (one, other)]
 
     codes = sorted((one.returncode, other.returncode))
-    assert codes in ([0, 0], [0, 0] if patience else [0, 7]), told
+    assert codes in ([0, 0], [0, 0] if PATIENCE else [0, 7]), told
     if codes == [0, 7]:
         assert any("This stack is being changed by `apply`" in err for err in told)
     assert compare(look(desk), account.clean).is_none

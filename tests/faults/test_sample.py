@@ -16,7 +16,7 @@ from tests.faults.matrix import ROOT
 from tests.faults.seeds import SEED
 from tests.faults.world import World
 
-SIZE = 8
+SIZE = 4
 AT_CALL = st.builds(Strike, st.sampled_from(AT_CALLS), st.just(""), st.integers(1, 90))
 AT_WRITE = st.builds(Strike, st.sampled_from(AT_WRITES), st.just(LEDGER), st.integers(1, 60))
 
@@ -40,7 +40,7 @@ def world(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @seed(SEED)
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     database=None,
     phases=[Phase.generate],

@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from provisioner import session as sessions
-from provisioner.commands.applying import apply
+from provisioner.commands.applying import Wish, apply
 from provisioner.commands.asking import Asking
 from provisioner.commands.removing import teardown
 from provisioner.configuration import load
@@ -95,11 +95,13 @@ class World:
 
     def run(self, verb: str) -> int:
         """One command; its exit code, KILLED where it died."""
-        command = {APPLY: apply, TEARDOWN: teardown}[verb]
+        say, session, yes = Say(quiet=True), self._session, Asking(yes=True)
         self.said = ""
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                return command(Say(quiet=True), self._session(), Asking(yes=True), 0.0)
+                if verb == APPLY:
+                    return apply(say, session(), Wish(yes))
+                return teardown(say, session(), yes, 0.0)
         except Killed:
             return KILLED
         except ProvisionerError as error:
