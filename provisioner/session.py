@@ -23,6 +23,7 @@ from provisioner.engine.graph import Stack
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan
+from provisioner.engine.protection import lift, protected
 from provisioner.engine.teardown import remove
 from provisioner.engine.verify import Report, last_look
 from provisioner.errors import LockHeld
@@ -174,6 +175,8 @@ class Session:
         """Take down what the ledger knows, and what bears our tags and the ledger has lost."""
         hands = self._hands()
         Apply(plan, hands, KINDS).take_over_found()
+        with explained("taking the protection against deletion off"):
+            lift(hands, KINDS, protected(plan, self.document, KINDS))
         outcome = remove(hands, KINDS)
         # AWS's own services write once more while they end, and so bring a log group back.
         for _ in range(_ROUNDS):

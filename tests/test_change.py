@@ -136,10 +136,27 @@ def test_a_protected_stack_is_not_torn_down_and_one_can_take_the_protection_off(
     refused = desk.run("teardown", "--yes", "--suffix", "a")
 
     assert refused.code == 5
-    assert "database.deletion_protection=false" in refused.err
+    assert "--unprotect" in refused.err
+    assert "aurora: " in refused.err
     assert desk.tries(mark) == []
     desk.apply("a", "--set", "database.deletion_protection=false")
     desk.teardown("a")
+
+
+def test_protected_data_wants_to_be_unprotected_and_leaves_a_last_snapshot(desk: Desk) -> None:
+    desk.apply("a", "--set", "protect_data=true")
+    endpoint = desk.box.endpoint
+    balancer = client(endpoint, "elbv2").describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    told = client(endpoint, "elbv2").describe_load_balancer_attributes(LoadBalancerArn=balancer)["Attributes"]
+    assert {"Key": "deletion_protection.enabled", "Value": "true"} in told
+
+    refused = desk.run("teardown", "--yes", "--suffix", "a")
+    assert refused.code == 5
+    assert all(name in refused.err for name in ("alb-attributes", "aurora", "sessions"))
+
+    desk.teardown("a", "--unprotect")
+    kept = client(endpoint, "rds").describe_db_cluster_snapshots()["DBClusterSnapshots"]
+    assert [one["SnapshotType"] for one in kept] == ["manual"]
 
 
 def test_a_protection_that_the_ledger_does_not_know_of_stops_a_teardown_as_well(desk: Desk) -> None:

@@ -83,8 +83,9 @@ def outputs(name: str | None, form: str | None, **given: Any) -> int:
 @stack_options
 @yes_option
 @lock_option
+@click.option("--unprotect", is_flag=True, help="Take the protection against deletion off, then remove.")
 @click.option("--dry-run", is_flag=True, help="Show it, as `plan --destroy` does, and change nothing.")
-def teardown(yes: bool, lock_timeout: float, dry_run: bool, **given: Any) -> int:
+def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **given: Any) -> int:
     """Remove the stack, in reverse order."""
     from provisioner.commands import removing
     from provisioner.commands.asking import Asking
@@ -100,7 +101,9 @@ def teardown(yes: bool, lock_timeout: float, dry_run: bool, **given: Any) -> int
             "--yes removes only a stack that is named on the command line.", "Add --suffix NAME."
         )
     suffix = workspace.choose(given["suffix"])
-    return removing.teardown(say, open_session(given, workspace, suffix), Asking(yes), lock_timeout)
+    return removing.teardown(
+        say, open_session(given, workspace, suffix), Asking(yes), lock_timeout, unprotect=unprotect
+    )
 
 
 @click.command("verify-gone")

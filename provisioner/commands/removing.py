@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
 from dataclasses import asdict
 
 from provisioner.commands.asking import Asking
@@ -12,11 +11,14 @@ from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import header, whereabouts
 from provisioner.commands.recording import both, expect, recorded
 from provisioner.engine.decide import halted
+from provisioner.engine.ending import foresee
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
+from provisioner.engine.protection import protected
 from provisioner.engine.record import Record
 from provisioner.engine.verify import Report
 from provisioner.errors import Blocked, NoSuchStack, Residue
+from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.terminal.progress import progress
@@ -25,18 +27,22 @@ from provisioner.workspace import stamp
 from state.document import Tombstone
 
 
-def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float) -> int:
+def teardown(
+    say: Say, session: Session, asking: Asking, lock_timeout: float, *, unprotect: bool = False
+) -> int:
     """Show what would go, ask for the suffix, remove in reverse order, look whether it is empty."""
     header(say, session)
     with session.locked("teardown", lock_timeout):
         with recorded(session, "teardown") as record:
-            outcome, report = _remove(say, session, asking, record)
+            outcome, report = _remove(say, session, asking, record, unprotect=unprotect)
         session.close()
     show_gone(say, session, outcome, report)
     return 0
 
 
-def _remove(say: Say, session: Session, asking: Asking, record: Record) -> tuple[Outcome, Report]:
+def _remove(
+    say: Say, session: Session, asking: Asking, record: Record, *, unprotect: bool
+) -> tuple[Outcome, Report]:
     """Show what would go, ask, remove, and look whether anything is left."""
     made = session.plan(ending=True)
     going = session.standing(made)
@@ -47,7 +53,8 @@ def _remove(say: Say, session: Session, asking: Asking, record: Record) -> tuple
             f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
             f"`{PROGRAM} list` shows the stacks that are known here.",
         )
-    refuse_protected(session, made)
+    if not unprotect:
+        refuse_protected(session, made)
     refuse_halted(made)
     if not (say.quiet and asking.yes):
         show_going(say, session, made, going)
@@ -84,15 +91,18 @@ def show_going(say: Say, session: Session, made: Plan, going: list[str]) -> None
 
 def refuse_protected(session: Session, made: Plan) -> None:
     """Blocked, before anything is touched, where AWS would refuse to delete something later."""
-    entries = session.document.entries
-    told = {name: made.docs.get(name) or entry.wanted for name, entry in entries.items()} | made.docs
-    protected = {name: setting for name, doc in sorted(told.items()) if (setting := protection_of(doc))}
-    if protected:
-        off = " ".join(f"--set {setting}=false" for setting in protected.values())
+    if names := protected(made, session.document, KINDS):
         raise Blocked(
-            f"{', '.join(protected)}: protected against deletion; nothing was touched.",
-            f"Take the protection off: `{again(session, 'apply')} {off}`, then run this again.",
+            f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost(session, made)}",
+            f"`{again(session, 'teardown')} --unprotect` takes the protection off, then removes the stack.",
         )
+
+
+def _lost(session: Session, made: Plan) -> str:
+    """What data would go with it, in one line."""
+    ending = foresee(made, session.document, session.standing(made), KINDS)
+    told = "; ".join(f"{one.node}: {one.loses}" for one in ending.going if one.loses)
+    return f"It would lose: {told}." if told else ""
 
 
 def refuse_halted(made: Plan) -> None:
@@ -125,18 +135,6 @@ def verify_gone(say: Say, session: Session) -> int:
         raise residue(session, report, "")
     show_gone(say, session, Outcome("verify-gone"), report)
     return 0
-
-
-# The properties by which AWS refuses to delete something, and the settings behind them.
-_PROTECTIONS = {
-    "DeletionProtection": "database.deletion_protection",
-    "DeletionProtectionEnabled": "table.deletion_protection",
-}
-
-
-def protection_of(doc: Mapping[str, object]) -> str:
-    """The setting by which AWS refuses to delete it; empty where it does not."""
-    return next((setting for key, setting in _PROTECTIONS.items() if doc.get(key)), "")
 
 
 def keep_report(session: Session, outcome: Outcome, report: Report) -> str:

@@ -128,6 +128,8 @@ class Kind:
     wake: ClassVar[str] = ""
     # Of these kinds that need it, the end must only have begun before its own can.
     goes_beside: ClassVar[frozenset[str]] = frozenset()
+    # The values with which AWS would delete it: what else stands there is a protection.
+    unprotected: ClassVar[Condition] = {}
     # What to do about one that AWS says failed.
     on_failure: ClassVar[Literal["refuse", "replace", "update"]] = "refuse"
     # Properties without which it cannot be looked for: those that name what it lies in.

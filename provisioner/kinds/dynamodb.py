@@ -25,6 +25,7 @@ class Table(Kind):
     fixed = frozenset({"TableName", "KeySchema", "AttributeDefinitions"})
     defaults = {"DeletionProtectionEnabled": False}
     holds_data = True
+    unprotected = {"DeletionProtectionEnabled": False}
     absent = NO_TABLE
     duplicate = codes("ResourceInUseException")
     transient = {

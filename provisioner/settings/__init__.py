@@ -50,6 +50,9 @@ class Settings(Section):
     tags: Annotated[dict[str, str], AfterValidator(_own_tags)] = Field(
         {}, description="tags of your own on everything"
     )
+    protect_data: bool = Field(
+        False, description="database, table and load balancer cannot be deleted; a last snapshot is taken"
+    )
     network: Network = Network()
     container: Container = Container()
     service: Service = Service()

@@ -11,6 +11,7 @@ Values = Mapping[str, Any]
 SEED: Values = {}
 # What a security review asks for; each can be set back by itself.
 PRODUCTION: Values = {
+    "protect_data": True,
     "network": {"flow_logs": True, "bare_default_group": True},
     "container": {"readonly_root": True, "drop_capabilities": True},
     "edge": {"guard": "require"},

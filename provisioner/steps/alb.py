@@ -75,7 +75,7 @@ def balancer(
         SecurityGroups=[groups.balancer.id],
         after=[net.door, roles.balancing],
     )
-    _attributes(up, alb, records)
+    _attributes(up, s, alb, records)
     main, *others = s.workloads
     asked = [key.condition()] if key and key.required else []
     targets = {main.name: _group(up, net, main)}
@@ -115,14 +115,14 @@ def _path(prefix: str) -> list[dict[str, Any]]:
     return [{"Field": "path-pattern", "Values": [prefix]}]
 
 
-def _attributes(up: Piece, alb: Handle, records: AccessLogs | None) -> None:
+def _attributes(up: Piece, s: Settings, alb: Handle, records: AccessLogs | None) -> None:
     where = {"bucket": records.bucket.id, "prefix": BALANCER} if records else {}
     up(
         LoadBalancerAttributes,
         "alb-attributes",
         LoadBalancerArn=alb.id,
         Attributes={
-            "deletion_protection.enabled": "false",
+            "deletion_protection.enabled": "true" if s.protect_data else "false",
             "idle_timeout.timeout_seconds": "60",
             "routing.http.drop_invalid_header_fields.enabled": "true",
             "access_logs.s3.enabled": "true" if records else "false",

@@ -71,7 +71,7 @@ def aurora(
         StorageEncrypted=True,
         BackupRetentionPeriod=s.database.backup_days,
         EnableCloudwatchLogsExports=["postgresql"],
-        DeletionProtection=s.database.deletion_protection,
+        DeletionProtection=s.database.deletion_protection or s.protect_data,
         **_ending(up, s, facts),
         **password,
         after=[values, groups_of_logs.aurora],
@@ -115,7 +115,7 @@ def _master_password(up: Piece, s: Settings, facts: Facts) -> tuple[dict[str, An
 
 def _ending(up: Piece, s: Settings, facts: Facts) -> dict[str, Any]:
     """What becomes of the data when the cluster is deleted; the snapshot's name is fixed long before."""
-    if not s.database.final_snapshot:
+    if not (s.database.final_snapshot or s.protect_data):
         return {"SkipFinalSnapshot": True}
     name = name_of("aurora", up.stack.suffix)
     return {"SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": f"{name}-final-{facts.born}"}

@@ -19,7 +19,7 @@ def sessions(up: Piece, s: Settings) -> Handle:
         noun="sessions",
         AttributeDefinitions=[{"AttributeName": "sessionId", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}],
-        DeletionProtectionEnabled=s.table.deletion_protection,
+        DeletionProtectionEnabled=s.table.deletion_protection or s.protect_data,
         **_capacity(s),
     )
     expiry = up(

@@ -80,6 +80,7 @@ class LoadBalancerAttributes(Setting):
 
     service, key = "elbv2", "LoadBalancerArn"
     absent = NO_BALANCER
+    unprotected = {"Attributes": {"deletion_protection.enabled": "false"}}
     resource, fills = "loadbalancer/app/", ("{LoadBalancerArn}",)
     calls = calling(
         read="DescribeLoadBalancerAttributes",

@@ -39,6 +39,7 @@ class DBCluster(Rds):
     # How it is to be deleted is not told by AWS; the password is told by nobody.
     unread = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "MasterUserPassword"})
     holds_data = True
+    unprotected = {"DeletionProtection": False}
     # DeleteDBCluster is taken once its last instance is `deleting`; both ends take minutes.
     goes_beside = frozenset({"DBInstance"})
     absent = NO_CLUSTER

@@ -1,0 +1,46 @@
+"""What AWS refuses to delete until a property of it says otherwise, and how that is taken off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from provisioner.engine.act import Hands
+from provisioner.engine.compare import Difference, covers
+from provisioner.engine.decide import Change
+from provisioner.engine.kind import Kind
+from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.refs import Doc
+from provisioner.engine.teardown import target_in
+from state.document import Document
+
+
+def protected(plan: Plan, document: Document, kinds: Kinds) -> list[str]:
+    """The names of what stands and is protected: by what AWS says, else by what was asked last."""
+    known = {name: (kinds[entry.kind], entry.wanted) for name, entry in document.entries.items()}
+    seen = {name: (plan.stack.nodes[name].kind, doc) for name, doc in plan.docs.items()}
+    return sorted(name for name, (kind, doc) in {**known, **seen}.items() if is_protected(kind, doc))
+
+
+def is_protected(kind: Kind, doc: Doc) -> bool:
+    """Whether AWS would refuse to delete it; one that tells nothing of it is as AWS makes it."""
+    return any(key in doc and not covers(doc[key], off) for key, off in kind.unprotected.items())
+
+
+def lift(hands: Hands, kinds: Kinds, names: Iterable[str]) -> None:
+    """Take the protection off, each by an update like any other, and wait until AWS has taken it."""
+    for name in names:
+        target = target_in(hands.ledger.document, name, kinds)
+        kind, props = target.kind, target.it.props
+        off = {key: _laid_over(props.get(key), value) for key, value in kind.unprotected.items()}
+        target = replace(target, it=replace(target.it, props={**props, **off}))
+        differs = tuple(Difference(key, props.get(key), value) for key, value in off.items())
+        change = Change("update", name, str(kind), target.it.name, target.piece, differences=differs)
+        hands.update(target, change)
+        hands.finish(target, updated=True, seen=lambda _doc: None)
+
+
+def _laid_over(now: Any, value: Any) -> Any:
+    """A whole property with what means off in it."""
+    return {**now, **value} if isinstance(now, Mapping) and isinstance(value, Mapping) else value
