@@ -15,7 +15,7 @@ if __name__ == "__main__":
 import click
 
 from provisioner import __version__
-from provisioner.cli import config, drift, keys, local, plan, stack, state, timeline
+from provisioner.cli import config, drift, keys, local, plan, rights, stack, state, timeline
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -37,6 +37,7 @@ COMMANDS: tuple[click.Command, ...] = (
     stack.verify_gone,
     stack.list_,
     timeline.timeline,
+    rights.policy,
     config.config,
     state.state,
     keys.rotate_origin_secret,

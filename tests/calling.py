@@ -14,7 +14,12 @@ from botocore import xform_name
 
 from provisioner.engine.kind import Kind
 
-VERBS = ("read", "create", "update", "retag", "delete", "failure", "holders", "extras", "remove")
+# Every method of a kind that is handed a client.
+VERBS = tuple(
+    name
+    for name, verb in vars(Kind).items()
+    if inspect.isfunction(verb) and list(inspect.signature(verb).parameters)[1:2] == ["client"]
+)
 Found = set[tuple[str, str]]
 
 

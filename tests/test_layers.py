@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.commands"},
     {"provisioner.session"},
     {"provisioner.pins", "provisioner.shipped", "provisioner.choosing"},
-    {"provisioner.stack", "provisioner.workspace"},
+    {"provisioner.stack", "provisioner.workspace", "provisioner.rights"},
     {"provisioner.steps"},
     {"provisioner.kinds", "provisioner.terminal", "provisioner.bucket"},
     {"provisioner.prices", "provisioner.preflight"},

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import uuid4
 
 from provisioner.embedded import corrections, inner, shelf
 from provisioner.embedded import manners as good_manners
 from provisioner.embedded.answers import Answered, AwsError, Reply
+from provisioner.embedded.authorise import Authoriser
 from provisioner.embedded.calls import CallLog
 from provisioner.embedded.clock import clock
 from provisioner.embedded.faults import Faults
@@ -41,6 +44,8 @@ class Box:
         self.ready = False
         self.calls = CallLog()
         self.faults = Faults()
+        # What the caller may do; everything where there is none.
+        self.authoriser: Authoriser | None = None
         # One call at a time: moto is not safe for threads, and the GIL lets it gain nothing by them.
         self._turn = threading.RLock()
 
@@ -49,6 +54,11 @@ class Box:
         self.pace, self.with_manners = pace, with_manners
         manners.on = with_manners
         clock.pace = pace if with_manners else 0.0
+
+    def authorise(self, policies: Iterable[Mapping[str, Any]]) -> None:
+        """Let callers do what these policies allow, and no more; none lifts that."""
+        given = list(policies)
+        self.authoriser = Authoriser(given) if given else None
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -93,6 +103,8 @@ class Box:
         with self._turn:
             try:
                 clock.catch_up()
+                if self.authoriser:
+                    self.authoriser.check(call)
                 return self._act(call)
             except AwsError:
                 raise

@@ -35,6 +35,7 @@ class Control:
             ("POST", "reset"): self._reset,
             ("POST", "clock"): self._clock,
             ("POST", "faults"): self._faults,
+            ("POST", "authorise"): self._authorise,
         }
         if verb not in answers:
             return _json(404, {"error": f"no such control: {' '.join(verb)}"})
@@ -59,6 +60,10 @@ class Control:
 
     def _faults(self, environ: Environ) -> Any:
         self.box.faults.order(json.load(environ["wsgi.input"]))
+        return {}
+
+    def _authorise(self, environ: Environ) -> Any:
+        self.box.authorise(json.load(environ["wsgi.input"]))
         return {}
 
     def _clock(self, environ: Environ) -> Any:

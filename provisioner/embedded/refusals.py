@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.embedded.answers import AwsError
+from provisioner.embedded.reference import action_of
 
 if TYPE_CHECKING:
     from provisioner.embedded.wire import Call
@@ -16,13 +17,6 @@ THROTTLES = {
     "resourcegroupstaggingapi": ("ThrottledException", 400),
     "elbv2": ("ThrottlingException", 400),
 }
-# AWS doc, service authorization reference, where the prefix is not the service's name.
-PREFIXES = {
-    "elbv2": "elasticloadbalancing",
-    "resourcegroupstaggingapi": "tag",
-    "service-quotas": "servicequotas",
-}
-ACTIONS = {"CreateDistributionWithTags": "CreateDistribution", "ListBuckets": "ListAllMyBuckets"}
 
 
 def _speaks_json(call: Call) -> bool:
@@ -38,20 +32,22 @@ def throttled(call: Call) -> AwsError:
     return AwsError(code, message, status)
 
 
-def access_denied(call: Call) -> AwsError:
-    """No policy allows it."""
-    prefix = PREFIXES.get(call.service, call.service)
-    action = f"{prefix}:{ACTIONS.get(call.operation, call.operation)}"
+def access_denied(call: Call, action: str = "", resource: str = "*", *, explicit: bool = False) -> AwsError:
+    """No policy allows it, or one denies it; the action is the call's own where none is named."""
+    action = action or action_of(call.service, call.operation)
+    why = f"because no identity-based policy allows the {action} action"
+    if explicit:
+        why = "with an explicit deny in an identity-based policy"
     message = (
         f"User: arn:aws:iam::{call.account}:user/provisioner is not authorized to perform: {action} on"
-        f" resource: * because no identity-based policy allows the {action} action"
+        f" resource: {resource} {why}"
     )
     if call.service == "ec2":
         message = f"You are not authorized to perform this operation. {message}"
         return AwsError("UnauthorizedOperation", message, 403)
     if _speaks_json(call):
         return AwsError("AccessDeniedException", message, 400)
-    return AwsError("AccessDenied", "Access Denied" if call.service == "s3" else message, 403)
+    return AwsError("AccessDenied", message, 403)
 
 
 def expired(call: Call) -> AwsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -47,6 +48,10 @@ class EmbeddedAws:
     def calls(self, since: int = 0) -> list[dict[str, Any]]:
         """Every AWS call answered after the one numbered `since`."""
         return self.box.calls.since(since)
+
+    def authorise(self, *policies: Mapping[str, Any]) -> None:
+        """Let callers do what these policies allow, and no more; none lifts that."""
+        self.box.authorise(policies)
 
     def faults(self, *orders: dict[str, Any]) -> None:
         """Put these faults in force in place of those there are; see `faults.Fault`."""

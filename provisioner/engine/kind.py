@@ -140,9 +140,11 @@ class Kind:
     calls: ClassVar[Calls] = {}
     # What IAM takes it for: its type in the service authorization reference, and what fills the places of its
     # ARN from the left, each place that is not filled by `*`. A property that is a ref stands for that
-    # other resource's own first place.
+    # other resource's own last one.
     resource: ClassVar[str] = ""
     fills: ClassVar[tuple[str, ...]] = ()
+    # AWS made it by itself, and it bears no tags that could tell whose it is.
+    untagged: ClassVar[bool] = False
     # What lies in it is owned whole: `apply` removes what nobody declared. Else it is only shown.
     owns_inside: ClassVar[bool] = False
 

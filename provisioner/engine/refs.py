@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 Doc = dict[str, Any]
 Lookup = Callable[["Ref"], Any]
@@ -46,6 +46,8 @@ class Veiled:
     """A secret: revealed to the one call that needs it, and to nothing else."""
 
     mark: str = "(secret)"
+    # The rights that finding it needs, on what its refs name: `policy` asks for them.
+    calls: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def reveal(self, aws: Any, lookup: Lookup) -> str:
@@ -104,6 +106,19 @@ def refs_in(value: Any) -> Iterator[Ref]:
         case list() | tuple():
             for inner in value:
                 yield from refs_in(inner)
+
+
+def veils_in(value: Any) -> Iterator[Veiled]:
+    """Every secret that stands anywhere in `value`."""
+    match value:
+        case Veiled():
+            yield value
+        case Mapping():
+            for inner in value.values():
+                yield from veils_in(inner)
+        case list() | tuple():
+            for inner in value:
+                yield from veils_in(inner)
 
 
 def resolve(value: Any, lookup: Lookup) -> Any:

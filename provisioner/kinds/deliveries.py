@@ -18,7 +18,6 @@ class _Delivered(Kind):
     service = "logs"
     absent = _GONE
     transient = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
-    calls = calling(retag="TagResource UntagResource")
 
     def tagged_doc(self, logs: Any, doc: Doc) -> Doc:
         """The document and its tags: no read tells them."""
@@ -42,6 +41,7 @@ class DeliverySource(_Delivered):
     resource, fills = "delivery-source", ("{name}",)
     calls = calling(
         read="GetDeliverySource ListTagsForResource",
+        retag="TagResource UntagResource GetDeliverySource ListTagsForResource",
         create="PutDeliverySource",
         delete="DeleteDeliverySource",
     )
@@ -69,6 +69,7 @@ class DeliveryDestination(_Delivered):
     resource, fills = "delivery-destination", ("{name}",)
     calls = calling(
         read="GetDeliveryDestination ListTagsForResource",
+        retag="TagResource UntagResource GetDeliveryDestination ListTagsForResource",
         create="PutDeliveryDestination",
         update="PutDeliveryDestination",
         delete="DeleteDeliveryDestination",
@@ -102,7 +103,10 @@ class Delivery(_Delivered):
 
     resource, fills = "delivery", ()
     calls = calling(
-        read="DescribeDeliveries ListTagsForResource", create="CreateDelivery", delete="DeleteDelivery"
+        read="DescribeDeliveries ListTagsForResource",
+        retag="TagResource UntagResource DescribeDeliveries ListTagsForResource",
+        create="CreateDelivery",
+        delete="DeleteDelivery",
     )
 
     def read(self, logs: Any, it: Item) -> Doc | None:

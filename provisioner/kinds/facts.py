@@ -16,6 +16,12 @@ from provisioner.kinds.secretsmanager import VARIABLE, given_password
 from provisioner.kinds.tags import mapping
 from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 
+# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+CALLS = {
+    "ec2": ("DescribeAvailabilityZones", "DescribeSubnets"),
+    "rds": ("DescribeDBClusters", "DescribeDBEngineVersions", "DescribeOrderableDBInstanceOptions"),
+    "secretsmanager": ("DescribeSecret",),
+}
 ENGINE = "aurora-postgresql"
 CLASS = "db.serverless"
 # VPC user guide, AWS-managed prefix lists.

@@ -29,6 +29,14 @@ BACKUP_DAYS = 35
 # Both calls take lists: botocore, DeleteAlarms 100 names, DeleteTaskDefinitions 10.
 _ALARMS_A_CALL, _REVISIONS_A_CALL = 100, 10
 
+# What is asked here, by service, and what the names of those that are changed look like: `policy` grants it.
+CALLS = {
+    "cloudwatch": ("DescribeAlarms", "DeleteAlarms TargetTracking-service/{}"),
+    "dynamodb": ("ListBackups",),
+    "ecs": ("DeleteTaskDefinitions", "DescribeTaskDefinition", "ListTaskDefinitions"),
+    "rds": ("DescribeDBClusterSnapshots",),
+}
+
 
 def strays(clients: Clients, stack: Stack) -> list[Remnant]:
     """What a stack that is gone has left: alarms of its scaling, and retired revisions of its tasks."""

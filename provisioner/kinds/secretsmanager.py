@@ -153,6 +153,7 @@ class MasterLogin(Veiled):
 class StoredPassword(Veiled):
     """The password that a secret of ours holds, read back for the one call that sets it."""
 
+    calls = ("secretsmanager:GetSecretValue",)
     secret: Ref
 
     def refs(self) -> Iterator[Ref]:

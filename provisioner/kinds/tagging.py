@@ -11,6 +11,8 @@ from provisioner.engine.faults import Fault, fault_of
 from provisioner.kinds.tags import mapping
 from provisioner.names import owner_tags
 
+# What is asked here, by service: `policy` grants it.
+CALLS = {"resourcegroupstaggingapi": ("GetResources",)}
 # CloudFront, its certificates, logs and firewall live here whatever the stack's region.
 GLOBAL_REGION = "us-east-1"
 # What AWS itself sets begins with this.

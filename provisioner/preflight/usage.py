@@ -9,6 +9,20 @@ from provisioner.engine.clients import Clients
 
 _GONE = ("deleted", "deleting", "failed")
 
+# What is asked here and for the limits, by service: `policy` grants it.
+CALLS = {
+    "ec2": (
+        "DescribeAddresses",
+        "DescribeInternetGateways",
+        "DescribeNatGateways",
+        "DescribeSubnets",
+        "DescribeVpcs",
+    ),
+    "elbv2": ("DescribeLoadBalancers",),
+    "rds": ("DescribeDBClusters",),
+    "service-quotas": ("GetServiceQuota",),
+}
+
 
 def networks(clients: Clients) -> Mapping[str, int]:
     """DescribeVpcs."""

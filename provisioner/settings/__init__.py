@@ -16,7 +16,6 @@ from provisioner.settings.edge import Edge
 from provisioner.settings.logs import Logs
 from provisioner.settings.network import Network
 from provisioner.settings.profiles import PROFILES, laid_under
-from provisioner.settings.roles import Roles
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
 from provisioner.settings.table import Table
@@ -61,7 +60,6 @@ class Settings(Section):
     logs: Logs = Logs()
     api: Api = Api()
     edge: Edge = Edge()
-    roles: Roles = Roles()
     waf: Waf = Waf()
     alarms: Alarms = Alarms()
 

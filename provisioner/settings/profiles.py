@@ -16,7 +16,6 @@ PRODUCTION: Values = {
     "container": {"readonly_root": True, "drop_capabilities": True},
     "edge": {"guard": "require"},
     "logs": {"requests": True},
-    "roles": {"bound_trust": True},
     "waf": {"enabled": True},
     "alarms": {"enabled": True, "dashboard": True},
 }

@@ -42,6 +42,26 @@ def get_resources(call: Call) -> Reply | None:
     return {"PaginationToken": more, "ResourceTagMappingList": told[start : start + size]}
 
 
+def tags_of(call: Call, arn: str) -> dict[str, str]:
+    """The tags of one resource, whatever service it is of; none where it is not there."""
+    if not arn.startswith("arn:"):
+        return {}
+    service, name = arn.split(":")[2], arn.rsplit("/", 1)[-1]
+    if service == "ec2":
+        return dict(backend("ec2", call.account, call.region).tags.get(name, {}))
+    if service == "iam":
+        roles = backend("iam", call.account, "aws").roles.values()
+        return next(
+            ({one["Key"]: one["Value"] for one in role.tags} for role in roles if role.name == name), {}
+        )
+    if service == "logs":  # deliveries are in no index
+        return dict(backend("logs", call.account, call.region).tagger.get_tag_dict_for_resource(arn))
+    told = {other: tags for _, other, tags in _others(call)}
+    index = backend("resourcegroupstaggingapi", call.account, call.region)
+    theirs = index._get_resources_generator(None, None, None)
+    return told.get(arn) or next((one.tags for one in theirs if one.arn == arn), {})
+
+
 def _listed(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 

@@ -20,6 +20,7 @@ class _Bare(Kind):
     # Revoked already.
     duplicate = codes("InvalidPermission.NotFound")
     permissions: str
+    resource, untagged = "security-group", True
     calls = calling(read="DescribeSecurityGroups")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:

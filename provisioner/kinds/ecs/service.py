@@ -46,7 +46,12 @@ class Service(Ecs):
     takes, takes_to_go, patience, stale_for = 60, 60, minutes(40), 2
     resource, fills = "service", ("{cluster}", "{serviceName}")
     calls = calling(
-        read="DescribeServices", create="CreateService", update="UpdateService", delete="DeleteService"
+        read="DescribeServices",
+        create="CreateService",
+        update="UpdateService",
+        delete="DeleteService",
+        failure="DescribeTaskDefinition DescribeTasks ListServiceDeployments ListTasks",
+        deceives="ListServiceDeployments",
     )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:

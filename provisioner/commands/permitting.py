@@ -1,0 +1,75 @@
+"""`policy`: what an operator of a stack must be allowed, by settings and ledger alone; nothing is called."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from provisioner.engine.graph import Stack
+from provisioner.kinds.secretsmanager import VARIABLE
+from provisioner.regions import choose_region
+from provisioner.rights.grants import Ground
+from provisioner.rights.purposes import PURPOSES, grants_for
+from provisioner.rights.statements import Policy, policies, statements
+from provisioner.settings import Settings
+from provisioner.stack import build, build_all
+from provisioner.steps.facts import Facts, offline
+from provisioner.terminal.say import Say
+from provisioner.workspace import Workspace
+
+Builder = Callable[[Settings, str, str, Facts], Stack]
+# Stands for an account that nobody has named: a policy with it is taken by no account.
+NO_ACCOUNT = "ACCOUNT_ID"
+
+
+@dataclass(frozen=True)
+class Whose:
+    """The stack that is spoken of, as far as the command line tells it."""
+
+    workspace: Workspace
+    suffix: str
+    settings: Settings
+    region: str | None = None
+    account: str | None = None
+
+    def ground(self, *, ending: bool = False) -> Ground:
+        """The declared stack and its account; with `ending`, all that any settings could have declared."""
+        document = self.workspace.document(self.suffix)
+        known = document.place.account if document else None
+        account = self.account or self.settings.account or known or NO_ACCOUNT
+        return Ground(self._stack(account, build_all if ending else build), account)
+
+    def _stack(self, account: str, build: Builder) -> Stack:
+        s, document = self.settings, self.workspace.document(self.suffix)
+        chosen = document.facts.get("master_password") if document else None
+        holder = chosen or ("own" if os.environ.get(VARIABLE) else "rds")
+        facts = replace(
+            offline(s.network.zones, s.database.version), account=account, master_password=str(holder)
+        )
+        region = self.region or (document.place.region if document else choose_region(None).name)
+        return build(s, self.suffix, region, facts)
+
+
+def policies_for(whose: Whose, purpose: str) -> list[Policy]:
+    """The policies that a command needs, each within the size of a managed policy."""
+    wanted = PURPOSES if purpose == "all" else (purpose,)
+    grants = (grants_for(whose.ground(ending=one == "teardown"), one) for one in wanted)
+    return policies(statements(chain.from_iterable(grants)))
+
+
+def show(say: Say, whose: Whose, purpose: str) -> int:
+    """Print the policies, one document after the other."""
+    made = policies_for(whose, purpose)
+    if say.as_json:
+        say.record("policy", purpose=purpose, suffix=whose.suffix, policies=made)
+        return 0
+    for one in made:
+        say.data(json.dumps(one, indent=2))
+    if len(made) > 1:
+        say.note(f"{len(made)} policies: IAM takes 6144 characters in one. Attach all of them.")
+    if NO_ACCOUNT in json.dumps(made):
+        say.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
+    return 0

@@ -1,0 +1,144 @@
+"""Whether the operator may make a call: by action, resource, condition and explicit deny, as IAM decides.
+
+moto's own enforcement compares no resource and no condition. What a call asks for is worked out here: its own
+action on each resource it names, the right to give tags to what it makes, the roles it passes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from provisioner.embedded import reference
+from provisioner.embedded.besides import dug, tagging_action
+from provisioner.embedded.corrections.tagging import tags_of
+from provisioner.embedded.implied import needs_of
+from provisioner.embedded.inner import backend
+from provisioner.embedded.named import Named, resources
+from provisioner.embedded.policies import Policy, Request, Verdict, statements, verdict
+from provisioner.embedded.reference import REQUEST_TAG, Action
+from provisioner.embedded.refusals import access_denied
+
+if TYPE_CHECKING:
+    from provisioner.embedded.wire import Call
+
+# Everybody may (IAM user guide, actions that need no permission).
+_FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
+# Where a call carries tags, in the ways of the services (botocore, input shapes).
+_TAGS = (
+    "Tags",
+    "tags",
+    "TagList",
+    "TagSpecifications.*.Tags",
+    "DistributionConfigWithTags.Tags.Items",
+    "Tags.Items",
+)
+_Context = dict[str, tuple[str, ...]]
+
+
+class Authoriser:
+    """What one operator may do; `asked` keeps every request that was decided."""
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        self.policies = list(policies)
+        self.asked: list[Request] = []
+        for policy in self.policies:
+            for statement in statements(policy):
+                if statement["Effect"] not in ("Allow", "Deny"):
+                    raise ValueError(f"the effect {statement['Effect']} is neither Allow nor Deny")
+
+    def check(self, call: Call) -> None:
+        """AwsError, as AWS words it, where the operator may not make this call."""
+        if not call.operation or (call.service, call.operation) in _FREE:
+            return
+        for request in requests(call):
+            self.asked.append(request)
+            said = verdict(self.policies, request)
+            if said is not Verdict.ALLOWED:
+                explicit = said is Verdict.DENIED
+                raise access_denied(call, request.action, request.resource, explicit=explicit)
+
+
+def requests(call: Call) -> Iterator[Request]:
+    """All that a call asks IAM for, in the order in which AWS is asked."""
+    name = reference.action_of(call.service, call.operation)
+    known = reference.action(name) or Action(name, "Write", (), frozenset())
+    tags = _tags(call.params)
+    concerned = resources(known, call, tagged=bool(tags))
+    for one in concerned:
+        yield Request(known.name, one.arn, _context(known, one, call, tags), _lookup(call, one.arn))
+    for need in needs_of(name, call):
+        region = {"aws:RequestedRegion": (call.region,)}
+        yield Request(need.action, need.resource, {**region, **need.context})
+    if tags and known.level != "Tagging":
+        yield from _tagging(known, concerned, call, tags)
+
+
+def _tagging(known: Action, concerned: list[Named], call: Call, tags: Mapping[str, str]) -> Iterator[Request]:
+    """To give tags on create is an action of its own, on what is made."""
+    name = tagging_action(known.name)
+    if not name:
+        return
+    create = {f"{known.prefix}:CreateAction": (known.name.split(":", 1)[1],)}
+    made = [one for one in concerned if one.on and one.on.request_tag]
+    always = [one for one in concerned if one.on and one.on.always]
+    for one in made or always[:1] or concerned:
+        yield Request(name, _made(known, one, call), {**_request_tags(tags), **create})
+
+
+def _made(known: Action, one: Named, call: Call) -> str:
+    """The ARN of what is made: a listener is named by its balancer until it is there."""
+    new = {"CreateListener": "listener/app", "CreateRule": "listener-rule/app"}
+    type_ = new.get(call.operation) if known.prefix == "elasticloadbalancing" else None
+    if type_:
+        balancer = one.arn.split("/")[2]
+        where = {"Partition": "aws", "Region": call.region, "Account": call.account}
+        return reference.arn(known.prefix, type_, (balancer,), where)
+    if known.name == "cloudfront:CreateDistribution":
+        return f"arn:aws:cloudfront::{call.account}:distribution/*"
+    return one.arn
+
+
+def _context(known: Action, one: Named, call: Call, tags: Mapping[str, str]) -> _Context:
+    """What IAM knows of a request, of the keys that the action has."""
+    context: _Context = {"aws:RequestedRegion": (call.region,)}
+    if tags and known.takes(REQUEST_TAG, one.on):
+        context |= _request_tags(tags)
+    if "iam:PermissionsBoundary" in known.keys and (boundary := _boundary(call)):
+        context["iam:PermissionsBoundary"] = (boundary,)
+    for key, parameter in (("iam:PolicyARN", "PolicyArn"), ("iam:AWSServiceName", "AWSServiceName")):
+        if key in known.keys and parameter in call.params:
+            context[key] = (str(call.params[parameter]),)
+    return context
+
+
+def _request_tags(tags: Mapping[str, str]) -> _Context:
+    named: _Context = {f"{REQUEST_TAG}/{key}": (value,) for key, value in tags.items()}
+    return {**named, "aws:TagKeys": tuple(tags)}
+
+
+def _boundary(call: Call) -> str:
+    """The boundary that is asked for, else the one that the role has."""
+    if asked := call.params.get("PermissionsBoundary"):
+        return str(asked)
+    roles = backend("iam", call.account, "aws").roles.values()
+    role = next((one for one in roles if one.name == call.params.get("RoleName")), None)
+    return str(role.permissions_boundary_arn or "") if role and call.operation != "CreateRole" else ""
+
+
+def _lookup(call: Call, arn: str) -> Any:
+    return functools.cache(lambda: tags_of(call, arn))
+
+
+def _tags(params: Mapping[str, Any]) -> dict[str, str]:
+    """The tags that a call carries, whichever way its service writes them."""
+    found: dict[str, str] = {}
+    for path in _TAGS:
+        for given in dug(params, path.split(".")):
+            if isinstance(given, list):
+                pairs = [{key.lower(): value for key, value in one.items()} for one in given]
+                found |= {one["key"]: one.get("value", "") for one in pairs if "key" in one}
+            elif isinstance(given, Mapping) and "Items" not in given:
+                found |= given
+    return found

@@ -1,0 +1,78 @@
+"""What IAM wants for a call besides the right to make it: to give tags, to pass a role, to keep a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# The action that gives tags to what a call makes, by prefix; of IAM, by the call itself
+# (service authorization reference, dependent actions; "granting permission to tag resources during creation"
+# of each service).
+TAGGING: Mapping[str, str] = {
+    "acm": "AddTagsToCertificate",
+    "application-autoscaling": "TagResource",
+    "cloudfront": "TagResource",
+    "cloudwatch": "TagResource",
+    "dynamodb": "TagResource",
+    "ec2": "CreateTags",
+    "ecs": "TagResource",
+    "elasticloadbalancing": "AddTags",
+    "events": "TagResource",
+    "iam:CreateOpenIDConnectProvider": "TagOpenIDConnectProvider",
+    "iam:CreatePolicy": "TagPolicy",
+    "iam:CreateRole": "TagRole",
+    "kms": "TagResource",
+    "logs": "TagResource",
+    "rds": "AddTagsToResource",
+    "secretsmanager": "TagResource",
+    "sns": "TagResource",
+    "wafv2": "TagResource",
+}
+# The parameters that pass a role on, and to whom (iam:PassedToService; IAM user guide, "Grant a user
+# permissions to pass a role to an AWS service", and the guide of each service).
+PASSES: Mapping[str, Mapping[str, str]] = {
+    "ec2:CreateFlowLogs": {"DeliverLogsPermissionArn": "vpc-flow-logs.amazonaws.com"},
+    "ecs:RegisterTaskDefinition": {
+        "executionRoleArn": "ecs-tasks.amazonaws.com",
+        "taskRoleArn": "ecs-tasks.amazonaws.com",
+    },
+    "rds:CreateDBInstance": {"MonitoringRoleArn": "monitoring.rds.amazonaws.com"},
+    "rds:ModifyDBInstance": {"MonitoringRoleArn": "monitoring.rds.amazonaws.com"},
+    "events:PutTargets": {"Targets.*.RoleArn": "events.amazonaws.com"},
+}
+# Aurora user guide, "Permissions required for Secrets Manager integration": for a password that RDS manages.
+MANAGED_PASSWORD = ("secretsmanager:CreateSecret", "secretsmanager:TagResource", "kms:DescribeKey")
+
+# WAF developer guide, "Permissions for logging a web ACL's traffic to CloudWatch Logs": none takes a resource
+# but the groups and policies of the whole account.
+BESIDES: Mapping[str, tuple[str, ...]] = {
+    "wafv2:PutLoggingConfiguration": (
+        "logs:CreateLogDelivery",
+        "logs:DescribeLogGroups",
+        "logs:DescribeResourcePolicies",
+        "logs:PutResourcePolicy",
+    ),
+    "wafv2:DeleteLoggingConfiguration": ("logs:DeleteLogDelivery",),
+}
+# Concerned only where the call names one: a cluster may end without a last snapshot.
+IF_NAMED: Mapping[tuple[str, str], str] = {
+    ("rds:DeleteDBCluster", "cluster-snapshot"): "FinalDBSnapshotIdentifier"
+}
+
+
+def tagging_action(action: str) -> str:
+    """The action that gives tags to what another one makes, "" where none is needed."""
+    prefix = action.split(":", 1)[0]
+    short = TAGGING.get(action) or TAGGING.get(prefix, "")
+    return f"{prefix}:{short}" if short else ""
+
+
+def dug(value: Any, path: list[str]) -> Iterator[Any]:
+    """What stands at a path, a star standing for each member of a list."""
+    if not path:
+        yield value
+    elif path[0] == "*":
+        for one in value or []:
+            yield from dug(one, path[1:])
+    elif isinstance(value, Mapping) and value.get(path[0]):
+        yield from dug(value[path[0]], path[1:])

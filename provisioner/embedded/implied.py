@@ -1,0 +1,54 @@
+"""What a call needs besides its own action: the roles that it passes, and what AWS makes on its behalf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from provisioner.embedded.besides import BESIDES, MANAGED_PASSWORD, PASSES, dug
+from provisioner.embedded.corrections.iam import SERVICE_ROLES
+from provisioner.embedded.inner import backend
+from provisioner.embedded.manners.service_roles import FIRST_USES
+
+if TYPE_CHECKING:
+    from provisioner.embedded.wire import Call
+
+
+@dataclass(frozen=True)
+class Need:
+    """An action that a call needs besides its own, on what, and what IAM is told of it."""
+
+    action: str
+    resource: str
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def needs_of(action: str, call: Call) -> Iterator[Need]:
+    """All that a call needs besides, tags left aside."""
+    yield from _passed(action, call)
+    yield from _service_role(call)
+    yield from (Need(one, "*") for one in BESIDES.get(action, ()))
+    if action == "rds:CreateDBCluster" and call.params.get("ManageMasterUserPassword"):
+        where = f"{call.region}:{call.account}"
+        secret, key = f"arn:aws:secretsmanager:{where}:secret:rds!cluster-*", f"arn:aws:kms:{where}:key/*"
+        for one in MANAGED_PASSWORD:
+            yield Need(one, key if one.startswith("kms") else secret)
+
+
+def _passed(action: str, call: Call) -> Iterator[Need]:
+    for path, service in PASSES.get(action, {}).items():
+        for role in dug(call.params, path.split(".")):
+            yield Need("iam:PassRole", str(role), {"iam:PassedToService": (service,)})
+
+
+def _service_role(call: Call) -> Iterator[Need]:
+    """The first use of a service in an account makes its role, with the caller's rights."""
+    principal = FIRST_USES.get((call.service, call.operation))
+    if principal is None:
+        return
+    name = SERVICE_ROLES[principal]
+    roles = backend("iam", call.account, "aws").roles.values()
+    if not any(role.name == name for role in roles):
+        arn = f"arn:aws:iam::{call.account}:role/aws-service-role/{principal}/{name}"
+        yield Need("iam:CreateServiceLinkedRole", arn, {"iam:AWSServiceName": (principal,)})

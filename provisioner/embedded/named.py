@@ -1,0 +1,213 @@
+"""Which resources a call names: the ARNs that IAM holds against a policy's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provisioner.embedded import reference
+from provisioner.embedded.besides import IF_NAMED, dug
+from provisioner.embedded.inner import backend
+from provisioner.embedded.policies import like
+
+if TYPE_CHECKING:
+    from provisioner.embedded.reference import Action, On
+    from provisioner.embedded.wire import Call
+
+# By prefix and type of resource: the parameters that name one, by name, id or ARN (botocore, input shapes);
+# a blank stands between the parts of one ARN, a star for every member of a list.
+NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "acm": {"certificate": ("CertificateArn",)},
+    "application-autoscaling": {"ScalableTarget": ("ResourceARN",)},
+    "cloudfront": {
+        "distribution": ("Id", "Resource", "DistributionId"),
+        "cache-policy": ("Id",),
+        "origin-request-policy": ("Id",),
+        "response-headers-policy": ("Id",),
+        "vpcorigin": ("Id",),
+    },
+    "cloudwatch": {
+        "alarm": ("AlarmName", "AlarmNames.*", "ResourceARN"),
+        "dashboard": ("DashboardName", "DashboardNames.*"),
+    },
+    "dynamodb": {"table": ("TableName", "ResourceArn")},
+    "ec2": {
+        "elastic-ip": ("AllocationId",),
+        "internet-gateway": ("InternetGatewayId",),
+        "natgateway": ("NatGatewayId",),
+        "network-interface": ("NetworkInterfaceId",),
+        "prefix-list": ("PrefixListId",),
+        "route-table": ("RouteTableId", "RouteTableIds.*", "AddRouteTableIds.*", "RemoveRouteTableIds.*"),
+        "security-group": ("GroupId", "SecurityGroupIds.*"),
+        "security-group-rule": ("SecurityGroupRules.*.SecurityGroupRuleId",),
+        "subnet": ("SubnetId", "SubnetIds.*"),
+        "vpc": ("VpcId", "ResourceIds.*"),
+        "vpc-endpoint": ("VpcEndpointId", "VpcEndpointIds.*"),
+        "vpc-flow-log": ("FlowLogIds.*",),
+    },
+    "ecs": {
+        "cluster": ("cluster", "clusterName", "clusters.*", "resourceArn"),
+        "service": ("cluster service", "cluster serviceName", "cluster services.*", "resourceArn"),
+        "task-definition": ("family", "taskDefinitions.*", "resourceArn"),
+    },
+    "elasticloadbalancing": {
+        "listener/app": ("ListenerArn", "ResourceArns.*"),
+        "listener-rule/app": ("RuleArn", "RulePriorities.*.RuleArn", "ResourceArns.*"),
+        "loadbalancer/app/": ("LoadBalancerArn", "Name", "ResourceArns.*"),
+        "targetgroup": ("TargetGroupArn", "Name", "ResourceArns.*"),
+    },
+    "events": {"rule-on-default-event-bus": ("Name", "Rule", "ResourceARN")},
+    "iam": {
+        "role": ("RoleName",),
+        "policy": ("PolicyArn", "PolicyName"),
+        "oidc-provider": ("OpenIDConnectProviderArn",),
+        "user": ("UserName",),
+        "group": ("GroupName",),
+        "instance-profile": ("InstanceProfileName",),
+    },
+    "kms": {"key": ("KeyId", "TargetKeyId", "ResourceArn"), "alias": ("AliasName",)},
+    "logs": {
+        "delivery": ("id", "resourceArn"),
+        "delivery-destination": ("name", "deliveryDestinationArn", "deliveryDestinationName", "resourceArn"),
+        "delivery-source": ("name", "deliverySourceName", "resourceArn"),
+        "log-group": ("logGroupName", "resourceArn", "logGroupIdentifier"),
+    },
+    "rds": {
+        "cluster": ("DBClusterIdentifier", "ResourceName"),
+        "cluster-pg": ("DBClusterParameterGroupName", "ResourceName"),
+        "cluster-snapshot": (
+            "FinalDBSnapshotIdentifier",
+            "DBClusterSnapshotIdentifier",
+            "SnapshotIdentifier",
+            "ResourceName",
+        ),
+        "db": ("DBInstanceIdentifier", "ResourceName"),
+        "pg": ("DBParameterGroupName",),
+        "subgrp": ("DBSubnetGroupName", "ResourceName"),
+    },
+    "route53": {"hostedzone": ("HostedZoneId", "Id")},
+    "s3": {"bucket": ("Bucket",), "object": ("Bucket Key",)},
+    "secretsmanager": {"Secret": ("SecretId", "Name")},
+    "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},
+    "sts": {"role": ("RoleArn",)},
+    "wafv2": {
+        "webacl": ("ARN", "ResourceArn", "ResourceARN", "WebACLArn", "LoggingConfiguration.ResourceArn")
+    },
+}
+# EC2 user guide, resource IDs: what the beginning of an id says.
+_EC2_IDS = {
+    "eipalloc": "elastic-ip",
+    "fl": "vpc-flow-log",
+    "igw": "internet-gateway",
+    "nat": "natgateway",
+    "rtb": "route-table",
+    "sg": "security-group",
+    "sgr": "security-group-rule",
+    "subnet": "subnet",
+    "vpc": "vpc",
+    "vpce": "vpc-endpoint",
+}
+_SCOPES = {"CLOUDFRONT": "global", "REGIONAL": "regional"}
+
+
+@dataclass(frozen=True)
+class Named:
+    """A resource that a call concerns, and as what; `on` is None where IAM knows of no resource."""
+
+    arn: str
+    on: On | None = None
+
+
+def resources(action: Action, call: Call, *, tagged: bool) -> list[Named]:
+    """Each resource that a call concerns; `tagged` says that it gives tags to what it makes."""
+    if not action.on:
+        return [Named("*")]
+    found = [Named(arn, on) for on in action.on for arn in _arns(action, on, call, tagged)]
+    if action.reads or action.level == "Tagging":
+        # Of the types that it may be about, the one that it names.
+        found = [one for one in found if one.on and one.arn != _any(action, one.on, call)] or found[:1]
+    return found or [Named(_any(action, action.on[0], call), action.on[0])]
+
+
+def _arns(action: Action, on: On, call: Call, tagged: bool) -> list[str]:
+    """Those of one type: what the call names, else any where there must be one."""
+    anyone = _any(action, on, call)
+    named = [
+        one if one.startswith("arn:") else _filled(action, on, call, one) for one in _told(action, on, call)
+    ]
+    fitting = [arn for arn in named if like(anyone, arn)]
+    if fitting or (action.name, on.type) in IF_NAMED:
+        return fitting
+    return [anyone] if on.always or (on.request_tag and tagged) else []
+
+
+def _told(action: Action, on: On, call: Call) -> list[str]:
+    """The names, ids and ARNs of one type that stand among a call's parameters."""
+    params = call.params
+    match action.prefix:
+        case "ec2" if "AssociationId" in params:
+            return _associated(call, on.type)
+        case "ec2" if action.level == "Tagging":
+            ids = params.get("Resources", [])
+            return [one for one in ids if _EC2_IDS.get(one.partition("-")[0]) == on.type]
+        case "application-autoscaling":
+            return _scalable(call)
+        case "wafv2" if "Scope" in params:
+            named = [_SCOPES[params["Scope"]], params.get("Name", "*"), params.get("Id", "*")]
+            return ["/".join(named)] if on.type == "webacl" else []
+        case "iam" if "AWSServiceName" in params:
+            return [f"aws-service-role/{params['AWSServiceName']}/*"]
+        case "secretsmanager":
+            return [_secret(call, name) for name in _found(action, on, params)]
+    return _found(action, on, params)
+
+
+def _found(action: Action, on: On, params: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    for path in NAMES.get(action.prefix, {}).get(on.type, ()):
+        *before, last = [list(dug(params, part.split("."))) for part in path.split()]
+        outer = [str(part[0]).rsplit("/", 1)[-1] for part in before if part]
+        if len(outer) == len(before):
+            found += [one if one.startswith("arn:") else "/".join([*outer, one]) for one in map(str, last)]
+    return found
+
+
+def _any(action: Action, on: On, call: Call) -> str:
+    return reference.arn(action.prefix, on.type, (), place_of(call))
+
+
+def _filled(action: Action, on: On, call: Call, name: str) -> str:
+    parts = tuple(name.split("/")) if action.prefix in ("ecs", "s3", "wafv2") else (name,)
+    return reference.arn(action.prefix, on.type, parts, place_of(call))
+
+
+def place_of(call: Call) -> dict[str, str]:
+    """Where the resources of a call are."""
+    return {"Partition": "aws", "Region": call.region, "Account": call.account}
+
+
+def _associated(call: Call, type_: str) -> list[str]:
+    """The table and the subnet of an association, and the table it is to lead to."""
+    ties = {
+        tie: {"route-table": table.id, "subnet": subnet}
+        for table in backend("ec2", call.account, call.region).route_tables.values()
+        for tie, subnet in table._associations.items()
+    }
+    now = ties.get(call.params["AssociationId"], {}).get(type_)
+    then = call.params.get("RouteTableId") if type_ == "route-table" else None
+    return [one for one in (now, then) if one]
+
+
+def _scalable(call: Call) -> list[str]:
+    if "ResourceARN" in call.params:
+        return [str(call.params["ResourceARN"])]
+    targets = backend("applicationautoscaling", call.account, call.region).targets
+    target = targets.get(call.params.get("ScalableDimension"), {}).get(call.params.get("ResourceId"))
+    return [str(target.arn)] if target else []
+
+
+def _secret(call: Call, name: str) -> str:
+    """AWS puts six characters behind the name; those of a secret that is there are known."""
+    secrets = backend("secretsmanager", call.account, call.region).secrets
+    return str(secrets[name].arn) if name in secrets else f"{name}-*"

@@ -1,0 +1,154 @@
+"""What IAM knows of each action, from the service authorization reference: its resources and condition keys.
+
+A file a service lies in `actions/`, each with its source. In `on`, a `*` before a type means that the action
+always concerns one, a `+` behind it that aws:RequestTag can be asked of it, a `=` that aws:ResourceTag can.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).parent / "actions"
+_PLACE = re.compile(r"\$\{(\w+)\}")
+REQUEST_TAG, RESOURCE_TAG = "aws:RequestTag", "aws:ResourceTag"
+# Service authorization reference, where the prefix is not boto3's name of the service.
+PREFIXES = {
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
+    "service-quotas": "servicequotas",
+}
+# Where the action is not called as the operation; of S3, "Amazon S3 API operations and permissions".
+ACTIONS = {
+    "cloudfront:CreateDistributionWithTags": "CreateDistribution",
+    "s3:DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "s3:DeleteBucketLifecycle": "PutLifecycleConfiguration",
+    "s3:DeleteBucketTagging": "PutBucketTagging",
+    "s3:DeleteObjects": "DeleteObject",
+    "s3:DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+    "s3:GetBucketEncryption": "GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "s3:GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "s3:HeadBucket": "ListBucket",
+    "s3:HeadObject": "GetObject",
+    "s3:ListBuckets": "ListAllMyBuckets",
+    "s3:ListMultipartUploads": "ListBucketMultipartUploads",
+    "s3:ListObjectVersions": "ListBucketVersions",
+    "s3:ListObjects": "ListBucket",
+    "s3:ListObjectsV2": "ListBucket",
+    "s3:PutBucketEncryption": "PutEncryptionConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "s3:PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+}
+# Reads that take a prefix, or nothing, where others take a name.
+_ASKED_WHOLE = {"cloudwatch:DescribeAlarms"}
+
+
+@dataclass(frozen=True)
+class On:
+    """A type of resource that an action concerns."""
+
+    type: str
+    always: bool
+    request_tag: bool
+    resource_tag: bool
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action, as IAM names it."""
+
+    name: str
+    level: str
+    on: tuple[On, ...]
+    keys: frozenset[str]
+
+    @property
+    def prefix(self) -> str:
+        """The service it is of."""
+        return self.name.split(":", 1)[0]
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.level in ("List", "Read")
+
+    @property
+    def whole(self) -> bool:
+        """Whether it asks for all that there are, however little of them is wanted."""
+        return self.level == "List" or self.name in _ASKED_WHOLE
+
+    def takes(self, key: str, on: On | None = None) -> bool:
+        """Whether a condition on `key` can be met, for the type given."""
+        if key == REQUEST_TAG:
+            return key in self.keys or bool(on and on.request_tag)
+        if key == RESOURCE_TAG:
+            return key in self.keys or bool(on and on.resource_tag)
+        return key in self.keys
+
+
+def prefix_of(service: str) -> str:
+    """What IAM calls a service of boto3's."""
+    return PREFIXES.get(service, service)
+
+
+def action_of(service: str, operation: str) -> str:
+    """The action that a call of boto3's needs, as IAM names it."""
+    prefix = prefix_of(service)
+    return f"{prefix}:{ACTIONS.get(f'{prefix}:{operation}', operation)}"
+
+
+def action(name: str) -> Action | None:
+    """What is known of an action; None where no file tells of it."""
+    prefix, _, short = name.partition(":")
+    known = _service(prefix)["actions"].get(short)
+    if known is None:
+        return None
+    tagged = {type_ for type_, one in _service(prefix)["resources"].items() if one.get("tagged")}
+    on = tuple(_on(text, tagged) for text in known.get("on", ()))
+    return Action(name, known["level"], on, frozenset(known.get("keys", ())))
+
+
+@functools.cache
+def known(name: str) -> Action:
+    """What is known of an action; LookupError where no file tells of it."""
+    found = action(name)
+    if found is None:
+        raise LookupError(f"provisioner/embedded/actions/ does not tell of {name}: add it, with its source")
+    return found
+
+
+def _on(text: str, tagged: set[str]) -> On:
+    type_ = text.strip("*+=")
+    marks = text[len(text.rstrip("+=")) :]
+    return On(type_, text.startswith("*"), "+" in marks, "=" in marks or type_ in tagged)
+
+
+def arn(prefix: str, type_: str, fills: tuple[str, ...], place: Mapping[str, str]) -> str:
+    """The ARN of a type, its own places filled from the left and the rest by `*`.
+
+    `place` tells Partition, Region and Account.
+    """
+    left = list(fills)
+    form = str(_service(prefix)["resources"][type_]["arn"])
+
+    def fill(match: re.Match[str]) -> str:
+        if match[1] in ("Partition", "Region", "Account"):
+            return place[match[1]]
+        return left.pop(0) if left else "*"
+
+    return _PLACE.sub(fill, form)
+
+
+@functools.cache
+def _service(prefix: str) -> dict[str, Any]:
+    path = _FOLDER / f"{prefix}.json"
+    if not path.exists():
+        return {"source": "", "resources": {}, "actions": {}}
+    known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return known

@@ -1,0 +1,196 @@
+"""From a declared graph to what it asks of IAM: actions, each on resources and under a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from provisioner.embedded import reference
+from provisioner.embedded.besides import BESIDES, IF_NAMED, MANAGED_PASSWORD, PASSES, dug, tagging_action
+from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, Action, On
+from provisioner.embedded.reference import known as known_action
+from provisioner.engine.graph import Node, Stack
+from provisioner.engine.refs import Ref, Unknown, refs_in, resolve, veils_in
+from provisioner.names import PROJECT
+
+Condition = tuple[tuple[str, str, tuple[str, ...]], ...]
+# What may change who may do what: allowed for a role under the boundary alone.
+_CAPPED = (
+    "CreateRole",
+    "PutRolePolicy",
+    "PutRolePermissionsBoundary",
+    "UpdateAssumeRolePolicy",
+    "UpdateRole",
+)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One action on one resource, under a condition, and the kind that needs it."""
+
+    action: str
+    resource: str
+    kind: str
+    condition: Condition = ()
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return known_action(self.action).reads
+
+
+class Target(NamedTuple):
+    """A resource that a call concerns; `by_id` where AWS chose its name, so that only tags tell it apart."""
+
+    arn: str
+    by_id: bool
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where a stack is, as its ARNs tell it."""
+
+    stack: Stack
+    account: str
+    partition: str = "aws"
+
+    def grants(self, verbs: Iterable[str]) -> Iterator[Grant]:
+        """All that these verbs of the declared kinds need."""
+        chosen = list(verbs)
+        for node in self.stack:
+            for verb in chosen:
+                for operation in node.kind.called(verb):
+                    yield from self._of_call(node, verb, operation)
+
+    def _of_call(self, node: Node, verb: str, operation: str) -> Iterator[Grant]:
+        known = known_action(reference.action_of(node.kind.service, operation))
+        if known.reads:
+            yield from (Grant(known.name, arn, str(node.kind)) for arn in self._read(known, node))
+            return
+        for on in known.on or (None,):
+            for target in self._targets(known, on, node):
+                condition = self._condition(known, on, node, verb, target)
+                yield Grant(known.name, target.arn, str(node.kind), condition)
+        yield from self._besides(known, node, verb)
+
+    def _read(self, known: Action, node: Node) -> Iterator[str]:
+        """A list is asked for whole; what is read by name is scoped by it."""
+        if not known.on:
+            yield "*"
+        own = [on for on in known.on if _is_of(node, known.prefix, on.type)]
+        for on in own or known.on:
+            if known.whole:
+                yield reference.arn(known.prefix, on.type, (), self._place(node))
+            else:
+                yield from (target.arn for target in self._targets(known, on, node))
+
+    def _targets(self, known: Action, on: On | None, node: Node) -> list[Target]:
+        """The resources of one type: the node's own, else the stack's, else any where there must be one."""
+        if on is None:
+            return [Target("*", by_id=True)]
+        if _is_of(node, known.prefix, on.type):
+            return [self._target(node)]
+        if known.level == "Tagging" or (known.reads and not on.always):
+            return []
+        if naming := IF_NAMED.get((known.name, on.type)):
+            return self._if_named(known, on, node, naming)
+        alike = (one for one in self.stack if not one.kind.untagged)
+        stacks = {self._target(one) for one in alike if _is_of(one, known.prefix, on.type)}
+        anyone = reference.arn(known.prefix, on.type, (), self._place(node))
+        return sorted(stacks) or ([Target(anyone, by_id=False)] if on.always else [])
+
+    def _if_named(self, known: Action, on: On, node: Node, naming: str) -> list[Target]:
+        named = node.props.get(naming)
+        whole = reference.arn(known.prefix, on.type, (f"{named}*",), self._place(node))
+        return [Target(whole, by_id=False)] if named else []
+
+    def _target(self, node: Node) -> Target:
+        return Target(self.arn(node), by_id=not node.kind.fills)
+
+    def arn(self, node: Node) -> str:
+        """The ARN of a node's resource, `*` for what only AWS chooses."""
+        prefix = reference.prefix_of(node.kind.service)
+        return reference.arn(prefix, node.kind.resource, self._fills(node), self._place(node))
+
+    def _fills(self, node: Node) -> tuple[str, ...]:
+        values = {key: self._fill(value) for key, value in node.props.items()}
+        return tuple(form.format_map(values) for form in node.kind.fills)
+
+    def _fill(self, value: Any) -> str:
+        if isinstance(value, Ref):
+            return next(reversed(self._fills(self.stack.nodes[value.node])), "*")
+        return value if isinstance(value, str) else "*"
+
+    def _place(self, node: Node) -> dict[str, str]:
+        region = node.region or self.stack.region
+        return {"Partition": self.partition, "Region": region, "Account": self.account}
+
+    def _condition(self, known: Action, on: On | None, node: Node, verb: str, target: Target) -> Condition:
+        """Roles under their boundary; by tags what AWS names; by service what belongs to a service."""
+        short = known.name.split(":", 1)[1]
+        if short in _CAPPED and (boundary := self._told(node, "PermissionsBoundary")):
+            return (("StringEquals", "iam:PermissionsBoundary", (boundary,)),)
+        if known.takes("iam:AWSServiceName") and "AWSServiceName" in node.props:
+            return (("StringEquals", "iam:AWSServiceName", (node.props["AWSServiceName"],)),)
+        if node.kind.untagged:
+            return (("Null", f"{RESOURCE_TAG}/Project", ("true",)),)
+        if not target.by_id:
+            return ()
+        if verb == "create" and known.takes(REQUEST_TAG, on):
+            return self._tags(REQUEST_TAG)
+        return self._tags(RESOURCE_TAG) if on and known.takes(RESOURCE_TAG, on) else ()
+
+    def _tags(self, key: str) -> Condition:
+        own = {"Environment": self.stack.suffix, "Project": PROJECT}
+        return tuple(("StringEquals", f"{key}/{name}", (value,)) for name, value in own.items())
+
+    def _told(self, node: Node, prop: str) -> str:
+        """A property that a role has, as text; of another node's, its ARN."""
+        nodes = (node, *(self.stack.nodes[name] for name in node.needs))
+        found = next((one.props[prop] for one in nodes if one.props.get(prop)), "")
+        return self._text(found)
+
+    def _text(self, value: Any) -> str:
+        """A value with the ARN of another node for each ref to one."""
+        told = resolve(value, lambda ref: self.arn(self.stack.nodes[ref.node]))
+        return "*" if isinstance(told, Unknown) else str(told)
+
+    def _besides(self, known: Action, node: Node, verb: str) -> Iterator[Grant]:
+        kind = str(node.kind)
+        if verb == "create" and node.kind.tagged and (name := tagging_action(known.name)):
+            yield from self._tagging(known_action(name), known, node)
+        for path, service in PASSES.get(known.name, {}).items():
+            for role in dug(node.props, path.split(".")):
+                to = (("StringEquals", "iam:PassedToService", (service,)),)
+                yield Grant("iam:PassRole", self._text(role), kind, to)
+        if known.name == "rds:CreateDBCluster" and node.props.get("ManageMasterUserPassword"):
+            yield from (Grant(one, self._managed(one, node), kind) for one in MANAGED_PASSWORD)
+        yield from (Grant(one, "*", kind) for one in BESIDES.get(known.name, ()))
+        for secret in veils_in(node.props):
+            for name in secret.calls:
+                yield from (Grant(name, self._text(ref), kind) for ref in refs_in(secret))
+
+    def _tagging(self, tagging: Action, known: Action, node: Node) -> Iterator[Grant]:
+        """Tags are given to what this very call makes, where IAM can tell it."""
+        prefix, short = known.name.split(":", 1)
+        resource = self.arn(node)
+        key = f"{prefix}:CreateAction"
+        condition: Condition = ()
+        if tagging.takes(key):
+            condition = (("StringEquals", key, (short,)),)
+        elif not node.kind.fills:
+            condition = self._tags(REQUEST_TAG)
+        yield Grant(tagging.name, resource, str(node.kind), condition)
+
+    def _managed(self, name: str, node: Node) -> str:
+        """What RDS keeps the password in, and the key of AWS's that it is kept under."""
+        prefix = name.split(":", 1)[0]
+        type_, fills = ("Secret", ("rds!cluster-*",)) if prefix == "secretsmanager" else ("key", ())
+        return reference.arn(prefix, type_, fills, self._place(node))
+
+
+def _is_of(node: Node, prefix: str, type_: str) -> bool:
+    return (
+        node.kind.resource == type_ and reference.PREFIXES.get(node.kind.service, node.kind.service) == prefix
+    )

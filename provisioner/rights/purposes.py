@@ -1,0 +1,46 @@
+"""What each command makes of the kinds, and what it asks AWS besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.embedded import reference
+from provisioner.kinds import facts, leftovers, tagging
+from provisioner.names import PROJECT
+from provisioner.preflight import usage
+from provisioner.rights.grants import Grant, Ground
+
+Calls = Mapping[str, tuple[str, ...]]
+# The verbs of a kind, and by a word for the statement's id what is looked up without a kind.
+PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
+    "plan": (("read", "extras"), {"Facts": facts.CALLS, "Tags": tagging.CALLS, "Preflight": usage.CALLS}),
+    "status": (("read",), {"Tags": tagging.CALLS}),
+    "apply": (
+        ("read", "extras", "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
+        {"Facts": facts.CALLS, "Tags": tagging.CALLS, "Preflight": usage.CALLS},
+    ),
+    "teardown": (
+        ("read", "extras", "delete", "holders"),
+        {"Facts": facts.CALLS, "Tags": tagging.CALLS, "Leftovers": leftovers.CALLS},
+    ),
+}
+
+
+def grants_for(ground: Ground, purpose: str) -> Iterator[Grant]:
+    """What a command needs."""
+    verbs, lookups = PURPOSES[purpose]
+    yield from ground.grants(verbs)
+    for word, calls in lookups.items():
+        yield from _looked_up(ground, word, calls)
+
+
+def _looked_up(ground: Ground, word: str, calls: Calls) -> Iterator[Grant]:
+    """A list is asked for whole; by name, only what bears ours is read."""
+    place = {"Partition": ground.partition, "Region": ground.stack.region, "Account": ground.account}
+    ours = f"{PROJECT}-*-{ground.stack.suffix}*"
+    for service, operations in calls.items():
+        for operation, _, form in (one.partition(" ") for one in operations):
+            known = reference.known(reference.action_of(service, operation))
+            fills = () if known.whole else ((form or "{}").format(ours),)
+            arns = [reference.arn(known.prefix, on.type, fills, place) for on in known.on]
+            yield from (Grant(known.name, arn, word) for arn in arns or ["*"])
