@@ -7,6 +7,7 @@ import functools
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -99,3 +100,34 @@ def _direct(call: ast.Call, clients: dict[str, str]) -> Iterator[tuple[str, str]
     match call.func:
         case ast.Attribute(value=ast.Name(id=name), attr=method) if name in clients:
             yield clients[name], operations(clients[name])[method]
+
+
+def lookups_in(path: Path) -> Found:
+    """Each (service, operation) that a module calls of a client which it takes by the service's name."""
+    found: Found = set()
+    tree = ast.parse(path.read_text())
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        taken = {
+            target.id: service
+            for node in ast.walk(function)
+            if isinstance(node, ast.Assign) and (service := _service(node.value))
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        for node in ast.walk(function):
+            if isinstance(node, ast.Attribute):
+                held = node.value.id if isinstance(node.value, ast.Name) else ""
+                service = taken.get(held) or _service(node.value)
+                if service and node.attr in operations(service):
+                    found.add((service, operations(service)[node.attr]))
+    return found
+
+
+def _service(value: ast.AST) -> str:
+    """The service of `....client("service")` or `beside(..., "service")`, "" for anything else."""
+    match value:
+        case ast.Call(func=ast.Attribute(attr="client"), args=[ast.Constant(value=str(service)), *_]):
+            return service
+        case ast.Call(func=ast.Name(id="beside"), args=[_, ast.Constant(value=str(service))]):
+            return service
+    return ""

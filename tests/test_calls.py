@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import provisioner
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
-from provisioner.kinds import KINDS
-from tests.calling import VERBS, calls_in
+from provisioner.kinds import KINDS, facts, leftovers, tagging
+from provisioner.kinds.ecs import diagnosis
+from provisioner.preflight import usage
+from provisioner.prices import asked
+from tests.calling import VERBS, calls_in, lookups_in
+
+PROVISIONER = Path(provisioner.__file__).parent
 
 
 def declared(kind: type[Kind], verb: str) -> set[tuple[str, str]]:
@@ -65,3 +72,40 @@ def test_what_is_called_through_functions_and_methods_is_found() -> None:
     assert calls_in(Sly, "delete") == set()
     assert declared(Sly, "read") != calls_in(Sly, "read")
     assert declared(Sly, "delete") != calls_in(Sly, "delete")
+
+
+# Who may ask what without a kind: declared beside the calls, and granted for the commands that make them.
+DECLARED = {
+    "kinds/ecs/diagnosis.py": diagnosis.CALLS,
+    "kinds/facts.py": facts.CALLS,
+    "kinds/leftovers.py": leftovers.CALLS,
+    "kinds/tagging.py": tagging.CALLS,
+    "preflight/addresses.py": usage.CALLS,
+    "preflight/quotas.py": usage.CALLS,
+    "preflight/usage.py": usage.CALLS,
+    "prices/asked.py": asked.CALLS,
+}
+ELSEWHERE = {
+    "aws.py": "GetCallerIdentity is everybody's",
+    "bucket/making.py": "the bucket of the state files is not the stack's",
+    "commands/rotating.py": "`policy` knows no --for of it",
+    "kinds/ecs/shipped.py": "TaskDefinition reads it too",
+    "kinds/secretsmanager.py": "secrets say what finding them needs",
+}
+
+
+@pytest.mark.parametrize("name", [*DECLARED, *ELSEWHERE])
+def test_what_is_looked_up_without_a_kind_is_declared_beside_it(name: str) -> None:
+    found = lookups_in(PROVISIONER / name)
+
+    assert found
+    if name in DECLARED:
+        told = {(service, one.split()[0]) for service, all_ in DECLARED[name].items() for one in all_}
+        assert found <= told
+
+
+def test_nobody_else_looks_anything_up() -> None:
+    modules = (path.relative_to(PROVISIONER) for path in PROVISIONER.rglob("*.py"))
+    asking = {str(one) for one in modules if "embedded" not in one.parts and lookups_in(PROVISIONER / one)}
+
+    assert asking == {*DECLARED, *ELSEWHERE}

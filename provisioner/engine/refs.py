@@ -49,6 +49,11 @@ class Veiled:
     # The rights that finding it needs, on what its refs name: `policy` asks for them.
     calls: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether a plan looks for it too, and not only the call that needs it."""
+        return type(self).sealed is not Veiled.sealed
+
     @abstractmethod
     def reveal(self, aws: Any, lookup: Lookup) -> str:
         """The secret value; `aws` gives clients, `lookup` resolves refs."""

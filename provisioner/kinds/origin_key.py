@@ -42,6 +42,7 @@ class NewKey(Veiled):
 class StoredKeys(Veiled):
     """The keys that the balancer takes: the one in use, and the one that is about to be."""
 
+    calls = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
     secret: Ref
     suffix: str
 

@@ -35,6 +35,8 @@ PRODUCTS: Mapping[str, Product] = {
     "ipv4_hour": Product("AmazonVPC", "PublicIPv4:InUseAddress"),
     "secret_month": Product("AWSSecretsManager", "AWSSecretsManager-Secrets"),
 }
+# What is asked here, by service: `policy` grants it.
+CALLS = {"pricing": ("GetProducts",)}
 # The Price List API answers in few regions (AWS Billing user guide, using-price-list-query-api).
 PLACE = "us-east-1"
 

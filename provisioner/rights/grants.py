@@ -59,6 +59,7 @@ class Ground:
         """All that these verbs of the declared kinds need."""
         chosen = list(verbs)
         for node in self.stack:
+            yield from self._of_secrets(node, look_only="create" not in chosen)
             for verb in chosen:
                 for operation in node.kind.called(verb):
                     yield from self._of_call(node, verb, operation)
@@ -167,9 +168,13 @@ class Ground:
         if known.name == "rds:CreateDBCluster" and node.props.get("ManageMasterUserPassword"):
             yield from (Grant(one, self._managed(one, node), kind) for one in MANAGED_PASSWORD)
         yield from (Grant(one, "*", kind) for one in BESIDES.get(known.name, ()))
+
+    def _of_secrets(self, node: Node, *, look_only: bool) -> Iterator[Grant]:
+        """What finding the secrets among its properties needs."""
         for secret in veils_in(node.props):
-            for name in secret.calls:
-                yield from (Grant(name, self._text(ref), kind) for ref in refs_in(secret))
+            if secret.is_looked_at or not look_only:
+                for name in secret.calls:
+                    yield from (Grant(name, self._text(ref), str(node.kind)) for ref in refs_in(secret))
 
     def _tagging(self, tagging: Action, known: Action, node: Node) -> Iterator[Grant]:
         """Tags are given to what this very call makes, where IAM can tell it."""

@@ -6,23 +6,26 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.embedded import reference
 from provisioner.kinds import facts, leftovers, tagging
+from provisioner.kinds.ecs import diagnosis
 from provisioner.names import PROJECT
 from provisioner.preflight import usage
+from provisioner.prices import asked
 from provisioner.rights.grants import Grant, Ground
 
 Calls = Mapping[str, tuple[str, ...]]
-# The verbs of a kind, and by a word for the statement's id what is looked up without a kind.
+_LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Tags": tagging.CALLS}
+_PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS}
+_ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS}
+_LOOK = ("read", "extras")
+# The verbs of a kind, and by a word for the statement's id what is looked up without one.
 PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
-    "plan": (("read", "extras"), {"Facts": facts.CALLS, "Tags": tagging.CALLS, "Preflight": usage.CALLS}),
+    "plan": (_LOOK, {**_PLANS, "Prices": asked.CALLS}),
     "status": (("read",), {"Tags": tagging.CALLS}),
     "apply": (
-        ("read", "extras", "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
-        {"Facts": facts.CALLS, "Tags": tagging.CALLS, "Preflight": usage.CALLS},
+        (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
+        {**_PLANS, "Diagnosis": diagnosis.CALLS},
     ),
-    "teardown": (
-        ("read", "extras", "delete", "holders"),
-        {"Facts": facts.CALLS, "Tags": tagging.CALLS, "Leftovers": leftovers.CALLS},
-    ),
+    "teardown": ((*_LOOK, "delete", "holders"), _ENDS),
 }
 
 

@@ -82,6 +82,9 @@ _REMEDIES = {
     "": "Mend the image, its port or its health path (`image`, `container.port`, `container.health_path`).",
 }
 
+# What is asked of other services than the kind's own, by service: `policy` grants it.
+CALLS = {"logs": ("GetLogEvents",)}
+
 
 def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
     """ListServiceDeployments: status and reason of the newest that began after a wall-clock second.
