@@ -136,3 +136,15 @@ def test_what_a_new_one_is_asked_for_stands_in_the_json(standing: Standing) -> N
     assert vpc["properties"] == {"CidrBlock": "10.0.0.0/16"}
     nat = next(change for change in told["changes"] if change["node"] == "nat-1")
     assert nat["properties"]["SubnetId"] == "(known after apply)"
+
+
+def test_a_subnet_of_somebody_elses_in_our_network_is_found_beforehand(standing: Standing) -> None:
+    ec2 = standing.aws("ec2")
+    made = ec2.create_subnet(VpcId=standing.vpc, CidrBlock="10.0.3.128/25")["Subnet"]["SubnetId"]
+    try:
+        ran = standing.desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", "network.zones=4")
+    finally:
+        ec2.delete_subnet(SubnetId=made)
+
+    assert ran.code == 5
+    assert f"vpc/public-4: 10.0.3.0/24 overlaps 10.0.3.128/25 of {made} in AWS" in ran.err

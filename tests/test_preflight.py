@@ -182,6 +182,18 @@ def test_a_prefix_list_counts_as_all_its_entries() -> None:
     assert found.blocks
 
 
+def test_processors_are_counted_by_where_the_tasks_begin() -> None:
+    service = {"minimum": 40, "maximum": 40, "fargate_base": 10, "fargate_weight": 1, "spot_weight": 2}
+    made = declared(service=service, container={"cpu": 4096, "memory": 8192})
+
+    found = [one.what for one in quotas(made, Empty())]  # type: ignore[arg-type]
+
+    assert found == [
+        "Fargate processors of ours: limit 60, 0 used, 80 more needed",
+        "Fargate Spot processors of ours: limit 60, 0 used, 80 more needed",
+    ]
+
+
 @contextmanager
 def networks(desk: Desk, count: int) -> Iterator[None]:
     """So many more VPCs in the region, of somebody else."""

@@ -15,7 +15,7 @@ from provisioner.engine.expected import Expected, Wait, expected
 from provisioner.engine.plan import Plan
 from provisioner.kinds import KINDS
 from provisioner.prices.asked import ask
-from provisioner.prices.charges import BY_USE, CHARGES, Estate
+from provisioner.prices.charges import BY_USE, CHARGES, FREE, Estate, is_priced
 from provisioner.prices.estimate import Cost, Estimate, after, as_it_is, bill
 from provisioner.prices.table import FALLBACK, keep, prices
 from provisioner.settings import Settings
@@ -99,11 +99,12 @@ def test_what_stands_is_priced_as_it_is() -> None:
 
 
 def test_only_kinds_that_there_are_are_priced() -> None:
-    assert CHARGES.keys() | BY_USE.keys() <= KINDS.keys()
+    assert CHARGES.keys() | BY_USE.keys() | FREE <= KINDS.keys()
+    assert not is_priced("Unheard")
 
 
 class Listed:
-    """A price list of two products, of which one is for another operating system."""
+    """A price list of two products, of which one is another thing of much the same name."""
 
     def client(self, service: str, region: str) -> Listed:
         assert (service, region) == ("pricing", "us-east-1")
@@ -111,14 +112,12 @@ class Listed:
 
     def get_products(self, **asked: Any) -> dict[str, Any]:
         usages = (
-            ["EUC1-Windows-NatGateway-Hours", "EUC1-NatGateway-Hours"]
-            if asked["ServiceCode"] == "AmazonEC2"
-            else []
+            ["TS-NatGateway-Hours", "EUC1-NatGateway-Hours"] if asked["ServiceCode"] == "AmazonEC2" else []
         )
         return {"PriceList": [json.dumps(self._product(usage)) for usage in usages]}
 
     def _product(self, usage: str) -> dict[str, Any]:
-        price = {"pricePerUnit": {"USD": "0.052" if "Windows" not in usage else "9"}}
+        price = {"pricePerUnit": {"USD": "0.052" if "TS" not in usage else "9"}}
         terms = {"OnDemand": {"t": {"priceDimensions": {"d": price}}}}
         return {"product": {"attributes": {"usagetype": usage}}, "terms": terms}
 

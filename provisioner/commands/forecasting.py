@@ -7,7 +7,7 @@ from pathlib import Path
 
 from provisioner.engine.durations import Durations
 from provisioner.engine.ending import Ending
-from provisioner.engine.expected import expected, until_gone
+from provisioner.engine.expected import Expected, expected, until_gone
 from provisioner.engine.explain import explain
 from provisioner.engine.plan import Plan
 from provisioner.errors import LedgerError
@@ -27,7 +27,8 @@ _RUNS = 20
 def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
     """Cost and time of an apply, and what stands in its way; some reads where something is to be made."""
     costs = estimate(made, session.document, _prices(session))
-    takes = expected(made, session.document, KINDS, _durations(session))
+    idle = not made.acting
+    takes = Expected(0, (), False) if idle else expected(made, session.document, KINDS, _durations(session))
     found = check(made, session.clients, takes.seconds) if checks and not made.refused else []
     return Forecast(costs, takes, tuple(found))
 

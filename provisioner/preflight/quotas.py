@@ -60,8 +60,17 @@ def _processors(node: Node, made: Plan) -> float:
     whole = strategy.get("FARGATE", {"base": 0, "weight": 0})
     count, weights = node.props["desiredCount"], sum(one["weight"] for one in strategy.values())
     based = min(count, whole["base"])
-    tasks = based + (count - based) * whole["weight"] / weights
-    return float(tasks * int(made.stack.nodes[node.props["taskDefinition"].node].props["cpu"]) / 1024)
+    return float(based + (count - based) * whole["weight"] / weights) * _size(node, made)
+
+
+def _on_spot(node: Node, made: Plan) -> float:
+    """The processors of the tasks that begin on Spot: all others."""
+    return float(node.props["desiredCount"]) * _size(node, made) - _processors(node, made)
+
+
+def _size(node: Node, made: Plan) -> float:
+    """The processors of one task."""
+    return int(made.stack.nodes[node.props["taskDefinition"].node].props["cpu"]) / 1024
 
 
 def _nothing(_clients: Clients) -> Mapping[str, int]:
@@ -78,7 +87,10 @@ QUOTAS: tuple[Quota, ...] = (
     Quota("rules per security group, out", "EgressRule", "vpc", "L-0EA8095F", 60, _nothing, _group, _weight),
     Quota("load balancers per region", "LoadBalancer", "elasticloadbalancing", "L-53DA6B97", 50, balancers),
     Quota("database clusters per region", "DBCluster", "rds", "L-952B80B8", 40, clusters),
-    Quota("Fargate processors, our own", "Service", "fargate", "L-3032A538", 6, _nothing, weight=_processors),
+    Quota("Fargate processors of ours", "Service", "fargate", "L-3032A538", 6, _nothing, weight=_processors),
+    Quota(
+        "Fargate Spot processors of ours", "Service", "fargate", "L-36FBB829", 6, _nothing, weight=_on_spot
+    ),
 )
 
 

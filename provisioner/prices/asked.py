@@ -63,7 +63,7 @@ def _parsed(entry: Any) -> dict[str, Any]:
 
 def _price(products: Iterable[dict[str, Any]], usage: str) -> float | None:
     """The on-demand price of the one product whose usage type is this, with or without a region's prefix."""
-    wanted = re.compile(rf"(?:[A-Z]+\d?[A-Z]*\d*-)?{re.escape(usage)}")
+    wanted = re.compile(rf"(?:(?:EU|[A-Z]{{2,4}}\d)-)?{re.escape(usage)}")
     for product in products:
         attributes = product["product"]["attributes"]
         if wanted.fullmatch(attributes.get("usagetype", "")):

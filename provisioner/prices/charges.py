@@ -121,8 +121,15 @@ def _firewall(props: Doc, _all: Estate) -> Iterator[Line]:
     yield Line.flat("web firewall", "firewall_rule_month", len(props.get("Rules") or []))
 
 
-def _alarm(_props: Doc, _all: Estate) -> Iterator[Line]:
-    yield Line.flat("alarms", "alarm_month", 1)
+def _alarm(props: Doc, _all: Estate) -> Iterator[Line]:
+    """By the metrics that it watches; one that reckons with several pays for each."""
+    watched = [one for one in props.get("Metrics") or [] if "MetricStat" in one]
+    yield Line.flat("alarms", "alarm_month", len(watched) or 1)
+
+
+def _policy(_props: Doc, _all: Estate) -> Iterator[Line]:
+    """Target tracking makes an alarm for more and one for less (Application Auto Scaling user guide)."""
+    yield Line.flat("alarms", "alarm_month", 2)
 
 
 def _dashboard(_props: Doc, _all: Estate) -> Iterator[Line]:
@@ -141,6 +148,7 @@ CHARGES: Mapping[str, Charge] = {
     "Secret": _secret,
     "WebACL": _firewall,
     "Alarm": _alarm,
+    "ScalingPolicy": _policy,
     "Dashboard": _dashboard,
 }
 # What is charged by use, which nobody can know beforehand.
@@ -154,4 +162,24 @@ BY_USE: Mapping[str, str] = {
     "LogGroup": "logs",
     "Cluster": "Container Insights metrics",
     "WebACL": "requests through the firewall",
+    "Bucket": "buckets",
+    "Delivery": "delivered access logs",
+    "FlowLog": "flow logs",
+    "Topic": "notifications",
 }
+# What AWS takes no money for.
+FREE = frozenset(
+    {"Vpc", "DnsSupport", "DnsHostnames", "Subnet", "InternetGateway", "GatewayAttachment", "RouteTable"}
+    | {"Route", "RouteTableAssociation", "SecurityGroup", "NoDefaultEgress", "IngressRule", "EgressRule"}
+    | {"BareDefaultIngress", "BareDefaultEgress", "ServiceLogGroup", "Retention", "Role", "RolePolicy"}
+    | {"ServiceLinkedRole", "Rotation", "DBSubnetGroup", "DBClusterParameterGroup", "DBClusterParameters"}
+    | {"TimeToLive", "PointInTimeRecovery", "LoadBalancerAttributes", "TargetGroup", "TargetGroupAttributes"}
+    | {"Listener", "ListenerRule", "TaskDefinition", "ScalableTarget", "WebACLLog", "PublicAccessBlock"}
+    | {"BucketEncryption", "BucketLifecycle", "BucketPolicy", "DeliverySource", "DeliveryDestination"}
+    | {"TopicPolicy", "Subscription", "EventRule", "EventTarget"}
+)
+
+
+def is_priced(kind: str) -> bool:
+    """Whether it is known what a kind costs, be it nothing."""
+    return kind in CHARGES or kind in BY_USE or kind in FREE

@@ -10,7 +10,7 @@ from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc, Ref
-from provisioner.prices.charges import BY_USE, CHARGES, Estate
+from provisioner.prices.charges import BY_USE, CHARGES, Estate, is_priced
 from provisioner.prices.table import Prices
 from state.document import Document
 
@@ -39,6 +39,8 @@ class Estimate:
     as_of: str
     borrowed: tuple[str, ...]
     by_use: tuple[str, ...]
+    # Kinds of which nothing is known.
+    unpriced: tuple[str, ...] = ()
 
     @property
     def totals(self) -> tuple[Cost, Cost]:
@@ -53,7 +55,8 @@ def estimate(made: Plan, document: Document, prices: Prices) -> Estimate:
     bills = bill(now, prices), bill(then, prices)
     kinds = {*now.kinds.values(), *then.kinds.values()}
     by_use = tuple(words for kind, words in BY_USE.items() if kind in kinds)
-    return Estimate(*bills, prices.region, prices.as_of, tuple(sorted(prices.borrowed)), by_use)
+    unpriced = tuple(sorted(kind for kind in kinds if not is_priced(kind)))
+    return Estimate(*bills, prices.region, prices.as_of, tuple(sorted(prices.borrowed)), by_use, unpriced)
 
 
 def bill(estate: Estate, prices: Prices) -> Bill:

@@ -43,6 +43,7 @@ class Forecast:
                 "prices_as_of": self.cost.as_of,
                 "prices_of_another_region": list(self.cost.borrowed),
                 "not_counted": list(self.cost.by_use),
+                "not_priced": list(self.cost.unpriced),
             },
             "time": {
                 "seconds": round(self.time.seconds, 1),
@@ -60,6 +61,8 @@ def show_forecast(say: Say, forecast: Forecast) -> None:
     for one in forecast.findings:
         sign = say.paint("!", "red" if one.blocks else "yellow")
         say.data(f"  {sign} {'' if one.blocks else 'warning: '}{one.address}: {one.what}")
+        if one.hint:
+            say.data(f"      {one.hint}")
 
 
 def _cost_lines(cost: Estimate) -> Iterator[str]:
@@ -71,6 +74,8 @@ def _cost_lines(cost: Estimate) -> Iterator[str]:
     yield f"      List prices of {cost.region} as of {cost.as_of}, 730 hours{_borrowed(cost)}."
     if cost.by_use:
         yield f"      Not counted, as it depends on use: {', '.join(cost.by_use)}."
+    if cost.unpriced:
+        yield f"      No price is known for {', '.join(cost.unpriced)}."
 
 
 def _moving(before: Bill, after: Bill) -> Iterator[tuple[str, Cost, Cost]]:
