@@ -34,6 +34,9 @@ REVISION = {"task": "replace containerDefinitions", "service": "update taskDefin
 STRATEGY = "capacityProviderStrategy"
 TTL = "TimeToLiveSpecification"
 PRIVATE_IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
+OF_A_SERVICE = ("sg-tasks", "sg-tasks-no-default-egress", "tg", "tg-attributes", "task", "service")
+OF_A_SERVICE += ("scaling", "scaling-requests", "rule-tasks-out")
+OF_A_SERVICE += tuple(f"rule-{way}-{end}" for way in ("alb-tasks", "tasks-db") for end in ("out", "in"))
 ROWS = [
     row('container.environment={"MODEL":"small"}', **REVISION),
     row("image=public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine", **REVISION),
@@ -71,6 +74,36 @@ ROWS = [
         alb_logs_retention="update retentionInDays",
         aurora_logs_retention="update retentionInDays",
         insights_logs_retention="update retentionInDays",
+    ),
+    row(
+        "container.port=9090",
+        **dict.fromkeys(("rule_alb_tasks_out", "rule_alb_tasks_in"), "replace FromPort ToPort"),
+        task="replace containerDefinitions",
+        service="update taskDefinition loadBalancers",
+    ),
+    row(
+        "container.protocol=HTTPS image=mine.example/api:1",
+        tg="replace Protocol HealthCheckProtocol Name",
+        tg_attributes="create",
+        listener_80="update DefaultActions",
+        **dict.fromkeys(("rule_api_v1", "rule_api_v2"), "update Actions"),
+        scaling_requests="update TargetTrackingScalingPolicyConfiguration",
+        task="replace containerDefinitions",
+        service="update taskDefinition loadBalancers",
+    ),
+    row(
+        'api.prefixes=["/api/v2/*","/api/v3/*"]',
+        rule_api_v3="create",
+        rule_api_v1="delete",
+        task="replace containerDefinitions",
+        service="update taskDefinition",
+    ),
+    row(
+        'api.prefixes=["/api/v1/*"] api.services={"second":{"prefixes":["/api/v2/*"]}}',
+        rule_api_v2="update Actions",
+        task="replace containerDefinitions",
+        service="update taskDefinition",
+        **dict.fromkeys((f"{part}.second" for part in OF_A_SERVICE), "create"),
     ),
     row("edge.price_class=PriceClass_200", edge="update PriceClass"),
     row("edge.error_pages=false", edge="update CustomErrorResponses"),
