@@ -9,6 +9,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.kinds import facts as lookups
 from provisioner.settings import Settings
+from provisioner.steps.alb import priorities
 from provisioner.steps.facts import Facts
 from state.document import Document
 
@@ -26,6 +27,7 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
             **_engine(clients, suffix, s, known, ending=ending),
             "master_password": known.get("master_password") or lookups.master_password(clients, suffix),
             "edge_addresses": _edge_addresses(clients, s, known, ending=ending),
+            "priorities": priorities(s.prefixes, known.get("priorities", {})),
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
     chosen = document.facts
@@ -36,6 +38,7 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
         engine=chosen["engine"],
         master_password=chosen["master_password"],
         born=chosen["born"],
+        priorities=chosen["priorities"],
         edge_addresses=chosen["edge_addresses"],
     )
 

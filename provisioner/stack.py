@@ -52,7 +52,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     rights = roles(stack.piece("iam"), s, facts, journals, table, database)
     records = access_logs(stack.piece("access-logs"), s, facts)
     key = guard(stack.piece("guard"), s)
-    front = balancer(stack.piece("alb"), s, net, groups, own, records, key)
+    front = balancer(stack.piece("alb"), s, facts, net, groups, own, records, key)
     ways = endpoints(stack.piece("endpoints"), s, net, groups)
     ground = Ground(net, ways, groups, journals, database, table, rights, front, own, facts.shipped)
     tasks = compute(stack.piece("ecs"), s, ground)

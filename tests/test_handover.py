@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from provisioner.embedded.box import Box
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.wire import Call, compose, parsed
+from provisioner.steps.alb import slug
 from tests.harness import Desk
 from tests.inventory import inventory
+from tests.test_claims import ONE, OTHER
 from tests.test_services import leads_to
 
 IMAGE = ("--set", "image=mine.example/api:1")
@@ -157,3 +160,34 @@ def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(desk: Desk, watc
     assert leads_to(desk.box.endpoint, "/api/v2/*") == main
     assert watch.least["/api/v2/*"] >= 1
     assert watch.least["/api/v1/*"] >= 2
+
+
+def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(
+    desk: Desk, watch: Watch
+) -> None:
+    with desk.spawn("apply", "--local", "--yes", "--suffix", "a", *HTTPS) as process:
+        desk.box.box.faults.order([{"fault": "kill_after", "at": 12, "pid": process.pid}])
+        process.communicate(timeout=120)
+    desk.box.box.faults.order([])
+    assert process.returncode == -signal.SIGKILL
+
+    desk.apply("a", *HTTPS)
+
+    assert len(groups(desk)) == 1
+    assert min(watch.least.values()) >= 2, watch.least
+
+
+def test_a_prefix_takes_the_priority_of_one_that_goes(desk: Desk, watch: Watch) -> None:
+    desk.well("apply", "--yes", "--suffix", "a", *IMAGE, "--set", f'api.prefixes=["{ONE}"]')
+
+    planned = desk.plan("a", *IMAGE, "--set", f'api.prefixes=["{OTHER}"]').splitlines()
+    desk.apply("a", *IMAGE, "--set", f'api.prefixes=["{OTHER}"]')
+
+    one, other = (f"rule-{slug(prefix)}" for prefix in (ONE, OTHER))
+    (gone,) = [at for at, line in enumerate(planned) if line.startswith(f"  - alb/{one}:")]
+    (come,) = [at for at, line in enumerate(planned) if line.startswith(f"  + alb/{other}:")]
+    assert gone < come
+    assert f"no longer declared; {other} takes its place" in planned[gone]
+    assert leads_to(desk.box.endpoint, OTHER)
+    assert not leads_to(desk.box.endpoint, ONE)
+    assert watch.least["*"] >= 2

@@ -84,6 +84,11 @@ class Settings(Section):
         )
         return (main, *(main.beside(name, own) for name, own in sorted(self.api.services.items())))
 
+    @property
+    def prefixes(self) -> list[str]:
+        """Every prefix, whichever service it leads to."""
+        return [prefix for one in self.workloads for prefix in one.prefixes]
+
     @model_validator(mode="after")
     def _each_workload_can_be(self) -> Settings:
         _ = self.workloads

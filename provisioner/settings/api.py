@@ -10,8 +10,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.settings.section import Section
 
-# Elastic Load Balancing quotas: 100 rules a balancer, of which two are the error pages; 5 wildcards a rule.
-_MOST_PREFIXES, _MOST_WILDCARDS = 98, 5
+# Elastic Load Balancing quotas: 100 rules a balancer, of which two are the error pages and one may close it
+# to all but CloudFront; 5 wildcards a rule.
+_MOST_PREFIXES, _MOST_WILDCARDS = 97, 5
 
 
 def _few_wildcards(prefix: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from provisioner.kinds.elbv2.listeners import Listener, ListenerRule
 from provisioner.settings import Settings, Workload
 from provisioner.steps.access_logs import BALANCER, AccessLogs
 from provisioner.steps.account import Account
+from provisioner.steps.facts import Facts
 from provisioner.steps.guard import Guard
 from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
@@ -58,6 +59,7 @@ class Balancer:
 def balancer(
     up: Piece,
     s: Settings,
+    facts: Facts,
     net: Network,
     groups: Security,
     roles: Account,
@@ -88,7 +90,12 @@ def balancer(
         DefaultActions=[_CLOSED] if asked else _forward(targets[main.name]),
     )
     targets |= {one.name: _group(up, net, one) for one in others}
-    places = priorities(prefix for one in s.workloads for prefix in one.prefixes)
+    for place, (path, title, words) in enumerate(PAGES.values(), start=1):
+        _rule(up, f"rule-page-{title}", listener, place, [*_path(path), *asked], [_page(title, words)])
+    rest = listener
+    if asked:
+        rest = _rule(up, "rule-guarded", listener, _LAST_PLACE, asked, _forward(targets[main.name]))
+    places = priorities(s.prefixes, facts.priorities)
     fronts = {}
     for one in s.workloads:
         group = targets[one.name]
@@ -103,11 +110,7 @@ def balancer(
             )
             for prefix in one.prefixes
         ]
-        fronts[one.name] = Front(group, rules or [listener])
-    for place, (path, title, words) in enumerate(PAGES.values(), start=1):
-        _rule(up, f"rule-page-{title}", listener, place, [*_path(path), *asked], [_page(title, words)])
-    if asked:
-        _rule(up, "rule-guarded", listener, _LAST_PLACE, asked, _forward(targets[main.name]))
+        fronts[one.name] = Front(group, rules or [rest])
     return Balancer(alb, listener, fronts)
 
 
@@ -190,14 +193,15 @@ def slug(prefix: str) -> str:
     return f"{tail}.{hashlib.sha256(prefix.encode()).hexdigest()[:8]}"
 
 
-def priorities(prefixes: Iterable[str]) -> dict[str, int]:
-    """Each prefix's own priority; of two that would share one, the later by name moves on."""
-    places: dict[str, int] = {}
-    for prefix in sorted(prefixes):
+def priorities(prefixes: Iterable[str], kept: Mapping[str, int]) -> dict[str, int]:
+    """Each prefix's own priority: the one it was given before, else its own or the next that is free."""
+    wanted = sorted(prefixes)
+    places = {prefix: kept[prefix] for prefix in wanted if prefix in kept}
+    for prefix in wanted:
         place = priority(prefix)
-        while place in places.values():
+        while prefix not in places and place in places.values():
             place += 1
-        places[prefix] = place
+        places.setdefault(prefix, place)
     return places
 
 

@@ -22,6 +22,8 @@ class Facts:
     born: str
     # By service, the image that was shipped to it and takes the place of the one that is set.
     shipped: Mapping[str, str] = field(default_factory=dict)
+    # The priorities of the listener rules, by prefix: a prefix keeps the one it was given.
+    priorities: Mapping[str, int] = field(default_factory=dict)
     # The prefix list of the addresses from which CloudFront calls; empty where none is asked for.
     edge_addresses: Any = ""
 

@@ -1,0 +1,171 @@
+"""What only one may hold: who goes first, what is taken back, and which priority a prefix keeps."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from provisioner.engine.beats import Beat
+from provisioner.engine.claims import clash, in_the_way, own_entry
+from provisioner.engine.graph import Node, Stack
+from provisioner.kinds import KINDS
+from provisioner.kinds.elbv2.groups import TargetGroup
+from provisioner.kinds.elbv2.listeners import ListenerRule
+from provisioner.steps.alb import priorities, priority
+from state.document import Document, Entry, Place
+
+# Two prefixes whose own priority is the same.
+ONE, OTHER = next(
+    pair
+    for pair in combinations([f"/api/v{n}/*" for n in range(100, 200)], 2)
+    if priority(pair[0]) == priority(pair[1])
+)
+
+
+def rule(place: int, listener: str = "l-1") -> dict[str, Any]:
+    return {"ListenerArn": listener, "Priority": place}
+
+
+def subnet(block: str, vpc: str) -> dict[str, Any]:
+    return {"VpcId": vpc, "CidrBlock": block}
+
+
+@pytest.mark.parametrize(
+    ("kind", "one", "other", "clashes"),
+    [
+        ("ListenerRule", rule(5), rule(5), True),
+        ("ListenerRule", rule(5), rule(6), False),
+        ("ListenerRule", rule(5), rule(5, "l-2"), False),
+        (
+            "Subnet",
+            subnet("10.0.0.0/24", "v"),
+            subnet("10.0.0.0/20", "v"),
+            True,
+        ),
+        (
+            "Subnet",
+            subnet("10.0.0.0/24", "v"),
+            subnet("10.0.1.0/24", "v"),
+            False,
+        ),
+        (
+            "Subnet",
+            subnet("10.0.0.0/24", "v"),
+            subnet("10.0.0.0/24", "w"),
+            False,
+        ),
+        ("Listener", {"LoadBalancerArn": "b", "Port": 80}, {"LoadBalancerArn": "b", "Port": 80}, True),
+        ("TargetGroup", {"Name": "a", "Port": 1}, {"Name": "a", "Port": 2}, True),
+        ("TargetGroup", {"Name": "a"}, {"Name": "b"}, False),
+        ("TaskDefinition", {"family": "a"}, {"family": "a"}, False),
+        ("Vpc", {"CidrBlock": "10.0.0.0/16"}, {"CidrBlock": "10.0.0.0/16"}, False),
+    ],
+)
+def test_two_clash_where_aws_holds_only_one(
+    kind: str, one: dict[str, Any], other: dict[str, Any], *, clashes: bool
+) -> None:
+    assert clash(KINDS[kind], one, other) is clashes
+
+
+def test_a_new_one_waits_for_what_holds_its_claim_and_for_what_needs_that() -> None:
+    new = Node(ListenerRule(), "new", "", "alb", rule(5), {}, ())
+    going = {
+        "holder": Entry("ListenerRule", "", wanted=rule(5)),
+        "service": Entry("Service", "", needs=["holder"]),
+        "other": Entry("ListenerRule", "", wanted=rule(6)),
+    }
+
+    takes, early = in_the_way([new], lambda node: node.props, going)
+
+    assert takes == {"new": {"holder"}}
+    assert early == {"holder": {"service"}, "service": set()}
+
+
+def group(name: str, id_: str) -> Entry:
+    return Entry("TargetGroup", name, id=id_, wanted={"Name": name})
+
+
+@pytest.mark.parametrize(("wanted", "id_"), [("new", "2"), ("old", "1"), ("third", "2")])
+def test_what_was_put_aside_and_is_wanted_again_takes_its_place_back(wanted: str, id_: str) -> None:
+    document = Document("prod", Place("1", "aws", "us-east-1"))
+    document.entries = {
+        "tg": group("new", "2"),
+        "tg~1": group("old", "1"),
+        "rule": Entry("", "", needs=["tg"]),
+    }
+    node = Node(TargetGroup(), "tg", wanted, "alb", {"Name": wanted}, {}, ())
+
+    found = own_entry(document, node, node.props)
+
+    assert found is not None
+    assert found.id == document.entries["tg"].id == id_
+    assert sorted(entry.id for entry in document.entries.values() if entry.id) == ["1", "2"]
+    assert document.entries["rule"].needs == (["tg"] if id_ == "2" else ["tg~2"])
+
+
+def test_a_prefix_keeps_its_priority_whatever_comes_and_goes() -> None:
+    alone = priorities([OTHER], {})
+    both = priorities([ONE, OTHER], alone)
+    left = priorities([OTHER], both)
+    again = priorities([ONE, OTHER], left)
+
+    assert alone[OTHER] == both[OTHER] == left[OTHER] == again[OTHER] == priority(OTHER)
+    assert both[ONE] == again[ONE] == priority(ONE) + 1
+    assert all(1 < place < 50000 for place in again.values())
+
+
+def forward(**weights: int) -> list[dict[str, Any]]:
+    groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+
+
+PLAIN = [{"Type": "forward", "TargetGroupArn": "new"}]
+
+
+@pytest.mark.parametrize(
+    ("seen", "join", "move", "drop"),
+    [
+        (forward(old=1), forward(new=0, old=1), forward(old=0, new=1), PLAIN),
+        (forward(old=1, new=0), forward(old=1, new=0), forward(old=0, new=1), PLAIN),
+        (forward(old=0, new=1), forward(old=0, new=1), forward(old=0, new=1), PLAIN),
+        (forward(new=1), PLAIN, PLAIN, PLAIN),
+        ([{"Type": "fixed-response"}], PLAIN, PLAIN, PLAIN),
+    ],
+)
+def test_a_beat_that_has_passed_changes_nothing(
+    seen: list[dict[str, Any]], join: object, move: object, drop: object
+) -> None:
+    wanted = {**rule(5), "Actions": PLAIN}
+
+    def during(beat: Beat) -> object:
+        told = ListenerRule().during(beat, wanted, {**rule(5), "Actions": seen}, set())["Actions"]
+        return _sorted(told)
+
+    assert during(Beat.JOIN) == _sorted(join)
+    assert during(Beat.MOVE) == during(Beat.FOLLOW) == during(Beat.LEAVE) == _sorted(move)
+    assert during(Beat.DROP) == drop
+
+
+def _sorted(actions: Any) -> Any:
+    for action in actions:
+        if "ForwardConfig" in action:
+            action["ForwardConfig"]["TargetGroups"].sort(key=lambda one: str(one["TargetGroupArn"]))
+    return actions
+
+
+def test_a_service_joins_only_what_stands() -> None:
+    wanted = {"loadBalancers": [{"targetGroupArn": "new", "containerPort": 90}]}
+    seen = {"loadBalancers": [{"targetGroupArn": "old", "containerPort": 80}]}
+    service = KINDS["Service"]
+
+    both = service.during(Beat.JOIN, wanted, seen, {"old", "new"})["loadBalancers"]
+
+    assert [(one["targetGroupArn"], one["containerPort"]) for one in both] == [("new", 90), ("old", 90)]
+    assert service.during(Beat.JOIN, wanted, seen, {"new"}) == wanted
+    assert service.during(Beat.LEAVE, wanted, seen, {"old", "new"}) == wanted
+
+
+def test_a_stack_without_a_claim_in_the_way_lets_nothing_go_first() -> None:
+    assert in_the_way(Stack("a", "us-east-1"), lambda node: node.props, {"x": group("x", "1")}) == ({}, {})
