@@ -10,7 +10,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences, meets
 from provisioner.engine.decide import Change, is_ours, whose
 from provisioner.engine.durations import Durations
-from provisioner.engine.events import Event, Listener
+from provisioner.engine.events import Listener
 from provisioner.engine.extras import Extra
 from provisioner.engine.faults import Fault, code_of, fault_of, told
 from provisioner.engine.intervals import in_time
@@ -19,7 +19,8 @@ from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.refs import Doc, reveal, unveiled
 from provisioner.engine.target import HIDES, Target, read, still_hides
 from provisioner.engine.waits import until
-from provisioner.errors import Blocked, OutOfPatience
+from provisioner.engine.watch import Watch
+from provisioner.errors import Blocked
 from provisioner.names import own_tags
 from state.document import Entry
 from state.ledger import Ledger
@@ -41,6 +42,7 @@ class Hands:
         self.pace = clients.aws.pace
         self.durations = durations or Durations(self.pace)
         self.patience = Patience(clients, listen, self.durations)
+        self.watch = Watch(clients, listen, self.durations)
 
     def read(self, target: Target) -> Doc | None:
         """What AWS says of it; None where it is not there."""
@@ -138,45 +140,10 @@ class Hands:
 
     def finish(self, target: Target, *, updated: bool = False, seen: Callable[[Doc], None]) -> Doc:
         """Wait until it is ready and confirm it; `seen` is told every new observation on the way."""
-        kind, it = target.kind, target.it
-        if not kind.ready and not updated:
-            self.ledger.confirm(it.node)
-            return {}
-        start, since = self.clock.now(), self.clock.wall()
-        quiet = kind.stale_for * self.pace if updated else 0.0
-        due = self.durations.expected(kind, target.region, "update" if updated else "create", "ready")
-        self.listen(Event("waiting", it.node, detail=f"usually {due:.0f} s" if due >= 1 else ""))
-
-        def probe() -> Doc | None:
-            doc = self.read(target)
-            if doc is None or self.clock.now() - start < quiet:
-                return None
-            seen(doc)
-            if updated and self._is_old(target, doc, self.clock.now() - start):
-                return None
-            return doc if self._is_ready(target, doc, since) else None
-
-        doc = until(probe, clock=self.clock, due=due, patience=kind.patience)
-        if doc is None:
-            raise OutOfPatience(
-                f"{it.name or it.node} is not ready after {kind.patience:.0f} s; AWS is still at it.",
-                "Nothing is lost: run the same command again, and it waits on.",
-            )
-        self.ledger.confirm(it.node)
+        waits = bool(target.kind.ready) or updated
+        doc = self.watch.until_ready(target, updated=updated, seen=seen) if waits else {}
+        self.ledger.confirm(target.it.node)
         return doc
-
-    def _is_ready(self, target: Target, doc: Doc, since: float) -> bool:
-        """Whether it is ready; raises why, where AWS has given it up."""
-        kind, it, client = target.kind, target.it, self.patience.client(target)
-        ready = meets(doc, kind.ready)
-        if meets(doc, kind.failed) or (ready and kind.deceives(client, it, since)):
-            raise kind.failure(client, it, doc)
-        return ready
-
-    def _is_old(self, target: Target, doc: Doc, elapsed: float) -> bool:
-        """Whether AWS still tells what was before the update, and may."""
-        window = max(HIDES * self.pace, self.clients.aws.hides_for)
-        return elapsed < window and bool(differences(target.kind, target.it.props, doc, None))
 
     def delete(self, target: Target, begun: Callable[[], None] = lambda: None) -> None:
         """Set its end going, wait until AWS says it is gone, and leave a tombstone.
@@ -205,7 +172,7 @@ class Hands:
                 raise Blocked(f"{target.words} is held by {held}: {told(error)}") from error
             raise
         begun()
-        self.wait_gone(target, start)
+        self.watch.until_gone(target, start)
         self.ledger.forget(node, deleted=True)
 
     def _end(self, target: Target, begun: Callable[[], None]) -> None:
@@ -220,27 +187,6 @@ class Hands:
             entry = self.ledger.get(target.it.node)
             if entry and still_hides(self.clients, entry.made):
                 raise NotYet("it is so new that AWS may not show it yet") from error
-
-    def wait_gone(self, target: Target, since: float | None = None) -> None:
-        """Wait until AWS says it is gone; OutOfPatience where it does not in time.
-
-        `since` is when its end was first asked for.
-        """
-        kind, it = target.kind, target.it
-        self.listen(Event("waiting", it.node, "delete"))
-
-        def probe() -> bool | None:
-            doc = self.read(target)
-            ended = doc is None or meets(doc, kind.gone) or meets(doc, kind.lingers)
-            return True if ended else None
-
-        asked = self.clock.now() if since is None else since
-        due = asked + self.durations.expected(kind, target.region, "delete", "gone") - self.clock.now()
-        if not until(probe, clock=self.clock, due=max(due, 0), patience=kind.patience):
-            raise OutOfPatience(
-                f"{it.name or it.id} is still there after {kind.patience:.0f} s.",
-                "Nothing is lost: run the same command again, and it waits on.",
-            )
 
     def _entry(self, target: Target, phase: str = "creating") -> Entry:
         it = target.it

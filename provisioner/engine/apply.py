@@ -159,7 +159,7 @@ class Apply:
             raise Blocked(f"{node.aws_name or node.name}: {change.why}.")
         target = self._target(node, wanted, entry)
         if planned.why == STILL_GOING:
-            self.hands.wait_gone(target)
+            self.hands.watch.until_gone(target)
         if change.verb == "create":
             target = target.with_id("")
         if seen is not None and change.verb != "replace":

@@ -1,0 +1,84 @@
+"""Watches one resource until it is ready, or gone; what lasts too long is left to the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.compare import differences, meets
+from provisioner.engine.durations import Durations
+from provisioner.engine.events import Event, Listener
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import HIDES, Target, read
+from provisioner.engine.waits import until
+from provisioner.errors import OutOfPatience
+
+
+class Watch:
+    """Looks as often as it is of use; shared by all threads of a run."""
+
+    def __init__(self, clients: Clients, listen: Listener, durations: Durations) -> None:
+        self.clients = clients
+        self.listen = listen
+        self.durations = durations
+        self.clock = clients.clock
+        self.pace = clients.aws.pace
+
+    def until_ready(self, target: Target, *, updated: bool, seen: Callable[[Doc], None]) -> Doc:
+        """Wait until it is ready, and not as it was; `seen` is told every new observation on the way."""
+        kind, it = target.kind, target.it
+        start, since = self.clock.now(), self.clock.wall()
+        quiet = kind.stale_for * self.pace if updated else 0.0
+        due = self.durations.expected(kind, target.region, "update" if updated else "create", "ready")
+        self.listen(Event("waiting", it.node, detail=f"usually {due:.0f} s" if due >= 1 else ""))
+
+        def probe() -> Doc | None:
+            doc = read(self.clients, target)
+            if doc is None or self.clock.now() - start < quiet:
+                return None
+            seen(doc)
+            if updated and self._is_old(target, doc, self.clock.now() - start):
+                return None
+            return doc if self._is_ready(target, doc, since) else None
+
+        doc = until(probe, clock=self.clock, due=due, patience=kind.patience)
+        if doc is None:
+            raise OutOfPatience(
+                f"{it.name or it.node} is not ready after {kind.patience:.0f} s; AWS is still at it.",
+                "Nothing is lost: run the same command again, and it waits on.",
+            )
+        return doc
+
+    def _is_ready(self, target: Target, doc: Doc, since: float) -> bool:
+        """Whether it is ready; raises why, where AWS has given it up."""
+        kind, it, client = target.kind, target.it, self.clients.client(target.kind.service, target.region)
+        ready = meets(doc, kind.ready)
+        if meets(doc, kind.failed) or (ready and kind.deceives(client, it, since)):
+            raise kind.failure(client, it, doc)
+        return ready
+
+    def _is_old(self, target: Target, doc: Doc, elapsed: float) -> bool:
+        """Whether AWS still tells what was before the update, and may."""
+        window = max(HIDES * self.pace, self.clients.aws.hides_for)
+        return elapsed < window and bool(differences(target.kind, target.it.props, doc, None))
+
+    def until_gone(self, target: Target, since: float | None = None) -> None:
+        """Wait until AWS says it is gone; OutOfPatience where it does not in time.
+
+        `since` is when its end was first asked for.
+        """
+        kind, it = target.kind, target.it
+        self.listen(Event("waiting", it.node, "delete"))
+
+        def probe() -> bool | None:
+            doc = read(self.clients, target)
+            ended = doc is None or meets(doc, kind.gone) or meets(doc, kind.lingers)
+            return True if ended else None
+
+        asked = self.clock.now() if since is None else since
+        due = asked + self.durations.expected(kind, target.region, "delete", "gone") - self.clock.now()
+        if not until(probe, clock=self.clock, due=max(due, 0), patience=kind.patience):
+            raise OutOfPatience(
+                f"{it.name or it.id} is still there after {kind.patience:.0f} s.",
+                "Nothing is lost: run the same command again, and it waits on.",
+            )
