@@ -185,7 +185,7 @@ def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(desk: Desk) -> No
 def test_an_exact_version_is_taken_as_it_is_and_no_upgrade_is_undone(desk: Desk) -> None:
     offered = client(desk.box.endpoint, "rds").describe_db_engine_versions(Engine="aurora-postgresql")
     versions = [one["EngineVersion"] for one in offered["DBEngineVersions"]]
-    exact = next(version for version in versions if version.startswith("16."))
+    exact, newer = [version for version in versions if version.startswith("16.")][:2]
 
     desk.apply("a", "--set", f"database.version={exact}")
 
@@ -194,3 +194,10 @@ def test_an_exact_version_is_taken_as_it_is_and_no_upgrade_is_undone(desk: Desk)
     (group,) = inventory(desk.box.endpoint)["db cluster parameters"].values()
     assert json.loads(group)["DBParameterGroupFamily"] == "aurora-postgresql16"
     assert desk.plan("a", "--set", "database.version=16") == "No changes.\n"
+
+    desk.apply("a", "--set", f"database.version={newer}")
+    (cluster,) = client(desk.box.endpoint, "rds").describe_db_clusters()["DBClusters"]
+    assert cluster["EngineVersion"] == newer
+    assert desk.plan("a", "--set", f"database.version={exact}") == "No changes.\n"
+    refused = desk.run("plan", "--suffix", "a", "--set", "database.version=16.99")
+    assert (refused.code, newer in refused.err) == (5, True)

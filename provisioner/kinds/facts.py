@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -90,11 +90,11 @@ def _options(clients: Clients) -> list[dict[str, Any]]:
 
 
 def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
-    """The version to create, and its parameter-group family; the running cluster's where there is one."""
+    """The version, and its parameter-group family: the running one, unless a newer minor one is wanted."""
     running = _cluster(clients, suffix)
     families = _families(clients, wanted)
     if running and _major(running["EngineVersion"]) == _major(wanted):
-        version = str(running["EngineVersion"])
+        version = _upgraded(str(running["EngineVersion"]), wanted, families)
         family = families.get(version) or f"{ENGINE}{_major(version)}"
         return {"EngineVersion": version, "DBParameterGroupFamily": family}
     if running:
@@ -115,6 +115,21 @@ def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
             f"Choose one of them: `--set database.version={(near or [wanted])[-1]}`.",
         )
     return {"EngineVersion": fitting[-1], "DBParameterGroupFamily": families[fitting[-1]]}
+
+
+def _upgraded(running: str, wanted: str, families: Mapping[str, str]) -> str:
+    """The running version, or a newer minor one that is wanted exactly; there is no way back."""
+    if "." not in wanted or not _is_plain(wanted) or not _is_plain(running):
+        return running
+    if _numbers(wanted) <= _numbers(running):
+        return running
+    if wanted not in families:
+        near = [one for one in families if _major(one) == _major(wanted) and _is_plain(one)]
+        raise Blocked(
+            f"There is no Aurora PostgreSQL {wanted}; there are {', '.join(sorted(near, key=_numbers))}.",
+            f"Leave it at `database.version={_major(running)}`, or choose one of them.",
+        )
+    return wanted
 
 
 def _families(clients: Clients, wanted: str) -> dict[str, str]:
