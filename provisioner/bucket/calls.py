@@ -54,8 +54,8 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
         action = getattr(error, "operation_name", "this call")
         return LedgerError(
             f"{doing}: {told(error)}",
-            f"Nothing was called for it. Give these credentials the right to call s3:{action}; the README "
-            "lists the rights that a shared state needs.",
+            f"Nothing was called for it. Give these credentials the right to call s3:{action}, and "
+            "s3:ListBucket: without that, S3 refuses to say that something is not there.",
         )
     return LedgerError(
         f"{doing}: {told(error)}",
