@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from provisioner.errors import ProvisionerError
 from state.document import Document, Entry, Intent, Phase, Tombstone
 from state.store import Store
 
@@ -18,8 +19,8 @@ from state.store import Store
 class Ledger:
     """One stack's document and the acts that change it; every act is on disk when it returns.
 
-    Safe to use from several threads: acts that come at once share one write. `guard` raises when this run
-    may write no longer.
+    Safe to use from several threads: acts that come at once share one write, and its failure. `guard`
+    raises when this run may write no longer.
     """
 
     def __init__(
@@ -35,7 +36,8 @@ class Ledger:
         self._wall = wall
         self._change = threading.Lock()
         self._write = threading.Lock()
-        self._written = document.serial
+        self._written = self._tried = document.serial
+        self._failure: ProvisionerError | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Entry]]:
         return iter(list(self.document.entries.items()))
@@ -115,11 +117,17 @@ class Ledger:
         with self._write:
             if self._written >= serial:
                 return
+            if self._failure and self._tried >= serial:
+                raise self._failure
             self._guard()
             with self._change:
-                latest, text = self.document.serial, self.document.dump()
-            self._store.save(text)
-            self._written = latest
+                self._tried, text = self.document.serial, self.document.dump()
+            try:
+                self._store.save(text)
+            except ProvisionerError as error:
+                self._failure = error
+                raise
+            self._written = self._tried
 
 
 def _same_intent(entry: Entry | None, verb: str) -> Intent | None:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from provisioner.errors import LedgerError
 from state.document import Document, Entry, Place
 from state.ledger import Ledger
 from tests.memory import Memory
@@ -42,6 +43,42 @@ def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: Mem
     assert len(store.latest.entries) == 50
     assert len(serials) < 10
     assert serials == sorted(set(serials))
+
+
+def test_acts_that_come_at_once_share_the_failure_of_their_write() -> None:
+    """Where the state cannot be kept, fifty threads do not find that out one after the other."""
+    acting, tries, failed = threading.Semaphore(0), [], []
+    held = threading.Event()
+
+    class Broken(Memory):
+        def save(self, text: bytes) -> None:
+            tries.append(text)
+            assert held.wait(10)
+            raise LedgerError("S3 cannot be reached")
+
+    def wall() -> float:
+        acting.release()
+        return 1000.0
+
+    ledger = Ledger(Document("prod", PLACE), Broken(), wall)
+
+    def act(name: str) -> None:
+        try:
+            ledger.intend(name, "create", Entry("Thing", "x"))
+        except LedgerError:
+            failed.append(name)
+
+    threads = [threading.Thread(target=act, args=(f"n{n}",)) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert acting.acquire(timeout=10)
+    held.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert len(failed) == 50
+    assert len(tries) < 10
 
 
 def test_no_thread_goes_on_before_its_own_act_is_on_disk(store: Memory) -> None:
