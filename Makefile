@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUFFIX ?= demo
 
-.PHONY: demo test check faults wander clean
+.PHONY: demo test check bench faults wander clean
 
 demo: $(VENV)/.runs  ## bring the stack up on the embedded AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
@@ -19,6 +19,9 @@ check: $(VENV)/.tests  ## what CI runs: style, types, tests, coverage
 	$(BIN)/mypy
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+
+bench: $(VENV)/.runs  ## measure, print the table, write benchmarks/results.md; a quarter of an hour, on an idle machine
+	$(BIN)/python -m benchmarks
 
 faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes on where it was interrupted
 	$(BIN)/python -m tests.faults --shard 1/2 --resume $(VENV)/faults-1.jsonl >/dev/null & \

@@ -1,0 +1,84 @@
+"""The critical path of the seed's stack, by the embedded AWS's own durations and the stack's own edges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from provisioner.embedded.containers.life import HEALTH, LINGER, START, STOP
+from provisioner.embedded.manners import balancers, databases, distributions, nat_gateways, tables
+from provisioner.engine.critical import Chain, End, Stage, ends, longest, stages
+from provisioner.engine.graph import Edge, Stack
+from provisioner.settings import Settings
+from provisioner.stack import build
+from provisioner.steps.facts import offline
+
+# Seconds of AWS, at pace 1, until a thing of this kind is ready.
+_READY = {
+    "DBCluster": databases.CLUSTER,
+    "DBInstance": databases.INSTANCE,
+    "Distribution": distributions.DEPLOY,
+    "LoadBalancer": balancers.CREATE,
+    "NatGateway": nat_gateways.CREATE,
+    "Service": START + HEALTH,
+    "Table": tables.CREATE,
+}
+# The same, until it is gone.
+_GONE = {
+    "DBCluster": databases.CLUSTER_DELETE,
+    "DBInstance": databases.INSTANCE_DELETE,
+    "Distribution": distributions.DEPLOY,
+    "NatGateway": nat_gateways.DELETE,
+    "Table": tables.DELETE,
+}
+# What AWS refuses until another is ready, though it only needs it to exist: the refusal is the wait.
+_REFUSED = {"writer": "aurora"}
+
+
+def _stack() -> Stack:
+    settings = Settings()
+    return build(settings, "bench", "us-east-1", offline(settings.network.zones, settings.database.version))
+
+
+def of_apply(*, all_ready: bool = False) -> Chain[Stage]:
+    """The longest chain of an apply; with every edge waiting for readiness, what that would cost."""
+    stack = _stack()
+    edges = {node.name: list(node.edges) for node in stack}
+    for name, other in _REFUSED.items():
+        edges[name].append(Edge(other, ready=True, because="AWS refuses it before"))
+    if all_ready:
+        edges = {name: [replace(edge, ready=True) for edge in needs] for name, needs in edges.items()}
+    seconds = {Stage(node.name, "ready"): _READY.get(str(node.kind), 0.0) for node in stack}
+    return _slow(longest(stages(edges), seconds), seconds)
+
+
+def of_teardown(*, all_ready: bool = False) -> Chain[End]:
+    """The longest chain of a teardown, with what lingers: the interfaces of a balancer and of tasks."""
+    stack = _stack()
+    nodes = stack.nodes
+    needs = {node.name: list(node.needs) for node in stack if not node.kind.shared}
+    seconds = {End(name, "gone"): _GONE.get(str(nodes[name].kind), 0.0) for name in needs}
+    drain = nodes["tg-attributes"].props["Attributes"]["deregistration_delay.timeout_seconds"]
+    seconds[End("service", "gone")] = STOP + float(drain)
+
+    def beside(name: str, other: str) -> bool:
+        return not all_ready and str(nodes[other].kind) in nodes[name].kind.goes_beside
+
+    graph = ends(needs, beside)
+    lingering = {"alb": balancers.LINGER, "service": LINGER}
+    for keeper, held in lingering.items():
+        rest = End(f"interfaces of {keeper}", "gone")
+        graph[rest], seconds[rest] = {End(keeper, "gone")}, held
+        for name in nodes[keeper].needs:
+            if str(nodes[name].kind) in ("Subnet", "SecurityGroup") and End(name, "gone") in graph:
+                graph[End(name, "gone")].add(rest)
+    return _slow(longest(graph, seconds), seconds)
+
+
+def _slow(chain: Chain, seconds: dict) -> Chain:  # type: ignore[type-arg]
+    """The chain without the steps that take no time."""
+    return Chain(tuple(step for step in chain.steps if seconds.get(step)), chain.seconds)
+
+
+def told(chain: Chain, pace: float = 1.0) -> str:  # type: ignore[type-arg]
+    """The chain in words."""
+    return f"{chain.seconds * pace:.1f} s: {' > '.join(step.name for step in chain.steps)}"

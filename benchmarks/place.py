@@ -1,0 +1,94 @@
+"""A place to measure in: a home of its own, an embedded AWS of its own, and commands as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from provisioner.embedded.local import running
+from state.runs import Runs
+
+ROOT = Path(__file__).parent.parent
+_CALLS = re.compile(r"with (\d+) calls in")
+_KB = 1024
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How one process went."""
+
+    seconds: float
+    megabytes: float
+    out: str
+    err: str
+
+    @property
+    def calls(self) -> int:
+        """How many calls it made, all stacks together, as it says itself."""
+        return sum(int(count) for count in _CALLS.findall(self.err))
+
+
+@dataclass
+class Place:
+    """One home; what its commands took most of is remembered."""
+
+    home: Path
+    megabytes: dict[str, float] = field(default_factory=dict)
+
+    def run(self, *arguments: str, script: str = "cli.py", **environment: str) -> Ran:
+        """One command, to its good end."""
+        out, err = self.home / "out", self.home / "err"
+        order = [sys.executable, str(ROOT / script), *arguments]
+        told = {**os.environ, "MLAPI_HOME": str(self.home), "PYTHONPATH": str(ROOT), **environment}
+        begun = time.perf_counter()
+        write = [(os.POSIX_SPAWN_OPEN, at, str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+                 for at, path in ((1, out), (2, err))]  # fmt: skip
+        pid = os.posix_spawn(sys.executable, order, told, file_actions=write)
+        _, status, usage = os.wait4(pid, 0)
+        seconds = time.perf_counter() - begun
+        ran = Ran(seconds, usage.ru_maxrss / _KB, out.read_text(), err.read_text())
+        if os.waitstatus_to_exitcode(status):
+            raise RuntimeError(f"{' '.join(order)} failed:\n{ran.err}")
+        if arguments and not arguments[0].startswith("-"):
+            self.megabytes[arguments[0]] = max(ran.megabytes, self.megabytes.get(arguments[0], 0.0))
+        return ran
+
+    def on(self, verb: str, suffix: str, *more: str, script: str = "cli.py") -> Ran:
+        """One command for a stack of the embedded AWS."""
+        return self.run(verb, "--local", "--suffix", suffix, *more, script=script)
+
+    def mutating(self, since: int = 0) -> tuple[int, int]:
+        """The number of calls that the embedded AWS has answered, and of those after `since` that change."""
+        box = running(self.home / "embedded" / "server")
+        if box is None:
+            raise RuntimeError("the embedded AWS has ended")
+        with urlopen(f"{box.endpoint}/_embedded/calls?since=0", timeout=10) as answer:  # noqa: S310 - loopback
+            calls = json.load(answer)
+        return len(calls), sum(bool(call["mutating"]) for call in calls[since:])
+
+    def record(self, suffix: str) -> dict[str, Any]:
+        """The record of the last run."""
+        return next(Runs(self.home / "embedded" / "runs").of(suffix))
+
+
+@contextmanager
+def place(pace: float | None = 0.0) -> Iterator[Place]:
+    """A new home; its embedded AWS is started and warm, or with no pace left to the first command."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as home:
+        here = Place(Path(home))
+        try:
+            if pace is not None:
+                here.run("local", "start", "--pace", str(pace))
+            yield here
+        finally:
+            here.run("local", "stop")
