@@ -17,8 +17,8 @@ RESULTS = Path(__file__).parent / "results.md"
 _HEAD = ("what", "measured", "wanted", "met", "beside it")
 # As issue 5 gives them: measured in November 2026, AWS provider 5.100, an instant emulator, 2 cores.
 TERRAFORM = """Terraform 1.11 with the AWS provider 5.100, the same stack, on an instant emulator on 2 cores,
-measured in November 2026: apply 141 s and 212 calls (the provider sleeps fixed times after most creates), a no-op
-plan 17.7 s and 83 calls, destroy 85 s."""
+measured in November 2026: apply 141 s and 212 calls (the provider sleeps fixed times after most creates),
+a no-op plan 17.7 s and 83 calls, destroy 85 s."""
 
 
 def main() -> int:
@@ -51,8 +51,8 @@ def _about(given: argparse.Namespace, load: float) -> Iterator[str]:
     machine = f"{os.cpu_count()} cores of {_processor()}, {platform.system()}"
     yield f"By `make bench` on {time.strftime('%Y-%m-%d')}: {machine}, Python {platform.python_version()},"
     yield f"load {load:.1f} at the start. Whole processes before the embedded AWS on the same machine;"
-    yield f"medians of {given.runs} runs, of {given.slow_runs} at pace 0.1 (one where all edges wait for readiness),"
-    yield "the least and the most in brackets.\n"
+    yield f"medians of {given.runs} runs, of {given.slow_runs} at pace 0.1 (one where all edges wait for"
+    yield "readiness), the least and the most in brackets.\n"
 
 
 def _processor() -> str:

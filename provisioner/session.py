@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from provisioner.aws import Aws
 from provisioner.choosing import choose
-from provisioner.embedded.local import start as start_embedded
 from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
 from provisioner.engine.clients import Clients
@@ -38,6 +37,7 @@ from provisioner.shipped import shipped_images, show_as_held
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.facts import offline
+from provisioner.ways import Ways
 from state.document import Document, Place
 from state.ledger import Ledger
 from state.lock import Lock
@@ -70,18 +70,23 @@ class Session:
     arguments: list[str] = field(default_factory=list)
     # What this run takes back from another owner: `image`.
     taken: frozenset[str] = frozenset()
+    # A look that is shared with other stacks.
+    looking: Clients | None = None
     # Raises when this run may change nothing any more.
     guard: Callable[[], None] = lambda: None
 
     @classmethod
-    def open(cls, suffix: str, settings: Settings, where: Where) -> Session:
-        """Find the place and check that it is the one meant; makes one call, GetCallerIdentity."""
+    def open(cls, suffix: str, settings: Settings, where: Where, ways: Ways | None = None) -> Session:
+        """Find the place and check that it is the one meant; makes one call, GetCallerIdentity.
+
+        Sessions that are given the same `ways` share them.
+        """
         workspace = where.workspace
-        local = start_embedded(workspace.embedded) if workspace.local else None
+        ways = Ways(workspace) if ways is None else ways
+        local = ways.local
         document = known_document(where, suffix, local)
         region, source = region_of(suffix, document, where)
-        aws = Aws(region, local)
-        place = aws.place()
+        aws, place = ways.to(region)
         guard_account(place, settings.account if where.account is None else where.account)
         lookups.check_partition(place.partition, region)
         if document is None:
@@ -112,7 +117,8 @@ class Session:
 
     def plan(self, *, ending: bool = False) -> Plan:
         """What `apply` would do, or what there is to end; makes no mutating call."""
-        return self._look(self.clients.sharing(Peers.of(self.document)), ending=ending)
+        clients = self.looking or self.clients.sharing(Peers.of(self.document))
+        return self._look(clients, ending=ending)
 
     def drift(self) -> tuple[DriftReport, Plan]:
         """What differs from the ledger in AWS, and the plan about it; makes no mutating call."""
@@ -229,3 +235,14 @@ class Session:
         """How long each step took in earlier runs here, of this stack and of others."""
         records = self.where.workspace.runs.latest(_RUNS)
         return Durations.of(records, self.aws.pace, self.place.region)
+
+
+def look_together(sessions: Iterable[Session]) -> None:
+    """Let the sessions of one region share their next look: equal reads of all of them are made once."""
+    regions: dict[str, list[Session]] = {}
+    for session in sessions:
+        regions.setdefault(session.place.region, []).append(session)
+    for alike in regions.values():
+        looking = alike[0].clients.sharing(Peers.of(*(session.document for session in alike)))
+        for session in alike:
+            session.looking = looking

@@ -114,3 +114,18 @@ def test_the_last_run_is_shown_and_written(standing: Standing, tmp_path: Path) -
 
 def test_a_run_that_is_not_recorded_is_not_shown(standing: Standing) -> None:
     assert standing.desk.run("timeline", "--suffix", "other").code == 6
+
+
+def test_stacks_of_one_region_are_looked_at_together_and_told_apart(standing: Standing) -> None:
+    desk = standing.desk
+    desk.well("apply", "--yes", "--suffix", "beside")
+    alone, mark = len(asked(standing)), desk.mark()
+
+    assert desk.well("plan", "--all").out == "beside:\nNo changes.\nprod:\nNo changes.\n"
+    assert len(desk.box.calls(mark)) < 1.5 * alone
+    standing.aws("elbv2").add_tags(
+        ResourceArns=[standing.balancer["LoadBalancerArn"]], Tags=[{"Key": "ml-api:node", "Value": "x"}]
+    )
+    beside, _, prod = desk.well("plan", "--all").out.partition("prod:")
+    assert "No changes." in beside
+    assert "ml-api:node" in prod

@@ -19,7 +19,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.cli"},
     {"provisioner.commands"},
     {"provisioner.session"},
-    {"provisioner.pins", "provisioner.shipped", "provisioner.choosing"},
+    {"provisioner.pins", "provisioner.ways", "provisioner.shipped", "provisioner.choosing"},
     {"provisioner.stack", "provisioner.workspace", "provisioner.rights"},
     {"provisioner.steps"},
     {"provisioner.kinds", "provisioner.terminal", "provisioner.bucket"},

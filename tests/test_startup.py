@@ -11,7 +11,9 @@ from tests.harness import ROOT
 
 SLOW = ("boto3", "botocore", "moto", "pydantic", "rich", "tenacity")
 LOOK = f"""
-import sys, cli
+import sys
+sys.argv[0] = "ml-api"
+import cli
 try:
     cli.main(sys.argv[1:])
 except SystemExit:
@@ -34,6 +36,6 @@ def test_help_and_version_wait_for_nothing(arguments: list[str]) -> None:
 
 
 def test_completion_waits_for_nothing() -> None:
-    environment = {"_PYTHON_CLI_PY_COMPLETE": "bash_complete", "COMP_WORDS": "cli.py ap", "COMP_CWORD": "1"}
+    environment = {"_ML_API_COMPLETE": "bash_complete", "COMP_WORDS": "ml-api ap", "COMP_CWORD": "1"}
 
     assert imported(**environment) == "[]"

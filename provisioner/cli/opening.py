@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from provisioner.session import Session
     from provisioner.settings import Settings
     from provisioner.terminal.say import Say
+    from provisioner.ways import Ways
     from provisioner.workspace import Workspace
 
 # `--set container.environment.TOKEN=...`: what a container is told may be secret.
@@ -44,8 +45,10 @@ def given_settings(given: dict[str, Any]) -> Settings:
     return load(given["config"], given["sets"])
 
 
-def open_session(given: dict[str, Any], workspace: Workspace, suffix: str) -> Session:
-    """One stack in hand; the first calls are made here."""
+def open_session(
+    given: dict[str, Any], workspace: Workspace, suffix: str, ways: Ways | None = None
+) -> Session:
+    """One stack in hand; the first calls are made here. Several share their `ways` into AWS."""
     from provisioner.names import check_suffix
     from provisioner.pins import Where
     from provisioner.session import Session
@@ -53,7 +56,7 @@ def open_session(given: dict[str, Any], workspace: Workspace, suffix: str) -> Se
     check_suffix(suffix)
     adopts = bool(given.get("adopt_all"))
     where = Where(workspace, given["region"], given["expect_account"], adopts)
-    session = Session.open(suffix, given_settings(given), where)
+    session = Session.open(suffix, given_settings(given), where, ways)
     session.taken = frozenset(given.get("take") or ())
     session.arguments = typed(click.get_current_context().obj or ())
     return session

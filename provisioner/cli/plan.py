@@ -46,7 +46,10 @@ def plan(
         return max(codes, default=0)
     kept = planning.Keeping(out, given["config"], list(given["sets"])) if out else None
     choice = given_choice(given)
-    codes = [
-        planning.plan(say, open_session(given, workspace, one), showing, choice, kept) for one in suffixes
-    ]
-    return max(codes, default=0)
+    if everything:
+        from provisioner.ways import Ways
+
+        ways = Ways(workspace)
+        sessions = [open_session(given, workspace, one, ways) for one in suffixes]
+        return planning.plan_all(say, sessions, showing, choice)
+    return planning.plan(say, open_session(given, workspace, suffixes[0]), showing, choice, kept)

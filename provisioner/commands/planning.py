@@ -13,7 +13,7 @@ from provisioner.commands.refusing import refusal
 from provisioner.commands.saved import saved
 from provisioner.engine.choice import Choice, narrowed
 from provisioner.names import PROGRAM
-from provisioner.session import Session
+from provisioner.session import Session, look_together
 from provisioner.terminal.plan import show_plan, shown
 from provisioner.terminal.say import Say
 
@@ -56,7 +56,8 @@ def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: 
     made = narrowed(read_with(session, session.plan()), session.document, choice)
     showing.begin(say, session)
     show_plan(say, made, forecast(session, made))
-    checked(say, session, made, started)
+    if not showing.among_others:
+        checked(say, session, made, started)
     if keeping:
         if made.refused:
             raise refusal(made)
@@ -64,3 +65,17 @@ def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: 
         local = " --local" if session.aws.local else ""
         say.note(f"Kept in {keeping.path}: `{PROGRAM} apply {keeping.path}{local}` does exactly that.")
     return showing.code(changes=bool(shown(made)))
+
+
+def plan_all(say: Say, sessions: list[Session], showing: Showing, choice: Choice) -> int:
+    """Show what apply would do to each stack; those of one region are looked at together."""
+    started = time.monotonic()
+    look_together(sessions)
+    code = max((plan(say, session, showing, choice) for session in sessions), default=0)
+    calls = sum(aws.calls.counted.total() for aws in {id(one.aws): one.aws for one in sessions}.values())
+    count = sum(len(session.document.entries) for session in sessions)
+    seconds = time.monotonic() - started
+    say.note(
+        f"{count} resources of {len(sessions)} stacks checked with {calls} calls in {seconds:.1f} s", "dim"
+    )
+    return code

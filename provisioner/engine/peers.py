@@ -24,22 +24,27 @@ class Peer:
 
 @dataclass(frozen=True)
 class Peers:
-    """All resources of the stacks that are looked at."""
+    """All resources of the stacks that are looked at, and those stacks' suffixes."""
 
     listed: tuple[Peer, ...] = ()
+    suffixes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, *documents: Document) -> Peers:
         """Those that the ledgers know by their ids."""
-        return cls(tuple(_known(documents)))
+        return cls(tuple(_known(documents)), tuple(sorted(document.suffix for document in documents)))
 
     def within(self, region: str) -> Peers:
         """Those of one region."""
-        return Peers(tuple(peer for peer in self.listed if peer.region == region))
+        return Peers(tuple(peer for peer in self.listed if peer.region == region), self.suffixes)
 
     def get(self, id_: str) -> Peer | None:
         """The one of this id."""
         return next((peer for peer in self.listed if peer.id == id_), None)
+
+    def stacks(self, own: str, *, most: int) -> list[str]:
+        """The suffix `own` and those that may be asked for with it: the same list for each of them."""
+        return _portion(self.suffixes, own, most)
 
     def together(
         self, own: str, *kinds: str, by: Literal["id", "name"] = "id", most: int, among: str = ""
@@ -50,13 +55,13 @@ class Peers:
         """
         ids = ((getattr(peer, by), peer.id) for peer in self.listed if peer.kind in kinds)
         listed = sorted({told for told, id_ in ids if told and among in id_})
-        if own not in listed:
-            return [own]
-        return _portion(listed, listed.index(own), most)
+        return _portion(listed, own, most)
 
 
-def _portion(listed: Sequence[str], at: int, most: int) -> list[str]:
-    start = at // most * most
+def _portion(listed: Sequence[str], own: str, most: int) -> list[str]:
+    if own not in listed:
+        return [own]
+    start = listed.index(own) // most * most
     return list(listed[start : start + most])
 
 

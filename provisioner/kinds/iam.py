@@ -6,13 +6,17 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.extras import Extra, Inside
+from provisioner.engine.faults import Fault, fault_of
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 
 GONE = codes("NoSuchEntity")
 BUSY = codes("ConcurrentModification")
+_SEVERAL = 2
 
 
 class Role(Kind):
@@ -31,7 +35,7 @@ class Role(Kind):
     }
     resource, fills = "role", ("{RoleName}",)
     calls = calling(
-        extras="ListRolePolicies ListAttachedRolePolicies",
+        extras="GetAccountAuthorizationDetails ListRolePolicies ListAttachedRolePolicies",
         remove="DeleteRolePolicy DetachRolePolicy",
         read="GetRole",
         create="CreateRole",
@@ -68,8 +72,12 @@ class Role(Kind):
 
     def extras(self, iam: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
         """ListRolePolicies, ListAttachedRolePolicies: what else the role may do."""
-        inline = iam.list_role_policies(RoleName=it.id)["PolicyNames"]
-        attached = iam.list_attached_role_policies(RoleName=it.id)["AttachedPolicies"]
+        if detail := _detail(iam, it.id):
+            inline = [policy["PolicyName"] for policy in detail["RolePolicyList"]]
+            attached = detail["AttachedManagedPolicies"]
+        else:
+            inline = iam.list_role_policies(RoleName=it.id)["PolicyNames"]
+            attached = iam.list_attached_role_policies(RoleName=it.id)["AttachedPolicies"]
         names, arns = inside.values("PolicyName"), inside.values("PolicyArn")
         return [
             *(
@@ -108,12 +116,19 @@ class RolePolicy(Kind):
     transient = {"create": BUSY, "update": BUSY, "delete": BUSY}
     resource, fills = "role", ("{RoleName}",)
     calls = calling(
-        read="GetRolePolicy", create="PutRolePolicy", update="PutRolePolicy", delete="DeleteRolePolicy"
+        read="GetAccountAuthorizationDetails GetRolePolicy",
+        create="PutRolePolicy",
+        update="PutRolePolicy",
+        delete="DeleteRolePolicy",
     )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
         """GetRolePolicy."""
         role, name = it.props["RoleName"], it.props["PolicyName"]
+        listed = (_detail(iam, role) or {}).get("RolePolicyList", [])
+        mine = (one for one in listed if one["PolicyName"] == name)
+        if known := next(mine, None):
+            return {"RoleName": role, **known}
         return dict(iam.get_role_policy(RoleName=role, PolicyName=name))
 
     def create(self, iam: Any, it: Item) -> Doc:
@@ -129,6 +144,22 @@ class RolePolicy(Kind):
     def delete(self, iam: Any, it: Item) -> None:
         """DeleteRolePolicy."""
         iam.delete_role_policy(RoleName=it.props["RoleName"], PolicyName=it.props["PolicyName"])
+
+
+def _detail(iam: Any, name: str) -> Doc | None:
+    """A role with all that it may do, where several stacks are looked at: one call tells it of all roles.
+
+    For one stack it is not worth it: the account may have a thousand roles.
+    """
+    if len(iam.peers.suffixes) < _SEVERAL:
+        return None
+    try:
+        roles = iam.get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
+    except ClientError as error:
+        if fault_of(error) is not Fault.DENIED:
+            raise
+        return None
+    return next((dict(role) for role in roles if role["RoleName"] == name), None)
 
 
 class ServiceLinkedRole(Kind):

@@ -19,6 +19,7 @@ GLOBAL_REGION = "us-east-1"
 AMAZONS = "aws:"
 _ONE_AT_A_TIME = [
     "application-autoscaling:scalable-target",
+    "cloudfront:distribution",
     "cloudwatch:alarm",
     "dynamodb:table",
     "ecs:task-definition",
@@ -45,8 +46,8 @@ def bearing(clients: Clients, suffix: str) -> list[str]:
     return sorted(found)
 
 
-def bearers(tagging: Any, suffix: str) -> dict[str, dict[str, str]]:
-    """The tags of each resource that bears the stack's own, by its ARN, as far as the index knows.
+def bearers(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
+    """The tags of each resource that bears those of one of our stacks, by its ARN, as far as the index knows.
 
     Only of those services whose own calls tell the tags of one resource at a time; IAM is not in the
     index (Resource Groups Tagging API, supported services).
@@ -54,7 +55,7 @@ def bearers(tagging: Any, suffix: str) -> dict[str, dict[str, str]]:
     types = [*_ONE_AT_A_TIME, *(_GLOBAL if tagging.region == GLOBAL_REGION else [])]
     try:
         told = tagging.get_resources(
-            TagFilters=_filters(suffix), ResourceTypeFilters=types, ResourcesPerPage=100
+            TagFilters=_filters(*suffixes), ResourceTypeFilters=types, ResourcesPerPage=100
         )
     except ClientError as error:
         # Who may not read the index, or where there is none, asks each resource.
@@ -64,5 +65,6 @@ def bearers(tagging: Any, suffix: str) -> dict[str, dict[str, str]]:
     return {one["ResourceARN"]: mapping(one["Tags"]) for one in told["ResourceTagMappingList"]}
 
 
-def _filters(suffix: str) -> list[dict[str, Any]]:
-    return [{"Key": key, "Values": [value]} for key, value in owner_tags(suffix).items()]
+def _filters(*suffixes: str) -> list[dict[str, Any]]:
+    values = {key: [value] for key, value in owner_tags("").items()} | {"Environment": list(suffixes)}
+    return [{"Key": key, "Values": told} for key, told in values.items()]

@@ -13,6 +13,8 @@ from provisioner.engine.kind import Codes, Item
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tagging import AMAZONS, bearers
 
+# botocore resourcegroupstaggingapi TagFilter: 20 values.
+_MOST = 20
 Tags = Mapping[str, str] | None
 
 
@@ -32,7 +34,8 @@ def tags_told(client: Any, it: Item, arn: str, ask: Callable[[], Tags]) -> Tags:
     One call reads the index for all of the stack. It lags, so anything else is asked of the resource.
     """
     if client.shares:
-        told = bearers(beside(client, "resourcegroupstaggingapi"), it.suffix).get(arn, {})
+        suffixes = client.peers.stacks(it.suffix, most=_MOST)
+        told = bearers(beside(client, "resourcegroupstaggingapi"), suffixes).get(arn, {})
         if {key: value for key, value in told.items() if not key.startswith(AMAZONS)} == dict(it.tags):
             return it.tags
     return ask()

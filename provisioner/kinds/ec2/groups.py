@@ -91,7 +91,7 @@ class NoDefaultEgress(Kind):
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """DescribeSecurityGroups: None while the rule is there, and where the group is not."""
         group = it.props["GroupId"]
-        for filters in (of_stack(it), where({"group-id": group})):
+        for filters in (of_stack(ec2, it), where({"group-id": group})):
             for doc in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
                 if doc["GroupId"] == group:
                     return None if EVERYWHERE in contents(doc["IpPermissionsEgress"]) else {"GroupId": group}

@@ -119,7 +119,7 @@ class RouteTableAssociation(Kind):
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """DescribeRouteTables: among our tables first, then wherever the subnet went."""
         subnet = it.props["SubnetId"]
-        for filters in (of_stack(it), where({"association.subnet-id": subnet})):
+        for filters in (of_stack(ec2, it), where({"association.subnet-id": subnet})):
             for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
                 for one in table.get("Associations", []):
                     if one.get("SubnetId") == subnet:
@@ -164,7 +164,7 @@ def _leads_to(route: Doc) -> str:
 
 
 def _table(ec2: Any, it: Item, id_: str) -> Doc | None:
-    for filters in (of_stack(it), where({"route-table-id": id_})):
+    for filters in (of_stack(ec2, it), where({"route-table-id": id_})):
         for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
             if table["RouteTableId"] == id_:
                 return dict(table)

@@ -14,11 +14,17 @@ from provisioner.kinds.tags import mapping, pairs
 from provisioner.names import NODE_TAG, PROJECT, bears
 
 Filters = list[dict[str, Any]]
+# botocore ec2 Filter: 200 values in one request; some of them are other filters'.
+_MOST = 150
 
 
-def of_stack(it: Item) -> Filters:
-    """The filter that every resource of the stack passes: one answer serves all nodes of a kind."""
-    return where({"tag:Project": PROJECT, "tag:Environment": it.suffix})
+def of_stack(ec2: Any, it: Item) -> Filters:
+    """The filter that every resource of the stack passes: one answer serves all nodes of a kind.
+
+    It passes those of the other stacks that are looked at too.
+    """
+    suffixes = {"Name": "tag:Environment", "Values": ec2.peers.stacks(it.suffix, most=_MOST)}
+    return [*where({"tag:Project": PROJECT}), suffixes]
 
 
 def where(values: Mapping[str, str]) -> Filters:
@@ -48,7 +54,7 @@ class Ec2(Kind):
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """By id, else by our tags; a resource with our Name and without our tags is shown too."""
-        found = self._pick(it, self.find(ec2, of_stack(it)))
+        found = self._pick(it, self.find(ec2, of_stack(ec2, it)))
         if found is None and it.id:
             found = next(iter(self._tidy(self.by_id(ec2, it.id))), None)
         if found is None and not it.id and it.name:
@@ -64,7 +70,8 @@ class Ec2(Kind):
         by_id = [doc for doc in tidy if self.id_of(doc) == it.id]
         if by_id:
             return by_id[0]
-        mine = [doc for doc in self._living(it, tidy) if doc["Tags"].get(NODE_TAG) == it.node]
+        ours = [doc for doc in self._living(it, tidy) if doc["Tags"].get("Environment") == it.suffix]
+        mine = [doc for doc in ours if doc["Tags"].get(NODE_TAG) == it.node]
         named = [doc for doc in mine if doc["Tags"].get("Name") == it.name]
         return self._single(it, named or mine)
 

@@ -182,7 +182,7 @@ class GatewayAttachment(Kind):
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """DescribeInternetGateways: the attachment is told with the gateway."""
         gateway, vpc = it.props["InternetGatewayId"], it.props["VpcId"]
-        for filters in (of_stack(it), where({"internet-gateway-id": gateway})):
+        for filters in (of_stack(ec2, it), where({"internet-gateway-id": gateway})):
             for doc in ec2.describe_internet_gateways(Filters=filters)["InternetGateways"]:
                 if doc["InternetGatewayId"] == gateway:
                     mine = (one for one in doc.get("Attachments", []) if one["VpcId"] == vpc)

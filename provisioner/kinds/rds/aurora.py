@@ -8,7 +8,7 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
-from provisioner.kinds.rds.tagged import NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
+from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.tags import mapping, pairs
 
 
@@ -64,7 +64,12 @@ class DBCluster(Rds):
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBClusters, in the names that the create call uses."""
-        found = rds.describe_db_clusters(DBClusterIdentifier=it.props[self.named])["DBClusters"]
+        own = it.props[self.named]
+        names = rds.peers.together(own, "DBCluster", by="name", most=MOST)
+        filters = [{"Name": "db-cluster-id", "Values": names}]
+        listed = rds.describe_db_clusters(Filters=filters)["DBClusters"] if len(names) > 1 else []
+        found = [doc for doc in listed if doc["DBClusterIdentifier"] == own]
+        found = found or rds.describe_db_clusters(DBClusterIdentifier=own)["DBClusters"]
         return _as_asked(found[0]) if found else None
 
     def create(self, rds: Any, it: Item) -> Doc:
@@ -169,7 +174,12 @@ class DBInstance(Rds):
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBInstances."""
-        found = rds.describe_db_instances(DBInstanceIdentifier=it.props[self.named])["DBInstances"]
+        own = it.props[self.named]
+        names = rds.peers.together(own, "DBInstance", by="name", most=MOST)
+        filters = [{"Name": "db-instance-id", "Values": names}]
+        listed = rds.describe_db_instances(Filters=filters)["DBInstances"] if len(names) > 1 else []
+        found = [doc for doc in listed if doc["DBInstanceIdentifier"] == own]
+        found = found or rds.describe_db_instances(DBInstanceIdentifier=own)["DBInstances"]
         return {**found[0], "Tags": mapping(found[0].get("TagList", []))} if found else None
 
     def create(self, rds: Any, it: Item) -> Doc:

@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.engine.kind import Item, calling, codes, minutes
 from provisioner.engine.refs import Doc
-from provisioner.kinds.rds.tagged import NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
+from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import pairs
 
@@ -35,7 +35,11 @@ class DBSubnetGroup(Rds):
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBSubnetGroups; its subnets as the create call takes them."""
-        groups = rds.describe_db_subnet_groups(DBSubnetGroupName=it.props[self.named])["DBSubnetGroups"]
+        own = it.props[self.named]
+        several = len(rds.peers.together(own, "DBSubnetGroup", by="name", most=MOST)) > 1
+        listed = rds.describe_db_subnet_groups()["DBSubnetGroups"] if several else []
+        groups = [doc for doc in listed if doc["DBSubnetGroupName"] == own]
+        groups = groups or rds.describe_db_subnet_groups(DBSubnetGroupName=own)["DBSubnetGroups"]
         if not groups:
             return None
         doc = groups[0]
@@ -76,9 +80,13 @@ class DBClusterParameterGroup(Rds):
 
     def read(self, rds: Any, it: Item) -> Doc | None:
         """DescribeDBClusterParameterGroups."""
-        name = it.props[self.named]
-        groups = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)
-        found = groups["DBClusterParameterGroups"]
+        own = it.props[self.named]
+        several = len(rds.peers.together(own, "DBClusterParameterGroup", by="name", most=MOST)) > 1
+        all_ = rds.describe_db_cluster_parameter_groups() if several else {"DBClusterParameterGroups": []}
+        found = [doc for doc in all_["DBClusterParameterGroups"] if doc[self.named] == own]
+        if not found:
+            told = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=own)
+            found = told["DBClusterParameterGroups"]
         return self.with_tags(rds, it, found[0]) if found else None
 
     def create(self, rds: Any, it: Item) -> Doc:

@@ -10,6 +10,8 @@ from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
+# A filter's values in one request; where only one is looked at, it is asked for by its name.
+MOST = 50
 NO_CLUSTER = codes("DBClusterNotFoundFault")
 NO_PARAMETERS = codes("DBParameterGroupNotFound", "DBClusterParameterGroupNotFound")
 NO_SUBNETS = codes("DBSubnetGroupNotFoundFault")

@@ -1,0 +1,31 @@
+"""The ways into AWS of one command: one for each region, made when it is first asked for."""
+
+from __future__ import annotations
+
+import functools
+
+from provisioner.aws import Aws
+from provisioner.embedded.local import Local
+from provisioner.embedded.local import start as start_embedded
+from provisioner.workspace import Workspace
+from state.document import Place
+
+
+class Ways:
+    """Finds each place once: the clients of a region, and whom its credentials speak for."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._known: dict[str, tuple[Aws, Place]] = {}
+
+    @functools.cached_property
+    def local(self) -> Local | None:
+        """The embedded AWS, started where it must be; None before AWS itself."""
+        return start_embedded(self._workspace.embedded) if self._workspace.local else None
+
+    def to(self, region: str) -> tuple[Aws, Place]:
+        """The way into a region; the first time makes one call, GetCallerIdentity."""
+        if region not in self._known:
+            aws = Aws(region, self.local)
+            self._known[region] = aws, aws.place()
+        return self._known[region]
