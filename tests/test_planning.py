@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +62,15 @@ def test_offline_the_whole_graph_is_printed_without_a_call(
     assert nodes["nat-1"]["properties"]["SubnetId"] == "<public-1.id>"
     assert nodes["db-parameters"]["properties"]["DBParameterGroupFamily"] == "aurora-postgresql15"
     assert told.lines[0]["outputs"]["cloudfront_distribution_url"] == "https://<edge.DomainName>"
+
+
+def test_offline_a_process_needs_neither_network_nor_credentials(served: EmbeddedAws, tmp_path: Path) -> None:
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:1", "AWS_EC2_METADATA_DISABLED": "false"}
+
+    ran = Desk(served, tmp_path).process("plan", "--offline", "--suffix", "a", **nowhere)
+
+    assert ran.code == 0, ran.err
+    assert re.search(r"^\d+ resources declared in \d+ pieces\.$", ran.out, re.MULTILINE)
 
 
 def test_offline_a_wrong_setting_is_refused(served: EmbeddedAws, tmp_path: Path, silence: None) -> None:

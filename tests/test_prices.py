@@ -11,7 +11,8 @@ import pytest
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.durations import Durations
-from provisioner.engine.expected import Expected, Wait, expected
+from provisioner.engine.ending import foresee
+from provisioner.engine.expected import Expected, Wait, expected, until_gone
 from provisioner.engine.plan import Plan
 from provisioner.kinds import KINDS
 from provisioner.prices.asked import ask
@@ -142,6 +143,19 @@ def test_what_is_kept_takes_no_time() -> None:
     made.changes = {name: Change("keep", name, "", "", "") for name in made.changes}
 
     assert expected(made, Document("a", Place("1", "aws", "r")), KINDS, Durations()).seconds == 0
+
+
+def test_an_end_takes_as_long_as_its_longest_chain() -> None:
+    made = declared()
+    made.changes = {
+        name: Change("keep", name, str(node.kind), "", node.piece) for name, node in made.stack.nodes.items()
+    }
+    ending = foresee(made, Document("a", Place("1", "aws", "us-east-1")), list(made.stack.nodes), KINDS)
+
+    told = until_gone(ending, "us-east-1", KINDS, Durations())
+
+    # The service goes first; then the cluster, whose end begins with its writer's, so that the two do not add up.
+    assert told.seconds == 60 + 300
 
 
 def test_a_duration_is_said_in_minutes() -> None:

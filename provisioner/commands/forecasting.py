@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from provisioner.engine.durations import Durations
 from provisioner.engine.ending import Ending
 from provisioner.engine.expected import Expected, expected, until_gone
 from provisioner.engine.explain import explain
 from provisioner.engine.plan import Plan
-from provisioner.errors import LedgerError
 from provisioner.kinds import KINDS
 from provisioner.preflight.checks import check
 from provisioner.prices.asked import ask
@@ -20,15 +18,12 @@ from provisioner.session import Session
 from provisioner.terminal.forecast import Forecast
 from provisioner.terminal.say import Say
 
-# So many of the newest runs are looked through for how long things take.
-_RUNS = 20
-
 
 def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
     """Cost and time of an apply, and what stands in its way; some reads where something is to be made."""
     costs = estimate(made, session.document, _prices(session))
     idle = not made.acting
-    takes = Expected(0, (), False) if idle else expected(made, session.document, KINDS, _durations(session))
+    takes = Expected(0, (), False) if idle else expected(made, session.document, KINDS, session.durations)
     found = check(made, session.clients, takes.seconds) if checks and not made.refused else []
     return Forecast(costs, takes, tuple(found))
 
@@ -38,7 +33,7 @@ def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:
     known = _prices(session)
     now = bill(before(made, session.document), known)
     costs = Estimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
-    return Forecast(costs, until_gone(ending, session.place.region, KINDS, _durations(session)))
+    return Forecast(costs, until_gone(ending, session.place.region, KINDS, session.durations))
 
 
 def refresh_prices(say: Say, session: Session) -> None:
@@ -65,10 +60,3 @@ def _prices(session: Session) -> Prices:
 
 def _kept(session: Session) -> Path:
     return session.where.workspace.home / "prices" / "asked.json"
-
-
-def _durations(session: Session) -> Durations:
-    try:
-        return Durations.of(session.where.workspace.runs.latest(_RUNS), session.aws.pace)
-    except LedgerError:  # only a record that cannot be read: what is usual serves
-        return Durations(session.aws.pace)

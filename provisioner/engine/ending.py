@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
-from provisioner.engine.critical import inverted
+from provisioner.engine.critical import End, ends, inverted
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.refs import Doc, unveiled
 from state.document import Document
@@ -30,8 +30,8 @@ class Ending:
     """All that goes, in waves: what is in one wave waits for some of the wave before it."""
 
     waves: tuple[tuple[Going, ...], ...]
-    # Each name with those that go before it.
-    order: Mapping[str, Collection[str]]
+    # What each stage of the end waits for.
+    order: Mapping[End, Collection[End]]
 
     @property
     def going(self) -> list[Going]:
@@ -42,10 +42,14 @@ class Ending:
 def foresee(made: Plan, document: Document, names: Collection[str], kinds: Kinds) -> Ending:
     """What becomes of the resources named, by the ledger and by what the plan found; makes no call."""
     needs = {name: [one for one in _needs(made, document, name) if one in names] for name in names}
-    order = inverted(needs)
+    kind_of = {name: _kind(made, document, name) for name in names}
+
+    def beside(name: str, other: str) -> bool:
+        return kind_of[other] in kinds[kind_of[name]].goes_beside
+
     going = {name: _going(made, document, name, kinds) for name in names}
-    waves = tuple(tuple(going[name] for name in wave) for wave in _waves(order))
-    return Ending(waves, order)
+    waves = tuple(tuple(going[name] for name in wave) for wave in _waves(inverted(needs)))
+    return Ending(waves, ends(needs, beside))
 
 
 def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
@@ -56,6 +60,11 @@ def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:
         place = {name: at for at, name in enumerate(order)}
         yield sorted(wave, key=place.__getitem__)
         sorter.done(*wave)
+
+
+def _kind(made: Plan, document: Document, name: str) -> str:
+    entry = document.entries.get(name)
+    return entry.kind if entry else str(made.stack.nodes[name].kind)
 
 
 def _needs(made: Plan, document: Document, name: str) -> list[str]:

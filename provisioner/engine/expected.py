@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
-from provisioner.engine.critical import Chain, Stage, inverted, longest, stages
+from provisioner.engine.critical import Chain, End, Stage, ends, longest, stages
 from provisioner.engine.decide import Change
 from provisioner.engine.durations import Durations
 from provisioner.engine.ending import Ending
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Kinds, Plan
 from state.document import Document
+
+Step = TypeVar("Step", Stage, End)
 
 
 @dataclass(frozen=True)
@@ -39,17 +42,18 @@ def expected(made: Plan, document: Document, kinds: Kinds, durations: Durations)
     up = longest(stages({node.name: node.edges for node in made.stack}), seconds)
     leaving = [name for name, change in made.changes.items() if change.verb == "delete"]
     needs = {name: [one for one in document.entries[name].needs if one in leaving] for name in leaving}
-    takes = {name: _until_gone(document, name, kinds, durations) for name in leaving}
-    return _told(_by_node(up, seconds) | _each(longest(inverted(needs), takes), takes), durations)
+    takes = {End(name, "gone"): _until_gone(document, name, kinds, durations) for name in leaving}
+    down = longest(ends(needs, lambda _name, _other: False), takes)
+    return _told(_by_node(up, seconds) | _by_node(down, takes), durations)
 
 
 def until_gone(ending: Ending, region: str, kinds: Kinds, durations: Durations) -> Expected:
     """How long a teardown takes."""
     takes = {
-        one.node: durations.expected(kinds[one.kind], one.region or region, "delete", "gone")
+        End(one.node, "gone"): durations.expected(kinds[one.kind], one.region or region, "delete", "gone")
         for one in ending.going
     }
-    return _told(_each(longest(ending.order, takes), takes), durations)
+    return _told(_by_node(longest(ending.order, takes), takes), durations)
 
 
 def _of(node: Node, change: Change, document: Document, durations: Durations) -> dict[Stage, float]:
@@ -72,15 +76,11 @@ def _until_gone(document: Document, name: str, kinds: Kinds, durations: Duration
     return durations.expected(kinds[entry.kind], entry.region or document.place.region, "delete", "gone")
 
 
-def _by_node(chain: Chain[Stage], seconds: Mapping[Stage, float]) -> dict[str, float]:
+def _by_node(chain: Chain[Step], seconds: Mapping[Step, float]) -> dict[str, float]:
     spent: dict[str, float] = {}
     for stage in chain.steps:
         spent[stage.name] = spent.get(stage.name, 0.0) + seconds.get(stage, 0.0)
     return spent
-
-
-def _each(chain: Chain[str], takes: Mapping[str, float]) -> dict[str, float]:
-    return {name: takes[name] for name in chain.steps}
 
 
 def _told(spent: Mapping[str, float], durations: Durations) -> Expected:
