@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -151,6 +152,10 @@ def test_what_a_new_one_is_asked_for_stands_in_the_json(standing: Standing) -> N
 def test_a_subnet_of_somebody_elses_in_our_network_is_found_beforehand(standing: Standing) -> None:
     ec2 = standing.aws("ec2")
     made = ec2.create_subnet(VpcId=standing.vpc, CidrBlock="10.0.3.128/25")["Subnet"]["SubnetId"]
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:  # AWS hides what is new
+        if made in str(standing.ec2("describe_subnets", "Subnets", vpc_id=standing.vpc)):
+            break
     try:
         ran = standing.desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", "network.zones=4")
     finally:

@@ -154,7 +154,7 @@ def test_an_end_takes_as_long_as_its_longest_chain() -> None:
 
     told = until_gone(ending, "us-east-1", KINDS, Durations())
 
-    # The service goes first; then the cluster, whose end begins with its writer's, so that the two do not add up.
+    # The service goes first; then the cluster, whose end begins with its writer's: the two do not add up.
     assert told.seconds == 60 + 300
 
 
