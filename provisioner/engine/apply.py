@@ -84,7 +84,9 @@ class Apply:
             return None
         if stage.what == "gone":
             going = target_in(self.hands.ledger.document, stage.name, self.kinds)
-            return lambda tell: take_down(self.hands, going, self.outcome, lambda _name: tell(stage))
+            return lambda tell: take_down(
+                self.hands, going, self.outcome, lambda end: tell(stage) if end.what == "gone" else None
+            )
         node = self.plan.stack.nodes[stage.name]
         return lambda tell: self._bring_up(node, lambda: self._act(node, tell), tell)
 
@@ -102,7 +104,7 @@ class Apply:
 
     def _begin_beat(self, beat: Beat, stage: Stage) -> Work[Stage]:
         node = self.plan.stack.nodes[stage.name]
-        return lambda tell: self._bring_up(node, lambda: self._step(node, beat), tell)
+        return lambda tell: self._bring_up(node, lambda: self._step(node, beat), tell, beat.name.lower())
 
     def _step(self, node: Node, beat: Beat) -> str:
         """Bring one that stands between an old and a new one to where it should be in this beat."""
@@ -125,7 +127,7 @@ class Apply:
     def _standing(self) -> frozenset[str]:
         return frozenset(entry.id for _, entry in self.hands.ledger if entry.id)
 
-    def _bring_up(self, node: Node, act: Callable[[], str], tell: Tell[Stage]) -> None:
+    def _bring_up(self, node: Node, act: Callable[[], str], tell: Tell[Stage], beat: str = "") -> None:
         listen, clock = self.hands.listen, self.hands.clock
         start = clock.now()
         try:
@@ -141,9 +143,8 @@ class Apply:
             return
         finally:
             self._known.end(node.name)
-        listen(
-            Event("ready", node.name, verb, seconds=clock.now() - start, id=self._known.docs[node.name]["id"])
-        )
+        id_ = self._known.docs[node.name]["id"]
+        listen(Event("ready", node.name, verb, beat, clock.now() - start, id_))
         tell(Stage(node.name, "ready"))
 
     def _act(self, node: Node, tell: Tell[Stage]) -> str:

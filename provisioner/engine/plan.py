@@ -169,6 +169,8 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
         except Exception as error:
             raise explain(error, f"looking at {node.aws_name or node.name}") or error from error
     change = decide(node, entry, doc, wanted)
+    if change.verb == "create" and change.why and (anew := _made_anew(plan, node)):
+        change = replace(change, why=f"it goes with {anew}, which is made anew")
     if doc is not None:
         wall, pace = clients.clock.wall(), clients.aws.pace
         change = timed(change, node.kind, entry, (doc, wanted), wall, pace)
@@ -179,6 +181,11 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
     plan.changes[node.name] = change
     if doc is not None and change.verb != "create":
         plan.docs[node.name] = {**doc, "id": node.kind.id_of(doc)}
+
+
+def _made_anew(plan: Plan, node: Node) -> str:
+    """The node that it lies in and that is made anew."""
+    return next((name for name in _hosts(node) if plan.changes[name].verb in ("create", "replace")), "")
 
 
 def _hosts(node: Node) -> list[str]:

@@ -124,7 +124,8 @@ class _Plain:
     def hear(self, event: Event) -> None:
         now = time.monotonic()
         if event.what in ("ready", "gone") and event.verb != "keep":
-            self._say.note(f"{event.node}: {event.what} after {event.seconds:.1f} s  {event.id}".rstrip())
+            done = f"{event.what} ({event.detail})" if event.detail else event.what
+            self._say.note(f"{event.node}: {done} after {event.seconds:.1f} s  {event.id}".rstrip())
         elif event.what == "failed":
             self._say.note(f"{event.node}: failed: {event.detail}")
         elif event.what == "retrying" and now - self._told.get(event.node, 0.0) > _QUIET:
