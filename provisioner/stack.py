@@ -14,6 +14,7 @@ from provisioner.steps.alarms import alarms
 from provisioner.steps.alb import balancer
 from provisioner.steps.aurora import aurora
 from provisioner.steps.autoscaling import autoscaling
+from provisioner.steps.boundary import boundary
 from provisioner.steps.cloudfront import edge
 from provisioner.steps.dashboard import dashboard
 from provisioner.steps.dynamodb import sessions
@@ -64,6 +65,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     watched = Watched(front, tasks, database, table, acl)
     alarms(stack.piece("alarms"), s, facts, watched)
     dashboard(stack.piece("dashboard"), s, watched)
+    boundary(stack.piece("boundary"), s, facts)
     stack.outputs = {
         "alb_dns_name": front.alb["DNSName"],
         "cloudfront_domain_name": distribution["DomainName"],

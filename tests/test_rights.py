@@ -43,7 +43,7 @@ def lived(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
         for purpose in purposes:
             served.authorise(*given[purpose])
             more = FULL if purpose in ("apply", "plan") else ()
-            yes = ("--yes",) if purpose in ("apply", "teardown") else ()
+            yes = {"apply": ("--yes",), "teardown": ("--yes", "--unprotect")}.get(purpose, ())
             ran = desk.well(purpose, "--suffix", SUFFIX, *yes, *more)
             assert purpose != "plan" or ran.out == "No changes.\n"
             asked[purpose] = list(served.box.authoriser.asked)

@@ -13,7 +13,7 @@ from provisioner.kinds.secretsmanager import VARIABLE
 from provisioner.regions import choose_region
 from provisioner.rights.grants import Ground
 from provisioner.rights.purposes import PURPOSES, grants_for
-from provisioner.rights.statements import Policy, policies, statements
+from provisioner.rights.statements import Policy, denials, policies, statements
 from provisioner.settings import Settings
 from provisioner.stack import build, build_all
 from provisioner.steps.facts import Facts, offline
@@ -57,7 +57,8 @@ def policies_for(whose: Whose, purpose: str) -> list[Policy]:
     """The policies that a command needs, each within the size of a managed policy."""
     wanted = PURPOSES if purpose == "all" else (purpose,)
     grants = (grants_for(whose.ground(ending=one == "teardown"), one) for one in wanted)
-    return policies(statements(chain.from_iterable(grants)))
+    denied = denials(whose.ground().boundaries, ending=purpose in ("teardown", "all"))
+    return policies([*statements(chain.from_iterable(grants)), *denied])
 
 
 def show(say: Say, whose: Whose, purpose: str) -> int:

@@ -145,6 +145,8 @@ class Kind:
     fills: ClassVar[tuple[str, ...]] = ()
     # AWS made it by itself, and it bears no tags that could tell whose it is.
     untagged: ClassVar[bool] = False
+    # It bounds what others may do: nobody who acts under it may change it.
+    bounds: ClassVar[bool] = False
     # What lies in it is owned whole: `apply` removes what nobody declared. Else it is only shown.
     owns_inside: ClassVar[bool] = False
 

@@ -19,7 +19,12 @@ from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 # What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
 CALLS = {
     "ec2": ("DescribeAvailabilityZones", "DescribeManagedPrefixLists", "DescribeSubnets"),
-    "rds": ("DescribeDBClusters", "DescribeDBEngineVersions", "DescribeOrderableDBInstanceOptions"),
+    "rds": (
+        "DescribeDBClusters",
+        "DescribeDBEngineVersions",
+        "DescribeDBInstances",
+        "DescribeOrderableDBInstanceOptions",
+    ),
     "secretsmanager": ("DescribeSecret",),
 }
 ENGINE = "aurora-postgresql"

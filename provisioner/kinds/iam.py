@@ -24,6 +24,7 @@ class Role(Kind):
 
     service, key, named = "iam", "RoleName", "RoleName"
     fixed = frozenset({"RoleName", "Path"})
+    defaults = {"PermissionsBoundary": ""}
     owns_inside = True
     absent = GONE
     duplicate = codes("EntityAlreadyExists")
@@ -39,15 +40,16 @@ class Role(Kind):
         remove="DeleteRolePolicy DetachRolePolicy",
         read="GetRole",
         create="CreateRole",
-        update="UpdateAssumeRolePolicy UpdateRole",
+        update=("UpdateAssumeRolePolicy UpdateRole PutRolePermissionsBoundary DeleteRolePermissionsBoundary"),
         retag="TagRole UntagRole",
         delete="DeleteRole",
     )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
-        """GetRole."""
+        """GetRole; its boundary as the create call takes it."""
         doc = iam.get_role(RoleName=it.props["RoleName"])["Role"]
-        return {**doc, "Tags": mapping(doc.get("Tags") or [])}
+        boundary = doc.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+        return {**doc, "PermissionsBoundary": boundary, "Tags": mapping(doc.get("Tags") or [])}
 
     def create(self, iam: Any, it: Item) -> Doc:
         """CreateRole."""
@@ -56,8 +58,12 @@ class Role(Kind):
         return dict(made["Role"])
 
     def update(self, iam: Any, it: Item, changed: Doc) -> None:
-        """UpdateAssumeRolePolicy, UpdateRole."""
+        """PutRolePermissionsBoundary or DeleteRolePermissionsBoundary, UpdateAssumeRolePolicy, UpdateRole."""
         name = it.props["RoleName"]
+        if boundary := changed.get("PermissionsBoundary"):
+            iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
+        elif "PermissionsBoundary" in changed:
+            iam.delete_role_permissions_boundary(RoleName=name)
         if trust := changed.get("AssumeRolePolicyDocument"):
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
         if "Description" in changed:

@@ -23,6 +23,11 @@ _CAPPED = (
     "UpdateAssumeRolePolicy",
     "UpdateRole",
 )
+_BOUNDARY = "PermissionsBoundary"
+# Whether each is of no use where a role is declared under a boundary, or of none where it is not.
+_SWITCHES = {"iam:DeleteRolePermissionsBoundary": True, "iam:PutRolePermissionsBoundary": False}
+# What must not be done to a boundary by who makes roles under it.
+_CHANGES = ("update", "retag", "delete", "remove")
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,11 @@ class Ground:
         chosen = list(verbs)
         for node in self.stack:
             yield from self._of_secrets(node, look_only="create" not in chosen)
-            for verb in chosen:
+            # What is protected is updated before it can be deleted.
+            also = ["update"] if "delete" in chosen and node.kind.unprotected else []
+            for verb in dict.fromkeys([*chosen, *also]):
+                if node.kind.bounds and "create" in chosen and verb in _CHANGES:
+                    continue
                 for operation in node.kind.called(verb):
                     yield from self._of_call(node, verb, operation)
 
@@ -69,11 +78,18 @@ class Ground:
         if known.reads:
             yield from (Grant(known.name, arn, str(node.kind)) for arn in self._read(known, node))
             return
+        if _SWITCHES.get(known.name) == bool(self._told(node, _BOUNDARY)):
+            return
         for on in known.on or (None,):
             for target in self._targets(known, on, node):
                 condition = self._condition(known, on, node, verb, target)
                 yield Grant(known.name, target.arn, str(node.kind), condition)
         yield from self._besides(known, node, verb)
+
+    @property
+    def boundaries(self) -> list[str]:
+        """The boundaries that roles are declared under."""
+        return sorted({told for node in self.stack if (told := self._told(node, _BOUNDARY))})
 
     def _read(self, known: Action, node: Node) -> Iterator[str]:
         """A list is asked for whole; what is read by name is scoped by it."""
@@ -130,7 +146,7 @@ class Ground:
     def _condition(self, known: Action, on: On | None, node: Node, verb: str, target: Target) -> Condition:
         """Roles under their boundary; by tags what AWS names; by service what belongs to a service."""
         short = known.name.split(":", 1)[1]
-        if short in _CAPPED and (boundary := self._told(node, "PermissionsBoundary")):
+        if short in _CAPPED and (boundary := self._told(node, _BOUNDARY)):
             return (("StringEquals", "iam:PermissionsBoundary", (boundary,)),)
         if known.takes("iam:AWSServiceName") and "AWSServiceName" in node.props:
             return (("StringEquals", "iam:AWSServiceName", (node.props["AWSServiceName"],)),)

@@ -72,6 +72,18 @@ def _condition(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
     return dict(told)
 
 
+def denials(boundaries: list[str], *, ending: bool) -> list[Statement]:
+    """No way up: what bounds the roles is not changed, nor taken off a role, whatever else is allowed."""
+    if not boundaries:
+        return []
+    change = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"]
+    if not ending:
+        change += ["iam:DeletePolicy", "iam:DeletePolicyVersion"]
+    kept = {"Sid": "BoundaryKept", "Effect": "Deny", "Action": sorted(change), "Resource": boundaries}
+    off = "iam:DeleteRolePermissionsBoundary"
+    return [kept, {"Sid": "BoundaryWorn", "Effect": "Deny", "Action": [off], "Resource": "*"}]
+
+
 def _with_ids(made: Iterable[Statement]) -> Iterator[Statement]:
     """Statement ids that say which kinds need them; letters and digits only, each once."""
     seen: dict[str, int] = defaultdict(int)

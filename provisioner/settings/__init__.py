@@ -16,6 +16,7 @@ from provisioner.settings.edge import Edge
 from provisioner.settings.logs import Logs
 from provisioner.settings.network import Network
 from provisioner.settings.profiles import PROFILES, laid_under
+from provisioner.settings.roles import Roles
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
 from provisioner.settings.table import Table
@@ -58,6 +59,7 @@ class Settings(Section):
     database: Database = Database()
     table: Table = Table()
     logs: Logs = Logs()
+    roles: Roles = Roles()
     api: Api = Api()
     edge: Edge = Edge()
     waf: Waf = Waf()

@@ -8,6 +8,7 @@ from provisioner.kinds.iam import Role, RolePolicy
 from provisioner.kinds.logs import LogGroup, Retention
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
+from provisioner.steps.boundary import capped
 from provisioner.steps.facts import Facts
 from provisioner.steps.vpc import Network
 
@@ -24,6 +25,7 @@ def flow_logs(up: Piece, s: Settings, facts: Facts, net: Network) -> None:
         noun="flow-role",
         AssumeRolePolicyDocument=_trust(up, facts),
         Description="Writes the flow log of ml-api",
+        **capped(s),
     )
     policy = up(
         RolePolicy,

@@ -13,6 +13,7 @@ from provisioner.settings import Settings
 from provisioner.settings.images import private_ecr
 from provisioner.steps.arns import arn
 from provisioner.steps.aurora import Database
+from provisioner.steps.boundary import capped
 from provisioner.steps.facts import Facts
 from provisioner.steps.logs import Logs
 
@@ -28,8 +29,8 @@ class Roles:
 
 def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, database: Database) -> Roles:
     """The execution role pulls, logs and reads the secret; the task role uses table and secret."""
-    execution = _role(up, "execution-role", "Starts the tasks of ml-api")
-    task = _role(up, "task-role", "What a task of ml-api may do")
+    execution = _role(up, s, "execution-role", "Starts the tasks of ml-api")
+    task = _role(up, s, "task-role", "What a task of ml-api may do")
     statements = [
         _allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -73,7 +74,7 @@ _TABLE_ACTIONS = [
 ]
 
 
-def _role(up: Piece, noun: str, description: str) -> Handle:
+def _role(up: Piece, s: Settings, noun: str, description: str) -> Handle:
     trust = {
         "Version": "2012-10-17",
         "Statement": [
@@ -84,7 +85,7 @@ def _role(up: Piece, noun: str, description: str) -> Handle:
             }
         ],
     }
-    return up(Role, noun, noun=noun, AssumeRolePolicyDocument=trust, Description=description)
+    return up(Role, noun, noun=noun, AssumeRolePolicyDocument=trust, Description=description, **capped(s))
 
 
 def _policy(up: Piece, role: Handle, name: str, statements: list[dict[str, Any]]) -> Handle:

@@ -1,0 +1,87 @@
+"""IAM: a managed policy of the stack's own, such as the boundary that caps its roles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.refs import Doc
+from provisioner.kinds.iam import BUSY, GONE
+from provisioner.kinds.tags import mapping, pairs
+
+# IAM and STS quotas: versions of one managed policy.
+_MOST_VERSIONS = 5
+
+
+class ManagedPolicy(Kind):
+    """A policy that stands by itself; what it says is that of its default version."""
+
+    service, key, named = "iam", "Arn", "PolicyName"
+    fixed = frozenset({"PolicyName", "Path", "Description"})
+    absent = GONE
+    duplicate = codes("EntityAlreadyExists")
+    transient = {"create": BUSY, "update": BUSY, "delete": BUSY | codes("DeleteConflict")}
+    resource, fills = "policy", ("{PolicyName}",)
+    calls = calling(
+        read="ListPolicies GetPolicy GetPolicyVersion",
+        create="CreatePolicy",
+        update="CreatePolicyVersion DeletePolicyVersion ListPolicyVersions",
+        retag="TagPolicy UntagPolicy",
+        delete="DeletePolicy DeletePolicyVersion ListPolicyVersions",
+    )
+
+    def read(self, iam: Any, it: Item) -> Doc | None:
+        """ListPolicies for its ARN where that is not known, then GetPolicy and GetPolicyVersion."""
+        arn = it.id or self._named(iam, it.props["PolicyName"])
+        if not arn:
+            return None
+        doc = iam.get_policy(PolicyArn=arn)["Policy"]
+        version = iam.get_policy_version(PolicyArn=arn, VersionId=doc["DefaultVersionId"])["PolicyVersion"]
+        return {**doc, "PolicyDocument": version["Document"], "Tags": mapping(doc.get("Tags") or [])}
+
+    def _named(self, iam: Any, name: str) -> str:
+        listed = iam.list_policies(Scope="Local")["Policies"]
+        return next((str(one["Arn"]) for one in listed if one["PolicyName"] == name), "")
+
+    def create(self, iam: Any, it: Item) -> Doc:
+        """CreatePolicy."""
+        document = json.dumps(it.props["PolicyDocument"])
+        return dict(
+            iam.create_policy(**{**it.props, "PolicyDocument": document}, Tags=pairs(it.tags))["Policy"]
+        )
+
+    def update(self, iam: Any, it: Item, changed: Doc) -> None:
+        """CreatePolicyVersion, as the default; DeletePolicyVersion of the oldest where there is no room."""
+        old = self._old_versions(iam, it)
+        if len(old) >= _MOST_VERSIONS - 1:
+            iam.delete_policy_version(PolicyArn=it.id, VersionId=old[-1])
+        document = json.dumps(it.props["PolicyDocument"])
+        iam.create_policy_version(PolicyArn=it.id, PolicyDocument=document, SetAsDefault=True)
+
+    def _old_versions(self, iam: Any, it: Item) -> list[str]:
+        """Those that are not in force, the newest first."""
+        listed = iam.list_policy_versions(PolicyArn=it.id)["Versions"]
+        old = [one for one in listed if not one["IsDefaultVersion"]]
+        return [str(one["VersionId"]) for one in sorted(old, key=lambda one: one["CreateDate"], reverse=True)]
+
+    def retag(self, iam: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """TagPolicy, UntagPolicy."""
+        if put:
+            iam.tag_policy(PolicyArn=it.id, Tags=pairs(put))
+        if gone := list(drop):
+            iam.untag_policy(PolicyArn=it.id, TagKeys=gone)
+
+    def delete(self, iam: Any, it: Item) -> None:
+        """DeletePolicyVersion for those not in force, then DeletePolicy."""
+        for version in self._old_versions(iam, it):
+            iam.delete_policy_version(PolicyArn=it.id, VersionId=version)
+        iam.delete_policy(PolicyArn=it.id)
+
+
+class Boundary(ManagedPolicy):
+    """What no role of the stack may go beyond, whatever its own policies say."""
+
+    noun = "boundary"
+    bounds = True

@@ -1,0 +1,67 @@
+"""The boundary of the stack's roles: what they may do now, and nothing that anyone adds to them later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from provisioner.engine.graph import Node, Piece
+from provisioner.engine.refs import Ref, refs_in, text
+from provisioner.kinds.iam import RolePolicy
+from provisioner.kinds.managed_policy import Boundary
+from provisioner.kinds.rds.aurora import DBCluster
+from provisioner.settings import Settings
+from provisioner.steps.arns import arn
+from provisioner.steps.facts import Facts
+
+_NODE = "boundary"
+
+
+def capped(s: Settings) -> dict[str, Any]:
+    """The property that puts a role under the boundary; nothing where there is none."""
+    match s.roles.boundary:
+        case "off":
+            return {}
+        case "own":
+            return {"PermissionsBoundary": Ref(_NODE, "id")}
+        case given:
+            return {"PermissionsBoundary": given}
+
+
+def boundary(up: Piece, s: Settings, facts: Facts) -> None:
+    """All that the declared policies allow, as patterns: it stands before what they are about."""
+    if s.roles.boundary != "own":
+        return
+    said = (statement for node in list(up.stack) for statement in _said(up, facts, node))
+    statements: list[dict[str, Any]] = []
+    for one in said:
+        if one not in statements:
+            statements.append(one)
+    up(
+        Boundary,
+        _NODE,
+        PolicyDocument={"Version": "2012-10-17", "Statement": statements},
+        Description="What no role of ml-api may go beyond",
+    )
+
+
+def _said(up: Piece, facts: Facts, node: Node) -> Iterator[dict[str, Any]]:
+    if not isinstance(node.kind, RolePolicy):
+        return
+    for statement in node.props["PolicyDocument"]["Statement"]:
+        named = [one for one in statement["Resource"] if not list(refs_in(one))]
+        if named:
+            yield {**statement, "Resource": named}
+        for ref in dict.fromkeys(ref for one in statement["Resource"] for ref in refs_in(one)):
+            yield {**statement, **_pattern(up, facts, up.stack.nodes[ref.node])}
+
+
+def _pattern(up: Piece, facts: Facts, node: Node) -> dict[str, Any]:
+    """What only AWS names, by what tells it apart before it is there."""
+    if isinstance(node.kind, DBCluster):
+        # Aurora user guide, rds-secrets-manager: a secret that RDS manages is tagged with its cluster.
+        cluster = arn(up, facts, "rds", f"cluster:{node.aws_name}")
+        ours = {"StringEquals": {"aws:ResourceTag/aws:rds:primaryDBClusterArn": cluster}}
+        return {"Resource": [arn(up, facts, "secretsmanager", "secret:rds!cluster-*")], "Condition": ours}
+    form = "arn:{}:{}:*:{}:*{}*"
+    return {"Resource": [text(form, facts.partition, node.kind.service, facts.account, node.aws_name)]}
