@@ -157,7 +157,9 @@ def test_what_a_killed_run_has_just_made_and_confirmed_may_still_hide(desk: Desk
     known["entries"]["alb-logs"]["made"] = time.time()
     desk.ledger("a").write_text(json.dumps(known))
     kind = next(one for one in lag.KINDS if one.create == "CreateLogGroup")
-    lag._fresh.at("123456789012", "us-east-1")[group] = lag.Fresh(kind, group, reads=0, uses=1)
+    fresh = lag.Fresh(kind, group, born=lag.clock.now() + 60, reads=0, uses=1)
+    fresh.until = 0.0
+    lag._fresh.at("123456789012", "us-east-1")[group] = fresh
 
     mark = desk.mark()
     desk.apply("a")

@@ -124,7 +124,7 @@ def test_what_was_changed_by_hand_is_set_right(desk: Desk) -> None:
     planned = desk.plan("a")
     assert "retentionInDays: 3 -> 30" in planned
     assert "HealthCheckPath: /wrong -> /health" in planned
-    assert "Tags.ManagedBy: null -> ml-api-provisioner" in planned
+    assert "Tags.ManagedBy: (none) -> ml-api-provisioner" in planned
 
     desk.apply("a")
 
