@@ -14,6 +14,7 @@ from provisioner.embedded.warm import warm
 
 pytest.register_assert_rewrite("tests.harness")
 
+from tests.faults.seeds import SEED  # noqa: E402
 from tests.harness import Desk  # noqa: E402 - only what is imported after it is rewritten
 from tests.standing import Standing  # noqa: E402
 
@@ -27,6 +28,11 @@ ALSO = {
     "HTTPS_PROXY",
     "ALL_PROXY",
 }
+
+
+def pytest_report_header() -> str:
+    """By which seed today's share of the faults is chosen; FAULT_SEED chooses the same again."""
+    return f"FAULT_SEED={SEED}"
 
 
 @pytest.fixture(scope="session", autouse=True)
