@@ -185,7 +185,7 @@ ALTERED = [
             Conditions=[{"Field": "path-pattern", "Values": ["/api/v9/*"]}],
         ),
     ),
-    Hand("altered", "rule-tasks-db-in", "update", _modify_rule),
+    Hand("altered", "rule-tasks-db-in", "replace", _modify_rule),
     Hand(
         "gone",
         "rule-tasks-out",

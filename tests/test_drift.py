@@ -10,7 +10,7 @@ from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline
 from tests.extras import ADDED
-from tests.hands import ALTERED, DELETED, Hand
+from tests.hands import ALTERED, DATABASE, DELETED, Hand
 from tests.standing import SUFFIX, Standing
 from tests.touched import TOUCHED
 
@@ -26,6 +26,25 @@ def plan(stack: Standing, *more: str) -> dict[str, str]:
     """What `plan` would do, by node."""
     (told,) = stack.desk.well("plan", "--suffix", SUFFIX, "--json", *more).lines
     return {one["node"]: one["action"] for one in told["changes"]}
+
+
+def test_a_changed_setting_is_no_drift_and_is_told_where_both_differ(standing: Standing) -> None:
+    more = ("--set", "database.max_acu=4", "--set", "service.maximum=20")
+    assert drift(standing, *more) == []
+    assert plan(standing, *more) == {"aurora": "update", "scaling": "update"}
+    rds = standing.aws("rds")
+    for most in (8, 2):
+        capacity = {"MinCapacity": 0.5, "MaxCapacity": most}
+        rds.modify_db_cluster(DBClusterIdentifier=DATABASE, ServerlessV2ScalingConfiguration=capacity)
+        if most == 8:
+            (told,) = drift(standing, *more)
+            ran = standing.desk.process("drift", "--local", "--detailed-exitcode", *more)
+
+    field = {"path": "ServerlessV2ScalingConfiguration.MaxCapacity", "ledger": 2, "aws": 8, "wanted": 4}
+    assert (told["node"], told["fields"]) == ("aurora", [{**field, "owner": ""}])
+    assert ran.code == 2, ran.err
+    assert "MaxCapacity: 2 -> 8.0; the settings now want 4.0" in ran.out
+    assert ran.out.splitlines()[-1] == "Drift: 1 changed."
 
 
 @pytest.mark.parametrize("hands", [ALTERED + TOUCHED, DELETED], ids=["altered", "deleted"])
