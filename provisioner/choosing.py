@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.kinds import facts as lookups
+from provisioner.kinds import versions
 from provisioner.settings import Settings
 from provisioner.steps.alb import priorities
 from provisioner.steps.facts import Facts
@@ -30,7 +31,10 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
             "priorities": priorities(s.prefixes, known.get("priorities", {})),
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
-    chosen = document.facts
+        chosen = document.facts
+        if not ending:
+            capacity = (s.database.min_acu, s.database.max_acu)
+            versions.check_capacity(clients, chosen["engine"]["EngineVersion"], *capacity)
     return Facts(
         account=document.place.account,
         partition=document.place.partition,
@@ -45,7 +49,9 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
 
 def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:
     former = known.get("zones") or lookups.zones_in_use(clients, suffix)
-    return lookups.zones(clients, len(former) if ending and former else s.network.zones, former)
+    count = len(former) if ending and former else s.network.zones
+    lookups.check_left(clients, suffix, former[count:])
+    return lookups.zones(clients, count, former)
 
 
 def _engine(
@@ -55,7 +61,7 @@ def _engine(
     wanted = s.database.version
     if known.get("engine") and (ending or known.get("version") == wanted):
         return {"version": known.get("version") or wanted, "engine": known["engine"]}
-    return {"version": wanted, "engine": lookups.engine(clients, suffix, wanted)}
+    return {"version": wanted, "engine": versions.engine(clients, suffix, wanted)}
 
 
 def _edge_addresses(clients: Clients, s: Settings, known: dict[str, Any], *, ending: bool) -> str:

@@ -10,7 +10,7 @@ import pytest
 import provisioner
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
-from provisioner.kinds import KINDS, facts, leftovers, tagging
+from provisioner.kinds import KINDS, facts, leftovers, tagging, versions
 from provisioner.kinds.ecs import diagnosis
 from provisioner.preflight import usage
 from provisioner.prices import asked
@@ -80,6 +80,7 @@ DECLARED = {
     "kinds/facts.py": facts.CALLS,
     "kinds/leftovers.py": leftovers.CALLS,
     "kinds/tagging.py": tagging.CALLS,
+    "kinds/versions.py": versions.CALLS,
     "preflight/addresses.py": usage.CALLS,
     "preflight/quotas.py": usage.CALLS,
     "preflight/usage.py": usage.CALLS,

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from provisioner.embedded.inner import backend
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.kinds import KINDS
 from tests.harness import Desk
+from tests.standing import ACCOUNT
 
 pytestmark = pytest.mark.xdist_group("settings")
 SUFFIX = "prod"
@@ -56,6 +58,7 @@ ROWS = [
     ),
     row("service.grace=120", service="update healthCheckGracePeriodSeconds"),
     row("database.max_acu=4 database.min_acu=1", aurora="update ServerlessV2ScalingConfiguration"),
+    row("database.min_acu=0 database.pause_after=600", aurora="update ServerlessV2ScalingConfiguration"),
     row("database.backup_days=14", aurora="update BackupRetentionPeriod"),
     row("database.deletion_protection=true", aurora="update DeletionProtection"),
     row("database.final_snapshot=true", aurora="update SkipFinalSnapshot"),
@@ -239,3 +242,59 @@ def test_what_aws_takes_once_an_hour_is_done_as_far_as_it_goes_and_the_plan_says
     assert stack.plan(sets) == {}
     stack.apply({})
     assert stack.plan({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ("network.cidr", "10.1.0.0/16", "Vpc ml-api-vpc-prod"),
+        ("network.private_cidrs", '["10.0.32.0/20", "10.0.48.0/20", "10.0.64.0/20"]', "CidrBlock"),
+        ("database.name", "other", "DatabaseName"),
+        ("database.username", "other_admin", "MasterUsername"),
+        ("database.version", "16", "another major version"),
+        ("network.nat", "none", "private ECR of us-east-1"),
+    ],
+)
+def test_what_would_lose_data_or_cannot_be_is_refused_with_the_way_out(
+    stack: Stack, path: str, value: str, told: str
+) -> None:
+    before = stack.desk.mark()
+
+    ran = stack.desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", f"{path}={value}")
+
+    assert ran.code == (64 if path == "network.nat" else 5)
+    assert told in ran.err
+    assert re.search("second stack|keep `network.nat=one`", ran.err)
+    assert stack.desk.tries(before) == []
+
+
+def test_a_zone_in_which_the_database_stands_is_not_left(stack: Stack) -> None:
+    instance = next(iter(backend("rds", ACCOUNT, "us-east-1").databases.values()))
+    home, instance.availability_zone = instance.availability_zone, "us-east-1c"
+    before = stack.desk.mark()
+    try:
+        ran = stack.desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", "network.zones=2")
+    finally:
+        instance.availability_zone = home
+
+    assert ran.code == 5
+    assert "stands in us-east-1c" in ran.err
+    assert stack.desk.tries(before) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "sign", "code"),
+    [
+        ("logs.days=7", "  ~ logs/ecs-logs-retention", 0),
+        ("container.architecture=ARM64", "-/+ ecs/task", 0),
+        ("network.cidr=10.1.0.0/16", "  ! vpc/vpc", 5),
+    ],
+    ids=["in place", "replaced", "refused"],
+)
+def test_so_it_is_for_a_user_at_a_terminal(stack: Stack, setting: str, sign: str, code: int) -> None:
+    ran = stack.desk.process("apply", "--yes", "--suffix", SUFFIX, "--local", "--set", setting)
+
+    assert ran.code == code
+    assert sign in ran.out
+    assert stack.plan(dict([setting.split("=")]) if code == 0 else {}) == {}
+    stack.apply({})

@@ -12,7 +12,10 @@ from provisioner.preflight.finding import Finding
 def refusal(made: Plan) -> Blocked:
     """What stands in the way, and the way out."""
     told = "\n".join(f"  {one.kind} {one.name} {one.id}: {one.why}" for one in made.refused)
-    hint = "Set it back to what it was: what stands there is kept as it is."
+    hint = (
+        "Set it back to what it was: what stands there is kept as it is. Or bring up a second stack with the "
+        "new value (`--suffix OTHER`), move the data there, and take this one down."
+    )
     if any(one.foreign for one in made.refused):
         hint = "Choose another suffix, or delete or rename what is somebody else's."
     return Blocked(f"{len(made.refused)} in the way; nothing was changed.\n{told}", hint)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of, is_unknown_call
+from provisioner.engine.faults import code_of
 from provisioner.errors import Blocked, UsageError
 from provisioner.kinds.rds.tagged import NO_CLUSTER
 from provisioner.kinds.secretsmanager import VARIABLE, given_password
@@ -19,12 +19,16 @@ from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 # What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
 CALLS = {
     "ec2": ("DescribeAvailabilityZones", "DescribeManagedPrefixLists", "DescribeSubnets"),
+<<<<<<< HEAD
     "rds": (
         "DescribeDBClusters",
         "DescribeDBEngineVersions",
         "DescribeDBInstances",
         "DescribeOrderableDBInstanceOptions",
     ),
+=======
+    "rds": ("DescribeDBClusters", "DescribeDBInstances", "DescribeOrderableDBInstanceOptions"),
+>>>>>>> 1f52c2a (The database pauses where it can, is upgraded by name in place; a refusal tells the way out)
     "secretsmanager": ("DescribeSecret",),
 }
 ENGINE = "aurora-postgresql"
@@ -83,78 +87,20 @@ def _fitting_zones(clients: Clients) -> list[str]:
     ]
     found = clients.client("ec2").describe_availability_zones(Filters=asked)["AvailabilityZones"]
     there = {zone["ZoneName"] for zone in found if zone.get("OptInStatus") != "not-opted-in"}
-    serverless = {zone["Name"] for option in _options(clients) for zone in option["AvailabilityZones"]}
+    serverless = {zone["Name"] for option in orderable(clients) for zone in option["AvailabilityZones"]}
     return sorted(there & serverless)
 
 
-def _options(clients: Clients) -> list[dict[str, Any]]:
+def orderable(clients: Clients) -> list[dict[str, Any]]:
     """What can be ordered for Aurora Serverless v2 here, zone by zone and version by version."""
     rds = clients.client("rds")
     found = rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=CLASS)
     return list(found["OrderableDBInstanceOptions"])
 
 
-def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
-    """The version, and its parameter-group family: the running one, unless a newer minor one is wanted."""
-    running = _cluster(clients, suffix)
-    families = _families(clients, wanted)
-    if running and _major(running["EngineVersion"]) == _major(wanted):
-        version = _upgraded(str(running["EngineVersion"]), wanted, families)
-        family = families.get(version) or f"{ENGINE}{_major(version)}"
-        return {"EngineVersion": version, "DBParameterGroupFamily": family}
-    if running:
-        raise Blocked(
-            f"The database runs version {running['EngineVersion']}; {wanted} is another major version, and "
-            "moving to it is not done in place.",
-            f"Keep `database.version={_major(running['EngineVersion'])}`, or bring up a second stack with "
-            f"{wanted} and move the data.",
-        )
-    offered = {option["EngineVersion"] for option in _options(clients)} & families.keys() or families
-    plain = sorted((one for one in offered if _is_plain(one)), key=_numbers)
-    fitting = [one for one in plain if one == wanted or ("." not in wanted and _major(one) == wanted)]
-    if not fitting:
-        near = [one for one in plain if _major(one) == _major(wanted)] or plain
-        raise Blocked(
-            f"Aurora PostgreSQL {wanted} cannot be created as {CLASS} in {clients.aws.region}; there are "
-            f"{', '.join(near)}.",
-            f"Choose one of them: `--set database.version={(near or [wanted])[-1]}`.",
-        )
-    return {"EngineVersion": fitting[-1], "DBParameterGroupFamily": families[fitting[-1]]}
-
-
-def _upgraded(running: str, wanted: str, families: Mapping[str, str]) -> str:
-    """The running version, or a newer minor one that is wanted exactly; there is no way back."""
-    if "." not in wanted or not _is_plain(wanted) or not _is_plain(running):
-        return running
-    if _numbers(wanted) <= _numbers(running):
-        return running
-    if wanted not in families:
-        near = [one for one in families if _major(one) == _major(wanted) and _is_plain(one)]
-        raise Blocked(
-            f"There is no Aurora PostgreSQL {wanted}; there are {', '.join(sorted(near, key=_numbers))}.",
-            f"Leave it at `database.version={_major(running)}`, or choose one of them.",
-        )
-    return wanted
-
-
-def _families(clients: Clients, wanted: str) -> dict[str, str]:
-    """Each version that AWS has, and its parameter-group family.
-
-    An emulator that does not know the call is taken to have what is asked for.
-    """
-    try:
-        found = clients.client("rds").describe_db_engine_versions(Engine=ENGINE)["DBEngineVersions"]
-    except Exception as error:
-        if not (clients.aws.endpoint and is_unknown_call(error)):
-            raise
-        version = wanted if "." in wanted else f"{wanted}.10"
-        return {version: f"{ENGINE}{_major(wanted)}"}
-    return {one["EngineVersion"]: one["DBParameterGroupFamily"] for one in found}
-
-
 def master_password(clients: Clients, suffix: str) -> str:
     """Who holds the master password: `rds`, or `own` where DB_PASSWORD was set when the stack was born."""
-    running = _cluster(clients, suffix)
+    running = running_cluster(clients, suffix)
     if running:
         return "rds" if running.get("MasterUserSecret") else "own"
     if _has_secret(clients, suffix):
@@ -165,7 +111,8 @@ def master_password(clients: Clients, suffix: str) -> str:
     return "own"
 
 
-def _cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
+def running_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
+    """The stack's cluster as AWS tells of it; None where it has none."""
     name = name_of("aurora", suffix)
     try:
         found = clients.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
@@ -196,18 +143,6 @@ def edge_addresses(clients: Clients) -> str:
             f"{clients.aws.region} has no prefix list {_FROM_EDGE}.", "Set `edge.guard=off` in this region."
         )
     return str(found[0]["PrefixListId"])
-
-
-def _is_plain(version: str) -> bool:
-    return all(part.isdigit() for part in version.split(".")) and version.count(".") == 1
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
-
-
-def _major(version: str) -> str:
-    return version.split(".", 1)[0]
 
 
 def check_partition(partition: str, region: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from provisioner.embedded import reference
-from provisioner.kinds import facts, leftovers, tagging
+from provisioner.kinds import facts, leftovers, tagging, versions
 from provisioner.kinds.ecs import diagnosis
 from provisioner.names import PROJECT
 from provisioner.preflight import usage
@@ -13,7 +13,7 @@ from provisioner.prices import asked
 from provisioner.rights.grants import Grant, Ground
 
 Calls = Mapping[str, tuple[str, ...]]
-_LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Tags": tagging.CALLS}
+_LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
 _PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS}
 _ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS}
 _LOOK = ("read", "extras")

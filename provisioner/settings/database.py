@@ -35,6 +35,14 @@ class Database(Section):
     max_acu: float = Field(
         2, ge=1, le=256, multiple_of=0.5, description="most capacity", json_schema_extra=unit("ACU")
     )
+    # botocore rds ServerlessV2ScalingConfiguration, SecondsUntilAutoPause
+    pause_after: int = Field(
+        300,
+        ge=300,
+        le=86400,
+        description="idle time before it pauses, where min_acu is 0",
+        json_schema_extra=unit("seconds"),
+    )
     backup_days: int = Field(
         7, ge=1, le=35, description="how long backups are kept", json_schema_extra=unit("days")
     )

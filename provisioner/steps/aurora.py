@@ -33,26 +33,7 @@ def aurora(
     up: Piece, s: Settings, facts: Facts, net: Network, groups: Security, groups_of_logs: Logs, roles: Account
 ) -> Database:
     """A cluster and one `db.serverless` instance, encrypted, not public."""
-    subnets = up(
-        DBSubnetGroup,
-        "db-subnets",
-        DBSubnetGroupDescription="ml-api private subnets",
-        SubnetIds=[subnet.id for subnet in net.private],
-        after=[roles.rds],
-    )
-    parameters = up(
-        DBClusterParameterGroup,
-        "db-parameters",
-        DBParameterGroupFamily=facts.engine["DBParameterGroupFamily"],
-        Description="ml-api cluster parameters",
-        after=[roles.rds],
-    )
-    values = up(
-        DBClusterParameters,
-        "db-parameter-values",
-        DBClusterParameterGroupName=parameters.id,
-        Parameters={"rds.force_ssl": "1", "log_min_duration_statement": "1000"},
-    )
+    parameters, values = _parameters(up, facts, roles)
     password, secret = _master_password(up, s, facts)
     cluster = up(
         DBCluster,
@@ -61,13 +42,10 @@ def aurora(
         EngineVersion=facts.engine["EngineVersion"],
         DatabaseName=s.database.name,
         MasterUsername=s.database.username,
-        DBSubnetGroupName=subnets.id,
+        DBSubnetGroupName=_subnets(up, net, roles).id,
         DBClusterParameterGroupName=parameters.id,
         VpcSecurityGroupIds=[groups.database.id],
-        ServerlessV2ScalingConfiguration={
-            "MinCapacity": s.database.min_acu,
-            "MaxCapacity": s.database.max_acu,
-        },
+        ServerlessV2ScalingConfiguration=_capacity(s),
         StorageEncrypted=True,
         BackupRetentionPeriod=s.database.backup_days,
         EnableCloudwatchLogsExports=["postgresql"],
@@ -87,16 +65,55 @@ def aurora(
         # The first zone is never left, however few there are to be.
         AvailabilityZone=facts.zones[0],
     )
-    managed = cluster["MasterUserSecret.SecretArn"]
-    if secret is None and s.database.rotation_days != USUAL_DAYS:
+    return Database(cluster, writer, secret or _managed_secret(up, s, cluster))
+
+
+def _subnets(up: Piece, net: Network, roles: Account) -> Handle:
+    return up(
+        DBSubnetGroup,
+        "db-subnets",
+        DBSubnetGroupDescription="ml-api private subnets",
+        SubnetIds=[subnet.id for subnet in net.private],
+        after=[roles.rds],
+    )
+
+
+def _parameters(up: Piece, facts: Facts, roles: Account) -> tuple[Handle, Handle]:
+    """The group, and what is set in it."""
+    group = up(
+        DBClusterParameterGroup,
+        "db-parameters",
+        DBParameterGroupFamily=facts.engine["DBParameterGroupFamily"],
+        Description="ml-api cluster parameters",
+        after=[roles.rds],
+    )
+    values = up(
+        DBClusterParameters,
+        "db-parameter-values",
+        DBClusterParameterGroupName=group.id,
+        Parameters={"rds.force_ssl": "1", "log_min_duration_statement": "1000"},
+    )
+    return group, values
+
+
+def _capacity(s: Settings) -> dict[str, Any]:
+    """A database that never goes to 0 has no time after which it would."""
+    bounds = {"MinCapacity": s.database.min_acu, "MaxCapacity": s.database.max_acu}
+    return bounds if s.database.min_acu else {**bounds, "SecondsUntilAutoPause": s.database.pause_after}
+
+
+def _managed_secret(up: Piece, s: Settings, cluster: Handle) -> Ref:
+    """RDS makes it, and rotates it as often as it is told."""
+    secret = cluster["MasterUserSecret.SecretArn"]
+    if s.database.rotation_days != USUAL_DAYS:
         up(
             Rotation,
             "db-rotation",
-            SecretId=managed,
+            SecretId=secret,
             RotationRules={"AutomaticallyAfterDays": s.database.rotation_days},
             after=[cluster.ready("RDS is still making the secret")],
         )
-    return Database(cluster, writer, secret or managed)
+    return secret
 
 
 def _master_password(up: Piece, s: Settings, facts: Facts) -> tuple[dict[str, Any], Ref | None]:
