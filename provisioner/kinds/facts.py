@@ -19,16 +19,7 @@ from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 # What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
 CALLS = {
     "ec2": ("DescribeAvailabilityZones", "DescribeManagedPrefixLists", "DescribeSubnets"),
-<<<<<<< HEAD
-    "rds": (
-        "DescribeDBClusters",
-        "DescribeDBEngineVersions",
-        "DescribeDBInstances",
-        "DescribeOrderableDBInstanceOptions",
-    ),
-=======
     "rds": ("DescribeDBClusters", "DescribeDBInstances", "DescribeOrderableDBInstanceOptions"),
->>>>>>> 1f52c2a (The database pauses where it can, is upgraded by name in place; a refusal tells the way out)
     "secretsmanager": ("DescribeSecret",),
 }
 ENGINE = "aurora-postgresql"
