@@ -74,7 +74,6 @@ def _production(here: Place, runs: int) -> Iterator[Row]:
     profile = ("--set", "profile=production")
     here.on("apply", "prod", "--yes", *profile)
     plans = [here.on("plan", "prod", *profile) for _ in range(runs)]
-    here.on("teardown", "prod", "--yes", *profile)
     yield at_most("`plan` of the production profile", [ran.seconds for ran in plans], 3)
     yield at_most("its calls", [float(ran.calls) for ran in plans], 80, "calls")
 

@@ -25,7 +25,7 @@ from provisioner.engine.plan import Plan, make_plan
 from provisioner.engine.protection import lift, protected
 from provisioner.engine.teardown import remove
 from provisioner.engine.verify import Report, last_look
-from provisioner.errors import LockHeld
+from provisioner.errors import LedgerError, LockHeld
 from provisioner.kinds import KINDS, leftovers
 from provisioner.kinds import facts as lookups
 from provisioner.kinds.tagging import bearing
@@ -234,7 +234,10 @@ class Session:
     def durations(self) -> Durations:
         """How long each step took in earlier runs here, of this stack and of others."""
         records = self.where.workspace.runs.latest(_RUNS)
-        return Durations.of(records, self.aws.pace, self.place.region)
+        try:
+            return Durations.of(records, self.aws.pace, self.place.region)
+        except LedgerError:  # only a record that cannot be read: what is usual serves
+            return Durations(self.aws.pace, self.place.region)
 
 
 def look_together(sessions: Iterable[Session]) -> None:

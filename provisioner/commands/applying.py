@@ -11,7 +11,7 @@ from provisioner.commands.ending import finish, signals
 from provisioner.commands.forecasting import forecast
 from provisioner.commands.moved import check_changes, check_ground
 from provisioner.commands.place import checked, header, whereabouts
-from provisioner.commands.recording import both, expect, recorded
+from provisioner.commands.recording import both, expect, outlook_on, recorded
 from provisioner.commands.refusing import refusal, refuse_findings
 from provisioner.commands.saved import SavedPlan
 from provisioner.engine.choice import Choice, narrowed
@@ -83,7 +83,8 @@ def _planned(session: Session, wish: Wish) -> Plan:
 def run(say: Say, session: Session, made: Plan, record: Record) -> None:
     """Carry the plan out with the progress shown; the first signal ends it softly."""
     pieces = {node.name: node.piece for node in made.stack if made.changes[node.name].verb != "keep"}
-    with progress(say, pieces) as told, signals(say, session.clock) as caught:
+    outlook = outlook_on(session, record, {name: made.changes[name].verb for name in pieces})
+    with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)
         outcome = session.apply(made)
     finish(outcome, caught)

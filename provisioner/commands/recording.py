@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.graph import Edge
+from provisioner.engine.outlook import Outlook
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.errors import LedgerError, ProvisionerError
@@ -48,6 +49,11 @@ def expect(record: Record, session: Session, made: Plan) -> None:
         for need in step.needs:
             if need in record.steps and step.kind in KINDS[record.steps[need].kind].goes_beside:
                 record.overlap(need, name)
+
+
+def outlook_on(session: Session, record: Record, verbs: Mapping[str, str]) -> Outlook:
+    """How long each of these steps, and all of them, will take; `verbs` says what is done with each."""
+    return Outlook.of(record.steps, verbs, KINDS, session.durations, session.clock.now)
 
 
 def both(one: Listener, other: Listener) -> Listener:

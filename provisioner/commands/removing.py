@@ -9,7 +9,7 @@ from dataclasses import asdict
 from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import header, whereabouts
-from provisioner.commands.recording import both, expect, recorded
+from provisioner.commands.recording import both, expect, outlook_on, recorded
 from provisioner.engine.decide import halted
 from provisioner.engine.ending import foresee
 from provisioner.engine.outcome import Outcome
@@ -60,7 +60,8 @@ def _remove(
         show_going(say, session, made, going)
     asking.confirm(say, "Remove them?", session.suffix)
     pieces = {node.name: node.piece for node in made.stack if node.name in going}
-    with progress(say, pieces) as told, signals(say, session.clock) as caught:
+    outlook = outlook_on(session, record, dict.fromkeys(pieces, "delete"))
+    with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)
         outcome = session.teardown(made)
     finish(outcome, caught)

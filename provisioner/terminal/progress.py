@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from provisioner.engine.events import Event, Listener
+from provisioner.engine.outlook import Outlook
 from provisioner.terminal.say import Say
 
 if TYPE_CHECKING:
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
 
 _REFRESH = 8.0
 _QUIET = 30.0
+# Seconds of a run below which a bar would only flicker, and the bar's cells.
+_WORTH_A_BAR, _WIDTH = 3.0, 40
+# `CreateX answered SomeCode: why (request ...)`: what is waited for is the why, and no error.
+_ANSWERED = re.compile(r"^\w+ answered \w[\w.]*: (.*?)(?: \(request [^)]*\))?$", re.DOTALL)
 
 
 @dataclass
@@ -35,17 +41,21 @@ class Board:
     """All steps of one run; written by its threads, read by the screen."""
 
     pieces: Mapping[str, str]
+    outlook: Outlook
     steps: dict[str, Step] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
 
     def hear(self, event: Event) -> None:
         """Take in one event."""
+        self.outlook.hear(event)
         with self.guard:
             step = self.steps.setdefault(event.node, Step(self.pieces.get(event.node, "")))
             if event.what == "starting":
                 step.doing, step.since = event.verb, time.monotonic()
-            elif event.what in ("waiting", "retrying"):
-                step.detail = event.detail
+            elif event.what == "retrying":
+                step.detail = f"waits: {plainly(event.detail)}"
+            elif event.what in ("exists", "waiting"):
+                step.detail = ""
             elif event.what in ("ready", "gone", "failed"):
                 step.end = event.what
 
@@ -63,7 +73,18 @@ class Board:
                 for name in names:
                     if line := self._line(name):
                         branch.add(line)
+        root.add(self._bar())
         return root
+
+    def _bar(self) -> str:
+        """How much of the longest chain is behind, and when the rest will be."""
+        whole, left = self.outlook.whole(), self.outlook.left()
+        if whole < _WORTH_A_BAR:
+            return ""
+        share = min(max(1 - left / whole, 0.0), 1.0)
+        done = round(_WIDTH * share)
+        told = f"about {left:.0f} s left" if left >= 1 else "any moment now"
+        return f"[green]{'━' * done}[/][dim]{'━' * (_WIDTH - done)}[/] {share:.0%}, {told}"
 
     def _ended(self, name: str) -> bool:
         step = self.steps.get(name)
@@ -76,17 +97,30 @@ class Board:
         if step.end == "failed":
             return f"[red]✗ {name}[/]"
         elapsed = time.monotonic() - step.since if step.since else 0.0
-        tail = f" [dim]{step.detail[:70]}[/]" if step.detail else ""
-        return f"{name} {step.doing} {elapsed:.0f} s{tail}"
+        usual = self.outlook.usual(name)
+        of = f" of about {usual:.0f} s" if usual >= 1 else " s"
+        tail = f" [dim]{escape(step.detail[:70])}[/]" if step.detail else ""
+        return f"{name} {step.doing} {elapsed:.0f}{of}{tail}"
+
+
+def plainly(detail: str) -> str:
+    """Why a call is made again, in AWS's words, without what makes it look like an error."""
+    found = _ANSWERED.match(detail)
+    return (found[1] or detail) if found else detail
+
+
+def escape(text: str) -> str:
+    """The text, with nothing in it that rich would take for a mark."""
+    return text.replace("[", "\\[")
 
 
 @contextmanager
-def progress(say: Say, pieces: Mapping[str, str]) -> Iterator[Listener]:
+def progress(say: Say, pieces: Mapping[str, str], outlook: Outlook) -> Iterator[Listener]:
     """A listener for the run inside; `pieces` says which step each node belongs to."""
     if say.as_json:
         yield lambda event: _record(say, event)
     elif say.is_terminal and not say.quiet:
-        with _live(Board(pieces), color=say.color) as listener:
+        with _live(Board(pieces, outlook), color=say.color) as listener:
             yield listener
     else:
         yield _Plain(say).hear
@@ -130,4 +164,4 @@ class _Plain:
             self._say.note(f"{event.node}: failed: {event.detail}")
         elif event.what == "retrying" and now - self._told.get(event.node, 0.0) > _QUIET:
             self._told[event.node] = now
-            self._say.note(f"{event.node}: {event.verb} waits: {event.detail}")
+            self._say.note(f"{event.node}: {event.verb} waits: {plainly(event.detail)}")

@@ -1,0 +1,77 @@
+"""How long the rest of a run will take, and how that is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.engine.durations import Durations
+from provisioner.engine.events import Event
+from provisioner.engine.outlook import Outlook
+from provisioner.engine.record import Step
+from provisioner.terminal.progress import plainly
+from tests.things import Thing
+
+TAKES = {"db": 50.0, "app": 10.0}
+
+
+class Watch:
+    """A clock that is set by hand."""
+
+    time = 0.0
+
+    def now(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+def outlook(watch: Watch, verb: str) -> Outlook:
+    """An app that waits for a database; alone, they take 50 and 10 seconds."""
+    steps = {name: Step(name, "here", "piece") for name in TAKES}
+    steps["app"].needs["db"] = "ready"
+    durations = Durations()
+    for name, seconds in TAKES.items():
+        durations.known |= {(kind, "here", verb, what): [0.0] for kind in TAKES for what in ("exists",)}
+        durations.known[name, "here", verb, "ready" if verb == "create" else "gone"] = [seconds]
+    kinds = {name: type(name, (Thing,), {})() for name in TAKES}
+    return Outlook.of(steps, dict.fromkeys(TAKES, verb), kinds, durations, watch.now)
+
+
+def test_what_is_left_shrinks_with_time_and_with_what_is_done(watch: Watch) -> None:
+    rest = outlook(watch, "create")
+    told = [rest.left()]
+    for at, event in (
+        (0.0, Event("starting", "db")),
+        (1.0, Event("exists", "db")),
+        (21.0, None),
+        (40.0, Event("ready", "db")),
+        (40.0, Event("starting", "app")),
+        (40.0, Event("exists", "app")),
+        (45.0, None),
+        (90.0, None),
+    ):
+        watch.time = at
+        if event:
+            rest.hear(event)
+        told.append(rest.left())
+
+    assert told == [60, 60, 60, 40, 10, 10, 10, 5, 0]
+    assert (rest.whole(), rest.usual("db")) == (60, 50)
+
+
+def test_a_teardown_ends_with_what_everything_needs(watch: Watch) -> None:
+    rest = outlook(watch, "delete")
+    rest.hear(Event("starting", "app", "delete"))
+    watch.time = 4.0
+
+    assert (rest.whole(), rest.left()) == (60, 56)
+
+
+def test_what_is_waited_for_does_not_read_like_an_error() -> None:
+    told = "CreateDBInstance answered InvalidDBClusterStateFault: The cluster is not ready. (request 1-2)"
+
+    assert plainly(told) == "The cluster is not ready."
+    assert plainly("held by eni-1") == "held by eni-1"
