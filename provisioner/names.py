@@ -78,6 +78,8 @@ FORMS: Mapping[str, Form] = {
     "api-service": Form(255),
     "api-scaling": Form(255),
     "api-requests": Form(256),
+    "api-alarm-unhealthy": Form(255),
+    "api-alarm-tasks": Form(255),
     "alb": Form(32),
     "tg": Form(32),
     "listener": Form(255),

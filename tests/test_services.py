@@ -10,7 +10,9 @@ import pytest
 from provisioner.configuration import load
 from provisioner.errors import UsageError
 from provisioner.settings import Settings, Workload
+from provisioner.stack import build
 from provisioner.steps.alb import slug
+from provisioner.steps.facts import offline
 from tests.harness import Desk
 from tests.inventory import client, inventory
 
@@ -76,6 +78,22 @@ def test_prefixes_that_look_alike_stand_side_by_side() -> None:
     assert not any("~" in slug(one) for one in ["/~home/*", "/a~b"])
 
 
+def test_each_service_rings_by_itself_and_no_two_names_meet() -> None:
+    said = {"search": SEARCH, "second-one": {"prefixes": ["/api/second/*"]}}
+    s = given(f"api.services={json.dumps(said)}", "alarms.enabled=true")
+
+    stack = build(s, "prod", "us-east-1", offline(3, "15"))
+
+    for part in ("service", "tg", "task", "scaling", "alarm-unhealthy", "alarm-tasks"):
+        names = [stack.nodes[f"{part}{tail}"].aws_name for tail in ("", ".search", ".second-one")]
+        assert len(set(names)) == len(names)
+    assert (
+        stack.nodes["alarm-tasks.search"].props["AlarmDescription"]
+        == "Fewer tasks of search run than should."
+    )
+    assert stack.outputs.keys() >= {"ecs_service_name_search", "ecs_service_name_second_one"}
+
+
 def test_services_come_and_go_and_come_back(desk: Desk) -> None:
     desk.apply("a", *services(search=SEARCH))
     endpoint = desk.box.endpoint
@@ -90,7 +108,10 @@ def test_services_come_and_go_and_come_back(desk: Desk) -> None:
     assert [leads_to(endpoint, one) for one in ALIKE] == [{group}] * len(ALIKE)
     assert len(with_search["scalable target"]) == len(with_search["scaling policy"]) == 2
 
+    asked = calls(desk, *services(search=SEARCH))
+
     desk.apply("a")
+    assert asked - calls(desk) <= 2
     assert count(inventory(endpoint)) == count_of_seed(with_search)
     assert leads_to(endpoint, "/api/search/*") == set()
 
@@ -109,6 +130,13 @@ def leads_to(endpoint: str, prefix: str) -> set[str]:
         for group in rule["Actions"][0]["ForwardConfig"]["TargetGroups"]
         if group["Weight"]
     }
+
+
+def calls(desk: Desk, *sets: str) -> int:
+    """How many calls a plan makes that has nothing to say."""
+    mark = desk.mark()
+    assert desk.plan("a", *sets) == "No changes.\n"
+    return desk.mark() - mark
 
 
 KINDS = ("rule", "target group", "security group", "group rule", "ecs service", "task definition active")

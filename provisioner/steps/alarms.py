@@ -74,8 +74,9 @@ def _publishers(up: Piece, facts: Facts, topic: Handle, region: str) -> list[dic
 def _alarm(up: Piece, measure: Measure, topic: Handle, region: str) -> None:
     up(
         Alarm,
-        measure.noun,
-        noun=measure.noun,
+        measure.node,
+        noun=f"api-{measure.noun}" if measure.of else measure.noun,
+        distinct=measure.of,
         region=region,
         AlarmDescription=f"{measure.says}.",
         AlarmActions=[topic.id],

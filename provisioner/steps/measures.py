@@ -33,13 +33,21 @@ class Measure:
     noun: str
     says: str
     props: Mapping[str, Any]
+    # The service that it is about, where that is not the main one.
+    of: str = ""
+
+    @property
+    def node(self) -> str:
+        """Its node's name."""
+        return f"{self.noun}.{self.of}" if self.of else self.noun
 
 
 def of_stack(s: Settings, on: Watched) -> list[Measure]:
     """What the stack's region measures."""
     return [
         *_of_balancer(s, on.front),
-        _of_tasks(on.tasks),
+        *(_of_targets(on.front, name) for name in on.front.fronts),
+        *(_of_tasks(on.tasks, name) for name in on.tasks.services),
         *_of_database(s, on.database),
         _of_table(on.table),
     ]
@@ -54,7 +62,6 @@ def of_firewall(s: Settings, acl: Handle) -> Measure:
 
 def _of_balancer(s: Settings, front: Balancer) -> list[Measure]:
     space, alb = "AWS/ApplicationELB", {"LoadBalancer": front.alb["FullName"]}
-    group = {**alb, "TargetGroup": front.group["FullName"]}
     errors = s.alarms.errors
     return [
         Measure(
@@ -68,11 +75,6 @@ def _of_balancer(s: Settings, front: Balancer) -> list[Measure]:
             _over(space, "HTTPCode_Target_5XX_Count", alb, errors, statistic="Sum"),
         ),
         Measure(
-            "alarm-unhealthy",
-            "A task does not pass its health check",
-            _over(space, "UnHealthyHostCount", group, 0, statistic="Maximum", period=60, periods=5),
-        ),
-        Measure(
             "alarm-latency",
             "One request in a hundred takes too long",
             _over(space, "TargetResponseTime", alb, s.alarms.latency, percentile="p99", periods=3),
@@ -80,8 +82,20 @@ def _of_balancer(s: Settings, front: Balancer) -> list[Measure]:
     ]
 
 
-def _of_tasks(tasks: Compute) -> Measure:
-    where = {"ClusterName": tasks.cluster.aws_name, "ServiceName": tasks.service.aws_name}
+def _of_targets(front: Balancer, name: str) -> Measure:
+    group = {"LoadBalancer": front.alb["FullName"], "TargetGroup": front.fronts[name].group["FullName"]}
+    unwell = _over(
+        "AWS/ApplicationELB", "UnHealthyHostCount", group, 0, statistic="Maximum", period=60, periods=5
+    )
+    return Measure("alarm-unhealthy", f"A task{_of(name)} does not pass its health check", unwell, name)
+
+
+def _of(name: str) -> str:
+    return f" of {name}" if name else ""
+
+
+def _of_tasks(tasks: Compute, name: str) -> Measure:
+    where = {"ClusterName": tasks.cluster.aws_name, "ServiceName": tasks.services[name].aws_name}
     missing = _sum_over(
         "ECS/ContainerInsights",
         {"desired": "DesiredTaskCount", "running": "RunningTaskCount"},
@@ -89,7 +103,8 @@ def _of_tasks(tasks: Compute) -> Measure:
         "desired - running",
         statistic="Average",
     )
-    return Measure("alarm-tasks", "Fewer tasks run than should", {**missing, "EvaluationPeriods": 2})
+    says = f"Fewer tasks{_of(name)} run than should"
+    return Measure("alarm-tasks", says, {**missing, "EvaluationPeriods": 2}, name)
 
 
 def _of_database(s: Settings, database: Database) -> list[Measure]:
