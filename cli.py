@@ -38,6 +38,7 @@ COMMANDS: tuple[click.Command, ...] = (
     stack.list_,
     timeline.timeline,
     rights.policy,
+    rights.bootstrap,
     config.config,
     state.state,
     keys.rotate_origin_secret,

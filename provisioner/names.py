@@ -54,6 +54,7 @@ FORMS: Mapping[str, Form] = {
     "flow-log": Form(255),
     "flow-role": Form(64),
     "boundary": Form(128),
+    "pipeline": Form(64),
     "ecs-logs": Form(512, "/aws/ecs/ml-api-{suffix}"),
     "alb-logs": Form(512, "/aws/alb/ml-api-{suffix}"),
     "vpc-logs": Form(512, "/aws/vpc/ml-api-{suffix}"),

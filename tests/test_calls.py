@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import provisioner
+from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
 from provisioner.kinds import KINDS, facts, leftovers, tagging, versions
@@ -30,6 +31,14 @@ def test_a_kind_declares_each_operation_that_its_verbs_call(name: str) -> None:
     found = {verb: calls_in(kind, verb) for verb in VERBS}
 
     assert {verb: declared(kind, verb) for verb in VERBS} == found
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_it_is_known_what_iam_asks_for_each_of_them(name: str) -> None:
+    kind = type(KINDS[name])
+    actions = {reference.action_of(kind.service, one) for verb in VERBS for one in kind.called(verb)}
+
+    assert {one for one in actions if reference.action(one) is None} == set()
 
 
 @pytest.mark.parametrize("name", KINDS)

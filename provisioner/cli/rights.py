@@ -6,12 +6,9 @@ from typing import Any
 
 import click
 
-from provisioner.terminal.options import stack_options
+from provisioner.terminal.options import stack_options, yes_option
 
-
-@click.command()
-@stack_options
-@click.option(
+purpose_option = click.option(
     "--for",
     "purpose",
     type=click.Choice(["plan", "apply", "status", "teardown", "all"]),
@@ -19,6 +16,11 @@ from provisioner.terminal.options import stack_options
     show_default=True,
     help="The command that is to be allowed.",
 )
+
+
+@click.command()
+@stack_options
+@purpose_option
 def policy(purpose: str, **given: Any) -> int:
     """Print the IAM policy that an operator of this stack needs; calls nothing."""
     from provisioner.cli.opening import begin, given_settings, missing_suffix
@@ -30,3 +32,34 @@ def policy(purpose: str, **given: Any) -> int:
         workspace, suffix, given_settings(given), given["region"], given["expect_account"]
     )
     return permitting.show(say, whose, purpose)
+
+
+@click.command()
+@stack_options
+@yes_option
+@click.option("--repo", required=True, metavar="OWNER/NAME", help="The repository on GitHub.")
+@click.option("--branch", help="Runs of this branch may take the role.")
+@click.option("--environment", help="Runs in this environment may take the role.")
+@click.option("--audience", default="sts.amazonaws.com", show_default=True, help="What the token is for.")
+@purpose_option
+def bootstrap(
+    yes: bool,
+    repo: str,
+    branch: str | None,
+    environment: str | None,
+    audience: str,
+    purpose: str,
+    **given: Any,
+) -> int:
+    """Print the role that a pipeline assumes by OIDC; with --yes, make it."""
+    from provisioner.cli.opening import begin, given_settings, missing_suffix, open_session
+    from provisioner.commands import bootstrapping, permitting
+    from provisioner.rights.pipeline import Pipeline
+
+    say, workspace = begin(given)
+    suffix, where = given["suffix"] or missing_suffix(), (given["region"], given["expect_account"])
+    whose = permitting.Whose(workspace, suffix, given_settings(given), *where)
+    wanted = bootstrapping.Wanted(whose, Pipeline(repo, branch, environment, audience), purpose)
+    if not yes:
+        return bootstrapping.show(say, wanted)
+    return bootstrapping.make(say, wanted, open_session(given, workspace, suffix))

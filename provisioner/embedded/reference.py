@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from provisioner.errors import ProvisionerError
+
 _FOLDER = Path(__file__).parent / "actions"
 _PLACE = re.compile(r"\$\{(\w+)\}")
 REQUEST_TAG, RESOURCE_TAG = "aws:RequestTag", "aws:ResourceTag"
@@ -116,10 +118,13 @@ def action(name: str) -> Action | None:
 
 @functools.cache
 def known(name: str) -> Action:
-    """What is known of an action; LookupError where no file tells of it."""
+    """What is known of an action; ProvisionerError where no file tells of it."""
     found = action(name)
     if found is None:
-        raise LookupError(f"provisioner/embedded/actions/ does not tell of {name}: add it, with its source")
+        raise ProvisionerError(
+            f"It is not known here what IAM asks for {name}.",
+            "This is a fault of the tool: provisioner/embedded/actions/ lacks it. Please report it.",
+        )
     return found
 
 

@@ -1,0 +1,83 @@
+"""A pipeline's role: who may assume it, by a token that GitHub signs for one branch or one environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.errors import UsageError
+from provisioner.rights.statements import VERSION, Policy
+
+# GitHub docs, "Configuring OpenID Connect in Amazon Web Services": issuer, audience, and the forms of `sub`.
+ISSUER = "token.actions.githubusercontent.com"
+AUDIENCE = "sts.amazonaws.com"
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_WILD = re.compile(r"[*?]|\$\{")
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """One branch or one environment of a repository; UsageError where that leaves anything open."""
+
+    repository: str
+    branch: str | None = None
+    environment: str | None = None
+    audience: str = AUDIENCE
+
+    def __post_init__(self) -> None:
+        if not _REPOSITORY.fullmatch(self.repository):
+            raise UsageError(f"{self.repository!r} is no repository.", "Write it as --repo owner/name.")
+        if bool(self.branch) == bool(self.environment):
+            raise UsageError(
+                "Which runs of the repository may take the role?",
+                "Give --branch or --environment, one of them.",
+            )
+        check_trust(self.trust("aws", "*"))
+
+    @property
+    def subject(self) -> str:
+        """How GitHub names such a run."""
+        what = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
+        return f"repo:{self.repository}:{what}"
+
+    def trust(self, partition: str, account: str) -> Policy:
+        """Who may assume the role."""
+        wanted = {f"{ISSUER}:aud": self.audience, f"{ISSUER}:sub": self.subject}
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Federated": provider_arn(partition, account)},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": wanted},
+        }
+        return {"Version": VERSION, "Statement": [statement]}
+
+
+def provider_arn(partition: str, account: str) -> str:
+    """The account's one provider for GitHub's tokens."""
+    return f"arn:{partition}:iam::{account}:oidc-provider/{ISSUER}"
+
+
+def check_trust(document: Mapping[str, Any]) -> None:
+    """UsageError for a trust that others than one run of one repository could meet."""
+    for statement in document["Statement"]:
+        told = dict(_exact(statement.get("Condition", {})))
+        subject, audience = told.get("sub", ""), told.get("aud", "")
+        if not subject or _WILD.search(subject):
+            raise UsageError(
+                f"The subject {subject or 'is missing'!r} would let other runs take the role.",
+                "Name one branch or one environment, without * and ?.",
+            )
+        if not audience or _WILD.search(audience):
+            raise UsageError(
+                "The audience is missing: a token that was made for another service would do.",
+                f"Leave --audience out: it is {AUDIENCE}.",
+            )
+
+
+def _exact(condition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The claims of which one value is wanted, and no pattern."""
+    for key, value in condition.get("StringEquals", {}).items():
+        if isinstance(value, str):
+            yield key.rsplit(":", 1)[-1], value

@@ -1,0 +1,115 @@
+"""A pipeline's role: printed first, made when asked for, open to one branch or environment alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioner.errors import UsageError
+from provisioner.rights.pipeline import Pipeline, check_trust
+from tests.harness import Desk
+from tests.inventory import client
+
+ASKED = ("bootstrap", "--suffix", "prod", "--repo", "acme/ml-api")
+ARN = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
+
+
+def made(desk: Desk, *more: str) -> dict[str, Any]:
+    return desk.well(*ASKED, "--branch", "main", "--yes", "--json", *more).lines[0]
+
+
+@pytest.fixture
+def prompt(desk: Desk) -> Desk:
+    """A desk before an AWS that hides nothing that is new."""
+    desk.box.behave(manners=False, pace=0.0)
+    return desk
+
+
+def test_without_yes_it_only_prints_and_calls_nothing(desk: Desk) -> None:
+    printed = desk.well(*ASKED, "--environment", "production", "--json").lines[0]
+
+    wanted = printed["trust"]["Statement"][0]["Condition"]["StringEquals"]
+    assert wanted == {
+        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+        "token.actions.githubusercontent.com:sub": "repo:acme/ml-api:environment:production",
+    }
+    assert printed["made"] is False
+    assert desk.mark() == 0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [],
+        ["--branch", "*"],
+        ["--branch", "release/*"],
+        ["--branch", "main?"],
+        ["--branch", "main", "--environment", "production"],
+        ["--environment", "${x}"],
+        ["--branch", "main", "--audience", ""],
+        ["--branch", "main", "--audience", "*"],
+        ["--branch", "main", "--repo", "acme/*"],
+        ["--branch", "main", "--repo", "acme"],
+    ],
+    ids=" ".join,
+)
+def test_what_would_let_others_in_is_refused(desk: Desk, more: list[str]) -> None:
+    ran = desk.run(*ASKED, *more)
+
+    assert ran.code == 64
+    assert desk.mark() == 0
+
+
+@pytest.mark.parametrize("operator", ["StringLike", "StringEqualsIgnoreCase", "ForAnyValue:StringEquals"])
+def test_a_trust_that_asks_for_less_than_one_exact_run_is_refused(operator: str) -> None:
+    trust = Pipeline("acme/ml-api", branch="main").trust("aws", "123456789012")
+    wanted = trust["Statement"][0]["Condition"].pop("StringEquals")
+    trust["Statement"][0]["Condition"] = {operator: wanted}
+
+    with pytest.raises(UsageError):
+        check_trust(trust)
+
+
+def test_the_role_is_made_once_and_brought_up_to_date_later(prompt: Desk) -> None:
+    told = made(prompt)
+    iam = client(prompt.box.endpoint, "iam")
+    role = iam.get_role(RoleName=told["role"])["Role"]
+    attached = iam.list_attached_role_policies(RoleName=told["role"])["AttachedPolicies"]
+
+    assert role["AssumeRolePolicyDocument"] == told["trust"]
+    assert {one["PolicyName"] for one in attached} == told["policies"].keys()
+    before = prompt.mark()
+    made(prompt)
+    assert prompt.acts(before) == []
+    made(prompt, "--for", "plan")
+    assert len(iam.list_attached_role_policies(RoleName=told["role"])["AttachedPolicies"]) == 1
+
+
+def test_a_provider_that_stands_is_used_and_one_that_takes_another_audience_is_left_alone(
+    prompt: Desk,
+) -> None:
+    iam = client(prompt.box.endpoint, "iam")
+    url = "https://token.actions.githubusercontent.com"
+    iam.create_open_id_connect_provider(Url=url, ClientIDList=["sts.amazonaws.com"])
+    before = prompt.mark()
+
+    made(prompt)
+
+    assert "iam:CreateOpenIDConnectProvider" not in prompt.acts(before)
+    ran = prompt.run(*ASKED, "--branch", "main", "--audience", "other", "--yes")
+    assert ran.code == 5
+    assert "add-client-id" in ran.err
+    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=ARN)["ClientIDList"] == [
+        "sts.amazonaws.com"
+    ]
+
+
+def test_somebody_elses_role_of_that_name_is_refused(prompt: Desk) -> None:
+    iam = client(prompt.box.endpoint, "iam")
+    iam.create_role(
+        RoleName="ml-api-pipeline-prod",
+        AssumeRolePolicyDocument='{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "x"}]}',
+    )
+
+    assert prompt.run(*ASKED, "--branch", "main", "--yes").code == 5
