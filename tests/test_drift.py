@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
 import pytest
 
+from provisioner.embedded.manners import lag
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline
 from tests.extras import ADDED
-from tests.hands import ALTERED, DATABASE, DELETED, Hand
-from tests.standing import SUFFIX, Standing
+from tests.hands import ALTERED, DATABASE, DELETED, TASKS_LOG, Hand
+from tests.standing import ACCOUNT, SUFFIX, Standing
 from tests.touched import TOUCHED
 
 
@@ -26,6 +29,27 @@ def plan(stack: Standing, *more: str) -> dict[str, str]:
     """What `plan` would do, by node."""
     (told,) = stack.desk.well("plan", "--suffix", SUFFIX, "--json", *more).lines
     return {one["node"]: one["action"] for one in told["changes"]}
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+@pytest.mark.parametrize("is_young", [True, False], ids=["seconds old", "old"])
+def test_a_log_group_that_aws_hides_is_gone_only_when_it_is_old(
+    standing: Standing, command: str, is_young: bool
+) -> None:
+    """Seen live: a log group seconds old was called deleted behind our back."""
+    path = standing.desk.ledger(SUFFIX)
+    ledger = json.loads(path.read_text())
+    for entry in ledger["entries"].values():
+        entry["made"] = time.time() + 1000 if is_young else 1.0
+    path.write_text(json.dumps(ledger))
+    kind = next(one for one in lag.KINDS if one.create == "CreateLogGroup")
+    lag._fresh.at(ACCOUNT, "us-east-1")[TASKS_LOG] = lag.Fresh(kind, TASKS_LOG, reads=1)
+
+    told = standing.desk.run(command, "--suffix", SUFFIX, "--detailed-exitcode")
+
+    assert told.code == (0 if is_young else 2), told.out
+    assert told.out == ({"plan": "No changes.\n", "drift": "No drift.\n"}[command] if is_young else told.out)
+    lag._fresh.at(ACCOUNT, "us-east-1").pop(TASKS_LOG)
 
 
 def test_a_changed_setting_is_no_drift_and_is_told_where_both_differ(standing: Standing) -> None:

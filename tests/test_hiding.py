@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import time
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from provisioner.aws import Aws
-from provisioner.embedded.manners import lag
 from provisioner.engine.clients import Clients
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import HIDES, Target, look
-from tests.hands import TASKS_LOG
-from tests.standing import ACCOUNT, SUFFIX, Standing
+from tests.standing import SUFFIX
 from tests.test_waits import Hurried
 from tests.things import Thing, seen
 
-LATE, LONG_AGO = 1_000_000.0, 1.0
+LATE = 1_000_000.0
 
 
 class Shy(Thing):
@@ -74,24 +70,3 @@ def test_a_thing_that_never_had_an_id_is_not_waited_for() -> None:
 
     assert look(Clients(cast("Aws", there), clock).sharing(), target, clock.wall()) is None
     assert clock.sleeps == []
-
-
-@pytest.mark.parametrize("command", ["plan", "drift"])
-@pytest.mark.parametrize("is_young", [True, False], ids=["seconds old", "old"])
-def test_a_log_group_that_aws_hides_is_gone_only_when_it_is_old(
-    standing: Standing, command: str, is_young: bool
-) -> None:
-    """Seen live: a log group seconds old was called deleted behind our back."""
-    path = standing.desk.ledger(SUFFIX)
-    ledger = json.loads(path.read_text())
-    for entry in ledger["entries"].values():
-        entry["made"] = time.time() + 1000 if is_young else LONG_AGO
-    path.write_text(json.dumps(ledger))
-    kind = next(one for one in lag.KINDS if one.create == "CreateLogGroup")
-    lag._fresh.at(ACCOUNT, "us-east-1")[TASKS_LOG] = lag.Fresh(kind, TASKS_LOG, reads=1)
-
-    told = standing.desk.run(command, "--suffix", SUFFIX, "--detailed-exitcode")
-
-    assert told.code == (0 if is_young else 2), told.out
-    assert told.out == ({"plan": "No changes.\n", "drift": "No drift.\n"}[command] if is_young else told.out)
-    lag._fresh.at(ACCOUNT, "us-east-1").pop(TASKS_LOG)

@@ -35,9 +35,9 @@ def image(stack: Standing) -> str:
     return str(stack.task["containerDefinitions"][0]["image"])
 
 
-def left(desk: Desk, command: str) -> list[dict[str, Any]]:
+def left(desk: Desk, command: str, *more: str) -> list[dict[str, Any]]:
     """What a command tells as left to others."""
-    (told,) = desk.well(command, "--suffix", SUFFIX, "--json").lines
+    (told,) = desk.well(command, "--suffix", SUFFIX, "--json", *more).lines
     if command == "plan":
         return list(told["held"])
     return [field for one in told["drift"] if one["what"] == "held" for field in one["fields"]]
@@ -62,17 +62,16 @@ def test_an_image_that_was_shipped_stays_until_it_is_taken_back(standing: Standi
     before = image(standing)
     ship(standing)
 
-    desk.apply(SUFFIX)
+    larger = ("--set", "container.cpu=2048", "--set", "container.memory=4096")
+    desk.apply(SUFFIX, *larger)
 
-    assert image(standing) == SHIPPED
+    assert (image(standing), standing.task["cpu"]) == (SHIPPED, "2048")
     for command in ("plan", "drift"):
-        (told,) = left(desk, command)
+        (told,) = left(desk, command, *larger)
         assert (told["path"], told["owner"]) == ("image", "deploy")
-    ran = desk.well("plan", "--suffix", SUFFIX)
+    ran = desk.well("plan", "--suffix", SUFFIX, *larger)
     assert ran.out == "No changes.\n"
     assert f"Left to deploy: ecs/service image: {before} -> {SHIPPED}" in ran.err
-    desk.apply(SUFFIX, "--set", "container.cpu=2048", "--set", "container.memory=4096")
-    assert (image(standing), standing.task["cpu"]) == (SHIPPED, "2048")
 
     other = Standing(desk.elsewhere(tmp_path / "another"))
     other.desk.apply(SUFFIX)
