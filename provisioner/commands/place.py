@@ -25,6 +25,16 @@ def whereabouts(session: Session) -> str:
 
 def checked(say: Say, session: Session, made: Plan, started: float) -> None:
     """How much was looked at, with how many calls, in what time."""
+    counted(say, session, len(made.changes), started)
+
+
+def counted(say: Say, session: Session, count: int, started: float) -> None:
+    """How many resources were looked at, with how many calls, in what time; and what AWS found too fast."""
     calls = session.aws.calls.counted.total()
-    count = len(made.changes)
+    rates = session.aws.rates
+    for service, times in sorted(rates.throttles.items()):
+        waited = rates.waited.get(service, 0.0)
+        say.note(
+            f"AWS throttled {service} {times} times; its calls were slowed down by {waited:.1f} s.", "dim"
+        )
     say.note(f"{count} resources checked with {calls} calls in {time.monotonic() - started:.1f} s", "dim")

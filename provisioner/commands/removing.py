@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import textwrap
+import time
 from dataclasses import asdict
 
 from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
-from provisioner.commands.place import header, whereabouts
+from provisioner.commands.place import counted, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
 from provisioner.engine.decide import halted
 from provisioner.engine.ending import foresee
@@ -32,11 +33,13 @@ def teardown(
 ) -> int:
     """Show what would go, ask for the suffix, remove in reverse order, look whether it is empty."""
     header(say, session)
+    started = time.monotonic()
     with session.locked("teardown", lock_timeout):
         with recorded(session, "teardown") as record:
             outcome, report = _remove(say, session, asking, record, unprotect=unprotect)
         session.close()
     show_gone(say, session, outcome, report)
+    counted(say, session, report.asked, started)
     return 0
 
 
@@ -127,6 +130,7 @@ def residue(session: Session, report: Report, where: str) -> Residue:
 def verify_gone(say: Say, session: Session) -> int:
     """The last look once more, without a ledger: the ids from the last teardown's report, names and tags."""
     header(say, session)
+    started = time.monotonic()
     reports = session.where.workspace.archive.reports(session.suffix)
     if reports and not session.is_known:
         kept = json.loads(reports[-1].load() or b"{}")
@@ -135,6 +139,7 @@ def verify_gone(say: Say, session: Session) -> int:
     if report.remaining:
         raise residue(session, report, "")
     show_gone(say, session, Outcome("verify-gone"), report)
+    counted(say, session, report.asked, started)
     return 0
 
 

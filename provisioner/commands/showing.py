@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
-from provisioner.commands.place import whereabouts
+from provisioner.commands.place import counted, whereabouts
 from provisioner.engine.explain import explain
+from provisioner.engine.peers import Peers
 from provisioner.engine.target import read
 from provisioner.engine.teardown import target_in
 from provisioner.kinds import KINDS
@@ -17,7 +19,8 @@ from provisioner.terminal.say import Say, table
 def status(say: Say, session: Session) -> int:
     """Every resource with its phase, id and what AWS says of it now; then the outputs."""
     rows = []
-    clients = session.clients.sharing()
+    started = time.monotonic()
+    clients = session.clients.sharing(Peers.of(session.document))
     well = True
     for name, entry in session.document.entries.items():
         kind = KINDS[entry.kind]
@@ -31,6 +34,7 @@ def status(say: Say, session: Session) -> int:
         well = well and doc is not None and entry.phase == "ready"
         rows.append({"node": name, "kind": entry.kind, "phase": entry.phase, "id": entry.id, "live": live})
     _show_status(say, session, rows)
+    counted(say, session, len(rows), started)
     return 0 if well else 1
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import tags_told
 from provisioner.names import PROJECT
 
 
@@ -33,8 +34,8 @@ class Alarm(Kind):
         mine = next((doc for doc in listed if doc["AlarmName"] == it.props["AlarmName"]), None)
         if mine is None:
             return None
-        tags = cloudwatch.list_tags_for_resource(ResourceARN=mine["AlarmArn"])["Tags"]
-        return {**mine, "Tags": mapping(tags)}
+        arn = mine["AlarmArn"]
+        return {**mine, "Tags": tags_told(cloudwatch, it, arn, lambda: _tags(cloudwatch, arn))}
 
     def create(self, cloudwatch: Any, it: Item) -> Doc:
         """PutMetricAlarm: a repeated one does no harm."""
@@ -88,3 +89,7 @@ class Dashboard(Kind):
     def delete(self, cloudwatch: Any, it: Item) -> None:
         """DeleteDashboards."""
         cloudwatch.delete_dashboards(DashboardNames=[it.id])
+
+
+def _tags(cloudwatch: Any, arn: str) -> dict[str, str]:
+    return mapping(cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"])

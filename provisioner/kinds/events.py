@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import tags_told
 
 NO_RULE = codes("ResourceNotFoundException")
 _BUSY = codes("ConcurrentModificationException")
@@ -35,8 +36,8 @@ class EventRule(Kind):
     def read(self, events: Any, it: Item) -> Doc | None:
         """DescribeRule, and its tags."""
         doc = events.describe_rule(Name=it.props["Name"])
-        tags = events.list_tags_for_resource(ResourceARN=doc["Arn"])["Tags"]
-        return {**doc, "EventPattern": json.loads(doc["EventPattern"]), "Tags": mapping(tags)}
+        tags = tags_told(events, it, doc["Arn"], lambda: _tags(events, doc["Arn"]))
+        return {**doc, "EventPattern": json.loads(doc["EventPattern"]), "Tags": tags}
 
     def create(self, events: Any, it: Item) -> Doc:
         """PutRule: a repeated one does no harm."""
@@ -104,3 +105,7 @@ def _check(reply: Doc, operation: str) -> None:
     for failed in reply.get("FailedEntries", []):
         error = {"Code": failed.get("ErrorCode", ""), "Message": failed.get("ErrorMessage", "")}
         raise ClientError({"Error": error}, operation)
+
+
+def _tags(events: Any, arn: str) -> dict[str, str]:
+    return mapping(events.list_tags_for_resource(ResourceARN=arn)["Tags"])

@@ -9,6 +9,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import tags_told
 
 NO_TOPIC = codes("NotFound", "NotFoundException")
 _PENDING = "PendingConfirmation"
@@ -36,7 +37,7 @@ class Topic(Kind):
         arn = next((one for one in arns if one.rsplit(":", 1)[1] == it.props["Name"]), None)
         if arn is None:
             return None
-        tags = mapping(sns.list_tags_for_resource(ResourceArn=arn)["Tags"])
+        tags = tags_told(sns, it, arn, lambda: _tags(sns, arn))
         return {"Name": it.props["Name"], "TopicArn": arn, "Tags": tags}
 
     def create(self, sns: Any, it: Item) -> Doc:
@@ -119,3 +120,7 @@ class Subscription(Kind):
         now = self.read(sns, it)
         if now and now["SubscriptionArn"] != _PENDING:
             sns.unsubscribe(SubscriptionArn=now["SubscriptionArn"])
+
+
+def _tags(sns: Any, arn: str) -> dict[str, str]:
+    return mapping(sns.list_tags_for_resource(ResourceArn=arn)["Tags"])

@@ -28,6 +28,7 @@ _ONE_AT_A_TIME = [
     "rds:cluster-pg",
     "rds:subgrp",
     "sns",
+    "wafv2:webacl",
 ]
 # Told in one region only.
 _GLOBAL = ["cloudfront:distribution"]

@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import tags_told
 
 # The scope of a list that stands before CloudFront; it is called for in us-east-1 only.
 SCOPE = "CLOUDFRONT"
@@ -54,8 +55,7 @@ class WebACL(Kind):
         if listed is None:
             return None
         doc = wafv2.get_web_acl(Name=listed["Name"], Scope=SCOPE, Id=listed["Id"])["WebACL"]
-        tags = wafv2.list_tags_for_resource(ResourceARN=doc["ARN"])["TagInfoForResource"]["TagList"]
-        return {**doc, "Tags": mapping(tags)}
+        return {**doc, "Tags": tags_told(wafv2, it, doc["ARN"], lambda: _tags(wafv2, doc["ARN"]))}
 
     def create(self, wafv2: Any, it: Item) -> Doc:
         """CreateWebACL."""
@@ -136,3 +136,7 @@ class WebACLLog(Kind):
     def delete(self, wafv2: Any, it: Item) -> None:
         """DeleteLoggingConfiguration."""
         wafv2.delete_logging_configuration(ResourceArn=it.id)
+
+
+def _tags(wafv2: Any, arn: str) -> dict[str, str]:
+    return mapping(wafv2.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"])

@@ -71,6 +71,7 @@ def _others(call: Call) -> Found:
     yield from _elbv2(call)
     yield from _rds(call)
     yield from _wafv2(call)
+    yield from _events(call)
     for arn, tags in scaling.tagged(call):
         yield "application-autoscaling:scalable-target", arn, tags
 
@@ -108,3 +109,10 @@ def _wafv2(call: Call) -> Found:
         waf: Any = backend("wafv2", call.account, place)
         for arn in waf.wacls:
             yield "wafv2:webacl", arn, waf.tagging_service.get_tag_dict_for_resource(arn)
+
+
+def _events(call: Call) -> Found:
+    events = backend("events", call.account, call.region)
+    for bus in events.event_buses.values():
+        for rule in bus.rules.values():
+            yield "events:rule", rule.arn, events.tagger.get_tag_dict_for_resource(rule.arn)
