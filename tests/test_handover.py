@@ -12,6 +12,7 @@ import pytest
 from provisioner.embedded.box import Box
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.wire import Call, compose, parsed
+from provisioner.errors import RolledBack
 from provisioner.steps.alb import slug
 from tests.harness import Desk
 from tests.inventory import inventory
@@ -117,19 +118,27 @@ def cut_off(desk: Desk, after: int, *settings: str) -> None:
     assert "Traceback" not in ran.err
 
 
-@pytest.mark.parametrize(
-    ("after", "then"),
-    [(4, HTTPS), (6, IMAGE), (9, IMAGE), (12, HTTPS)],
-    ids=["join", "both", "moved", "left"],
-)
-def test_a_replacement_that_is_cut_off_goes_on_or_back_without_a_gap(
-    desk: Desk, watch: Watch, after: int, then: tuple[str, ...]
+def test_a_replacement_that_is_cut_off_when_the_weight_has_moved_goes_back_without_a_gap(
+    desk: Desk, watch: Watch
 ) -> None:
-    cut_off(desk, after, *HTTPS)
+    cut_off(desk, 9, *HTTPS)
 
-    desk.apply("a", *then)
+    desk.apply("a", *IMAGE)
 
     assert len(groups(desk)) == 1
+    assert min(watch.least.values()) >= 2, watch.least
+
+
+def test_where_no_task_gets_well_in_the_new_group_the_requests_stay_and_one_can_go_back(
+    desk: Desk, watch: Watch
+) -> None:
+    before = groups(desk)
+
+    ran = desk.run("apply", "--yes", "--suffix", "a", *HTTPS, "--set", 'container.environment={"EXIT": "1"}')
+    assert ran.code == RolledBack.exit_code, ran.err
+    desk.apply("a", *IMAGE)
+
+    assert groups(desk) == before
     assert min(watch.least.values()) >= 2, watch.least
 
 
