@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
-from provisioner import session as sessions
+from provisioner import ways
 from provisioner.commands.applying import Wish, apply
 from provisioner.commands.asking import Asking
 from provisioner.commands.removing import teardown
@@ -57,7 +57,7 @@ class World:
         """Inside, this process acts in this world, and knows what an undisturbed run comes to."""
         local = Local(ENDPOINT, os.getpid(), self.box.instance, self.pace, manners=True, started="")
         with ExitStack() as stack:
-            stack.enter_context(patch.object(sessions, "start_embedded", lambda _home: local))
+            stack.enter_context(patch.object(ways, "start_embedded", lambda _home: local))
             stack.enter_context(wired(self.wire))
             stack.enter_context(self.disk.watched())
             self.box.behave(pace=self.pace, with_manners=True)
