@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from itertools import combinations
 from typing import Any
 
 import pytest
 
+from provisioner.configuration import load
 from provisioner.engine.beats import Beat
 from provisioner.engine.claims import clash, in_the_way, own_entry
 from provisioner.engine.graph import Node, Stack
 from provisioner.kinds import KINDS
 from provisioner.kinds.elbv2.groups import TargetGroup
 from provisioner.kinds.elbv2.listeners import ListenerRule
+from provisioner.stack import build
 from provisioner.steps.alb import priorities, priority
+from provisioner.steps.facts import offline
 from state.document import Document, Entry, Place
 
 # Two prefixes whose own priority is the same.
@@ -165,6 +169,20 @@ def test_a_service_joins_only_what_stands() -> None:
     assert [(one["targetGroupArn"], one["containerPort"]) for one in both] == [("new", 90), ("old", 90)]
     assert service.during(Beat.JOIN, wanted, seen, {"new"}) == wanted
     assert service.during(Beat.LEAVE, wanted, seen, {"old", "new"}) == wanted
+
+
+def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:
+    """A node of its own for each: the one that goes does not move the others."""
+
+    def addresses(*emails: str) -> dict[str, str]:
+        s = load(None, ("alarms.enabled=true", f"alarms.emails={json.dumps(emails)}"), {})
+        stack = build(s, "prod", "us-east-1", offline(3, "15"))
+        return {node.props["Endpoint"]: node.name for node in stack if str(node.kind) == "Subscription"}
+
+    both = addresses("ada@example.org", "bob@example.org", "bob@example.org")
+
+    assert len(set(both.values())) == 2
+    assert addresses("bob@example.org")["bob@example.org"] == both["bob@example.org"]
 
 
 def test_a_stack_without_a_claim_in_the_way_lets_nothing_go_first() -> None:

@@ -9,7 +9,7 @@ from provisioner.kinds.cloudwatch import Alarm
 from provisioner.kinds.events import EventRule, EventTarget
 from provisioner.kinds.sns import Subscription, Topic, TopicPolicy
 from provisioner.kinds.tagging import GLOBAL_REGION
-from provisioner.names import name_of
+from provisioner.names import four_hex, name_of
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts
@@ -40,10 +40,10 @@ def _topic(up: Piece, s: Settings, facts: Facts, noun: str, region: str) -> Hand
         TopicArn=topic.id,
         Policy={"Version": "2012-10-17", "Statement": _publishers(up, facts, topic, region)},
     )
-    for place, email in enumerate(s.alarms.emails, start=1):
+    for email in dict.fromkeys(s.alarms.emails):
         up(
             Subscription,
-            f"{noun}-{place}",
+            f"{noun}-{four_hex(email)}",
             region=region,
             TopicArn=topic.id,
             Protocol="email",
