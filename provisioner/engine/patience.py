@@ -12,7 +12,7 @@ from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import PASSING, code_of, fault_of, told
 from provisioner.engine.kind import Codes, Kind, NotYet
 from provisioner.engine.target import Target
-from provisioner.engine.waits import again, pause
+from provisioner.engine.waits import again, jittered, pause
 from provisioner.errors import Blocked
 
 # A thing that was made less than this many seconds ago may be unknown to other calls
@@ -61,7 +61,8 @@ class Patience:
             return verb != "delete" and code_of(error) in self._hidden((target.it.node, *target.needs))
 
         def steps(error: BaseException, elapsed: float) -> float | None:
-            return self._step(error, elapsed, target, verb)
+            step = self._step(error, elapsed, target, verb)
+            return None if step is None else jittered(step)
 
         def report(error: BaseException, seconds: float) -> None:
             held = self.held(target, strangers=True) if verb == "delete" and seconds >= _LONG else ""

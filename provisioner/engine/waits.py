@@ -72,7 +72,7 @@ def until(
     start = clock.now() if since is None else since
 
     def step(_state: RetryCallState) -> float:
-        return pause(clock.now() - start, due) * random.uniform(_JITTER, 1)  # noqa: S311 - no secret
+        return jittered(pause(clock.now() - start, due))
 
     retrying = Retrying(
         retry=retry_if_result(lambda found: found is None),
@@ -82,6 +82,11 @@ def until(
         retry_error_callback=lambda _state: None,
     )
     return retrying(probe)
+
+
+def jittered(seconds: float) -> float:
+    """A little less: who waits for the same thing does not ask at the same moment."""
+    return seconds * random.uniform(_JITTER, 1)  # noqa: S311 - no secret
 
 
 def pause(elapsed: float, due: float) -> float:
