@@ -88,6 +88,7 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
 
     Walk({node.name: set(node.needs) for node in stack}, begin, workers=READERS).run()
     plan.changes = {node.name: plan.changes[node.name] for node in stack}
+    plan.docs = {node.name: plan.docs[node.name] for node in stack if node.name in plan.docs}
     _look_inside(plan, document, shared)
     going = {
         name: entry
