@@ -43,7 +43,7 @@ class Service(Ecs):
         "delete": codes("InvalidParameterException: deployments are active", "DependencyViolation"),
     }
     # Rollout 1 to 4 min; draining lasts as long as the target group's deregistration delay.
-    takes, takes_to_go, patience, stale_for = 60, 60, minutes(40), 2
+    takes, takes_to_go, patience, stale_for = 60, 45, minutes(40), 2
     resource, fills = "service", ("{cluster}", "{serviceName}")
     calls = calling(
         read="DescribeServices",
