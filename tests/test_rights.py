@@ -16,6 +16,43 @@ from tests.harness import Desk
 
 SUFFIX, ACCOUNT = "prod", "123456789012"
 FULL = ("--set", "profile=production")
+# A standing stack is changed by these: each tag, and the distribution.
+CHANGED = (*FULL, "--set", 'tags={"team": "search"}', "--set", "edge.price_class=PriceClass_200")
+# One of each sort; `make rights` takes them all.
+SAMPLE = ["TaskDefinition"]
+# What a run can do without: it asks elsewhere, or asks only where there is no ledger yet.
+SPARE = {
+    "application-autoscaling:ListTagsForResource",
+    "cloudfront:ListDistributions",
+    "iam:GetAccountAuthorizationDetails",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListPolicies",
+    "iam:ListRolePolicies",
+    "iam:ListRoles",
+    "logs:GetLogEvents",
+    "logs:ListTagsForResource",
+    "pricing:GetProducts",
+    "rds:DescribeDBEngineVersions",
+    "rds:DescribeOrderableDBInstanceOptions",
+    "rds:ListTagsForResource",
+    "servicequotas:GetServiceQuota",
+    "tag:GetResources",
+}
+# What IAM cannot be asked to hold to one stack, and what holds it instead.
+OF_THE_ACCOUNT = {
+    "ec2:CreateTags": "only in the call that makes the resource (ec2:CreateAction)",
+    "ec2:RevokeSecurityGroupEgress": "of groups without our tags: the default group bears none",
+    "ec2:RevokeSecurityGroupIngress": "the same",
+    "ecs:DeregisterTaskDefinition": "takes no resource",
+    "iam:CreateServiceLinkedRole": "four services (iam:AWSServiceName)",
+    "kms:CreateGrant": "of AWS's own keys",
+    "logs:CreateLogDelivery": "takes no resource",
+    "logs:DeleteLogDelivery": "takes no resource",
+    "logs:PutResourcePolicy": "takes no resource",
+    "rds:CreateDBCluster": "its option group is AWS's default one",
+    "secretsmanager:CreateSecret": "RDS names the secret of the password",
+    "secretsmanager:TagResource": "the same",
+}
 Policy = dict[str, Any]
 
 
@@ -23,6 +60,15 @@ def policies(desk: Desk, purpose: str, *more: str) -> list[Policy]:
     """What `policy` prints."""
     asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json", *(more or FULL))
     return list(desk.well("policy", "--for", purpose, *asked).lines[0]["policies"])
+
+
+def statements(given: list[Policy]) -> list[Policy]:
+    return [one for policy in given for one in policy["Statement"]]
+
+
+def without(given: list[Policy], sid: str) -> list[Policy]:
+    """The same policies, one statement taken away."""
+    return [{**one, "Statement": [s for s in one["Statement"] if s["Sid"] != sid]} for one in given]
 
 
 @dataclass
@@ -42,9 +88,11 @@ def lived(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
     try:
         for purpose in purposes:
             served.authorise(*given[purpose])
-            more = FULL if purpose in ("apply", "plan") else ()
+            more = {"apply": FULL, "plan": CHANGED}.get(purpose, ())
             yes = {"apply": ("--yes",), "teardown": ("--yes", "--unprotect")}.get(purpose, ())
             ran = desk.well(purpose, "--suffix", SUFFIX, *yes, *more)
+            if purpose == "apply":
+                desk.well("apply", "--suffix", SUFFIX, *yes, *CHANGED)
             assert purpose != "plan" or ran.out == "No changes.\n"
             asked[purpose] = list(served.box.authoriser.asked)
         yield Lived(given, asked)
@@ -56,6 +104,20 @@ def test_with_exactly_its_policy_each_command_goes_well(lived: Lived) -> None:
     for purpose, asked in lived.asked.items():
         assert all(verdict(lived.given[purpose], one) is Verdict.ALLOWED for one in asked)
         assert len(asked) > 50
+
+
+@pytest.mark.parametrize("purpose", ["apply", "plan", "status", "teardown"])
+def test_no_statement_could_be_left_out(lived: Lived, purpose: str) -> None:
+    given, asked = lived.given[purpose], lived.asked[purpose]
+
+    idle = [
+        one
+        for one in statements(given)
+        if one["Effect"] == "Allow"
+        and all(verdict(without(given, one["Sid"]), request) is Verdict.ALLOWED for request in asked)
+    ]
+
+    assert [one for one in idle if not set(one["Action"]) <= SPARE] == []
 
 
 def test_who_may_plan_can_change_nothing_that_an_apply_or_a_teardown_changes(lived: Lived) -> None:
@@ -80,3 +142,31 @@ def test_each_policy_fits_iam_and_says_who_needs_each_statement(lived: Lived) ->
             assert all(sid.isalnum() for sid in sids)
     words = json.dumps(lived.given["apply"])
     assert all(kind in words for kind in ("NatGateway", "DBCluster", "Distribution", "RolePolicy"))
+
+
+def test_what_is_changed_is_this_stacks_alone(lived: Lived) -> None:
+    wide = {
+        name
+        for purpose in ("apply", "teardown")
+        for one in statements(lived.given[purpose])
+        if SUFFIX not in json.dumps([one["Resource"], one.get("Condition", {})])
+        for name in one["Action"]
+        if one["Effect"] == "Allow" and not reference.known(name).reads
+    }
+
+    assert wide <= OF_THE_ACCOUNT.keys()
+
+
+@pytest.mark.parametrize("sid", SAMPLE)
+def test_a_run_without_a_statement_ends_with_the_action_named(desk: Desk, sid: str) -> None:
+    given = policies(desk, "apply")
+    taken = next(one for one in statements(given) if one["Sid"] == sid)
+    desk.box.authorise(*without(given, sid))
+    try:
+        ran = desk.run("apply", "--yes", "--suffix", SUFFIX, *FULL)
+    finally:
+        desk.box.authorise()
+
+    assert ran.code != 0
+    assert any(f"not authorized to perform: {action} on resource: " in ran.err for action in taken["Action"])
+    assert "Traceback" not in ran.err

@@ -57,7 +57,9 @@ def policies_for(whose: Whose, purpose: str) -> list[Policy]:
     """The policies that a command needs, each within the size of a managed policy."""
     wanted = PURPOSES if purpose == "all" else (purpose,)
     grants = (grants_for(whose.ground(ending=one == "teardown"), one) for one in wanted)
-    denied = denials(whose.ground().boundaries, ending=purpose in ("teardown", "all"))
+    denied = []
+    if purpose not in ("plan", "status"):
+        denied = denials(whose.ground().boundaries, ending=purpose in ("teardown", "all"))
     return policies([*statements(chain.from_iterable(grants)), *denied])
 
 

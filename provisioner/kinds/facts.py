@@ -20,7 +20,7 @@ from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 CALLS = {
     "ec2": ("DescribeAvailabilityZones", "DescribeManagedPrefixLists", "DescribeSubnets"),
     "rds": ("DescribeDBClusters", "DescribeDBInstances", "DescribeOrderableDBInstanceOptions"),
-    "secretsmanager": ("DescribeSecret",),
+    "secretsmanager": ("DescribeSecret ml-api-dbsecret-{suffix}/*",),
 }
 ENGINE = "aurora-postgresql"
 CLASS = "db.serverless"

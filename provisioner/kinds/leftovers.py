@@ -31,9 +31,13 @@ _ALARMS_A_CALL, _REVISIONS_A_CALL = 100, 10
 
 # What is asked here, by service, and what the names of those that are changed look like: `policy` grants it.
 CALLS = {
-    "cloudwatch": ("DescribeAlarms", "DeleteAlarms TargetTracking-service/{}"),
+    "cloudwatch": ("DescribeAlarms", "DeleteAlarms TargetTracking-service/ml-api-cluster-{suffix}/*"),
     "dynamodb": ("ListBackups",),
-    "ecs": ("DeleteTaskDefinitions", "DescribeTaskDefinition", "ListTaskDefinitions"),
+    "ecs": (
+        "DeleteTaskDefinitions ml-api-taskdef*-{suffix}",
+        "DescribeTaskDefinition",
+        "ListTaskDefinitions",
+    ),
     "rds": ("DescribeDBClusterSnapshots",),
 }
 

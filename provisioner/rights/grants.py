@@ -137,7 +137,8 @@ class Ground:
     def _fill(self, value: Any) -> str:
         if isinstance(value, Ref):
             return next(reversed(self._fills(self.stack.nodes[value.node])), "*")
-        return value if isinstance(value, str) else "*"
+        told = resolve(value, lambda ref: "*")
+        return told if isinstance(told, str) else "*"
 
     def _place(self, node: Node) -> dict[str, str]:
         region = node.region or self.stack.region

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from provisioner.embedded import reference
 from provisioner.kinds import facts, leftovers, tagging, versions
 from provisioner.kinds.ecs import diagnosis
-from provisioner.names import PROJECT
 from provisioner.preflight import usage
 from provisioner.prices import asked
 from provisioner.rights.grants import Grant, Ground
@@ -38,12 +37,11 @@ def grants_for(ground: Ground, purpose: str) -> Iterator[Grant]:
 
 
 def _looked_up(ground: Ground, word: str, calls: Calls) -> Iterator[Grant]:
-    """A list is asked for whole; by name, only what bears ours is read."""
+    """A list is asked for whole; where there is a form of names behind an operation, what bears such a name."""
     place = {"Partition": ground.partition, "Region": ground.stack.region, "Account": ground.account}
-    ours = f"{PROJECT}-*-{ground.stack.suffix}*"
     for service, operations in calls.items():
         for operation, _, form in (one.partition(" ") for one in operations):
             known = reference.known(reference.action_of(service, operation))
-            fills = () if known.whole else ((form or "{}").format(ours),)
+            fills = (form.format(suffix=ground.stack.suffix),) if form else ()
             arns = [reference.arn(known.prefix, on.type, fills, place) for on in known.on]
             yield from (Grant(known.name, arn, word) for arn in arns or ["*"])

@@ -83,7 +83,7 @@ _REMEDIES = {
 }
 
 # What is asked of other services than the kind's own, by service: `policy` grants it.
-CALLS = {"logs": ("GetLogEvents",)}
+CALLS = {"logs": ("GetLogEvents /aws/ecs/ml-api-{suffix}",)}
 
 
 def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
