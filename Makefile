@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUFFIX ?= demo
 
-.PHONY: demo test check bench faults wander clean
+.PHONY: demo test check bench faults rights wander clean
 
 demo: $(VENV)/.runs  ## bring the stack up on the embedded AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
@@ -31,6 +31,9 @@ faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes o
 wander: $(VENV)/.tests  ## random settings, drifts and applies, many of them; SEED=N repeats one
 	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed"; \
 	WANDERINGS=$${WANDERINGS:-40} $(BIN)/pytest -n 0 tests/test_wander.py --hypothesis-seed=$$seed
+
+rights: $(VENV)/.tests  ## the policy for an operator: one run for each statement that is taken away
+	RIGHTS=all $(BIN)/pytest -n auto tests/test_rights.py tests/test_escalation.py
 
 clean:  ## remove what was installed and measured; never a ledger
 	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
@@ -16,14 +18,20 @@ def local() -> None:
 @click.option("--pace", type=click.FloatRange(0, 1), help="0 is instant, 1 as slow as AWS.  [default: 0]")
 @click.option("--manners", type=click.Choice(["on", "off"]), help="AWS's refusals and delays.  [default: on]")
 @click.option("--port", type=int, default=0, help="0 takes a free one.")
+@click.option(
+    "--authorise",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Allow what these policies allow, and no more: the output of `policy --json`.",
+)
 @json_option
-def start(pace: float | None, manners: str | None, port: int, as_json: bool) -> int:
+def start(pace: float | None, manners: str | None, port: int, authorise: Path | None, as_json: bool) -> int:
     """Start it, or say that it runs."""
     from provisioner.commands import rehearsing
     from provisioner.terminal.say import Say
 
     polite = None if manners is None else manners == "on"
-    return rehearsing.start(Say(as_json=as_json), pace=pace, manners=polite, port=port)
+    return rehearsing.start(Say(as_json=as_json), pace=pace, manners=polite, port=port, authorise=authorise)
 
 
 @local.command()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 from provisioner.embedded import local
 from provisioner.engine.clock import Clock
@@ -11,7 +14,9 @@ from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 
 
-def start(say: Say, *, pace: float | None, manners: bool | None, port: int) -> int:
+def start(
+    say: Say, *, pace: float | None, manners: bool | None, port: int, authorise: Path | None = None
+) -> int:
     """Start it, or say that it runs; UsageError where it runs in another way than the one asked for."""
     box = local.start(Workspace.here().embedded, pace=pace or 0.0, manners=manners is not False, port=port)
     asked = {"pace": pace, "manners": manners}
@@ -21,8 +26,24 @@ def start(say: Say, *, pace: float | None, manners: bool | None, port: int) -> i
             f"The embedded AWS runs already, {_manner(box)}: that cannot change while it does.",
             "`local stop` ends it, and all it holds; then start it anew.",
         )
+    if authorise:
+        local.authorise(box, _policies(authorise))
     _tell(say, box)
     return 0
+
+
+def _policies(file: Path) -> list[Any]:
+    """The policies in a file: what `policy --json` printed, one policy, or a list of them."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} holds no policies: {error}", "`policy --json` prints them.") from error
+    listed = told.get("policies", [told]) if isinstance(told, dict) else told
+    if not isinstance(listed, list) or not all(
+        isinstance(one, dict) and "Statement" in one for one in listed
+    ):
+        raise UsageError(f"{file} holds no policies.", "`policy --json` prints them.")
+    return listed
 
 
 def stop(say: Say) -> int:

@@ -14,12 +14,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from provisioner.errors import ProvisionerError
 
 STATE, LOCK, LOG = "local.json", "local.lock", "local.log"
 HEALTH_PATIENCE = 2.0  # seconds; health is answered outside the box's own lock
 STOP_PATIENCE = 5.0
+REFUSED = 400
 
 VISIBLE_WITHIN, AT_LEAST = 60.0, 0.5  # seconds
 
@@ -85,6 +87,21 @@ def stop(home: Path) -> bool:
     raise ProvisionerError(
         f"the embedded AWS, process {local.pid}, does not end", f"look at it: ps -p {local.pid} -f"
     )
+
+
+def authorise(local: Local, policies: list[Any]) -> None:
+    """Let a running box allow what these policies do, and no more; none lifts that."""
+    from http.client import HTTPConnection  # noqa: PLC0415  # only where there is something to say
+
+    connection = HTTPConnection(local.endpoint.removeprefix("http://"), timeout=HEALTH_PATIENCE)
+    try:
+        connection.request("POST", "/_embedded/authorise", json.dumps(policies))
+        answer = connection.getresponse()
+        told = json.load(answer)
+    finally:
+        connection.close()
+    if answer.status >= REFUSED:
+        raise ProvisionerError(f"the embedded AWS does not take these policies: {told.get('error')}")
 
 
 def _recorded(home: Path) -> Local | None:

@@ -137,7 +137,7 @@ class Ground:
     def _fill(self, value: Any) -> str:
         if isinstance(value, Ref):
             return next(reversed(self._fills(self.stack.nodes[value.node])), "*")
-        told = resolve(value, lambda ref: "*")
+        told = resolve(value, lambda _: "*")
         return told if isinstance(told, str) else "*"
 
     def _place(self, node: Node) -> dict[str, str]:

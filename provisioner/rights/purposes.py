@@ -37,7 +37,7 @@ def grants_for(ground: Ground, purpose: str) -> Iterator[Grant]:
 
 
 def _looked_up(ground: Ground, word: str, calls: Calls) -> Iterator[Grant]:
-    """A list is asked for whole; where there is a form of names behind an operation, what bears such a name."""
+    """All of a type, or what bears a name of the form that stands behind the operation."""
     place = {"Partition": ground.partition, "Region": ground.stack.region, "Account": ground.account}
     for service, operations in calls.items():
         for operation, _, form in (one.partition(" ") for one in operations):
