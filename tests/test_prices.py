@@ -155,7 +155,7 @@ def test_an_end_takes_as_long_as_its_longest_chain() -> None:
     told = until_gone(ending, "us-east-1", KINDS, Durations())
 
     # The service goes first; then the cluster, whose end begins with its writer's: the two do not add up.
-    assert told.seconds == 60 + 300
+    assert told.seconds == KINDS["Service"].takes_to_go + KINDS["DBCluster"].takes_to_go
 
 
 def test_a_duration_is_said_in_minutes() -> None:
