@@ -32,36 +32,36 @@ def row(sets: str, **changes: str) -> Row:
     return Row(given, {node.replace("_", "-"): change for node, change in changes.items()})
 
 
-REVISION = {"task": "replace containerDefinitions", "service": "update taskDefinition"}
-STRATEGY = "capacityProviderStrategy"
 TTL = "TimeToLiveSpecification"
 PRIVATE_IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
 OF_A_SERVICE = ("sg-tasks", "sg-tasks-no-default-egress", "tg", "tg-attributes", "task", "service")
 OF_A_SERVICE += ("scaling", "scaling-requests", "rule-tasks-out")
 OF_A_SERVICE += tuple(f"rule-{way}-{end}" for way in ("alb-tasks", "tasks-db") for end in ("out", "in"))
 ROWS = [
-    row('container.environment={"MODEL":"small"}', **REVISION),
-    row("image=public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine", **REVISION),
     row(
-        "container.cpu=2048 container.memory=4096", task="replace cpu memory", service="update taskDefinition"
+        'container.environment={"MODEL":"small"} container.cpu=2048 container.memory=4096'
+        " container.architecture=ARM64",
+        task="replace cpu memory runtimePlatform containerDefinitions",
+        service="update taskDefinition",
     ),
-    row("container.architecture=ARM64", task="replace runtimePlatform", service="update taskDefinition"),
     row("service.maximum=20", scaling="update MaxCapacity"),
     row(
         "service.requests=500 service.scale_out_cooldown=30 service.scale_in_cooldown=600",
         scaling_requests="update TargetTrackingScalingPolicyConfiguration",
     ),
     row(
-        "service.spot_weight=50 service.fargate_weight=50 service.fargate_base=1",
+        "service.spot_weight=50 service.fargate_weight=50 service.fargate_base=1 service.grace=120",
         cluster="update defaultCapacityProviderStrategy",
-        service=f"update {STRATEGY}",
+        service="update capacityProviderStrategy healthCheckGracePeriodSeconds",
     ),
-    row("service.grace=120", service="update healthCheckGracePeriodSeconds"),
-    row("database.max_acu=4 database.min_acu=1", aurora="update ServerlessV2ScalingConfiguration"),
-    row("database.min_acu=0 database.pause_after=600", aurora="update ServerlessV2ScalingConfiguration"),
-    row("database.backup_days=14", aurora="update BackupRetentionPeriod"),
-    row("database.deletion_protection=true", aurora="update DeletionProtection"),
-    row("database.final_snapshot=true", aurora="update SkipFinalSnapshot"),
+    row(
+        "database.max_acu=4 database.min_acu=0 database.pause_after=600",
+        aurora="update ServerlessV2ScalingConfiguration",
+    ),
+    row(
+        "database.backup_days=14 database.deletion_protection=true database.final_snapshot=true",
+        aurora="update BackupRetentionPeriod DeletionProtection SkipFinalSnapshot",
+    ),
     row("database.rotation_days=30", db_rotation="create"),
     row("table.billing=provisioned", sessions="update BillingMode ProvisionedThroughput"),
     row("table.deletion_protection=true", sessions="update DeletionProtectionEnabled"),
@@ -212,8 +212,8 @@ def there_and_back(stack: Stack, one: Row) -> None:
     assert called <= calls_of(stack, one.changes)
     assert called or set(one.changes) == {"aurora"}
     assert stack.plan(one.sets) == {}
+    # That the way back is silent too, shows in the next plan, which tells of nothing else.
     stack.apply({})
-    assert stack.plan({}) == {}
 
 
 @pytest.mark.parametrize("one", rounds(ROWS), ids=lambda one: "+".join(one.sets))
@@ -244,13 +244,15 @@ def test_what_aws_takes_once_an_hour_is_done_as_far_as_it_goes_and_the_plan_says
     assert stack.plan({}) == {}
 
 
+def test_after_all_of_it_the_stack_is_as_it_was(stack: Stack) -> None:
+    assert stack.plan({}) == {}
+
+
 @pytest.mark.parametrize(
     ("path", "value", "told"),
     [
         ("network.cidr", "10.1.0.0/16", "Vpc ml-api-vpc-prod"),
         ("network.private_cidrs", '["10.0.32.0/20", "10.0.48.0/20", "10.0.64.0/20"]', "CidrBlock"),
-        ("database.name", "other", "DatabaseName"),
-        ("database.username", "other_admin", "MasterUsername"),
         ("database.version", "16", "another major version"),
         ("network.nat", "none", "private ECR of us-east-1"),
     ],
