@@ -13,6 +13,7 @@ import pytest
 from botocore.model import ShapeResolver
 
 from provisioner.aws import Aws
+from provisioner.embedded.corrections import quotas as raised
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.plan import Plan
@@ -208,7 +209,10 @@ def networks(desk: Desk, count: int) -> Iterator[None]:
     yield
 
 
-def test_a_limit_that_would_be_broken_blocks_and_says_what_to_type(desk: Desk) -> None:
+def test_a_limit_that_would_be_broken_blocks_and_says_what_to_type(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(raised.RAISED, "L-F678F1CE", 5.0)
     with networks(desk, 4):
         mark = desk.mark()
         shown = desk.well("plan", "--suffix", "a")
