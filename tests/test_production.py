@@ -159,6 +159,39 @@ def test_the_embedded_aws_refuses_what_fargate_refuses(desk: Desk, more: dict[st
         )
 
 
+@pytest.mark.parametrize("role", ["execution-role", "task-role", "flow-role"])
+def test_a_role_is_taken_for_this_account_alone(desk: Desk, role: str) -> None:
+    told = aws(desk, "iam").get_role(RoleName=f"ml-api-{role}-{SUFFIX}")["Role"]
+    [statement] = told["AssumeRolePolicyDocument"]["Statement"]
+
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+    sources = {"execution-role": f"arn:aws:ecs:{REGION}:{ACCOUNT}:*"}
+    sources["task-role"] = sources["execution-role"]
+    sources["flow-role"] = f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"
+    assert statement["Condition"]["ArnLike"] == {"aws:SourceArn": sources[role]}
+
+
+# Every wildcard in a policy of the stack, and why it cannot be narrower.
+_WILDCARDS = {
+    "arn:aws:logs:eu-west-1:123456789012:log-group:*": "DescribeLogGroups lists; it takes no single group",
+    "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/ecs/ml-api-prod:*": "the streams of one group",
+    "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/vpc/ml-api-prod:*": "the streams of one group",
+}
+
+
+def test_no_policy_has_a_wildcard_without_a_reason(desk: Desk) -> None:
+    iam, found = aws(desk, "iam"), set()
+    for role in iam.list_roles(PathPrefix="/")["Roles"]:
+        for name in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
+            for statement in document["Statement"]:
+                resources, actions = statement["Resource"], statement["Action"]
+                assert not any("*" in action for action in actions)
+                found |= {one for one in resources if "*" in one}
+
+    assert found == _WILDCARDS.keys()
+
+
 def test_every_request_is_recorded_in_one_bucket(desk: Desk) -> None:
     s3, logs = aws(desk, "s3"), aws(desk, "logs", "us-east-1")
     [bucket] = [one["Name"] for one in s3.list_buckets()["Buckets"]]

@@ -16,7 +16,7 @@ PRODUCTION: Values = {
     "container": {"readonly_root": True, "drop_capabilities": True},
     "edge": {"guard": "require"},
     "logs": {"requests": True},
-    "roles": {"boundary": "own"},
+    "roles": {"bound_trust": True, "boundary": "own"},
     "waf": {"enabled": True},
     "alarms": {"enabled": True, "dashboard": True},
 }

@@ -1,4 +1,4 @@
-"""What caps the stack's roles."""
+"""Who may take the stack's roles, and how far they reach."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ _Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:policy/[\w+=,.
 
 
 class Roles(Section):
-    """The roles of the stack."""
+    """IAM roles."""
 
+    bound_trust: bool = Field(
+        False, description="only tasks of this account and region take the roles of tasks"
+    )
     boundary: Literal["off", "own"] | _Arn = Field(
         "off",
         examples=["arn:aws:iam::111122223333:policy/ml-api-boundary"],

@@ -29,8 +29,8 @@ class Roles:
 
 def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, database: Database) -> Roles:
     """The execution role pulls, logs and reads the secret; the task role uses table and secret."""
-    execution = _role(up, s, "execution-role", "Starts the tasks of ml-api")
-    task = _role(up, s, "task-role", "What a task of ml-api may do")
+    execution = _role(up, s, facts, "execution-role", "Starts the tasks of ml-api")
+    task = _role(up, s, facts, "task-role", "What a task of ml-api may do")
     statements = [
         _allow(
             ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -74,17 +74,19 @@ _TABLE_ACTIONS = [
 ]
 
 
-def _role(up: Piece, s: Settings, noun: str, description: str) -> Handle:
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                "Action": "sts:AssumeRole",
-            }
-        ],
+def _role(up: Piece, s: Settings, facts: Facts, noun: str, description: str) -> Handle:
+    statement: dict[str, Any] = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+        "Action": "sts:AssumeRole",
     }
+    if s.roles.bound_trust:
+        # Naming a cluster here stops every task (awsdocs/amazon-ecs-developer-guide#208).
+        statement["Condition"] = {
+            "StringEquals": {"aws:SourceAccount": facts.account},
+            "ArnLike": {"aws:SourceArn": arn(up, facts, "ecs", "*")},
+        }
+    trust = {"Version": "2012-10-17", "Statement": [statement]}
     return up(Role, noun, noun=noun, AssumeRolePolicyDocument=trust, Description=description, **capped(s))
 
 
