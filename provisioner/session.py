@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -238,14 +238,3 @@ class Session:
             return Durations.of(records, self.aws.pace, self.place.region)
         except LedgerError:  # only a record that cannot be read: what is usual serves
             return Durations(self.aws.pace, self.place.region)
-
-
-def look_together(sessions: Iterable[Session]) -> None:
-    """Let the sessions of one region share their next look: equal reads of all of them are made once."""
-    regions: dict[str, list[Session]] = {}
-    for session in sessions:
-        regions.setdefault(session.place.region, []).append(session)
-    for alike in regions.values():
-        looking = alike[0].clients.sharing(Peers.of(*(session.document for session in alike)))
-        for session in alike:
-            session.looking = looking

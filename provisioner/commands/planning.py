@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from provisioner.commands.place import checked, header
 from provisioner.commands.refusing import refusal
 from provisioner.commands.saved import saved
 from provisioner.engine.choice import Choice, narrowed
+from provisioner.engine.peers import Peers
 from provisioner.names import PROGRAM
-from provisioner.session import Session, look_together
+from provisioner.session import Session
 from provisioner.terminal.plan import show_plan, shown
 from provisioner.terminal.say import Say
 
@@ -79,3 +81,14 @@ def plan_all(say: Say, sessions: list[Session], showing: Showing, choice: Choice
         f"{count} resources of {len(sessions)} stacks checked with {calls} calls in {seconds:.1f} s", "dim"
     )
     return code
+
+
+def look_together(sessions: Iterable[Session]) -> None:
+    """Let the sessions of one region share their next look: equal reads of all of them are made once."""
+    regions: dict[str, list[Session]] = {}
+    for session in sessions:
+        regions.setdefault(session.place.region, []).append(session)
+    for alike in regions.values():
+        looking = alike[0].clients.sharing(Peers.of(*(session.document for session in alike)))
+        for session in alike:
+            session.looking = looking

@@ -14,9 +14,10 @@ from provisioner.engine.events import Listener
 from provisioner.engine.extras import Extra
 from provisioner.engine.faults import Fault, code_of, fault_of, told
 from provisioner.engine.intervals import in_time
-from provisioner.engine.kind import Item, Kind, NotYet
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.refs import Doc, reveal, unveiled
+from provisioner.engine.refused import NotYet
 from provisioner.engine.target import HIDES, Target, read, still_hides
 from provisioner.engine.waits import until
 from provisioner.engine.watch import Watch

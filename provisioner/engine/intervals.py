@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from provisioner.engine.decide import Change
-from provisioner.engine.kind import Kind, NotYet
+from provisioner.engine.kind import Kind
 from provisioner.engine.patience import is_named
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import NotYet
 from provisioner.engine.target import Target
 from provisioner.errors import NotBefore
 from state.document import Entry

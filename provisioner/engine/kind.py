@@ -11,6 +11,7 @@ from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc, dig, unveiled
+from provisioner.engine.refused import Holder
 from provisioner.errors import ProvisionerError
 
 Condition = Mapping[str, Any]
@@ -33,22 +34,6 @@ def codes(*names: str) -> Codes:
 def calling(**verbs: str) -> Calls:
     """The operations that each verb calls, in AWS's own names, with a blank between several."""
     return {verb: tuple(named.split()) for verb, named in verbs.items()}
-
-
-class NotYet(Exception):
-    """AWS must finish a step first: the engine calls the verb again, about `due` seconds later."""
-
-    def __init__(self, why: str, due: float = 0) -> None:
-        super().__init__(why)
-        self.due = due
-
-
-@dataclass(frozen=True)
-class Holder:
-    """What keeps a resource from being deleted; `passing` where AWS, or this very run, will let go of it."""
-
-    what: str
-    passing: bool
 
 
 class Everything(frozenset[str]):

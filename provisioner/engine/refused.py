@@ -1,0 +1,21 @@
+"""Why AWS does not take a call yet: it must finish something first, or somebody holds the resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class NotYet(Exception):
+    """AWS must finish a step first: the engine calls the verb again, about `due` seconds later."""
+
+    def __init__(self, why: str, due: float = 0) -> None:
+        super().__init__(why)
+        self.due = due
+
+
+@dataclass(frozen=True)
+class Holder:
+    """What keeps a resource from being deleted; `passing` where AWS, or this very run, will let go of it."""
+
+    what: str
+    passing: bool
