@@ -234,6 +234,6 @@ def test_it_ends_without_its_ledger_and_without_being_told_its_settings(
     client(desk.box.endpoint, "s3").delete_bucket_policy(Bucket=bucket["Name"])
     client(desk.box.endpoint, "s3").put_object(Bucket=bucket["Name"], Key="alb/record", Body=b"1")
 
-    desk.teardown("a")
+    desk.teardown("a", "--unprotect")
 
     assert inventory(desk.box.endpoint) == empty
