@@ -294,6 +294,13 @@ CONTROLS = [
         ).__iter__(),
     ),
     Control(
+        "roles-capped",
+        "no role goes beyond what is declared now, whatever anyone adds to it later",
+        "roles.boundary",
+        "nothing",
+        lambda stack: without(stack, "Role", lambda p: bool(p.get("PermissionsBoundary"))),
+    ),
+    Control(
         "roles-bound",
         "no other account makes a service of AWS act with these roles",
         "roles.bound_trust",
