@@ -32,7 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         gc.freeze()
         calls = calls_of(world.counts)
         at, of = (int(part) for part in asked.shard.split("/"))
-        every = cases(world.counts)
+        faults = set(asked.fault)
+        every = [one for one in cases(world.counts) if not faults or one.strikes[0].fault in faults]
         chosen = (sample(every, asked.sample, asked.seed) if asked.sample else every)[at - 1 :: of]
         results.begin(calls)
         sys.stderr.write(f"{len(chosen)} cases; results in {results.path}\n")
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shard", default="1/1", metavar="I/N", help="the I-th of N equal shares")
     parser.add_argument("--resume", type=Path, metavar="FILE", help="go on with the results in this file")
     parser.add_argument("--sample", type=int, metavar="K", help="only K cases, chosen by --seed")
+    parser.add_argument("--fault", action="append", default=[], help="only this fault; repeatable")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pace", type=float, default=0.0, help="1 is as slow as AWS; 0 by default")
     parser.add_argument("--join", type=Path, nargs="+", metavar="FILE", help="only tell what these came to")
