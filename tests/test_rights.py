@@ -22,10 +22,12 @@ SUFFIX, ACCOUNT = "prod", "123456789012"
 FULL = ("--set", "profile=production")
 # A standing stack is changed by these: each tag, and the distribution.
 CHANGED = (*FULL, "--set", 'tags={"team": "search"}', "--set", "edge.price_class=PriceClass_200")
-# What a run can do without: it asks elsewhere, or asks only where there is no ledger yet.
+# What a run can do without: it asks elsewhere, or only where there is no ledger yet or a deployment fails.
 SPARE = {
     "application-autoscaling:ListTagsForResource",
     "cloudfront:ListDistributions",
+    "ecs:DescribeTasks",
+    "ecs:ListTasks",
     "iam:GetAccountAuthorizationDetails",
     "iam:ListAttachedRolePolicies",
     "iam:ListPolicies",

@@ -80,10 +80,9 @@ class Action:
         """Whether it changes nothing."""
         return self.level in ("List", "Read")
 
-    @property
-    def whole(self) -> bool:
-        """Whether it asks for all that there are, however little of them is wanted."""
-        return self.level == "List" or self.name in _ASKED_WHOLE
+    def whole(self, on: On) -> bool:
+        """Whether it asks for all of a type, however few are wanted."""
+        return self.name in _ASKED_WHOLE or (self.level == "List" and not on.always)
 
     def takes(self, key: str, on: On | None = None) -> bool:
         """Whether a condition on `key` can be met, for the type given."""

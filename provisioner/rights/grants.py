@@ -97,7 +97,7 @@ class Ground:
             yield "*"
         own = [on for on in known.on if _is_of(node, known.prefix, on.type)]
         for on in own or known.on:
-            if known.whole:
+            if known.whole(on):
                 yield reference.arn(known.prefix, on.type, (), self._place(node))
             else:
                 yield from (target.arn for target in self._targets(known, on, node))
