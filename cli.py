@@ -15,7 +15,7 @@ if __name__ == "__main__":
 import click
 
 from provisioner import __version__
-from provisioner.cli import config, drift, keys, local, plan, rights, stack, state, timeline
+from provisioner.cli import config, drift, keys, local, past, plan, rights, stack, state, timeline
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -37,6 +37,9 @@ COMMANDS: tuple[click.Command, ...] = (
     stack.verify_gone,
     stack.list_,
     timeline.timeline,
+    past.history,
+    past.show,
+    past.diff,
     rights.policy,
     rights.bootstrap,
     config.config,

@@ -19,6 +19,14 @@ Doc = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Name:
+    """What one run is called: its stack, and the moment it began, in UTC."""
+
+    suffix: str
+    run: str
+
+
+@dataclass(frozen=True)
 class Runs:
     """The folder with a folder of runs for each stack."""
 
@@ -43,6 +51,18 @@ class Runs:
     def latest(self, count: int) -> Iterator[Doc]:
         """The newest records of all stacks, newest first."""
         yield from map(_parsed, self._paths("*")[:count])
+
+    def suffixes(self) -> list[str]:
+        """The stacks that have left records, whether they still stand or not."""
+        return sorted({path.parent.name for path in self._paths("*")})
+
+    def names(self, suffix: str) -> list[Name]:
+        """The names of a stack's runs, of those of all with `*`; newest first."""
+        return [Name(path.parent.name, path.stem) for path in self._paths(suffix)]
+
+    def read(self, name: Name) -> Doc:
+        """One record."""
+        return _parsed(self.folder / name.suffix / f"{name.run}.json")
 
     def _paths(self, suffix: str) -> list[Path]:
         return sorted(self.folder.glob(f"{suffix}/[0-9]*Z.json"), key=lambda path: path.name, reverse=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 
+from provisioner.commands.saved import is_private, told_settings
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.graph import Edge
 from provisioner.engine.outlook import Outlook
@@ -19,6 +21,7 @@ from provisioner.session import Session
 def recorded(session: Session, command: str) -> Iterator[Record]:
     """Write the record when the run begins, so that a killed one leaves it too, and when it ends."""
     record = Record(session.suffix, command, session.arguments, session.place, session.aws, session.clock)
+    record.settings = _open_part(told_settings(session.settings))
     runs = session.where.workspace.runs
     store = runs.new(session.suffix, record.start)
     runs.save(store, record.as_doc())
@@ -31,6 +34,15 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
         raise
     record.finish("ok", 0)
     runs.save(store, record.as_doc())
+
+
+def _open_part(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are anybody's business; of what may be secret not even a digest lasts so long."""
+    return {
+        name: _open_part(value) if isinstance(value, Mapping) else value
+        for name, value in settings.items()
+        if not is_private(name)
+    }
 
 
 def _ending(error: BaseException) -> tuple[str, int, str]:

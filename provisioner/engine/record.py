@@ -52,6 +52,7 @@ class Record:
     place: Place
     aws: Aws
     clock: Clock
+    settings: Mapping[str, Any] = field(default_factory=dict)
     plan: Mapping[str, int] = field(default_factory=dict)
     result: str = "running"
     exit_code: int | None = None
@@ -113,6 +114,7 @@ class Record:
             "suffix": self.suffix,
             "command": self.command,
             "arguments": self.arguments,
+            "settings": dict(self.settings),
             "who": who(),
             "place": asdict(self.place),
             "pace": self.aws.pace,

@@ -1,0 +1,43 @@
+"""The commands that look back at earlier runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.cli.opening import begin
+from provisioner.terminal.options import state_options
+
+
+@click.command()
+@state_options
+def history(**given: Any) -> int:
+    """List the runs of a stack, or of all: who, what was typed, plan, duration, result."""
+    from provisioner.commands import looking_back
+
+    say, workspace = begin(given)
+    return looking_back.history(say, workspace, given["suffix"])
+
+
+@click.command()
+@state_options
+@click.argument("run", default="last")
+def show(run: str, **given: Any) -> int:
+    """Show one RUN, by its name, `last` or `last~1`: plan, resources with their stages, calls, result."""
+    from provisioner.commands import looking_back
+
+    say, workspace = begin(given)
+    return looking_back.show(say, workspace, given["suffix"], run)
+
+
+@click.command()
+@state_options
+@click.argument("run", default="last~1")
+@click.argument("other", default="last")
+def diff(run: str, other: str, **given: Any) -> int:
+    """Show what differs between two runs: what was typed, settings, plan, durations, calls, result."""
+    from provisioner.commands import looking_back
+
+    say, workspace = begin(given)
+    return looking_back.diff(say, workspace, given["suffix"], run, other)

@@ -1,0 +1,90 @@
+"""`history`, `show`, `diff`: what runs were, from their records; makes no call, and needs no stack."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+
+from provisioner.engine.contrast import contrast
+from provisioner.engine.past import Past, past_of
+from provisioner.errors import LedgerError, NoSuchStack, UsageError
+from provisioner.names import PROGRAM
+from provisioner.terminal.contrast import show_contrast
+from provisioner.terminal.past import show_history, show_past
+from provisioner.terminal.say import Say
+from provisioner.workspace import Workspace
+from state.runs import Name, Runs
+
+_LAST = re.compile(r"last(?:~([0-9]+))?")
+
+
+def history(say: Say, workspace: Workspace, suffix: str | None) -> int:
+    """The runs of a stack, of all where none is named, newest first; a damaged record hides no other."""
+    damaged: list[LedgerError] = []
+    show_history(say, list(_readable(workspace.runs, _names(workspace, suffix), damaged)))
+    for one in damaged:
+        say.warn(one.message, one.hint)
+    return LedgerError.exit_code if damaged else 0
+
+
+def show(say: Say, workspace: Workspace, suffix: str | None, run: str) -> int:
+    """One run."""
+    show_past(say, _chosen(workspace, suffix, run))
+    return 0
+
+
+def diff(say: Say, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
+    """What differs between two runs."""
+    show_contrast(say, contrast(_chosen(workspace, suffix, one), _chosen(workspace, suffix, other)))
+    return 0
+
+
+def _readable(runs: Runs, names: list[Name], damaged: list[LedgerError]) -> Iterator[Past]:
+    for name in names:
+        try:
+            yield past_of(name.run, runs.read(name))
+        except LedgerError as error:
+            damaged.append(error)
+
+
+def _names(workspace: Workspace, suffix: str | None) -> list[Name]:
+    """The runs there are; NoSuchStack, with the nearest there is, where there is none."""
+    found = workspace.runs.names(suffix or "*")
+    if found:
+        return found
+    known = workspace.runs.suffixes()
+    whose = f"of {suffix} " if suffix else ""
+    raise NoSuchStack(f"No run {whose}is recorded {workspace.words}.", _near(suffix or "", known, workspace))
+
+
+def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
+    if not known:
+        return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record."
+    near = difflib.get_close_matches(suffix, known, n=1)
+    return f"Did you mean `--suffix {near[0]}`?" if near else f"There are runs of: {', '.join(known)}."
+
+
+def _chosen(workspace: Workspace, suffix: str | None, run: str) -> Past:
+    """The run of that name, of which the beginning is enough; `last` is the newest, `last~1` that before."""
+    names = _names(workspace, suffix)
+    if back := _LAST.fullmatch(run):
+        found = names[int(back[1] or 0) :][:1]
+    else:
+        found = [name for name in names if name.run.startswith(run)]
+    if len(found) != 1:
+        raise _no_such_run(run, [name.run for name in found], [name.run for name in names], suffix)
+    return past_of(found[0].run, workspace.runs.read(found[0]))
+
+
+def _no_such_run(run: str, found: list[str], names: list[str], suffix: str | None) -> UsageError:
+    whose = f" of {suffix}" if suffix else ""
+    command = f"`{PROGRAM} history{f' --suffix {suffix}' if suffix else ''}` lists them."
+    if found:
+        return UsageError(
+            f"{len(found)} runs{whose} begin with {run}: {', '.join(found)}.", "Say more of it."
+        )
+    if _LAST.fullmatch(run):
+        return UsageError(f"There is no run {run}{whose}: {len(names)} are recorded.", command)
+    near = difflib.get_close_matches(run, names, n=1, cutoff=0.0)[0]
+    return UsageError(f"There is no run {run}{whose}.", f"Did you mean {near}? {command}")

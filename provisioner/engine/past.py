@@ -1,0 +1,122 @@
+"""A run that is over, told from its record: what it was, what each resource went through, what was called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.engine.faults import THROTTLES
+
+Doc = Mapping[str, Any]
+_WAITS = ("waiting", "retrying")
+# A record is first written when its run begins: one that says so for ever is that of a killed run.
+_RUNNING, UNENDED = "running", "did not end"
+
+
+@dataclass
+class Calls:
+    """The calls to one service: those that asked again after a refusal, and those that AWS held up."""
+
+    count: int = 0
+    retries: int = 0
+    refused: int = 0
+    throttled: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One resource in a run: what was done with it and how that ended, and when it reached each stage."""
+
+    node: str
+    piece: str
+    kind: str
+    verb: str
+    end: str
+    id: str
+    seconds: float
+    waits: int
+    stages: tuple[tuple[str, float], ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Past:
+    """One run; `seconds` is None where it did not end."""
+
+    run: str
+    suffix: str
+    command: str
+    arguments: tuple[str, ...]
+    who: str
+    place: Doc
+    start: float
+    seconds: float | None
+    result: str
+    exit_code: int | None
+    message: str
+    plan: Mapping[str, int]
+    settings: Doc
+    parts: tuple[Part, ...] = ()
+    calls: Mapping[str, Calls] = field(default_factory=dict)
+
+
+def past_of(run: str, record: Doc) -> Past:
+    """The run of that name, which left this record."""
+    ended = record["result"] != _RUNNING
+    return Past(
+        run=run,
+        suffix=record["suffix"],
+        command=record["command"],
+        arguments=tuple(record["arguments"]),
+        who=record["who"],
+        place=record["place"],
+        start=record["start"],
+        seconds=record["seconds"] if ended else None,
+        result=record["result"] if ended else UNENDED,
+        exit_code=record["exit_code"],
+        message=record["message"],
+        plan={word: count for word, count in record["plan"].items() if count},
+        settings=record.get("settings", {}),
+        parts=tuple(sorted(_parts(record["nodes"]), key=_begin)),
+        calls=_by_service(record["calls"]),
+    )
+
+
+def _parts(nodes: Doc) -> Iterable[Part]:
+    for name, doc in nodes.items():
+        stages = [(what, at) for at, what, *_ in doc["moments"] if what not in _WAITS]
+        why = next((about[1] for _, what, *about in doc["moments"] if what == "failed" and about), "")
+        times = [moment[0] for moment in doc["moments"]]
+        yield Part(
+            name,
+            doc["piece"],
+            doc["kind"],
+            doc["verb"],
+            doc["end"],
+            doc["id"],
+            round(max(times) - min(times), 3),
+            doc["waits"],
+            tuple(stages),
+            why,
+        )
+
+
+def _begin(part: Part) -> tuple[float, str]:
+    return (part.stages[0][1] if part.stages else 0.0, part.node)
+
+
+def _by_service(calls: Iterable[Any]) -> dict[str, Calls]:
+    """The calls summed up; one is a retry that follows a refused one of its sort for the same resource."""
+    sums: dict[str, Calls] = {}
+    refused: set[tuple[str, str]] = set()
+    for _, seconds, name, node, error in sorted(calls, key=lambda call: float(call[0])):
+        one = sums.setdefault(name.partition(":")[0], Calls())
+        one.count += 1
+        one.retries += (name, node) in refused
+        one.refused += bool(error)
+        one.throttled += error in THROTTLES
+        one.seconds = round(one.seconds + seconds, 3)
+        (refused.add if error else refused.discard)((name, node))
+    return dict(sorted(sums.items()))

@@ -1,0 +1,81 @@
+"""What differs between two runs, as a person reads it and as a program does."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from provisioner.engine.contrast import Contrast, Pair
+from provisioner.terminal.fields import told
+from provisioner.terminal.past import began, planned, took
+from provisioner.terminal.say import Say
+
+# Of the resources that took longer or shorter, so many are named; less than this is noise.
+_NAMED, _NOISE = 10, 0.5
+
+
+def show_contrast(say: Say, found: Contrast) -> None:
+    """Each thing that differs, the first run's on the left."""
+    if say.as_json:
+        say.record("diff", **_record(found))
+        return
+    for run in (found.one, found.other):
+        say.data(
+            f"{run.run}: {run.command} of {run.suffix}, {run.who}, {began(run)}, "
+            f"{planned(run.plan)}, {took(run.seconds)}, {run.result}"
+        )
+    lines = list(_lines(found))
+    for line in lines or ["Nothing differs but time."]:
+        say.data(line)
+
+
+def _lines(found: Contrast) -> Iterator[str]:
+    if found.typed:
+        yield "typed"
+        yield from (f"  {sign} {shlex.join(one)}" for sign, one in zip("-+", found.typed, strict=True))
+    yield from _section("settings", found.settings)
+    yield from _section("plan", found.plan)
+    yield from _alike("resources", found.steps)
+    yield from _durations(found)
+    yield from _section("calls (retries, throttled)", _worded(found.calls))
+    yield from _section("result", found.result)
+
+
+def _section(title: str, pairs: Mapping[str, Pair]) -> Iterator[str]:
+    if pairs:
+        yield title
+        yield from (f"  {name}: {told(old)} -> {told(new)}" for name, (old, new) in pairs.items())
+
+
+def _alike(title: str, pairs: Mapping[str, Pair]) -> Iterator[str]:
+    """As a section, those to which the same befell in one line."""
+    groups: dict[Pair, list[str]] = {}
+    for name, pair in pairs.items():
+        groups.setdefault(pair, []).append(name)
+    yield from _section(title, {", ".join(names): pair for pair, names in groups.items()})
+
+
+def _durations(found: Contrast) -> Iterator[str]:
+    rows = [row for row in found.slowest if abs(row[2] - row[1]) >= _NOISE]
+    if rows:
+        yield "took"
+        yield from (f"  {name}: {took(one)} -> {took(other)}" for name, one, other in rows[:_NAMED])
+    if len(rows) > _NAMED:
+        yield f"  and {len(rows) - _NAMED} more"
+
+
+def _worded(calls: Mapping[str, Pair]) -> dict[str, Pair]:
+    def words(one: tuple[int, int, int] | None) -> str | None:
+        return f"{one[0]} ({one[1]}, {one[2]})" if one else None
+
+    return {name: (words(one), words(other)) for name, (one, other) in calls.items()}
+
+
+def _record(found: Contrast) -> dict[str, Any]:
+    sections = ("typed", "settings", "plan", "steps", "seconds", "calls", "result")
+    return {
+        "runs": [found.one.run, found.other.run],
+        "took": [found.one.seconds, found.other.seconds],
+        **{name: getattr(found, name) for name in sections},
+    }

@@ -1,0 +1,116 @@
+"""Runs that are over, as a person reads them and as a program does."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from provisioner.engine.past import UNENDED, Calls, Part, Past
+from provisioner.terminal.say import Say, table
+
+_HISTORY = ("run", "stack", "command", "who", "plan", "took", "result", "typed")
+_PARTS = ("resource", "kind", "done", "end", "took", "stages")
+_CALLS = ("service", "calls", "retries", "refused", "throttled", "seconds")
+_MINUTE = 60
+_GOOD = "ok"
+
+
+def show_history(say: Say, runs: Iterable[Past]) -> None:
+    """A line a run."""
+    if say.as_json:
+        say.record("history", runs=[_brief(run) for run in runs])
+        return
+    for line in table((_row(run) for run in runs), _HISTORY):
+        say.data(line)
+
+
+def show_past(say: Say, run: Past) -> None:
+    """One run: what was asked, what came of it, each resource, the calls."""
+    if say.as_json:
+        say.record("run", **as_doc(run))
+        return
+    for line in (*_head(run), *_parts(run), *_calls(run)):
+        say.data(line)
+    if run.message:
+        say.data(run.message)
+    say.data(say.paint(ending(run), "green" if run.result == _GOOD else "red"))
+
+
+def as_doc(run: Past) -> dict[str, Any]:
+    """The run as JSON."""
+    parts = [{**asdict(part), "stages": dict(part.stages)} for part in run.parts]
+    return {**asdict(run), "start": began(run), "parts": parts}
+
+
+def planned(plan: Mapping[str, int]) -> str:
+    """How much of what a plan held."""
+    told = (f"{count} {word if word == 'refused' else f'to {word}'}" for word, count in plan.items())
+    return ", ".join(told) or "no changes"
+
+
+def began(run: Past) -> str:
+    """When it began."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.start))
+
+
+def took(seconds: float | None) -> str:
+    """How long it took."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(seconds, _MINUTE)
+    return f"{minutes:.0f} min {rest:02.0f} s" if minutes else f"{rest:.1f} s"
+
+
+def ending(run: Past) -> str:
+    """How the run ended, in a line."""
+    if run.seconds is None:
+        return f"{run.run} {UNENDED}: it is under way, or was killed."
+    return f"{run.run} ended after {took(run.seconds)}: {run.result}, exit code {run.exit_code}."
+
+
+def _brief(run: Past) -> dict[str, Any]:
+    told = as_doc(run)
+    return {name: value for name, value in told.items() if name not in ("parts", "calls", "settings")}
+
+
+def _row(run: Past) -> tuple[str, ...]:
+    plan, typed = planned(run.plan), shlex.join(run.arguments)
+    return (run.run, run.suffix, run.command, run.who, plan, took(run.seconds), run.result, typed)
+
+
+def _head(run: Past) -> Iterator[str]:
+    where = f"account {run.place['account']}, region {run.place['region']}"
+    rehearsal = ", a rehearsal" if str(run.place["endpoint"]).startswith("embedded:") else ""
+    yield f"{run.run}: {run.command} of {run.suffix}"
+    yield f"  by     {run.who}, {began(run)}"
+    yield f"  in     {where}{rehearsal}"
+    yield f"  typed  {shlex.join(run.arguments)}"
+    yield f"  plan   {planned(run.plan)}"
+
+
+def _parts(run: Past) -> Iterator[str]:
+    if run.parts:
+        yield from ("", *table(map(_cells, run.parts), _PARTS))
+    for part in run.parts:
+        if part.why:
+            yield f"{part.piece}/{part.node}: {part.why}"
+
+
+def _cells(part: Part) -> tuple[str, ...]:
+    stages = " ".join(f"{what} {at:.1f}" for what, at in part.stages)
+    asked = f" (asked again {part.waits} times)" if part.waits > 1 else ""
+    resource = f"{part.piece}/{part.node}" if part.piece else part.node
+    return (resource, part.kind, part.verb, part.end or UNENDED, took(part.seconds), stages + asked)
+
+
+def _calls(run: Past) -> Iterator[str]:
+    if run.calls:
+        yield from ("", *table((_sums(*one) for one in run.calls.items()), _CALLS), "")
+
+
+def _sums(service: str, calls: Calls) -> tuple[str, ...]:
+    counts = (calls.count, calls.retries, calls.refused, calls.throttled)
+    return (service, *map(str, counts), f"{calls.seconds:.1f}")
