@@ -15,7 +15,7 @@ if __name__ == "__main__":
 import click
 
 from provisioner import __version__
-from provisioner.cli import config, drift, keys, local, past, plan, rights, stack, state, timeline
+from provisioner.cli import config, drift, graph, keys, local, past, plan, rights, stack, state, timeline
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -31,6 +31,7 @@ COMMANDS: tuple[click.Command, ...] = (
     stack.apply,
     plan.plan,
     drift.drift,
+    graph.graph,
     stack.status,
     stack.outputs,
     stack.teardown,

@@ -91,6 +91,12 @@ class Workspace:
         """The stacks that are known here."""
         return self.archive.suffixes()
 
+    @property
+    def only(self) -> str:
+        """The only stack that is known here; empty where there is none, or there are several."""
+        known = self.suffixes()
+        return known[0] if len(known) == 1 else ""
+
     def choose(self, suffix: str | None) -> str:
         """The suffix given, or the only one known; else an error that lists what is known."""
         if suffix:

@@ -1,19 +1,42 @@
-"""`plan --offline`: what is declared, by settings and ledger alone; nothing is called."""
+"""`plan --offline` and `graph`: what is declared, by settings and ledger alone; nothing is called."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
+from provisioner.engine.graph import Stack
 from provisioner.regions import choose_region
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.facts import Facts, offline
+from provisioner.terminal.dot import as_dot
 from provisioner.terminal.graph import show_graph
+from provisioner.terminal.mermaid import as_mermaid
+from provisioner.terminal.picture import as_svg
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
+
+DRAWN: Mapping[str, Callable[[Stack], str]] = {"mermaid": as_mermaid, "dot": as_dot, "svg": as_svg}
 
 
 def show_declared(say: Say, workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> int:
     """Print the full declared graph; what only AWS can give stands in it as a name."""
+    show_graph(say, declared(workspace, suffix, settings, region))
+    return 0
+
+
+def draw(say: Say, stack: Stack, form: str) -> int:
+    """Print the graph in a language of drawings, or as a picture; with --json as a program reads it."""
+    if say.as_json:
+        show_graph(say, stack)
+    else:
+        say.data(DRAWN[form](stack))
+    return 0
+
+
+def declared(workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> Stack:
+    """The stack by settings and ledger alone."""
     document = workspace.document(suffix)
     known = document.facts if document else {}
     facts = offline(settings.network.zones, settings.database.version)
@@ -24,5 +47,4 @@ def show_declared(say: Say, workspace: Workspace, suffix: str, settings: Setting
         )
     where = document.place.region if document else choose_region(region).name
     check_reachable(settings, where)
-    show_graph(say, build(settings, suffix, where, facts))
-    return 0
+    return build(settings, suffix, where, facts)

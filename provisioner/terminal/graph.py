@@ -25,7 +25,7 @@ def show_graph(say: Say, stack: Stack) -> None:
         for key, value in node.props.items():
             say.data(f"      {key}: {_told(value)}")
         if node.edges:
-            say.data(f"      after {', '.join(_edge(edge) for edge in _edges(node))}")
+            say.data(f"      after {', '.join(_edge(edge) for edge in strictest(node))}")
     say.data(f"{len(stack.nodes)} resources declared in {len({node.piece for node in stack})} pieces.")
 
 
@@ -34,7 +34,15 @@ def outputs(stack: Stack) -> dict[str, str]:
     return {name: _told(value) for name, value in stack.outputs.items()}
 
 
-def _edges(node: Node) -> list[Edge]:
+def by_piece(stack: Stack) -> dict[str, list[Node]]:
+    """The nodes of each piece, in declared order."""
+    pieces: dict[str, list[Node]] = {}
+    for node in stack:
+        pieces.setdefault(node.piece, []).append(node)
+    return pieces
+
+
+def strictest(node: Node) -> list[Edge]:
     """Each of what it comes after once, in the strictest form."""
     strictest = {edge.to: edge for edge in sorted(node.edges, key=lambda edge: edge.ready)}
     return [strictest[name] for name in node.needs]
@@ -64,5 +72,5 @@ def _record(node: Node) -> dict[str, Any]:
         "region": node.region,
         "properties": _plain(node.props),
         "tags": dict(node.tags),
-        "after": [{"node": one.to, "ready": one.ready, "because": one.because} for one in _edges(node)],
+        "after": [{"node": one.to, "ready": one.ready, "because": one.because} for one in strictest(node)],
     }

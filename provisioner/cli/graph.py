@@ -1,0 +1,22 @@
+"""`graph`: the declared graph as a drawing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.cli.opening import begin, given_settings, missing_suffix
+from provisioner.terminal.options import stack_options
+
+
+@click.command()
+@stack_options
+@click.option("--format", "form", type=click.Choice(["mermaid", "dot", "svg"]), default="mermaid")
+def graph(form: str, **given: Any) -> int:
+    """Print the declared graph as a drawing; calls nothing."""
+    from provisioner.commands.declaring import declared, draw
+
+    say, workspace = begin(given)
+    suffix = given["suffix"] or workspace.only or missing_suffix()
+    return draw(say, declared(workspace, suffix, given_settings(given), given["region"]), form)

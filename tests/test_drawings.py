@@ -1,0 +1,149 @@
+"""The declared graph as a drawing: whole, grouped by piece, made without a call."""
+
+from __future__ import annotations
+
+import re
+import socket
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import pytest
+
+from provisioner.engine.graph import Edge, Stack
+from provisioner.terminal.dot import as_dot
+from provisioner.terminal.graph import by_piece
+from provisioner.terminal.layout import implied, lay_out
+from provisioner.terminal.mermaid import as_mermaid
+from provisioner.terminal.picture import as_svg
+from tests.harness import Desk
+from tests.test_graph import built
+from tests.things import Thing
+
+SVG = "{http://www.w3.org/2000/svg}"
+ODD = 'a "quoted" <b> & #1'
+
+
+@pytest.fixture(scope="module")
+def stack() -> Stack:
+    """The stack with all that the profile for production adds."""
+    return built("image=mine.example/api:1", "profile=production")
+
+
+@pytest.fixture
+def odd() -> Stack:
+    """Two nodes whose piece and reason need every escape."""
+    up = Stack("prod", "us-east-1").piece("end")
+    one = up(Thing, "a-b")
+    up(Thing, "a_b", after=[one, one.ready(ODD)])
+    return up.stack
+
+
+def edges(stack: Stack) -> set[tuple[str, str]]:
+    """Each edge once, as (what is needed, what needs it)."""
+    return {(name, node.name) for node in stack for name in node.needs}
+
+
+def test_mermaid_has_every_node_in_its_piece_and_every_edge_once(stack: Stack) -> None:
+    lines = as_mermaid(stack).splitlines()
+
+    names = {
+        found[1]: found[2] for line in lines if (found := re.match(r'^    (n_\w+)\["([^"<]+)<br/>', line))
+    }
+    assert list(names.values()) == [node.name for nodes in by_piece(stack).values() for node in nodes]
+    arrows = [re.fullmatch(r'  (n_\w+) (?:-->|==>\|"[^"]+"\|) (n_\w+)', line) for line in lines]
+    drawn = [(names[found[1]], names[found[2]]) for found in arrows if found]
+    assert sorted(drawn) == sorted(edges(stack))
+    assert sum(line.startswith("  subgraph ") for line in lines) == lines.count("  end") > 12
+
+
+def test_dot_has_every_node_in_its_piece_and_every_edge_once(stack: Stack) -> None:
+    told = as_dot(stack)
+
+    assert re.findall(r'^    "([^"]+)" \[label', told, re.MULTILINE) == [
+        node.name for nodes in by_piece(stack).values() for node in nodes
+    ]
+    assert sorted(re.findall(r'^  "([^"]+)" -> "([^"]+)"', told, re.MULTILINE)) == sorted(edges(stack))
+    assert told.count("{") == told.count("}")
+    assert re.search(r'"nat-1" -> "service" \[style=bold, label="', told)
+
+
+def test_what_is_special_in_a_language_is_escaped(odd: Stack) -> None:
+    mermaid = as_mermaid(odd)
+
+    assert '  n_a_2db ==>|"a #34;quoted#34; #60;b#62; #38; #35;1"| n_a_5fb' in mermaid.splitlines()
+    assert 'subgraph p_end["end"]' in mermaid
+    assert '"a-b" -> "a_b" [style=bold, label="a \\"quoted\\" <b> & #1"]' in as_dot(odd)
+    assert ODD in "".join(ElementTree.fromstring(as_svg(odd)).itertext())
+
+
+def test_the_picture_is_whole_and_loads_nothing(stack: Stack) -> None:
+    told = as_svg(stack)
+    picture = ElementTree.fromstring(told)
+
+    boxes = picture.findall(f"{SVG}g")
+    assert [box.findall(f"{SVG}text")[0].text for box in boxes] == list(stack.nodes)
+    assert len(picture.findall(f"{SVG}path")) == len(edges(stack))
+    assert not re.search(r"href|src=|url\(|@import|<script|<image", told)
+    assert "prefers-color-scheme: dark" in told
+
+
+def test_no_box_lies_on_another_or_outside(stack: Stack) -> None:
+    picture = ElementTree.fromstring(as_svg(stack))
+    rects = [box.find(f"{SVG}rect") for box in picture.findall(f"{SVG}g")]
+    places = sorted((int(one.attrib["x"]), int(one.attrib["y"])) for one in rects if one is not None)
+
+    for one, two in pairwise(places):
+        assert one[0] + 190 <= two[0] or (one[0] == two[0] and one[1] + 34 <= two[1])
+    width, height = int(picture.attrib["width"]), int(picture.attrib["height"])
+    assert all(0 < x <= width - 190 and 0 < y <= height - 34 for x, y in places)
+
+
+def test_every_edge_leads_to_the_right(stack: Stack) -> None:
+    spots = lay_out(stack).spots
+
+    assert all(spots[one].column < spots[other].column for one, other in edges(stack))
+
+
+def test_an_edge_is_implied_where_a_longer_way_leads_there_too() -> None:
+    up = Stack("prod", "us-east-1").piece("p")
+    one = up(Thing, "one")
+    two = up(Thing, "two", after=[one])
+    up(Thing, "three", after=[one, two])
+
+    assert implied(up.stack) == {("one", "three")}
+    assert up.stack.nodes["three"].edges == (Edge("one"), Edge("two"))
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("mermaid", "flowchart LR\n"), ("dot", 'digraph "prod" {\n'), ("svg", "<svg ")]
+)
+def test_graph_prints_it_without_a_call(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, form: str, start: str
+) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+
+    ran = desk.run("graph", "--format", form, "--suffix", "prod", "--set", "network.zones=2", local=False)
+
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith(start)
+    assert "public-2" in ran.out
+    assert "public-3" not in ran.out
+
+
+def test_for_a_program_it_is_what_a_plan_offline_tells(desk: Desk) -> None:
+    told = desk.run("graph", "--suffix", "prod", "--json", local=False).out
+
+    assert told == desk.run("plan", "--offline", "--suffix", "prod", "--json", local=False).out
+
+
+def test_the_process_needs_no_credentials_and_says_what_is_missing(desk: Desk) -> None:
+    ran = desk.process("graph", "--suffix", "prod", "--format", "dot", AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.endswith("}\n")
+
+    ran = desk.process("graph", "--set", "network.zones=99")
+    assert (ran.code, ran.out) == (64, "")
+    assert "--suffix" in ran.err
