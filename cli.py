@@ -15,7 +15,20 @@ if __name__ == "__main__":
 import click
 
 from provisioner import __version__
-from provisioner.cli import config, drift, graph, keys, local, past, plan, rights, stack, state, timeline
+from provisioner.cli import (
+    completion,
+    config,
+    drift,
+    graph,
+    keys,
+    local,
+    past,
+    plan,
+    rights,
+    stack,
+    state,
+    timeline,
+)
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
@@ -47,6 +60,7 @@ COMMANDS: tuple[click.Command, ...] = (
     state.state,
     keys.rotate_origin_secret,
     local.local,
+    completion.completion,
 )
 
 for _command in COMMANDS:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from provisioner.terminal.options import settings_options, voice_options
+from provisioner.cli.options import settings_options, voice_options
 
 
 @click.group()

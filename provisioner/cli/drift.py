@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from provisioner.cli.opening import begin, known_suffix, open_session
-from provisioner.terminal.options import stack_options
+from provisioner.cli.options import stack_options
 
 
 @click.command()

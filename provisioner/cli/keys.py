@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from provisioner.cli.opening import begin, known_suffix, open_session
-from provisioner.terminal.options import lock_option, stack_options, yes_option
+from provisioner.cli.options import lock_option, stack_options, yes_option
 
 
 @click.command("rotate-origin-secret")

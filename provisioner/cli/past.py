@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from provisioner.cli.completion import by
 from provisioner.cli.opening import begin
-from provisioner.terminal.options import state_options
+from provisioner.cli.options import state_options
 
 
 @click.command()
@@ -22,7 +23,7 @@ def history(**given: Any) -> int:
 
 @click.command()
 @state_options
-@click.argument("run", default="last")
+@click.argument("run", default="last", shell_complete=by("runs"))
 def show(run: str, **given: Any) -> int:
     """Show one RUN, by its name, `last` or `last~1`: plan, resources with their stages, calls, result."""
     from provisioner.commands import looking_back
@@ -33,8 +34,8 @@ def show(run: str, **given: Any) -> int:
 
 @click.command()
 @state_options
-@click.argument("run", default="last~1")
-@click.argument("other", default="last")
+@click.argument("run", default="last~1", shell_complete=by("runs"))
+@click.argument("other", default="last", shell_complete=by("runs"))
 def diff(run: str, other: str, **given: Any) -> int:
     """Show what differs between two runs: what was typed, settings, plan, durations, calls, result."""
     from provisioner.commands import looking_back

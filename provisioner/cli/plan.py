@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from provisioner.cli.opening import begin, given_choice, given_settings, missing_suffix, open_session
+from provisioner.cli.options import choice_options, stack_options, take_option
 from provisioner.errors import UsageError
-from provisioner.terminal.options import choice_options, stack_options, take_option
 
 
 @click.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from provisioner.terminal.options import stack_options, yes_option
+from provisioner.cli.options import stack_options, yes_option
 
 purpose_option = click.option(
     "--for",

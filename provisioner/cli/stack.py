@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from provisioner.cli.completion import by
 from provisioner.cli.opening import begin, given_choice, kept_plan, known_suffix, missing_suffix, open_session
+from provisioner.cli.options import choice_options, lock_option, stack_options, take_option, yes_option
 from provisioner.errors import Incomplete, UsageError
-from provisioner.terminal.options import choice_options, lock_option, stack_options, take_option, yes_option
 
 
 @click.command()
@@ -55,7 +56,7 @@ def status(everything: bool, cached: bool, **given: Any) -> int:
 
 @click.command()
 @stack_options
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=by("outputs"))
 @click.option("--format", "form", type=click.Choice(["table", "json", "env", "github"]))
 def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 import click
 
 from provisioner.cli.opening import begin
-from provisioner.terminal.options import lock_option, shared_options, state_options, yes_option
+from provisioner.cli.options import lock_option, shared_options, state_options, yes_option
 
 force_option = click.option("--force", is_flag=True, help="Also another lineage, or an older serial.")
 

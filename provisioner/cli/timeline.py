@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from provisioner.cli.opening import begin
-from provisioner.terminal.options import stack_options
+from provisioner.cli.options import stack_options
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from provisioner.cli.completion import by
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -60,7 +62,12 @@ voice_options = _stacked(
 )
 
 
-_suffix = click.option("--suffix", envvar="ENVIRONMENT_SUFFIX", help="The stack's name in every resource.")
+_suffix = click.option(
+    "--suffix",
+    envvar="ENVIRONMENT_SUFFIX",
+    shell_complete=by("suffixes"),
+    help="The stack's name in every resource.",
+)
 _region = click.option("--region", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile, us-east-1.")
 _where = _stacked(
     click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
@@ -87,6 +94,7 @@ def choice_options(command: F) -> F:
             "excludes",
             multiple=True,
             metavar="ADDRESS",
+            shell_complete=by("addresses", "resources"),
             help="Leave it, and what needs it, alone.",
         ),
         click.option(
@@ -94,6 +102,7 @@ def choice_options(command: F) -> F:
             "targets",
             multiple=True,
             metavar="ADDRESS",
+            shell_complete=by("addresses", "resources"),
             help="Only this piece or resource, and what it needs.",
         ),
     ):

@@ -1,0 +1,78 @@
+"""What can follow on a command line, by what is kept on this machine; makes no call, and imports no boto3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.errors import ProvisionerError
+from provisioner.workspace import Workspace
+from state.document import Document
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that can follow, and what it means."""
+
+    text: str
+    help: str = ""
+
+
+def suffixes(given: Mapping[str, Any]) -> list[Word]:
+    """The stacks that are known here, then those that only their runs tell of."""
+    workspace = _workspace(given)
+    known = _known(workspace)
+    gone = [name for name in workspace.runs.suffixes() if name not in known]
+    return [*map(Word, known), *(Word(name, "gone" if not workspace.is_shared else "") for name in gone)]
+
+
+def addresses(given: Mapping[str, Any]) -> list[Word]:
+    """The pieces and resources of the stack that is named, as its ledger knows them."""
+    document = _document(given)
+    entries = document.entries if document else {}
+    pieces = dict.fromkeys(entry.piece for entry in entries.values())
+    told = [Word(f"{entry.piece}/{name}", entry.kind) for name, entry in entries.items()]
+    return [*(Word(piece, "piece") for piece in pieces), *told]
+
+
+def resources(given: Mapping[str, Any]) -> list[Word]:
+    """The resources by their own names."""
+    document = _document(given)
+    return [Word(name, entry.kind) for name, entry in document.entries.items()] if document else []
+
+
+def outputs(given: Mapping[str, Any]) -> list[Word]:
+    """The outputs of the stack that is named."""
+    document = _document(given)
+    return [Word(*one) for one in document.outputs.items()] if document else []
+
+
+def runs(given: Mapping[str, Any]) -> list[Word]:
+    """The runs of the stack that is named, of all where none is, newest first."""
+    names = _workspace(given).runs.names(given.get("suffix") or "*")
+    return [*map(Word, ("last", "last~1")), *(Word(name.run, name.suffix) for name in names)]
+
+
+def matching(source: Callable[[Mapping[str, Any]], Iterable[Word]], given: Any, begin: str) -> list[Word]:
+    """Of what can follow, that which goes on from `begin`; nothing where it cannot be read."""
+    with suppress(ProvisionerError, OSError):
+        return [word for word in source(given) if word.text.startswith(begin)]
+    return []
+
+
+def _workspace(given: Mapping[str, Any]) -> Workspace:
+    return Workspace.here(local=bool(given.get("local")), state=given.get("state"))
+
+
+def _known(workspace: Workspace) -> list[str]:
+    """The stacks that have a ledger on this machine: a bucket is not asked between two keys."""
+    return [] if workspace.is_shared else workspace.suffixes()
+
+
+def _document(given: Mapping[str, Any]) -> Document | None:
+    workspace = _workspace(given)
+    known = _known(workspace)
+    suffix = given.get("suffix") or (known[0] if len(known) == 1 else "")
+    return workspace.document(suffix) if suffix in known else None
