@@ -14,7 +14,7 @@ from provisioner.engine.faults import PASSING, Fault, fault_of
 from provisioner.engine.peers import Peers
 from provisioner.engine.waits import again
 
-_READS = ("describe_", "get_", "list_", "head_", "lookup_")
+_READS = ("describe_", "filter_", "get_", "list_", "head_", "lookup_")
 # A read that AWS does not answer is given up after this many seconds; an emulator's, that may not know
 # the call and says so in ways of its own, after fewer.
 READ_PATIENCE, EMULATOR_PATIENCE = 120.0, 8.0
@@ -80,6 +80,10 @@ class Clients:
                 future.set_exception(error)
         return future.result()
 
+    def read_alone(self, call: Callable[[], Answer]) -> Answer:
+        """Make one read whose answer nobody else is given."""
+        return self._patient(call)
+
     def _patient(self, call: Callable[[], Answer]) -> Answer:
         patience = EMULATOR_PATIENCE if self.aws.endpoint else READ_PATIENCE
         return again(call, when=lambda error: fault_of(error) in PASSING, clock=self.clock, patience=patience)
@@ -108,6 +112,12 @@ class Client:
     def region(self) -> str:
         """The region that it speaks to."""
         return self._region or self._clients.aws.region
+
+    def page(self, operation: str, **params: Any) -> Answer:
+        """One page of a read whose whole answer may be endless."""
+        return self._clients.read_alone(
+            lambda: self._paced(operation, lambda: getattr(self._raw, operation)(**params))
+        )
 
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         if not operation.startswith(_READS):

@@ -10,7 +10,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 FORMAT_VERSION = 1
-_CODES = {"red": "31", "green": "32", "yellow": "33", "blue": "34", "dim": "2", "bold": "1"}
+_CODES = {
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+    "dim": "2",
+    "bold": "1",
+}
 
 
 class Say:
@@ -19,6 +28,7 @@ class Say:
     def __init__(self, *, as_json: bool = False, color: bool = True, quiet: bool = False) -> None:
         self.as_json = as_json
         self.quiet = quiet
+        self.is_heard = True
         self._one_at_a_time = threading.Lock()
         self.color = color and not os.environ.get("NO_COLOR")
 
@@ -69,6 +79,7 @@ class Say:
                 stream.write(f"{text}\n")
                 stream.flush()
             except BrokenPipeError:
+                self.is_heard = self.is_heard and stream is not sys.stdout
                 _close(stream)
 
 

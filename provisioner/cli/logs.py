@@ -1,0 +1,26 @@
+"""`logs`: what the tasks write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.cli.opening import begin, known_suffix, open_session
+from provisioner.cli.options import Duration, stack_options
+
+
+@click.command()
+@stack_options
+@click.option("--follow", "-f", is_flag=True, help="Go on with what comes.")
+@click.option("--since", type=Duration(), default="1h", show_default=True, help="How far back.")
+@click.option("--service", default="", help="Only this service's (`api` is the main one).")
+@click.option("--task", default="", metavar="ID", help="Only this task's; the beginning of its id will do.")
+@click.option("--filter", "pattern", default="", help="Only what CloudWatch's filter pattern matches.")
+def logs(follow: bool, since: float, service: str, task: str, pattern: str, **given: Any) -> int:
+    """Show what the tasks have written, and with --follow what they write."""
+    from provisioner.commands import tailing
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return tailing.logs(say, session, tailing.Wanted(since, follow, service, task, pattern))

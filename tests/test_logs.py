@@ -1,0 +1,233 @@
+"""`logs`: each line once, late ones too, and on from where it was."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from provisioner.commands.tailing import Wanted, _asked
+from provisioner.errors import ProvisionerError
+from provisioner.kinds.log_events import LATE, Line, Tail
+from provisioner.terminal.say import Say
+from tests.harness import Desk
+from tests.inventory import client
+from tests.standing import SUFFIX, Standing
+
+if TYPE_CHECKING:
+    from provisioner.session import Session
+
+GROUP = f"/aws/ecs/ml-api-{SUFFIX}"
+ONE, OTHER = "api/api/1111aaaa2222", "api/api/3333bbbb4444"
+NOW = 1_000_000  # seconds
+
+
+class Wire:
+    """CloudWatch Logs, two events a page; `cut` pages are answered before the connection drops."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.asked: list[dict[str, Any]] = []
+        self.clock = NOW
+        self.cut = -1
+
+    def put(self, at: float, text: str) -> None:
+        """An event of so many seconds."""
+        told = {"timestamp": round(at * 1000), "message": text, "logStreamName": ONE, "eventId": text}
+        self.events = sorted([*self.events, told], key=lambda one: int(one["timestamp"]))
+
+    def page(self, operation: str, **params: Any) -> dict[str, Any]:
+        """Answer FilterLogEvents."""
+        assert operation == "filter_log_events"
+        self.asked.append(params)
+        if self.cut == 0:
+            raise ConnectionError
+        self.cut -= 1
+        found = [one for one in self.events if one["timestamp"] >= params["startTime"]]
+        at = int(params.get("nextToken", 0))
+        more = {"nextToken": str(at + 2)} if found[at + 2 :] else {}
+        head = {"HTTPHeaders": {"date": formatdate(self.clock, usegmt=True)}}
+        return {"events": found[at : at + 2], "ResponseMetadata": head, **more}
+
+
+@pytest.fixture
+def wire() -> Wire:
+    """Three events of the last hour."""
+    wire = Wire()
+    for at, text in ((NOW - 90, "a"), (NOW - 60, "b"), (NOW - 30, "c")):
+        wire.put(at, text)
+    return wire
+
+
+def told(tail: Tail) -> str:
+    """What comes now."""
+    return "".join(line.text for line in tail.lines())
+
+
+def test_every_page_is_told_and_nothing_twice(wire: Wire) -> None:
+    tail = Tail(wire, GROUP, (NOW - 3600) * 1000)
+
+    assert (told(tail), told(tail)) == ("abc", "")
+    assert wire.asked[-1]["startTime"] == NOW * 1000 - LATE
+
+
+def test_what_comes_late_is_told_too(wire: Wire) -> None:
+    tail = Tail(wire, GROUP, (NOW - 3600) * 1000)
+    told(tail)
+
+    wire.clock += 10
+    wire.put(NOW - LATE / 1000 + 1, "late")
+    wire.put(NOW + 5, "new")
+
+    assert (told(tail), told(tail)) == ("latenew", "")
+
+
+def test_after_a_dropped_connection_it_goes_on_where_it_was(wire: Wire) -> None:
+    tail = Tail(wire, GROUP, (NOW - 3600) * 1000)
+    wire.cut = 1
+    got = []
+
+    with pytest.raises(ConnectionError):
+        got.extend(line.text for line in tail.lines())
+    wire.cut = -1
+
+    assert got == ["a", "b"]
+    assert told(tail) == "c"
+
+
+def test_what_is_remembered_does_not_grow(wire: Wire) -> None:
+    tail = Tail(wire, GROUP, (NOW - 3600) * 1000)
+    for _ in range(5):
+        wire.clock += 3600
+        wire.put(wire.clock, f"at {wire.clock}")
+        told(tail)
+
+    assert len(tail._told) == 1
+
+
+def put(desk: Desk, stream: str, *texts: str, group: str = GROUP) -> None:
+    """Write as a task does, now."""
+    logs = client(desk.box.endpoint, "logs")
+    known = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream)["logStreams"]
+    if not known:
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+    now = round(time.time() * 1000)
+    events = [{"timestamp": now, "message": text} for text in texts]
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+
+
+@pytest.fixture(scope="module")
+def written(standing: Standing) -> Desk:
+    """A stack two of whose tasks have written."""
+    put(standing.desk, ONE, "hello", "ERROR no such thing")
+    put(standing.desk, OTHER, "goodbye")
+    return standing.desk
+
+
+@pytest.mark.parametrize(
+    ("asked", "texts"),
+    [
+        ([], ["hello", "ERROR no such thing", "goodbye"]),
+        (["--task", "3333"], ["goodbye"]),
+        (["--service", "api", "--filter", "ERROR"], ["ERROR no such thing"]),
+    ],
+    ids=str,
+)
+def test_what_is_asked_for_is_told(written: Desk, asked: list[str], texts: list[str]) -> None:
+    ran = written.well("logs", "--json", *asked)
+
+    assert sorted(line["message"] for line in ran.lines) == sorted(texts)
+    assert {line["service"] for line in ran.lines} == {"api"}
+
+
+def test_each_task_has_a_colour_of_its_own(written: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    out = written.well("logs").out
+
+    assert "\033[36mapi 1111aaaa\033[0m hello" in out
+    assert "\033[32mapi 3333bbbb\033[0m goodbye" in out
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "told_"),
+    [
+        (["--suffix", "nobody"], 6, "No stack nobody is known"),
+        (["--service", "apo"], 64, "Did you mean api?"),
+        (["--since", "soon"], 64, "is no duration"),
+    ],
+)
+def test_what_cannot_be_told_is_said(written: Desk, asked: list[str], code: int, told_: str) -> None:
+    ran = written.run("logs", *asked)
+
+    assert (ran.code, ran.out) == (code, "")
+    assert told_ in ran.err
+
+
+def test_nothing_found_is_no_error(written: Desk) -> None:
+    ran = written.well("logs", "--task", "ffff")
+
+    assert ran.out == ""
+    assert "Nothing" in ran.err
+
+
+def test_a_process_follows_until_it_is_told_to_stop(written: Desk) -> None:
+    with written.spawn("logs", "--follow", "--local", "--task", "1111", "--filter", "hello") as process:
+        assert process.stdout
+        assert process.stdout.readline().endswith("api 1111aaaa hello\n")
+        put(written, ONE, "hello again")
+        assert process.stdout.readline().endswith("api 1111aaaa hello again\n")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert process.stderr
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_nobody_reads_any_more_and_it_ends_quietly(written: Desk) -> None:
+    with written.spawn("logs", "--follow", "--local", "--filter", "goodbye") as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.stdout.close()
+        put(written, OTHER, "goodbye once more")
+        assert process.wait(timeout=30) == 0
+        assert process.stderr
+        assert process.stderr.read() == ""
+
+
+def test_one_lost_answer_is_asked_for_again(written: Desk) -> None:
+    written.box.faults({"operation": "logs:FilterLogEvents", "fault": "reset"})
+
+    assert "goodbye" in written.well("logs", "--task", "3333").out
+
+
+def test_a_group_that_is_gone_is_told_with_what_brings_it_back(written: Desk) -> None:
+    """The last one: it takes the group away."""
+    client(written.box.endpoint, "logs").delete_log_group(logGroupName=GROUP)
+
+    ran = written.run("logs")
+
+    assert ran.code == 4
+    assert f"apply --suffix {SUFFIX} --local` makes it again." in ran.err
+
+
+class Down(Tail):
+    """Cannot be reached."""
+
+    def lines(self) -> Iterator[Line]:
+        """Nothing comes."""
+        raise EndpointConnectionError(endpoint_url="https://logs")
+
+
+def test_who_follows_is_not_sent_away_by_a_connection_that_is_down(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    down, session = Down(None, GROUP, 0), cast("Session", None)
+
+    assert list(_asked(Say(), session, down, Wanted(60, follow=True))) == []
+    assert "goes on where it was" in capsys.readouterr().err
+    with pytest.raises(ProvisionerError, match="reading /aws/ecs"):
+        list(_asked(Say(), session, down, Wanted(60)))
