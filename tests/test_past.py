@@ -37,6 +37,20 @@ def test_calls_are_summed_by_service_and_one_that_follows_a_refusal_is_a_retry()
     assert past_of("r", record()).calls == {"ec2": Calls(3, 1, 1, 1, 0.6)}
 
 
+def test_only_the_same_call_for_the_same_resource_is_a_retry_and_only_until_it_went_well() -> None:
+    calls = [
+        [1.0, 0.1, "ec2:CreateVpc", "vpc", "Throttling"],
+        [2.0, 0.1, "ec2:CreateVpc", "other", ""],
+        [3.0, 0.1, "ec2:CreateVpc", "vpc", ""],
+        [4.0, 0.1, "ec2:CreateVpc", "vpc", ""],
+        [5.0, 0.1, "ecs:CreateCluster", "cluster", "AccessDenied"],
+    ]
+
+    told = past_of("r", record(calls=calls)).calls
+
+    assert told == {"ec2": Calls(4, 1, 1, 1, 0.4), "ecs": Calls(1, 0, 1, 0, 0.1)}
+
+
 def test_a_resource_is_told_with_its_stages_and_how_long_it_took() -> None:
     (part,) = past_of("r", record()).parts
 
