@@ -4,21 +4,24 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUFFIX ?= demo
 
-.PHONY: demo test check bench faults rights wander clean
+.PHONY: demo test check slow bench faults rights wander clean
 
 demo: $(VENV)/.runs  ## bring the stack up on the embedded AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
 	$(BIN)/python cli.py status --local --suffix $(SUFFIX)
 
 test: $(VENV)/.tests  ## every test
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: $(VENV)/.tests  ## what CI runs: style, types, tests, coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n auto --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+
+slow: $(VENV)/.tests  ## the tests that are too long for every day
+	$(BIN)/pytest -n auto --dist loadfile -m slow
 
 bench: $(VENV)/.runs  ## measure, print the table, write benchmarks/results.md; a quarter of an hour, on an idle machine
 	$(BIN)/python -m benchmarks
@@ -30,10 +33,10 @@ faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes o
 
 wander: $(VENV)/.tests  ## random settings, drifts and applies, many of them; SEED=N repeats one
 	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed"; \
-	WANDERINGS=$${WANDERINGS:-40} $(BIN)/pytest -n 0 tests/test_wander.py --hypothesis-seed=$$seed
+	WANDERINGS=$${WANDERINGS:-40} $(BIN)/pytest -n 0 -m slow tests/test_wander.py --hypothesis-seed=$$seed
 
 rights: $(VENV)/.tests  ## the policy for an operator: one run for each statement that is taken away
-	RIGHTS=all $(BIN)/pytest -n auto tests/test_rights.py tests/test_escalation.py
+	RIGHTS=all $(BIN)/pytest -n auto -m "slow or not slow" tests/test_rights.py tests/test_escalation.py
 
 clean:  ## remove what was installed and measured; never a ledger
 	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -29,6 +29,7 @@ def test_a_stopped_database_is_not_waited_for_but_shown_with_what_starts_it(desk
     desk.teardown("a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ours", [True, False])
 def test_a_secret_in_its_recovery_window_comes_back_when_it_is_ours(desk: Desk, *, ours: bool) -> None:
     user = given(desk, PASSWORD)

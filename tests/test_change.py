@@ -36,6 +36,7 @@ def test_another_image_is_a_new_revision_that_the_service_runs(desk: Desk) -> No
     assert {kind for kind in kept if after[kind] != before[kind]} == set()
 
 
+@pytest.mark.slow
 def test_a_prefix_more_and_one_less(desk: Desk) -> None:
     def paths() -> set[str]:
         rules = inventory(desk.box.endpoint)["rule"].values()
@@ -129,6 +130,7 @@ def test_a_refusal_of_our_own_thing_does_not_speak_of_somebody_else(desk: Desk) 
     assert "somebody else" not in ran.err
 
 
+@pytest.mark.slow
 def test_a_protected_stack_is_not_torn_down_and_one_can_take_the_protection_off(desk: Desk) -> None:
     desk.apply("a", "--set", "database.deletion_protection=true")
     mark = desk.mark()
@@ -182,6 +184,7 @@ def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(desk: Desk) -> No
     assert found["db cluster"] == {}
 
 
+@pytest.mark.slow
 def test_an_exact_version_is_taken_as_it_is_and_no_upgrade_is_undone(desk: Desk) -> None:
     offered = client(desk.box.endpoint, "rds").describe_db_engine_versions(Engine="aurora-postgresql")
     versions = [one["EngineVersion"] for one in offered["DBEngineVersions"]]

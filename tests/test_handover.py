@@ -118,6 +118,7 @@ def cut_off(desk: Desk, after: int, *settings: str) -> None:
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.slow
 def test_a_replacement_that_is_cut_off_when_the_weight_has_moved_goes_back_without_a_gap(
     desk: Desk, watch: Watch
 ) -> None:
@@ -129,6 +130,7 @@ def test_a_replacement_that_is_cut_off_when_the_weight_has_moved_goes_back_witho
     assert min(watch.least.values()) >= 2, watch.least
 
 
+@pytest.mark.slow
 def test_where_no_task_gets_well_in_the_new_group_the_requests_stay_and_one_can_go_back(
     desk: Desk, watch: Watch
 ) -> None:
@@ -171,6 +173,7 @@ def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(desk: Desk, watc
     assert watch.least["/api/v1/*"] >= 2
 
 
+@pytest.mark.slow
 def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(
     desk: Desk, watch: Watch
 ) -> None:

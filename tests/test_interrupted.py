@@ -69,6 +69,7 @@ def test_a_signal_ends_an_apply_softly_and_the_next_goes_on(
     assert counts(inventory(desk.box.endpoint)) == whole
 
 
+@pytest.mark.slow
 def test_a_signal_ends_a_teardown_softly_and_the_next_goes_on(desk: Desk) -> None:
     empty = counts(inventory(desk.box.endpoint))
     desk.apply("a")
@@ -105,6 +106,7 @@ def test_a_second_run_is_refused_while_one_holds_the_stack(desk: Desk) -> None:
         process.communicate(timeout=60)
 
 
+@pytest.mark.slow
 def test_neither_a_plan_nor_another_stack_is_held_up(desk: Desk) -> None:
     with in_the_middle(desk, "apply", "vpc: ready") as process:
         assert desk.process("plan", "--local", "--suffix", "a").code == 0

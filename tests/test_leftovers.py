@@ -96,6 +96,7 @@ def test_one_can_look_again_later_without_a_ledger(desk: Desk, *, known: bool) -
     assert not desk.ledger("a").exists()
 
 
+@pytest.mark.slow
 def test_a_thing_that_came_back_or_was_forgotten_is_seen_in_either_region(desk: Desk) -> None:
     desk.apply("a", "--region", "eu-west-1")
     desk.teardown("a", "--region", "eu-west-1")

@@ -135,6 +135,7 @@ def test_what_was_changed_by_hand_is_set_right(desk: Desk) -> None:
     assert tags(client(endpoint, "iam").list_role_tags(RoleName="ml-api-task-role-a")["Tags"])["ManagedBy"]
 
 
+@pytest.mark.slow
 def test_a_nat_gateway_per_zone_and_back(desk: Desk) -> None:
     def ways_out() -> dict[str, int]:
         found = inventory(desk.box.endpoint)

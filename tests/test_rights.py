@@ -110,6 +110,7 @@ def test_with_exactly_its_policy_each_command_goes_well(lived: Lived) -> None:
         assert len(asked) > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("purpose", ["apply", "plan", "status", "teardown"])
 def test_no_statement_could_be_left_out(lived: Lived, purpose: str) -> None:
     given, asked = lived.given[purpose], lived.asked[purpose]

@@ -94,6 +94,7 @@ def test_each_service_rings_by_itself_and_no_two_names_meet() -> None:
     assert stack.outputs.keys() >= {"ecs_service_name_search", "ecs_service_name_second_one"}
 
 
+@pytest.mark.slow
 def test_services_come_and_go_and_come_back(desk: Desk) -> None:
     desk.apply("a", *services(search=SEARCH))
     endpoint = desk.box.endpoint

@@ -109,6 +109,7 @@ def test_a_run_killed_at_a_write_of_its_state_is_found_dead_at_once(
     assert counts(inventory(team.box.endpoint)) == whole, f"at write {number}"
 
 
+@pytest.mark.slow
 def test_no_write_is_taken_for_lost_and_where_none_can_be_made_the_run_stops(
     team: Desk, whole: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +128,7 @@ def test_no_write_is_taken_for_lost_and_where_none_can_be_made_the_run_stops(
     assert counts(inventory(team.box.endpoint)) == whole
 
 
+@pytest.mark.slow
 def test_a_colleague_finds_the_stack_and_mends_what_happened_to_its_ledger(
     team: Desk, tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def test_what_goes_is_shown_before_it_is_asked(desk: Desk) -> None:
         assert word in shown
 
 
+@pytest.mark.slow
 def test_what_stays_is_not_shown_as_going(desk: Desk) -> None:
     desk.apply("a")
 

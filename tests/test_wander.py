@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
@@ -142,6 +143,7 @@ def found(stack: Standing) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_a_wandering_stack_always_comes_to_rest(standing: Standing) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         lambda: Wander(standing),

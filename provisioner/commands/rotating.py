@@ -14,7 +14,7 @@ from typing import Any
 from provisioner.commands.applying import run
 from provisioner.commands.asking import Asking
 from provisioner.commands.place import header
-from provisioner.commands.recording import recorded
+from provisioner.commands.recording import expect, recorded
 from provisioner.engine.explain import explain
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
@@ -57,6 +57,7 @@ def _learn(say: Say, session: Session, record: Record) -> None:
     made = session.plan()
     _only_the_key(made)
     if shown(made):
+        expect(record, session, made)
         run(say, session, made, record)
 
 

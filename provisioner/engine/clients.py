@@ -39,6 +39,8 @@ class Clients:
         self.clock = clock
         self._guard = guard
         self._shared = shared
+        # The wall-clock second from which on answers are shared; 0 where they are not.
+        self.since = clock.wall() if shared is not None else 0.0
         self.peers = peers
         self._sharing = threading.Lock()
 

@@ -44,9 +44,12 @@ HIDES = 60.0
 
 
 def still_hides(clients: Clients, made: float) -> float:
-    """Seconds for which AWS may still hide a thing that it made at the wall-clock second `made`."""
+    """Seconds for which AWS may still hide a thing that it made at the wall-clock second `made`.
+
+    Where answers are shared, counted from when they may have been given.
+    """
     window = max(HIDES * clients.aws.pace, clients.aws.hides_for)
-    left = made + window - clients.clock.wall()
+    left = made + window - (clients.since or clients.clock.wall())
     return max(0.0, min(left, window)) if made else 0.0
 
 
@@ -65,8 +68,8 @@ def read(clients: Clients, target: Target) -> Doc | None:
 def look(shared: Clients, target: Target, made: float) -> Doc | None:
     """What AWS says of a resource, asked anew while it may still hide what it made at `made`."""
     anew = shared.anew()
-    # Before the read: what was hidden from it need not be hidden any more when it ends.
-    left = still_hides(anew, made)
+    # As of before the read: what was hidden from it need not be hidden any more when it ends.
+    left = still_hides(shared, made)
     doc = read(shared, target)
     if doc is None and target.it.id and left:
         return until(lambda: read(anew, target), clock=anew.clock, due=0, patience=left)

@@ -85,6 +85,7 @@ def test_an_apply_that_is_killed_is_taken_up_at_once(
     assert compare(look(desk), account.clean).is_none
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "operation"), STOPPED)
 def test_a_teardown_that_is_killed_is_taken_up_at_once(
     account: Account, desk: Desk, fault: str, operation: str
@@ -136,6 +137,7 @@ def test_a_right_that_is_missing_stops_only_what_needs_it(account: Account, desk
     assert compare(look(desk), account.clean).is_none
 
 
+@pytest.mark.slow
 def test_credentials_that_expire_end_a_run_that_can_be_resumed(account: Account, desk: Desk) -> None:
     ran = struck(desk, "apply", at=LAPSED, fault="expired", times=EVER)
 

@@ -38,6 +38,7 @@ def world(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iter
     served.reset()
 
 
+@pytest.mark.slow
 @seed(SEED)
 @settings(
     max_examples=4,
