@@ -32,6 +32,8 @@ def network(aws: Client) -> Network:
         for n, zone in enumerate("ab")
     ]
     group = ec2.create_security_group(GroupName="g", Description="d", VpcId=vpc)["GroupId"]
+    inside = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[inside])
     return Network(vpc, gateway, [s["Subnet"]["SubnetId"] for s in subnets], group)
 
 
