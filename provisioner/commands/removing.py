@@ -52,6 +52,7 @@ def _remove(
     expect(record, session, made)
     record.plan = {"destroy": len(going)}
     if not going and not session.document.tombstones:
+        session.close()  # it may tell of the account's own roles alone
         raise NoSuchStack(
             f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
             f"`{PROGRAM} list` shows the stacks that are known here.",
