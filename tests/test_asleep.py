@@ -12,6 +12,7 @@ CLUSTER = "ml-api-aurora-a"
 WAKE = f"aws rds start-db-cluster --db-cluster-identifier {CLUSTER}"
 
 
+@pytest.mark.slow
 def test_a_stopped_database_is_not_waited_for_but_shown_with_what_starts_it(desk: Desk) -> None:
     desk.apply("a")
     rds = client(desk.box.endpoint, "rds")

@@ -63,6 +63,7 @@ def test_another_port_opens_the_new_one_and_closes_the_old(desk: Desk) -> None:
     assert service(desk)["loadBalancers"][0]["containerPort"] == 9090
 
 
+@pytest.mark.slow
 def test_settings_of_every_piece_reach_aws_on_a_standing_stack(desk: Desk) -> None:
     desk.apply("a")
     sets = ("service.maximum=20", "service.requests=500", "database.max_acu=4", "edge.error_pages=false")
@@ -145,6 +146,7 @@ def test_a_protected_stack_is_not_torn_down_and_one_can_take_the_protection_off(
     desk.teardown("a")
 
 
+@pytest.mark.slow
 def test_protected_data_wants_to_be_unprotected_and_leaves_a_last_snapshot(desk: Desk) -> None:
     desk.apply("a", "--set", "protect_data=true")
     endpoint = desk.box.endpoint

@@ -86,6 +86,7 @@ def test_what_there_is_not_is_refused_with_what_is_near() -> None:
     assert refused.value.hint == "Did you mean `dynamodb`?"
 
 
+@pytest.mark.slow
 def test_parts_are_applied_one_by_one_and_the_rest_stays(desk: Desk, tmp_path: Path) -> None:
     path = str(tmp_path / "plan")
     desk.well("plan", "--suffix", "a", "--target", "dynamodb", "--out", path)

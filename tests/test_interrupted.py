@@ -114,6 +114,7 @@ def test_neither_a_plan_nor_another_stack_is_held_up(desk: Desk) -> None:
         assert process.poll() is None
 
 
+@pytest.mark.slow
 def test_one_may_wait_for_the_other_to_end(desk: Desk) -> None:
     with in_the_middle(desk, "apply", "vpc: ready") as process:
         waiting = desk.spawn("apply", "--local", "--yes", "--suffix", "a", "--lock-timeout", "1m")

@@ -74,6 +74,7 @@ def test_a_teardown_sweeps_names_and_keeps(desk: Desk) -> None:
     assert len(told["deleted"]) == len(told["removed"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False], ids=["by its report", "by names and tags alone"])
 def test_one_can_look_again_later_without_a_ledger(desk: Desk, *, known: bool) -> None:
     desk.apply("a")

@@ -76,6 +76,7 @@ def test_it_is_in_no_output_no_log_and_no_file(desk: Desk, caplog: pytest.LogCap
     assert desk.ledger("a") in files
 
 
+@pytest.mark.slow
 def test_later_runs_ignore_the_variable_even_after_the_ledger_is_lost(desk: Desk) -> None:
     given(desk, PASSWORD).apply("a")
     before, mark = secrets(desk), desk.mark()

@@ -91,6 +91,7 @@ def test_a_run_that_is_overtaken_stops_says_by_whom_and_can_go_on_later(
     assert counts(inventory(team.box.endpoint)) == whole
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_a_write_of_its_state_is_found_dead_at_once(
     team: Desk, whole: dict[str, int]
 ) -> None:

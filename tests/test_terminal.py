@@ -139,6 +139,7 @@ def test_a_teardown_wants_the_suffix_typed(desk: Desk) -> None:
     assert not desk.ledger("a").exists()
 
 
+@pytest.mark.slow
 def test_what_goes_is_shown_before_it_is_asked(desk: Desk) -> None:
     desk.apply("a")
 

@@ -106,6 +106,7 @@ def test_an_apply_that_is_killed_can_be_torn_down_at_once(account: Account, desk
     assert compare(look(desk), account.empty).is_none
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_at_any_time_ends_an_apply_with_its_code(
     account: Account, desk: Desk, number: signal.Signals, code: int
