@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,13 +16,17 @@ from provisioner.aws import Aws
 from provisioner.embedded.corrections import quotas as raised
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
+from provisioner.engine.decide import decide
 from provisioner.engine.plan import Plan
+from provisioner.kinds.tags import pairs
+from provisioner.names import owner_tags
 from provisioner.preflight.addresses import addresses
 from provisioner.preflight.checks import check, credentials
 from provisioner.preflight.parameters import create_call, parameters
 from provisioner.preflight.quotas import quotas
 from provisioner.preflight.shapes import UNKNOWN, faults
 from provisioner.settings.profiles import PROFILES
+from state.document import Entry, Intent
 from tests.harness import Desk
 from tests.inventory import client
 from tests.test_prices import declared
@@ -140,6 +144,28 @@ def test_subnets_outside_their_network_or_over_another_are_found(clients: Client
     ]
 
 
+class Crowded:
+    """A network in which one subnet stands, with some tags."""
+
+    def __init__(self, tags: Mapping[str, str]) -> None:
+        self.tags = pairs(tags)
+
+    def client(self, *_: str) -> Crowded:
+        return self
+
+    def describe_subnets(self, **_: Any) -> dict[str, Any]:
+        return {"Subnets": [{"SubnetId": "subnet-1", "CidrBlock": "10.0.0.0/24", "Tags": self.tags}]}
+
+
+def test_one_of_ours_that_has_just_come_out_of_hiding_is_nobody_elses() -> None:
+    made = declared()
+    made.docs["vpc"] = {"id": "vpc-1"}
+
+    assert list(addresses(made, Crowded(owner_tags("a")))) == []  # type: ignore[arg-type]
+    (found,) = addresses(made, Crowded(owner_tags("b")))  # type: ignore[arg-type]
+    assert found.what == "10.0.0.0/24 overlaps 10.0.0.0/24 of subnet-1 in AWS"
+
+
 def test_credentials_that_end_before_the_run_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=20)
     for name, value in {
@@ -198,6 +224,20 @@ def test_processors_are_counted_by_where_the_tasks_begin() -> None:
         "Fargate processors of ours: limit 60, 0 used, 80 more needed",
         "Fargate Spot processors of ours: limit 60, 0 used, 80 more needed",
     ]
+
+
+def test_what_an_earlier_run_began_is_not_counted_twice() -> None:
+    made = declared()
+    altered(made, "rule-alb-https", PrefixListId="pl-1")
+    altered(made, "rule-alb-http", PrefixListId="pl-1")
+    change = made.changes["rule-alb-http"]
+    intent = Intent(verb="create", token="0" * 32, at=0.0)
+    begun = Entry(kind=change.kind, name="", piece="security", intent=intent)
+    node = made.stack.nodes["rule-alb-http"]
+
+    made.changes["rule-alb-http"] = decide(node, begun, None, {})
+
+    assert list(quotas(made, Empty())) == []  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -39,6 +39,7 @@ from provisioner.names import has_owner
 from state.document import Entry
 
 AT_WORK = "AWS is still working on it"
+BEGUN = "an earlier run began it, and AWS may still be hiding it"
 BEHIND_OUR_BACK = "it was deleted behind our back"
 STILL_GOING = "the old one is still being deleted"
 UNCONFIRMED = "an earlier run did not get to confirm it"
@@ -163,6 +164,8 @@ def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
 
 
 def _why_create(kind: Kind, entry: Entry | None) -> str:
+    if entry and entry.intent and entry.intent.verb == "create":
+        return BEGUN
     if entry is None or not entry.id:
         return ""
     return BEHIND_OUR_BACK + (", and what was in it is gone" if kind.holds_data else "")

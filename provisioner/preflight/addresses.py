@@ -9,6 +9,7 @@ from itertools import combinations
 from provisioner.engine.clients import Clients
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Plan
+from provisioner.names import bears
 from provisioner.preflight.finding import Finding
 
 _MEND = "Choose another block: `--set network.cidr=...`."
@@ -25,19 +26,20 @@ def addresses(made: Plan, clients: Clients) -> Iterator[Finding]:
     for one, other in combinations(subnets, 2):
         if _block(one).overlaps(_block(other)):
             yield _finding(other, f"{_block(other)} overlaps {_block(one)} of {one.name}")
-    yield from _others(made, clients, subnets, coming)
+    yield from _others(made, clients, coming)
 
 
-def _others(made: Plan, clients: Clients, subnets: list[Node], coming: list[Node]) -> Iterator[Finding]:
-    """Subnets that somebody else has put into our network."""
-    ours = {made.changes[node.name].id for node in subnets}
+def _others(made: Plan, clients: Clients, coming: list[Node]) -> Iterator[Finding]:
+    """Subnets that somebody else has put into our network; one of ours may just have come out of hiding."""
     homes = {made.docs[home]["id"] for node in coming if (home := node.props["VpcId"].node) in made.docs}
     for home in sorted(homes):
         filters = [{"Name": "vpc-id", "Values": [home]}]
         for there in clients.client("ec2").describe_subnets(Filters=filters)["Subnets"]:
+            if bears({one["Key"]: one["Value"] for one in there.get("Tags", [])}, made.stack.suffix):
+                continue
             block = IPv4Network(there["CidrBlock"])
             for node in coming:
-                if there["SubnetId"] not in ours and _block(node).overlaps(block):
+                if _block(node).overlaps(block):
                     yield _finding(node, f"{_block(node)} overlaps {block} of {there['SubnetId']} in AWS")
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from provisioner.engine.clients import Clients
+from provisioner.engine.decide import BEGUN
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Plan
@@ -103,9 +104,9 @@ def quotas(made: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def _coming(made: Plan, kind: str) -> list[Node]:
-    return [
-        node for node in made.stack if str(node.kind) == kind and made.changes[node.name].verb == "create"
-    ]
+    """What is to be made; what an earlier run began may be counted among what stands already."""
+    changes = [made.changes[node.name] for node in made.stack if str(node.kind) == kind]
+    return [made.stack.nodes[one.node] for one in changes if one.verb == "create" and one.why != BEGUN]
 
 
 def _standing(made: Plan, kind: str) -> list[Node]:
