@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import explained
 from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
 from provisioner.kinds.ecs.shipped import DEPLOY, shipped_image
@@ -22,10 +22,8 @@ def shipped_images(clients: Clients, s: Settings, stack: Stack, document: Docume
     for one in s.workloads:
         node = stack.nodes[one.named("service")]
         entry = document.entries.get(node.name)
-        try:
+        with explained(f"looking at {node.aws_name}"):
             image = shipped_image(clients, cluster, entry.id if entry and entry.id else node.aws_name)
-        except Exception as error:
-            raise explain(error, f"looking at {node.aws_name}") or error from error
         if image:
             found[one.name] = image
     return found

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from provisioner import errors
 from provisioner.engine.clock import Stopped
 from provisioner.engine.explain import explain
-from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.faults import Fault, fault_of, unless_unknown
 from provisioner.engine.outcome import Outcome
 from provisioner.errors import (
     CredentialsError,
@@ -165,3 +165,13 @@ def test_a_signal_gives_its_own_code_whatever_else_failed(code: int) -> None:
     assert isinstance(ended, Interrupted)
     assert ended.exit_code == code
     assert "Run the same command again" in ended.hint
+
+
+def test_what_an_emulator_does_not_know_has_another_answer_and_a_refusal_has_none() -> None:
+    def refuse(code: str, status: int) -> str:
+        raise answered(code, status)
+
+    assert unless_unknown(lambda: "told", "none") == "told"
+    assert unless_unknown(lambda: refuse("UnknownOperationException", 400), "none") == "none"
+    with pytest.raises(ClientError):
+        unless_unknown(lambda: refuse("AccessDenied", 403), "none")

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from provisioner.engine.kind import Item
+from provisioner.kinds.s3 import Bucket
 from tests.harness import Desk
 from tests.inventory import client, inventory
 
@@ -223,3 +226,27 @@ def test_a_log_group_that_rds_made_by_itself_becomes_ours(desk: Desk) -> None:
 
     (group,) = client(desk.box.endpoint, "logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     assert group["retentionInDays"] == 30
+
+
+class Shut:
+    """An S3 that refuses one call with a code."""
+
+    def __init__(self, call: str, code: str) -> None:
+        self.refused = {call: code}
+
+    def __getattr__(self, call: str) -> Callable[..., Any]:
+        def answer(**_: Any) -> dict[str, Any]:
+            if code := self.refused.get(call):
+                raise ClientError({"Error": {"Code": code, "Message": "no"}}, call)
+            return {"TagSet": []}
+
+        return answer
+
+
+def test_a_bucket_is_a_strangers_where_it_may_not_be_looked_at_and_ours_where_only_its_tags_may_not() -> None:
+    it = Item("logs", "ml-api-logs-a", "a", {"Bucket": "ml-api-logs-a"})
+
+    assert Bucket().read(Shut("head_bucket", "403"), it) == {"Bucket": it.name, "Tags": {}}
+    assert Bucket().read(Shut("get_bucket_tagging", "NoSuchTagSet"), it) == {"Bucket": it.name, "Tags": {}}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        Bucket().read(Shut("get_bucket_tagging", "AccessDenied"), it)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.commands.permitting import NO_ACCOUNT, Whose, policies_for
 from provisioner.engine.compare import differences
 from provisioner.engine.explain import explained
@@ -126,7 +128,7 @@ def _ensure(iam: Any, kind: Kind, it: Item) -> str:
 def _read(iam: Any, kind: Kind, it: Item) -> Doc | None:
     try:
         return kind.read(iam, it)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) in kind.absent:
             return None
         raise

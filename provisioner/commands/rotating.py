@@ -7,15 +7,13 @@ the balancer forgets the old. Killed anywhere, the same command goes on from the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from provisioner.commands.applying import run
 from provisioner.commands.asking import Asking
 from provisioner.commands.place import header
 from provisioner.commands.recording import expect, recorded
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import explained
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.errors import Blocked, UsageError
@@ -41,7 +39,7 @@ def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> i
         if not _versions(secrets, entry.id).get(PENDING):
             _only_the_key(session.plan())
             asking.confirm(say, f"Change the key of {session.suffix}?")
-            with told("staging a new key"):
+            with explained("staging a new key"):
                 secrets.put_secret_value(SecretId=entry.id, SecretString=new_key(), VersionStages=[PENDING])
         say.note("The load balancer learns the new key, then CloudFront shows it.")
         _learn(say, session, record)
@@ -72,7 +70,7 @@ def _only_the_key(made: Plan) -> None:
 
 def _versions(secrets: Any, arn: str) -> dict[str, str]:
     """The id of the version that each stage is at."""
-    with told("looking at the key's versions"):
+    with explained("looking at the key's versions"):
         listed = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
     return {stage: version for version, stages in listed.items() for stage in stages}
 
@@ -81,18 +79,9 @@ def _promote(secrets: Any, arn: str) -> None:
     """The pending version becomes the current one: two calls, the second alone where the first was made."""
     at = _versions(secrets, arn)
     new, old = at[PENDING], at[CURRENT]
-    with told("promoting the new key"):
+    with explained("promoting the new key"):
         if new != old:
             secrets.update_secret_version_stage(
                 SecretId=arn, VersionStage=CURRENT, MoveToVersionId=new, RemoveFromVersionId=old
             )
         secrets.update_secret_version_stage(SecretId=arn, VersionStage=PENDING, RemoveFromVersionId=new)
-
-
-@contextmanager
-def told(doing: str) -> Iterator[None]:
-    """AWS's errors inside, as the errors a user meets."""
-    try:
-        yield
-    except Exception as error:
-        raise explain(error, doing) or error from error

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from provisioner.commands.place import counted, whereabouts
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import explained
 from provisioner.engine.peers import Peers
 from provisioner.engine.target import read
 from provisioner.engine.teardown import target_in
@@ -26,10 +26,8 @@ def status(say: Say, session: Session) -> int:
         kind = KINDS[entry.kind]
         if kind.shared:
             continue
-        try:
+        with explained(f"looking at {entry.kind} {entry.name or name}"):
             doc = read(clients, target_in(session.document, name, KINDS))
-        except Exception as error:
-            raise explain(error, f"looking at {entry.kind} {entry.name or name}") or error from error
         live = "missing" if doc is None else condition(kind.ready, doc)
         well = well and doc is not None and entry.phase == "ready"
         rows.append({"node": name, "kind": entry.kind, "phase": entry.phase, "id": entry.id, "live": live})

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences, meets
 from provisioner.engine.decide import Change, is_ours, whose
@@ -182,7 +184,7 @@ class Hands:
         except NotYet:
             begun()
             raise
-        except Exception as error:
+        except ClientError as error:
             if code_of(error) not in target.kind.absent:
                 raise
             entry = self.ledger.get(target.it.node)
@@ -211,7 +213,7 @@ class Hands:
 def _remove(kind: Kind, client: Any, it: Item, extra: Extra) -> None:
     try:
         kind.remove(client, it, extra)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) not in extra.gone:
             raise
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
 from provisioner.engine.decide import Change
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import explained
 from provisioner.engine.extras import Extra
 from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Kinds, Plan, known_parts
@@ -87,10 +87,8 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
     def begin(name: str) -> Work[str]:
         def work(tell: Tell[str]) -> None:
             target, entry = target_in(document, name, kinds), listed[name]
-            try:
+            with explained(f"looking at {entry.kind} {entry.name or name}"):
                 doc = look(clients, target, entry.made)
-            except Exception as error:
-                raise explain(error, f"looking at {entry.kind} {entry.name or name}") or error from error
             found[name] = list(_of_one(target, entry, doc, plan.changes[name]))
             if doc is not None and not any(one.what == "gone" for one in found[name]):
                 inside = extras_in(clients, target, doc, parts)

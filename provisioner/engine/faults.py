@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
+from typing import TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -14,6 +16,8 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from provisioner.aws import NO_CREDENTIALS
+
+Answer = TypeVar("Answer")
 
 # botocore retries/standard.py, without LimitExceededException, which is a quota in most services.
 THROTTLES = frozenset(
@@ -100,6 +104,16 @@ def is_unknown_call(error: BaseException) -> bool:
     An HTML page is a parser's error to the XML protocols, and the bare code `500` to the JSON ones.
     """
     return isinstance(error, ResponseParserError) or code_of(error) in {*UNIMPLEMENTED, "500"}
+
+
+def unless_unknown(call: Callable[[], Answer], otherwise: Answer) -> Answer:
+    """What a call answers; `otherwise` where an emulator does not know the call."""
+    try:
+        return call()
+    except (ClientError, ResponseParserError) as error:
+        if is_unknown_call(error):
+            return otherwise
+        raise
 
 
 def _is_stale_refresh(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from provisioner.engine.claims import Before, in_the_way, own_entry
 from provisioner.engine.clients import Clients
 from provisioner.engine.decide import Change, decide, delete, with_extras
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import explained
 from provisioner.engine.extras import Part
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.intervals import timed
@@ -153,10 +153,8 @@ def wanted_of(plan: Plan, node: Node, clients: Clients) -> Doc:
     def lookup(ref: Ref) -> Any:
         return look_up(plan, ref)
 
-    try:
+    with explained(f"reading what {node.aws_name or node.name} is to hold"):
         return dict(seal(resolve(node.props, lookup), clients, lookup))
-    except Exception as error:
-        raise explain(error, f"reading what {node.aws_name or node.name} is to hold") or error from error
 
 
 def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> None:
@@ -165,10 +163,8 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
     target = target_of(node, plan.stack.suffix, entry, wanted, shunned(document, node))
     doc = None
     if is_known({key: wanted.get(key) for key in node.kind.within}):
-        try:
+        with explained(f"looking at {node.aws_name or node.name}"):
             doc = look(clients, target, entry.made if entry else 0.0)
-        except Exception as error:
-            raise explain(error, f"looking at {node.aws_name or node.name}") or error from error
     change = decide(node, entry, doc, wanted)
     if change.verb == "create" and change.why and (anew := _made_anew(plan, node)):
         change = replace(change, why=f"it goes with {anew}, which is made anew")

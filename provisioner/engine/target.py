@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import explained
 from provisioner.engine.extras import Extra, Inside, Part
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind
@@ -58,7 +60,7 @@ def read(clients: Clients, target: Target) -> Doc | None:
     client = clients.client(target.kind.service, target.region)
     try:
         doc = target.kind.read(client, target.it)
-    except Exception as error:
+    except ClientError as error:
         if code_of(error) in target.kind.absent:
             return None
         raise
@@ -79,9 +81,10 @@ def look(shared: Clients, target: Target, made: float) -> Doc | None:
 def extras_in(clients: Clients, target: Target, doc: Doc, parts: Iterable[Part]) -> list[Extra]:
     """What lies in a resource besides all `parts` that are known to; none where it went meanwhile."""
     client = clients.client(target.kind.service, target.region)
-    try:
-        return target.kind.extras(client, target.it, doc, Inside.of(target.it.id, parts))
-    except Exception as error:
-        if code_of(error) in target.kind.absent:
-            return []
-        raise explain(error, f"looking into {target.words}") or error from error
+    with explained(f"looking into {target.words}"):
+        try:
+            return target.kind.extras(client, target.it, doc, Inside.of(target.it.id, parts))
+        except ClientError as error:
+            if code_of(error) in target.kind.absent:
+                return []
+            raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import meets
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import explained
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.refs import Doc
@@ -65,10 +65,8 @@ def last_look(
     def begin(at: int) -> Work[int]:
         def work(tell: Tell[int]) -> None:
             stone = listed[at]
-            try:
+            with explained(f"asking for {stone.kind} {stone.id}"):
                 doc = read(clients, _target(kinds, stone, suffix))
-            except Exception as error:
-                raise explain(error, f"asking for {stone.kind} {stone.id}") or error from error
             _judge(report, kinds[stone.kind], stone, doc)
             tell(at)
 

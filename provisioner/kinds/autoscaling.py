@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.faults import is_unknown_call
+from provisioner.engine.faults import unless_unknown
 from provisioner.engine.kind import Item, Kind, calling, codes
 from provisioner.engine.refs import Doc, dig
 from provisioner.kinds.together import tags_told
@@ -97,12 +97,7 @@ class ScalableTarget(Kind):
 
 def _tags(scaling: Any, arn: str) -> dict[str, str] | None:
     """The target's tags; None where an emulator does not know the call, so that they are not compared."""
-    try:
-        return dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"])
-    except Exception as error:
-        if not is_unknown_call(error):
-            raise
-        return None
+    return unless_unknown(lambda: dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"]), None)
 
 
 class ScalingPolicy(Kind):

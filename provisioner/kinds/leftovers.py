@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import is_unknown_call
+from provisioner.engine.faults import unless_unknown
 from provisioner.engine.graph import Stack
 from provisioner.engine.kind import Kind
 from provisioner.engine.patience import insist
@@ -28,6 +28,7 @@ SNAPSHOT_PRICE = 0.021
 BACKUP_DAYS = 35
 # Both calls take lists: botocore, DeleteAlarms 100 names, DeleteTaskDefinitions 10.
 _ALARMS_A_CALL, _REVISIONS_A_CALL = 100, 10
+_NONE: dict[str, Any] = {"BackupSummaries": []}
 
 # What is asked here, by service, and what the names of those that are changed look like: `policy` grants it.
 CALLS = {
@@ -111,12 +112,8 @@ def lingering(clients: Clients, stack: Stack) -> list[Remnant]:
     dynamodb = clients.client("dynamodb")
     found: list[Remnant] = []
     for table in _named(stack, Table):
-        try:
-            listed = dynamodb.list_backups(TableName=table, BackupType="SYSTEM")["BackupSummaries"]
-        except Exception as error:
-            if not is_unknown_call(error):
-                raise
-            continue
+        ask = partial(dynamodb.list_backups, TableName=table, BackupType="SYSTEM")
+        listed = unless_unknown(ask, _NONE)["BackupSummaries"]
         why = f"DynamoDB keeps the last state of {table}, at no cost"
         found += [Remnant("Backup", one["BackupArn"], why, _until(one)) for one in listed]
     return found

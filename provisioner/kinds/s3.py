@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
@@ -41,16 +43,15 @@ class Bucket(Kind):
     )
 
     def read(self, s3: Any, it: Item) -> Doc | None:
-        """HeadBucket, and its tags; another account's has none that we may read."""
+        """HeadBucket, and its tags; of another account's one HEAD says 403, and no more can be read."""
         bucket = it.props["Bucket"]
         try:
             s3.head_bucket(Bucket=bucket)
-            tags = mapping(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
-        except Exception as error:
-            if code_of(error) not in ("NoSuchTagSet", "403", "AccessDenied"):
+        except ClientError as error:
+            if code_of(error) != "403":
                 raise
-            tags = {}
-        return {"Bucket": bucket, "Tags": tags}
+            return {"Bucket": bucket, "Tags": {}}
+        return {"Bucket": bucket, "Tags": _tags(s3, bucket)}
 
     def create(self, s3: Any, it: Item) -> Doc:
         """CreateBucket, with its tags; private and encrypted is how AWS makes it."""
@@ -75,6 +76,16 @@ class Bucket(Kind):
         for upload in s3.list_multipart_uploads(Bucket=it.id).get("Uploads", []):
             s3.abort_multipart_upload(Bucket=it.id, Key=upload["Key"], UploadId=upload["UploadId"])
         s3.delete_bucket(Bucket=it.id)
+
+
+def _tags(s3: Any, bucket: str) -> Doc:
+    """GetBucketTagging; a bucket without tags answers with an error."""
+    try:
+        return mapping(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
+    except ClientError as error:
+        if code_of(error) != "NoSuchTagSet":
+            raise
+        return {}
 
 
 # botocore s3 DeleteObjects: 1000 keys a call.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import is_unknown_call
+from provisioner.engine.faults import unless_unknown
 from provisioner.errors import Blocked
 from provisioner.kinds.facts import CLASS, ENGINE, orderable, running_cluster
 
@@ -99,12 +99,12 @@ def _families(clients: Clients, wanted: str) -> dict[str, str]:
 def _told(clients: Clients, version: str = "") -> list[dict[str, Any]]:
     """What AWS says of all versions or of one; empty where an emulator does not know the call."""
     asked = {"EngineVersion": version} if version else {}
-    try:
-        found = clients.client("rds").describe_db_engine_versions(Engine=ENGINE, **asked)
-    except Exception as error:
-        if not (clients.aws.endpoint and is_unknown_call(error)):
-            raise
-        return []
+    nothing: dict[str, Any] = {"DBEngineVersions": []}
+
+    def ask() -> dict[str, Any]:
+        return dict(clients.client("rds").describe_db_engine_versions(Engine=ENGINE, **asked))
+
+    found = unless_unknown(ask, nothing) if clients.aws.endpoint else ask()
     return list(found["DBEngineVersions"])
 
 

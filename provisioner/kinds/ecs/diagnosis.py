@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import beside
-from provisioner.engine.faults import is_unknown_call, told
+from provisioner.engine.faults import told, unless_unknown
 from provisioner.engine.refs import Doc
 
 # terraform-provider-aws ecs/service.go: each of these means that what was asked for did not arrive.
@@ -91,13 +91,8 @@ def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[s
 
     Nothing where there is none, or where the call is unknown: then the task definitions tell.
     """
-    try:
-        listed = ecs.list_service_deployments(cluster=cluster, service=service)["serviceDeployments"]
-    except Exception as error:
-        if not is_unknown_call(error):
-            raise
-        return "", ""
-    later = [one for one in listed if one["createdAt"].timestamp() >= since]
+    found: Doc = unless_unknown(lambda: ecs.list_service_deployments(cluster=cluster, service=service), {})
+    later = [one for one in found.get("serviceDeployments", []) if one["createdAt"].timestamp() >= since]
     newest: Doc = max(later, key=lambda one: one["createdAt"], default={})
     return str(newest.get("status", "")), str(newest.get("statusReason", ""))
 
