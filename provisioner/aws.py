@@ -74,6 +74,8 @@ class Aws:
         self._clients: dict[tuple[str, str], Any] = {}
         self._session = self._resolved()
         self._account = ""
+        # The ARN of whoever these credentials speak for, once the place is known.
+        self.caller = ""
 
     def client(self, service: str, region: str = "") -> Any:
         """The boto3 client of a service, in the stack's region or the one named."""
@@ -151,7 +153,7 @@ class Aws:
             raise ProvisionerError(
                 f"AWS cannot be reached: {error}", "Check the network, the region and AWS_ENDPOINT_URL."
             ) from error
-        self._account = str(caller["Account"])
+        self._account, self.caller = str(caller["Account"]), str(caller["Arn"])
         partition = str(caller["Arn"]).split(":")[1]
         return Place(caller["Account"], partition, self.region, self.endpoint)
 

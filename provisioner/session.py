@@ -68,6 +68,8 @@ class Session:
     is_busy: bool = False
     # What was typed, without what may be secret.
     arguments: list[str] = field(default_factory=list)
+    # Tells a person, beside the answer, what went wrong and stopped nothing, and what to do about it.
+    tell: Callable[[str, str], None] = lambda *_: None
     # What this run takes back from another owner: `image`.
     taken: frozenset[str] = frozenset()
     # A look that is shared with other stacks.

@@ -14,7 +14,8 @@ from provisioner.names import PROGRAM, check_suffix
 from state.archive import Archive, FolderArchive
 from state.document import Document
 from state.lock import Lock, Timer
-from state.runs import Runs
+from state.runs import History, Runs
+from state.shared_runs import SharedRuns
 from state.store import Store
 
 DEFAULT_HOME = ".ml-api"
@@ -57,6 +58,17 @@ class Workspace:
 
             return Bucket.at(self.state, start_embedded(self.embedded) if self.local else None).archive
         return FolderArchive(self._folder, Path(self.state) if self.state else None)
+
+    @property
+    def history(self) -> History:
+        """The records of earlier runs: of all who share the state, or of this machine."""
+        return self.archive.runs
+
+    @property
+    def shared_runs(self) -> SharedRuns | None:
+        """Where a run leaves a copy of its record for others; None where the state is this machine's."""
+        runs = self.history
+        return runs if isinstance(runs, SharedRuns) else None
 
     @property
     def runs(self) -> Runs:

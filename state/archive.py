@@ -9,6 +9,8 @@ from typing import Protocol
 from state.document import Document
 from state.lease import LeaseLock
 from state.lock import FileLock, Lock, Timer
+from state.runs import History, Runs
+from state.shared_runs import SharedRuns
 from state.shelf import Shelf
 from state.shelf_store import ShelfStore
 from state.store import FileStore, Store
@@ -23,6 +25,10 @@ class Archive(Protocol):
     @property
     def where(self) -> str:
         """The place in words."""
+
+    @property
+    def runs(self) -> History:
+        """The records of the runs of all stacks."""
 
     def suffixes(self) -> list[str]:
         """The stacks that have a ledger here."""
@@ -52,6 +58,11 @@ class FolderArchive:
     def where(self) -> str:
         """The file or the folder."""
         return str(self._file or self._folder)
+
+    @property
+    def runs(self) -> Runs:
+        """A folder beside the ledgers."""
+        return Runs(self._folder / "runs")
 
     def suffixes(self) -> list[str]:
         """The names of the files; the one file is asked."""
@@ -92,6 +103,11 @@ class ShelfArchive:
     def where(self) -> str:
         """The address of the prefix."""
         return f"{self._root}{self._prefix}"
+
+    @property
+    def runs(self) -> SharedRuns:
+        """Keys of a folder under the prefix."""
+        return SharedRuns(self._shelf, self._root, f"{self._prefix}runs/")
 
     def suffixes(self) -> list[str]:
         """The keys directly under the prefix."""

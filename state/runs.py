@@ -1,4 +1,4 @@
-"""The records of earlier runs: one file each beside the ledger, kept when the stack is gone."""
+"""The records of earlier runs: one each beside the ledger, kept when the stack is gone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from provisioner.errors import LedgerError
 from state.store import FileStore
@@ -26,6 +26,19 @@ class Name:
     run: str
 
 
+class History(Protocol):
+    """What earlier runs can be asked of: the folder of this machine, or the shelf that a team shares."""
+
+    def suffixes(self) -> list[str]:
+        """The stacks that have left records, whether they still stand or not."""
+
+    def names(self, suffix: str) -> list[Name]:
+        """The names of a stack's runs, of those of all with `*`; newest first."""
+
+    def read(self, name: Name) -> Doc:
+        """One record; LedgerError where it is damaged."""
+
+
 @dataclass(frozen=True)
 class Runs:
     """The folder with a folder of runs for each stack."""
@@ -34,23 +47,21 @@ class Runs:
 
     def new(self, suffix: str, at: float) -> FileStore:
         """The file of a run that began at this wall-clock second; the names sort by time."""
-        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(at))
-        path = self.folder / suffix / f"{stamp}.{int(at * 1000) % 1000:03d}Z.json"
-        return FileStore(path)
+        return FileStore(self.folder / suffix / f"{run_at(at)}.json")
 
     def save(self, store: FileStore, doc: Doc) -> None:
         """Write a record whole, and let go of the oldest."""
-        store.save(json.dumps(doc, separators=(",", ":"), default=str).encode())
+        store.save(text_of(doc))
         for old in self._paths(store.path.parent.name)[KEPT:]:
             old.unlink(missing_ok=True)
 
     def of(self, suffix: str) -> Iterator[Doc]:
         """The records of one stack, newest first."""
-        yield from map(_parsed, self._paths(suffix))
+        yield from map(_read, self._paths(suffix))
 
     def latest(self, count: int) -> Iterator[Doc]:
         """The newest records of all stacks, newest first."""
-        yield from map(_parsed, self._paths("*")[:count])
+        yield from map(_read, self._paths("*")[:count])
 
     def suffixes(self) -> list[str]:
         """The stacks that have left records, whether they still stand or not."""
@@ -61,18 +72,39 @@ class Runs:
         return [Name(path.parent.name, path.stem) for path in self._paths(suffix)]
 
     def read(self, name: Name) -> Doc:
-        """One record."""
-        return _parsed(self.folder / name.suffix / f"{name.run}.json")
+        """One file."""
+        return _read(self.folder / name.suffix / f"{name.run}.json")
 
     def _paths(self, suffix: str) -> list[Path]:
         return sorted(self.folder.glob(f"{suffix}/[0-9]*Z.json"), key=lambda path: path.name, reverse=True)
 
 
-def _parsed(path: Path) -> Doc:
+def run_at(at: float) -> str:
+    """What a run is called that began at this wall-clock second."""
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(at))}.{int(at * 1000) % 1000:03d}Z"
+
+
+def text_of(doc: Doc) -> bytes:
+    """A record as it is kept."""
+    return json.dumps(doc, separators=(",", ":"), default=str).encode()
+
+
+def parsed(text: bytes, where: str) -> Doc:
+    """The record in a text."""
     try:
-        doc = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise LedgerError(
-            f"The record {path} cannot be read ({error}).", "It is only a record: remove that file."
-        ) from error
-    return dict(doc)
+        return dict(json.loads(text))
+    except ValueError as error:
+        raise _unreadable(where, error) from error
+
+
+def _read(path: Path) -> Doc:
+    try:
+        return parsed(path.read_bytes(), str(path))
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
+
+
+def _unreadable(where: str, error: Exception) -> LedgerError:
+    return LedgerError(
+        f"The record {where} cannot be read ({error}).", "It is only a record: remove that file."
+    )

@@ -15,7 +15,9 @@ from state.runs import Runs
 from tests.harness import Desk, Ran
 
 PLACE = {"account": "123456789012", "partition": "aws", "region": "us-east-1", "endpoint": "embedded:x"}
-ROW = re.compile(r"^\d{8}T\d{6}\.\d{3}Z  +prod  +(\w+)  +\S+@\S+  +(.+?)  +\S+ (?:s|min .*)  +(\S+)  +(.*)$")
+ROW = re.compile(
+    r"^\d{8}T\d{6}\.\d{3}Z  +prod  +(\w+)  +\S+@\S+  +user/moto  +(.+?)  +\S+ (?:s|min .*)  +(\S+)  +(.*)$"
+)
 
 
 def record(**more: Any) -> dict[str, Any]:

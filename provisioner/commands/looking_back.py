@@ -1,10 +1,11 @@
-"""`history`, `show`, `diff`: what runs were, from their records; makes no call, and needs no stack."""
+"""`history`, `show`, `diff`: what runs were, from their records; calls nothing but where the state is."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from provisioner.engine.contrast import contrast
 from provisioner.engine.past import Past, past_of
@@ -14,15 +15,16 @@ from provisioner.terminal.contrast import show_contrast
 from provisioner.terminal.past import show_history, show_past
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
-from state.runs import Name, Runs
+from state.runs import History, Name
 
+_AT_ONCE = 8
 _LAST = re.compile(r"last(?:~([0-9]+))?")
 
 
 def history(say: Say, workspace: Workspace, suffix: str | None) -> int:
     """The runs of a stack, of all where none is named, newest first; a damaged record hides no other."""
     damaged: list[LedgerError] = []
-    show_history(say, list(_readable(workspace.runs, _names(workspace, suffix), damaged)))
+    show_history(say, list(_readable(workspace.history, _names(workspace, suffix), damaged)))
     for one in damaged:
         say.warn(one.message, one.hint)
     return LedgerError.exit_code if damaged else 0
@@ -40,20 +42,29 @@ def diff(say: Say, workspace: Workspace, suffix: str | None, one: str, other: st
     return 0
 
 
-def _readable(runs: Runs, names: list[Name], damaged: list[LedgerError]) -> Iterator[Past]:
-    for name in names:
+def _readable(runs: History, names: list[Name], damaged: list[LedgerError]) -> Iterator[Past]:
+    """Several are read at a time: where the state is shared, each is a call."""
+
+    def read(name: Name) -> Past | LedgerError:
         try:
-            yield past_of(name.run, runs.read(name))
+            return past_of(name.run, runs.read(name))
         except LedgerError as error:
-            damaged.append(error)
+            return error
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for found in pool.map(read, names):
+            if isinstance(found, LedgerError):
+                damaged.append(found)
+            else:
+                yield found
 
 
 def _names(workspace: Workspace, suffix: str | None) -> list[Name]:
     """The runs there are; NoSuchStack, with the nearest there is, where there is none."""
-    found = workspace.runs.names(suffix or "*")
+    found = workspace.history.names(suffix or "*")
     if found:
         return found
-    known = workspace.runs.suffixes()
+    known = workspace.history.suffixes()
     whose = f"of {suffix} " if suffix else ""
     raise NoSuchStack(f"No run {whose}is recorded {workspace.words}.", _near(suffix or "", known, workspace))
 
@@ -74,7 +85,7 @@ def _chosen(workspace: Workspace, suffix: str | None, run: str) -> Past:
         found = [name for name in names if name.run.startswith(run)]
     if len(found) != 1:
         raise _no_such_run(run, [name.run for name in found], [name.run for name in names], suffix)
-    return past_of(found[0].run, workspace.runs.read(found[0]))
+    return past_of(found[0].run, workspace.history.read(found[0]))
 
 
 def _no_such_run(run: str, found: list[str], names: list[str], suffix: str | None) -> UsageError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from provisioner.commands.saved import is_private, told_settings
@@ -15,6 +16,10 @@ from provisioner.engine.record import Record
 from provisioner.errors import LedgerError, ProvisionerError
 from provisioner.kinds import KINDS
 from provisioner.session import Session
+from state.runs import Doc, Runs
+from state.shared_runs import SharedRuns
+from state.shelf_store import ShelfStore
+from state.store import FileStore
 
 
 @contextmanager
@@ -22,18 +27,50 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
     """Write the record when the run begins, so that a killed one leaves it too, and when it ends."""
     record = Record(session.suffix, command, session.arguments, session.place, session.aws, session.clock)
     record.settings = _open_part(told_settings(session.settings))
-    runs = session.where.workspace.runs
-    store = runs.new(session.suffix, record.start)
-    runs.save(store, record.as_doc())
+    copies = _Copies.of(session, record.start)
+    copies.save(record.as_doc())
     try:
         yield record
     except BaseException as error:
         record.finish(*_ending(error))
         with suppress(LedgerError):  # what ended the run is what it ends with
-            runs.save(store, record.as_doc())
+            copies.save(record.as_doc(), last=True)
         raise
     record.finish("ok", 0)
-    runs.save(store, record.as_doc())
+    copies.save(record.as_doc(), last=True)
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """Where one run's record goes: to a file on this machine, and to where the state is shared."""
+
+    session: Session
+    runs: Runs
+    file: FileStore
+    shared: SharedRuns | None
+    key: ShelfStore | None
+
+    @classmethod
+    def of(cls, session: Session, start: float) -> _Copies:
+        workspace, suffix = session.where.workspace, session.suffix
+        shared = workspace.shared_runs
+        file, key = workspace.runs.new(suffix, start), shared.new(suffix, start) if shared else None
+        return cls(session, workspace.runs, file, shared, key)
+
+    def save(self, doc: Doc, *, last: bool = False) -> None:
+        """Write the record; where only the copy for others fails, say so and go on."""
+        self.runs.save(self.file, doc)
+        if self.shared is None or self.key is None:
+            return
+        try:
+            self.shared.save(self.key, doc)
+            if last:
+                self.shared.let_go(self.session.suffix)
+        except ProvisionerError as error:
+            self.session.tell(
+                f"The record of this run is not kept for others. {error.message}",
+                f"The run itself goes on; its record is in {self.file.where}.",
+            )
 
 
 def _open_part(settings: Mapping[str, Any]) -> dict[str, Any]:

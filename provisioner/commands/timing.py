@@ -1,4 +1,4 @@
-"""`timeline`: how the last run went, from its record; makes no call."""
+"""`timeline`: how the last run went, from its record."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def timeline(
 
 
 def _last(workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
-    found = next(workspace.runs.of(suffix) if suffix else workspace.runs.latest(1), None)
-    if found is None:
+    names = workspace.history.names(suffix or "*")
+    if not names:
         whose = f"of {suffix} " if suffix else ""
         raise NoSuchStack(
             f"No run {whose}is recorded {workspace.words}.",
             f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.",
         )
-    return found
+    return workspace.history.read(names[0])
 
 
 def _write(path: Path, text: str) -> None:

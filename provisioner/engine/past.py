@@ -43,13 +43,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Past:
-    """One run; `seconds` is None where it did not end."""
+    """One run, by `who` on a machine, by `caller` to AWS; `seconds` is None where it did not end."""
 
     run: str
     suffix: str
     command: str
     arguments: tuple[str, ...]
     who: str
+    caller: str
     place: Doc
     start: float
     seconds: float | None
@@ -71,6 +72,7 @@ def past_of(run: str, record: Doc) -> Past:
         command=record["command"],
         arguments=tuple(record["arguments"]),
         who=record["who"],
+        caller=record.get("caller", ""),
         place=record["place"],
         start=record["start"],
         seconds=record["seconds"] if ended else None,

@@ -116,6 +116,7 @@ class Record:
             "arguments": self.arguments,
             "settings": dict(self.settings),
             "who": who(),
+            "caller": self.aws.caller,
             "place": asdict(self.place),
             "pace": self.aws.pace,
             "start": self.start,

@@ -11,7 +11,7 @@ from typing import Any
 from provisioner.engine.past import UNENDED, Calls, Part, Past
 from provisioner.terminal.say import Say, table
 
-_HISTORY = ("run", "stack", "command", "who", "plan", "took", "result", "typed")
+_HISTORY = ("run", "stack", "command", "who", "as", "plan", "took", "result", "typed")
 _PARTS = ("resource", "kind", "done", "end", "took", "stages")
 _CALLS = ("service", "calls", "retries", "refused", "throttled", "seconds")
 _MINUTE = 60
@@ -78,14 +78,20 @@ def _brief(run: Past) -> dict[str, Any]:
 
 def _row(run: Past) -> tuple[str, ...]:
     plan, typed = planned(run.plan), shlex.join(run.arguments)
-    return (run.run, run.suffix, run.command, run.who, plan, took(run.seconds), run.result, typed)
+    by = (run.who, name_of(run.caller) or "-")
+    return (run.run, run.suffix, run.command, *by, plan, took(run.seconds), run.result, typed)
+
+
+def name_of(caller: str) -> str:
+    """The part of an ARN that says who of the account it is."""
+    return caller.rpartition(":")[2]
 
 
 def _head(run: Past) -> Iterator[str]:
     where = f"account {run.place['account']}, region {run.place['region']}"
     rehearsal = ", a rehearsal" if str(run.place["endpoint"]).startswith("embedded:") else ""
     yield f"{run.run}: {run.command} of {run.suffix}"
-    yield f"  by     {run.who}, {began(run)}"
+    yield f"  by     {run.who}, {began(run)}" + (f", as {run.caller}" if run.caller else "")
     yield f"  in     {where}{rehearsal}"
     yield f"  typed  {shlex.join(run.arguments)}"
     yield f"  plan   {planned(run.plan)}"

@@ -1,0 +1,104 @@
+"""Records of runs in the bucket of a team: everybody sees them, nobody's run fails for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from state.runs import KEPT, Doc, Name
+from state.shared_runs import SharedRuns
+from tests.harness import Desk
+from tests.inventory import client
+from tests.shelves import MemoryShelf
+
+BUCKET, STATE = "team-state", "s3://team-state/ml"
+PART = ("--yes", "--suffix", "prod", "--target", "vpc/vpc")
+
+
+@pytest.fixture
+def runs() -> SharedRuns:
+    return SharedRuns(MemoryShelf(), "s3://team/", "ml/runs/")
+
+
+def left(runs: SharedRuns, suffix: str, at: float, doc: Doc) -> Name:
+    """A record of a run that began then."""
+    runs.save(runs.new(suffix, at), doc)
+    runs.let_go(suffix)
+    return runs.names(suffix)[0]
+
+
+def test_a_record_is_written_over_by_its_own_run_and_read_by_all(runs: SharedRuns) -> None:
+    store = runs.new("prod", 1e9)
+    runs.save(store, {"result": "running"})
+    runs.save(store, {"result": "ok"})
+
+    (name,) = runs.names("prod")
+    assert (name.run, runs.read(name)) == ("20010909T014640.000Z", {"result": "ok"})
+
+
+def test_of_each_stack_the_newest_are_kept(runs: SharedRuns) -> None:
+    left(runs, "prod-2", 1.0, {})
+    for second in range(KEPT + 2):
+        left(runs, "prod", 1000.0 + second, {"at": second})
+
+    kept = [runs.read(name)["at"] for name in runs.names("prod")]
+    assert kept == list(range(KEPT + 1, 1, -1))
+    assert runs.suffixes() == ["prod", "prod-2"]
+    assert [name.suffix for name in runs.names("*")][-1] == "prod-2"
+
+
+def keys(desk: Desk) -> list[str]:
+    """The records that the bucket holds, as S3 says."""
+    listed = client(desk.box.endpoint, "s3").list_objects_v2(Bucket=BUCKET, Prefix="ml/runs/")
+    return [one["Key"] for one in listed.get("Contents", ())]
+
+
+def test_a_colleague_reads_what_the_team_ran_also_when_the_stack_is_gone(desk: Desk, tmp_path: Path) -> None:
+    desk.environment["MLAPI_STATE"] = STATE
+    desk.well("state", "init", "--yes")
+    desk.well("apply", *PART, "--set", 'container.environment={"TOKEN":"hush"}')
+    desk.elsewhere(tmp_path / "ci").teardown("prod")
+    other = desk.elsewhere(tmp_path / "other")
+
+    (told,) = other.well("history", "--json").lines
+    shown = other.well("show", "last~1", "--suffix", "prod").out
+
+    assert [run["command"] for run in told["runs"]] == ["teardown", "apply"]
+    assert {run["caller"] for run in told["runs"]} == {"arn:aws:sts::123456789012:user/moto"}
+    assert all("@" in run["who"] and run["seconds"] for run in told["runs"])
+    assert "as arn:aws:sts::123456789012:user/moto" in shown
+    assert "(not kept)" in shown
+    assert "hush" not in shown
+    assert other.well("diff", "--suffix", "prod").out
+    assert "teardown of prod" in other.well("timeline", "--suffix", "prod").out
+    assert len(keys(desk)) == 2
+    assert not (tmp_path / "other" / "embedded" / "runs").exists()
+
+
+def test_a_record_that_cannot_be_sent_is_told_and_fails_no_run(desk: Desk) -> None:
+    desk.environment["MLAPI_STATE"] = STATE
+    desk.well("state", "init", "--yes")
+    # The lock, the claim, and then the record.
+    desk.box.faults({"operation": "s3:PutObject", "fault": "access_denied", "nth": 3})
+
+    ran = desk.well("apply", *PART)
+
+    assert (
+        "The record of this run is not kept for others. writing the state s3://team-state/ml/runs/" in ran.err
+    )
+    (file,) = (desk.home / "embedded" / "runs" / "prod").iterdir()
+    assert str(file) in ran.err
+    assert [Path(key).name for key in keys(desk)] == [file.name]
+
+
+def test_a_bucket_that_refuses_is_told_in_words(desk: Desk) -> None:
+    desk.environment["MLAPI_STATE"] = STATE
+    desk.well("state", "init", "--yes")
+    assert desk.run("history").code == 6
+    desk.box.faults({"operation": "s3:ListObjectsV2", "fault": "expired"})
+
+    ran = desk.run("history")
+
+    assert (ran.code, ran.out) == (3, "")
+    assert "AWS does not accept these credentials" in ran.err
