@@ -185,6 +185,15 @@ CONTROLS = [
         ),
     ),
     Control(
+        "security-headers",
+        "a browser that came once comes by HTTPS alone, and guesses no types",
+        "edge.security_headers",
+        "nothing",
+        lambda stack: without(
+            stack, "Distribution", lambda p: bool(_behaviour(p)["ResponseHeadersPolicyId"])
+        ),
+    ),
+    Control(
         "firewall",
         "known attacks and floods end before they reach a task",
         "waf.enabled",

@@ -75,6 +75,15 @@ def test_the_firewall_logs_no_logins_and_where_cloudfront_lives(desk: Desk) -> N
     assert {field["SingleHeader"]["Name"] for field in told["RedactedFields"]} == {"authorization", "cookie"}
 
 
+def test_every_answer_bears_the_security_headers(desk: Desk) -> None:
+    cloudfront = aws(desk, "cloudfront")
+    [edge] = cloudfront.list_distributions()["DistributionList"]["Items"]
+    policy = edge["DefaultCacheBehavior"]["ResponseHeadersPolicyId"]
+    told = cloudfront.get_response_headers_policy(Id=policy)["ResponseHeadersPolicy"]
+
+    assert told["ResponseHeadersPolicyConfig"]["Name"] == "Managed-SecurityHeadersPolicy"
+
+
 def test_what_is_not_well_rings(desk: Desk) -> None:
     rings: dict[str, list[str]] = {}
     for region in (REGION, "us-east-1"):

@@ -110,6 +110,7 @@ ROWS = [
     ),
     row("edge.price_class=PriceClass_200", edge="update PriceClass"),
     row("edge.error_pages=false", edge="update CustomErrorResponses"),
+    row("edge.security_headers=true", edge="update DefaultCacheBehavior"),
     row(
         "network.zones=2",
         db_subnets="update SubnetIds",

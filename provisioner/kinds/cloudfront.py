@@ -14,6 +14,8 @@ from provisioner.kinds.together import tags_told
 
 # A stale ETag is read anew.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
+# Where there is no such policy, AWS tells and takes no id at all.
+_HEADERS = "ResponseHeadersPolicyId"
 
 
 class Distribution(Kind):
@@ -58,7 +60,7 @@ class Distribution(Kind):
 
     def create(self, cloudfront: Any, it: Item) -> Doc:
         """CreateDistributionWithTags; the reference makes a repeated call harmless."""
-        config = {**_counted(it.props), "CallerReference": it.token}
+        config = {**_sent(it.props), "CallerReference": it.token}
         made = cloudfront.create_distribution_with_tags(
             DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": pairs(it.tags)}}
         )
@@ -67,7 +69,7 @@ class Distribution(Kind):
     def update(self, cloudfront: Any, it: Item, changed: Doc) -> None:
         """UpdateDistribution: the whole configuration with what is wanted laid over it."""
         now = cloudfront.get_distribution_config(Id=it.id)
-        config = _overlaid(now["DistributionConfig"], _counted(it.props))
+        config = _sent(_overlaid(now["DistributionConfig"], _counted(it.props)))
         cloudfront.update_distribution(Id=it.id, IfMatch=now["ETag"], DistributionConfig=config)
 
     def retag(self, cloudfront: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
@@ -90,8 +92,11 @@ class Distribution(Kind):
         cloudfront.delete_distribution(Id=it.id, IfMatch=found["ETag"])
 
     def canonical(self, doc: Doc) -> Doc:
-        """Lists without their Quantity, and with an order only where AWS gives one."""
-        return {key: _plain(value) for key, value in doc.items()}
+        """Lists without their Quantity, and with an order only where AWS gives one; no policy is ""."""
+        plain = {key: _plain(value) for key, value in doc.items()}
+        if "DefaultCacheBehavior" in plain:
+            plain["DefaultCacheBehavior"] = {_HEADERS: "", **plain["DefaultCacheBehavior"]}
+        return plain
 
 
 def _tags(cloudfront: Any, arn: str) -> dict[str, str]:
@@ -102,6 +107,14 @@ def _whole(doc: Doc, suffix: str) -> Doc:
     about = {key: doc[key] for key in ("Id", "ARN", "Status", "DomainName")}
     config = doc["DistributionConfig"]
     return {**config, "Origins": veiled_origins(config["Origins"], suffix), **about}
+
+
+def _sent(config: Doc) -> Doc:
+    """A configuration as AWS takes it."""
+    behaviour = dict(config["DefaultCacheBehavior"])
+    if not behaviour.get(_HEADERS):
+        behaviour.pop(_HEADERS, None)
+    return {**_counted(config), "DefaultCacheBehavior": _counted(behaviour)}
 
 
 def _plain(value: Any) -> Any:

@@ -17,6 +17,10 @@ class Edge(Section):
         "off",
         description="the load balancer answers CloudFront alone: it sends a key, the balancer requires it",
     )
+    security_headers: bool = Field(
+        False,
+        description="HSTS and the usual security headers on every answer that does not bear them itself",
+    )
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = Field(
         "PriceClass_100", description="which edge locations serve"
     )

@@ -14,7 +14,7 @@ PRODUCTION: Values = {
     "protect_data": True,
     "network": {"flow_logs": True, "bare_default_group": True},
     "container": {"readonly_root": True, "drop_capabilities": True},
-    "edge": {"guard": "require"},
+    "edge": {"guard": "require", "security_headers": True},
     "logs": {"requests": True},
     "roles": {"bound_trust": True, "boundary": "own"},
     "waf": {"enabled": True},

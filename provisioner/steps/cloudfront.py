@@ -10,10 +10,12 @@ from provisioner.settings import Settings
 from provisioner.steps.alb import PAGES, Balancer
 from provisioner.steps.guard import Guard
 
-# Managed policies: the same ids in every account
-# (CloudFront developer guide, using-managed-cache-policies, using-managed-origin-request-policies).
+# Managed policies: the same ids in every account (CloudFront developer guide, using-managed-cache-policies,
+# using-managed-origin-request-policies, using-managed-response-headers-policies).
 _CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 _ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+# HSTS for a year, nosniff, SAMEORIGIN, strict-origin-when-cross-origin; what the API itself says stands.
+_SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
 # Every status that may carry a caching time of its own: CloudFront keeps errors 10 s otherwise.
 _ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
 _ORIGIN = "alb"
@@ -36,6 +38,7 @@ def edge(up: Piece, s: Settings, balancer: Balancer, acl: Handle | None, key: Gu
             "Compress": True,
             "CachePolicyId": _CACHING_DISABLED,
             "OriginRequestPolicyId": _ALL_VIEWER,
+            "ResponseHeadersPolicyId": _SECURITY_HEADERS if s.edge.security_headers else "",
         },
         CustomErrorResponses={"Items": [_error(code, s) for code in _ERRORS]},
         PriceClass=s.edge.price_class,
