@@ -44,7 +44,16 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
         born=chosen["born"],
         priorities=chosen["priorities"],
         edge_addresses=chosen["edge_addresses"],
+        readers=_readers(clients, suffix, known) if ending else 0,
     )
+
+
+def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
+    """Where there is a ledger it knows each of them."""
+    if known:
+        return 0
+    with explained("looking at what stands of the database"):
+        return lookups.readers_in_use(clients, suffix)
 
 
 def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:

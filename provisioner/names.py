@@ -64,6 +64,8 @@ FORMS: Mapping[str, Form] = {
     "dbparams": Form(255),
     "aurora": Form(63),
     "writer": Form(63),
+    "reader": Form(63),
+    "monitor-role": Form(64),
     # The trailing word keeps AWS from reading `-<six characters>` as the random tail of a secret's ARN
     # (botocore secretsmanager CreateSecret, Name).
     "dbsecret": Form(512, "ml-api-dbsecret-{suffix}/master"),

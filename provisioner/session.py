@@ -31,6 +31,7 @@ from provisioner.kinds import facts as lookups
 from provisioner.kinds.tagging import bearing
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.settings import Settings
+from provisioner.settings.database import MOST_READERS
 from provisioner.settings.ending import with_zones
 from provisioner.settings.network import MOST_ZONES
 from provisioner.shipped import shipped_images, show_as_held
@@ -221,7 +222,7 @@ class Session:
     def bare_stack(self) -> Stack:
         """The stack as far as its names and tags go, for a search that knows nothing else."""
         known = offline(MOST_ZONES, self.settings.database.version)
-        facts = replace(known, account=self.place.account, master_password="own")  # noqa: S106 - who holds it
+        facts = replace(known, account=self.place.account, master_password="own", readers=MOST_READERS)  # noqa: S106 - who holds it
         return build_all(with_zones(self.settings, MOST_ZONES), self.suffix, self.place.region, facts)
 
     def close(self) -> None:

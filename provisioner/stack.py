@@ -76,6 +76,8 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
         "ecs_service_name": tasks.service["serviceName"],
         "vpc_id": net.vpc.id,
     }
+    if database.readers:
+        stack.outputs["rds_reader_endpoint"] = database.cluster["ReaderEndpoint"]
     for name in s.api.services:
         stack.outputs[f"ecs_service_name_{name.replace('-', '_')}"] = tasks.services[name]["serviceName"]
     return stack

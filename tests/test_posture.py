@@ -279,6 +279,20 @@ CONTROLS = [
         ),
     ),
     Control(
+        "database-login-by-role",
+        "a login that lasts 15 minutes cannot be stolen for longer",
+        "database.iam_login",
+        "nothing",
+        lambda stack: without(stack, "DBCluster", lambda p: p["EnableIAMDatabaseAuthentication"] is True),
+    ),
+    Control(
+        "snapshots-tagged",
+        "whose data a snapshot holds is told, and policies by tag hold for it",
+        "database.tag_snapshots",
+        "nothing",
+        lambda stack: without(stack, "DBCluster", lambda p: p["CopyTagsToSnapshot"] is True),
+    ),
+    Control(
         "data-protected",
         "no single command deletes the data",
         "protect_data",

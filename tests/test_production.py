@@ -168,6 +168,21 @@ def test_the_embedded_aws_refuses_what_fargate_refuses(desk: Desk, more: dict[st
         )
 
 
+def test_a_task_logs_in_as_one_user_of_this_database(desk: Desk) -> None:
+    [cluster] = aws(desk, "rds").describe_db_clusters()["DBClusters"]
+    role = {"RoleName": f"ml-api-task-role-{SUFFIX}", "PolicyName": "use"}
+    document = aws(desk, "iam").get_role_policy(**role)["PolicyDocument"]
+    [connect] = [one for one in document["Statement"] if one["Action"] == ["rds-db:connect"]]
+
+    assert cluster["IAMDatabaseAuthenticationEnabled"] is True
+    user = f"dbuser:{cluster['DbClusterResourceId']}/mlapi_app"
+    assert connect["Resource"] == [f"arn:aws:rds-db:{REGION}:{ACCOUNT}:{user}"]
+
+
+def test_a_snapshot_bears_the_tags_of_its_database(desk: Desk) -> None:
+    assert aws(desk, "rds").describe_db_clusters()["DBClusters"][0]["CopyTagsToSnapshot"] is True
+
+
 @pytest.mark.parametrize("role", ["execution-role", "task-role", "flow-role"])
 def test_a_role_is_taken_for_this_account_alone(desk: Desk, role: str) -> None:
     told = aws(desk, "iam").get_role(RoleName=f"ml-api-{role}-{SUFFIX}")["Role"]
@@ -236,7 +251,9 @@ def test_it_ends_without_its_ledger_and_without_being_told_its_settings(
     desk = Desk.before(served, tmp_path)
     empty = inventory(desk.box.endpoint)
     desk.apply(
-        "a", "--set", "profile=production", "--set", "network.nat=per_zone", "--set", "network.zones=4"
+        "a",
+        *("--set", "profile=production", "--set", "network.nat=per_zone", "--set", "network.zones=4"),
+        *("--set", "database.readers=2", "--set", "database.monitoring=60"),
     )
     desk.ledger("a").unlink()
     [bucket] = client(desk.box.endpoint, "s3").list_buckets()["Buckets"]

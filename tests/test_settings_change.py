@@ -63,6 +63,17 @@ ROWS = [
         aurora="update BackupRetentionPeriod DeletionProtection SkipFinalSnapshot",
     ),
     row("database.rotation_days=30", db_rotation="create"),
+    row(
+        "database.readers=1 database.insights=true database.monitoring=30 database.iam_login=true"
+        " database.tag_snapshots=true",
+        aurora="update EnableIAMDatabaseAuthentication CopyTagsToSnapshot",
+        writer="update MonitoringInterval EnablePerformanceInsights PerformanceInsightsRetentionPeriod"
+        " MonitoringRoleArn",
+        **dict.fromkeys(("reader_1", "monitor_role", "monitor_role_write"), "create"),
+        task_role_use="update PolicyDocument",
+        task="replace containerDefinitions",
+        service="update taskDefinition",
+    ),
     row("table.billing=provisioned", sessions="update BillingMode ProvisionedThroughput"),
     row("table.deletion_protection=true", sessions="update DeletionProtectionEnabled"),
     row("table.ttl_attribute=", sessions_ttl=f"update {TTL}"),

@@ -24,7 +24,7 @@ from provisioner.kinds.ec2 import default_group, endpoints, flow_logs, groups, n
 from provisioner.kinds.ecs import cluster, service, tasks
 from provisioner.kinds.elbv2 import balancer, listeners
 from provisioner.kinds.elbv2 import groups as targets
-from provisioner.kinds.rds import aurora
+from provisioner.kinds.rds import aurora, instances
 from provisioner.kinds.rds import groups as database
 
 _CLASSES: tuple[type[Kind], ...] = (
@@ -61,7 +61,7 @@ _CLASSES: tuple[type[Kind], ...] = (
     database.DBClusterParameterGroup,
     database.DBClusterParameters,
     aurora.DBCluster,
-    aurora.DBInstance,
+    instances.DBInstance,
     dynamodb.Table,
     dynamodb.TimeToLive,
     dynamodb.PointInTimeRecovery,

@@ -48,15 +48,26 @@ def check_left(clients: Clients, suffix: str, left: Iterable[str]) -> None:
     leaving = set(left)
     if not leaving:
         return
-    asked = [{"Name": "db-cluster-id", "Values": [name_of("aurora", suffix)]}]
-    for one in clients.client("rds").describe_db_instances(Filters=asked)["DBInstances"]:
+    for one in _instances(clients, suffix):
         if one.get("AvailabilityZone") in leaving:
             raise Blocked(
                 f"The database's instance {one['DBInstanceIdentifier']} stands in {one['AvailabilityZone']}, "
                 "which the stack would leave; an instance does not move.",
-                "Keep `network.zones` as it was. To leave that zone, add an instance in another one, fail "
-                "over to it, and delete this one; then run this again.",
+                "Keep `network.zones` as it was, or first apply fewer `database.readers` where it is one of "
+                "them. To leave the writer's zone, fail over to an instance in another one.",
             )
+
+
+def readers_in_use(clients: Clients, suffix: str) -> int:
+    """The highest number of a reader that the stack's database has."""
+    listed = _instances(clients, suffix)
+    nodes = (mapping(one.get("TagList", [])).get(NODE_TAG, "") for one in listed)
+    return max((int(node.rpartition("-")[2]) for node in nodes if node.startswith("reader-")), default=0)
+
+
+def _instances(clients: Clients, suffix: str) -> list[dict[str, Any]]:
+    asked = [{"Name": "db-cluster-id", "Values": [name_of("aurora", suffix)]}]
+    return list(clients.client("rds").describe_db_instances(Filters=asked)["DBInstances"])
 
 
 def zones_in_use(clients: Clients, suffix: str) -> list[str]:

@@ -176,7 +176,7 @@ FREE = frozenset(
     | {"TimeToLive", "PointInTimeRecovery", "LoadBalancerAttributes", "TargetGroup", "TargetGroupAttributes"}
     | {"Listener", "ListenerRule", "TaskDefinition", "ScalableTarget", "WebACLLog", "PublicAccessBlock"}
     | {"BucketEncryption", "BucketLifecycle", "BucketPolicy", "DeliverySource", "DeliveryDestination"}
-    | {"TopicPolicy", "Subscription", "EventRule", "EventTarget"}
+    | {"TopicPolicy", "Subscription", "EventRule", "EventTarget", "Boundary"}
 )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from provisioner.settings.section import Section, unit
+from provisioner.settings.section import NUMBER, Section, unit
 
 
 def _free_name(name: str) -> str:
@@ -14,6 +14,10 @@ def _free_name(name: str) -> str:
     if name in ("admin", "postgres", "rdsadmin", "rdsrepladmin"):
         raise ValueError(f"{name} is reserved by RDS")
     return name
+
+
+# Aurora user guide, replicas: 15 beside the writer.
+MOST_READERS = 15
 
 
 class Database(Section):
@@ -51,6 +55,39 @@ class Database(Section):
     rotation_days: int = Field(
         7, ge=1, le=1000, description="after which RDS makes a new password", json_schema_extra=unit("days")
     )
+
+    readers: int = Field(
+        0,
+        ge=0,
+        le=MOST_READERS,
+        description="instances beside the writer, in other zones; the first takes over from it",
+        json_schema_extra=unit("instances"),
+    )
+    iam_login: bool = Field(
+        False, description="tasks may log in by their role, without a password, as `database.iam_user`"
+    )
+    iam_user: Annotated[str, AfterValidator(_free_name)] = Field(
+        "mlapi_app",
+        pattern=r"^[a-z][a-z0-9_]{0,62}$",
+        description="who they log in as: a user that you make and grant `rds_iam`",
+    )
+    tag_snapshots: bool = Field(False, description="snapshots bear the stack's tags")
+    # botocore rds CreateDBInstance, MonitoringInterval
+    monitoring: Annotated[Literal[0, 1, 5, 10, 15, 30, 60], NUMBER] = Field(
+        0,
+        description="how often enhanced monitoring measures the machine below; 0 is never",
+        json_schema_extra=unit("seconds"),
+    )
+    insights: bool = Field(False, description="Performance Insights, kept for the 7 days that cost nothing")
+
+    @model_validator(mode="after")
+    def _keeps_its_master(self) -> Database:
+        # Aurora user guide, IAM authentication: who is granted rds_iam logs in by no password any more.
+        if self.iam_login and self.iam_user == self.username:
+            raise ValueError(
+                f"iam_user is the master user {self.username}, who needs a password; name another"
+            )
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Database:

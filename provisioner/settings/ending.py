@@ -8,7 +8,11 @@ from provisioner.settings import Settings
 from provisioner.settings.profiles import PRODUCTION, laid_under
 
 # Each adds nodes that other settings do not have.
-_MORE: dict[str, Any] = {"profile": "production", "network": {"nat": "per_zone"}}
+_MORE: dict[str, Any] = {
+    "profile": "production",
+    "network": {"nat": "per_zone"},
+    "database": {"monitoring": 60},
+}
 _PRIVATE: dict[str, Any] = {
     "network": {"nat": "none"},
     "container": {"secrets": {"ANY": "arn:aws:ssm:us-east-1:111122223333:parameter/any"}},

@@ -13,6 +13,7 @@ SEED: Values = {}
 PRODUCTION: Values = {
     "protect_data": True,
     "network": {"flow_logs": True, "bare_default_group": True},
+    "database": {"iam_login": True, "tag_snapshots": True},
     "container": {"readonly_root": True, "drop_capabilities": True},
     "edge": {"guard": "require", "security_headers": True},
     "logs": {"requests": True},

@@ -8,31 +8,34 @@ from typing import Any
 from provisioner.engine.graph import Handle, Piece
 from provisioner.engine.refs import Ref
 from provisioner.kinds.facts import CLASS, ENGINE
-from provisioner.kinds.rds.aurora import DBCluster, DBInstance
+from provisioner.kinds.rds.aurora import DBCluster
 from provisioner.kinds.rds.groups import DBClusterParameterGroup, DBClusterParameters, DBSubnetGroup
+from provisioner.kinds.rds.instances import DBInstance
 from provisioner.kinds.secretsmanager import USUAL_DAYS, MasterLogin, Rotation, Secret, StoredPassword
 from provisioner.names import name_of
 from provisioner.settings import Settings
 from provisioner.steps.account import Account
 from provisioner.steps.facts import Facts
 from provisioner.steps.logs import Logs
+from provisioner.steps.monitoring import measured
 from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
 
 
 @dataclass(frozen=True)
 class Database:
-    """The cluster, its instance, and the secret that holds its login."""
+    """The cluster, its instances, and the secret that holds its login."""
 
     cluster: Handle
     writer: Handle
     secret: Ref
+    readers: int
 
 
 def aurora(
     up: Piece, s: Settings, facts: Facts, net: Network, groups: Security, groups_of_logs: Logs, roles: Account
 ) -> Database:
-    """A cluster and one `db.serverless` instance, encrypted, not public."""
+    """A cluster and its `db.serverless` instances, encrypted, not public."""
     parameters, values = _parameters(up, facts, roles)
     password, secret = _master_password(up, s, facts)
     cluster = up(
@@ -50,22 +53,47 @@ def aurora(
         BackupRetentionPeriod=s.database.backup_days,
         EnableCloudwatchLogsExports=["postgresql"],
         DeletionProtection=s.database.deletion_protection or s.protect_data,
+        EnableIAMDatabaseAuthentication=s.database.iam_login,
+        CopyTagsToSnapshot=s.database.tag_snapshots,
         **_ending(up, s, facts),
         **password,
         after=[values, groups_of_logs.aurora],
     )
-    writer = up(
-        DBInstance,
-        "writer",
-        noun="writer",
-        DBClusterIdentifier=cluster.id,
-        DBInstanceClass=CLASS,
-        Engine=ENGINE,
-        PubliclyAccessible=False,
-        # The first zone is never left, however few there are to be.
-        AvailabilityZone=facts.zones[0],
-    )
-    return Database(cluster, writer, secret or _managed_secret(up, s, cluster))
+    readers = max(s.database.readers, facts.readers)
+    writer = _instances(up, s, facts, cluster, readers)
+    return Database(cluster, writer, secret or _managed_secret(up, s, cluster), readers)
+
+
+def _instances(up: Piece, s: Settings, facts: Facts, cluster: Handle, readers: int) -> Handle:
+    """The writer, and beside it the readers: in other zones, each following it into the next place."""
+    nouns = {"writer": ("writer", "")} | {f"reader-{n}": ("reader", str(n)) for n in range(1, readers + 1)}
+    names = [name_of(noun, up.stack.suffix, distinct) for noun, distinct in nouns.values()]
+    measures, before = measured(up, s, facts, names)
+    common = {
+        "DBClusterIdentifier": cluster.id,
+        "DBInstanceClass": CLASS,
+        "Engine": ENGINE,
+        "PubliclyAccessible": False,
+        **measures,
+    }
+    # The first zone is never left, however few there are to be.
+    home, *others = facts.zones
+    writer = up(DBInstance, "writer", noun="writer", AvailabilityZone=home, after=before, **common)
+    for n in range(1, readers + 1):
+        up(
+            DBInstance,
+            f"reader-{n}",
+            noun="reader",
+            distinct=str(n),
+            AvailabilityZone=others[(n - 1) % len(others)],
+            # Up to 1 it keeps the writer's capacity, ready to take over; behind that it has its own
+            # (Aurora user guide, aurora-serverless-v2.how-it-works, promotion tiers).
+            PromotionTier=n,
+            # The first that is made is the cluster's writer.
+            after=[writer, *before],
+            **common,
+        )
+    return writer
 
 
 def _subnets(up: Piece, net: Network, roles: Account) -> Handle:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from provisioner.engine.graph import Node, Piece
-from provisioner.engine.refs import Ref, refs_in, text
+from provisioner.engine.refs import Ref, Text, refs_in, text
 from provisioner.kinds.iam import RolePolicy
 from provisioner.kinds.managed_policy import Boundary
 from provisioner.kinds.rds.aurora import DBCluster
@@ -49,11 +49,18 @@ def _said(up: Piece, facts: Facts, node: Node) -> Iterator[dict[str, Any]]:
     if not isinstance(node.kind, RolePolicy):
         return
     for statement in node.props["PolicyDocument"]["Statement"]:
-        named = [one for one in statement["Resource"] if not list(refs_in(one))]
+        # In an ARN of which AWS gives a part, that part may be any.
+        listed = [_any_part(one) if isinstance(one, Text) else one for one in statement["Resource"]]
+        named = [one for one in listed if not list(refs_in(one))]
         if named:
             yield {**statement, "Resource": named}
-        for ref in dict.fromkeys(ref for one in statement["Resource"] for ref in refs_in(one)):
+        for ref in dict.fromkeys(ref for one in listed for ref in refs_in(one)):
             yield {**statement, **_pattern(up, facts, up.stack.nodes[ref.node])}
+
+
+def _any_part(arn: Text) -> Text:
+    parts = (_any_part(one) if isinstance(one, Text) else one for one in arn.parts)
+    return Text(arn.form, tuple("*" if isinstance(one, Ref) else one for one in parts))
 
 
 def _pattern(up: Piece, facts: Facts, node: Node) -> dict[str, Any]:

@@ -147,6 +147,8 @@ def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
                 "DB_PORT": "5432",
                 "DB_NAME": s.database.name,
                 "DB_SECRET_ARN": on.database.secret,
+                **({"DB_READER_HOST": on.database.cluster["ReaderEndpoint"]} if on.database.readers else {}),
+                **({"DB_IAM_USER": s.database.iam_user} if s.database.iam_login else {}),
             },
             "value",
         ),

@@ -26,6 +26,8 @@ class Facts:
     priorities: Mapping[str, int] = field(default_factory=dict)
     # The prefix list of the addresses from which CloudFront calls; empty where none is asked for.
     edge_addresses: Any = ""
+    # How many readers of the database stand, where only AWS still knows.
+    readers: int = 0
 
 
 def offline(count: int, version: str) -> Facts:

@@ -52,6 +52,7 @@ def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, datab
                 [
                     _allow(_TABLE_ACTIONS, [arn(up, facts, "dynamodb", f"table/{table.aws_name}")]),
                     _allow(["secretsmanager:GetSecretValue"], [database.secret]),
+                    *_log_in(up, s, facts, database),
                 ],
             ),
         ],
@@ -72,6 +73,14 @@ _TABLE_ACTIONS = [
         "UpdateItem",
     )
 ]
+
+
+def _log_in(up: Piece, s: Settings, facts: Facts, database: Database) -> list[dict[str, Any]]:
+    """A login without a password, as one user of this database (Aurora user guide, IAM policy)."""
+    if not s.database.iam_login:
+        return []
+    user = text("dbuser:{}/{}", database.cluster["DbClusterResourceId"], s.database.iam_user)
+    return [_allow(["rds-db:connect"], [arn(up, facts, "rds-db", user)])]
 
 
 def _role(up: Piece, s: Settings, facts: Facts, noun: str, description: str) -> Handle:

@@ -178,6 +178,10 @@ def test_an_instance_takes_after_its_cluster(aws: Client) -> None:
     modified = aws("rds").modify_db_instance(DBInstanceIdentifier="db-1", EnablePerformanceInsights=False)
     assert modified["DBInstance"]["PerformanceInsightsEnabled"] is False
 
+    for half in ({"MonitoringInterval": 60}, {"MonitoringRoleArn": "arn:aws:iam::123456789012:role/a"}):
+        with pytest.raises(ClientError, match="together"):
+            aws("rds").modify_db_instance(DBInstanceIdentifier="db-1", **half)
+
 
 def test_exported_logs_make_their_group(aws: Client) -> None:
     cluster(aws, EnableCloudwatchLogsExports=["postgresql"])

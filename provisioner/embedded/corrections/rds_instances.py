@@ -58,9 +58,17 @@ def modify_instance(call: Call) -> Reply | None:
     name = call.params["DBInstanceIdentifier"].lower()
     if name not in instances(call):
         raise AwsError("DBInstanceNotFound", f"DBInstance {name} not found.", 404)
+    _check_monitoring(call.params)
     _echo(instances(call)[name], call.params)
     do(call, "rds", "ModifyDBInstance", **call.params | {"DBInstanceIdentifier": name})
     return _instance(call, call.params.get("NewDBInstanceIdentifier", name))
+
+
+def _check_monitoring(params: dict[str, Any]) -> None:
+    """Want both or neither in one call: botocore ServiceModel, MonitoringInterval, MonitoringRoleArn."""
+    if bool(params.get("MonitoringInterval")) != bool(params.get("MonitoringRoleArn")):
+        message = "You must specify a MonitoringRoleARN and a MonitoringInterval other than 0 together."
+        raise AwsError("InvalidParameterCombination", message)
 
 
 def _echo(instance: Any, params: dict[str, Any]) -> None:

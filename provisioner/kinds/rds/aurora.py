@@ -1,4 +1,4 @@
-"""An Aurora cluster and its instances."""
+"""An Aurora cluster."""
 
 from __future__ import annotations
 
@@ -130,67 +130,6 @@ def _as_asked(doc: Doc) -> Doc:
         "VpcSecurityGroupIds": groups,
         "EnableCloudwatchLogsExports": doc.get("EnabledCloudwatchLogsExports", []),
         "ManageMasterUserPassword": bool(doc.get("MasterUserSecret")),
+        "EnableIAMDatabaseAuthentication": bool(doc.get("IAMDatabaseAuthenticationEnabled")),
         "Tags": mapping(doc.get("TagList", [])),
     }
-
-
-class DBInstance(Rds):
-    """One instance of an Aurora cluster."""
-
-    key = named = "DBInstanceIdentifier"
-    arn = "DBInstanceArn"
-    ready, going = {"DBInstanceStatus": "available"}, {"DBInstanceStatus": "deleting"}
-    # terraform-provider-aws rds/consts.go
-    failed = {
-        "DBInstanceStatus": frozenset(
-            {"failed", "incompatible-network", "incompatible-parameters", "incompatible-restore"}
-            | {"incompatible-create", "insufficient-capacity", "inaccessible-encryption-credentials"}
-            | {"storage-full"}
-        )
-    }
-    halted = {"DBInstanceStatus": frozenset({"stopped", "stopping"})}
-    wake = DBCluster.wake
-    fixed = frozenset({"DBInstanceIdentifier", "DBClusterIdentifier", "Engine"})
-    owners = {"AvailabilityZone": Owner("AWS, which placed it")}
-    absent = codes("DBInstanceNotFound")
-    duplicate = codes("DBInstanceAlreadyExists")
-    transient = {
-        # The cluster is still creating: the refusal is the wait.
-        "create": NEW_ACCOUNT | NO_CLUSTER | codes("InvalidDBClusterStateFault"),
-        "update": codes("InvalidDBInstanceState"),
-        "delete": codes("InvalidDBInstanceState", "InvalidDBClusterStateFault"),
-    }
-    # 5 to 10 min typical; provider ceiling 90 min.
-    takes, takes_to_go, patience, stale_for = 420, 300, minutes(90), 30
-    closed_until_ready = True
-    resource, fills = "db", ("{DBInstanceIdentifier}",)
-    calls = calling(
-        read="DescribeDBInstances",
-        create="CreateDBInstance",
-        update="ModifyDBInstance",
-        retag="AddTagsToResource RemoveTagsFromResource DescribeDBInstances",
-        delete="DeleteDBInstance DescribeDBInstances",
-    )
-
-    def read(self, rds: Any, it: Item) -> Doc | None:
-        """DescribeDBInstances."""
-        own = it.props[self.named]
-        names = rds.peers.together(own, "DBInstance", by="name", most=MOST)
-        filters = [{"Name": "db-instance-id", "Values": names}]
-        listed = rds.describe_db_instances(Filters=filters)["DBInstances"] if len(names) > 1 else []
-        found = [doc for doc in listed if doc["DBInstanceIdentifier"] == own]
-        found = found or rds.describe_db_instances(DBInstanceIdentifier=own)["DBInstances"]
-        return {**found[0], "Tags": mapping(found[0].get("TagList", []))} if found else None
-
-    def create(self, rds: Any, it: Item) -> Doc:
-        """CreateDBInstance; subnets and groups are its cluster's."""
-        return dict(rds.create_db_instance(**it.props, Tags=pairs(it.tags))["DBInstance"])
-
-    def update(self, rds: Any, it: Item, changed: Doc) -> None:
-        """ModifyDBInstance, at once and not in the maintenance window."""
-        rds.modify_db_instance(DBInstanceIdentifier=it.id, ApplyImmediately=True, **changed)
-
-    def delete(self, rds: Any, it: Item) -> None:
-        """DeleteDBInstance; accepted again while it is going. The snapshot is its cluster's matter."""
-        if not meets_going(self.read(rds, it)):
-            rds.delete_db_instance(DBInstanceIdentifier=it.id, SkipFinalSnapshot=True)

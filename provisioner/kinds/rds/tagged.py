@@ -20,8 +20,9 @@ NO_SUBNETS = codes("DBSubnetGroupNotFoundFault")
 NEW_ACCOUNT = codes(
     "InvalidParameterValue: service linked role",
     "InvalidParameterValue: missing necessary credentials",
-    "InvalidParameterValue: iam role arn value is invalid",
 )
+# A role that is seconds old, or has no policy yet (terraform-provider-aws rds/cluster.go, instance.go).
+NEW_ROLE = codes("InvalidParameterValue: iam role arn value is invalid")
 
 
 class Rds(Kind):

@@ -1,0 +1,89 @@
+"""The instances of an Aurora cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, calling, codes, minutes
+from provisioner.engine.owners import Owner
+from provisioner.engine.refs import Doc
+from provisioner.kinds.rds.aurora import DBCluster, meets_going
+from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, Rds
+from provisioner.kinds.tags import mapping, pairs
+
+
+class DBInstance(Rds):
+    """One instance of an Aurora cluster."""
+
+    key = named = "DBInstanceIdentifier"
+    arn = "DBInstanceArn"
+    ready, going = {"DBInstanceStatus": "available"}, {"DBInstanceStatus": "deleting"}
+    # terraform-provider-aws rds/consts.go
+    failed = {
+        "DBInstanceStatus": frozenset(
+            {"failed", "incompatible-network", "incompatible-parameters", "incompatible-restore"}
+            | {"incompatible-create", "insufficient-capacity", "inaccessible-encryption-credentials"}
+            | {"storage-full"}
+        )
+    }
+    halted = {"DBInstanceStatus": frozenset({"stopped", "stopping"})}
+    wake = DBCluster.wake
+    fixed = frozenset({"DBInstanceIdentifier", "DBClusterIdentifier", "Engine"})
+    owners = {"AvailabilityZone": Owner("AWS, which placed it")}
+    absent = codes("DBInstanceNotFound")
+    duplicate = codes("DBInstanceAlreadyExists")
+    transient = {
+        # The cluster is still creating: the refusal is the wait.
+        "create": NEW_ACCOUNT | NEW_ROLE | NO_CLUSTER | codes("InvalidDBClusterStateFault"),
+        "update": codes("InvalidDBInstanceState") | NEW_ROLE,
+        "delete": codes("InvalidDBInstanceState", "InvalidDBClusterStateFault"),
+    }
+    # 5 to 10 min typical; provider ceiling 90 min.
+    takes, takes_to_go, patience, stale_for = 420, 300, minutes(90), 30
+    closed_until_ready = True
+    # The writer may go while its readers are still going.
+    goes_beside = frozenset({"DBInstance"})
+    resource, fills = "db", ("{DBInstanceIdentifier}",)
+    calls = calling(
+        read="DescribeDBInstances",
+        create="CreateDBInstance",
+        update="ModifyDBInstance",
+        retag="AddTagsToResource RemoveTagsFromResource DescribeDBInstances",
+        delete="DeleteDBInstance DescribeDBInstances",
+    )
+
+    def read(self, rds: Any, it: Item) -> Doc | None:
+        """DescribeDBInstances."""
+        own = it.props[self.named]
+        names = rds.peers.together(own, "DBInstance", by="name", most=MOST)
+        filters = [{"Name": "db-instance-id", "Values": names}]
+        listed = rds.describe_db_instances(Filters=filters)["DBInstances"] if len(names) > 1 else []
+        found = [doc for doc in listed if doc["DBInstanceIdentifier"] == own]
+        found = found or rds.describe_db_instances(DBInstanceIdentifier=own)["DBInstances"]
+        return _as_asked(found[0]) if found else None
+
+    def create(self, rds: Any, it: Item) -> Doc:
+        """CreateDBInstance; subnets and groups are its cluster's."""
+        return _as_asked(rds.create_db_instance(**it.props, Tags=pairs(it.tags))["DBInstance"])
+
+    def update(self, rds: Any, it: Item, changed: Doc) -> None:
+        """ModifyDBInstance, at once and not in the maintenance window."""
+        # One is taken with the other alone (botocore rds ModifyDBInstance): an interval and who measures.
+        if changed.get("MonitoringInterval"):
+            changed = {**changed, "MonitoringRoleArn": it.props["MonitoringRoleArn"]}
+        rds.modify_db_instance(DBInstanceIdentifier=it.id, ApplyImmediately=True, **changed)
+
+    def delete(self, rds: Any, it: Item) -> None:
+        """DeleteDBInstance; accepted again while it is going. The snapshot is its cluster's matter."""
+        if not meets_going(self.read(rds, it)):
+            rds.delete_db_instance(DBInstanceIdentifier=it.id, SkipFinalSnapshot=True)
+
+
+def _as_asked(doc: Doc) -> Doc:
+    """An instance in the names that the create call uses; what is not measured is not told."""
+    return {
+        **doc,
+        "EnablePerformanceInsights": bool(doc.get("PerformanceInsightsEnabled")),
+        "MonitoringInterval": doc.get("MonitoringInterval") or 0,
+        "Tags": mapping(doc.get("TagList", [])),
+    }
