@@ -98,6 +98,20 @@ def test_what_is_not_well_rings(desk: Desk) -> None:
     assert rings["us-east-1"] == ["ml-api-alarm-waf"]
 
 
+def test_the_firewall_is_measured_by_what_cloudwatch_calls_it(desk: Desk) -> None:
+    """Both dimensions are metric names (WAF developer guide, metrics and dimensions)."""
+    waf, cloudwatch = aws(desk, "wafv2", "us-east-1"), aws(desk, "cloudwatch", "us-east-1")
+    (listed,) = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
+    acl = waf.get_web_acl(Scope="CLOUDFRONT", Name=listed["Name"], Id=listed["Id"])["WebACL"]
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    (where,) = (one["Dimensions"] for one in alarms if one["MetricName"] == "BlockedRequests")
+
+    assert {one["Name"]: one["Value"] for one in where} == {
+        "WebACL": acl["VisibilityConfig"]["MetricName"],
+        "Rule": "ALL",
+    }
+
+
 @pytest.mark.parametrize("region", [REGION, "us-east-1"])
 def test_an_alarm_is_heard(desk: Desk, region: str) -> None:
     sns = aws(desk, "sns", region)

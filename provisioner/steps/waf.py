@@ -8,6 +8,7 @@ from provisioner.engine.graph import Handle, Piece
 from provisioner.kinds.logs import LogGroup, Retention
 from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.kinds.wafv2 import SCOPE, WebACL, WebACLLog
+from provisioner.names import name_of
 from provisioner.settings import Settings
 from provisioner.settings.waf import Act
 from provisioner.steps.arns import arn
@@ -29,7 +30,7 @@ def firewall(up: Piece, s: Settings, facts: Facts) -> Handle | None:
         Scope=SCOPE,
         DefaultAction={"Allow": {}},
         Rules=_rules(s),
-        VisibilityConfig=_measured("waf"),
+        VisibilityConfig=_visible(name_of("webacl", up.stack.suffix)),
         AssociationConfig={"RequestBody": {SCOPE: {"DefaultSizeInspectionLimit": _INSPECTED}}},
     )
     if s.waf.logs:
@@ -100,4 +101,9 @@ def _managed(name: str, group: str, act: Act, **single: Act) -> dict[str, Any]:
 
 
 def _measured(name: str) -> dict[str, Any]:
-    return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": f"ml-api-{name}"}
+    return _visible(f"ml-api-{name}")
+
+
+def _visible(metric: str) -> dict[str, Any]:
+    """The list's own metric is called as the list: it is the dimension that tells two stacks apart."""
+    return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": metric}
