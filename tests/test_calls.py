@@ -11,6 +11,7 @@ import provisioner
 from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
+from provisioner.health import measured, services, targets
 from provisioner.kinds import KINDS, facts, leftovers, tagging, versions
 from provisioner.kinds.ecs import diagnosis
 from provisioner.preflight import usage
@@ -85,6 +86,9 @@ def test_what_is_called_through_functions_and_methods_is_found() -> None:
 
 # Who may ask what without a kind: declared beside the calls, and granted for the commands that make them.
 DECLARED = {
+    "health/measured.py": measured.CALLS,
+    "health/services.py": services.CALLS,
+    "health/targets.py": targets.CALLS,
     "kinds/ecs/diagnosis.py": diagnosis.CALLS,
     "kinds/facts.py": facts.CALLS,
     "kinds/leftovers.py": leftovers.CALLS,

@@ -23,7 +23,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.stack", "provisioner.workspace", "provisioner.rights"},
     {"provisioner.steps"},
     {"provisioner.kinds", "provisioner.terminal", "provisioner.bucket"},
-    {"provisioner.prices", "provisioner.preflight"},
+    {"provisioner.prices", "provisioner.preflight", "provisioner.health"},
     {"provisioner.engine"},
     {"provisioner.configuration"},
     {"provisioner.settings", "provisioner.aws"},

@@ -1,39 +1,96 @@
-"""`status`: what stands, and how to reach it."""
+"""`status`: how a stack is now, and how to reach it."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from provisioner.commands.place import counted, whereabouts
-from provisioner.engine.explain import explained
+from provisioner.engine.clients import Clients
 from provisioner.engine.peers import Peers
-from provisioner.engine.target import read
+from provisioner.engine.plan import READERS
+from provisioner.engine.target import Target, read
 from provisioner.engine.teardown import target_in
+from provisioner.health.look import is_well, parts
+from provisioner.health.scene import Part, Scene, Sight, why_unknown
 from provisioner.kinds import KINDS
 from provisioner.session import Session
+from provisioner.terminal.health import as_doc, health_lines, verdict
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.say import Say, table
 
+_HEAD = ("node", "kind", "phase", "live", "id")
+_UNWELL = 1
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at a stack: a row a resource, and what each topic tells."""
+
+    rows: tuple[Mapping[str, str], ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether every resource is there and ready, and no topic is unwell or unknown."""
+        return not self.amiss and is_well(self.parts)
+
+    @property
+    def amiss(self) -> list[Mapping[str, str]]:
+        """The resources that are not there, not ready, or could not be asked."""
+        return [
+            row
+            for row in self.rows
+            if row["phase"] != "ready" or row["live"] == "missing" or _is_unknown(row)
+        ]
+
 
 def status(say: Say, session: Session) -> int:
-    """Every resource with its phase, id and what AWS says of it now; then the outputs."""
-    rows = []
+    """Every resource with its phase, id and what AWS says of it now; how each topic is; then the outputs."""
     started = time.monotonic()
+    look = looked(session)
+    if say.as_json:
+        record(say, session, look)
+    else:
+        _show(say, session, look)
+    counted(say, session, len(look.rows), started)
+    return 0 if look.is_well else _UNWELL
+
+
+def looked(session: Session) -> Look:
+    """Read every resource, eight at a time, then ask what the topics need besides."""
     clients = session.clients.sharing(Peers.of(session.document))
-    well = True
-    for name, entry in session.document.entries.items():
-        kind = KINDS[entry.kind]
-        if kind.shared:
-            continue
-        with explained(f"looking at {entry.kind} {entry.name or name}"):
-            doc = read(clients, target_in(session.document, name, KINDS))
-        live = "missing" if doc is None else condition(kind.ready, doc)
-        well = well and doc is not None and entry.phase == "ready"
-        rows.append({"node": name, "kind": entry.kind, "phase": entry.phase, "id": entry.id, "live": live})
-    _show_status(say, session, rows)
-    counted(say, session, len(rows), started)
-    return 0 if well else 1
+    entries = {name: one for name, one in session.document.entries.items() if not KINDS[one.kind].shared}
+    targets = [target_in(session.document, name, KINDS) for name in entries]
+    with ThreadPoolExecutor(READERS) as pool:
+        docs = list(pool.map(lambda one: _sight(clients, one), targets))
+    sights = tuple(
+        Sight(name, entry.kind, entry.name, doc, unknown)
+        for (name, entry), (doc, unknown) in zip(entries.items(), docs, strict=True)
+    )
+    rows = tuple(
+        {"node": one.node, "kind": one.kind, "phase": entry.phase, "id": entry.id, "live": live(one)}
+        for one, entry in zip(sights, entries.values(), strict=True)
+    )
+    return Look(rows, tuple(parts(Scene(sights, clients, session.clock.wall()))))
+
+
+def _sight(clients: Clients, target: Target) -> tuple[dict[str, object] | None, str]:
+    """What AWS says of it, or why that is not known: one that may not be asked hides no other."""
+    try:
+        return read(clients, target), ""
+    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+        return None, why_unknown(error, f"looking at {target.words}")
+
+
+def live(one: Sight) -> str:
+    """What AWS says of a resource, in one word where there is one."""
+    if one.unknown:
+        return f"unknown: {one.unknown}"
+    return "missing" if one.doc is None else condition(KINDS[one.kind].ready, one.doc)
 
 
 def condition(ready: Mapping[str, object], doc: Mapping[str, object]) -> str:
@@ -44,14 +101,30 @@ def condition(ready: Mapping[str, object], doc: Mapping[str, object]) -> str:
     return "there"
 
 
-def _show_status(say: Say, session: Session, rows: list[dict[str, str]]) -> None:
-    document = session.document
-    if say.as_json:
-        say.record("status", suffix=session.suffix, resources=rows, outputs=document.outputs)
-        return
+def _is_unknown(row: Mapping[str, str]) -> bool:
+    return row["live"].startswith("unknown: ")
+
+
+def record(say: Say, session: Session, look: Look) -> None:
+    """The look as one JSON line."""
+    say.record(
+        "status",
+        suffix=session.suffix,
+        well=look.is_well,
+        resources=look.rows,
+        health=as_doc(look.parts),
+        outputs=session.document.outputs,
+    )
+
+
+def _show(say: Say, session: Session, look: Look) -> None:
     say.data(f"{session.suffix}: {whereabouts(session)}")
-    head = ("node", "kind", "phase", "live", "id")
-    for line in table(([row[key] for key in head] for row in rows), head):
+    for line in table(([row[key] for key in _HEAD] for row in look.rows), _HEAD):
         say.data(line)
     say.data("")
-    show_outputs(say, document.outputs, "table")
+    for text, color in health_lines(look.parts):
+        say.data(say.paint(text, color, sys.stdout))
+    text, color = verdict(look.parts, amiss=len(look.amiss))
+    say.data(say.paint(text, color, sys.stdout))
+    say.data("")
+    show_outputs(say, session.document.outputs, "table")

@@ -49,6 +49,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "ecs": {
         "cluster": ("cluster", "clusterName", "clusters.*", "resourceArn"),
         "service": ("cluster service", "cluster serviceName", "cluster services.*", "resourceArn"),
+        "task": ("cluster tasks.*", "cluster task"),
         "task-definition": ("family", "taskDefinitions.*", "resourceArn"),
     },
     "elasticloadbalancing": {

@@ -48,7 +48,7 @@ ACTIONS = {
     "s3:PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
 # Reads that take a prefix, or nothing, where others take a name.
-_ASKED_WHOLE = {"cloudwatch:DescribeAlarms"}
+_ASKED_WHOLE = {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from provisioner.embedded import reference
+from provisioner.health import look
 from provisioner.kinds import facts, leftovers, tagging, versions
 from provisioner.kinds.ecs import diagnosis
 from provisioner.preflight import usage
@@ -19,7 +20,7 @@ _LOOK = ("read", "extras")
 # The verbs of a kind, and by a word for the statement's id what is looked up without one.
 PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
     "plan": (_LOOK, {**_PLANS, "Prices": asked.CALLS}),
-    "status": (("read",), {"Tags": tagging.CALLS}),
+    "status": (("read",), {"Tags": tagging.CALLS, **look.CALLS}),
     "apply": (
         (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
         {**_PLANS, "Diagnosis": diagnosis.CALLS},
@@ -43,5 +44,6 @@ def _looked_up(ground: Ground, word: str, calls: Calls) -> Iterator[Grant]:
         for operation, _, form in (one.partition(" ") for one in operations):
             known = reference.known(reference.action_of(service, operation))
             fills = (form.format(suffix=ground.stack.suffix),) if form else ()
-            arns = [reference.arn(known.prefix, on.type, fills, place) for on in known.on]
+            named = (on for on in known.on if on.always or not known.whole(on))
+            arns = [reference.arn(known.prefix, on.type, fills, place) for on in named]
             yield from (Grant(known.name, arn, word) for arn in arns or ["*"])

@@ -1,0 +1,39 @@
+"""What stands in front of the tasks, and the table beside them: each by the one word that AWS has for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioner.engine.refs import Doc
+from provisioner.health.scene import Line, Scene, Sight, stated
+
+
+def balancer(scene: Scene) -> Iterator[Line]:
+    """The load balancer."""
+
+    def line(one: Sight, doc: Doc) -> Line:
+        state = doc["State"]
+        reason = f": {state['Reason']}" if state.get("Reason") else ""
+        return Line(one.node, f"{state['Code']}{reason}; {doc['DNSName']}", stated(state["Code"], "active"))
+
+    return scene.tell("LoadBalancer", line)
+
+
+def edge(scene: Scene) -> Iterator[Line]:
+    """CloudFront."""
+
+    def line(one: Sight, doc: Doc) -> Line:
+        status = doc["Status"] if doc["Enabled"] else "disabled"
+        return Line(one.node, f"{status}; {doc['DomainName']}", stated(status, "Deployed"))
+
+    return scene.tell("Distribution", line)
+
+
+def table(scene: Scene) -> Iterator[Line]:
+    """The table of sessions."""
+
+    def line(one: Sight, doc: Doc) -> Line:
+        status = doc["TableStatus"]
+        return Line(one.node, f"{status}; {doc['TableName']}", stated(status, "ACTIVE"))
+
+    return scene.tell("Table", line)

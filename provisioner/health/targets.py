@@ -1,0 +1,41 @@
+"""The targets behind the load balancer: each that does not serve, with AWS's reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from provisioner.engine.refs import Doc
+from provisioner.health.scene import Line, Mark, Scene, Sight
+
+CALLS = {"elbv2": ("DescribeTargetHealth",)}
+# On its way in or out (botocore elbv2, TargetHealthStateEnum): neither good nor bad by itself.
+_PASSING = ("initial", "draining", "unhealthy.draining")
+
+
+def targets(scene: Scene) -> Iterator[Line]:
+    """A line a target group, and one a target that is not healthy."""
+
+    def line(one: Sight, doc: Doc) -> Iterator[Line]:
+        elbv2 = scene.clients.client("elbv2")
+        listed = elbv2.describe_target_health(TargetGroupArn=doc["TargetGroupArn"])
+        found = listed["TargetHealthDescriptions"]
+        yield _group(one, Counter(each["TargetHealth"]["State"] for each in found))
+        yield from (_target(each) for each in found if each["TargetHealth"]["State"] != "healthy")
+
+    return scene.tell("TargetGroup", line)
+
+
+def _group(one: Sight, states: Counter[str]) -> Line:
+    healthy, total = states["healthy"], states.total()
+    says = f"{healthy} of {total} healthy" if total else "no target"
+    return Line(one.node, says, "well" if healthy else "unwell", {"states": dict(states)})
+
+
+def _target(each: Doc) -> Line:
+    target, health = each["Target"], each["TargetHealth"]
+    name = f"{target['Id']}:{target['Port']}"
+    why = ": ".join(filter(None, (health.get("Reason"), health.get("Description"))))
+    says = f"{health['State']}{f' ({why})' if why else ''}"
+    mark: Mark = "told" if health["State"] in _PASSING else "unwell"
+    return Line(name, says, mark, {"state": health["State"], "reason": health.get("Reason", "")})

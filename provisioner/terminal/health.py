@@ -1,0 +1,48 @@
+"""How a stack is, as lines for a person and as a document for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from provisioner.health.scene import Mark, Part
+
+Painted = tuple[str, str]
+_SIGNS: Mapping[Mark, str] = {"well": " ", "told": " ", "unwell": "!", "unknown": "?"}
+_COLORS: Mapping[Mark, str] = {"well": "", "told": "", "unwell": "red", "unknown": "yellow"}
+
+
+def health_lines(parts: Sequence[Part]) -> Iterator[Painted]:
+    """A line each with its colour: `!` stands before what is unwell, `?` before what is not known."""
+    topics = max((len(part.topic) for part in parts), default=0)
+    names = max((len(line.name) for part in parts for line in part.lines), default=0)
+    for part in parts:
+        topic, name = part.topic, ""
+        for line in part.lines:
+            shown = "" if line.name == name else line.name
+            text = f"{_SIGNS[line.mark]} {topic:<{topics}}  {shown:<{names}}  {line.says}".rstrip()
+            yield text, _COLORS[line.mark]
+            topic, name = "", line.name
+
+
+def verdict(parts: Sequence[Part], amiss: int) -> Painted:
+    """All in one sentence; `amiss` resources are not as they should be."""
+    unwell = [part.topic for part in parts if part.has("unwell")]
+    unknown = [part.topic for part in parts if part.has("unknown")]
+    told = [f"not well: {', '.join(unwell)}"] if unwell else []
+    told += [f"unknown: {', '.join(unknown)}"] if unknown else []
+    told += [f"{amiss} resources are not there, not ready or unknown"] if amiss else []
+    if not told:
+        return "All is well.", "green"
+    text = "; ".join(told)
+    return f"{text[0].upper()}{text[1:]}.", "red" if unwell or amiss else "yellow"
+
+
+def as_doc(parts: Sequence[Part]) -> dict[str, list[dict[str, Any]]]:
+    """By topic, each line with its mark, its words and what they are made of."""
+    return {
+        part.topic: [
+            {"name": line.name, "mark": line.mark, "says": line.says, **line.facts} for line in part.lines
+        ]
+        for part in parts
+    }

@@ -1,0 +1,307 @@
+"""`status`: what each topic makes of what AWS says, and what one denied call leaves of the rest."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from provisioner.embedded.corrections.cloudwatch_measures import measure
+from provisioner.embedded.wire import ACCOUNT, Place
+from provisioner.engine.clients import Clients
+from provisioner.errors import CredentialsError
+from provisioner.health.alarms import alarms
+from provisioner.health.certificates import certificates
+from provisioner.health.database import database
+from provisioner.health.firewall import firewall
+from provisioner.health.fronts import balancer, edge
+from provisioner.health.scene import Line, Part, Scene, Sight
+from provisioner.health.services import events, services
+from provisioner.health.targets import targets
+from provisioner.terminal.health import health_lines, verdict
+from tests.standing import Standing
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+class Wire:
+    """Clients that answer each operation with one reply, or raise it."""
+
+    def __init__(self, **replies: Any) -> None:
+        self.replies = replies
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def client(self, service: str, region: str = "") -> Any:
+        """A client of any service."""
+
+        def answer(operation: str) -> Any:
+            def call(**params: Any) -> Any:
+                self.asked.append((f"{region or 'here'}/{service}/{operation}", params))
+                reply = self.replies[operation]
+                if isinstance(reply, Exception):
+                    raise reply
+                return reply
+
+            return call
+
+        class Client:
+            def __getattr__(self, operation: str) -> Any:
+                return answer(operation)
+
+        return Client()
+
+
+def refused(operation: str, code: str = "AccessDeniedException") -> ClientError:
+    told = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    return ClientError(cast("Any", told), operation)
+
+
+def scene(*sights: Sight, **replies: Any) -> Scene:
+    return Scene(sights, cast("Clients", Wire(**replies)), NOW.timestamp())
+
+
+def service(**more: Any) -> Sight:
+    counts = {"desiredCount": 3, "runningCount": 2, "pendingCount": 1}
+    named = {"serviceName": "s", "clusterArn": "c", "taskDefinition": "arn:aws:ecs:::task-definition/t:7"}
+    return Sight(
+        "service", "Service", "s", {**counts, **named, "status": "ACTIVE", "deployments": [], **more}
+    )
+
+
+def task(provider: str, status: str = "RUNNING") -> dict[str, str]:
+    return {"lastStatus": status, "capacityProviderName": provider, "launchType": "FARGATE"}
+
+
+def marks(lines: Any) -> list[tuple[str, str]]:
+    return [(line.mark, line.says) for line in lines]
+
+
+def test_a_service_is_told_with_the_capacity_it_really_stands_on() -> None:
+    tasks = [task("FARGATE_SPOT"), task("FARGATE_SPOT", "PENDING"), task("FARGATE")]
+
+    told = services(
+        scene(service(), list_tasks={"taskArns": ["a", "b", "c"]}, describe_tasks={"tasks": tasks})
+    )
+
+    assert marks(told) == [
+        ("unwell", "2 of 3 run, 1 pending; t:7"),
+        ("told", "1 on FARGATE, 1 on FARGATE_SPOT"),
+    ]
+
+
+def test_a_deployment_under_way_is_told_and_one_that_ended_is_not() -> None:
+    open_ = {
+        "id": "d2",
+        "rolloutState": "IN_PROGRESS",
+        "createdAt": NOW - timedelta(minutes=3),
+        "runningCount": 1,
+        "desiredCount": 3,
+        "failedTasks": 2,
+    }
+    deployments = [open_, {**open_, "id": "d1", "rolloutState": "COMPLETED"}]
+    well = service(runningCount=3, pendingCount=0, deployments=deployments)
+
+    lines = list(services(scene(well, list_tasks={"taskArns": []})))
+
+    assert [line.mark for line in lines] == ["well", "told", "unwell"]
+    assert lines[-1].says == "deployment IN_PROGRESS for 3 min: 1 of 3 run, 2 failed"
+    assert lines[-1].facts["deployment"] == "d2"
+
+
+def test_what_may_not_be_asked_of_a_service_hides_nothing_else_of_it() -> None:
+    lines = list(services(scene(service(runningCount=3), list_tasks=refused("ListTasks"))))
+
+    assert [line.mark for line in lines] == ["well", "unknown"]
+    assert lines[1].says == "unknown: ListTasks answered AccessDeniedException: no"
+
+
+def test_credentials_that_have_expired_are_no_unknown_part() -> None:
+    with pytest.raises(CredentialsError):
+        list(services(scene(service(), list_tasks=refused("ListTasks", "ExpiredTokenException"))))
+
+
+def test_the_ten_last_events_of_all_services_newest_first() -> None:
+    said = [{"createdAt": NOW - timedelta(minutes=n), "message": f"m{n}"} for n in range(0, 20, 2)]
+    other = [{"createdAt": NOW - timedelta(minutes=1), "message": "other"}]
+
+    lines = list(events(scene(service(events=said), Sight("s2", "Service", "s2", {"events": other}))))
+
+    assert [line.says for line in lines[:3]] == ["m0", "other", "m2"]
+    assert len(lines) == 10
+    assert lines[1].name == "2026-06-30T23:59:00Z"
+
+
+def target(state: str, **more: str) -> dict[str, Any]:
+    return {"Target": {"Id": "10.0.0.1", "Port": 80}, "TargetHealth": {"State": state, **more}}
+
+
+GROUP = Sight("tg", "TargetGroup", "tg", {"TargetGroupArn": "arn"})
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ([target("healthy")], [("well", "1 of 1 healthy")]),
+        (
+            [target("healthy"), target("draining")],
+            [("well", "1 of 2 healthy"), ("told", "draining")],
+        ),
+        (
+            [target("unhealthy", Reason="Target.Timeout", Description="Request timed out")],
+            [("unwell", "0 of 1 healthy"), ("unwell", "unhealthy (Target.Timeout: Request timed out)")],
+        ),
+        ([], [("unwell", "no target")]),
+    ],
+    ids=["well", "draining", "unhealthy", "none"],
+)
+def test_a_target_that_does_not_serve_is_told_with_its_reason(
+    found: list[dict[str, Any]], told: list[tuple[str, str]]
+) -> None:
+    health = {"TargetHealthDescriptions": found}
+
+    assert marks(targets(scene(GROUP, describe_target_health=health))) == told
+
+
+def test_a_group_put_aside_for_its_end_is_nobodys_concern() -> None:
+    assert list(targets(scene(Sight("tg~old", "TargetGroup", "tg", {"TargetGroupArn": "arn"})))) == []
+
+
+def test_what_is_not_there_is_unwell_and_what_could_not_be_seen_unknown() -> None:
+    gone, hidden = Sight("alb", "LoadBalancer", "alb"), Sight("edge", "Distribution", "e", unknown="denied")
+
+    assert marks(balancer(scene(gone))) == [("unwell", "is not there")]
+    assert marks(edge(scene(hidden))) == [("unknown", "unknown: denied")]
+
+
+def test_a_distribution_that_is_switched_off_is_not_well() -> None:
+    doc = {"Status": "Deployed", "Enabled": False, "DomainName": "d"}
+
+    assert marks(edge(scene(Sight("edge", "Distribution", "e", doc)))) == [("unwell", "disabled; d")]
+
+
+def test_only_an_alarm_that_rings_has_a_line_of_its_own() -> None:
+    def alarm(state: str) -> Sight:
+        doc = {"StateValue": state, "AlarmDescription": "Too slow.", "StateReason": "1 > 0"}
+        return Sight(f"alarm-{state}", "Alarm", state, doc)
+
+    lines = list(alarms(scene(*map(alarm, ("OK", "ALARM", "OK", "INSUFFICIENT_DATA")))))
+
+    assert marks(lines) == [("unwell", "rings: Too slow. 1 > 0"), ("well", "2 quiet, 1 without data")]
+
+
+def test_blocked_requests_are_counted_by_rule_where_cloudfront_is_measured() -> None:
+    def visible(name: str) -> dict[str, Any]:
+        return {"Name": name, "VisibilityConfig": {"MetricName": f"metric-{name}"}}
+
+    acl = {**visible("acl"), "Rules": [visible("rate"), visible("common")]}
+    found = scene(
+        Sight("waf", "WebACL", "acl", acl),
+        get_metric_data={
+            "MetricDataResults": [{"Id": "m1", "Values": [2.0, 5.0]}, {"Id": "m0", "Values": []}]
+        },
+    )
+
+    lines = list(firewall(found))
+
+    assert [(line.name, line.facts["blocked"]) for line in lines] == [("waf.rate", 0), ("waf.common", 7)]
+    where, params = cast("Wire", found.clients).asked[0]
+    assert where == "us-east-1/cloudwatch/get_metric_data"
+    metric = params["MetricDataQueries"][1]["MetricStat"]["Metric"]
+    assert [one["Value"] for one in metric["Dimensions"]] == ["metric-acl", "metric-common"]
+
+
+@pytest.mark.parametrize(("days", "mark"), [(200, "well"), (29, "unwell")])
+def test_a_certificate_is_told_with_its_days(days: int, mark: str) -> None:
+    doc = {"Status": "ISSUED", "DomainName": "a.example", "NotAfter": NOW + timedelta(days=days, hours=1)}
+
+    (line,) = certificates(scene(Sight("certificate", "Certificate", "c", doc)))
+
+    assert (line.mark, line.facts["days"]) == (mark, days)
+    assert line.says.startswith(f"a.example: ISSUED, {days} days left (until 20")
+
+
+def test_a_certificate_that_is_not_issued_is_not_well() -> None:
+    doc = {"Status": "PENDING_VALIDATION", "DomainName": "a.example"}
+
+    told = certificates(scene(Sight("certificate", "Certificate", "c", doc)))
+
+    assert marks(told) == [("unwell", "a.example: PENDING_VALIDATION")]
+
+
+def test_an_instance_whose_capacity_may_not_be_asked_is_told_all_the_same() -> None:
+    doc = {"DBInstanceStatus": "available", "DBInstanceIdentifier": "w"}
+    found = scene(Sight("writer", "DBInstance", "w", doc), get_metric_data=refused("GetMetricData"))
+
+    assert [line.mark for line in database(found)] == ["well", "unknown"]
+
+
+def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
+    lines = (Line("tg", "fine", "well"), Line("tg", "ill", "unwell"), Line("other", "denied", "unknown"))
+    parts = [Part("targets", lines)]
+
+    assert list(health_lines(parts)) == [
+        ("  targets  tg     fine", ""),
+        ("!                 ill", "red"),
+        ("?          other  denied", "yellow"),
+    ]
+    assert verdict(parts, amiss=0) == ("Not well: targets; unknown: targets.", "red")
+    assert verdict([], amiss=0) == ("All is well.", "green")
+
+
+# On a stack that stands.
+
+
+def test_all_is_well(standing: Standing) -> None:
+    ran = standing.desk.well("status")
+
+    assert "\nAll is well.\n" in ran.out
+    for told in (
+        r"^  targets +tg +2 of 2 healthy$",
+        r"^  services +service +2 of 2 run; ml-api-taskdef-prod:1$",
+        r"^  edge +edge +Deployed; ",
+        r"^  events .*Z +\(service ml-api-service-prod\)",
+    ):
+        assert re.search(told, ran.out, re.MULTILINE), told
+
+
+def test_the_capacity_of_the_database_is_what_cloudwatch_measures_now(standing: Standing) -> None:
+    writer = standing.aws("rds").describe_db_instances()["DBInstances"][0]["DBInstanceIdentifier"]
+    where = Place(ACCOUNT, "us-east-1")
+    measure(where, "AWS/RDS", "ServerlessDatabaseCapacity", 1.5, DBInstanceIdentifier=writer)
+
+    (line,) = standing.desk.well("status", "--json").lines
+
+    assert (line["well"], line["format_version"]) == (True, 1)
+    assert [one.get("acu") for one in line["health"]["database"]][-1] == 1.5
+    assert line["outputs"]["vpc_id"] == standing.vpc
+    assert len(line["resources"]) > 70
+
+
+def test_a_part_that_may_not_be_asked_is_unknown_and_the_rest_goes_on(standing: Standing) -> None:
+    denied = ("elbv2:DescribeTargetHealth", "dynamodb:DescribeTable")
+    standing.desk.box.faults(*({"operation": one, "fault": "access_denied", "times": 1} for one in denied))
+
+    ran = standing.desk.run("status")
+
+    assert ran.code == 1
+    for told in (
+        r"^\? targets +tg +unknown: DescribeTargetHealth answered AccessDenied",
+        r"^\? table +sessions +unknown: DescribeTable answered AccessDenied",
+        r"^  services +service +2 of 2 run",
+    ):
+        assert re.search(told, ran.out, re.MULTILINE), told
+    assert "Unknown: targets, table; 1 resources are not there, not ready or unknown." in ran.out
+
+
+def test_expired_credentials_end_the_look(standing: Standing) -> None:
+    standing.desk.box.faults({"operation": "elbv2:DescribeTargetHealth", "fault": "expired", "times": 9})
+    try:
+        ran = standing.desk.run("status")
+    finally:
+        standing.desk.box.faults()
+
+    assert (ran.code, ran.out) == (3, "")
+    assert "does not accept these credentials" in ran.err
