@@ -18,6 +18,7 @@ from provisioner import __version__
 from provisioner.cli import (
     completion,
     config,
+    doctor,
     drift,
     graph,
     keys,
@@ -49,6 +50,7 @@ COMMANDS: tuple[click.Command, ...] = (
     stack.status,
     stack.outputs,
     logs.logs,
+    doctor.doctor,
     stack.teardown,
     stack.verify_gone,
     stack.list_,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import provisioner
+from provisioner.doctor.asked import balancer, data, edge, network, tasks
 from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
@@ -89,6 +90,11 @@ DECLARED = {
     "health/measured.py": measured.CALLS,
     "health/services.py": services.CALLS,
     "health/targets.py": targets.CALLS,
+    "doctor/asked/balancer.py": balancer.CALLS,
+    "doctor/asked/data.py": data.CALLS,
+    "doctor/asked/edge.py": edge.CALLS,
+    "doctor/asked/network.py": network.CALLS,
+    "doctor/asked/tasks.py": tasks.CALLS,
     "kinds/ecs/diagnosis.py": diagnosis.CALLS,
     "kinds/facts.py": facts.CALLS,
     "kinds/leftovers.py": leftovers.CALLS,

@@ -21,7 +21,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.session"},
     {"provisioner.pins", "provisioner.ways", "provisioner.shipped", "provisioner.choosing"},
     {"provisioner.stack", "provisioner.workspace", "provisioner.rights"},
-    {"provisioner.steps"},
+    {"provisioner.steps", "provisioner.doctor"},
     {"provisioner.kinds", "provisioner.terminal", "provisioner.bucket"},
     {"provisioner.prices", "provisioner.preflight", "provisioner.health"},
     {"provisioner.engine"},

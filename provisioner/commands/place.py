@@ -28,7 +28,7 @@ def checked(say: Say, session: Session, made: Plan, started: float) -> None:
     counted(say, session, len(made.changes), started)
 
 
-def counted(say: Say, session: Session, count: int, started: float) -> None:
+def counted(say: Say, session: Session, count: int, started: float, what: str = "resources checked") -> None:
     """How many resources were looked at, with how many calls, in what time; and what AWS found too fast."""
     calls = session.aws.calls.counted.total()
     rates = session.aws.rates
@@ -37,4 +37,4 @@ def counted(say: Say, session: Session, count: int, started: float) -> None:
         say.note(
             f"AWS throttled {service} {times} times; its calls were slowed down by {waited:.1f} s.", "dim"
         )
-    say.note(f"{count} resources checked with {calls} calls in {time.monotonic() - started:.1f} s", "dim")
+    say.note(f"{count} {what} with {calls} calls in {time.monotonic() - started:.1f} s", "dim")

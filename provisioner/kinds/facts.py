@@ -25,7 +25,7 @@ CALLS = {
 ENGINE = "aurora-postgresql"
 CLASS = "db.serverless"
 # VPC user guide, AWS-managed prefix lists.
-_FROM_EDGE = "com.amazonaws.global.cloudfront.origin-facing"
+FROM_EDGE = "com.amazonaws.global.cloudfront.origin-facing"
 
 
 def zones(clients: Clients, count: int, former: Iterable[str] = ()) -> list[str]:
@@ -138,11 +138,11 @@ def _has_secret(clients: Clients, suffix: str) -> bool:
 
 def edge_addresses(clients: Clients) -> str:
     """The prefix list of the addresses from which CloudFront calls its origins; every region has its own."""
-    asked = [{"Name": "prefix-list-name", "Values": [_FROM_EDGE]}]
+    asked = [{"Name": "prefix-list-name", "Values": [FROM_EDGE]}]
     found = clients.client("ec2").describe_managed_prefix_lists(Filters=asked)["PrefixLists"]
     if not found:
         raise Blocked(
-            f"{clients.aws.region} has no prefix list {_FROM_EDGE}.", "Set `edge.guard=off` in this region."
+            f"{clients.aws.region} has no prefix list {FROM_EDGE}.", "Set `edge.guard=off` in this region."
         )
     return str(found[0]["PrefixListId"])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from provisioner.doctor import rounds
 from provisioner.embedded import reference
 from provisioner.health import look
 from provisioner.kinds import facts, leftovers, tagging, versions
@@ -25,6 +26,7 @@ PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
         (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
         {**_PLANS, "Diagnosis": diagnosis.CALLS},
     ),
+    "doctor": ((), {"Doctor": rounds.CALLS}),
     "teardown": ((*_LOOK, "delete", "holders"), _ENDS),
 }
 

@@ -1,0 +1,22 @@
+"""The command that finds out what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from provisioner.cli.opening import begin, open_session
+from provisioner.cli.options import stack_options
+
+
+@click.command()
+@stack_options
+@click.option("--all", "every", is_flag=True, help="Go on after the first thing that is wrong.")
+def doctor(every: bool, **given: Any) -> int:
+    """Walk from CloudFront to the database: what is wrong, and what to type; changes nothing."""
+    from provisioner.commands import examining
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, workspace.choose(given["suffix"]))
+    return examining.doctor(say, session, every=every)

@@ -1,0 +1,80 @@
+"""`doctor`: the first thing that is wrong between CloudFront and the database, and what to type."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from provisioner.commands.place import counted, header
+from provisioner.doctor.patient import Patient
+from provisioner.doctor.walk import UNSEEN, Result, first_wrong, stands, walk
+from provisioner.errors import Incomplete, NoSuchStack
+from provisioner.session import Session
+from provisioner.terminal.doctor import Line, show_walk
+from provisioner.terminal.say import Say
+
+_WRONG = 1
+
+
+def doctor(say: Say, session: Session, *, every: bool) -> int:
+    """Show the walk as far as the first thing that is wrong, or with `every` to its end."""
+    header(say, session)
+    started = time.monotonic()
+    clock = session.clock
+    results = walk(Patient(session.suffix, session.clients.sharing(), clock.wall()))
+    if not session.is_known and not stands(results):
+        raise NoSuchStack(
+            f"No stack {session.suffix} is known {session.where.workspace.words}, and AWS has none in "
+            f"{session.place.region}.",
+            f"Bring one up: `{session.where.workspace.command('apply', session.suffix)}`.",
+        )
+    if session.is_busy:
+        say.note("Another run is at work on this stack: what it has not finished is told as wrong.", "yellow")
+    return _show(say, session, results, every=every, started=started)
+
+
+def _show(say: Say, session: Session, results: list[Result], *, every: bool, started: float) -> int:
+    first = first_wrong(results)
+    shown = results if every or first is None else results[: results.index(first) + 1]
+    wrong = [one for one in results if one.finding] if every else [first] if first else []
+    told = sorted(wrong, key=lambda one: one is not first)
+    lines = [_line(session, one) for one in (results if say.as_json else shown)]
+    show_walk(say, session.suffix, lines, [_line(session, one) for one in told])
+    counted(say, session, len(results), started, "checks made")
+    _sum_up(say, results, len(shown))
+    if first:
+        return _WRONG
+    return Incomplete.exit_code if any(one.state == UNSEEN for one in results) else 0
+
+
+def _sum_up(say: Say, results: Sequence[Result], shown: int) -> None:
+    wrong = sum(one.finding is not None for one in results)
+    unseen = sum(one.state == UNSEEN for one in results)
+    if wrong > 1 and shown < len(results):
+        say.note(f"{wrong - 1} more are wrong, perhaps for the same reason: --all tells them.")
+    elif not wrong:
+        say.note("Nothing is wrong." if not unseen else f"Nothing wrong was seen; {unseen} were not checked.")
+
+
+def _line(session: Session, result: Result) -> Line:
+    check, finding = result.check, result.finding
+    note = result.note or (finding.what.partition("\n")[0] if finding else check.claim)
+    if finding is None:
+        return Line(check.station, check.name, result.state, note)
+    return Line(
+        check.station,
+        check.name,
+        result.state,
+        note,
+        finding.what,
+        finding.why,
+        _typed(session, finding.type),
+        finding.evidence,
+    )
+
+
+def _typed(session: Session, command: str) -> str:
+    """A command of AWS's with its region; of ours, with all that it must repeat to speak of this stack."""
+    if command.startswith("aws "):
+        return command if "--region" in command else f"{command} --region {session.place.region}"
+    return session.where.workspace.command(command, session.suffix)

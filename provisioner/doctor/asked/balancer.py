@@ -1,0 +1,60 @@
+"""The load balancer: its listeners, its rules, and who is in the target groups that they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioner.doctor.finding import Doc, Sought
+from provisioner.doctor.patient import Patient, unless
+from provisioner.kinds.origin_key import veiled_rule
+
+# What is asked here, by service: `policy` grants it.
+CALLS = {
+    "elbv2": (
+        "DescribeLoadBalancers",
+        "DescribeListeners",
+        "DescribeRules",
+        "DescribeTargetHealth",
+    )
+}
+_NO_BALANCER = ("LoadBalancerNotFound",)
+
+
+def balancer(p: Patient) -> Sought:
+    """DescribeLoadBalancers, by name."""
+    name = p.named("alb")
+    elb = p.clients.client("elbv2")
+    found = unless(_NO_BALANCER, lambda: elb.describe_load_balancers(Names=[name])["LoadBalancers"], [])
+    return Sought(f"load balancer {name}", next(iter(found), None))
+
+
+def listeners(p: Patient) -> list[Doc]:
+    """DescribeListeners of the balancer."""
+    elb = p.clients.client("elbv2")
+    return list(elb.describe_listeners(LoadBalancerArn=balancer(p).found["LoadBalancerArn"])["Listeners"])
+
+
+def rules(p: Patient) -> list[Doc]:
+    """DescribeRules of each listener, with its port; keys are told by their hash."""
+    elb = p.clients.client("elbv2")
+    return [
+        {**veiled_rule(rule, p.suffix), "Port": listener["Port"]}
+        for listener in listeners(p)
+        for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    ]
+
+
+def led_to(rule: Doc) -> Iterator[str]:
+    """The target groups that a rule sends some requests to."""
+    for action in rule["Actions"]:
+        groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+        yield from (one["TargetGroupArn"] for one in groups if one.get("Weight", 1))
+        if not groups and action.get("TargetGroupArn"):
+            yield action["TargetGroupArn"]
+
+
+def health(p: Patient) -> dict[str, list[Doc]]:
+    """DescribeTargetHealth of each target group that a rule leads to, by its ARN."""
+    elb = p.clients.client("elbv2")
+    arns = sorted({arn for rule in rules(p) for arn in led_to(rule)})
+    return {arn: elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"] for arn in arns}

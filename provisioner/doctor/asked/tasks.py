@@ -1,0 +1,99 @@
+"""The services, what their tasks are made of, and which of them have stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provisioner.doctor.finding import Doc, Sought, Unseen
+from provisioner.doctor.patient import Patient, unless
+from provisioner.kinds.ecs.diagnosis import CALLS as DIAGNOSIS
+from provisioner.kinds.ecs.diagnosis import Diagnosis, diagnose
+
+# What is asked here, by service: `policy` grants it.
+CALLS = {
+    "ecs": (
+        "ListServices",
+        "DescribeServices",
+        "DescribeTaskDefinition",
+        "ListTasks",
+        "DescribeTasks",
+        "ListServiceDeployments",
+    ),
+    "logs": ("DescribeLogGroups", *DIAGNOSIS["logs"]),
+}
+_NO_CLUSTER = ("ClusterNotFoundException",)
+# botocore DescribeServices, DescribeTasks: so many in one call.
+_SERVICES, _TASKS = 10, 100
+# What ECS or the user did in order, and what Spot takes back: no sign of an illness.
+_IN_ORDER = ("UserInitiated", "SpotInterruption", "TerminationNotice")
+_ORDERED = ("Scaling activity", "Task stopped by")
+
+
+@dataclass(frozen=True)
+class Stops:
+    """A service, how many of its tasks stopped unasked in the last hour, and how the last one ended."""
+
+    service: Doc
+    count: int
+    last: Diagnosis | None = None
+
+
+def standing(p: Patient) -> Sought:
+    """The main service."""
+    name = p.named("service")
+    found = _listed(p)
+    return Sought(f"service {name}", next((one for one in found if one["serviceName"] == name), None))
+
+
+def services(p: Patient) -> list[Doc]:
+    """All services of the cluster; Unseen where there is none."""
+    found = _listed(p)
+    if not found:
+        raise Unseen(f"there is no service in {p.named('cluster')}")
+    return found
+
+
+def _listed(p: Patient) -> list[Doc]:
+    """ListServices, DescribeServices; those that have ended are left out."""
+    cluster = p.named("cluster")
+    ecs = p.clients.client("ecs")
+    arns = sorted(unless(_NO_CLUSTER, lambda: ecs.list_services(cluster=cluster)["serviceArns"], []))
+    found: list[Doc] = []
+    for at in range(0, len(arns), _SERVICES):
+        found += ecs.describe_services(cluster=cluster, services=arns[at : at + _SERVICES])["services"]
+    return [one for one in found if one["status"] != "INACTIVE"]
+
+
+def definitions(p: Patient) -> list[Doc]:
+    """DescribeTaskDefinition of what each service runs."""
+    ecs = p.clients.client("ecs")
+    arns = dict.fromkeys(one["taskDefinition"] for one in services(p))
+    return [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
+
+
+def stops(p: Patient) -> list[Stops]:
+    """ListTasks, DescribeTasks: what stopped in the last hour, which is as long as ECS tells of it."""
+    cluster = p.named("cluster")
+    ecs = p.clients.client("ecs")
+    arns = ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"] if services(p) else []
+    tasks: list[Doc] = []
+    for at in range(0, len(arns), _TASKS):
+        tasks += ecs.describe_tasks(cluster=cluster, tasks=arns[at : at + _TASKS])["tasks"]
+    found = []
+    for service in services(p):
+        name = service["serviceName"]
+        count = sum(1 for one in tasks if one.get("group") == f"service:{name}" and _is_unwanted(one))
+        found.append(Stops(service, count, diagnose(ecs, cluster, name) if count else None))
+    return found
+
+
+def _is_unwanted(task: Doc) -> bool:
+    said = str(task.get("stoppedReason", ""))
+    return task.get("stopCode") not in _IN_ORDER and not said.startswith(_ORDERED)
+
+
+def log_groups(p: Patient) -> set[str]:
+    """DescribeLogGroups: those that the tasks could write to."""
+    logs = p.clients.client("logs")
+    prefix = p.named("ecs-logs")
+    return {one["logGroupName"] for one in logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]}

@@ -1,0 +1,71 @@
+"""Judgements on the load balancer: that it works, that its rules lead to the services, who is healthy."""
+
+from __future__ import annotations
+
+from provisioner.doctor.asked.balancer import led_to
+from provisioner.doctor.finding import Doc, Finding, Sought
+
+# ELB API reference, TargetHealth: a target in these is being seen to.
+_PASSING = ("initial", "draining", "healthy")
+
+
+def works(sought: Sought) -> Finding | None:
+    """Whether the balancer is there and active."""
+    doc = sought.doc
+    why = "Nothing that CloudFront sends on is answered."
+    if doc is None:
+        return sought.lacking(why)
+    state = doc["State"]
+    if state["Code"] != "active":
+        told = f": {state['Reason']}" if state.get("Reason") else ""
+        return Finding(f"The {sought.words} is {state['Code']}{told}.", why, "apply")
+    return None
+
+
+def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Finding | None:
+    """Whether some rule leads to each service's target group, and none to a group that no service is in."""
+    if not listeners:
+        return Finding("The load balancer listens on no port.", "It answers nobody.", "apply")
+    led = {group for rule in rules for group in led_to(rule)}
+    for service in services:
+        for one in service["loadBalancers"]:
+            if one["targetGroupArn"] not in led:
+                name = service["serviceName"]
+                what = f"No rule of the load balancer leads to the service {name} ({one['targetGroupArn']})."
+                return Finding(what, "Its tasks run, and no request reaches them.", "apply")
+    joined = {one["targetGroupArn"] for service in services for one in service["loadBalancers"]}
+    for rule in rules:
+        lost = [group for group in led_to(rule) if group not in joined]
+        if services and lost:
+            what = f"The rule {_told(rule)} leads to {lost[0]}, which no service is in."
+            return Finding(what, "Requests for it are answered with 503.", "apply")
+    return None
+
+
+def _told(rule: Doc) -> str:
+    paths = [value for one in rule["Conditions"] if one["Field"] == "path-pattern" for value in _values(one)]
+    return f"for {', '.join(paths)}" if paths else f"of priority {rule['Priority']}"
+
+
+def _values(condition: Doc) -> list[str]:
+    return list((condition.get("PathPatternConfig") or {}).get("Values") or condition.get("Values") or [])
+
+
+def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:
+    """Whether each group has a target that takes requests, and none that fails its check."""
+    for arn, listed in targets.items():
+        name = arn.split("/")[1]
+        states = [one["TargetHealth"] for one in listed]
+        bad = [one for one in states if one["State"] not in _PASSING]
+        well = sum(one["State"] == "healthy" for one in states)
+        if bad:
+            reason, said = bad[0].get("Reason", "no reason"), bad[0].get("Description", "")
+            what = f"{len(bad)} of {len(states)} targets of {name} are {bad[0]['State']}: {reason} ({said})."
+            why = (
+                "Requests go to the others." if well else "All requests of this group are answered with 5xx."
+            )
+            return Finding(what, why, "logs --since 15m")
+        if not well:
+            what = f"No target of {name} is healthy; {len(states)} are registered."
+            return Finding(what, "All requests of this group are answered with 503.", "status")
+    return None

@@ -1,0 +1,76 @@
+"""Judgements on the edge: the distribution, and whether the balancer takes what it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioner.doctor.finding import Doc, Finding, Sought, Unset
+from provisioner.kinds.origin_key import HEADER, is_key
+
+_NOBODY = "Nobody reaches the stack by CloudFront."
+
+
+def serves(sought: Sought) -> Finding | None:
+    """Whether the distribution is there, enabled and deployed."""
+    doc = sought.doc
+    if doc is None:
+        return sought.lacking(_NOBODY)
+    if not doc["Enabled"]:
+        return Finding(f"The {sought.words} ({doc['Id']}) is disabled.", _NOBODY, "apply")
+    if doc["Status"] != "Deployed":
+        what = f"The {sought.words} ({doc['Id']}) is {doc['Status']}: its last change is still on its way."
+        return Finding(what, "Until then some places answer as before it, or not at all.", "apply")
+    return None
+
+
+def leads_here(distribution: Doc, balancer: Doc, listeners: list[Doc]) -> Finding | None:
+    """Whether the origin is the balancer, at a port that it listens on."""
+    names = [origin["DomainName"] for origin in distribution["Origins"]["Items"]]
+    if balancer["DNSName"].lower() not in [name.lower() for name in names]:
+        what = f"CloudFront asks {', '.join(names)}; the load balancer is {balancer['DNSName']}."
+        return Finding(what, "Every request is answered with 502 or by somebody else.", "apply")
+    ports = {one["Port"] for one in listeners}
+    port = origin_port(distribution)
+    if port not in ports:
+        heard = ", ".join(map(str, sorted(ports))) or "no port"
+        what = f"CloudFront asks the load balancer on port {port}; it listens on {heard}."
+        return Finding(what, "Every request is answered with 504.", "apply")
+    return None
+
+
+def origin_port(distribution: Doc) -> int:
+    """The port on which CloudFront asks its origin."""
+    origin = distribution["Origins"]["Items"][0]
+    config = origin.get("CustomOriginConfig")
+    if config is None:  # a VPC origin: its endpoint says the port
+        raise Unset("the origin is inside the VPC")
+    return int(config["HTTPPort"] if config["OriginProtocolPolicy"] == "http-only" else config["HTTPSPort"])
+
+
+def is_known(distribution: Doc, rules: list[Doc]) -> Finding | None:
+    """Whether the key that CloudFront shows is one that the rules ask for; both are told by their hash."""
+    shown = set(_shown(distribution))
+    asked = [set(_asked(rule)) for rule in rules if any(map(is_key, rule["Conditions"]))]
+    if not asked and not shown:
+        raise Unset("CloudFront shows no key and the load balancer asks for none")
+    why = "The load balancer answers every request of CloudFront's with 403."
+    if asked and not shown:
+        what = f"The load balancer asks for the header {HEADER}; CloudFront does not send it."
+        return Finding(what, why, "apply")
+    if any(not shown & keys for keys in asked):
+        what = f"CloudFront's value of {HEADER} is none that the load balancer takes (values are not shown)."
+        return Finding(what, why, "apply")
+    return None
+
+
+def _shown(distribution: Doc) -> Iterator[str]:
+    for origin in distribution["Origins"]["Items"]:
+        for header in (origin.get("CustomHeaders") or {}).get("Items") or []:
+            if header["HeaderName"] == HEADER:
+                yield header["HeaderValue"]
+
+
+def _asked(rule: Doc) -> Iterator[str]:
+    for condition in rule["Conditions"]:
+        if is_key(condition):
+            yield from condition["HttpHeaderConfig"]["Values"]

@@ -1,0 +1,50 @@
+"""What a check comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Doc = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is wrong, why that matters, and what to type: one of our commands or of AWS's own.
+
+    `evidence` is what a container or a request said at length.
+    """
+
+    what: str
+    why: str
+    type: str
+    evidence: str = ""
+    # The thing that the check is about is not there at all.
+    is_absent: bool = False
+
+
+class Unseen(Exception):
+    """A check cannot be made; the message says why."""
+
+
+class Unset(Exception):
+    """There is nothing to check, and that is as it was wanted; the message says what there is not."""
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What was looked for, in words, and what AWS says of it; None where it is not there."""
+
+    words: str
+    doc: Doc | None
+
+    @property
+    def found(self) -> Doc:
+        """What AWS says of it; Unseen where it is not there."""
+        if self.doc is None:
+            raise Unseen(f"there is no {self.words}")
+        return self.doc
+
+    def lacking(self, why: str) -> Finding:
+        """That it is not there."""
+        return Finding(f"There is no {self.words}.", why, "apply", is_absent=True)

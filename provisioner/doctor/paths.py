@@ -1,0 +1,165 @@
+"""Judgements on who may speak to whom, by security group and port, from CloudFront to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import Any
+
+from provisioner.doctor.edge import origin_port
+from provisioner.doctor.finding import Doc, Finding, Unset
+
+Groups = dict[str, Doc]
+_ANYWHERE = "0.0.0.0/0"
+_HTTPS = 443
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Who is at the other end: any of these groups, prefix lists, or all addresses of a block."""
+
+    groups: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    block: str = _ANYWHERE
+
+
+@dataclass(frozen=True)
+class Path:
+    """A way from one set of groups to another, at a port; `what` and `whom` say them in words."""
+
+    what: str
+    source: Iterable[str]
+    whom: str
+    target: Iterable[str]
+    port: int
+    block: str = field(default=_ANYWHERE)
+
+
+def lets(groups: Iterable[Doc], port: int, peer: Peer, *, out: bool) -> bool:
+    """Whether any rule of any of the groups lets a peer through at a TCP port."""
+    side = "IpPermissionsEgress" if out else "IpPermissions"
+    rules = (rule for group in groups for rule in group.get(side, []))
+    return any(_at(rule, port) and _is_for(rule, peer) for rule in rules)
+
+
+def _at(rule: Doc, port: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return rule["IpProtocol"] in ("tcp", "6") and rule["FromPort"] <= port <= rule["ToPort"]
+
+
+def _is_for(rule: Doc, peer: Peer) -> bool:
+    if any(one.get("GroupId") in peer.groups for one in rule.get("UserIdGroupPairs", [])):
+        return True
+    if any(one.get("PrefixListId") in peer.lists for one in rule.get("PrefixListIds", [])):
+        return True
+    whole = ip_network(peer.block)
+    return any(whole.subnet_of(ip_network(one["CidrIp"])) for one in rule.get("IpRanges", []))  # type: ignore[arg-type]
+
+
+def from_edge(distribution: Doc, balancer: Doc, groups: Groups, lists: set[str]) -> Finding | None:
+    """Whether the balancer's groups let CloudFront in."""
+    port = origin_port(distribution)
+    own = _chosen(groups, balancer["SecurityGroups"])
+    if lets(own, port, Peer(lists=frozenset(lists)), out=False):
+        return None
+    what = f"No security group of the load balancer ({_named(own)}) lets CloudFront in on port {port}."
+    return Finding(what, "Every request is answered with 504.", "apply")
+
+
+def to_tasks(balancer: Doc, services: list[Doc], groups: Groups, vpc: Doc) -> Finding | None:
+    """Whether the balancer reaches the port of each service's tasks."""
+    for service in services:
+        for one in service["loadBalancers"]:
+            path = Path(
+                "the load balancer",
+                balancer["SecurityGroups"],
+                f"the tasks of {service['serviceName']}",
+                security_groups(service),
+                one["containerPort"],
+                vpc["CidrBlock"],
+            )
+            if closed := _closed(path, groups):
+                return Finding(
+                    closed, "Their health check times out, and ECS replaces them for ever.", "apply"
+                )
+    return None
+
+
+def to_aws(services: list[Doc], groups: Groups) -> Finding | None:
+    """Whether the tasks may speak to AWS at all: their images, secrets and logs are there."""
+    for service in services:
+        own = _chosen(groups, security_groups(service))
+        if not lets(own, _HTTPS, Peer(), out=True):
+            name = service["serviceName"]
+            what = f"No security group of the tasks of {name} ({_named(own)}) lets them out on port {_HTTPS}."
+            why = "No new task starts: it cannot pull its image, read its secrets or log."
+            return Finding(what, why, "apply")
+    return None
+
+
+def to_endpoints(services: list[Doc], endpoints: list[Doc], groups: Groups, vpc: Doc) -> Finding | None:
+    """Whether each interface endpoint lets the tasks in."""
+    interfaces = [one for one in endpoints if one["VpcEndpointType"] == "Interface"]
+    if not interfaces:
+        raise Unset("no interface endpoint: AWS is reached through NAT")
+    for service in services:
+        peer = Peer(frozenset(security_groups(service)), block=vpc["CidrBlock"])
+        for one in interfaces:
+            own = _chosen(groups, [group["GroupId"] for group in one.get("Groups", [])])
+            if not lets(own, _HTTPS, peer, out=False):
+                what = f"The endpoint {one['ServiceName']} ({_named(own)}) does not let the tasks of "
+                what += f"{service['serviceName']} in on port {_HTTPS}."
+                return Finding(what, "Their calls to it time out.", "apply")
+    return None
+
+
+def to_database(services: list[Doc], cluster: Doc, groups: Groups, vpc: Doc) -> Finding | None:
+    """Whether the tasks reach the database's port."""
+    theirs = [one["VpcSecurityGroupId"] for one in cluster["VpcSecurityGroups"]]
+    for service in services:
+        whom = f"the database {cluster['DBClusterIdentifier']}"
+        own = security_groups(service)
+        tasks = f"the tasks of {service['serviceName']}"
+        path = Path(tasks, own, whom, theirs, cluster["Port"], vpc["CidrBlock"])
+        if closed := _closed(path, groups):
+            return Finding(closed, "Their connections time out.", "apply")
+    return None
+
+
+def _closed(path: Path, groups: Groups) -> str:
+    """Which end of a path is closed, in words; "" where none is."""
+    source, target = _chosen(groups, path.source), _chosen(groups, path.target)
+    if not lets(source, path.port, Peer(_ids(target), block=path.block), out=True):
+        return f"The security group of {path.what} ({_named(source)}) does not let it out to {path.whom} " + (
+            f"({_named(target)}) on port {path.port}."
+        )
+    if not lets(target, path.port, Peer(_ids(source), block=path.block), out=False):
+        return f"The security group of {path.whom} ({_named(target)}) does not let {path.what} " + (
+            f"({_named(source)}) in on port {path.port}."
+        )
+    return ""
+
+
+def security_groups(service: Doc) -> list[str]:
+    """The groups of a service's tasks."""
+    vpc: dict[str, Any] = service["networkConfiguration"]["awsvpcConfiguration"]
+    return list(vpc.get("securityGroups", []))
+
+
+def _chosen(groups: Groups, ids: Iterable[str]) -> list[Doc]:
+    return [groups[id_] for id_ in ids if id_ in groups]
+
+
+def _ids(groups: Iterable[Doc]) -> frozenset[str]:
+    return frozenset(one["GroupId"] for one in groups)
+
+
+def _named(groups: Iterable[Doc]) -> str:
+    return ", ".join(_names(groups)) or "none"
+
+
+def _names(groups: Iterable[Doc]) -> Iterator[str]:
+    for one in groups:
+        yield f"{one['GroupName']} {one['GroupId']}"

@@ -1,0 +1,96 @@
+"""Judgements on what a task may read: its roles, and the secrets it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from provisioner.doctor.asked.data import Role
+from provisioner.doctor.finding import Doc, Finding, Sought, Unseen, Unset
+from provisioner.embedded.policies import Request, allows, like, statements
+from provisioner.kinds.tags import mapping
+
+_NO_START = "No new task starts."
+_READ = "secretsmanager:GetSecretValue"
+_TASKS = "ecs-tasks.amazonaws.com"
+
+
+def is_assumed(roles: list[Role]) -> Finding | None:
+    """Whether each role is there, and ECS's tasks may take it."""
+    for role in roles:
+        if role.doc is None:
+            return Finding(f"The {role.of} {role.name} is not there.", _NO_START, "apply")
+        if not any(map(_trusts, statements(role.doc["AssumeRolePolicyDocument"]))):
+            what = f"The {role.of} {role.name} does not trust {_TASKS}."
+            return Finding(what, _NO_START, "apply")
+    return None
+
+
+def _trusts(statement: Any) -> bool:
+    named = statement.get("Principal", {}).get("Service", [])
+    return statement["Effect"] == "Allow" and _TASKS in ([named] if isinstance(named, str) else named)
+
+
+def can_read(roles: list[Role], secrets: list[Sought]) -> Finding | None:
+    """Whether the execution role may read each secret that a container is given."""
+    if not secrets:
+        raise Unset("no container is given a secret")
+    for role in roles:
+        if role.doc is None or role.of != "execution role":
+            continue
+        for one in secrets:
+            arn = one.words.removeprefix("secret ")
+            if not _may(role, _READ, arn, mapping((one.doc or {}).get("Tags", []))):
+                what = f"The execution role {role.name} may not call {_READ} on {arn}."
+                return Finding(what, f"{_NO_START} ECS reads the secret in its name.", "apply")
+    return None
+
+
+def _may(role: Role, action: str, resource: str, tags: dict[str, str]) -> bool:
+    """As IAM decides it; Unseen where that depends on what is not known before the request is made."""
+    context = {"aws:RequestedRegion": (resource.split(":")[3],), "aws:PrincipalAccount": (_account(role),)}
+    request = Request(action, resource, context, lambda: tags)
+    every = [*role.policies, *([role.boundary] if role.boundary else [])]
+    if strange := sorted({key for policy in every for key in _conditions(policy, action)} - context.keys()):
+        raise Unseen(f"whether {role.name} may depends on {', '.join(strange)}")
+    try:
+        return allows(role.policies, request, role.boundary)
+    except ValueError as error:
+        raise Unseen(f"a policy of {role.name} cannot be judged: {error}") from error
+
+
+def _account(role: Role) -> str:
+    return str((role.doc or {}).get("Arn", "::::")).split(":")[4]
+
+
+def _conditions(policy: Doc, action: str) -> Iterator[str]:
+    """The keys on which it depends whether a policy speaks of an action; tags are known."""
+    for one in statements(policy):
+        named = one.get("Action", [])
+        listed = [named] if isinstance(named, str) else named
+        if "Action" not in one or any(like(pattern, action, fold=True) for pattern in listed):
+            keys = (key for test in one.get("Condition", {}).values() for key in test)
+            yield from (key for key in keys if "ResourceTag/" not in key)
+
+
+def have_values(secrets: list[Sought]) -> Finding | None:
+    """Whether each secret is there, stays, and has a current value; the value itself is not read."""
+    if not secrets:
+        raise Unset("no container is given a secret")
+    for one in secrets:
+        why = f"{_NO_START} ECS cannot give it its login."
+        if one.doc is None:
+            return one.lacking(why)
+        name, ends = one.doc["Name"], one.doc.get("DeletedDate")
+        if ends:
+            restore = f"aws secretsmanager restore-secret --secret-id {name}"
+            return Finding(f"The secret {name} is about to be deleted ({_day(ends)}).", why, restore)
+        held = [stage for stages in one.doc.get("VersionIdsToStages", {}).values() for stage in stages]
+        if "AWSCURRENT" not in held:
+            return Finding(f"The secret {name} has no current value.", why, "apply")
+    return None
+
+
+def _day(when: Any) -> str:
+    return when.astimezone(UTC).date().isoformat() if isinstance(when, datetime) else str(when)

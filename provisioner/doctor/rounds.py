@@ -1,0 +1,167 @@
+"""The checks, from CloudFront to the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.doctor import balancer, database, edge, paths, rights, tasks, ways
+from provisioner.doctor.asked import balancer as front
+from provisioner.doctor.asked import data
+from provisioner.doctor.asked import edge as outside
+from provisioner.doctor.asked import network as net
+from provisioner.doctor.asked import tasks as inside
+from provisioner.doctor.finding import Doc, Finding
+from provisioner.doctor.patient import Patient
+
+Read = Callable[[Patient], Any]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One judgement over what its reads tell.
+
+    A symptom is what something further on may explain; `seeks` marks the judgement that a thing is there.
+    """
+
+    station: str
+    name: str
+    claim: str
+    reads: tuple[Read, ...]
+    judge: Callable[..., Finding | None]
+    is_symptom: bool = False
+    seeks: bool = False
+
+
+def _distribution(p: Patient) -> Doc:
+    return outside.distribution(p).found
+
+
+def _balancer(p: Patient) -> Doc:
+    return front.balancer(p).found
+
+
+def _vpc(p: Patient) -> Doc:
+    return net.vpc(p).found
+
+
+def _cluster(p: Patient) -> Doc:
+    return data.cluster(p).found
+
+
+def _seeks(station: str, name: str, claim: str, read: Read, judge: Callable[..., Finding | None]) -> Check:
+    return Check(station, name, claim, (read,), judge, seeks=True)
+
+
+def _symptom(
+    station: str, name: str, claim: str, reads: tuple[Read, ...], judge: Callable[..., Finding | None]
+) -> Check:
+    return Check(station, name, claim, reads, judge, is_symptom=True)
+
+
+_EDGE = (
+    _seeks("edge", "distribution", "enabled and deployed", outside.distribution, edge.serves),
+    Check(
+        "edge",
+        "origin",
+        "CloudFront asks the load balancer, where it listens",
+        (_distribution, _balancer, front.listeners),
+        edge.leads_here,
+    ),
+    Check(
+        "edge",
+        "origin-header",
+        "the load balancer takes CloudFront's key",
+        (_distribution, front.rules),
+        edge.is_known,
+    ),
+)
+_BALANCER = (
+    _seeks("balancer", "balancer", "active", front.balancer, balancer.works),
+    Check(
+        "balancer",
+        "rules",
+        "each service is led to",
+        (front.listeners, front.rules, inside.services),
+        balancer.lead_on,
+    ),
+    Check(
+        "balancer",
+        "path-in",
+        "its security group lets CloudFront in",
+        (_distribution, _balancer, net.groups, net.edge_lists),
+        paths.from_edge,
+    ),
+    Check(
+        "balancer",
+        "path-to-tasks",
+        "it reaches the tasks' port",
+        (_balancer, inside.services, net.groups, _vpc),
+        paths.to_tasks,
+    ),
+    _symptom("balancer", "targets", "healthy", (front.health,), balancer.are_healthy),
+)
+_TASKS = (
+    _seeks("tasks", "service", "active", inside.standing, tasks.runs),
+    Check("tasks", "placement", "ECS finds room for every task", (inside.services,), tasks.find_room),
+    Check("tasks", "log-group", "the tasks can log", (inside.definitions, inside.log_groups), tasks.can_log),
+    Check("tasks", "roles", "ECS may take them", (data.roles,), rights.is_assumed),
+    Check("tasks", "secret-rights", "the secrets may be read", (data.roles, data.secrets), rights.can_read),
+    Check("tasks", "secrets", "each has a current value", (data.secrets,), rights.have_values),
+    _symptom("tasks", "stopped", "no task stops unasked", (inside.stops,), tasks.stay_up),
+    _symptom("tasks", "deployment", "arrived", (inside.services,), tasks.are_rolled_out),
+    _symptom("tasks", "running", "as many as should be", (inside.services,), tasks.are_enough),
+)
+_NETWORK = (
+    _seeks("network", "vpc", "there", net.vpc, ways.is_there),
+    Check(
+        "network",
+        "routes",
+        "the tasks have a way out",
+        (inside.services, net.subnets, net.tables, net.endpoints),
+        ways.lead_out,
+    ),
+    Check(
+        "network",
+        "nat",
+        "the gateways are available",
+        (inside.services, net.subnets, net.tables, net.gateways),
+        ways.are_open,
+    ),
+    Check(
+        "network",
+        "endpoints",
+        "available, in the tasks' tables",
+        (net.endpoints, inside.services, net.subnets, net.tables),
+        ways.answer,
+    ),
+    Check(
+        "network",
+        "endpoint-path",
+        "the endpoints let the tasks in",
+        (inside.services, net.endpoints, net.groups, _vpc),
+        paths.to_endpoints,
+    ),
+    Check("network", "way-to-aws", "the tasks may call AWS", (inside.services, net.groups), paths.to_aws),
+    Check(
+        "network", "addresses", "the tasks' subnets have some", (inside.services, net.subnets), ways.have_room
+    ),
+)
+_DATABASE = (
+    _seeks("database", "cluster", "it answers", data.cluster, database.is_up),
+    Check("database", "writer", "it is available", (_cluster, data.instances), database.writes),
+    Check("database", "subnet-group", "in the tasks' VPC", (data.subnet_group, _vpc), database.is_beside),
+    Check(
+        "database",
+        "path",
+        "the tasks reach its port",
+        (inside.services, _cluster, net.groups, _vpc),
+        paths.to_database,
+    ),
+    _seeks("database", "table", "active", data.table, database.holds),
+)
+CHECKS: tuple[Check, ...] = (*_EDGE, *_BALANCER, *_TASKS, *_NETWORK, *_DATABASE)
+
+# What all of them ask, by service: `policy` grants it.
+CALLS = {**outside.CALLS, **front.CALLS, **inside.CALLS, **net.CALLS, **data.CALLS}

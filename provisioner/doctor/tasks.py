@@ -1,0 +1,103 @@
+"""Judgements on the services: whether all tasks run, and why those that stopped did."""
+
+from __future__ import annotations
+
+from provisioner.doctor.asked.tasks import Stops
+from provisioner.doctor.finding import Doc, Finding, Sought
+
+# So many that stopped unasked within an hour are a loop, though all may run at this moment.
+_LOOP = 3
+# ECS developer guide, service event messages.
+_NO_PLACE, _STEADY = ("was unable to place a task", "is unable to consistently start tasks"), "steady state"
+_LIMITS = {"vCPU": ("fargate", "L-3032A538"), "RESOURCE:ENI": ("vpc", "L-DF5E4CA3")}
+
+
+def runs(sought: Sought) -> Finding | None:
+    """Whether the main service is there and takes tasks."""
+    doc = sought.doc
+    why = "No task answers anything."
+    if doc is None:
+        return sought.lacking(why)
+    if doc["status"] != "ACTIVE":
+        return Finding(f"The {sought.words} is {doc['status']}.", why, "apply")
+    if not doc["desiredCount"]:
+        cluster = doc["clusterArn"].rpartition("/")[2]
+        more = f"aws ecs update-service --cluster {cluster} --service {doc['serviceName']} --desired-count 2"
+        return Finding(f"The {sought.words} is to run no task at all.", why, more)
+    return None
+
+
+def find_room(services: list[Doc]) -> Finding | None:
+    """Whether ECS finds a place for every task: its last word on it, as events are not repeated."""
+    for service in services:
+        said = _last_word(service)
+        if said:
+            return Finding(said, "Fewer tasks run than should; a deployment comes to no end.", _room(said))
+    return None
+
+
+def _last_word(service: Doc) -> str:
+    events = sorted(service.get("events", []), key=lambda one: one["createdAt"], reverse=True)
+    for event in events:
+        message = str(event["message"])
+        if _STEADY in message:
+            return ""
+        if any(phrase in message for phrase in _NO_PLACE):
+            return message
+    return ""
+
+
+def _room(said: str) -> str:
+    for word, (service, code) in _LIMITS.items():
+        if word in said:
+            return f"aws service-quotas get-service-quota --service-code {service} --quota-code {code}"
+    return (
+        "apply --set service.fargate_weight=100 --set service.spot_weight=0" if "apacity" in said else "logs"
+    )
+
+
+def are_rolled_out(services: list[Doc]) -> Finding | None:
+    """Whether the last deployment of each service arrived."""
+    for service in services:
+        for one in service["deployments"]:
+            if one.get("rolloutState") == "FAILED":
+                what = f"A deployment of {service['serviceName']} failed: {one.get('rolloutStateReason', '')}"
+                return Finding(what, "What runs is what was there before, if anything.", "apply")
+    return None
+
+
+def stay_up(listed: list[Stops]) -> Finding | None:
+    """Whether tasks stop unasked: in a loop, or so that too few run."""
+    for one in listed:
+        service = one.service
+        running, desired = service["runningCount"], service["desiredCount"]
+        if not one.last or (one.count < _LOOP and running >= desired):
+            continue
+        what = (
+            f"{one.count} tasks of {service['serviceName']} stopped by themselves in the last hour, and "
+            f"{running} of {desired} run. {one.last.words}"
+        )
+        return Finding(what, one.last.remedy, "logs --since 1h", one.last.evidence)
+    return None
+
+
+def are_enough(services: list[Doc]) -> Finding | None:
+    """Whether as many tasks run as should."""
+    for one in services:
+        if one["runningCount"] < one["desiredCount"]:
+            what = f"{one['runningCount']} of {one['desiredCount']} tasks of {one['serviceName']} run"
+            what += f", {one['pendingCount']} are starting."
+            return Finding(what, "The others take all requests, or nobody does.", "status")
+    return None
+
+
+def can_log(definitions: list[Doc], groups: set[str]) -> Finding | None:
+    """Whether the group that each container writes to is there: a task does not start without."""
+    for definition in definitions:
+        for container in definition["containerDefinitions"]:
+            options = (container.get("logConfiguration") or {}).get("options") or {}
+            group = options.get("awslogs-group")
+            if group and group not in groups and options.get("awslogs-create-group") != "true":
+                what = f"The log group {group} of the container {container['name']} is not there."
+                return Finding(what, "No new task starts: ECS ends it before its image runs.", "apply")
+    return None

@@ -1,0 +1,115 @@
+"""Judgements on the tasks' ways out of their subnets: routes, NAT gateways, endpoints, free addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from provisioner.doctor.finding import Doc, Finding, Sought, Unset
+
+_ANYWHERE = "0.0.0.0/0"
+# What Fargate calls before and while a task runs (ECR user guide, vpc-endpoints); S3 holds the layers.
+_NEEDED = ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "s3")
+# A rollout doubles the tasks, each with an address of its own.
+_FEW = 4
+_NO_START = "No new task starts: it cannot pull its image, read its secrets or log."
+
+
+def is_there(sought: Sought) -> Finding | None:
+    """Whether there is a VPC."""
+    return sought.lacking("All else stands in it.") if sought.doc is None else None
+
+
+def lead_out(
+    services: list[Doc], subnets: list[Doc], tables: list[Doc], endpoints: list[Doc]
+) -> Finding | None:
+    """Whether each subnet of the tasks has a live route out, or endpoints for all that a task needs."""
+    for subnet in _of_tasks(services, subnets):
+        route = _default(subnet, tables)
+        id_ = subnet["SubnetId"]
+        if route is None and (lacking := _lacking(endpoints)):
+            what = f"The tasks' subnet {id_} has no route out and no endpoint for {', '.join(lacking)}."
+            return Finding(what, _NO_START, "apply")
+        if route is not None and route.get("State") == "blackhole":
+            where = route.get("NatGatewayId") or route.get("GatewayId", "")
+            what = f"The route out of the tasks' subnet {id_} leads to {where}, which is gone."
+            return Finding(what, _NO_START, "apply")
+    return None
+
+
+def are_open(
+    services: list[Doc], subnets: list[Doc], tables: list[Doc], gateways: list[Doc]
+) -> Finding | None:
+    """Whether each NAT gateway on a way out is available."""
+    routes = [_default(subnet, tables) for subnet in _of_tasks(services, subnets)]
+    live = [route for route in routes if route and route.get("State") != "blackhole"]
+    used = {route["NatGatewayId"] for route in live if route.get("NatGatewayId")}
+    if not used:
+        raise Unset("no live route leads through a NAT gateway")
+    known = {one["NatGatewayId"]: one for one in gateways}
+    for id_ in sorted(used):
+        one = known.get(id_, {"State": "gone"})
+        if one["State"] != "available":
+            said = one.get("FailureMessage", "")
+            what = f"The NAT gateway {id_} is {one['State']}{f': {said}' if said else ''}."
+            return Finding(what, _NO_START, "apply")
+    return None
+
+
+def answer(
+    endpoints: list[Doc], services: list[Doc], subnets: list[Doc], tables: list[Doc]
+) -> Finding | None:
+    """Whether each endpoint is available, and those that add routes do so in the tasks' tables."""
+    followed = {
+        table["RouteTableId"]
+        for subnet in _of_tasks(services, subnets)
+        for table in [_table(subnet, tables)]
+        if table
+    }
+    for one in endpoints:
+        if one["State"] != "available":
+            what = f"The endpoint {one['ServiceName']} ({one['VpcEndpointId']}) is {one['State']}."
+            return Finding(what, "Calls to that service fail, or take the dearer way through NAT.", "apply")
+        lost = followed - set(one.get("RouteTableIds", []))
+        if one["VpcEndpointType"] == "Gateway" and lost:
+            what = f"The endpoint {one['ServiceName']} adds no route to {', '.join(sorted(lost))}."
+            return Finding(what, "Calls to that service fail, or take the dearer way through NAT.", "apply")
+    return None
+
+
+def have_room(services: list[Doc], subnets: list[Doc]) -> Finding | None:
+    """Whether the tasks' subnets have addresses left."""
+    for subnet in _of_tasks(services, subnets):
+        if subnet["AvailableIpAddressCount"] < _FEW:
+            free = subnet["AvailableIpAddressCount"]
+            what = f"The tasks' subnet {subnet['SubnetId']} has {free} free addresses."
+            command = (
+                "aws ec2 describe-network-interfaces --filters Name=subnet-id,Values=" + subnet["SubnetId"]
+            )
+            return Finding(what, "A task needs one to start; a rollout doubles the tasks.", command)
+    return None
+
+
+def _of_tasks(services: Iterable[Doc], subnets: Iterable[Doc]) -> Iterator[Doc]:
+    used = {
+        id_
+        for service in services
+        for id_ in service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
+    }
+    return (one for one in subnets if one["SubnetId"] in used)
+
+
+def _table(subnet: Doc, tables: list[Doc]) -> Doc | None:
+    """The table that a subnet follows: its own, else the VPC's main one."""
+    by_subnet = {one.get("SubnetId"): table for table in tables for one in table["Associations"]}
+    main = (table for table in tables if any(one.get("Main") for one in table["Associations"]))
+    return by_subnet.get(subnet["SubnetId"]) or next(main, None)
+
+
+def _default(subnet: Doc, tables: list[Doc]) -> Doc | None:
+    routes = (_table(subnet, tables) or {"Routes": []})["Routes"]
+    return next((one for one in routes if one.get("DestinationCidrBlock") == _ANYWHERE), None)
+
+
+def _lacking(endpoints: list[Doc]) -> list[str]:
+    there = [one["ServiceName"] for one in endpoints]
+    return [name for name in _NEEDED if not any(one.endswith(f".{name}") for one in there)]

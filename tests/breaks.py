@@ -1,0 +1,172 @@
+"""What breaks a standing stack in one place, and how `doctor` is to tell it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.embedded.containers.model import services
+from provisioner.embedded.manners import lag
+from tests.hands import TABLE, settle
+from tests.standing import ACCOUNT, Standing
+
+Act = Callable[[Standing], Any]
+EXECUTION_ROLE = "ml-api-execution-role-prod"
+
+
+@dataclass(frozen=True)
+class Break:
+    """A check, the deed that it finds, what it says and tells to type, and the symptoms that follow."""
+
+    check: str
+    act: Act
+    says: str
+    type: str = "apply --suffix prod"
+    symptoms: set[str] = field(default_factory=set)
+
+
+def reconfigure(stack: Standing, **changed: Any) -> None:
+    """Change the distribution's configuration."""
+    cloudfront = stack.aws("cloudfront")
+    id_ = cloudfront.list_distributions()["DistributionList"]["Items"][0]["Id"]
+    now = cloudfront.get_distribution_config(Id=id_)
+    config = {**now["DistributionConfig"], **changed}
+    cloudfront.update_distribution(Id=id_, IfMatch=now["ETag"], DistributionConfig=config)
+    settle(lambda: cloudfront.get_distribution(Id=id_))
+
+
+def _origin(stack: Standing, **changed: Any) -> None:
+    origins = stack.distribution["Origins"]
+    reconfigure(stack, Origins={**origins, "Items": [{**origins["Items"][0], **changed}]})
+
+
+def _wrong_key(stack: Standing) -> None:
+    header = {"HeaderName": "X-Origin-Key", "HeaderValue": "guessed"}
+    _origin(stack, CustomHeaders={"Quantity": 1, "Items": [header]})
+
+
+def _rules(stack: Standing, group: str, *, out: bool) -> dict[str, Any]:
+    """The first group of a name's kind, with all its rules on one side."""
+    ec2 = stack.aws("ec2")
+    [found] = ec2.describe_security_groups(GroupIds=[stack.group(group)])["SecurityGroups"]
+    return {
+        "GroupId": found["GroupId"],
+        "IpPermissions": found["IpPermissionsEgress" if out else "IpPermissions"],
+    }
+
+
+def close_in(group: str) -> Act:
+    """Take all rules for what comes into a group."""
+    return lambda stack: stack.aws("ec2").revoke_security_group_ingress(**_rules(stack, group, out=False))
+
+
+def _shut_in(stack: Standing) -> None:
+    """Leave the tasks the database, and nothing of AWS."""
+    rules = _rules(stack, "sg-tasks", out=True)
+    https = [one for one in rules["IpPermissions"] if one["FromPort"] == 443]
+    stack.aws("ec2").revoke_security_group_egress(GroupId=rules["GroupId"], IpPermissions=https)
+
+
+def _insist(act: Callable[[], Any]) -> Any:
+    """Act though AWS still hides what was just made."""
+    for _ in range(lag.MISSES + lag.USES):
+        with contextlib.suppress(ClientError):
+            return act()
+    return act()
+
+
+def _lead_astray(stack: Standing) -> None:
+    """Lead one path to a target group that no service is in."""
+    elb = stack.aws("elbv2")
+    made = elb.create_target_group(Name="stray", Protocol="HTTP", Port=80, VpcId=stack.vpc, TargetType="ip")[
+        "TargetGroups"
+    ][0]["TargetGroupArn"]
+    listed = elb.describe_rules(ListenerArn=stack.listener["ListenerArn"])["Rules"]
+    one = next(rule for rule in listed if rule["Actions"][0]["Type"] == "forward")
+    astray = [{"Type": "forward", "TargetGroupArn": made}]
+    _insist(lambda: elb.modify_rule(RuleArn=one["RuleArn"], Actions=astray))
+
+
+def _unhook_endpoint(stack: Standing) -> None:
+    one = next(
+        one
+        for one in stack.ec2("describe_vpc_endpoints", "VpcEndpoints")
+        if one["ServiceName"].endswith(".s3")
+    )
+    stack.aws("ec2").modify_vpc_endpoint(
+        VpcEndpointId=one["VpcEndpointId"], RemoveRouteTableIds=one["RouteTableIds"]
+    )
+
+
+def _cut_off(stack: Standing) -> None:
+    """The NAT gateway of one zone goes, and leaves a route that leads nowhere."""
+    gateway = stack.ec2("describe_nat_gateways", "NatGateways")[0]
+    stack.aws("ec2").delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])
+
+
+def _distrust(stack: Standing) -> None:
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    stack.aws("iam").update_assume_role_policy(RoleName=EXECUTION_ROLE, PolicyDocument=json.dumps(trust))
+
+
+def _drop_table(stack: Standing) -> None:
+    dynamodb = stack.aws("dynamodb")
+    dynamodb.update_table(TableName=TABLE, DeletionProtectionEnabled=False)
+    dynamodb.delete_table(TableName=TABLE)
+
+
+def _drop_writer(stack: Standing) -> None:
+    writer = stack.cluster["DBClusterMembers"][0]["DBInstanceIdentifier"]
+    stack.aws("rds").delete_db_instance(DBInstanceIdentifier=writer, SkipFinalSnapshot=True)
+
+
+def say(text: str) -> Act:
+    """Let ECS say something of the service."""
+    [region] = {"eu-west-1"}
+    return lambda _: next(iter(services.at(ACCOUNT, region).values())).say(text)
+
+
+# Each round is done at once, found at once, and mended by one `apply`: what is told to be typed.
+ROUNDS: list[list[Break]] = [
+    [
+        Break("distribution", lambda stack: reconfigure(stack, Enabled=False), "is disabled"),
+        Break("path-in", close_in("sg-alb"), "lets CloudFront in on port 80"),
+        Break(
+            "log-group",
+            lambda stack: stack.aws("logs").delete_log_group(logGroupName="/aws/ecs/ml-api-prod"),
+            "log group /aws/ecs/ml-api-prod of the container",
+        ),
+        Break("routes", _cut_off, "which is gone"),
+        Break("path", close_in("sg-db"), "on port 5432"),
+    ],
+    [
+        Break("origin-header", _wrong_key, "values are not shown"),
+        Break("rules", _lead_astray, "which no service is in", symptoms={"targets"}),
+        Break(
+            "secret-rights",
+            lambda stack: stack.aws("iam").delete_role_policy(RoleName=EXECUTION_ROLE, PolicyName="secrets"),
+            "may not call secretsmanager:GetSecretValue",
+        ),
+        Break("endpoints", _unhook_endpoint, "adds no route to"),
+        Break("writer", _drop_writer, "no instance that writes"),
+    ],
+    [
+        Break(
+            "origin", lambda stack: _origin(stack, DomainName="old.example"), "CloudFront asks old.example"
+        ),
+        Break("path-to-tasks", close_in("sg-tasks"), "does not let the load balancer", symptoms={"targets"}),
+        Break("roles", _distrust, "does not trust ecs-tasks.amazonaws.com"),
+        Break("way-to-aws", _shut_in, "lets them out on port 443"),
+        Break("table", _drop_table, "There is no table ml-api-sessions-prod"),
+    ],
+]
