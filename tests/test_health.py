@@ -1,16 +1,13 @@
-"""`status`: what each topic makes of what AWS says, and what one denied call leaves of the rest."""
+"""`status`: what each topic makes of what AWS says."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.embedded.corrections.cloudwatch_measures import measure
-from provisioner.embedded.wire import ACCOUNT, Place
 from provisioner.engine.clients import Clients
 from provisioner.errors import CredentialsError
 from provisioner.health.alarms import alarms
@@ -22,7 +19,6 @@ from provisioner.health.scene import Line, Part, Scene, Sight
 from provisioner.health.services import events, services
 from provisioner.health.targets import targets
 from provisioner.terminal.health import health_lines, verdict
-from tests.standing import Standing
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -249,59 +245,3 @@ def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
     ]
     assert verdict(parts, amiss=0) == ("Not well: targets; unknown: targets.", "red")
     assert verdict([], amiss=0) == ("All is well.", "green")
-
-
-# On a stack that stands.
-
-
-def test_all_is_well(standing: Standing) -> None:
-    ran = standing.desk.well("status")
-
-    assert "\nAll is well.\n" in ran.out
-    for told in (
-        r"^  targets +tg +2 of 2 healthy$",
-        r"^  services +service +2 of 2 run; ml-api-taskdef-prod:1$",
-        r"^  edge +edge +Deployed; ",
-        r"^  events .*Z +\(service ml-api-service-prod\)",
-    ):
-        assert re.search(told, ran.out, re.MULTILINE), told
-
-
-def test_the_capacity_of_the_database_is_what_cloudwatch_measures_now(standing: Standing) -> None:
-    writer = standing.aws("rds").describe_db_instances()["DBInstances"][0]["DBInstanceIdentifier"]
-    where = Place(ACCOUNT, "us-east-1")
-    measure(where, "AWS/RDS", "ServerlessDatabaseCapacity", 1.5, DBInstanceIdentifier=writer)
-
-    (line,) = standing.desk.well("status", "--json").lines
-
-    assert (line["well"], line["format_version"]) == (True, 1)
-    assert [one.get("acu") for one in line["health"]["database"]][-1] == 1.5
-    assert line["outputs"]["vpc_id"] == standing.vpc
-    assert len(line["resources"]) > 70
-
-
-def test_a_part_that_may_not_be_asked_is_unknown_and_the_rest_goes_on(standing: Standing) -> None:
-    denied = ("elbv2:DescribeTargetHealth", "dynamodb:DescribeTable")
-    standing.desk.box.faults(*({"operation": one, "fault": "access_denied", "times": 1} for one in denied))
-
-    ran = standing.desk.run("status")
-
-    assert ran.code == 1
-    for told in (
-        r"^\? targets +tg +unknown: DescribeTargetHealth answered AccessDenied",
-        r"^\? table +sessions +unknown: DescribeTable answered AccessDenied",
-        r"^  services +service +2 of 2 run",
-    ):
-        assert re.search(told, ran.out, re.MULTILINE), told
-    assert "Unknown: targets, table; 1 resources are not there, not ready or unknown." in ran.out
-
-
-def test_expired_credentials_end_the_look(standing: Standing) -> None:
-    standing.desk.box.faults({"operation": "elbv2:DescribeTargetHealth", "fault": "expired", "times": 9})
-    try:
-        ran = standing.desk.run("status")
-    finally:
-        standing.desk.box.faults()
-
-    assert (ran.code, ran.out) == (3, "")
-    assert "does not accept these credentials" in ran.err

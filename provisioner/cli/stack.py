@@ -9,7 +9,14 @@ import click
 
 from provisioner.cli.completion import by
 from provisioner.cli.opening import begin, given_choice, kept_plan, known_suffix, missing_suffix, open_session
-from provisioner.cli.options import choice_options, lock_option, stack_options, take_option, yes_option
+from provisioner.cli.options import (
+    Duration,
+    choice_options,
+    lock_option,
+    stack_options,
+    take_option,
+    yes_option,
+)
 from provisioner.errors import Incomplete, UsageError
 
 
@@ -41,16 +48,22 @@ def apply(yes: bool, lock_timeout: float, skip_preflight: bool, plan_file: Path 
 @stack_options
 @click.option("--all", "everything", is_flag=True, help="Every stack known here.")
 @click.option("--cached", is_flag=True, help="From the state file alone: no call.")
-def status(everything: bool, cached: bool, **given: Any) -> int:
-    """Show every resource with its phase, id and live condition, then the outputs."""
+@click.option("--watch", is_flag=True, help="Look again and again, until Ctrl-C.")
+@click.option("--every", type=Duration(), default="5s", show_default=True, help="How often, with --watch.")
+def status(everything: bool, cached: bool, watch: bool, every: float, **given: Any) -> int:
+    """Show every resource and how the stack is now, then the outputs; 0 only when all is well."""
     say, workspace = begin(given)
+    if watch and (cached or everything):
+        raise UsageError("--watch looks at one stack in AWS.", "Leave --cached and --all out.")
     suffixes = workspace.suffixes() if everything else [known_suffix(workspace, given["suffix"])]
     if cached:
         from provisioner.commands import remembering
 
         return max((remembering.cached(say, workspace, one) for one in suffixes), default=0)
-    from provisioner.commands import showing
+    from provisioner.commands import showing, watching
 
+    if watch:
+        return watching.watch(say, open_session(given, workspace, suffixes[0]), every)
     return max((showing.status(say, open_session(given, workspace, one)) for one in suffixes), default=0)
 
 

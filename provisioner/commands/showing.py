@@ -23,7 +23,9 @@ from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.say import Say, table
 
 _HEAD = ("node", "kind", "phase", "live", "id")
-_UNWELL = 1
+UNWELL = 1
+# A person waits: what AWS has not answered by then is told as unknown.
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,12 @@ def status(say: Say, session: Session) -> int:
     else:
         _show(say, session, look)
     counted(say, session, len(look.rows), started)
-    return 0 if look.is_well else _UNWELL
+    return 0 if look.is_well else UNWELL
 
 
 def looked(session: Session) -> Look:
     """Read every resource, eight at a time, then ask what the topics need besides."""
-    clients = session.clients.sharing(Peers.of(session.document))
+    clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
     entries = {name: one for name, one in session.document.entries.items() if not KINDS[one.kind].shared}
     targets = [target_in(session.document, name, KINDS) for name in entries]
     with ThreadPoolExecutor(READERS) as pool:

@@ -34,6 +34,7 @@ class Clients:
         guard: Callable[[], None] = lambda: None,
         shared: Shared | None = None,
         peers: Peers = _ALONE,
+        patience: float = READ_PATIENCE,
     ) -> None:
         self.aws = aws
         self.clock = clock
@@ -42,17 +43,21 @@ class Clients:
         # The wall-clock second from which on answers are shared; 0 where they are not.
         self.since = clock.wall() if shared is not None else 0.0
         self.peers = peers
+        self._patience = patience
         self._sharing = threading.Lock()
 
     def client(self, service: str, region: str = "") -> Client:
         """The client of a service, in the stack's region or the one named."""
         return Client(self, self.aws.client(service, region), service, region)
 
-    def sharing(self, peers: Peers = _ALONE) -> Clients:
-        """The same way to AWS, for one look at many things: equal reads are made once."""
+    def sharing(self, peers: Peers = _ALONE, patience: float = READ_PATIENCE) -> Clients:
+        """The same way to AWS, for one look at many things: equal reads are made once.
+
+        Each is given up after `patience` seconds without an answer.
+        """
         if self.shares:
             return self
-        return Clients(self.aws, self.clock, self._guard, shared={}, peers=peers)
+        return Clients(self.aws, self.clock, self._guard, shared={}, peers=peers, patience=patience)
 
     @property
     def shares(self) -> bool:
@@ -87,7 +92,7 @@ class Clients:
         return self._patient(call)
 
     def _patient(self, call: Callable[[], Answer]) -> Answer:
-        patience = EMULATOR_PATIENCE if self.aws.endpoint else READ_PATIENCE
+        patience = min(self._patience, EMULATOR_PATIENCE) if self.aws.endpoint else self._patience
         return again(call, when=lambda error: fault_of(error) in PASSING, clock=self.clock, patience=patience)
 
 

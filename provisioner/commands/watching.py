@@ -1,0 +1,52 @@
+"""`status --watch`: one look after the other, until nobody watches any more."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from provisioner.commands.place import whereabouts
+from provisioner.commands.showing import Look, looked, record
+from provisioner.errors import NoSuchStack
+from provisioner.session import Session
+from provisioner.terminal.health import Painted, health_lines, verdict
+from provisioner.terminal.say import Say
+from provisioner.terminal.screen import Screen
+
+_INTERRUPTED = 130
+
+
+def watch(say: Say, session: Session, every: float) -> int:
+    """Look, show, wait; on a terminal each look takes the place of the one before."""
+    screen = Screen(say)
+    try:
+        while say.is_heard:
+            look = looked(session)
+            if say.as_json:
+                record(say, session, look)
+            else:
+                screen.show([_head(session), *_lines(look)])
+            session.clock.sleep(every)
+            _read_anew(session)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    return 0
+
+
+def _read_anew(session: Session) -> None:
+    """What another run has written meanwhile."""
+    workspace = session.where.workspace
+    document = workspace.document(session.suffix)
+    if document is None:
+        raise NoSuchStack(f"No stack {session.suffix} is known any more {workspace.words}.")
+    session.document = document
+
+
+def _head(session: Session) -> Painted:
+    now = datetime.fromtimestamp(session.clock.wall(), UTC).isoformat(timespec="seconds")
+    return f"{now.replace('+00:00', 'Z')}  {session.suffix}: {whereabouts(session)}", "dim"
+
+
+def _lines(look: Look) -> list[Painted]:
+    """The resources that are as they should be are left out."""
+    amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in look.amiss]
+    return [*health_lines(look.parts), *amiss, verdict(look.parts, len(look.amiss))]
