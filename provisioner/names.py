@@ -23,6 +23,10 @@ NODE_TAG = "ml-api:node"
 REGION_TAG = "ml-api:region"
 # Who chose the image that a service runs, where the settings did not.
 IMAGE_OWNER = "ml-api:image-owner"
+# What beside the image was chosen by who shipped it: `size`, and `env.NAME` for each variable.
+SHIPPED_WITH = "ml-api:shipped-with"
+# Who chose between how many tasks a service is scaled, where the settings did not.
+COUNT_OWNER = "ml-api:count-owner"
 LONGEST_SUFFIX = 16
 _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -34,7 +34,8 @@ from provisioner.settings import Settings
 from provisioner.settings.database import MOST_READERS
 from provisioner.settings.ending import with_zones
 from provisioner.settings.network import MOST_ZONES
-from provisioner.shipped import shipped_images, show_as_held
+from provisioner.settings.shipped import Shipped
+from provisioner.shipped import follow_what_runs, shipped_things, show_as_held
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.facts import offline
@@ -49,6 +50,7 @@ from state.versions import remember
 _ROUNDS = 3
 # So many of the newest records tell how long things take.
 _RUNS = 50
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Session:
     arguments: list[str] = field(default_factory=list)
     # Tells a person, beside the answer, what went wrong and stopped nothing, and what to do about it.
     tell: Callable[[str, str], None] = lambda *_: None
-    # What this run takes back from another owner: `image`.
+    # What this run takes back from another owner: `image`, `counts`.
     taken: frozenset[str] = frozenset()
     # A look that is shared with other stacks.
     looking: Clients | None = None
@@ -118,10 +120,13 @@ class Session:
         """Whether a ledger of this stack stood here when the command began."""
         return self.document.serial > 0
 
-    def plan(self, *, ending: bool = False) -> Plan:
-        """What `apply` would do, or what there is to end; makes no mutating call."""
+    def plan(self, *, ending: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
+        """What `apply` would do, or what there is to end; makes no mutating call.
+
+        `shipping` are images, by service, that are taken as shipped already.
+        """
         clients = self.looking or self.clients.sharing(Peers.of(self.document))
-        return self._look(clients, ending=ending)
+        return self._look(clients, ending=ending, shipping=shipping)
 
     def drift(self) -> tuple[DriftReport, Plan]:
         """What differs from the ledger in AWS, and the plan about it; makes no mutating call."""
@@ -129,16 +134,19 @@ class Session:
         made = self._look(clients)
         return look_for_drift(made, self.document, clients, KINDS), made
 
-    def _look(self, clients: Clients, *, ending: bool = False) -> Plan:
+    def _look(self, clients: Clients, *, ending: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
         if not ending:
             check_reachable(self.settings, self.place.region)
         facts = choose(clients, self.suffix, self.settings, self.document, ending=ending)
         settings = with_zones(self.settings, len(facts.zones)) if ending else self.settings
         make = build_all if ending else build
         stack = make(settings, self.suffix, self.place.region, facts)
-        asked = not ending and "image" not in self.taken
-        if shipped := shipped_images(clients, settings, stack, self.document) if asked else {}:
+        shipped = {} if ending else shipped_things(clients, settings, stack, self.document, self.taken)
+        for name, image in shipping.items():
+            shipped[name] = replace(shipped.get(name, Shipped()), image=image)
+        if shipped:
             stack = make(settings, self.suffix, self.place.region, replace(facts, shipped=shipped))
+            follow_what_runs(self.document, stack, shipped)
         made = make_plan(stack, self.document, clients, KINDS)
         show_as_held(made, settings, shipped)
         return made
@@ -172,7 +180,7 @@ class Session:
 
     def apply(self, plan: Plan) -> Outcome:
         """Carry the plan out."""
-        return Apply(plan, self._hands(), KINDS).run()
+        return Apply(plan, self.hands(), KINDS).run()
 
     def standing(self, made: Plan) -> list[str]:
         """What is there or remembered and would go, in declared order; never the account's own roles."""
@@ -182,20 +190,21 @@ class Session:
 
     def teardown(self, plan: Plan) -> Outcome:
         """Take down what the ledger knows, and what bears our tags and the ledger has lost."""
-        hands = self._hands()
+        hands = self.hands()
         Apply(plan, hands, KINDS).take_over_found()
         with explained("taking the protection against deletion off"):
             lift(hands, KINDS, protected(plan, self.document, KINDS))
         outcome = remove(hands, KINDS)
+        swept = self._sweep(plan.stack) if outcome.is_whole else []
         # AWS's own services write once more while they end, and so bring a log group back.
         for _ in range(_ROUNDS):
             returned = make_plan(plan.stack, self.document, self.clients, KINDS)
-            if outcome.failed or outcome.undone or not returned.found:
+            if not outcome.is_whole or not returned.found:
                 break
             Apply(returned, hands, KINDS).take_over_found()
             outcome = outcome.followed_by(remove(hands, KINDS))
-        if not outcome.failed and not outcome.undone:
-            outcome.swept = self._sweep(plan.stack)
+        if outcome.is_whole:
+            outcome.swept = [*swept, *self._sweep(plan.stack)]
         return outcome
 
     def _sweep(self, stack: Stack) -> list[str]:
@@ -229,7 +238,8 @@ class Session:
         """Forget the stack: it is gone, and was seen to be."""
         self.where.workspace.store(self.suffix).remove()
 
-    def _hands(self) -> Hands:
+    def hands(self) -> Hands:
+        """What carries verbs out, with the ledger written around each act."""
         ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard)
         return Hands(self.clients, ledger, self.listen, self.durations)
 

@@ -1,8 +1,8 @@
-"""Whose the images are: from the first use of `deploy` on they are its own, until `--take image`."""
+"""Whose the images and counts are: from the first `deploy` or `scale` on theirs, until `--take`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from provisioner.engine.clients import Clients
@@ -10,30 +10,83 @@ from provisioner.engine.compare import Difference
 from provisioner.engine.explain import explained
 from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
-from provisioner.kinds.ecs.shipped import DEPLOY, shipped_image
-from provisioner.settings import Settings
-from state.document import Document
+from provisioner.kinds.ecs.shipped import DEPLOY, SCALE, shipped
+from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
+from provisioner.settings import Settings, Workload
+from provisioner.settings.shipped import Shipped
+from state.document import Document, Entry
+
+# What `--take` names.
+IMAGE, COUNTS = "image", "counts"
 
 
-def shipped_images(clients: Clients, s: Settings, stack: Stack, document: Document) -> dict[str, str]:
-    """The image that was shipped to each service; those whose image is as it was set are left out."""
+def shipped_things(
+    clients: Clients, s: Settings, stack: Stack, document: Document, taken: Collection[str] = ()
+) -> dict[str, Shipped]:
+    """What was shipped to each service and is not taken back; those that are as set are left out."""
     cluster = stack.nodes["cluster"].aws_name
-    found: dict[str, str] = {}
+    found: dict[str, Shipped] = {}
     for one in s.workloads:
         node = stack.nodes[one.named("service")]
         entry = document.entries.get(node.name)
         with explained(f"looking at {node.aws_name}"):
-            image = shipped_image(clients, cluster, entry.id if entry and entry.id else node.aws_name)
-        if image:
-            found[one.name] = image
+            told = shipped(clients, cluster, entry.id if entry and entry.id else node.aws_name)
+        if (left := without(told, taken)).marks:
+            found[one.name] = left
     return found
 
 
-def show_as_held(plan: Plan, s: Settings, shipped: Mapping[str, str]) -> None:
-    """Say in the plan which images are left to `deploy`, and what is set in their place."""
+def without(told: Shipped, taken: Collection[str]) -> Shipped:
+    """The same without what is taken back, and without the tags that say it."""
+    if IMAGE in taken:
+        told = Shipped(counts=told.counts, marks=_less(told.marks, IMAGE_OWNER, SHIPPED_WITH))
+    if COUNTS in taken:
+        told = replace(told, counts=None, marks=_less(told.marks, COUNT_OWNER))
+    return told
+
+
+def _less(marks: Mapping[str, str], *names: str) -> dict[str, str]:
+    return {name: value for name, value in marks.items() if name not in names}
+
+
+def follow_what_runs(document: Document, stack: Stack, shipped: Mapping[str, Shipped]) -> None:
+    """The revision of a service that was shipped to is the one that runs, whatever the ledger says.
+
+    So a `deploy` that was killed, one that ECS rolled back, and a lost ledger are all read alike.
+    """
+    for name, told in shipped.items():
+        node = stack.nodes[f"task.{name}" if name else "task"]
+        entry = document.entries.get(node.name)
+        if not told.revision or (entry and entry.id == told.revision):
+            continue
+        entry = entry or Entry(str(node.kind), node.aws_name, node.piece, needs=node.needs)
+        document.entries[node.name] = replace(
+            entry, id=told.revision, phase="ready", confirmed=None, intent=None
+        )
+
+
+def show_as_held(plan: Plan, s: Settings, shipped: Mapping[str, Shipped]) -> None:
+    """Say in the plan what is left to `deploy` and `scale`, and what is set in its place."""
     for one in s.workloads:
-        if one.name in shipped and shipped[one.name] != one.image:
-            name = one.named("service")
-            theirs = Difference("image", shipped[one.name], one.image, DEPLOY)
+        for name, theirs in _held(one, shipped.get(one.name, Shipped())):
             change = plan.changes[name]
             plan.changes[name] = replace(change, held=(*change.held, theirs))
+
+
+def _held(one: Workload, told: Shipped) -> Iterator[tuple[str, Difference]]:
+    """By node, what differs from what is set."""
+    service, scaling = one.named("service"), one.named("scaling")
+    if told.image and told.image != one.image:
+        yield service, Difference("image", told.image, one.image, DEPLOY)
+    if told.size and (told.size.cpu, told.size.memory) != (one.container.cpu, one.container.memory):
+        yield service, Difference("cpu", told.size.cpu, one.container.cpu, DEPLOY)
+        yield service, Difference("memory", told.size.memory, one.container.memory, DEPLOY)
+    for name, value in told.environment.items():
+        if one.container.environment.get(name) != value:
+            yield service, Difference(f"environment.{name}", "(shipped)", "(set)", DEPLOY)
+    if told.counts and (told.counts.minimum, told.counts.maximum) != (
+        one.service.minimum,
+        one.service.maximum,
+    ):
+        yield scaling, Difference("MinCapacity", told.counts.minimum, one.service.minimum, SCALE)
+        yield scaling, Difference("MaxCapacity", told.counts.maximum, one.service.maximum, SCALE)

@@ -7,7 +7,7 @@ from provisioner.engine.refs import text
 from provisioner.names import check_suffix
 from provisioner.settings import Settings
 from provisioner.settings.ending import variants
-from provisioner.settings.shipped import with_images
+from provisioner.settings.shipped import with_shipped
 from provisioner.steps.access_logs import access_logs, edge_records
 from provisioner.steps.account import account
 from provisioner.steps.alarms import alarms
@@ -41,7 +41,7 @@ def build_all(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
 
 def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     """The whole stack of one suffix, as a graph; makes no call."""
-    s = with_images(s, facts.shipped)
+    s = with_shipped(s, facts.shipped)
     stack = Stack(check_suffix(suffix), region, s.tags)
     own = account(stack.piece("account"))
     net = network(stack.piece("vpc"), s, facts)

@@ -13,8 +13,8 @@ from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
 from provisioner.health import measured, services, targets
-from provisioner.kinds import KINDS, facts, leftovers, tagging, versions
-from provisioner.kinds.ecs import diagnosis
+from provisioner.kinds import KINDS, ecr, facts, leftovers, tagging, versions
+from provisioner.kinds.ecs import diagnosis, revisions, rollouts, stops
 from provisioner.preflight import usage
 from provisioner.prices import asked
 from tests.calling import VERBS, calls_in, lookups_in
@@ -95,7 +95,11 @@ DECLARED = {
     "doctor/asked/edge.py": edge.CALLS,
     "doctor/asked/network.py": network.CALLS,
     "doctor/asked/tasks.py": tasks.CALLS,
+    "kinds/ecr.py": ecr.CALLS,
     "kinds/ecs/diagnosis.py": diagnosis.CALLS,
+    "kinds/ecs/revisions.py": revisions.CALLS,
+    "kinds/ecs/rollouts.py": rollouts.CALLS,
+    "kinds/ecs/stops.py": stops.CALLS,
     "kinds/facts.py": facts.CALLS,
     "kinds/leftovers.py": leftovers.CALLS,
     "kinds/tagging.py": tagging.CALLS,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # M_ARENA_MAX of malloc.h.
 _ARENA_MAX = -8
+# `--env NAME=...`, in one word or in two.
+_VARIABLE = re.compile(r"(?s)^((?:--env=)?\w+=).*")
 # `--set container.environment.TOKEN=...`: what a container is told may be secret.
 _SECRET = re.compile(r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|token|key)[\w.-]*=).*")
 
@@ -76,8 +78,13 @@ def _share_memory() -> None:
 
 
 def typed(arguments: Iterable[str]) -> list[str]:
-    """What was typed, the values of settings that may be secret left out."""
-    return [_SECRET.sub(r"\1(not kept)", one) for one in arguments]
+    """What was typed, the values of settings and variables that may be secret left out."""
+    listed = list(arguments)
+    before = ["", *listed]
+    return [
+        (_VARIABLE if former == "--env" or one.startswith("--env=") else _SECRET).sub(r"\1(not kept)", one)
+        for one, former in zip(listed, before, strict=False)
+    ]
 
 
 def given_choice(given: dict[str, Any]) -> Choice:

@@ -113,6 +113,6 @@ def choice_options(command: F) -> F:
 take_option = click.option(
     "--take",
     multiple=True,
-    type=click.Choice(["image"]),
-    help="Take back what another owner holds: the image, from `deploy`.",
+    type=click.Choice(["image", "counts"]),
+    help="Take back what another owner holds: the image from `deploy`, the counts from `scale`.",
 )

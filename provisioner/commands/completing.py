@@ -43,6 +43,13 @@ def resources(given: Mapping[str, Any]) -> list[Word]:
     return [Word(name, entry.kind) for name, entry in document.entries.items()] if document else []
 
 
+def services(given: Mapping[str, Any]) -> list[Word]:
+    """The services of the stack that is named: the main one is called `api`."""
+    document = _document(given)
+    listed = document.entries.items() if document else ()
+    return [Word(name.partition(".")[2] or "api", one.name) for name, one in listed if one.kind == "Service"]
+
+
 def outputs(given: Mapping[str, Any]) -> list[Word]:
     """The outputs of the stack that is named."""
     document = _document(given)

@@ -114,8 +114,13 @@ class Hands:
 
     @staticmethod
     def _is_made(target: Target, doc: Doc) -> bool:
-        """Whether what is there was made: a setting of another thing is there before it is set."""
-        return not target.kind.vanishes or not differences(target.kind, target.it.props, doc, None)
+        """Whether what is there was made.
+
+        A setting of another thing is there before it is set; where several of one name stand side by side,
+        what is there may be an earlier one.
+        """
+        may_be_older = target.kind.vanishes or target.kind.claims == ()
+        return not may_be_older or not differences(target.kind, target.it.props, doc, None)
 
     def update(self, target: Target, change: Change) -> None:
         """Bring what differs to what it should be; safe to repeat after a crash."""

@@ -32,6 +32,11 @@ class Outcome:
     # What AWS had left behind by itself, and was swept up.
     swept: list[str] = field(default_factory=list)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing failed, and nothing was left undone."""
+        return not self.failed and not self.undone
+
     def followed_by(self, other: Outcome) -> Outcome:
         """Both, as one."""
         return Outcome(
@@ -53,7 +58,7 @@ class Outcome:
                 "All that was done is recorded. Run the same command again: it goes on from there.",
                 self.interrupted,
             )
-        if not self.failed and not self.undone:
+        if self.is_whole:
             return None
         return self._failure()
 

@@ -21,7 +21,7 @@ from provisioner.kinds.rds.aurora import DBCluster
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
 
-ALARM, REVISION = "TargetTrackingAlarm", "InactiveTaskDefinition"
+ALARM, REVISION, RETIRED = "TargetTrackingAlarm", "ActiveTaskDefinition", "InactiveTaskDefinition"
 # USD per GiB and month in us-east-1 (aws.amazon.com/rds/aurora/pricing, backup storage); others differ.
 SNAPSHOT_PRICE = 0.021
 # DynamoDB developer guide, point-in-time recovery: a deleted table's last backup is kept, at no cost.
@@ -36,6 +36,7 @@ CALLS = {
     "dynamodb": ("ListBackups",),
     "ecs": (
         "DeleteTaskDefinitions ml-api-taskdef*-{suffix}",
+        "DeregisterTaskDefinition",
         "DescribeTaskDefinition",
         "ListTaskDefinitions",
     ),
@@ -44,7 +45,7 @@ CALLS = {
 
 
 def strays(clients: Clients, stack: Stack) -> list[Remnant]:
-    """What a stack that is gone has left: alarms of its scaling, and retired revisions of its tasks."""
+    """What a stack that is gone has left: alarms of its scaling, revisions of its tasks that went before."""
     return [*_alarms(clients, stack), *_revisions(clients, stack)]
 
 
@@ -53,7 +54,9 @@ def sweep(clients: Clients, found: list[Remnant]) -> None:
     alarms = [one.id for one in found if one.what == ALARM]
     for some in _parts(alarms, _ALARMS_A_CALL):
         insist(clients, partial(clients.client("cloudwatch").delete_alarms, AlarmNames=some))
-    revisions = [one.id for one in found if one.what == REVISION]
+    for arn in (one.id for one in found if one.what == REVISION):
+        insist(clients, partial(clients.client("ecs").deregister_task_definition, taskDefinition=arn))
+    revisions = [one.id for one in found if one.what in (REVISION, RETIRED)]
     for some in _parts(revisions, _REVISIONS_A_CALL):
         insist(clients, partial(clients.client("ecs").delete_task_definitions, taskDefinitions=some))
 
@@ -79,14 +82,15 @@ def _alarms(clients: Clients, stack: Stack) -> Iterator[Remnant]:
 
 
 def _revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
-    """ListTaskDefinitions: the inactive ones of our families, as far as they bear our tags."""
+    """ListTaskDefinitions: those of our families that bear our tags, also those that `deploy` kept."""
     ecs = clients.client("ecs")
     for family in _named(stack, TaskDefinition):
-        listed = ecs.list_task_definitions(familyPrefix=family, status="INACTIVE")["taskDefinitionArns"]
-        for arn in listed:
-            found = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
-            if bears(mapping(found.get("tags", [])), stack.suffix):
-                yield Remnant(REVISION, arn, f"a retired revision of {family}")
+        for status, what in (("ACTIVE", REVISION), ("INACTIVE", RETIRED)):
+            listed = ecs.list_task_definitions(familyPrefix=family, status=status)["taskDefinitionArns"]
+            for arn in listed:
+                found = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
+                if bears(mapping(found.get("tags", [])), stack.suffix):
+                    yield Remnant(what, arn, f"an earlier revision of {family}")
 
 
 def kept(clients: Clients, stack: Stack) -> list[Remnant]:

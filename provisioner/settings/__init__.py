@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from provisioner.names import IMAGE_OWNER, NODE_TAG, REGION_TAG, owner_tags
+from provisioner.names import COUNT_OWNER, IMAGE_OWNER, NODE_TAG, REGION_TAG, SHIPPED_WITH, owner_tags
 from provisioner.settings.alarms import Alarms
 from provisioner.settings.api import Api
 from provisioner.settings.container import Container
@@ -33,6 +33,8 @@ def _own_tags(tags: dict[str, str]) -> dict[str, str]:
             REGION_TAG,
             NODE_TAG,
             IMAGE_OWNER,
+            SHIPPED_WITH,
+            COUNT_OWNER,
             "Name",
         ):
             raise ValueError(f"the tag {key} is not free: AWS or this tool sets it")

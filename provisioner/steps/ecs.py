@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.graph import NO_MARKS, Edge, Handle, Piece
 from provisioner.engine.refs import text
 from provisioner.kinds.ecs.cluster import Cluster
 from provisioner.kinds.ecs.service import Service
-from provisioner.kinds.ecs.shipped import MARK
 from provisioner.kinds.ecs.tasks import TaskDefinition
 from provisioner.settings import Settings, Workload
+from provisioner.settings.shipped import Shipped
 from provisioner.steps.account import Account
 from provisioner.steps.alb import Balancer
 from provisioner.steps.aurora import Database
@@ -52,7 +52,7 @@ class Ground:
     roles: Roles
     balancer: Balancer
     account: Account
-    shipped: Container[str] = ()
+    shipped: Mapping[str, Shipped] = field(default_factory=dict)
 
 
 def compute(up: Piece, s: Settings, on: Ground) -> Compute:
@@ -81,7 +81,7 @@ def _service(up: Piece, s: Settings, one: Workload, on: Ground, cluster: Handle)
         Service,
         one.named("service"),
         **one.told_apart("service"),
-        marks=MARK if one.name in on.shipped else NO_MARKS,
+        marks=on.shipped[one.name].marks if one.name in on.shipped else NO_MARKS,
         cluster=cluster.id,
         taskDefinition=task.id,
         desiredCount=one.service.minimum,
@@ -134,6 +134,7 @@ def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | Handle]:
 
 
 def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
+    shipped = on.shipped.get(one.name, Shipped())
     container: dict[str, Any] = {
         "name": CONTAINER,
         "image": one.image,
@@ -142,6 +143,7 @@ def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
         "environment": _pairs(
             {
                 **one.container.environment,
+                **shipped.environment,
                 "SESSIONS_TABLE": on.table.id,
                 "DB_HOST": on.database.cluster["Endpoint"],
                 "DB_PORT": "5432",

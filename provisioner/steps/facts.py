@@ -8,6 +8,7 @@ from typing import Any
 
 from provisioner.engine.refs import Ref, Unknown
 from provisioner.kinds.facts import ENGINE
+from provisioner.settings.shipped import Shipped
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class Facts:
     engine: Mapping[str, Any]
     master_password: str
     born: str
-    # By service, the image that was shipped to it and takes the place of the one that is set.
-    shipped: Mapping[str, str] = field(default_factory=dict)
+    # By service, what was shipped to it and takes the place of what is set.
+    shipped: Mapping[str, Shipped] = field(default_factory=dict)
     # The priorities of the listener rules, by prefix: a prefix keeps the one it was given.
     priorities: Mapping[str, int] = field(default_factory=dict)
     # The prefix list of the addresses from which CloudFront calls; empty where none is asked for.

@@ -97,12 +97,15 @@ def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[s
     return str(newest.get("status", "")), str(newest.get("statusReason", ""))
 
 
-def diagnose(ecs: Any, cluster: str, service: str) -> Diagnosis:
-    """Ask for all there is to know; what may not be asked is said, and hides nothing else."""
+def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:
+    """Ask for all there is to know; what may not be asked is said, and hides nothing else.
+
+    With `revision` only a task of that one tells.
+    """
     unseen: list[str] = []
     status, why = _asked(lambda: verdict(ecs, cluster, service), ("", ""), unseen)
     none: Doc = {}
-    task = _asked(lambda: _last_stopped(ecs, cluster, service), none, unseen)
+    task = _asked(lambda: _last_stopped(ecs, cluster, service, revision), none, unseen)
     nobody: tuple[Ended, ...] = ()
     ends = _asked(lambda: _ends(ecs, task, unseen), nobody, unseen) if task else nobody
     name = str(task.get("taskArn", "")).rpartition("/")[2]
@@ -117,10 +120,11 @@ def _asked(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
         return otherwise
 
 
-def _last_stopped(ecs: Any, cluster: str, service: str) -> Doc:
+def _last_stopped(ecs: Any, cluster: str, service: str, revision: str) -> Doc:
     """The task that stopped last and was not meant to."""
     arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:TASKS]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+    tasks = [one for one in tasks if revision in ("", one["taskDefinitionArn"])]
     unwanted = [one for one in tasks if not str(one.get("stoppedReason", "")).startswith(_IN_ORDER)]
     newest: Doc = max(unwanted, key=lambda one: str(one.get("stoppedAt") or ""), default={})
     return newest

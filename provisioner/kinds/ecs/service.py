@@ -63,7 +63,7 @@ class Service(Ecs):
         return {
             **doc,
             "cluster": doc["clusterArn"],
-            "Rollout": _rollout(doc, it.props.get("taskDefinition")),
+            "Rollout": rollout(doc, it.props.get("taskDefinition")),
             "Tags": mapping(doc.get("tags", [])),
         }
 
@@ -116,7 +116,7 @@ def described(ecs: Any, own: str, cluster: str) -> list[Doc]:
     return list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
 
 
-def _rollout(doc: Doc, wanted: Any) -> str:
+def rollout(doc: Doc, wanted: Any) -> str:
     """COMPLETED only when the tasks that run are of the revision that was asked for, and all of them."""
     none: Doc = {}
     listed = doc.get("deployments", [])

@@ -1,35 +1,75 @@
-"""The image that `deploy` shipped: it says so by a tag on the service, which outlives any state file."""
+"""What `deploy` and `scale` chose for a service: tags on it say so, which outlive any state file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.faults import code_of
+from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.service import described
 from provisioner.kinds.ecs.tagged import NO_CLUSTER
 from provisioner.kinds.tags import mapping
-from provisioner.names import IMAGE_OWNER
+from provisioner.names import COUNT_OWNER, IMAGE_OWNER, SHIPPED_WITH
+from provisioner.settings.shipped import Counts, Shipped, Size
 
-DEPLOY = "deploy"
-# What a service bears while its image is `deploy`'s.
-MARK: Mapping[str, str] = {IMAGE_OWNER: DEPLOY}
+DEPLOY, SCALE = "deploy", "scale"
+SIZE, VARIABLE = "size", "env."
+# botocore application-autoscaling DescribeScalableTargets: so many in one call.
+_MOST = 50
 
 
-def shipped_image(clients: Clients, cluster: str, service: str) -> str:
-    """The image that a service (by name or ARN) runs because it was shipped; "" where it is as it was set."""
+def shipped(clients: Clients, cluster: str, service: str) -> Shipped:
+    """What was chosen for a service (by name or ARN), as its tags and what runs tell; empty where nothing."""
     ecs = clients.client("ecs")
     try:
         listed = described(ecs, service, cluster)
     except ClientError as error:
         if code_of(error) in NO_CLUSTER:
-            return ""
+            return Shipped()
         raise
     mine = (one for one in listed if service in (one["serviceArn"], one["serviceName"]))
     doc = next((one for one in mine if one["status"] == "ACTIVE"), None)
-    if doc is None or mapping(doc.get("tags", [])).get(IMAGE_OWNER) != DEPLOY:
-        return ""
-    running = ecs.describe_task_definition(taskDefinition=doc["taskDefinition"], include=["TAGS"])
-    return str(running["taskDefinition"]["containerDefinitions"][0]["image"])
+    tags = mapping(doc.get("tags", [])) if doc else {}
+    marks = {key: tags[key] for key in (IMAGE_OWNER, SHIPPED_WITH, COUNT_OWNER) if key in tags}
+    if doc is None or not marks:
+        return Shipped()
+    told: dict[str, Any] = {}
+    if marks.get(IMAGE_OWNER) == DEPLOY:
+        found = ecs.describe_task_definition(taskDefinition=doc["taskDefinition"], include=["TAGS"])
+        told = _of_revision(doc, found["taskDefinition"], marks.get(SHIPPED_WITH, "").split())
+    if marks.get(COUNT_OWNER) == SCALE:
+        told["counts"] = _counts(clients, f"service/{cluster}/{doc['serviceName']}")
+    return Shipped(**told, marks=marks)
+
+
+def main_container(service: Doc, revision: Doc) -> Doc:
+    """The container that the service's balancer leads to."""
+    named = [one["containerName"] for one in service.get("loadBalancers", [])]
+    listed = revision["containerDefinitions"]
+    found: Doc = next((one for one in listed if one["name"] in named), listed[0])
+    return found
+
+
+def _of_revision(service: Doc, revision: Doc, chosen: list[str]) -> dict[str, Any]:
+    """Image, and what else was chosen, as the revision that runs has it."""
+    container = main_container(service, revision)
+    has = {one["name"]: one["value"] for one in container.get("environment", [])}
+    names = [word.removeprefix(VARIABLE) for word in chosen if word.startswith(VARIABLE)]
+    return {
+        "image": str(container["image"]),
+        "revision": str(revision["taskDefinitionArn"]),
+        "size": Size(int(revision["cpu"]), int(revision["memory"])) if SIZE in chosen else None,
+        "environment": {name: has[name] for name in names if name in has},
+    }
+
+
+def _counts(clients: Clients, resource: str) -> Counts | None:
+    """DescribeScalableTargets: as it is asked for the target itself, so that a look asks once."""
+    scaling = clients.client("application-autoscaling")
+    together = scaling.peers.together(resource, "ScalableTarget", most=_MOST)
+    listed = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=together)
+    found = next((one for one in listed["ScalableTargets"] if one["ResourceId"] == resource), None)
+    return Counts(found["MinCapacity"], found["MaxCapacity"]) if found else None

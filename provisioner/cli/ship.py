@@ -1,0 +1,70 @@
+"""The commands that ship an image, go back to an earlier one, and start tasks."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import click
+
+from provisioner.cli.completion import by
+from provisioner.cli.opening import begin, known_suffix, open_session
+from provisioner.cli.options import lock_option, stack_options, yes_option
+
+service_option = click.option(
+    "--service",
+    default="",
+    shell_complete=by("services"),
+    help="Which one (`api`, the main one, unless said).",
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Variable(click.ParamType[tuple[str, str]]):
+    """NAME=VALUE."""
+
+    name = "variable"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Name and value."""
+        name, sign, told = str(value).partition("=")
+        if not sign or not _NAME.fullmatch(name):
+            self.fail("a variable is NAME=VALUE, such as LOG_LEVEL=debug", param, ctx)
+        return name, told
+
+
+@click.command()
+@stack_options
+@service_option
+@yes_option
+@lock_option
+@click.option(
+    "--image", required=True, metavar="REF", help="The image; a tag in ECR is resolved to its digest."
+)
+@click.option("--cpu", type=int, help="CPU units of a task; 1024 are one vCPU.")
+@click.option("--memory", type=int, help="MiB of a task.")
+@click.option(
+    "--env", "variables", multiple=True, type=Variable(), metavar="K=V", help="A variable; repeatable."
+)
+@click.option("--fail-fast", is_flag=True, help="Give up and roll back at the first task that cannot run.")
+def deploy(
+    service: str,
+    yes: bool,
+    lock_timeout: float,
+    image: str,
+    cpu: int | None,
+    memory: int | None,
+    variables: tuple[tuple[str, str], ...],
+    fail_fast: bool,
+    **given: Any,
+) -> int:
+    """Ship an image to a service, and follow the rollout to its true end."""
+    from provisioner.commands import deploying
+    from provisioner.commands.asking import Asking
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    chosen = (image, service, cpu, memory, dict(variables), fail_fast, lock_timeout)
+    return deploying.deploy(say, session, deploying.Wish(Asking(yes), *chosen))

@@ -1,0 +1,175 @@
+"""`deploy`: another image for one service, followed until it serves.
+
+The next revision is made from the one that runs, not from the settings: what else is waiting to be applied
+waits on. First the service is tagged as `deploy`'s, then the revision is registered, then the service is
+asked to run it. Killed after any of these, the same command finds what was done, and `apply` leaves it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from provisioner.commands.applying import run
+from provisioner.commands.asking import Asking
+from provisioner.commands.following import Before, Follower, interruptible
+from provisioner.commands.one_service import OneService, one_service
+from provisioner.commands.place import header
+from provisioner.commands.recording import both, expect, recorded
+from provisioner.engine.choice import Choice, narrowed
+from provisioner.engine.events import silent
+from provisioner.engine.explain import explained
+from provisioner.engine.record import Record
+from provisioner.errors import UsageError
+from provisioner.kinds.ecr import pinned
+from provisioner.kinds.ecs.revisions import Next, Running, is_same, number, revised
+from provisioner.kinds.ecs.shipped import DEPLOY, SIZE, VARIABLE
+from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
+from provisioner.session import Session
+from provisioner.settings import PLACEHOLDER, Workload
+from provisioner.settings.container import FARGATE
+from provisioner.settings.images import private_ecr
+from provisioner.settings.shipped import Shipped, with_shipped
+from provisioner.steps.endpoints import check_reachable
+from provisioner.steps.placeholder import command
+from provisioner.terminal.plan import shown
+from provisioner.terminal.say import Say
+
+# The policy that says which private repositories a task's image may be pulled from.
+_PULL = "execution-role-start"
+# botocore ecs Tag, value.
+_LONGEST_TAG = 256
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be shipped, to which service, and how."""
+
+    asking: Asking
+    image: str
+    service: str = ""
+    cpu: int | None = None
+    memory: int | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    fail_fast: bool = False
+    lock_timeout: float = 0.0
+
+
+def deploy(say: Say, session: Session, wish: Wish) -> int:
+    """Ship an image: pin it, register it, roll it out, follow it."""
+    header(say, session)
+    with session.locked("deploy", wish.lock_timeout), recorded(session, "deploy") as record:
+        one = one_service(session, wish.service)
+        with explained(f"looking at {one.aws_name}"):
+            now = one.running()
+            image = pinned(session.clients, wish.image, session.place.account)
+        props = revised(now, _next(session, one, now, wish, image))
+        _check(now, props, wish)
+        check_reachable(with_shipped(session.settings, {one.name: Shipped(image)}), session.place.region)
+        listen_to(one, record)
+        if is_same(props, now.revision) and now.is_settled:
+            one.mark(now, _marks(now, wish))
+            one.settle()
+            say.data(f"{one.title} runs {image} already (revision {number(now.arn)}).")
+            return 0
+        _show(say, one, now, image, wish)
+        wish.asking.confirm(say, f"Deploy this to {session.suffix}?")
+        _let_pull(say, session, one, image, record)
+        record.plan = {"add": 1, "change": 1}
+        with interruptible(say, one, f"deploying to {one.aws_name}"):
+            one.mark(now, _marks(now, wish))
+            arn = one.register(props)
+            ship(say, one, now, arn, fail_fast=wish.fail_fast)
+        say.data(f"{one.title} runs {image} (revision {number(arn)}).")
+    return 0
+
+
+def listen_to(one: OneService, record: Record) -> None:
+    """Let the record hear what is done to the service and its task."""
+    for node in (one.task, one.node):
+        entry = one.session.document.entries.get(node)
+        if entry:
+            record.expect(node, entry.kind, entry.region, entry.piece, [])
+    one.hands.listen = both(record.hear, silent)
+    one.hands.patience.listen = one.hands.watch.listen = one.hands.listen
+
+
+def ship(say: Say, one: OneService, now: Running, arn: str, *, fail_fast: bool = False) -> None:
+    """Have the service run a revision, unless it is on its way already; follow it and write it down."""
+    under_way = now.arn == arn
+    follower = Follower(say, one, Before.of(one, arn, under_way=under_way), fail_fast)
+    with one.told("update"):
+        if not under_way:
+            one.roll(arn)
+        follower.follow(arn)
+        one.settle()
+
+
+def _next(session: Session, one: OneService, now: Running, wish: Wish, image: str) -> Next:
+    """What the next revision has of its own; the placeholder's command goes and comes with it."""
+    said: tuple[str, ...] | None = () if now.image == PLACEHOLDER else None
+    if image == PLACEHOLDER:
+        said = tuple(command(_workload(session, one)))
+    return Next(image, wish.cpu, wish.memory, wish.environment, said)
+
+
+def _workload(session: Session, one: OneService) -> Workload:
+    found = (each for each in session.settings.workloads if each.name == one.name)
+    if workload := next(found, None):
+        return workload
+    raise UsageError(f"The settings have no service {one.title}.", "`config show` tells what they have.")
+
+
+def _check(now: Running, props: Mapping[str, str], wish: Wish) -> None:
+    """UsageError for a size that Fargate has not, or a variable that is not free."""
+    cpu, memory = int(props["cpu"]), int(props["memory"])
+    if memory not in FARGATE.get(cpu, ()):
+        fits = ", ".join(map(str, FARGATE.get(cpu, ()))) or "none: CPU units are " + ", ".join(
+            map(str, FARGATE)
+        )
+        raise UsageError(f"Fargate has no task of {cpu} CPU units with {memory} MiB.", f"It has: {fits}.")
+    taken = {one["name"] for one in now.container.get("secrets", [])}
+    if both_ways := sorted(taken & wish.environment.keys()):
+        raise UsageError(
+            f"{', '.join(both_ways)} is filled from a secret.", "Change the secret, or the setting."
+        )
+
+
+def _marks(now: Running, wish: Wish) -> dict[str, str]:
+    """The tags that say what is `deploy`'s from now on: what was chosen once stays so."""
+    held = dict.fromkeys(now.tags.get(SHIPPED_WITH, "").split())
+    held |= dict.fromkeys([SIZE] if wish.cpu or wish.memory else [])
+    held |= dict.fromkeys(f"{VARIABLE}{name}" for name in sorted(wish.environment))
+    told = " ".join(held)
+    if len(told) > _LONGEST_TAG:
+        raise UsageError(
+            "That are more variables than `deploy` can hold.", "Set them: container.environment."
+        )
+    return {IMAGE_OWNER: DEPLOY, **({SHIPPED_WITH: told} if told else {})}
+
+
+def _show(say: Say, one: OneService, now: Running, image: str, wish: Wish) -> None:
+    """What would change, before it is asked for."""
+    if say.quiet and wish.asking.yes:
+        return
+    say.note(f"  ~ {one.title} ({one.aws_name}), revision {number(now.arn)}")
+    rows = [("image", now.image, image), ("cpu", now.revision["cpu"], wish.cpu)]
+    rows.append(("memory", now.revision["memory"], wish.memory))
+    for name, old, new in rows:
+        if new and str(new) != str(old):
+            say.note(f"      {name}: {old} -> {new}")
+    for name in sorted(wish.environment):
+        say.note(f"      environment.{name}: (set)")
+
+
+def _let_pull(say: Say, session: Session, one: OneService, image: str, record: Record) -> None:
+    """Give the role that starts tasks the right to pull from a repository that it may not pull from yet."""
+    found = private_ecr(image)
+    entry = session.document.entries.get(_PULL)
+    if found is None or (entry and f"repository/{found['repository']}" in str(entry.confirmed)):
+        return
+    made = narrowed(session.plan(shipping={one.name: image}), session.document, Choice((_PULL,), ()))
+    if shown(made):
+        say.note(f"The tasks' role gets the right to pull from {found['repository']}.")
+        expect(record, session, made)
+        run(say, session, made, record)

@@ -1,0 +1,117 @@
+"""Follows one deployment to its true end, and says on the way how far it is."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from provisioner.commands.ending import EXIT_CODES, signals
+from provisioner.commands.one_service import OneService
+from provisioner.engine.clock import Stopped
+from provisioner.engine.explain import explained
+from provisioner.engine.waits import until
+from provisioner.errors import Interrupted, OutOfPatience, RolledBack
+from provisioner.kinds import KINDS
+from provisioner.kinds.ecs.diagnosis import FAILED, diagnose
+from provisioner.kinds.ecs.rollouts import GOOD, Rolling, Stage, rollouts
+from provisioner.kinds.ecs.stops import hopeless, stopped
+from provisioner.terminal.say import Say
+
+
+@dataclass
+class Before:
+    """What was there before a deployment began: deployments, and tasks that had stopped."""
+
+    rollouts: Set[str] = field(default_factory=frozenset)
+    stops: Set[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, one: OneService, revision: str, *, under_way: bool) -> Before:
+        """Taken before the call; of a deployment that is `under_way` it is not known to be of before."""
+        clients = one.session.clients
+        listed = rollouts(clients, one.cluster, one.aws_name) or []
+        if under_way and listed and listed[0].revision == revision:
+            listed = listed[1:]
+        gone = frozenset() if under_way else stopped(clients, one.cluster, one.aws_name)
+        return cls(frozenset(each.arn for each in listed), gone)
+
+
+@dataclass(frozen=True)
+class Follower:
+    """One who waits for a deployment; with `fail_fast` no longer than until the first hopeless task."""
+
+    say: Say
+    one: OneService
+    before: Before
+    fail_fast: bool = False
+
+    def follow(self, revision: str) -> None:
+        """Return when ECS says that the revision runs; RolledBack, with all that is known, where not."""
+        one, clock = self.one, self.one.session.clock
+        rolling = Rolling(one.session.clients, one.cluster, one.aws_name, revision, self.before.rollouts)
+        kind = KINDS["Service"]
+        usual = one.hands.durations.expected(kind, one.session.place.region, "update", "ready")
+        last: list[Stage] = []
+        given_up: list[str] = []
+
+        def probe() -> Stage | None:
+            stage = rolling.look()
+            if [stage] != last:
+                last[:] = [stage]
+                self._tell(revision, stage)
+            if stage.status == GOOD or stage.status in FAILED:
+                return stage
+            if self.fail_fast and rolling.arn and not given_up:
+                given_up.extend(self._give_up(rolling, revision))
+            return None
+
+        end = until(probe, clock=clock, due=usual, patience=kind.patience)
+        if end is None:
+            raise OutOfPatience(
+                f"{one.aws_name} is not there after {kind.patience:.0f} s; ECS is still at it.",
+                "Nothing is lost: run the same command again, and it waits on.",
+            )
+        if end.status != GOOD:
+            raise self._failure(revision)
+
+    def _tell(self, revision: str, stage: Stage) -> None:
+        if self.say.as_json:
+            self.say.record("deployment", service=self.one.title, revision=revision, **vars(stage))
+        self.say.note(f"  {stage.words}", "dim")
+
+    def _give_up(self, rolling: Rolling, revision: str) -> Iterator[str]:
+        one = self.one
+        clients = one.session.clients
+        if why := hopeless(clients, one.cluster, one.aws_name, revision, self.before.stops):
+            self.say.note(f"A task stopped ({why}): the deployment is given up.", "yellow")
+            rolling.give_up()
+            yield why
+
+    def _failure(self, revision: str) -> RolledBack:
+        """The verdict, the stop reason, the container's end and its last lines."""
+        one = self.one
+        found = diagnose(one.session.clients.client("ecs"), one.cluster, one.aws_name, revision)
+        back = one.settle()
+        runs = f"{one.title} runs {back.image} ({back.arn.rpartition('/')[2]}) as before."
+        return RolledBack(
+            f"The deployment of {one.aws_name} failed: {found.words}\n    {runs}",
+            found.remedy,
+            found.evidence,
+        )
+
+
+@contextmanager
+def interruptible(say: Say, one: OneService, doing: str) -> Iterator[None]:
+    """Inside, the first signal ends the waiting; what AWS was asked for goes on there."""
+    with signals(say, one.session.clock) as caught, explained(doing):
+        try:
+            yield
+        except Stopped as error:
+            code = EXIT_CODES[signal.Signals(caught[0])] if caught else EXIT_CODES[signal.SIGINT]
+            raise Interrupted(
+                f"{doing}: stopped while waiting; AWS goes on with it.",
+                "Run the same command again: it goes on.",
+                code,
+            ) from error

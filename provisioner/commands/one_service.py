@@ -1,0 +1,170 @@
+"""One service of a stack in hand: which it is, what it runs, and what is done to it, told to the ledger."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from provisioner.engine.act import Hands
+from provisioner.engine.compare import Difference
+from provisioner.engine.decide import Change
+from provisioner.engine.events import Event
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import Target
+from provisioner.engine.teardown import target_in
+from provisioner.errors import Incomplete, UsageError
+from provisioner.kinds import KINDS
+from provisioner.kinds.ecs.revisions import Running, is_same, registered, revision, running
+from provisioner.session import Session
+from provisioner.steps.ecs import CONTAINER
+from state.document import Document, Entry
+
+_SERVICE, _TASK, _SCALING = "service", "task", "scaling"
+
+
+@dataclass(frozen=True)
+class OneService:
+    """One service: `name` as the settings have it, the main one's is empty."""
+
+    session: Session
+    hands: Hands
+    name: str
+
+    @property
+    def title(self) -> str:
+        """What `--service` calls it."""
+        return self.name or CONTAINER
+
+    @property
+    def node(self) -> str:
+        """The node of the service."""
+        return self._named(_SERVICE)
+
+    @property
+    def task(self) -> str:
+        """The node of its task definition."""
+        return self._named(_TASK)
+
+    @property
+    def scaling(self) -> str:
+        """The node of its scalable target."""
+        return self._named(_SCALING)
+
+    @property
+    def aws_name(self) -> str:
+        """The name AWS knows it by."""
+        return self.entry.name
+
+    @property
+    def cluster(self) -> str:
+        """The name of its cluster."""
+        return self.session.document.entries["cluster"].name
+
+    @property
+    def entry(self) -> Entry:
+        """What the ledger knows of the service."""
+        return self.session.document.entries[self.node]
+
+    def _named(self, noun: str) -> str:
+        return f"{noun}.{self.name}" if self.name else noun
+
+    def running(self) -> Running:
+        """What it is to run now; Incomplete where AWS has no such service."""
+        now = running(self.session.clients, self.cluster, self.aws_name)
+        if now is None:
+            raise self.absent()
+        return now
+
+    def absent(self) -> Incomplete:
+        """The error of a service that is not there."""
+        again = self.session.where.workspace.command("apply", self.session.suffix)
+        return Incomplete(f"The service {self.aws_name} is not there.", f"`{again}` makes it.")
+
+    def mark(self, now: Running, marks: Mapping[str, str]) -> None:
+        """Tag the service with who chose what, before anything is chosen: it may be repeated."""
+        target = self._target(self.node)
+        target = replace(target, it=replace(target.it, tags={**target.it.tags, **marks}))
+        new = [
+            Difference(f"Tags.{key}", now.tags.get(key), value)
+            for key, value in marks.items()
+            if now.tags.get(key) != value
+        ]
+        if new:
+            self.hands.update(target, _change(target, *new))
+            self.hands.ledger.confirm(self.node)
+
+    def register(self, props: Doc) -> str:
+        """The revision that is `props`: the newest where it is that already, else a new one."""
+        newest = revision(self.session.clients, props["family"])
+        if is_same(props, newest):
+            return str(newest["taskDefinitionArn"])
+        target = self._target(self.task).shaped(props).with_id("")
+        self.hands.listen(Event("starting", self.task, "create"))
+        arn = str(self.hands.create(target)["taskDefinitionArn"])
+        self.hands.ledger.confirm(self.task)
+        self.hands.listen(Event("ready", self.task, "create", id=arn))
+        return arn
+
+    @contextmanager
+    def told(self, verb: str) -> Iterator[None]:
+        """Let whoever listens know when the service is begun with, and when that went well."""
+        self.hands.listen(Event("starting", self.node, verb))
+        yield
+        self.hands.listen(Event("ready", self.node, verb, id=self.entry.id))
+
+    def roll(self, arn: str) -> None:
+        """Ask the service to run a revision; asked twice, AWS begins one deployment."""
+        target = self._target(self.node)
+        was = target.it.props["taskDefinition"]
+        target = target.shaped({**target.it.props, "taskDefinition": arn})
+        self.hands.update(target, _change(target, Difference("taskDefinition", was, arn)))
+
+    def settle(self) -> Running:
+        """Write down what the service runs: as asked, or what ECS went back to."""
+        now, ledger = self.running(), self.hands.ledger
+        props = registered(now.revision)
+        task = replace(ledger.get(self.task) or self._task_entry(), id=now.arn, wanted=props, intent=None)
+        ledger.adopt(self.task, task)
+        ledger.confirm(self.task)
+        wanted = {**self.entry.wanted, "taskDefinition": now.arn}
+        ledger.adopt(self.node, replace(self.entry, wanted=wanted, intent=None))
+        ledger.confirm(self.node)
+        return now
+
+    def _task_entry(self) -> Entry:
+        return Entry("TaskDefinition", "", self.entry.piece, self.entry.region)
+
+    def _target(self, node: str) -> Target:
+        document = self.session.document
+        if node not in document.entries:
+            raise self.absent()
+        return target_in(document, node, KINDS)
+
+
+def _change(target: Target, *differences: Difference) -> Change:
+    it = target.it
+    return Change("update", it.node, str(target.kind), it.name, target.piece, it.id, tuple(differences))
+
+
+def one_service(session: Session, title: str) -> OneService:
+    """The service of that name, the main one for `api` or nothing; UsageError where there is none such."""
+    known = names_in(session.document)
+    name = "" if title in ("", CONTAINER) else title
+    if name and name not in known:
+        near = difflib.get_close_matches(title, known, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known) or 'none yet'}."
+        raise UsageError(f"The stack {session.suffix} has no service {title}.", hint)
+    one = OneService(session, session.hands(), name)
+    entry = session.document.entries.get(one.node)
+    if entry is None or not entry.id or "cluster" not in session.document.entries:
+        again = session.where.workspace.command("apply", session.suffix)
+        raise Incomplete(f"The stack {session.suffix} has no service yet.", f"`{again}` makes it.")
+    return one
+
+
+def names_in(document: Document) -> list[str]:
+    """What `--service` may say."""
+    parts = (name.partition(".") for name, entry in document.entries.items() if entry.kind == "Service")
+    return [name or CONTAINER for _, _, name in parts]

@@ -1,0 +1,170 @@
+"""The deployments of a service: what ECS itself says of each, to its true end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.faults import code_of, is_unknown_call
+from provisioner.engine.patience import insist
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import HIDES
+from provisioner.kinds.ecs.service import described, rollout
+
+# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+CALLS = {
+    "ecs": (
+        "DescribeServiceDeployments",
+        "DescribeServiceRevisions",
+        "ListServiceDeployments",
+        "StopServiceDeployment ml-api-cluster-{suffix}/",
+        "UpdateService ml-api-cluster-{suffix}/",
+    )
+}
+GOOD = "SUCCESSFUL"
+BEGUN = "PENDING"
+# botocore ecs DescribeServiceRevisions: so many in one call.
+_MOST = 20
+# What the rollout of a service, worked out from its deployments, is in the words of service deployments.
+_WORDS = {"COMPLETED": GOOD, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": "ROLLBACK_SUCCESSFUL"}
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One deployment: which revision of the task it brought, when, and how it ended."""
+
+    arn: str
+    revision: str
+    status: str
+    why: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far a deployment is: in ECS's word, and in tasks."""
+
+    status: str
+    why: str = ""
+    running: int = 0
+    wanted: int = 0
+    failed: int = 0
+
+    @property
+    def words(self) -> str:
+        """The stage in a line."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.status}: {self.running} of {self.wanted} tasks run{failed}"
+
+
+def rollouts(clients: Clients, cluster: str, service: str) -> list[Rollout] | None:
+    """ListServiceDeployments: those of the last 90 days, newest first; None where nobody can tell."""
+    ecs = clients.client("ecs")
+    try:
+        listed = ecs.list_service_deployments(cluster=cluster, service=service)["serviceDeployments"]
+    except Exception as error:
+        if not is_unknown_call(error):
+            raise
+        return None
+    brought = _brought(clients, (one["targetServiceRevisionArn"] for one in listed))
+    told = [_rollout(one, brought.get(one["targetServiceRevisionArn"], "")) for one in listed]
+    return sorted(told, key=lambda one: one.at, reverse=True)
+
+
+def _rollout(doc: Doc, revision: str) -> Rollout:
+    at = doc["createdAt"].timestamp()
+    return Rollout(doc["serviceDeploymentArn"], revision, doc["status"], doc.get("statusReason", ""), at)
+
+
+def _brought(clients: Clients, arns: Iterable[str]) -> dict[str, str]:
+    """DescribeServiceRevisions: the task definition of each."""
+    ecs = clients.client("ecs")
+    found: dict[str, str] = {}
+    for some in _parts(list(dict.fromkeys(arns)), _MOST):
+        told = ecs.describe_service_revisions(serviceRevisionArns=some)["serviceRevisions"]
+        found |= {one["serviceRevisionArn"]: one["taskDefinition"] for one in told}
+    return found
+
+
+def _parts(names: list[str], size: int) -> Iterator[list[str]]:
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
+
+
+@dataclass
+class Rolling:
+    """The deployment of one revision, looked at until it has ended; `known` are those that were before it."""
+
+    clients: Clients
+    cluster: str
+    service: str
+    revision: str
+    known: Set[str] = field(default_factory=frozenset)
+    arn: str = ""
+
+    def __post_init__(self) -> None:
+        self._since = self.clients.clock.now()
+        self._is_told = False
+
+    def look(self) -> Stage:
+        """DescribeServiceDeployments where that answers, else what the service says of its deployments."""
+        doc = described(self.clients.client("ecs"), self.service, self.cluster)[0]
+        none: Doc = {}
+        mine = next((one for one in doc["deployments"] if one["taskDefinition"] == self.revision), none)
+        counts = (mine.get("runningCount", 0), mine.get("desiredCount", 0), mine.get("failedTasks", 0))
+        self.arn = self.arn or self._found()
+        if self.arn:
+            return self._told(*counts)
+        if self._may_be_hidden():
+            return Stage(BEGUN, "", *counts)
+        return Stage(_WORDS.get(rollout(doc, self.revision), "IN_PROGRESS"), "", *counts)
+
+    def _found(self) -> str:
+        """The newest deployment of the revision that was not there before."""
+        listed = rollouts(self.clients, self.cluster, self.service)
+        self._is_told = listed is not None
+        new = (one for one in listed or () if one.arn not in self.known and one.revision == self.revision)
+        return next((one.arn for one in new), "")
+
+    def _told(self, running: int, wanted: int, failed: int) -> Stage:
+        ecs = self.clients.client("ecs")
+        (told,) = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
+        breaker = told.get("deploymentCircuitBreaker", {})
+        failures = max(failed, breaker.get("failureCount", 0))
+        return Stage(told["status"], told.get("statusReason", ""), running, wanted, failures)
+
+    def _may_be_hidden(self) -> bool:
+        """Whether ECS may have begun one that its list does not show yet."""
+        window = max(HIDES * self.clients.aws.pace, self.clients.aws.hides_for)
+        return self._is_told and self.clients.clock.now() - self._since < window
+
+    def give_up(self) -> None:
+        """StopServiceDeployment, back to what was before; one that has ended, or is going back, stays so."""
+        ecs = self.clients.client("ecs")
+        stop = partial(ecs.stop_service_deployment, serviceDeploymentArn=self.arn, stopType="ROLLBACK")
+        try:
+            insist(self.clients, stop)
+        except ClientError as error:
+            if code_of(error) != "ConflictException":
+                raise
+
+
+def begin_anew(clients: Clients, cluster: str, service: str, former: str) -> None:
+    """UpdateService with new tasks of the same revision, unless a deployment after `former` has begun.
+
+    So a lost reply is followed by a look, and no second deployment is begun.
+    """
+    ecs = clients.client("ecs")
+
+    def once() -> Any:
+        doc = described(ecs, service, cluster)[0]
+        primary = next(one for one in doc["deployments"] if one["status"] == "PRIMARY")
+        if primary["id"] == former:
+            ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
+
+    insist(clients, once)

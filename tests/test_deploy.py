@@ -1,0 +1,133 @@
+"""`deploy`: another image for a service, followed to its true end, and left alone by `apply`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.containers import model
+from tests.harness import Ran
+from tests.standing import SUFFIX, Standing, tags
+
+IMAGE = "public.ecr.aws/acme/model:1.4.2"
+
+
+def deploy(stack: Standing, image: str, *more: str, code: int = 0) -> Ran:
+    """One deploy, that ends with this code."""
+    ran = stack.desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", image, *more)
+    assert ran.code == code, ran.err
+    return ran
+
+
+def container(stack: Standing) -> dict[str, Any]:
+    """What the service runs."""
+    return dict(stack.task["containerDefinitions"][0])
+
+
+def revisions(stack: Standing) -> int:
+    """How many revisions of the task there are."""
+    listed = stack.aws("ecs").list_task_definitions(familyPrefix=f"ml-api-taskdef-{SUFFIX}")
+    return len(listed["taskDefinitionArns"])
+
+
+def test_what_was_shipped_runs_and_is_left_alone(standing: Standing, tmp_path: Path) -> None:
+    desk, before = standing.desk, standing.task["revision"]
+
+    ran = deploy(standing, IMAGE, "--cpu", "2048", "--memory", "4096", "--env", "LOG_LEVEL=debug")
+
+    assert ran.out == f"api runs {IMAGE} (revision {before + 1}).\n"
+    one = container(standing)
+    assert one["image"] == IMAGE
+    assert not one.get("command")
+    assert {"name": "LOG_LEVEL", "value": "debug"} in one["environment"]
+    assert (standing.task["cpu"], standing.task["memory"]) == ("2048", "4096")
+    told = tags(standing.service["tags"])
+    assert told["ml-api:image-owner"] == "deploy"
+    assert told["ml-api:shipped-with"] == "size env.LOG_LEVEL"
+    assert desk.plan(SUFFIX) == "No changes.\n"
+    (drift,) = desk.well("drift", "--suffix", SUFFIX, "--json").lines
+    held = {field["path"]: field["owner"] for one in drift["drift"] for field in one["fields"]}
+    assert held == dict.fromkeys(("image", "cpu", "memory", "environment.LOG_LEVEL"), "deploy")
+
+    mark = desk.mark()
+    assert "runs" in deploy(standing, IMAGE).out
+    assert desk.acts(mark) == []
+    records = (desk.home / "embedded" / "runs").rglob("*Z.json")
+    assert not any("debug" in path.read_text() for path in records)
+
+    other = desk.elsewhere(tmp_path / "another")
+    other.apply(SUFFIX)
+    assert container(standing)["image"] == IMAGE
+    assert standing.task["revision"] == before + 1
+
+
+def test_a_deployment_that_is_rolled_back_says_why(standing: Standing) -> None:
+    deploy(standing, IMAGE)
+    before = standing.service["taskDefinition"]
+
+    ran = deploy(standing, f"{IMAGE}-bad", "--env", "HOW=EXIT=3", code=10)
+
+    for words in ("ROLLBACK_SUCCESSFUL", "exit code 3", "The last lines of container api", f"runs {IMAGE} "):
+        assert words in ran.err
+    assert standing.service["taskDefinition"] == before
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+
+    count = revisions(standing)
+    ran = deploy(standing, f"{IMAGE}-bad", "--env", "HOW=EXIT=3", "--json", code=10)
+    assert revisions(standing) == count
+    assert json.loads(ran.out.splitlines()[-1])["result"] == "rolled_back"
+
+
+def test_with_fail_fast_the_first_hopeless_task_ends_the_wait(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The circuit breaker alone would wait for a hundred of them."""
+    deploy(standing, IMAGE)
+    monkeypatch.setattr(model.Service, "threshold", 100)
+    standing.desk.slow(0.01)
+
+    ran = deploy(standing, "web:does-not-exist", "--fail-fast", code=10)
+
+    assert "the deployment is given up" in ran.err
+    assert "CannotPullContainerError" in ran.err
+    standing.desk.slow(0.0)
+    assert container(standing)["image"] == IMAGE
+
+
+@pytest.mark.parametrize(
+    ("more", "words", "code"),
+    [
+        (("--service", "apii"), "Did you mean api?", 64),
+        (("--cpu", "256", "--memory", "8192"), "Fargate has no task of 256 CPU units", 64),
+        (("--env", "DB_PASSWORD=x"), "DB_PASSWORD is filled from a secret", 64),
+        (("--env", "no value"), "NAME=VALUE", 64),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_changes(
+    standing: Standing, more: tuple[str, ...], words: str, code: int
+) -> None:
+    mark = standing.desk.mark()
+
+    ran = deploy(standing, "other:1", *more, code=code)
+
+    assert words in ran.err
+    assert standing.desk.tries(mark) == []
+
+
+def test_a_stack_that_is_not_known_has_nothing_to_deploy_to(standing: Standing) -> None:
+    ran = standing.desk.run("deploy", "--yes", "--suffix", "nobody", "--image", IMAGE)
+
+    assert ran.code == 6
+
+
+def test_a_teardown_takes_every_revision_along(standing: Standing) -> None:
+    assert revisions(standing) > 1
+
+    standing.desk.teardown(SUFFIX)
+
+    assert revisions(standing) == 0
+    for status in ("ACTIVE", "INACTIVE"):
+        assert standing.aws("ecs").list_task_definitions(status=status)["taskDefinitionArns"] == []
