@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import botocore.session
+import hypothesis
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
@@ -17,6 +18,12 @@ pytest.register_assert_rewrite("tests.harness")
 from tests.faults.seeds import SEED  # noqa: E402
 from tests.harness import Desk  # noqa: E402 - only what is imported after it is rewritten
 from tests.standing import Standing  # noqa: E402
+
+# What a test promises does not depend on how busy the machine is.
+hypothesis.settings.register_profile(
+    "steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("steady")
 
 OF_THE_USER = ("AWS_", "MLAPI_", "MOTO_")
 ALSO = {

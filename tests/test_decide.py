@@ -41,6 +41,8 @@ def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted:
         pytest.param(seen(tags=NEIGHBOUR, **RED), None, Thing, "refuse", False, id="the neighbour stack's"),
         pytest.param(seen(tags=STRANGER, **RED), entry("t-0"), Thing, "refuse", False, id="not this id"),
         pytest.param(seen(tags=NEIGHBOUR, **RED), entry(), Known, "refuse", False, id="this name, not ours"),
+        pytest.param(seen(tags=STRANGER, **RED), entry(), Known, "refuse", False, id="this name, a stranger"),
+        pytest.param(seen(tags={}, **RED), entry(), Known, "update", False, id="this name, tags stripped"),
         pytest.param(seen(tags=ELSEWHERE, **RED), None, Thing, "refuse", False, id="another region's"),
         pytest.param(
             seen("leaving", STRANGER), None, Thing, "refuse", False, id="a stranger's, being deleted"

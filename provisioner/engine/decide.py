@@ -150,9 +150,13 @@ def _known(entry: Entry | None, id_: str) -> bool:
 
 
 def _may_be_anothers(node: Node, seen: Doc) -> bool:
-    """Whether a known id proves nothing: it is only a name, and our tag is not on what bears it now."""
+    """Whether a known id proves nothing: only a name, and what bears it now carries other tags than ours.
+
+    Without any tag it is the one we know: they were stripped, or AWS does not take them in the create call.
+    """
     told = seen.get("Tags") or {}
-    return node.kind.key == node.kind.named and told.get("Environment") != node.tags.get("Environment")
+    named = node.kind.key == node.kind.named
+    return named and bool(told) and told.get("Environment") != node.tags.get("Environment")
 
 
 def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:

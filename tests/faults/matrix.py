@@ -124,7 +124,7 @@ def _each(world: World, some: list[Case]) -> Iterator[Verdict]:
 
         told = in_child(work, deadline)
         shutil.rmtree(world.home.with_name(f"case-{number}"), ignore_errors=True)
-        slow = Verdict(str(case), stuck=f"not at its end after {deadline:.0f} s", seconds=deadline)
+        slow = Verdict(str(case), stuck=f"not at its end after {deadline:.0f} s of its own", seconds=deadline)
         yield Verdict(**told) if told else slow
 
 
