@@ -165,3 +165,30 @@ def test_tags_are_owned_whole_except_those_of_aws() -> None:
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=5)))
 def test_tags_as_wanted_differ_in_nothing(tags: dict[str, str]) -> None:
     assert tag_differences(tags, tags) == []
+
+
+OLD, NEW = {"a": {"Block": {}}, "b": {"Count": {}, "Size": 1}}, {"b": {"Count": {}}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "seen", "confirmed", "paths"),
+    [
+        pytest.param(
+            {"Rules": NEW}, {"Rules": OLD}, {"Rules": OLD}, ["Rules.a", "Rules.b.Size"], id="nested"
+        ),
+        pytest.param({"Rules": NEW}, {"Rules": OLD}, {"Rules": NEW}, [], id="never ours"),
+        pytest.param({"Rules": NEW}, {"Rules": OLD}, None, [], id="nothing confirmed"),
+        pytest.param({"Rules": NEW}, {"Rules": NEW}, {"Rules": OLD}, [], id="gone already"),
+        pytest.param({"Rules": NEW}, {"Rules": NEW | {"a": {"Count": {}}}}, {"Rules": OLD}, [], id="another"),
+        pytest.param({}, {"Rules": OLD}, {"Rules": OLD}, ["Rules"], id="whole"),
+        pytest.param({}, {"Rules": {}}, {"Rules": {}}, [], id="empty"),
+        pytest.param({"Rules": [NEW]}, {"Rules": [OLD]}, {"Rules": [OLD]}, ["Rules"], id="in a list"),
+        pytest.param({"Rules": [NEW]}, {"Rules": [NEW]}, {"Rules": [OLD]}, [], id="gone from a list"),
+        pytest.param({"Rules": [NEW]}, {"Rules": [OLD]}, {"Rules": [NEW]}, [], id="never ours in a list"),
+        pytest.param({}, {"Ending": "x"}, {"Ending": "x"}, [], id="never told"),
+    ],
+)
+def test_what_is_no_longer_stated_goes_wherever_it_lies(
+    wanted: Doc, seen: Doc, confirmed: Doc | None, paths: list[str]
+) -> None:
+    assert [one.path for one in differences(Thing(), wanted, seen, confirmed)] == paths

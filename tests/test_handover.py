@@ -118,6 +118,55 @@ def cut_off(desk: Desk, after: int, *settings: str) -> None:
     assert "Traceback" not in ran.err
 
 
+def answers(path: str, *, asked: str = "") -> tuple[str, ...]:
+    """An image that says 200 at one path alone, and whether it is asked there."""
+    given = (
+        f"container.environment={json.dumps({'ANSWERS': path})}",
+        f"container.health_path={asked or path}",
+    )
+    return (*IMAGE, "--set", given[0], "--set", given[1])
+
+
+def test_another_health_path_is_asked_of_nobody_who_does_not_answer_it(desk: Desk, watch: Watch) -> None:
+    desk.apply("a", *answers("/health"))
+    watch.least.clear()
+
+    desk.apply("a", *answers("/well"))
+
+    assert len(groups(desk)) == 1
+    assert min(watch.least.values()) >= 2, watch.least
+    desk.apply("a", *answers("/health"))
+    assert min(watch.least.values()) >= 2, watch.least
+
+
+@pytest.mark.slow
+def test_a_health_path_that_nobody_answers_is_told_and_the_requests_go_on(desk: Desk, watch: Watch) -> None:
+    before = groups(desk)
+    desk.apply("a", *answers("/health"))
+
+    ran = desk.run("apply", "--yes", "--suffix", "a", *answers("/health", asked="/helth"))
+    assert ran.code == RolledBack.exit_code, ran.err
+    desk.apply("a", *IMAGE)
+
+    assert groups(desk) == before
+    assert min(watch.least.values()) >= 2, watch.least
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", range(1, 14))
+def test_another_health_path_that_is_cut_off_anywhere_goes_back_without_a_gap(
+    desk: Desk, watch: Watch, after: int
+) -> None:
+    desk.apply("a", *answers("/health"))
+    watch.least.clear()
+
+    cut_off(desk, after, *answers("/well"))
+    desk.apply("a", *answers("/health"))
+
+    assert len(groups(desk)) == 1
+    assert min(watch.least.values()) >= 2, watch.least
+
+
 @pytest.mark.slow
 def test_a_replacement_that_is_cut_off_when_the_weight_has_moved_goes_back_without_a_gap(
     desk: Desk, watch: Watch

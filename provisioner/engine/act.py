@@ -133,9 +133,10 @@ class Hands:
         client = self.patience.client(target)
         tags = {one.path.removeprefix("Tags."): one.new for one in change.differences if one.top == "Tags"}
         changed = _changed(kind, it.props, change)
+        own = any(one.top != "Tags" for one in change.differences)
 
         def once() -> None:
-            if changed or not (change.differences or change.extras):
+            if own or not (change.differences or change.extras):
                 shown = reveal(it.props, self.clients, target.lookup)
                 kind.update(client, replace(it, props=shown), reveal(changed, self.clients, target.lookup))
             if tags:
@@ -224,5 +225,7 @@ def _remove(kind: Kind, client: Any, it: Item, extra: Extra) -> None:
 
 
 def _changed(kind: Kind, props: Mapping[str, Any], change: Change) -> Doc:
+    """The properties that differ, as they are to be; one that goes and has no default is left out."""
+    stated = {**kind.defaults, **props}
     tops = dict.fromkeys(one.top for one in change.differences if one.top != "Tags")
-    return {top: props.get(top, kind.defaults.get(top)) for top in tops}
+    return {top: stated[top] for top in tops if top in stated}

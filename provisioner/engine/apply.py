@@ -8,8 +8,8 @@ from functools import partial
 
 from provisioner.engine.act import Hands
 from provisioner.engine.adopt import take_over
+from provisioner.engine.aside import ease, led, make_room
 from provisioner.engine.beats import Beat
-from provisioner.engine.claims import clash
 from provisioner.engine.critical import Stage, stages
 from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
 from provisioner.engine.events import Event
@@ -113,7 +113,7 @@ class Apply:
         seen = self.hands.read(target)
         if seen is None:
             raise Blocked(f"{target.words} was deleted behind our back.", "Run the same command again.")
-        target = target.shaped(node.kind.during(beat, wanted, seen, self._standing()))
+        target = target.shaped(node.kind.during(beat, wanted, seen, self._led()))
         change = decide(node, entry, seen, target.it.props)
         self.hands.listen(Event("starting", node.name, change.verb))
         self._carry_out(target, change, lambda _stage: None)
@@ -124,8 +124,8 @@ class Apply:
         lookup = self._known.wait_for
         return dict(seal(resolve(node.props, lookup), self.hands.clients, lookup))
 
-    def _standing(self) -> frozenset[str]:
-        return frozenset(entry.id for _, entry in self.hands.ledger if entry.id)
+    def _led(self) -> frozenset[str]:
+        return frozenset(led(self.plan, self._known.docs))
 
     def _bring_up(self, node: Node, act: Callable[[], str], tell: Tell[Stage], beat: str = "") -> None:
         listen, clock = self.hands.listen, self.hands.clock
@@ -167,7 +167,9 @@ class Apply:
             target = target.with_id(change.id)
             take_over(self.hands, target, change, entry)
         if change.verb == "replace":
-            target = self._make_room(node, target.with_id(change.id), entry)
+            make_room(self.hands, node, target.with_id(change.id), entry)
+            target = self._target(node, wanted, None)
+        ease(self.hands, self.kinds, node, wanted)
         self.hands.listen(Event("starting", node.name, change.verb))
         self._carry_out(target, change, tell)
         if change.verb == "finish" and node.kind.closed_until_ready:
@@ -178,7 +180,7 @@ class Apply:
         self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change
     ) -> tuple[Doc, Change]:
         """One that names what is replaced knows the old one beside the new one at first."""
-        joined = node.kind.during(Beat.JOIN, wanted, seen, self._standing())
+        joined = node.kind.during(Beat.JOIN, wanted, seen, self._led())
         if joined == wanted:
             return wanted, change
         self._between.append(node.name)
@@ -212,17 +214,6 @@ class Apply:
         entry = self.hands.ledger.get(name)
         if entry and (entry.phase != "ready" or entry.confirmed != entry.wanted or entry.intent):
             self.hands.ledger.confirm(name)
-
-    def _make_room(self, node: Node, old: Target, entry: Entry | None) -> Target:
-        """Put the old one aside, or delete it first where only one can be; the target of the new one."""
-        if entry is None:
-            take_over(self.hands, old, Change("keep", node.name, "", "", "", id=old.it.id), None)
-            entry = self.hands.ledger.get(node.name)
-        if entry and clash(node.kind, old.it.props, entry.wanted):
-            self.hands.delete(old)
-        else:
-            self.hands.ledger.retire(node.name, f"{node.name}~{old.it.id}")
-        return self._target(node, old.it.props, None)
 
     def _target(self, node: Node, wanted: Doc, entry: Entry | None) -> Target:
         away = shunned(self.hands.ledger.document, node)

@@ -64,8 +64,9 @@ def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> boo
 def differences(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> list[Difference]:
     """What of ours differs, three-way: what is declared, what the ledger last confirmed, what AWS says.
 
-    A property that was confirmed and is no longer stated goes back to the kind's default. One that AWS
-    never tells is compared with what was confirmed, and taken as right where nothing was.
+    What was confirmed and is no longer stated goes back to the kind's default, or goes, wherever in a
+    property it lies. One that AWS never tells is compared with what was confirmed, and taken as right where
+    nothing was.
     """
     return [one for one in _all(kind, wanted, seen, confirmed) if not one.owner]
 
@@ -87,6 +88,26 @@ def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[
         for one in _fields(kind, key, told.get(key), value):
             owner = kind.owners.get(key)
             yield replace(one, owner=owner.who) if owner and owner.holds(one.old, one.new) else one
+    left = {key: value for key, value in actual.items() if key not in kind.unread}
+    yield from _dropped(kind.canonical(before) if before else {}, target, left)
+
+
+def _dropped(before: Doc, target: Doc, actual: Doc, path: str = "") -> Iterator[Difference]:
+    """What was confirmed, is stated no longer, and is there still."""
+    for key, value in before.items():
+        there = actual.get(key)
+        if key not in target:
+            if there and covers(there, value):
+                yield Difference(f"{path}{key}", there, None)
+        elif isinstance(value, Mapping) and isinstance(target[key], Mapping) and isinstance(there, Mapping):
+            yield from _dropped(dict(value), dict(target[key]), dict(there), f"{path}{key}.")
+        elif _says_less(target[key], value) and covers(there, value):
+            yield Difference(f"{path}{key}", there, target[key])
+
+
+def _says_less(wanted: Any, before: Any) -> bool:
+    """Whether a list states nothing but what one before it did, and not all of that."""
+    return isinstance(wanted, list) and covers(before, wanted) and not covers(wanted, before)
 
 
 def _fields(kind: Kind, path: str, old: Any, new: Any) -> Iterator[Difference]:

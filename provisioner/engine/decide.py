@@ -138,7 +138,9 @@ def with_extras(change: Change, extras: tuple[Extra, ...]) -> Change:
 
 
 def _anew(node: Node, change: Change) -> Change:
-    fields = ", ".join(one.path for one in change.differences if one.top in node.kind.fixed)
+    kind = node.kind
+    told = (one for one in change.differences if one.top in kind.fixed or one.top in kind.distinct)
+    fields = ", ".join(one.path for one in told)
     reason = change.why or f"{fields} can only be set on a new one"
     if node.kind.holds_data:
         return replace(change, verb="refuse", why=f"{reason}, and a new one would lose what is in this one")

@@ -217,13 +217,21 @@ class Kind:
         """Until when AWS goes on telling of one that is gone; "" where that is not known."""
         return ""
 
-    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """What it should be in one beat of a handover, given what AWS says of it now.
 
         A kind that names another thing, and must not let go of the old one before the new one serves, knows
-        both in between. `standing` are the ids of all that stands. A beat that has passed changes nothing.
+        both in between. `led` are the ids that requests are sent to. A beat that has passed changes nothing.
         """
         return wanted
+
+    def leads(self, doc: Doc) -> Iterable[str]:
+        """The ids of those to whom it sends requests."""
+        return ()
+
+    def parting(self, old: Doc, new: Doc) -> Doc:
+        """What one that was put aside is to be, so that those made for the next one serve in it too."""
+        return {}
 
     def canonical(self, doc: Doc) -> Doc:
         """`doc` with what AWS rewrites brought to one form; run on both sides of every comparison."""

@@ -138,7 +138,7 @@ class ScalingPolicy(Kind):
         """PutScalingPolicy: it is an upsert."""
         scaling.put_scaling_policy(**it.props)
 
-    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """As it is, until the requests have gone over to the group that it is to count."""
         if beat >= Beat.FOLLOW or _label(seen) == _label(wanted):
             return wanted

@@ -12,8 +12,9 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 
-# Whether a health check of a target group reaches a task on a port.
-ways: list[Callable[[Task, str, int], bool]] = []
+# What is wrong with a task by the health check of a target group on a port: reason and words, or nothing.
+Ill = tuple[str, str] | None
+checks: list[Callable[[Task, str, int], Ill]] = []
 DEREGISTRATION_DELAY = 300.0  # seconds; AWS doc, target group attributes
 
 
@@ -59,21 +60,21 @@ def health(call: Call, reply: Reply) -> None:
         task = tasks.get(target["Target"]["Id"])
         if task is not None and target["TargetHealth"]["State"] != "unused":
             port = target["Target"]["Port"]
-            target["TargetHealth"] = _state(task, is_reached(task, call.params["TargetGroupArn"], port))
+            target["TargetHealth"] = _state(task, illness(task, call.params["TargetGroupArn"], port))
 
 
-def is_reached(task: Task, group: str, port: int) -> bool:
-    """Say whether nothing stands between a target group's health check and a task's port."""
-    return all(way(task, group, port) for way in ways)
+def illness(task: Task, group: str, port: int) -> Ill:
+    """Say what a target group's health check finds wrong with a task, if anything."""
+    return next((found for check in checks if (found := check(task, group, port))), None)
 
 
-def _state(task: Task, reached: bool) -> dict[str, str]:
+def _state(task: Task, ill: Ill) -> dict[str, str]:
     if task.wanted == "STOPPED":
         reason = "Target.DeregistrationInProgress"
         description = "Target deregistration is in progress"
         return {"State": "draining", "Reason": reason, "Description": description}
-    if task.healthy and not reached:
-        return {"State": "unhealthy", "Reason": "Target.Timeout", "Description": "Request timed out"}
+    if task.healthy and ill:
+        return {"State": "unhealthy", "Reason": ill[0], "Description": ill[1]}
     if task.healthy:
         return {"State": "healthy"}
     reason, description = "Elb.RegistrationInProgress", "Target registration is in progress"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.embedded.containers.model import Task
-from provisioner.embedded.containers.targets import is_reached
+from provisioner.embedded.containers.targets import illness
 from provisioner.embedded.inner import backend
 
 EXIT = re.compile(r"\bEXIT=(\d+)\b")
@@ -73,6 +73,6 @@ def is_served(task: Task) -> bool:
         asked = str(getattr(group, "health_check_port", None) or "traffic-port")
         if balancer["containerPort"] not in ports or (asked.isdigit() and int(asked) not in ports):
             return False
-        if group is not None and not is_reached(task, group.arn, balancer["containerPort"]):
+        if group is not None and illness(task, group.arn, balancer["containerPort"]):
             return False
     return True

@@ -1,4 +1,4 @@
-"""A health check gets through only where the security groups let it: the balancer's out, the task's in."""
+"""A health check needs a way through the security groups, and an answer that its group takes for well."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.embedded.containers import targets
 from provisioner.embedded.containers.model import Task
+from provisioner.embedded.containers.paths import status_at
 from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend
 
@@ -41,4 +42,25 @@ def _allows(rules: Iterable[Any], port: int, peers: list[Any]) -> bool:
     return False
 
 
-targets.ways.append(_gets_through)
+def _time_out(task: Task, group: str, port: int) -> targets.Ill:
+    return None if _gets_through(task, group, port) else ("Target.Timeout", "Request timed out")
+
+
+def _mismatch(task: Task, group: str, _: int) -> targets.Ill:
+    """Hold the answer at the group's path against its matcher (AWS doc, health checks: reason codes)."""
+    known: dict[str, Any] = backend("elbv2", task.place.account, task.place.region).target_groups
+    if not manners.on or group not in known:
+        return None
+    status = status_at(task, str(known[group].health_check_path or "/").partition("?")[0])
+    if _takes((known[group].matcher or {}).get("HttpCode") or "200", status):
+        return None
+    return "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]"
+
+
+def _takes(matcher: str, status: int) -> bool:
+    """Say whether a status is in a matcher such as `200`, `200,302` or `200-299`."""
+    spans = (part.partition("-") for part in matcher.split(","))
+    return any(int(first) <= status <= int(last or first) for first, _, last in spans)
+
+
+targets.checks += [_time_out, _mismatch]

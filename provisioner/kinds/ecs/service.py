@@ -85,11 +85,11 @@ class Service(Ecs):
         """DeleteService, tasks and all; a draining one may be asked again."""
         ecs.delete_service(cluster=it.props["cluster"], service=it.id, force=True)
 
-    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
-        """In every group it is in, until nobody is led to the old one any more."""
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
+        """In every group that requests are sent to, until nobody is led to the old one any more."""
         (mine,) = wanted["loadBalancers"]
         groups = {one.get("targetGroupArn") for one in seen.get("loadBalancers", [])}
-        old = sorted((groups - {mine["targetGroupArn"]}) & standing)
+        old = sorted((groups - {mine["targetGroupArn"]}) & led)
         if not old or beat >= Beat.LEAVE:
             return wanted
         both = [mine, *({**mine, "targetGroupArn": arn} for arn in old)]

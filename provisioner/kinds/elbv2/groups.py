@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
+from provisioner.engine.beats import Beat
+from provisioner.engine.compare import covers
 from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.elbv2.tagged import MOST, NO_GROUP, Elb, full_name
@@ -11,12 +14,16 @@ from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import asked
 
+# All but a failure of the server's own (botocore elbv2 Matcher: 200 to 499).
+_LENIENT: Doc = {"Matcher": {"HttpCode": "200-499"}}
+
 
 class TargetGroup(Elb):
     """Where a balancer sends requests; ECS registers the tasks' addresses."""
 
     key, named, noun = "TargetGroupArn", "Name", "tg"
-    distinct = ("Protocol", "Port", "TargetType", "VpcId")
+    # Another health check is another group: tasks that answer the one path need not answer the other.
+    distinct = ("Protocol", "Port", "TargetType", "VpcId", "HealthCheckPath")
     fixed = frozenset({"Name", "Protocol", "Port", "TargetType", "VpcId"})
     absent = NO_GROUP
     duplicate = codes("DuplicateTargetGroupName")
@@ -52,6 +59,16 @@ class TargetGroup(Elb):
     def delete(self, elbv2: Any, it: Item) -> None:
         """DeleteTargetGroup."""
         elbv2.delete_target_group(TargetGroupArn=it.id)
+
+    def parting(self, old: Doc, new: Doc) -> Doc:
+        """Content with tasks that say they have no such path: those of the next group answer another one."""
+        moved = old.get("HealthCheckPath") != new.get("HealthCheckPath")
+        return _LENIENT if moved and old.get("Protocol") == new.get("Protocol") else {}
+
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
+        """One that takes its place back stays content until the tasks are its own again."""
+        is_lenient = beat < Beat.DROP and covers(seen, _LENIENT)
+        return wanted | _LENIENT if is_lenient else wanted
 
 
 class TargetGroupAttributes(Setting):

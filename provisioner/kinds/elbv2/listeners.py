@@ -60,9 +60,13 @@ class Listener(Elb):
         """DeleteListener; its rules go with it."""
         elbv2.delete_listener(ListenerArn=it.id)
 
-    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """Its forward in one beat of a handover."""
         return {**wanted, "DefaultActions": _between(beat, wanted["DefaultActions"], seen["DefaultActions"])}
+
+    def leads(self, doc: Doc) -> list[str]:
+        """The groups that its forward gives any weight."""
+        return _led(doc.get("DefaultActions", []))
 
     def canonical(self, doc: Doc) -> Doc:
         """Forwards in one form."""
@@ -107,9 +111,13 @@ class ListenerRule(Elb):
         """DeleteRule."""
         elbv2.delete_rule(RuleArn=it.id)
 
-    def during(self, beat: Beat, wanted: Doc, seen: Doc, standing: Set[str]) -> Doc:
+    def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """Its forward in one beat of a handover."""
         return {**wanted, "Actions": _between(beat, wanted["Actions"], seen["Actions"])}
+
+    def leads(self, doc: Doc) -> list[str]:
+        """The groups that its forward gives any weight."""
+        return _led(doc.get("Actions", []))
 
     def canonical(self, doc: Doc) -> Doc:
         """Priority as text, conditions and forwards in one form."""
@@ -148,6 +156,10 @@ def _weights(actions: list[Doc]) -> dict[str, int]:
         return {}
     listed = (actions[0].get("ForwardConfig") or {}).get("TargetGroups") or [actions[0]]
     return {one["TargetGroupArn"]: one.get("Weight", 1) for one in listed}
+
+
+def _led(actions: list[Doc]) -> list[str]:
+    return [arn for arn, weight in _weights(actions).items() if weight]
 
 
 def _action(action: Doc) -> Doc:

@@ -1,0 +1,52 @@
+"""What is replaced: put aside in the ledger while the next one takes over, and made ready for that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioner.engine.act import Hands
+from provisioner.engine.adopt import take_over
+from provisioner.engine.claims import clash
+from provisioner.engine.compare import Difference, covers
+from provisioner.engine.decide import Change
+from provisioner.engine.graph import Node
+from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import Target
+from provisioner.engine.teardown import target_in
+from state.document import Entry
+
+
+def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> None:
+    """Put the old one aside, or delete it first where only one can be."""
+    if entry is None:
+        take_over(hands, old, Change("keep", node.name, "", "", "", id=old.it.id), None)
+        entry = hands.ledger.get(node.name)
+    if entry and clash(node.kind, old.it.props, entry.wanted):
+        hands.delete(old)
+    else:
+        hands.ledger.retire(node.name, f"{node.name}~{old.it.id}")
+
+
+def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
+    """Let each that was put aside put up with those who are made for the next one."""
+    for name, entry in list(hands.ledger):
+        eased = node.kind.parting(entry.wanted, wanted) if name.startswith(f"{node.name}~") else {}
+        if not eased:
+            continue
+        target = target_in(hands.ledger.document, name, kinds)
+        seen = hands.read(target)
+        if seen is None or covers(seen, eased):
+            continue
+        fields = tuple(Difference(key, seen.get(key), value) for key, value in eased.items())
+        change = Change("update", name, entry.kind, entry.name, entry.piece, entry.id, fields)
+        hands.update(target.shaped({**entry.wanted, **eased}), change)
+        hands.ledger.confirm(name)
+
+
+def led(plan: Plan, docs: dict[str, Doc]) -> Iterator[str]:
+    """The ids to which requests are sent now, by all that leads anywhere, chosen or not."""
+    whole = plan.whole or plan
+    for node in whole.stack:
+        if doc := docs.get(node.name) or whole.docs.get(node.name):
+            yield from node.kind.leads(doc)
