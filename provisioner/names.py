@@ -74,6 +74,8 @@ FORMS: Mapping[str, Form] = {
     # (botocore secretsmanager CreateSecret, Name).
     "dbsecret": Form(512, "ml-api-dbsecret-{suffix}/master"),
     "sessions": Form(255),
+    "key": Form(250),
+    "global-key": Form(250),
     "originkey": Form(512, "ml-api-originkey-{suffix}/header"),
     "execution-role": Form(64),
     "task-role": Form(64),

@@ -199,13 +199,19 @@ class Session:
         # AWS's own services write once more while they end, and so bring a log group back.
         for _ in range(_ROUNDS):
             returned = make_plan(plan.stack, self.document, self.clients, KINDS)
-            if not outcome.is_whole or not returned.found:
+            if not outcome.is_whole or not self._came_back(returned, outcome):
                 break
             Apply(returned, hands, KINDS).take_over_found()
             outcome = outcome.followed_by(remove(hands, KINDS))
         if outcome.is_whole:
             outcome.swept = [*swept, *self._sweep(plan.stack)]
         return outcome
+
+    @staticmethod
+    def _came_back(returned: Plan, outcome: Outcome) -> bool:
+        """Whether anything is there but what was kept, and what is set on it."""
+        nodes = returned.stack.nodes
+        return any(not outcome.kept.keys() & {name, *nodes[name].needs} for name in returned.found)
 
     def _sweep(self, stack: Stack) -> list[str]:
         """Delete what AWS itself has made for the stack and left, or brought back."""

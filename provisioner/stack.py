@@ -24,6 +24,7 @@ from provisioner.steps.facts import Facts
 from provisioner.steps.flow_logs import flow_logs
 from provisioner.steps.guard import guard
 from provisioner.steps.iam import roles
+from provisioner.steps.keys import keys
 from provisioner.steps.logs import logs
 from provisioner.steps.measures import Watched
 from provisioner.steps.security import security
@@ -46,24 +47,25 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     own = account(stack.piece("account"))
     net = network(stack.piece("vpc"), s, facts)
     groups = security(stack.piece("security"), s, facts, net)
-    journals = logs(stack.piece("logs"), s)
-    flow_logs(stack.piece("flow-logs"), s, facts, net)
-    database = aurora(stack.piece("aurora"), s, facts, net, groups, journals, own)
-    table = sessions(stack.piece("dynamodb"), s)
+    locks = keys(stack.piece("keys"), s, facts)
+    journals = logs(stack.piece("logs"), s, locks)
+    flow_logs(stack.piece("flow-logs"), s, facts, net, locks)
+    database = aurora(stack.piece("aurora"), s, facts, net, groups, journals, own, locks)
+    table = sessions(stack.piece("dynamodb"), s, locks)
     rights = roles(stack.piece("iam"), s, facts, journals, table, database)
     records = access_logs(stack.piece("access-logs"), s, facts)
-    key = guard(stack.piece("guard"), s)
+    key = guard(stack.piece("guard"), s, locks)
     front = balancer(stack.piece("alb"), s, facts, net, groups, own, records, key)
     ways = endpoints(stack.piece("endpoints"), s, net, groups)
     ground = Ground(net, ways, groups, journals, database, table, rights, front, own, facts.shipped)
     tasks = compute(stack.piece("ecs"), s, ground)
     autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
-    acl = firewall(stack.piece("waf"), s, facts)
+    acl = firewall(stack.piece("waf"), s, facts, locks)
     distribution = edge(stack.piece("cloudfront"), s, front, acl, key)
     if records:
         edge_records(stack.piece("access-logs"), facts, records, distribution)
     watched = Watched(front, tasks, database, table, acl)
-    alarms(stack.piece("alarms"), s, facts, watched)
+    alarms(stack.piece("alarms"), s, facts, watched, locks)
     dashboard(stack.piece("dashboard"), s, watched)
     boundary(stack.piece("boundary"), s, facts)
     stack.outputs = {

@@ -13,7 +13,7 @@ from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
 from provisioner.health import measured, services, targets
-from provisioner.kinds import KINDS, ecr, facts, leftovers, tagging, versions
+from provisioner.kinds import KINDS, ecr, facts, leftovers, tagging, under_key, versions
 from provisioner.kinds.ecs import diagnosis, revisions, rollouts, stops
 from provisioner.preflight import usage
 from provisioner.prices import asked
@@ -103,6 +103,7 @@ DECLARED = {
     "kinds/facts.py": facts.CALLS,
     "kinds/leftovers.py": leftovers.CALLS,
     "kinds/tagging.py": tagging.CALLS,
+    "kinds/under_key.py": under_key.CALLS,
     "kinds/versions.py": versions.CALLS,
     "preflight/addresses.py": usage.CALLS,
     "preflight/quotas.py": usage.CALLS,

@@ -24,7 +24,8 @@ ACCEPTED = {
     "edge-to-balancer-tls": "without a domain there is no certificate that the load balancer could show; the "
     "key in the header and the rest of the request cross AWS's network in plain HTTP",
     "viewer-tls-1.2": "CloudFront's default certificate takes TLS 1.0 too; a domain of one's own ends that",
-    "topics-encrypted": "CloudWatch cannot publish to a topic under alias/aws/sns: alarms would be silent",
+    "topics-encrypted": "CloudWatch cannot publish to a topic under alias/aws/sns: alarms would be silent; a "
+    "key of one's own is a setting (`encryption.key`), as it costs money and outlives what is under it",
 }
 
 
@@ -337,8 +338,8 @@ CONTROLS = [
     Control(
         "topics-encrypted",
         "what rings is read by those who are meant",
-        "none",
-        "nothing",
+        "encryption.key",
+        "1 USD a key, one in the stack's region and one in us-east-1",
         lambda stack: without(stack, "Topic", lambda p: "KmsMasterKeyId" in p.get("Attributes", {})),
     ),
 ]

@@ -167,7 +167,7 @@ def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> N
     for id_ in outcome.swept:
         say.note(f"Swept up: {id_} (AWS had left it).")
     for one in report.kept:
-        say.note(f"Kept: {one.why}. Delete it yourself when it is of no more use.")
+        say.note(f"Kept: {one.why}. End it yourself when it is of no more use.")
     for one in report.lingering:
         until = f", until {one.until}" if one.until else ""
         say.note(f"Left alone: {one.id} ({one.why}{until}).")

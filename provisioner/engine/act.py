@@ -154,23 +154,27 @@ class Hands:
         self.ledger.confirm(target.it.node)
         return doc
 
-    def delete(self, target: Target, begun: Callable[[], None] = lambda: None) -> None:
+    def delete(self, target: Target, begun: Callable[[], None] = lambda: None) -> str:
         """Set its end going, wait until AWS says it is gone, and leave a tombstone.
 
-        `begun` is told when AWS has taken the first call: what need not wait longer can go too.
+        `begun` is told when AWS has taken the first call: what need not wait longer can go too. Where it is
+        kept for the sake of others it is let go instead: for whose, in words.
         """
         kind, node = target.kind, target.it.node
         entry = self.ledger.get(node)
         if kind.vanishes:
             self.ledger.forget(node, deleted=True)
-            return
+            return ""
         if entry and not entry.id:
             doc = self._look_for(target, entry.intent.at if entry.intent else self.clock.wall())
             if doc is None:
                 self.ledger.forget(node, deleted=False)
-                return
+                return ""
             target = target.with_id(kind.id_of(doc))
             self.ledger.found(node, target.it.id)
+        if why := kind.keeps(self.patience.client(target), target.it):
+            self.ledger.forget(node, deleted=False)
+            return why
         if entry:
             self.ledger.intend(node, "delete", replace(entry, id=target.it.id, phase="deleting"))
         start = self.clock.now()
@@ -183,6 +187,7 @@ class Hands:
         begun()
         self.watch.until_gone(target, start)
         self.ledger.forget(node, deleted=True)
+        return ""
 
     def _end(self, target: Target, begun: Callable[[], None]) -> None:
         try:

@@ -222,7 +222,11 @@ class Apply:
 
     def _remove_undeclared(self) -> None:
         declared = self.plan.stack.nodes
-        gone = {name for name, _ in self.hands.ledger if name not in declared} - self.plan.aside
+        gone = {
+            name
+            for name, entry in self.hands.ledger
+            if name not in declared and not self.kinds[entry.kind].stays
+        } - self.plan.aside
         gone -= {need for name in self.plan.aside for need in self._needs(name)}
         if gone:
             removed = remove(self.hands, self.kinds, only=gone)

@@ -9,7 +9,8 @@
 | somebody else's               | not this id       | refuse, showing whose                              |
 | ours                          | nothing, or intent| adopt, then as below                               |
 | differs in a fixed field      | any               | replace where nothing is lost by it, else refuse   |
-| halted by a person            | any               | refuse, with the command that wakes it             |
+| halted by a person            | any               | refuse, with the command that wakes it; its end,   |
+|                               |                   | too, where the ledger holds it and it can come back|
 | failed                        | any               | what the kind says: replace, update or refuse      |
 | differs                       | any               | update                                             |
 | not ready, and closed till so | any               | finish, then look again                            |
@@ -76,7 +77,7 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
     """What to do about one declared node; pure, and the same in a plan and in a run."""
     kind = node.kind
     change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
-    if seen is None or meets(seen, kind.gone):
+    if seen is None or (meets(seen, kind.gone) and not _was_ended(kind, entry, seen)):
         return replace(change, verb="create", why=_why_create(kind, entry))
     change = replace(change, id=kind.id_of(seen))
     change = replace(change, adopts=not kind.shared and not _known(entry, change.id))
@@ -85,6 +86,12 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
     return _compared(node, change, entry, seen, wanted)
+
+
+def _was_ended(kind: Kind, entry: Entry | None, seen: Doc) -> bool:
+    """Whether a person has set the end of one going that the ledger holds, and can call it back."""
+    kept = bool(entry and entry.phase != "deleting" and entry.id == kind.id_of(seen))
+    return kept and meets(seen, kind.halted)
 
 
 def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
@@ -143,7 +150,9 @@ def _anew(node: Node, change: Change) -> Change:
     fields = ", ".join(one.path for one in told)
     reason = change.why or f"{fields} can only be set on a new one"
     if node.kind.holds_data:
-        return replace(change, verb="refuse", why=f"{reason}, and a new one would lose what is in this one")
+        outs = [node.kind.ways_out[one.top] for one in change.differences if one.top in node.kind.ways_out]
+        why = "; ".join([f"{reason}, and a new one would lose what is in this one", *dict.fromkeys(outs)])
+        return replace(change, verb="refuse", why=why)
     return replace(change, verb="replace", why=reason)
 
 

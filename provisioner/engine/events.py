@@ -18,6 +18,7 @@ What = Literal[
     "skipped",
     "note",
     "gone",
+    "kept",
 ]
 
 

@@ -76,6 +76,9 @@ class Kind:
     distinct: ClassVar[tuple[str, ...]] = ()
     tagged: ClassVar[bool] = True
 
+    # What stands in the way of a change in a fixed property, by its name: what a person can do instead.
+    ways_out: ClassVar[Mapping[str, str]] = {}
+
     ready: ClassVar[Condition] = {}
     failed: ClassVar[Condition] = NEVER
     going: ClassVar[Condition] = NEVER
@@ -105,10 +108,12 @@ class Kind:
     vanishes: ClassVar[bool] = False
     # It belongs to the account: made when missing, never deleted, not counted as the stack's.
     shared: ClassVar[bool] = False
+    # What was made with it needs it still when it is no longer declared: it goes with the stack alone.
+    stays: ClassVar[bool] = False
     # AWS may have made it before us, without tags; then it becomes ours.
     adopts_untagged: ClassVar[bool] = False
     # A state that a person brought about, and that takes neither a change nor a deletion; `wake` ends it,
-    # with a field of what is seen in its braces.
+    # with a field of what is seen in its braces. One that the ledger holds is not taken for `gone` in it.
     halted: ClassVar[Condition] = NEVER
     wake: ClassVar[str] = ""
     # Of these kinds that need it, the end must only have begun before its own can.
@@ -184,6 +189,10 @@ class Kind:
     def remove(self, client: Any, it: Item, extra: Extra) -> None:
         """Take away one thing that nobody declared; safe to repeat."""
         raise NotImplementedError(f"{type(self).__name__} keeps what lies in it")
+
+    def keeps(self, client: Any, it: Item) -> str:
+        """For whose sake it must outlive the stack, in words; asked before its end, "" where it may go."""
+        return ""
 
     @abstractmethod
     def delete(self, client: Any, it: Item) -> None:

@@ -31,6 +31,8 @@ class Outcome:
     seconds: float = 0.0
     # What AWS had left behind by itself, and was swept up.
     swept: list[str] = field(default_factory=list)
+    # What must outlive the stack, and for whose sake.
+    kept: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -47,6 +49,7 @@ class Outcome:
             self.interrupted or other.interrupted,
             self.seconds + other.seconds,
             self.swept + other.swept,
+            self.kept | other.kept,
         )
 
     def error(self) -> ProvisionerError | None:

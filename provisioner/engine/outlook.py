@@ -70,7 +70,7 @@ class Outlook:
                 self._done.add(Part(event.node, event.what))
             if event.what == "exists":
                 self._begun[event.node] = self.now()
-            if event.what in ("ready", "failed"):
+            if event.what in ("ready", "kept", "failed"):
                 self._done |= {Part(event.node, what) for what in (*_COMES, *_GOES)}
 
     def usual(self, node: str) -> float:

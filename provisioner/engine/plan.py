@@ -93,7 +93,7 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
     going = {
         name: entry
         for name, entry in document.entries.items()
-        if name not in stack.nodes and not _shared(kinds, entry)
+        if name not in stack.nodes and not kinds[entry.kind].shared and not kinds[entry.kind].stays
     }
     _let_go_first(plan, going)
     plan.changes |= {name: delete(name, entry) for name, entry in going.items() if name not in plan.early}
@@ -222,7 +222,3 @@ def shunned(document: Document, node: Node) -> frozenset[str]:
     here = (str(node.kind), node.region)
     others = ((name, entry) for name, entry in list(document.entries.items()) if name != node.name)
     return frozenset(entry.id for _, entry in others if entry.id and (entry.kind, entry.region) == here)
-
-
-def _shared(kinds: Kinds, entry: Entry) -> bool:
-    return kinds[entry.kind].shared

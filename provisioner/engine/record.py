@@ -78,7 +78,7 @@ class Record:
         """Take in one event, in the thread that works on its node."""
         if event.what == "starting":
             self.aws.calls.speak_of(event.node)
-        elif event.what in ("ready", "gone", "failed"):
+        elif event.what in ("ready", "gone", "kept", "failed"):
             self.aws.calls.speak_of("")
         if event.verb == "keep":
             return
@@ -92,7 +92,7 @@ class Record:
         step.id = event.id or step.id
         if event.what == "starting":
             step.verb = event.verb
-        elif event.what in ("ready", "gone", "failed"):
+        elif event.what in ("ready", "gone", "kept", "failed"):
             step.end = event.what
         if len(step.moments) < _MOST or not waits:
             about = [round(event.seconds, 3), event.detail[:200]] if waits or event.what == "failed" else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from dataclasses import replace
 
 from provisioner.engine.act import Hands
 from provisioner.engine.critical import End, ends
@@ -36,7 +37,7 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
 
     ended = Walk(_graph(document, names, kinds), begin, stopped=lambda: hands.clock.stopped).run()
     done = {end.name for end in ended if end.what == "gone"}
-    outcome.done = sorted(done)
+    outcome.done = sorted(done - outcome.kept.keys())
     outcome.undone = sorted(names - done - set(outcome.failed))
     outcome.seconds = hands.clock.now() - start
     return outcome
@@ -81,7 +82,8 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -
             tell(going[0])
 
     try:
-        hands.delete(target, begun)
+        if why := hands.delete(target, begun):
+            outcome.kept[name] = why
     except Exception as error:
         known = explain(error, f"deleting {target.it.name or name}")
         if known is None:
@@ -91,6 +93,8 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -
             clock.stop()
         hands.listen(Event("failed", name, "delete", known.message, clock.now() - start))
         return
-    hands.listen(Event("gone", name, "delete", seconds=clock.now() - start, id=target.it.id))
+    end = Event("gone", name, "delete", seconds=clock.now() - start, id=target.it.id)
+    kept = outcome.kept.get(name, "")
+    hands.listen(replace(end, what="kept", detail=f"for the sake of {kept}") if kept else end)
     tell(End(name, "going"))
     tell(End(name, "gone"))

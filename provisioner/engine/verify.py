@@ -44,7 +44,7 @@ class Report:
         known = {one.id for one in (*kept, *lingering, *strays)}
         self.lingering = [one for one in self.lingering if one.id not in known] + lingering
         self.kept += kept
-        self.remaining += strays
+        self.remaining = [one for one in self.remaining if one.id not in known] + strays
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON."""

@@ -15,6 +15,8 @@ from provisioner.kinds.together import tags_told
 NO_TABLE = codes("ResourceNotFoundException", "TableNotFoundException")
 # The table is busy with its last change, or the account with too many at once.
 _BUSY = codes("ResourceInUseException", "LimitExceededException: simultaneously")
+# A new key is not seen everywhere at once.
+_NO_KEY = codes("ValidationException: kms")
 _BACKUPS = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
 
 
@@ -24,14 +26,14 @@ class Table(Kind):
     service, key, named = "dynamodb", "TableName", "TableName"
     ready, going = {"TableStatus": "ACTIVE"}, {"TableStatus": "DELETING"}
     fixed = frozenset({"TableName", "KeySchema", "AttributeDefinitions"})
-    defaults = {"DeletionProtectionEnabled": False}
+    defaults = {"DeletionProtectionEnabled": False, "SSESpecification": {"Enabled": False}}
     holds_data = True
     unprotected = {"DeletionProtectionEnabled": False}
     absent = NO_TABLE
     duplicate = codes("ResourceInUseException")
     transient = {
-        "create": codes("LimitExceededException: simultaneously"),
-        "update": _BUSY,
+        "create": codes("LimitExceededException: simultaneously") | _NO_KEY,
+        "update": _BUSY | _NO_KEY,
         "delete": _BUSY | _BACKUPS,
     }
     takes, takes_to_go, patience = 10, 5, minutes(20)
@@ -85,7 +87,16 @@ def _tags(dynamodb: Any, arn: str) -> dict[str, str]:
 
 def _as_asked(doc: Doc) -> Doc:
     mode = (doc.get("BillingModeSummary") or {}).get("BillingMode") or doc.get("BillingMode")
-    return {"DeletionProtectionEnabled": False, **doc, "BillingMode": mode or "PROVISIONED"}
+    told = doc.get("SSEDescription") or {}
+    under: dict[str, Any] = {"Enabled": told.get("Status") in ("ENABLED", "ENABLING", "UPDATING")}
+    if under["Enabled"]:
+        under |= {"SSEType": told.get("SSEType"), "KMSMasterKeyId": told.get("KMSMasterKeyArn")}
+    return {
+        "DeletionProtectionEnabled": False,
+        **doc,
+        "BillingMode": mode or "PROVISIONED",
+        "SSESpecification": under,
+    }
 
 
 class TimeToLive(Setting):

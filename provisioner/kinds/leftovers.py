@@ -10,13 +10,14 @@ from typing import Any
 from provisioner.engine.clients import Clients
 from provisioner.engine.faults import unless_unknown
 from provisioner.engine.graph import Stack
-from provisioner.engine.kind import Kind
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.patience import insist
 from provisioner.engine.verify import Remnant
 from provisioner.kinds.dynamodb import Table
 from provisioner.kinds.ecs.cluster import Cluster
 from provisioner.kinds.ecs.service import Service
 from provisioner.kinds.ecs.tasks import TaskDefinition
+from provisioner.kinds.kms import Key
 from provisioner.kinds.rds.aurora import DBCluster
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
@@ -24,6 +25,8 @@ from provisioner.names import bears
 ALARM, REVISION, RETIRED = "TargetTrackingAlarm", "ActiveTaskDefinition", "InactiveTaskDefinition"
 # USD per GiB and month in us-east-1 (aws.amazon.com/rds/aurora/pricing, backup storage); others differ.
 SNAPSHOT_PRICE = 0.021
+# USD a month (aws.amazon.com/kms/pricing); the first two changes of its material cost as much each.
+KEY_PRICE = 1.0
 # DynamoDB developer guide, point-in-time recovery: a deleted table's last backup is kept, at no cost.
 BACKUP_DAYS = 35
 # Both calls take lists: botocore, DeleteAlarms 100 names, DeleteTaskDefinitions 10.
@@ -94,7 +97,25 @@ def _revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
 
 
 def kept(clients: Clients, stack: Stack) -> list[Remnant]:
-    """The snapshots of the stack's databases, and what they cost at most; never deleted."""
+    """What outlives the stack and costs money, and how much: snapshots, and the keys of what is left."""
+    return [*_snapshots(clients, stack), *_keys(clients, stack)]
+
+
+def _keys(clients: Clients, stack: Stack) -> Iterator[Remnant]:
+    """Those that something was made under; one that nothing needs any more is none of them."""
+    for node in stack:
+        if isinstance(node.kind, Key):
+            kms = clients.client("kms", node.region)
+            found = node.kind.read(kms, Item(node.name, node.aws_name, stack.suffix, tags=node.tags))
+            arn = found["Arn"] if found else ""
+            if found and (why := node.kind.keeps(kms, Item(node.name, "", stack.suffix, id=arn))):
+                end = f"aws kms schedule-key-deletion --key-id {arn} --region {kms.region}"
+                told = f"the key {arn} for the sake of {why}, {KEY_PRICE:.2f} USD a month; `{end}` ends it"
+                yield Remnant("Key", arn, told)
+
+
+def _snapshots(clients: Clients, stack: Stack) -> list[Remnant]:
+    """Those of the stack's databases, and what they cost at most; never deleted."""
     rds = clients.client("rds")
     found: list[Remnant] = []
     for cluster in _named(stack, DBCluster):

@@ -12,19 +12,25 @@ from provisioner.kinds.together import tags_told
 
 # Every group of every stack of this tool has this in its name: one answer serves them all.
 _PATTERN = "ml-api-"
+_BUSY = codes("OperationAbortedException")
+# CloudWatch Logs does not see a new key, or its policy, at once.
+_NO_KEY = codes("InvalidParameterException: kms key")
 
 
 class LogGroup(Kind):
     """A log group that is ours alone."""
 
     service, key, named = "logs", "logGroupName", "logGroupName"
+    fixed = frozenset({"logGroupName"})
+    defaults = {"kmsKeyId": ""}
     absent = codes("ResourceNotFoundException")
     duplicate = codes("ResourceAlreadyExistsException")
-    transient = {"create": codes("OperationAbortedException"), "delete": codes("OperationAbortedException")}
+    transient = {"create": _BUSY | _NO_KEY, "update": _BUSY | _NO_KEY, "delete": _BUSY}
     resource, fills = "log-group", ("{logGroupName}",)
     calls = calling(
         read="DescribeLogGroups ListTagsForResource",
         create="CreateLogGroup",
+        update="AssociateKmsKey DisassociateKmsKey",
         retag="TagResource UntagResource DescribeLogGroups",
         delete="DeleteLogGroup",
     )
@@ -34,12 +40,20 @@ class LogGroup(Kind):
         doc = group_named(logs, it.props["logGroupName"])
         if doc is None:
             return None
-        return {**doc, "Tags": tags_told(logs, it, _arn(doc), lambda: _tags(logs, doc))}
+        tags = tags_told(logs, it, _arn(doc), lambda: _tags(logs, doc))
+        return {"kmsKeyId": "", **doc, "Tags": tags}
 
     def create(self, logs: Any, it: Item) -> Doc:
         """CreateLogGroup."""
         logs.create_log_group(**it.props, tags=dict(it.tags))
         return dict(it.props)
+
+    def update(self, logs: Any, it: Item, changed: Doc) -> None:
+        """AssociateKmsKey, DisassociateKmsKey: for what is logged from now on."""
+        if key := changed.get("kmsKeyId"):
+            logs.associate_kms_key(logGroupName=it.id, kmsKeyId=key)
+        else:
+            logs.disassociate_kms_key(logGroupName=it.id)
 
     def retag(self, logs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """TagResource, UntagResource."""

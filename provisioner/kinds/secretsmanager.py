@@ -20,6 +20,10 @@ from provisioner.names import bears
 USUAL_DAYS = 7
 VARIABLE = "DB_PASSWORD"
 _SHORTEST, _LONGEST = 8, 99
+# botocore secretsmanager DescribeSecret: a secret under AWS's own key tells none.
+_AMAZONS_KEY = "alias/aws/secretsmanager"
+# A new key is not seen everywhere at once.
+_NO_KEY = codes("AccessDeniedException: kms", "EncryptionFailure", "InvalidParameterException: kms")
 # What Aurora PostgreSQL refuses in a master password (botocore rds CreateDBCluster).
 _REFUSED = '/@" '
 
@@ -30,6 +34,7 @@ class Secret(Kind):
     service, key, named = "secretsmanager", "ARN", "Name"
     fixed = frozenset({"Name"})
     unread = frozenset({"SecretString"})
+    defaults = {"KmsKeyId": _AMAZONS_KEY}
     absent = codes("ResourceNotFoundException")
     duplicate = codes("ResourceExistsException")
     # In its recovery window it holds its name.
@@ -41,6 +46,8 @@ class Secret(Kind):
             "InvalidRequestException: deleted",
             "ResourceNotFoundException",
         )
+        | _NO_KEY,
+        "update": _NO_KEY,
     }
     resource, fills = "Secret", ("{Name}*",)
     calls = calling(
@@ -53,7 +60,7 @@ class Secret(Kind):
 
     def read(self, secrets: Any, it: Item) -> Doc | None:
         """DescribeSecret; one in its recovery window counts as gone."""
-        doc = secrets.describe_secret(SecretId=it.props["Name"])
+        doc = {"KmsKeyId": _AMAZONS_KEY, **secrets.describe_secret(SecretId=it.props["Name"])}
         return {**doc, "Tags": mapping(doc.get("Tags", [])), "InRecovery": bool(doc.get("DeletedDate"))}
 
     def lasts(self, doc: Doc) -> str:
@@ -87,8 +94,9 @@ class Secret(Kind):
         return True
 
     def update(self, secrets: Any, it: Item, changed: Doc) -> None:
-        """UpdateSecret: the description; the value is never made twice."""
-        secrets.update_secret(SecretId=it.id, Description=it.props["Description"])
+        """UpdateSecret: the description and the key; the value is never made twice."""
+        asked = {key: value for key, value in changed.items() if key != "SecretString"}
+        secrets.update_secret(SecretId=it.id, Description=it.props["Description"], **asked)
 
     def retag(self, secrets: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """TagResource, UntagResource."""

@@ -20,30 +20,39 @@ class Topic(Kind):
 
     service, key, named = "sns", "TopicArn", "Name"
     fixed = frozenset({"Name"})
+    defaults = {"Attributes": {"KmsMasterKeyId": ""}}
     absent = NO_TOPIC
     # The same create again is no error; one with other tags is (botocore sns CreateTopic).
     duplicate = codes("InvalidParameter: already exists")
     resource, fills = "topic", ("{Name}",)
     calls = calling(
-        read="ListTagsForResource ListTopics",
+        read="GetTopicAttributes ListTagsForResource ListTopics",
         create="CreateTopic",
+        update="SetTopicAttributes",
         retag="TagResource UntagResource",
         delete="DeleteTopic",
     )
 
     def read(self, sns: Any, it: Item) -> Doc | None:
-        """ListTopics for the one of this name, then its tags."""
+        """ListTopics for the one of this name, then its attributes and tags."""
         arns = (topic["TopicArn"] for topic in sns.list_topics()["Topics"])
         arn = next((one for one in arns if one.rsplit(":", 1)[1] == it.props["Name"]), None)
         if arn is None:
             return None
         tags = tags_told(sns, it, arn, lambda: _tags(sns, arn))
-        return {"Name": it.props["Name"], "TopicArn": arn, "Tags": tags}
+        told = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+        under = {"KmsMasterKeyId": told.get("KmsMasterKeyId", "")}
+        return {"Name": it.props["Name"], "TopicArn": arn, "Attributes": under, "Tags": tags}
 
     def create(self, sns: Any, it: Item) -> Doc:
         """CreateTopic."""
         made = sns.create_topic(**it.props, Tags=pairs(it.tags))
         return {"Name": it.props["Name"], "TopicArn": made["TopicArn"]}
+
+    def update(self, sns: Any, it: Item, changed: Doc) -> None:
+        """SetTopicAttributes: its key, or none."""
+        for name, value in changed["Attributes"].items():
+            sns.set_topic_attributes(TopicArn=it.id, AttributeName=name, AttributeValue=value)
 
     def retag(self, sns: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """TagResource, UntagResource."""

@@ -24,6 +24,7 @@ _ONE_AT_A_TIME = [
     "dynamodb:table",
     "ecs:task-definition",
     "events:rule",
+    "kms:key",
     "logs:log-group",
     "rds:cluster-pg",
     "rds:subgrp",

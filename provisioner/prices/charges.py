@@ -116,6 +116,10 @@ def _secret(_props: Doc, _all: Estate) -> Iterator[Line]:
     yield Line.flat("secrets", "secret_month", 1)
 
 
+def _key(_props: Doc, _all: Estate) -> Iterator[Line]:
+    yield Line.flat("keys", "key_month", 1)
+
+
 def _firewall(props: Doc, _all: Estate) -> Iterator[Line]:
     yield Line.flat("web firewall", "firewall_month", 1)
     yield Line.flat("web firewall", "firewall_rule_month", len(props.get("Rules") or []))
@@ -146,6 +150,8 @@ CHARGES: Mapping[str, Charge] = {
     "DBInstance": _instance,
     "DBCluster": _cluster,
     "Secret": _secret,
+    "Key": _key,
+    "EdgeKey": _key,
     "WebACL": _firewall,
     "Alarm": _alarm,
     "ScalingPolicy": _policy,
@@ -165,6 +171,8 @@ BY_USE: Mapping[str, str] = {
     "Bucket": "buckets",
     "Delivery": "delivered access logs",
     "FlowLog": "flow logs",
+    "Key": "uses of keys",
+    "EdgeKey": "uses of keys",
     "Topic": "notifications",
 }
 # What AWS takes no money for.
@@ -176,7 +184,7 @@ FREE = frozenset(
     | {"TimeToLive", "PointInTimeRecovery", "LoadBalancerAttributes", "TargetGroup", "TargetGroupAttributes"}
     | {"Listener", "ListenerRule", "TaskDefinition", "ScalableTarget", "WebACLLog", "PublicAccessBlock"}
     | {"BucketEncryption", "BucketLifecycle", "BucketPolicy", "DeliverySource", "DeliveryDestination"}
-    | {"TopicPolicy", "Subscription", "EventRule", "EventTarget", "Boundary"}
+    | {"KeyAlias", "KeyRotation", "TopicPolicy", "Subscription", "EventRule", "EventTarget", "Boundary"}
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from provisioner.doctor import rounds
 from provisioner.embedded import reference
 from provisioner.health import look
-from provisioner.kinds import facts, leftovers, tagging, versions
+from provisioner.kinds import facts, leftovers, tagging, under_key, versions
 from provisioner.kinds.ecs import diagnosis
 from provisioner.preflight import usage
 from provisioner.prices import asked
@@ -16,7 +16,7 @@ from provisioner.rights.grants import Grant, Ground
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
 _PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS}
-_ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS}
+_ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS, "UnderKey": under_key.CALLS}
 _LOOK = ("read", "extras")
 # The verbs of a kind, and by a word for the statement's id what is looked up without one.
 PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {

@@ -13,6 +13,7 @@ from provisioner.settings.api import Api
 from provisioner.settings.container import Container
 from provisioner.settings.database import Database
 from provisioner.settings.edge import Edge
+from provisioner.settings.encryption import Encryption
 from provisioner.settings.logs import Logs
 from provisioner.settings.network import Network
 from provisioner.settings.profiles import PROFILES, laid_under
@@ -60,6 +61,7 @@ class Settings(Section):
     service: Service = Service()
     database: Database = Database()
     table: Table = Table()
+    encryption: Encryption = Encryption()
     logs: Logs = Logs()
     roles: Roles = Roles()
     api: Api = Api()

@@ -12,6 +12,7 @@ _MORE: dict[str, Any] = {
     "profile": "production",
     "network": {"nat": "per_zone"},
     "database": {"monitoring": 60},
+    "encryption": {"key": "own"},
 }
 _PRIVATE: dict[str, Any] = {
     "network": {"nat": "none"},

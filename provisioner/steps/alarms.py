@@ -13,26 +13,27 @@ from provisioner.names import four_hex, name_of
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts
+from provisioner.steps.keys import Keys
 from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
 
 
-def alarms(up: Piece, s: Settings, facts: Facts, on: Watched) -> None:
+def alarms(up: Piece, s: Settings, facts: Facts, on: Watched, keys: Keys) -> None:
     """One topic in the stack's region; a second where the firewall is measured."""
     if not s.alarms.enabled:
         return
-    topic = _topic(up, s, facts, "alerts", up.stack.region)
+    topic = _topic(up, s, facts, keys, "alerts", up.stack.region)
     for measure in of_stack(s, on):
         _alarm(up, measure, topic, "")
     _failed_deployments(up, on, topic)
     if on.firewall:
         elsewhere = up.stack.region != GLOBAL_REGION
-        far = _topic(up, s, facts, "global-alerts", GLOBAL_REGION) if elsewhere else topic
+        far = _topic(up, s, facts, keys, "global-alerts", GLOBAL_REGION) if elsewhere else topic
         _alarm(up, of_firewall(s, on.firewall), far, GLOBAL_REGION)
 
 
-def _topic(up: Piece, s: Settings, facts: Facts, noun: str, region: str) -> Handle:
+def _topic(up: Piece, s: Settings, facts: Facts, keys: Keys, noun: str, region: str) -> Handle:
     """Not under AWS's own key for SNS: CloudWatch may not use that one, and alarms would be silent."""
-    topic = up(Topic, noun, noun=noun, region=region)
+    topic = up(Topic, noun, noun=noun, region=region, **keys.topic(region))
     up(
         TopicPolicy,
         f"{noun}-policy",

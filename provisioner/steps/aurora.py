@@ -16,6 +16,7 @@ from provisioner.names import name_of
 from provisioner.settings import Settings
 from provisioner.steps.account import Account
 from provisioner.steps.facts import Facts
+from provisioner.steps.keys import Keys
 from provisioner.steps.logs import Logs
 from provisioner.steps.monitoring import measured
 from provisioner.steps.security import Security
@@ -30,14 +31,24 @@ class Database:
     writer: Handle
     secret: Ref
     readers: int
+    # The key of ours that the secret is under; None where it is AWS's.
+    secret_key: Ref | None
 
 
 def aurora(
-    up: Piece, s: Settings, facts: Facts, net: Network, groups: Security, groups_of_logs: Logs, roles: Account
+    up: Piece,
+    s: Settings,
+    facts: Facts,
+    net: Network,
+    groups: Security,
+    groups_of_logs: Logs,
+    roles: Account,
+    keys: Keys,
 ) -> Database:
     """A cluster and its `db.serverless` instances, encrypted, not public."""
     parameters, values = _parameters(up, facts, roles)
-    password, secret = _master_password(up, s, facts)
+    under = keys.cluster(up.stack.region)
+    password, secret, secret_under = _master_password(up, s, facts, keys)
     cluster = up(
         DBCluster,
         "aurora",
@@ -57,11 +68,12 @@ def aurora(
         CopyTagsToSnapshot=s.database.tag_snapshots,
         **_ending(up, s, facts),
         **password,
+        **under,
         after=[values, groups_of_logs.aurora],
     )
     readers = max(s.database.readers, facts.readers)
     writer = _instances(up, s, facts, cluster, readers)
-    return Database(cluster, writer, secret or _managed_secret(up, s, cluster), readers)
+    return Database(cluster, writer, secret or _managed_secret(up, s, cluster), readers, secret_under)
 
 
 def _instances(up: Piece, s: Settings, facts: Facts, cluster: Handle, readers: int) -> Handle:
@@ -144,18 +156,24 @@ def _managed_secret(up: Piece, s: Settings, cluster: Handle) -> Ref:
     return secret
 
 
-def _master_password(up: Piece, s: Settings, facts: Facts) -> tuple[dict[str, Any], Ref | None]:
+def _master_password(
+    up: Piece, s: Settings, facts: Facts, keys: Keys
+) -> tuple[dict[str, Any], Ref | None, Ref | None]:
     """RDS makes, keeps and rotates the password, unless one was given when the stack was born."""
     if facts.master_password == "rds":  # noqa: S105 - who holds it, not what it is
-        return {"ManageMasterUserPassword": True}, None
+        key = keys.cluster(up.stack.region).get("KmsKeyId")
+        under = {"MasterUserSecretKmsKeyId": key} if key else {}
+        return {"ManageMasterUserPassword": True, **under}, None, key
+    under = keys.secret(up.stack.region)
     secret = up(
         Secret,
         "db-secret",
         noun="dbsecret",
         Description="ml-api database login",
         SecretString=MasterLogin(s.database.username),
+        **under,
     )
-    return {"MasterUserPassword": StoredPassword(secret.id)}, secret.id
+    return {"MasterUserPassword": StoredPassword(secret.id)}, secret.id, under.get("KmsKeyId")
 
 
 def _ending(up: Piece, s: Settings, facts: Facts) -> dict[str, Any]:

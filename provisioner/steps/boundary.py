@@ -8,8 +8,10 @@ from typing import Any
 from provisioner.engine.graph import Node, Piece
 from provisioner.engine.refs import Ref, Text, refs_in, text
 from provisioner.kinds.iam import RolePolicy
+from provisioner.kinds.kms import Key
 from provisioner.kinds.managed_policy import Boundary
 from provisioner.kinds.rds.aurora import DBCluster
+from provisioner.names import owner_tags
 from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts
@@ -55,7 +57,7 @@ def _said(up: Piece, facts: Facts, node: Node) -> Iterator[dict[str, Any]]:
         if named:
             yield {**statement, "Resource": named}
         for ref in dict.fromkeys(ref for one in listed for ref in refs_in(one)):
-            yield {**statement, **_pattern(up, facts, up.stack.nodes[ref.node])}
+            yield {**statement, **_pattern(up, facts, up.stack.nodes[ref.node], statement)}
 
 
 def _any_part(arn: Text) -> Text:
@@ -63,12 +65,19 @@ def _any_part(arn: Text) -> Text:
     return Text(arn.form, tuple("*" if isinstance(one, Ref) else one for one in parts))
 
 
-def _pattern(up: Piece, facts: Facts, node: Node) -> dict[str, Any]:
+def _pattern(up: Piece, facts: Facts, node: Node, said: dict[str, Any]) -> dict[str, Any]:
     """What only AWS names, by what tells it apart before it is there."""
     if isinstance(node.kind, DBCluster):
         # Aurora user guide, rds-secrets-manager: a secret that RDS manages is tagged with its cluster.
         cluster = arn(up, facts, "rds", f"cluster:{node.aws_name}")
         ours = {"StringEquals": {"aws:ResourceTag/aws:rds:primaryDBClusterArn": cluster}}
         return {"Resource": [arn(up, facts, "secretsmanager", "secret:rds!cluster-*")], "Condition": ours}
+    if isinstance(node.kind, Key):
+        asked = said.get("Condition", {}).get("StringEquals", {})
+        tags = {f"aws:ResourceTag/{name}": value for name, value in owner_tags(up.stack.suffix).items()}
+        return {
+            "Resource": [arn(up, facts, "kms", "key/*")],
+            "Condition": {"StringEquals": {**asked, **tags}},
+        }
     form = "arn:{}:{}:*:{}:*{}*"
     return {"Resource": [text(form, facts.partition, node.kind.service, facts.account, node.aws_name)]}

@@ -7,11 +7,12 @@ from typing import Any
 from provisioner.engine.graph import Handle, Piece
 from provisioner.kinds.dynamodb import PointInTimeRecovery, Table, TimeToLive
 from provisioner.settings import Settings
+from provisioner.steps.keys import Keys
 
 _ACTIVE = "only an ACTIVE table takes it"
 
 
-def sessions(up: Piece, s: Settings) -> Handle:
+def sessions(up: Piece, s: Settings, keys: Keys) -> Handle:
     """Keyed by `sessionId`; what else is set on it, is set by calls of their own."""
     table = up(
         Table,
@@ -21,6 +22,7 @@ def sessions(up: Piece, s: Settings) -> Handle:
         KeySchema=[{"AttributeName": "sessionId", "KeyType": "HASH"}],
         DeletionProtectionEnabled=s.table.deletion_protection or s.protect_data,
         **_capacity(s),
+        **keys.table(up.stack.region),
     )
     expiry = up(
         TimeToLive,

@@ -10,14 +10,15 @@ from provisioner.settings import Settings
 from provisioner.steps.arns import arn
 from provisioner.steps.boundary import capped
 from provisioner.steps.facts import Facts
+from provisioner.steps.keys import Keys
 from provisioner.steps.vpc import Network
 
 
-def flow_logs(up: Piece, s: Settings, facts: Facts, net: Network) -> None:
+def flow_logs(up: Piece, s: Settings, facts: Facts, net: Network, keys: Keys) -> None:
     """Accepted and refused traffic, a record a minute."""
     if not s.network.flow_logs:
         return
-    group = up(LogGroup, "vpc-logs", noun="vpc-logs")
+    group = up(LogGroup, "vpc-logs", noun="vpc-logs", **keys.group(up.stack.region))
     up(Retention, "vpc-logs-retention", logGroupName=group.id, retentionInDays=s.logs.days)
     role = up(
         Role,

@@ -9,6 +9,7 @@ from provisioner.engine.graph import Handle, Piece
 from provisioner.kinds.origin_key import HEADER, NewestKey, NewKey, StoredKeys
 from provisioner.kinds.secretsmanager import Secret
 from provisioner.settings import Settings
+from provisioner.steps.keys import Keys
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Guard:
         return {"HeaderName": HEADER, "HeaderValue": NewestKey(self.secret.id, self.suffix)}
 
 
-def guard(up: Piece, s: Settings) -> Guard | None:
+def guard(up: Piece, s: Settings, keys: Keys) -> Guard | None:
     """A secret of the stack; nothing of its value is written down anywhere else."""
     if s.edge.guard == "off":
         return None
@@ -39,5 +40,6 @@ def guard(up: Piece, s: Settings) -> Guard | None:
         noun="originkey",
         Description="ml-api key of CloudFront at the load balancer",
         SecretString=NewKey(),
+        **keys.secret(up.stack.region),
     )
     return Guard(secret, s.edge.guard == "require", up.stack.suffix)

@@ -39,12 +39,13 @@ def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, datab
         *_pull(s, facts),
     ]
     read_secret = _allow(["secretsmanager:GetSecretValue"], [database.secret, *_given_secrets(s)])
+    opened = _decrypt(up, database)
     return Roles(
         execution,
         task,
         [
             _policy(up, execution, "start", statements),
-            _policy(up, execution, "secrets", [read_secret, *_given_parameters(s)]),
+            _policy(up, execution, "secrets", [read_secret, *_given_parameters(s), *opened]),
             _policy(
                 up,
                 task,
@@ -53,6 +54,7 @@ def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, datab
                     _allow(_TABLE_ACTIONS, [arn(up, facts, "dynamodb", f"table/{table.aws_name}")]),
                     _allow(["secretsmanager:GetSecretValue"], [database.secret]),
                     *_log_in(up, s, facts, database),
+                    *opened,
                 ],
             ),
         ],
@@ -127,6 +129,14 @@ def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
     layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     # GetAuthorizationToken takes no resource (service authorization reference, Amazon ECR).
     return [_allow(layers, repositories), _allow(["ecr:GetAuthorizationToken"], ["*"])]
+
+
+def _decrypt(up: Piece, database: Database) -> list[dict[str, Any]]:
+    """What opens the database's secret, where it is under a key of ours (Secrets Manager user guide)."""
+    if database.secret_key is None:
+        return []
+    through = {"kms:ViaService": f"secretsmanager.{up.stack.region}.amazonaws.com"}
+    return [{**_allow(["kms:Decrypt"], [database.secret_key]), "Condition": {"StringEquals": through}}]
 
 
 def _given(s: Settings, service: str) -> list[str]:

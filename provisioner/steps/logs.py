@@ -8,6 +8,7 @@ from provisioner.engine.graph import Handle, Piece
 from provisioner.engine.kind import Kind
 from provisioner.kinds.logs import LogGroup, Retention, ServiceLogGroup
 from provisioner.settings import Settings
+from provisioner.steps.keys import Keys
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,17 @@ class Logs:
     insights: Handle
 
 
-def logs(up: Piece, s: Settings) -> Logs:
+def logs(up: Piece, s: Settings, keys: Keys) -> Logs:
     """The balancer's group stays empty: ALB delivers to S3 only."""
     return Logs(
-        tasks=_group(up, s, LogGroup, "ecs-logs"),
-        balancer=_group(up, s, LogGroup, "alb-logs"),
-        aurora=_group(up, s, ServiceLogGroup, "aurora-logs"),
-        insights=_group(up, s, ServiceLogGroup, "insights-logs"),
+        tasks=_group(up, s, keys, LogGroup, "ecs-logs"),
+        balancer=_group(up, s, keys, LogGroup, "alb-logs"),
+        aurora=_group(up, s, keys, ServiceLogGroup, "aurora-logs"),
+        insights=_group(up, s, keys, ServiceLogGroup, "insights-logs"),
     )
 
 
-def _group(up: Piece, s: Settings, kind: type[Kind], noun: str) -> Handle:
-    group = up(kind, noun, noun=noun)
+def _group(up: Piece, s: Settings, keys: Keys, kind: type[Kind], noun: str) -> Handle:
+    group = up(kind, noun, noun=noun, **keys.group(up.stack.region))
     up(Retention, f"{noun}-retention", logGroupName=group.id, retentionInDays=s.logs.days)
     return group

@@ -13,13 +13,14 @@ from provisioner.settings import Settings
 from provisioner.settings.waf import Act
 from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts
+from provisioner.steps.keys import Keys
 
 _WINDOW = 300  # seconds over which an address's requests are counted
 # What AWS inspects of a body before CloudFront without a charge (WAF developer guide, body inspection).
 _INSPECTED = "KB_16"
 
 
-def firewall(up: Piece, s: Settings, facts: Facts) -> Handle | None:
+def firewall(up: Piece, s: Settings, facts: Facts, keys: Keys) -> Handle | None:
     """Where it is off, there is none."""
     if not s.waf.enabled:
         return None
@@ -34,13 +35,14 @@ def firewall(up: Piece, s: Settings, facts: Facts) -> Handle | None:
         AssociationConfig={"RequestBody": {SCOPE: {"DefaultSizeInspectionLimit": _INSPECTED}}},
     )
     if s.waf.logs:
-        _log(up, s, facts, acl)
+        _log(up, s, facts, acl, keys)
     return acl
 
 
-def _log(up: Piece, s: Settings, facts: Facts, acl: Handle) -> None:
+def _log(up: Piece, s: Settings, facts: Facts, acl: Handle, keys: Keys) -> None:
     """What bears a login is struck out: cookies and the Authorization header."""
-    group = up(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION)
+    under = keys.group(GLOBAL_REGION)
+    group = up(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION, **under)
     up(
         Retention,
         "waf-logs-retention",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _REFRESH = 8.0
 _QUIET = 30.0
+_ENDS = ("ready", "gone", "kept")
 # Seconds of a run below which a bar would only flicker, and the bar's cells.
 _WORTH_A_BAR, _WIDTH = 3.0, 40
 # `CreateX answered SomeCode: why (request ...)`: what is waited for is the why, and no error.
@@ -56,7 +57,7 @@ class Board:
                 step.detail = f"waits: {plainly(event.detail)}"
             elif event.what in ("exists", "waiting"):
                 step.detail = ""
-            elif event.what in ("ready", "gone", "failed"):
+            elif event.what in ("ready", "gone", "kept", "failed"):
                 step.end = event.what
 
     def tree(self) -> Tree:
@@ -88,11 +89,11 @@ class Board:
 
     def _ended(self, name: str) -> bool:
         step = self.steps.get(name)
-        return bool(step and step.end in ("ready", "gone"))
+        return bool(step and step.end in _ENDS)
 
     def _line(self, name: str) -> str:
         step = self.steps.get(name)
-        if step is None or step.end in ("ready", "gone"):
+        if step is None or step.end in _ENDS:
             return ""
         if step.end == "failed":
             return f"[red]✗ {name}[/]"
@@ -157,7 +158,7 @@ class _Plain:
 
     def hear(self, event: Event) -> None:
         now = time.monotonic()
-        if event.what in ("ready", "gone") and event.verb != "keep":
+        if event.what in _ENDS and event.verb != "keep":
             done = f"{event.what} ({event.detail})" if event.detail else event.what
             self._say.note(f"{event.node}: {done} after {event.seconds:.1f} s  {event.id}".rstrip())
         elif event.what == "failed":

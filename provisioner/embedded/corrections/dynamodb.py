@@ -83,6 +83,15 @@ def of_type(call: Call, reply: Reply) -> None:
     reply["BackupSummaries"] = told
 
 
+@always.after("dynamodb", "DescribeBackup")
+def under(call: Call, reply: Reply) -> None:
+    """Tell the key that the table was under: botocore ServiceModel, SourceTableFeatureDetails."""
+    told = reply["BackupDescription"]
+    table = backend("dynamodb", call.account, call.region).backups[call.params["BackupArn"]].table
+    if sse := table.describe()["TableDescription"].get("SSEDescription"):
+        told.setdefault("SourceTableFeatureDetails", {})["SSEDescription"] = sse
+
+
 @always.before("dynamodb", "UpdateTimeToLive")
 def set_time_to_live(call: Call) -> None:
     """Refuse what is so already: aws/aws-cdk#13720."""

@@ -138,6 +138,12 @@ def delete_cluster(call: Call) -> None:
     )
 
 
+@always.before("rds", "DescribeDBClusterAutomatedBackups")
+def no_retained(_: Call) -> Reply | None:
+    """Tell of none: they end with their cluster unless it is deleted otherwise, as nobody here does."""
+    return {"DBClusterAutomatedBackups": []}
+
+
 @always.after("rds", "DeleteDBCluster")
 def forget_automatic_snapshots(call: Call, reply: Reply) -> None:
     """Let automated backups go with the cluster: botocore ServiceModel, DeleteAutomatedBackups."""

@@ -83,6 +83,9 @@ KINDS = [
          "ResourceNotFoundException", "Requested resource not found: Table: {} not found"),
     Kind("logs", "CreateLogGroup", "=logGroupName", "DescribeLogGroups", "logGroups", "",
          "ResourceNotFoundException", "The specified log group does not exist."),
+    # KMS developer guide, "eventual consistency".
+    Kind("kms", "CreateKey", "KeyMetadata.Arn", "DescribeKey", "", "KeyId",
+         "NotFoundException", "Key '{}' does not exist"),
 ]  # fmt: skip
 
 
@@ -197,6 +200,12 @@ def _use(call: Call) -> None:
         ours = fresh is not None and fresh.kind.service == call.service and not created
         if fresh is not None and ours and fresh.hides_from_use():
             raise fresh.kind.not_usable(word)
+
+
+def hides_from_use(call: Call, name: str) -> bool:
+    """Say whether another service does not find it, and count that."""
+    fresh = _place(call).get(name)
+    return fresh is not None and fresh.hides_from_use()
 
 
 # Where another service looks a subnet up: terraform-provider-aws and botocore ServiceModel.

@@ -19,6 +19,13 @@ def is_newer_minor(seen: Any, wanted: Any) -> bool:
     return now[0] == then[0] and numbers[0] >= numbers[1]
 
 
+_AMAZONS_KEYS = {"KmsKeyId": "alias/aws/rds", "MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}
+_KEY_IS_FIXED = (
+    "a copy of its snapshot can be made under another key (`aws rds copy-db-cluster-snapshot --kms-key-id`) "
+    "and restored; `encryption.database` says whether the database follows the stack's key"
+)
+
+
 class DBCluster(Rds):
     """An Aurora cluster: storage, endpoints and the master's password; instances stand in it."""
 
@@ -32,8 +39,11 @@ class DBCluster(Rds):
     wake = "aws rds start-db-cluster --db-cluster-identifier {DBClusterIdentifier}"
     fixed = frozenset(
         {"DBClusterIdentifier", "Engine", "DatabaseName", "MasterUsername", "DBSubnetGroupName"}
-        | {"StorageEncrypted", "KmsKeyId"}
+        | {"StorageEncrypted", "KmsKeyId", "MasterUserSecretKmsKeyId"}
     )
+    # AWS's own keys; no cluster that is there comes under another one (botocore rds ModifyDBCluster).
+    defaults = dict(_AMAZONS_KEYS)
+    ways_out = dict.fromkeys(_AMAZONS_KEYS, _KEY_IS_FIXED)
     # RDS upgrades minor versions in the maintenance window (AutoMinorVersionUpgrade is on by default).
     owners = {"EngineVersion": Owner("AWS, which upgrades minor versions", is_newer_minor)}
     # How it is to be deleted is not told by AWS; the password is told by nobody.
@@ -45,7 +55,8 @@ class DBCluster(Rds):
     absent = NO_CLUSTER
     duplicate = codes("DBClusterAlreadyExistsFault")
     transient = {
-        "create": NEW_ACCOUNT | NO_SUBNETS | NO_PARAMETERS,
+        # A new key is not seen everywhere at once.
+        "create": NEW_ACCOUNT | NO_SUBNETS | NO_PARAMETERS | codes("KMSKeyNotAccessibleFault"),
         "update": codes("InvalidDBClusterStateFault"),
         "delete": codes("InvalidDBClusterStateFault"),
     }
@@ -131,5 +142,6 @@ def _as_asked(doc: Doc) -> Doc:
         "EnableCloudwatchLogsExports": doc.get("EnabledCloudwatchLogsExports", []),
         "ManageMasterUserPassword": bool(doc.get("MasterUserSecret")),
         "EnableIAMDatabaseAuthentication": bool(doc.get("IAMDatabaseAuthenticationEnabled")),
+        "MasterUserSecretKmsKeyId": (doc.get("MasterUserSecret") or {}).get("KmsKeyId"),
         "Tags": mapping(doc.get("TagList", [])),
     }

@@ -1,0 +1,51 @@
+"""KMS: keys are named by ARN too, are ended once, and take no text for a policy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.hooks import always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call, Place
+
+PENDING = "PendingDeletion"
+
+
+def key_of(near: Call | Place, name: str) -> Any:
+    """The key of an id or ARN; None where there is none."""
+    return backend("kms", near.account, near.region).keys.get(name.rsplit("/", 1)[-1])
+
+
+@always.before("kms", "EnableKey", "DisableKey", "CancelKeyDeletion", "ScheduleKeyDeletion")
+def change_state(call: Call) -> Reply | None:
+    """Refuse what the state forbids (KMS developer guide, "Key states of AWS KMS keys"); take an ARN."""
+    key = key_of(call, call.params["KeyId"])
+    if key is None:
+        return None
+    if (key.key_state == PENDING) != (call.operation == "CancelKeyDeletion"):
+        what = "is pending deletion" if key.key_state == PENDING else "is not pending deletion"
+        raise AwsError("KMSInvalidStateException", f"{key.arn} {what}.")
+    return do(call, "kms", call.operation, **call.params | {"KeyId": key.id}) | _told(call, key)
+
+
+def _told(call: Call, key: Any) -> Reply:
+    """What AWS tells of it besides: botocore ServiceModel, ScheduleKeyDeletionResponse."""
+    if call.operation == "ScheduleKeyDeletion":
+        return {"KeyId": key.arn, "KeyState": PENDING}
+    return {"KeyId": key.arn} if call.operation == "CancelKeyDeletion" else {}
+
+
+@always.before("kms", "CreateKey", "PutKeyPolicy")
+def policy(call: Call) -> None:
+    """Take a policy document only: botocore ServiceModel, MalformedPolicyDocumentException."""
+    text = call.params.get("Policy")
+    try:
+        document = json.loads(text) if text else {"Statement": []}
+        statements = document["Statement"]
+        whole = all(one["Effect"] and one["Principal"] and one["Action"] for one in statements)
+    except (ValueError, KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise AwsError("MalformedPolicyDocumentException", "The new key policy is not well formed.")

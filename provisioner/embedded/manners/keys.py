@@ -1,0 +1,51 @@
+"""A key is used by those alone who see it, and while it is enabled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioner.embedded.answers import AwsError
+from provisioner.embedded.corrections.kms import key_of
+from provisioner.embedded.hooks import manners
+from provisioner.embedded.manners.lag import hides_from_use
+from provisioner.embedded.wire import Call
+
+# Where a call names a key, and how its service says that it cannot use it: botocore ServiceModel, and for
+# CloudWatch Logs hashicorp/terraform-provider-aws#9463. SNS takes any, and its messages are lost.
+USES: Mapping[tuple[str, str], tuple[str, str, str]] = {
+    ("logs", "CreateLogGroup"): (
+        "kmsKeyId",
+        "InvalidParameterException",
+        "The specified KMS key does not exist or is not allowed to be used with the log group",
+    ),
+    ("logs", "AssociateKmsKey"): (
+        "kmsKeyId",
+        "InvalidParameterException",
+        "The specified KMS key does not exist or is not allowed to be used with the log group",
+    ),
+    ("dynamodb", "CreateTable"): ("SSESpecification", "ValidationException", "KMS validation error"),
+    ("dynamodb", "UpdateTable"): ("SSESpecification", "ValidationException", "KMS validation error"),
+    ("rds", "CreateDBCluster"): (
+        "KmsKeyId",
+        "KMSKeyNotAccessibleFault",
+        "The specified KMS key does not exist, is not enabled or you do not have permissions to access it.",
+    ),
+    ("secretsmanager", "CreateSecret"): ("KmsKeyId", "EncryptionFailure", "KMS key is not available"),
+    ("secretsmanager", "UpdateSecret"): ("KmsKeyId", "EncryptionFailure", "KMS key is not available"),
+}
+
+
+def _use(call: Call) -> None:
+    """Refuse a key that is new to the service, disabled or going; an alias is AWS's own."""
+    path, code, message = USES[call.service, call.operation]
+    named = call.params.get(path)
+    name = named.get("KMSMasterKeyId") if isinstance(named, dict) else named
+    if not name or "alias/" in name:
+        return
+    key = key_of(call, name)
+    if key is None or key.key_state != "Enabled" or hides_from_use(call, key.arn):
+        raise AwsError(code, f"{message}: {name}")
+
+
+for _service, _operation in USES:
+    manners.before(_service, _operation)(_use)

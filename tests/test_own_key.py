@@ -1,0 +1,189 @@
+"""A key of the stack's own: what is under it, what it outlives, and how it ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.harness import Desk
+from tests.inventory import client
+
+SUFFIX, REGION, GLOBAL = "prod", "eu-west-1", "us-east-1"
+OWN = {"MLAPI_PROFILE": "production", "MLAPI_ENCRYPTION__KEY": "own"}
+
+
+@pytest.fixture(scope="module")
+def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A production stack under its own key, in a region that is not CloudFront's."""
+    plain = Desk.before(served, tmp_path_factory.mktemp("own-key"))
+    desk = dataclasses.replace(plain, environment=OWN)
+    desk.apply(SUFFIX, "--region", REGION)
+    return desk
+
+
+def aws(desk: Desk, service: str, region: str = REGION) -> Any:
+    return client(desk.box.endpoint, service, region)
+
+
+def key_of(desk: Desk, region: str = REGION) -> dict[str, Any]:
+    """The one key of a region that is not AWS's."""
+    kms = aws(desk, "kms", region)
+    keys = [kms.describe_key(KeyId=one["KeyId"])["KeyMetadata"] for one in kms.list_keys()["Keys"]]
+    [key] = [one for one in keys if one["Description"].startswith("ml-api-")]
+    return dict(key)
+
+
+def test_everything_at_rest_is_under_the_key(desk: Desk) -> None:
+    key = key_of(desk)["Arn"]
+    [cluster] = aws(desk, "rds").describe_db_clusters()["DBClusters"]
+    table = aws(desk, "dynamodb").describe_table(TableName=f"ml-api-sessions-{SUFFIX}")["Table"]
+    groups = aws(desk, "logs").describe_log_groups()["logGroups"]
+    [topic] = aws(desk, "sns").list_topics()["Topics"]
+    secrets = aws(desk, "secretsmanager")
+    listed = secrets.list_secrets()["SecretList"]
+
+    assert cluster["KmsKeyId"] == cluster["MasterUserSecret"]["KmsKeyId"] == key
+    assert table["SSEDescription"]["KMSMasterKeyArn"] == key
+    assert {group["kmsKeyId"] for group in groups} == {key}
+    attributes = aws(desk, "sns").get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]
+    assert attributes["KmsMasterKeyId"] == key
+    assert {secrets.describe_secret(SecretId=one["ARN"])["KmsKeyId"] for one in listed} == {key}
+
+
+def test_what_lives_with_cloudfront_has_a_key_there(desk: Desk) -> None:
+    key = key_of(desk, GLOBAL)["Arn"]
+    [group] = aws(desk, "logs", GLOBAL).describe_log_groups()["logGroups"]
+    [topic] = aws(desk, "sns", GLOBAL).list_topics()["Topics"]
+    attributes = aws(desk, "sns", GLOBAL).get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]
+
+    assert group["kmsKeyId"] == attributes["KmsMasterKeyId"] == key
+    assert key.split(":")[3] == GLOBAL
+
+
+@pytest.mark.parametrize("region", [REGION, GLOBAL])
+def test_a_key_changes_once_a_year_and_has_a_name_and_tags(desk: Desk, region: str) -> None:
+    kms, key = aws(desk, "kms", region), key_of(desk, region)
+    names = [one["AliasName"] for one in kms.list_aliases(KeyId=key["KeyId"])["Aliases"]]
+    tags = {tag["TagKey"]: tag["TagValue"] for tag in kms.list_resource_tags(KeyId=key["KeyId"])["Tags"]}
+
+    assert kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"] is True
+    assert names == [f"alias/ml-api-{'key' if region == REGION else 'global-key'}-{SUFFIX}"]
+    assert (tags["Project"], tags["Environment"]) == ("ml-api", SUFFIX)
+
+
+@pytest.mark.parametrize("region", [REGION, GLOBAL])
+def test_each_service_may_use_the_key_for_this_stack_alone(desk: Desk, region: str) -> None:
+    kms, key = aws(desk, "kms", region), key_of(desk, region)
+    policy = json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
+    by = {one["Sid"]: one for one in policy["Statement"]}
+
+    groups = by["Logs"]["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
+    assert by["Logs"]["Principal"] == {"Service": f"logs.{region}.amazonaws.com"}
+    assert all(SUFFIX in group and "*" not in group for group in groups)
+    assert by["Alarms"]["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    # KMS is told neither account nor rule when EventBridge publishes: a condition would lose every event.
+    assert "Condition" not in by["Events"]
+    assert by["Events"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
+    assert not any(one["Action"] == "kms:*" or "kms:*" in one["Action"] for one in policy["Statement"])
+
+
+@pytest.mark.parametrize("role", ["execution-role", "task-role"])
+def test_a_role_opens_the_secret_through_secrets_manager_alone(desk: Desk, role: str) -> None:
+    iam, name = aws(desk, "iam"), f"ml-api-{role}-{SUFFIX}"
+    documents = [
+        iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]
+        for one in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    ]
+    [opens] = [one for doc in documents for one in doc["Statement"] if "kms:Decrypt" in one["Action"]]
+
+    assert opens["Resource"] == [key_of(desk)["Arn"]]
+    through = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
+    assert opens["Condition"] == {"StringEquals": through}
+
+
+def test_the_database_keeps_the_key_that_it_was_made_with(desk: Desk) -> None:
+    mark = desk.mark()
+    ran = desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", "encryption.key=aws")
+
+    assert ran.code != 0
+    assert "KmsKeyId" in ran.err
+    assert "copy-db-cluster-snapshot" in ran.err
+    assert desk.acts(mark) == []
+
+
+def test_a_key_that_a_person_disabled_or_ended_is_called_back_by_a_person(desk: Desk) -> None:
+    kms, key = aws(desk, "kms"), key_of(desk)["Arn"]
+    kms.disable_key(KeyId=key)
+    disabled = desk.run("apply", "--yes", "--suffix", SUFFIX)
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=30)
+    ended = desk.run("apply", "--yes", "--suffix", SUFFIX)
+    kms.cancel_key_deletion(KeyId=key)
+    kms.enable_key(KeyId=key)
+
+    assert f"aws kms enable-key --key-id {key} --region {REGION}" in disabled.err
+    assert f"aws kms cancel-key-deletion --key-id {key}" in ended.err
+    assert desk.plan(SUFFIX) == "No changes.\n"
+
+
+def test_it_is_named_while_a_backup_needs_it_and_ends_when_none_does(desk: Desk) -> None:
+    keys = {region: key_of(desk, region)["Arn"] for region in (REGION, GLOBAL)}
+
+    ran = desk.teardown(SUFFIX, "--unprotect")
+
+    assert f"Kept: the key {keys[REGION]} for the sake of the snapshot ml-api-aurora-prod-final-" in ran.err
+    assert "the backup ml-api-sessions-prod$DeletedTableBackup" in ran.err
+    assert f"`aws kms schedule-key-deletion --key-id {keys[REGION]} --region {REGION}` ends it" in ran.err
+    assert f"Left alone: {keys[GLOBAL]} (it is gone, and AWS tells of it until then, until " in ran.err
+    states = [key_of(desk, region)["KeyState"] for region in (REGION, GLOBAL)]
+    assert states == ["Enabled", "PendingDeletion"]
+    assert desk.well("verify-gone", "--suffix", SUFFIX, "--region", REGION).code == 0
+
+
+def test_once_the_backups_are_gone_the_same_command_ends_it_and_a_new_stack_has_a_new_one(desk: Desk) -> None:
+    former = key_of(desk)["Arn"]
+    rds, dynamodb = aws(desk, "rds"), aws(desk, "dynamodb")
+    for one in rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]:
+        rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=one["DBClusterSnapshotIdentifier"])
+    for one in dynamodb.list_backups(BackupType="ALL")["BackupSummaries"]:
+        dynamodb.delete_backup(BackupArn=one["BackupArn"])
+    told = desk.run("verify-gone", "--suffix", SUFFIX, "--region", REGION)
+
+    assert told.code != 0
+    assert former in told.err
+    desk.teardown(SUFFIX, "--region", REGION)
+    assert key_of(desk)["KeyState"] == "PendingDeletion"
+
+
+def test_a_running_stack_comes_under_a_key_and_out_of_it_while_its_database_stays(
+    served: EmbeddedAws, tmp_path: Path
+) -> None:
+    desk = Desk.before(served, tmp_path)
+    desk.apply("a")
+    own = ("--set", "encryption.key=own", "--set", "encryption.database=false")
+
+    refused = desk.run("apply", "--yes", "--suffix", "a", *own[:2])
+    desk.apply("a", *own)
+    key = key_of(desk, GLOBAL)["Arn"]
+    groups = aws(desk, "logs", GLOBAL).describe_log_groups()["logGroups"]
+    under = {group["kmsKeyId"] for group in groups}
+    desk.apply("a")
+    groups = aws(desk, "logs", GLOBAL).describe_log_groups()["logGroups"]
+    table = aws(desk, "dynamodb", GLOBAL).describe_table(TableName="ml-api-sessions-a")["Table"]
+
+    assert "encryption.database" in refused.err
+    assert under == {key}
+    assert not any("kmsKeyId" in group for group in groups)
+    assert "SSEDescription" not in table
+    # What was logged under it can be read with it alone.
+    assert key_of(desk, GLOBAL)["KeyState"] == "Enabled"
+    desk.teardown("a")
+    assert key_of(desk, GLOBAL)["KeyState"] == "PendingDeletion"
+    desk.apply("a", "--set", "encryption.key=own")
+    kms = aws(desk, "kms", GLOBAL)
+    [alias] = [one for one in kms.list_aliases()["Aliases"] if one["AliasName"] == "alias/ml-api-key-a"]
+    assert alias["TargetKeyId"] != key.rsplit("/", 1)[1]
