@@ -97,6 +97,55 @@ def test_with_fail_fast_the_first_hopeless_task_ends_the_wait(
     assert container(standing)["image"] == IMAGE
 
 
+def listed(stack: Standing) -> list[dict[str, Any]]:
+    """What `releases` tells."""
+    (told,) = stack.desk.well("releases", "--suffix", SUFFIX, "--json").lines
+    return list(told["releases"])
+
+
+def test_a_rollback_goes_to_the_last_good_revision_and_then_further_back(standing: Standing) -> None:
+    desk = standing.desk
+    deploy(standing, "good:1")
+    deploy(standing, "good:2")
+    first, second = (f"good:{n}" for n in (1, 2))
+    deploy(standing, "web:does-not-exist", code=10)
+    deploy(standing, "good:3")
+
+    told = listed(standing)[:4]
+    assert [(one["image"], one["result"], one["runs"]) for one in told] == [
+        ("good:3", "ok", True),
+        ("web:does-not-exist", "rolled back", False),
+        (second, "ok", False),
+        (first, "ok", False),
+    ]
+    assert all("@" in one["by"] for one in told)
+
+    for image in (second, first):
+        assert f"api runs {image} " in desk.well("rollback", "--yes", "--suffix", SUFFIX).out
+        assert container(standing)["image"] == image
+        assert desk.plan(SUFFIX) == "No changes.\n"
+    third = next(one for one in listed(standing) if one["image"] == "good:3")["revision"]
+    desk.well("rollback", "--yes", "--suffix", SUFFIX, "--to", str(third))
+    assert container(standing)["image"] == "good:3"
+    ran = desk.run("rollback", "--yes", "--suffix", SUFFIX, "--to", "999")
+    assert (ran.code, "There is no revision 999" in ran.err) == (64, True)
+    table = desk.well("releases", "--suffix", SUFFIX).out.splitlines()
+    assert table[0].split() == ["revision", "image", "when", "by", "result"]
+    assert table[1].startswith(f"*  {third} ")
+
+
+def test_a_restart_brings_new_tasks_of_the_same_revision(standing: Standing) -> None:
+    desk, before = standing.desk, standing.service
+    arns = standing.aws("ecs").list_tasks(cluster=before["clusterArn"])["taskArns"]
+
+    desk.well("restart", "--yes", "--suffix", SUFFIX)
+
+    after = standing.service
+    assert after["taskDefinition"] == before["taskDefinition"]
+    assert not set(arns) & set(standing.aws("ecs").list_tasks(cluster=before["clusterArn"])["taskArns"])
+    assert desk.plan(SUFFIX) == "No changes.\n"
+
+
 @pytest.mark.parametrize(
     ("more", "words", "code"),
     [

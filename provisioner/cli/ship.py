@@ -17,6 +17,9 @@ service_option = click.option(
     shell_complete=by("services"),
     help="Which one (`api`, the main one, unless said).",
 )
+fail_fast_option = click.option(
+    "--fail-fast", is_flag=True, help="Give up and roll back at the first task that cannot run."
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -48,7 +51,7 @@ class Variable(click.ParamType[tuple[str, str]]):
 @click.option(
     "--env", "variables", multiple=True, type=Variable(), metavar="K=V", help="A variable; repeatable."
 )
-@click.option("--fail-fast", is_flag=True, help="Give up and roll back at the first task that cannot run.")
+@fail_fast_option
 def deploy(
     service: str,
     yes: bool,
@@ -68,3 +71,49 @@ def deploy(
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
     chosen = (image, service, cpu, memory, dict(variables), fail_fast, lock_timeout)
     return deploying.deploy(say, session, deploying.Wish(Asking(yes), *chosen))
+
+
+@click.command()
+@stack_options
+@service_option
+@yes_option
+@lock_option
+@click.option("--to", default="", metavar="REVISION", help="To this one, not to the last good one before.")
+@fail_fast_option
+def rollback(service: str, yes: bool, lock_timeout: float, to: str, fail_fast: bool, **given: Any) -> int:
+    """Bring a service back to the revision it ran before, and follow the rollout to its true end."""
+    from provisioner.commands import going_back
+    from provisioner.commands.asking import Asking
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    wish = going_back.Wish(Asking(yes), service, to, fail_fast, lock_timeout)
+    return going_back.rollback(say, session, wish)
+
+
+@click.command()
+@stack_options
+@service_option
+def releases(service: str, **given: Any) -> int:
+    """List what a service ran and could run: revision, image, when, by whom, result."""
+    from provisioner.commands import releasing
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return releasing.releases(say, session, service)
+
+
+@click.command()
+@stack_options
+@service_option
+@yes_option
+@lock_option
+@fail_fast_option
+def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, **given: Any) -> int:
+    """Replace the tasks of a service by new ones of the same revision, without a gap."""
+    from provisioner.commands import restarting
+    from provisioner.commands.asking import Asking
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return restarting.restart(say, session, restarting.Wish(Asking(yes), service, fail_fast, lock_timeout))

@@ -17,7 +17,7 @@ from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import both, expect, recorded
 from provisioner.engine.choice import Choice, narrowed
-from provisioner.engine.events import silent
+from provisioner.engine.events import Event, silent
 from provisioner.engine.explain import explained
 from provisioner.engine.record import Record
 from provisioner.errors import UsageError
@@ -74,7 +74,7 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
             return 0
         _show(say, one, now, image, wish)
         wish.asking.confirm(say, f"Deploy this to {session.suffix}?")
-        _let_pull(say, session, one, image, record)
+        let_pull(say, session, one, image, record)
         record.plan = {"add": 1, "change": 1}
         with interruptible(say, one, f"deploying to {one.aws_name}"):
             one.mark(now, _marks(now, wish))
@@ -98,6 +98,7 @@ def ship(say: Say, one: OneService, now: Running, arn: str, *, fail_fast: bool =
     """Have the service run a revision, unless it is on its way already; follow it and write it down."""
     under_way = now.arn == arn
     follower = Follower(say, one, Before.of(one, arn, under_way=under_way), fail_fast)
+    one.hands.listen(Event("exists", one.task, "update", id=arn))
     with one.told("update"):
         if not under_way:
             one.roll(arn)
@@ -162,7 +163,7 @@ def _show(say: Say, one: OneService, now: Running, image: str, wish: Wish) -> No
         say.note(f"      environment.{name}: (set)")
 
 
-def _let_pull(say: Say, session: Session, one: OneService, image: str, record: Record) -> None:
+def let_pull(say: Say, session: Session, one: OneService, image: str, record: Record) -> None:
     """Give the role that starts tasks the right to pull from a repository that it may not pull from yet."""
     found = private_ecr(image)
     entry = session.document.entries.get(_PULL)

@@ -115,7 +115,8 @@ class Rolling:
         """DescribeServiceDeployments where that answers, else what the service says of its deployments."""
         doc = described(self.clients.client("ecs"), self.service, self.cluster)[0]
         none: Doc = {}
-        mine = next((one for one in doc["deployments"] if one["taskDefinition"] == self.revision), none)
+        same = [one for one in doc["deployments"] if one["taskDefinition"] == self.revision]
+        mine = next((one for one in same if one["status"] == "PRIMARY"), same[0] if same else none)
         counts = (mine.get("runningCount", 0), mine.get("desiredCount", 0), mine.get("failedTasks", 0))
         self.arn = self.arn or self._found()
         if self.arn:

@@ -1,0 +1,59 @@
+"""`rollback`: a service back to a revision that it ran before, followed until it serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provisioner.commands.asking import Asking
+from provisioner.commands.deploying import let_pull, listen_to, ship
+from provisioner.commands.following import interruptible
+from provisioner.commands.one_service import one_service
+from provisioner.commands.place import header
+from provisioner.commands.recording import recorded
+from provisioner.commands.releasing import earlier, named, releases_of
+from provisioner.engine.explain import explained
+from provisioner.errors import Blocked
+from provisioner.kinds.ecs.revisions import number
+from provisioner.kinds.ecs.shipped import DEPLOY
+from provisioner.names import IMAGE_OWNER
+from provisioner.session import Session
+from provisioner.terminal.say import Say
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Which service is to go back, and to which revision: empty for the last good one before this."""
+
+    asking: Asking
+    service: str = ""
+    to: str = ""
+    fail_fast: bool = False
+    lock_timeout: float = 0.0
+
+
+def rollback(say: Say, session: Session, wish: Wish) -> int:
+    """Find the revision, ask, roll out, follow."""
+    header(say, session)
+    with session.locked("rollback", wish.lock_timeout), recorded(session, "rollback") as record:
+        one = one_service(session, wish.service)
+        with explained(f"looking at the revisions of {one.aws_name}"):
+            now = one.running()
+            listed = releases_of(one, now)
+        to = named(listed, wish.to) if wish.to else earlier(listed, number(now.arn))
+        if to is None:
+            raise Blocked(
+                f"There is no revision of {one.aws_name} before {number(now.arn)} to go back to.",
+                "`deploy --image REF` ships another image; `releases` tells what there is.",
+            )
+        listen_to(one, record)
+        if to.arn != now.arn or not now.is_settled:
+            say.note(f"  ~ {one.title} ({one.aws_name}), revision {number(now.arn)} -> {to.revision}")
+            say.note(f"      image: {now.image} -> {to.image}")
+            wish.asking.confirm(say, f"Go back to revision {to.revision} in {session.suffix}?")
+            let_pull(say, session, one, to.image, record)
+            record.plan = {"change": 1}
+            with interruptible(say, one, f"going back with {one.aws_name}"):
+                one.mark(now, {IMAGE_OWNER: DEPLOY})
+                ship(say, one, now, to.arn, fail_fast=wish.fail_fast)
+        say.data(f"{one.title} runs {to.image} (revision {to.revision}).")
+    return 0

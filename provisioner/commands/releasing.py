@@ -1,0 +1,119 @@
+"""`releases`: the revisions that a service could run, with when they did, by whose hand and how that ended.
+
+AWS tells what there is and what came of it, for 90 days; the records of runs tell whose hand it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from provisioner.commands.one_service import OneService, one_service
+from provisioner.commands.place import header
+from provisioner.engine.explain import explained
+from provisioner.engine.refs import Doc
+from provisioner.errors import LedgerError, UsageError
+from provisioner.kinds.ecs.diagnosis import FAILED
+from provisioner.kinds.ecs.revisions import Running, number, revisions
+from provisioner.kinds.ecs.rollouts import GOOD, Rollout, rollouts
+from provisioner.kinds.ecs.shipped import main_container
+from provisioner.session import Session
+from provisioner.terminal.releases import Release, show_releases
+from provisioner.terminal.say import Say
+from state.runs import Name
+
+# So many of the newest are looked at.
+MOST = 20
+_AT_ONCE = 8
+UNTOLD = ""
+_OK, _BACK, _RUNNING = "ok", "rolled back", "under way"
+Records = list[Mapping[str, Any]]
+
+
+def releases(say: Say, session: Session, service: str) -> int:
+    """Show them, newest first."""
+    header(say, session)
+    one = one_service(session, service)
+    with explained(f"looking at the revisions of {one.aws_name}"):
+        now = one.running()
+        show_releases(say, one.title, releases_of(one, now))
+    return 0
+
+
+def releases_of(one: OneService, now: Running) -> list[Release]:
+    """Every revision of the service that can be run, newest first."""
+    session = one.session
+    listed = revisions(session.clients, str(now.revision["family"]), session.suffix, MOST)
+    told = rollouts(session.clients, one.cluster, one.aws_name) or []
+    known = _records(session)
+    return [_release(one, now, doc, told, known) for doc in listed]
+
+
+def _release(one: OneService, now: Running, doc: Doc, told: Iterable[Rollout], known: Records) -> Release:
+    arn = str(doc["taskDefinitionArn"])
+    mine = [each for each in told if each.revision == arn]
+    runs = [each for each in known if _brought(each, one.task) == arn]
+    last, run = next(iter(mine), None), next(iter(runs), None)
+    registered = doc.get("registeredAt")
+    at = last.at if last else registered.timestamp() if registered else None
+    by = str(run["who"]) if run else str(doc.get("registeredBy", "")).rpartition("/")[2]
+    return Release(
+        number(arn),
+        arn,
+        str(main_container(now.service, doc)["image"]),
+        at,
+        by,
+        _result(mine, run),
+        runs=arn == now.arn,
+        was_good=any(each.status == GOOD for each in mine) or any(each["result"] == _OK for each in runs),
+    )
+
+
+def _result(mine: list[Rollout], run: Mapping[str, Any] | None) -> str:
+    """How the last deployment of it ended: ECS's word, else that of the run."""
+    if not mine:
+        return str(run["result"]).replace("_", " ") if run else UNTOLD
+    status = mine[0].status
+    return _OK if status == GOOD else _BACK if status in FAILED else _RUNNING
+
+
+def _brought(record: Mapping[str, Any], task: str) -> str:
+    """The revision that a run brought to a service."""
+    return str(record.get("nodes", {}).get(task, {}).get("id", ""))
+
+
+def _records(session: Session) -> Records:
+    """Those of the stack's runs, newest first; where the state is shared, each is a call."""
+    history = session.where.workspace.history
+
+    def read(name: Name) -> Mapping[str, Any] | None:
+        with suppress(LedgerError):  # one that cannot be read tells nothing
+            return history.read(name)
+        return None
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(filter(None, pool.map(read, history.names(session.suffix))))
+
+
+def earlier(listed: Iterable[Release], now: int) -> Release | None:
+    """The newest revision below `now` that was good; where none is known to be, one not known to be bad."""
+    below = [one for one in listed if one.revision < now]
+    good = (one for one in below if one.was_good)
+    return next(good, None) or next((one for one in below if one.result == UNTOLD), None)
+
+
+def named(listed: Iterable[Release], told: str) -> Release:
+    """The one that is meant by `3`, `family:3` or its ARN; UsageError where there is none such."""
+    known = list(listed)
+    found = re.fullmatch(r"(?:.*:)?(\d+)", told)
+    match = next((one for one in known if found and one.revision == int(found[1])), None)
+    if match is None:
+        there = ", ".join(str(one.revision) for one in known) or "none"
+        raise UsageError(
+            f"There is no revision {told} that could be run.",
+            f"There are: {there}; `releases` tells of them.",
+        )
+    return match
