@@ -57,7 +57,8 @@ def offered(*typed: str) -> list[str]:
     ("typed", "words"),
     [
         (["tim"], ["timeline"]),
-        (["graph", "--format", ""], ["mermaid", "dot", "svg"]),
+        (["rep"], ["report"]),
+        (["graph", "--format", ""], ["mermaid", "dot", "svg", "svg-graph"]),
         (["status", "--suffix", ""], ["prod", "test", "old"]),
         (["status", "--suffix", "te"], ["test"]),
         (["status", "--local", "--suffix", ""], ["try"]),

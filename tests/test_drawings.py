@@ -115,7 +115,8 @@ def test_an_edge_is_implied_where_a_longer_way_leads_there_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "start"), [("mermaid", "flowchart LR\n"), ("dot", 'digraph "prod" {\n'), ("svg", "<svg ")]
+    ("form", "start"),
+    [("mermaid", "flowchart LR\n"), ("dot", 'digraph "prod" {\n'), ("svg", "<svg "), ("svg-graph", "<svg ")],
 )
 def test_graph_prints_it_without_a_call(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, form: str, start: str

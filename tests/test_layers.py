@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.commands"},
     {"provisioner.session"},
     {"provisioner.pins", "provisioner.ways", "provisioner.shipped", "provisioner.choosing"},
-    {"provisioner.stack", "provisioner.workspace", "provisioner.rights"},
+    {"provisioner.stack", "provisioner.workspace", "provisioner.rights", "provisioner.report"},
     {"provisioner.steps", "provisioner.doctor"},
     {"provisioner.kinds", "provisioner.terminal", "provisioner.bucket"},
     {"provisioner.prices", "provisioner.preflight", "provisioner.health"},

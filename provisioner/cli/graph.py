@@ -12,7 +12,14 @@ from provisioner.cli.options import stack_options
 
 @click.command()
 @stack_options
-@click.option("--format", "form", type=click.Choice(["mermaid", "dot", "svg"]), default="mermaid")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["mermaid", "dot", "svg", "svg-graph"]),
+    default="mermaid",
+    show_default=True,
+    help="`svg` is a picture of what sits where, `svg-graph` one of every resource and edge.",
+)
 def graph(form: str, **given: Any) -> int:
     """Print the declared graph as a drawing; calls nothing."""
     from provisioner.commands.declaring import declared, draw

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 
 from provisioner.engine.graph import Stack
 from provisioner.regions import choose_region
+from provisioner.report.atlas import atlas
+from provisioner.report.things import declared as things_declared
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.endpoints import check_reachable
@@ -14,10 +16,23 @@ from provisioner.terminal.dot import as_dot
 from provisioner.terminal.graph import show_graph
 from provisioner.terminal.mermaid import as_mermaid
 from provisioner.terminal.picture import as_svg
+from provisioner.terminal.report.drawing import as_svg as as_picture
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 
-DRAWN: Mapping[str, Callable[[Stack], str]] = {"mermaid": as_mermaid, "dot": as_dot, "svg": as_svg}
+
+def _as_picture(stack: Stack) -> str:
+    """What sits where, as `report` shows it; nothing is known yet of how it is."""
+    title = f"{stack.suffix} in {stack.region}: as declared"
+    return as_picture(atlas(things_declared(stack), title, stack.region))
+
+
+DRAWN: Mapping[str, Callable[[Stack], str]] = {
+    "mermaid": as_mermaid,
+    "dot": as_dot,
+    "svg": _as_picture,
+    "svg-graph": as_svg,
+}
 
 
 def show_declared(say: Say, workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> int:

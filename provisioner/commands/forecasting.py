@@ -8,6 +8,7 @@ from pathlib import Path
 from provisioner.engine.ending import Ending
 from provisioner.engine.expected import Expected, expected, until_gone
 from provisioner.engine.explain import explain
+from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
 from provisioner.kinds import KINDS
 from provisioner.preflight.checks import check
@@ -17,6 +18,8 @@ from provisioner.prices.table import Prices, keep, prices
 from provisioner.session import Session
 from provisioner.terminal.forecast import Forecast
 from provisioner.terminal.say import Say
+from provisioner.workspace import Workspace
+from state.document import Document
 
 
 def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
@@ -50,13 +53,25 @@ def refresh_prices(say: Say, session: Session) -> None:
             raise
         say.note(f"The prices stay as they are. {known.message}")
         return
-    keep(_kept(session), region, time.strftime("%Y-%m-%d", time.gmtime()), found)
+    keep(_kept(session.where.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), found)
     say.note(f"{len(found)} prices of {region} are as of today.")
 
 
+def cost_of(session: Session, made: Plan) -> Estimate:
+    """What the stack costs now, and after an apply."""
+    return estimate(made, session.document, _prices(session))
+
+
+def cost_remembered(workspace: Workspace, document: Document) -> Estimate:
+    """What it costs by the ledger alone; nothing is known of what comes."""
+    region = document.place.region
+    nothing = Plan(Stack(document.suffix, region))
+    return estimate(nothing, document, prices(region, _kept(workspace)))
+
+
 def _prices(session: Session) -> Prices:
-    return prices(session.place.region, _kept(session))
+    return prices(session.place.region, _kept(session.where.workspace))
 
 
-def _kept(session: Session) -> Path:
-    return session.where.workspace.home / "prices" / "asked.json"
+def _kept(workspace: Workspace) -> Path:
+    return workspace.home / "prices" / "asked.json"

@@ -24,7 +24,7 @@ _LAST = re.compile(r"last(?:~([0-9]+))?")
 def history(say: Say, workspace: Workspace, suffix: str | None) -> int:
     """The runs of a stack, of all where none is named, newest first; a damaged record hides no other."""
     damaged: list[LedgerError] = []
-    show_history(say, list(_readable(workspace.history, _names(workspace, suffix), damaged)))
+    show_history(say, list(readable(workspace.history, _names(workspace, suffix), damaged)))
     for one in damaged:
         say.warn(one.message, one.hint)
     return LedgerError.exit_code if damaged else 0
@@ -42,7 +42,7 @@ def diff(say: Say, workspace: Workspace, suffix: str | None, one: str, other: st
     return 0
 
 
-def _readable(runs: History, names: list[Name], damaged: list[LedgerError]) -> Iterator[Past]:
+def readable(runs: History, names: list[Name], damaged: list[LedgerError]) -> Iterator[Past]:
     """Several are read at a time: where the state is shared, each is a call."""
 
     def read(name: Name) -> Past | LedgerError:

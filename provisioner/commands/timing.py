@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from provisioner.commands.writing import write
 from provisioner.engine.timeline import timeline_of
-from provisioner.errors import NoSuchStack, ProvisionerError
+from provisioner.errors import NoSuchStack
 from provisioner.terminal.gantt import page as as_page
 from provisioner.terminal.say import Say
 from provisioner.terminal.timeline import show_timeline, summary
@@ -22,9 +23,9 @@ def timeline(
     """Show the last run of a stack, of any where none is named, or write it to files."""
     told = timeline_of(_last(workspace, suffix))
     if page:
-        _write(page, as_page(told))
+        write(page, as_page(told))
     if trace:
-        _write(trace, json.dumps(as_trace(told), separators=(",", ":")))
+        write(trace, json.dumps(as_trace(told), separators=(",", ":")))
     if page or trace:
         say.note(summary(told))
     else:
@@ -41,12 +42,3 @@ def _last(workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
             f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.",
         )
     return workspace.history.read(names[0])
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ProvisionerError(
-            f"{path} cannot be written: {error.strerror or error}.", "Choose another file."
-        ) from error

@@ -1,0 +1,128 @@
+"""`report`: one page about one stack, for somebody who has neither this tool nor an account."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from provisioner.commands.forecasting import cost_of, cost_remembered
+from provisioner.commands.looking_back import readable
+from provisioner.commands.place import checked, whereabouts
+from provisioner.commands.writing import check_writable, write
+from provisioner.engine.drift import Report
+from provisioner.engine.past import Past
+from provisioner.engine.timeline import Timeline, timeline_of
+from provisioner.errors import Blocked, LedgerError, NoSuchStack, ProvisionerError, UsageError
+from provisioner.prices.estimate import Estimate
+from provisioner.report.atlas import atlas
+from provisioner.report.posture import posture
+from provisioner.report.things import Thing, Things, remembered, seen
+from provisioner.session import Session
+from provisioner.terminal.plan import sentence
+from provisioner.terminal.report.model import Health, Sheet
+from provisioner.terminal.report.page import page
+from provisioner.terminal.say import Say
+from provisioner.workspace import Workspace
+
+# So many of the newest runs are told.
+_RUNS = 10
+# These are about what was asked of us: without them right, a page would be about something else.
+_OURS = (UsageError, Blocked, LedgerError, NoSuchStack)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of the resources, and from whom."""
+
+    things: Things
+    where: str
+    cost: Estimate
+    drift: Report | None = None
+    changes: str = ""
+    error: ProvisionerError | None = None
+
+
+def report(say: Say, workspace: Workspace, suffix: str, path: Path, opened: Callable[[], Session]) -> int:
+    """Write the page; where AWS does not answer, with what the last run left, and the error's own code."""
+    check_writable(path)
+    known = _asked(say, workspace, suffix, opened)
+    write(path, page(_sheet(workspace, suffix, known)))
+    if say.as_json:
+        told = {one.node: one.state for one in known.things.values() if one.state != "good"}
+        say.record("report", suffix=suffix, file=str(path), live=known.error is None, unwell=told)
+    elif known.error is None:
+        say.data(f"The report on {suffix} is in {path}.")
+    if known.error is None:
+        return 0
+    error = known.error
+    raise type(error)(
+        f"{error.message}\n{path} is written all the same: it tells what the last run left, and says so.",
+        error.hint,
+    )
+
+
+def _asked(say: Say, workspace: Workspace, suffix: str, opened: Callable[[], Session]) -> _Known:
+    """What AWS says; what the ledger tells, where AWS cannot be asked."""
+    started = time.monotonic()
+    try:
+        session = opened()
+        drift, made = session.drift()
+    except _OURS:
+        raise
+    except ProvisionerError as error:
+        return _remembered(workspace, suffix, error)
+    checked(say, session, made, started)
+    things = seen(made, drift, session.document)
+    return _Known(things, whereabouts(session), cost_of(session, made), drift, sentence(made))
+
+
+def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _Known:
+    document = workspace.document(suffix)
+    if document is None:
+        raise error
+    where = f"account {document.place.account}, region {document.place.region}"
+    return _Known(remembered(document), where, cost_remembered(workspace, document), error=error)
+
+
+def _sheet(workspace: Workspace, suffix: str, known: _Known) -> Sheet:
+    document = workspace.document(suffix)
+    region = document.place.region if document else ""
+    runs, last, notes = _history(workspace, suffix)
+    return Sheet(
+        suffix=suffix,
+        where=known.where,
+        written=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        map=atlas(known.things, f"{suffix} in {region}", region),
+        outputs=document.outputs if document else {},
+        health=tuple(map(_health, known.things.values())),
+        controls=posture(known.things),
+        cost=known.cost,
+        drift=known.drift,
+        changes=known.changes,
+        runs=runs,
+        last=last,
+        warning=_warning(known.error),
+        notes=notes,
+    )
+
+
+def _health(one: Thing) -> Health:
+    return Health(f"{one.piece}/{one.node}", one.kind, one.state, one.word)
+
+
+def _warning(error: ProvisionerError | None) -> str:
+    if error is None:
+        return ""
+    return f"AWS could not be asked, so this is what the last run left, not how it is now. {error.message}"
+
+
+def _history(workspace: Workspace, suffix: str) -> tuple[tuple[Past, ...], Timeline | None, tuple[str, ...]]:
+    """The newest runs, the last one step by step, and which records cannot be read."""
+    damaged: list[LedgerError] = []
+    names = workspace.history.names(suffix)[:_RUNS]
+    runs = tuple(readable(workspace.history, names, damaged))
+    last = next((name for name in names if runs and name.run == runs[0].run), None)
+    told = timeline_of(workspace.history.read(last)) if last else None
+    return runs, told, tuple(one.message for one in damaged)

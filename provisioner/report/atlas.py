@@ -1,0 +1,192 @@
+"""Where each resource sits: before the region, in a zone, over the subnets, or beside the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from provisioner.report.things import THERE, Thing, Things
+from provisioner.terminal.report.model import Box, Map, Subnet, Zone, worst
+
+# What is drawn by itself, by where it sits; the rest is a part of these, or told as one of several.
+_EDGE = ("HostedZone", "RecordSet", "Certificate", "WebACL", "Distribution")
+_BESIDE = ("Table", "Secret", "Bucket", "Key", "Topic")
+_TITLES = {
+    "Distribution": "CloudFront",
+    "WebACL": "Firewall (WAF)",
+    "Certificate": "Certificate",
+    "LoadBalancer": "Load balancer",
+    "NatGateway": "NAT gateway",
+    "DBCluster": "Aurora",
+    "Table": "DynamoDB",
+    "Secret": "Secret",
+    "Bucket": "Bucket",
+    "Topic": "Alerts",
+    "Key": "Key",
+}
+# Several of one sort, told in one box.
+_TOGETHER = {
+    "Log groups": ("LogGroup", "ServiceLogGroup"),
+    "Alarms": ("Alarm",),
+}
+
+
+def atlas(things: Things, title: str, region: str) -> Map:
+    """The whole picture, drawn from what is known."""
+    network = next(iter(_of(things, "Vpc")), None)
+    drawn = _Drawn()
+    zones = tuple(_zones(things, drawn))
+    found = Map(
+        title=title,
+        region=region,
+        edge=tuple(drawn.box(one, _edge(one)) for one in _of(things, *_EDGE)),
+        network=drawn.box(network, (str(network.props.get("CidrBlock", "")),), "VPC") if network else None,
+        front=tuple(drawn.box(one, (_facing(one),)) for one in _of(things, "LoadBalancer")),
+        zones=zones,
+        back=tuple(_back(things, drawn)),
+        beside=(*(drawn.box(one, (one.name,)) for one in _of(things, *_BESIDE)), *_together(things, drawn)),
+    )
+    return Map(**{**vars(found), "parts": len(things.keys() - drawn.nodes)})
+
+
+class _Drawn:
+    """Makes the boxes, and knows what has one."""
+
+    def __init__(self) -> None:
+        self.nodes: set[str] = set()
+
+    def box(self, thing: Thing, lines: Iterable[str], title: str = "") -> Box:
+        self.nodes.add(thing.node)
+        told = tuple(line for line in lines if line)
+        name = title or _TITLES.get(thing.kind, thing.kind)
+        about = f"{thing.piece}/{thing.node}: {thing.kind} {thing.name}".rstrip()
+        return Box(name, told, thing.state, "" if thing.word == THERE else thing.word, about)
+
+    def several(self, title: str, things: list[Thing]) -> Box:
+        self.nodes |= {one.node for one in things}
+        state = worst([one.state for one in things])
+        unwell = [one for one in things if one.state == state]
+        word = "" if state == "good" else f"{len(unwell)} {unwell[0].word}"
+        return Box(title, (f"{len(things)} of them",), state, word, ", ".join(one.node for one in things))
+
+
+def _of(things: Things, *kinds: str) -> list[Thing]:
+    """Those of these kinds, in the order of the kinds."""
+    found = (one for one in things.values() if one.kind in kinds)
+    return sorted(found, key=lambda one: kinds.index(one.kind))
+
+
+def _edge(one: Thing) -> Iterator[str]:
+    if one.kind == "Distribution":
+        yield str(one.doc.get("DomainName", ""))
+        yield from one.props.get("Aliases", {}).get("Items", ())
+    elif one.kind == "WebACL":
+        yield f"{len(one.props.get('Rules', ()))} rules"
+    else:
+        yield one.name
+
+
+def _facing(one: Thing) -> str:
+    return "answers from inside only" if one.props.get("Scheme") == "internal" else "faces CloudFront"
+
+
+def _zones(things: Things, drawn: _Drawn) -> Iterator[Zone]:
+    """The subnets by the number in their names: those of one number are in one zone."""
+    numbered: dict[str, dict[str, Thing]] = {}
+    for one in _of(things, "Subnet"):
+        side, _, number = one.node.rpartition("-")
+        numbered.setdefault(number, {})[side] = one
+    for number, sides in numbered.items():
+        public, private = sides.get("public"), sides.get("private")
+        name = _zone_of(next(iter(sides.values()))) or f"zone {number}"
+        yield Zone(
+            name,
+            _subnet(public, drawn, _inside(things, drawn, public)) if public else None,
+            _subnet(private, drawn, _database(things, drawn, name), _way_out(things, private))
+            if private
+            else None,
+        )
+
+
+def _subnet(one: Thing, drawn: _Drawn, inside: Iterable[Box], more: str = "") -> Subnet:
+    lines = (str(one.props["CidrBlock"]), more)
+    return Subnet(drawn.box(one, lines, one.node), tuple(inside))
+
+
+def _inside(things: Things, drawn: _Drawn, subnet: Thing) -> Iterator[Box]:
+    """What sits in this subnet alone."""
+    for one in _of(things, "NatGateway"):
+        if subnet.node in one.needs:
+            yield drawn.box(one, _addresses(one))
+
+
+def _addresses(nat: Thing) -> Iterator[str]:
+    for one in nat.doc.get("NatGatewayAddresses", ()):
+        yield str(one.get("PublicIp", ""))
+
+
+def _database(things: Things, drawn: _Drawn, zone: str) -> Iterator[Box]:
+    for one in _of(things, "DBInstance"):
+        if _zone_of(one) == zone:
+            yield drawn.box(one, (str(one.props.get("DBInstanceClass", "")),), f"Aurora {one.node}")
+
+
+def _zone_of(one: Thing) -> str:
+    """The zone that AWS says, or that is asked for; empty where it is not known yet."""
+    told = one.doc.get("AvailabilityZone") or one.props.get("AvailabilityZone")
+    return told if isinstance(told, str) else ""
+
+
+def _way_out(things: Things, subnet: Thing) -> str:
+    """By which gateway what is in a private subnet reaches the internet."""
+    for follows in _of(things, "RouteTableAssociation"):
+        if subnet.node in follows.needs:
+            tables = set(follows.needs) - {subnet.node}
+            for route in _of(things, "Route"):
+                ways = [name for name in route.needs if name in things and things[name].kind == "NatGateway"]
+                if ways and tables & set(route.needs):
+                    return f"out by {ways[0]}"
+    return "no way out"
+
+
+def _back(things: Things, drawn: _Drawn) -> Iterator[Box]:
+    """What spans the private subnets."""
+    for one in _of(things, "Service"):
+        yield drawn.box(one, _service(things, one), f"Service {one.node}" if one.node != "service" else "")
+    for one in _of(things, "DBCluster"):
+        yield drawn.box(one, _cluster(one))
+    endpoints = _of(things, "VpcEndpoint", "InterfaceEndpoint")
+    if endpoints:
+        box = drawn.several("Endpoints", endpoints)
+        names = ", ".join(one.node.removeprefix("endpoint-") for one in endpoints)
+        yield Box(box.title, (names,), box.state, box.word, box.about)
+
+
+def _service(things: Things, service: Thing) -> Iterator[str]:
+    if "runningCount" in service.doc:
+        yield f"{service.doc['runningCount']} of {service.doc['desiredCount']} tasks run"
+    for task in (things[name] for name in service.needs if name in things):
+        if task.kind == "TaskDefinition":
+            yield f"{int(task.props['cpu']) / 1024:g} vCPU, {int(task.props['memory']) / 1024:g} GB each"
+            yield from _images(task.props)
+
+
+def _images(task: dict[str, Any]) -> Iterator[str]:
+    for one in task["containerDefinitions"]:
+        if one.get("essential", True):
+            yield str(one["image"])
+
+
+def _cluster(cluster: Thing) -> Iterator[str]:
+    scale = cluster.props.get("ServerlessV2ScalingConfiguration", {})
+    if scale:
+        yield f"{scale['MinCapacity']:g} to {scale['MaxCapacity']:g} ACU"
+    engine, version = cluster.props.get("Engine", ""), cluster.doc.get("EngineVersion", "")
+    yield f"{engine} {version or cluster.props.get('EngineVersion', '')}"
+
+
+def _together(things: Things, drawn: _Drawn) -> Iterator[Box]:
+    for title, kinds in _TOGETHER.items():
+        found = _of(things, *kinds)
+        if found:
+            yield drawn.several(title, found)

@@ -1,0 +1,224 @@
+"""What protects a stack, judged on what stands: each control, and what breaks it here.
+
+docs/security-model.md says of each what it is against, and what it costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.refs import Doc
+from provisioner.report.things import Thing, Things
+from provisioner.terminal.report.model import Control
+
+Broken = Callable[[Things], Iterator[str]]
+_ANYWHERE = ("0.0.0.0/0", "::/0")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One control: what holds, why, the setting that weakens it, and what breaks it."""
+
+    what: str
+    why: str
+    setting: str
+    broken: Broken
+
+
+def posture(things: Things) -> tuple[Control, ...]:
+    """Every control, held against the resources that stand."""
+    return tuple(Control(one.what, one.why, one.setting, tuple(one.broken(things))) for one in RULES)
+
+
+def _of(things: Things, kind: str) -> list[Thing]:
+    return [one for one in things.values() if one.kind == kind and one.word != "missing"]
+
+
+def each(kind: str, holds: Callable[[Doc], bool]) -> Broken:
+    """Those of a kind that do not hold; that there is none breaks a control too."""
+
+    def broken(things: Things) -> Iterator[str]:
+        found = _of(things, kind)
+        yield from (one.node for one in found if not holds(one.props))
+        if not found:
+            yield f"no {kind}"
+
+    return broken
+
+
+def both(*rules: Broken) -> Broken:
+    """What breaks any of them."""
+
+    def broken(things: Things) -> Iterator[str]:
+        for one in rules:
+            yield from one(things)
+
+    return broken
+
+
+def _there(_props: Doc) -> bool:
+    return True
+
+
+def _open_doors(things: Things) -> Iterator[str]:
+    for one in _of(things, "IngressRule"):
+        if one.props.get("CidrIpv4") in _ANYWHERE or one.props.get("CidrIpv6") in _ANYWHERE:
+            yield one.node
+
+
+def _unguarded(things: Things) -> Iterator[str]:
+    for one in _of(things, "LoadBalancer"):
+        if one.props.get("Scheme") == "internal":
+            return
+    for one in _of(things, "ListenerRule"):
+        if not any(condition["Field"] == "http-header" for condition in one.props["Conditions"]):
+            yield one.node
+    if not _of(things, "ListenerRule"):
+        yield "no ListenerRule"
+
+
+def _containers(things: Things) -> Iterator[Doc]:
+    for one in _of(things, "TaskDefinition"):
+        yield from one.props["containerDefinitions"]
+
+
+def _loose(things: Things) -> Iterator[str]:
+    for one in _containers(things):
+        capabilities = one.get("linuxParameters", {}).get("capabilities", {})
+        if not one.get("readonlyRootFilesystem") or "ALL" not in capabilities.get("drop", ()):
+            yield str(one["name"])
+
+
+def _endless(things: Things) -> Iterator[str]:
+    kept = {name for one in _of(things, "Retention") for name in one.needs}
+    for one in (*_of(things, "LogGroup"), *_of(things, "ServiceLogGroup")):
+        if one.node not in kept:
+            yield one.node
+
+
+def _behaviour(props: Doc) -> Any:
+    return props["DefaultCacheBehavior"].get("ViewerProtocolPolicy")
+
+
+def _origins(props: Doc) -> list[Doc]:
+    return [one.get("CustomOriginConfig", {}) for one in props["Origins"]["Items"]]
+
+
+def _vpc_config(props: Doc) -> Doc:
+    return dict(props["networkConfiguration"]["awsvpcConfiguration"])
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "Viewers use HTTPS",
+        "what a viewer sends is read by nobody on the way",
+        "",
+        each("Distribution", lambda p: _behaviour(p) in ("redirect-to-https", "https-only")),
+    ),
+    Rule(
+        "Viewers use TLS 1.2 or newer",
+        "older versions can be broken; CloudFront's own certificate takes them",
+        "a domain of one's own",
+        each("Distribution", lambda p: "MinimumProtocolVersion" in p["ViewerCertificate"]),
+    ),
+    Rule(
+        "CloudFront speaks TLS to the load balancer",
+        "without it the request crosses AWS's network in plain HTTP",
+        "a domain of one's own",
+        each(
+            "Distribution",
+            lambda p: all(one.get("OriginProtocolPolicy") == "https-only" for one in _origins(p)),
+        ),
+    ),
+    Rule(
+        "No door is open to the internet",
+        "nobody reaches the load balancer past CloudFront and its firewall",
+        "edge.guard",
+        _open_doors,
+    ),
+    Rule(
+        "The load balancer asks for CloudFront's key",
+        "CloudFront's addresses are every customer's",
+        "edge.guard",
+        _unguarded,
+    ),
+    Rule(
+        "A firewall stands before it",
+        "known attacks and floods end there",
+        "waf.enabled",
+        each("WebACL", _there),
+    ),
+    Rule(
+        "Tasks have no public address",
+        "they are reached through the load balancer alone",
+        "",
+        each("Service", lambda p: _vpc_config(p)["assignPublicIp"] == "DISABLED"),
+    ),
+    Rule(
+        "Containers can do little",
+        "who takes one over writes nothing and has no capability to climb with",
+        "container.readonly_root, container.drop_capabilities",
+        _loose,
+    ),
+    Rule(
+        "The database is private and encrypted",
+        "the data is reached from the tasks alone, and read from no disk",
+        "",
+        both(
+            each("DBCluster", lambda p: p["StorageEncrypted"] is True),
+            each("DBInstance", lambda p: p["PubliclyAccessible"] is False),
+        ),
+    ),
+    Rule(
+        "The database refuses connections without TLS",
+        "what a task asks is read by nobody on the way",
+        "",
+        each("DBClusterParameters", lambda p: p["Parameters"].get("rds.force_ssl") == "1"),
+    ),
+    Rule(
+        "Data is protected against deletion",
+        "no single command deletes it",
+        "protect_data",
+        both(
+            each("DBCluster", lambda p: p["DeletionProtection"] is True),
+            each("Table", lambda p: p.get("DeletionProtectionEnabled") is True),
+        ),
+    ),
+    Rule(
+        "Data is backed up for a week",
+        "what was deleted or spoilt can be brought back",
+        "database.backup_days, table.point_in_time_recovery",
+        both(
+            each("DBCluster", lambda p: p["BackupRetentionPeriod"] >= 7),  # noqa: PLR2004 - days
+            each(
+                "PointInTimeRecovery",
+                lambda p: p["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True,
+            ),
+        ),
+    ),
+    Rule(
+        "Roles are capped",
+        "no role goes beyond what was declared, whatever is added to it",
+        "roles.boundary",
+        each("Role", lambda p: bool(p.get("PermissionsBoundary"))),
+    ),
+    Rule(
+        "The network is recorded",
+        "who spoke to whom can be looked up after an incident",
+        "network.flow_logs",
+        each("FlowLog", _there),
+    ),
+    Rule(
+        "Requests are recorded",
+        "who asked for what can be looked up",
+        "logs.requests",
+        each(
+            "LoadBalancerAttributes",
+            lambda p: p["Attributes"].get("access_logs.s3.enabled") == "true",
+        ),
+    ),
+    Rule("Logs expire", "they are kept as long as they are needed", "logs.days", _endless),
+    Rule("Alarms ring", "what is not well is told", "alarms.enabled", each("Alarm", _there)),
+)

@@ -1,0 +1,121 @@
+"""Each resource of a stack as it is known: by AWS, or where AWS was not asked, by the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from provisioner.engine.compare import meets
+from provisioner.engine.drift import Drift, Report
+from provisioner.engine.graph import Stack
+from provisioner.engine.kind import Kind
+from provisioner.engine.plan import Plan
+from provisioner.engine.refs import Doc
+from provisioner.kinds import KINDS
+from provisioner.prices.estimate import before
+from provisioner.terminal.report.model import State
+from state.document import Document, Entry
+
+# The word for what has no states of its own.
+THERE = "there"
+_NOT_ASKED = "not asked"
+_LEFT = "no longer declared"
+_CHANGED = {"altered": "changed by hand", "gone": "gone", "failed": "failed", "extra": "added to by hand"}
+_PHASES: dict[str, State] = {"ready": "unknown"}
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One resource: what is asked of it, what AWS says of it, and how it is in one word."""
+
+    node: str
+    piece: str
+    kind: str
+    name: str
+    props: Doc
+    doc: Doc
+    needs: tuple[str, ...]
+    state: State
+    word: str
+
+
+Things = Mapping[str, Thing]
+
+
+def seen(made: Plan, report: Report, document: Document) -> dict[str, Thing]:
+    """As AWS tells them now, then what is no longer declared."""
+    drifts = {one.node: one for one in report.drifts if one.what != "held"}
+    props = before(made, document).props
+    things = {}
+    for node in made.stack:
+        entry = document.entries.get(node.name)
+        doc = made.docs.get(node.name)
+        if node.kind.shared or (entry is None and doc is None):
+            continue
+        state, word = _judged(node.kind, doc, drifts.get(node.name))
+        things[node.name] = Thing(
+            node.name,
+            node.piece,
+            str(node.kind),
+            entry.name if entry else node.aws_name,
+            dict(props.get(node.name, node.props)),
+            doc or {},
+            tuple(node.needs),
+            state,
+            word,
+        )
+    left = {name: entry for name, entry in document.entries.items() if name not in made.stack.nodes}
+    return things | {name: _remembered(name, entry, _LEFT) for name, entry in left.items()}
+
+
+def remembered(document: Document) -> dict[str, Thing]:
+    """As the last run left them."""
+    return {
+        name: _remembered(name, entry, _NOT_ASKED if entry.phase == "ready" else entry.phase)
+        for name, entry in document.entries.items()
+        if not KINDS[entry.kind].shared
+    }
+
+
+def declared(stack: Stack) -> dict[str, Thing]:
+    """As they are declared; nothing is known of any."""
+    return {
+        node.name: Thing(
+            node.name,
+            node.piece,
+            str(node.kind),
+            node.aws_name,
+            node.props,
+            {},
+            tuple(node.needs),
+            "unknown",
+            "",
+        )
+        for node in stack
+        if not node.kind.shared
+    }
+
+
+def _remembered(name: str, entry: Entry, word: str) -> Thing:
+    state: State = _PHASES.get(entry.phase, "busy")
+    return Thing(name, entry.piece, entry.kind, entry.name, entry.wanted, {}, tuple(entry.needs), state, word)
+
+
+def _judged(kind: Kind, doc: Doc | None, drift: Drift | None) -> tuple[State, str]:
+    """How one is, and the word for it: AWS's own where it has one."""
+    if doc is None:
+        return "bad", "missing"
+    word = condition(kind, doc)
+    if meets(doc, kind.failed) or (drift and drift.what in ("gone", "failed")):
+        return "bad", word or "failed"
+    if not meets(doc, kind.ready):
+        return "busy", word
+    return ("changed", _CHANGED[drift.what]) if drift else ("good", word)
+
+
+def condition(kind: Kind, doc: Doc) -> str:
+    """What AWS says of it, in the word that its kind waits for."""
+    for key in kind.ready:
+        value = doc.get(key)
+        return str(value.get("Code") if isinstance(value, Mapping) else value)
+    return THERE

@@ -1,0 +1,1 @@
+"""One page about one stack, and the picture of what sits where."""

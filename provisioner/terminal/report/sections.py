@@ -1,0 +1,133 @@
+"""The parts of the page: outputs, health, cost, drift, and what protects the stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+
+from provisioner.engine.compare import Difference
+from provisioner.engine.drift import Drift
+from provisioner.prices.estimate import Cost, Estimate
+from provisioner.terminal.fields import lines
+from provisioner.terminal.report.model import Control, Health, Sheet
+
+_DRIFTED = {
+    "altered": "changed",
+    "gone": "gone",
+    "failed": "failed",
+    "extra": "added by hand",
+    "held": "left to",
+}
+
+
+def section(title: str, *parts: str) -> str:
+    """A part of the page under its title."""
+    return f"<section><h2>{escape(title)}</h2>\n{chr(10).join(parts)}\n</section>"
+
+
+def marked(state: str, words: str) -> str:
+    """Words in the colour of a state, with a dot before them."""
+    return f'<span class="state {state}">{escape(words)}</span>'
+
+
+def outputs(values: Mapping[str, str]) -> str:
+    """Each output by its name; an address of the stack can be followed."""
+    if not values:
+        return section("Outputs", '<p class="pale">None yet: no apply has ended well.</p>')
+    told = "".join(f"<dt>{escape(name)}</dt><dd>{_linked(value)}</dd>" for name, value in values.items())
+    return section("Outputs", f'<dl class="pairs">{told}</dl>')
+
+
+def _linked(value: str) -> str:
+    shown = f"<code>{escape(value)}</code>"
+    return (
+        f'<a rel="noreferrer" href="{escape(value)}">{shown}</a>' if value.startswith("https://") else shown
+    )
+
+
+def health(found: Iterable[Health]) -> str:
+    """What is not as wanted first, then all the rest."""
+    rows = list(found)
+    told = [_health(one) for one in rows if one.state != "good"]
+    well = [_health(one) for one in rows if one.state == "good"]
+    first = f"<ul>{''.join(told)}</ul>" if told else f"<p>{marked('good', 'All is as wanted.')}</p>"
+    listed = f'<ul class="columns">{"".join(well)}</ul>'
+    more = f"<details><summary>{len(well)} are as wanted</summary>{listed}</details>"
+    return section("Health", first, more if well else "")
+
+
+def _health(one: Health) -> str:
+    kind = f' <span class="pale">{escape(one.kind)}</span>' if one.kind else ""
+    return f'<li class="row"><span>{escape(one.what)}{kind}</span>{marked(one.state, one.word)}</li>'
+
+
+def cost(told: Estimate) -> str:
+    """What stands, line by line, in US dollars a month."""
+    bill = sorted(told.before.items(), key=lambda one: -one[1].least)
+    rows = "".join(_charge(what, one) for what, one in bill)
+    total = _charge("Together", told.totals[0], "sum")
+    notes = [f"List prices of {told.region} as of {told.as_of}, 730 hours."]
+    if told.by_use:
+        notes.append(f"Not counted, as it depends on use: {', '.join(told.by_use)}.")
+    if told.unpriced:
+        notes.append(f"No price is known for {', '.join(told.unpriced)}.")
+    head = '<tr><th>US dollars a month</th><th class="n">at the least</th><th class="n">at the most</th></tr>'
+    return section(
+        "Cost", f"<table>{head}{rows}{total}</table>", f'<p class="pale small">{escape(" ".join(notes))}</p>'
+    )
+
+
+def _charge(what: str, one: Cost, sort: str = "") -> str:
+    return (
+        f'<tr class="{sort}"><td>{escape(what)}</td><td class="n">{one.least:.2f}</td>'
+        f'<td class="n">{one.most:.2f}</td></tr>'
+    )
+
+
+def drift(sheet: Sheet) -> str:
+    """What differs in AWS from what the last run confirmed."""
+    if sheet.drift is None:
+        return section("Drift", '<p class="pale">Not looked for: AWS was not asked.</p>')
+    ours = [_drift(one) for one in sheet.drift.drifts if one.what != "held"]
+    theirs = [_drift(one) for one in sheet.drift.drifts if one.what == "held"]
+    parts = [f"<ul>{''.join(ours)}</ul>" if ours else f"<p>{marked('good', 'No drift.')}</p>"]
+    if theirs:
+        parts.append(f'<p class="pale">Left to other owners:</p><ul>{"".join(theirs)}</ul>')
+    if sheet.changes:
+        parts.append(f'<p class="pale">What an apply would do now: {escape(sheet.changes)}</p>')
+    return section("Drift", *parts)
+
+
+def _drift(one: Drift) -> str:
+    what = f"{one.piece}/{one.node}"
+    words = f"{_DRIFTED[one.what]}: {one.extra}" if one.extra else _DRIFTED[one.what]
+    state = {"held": "unknown", "gone": "bad", "failed": "bad"}.get(one.what, "changed")
+    fields = "".join(f"<div><code>{escape(line)}</code></div>" for line in _fields(one))
+    head = f'<div class="row"><span>{escape(what)}</span>{marked(state, words)}</div>'
+    return f'<li>{head}{fields}<div class="pale">{escape(one.remedy)}</div></li>'
+
+
+def _fields(one: Drift) -> Iterator[str]:
+    return lines(Difference(field.path, field.ledger, field.aws) for field in one.fields)
+
+
+def posture(controls: Iterable[Control]) -> str:
+    """What does not hold first, each with the setting that mends it; then what holds."""
+    listed = list(controls)
+    open_ones = [one for one in listed if one.broken]
+    held = [f'<li class="held">{escape(one.what)}</li>' for one in listed if not one.broken]
+    told = "".join(map(_open, open_ones))
+    count = f"<p>{len(held)} of {len(listed)} controls hold.</p>"
+    return section(
+        "Security", count, f"<ul>{told}</ul>" if told else "", f'<ul class="columns">{"".join(held)}</ul>'
+    )
+
+
+def _open(one: Control) -> str:
+    setting = f'<div class="pale">Setting: <code>{escape(one.setting)}</code></div>' if one.setting else ""
+    where = ", ".join(one.broken)
+    return (
+        f'<li><div class="row">{marked("busy", f"Not held: {one.what}")}'
+        f'<span class="pale">{escape(where)}</span></div>'
+        f'<div class="pale">{escape(one.why[:1].upper() + one.why[1:])}.</div>{setting}</li>'
+    )

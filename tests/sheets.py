@@ -1,0 +1,80 @@
+"""A page about a stack that nobody brought up: what is declared, with the states a test wants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from provisioner.engine.drift import Drift, Field, Report
+from provisioner.engine.past import past_of
+from provisioner.engine.timeline import timeline_of
+from provisioner.prices.estimate import Cost, Estimate
+from provisioner.report.atlas import atlas
+from provisioner.report.posture import posture
+from provisioner.report.things import Thing, declared
+from provisioner.terminal.report.model import Health, Sheet
+from tests.test_graph import built
+
+ODD = '<b onclick="x">&\'"</b>'
+PLACE = {"account": "123456789012", "partition": "aws", "region": "us-east-1", "endpoint": ""}
+
+
+def things(*settings: str, **states: str) -> dict[str, Thing]:
+    """The stack's resources, all as wanted but for those that are named with a state."""
+    found = declared(built("image=mine.example/api:1", *settings))
+    return {name: _told(one, states.get(name, "good")) for name, one in found.items()}
+
+
+def _told(one: Thing, state: str) -> Thing:
+    zones = {"writer": "us-east-1a", **{f"-{n}": f"us-east-1{'abcdef'[n - 1]}" for n in range(1, 7)}}
+    zone = next((zone for end, zone in zones.items() if one.node.endswith(end)), "")
+    props = {**one.props, "AvailabilityZone": zone} if "AvailabilityZone" in one.props else one.props
+    return replace(one, state=state, word="available" if state == "good" else state, props=props)  # type: ignore[arg-type]
+
+
+def record(**more: Any) -> dict[str, Any]:
+    """A run of ten seconds that made a network and a service."""
+    moments = [[1.0, "starting"], [2.0, "exists"], [8.0, "ready"]]
+    step = {"kind": "Vpc", "region": "r", "piece": "vpc", "verb": "create", "end": "ready", "id": "vpc-1"}
+    step |= {"waits": 0, "beside": [], "moments": moments}
+    nodes = {"vpc": {**step, "needs": {}}, "service": {**step, "needs": {"vpc": "ready"}}}
+    told = {
+        "suffix": "prod",
+        "command": "apply",
+        "arguments": ["apply", "--set", f"x={ODD}"],
+        "who": "ada@here",
+    }
+    told |= {"caller": "arn:aws:iam::123456789012:user/ada", "place": PLACE, "start": 1e9, "seconds": 10.0}
+    told |= {"result": "ok", "exit_code": 0, "message": "", "plan": {"add": 2}, "settings": {}}
+    return {**told, "nodes": nodes, "calls": [], **more}
+
+
+def sheet(known: dict[str, Thing], **more: Any) -> Sheet:
+    """A page that tells of drift, and of a run that failed; every text that can be odd is odd."""
+    drift = Drift(
+        "altered", "sg-tasks", "security", "SecurityGroup", "n", "i", ODD, (Field("a.b", 1, ODD, 1),)
+    )
+    bill = {"Aurora capacity": Cost(43.8, 175.2), "secrets": Cost(0.4, 0.4)}
+    failed = record(result="incomplete", exit_code=4, message=ODD, seconds=4.0)
+    made = Sheet(
+        suffix="prod",
+        where="account 123456789012, region us-east-1",
+        written="2026-11-23 07:00 UTC",
+        map=atlas(known, "prod in us-east-1", "us-east-1"),
+        outputs={"cloudfront_distribution_url": "https://d1.cloudfront.net", "odd": ODD},
+        health=tuple(
+            Health(f"{one.piece}/{one.node}", one.kind, one.state, one.word) for one in known.values()
+        ),
+        controls=posture(known),
+        cost=Estimate(bill, {}, "us-east-1", "2026-07", (), ("logs",)),
+        drift=Report("prod", [drift]),
+        changes="Plan: 0 to add, 1 to change, 0 to destroy.",
+        runs=(past_of("2", failed), past_of("1", record())),
+        last=timeline_of(record()),
+        notes=(ODD,),
+    )
+    return replace(made, **more)
+
+
+def _health(one: Thing) -> Health:
+    return Health(f"{one.piece}/{one.node}", one.kind, one.state, one.word)

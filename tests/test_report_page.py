@@ -1,0 +1,235 @@
+"""The page about a stack: whole in one file, readable by everybody, and open in a real browser."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import shutil
+import subprocess
+from html import escape, unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from provisioner.report.atlas import atlas
+from provisioner.report.posture import posture
+from provisioner.report.things import Thing
+from provisioner.terminal.report.canvas import NARROW, WIDE, Format
+from provisioner.terminal.report.drawing import as_svg
+from provisioner.terminal.report.page import page
+from provisioner.terminal.report.style import colours
+from tests.harness import ROOT
+from tests.sheets import ODD, sheet, things
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SVG = "{http://www.w3.org/2000/svg}"
+READABLE = 4.5  # WCAG 2.2, success criterion 1.4.3
+# What the domain of one's own would end; docs/security-model.md.
+ACCEPTED = {"Viewers use TLS 1.2 or newer", "CloudFront speaks TLS to the load balancer"}
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, Thing]:
+    """The production stack: one NAT gateway is missing, the database is at work, the service was changed."""
+    return things("profile=production", **{"nat-1": "bad", "aurora": "busy", "service": "changed"})
+
+
+class Seen(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [name for name, _ in attrs if name in ("src", "srcset", "poster", "data", "background")]
+        self.loads += [name for name, _ in attrs if name.startswith("on")]
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, _: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_stands_by_itself_and_escapes_what_it_tells(whole: dict[str, Thing]) -> None:
+    text, seen = page(sheet(whole, warning=ODD)), Seen()
+    seen.feed(text)
+
+    assert (seen.open, seen.loads) == ([], [])
+    assert not {"script", "link", "img", "iframe", "b"} & set(seen.tags)
+    assert ODD not in text
+    assert text.count(escape(ODD)) >= 6
+    assert not re.search(r"url\(|@import|javascript:", text)
+    assert "default-src 'none'" in text
+    assert 'name="viewport"' in text
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_the_page_tells_everything(whole: dict[str, Thing]) -> None:
+    text = page(sheet(whole))
+
+    for words in ("What sits where", "Outputs", "Health", "Drift", "Cost", "Security", "Runs", "Not well"):
+        assert words in text
+    assert '<span>vpc/nat-1 <span class="pale">NatGateway</span></span>' in text
+    assert "44.20" in text.replace("\n", "")  # both charges together, at the least
+    assert "user/ada" in text
+    assert "incomplete" in text
+    assert "not how it is now" not in text
+
+
+def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, Thing]) -> None:
+    known = things(**dict.fromkeys(whole, "unknown"))
+
+    text = page(sheet(known, drift=None, warning="Expired.", runs=(), last=None))
+
+    assert "Expired." in text
+    assert "Not looked for: AWS was not asked." in text
+    assert "All is" not in text
+    assert "No run is recorded." in text
+
+
+def test_what_protects_the_production_profile_holds_but_what_is_accepted(whole: dict[str, Thing]) -> None:
+    assert {one.what for one in posture(whole) if one.broken} == ACCEPTED
+
+
+def test_the_seed_says_what_it_leaves_open() -> None:
+    open_ones = {one.what: one.broken for one in posture(things())}
+
+    assert open_ones["A firewall stands before it"] == ("no WebACL",)
+    assert open_ones["Data is protected against deletion"] == ("aurora", "sessions")
+    assert open_ones["Tasks have no public address"] == ()
+
+
+@pytest.mark.parametrize("zones", [2, 3, 4])
+@pytest.mark.parametrize("form", [WIDE, NARROW], ids=lambda form: form.name)
+def test_no_box_lies_over_another_or_beyond_the_edge(form: Format, zones: int) -> None:
+    found = atlas(things("profile=production", f"network.zones={zones}"), "prod", "us-east-1")
+    root = ElementTree.fromstring(as_svg(found, form))
+
+    boxes = [rect.attrib for rect in root.iter(f"{SVG}rect") if rect.get("class") == "box"]
+    places = [tuple(float(one[key]) for key in ("x", "y", "width", "height")) for one in boxes]
+    assert len(places) > 8
+    assert all(x >= 0 and x + width <= form.width for x, _, width, _ in places)
+    for (x, y, width, height), (a, b, wide, high) in itertools.combinations(places, 2):
+        assert x + width <= a or a + wide <= x or y + height <= b or b + high <= y
+
+
+def test_the_picture_says_where_each_thing_sits(whole: dict[str, Thing]) -> None:
+    found = atlas(whole, "prod", "us-east-1")
+
+    assert [zone.name for zone in found.zones] == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    nat, database = found.zones[0].public, found.zones[0].private
+    assert nat
+    assert database
+    assert [(box.title, box.state) for box in nat.inside] == [("NAT gateway", "bad")]
+    assert [box.title for box in database.inside] == ["Aurora writer"]
+    assert database.box.lines == ("10.0.10.0/24", "out by nat-1")
+    assert [box.title for box in found.edge] == ["Firewall (WAF)", "CloudFront"]
+    assert [box.title for box in found.back] == ["Service", "Aurora", "Endpoints"]
+    assert {"DynamoDB", "Secret", "Bucket"} <= {box.title for box in found.beside}
+    assert 0 < found.parts < len(whole)
+
+
+def shade(colour: str) -> float:
+    """Its relative luminance, as WCAG counts it."""
+    digits = colour.lstrip("#")
+    full = "".join(2 * one for one in digits) if len(digits) == 3 else digits
+    parts = [int(full[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_colour_of_letters_can_be_read_on_every_ground(scheme: str) -> None:
+    light, dark = colours("x").split("@media")
+    told = dict(re.findall(r"--(\w+):(#\w+)", light if scheme == "light" else dark))
+
+    for ink in ("ink", "pale", "good", "busy", "changed", "bad", "unknown"):
+        for ground in ("ground", "card", "box", "zone", "note"):
+            one, other = sorted((shade(told[ink]), shade(told[ground])))
+            assert (other + 0.05) / (one + 0.05) >= READABLE, (ink, ground)
+
+
+LOOK = """
+for (const frame of document.querySelectorAll("iframe")) {
+  const inner = frame.contentDocument, root = inner.documentElement, told = {};
+  told.wide = root.scrollWidth; told.room = root.clientWidth;
+  told.fetched = frame.contentWindow.performance.getEntriesByType("resource").length;
+  told.text = inner.body.innerText.includes("What sits where");
+  const shown = [...inner.querySelectorAll("svg.map text")].filter(one => one.getBoundingClientRect().width);
+  const places = shown.map(one => one.getBoundingClientRect());
+  told.letters = shown.length; told.over = [];
+  places.forEach((a, i) => places.slice(i + 1).forEach((b, j) => {
+    if (a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 && b.top < a.bottom - 3)
+      told.over.push(shown[i].textContent + " / " + shown[i + 1 + j].textContent);
+  }));
+  told.beyond = shown.filter((one, i) => places[i].right > root.clientWidth).map(one => one.textContent);
+  const out = document.createElement("pre");
+  out.textContent = JSON.stringify(told); document.body.append(out);
+}
+"""
+
+
+def browse(tmp_path: Path, shown: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """What a browser says of a file."""
+    quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--enable-logging=stderr"]
+    order = [str(BROWSER), *quiet, f"--user-data-dir={tmp_path / 'profile'}", *more, shown.as_uri()]
+    return subprocess.run(order, capture_output=True, text=True, timeout=60, check=True)
+
+
+def framed(text: str, *widths: int) -> str:
+    """The page as it is shown on screens of these widths: a browser's own window is never as narrow."""
+    shown = "".join(
+        f'<iframe width="{width}" height="900" srcdoc="{escape(text)}"></iframe>' for width in widths
+    )
+    return f'<!doctype html><body style="margin:0">{shown}'
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no browser on this machine")
+def test_a_browser_fetches_nothing_and_a_phone_needs_no_scrolling(
+    whole: dict[str, Thing], tmp_path: Path
+) -> None:
+    shown = tmp_path / "frames.html"
+    shown.write_text(framed(page(sheet(whole)), 360, 1100) + f"<script>onload = () => {{ {LOOK} }}</script>")
+
+    ran = browse(tmp_path, shown, "--dump-dom", "--virtual-time-budget=3000")
+
+    phone, wide = (json.loads(unescape(one)) for one in re.findall(r"<pre>(.*?)</pre>", ran.stdout))
+    for told in (phone, wide):
+        assert told["text"]
+        assert told["fetched"] == 0
+        assert told["wide"] <= told["room"]
+        assert told["over"] == []
+        assert told["beyond"] == []
+        assert told["letters"] > 20
+    assert (phone["room"], wide["room"]) == (360, 1100)
+    assert "Refused" not in ran.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="no browser on this machine")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1100, 3000), (360, 3300)])
+def test_screenshots_are_kept(
+    whole: dict[str, Thing], tmp_path: Path, scheme: str, width: int, height: int
+) -> None:
+    folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    shown, shot = tmp_path / "frames.html", folder / f"report-{width}-{scheme}.png"
+    text = framed(page(sheet(whole)), width).replace('height="900"', f'height="{height}" frameborder="0"')
+    shown.write_text(text)
+    dark = ["--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
+
+    browse(tmp_path, shown, f"--screenshot={shot}", f"--window-size={max(width, 500)},{height}", *dark)
+
+    assert shot.stat().st_size > 50_000
