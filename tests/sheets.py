@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.drift import Drift, Field, Report
 from provisioner.engine.past import past_of
 from provisioner.engine.timeline import timeline_of
+from provisioner.health.scene import Line, Part
 from provisioner.prices.estimate import Cost, Estimate
 from provisioner.report.atlas import atlas
 from provisioner.report.posture import posture
@@ -67,6 +68,10 @@ def sheet(known: dict[str, Thing], **more: Any) -> Sheet:
         ),
         controls=posture(known),
         cost=Estimate(bill, {}, "us-east-1", "2026-07", (), ("logs",)),
+        parts=(
+            Part("targets", (Line("tg", "1 of 2 healthy", "unwell"), Line("tg", ODD, "told"))),
+            Part("edge", (Line("edge", "Deployed", "well"),)),
+        ),
         drift=Report("prod", [drift]),
         changes="Plan: 0 to add, 1 to change, 0 to destroy.",
         runs=(past_of("2", failed), past_of("1", record())),

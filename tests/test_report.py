@@ -36,6 +36,7 @@ def test_it_tells_of_the_stack_as_it_is_and_changes_nothing(before: Desk, file: 
     assert "All is well" in text
     assert "No drift." in text
     assert "2 of 2 tasks run" in text
+    assert '<span class="state good">tg</span> 2 of 2 healthy' in text
     assert all(value in text for value in before.known("prod")["outputs"].values())
     assert "hush-hush" not in text
     assert "user/moto" in text

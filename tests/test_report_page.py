@@ -81,6 +81,7 @@ def test_the_page_tells_everything(whole: dict[str, Thing]) -> None:
     for words in ("What sits where", "Outputs", "Health", "Drift", "Cost", "Security", "Runs", "Not well"):
         assert words in text
     assert '<span>vpc/nat-1 <span class="pale">NatGateway</span></span>' in text
+    assert '<span class="state bad">tg</span> 1 of 2 healthy' in text
     assert "44.20" in text.replace("\n", "")  # both charges together, at the least
     assert "user/ada" in text
     assert "incomplete" in text
@@ -90,7 +91,7 @@ def test_the_page_tells_everything(whole: dict[str, Thing]) -> None:
 def test_where_aws_was_not_asked_nothing_is_called_well(whole: dict[str, Thing]) -> None:
     known = things(**dict.fromkeys(whole, "unknown"))
 
-    text = page(sheet(known, drift=None, warning="Expired.", runs=(), last=None))
+    text = page(sheet(known, drift=None, parts=(), warning="Expired.", runs=(), last=None))
 
     assert "Expired." in text
     assert "Not looked for: AWS was not asked." in text

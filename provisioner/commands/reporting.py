@@ -13,12 +13,15 @@ from provisioner.commands.place import checked, whereabouts
 from provisioner.commands.writing import check_writable, write
 from provisioner.engine.drift import Report
 from provisioner.engine.past import Past
+from provisioner.engine.peers import Peers
 from provisioner.engine.timeline import Timeline, timeline_of
 from provisioner.errors import Blocked, LedgerError, NoSuchStack, ProvisionerError, UsageError
+from provisioner.health.look import parts
+from provisioner.health.scene import Part, Scene, Sight
 from provisioner.prices.estimate import Estimate
 from provisioner.report.atlas import atlas
 from provisioner.report.posture import posture
-from provisioner.report.things import Thing, Things, remembered, seen
+from provisioner.report.things import Thing, Things, remembered, seen, with_topics
 from provisioner.session import Session
 from provisioner.terminal.plan import sentence
 from provisioner.terminal.report.model import Health, Sheet
@@ -28,6 +31,8 @@ from provisioner.workspace import Workspace
 
 # So many of the newest runs are told.
 _RUNS = 10
+# What AWS has not answered by then is told as unknown, as `status` does.
+_PATIENCE = 10.0
 # These are about what was asked of us: without them right, a page would be about something else.
 _OURS = (UsageError, Blocked, LedgerError, NoSuchStack)
 
@@ -39,6 +44,7 @@ class _Known:
     things: Things
     where: str
     cost: Estimate
+    parts: tuple[Part, ...] = ()
     drift: Report | None = None
     changes: str = ""
     error: ProvisionerError | None = None
@@ -69,13 +75,23 @@ def _asked(say: Say, workspace: Workspace, suffix: str, opened: Callable[[], Ses
     try:
         session = opened()
         drift, made = session.drift()
+        things = seen(made, drift, session.document)
+        told = _topics(session, things)
     except _OURS:
         raise
     except ProvisionerError as error:
         return _remembered(workspace, suffix, error)
     checked(say, session, made, started)
-    things = seen(made, drift, session.document)
-    return _Known(things, whereabouts(session), cost_of(session, made), drift, sentence(made))
+    costs, where = cost_of(session, made), whereabouts(session)
+    return _Known(with_topics(things, told), where, costs, told, drift, sentence(made))
+
+
+def _topics(session: Session, things: Things) -> tuple[Part, ...]:
+    """What the topics of `status` tell, about what the drift's look has seen."""
+    asked = (one for one in things.values() if one.doc or one.state == "bad")
+    sights = tuple(Sight(one.node, one.kind, one.name, one.doc or None) for one in asked)
+    clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
+    return tuple(parts(Scene(sights, clients, session.clock.wall())))
 
 
 def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _Known:
@@ -99,6 +115,7 @@ def _sheet(workspace: Workspace, suffix: str, known: _Known) -> Sheet:
         health=tuple(map(_health, known.things.values())),
         controls=posture(known.things),
         cost=known.cost,
+        parts=known.parts,
         drift=known.drift,
         changes=known.changes,
         runs=runs,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from provisioner.engine.compare import meets
 from provisioner.engine.drift import Drift, Report
@@ -11,6 +11,7 @@ from provisioner.engine.graph import Stack
 from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
+from provisioner.health.scene import Part
 from provisioner.kinds import KINDS
 from provisioner.prices.estimate import before
 from provisioner.terminal.report.model import State
@@ -68,6 +69,17 @@ def seen(made: Plan, report: Report, document: Document) -> dict[str, Thing]:
     return things | {name: _remembered(name, entry, _LEFT) for name, entry in left.items()}
 
 
+def with_topics(things: Things, parts: Iterable[Part]) -> dict[str, Thing]:
+    """The same, those of which a topic tells that they are not well marked so."""
+    unwell = {line.name: line.says for part in parts for line in part.lines if line.mark == "unwell"}
+    return {
+        name: replace(one, state="bad", word="not well")
+        if name in unwell and one.state in ("good", "changed")
+        else one
+        for name, one in things.items()
+    }
+
+
 def remembered(document: Document) -> dict[str, Thing]:
     """As the last run left them."""
     return {
@@ -104,7 +116,8 @@ def _remembered(name: str, entry: Entry, word: str) -> Thing:
 def _judged(kind: Kind, doc: Doc | None, drift: Drift | None) -> tuple[State, str]:
     """How one is, and the word for it: AWS's own where it has one."""
     if doc is None:
-        return "bad", "missing"
+        # Without drift it is not gone: what it belongs to is to be replaced, and so it is too.
+        return ("bad", "missing") if drift else ("unknown", "to be made anew")
     word = condition(kind, doc)
     if meets(doc, kind.failed) or (drift and drift.what in ("gone", "failed")):
         return "bad", word or "failed"

@@ -9,10 +9,13 @@ from typing import Literal
 from provisioner.engine.drift import Report
 from provisioner.engine.past import Past
 from provisioner.engine.timeline import Timeline
+from provisioner.health.scene import Mark, Part
 from provisioner.prices.estimate import Estimate
 
 # `good` is as wanted, `busy` is at work, `changed` is other than the ledger says, `bad` is missing or failed.
 State = Literal["good", "unknown", "busy", "changed", "bad"]
+# How a line of a topic is; one that only tells something is in no state.
+MARKS: Mapping[Mark, State | None] = {"well": "good", "unwell": "bad", "unknown": "unknown", "told": None}
 _WORST: tuple[State, ...] = ("good", "unknown", "busy", "changed", "bad")
 
 
@@ -98,6 +101,8 @@ class Sheet:
     health: tuple[Health, ...]
     controls: tuple[Control, ...]
     cost: Estimate
+    # What each topic of `status` tells.
+    parts: tuple[Part, ...] = ()
     drift: Report | None = None
     changes: str = ""
     runs: tuple[Past, ...] = ()
@@ -108,4 +113,5 @@ class Sheet:
     @property
     def state(self) -> State:
         """How the whole stack is."""
-        return worst([one.state for one in self.health])
+        told = [MARKS[line.mark] for part in self.parts for line in part.lines]
+        return worst([*(one.state for one in self.health), *(state for state in told if state)])

@@ -30,7 +30,7 @@ def page(sheet: Sheet) -> str:
         _head(sheet, title),
         section("What sits where", picture),
         outputs(sheet.outputs),
-        health(sheet.health),
+        health(sheet),
         drift(sheet),
         cost(sheet.cost),
         posture(sheet.controls),

@@ -7,9 +7,10 @@ from html import escape
 
 from provisioner.engine.compare import Difference
 from provisioner.engine.drift import Drift
+from provisioner.health.scene import Line, Part
 from provisioner.prices.estimate import Cost, Estimate
 from provisioner.terminal.fields import lines
-from provisioner.terminal.report.model import Control, Health, Sheet
+from provisioner.terminal.report.model import MARKS, Control, Health, Sheet
 
 _DRIFTED = {
     "altered": "changed",
@@ -45,15 +46,28 @@ def _linked(value: str) -> str:
     )
 
 
-def health(found: Iterable[Health]) -> str:
-    """What is not as wanted first, then all the rest."""
-    rows = list(found)
-    told = [_health(one) for one in rows if one.state != "good"]
-    well = [_health(one) for one in rows if one.state == "good"]
-    first = f"<ul>{''.join(told)}</ul>" if told else f"<p>{marked('good', 'All is as wanted.')}</p>"
+def health(sheet: Sheet) -> str:
+    """What each topic tells; then the resources that are not as wanted, and all the rest."""
+    topics = f'<div class="topics">{"".join(map(_topic, sheet.parts))}</div>' if sheet.parts else ""
+    told = [_health(one) for one in sheet.health if one.state != "good"]
+    well = [_health(one) for one in sheet.health if one.state == "good"]
+    first = (
+        f"<ul>{''.join(told)}</ul>" if told else f"<p>{marked('good', 'All resources are as wanted.')}</p>"
+    )
     listed = f'<ul class="columns">{"".join(well)}</ul>'
     more = f"<details><summary>{len(well)} are as wanted</summary>{listed}</details>"
-    return section("Health", first, more if well else "")
+    return section("Health", topics, first, more if well else "")
+
+
+def _topic(part: Part) -> str:
+    lines = "".join(f"<li>{_line(line)}</li>" for line in part.lines)
+    return f"<div><h3>{escape(part.topic)}</h3><ul>{lines}</ul></div>"
+
+
+def _line(line: Line) -> str:
+    state = MARKS[line.mark]
+    name = marked(state, line.name) if state else f'<span class="pale">{escape(line.name)}</span>'
+    return f"{name} {escape(line.says)}"
 
 
 def _health(one: Health) -> str:

@@ -49,6 +49,9 @@ h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem } p { margin: 0 0 .6rem } .pale {
 .figures dd { margin: 0; font-size: 1.15rem; font-weight: 600 }
 .state { color: var(--state); font-weight: 600 } .state::before { content: "\\25CF\\00A0" }
 .held::before { content: "\\2713\\00A0"; color: var(--good) }
+.topics { display: grid; grid-template-columns: repeat(auto-fit, minmax(290px, 1fr)); gap: 0 2rem }
+h3 { font-size: .9rem; margin: .6rem 0 0; color: var(--pale); font-weight: 600 }
+.topics li { padding: .15rem 0; border: 0; font-size: .9rem }
 dl.pairs { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0 }
 dl.pairs dt { color: var(--pale) } dl.pairs dd { margin: 0; overflow-wrap: anywhere }
 ul { list-style: none; margin: 0; padding: 0 } li { padding: .35rem 0; border-top: 1px solid var(--line) }
