@@ -97,6 +97,8 @@ FORMS: Mapping[str, Form] = {
     "requests": Form(256),
     "edge": Form(128),
     "webacl": Form(128),
+    "certificate-edge": Form(255),
+    "certificate-alb": Form(255),
     # With `-<account>-<region>` behind it, a bucket has 63.
     "logs": Form(35),
     "records-source": Form(60),

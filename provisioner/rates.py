@@ -29,6 +29,8 @@ READS: Mapping[str, Rate] = {
     "wafv2": Rate(20, 5),
     "acm": Rate(20, 10),
     "logs": Rate(20, 10),
+    # Five requests a second of an account, all together (Route 53 developer guide, quotas).
+    "route53": Rate(5, 3),
 }
 ACTS: Mapping[str, Rate] = {
     "ec2": Rate(50, 5, per_operation=True),
@@ -38,6 +40,7 @@ ACTS: Mapping[str, Rate] = {
     "wafv2": Rate(3, 1),
     "logs": Rate(10, 10),
     "acm": Rate(5, 5),
+    "route53": Rate(2, 1),
     "kms": Rate(5, 5),
     "s3": Rate(10, 10),
 }

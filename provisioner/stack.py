@@ -11,12 +11,14 @@ from provisioner.settings.shipped import with_shipped
 from provisioner.steps.access_logs import access_logs, edge_records
 from provisioner.steps.account import account
 from provisioner.steps.alarms import alarms
-from provisioner.steps.alb import balancer
+from provisioner.steps.alb import balancer, redirect
 from provisioner.steps.aurora import aurora
 from provisioner.steps.autoscaling import autoscaling
 from provisioner.steps.boundary import boundary
+from provisioner.steps.certificates import certificates
 from provisioner.steps.cloudfront import edge
 from provisioner.steps.dashboard import dashboard
+from provisioner.steps.domain import addresses, balancer_name, names
 from provisioner.steps.dynamodb import sessions
 from provisioner.steps.ecs import Ground, compute
 from provisioner.steps.endpoints import endpoints
@@ -55,13 +57,18 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     rights = roles(stack.piece("iam"), s, facts, journals, table, database)
     records = access_logs(stack.piece("access-logs"), s, facts)
     key = guard(stack.piece("guard"), s, locks)
-    front = balancer(stack.piece("alb"), s, facts, net, groups, own, records, key)
+    domain = stack.piece("domain")
+    proven = certificates(domain, s)
+    front = balancer(stack.piece("alb"), s, facts, net, groups, own, records, key, proven)
     ways = endpoints(stack.piece("endpoints"), s, net, groups)
     ground = Ground(net, ways, groups, journals, database, table, rights, front, own, facts.shipped)
     tasks = compute(stack.piece("ecs"), s, ground)
     autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
     acl = firewall(stack.piece("waf"), s, facts, locks)
-    distribution = edge(stack.piece("cloudfront"), s, front, acl, key)
+    origin = balancer_name(domain, s, front)
+    distribution = edge(stack.piece("cloudfront"), s, front, acl, key, proven, origin)
+    redirect(stack.piece("alb"), front, distribution)
+    names(domain, s, distribution)
     if records:
         edge_records(stack.piece("access-logs"), facts, records, distribution)
     watched = Watched(front, tasks, database, table, acl)
@@ -80,6 +87,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     }
     if database.readers:
         stack.outputs["rds_reader_endpoint"] = database.cluster["ReaderEndpoint"]
+    stack.outputs |= addresses(s, front, distribution)
     for name in s.api.services:
         stack.outputs[f"ecs_service_name_{name.replace('-', '_')}"] = tasks.services[name]["serviceName"]
     return stack

@@ -64,7 +64,7 @@ def test_only_cloudfronts_addresses_come_in(desk: Desk) -> None:
     [group] = ec2.describe_security_groups(Filters=asked)["SecurityGroups"]
     [way_in] = group["IpPermissions"]
 
-    assert (way_in["FromPort"], way_in["ToPort"], way_in["IpRanges"]) == (80, 80, [])
+    assert (way_in["FromPort"], way_in["ToPort"], way_in["IpRanges"]) == (80, 443, [])
     [listed] = way_in["PrefixListIds"]
     found = ec2.describe_managed_prefix_lists(PrefixListIds=[listed["PrefixListId"]])["PrefixLists"]
     assert found[0]["PrefixListName"] == "com.amazonaws.global.cloudfront.origin-facing"

@@ -87,7 +87,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "pg": ("DBParameterGroupName",),
         "subgrp": ("DBSubnetGroupName", "ResourceName"),
     },
-    "route53": {"hostedzone": ("HostedZoneId", "Id")},
+    "route53": {"hostedzone": ("HostedZoneId", "Id"), "change": ("Id",)},
     "s3": {"bucket": ("Bucket",), "object": ("Bucket Key",)},
     "secretsmanager": {"Secret": ("SecretId", "Name")},
     "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},

@@ -106,7 +106,7 @@ class Hands:
             if passed < window or looks < (_LOOKS if there or hidden else 1):
                 return None
             if doc is not None and there:
-                raise Blocked(f"{target.words} is {whose(doc)}.", "Choose another suffix.")
+                raise Blocked(f"{target.words} is {whose(target.kind, doc)}.", "Choose another suffix.")
             return False
 
         found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)

@@ -6,10 +6,19 @@ from dataclasses import replace
 
 from provisioner.engine.act import Hands
 from provisioner.engine.decide import Change
-from provisioner.engine.refs import unveiled
+from provisioner.engine.known import Known
+from provisioner.engine.refs import Doc, unveiled
 from provisioner.engine.target import Target
 from provisioner.names import own_tags
 from state.document import Entry
+
+
+def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
+    """What could not be looked for in the plan: one of somebody else's, that may serve as it is."""
+    doc = hands.read(target) if target.kind.borrows else None
+    if doc is not None:
+        known.learn(target.with_id(target.kind.id_of(doc)), doc)
+    return doc
 
 
 def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from provisioner.engine.act import Hands
-from provisioner.engine.adopt import take_over
+from provisioner.engine.adopt import borrowed, take_over
 from provisioner.engine.aside import ease, led, make_room
 from provisioner.engine.beats import Beat
 from provisioner.engine.critical import Stage, stages
@@ -152,18 +152,20 @@ class Apply:
         wanted = self._wanted(node)
         entry = ledger.get(node.name)
         planned = self.plan.changes[node.name]
-        seen = self._known.docs.get(node.name) if planned.verb != "create" else None
+        target = self._target(node, wanted, entry)
+        late = planned.verb == "create"
+        seen = borrowed(self.hands, self._known, target) if late else self._known.docs.get(node.name)
         change = with_extras(decide(node, entry, seen, wanted), planned.extras)
         if seen is not None and change.verb in ("update", "finish"):
             wanted, change = self._joined(node, entry, seen, wanted, change)
+            target = target.shaped(wanted)
         if change.verb == "refuse":
             raise Blocked(f"{node.aws_name or node.name}: {change.why}.")
-        target = self._target(node, wanted, entry)
         if planned.why == STILL_GOING:
             self.hands.watch.until_gone(target)
         if change.verb == "create":
             target = target.with_id("")
-        if seen is not None and change.verb != "replace":
+        if seen is not None and change.verb != "replace" and not change.foreign:
             target = target.with_id(change.id)
             take_over(self.hands, target, change, entry)
         if change.verb == "replace":
@@ -197,7 +199,7 @@ class Apply:
         name = target.it.node
         if change.verb in ("create", "replace"):
             doc = self.hands.create(target)
-            target = target.with_id(target.kind.id_of(doc))
+            target = target.made(target.kind.id_of(doc), doc)
             self._known.learn(target, doc)
             self.hands.listen(Event("exists", name, change.verb, id=target.it.id))
         tell(Stage(name, "exists"))

@@ -8,6 +8,8 @@
 | being deleted                 | any               | create, after it is gone                           |
 | somebody else's               | not this id       | refuse, showing whose                              |
 | ours                          | nothing, or intent| adopt, then as below                               |
+| somebody else's, and just as   | not this id       | keep, where the kind borrows: never deleted        |
+| wanted                        |                   |                                                    |
 | differs in a fixed field      | any               | replace where nothing is lost by it, else refuse   |
 | halted by a person            | any               | refuse, with the command that wakes it; its end,   |
 |                               |                   | too, where the ledger holds it and it can come back|
@@ -82,7 +84,7 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
     change = replace(change, id=kind.id_of(seen))
     change = replace(change, adopts=not kind.shared and not _known(entry, change.id))
     if not is_ours(kind, node.tags, seen) and (change.adopts or _may_be_anothers(node, seen)):
-        return replace(change, verb="refuse", why=whose(seen), adopts=False, foreign=True)
+        return _of_another(node, replace(change, adopts=False, foreign=True), seen, wanted)
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
     return _compared(node, change, entry, seen, wanted)
@@ -92,6 +94,13 @@ def _was_ended(kind: Kind, entry: Entry | None, seen: Doc) -> bool:
     """Whether a person has set the end of one going that the ledger holds, and can call it back."""
     kept = bool(entry and entry.phase != "deleting" and entry.id == kind.id_of(seen))
     return kept and meets(seen, kind.halted)
+
+
+def _of_another(node: Node, change: Change, seen: Doc, wanted: Doc) -> Change:
+    """What to do about one that somebody else made: nothing, where it serves as it is."""
+    if node.kind.borrows and not differences(node.kind, wanted, seen, None):
+        return change
+    return replace(change, verb="refuse", why=whose(node.kind, seen))
 
 
 def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
@@ -167,7 +176,9 @@ def _may_be_anothers(node: Node, seen: Doc) -> bool:
     """
     told = seen.get("Tags") or {}
     named = node.kind.key == node.kind.named
-    return named and bool(told) and told.get("Environment") != node.tags.get("Environment")
+    return node.kind.borrows or (
+        named and bool(told) and told.get("Environment") != node.tags.get("Environment")
+    )
 
 
 def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
@@ -186,8 +197,10 @@ def _why_create(kind: Kind, entry: Entry | None) -> str:
     return BEHIND_OUR_BACK + (", and what was in it is gone" if kind.holds_data else "")
 
 
-def whose(seen: Doc) -> str:
+def whose(kind: Kind, seen: Doc) -> str:
     """Whose a found thing is, in words."""
+    if about := kind.about(seen):
+        return f"somebody else's: {about}"
     tags = seen.get("Tags") or {}
     told = ", ".join(f"{name}={value}" for name, value in sorted(tags.items())) or "no tags at all"
     return f"somebody else's: it carries {told}"

@@ -12,6 +12,7 @@ What = Literal[
     "exists",
     "going",
     "waiting",
+    "asking",
     "ready",
     "retrying",
     "failed",

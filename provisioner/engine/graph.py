@@ -35,6 +35,8 @@ class Node:
     tags: Mapping[str, str]
     edges: tuple[Edge, ...]
     region: str = ""
+    # Seconds that are waited for it, where the settings say so.
+    patience: float | None = None
 
     @property
     def needs(self) -> list[str]:
@@ -96,13 +98,14 @@ class Piece:
         distinct: str = "",
         after: Iterable[Handle | Edge] = (),
         region: str = "",
+        patience: float | None = None,
         marks: Mapping[str, str] = NO_MARKS,
         **props: Any,
     ) -> Handle:
         """Declare one resource and return the handle that others mention it by.
 
         `distinct` tells apart several of a noun whose kind does not do so by its properties; `marks` are
-        tags beside the usual ones.
+        tags beside the usual ones; `patience` is how long it is waited for, where the kind does not say.
         """
         if name in self.stack.nodes:
             raise ValueError(f"two nodes are called {name}")
@@ -119,6 +122,7 @@ class Piece:
             tags={**self._tags(name, aws_name), **marks} if kind.tagged else {},
             edges=tuple(_edges(props, after)),
             region=region,
+            patience=patience,
         )
         return Handle(name, aws_name)
 

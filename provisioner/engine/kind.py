@@ -61,6 +61,8 @@ class Item:
     id: str = ""
     token: str = ""
     shunned: frozenset[str] = frozenset()
+    # What AWS replied to its making, while the run that made it watches it.
+    reply: Doc = field(default_factory=dict)
 
 
 class Kind:
@@ -85,6 +87,7 @@ class Kind:
     gone: ClassVar[Condition] = NEVER
     # What AWS goes on telling after its end, and nothing is to be done about: not waited for.
     lingers: ClassVar[Condition] = NEVER
+    why_lingers: ClassVar[str] = "AWS forgets it by itself"
 
     # Properties that only a new resource can change. A kind without `update` leaves this as it is.
     fixed: ClassVar[frozenset[str]] = EVERYTHING
@@ -97,6 +100,8 @@ class Kind:
     # What AWS takes for a property that is no longer stated.
     defaults: ClassVar[Mapping[str, Any]] = {}
 
+    # One that is there already, and is just as wanted, serves: it is not ours, and never deleted.
+    borrows: ClassVar[bool] = False
     # Replacing it would lose what is in it.
     holds_data: ClassVar[bool] = False
     # The properties that together only one may hold at a time (a port, a priority): who holds them goes
@@ -221,6 +226,14 @@ class Kind:
     def holders(self, client: Any, it: Item) -> list[Holder]:
         """Who keeps it from being deleted; empty where AWS does not say."""
         return []
+
+    def about(self, doc: Doc) -> str:
+        """What one that is somebody else's says of itself, where it bears no tags; "" where it does."""
+        return ""
+
+    def asks(self, doc: Doc) -> str:
+        """What a person has to do before it can be ready, in words; "" where nothing is to be done."""
+        return ""
 
     def lasts(self, doc: Doc) -> str:
         """Until when AWS goes on telling of one that is gone; "" where that is not known."""

@@ -214,7 +214,7 @@ def target_of(
         id=entry.id if entry else "",
         shunned=away,
     )
-    return Target(node.kind, it, node.region, tuple(node.needs), node.piece)
+    return Target(node.kind, it, node.region, tuple(node.needs), node.piece, waits=node.patience)
 
 
 def shunned(document: Document, node: Node) -> frozenset[str]:

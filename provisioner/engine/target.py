@@ -26,10 +26,21 @@ class Target:
     needs: tuple[str, ...] = ()
     piece: str = ""
     lookup: Lookup = Unknown
+    # Seconds that are waited for it; None where its kind says it.
+    waits: float | None = None
+
+    @property
+    def patience(self) -> float:
+        """Seconds that are waited for it."""
+        return self.kind.patience if self.waits is None else self.waits
 
     def with_id(self, id_: str) -> Target:
         """The same, its id known."""
         return replace(self, it=replace(self.it, id=id_))
+
+    def made(self, id_: str, reply: Doc) -> Target:
+        """The same, made by this run: its id, and what AWS replied."""
+        return replace(self, it=replace(self.it, id=id_, reply=reply))
 
     def shaped(self, props: Doc) -> Target:
         """The same, other properties asked of it."""

@@ -85,7 +85,7 @@ def last_look(
 
 def _judge(report: Report, kind: Kind, stone: Tombstone, doc: Doc | None) -> None:
     if meets(doc, kind.lingers):
-        report.lingering.append(Remnant(stone.kind, stone.id, "AWS forgets it by itself"))
+        report.lingering.append(Remnant(stone.kind, stone.id, kind.why_lingers))
     elif doc is not None and meets(doc, kind.gone) and (until := kind.lasts(doc)):
         report.lingering.append(
             Remnant(stone.kind, stone.id, "it is gone, and AWS tells of it until then", until)

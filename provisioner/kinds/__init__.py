@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from provisioner.engine.kind import Kind
 from provisioner.kinds import (
+    acm,
     autoscaling,
     cloudfront,
     cloudwatch,
@@ -16,6 +17,7 @@ from provisioner.kinds import (
     kms,
     logs,
     managed_policy,
+    route53,
     s3,
     secretsmanager,
     sns,
@@ -82,6 +84,10 @@ _CLASSES: tuple[type[Kind], ...] = (
     autoscaling.ScalableTarget,
     autoscaling.ScalingPolicy,
     cloudfront.Distribution,
+    acm.Certificate,
+    acm.Issuance,
+    acm.IssuanceByHand,
+    route53.DnsName,
     wafv2.WebACL,
     wafv2.WebACLLog,
     s3.Bucket,

@@ -16,6 +16,8 @@ from provisioner.kinds.together import tags_told
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
 # Where there is no such policy, AWS tells and takes no id at all.
 _HEADERS = "ResponseHeadersPolicyId"
+# Of two certificates AWS tells different members, which do not go together.
+_WHOLE = ("ViewerCertificate",)
 
 
 class Distribution(Kind):
@@ -131,7 +133,8 @@ def _plain(value: Any) -> Any:
 def _overlaid(now: Any, wanted: Any) -> Any:
     """`now` with all that is wanted laid over it; members of a list are matched by what names them."""
     if isinstance(now, Mapping) and isinstance(wanted, Mapping):
-        return {**now, **{key: _overlaid(now.get(key), one) for key, one in wanted.items()}}
+        over = {key: one if key in _WHOLE else _overlaid(now.get(key), one) for key, one in wanted.items()}
+        return {**now, **over}
     if isinstance(now, list) and isinstance(wanted, list):
         return [_overlaid(next((old for old in now if _same(old, one)), None), one) for one in wanted]
     return wanted

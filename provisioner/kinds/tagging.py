@@ -18,6 +18,7 @@ GLOBAL_REGION = "us-east-1"
 # What AWS itself sets begins with this.
 AMAZONS = "aws:"
 _ONE_AT_A_TIME = [
+    "acm:certificate",
     "application-autoscaling:scalable-target",
     "cloudfront:distribution",
     "cloudwatch:alarm",

@@ -185,6 +185,7 @@ FREE = frozenset(
     | {"Listener", "ListenerRule", "TaskDefinition", "ScalableTarget", "WebACLLog", "PublicAccessBlock"}
     | {"BucketEncryption", "BucketLifecycle", "BucketPolicy", "DeliverySource", "DeliveryDestination"}
     | {"KeyAlias", "KeyRotation", "TopicPolicy", "Subscription", "EventRule", "EventTarget", "Boundary"}
+    | {"Certificate", "Issuance", "IssuanceByHand", "DnsName"}
 )
 
 

@@ -12,6 +12,7 @@ from provisioner.settings.alarms import Alarms
 from provisioner.settings.api import Api
 from provisioner.settings.container import Container
 from provisioner.settings.database import Database
+from provisioner.settings.domain import Domain
 from provisioner.settings.edge import Edge
 from provisioner.settings.encryption import Encryption
 from provisioner.settings.logs import Logs
@@ -66,6 +67,7 @@ class Settings(Section):
     roles: Roles = Roles()
     api: Api = Api()
     edge: Edge = Edge()
+    domain: Domain = Domain()
     waf: Waf = Waf()
     alarms: Alarms = Alarms()
 

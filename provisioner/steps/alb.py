@@ -15,6 +15,7 @@ from provisioner.kinds.elbv2.listeners import Listener, ListenerRule
 from provisioner.settings import Settings, Workload
 from provisioner.steps.access_logs import BALANCER, AccessLogs
 from provisioner.steps.account import Account
+from provisioner.steps.certificates import Certificates
 from provisioner.steps.facts import Facts
 from provisioner.steps.guard import Guard
 from provisioner.steps.security import Security
@@ -32,6 +33,12 @@ _CLOSED = {
     "Type": "fixed-response",
     "FixedResponseConfig": {"StatusCode": "403", "ContentType": "text/plain"},
 }
+_TO_HTTPS = {
+    "Type": "redirect",
+    "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},
+}
+# TLS 1.2 and 1.3 with forward secrecy (ELB user guide, security policies); CloudFront calls by TLS 1.2.
+_TLS = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class Balancer:
     alb: Handle
     listener: Handle
     fronts: dict[str, Front]
+    secure: bool = False
 
     @property
     def group(self) -> Handle:
@@ -65,6 +73,7 @@ def balancer(
     roles: Account,
     records: AccessLogs | None,
     key: Guard | None,
+    proven: Certificates | None = None,
 ) -> Balancer:
     """Internet-facing, over the public subnets; an internet gateway must be attached first."""
     alb = up(
@@ -81,20 +90,15 @@ def balancer(
     main, *others = s.workloads
     asked = [key.condition()] if key and key.required else []
     targets = {main.name: _group(up, net, main)}
-    listener = up(
-        Listener,
-        "listener-80",
-        LoadBalancerArn=alb.id,
-        Port=80,
-        Protocol="HTTP",
-        DefaultActions=[_CLOSED] if asked else _forward(targets[main.name]),
-    )
+    listener = _listener(up, alb, [_CLOSED] if asked else _forward(targets[main.name]), proven)
+    # The rules of two listeners are different nodes: those that serve stay until the others do.
+    head = "tls-rule" if proven else "rule"
     targets |= {one.name: _group(up, net, one) for one in others}
     for place, (path, title, words) in enumerate(PAGES.values(), start=1):
-        _rule(up, f"rule-page-{title}", listener, place, [*_path(path), *asked], [_page(title, words)])
+        _rule(up, f"{head}-page-{title}", listener, place, [*_path(path), *asked], [_page(title, words)])
     rest = listener
     if asked:
-        rest = _rule(up, "rule-guarded", listener, _LAST_PLACE, asked, _forward(targets[main.name]))
+        rest = _rule(up, f"{head}-guarded", listener, _LAST_PLACE, asked, _forward(targets[main.name]))
     places = priorities(s.prefixes, facts.priorities)
     fronts = {}
     for one in s.workloads:
@@ -102,7 +106,7 @@ def balancer(
         rules = [
             _rule(
                 up,
-                f"rule-{slug(prefix)}",
+                f"{head}-{slug(prefix)}",
                 listener,
                 places[prefix],
                 [*_path(prefix), *asked],
@@ -111,7 +115,40 @@ def balancer(
             for prefix in one.prefixes
         ]
         fronts[one.name] = Front(group, rules or [rest])
-    return Balancer(alb, listener, fronts)
+    return Balancer(alb, listener, fronts, secure=proven is not None)
+
+
+def _listener(up: Piece, alb: Handle, actions: list[dict[str, Any]], proven: Certificates | None) -> Handle:
+    """Where requests come in: by HTTPS, where there is a certificate to show."""
+    if proven is None:
+        return up(
+            Listener, "listener-80", LoadBalancerArn=alb.id, Port=80, Protocol="HTTP", DefaultActions=actions
+        )
+    return up(
+        Listener,
+        "listener-443",
+        LoadBalancerArn=alb.id,
+        Port=443,
+        Protocol="HTTPS",
+        SslPolicy=_TLS,
+        Certificates=[{"CertificateArn": proven.balancer.arn}],
+        DefaultActions=actions,
+        after=proven.balancer.after,
+    )
+
+
+def redirect(up: Piece, front: Balancer, distribution: Handle) -> None:
+    """With HTTPS, port 80 only says where to go."""
+    if front.secure:
+        up(
+            Listener,
+            "listener-80",
+            LoadBalancerArn=front.alb.id,
+            Port=80,
+            Protocol="HTTP",
+            DefaultActions=[_TO_HTTPS],
+            after=[distribution.ready("CloudFront may call port 80 until it has learned of 443")],
+        )
 
 
 def _path(prefix: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from provisioner.engine.graph import Edge, Handle, Piece
 from provisioner.kinds.cloudfront import Distribution
 from provisioner.settings import Settings
 from provisioner.steps.alb import PAGES, Balancer
+from provisioner.steps.certificates import Certificates
 from provisioner.steps.guard import Guard
 
 # Managed policies: the same ids in every account (CloudFront developer guide, using-managed-cache-policies,
@@ -21,13 +22,22 @@ _ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
 _ORIGIN = "alb"
 
 
-def edge(up: Piece, s: Settings, balancer: Balancer, acl: Handle | None, key: Guard | None) -> Handle:
+def edge(
+    up: Piece,
+    s: Settings,
+    balancer: Balancer,
+    acl: Handle | None,
+    key: Guard | None,
+    proven: Certificates | None = None,
+    origin: Handle | None = None,
+) -> Handle:
     """It needs only the balancer's name to begin, and takes its time."""
     return up(
         Distribution,
         "edge",
         Enabled=True,
-        Origins={"Items": [_origin(balancer, key)]},
+        Origins={"Items": [_origin(s, balancer, key)]},
+        Aliases={"Items": list(s.domain.names)},
         DefaultCacheBehavior={
             "TargetOriginId": _ORIGIN,
             "ViewerProtocolPolicy": "redirect-to-https",
@@ -44,27 +54,44 @@ def edge(up: Piece, s: Settings, balancer: Balancer, acl: Handle | None, key: Gu
         PriceClass=s.edge.price_class,
         HttpVersion="http2and3",
         IsIPV6Enabled=True,
-        ViewerCertificate={"CloudFrontDefaultCertificate": True},
+        ViewerCertificate=_certificate(s, proven),
         WebACLId=acl.id if acl else "",
-        after=_after_rules(balancer) if key else [],
+        after=_after(balancer, key, proven, origin),
     )
 
 
+def _certificate(s: Settings, proven: Certificates | None) -> dict[str, Any]:
+    """What CloudFront shows to viewers: its own certificate, where there is no domain."""
+    if proven is None:
+        return {"CloudFrontDefaultCertificate": True}
+    modern = {"SSLSupportMethod": "sni-only", "MinimumProtocolVersion": s.domain.tls}
+    return {"ACMCertificateArn": proven.edge.arn, **modern}
+
+
+def _after(
+    balancer: Balancer, key: Guard | None, proven: Certificates | None, origin: Handle | None
+) -> list[Edge]:
+    """What must serve before CloudFront calls it, or shows it."""
+    rules = _after_rules(balancer) if key or proven else []
+    named = [origin.ready("CloudFront calls the balancer by this name")] if origin else []
+    return [*rules, *named, *(proven.edge.after if proven else [])]
+
+
 def _after_rules(balancer: Balancer) -> list[Edge]:
-    """While the key is changed the balancer takes the new one before CloudFront shows it."""
-    because = "the balancer must take a key before CloudFront shows it"
+    """While key or port is changed the balancer takes the new one before CloudFront comes with it."""
+    because = "the balancer must take a key, and serve a port, before CloudFront comes with it"
     return [rule.ready(because) for front in balancer.fronts.values() for rule in front.rules]
 
 
-def _origin(balancer: Balancer, key: Guard | None) -> dict[str, Any]:
+def _origin(s: Settings, balancer: Balancer, key: Guard | None) -> dict[str, Any]:
     return {
         "Id": _ORIGIN,
-        "DomainName": balancer.alb["DNSName"],
+        "DomainName": s.domain.origin or balancer.alb["DNSName"],
         "CustomHeaders": {"Items": [key.header()] if key else []},
         "CustomOriginConfig": {
             "HTTPPort": 80,
             "HTTPSPort": 443,
-            "OriginProtocolPolicy": "http-only",
+            "OriginProtocolPolicy": "https-only" if balancer.secure else "http-only",
             "OriginSslProtocols": {"Items": ["TLSv1.2"]},
             "OriginReadTimeout": 60,
             "OriginKeepaliveTimeout": 5,

@@ -76,10 +76,13 @@ def _endpoints(up: Piece, s: Settings, net: Network, tasks: dict[str, Handle]) -
 
 
 def _doors(up: Piece, s: Settings, facts: Facts, balancer: Handle) -> list[Handle]:
-    """CloudFront's prefix list counts as 55 of the 60 rules of a group: there is room for one port."""
+    """CloudFront's prefix list counts as 55 of the 60 rules of a group: there is room for it once.
+
+    So one rule opens both ports, and a domain can come and go while requests pass.
+    """
     if s.edge.guard == "require":
         addresses = {"PrefixListId": facts.edge_addresses}
-        return [_rule(up, IngressRule, "alb-edge", balancer, 80, "HTTP from CloudFront", **addresses)]
+        return [_rule(up, IngressRule, "alb-edge", balancer, (80, 443), "from CloudFront", **addresses)]
     return [
         _rule(up, IngressRule, "alb-http", balancer, 80, "HTTP from anywhere", CidrIpv4=ANYWHERE),
         _rule(up, IngressRule, "alb-https", balancer, 443, "HTTPS from anywhere", CidrIpv4=ANYWHERE),
@@ -107,18 +110,19 @@ def _rule(
     kind: type[Kind],
     name: str,
     group: Handle,
-    port: int,
+    ports: int | tuple[int, int],
     description: str,
     after: Iterable[Handle] = (),
     **peer: Any,
 ) -> Handle:
+    first, last = ports if isinstance(ports, tuple) else (ports, ports)
     return up(
         kind,
         f"rule-{name}",
         GroupId=group.id,
         IpProtocol="tcp",
-        FromPort=port,
-        ToPort=port,
+        FromPort=first,
+        ToPort=last,
         Description=description,
         after=after,
         **peer,

@@ -146,7 +146,13 @@ def _live(board: Board, *, color: bool) -> Iterator[Listener]:
 
     console = Console(stderr=True, no_color=not color)
     with Live(console=console, refresh_per_second=_REFRESH, get_renderable=board.tree, transient=False):
-        yield board.hear
+
+        def hear(event: Event) -> None:
+            board.hear(event)
+            if event.what == "asking":
+                console.print(event.detail, markup=False, highlight=False, soft_wrap=True)
+
+        yield hear
 
 
 class _Plain:
@@ -163,6 +169,8 @@ class _Plain:
             self._say.note(f"{event.node}: {done} after {event.seconds:.1f} s  {event.id}".rstrip())
         elif event.what == "failed":
             self._say.note(f"{event.node}: failed: {event.detail}")
+        elif event.what == "asking":
+            self._say.note(event.detail)
         elif event.what == "retrying" and now - self._told.get(event.node, 0.0) > _QUIET:
             self._told[event.node] = now
             self._say.note(f"{event.node}: {event.verb} waits: {plainly(event.detail)}")

@@ -110,11 +110,39 @@ def test_what_a_distribution_names_must_exist(aws: Client, given: dict[str, Any]
     assert code_of(caught) == code
 
 
-def test_an_alias_is_taken_once(aws: Client) -> None:
-    aliases = {"Quantity": 1, "Items": ["a.example.com"]}
-    distribution(aws, Aliases=aliases)
+def issued(aws: Client, name: str) -> str:
+    """A certificate whose name a record proves."""
+    acm, route53 = aws("acm"), aws("route53")
+    zone = route53.create_hosted_zone(Name=name, CallerReference=name)["HostedZone"]["Id"]
+    arn = acm.request_certificate(DomainName=name, ValidationMethod="DNS")["CertificateArn"]
+    [option] = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
+    proof = option["ResourceRecord"]
+    record = {
+        "Name": proof["Name"],
+        "Type": "CNAME",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": proof["Value"]}],
+    }
+    batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+    return str(arn)
+
+
+@pytest.mark.parametrize("shown", [{}, {"SSLSupportMethod": "sni-only"}])
+def test_an_alias_wants_a_certificate_that_covers_it(aws: Client, shown: dict[str, str]) -> None:
+    certificate = {**shown, "ACMCertificateArn": issued(aws, "b.example.com")} if shown else {}
     with pytest.raises(ClientError) as caught:
-        distribution(aws, Aliases=aliases, CallerReference="other")
+        distribution(aws, Aliases={"Quantity": 1, "Items": ["a.example.com"]}, ViewerCertificate=certificate)
+    assert code_of(caught) == "InvalidViewerCertificate"
+
+
+def test_an_alias_is_taken_once(aws: Client) -> None:
+    name = "a.example.com"
+    shown = {"ACMCertificateArn": issued(aws, name), "SSLSupportMethod": "sni-only"}
+    aliases = {"Quantity": 1, "Items": [name]}
+    distribution(aws, Aliases=aliases, ViewerCertificate=shown)
+    with pytest.raises(ClientError) as caught:
+        distribution(aws, Aliases=aliases, ViewerCertificate=shown, CallerReference="other")
     assert code_of(caught) == "CNAMEAlreadyExists"
     with pytest.raises(ClientError) as caught:
         distribution(aws)

@@ -10,6 +10,7 @@ from moto.backends import get_backend
 
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
+from provisioner.embedded.corrections.cloudfront_distributions import shown_at_the_edge
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.shelf import Shelf
@@ -35,7 +36,30 @@ def tell(call: Call, reply: Reply) -> None:
         certificate["KeyAlgorithm"] = _algorithms.of(call)[arn]
     if certificate["Status"] == "PENDING_VALIDATION":
         certificate.pop("IssuedAt", None)
-    certificate["InUseBy"] = [_balancer(user) for user in certificate.get("InUseBy", [])]
+    certificate["InUseBy"] = sorted(set(users(call, arn)))
+
+
+def users(call: Call | Place, arn: str) -> Iterator[str]:
+    """Who shows a certificate now: moto notes who began to, and never who ceased."""
+    for balancer in backend("elbv2", call.account, call.region).load_balancers.values():
+        for listener in balancer.listeners.values():
+            if arn in (listener.certificates or []):
+                yield _balancer(listener.arn)
+    for name, shown in shown_at_the_edge(call.account).items():
+        if shown == arn:
+            yield f"arn:aws:cloudfront::{call.account}:distribution/{name}"
+
+
+def shown(account: str) -> set[str]:
+    """Every certificate that anyone shows, of all regions."""
+    balancers = (
+        balancer
+        for elbv2 in get_backend("elbv2")[account].values()
+        for balancer in elbv2.load_balancers.values()
+    )
+    listeners = (listener for balancer in balancers for listener in balancer.listeners.values())
+    of_listeners = {arn for listener in listeners for arn in listener.certificates or []}
+    return of_listeners | set(shown_at_the_edge(account).values())
 
 
 def _balancer(arn: str) -> str:
@@ -73,10 +97,11 @@ def _wanted(call: Call, region: str, certificate: Any) -> set[tuple[str, str]]:
 @always.before("acm", "DeleteCertificate")
 def in_use(call: Call) -> None:
     """Refuse while something serves it: botocore ServiceModel, errors of DeleteCertificate."""
-    arn = call.params["CertificateArn"]
-    found = do(call, "acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]
-    if found.get("InUseBy"):
-        account = call.account
-        raise AwsError(
-            "ResourceInUseException", f"Certificate {arn} in account {account} is in use.", status=400
-        )
+    if any(users(call, call.params["CertificateArn"])):
+        raise held(call)
+
+
+def held(call: Call) -> AwsError:
+    """AWS's refusal to delete what is in use."""
+    told = f"Certificate {call.params['CertificateArn']} in account {call.account} is in use."
+    return AwsError("ResourceInUseException", told, status=400)

@@ -25,6 +25,13 @@ def distributions(call: Call) -> dict[str, Any]:
     return found
 
 
+def shown_at_the_edge(account: str) -> dict[str, str]:
+    """The ACM certificate that each distribution shows to viewers."""
+    there, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
+    shown = ((name, configs.get(name, {}).get("ViewerCertificate", {})) for name in there)
+    return {name: one["ACMCertificateArn"] for name, one in shown if one.get("ACMCertificateArn")}
+
+
 @always.before("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
 def create(call: Call) -> None:
     """Check what the config refers to."""
@@ -66,7 +73,8 @@ def _check(call: Call, config: dict[str, Any], own: str) -> None:
                 raise AwsError(kind.missing, f"The specified {kind.words} does not exist.", 404)
     _check_aliases(call, config, own)
     _check_web_acl(call, config.get("WebACLId", ""))
-    _check_certificate(call, config.get("ViewerCertificate", {}).get("ACMCertificateArn", ""))
+    names = config.get("Aliases", {}).get("Items", [])
+    _check_certificate(call, config.get("ViewerCertificate", {}).get("ACMCertificateArn", ""), names)
 
 
 def _check_aliases(call: Call, config: dict[str, Any], own: str) -> None:
@@ -87,8 +95,13 @@ def _check_web_acl(call: Call, arn: str) -> None:
         raise AwsError("InvalidWebACLId", f"A web ACL ID specified is not valid: {arn}")
 
 
-def _check_certificate(call: Call, arn: str) -> None:
-    """Want an issued certificate of us-east-1 (botocore ServiceModel, InvalidViewerCertificate)."""
+def _check_certificate(call: Call, arn: str, names: list[str]) -> None:
+    """Want an issued certificate of us-east-1 that covers every name (CloudFront developer guide, CNAMEs)."""
+    if not arn and names:
+        message = "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a"
+        raise AwsError(
+            "InvalidViewerCertificate", f"{message} trusted certificate that validates your right."
+        )
     if not arn:
         return
     certificate = backend("acm", call.account, "us-east-1")._certificates.get(arn)
@@ -98,6 +111,9 @@ def _check_certificate(call: Call, arn: str) -> None:
             " include a valid certificate chain."
         )
         raise AwsError("InvalidViewerCertificate", message)
+    if not set(names) <= {certificate.common_name, *certificate.sans}:
+        message = "The certificate that is attached to your distribution doesn't cover the alternate domain"
+        raise AwsError("InvalidViewerCertificate", f"{message} name (CNAME) that you're trying to add.")
 
 
 @always.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")

@@ -54,6 +54,13 @@ def create_listener(call: Call) -> Reply | None:
     return {"Listeners": [listener]}
 
 
+@always.before("elbv2", "ModifyListener")
+def modify_listener(call: Call) -> None:
+    """Want another certificate to be as good as the first."""
+    if call.params.get("Certificates"):
+        _check_certificates(call)
+
+
 def _check_certificates(call: Call) -> None:
     """Want a certificate that is issued."""
     certificates = call.params.get("Certificates", [])

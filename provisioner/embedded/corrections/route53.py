@@ -9,6 +9,8 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 
+_Key = tuple[str, str, str]
+
 
 @always.before("route53", "CreateHostedZone")
 def create_zone(call: Call) -> None:
@@ -27,20 +29,49 @@ def create_zone(call: Call) -> None:
 def change_records(call: Call) -> None:
     """Refuse the whole batch if one change cannot be: AWS doc, API_ChangeResourceRecordSets."""
     zone = call.params["HostedZoneId"].split("/")[-1]
+    origin = backend("route53", call.account, "aws").zones[zone].name if _has_zone(call, zone) else ""
+    batch = [(change["Action"], _key(change["ResourceRecordSet"])) for change in _changes(call)]
     there = {
         _key(r): r
         for r in do(call, "route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
     }
-    for change in call.params["ChangeBatch"]["Changes"]:
+    for change in _changes(call):
         record = change["ResourceRecordSet"]
         found, said = there.get(_key(record)), f"[name='{_name(record)}', type='{record['Type']}']"
         if change["Action"] == "CREATE" and found:
             raise _invalid(f"Tried to create resource record set {said} but it already exists")
+        if change["Action"] == "CREATE":
+            _check_place(record, origin, there, batch)
         if change["Action"] == "DELETE" and not found:
             raise _invalid(f"Tried to delete resource record set {said} but it was not found")
         if change["Action"] == "DELETE" and _values(found) != _values(record):
             message = f"Tried to delete resource record set {said} but the values provided do not match"
             raise _invalid(f"{message} the current values")
+
+
+def _changes(call: Call) -> list[dict[str, Any]]:
+    return list(call.params["ChangeBatch"]["Changes"])
+
+
+def _has_zone(call: Call, zone: str) -> bool:
+    return zone in backend("route53", call.account, "aws").zones
+
+
+def _check_place(
+    record: dict[str, Any], origin: str, there: dict[_Key, Any], batch: list[tuple[str, _Key]]
+) -> None:
+    """Want a name within the zone, and nothing beside a CNAME (developer guide, ResourceRecordTypes)."""
+    name, type_, _ = _key(record)
+    if not f".{name}".endswith(f".{origin.rstrip('.')}."):
+        raise _invalid(f"RRSet with DNS name {name} is not permitted in zone {origin}")
+    going = {key for action, key in batch if action == "DELETE"}
+    beside = {other[1] for other in there.keys() - going if other[0] == name and other[1] != type_}
+    if beside and "CNAME" in {*beside, type_}:
+        conflict = "CNAME" if type_ != "CNAME" else min(beside)
+        raise _invalid(
+            f"RRSet of type {type_} with DNS name {name} is not permitted because a conflicting RRSet of "
+            f"type {conflict} with the same DNS name already exists in zone {origin}"
+        )
 
 
 def _invalid(message: str) -> AwsError:
@@ -51,7 +82,7 @@ def _name(record: dict[str, Any]) -> str:
     return str(record["Name"]).lower().rstrip(".") + "."
 
 
-def _key(record: dict[str, Any]) -> tuple[str, str, str]:
+def _key(record: dict[str, Any]) -> _Key:
     return _name(record), record["Type"], record.get("SetIdentifier", "")
 
 

@@ -2,8 +2,10 @@
 
 from provisioner.embedded.manners import (
     balancers,
+    certificates,
     databases,
     distributions,
+    dns_changes,
     health_checks,
     interfaces,
     keys,
@@ -20,8 +22,10 @@ from provisioner.embedded.manners import (
 
 __all__ = [
     "balancers",
+    "certificates",
     "databases",
     "distributions",
+    "dns_changes",
     "health_checks",
     "interfaces",
     "keys",

@@ -1,0 +1,43 @@
+"""A certificate that nobody shows any more is held for a while longer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from provisioner.embedded.answers import Reply
+from provisioner.embedded.clock import clock
+from provisioner.embedded.corrections.acm import held, shown
+from provisioner.embedded.hooks import manners
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+LINGER = 60.0  # seconds; terraform-provider-aws acm/certificate.go waits for up to 20 minutes
+_ELB = ("ModifyListener", "DeleteListener", "DeleteLoadBalancer")
+_EDGE = ("UpdateDistribution", "DeleteDistribution")
+
+_shown: Shelf[set[str]] = Shelf()  # before the call that is under way
+_lately: Shelf[str] = Shelf()  # by ARN: given up a moment ago
+
+
+@manners.before("elbv2", *_ELB)
+@manners.before("cloudfront", *_EDGE)
+def remember(call: Call) -> None:
+    """Note what is shown before this."""
+    _shown.at(call.account, "")["before"] = shown(call.account)
+
+
+@manners.after("elbv2", *_ELB)
+@manners.after("cloudfront", *_EDGE)
+def given_up(call: Call, _: Reply) -> None:
+    """Let go slowly of what is shown no more."""
+    lately = _lately.at(call.account, "")
+    for arn in _shown.at(call.account, "")["before"] - shown(call.account):
+        lately[arn] = call.operation
+        clock.later(LINGER, partial(lately.pop, arn, None))
+
+
+@manners.before("acm", "DeleteCertificate")
+def delete(call: Call) -> None:
+    """Refuse what was shown a moment ago."""
+    if call.params["CertificateArn"] in _lately.at(call.account, ""):
+        raise held(call)

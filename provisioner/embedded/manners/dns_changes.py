@@ -1,0 +1,33 @@
+"""A change in a zone is known to all of its servers some time later."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import uuid4
+
+from provisioner.embedded.answers import Reply
+from provisioner.embedded.clock import clock
+from provisioner.embedded.hooks import manners
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+SPREAD = 30.0  # seconds; Route 53 API reference, ChangeResourceRecordSets: within 60
+
+_pending: Shelf[str] = Shelf()  # by the id of the change
+
+
+@manners.after("route53", "ChangeResourceRecordSets")
+def change(call: Call, reply: Reply) -> None:
+    """Begin to spread."""
+    name = f"C{uuid4().hex[:20].upper()}"
+    pending = _pending.at(call.account, "")
+    pending[name] = "PENDING"
+    clock.later(SPREAD, partial(pending.pop, name, None))
+    reply["ChangeInfo"] |= {"Id": f"/change/{name}", "Status": "PENDING"}
+
+
+@manners.after("route53", "GetChange")
+def status(call: Call, reply: Reply) -> None:
+    """Tell whether it has spread."""
+    if call.params["Id"].rsplit("/", 1)[-1] in _pending.at(call.account, ""):
+        reply["ChangeInfo"]["Status"] = "PENDING"

@@ -1,0 +1,157 @@
+"""ACM: a certificate, what proves that its names are ours, and that it is issued."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, calling, codes, minutes
+from provisioner.engine.refs import Doc
+from provisioner.errors import ProvisionerError
+from provisioner.kinds.tags import mapping, pairs
+from provisioner.kinds.together import tags_told
+from provisioner.names import NODE_TAG, has_owner
+
+NO_CERTIFICATE = codes("ResourceNotFoundException")
+# botocore acm CertificateStatus: none of these comes back to life.
+_OVER = frozenset({"EXPIRED", "FAILED", "INACTIVE", "REVOKED", "VALIDATION_TIMED_OUT"})
+
+
+class Certificate(Kind):
+    """A certificate of Amazon's, for names that records in DNS prove to be ours.
+
+    `Proofs` of what `read` returns are those records, in the order of the names that are asked for.
+    """
+
+    service, key = "acm", "CertificateArn"
+    claims = ()
+    unread = frozenset({"ValidationMethod"})
+    # ACM names the proofs some seconds after the request (terraform-provider-aws acm/certificate.go: 5 min).
+    ready, failed = {"Proof": "known"}, {"Status": _OVER}
+    on_failure = "replace"
+    absent = NO_CERTIFICATE
+    visible_within = 60
+    # What served it lets go of it slowly (terraform-provider-aws acm/certificate.go: 20 min).
+    transient = {"delete": codes("ResourceInUseException", "ConflictException")}
+    takes, patience = 5, minutes(30)
+    resource = "certificate"
+    calls = calling(
+        read="DescribeCertificate ListCertificates ListTagsForCertificate",
+        create="RequestCertificate",
+        retag="AddTagsToCertificate RemoveTagsFromCertificate",
+        delete="DeleteCertificate",
+    )
+
+    def read(self, acm: Any, it: Item) -> Doc | None:
+        """DescribeCertificate by ARN, else the one of the list that covers our names and bears our tags."""
+        arn = it.id or self._found(acm, it)
+        if not arn:
+            return None
+        doc = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+        tags = tags_told(acm, it, arn, lambda: _tags(acm, arn))
+        proofs = _proofs(doc, it.props)
+        return {**doc, "Proofs": proofs, "Proof": "known" if all(proofs) else "awaited", "Tags": tags}
+
+    def _found(self, acm: Any, it: Item) -> str:
+        """ListCertificates, and the tags of each that has a name of ours."""
+        wanted = _names(it.props)
+        for one in acm.list_certificates()["CertificateSummaryList"]:
+            named = {one["DomainName"], *one.get("SubjectAlternativeNameSummaries", [])}
+            if one["CertificateArn"] not in it.shunned and wanted & named:
+                arn = one["CertificateArn"]
+                tags = mapping(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
+                if has_owner(tags, it.tags) and tags.get(NODE_TAG) == it.node:
+                    return str(arn)
+        return ""
+
+    def create(self, acm: Any, it: Item) -> Doc:
+        """RequestCertificate; for an hour the token makes a repeated call harmless."""
+        made = acm.request_certificate(**it.props, IdempotencyToken=it.token, Tags=pairs(it.tags))
+        return {**it.props, "CertificateArn": made["CertificateArn"]}
+
+    def retag(self, acm: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        """AddTagsToCertificate, RemoveTagsFromCertificate."""
+        if put:
+            acm.add_tags_to_certificate(CertificateArn=it.id, Tags=pairs(put))
+        if gone := [{"Key": name} for name in drop]:
+            acm.remove_tags_from_certificate(CertificateArn=it.id, Tags=gone)
+
+    def delete(self, acm: Any, it: Item) -> None:
+        """DeleteCertificate."""
+        acm.delete_certificate(CertificateArn=it.id)
+
+    def canonical(self, doc: Doc) -> Doc:
+        """All names in one list: AWS tells the first among the others too."""
+        return {**doc, "SubjectAlternativeNames": sorted(_names(doc))}
+
+
+class Issuance(Kind):
+    """That a certificate is issued: ACM has found every proof."""
+
+    service, key = "acm", "CertificateArn"
+    tagged, vanishes = False, True
+    within = ("CertificateArn",)
+    ready, failed = {"Status": "ISSUED"}, {"Status": _OVER}
+    absent = NO_CERTIFICATE
+    # terraform-provider-aws acm/certificate_validation.go: 75 min.
+    takes, patience = 60, minutes(75)
+    resource = "certificate"
+    calls = calling(read="DescribeCertificate", create="DescribeCertificate")
+
+    def read(self, acm: Any, it: Item) -> Doc | None:
+        """DescribeCertificate."""
+        arn = it.props["CertificateArn"]
+        return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
+
+    def create(self, acm: Any, it: Item) -> Doc:
+        """DescribeCertificate: there is nothing to make, only to wait for."""
+        return self.read(acm, it) or {}
+
+    def delete(self, acm: Any, it: Item) -> None:
+        """It goes with its certificate."""
+
+    def failure(self, acm: Any, it: Item, doc: Doc) -> ProvisionerError:
+        """What ACM says: a CAA record that does not allow Amazon, a name it will not have."""
+        why = doc.get("FailureReason") or doc["Status"]
+        return ProvisionerError(
+            f"The certificate for {', '.join(sorted(_names(doc)))} was not issued: {why}.",
+            "Mend that in DNS, then run the same command again: a new one is requested.",
+        )
+
+
+class IssuanceByHand(Issuance):
+    """The same, where the records are made by whoever keeps the zone."""
+
+    calls = calling(read="DescribeCertificate", create="DescribeCertificate")
+
+    def asks(self, doc: Doc) -> str:
+        """The records that prove the names, until they are found."""
+        if doc["Status"] != "PENDING_VALIDATION":
+            return ""
+        options = {one["DomainName"]: one for one in doc.get("DomainValidationOptions", [])}
+        pending = (one for _, one in sorted(options.items()) if one.get("ValidationStatus") != "SUCCESS")
+        records = [one["ResourceRecord"] for one in pending if "ResourceRecord" in one]
+        lines = [f"  {one['Name']} {one['Type']} {one['Value']}" for one in records]
+        return "\n".join(["Make these records in DNS, and leave them there:", *lines]) if lines else ""
+
+
+def _names(doc: Doc) -> set[str]:
+    """Every name that a certificate is for."""
+    listed = [doc.get("DomainName"), *(doc.get("SubjectAlternativeNames") or [])]
+    return {name.lower() for name in listed if isinstance(name, str)}
+
+
+def _proofs(doc: Doc, asked: Doc) -> list[Doc]:
+    """The record that proves each name; empty where ACM has not named it yet."""
+    told = {one["DomainName"]: one.get("ResourceRecord") for one in doc.get("DomainValidationOptions", [])}
+    names = [asked.get("DomainName"), *(asked.get("SubjectAlternativeNames") or [])]
+    return [_record(told.get(name)) for name in names]
+
+
+def _record(proof: Doc | None) -> Doc:
+    """A record without the dots with which DNS ends a name."""
+    return {key: value.rstrip(".") for key, value in proof.items()} if proof else {}
+
+
+def _tags(acm: Any, arn: str) -> dict[str, str]:
+    return mapping(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])

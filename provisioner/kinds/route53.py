@@ -1,0 +1,166 @@
+"""Route 53: a name's records in a zone that is somebody's, and the mark that says they are ours.
+
+Records bear no tags. Beside each name that we make stands a TXT record, `_ml-api.<name>`, made and deleted in
+the same batch: what it marks is ours, also when the ledger is lost. A batch is carried out whole or not at
+all, and holds CREATE and DELETE only: nothing is ever written over.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.refs import Doc
+from provisioner.names import PROJECT
+
+# What answers for a name; other types (TXT, MX, CAA) may stand beside them.
+_TYPES = ("A", "AAAA", "CNAME")
+_TTL = 300
+# A name's children, its mark among them, follow it in the list (Route 53 API reference,
+# ListResourceRecordSets).
+_NEAR = 100
+
+
+class DnsName(Kind):
+    """What a name in a hosted zone leads to, in all of its records."""
+
+    service, key = "route53", ("HostedZoneId", "Name")
+    within = claims = ("HostedZoneId", "Name")
+    fixed = frozenset({"HostedZoneId", "Name"})
+    unread = frozenset({"Mark"})
+    borrows = True
+    ready = {"Status": "INSYNC"}
+    # Taken over by somebody: they lead elsewhere, and only our mark was removed.
+    lingers = {"Ours": False}
+    why_lingers = "its records are not ours any more"
+    absent = codes("NoSuchHostedZone")
+    duplicate = codes("InvalidChangeBatch: already exists")
+    # The zone is still at an earlier change (Route 53 API reference, ChangeResourceRecordSets).
+    transient = {verb: codes("PriorRequestNotComplete") for verb in ("create", "update", "delete")}
+    takes = 30
+    resource, fills = "hostedzone", ("{HostedZoneId}",)
+    calls = calling(
+        read="ListResourceRecordSets GetChange",
+        create="ChangeResourceRecordSets",
+        update="ChangeResourceRecordSets ListResourceRecordSets",
+        delete="ChangeResourceRecordSets ListResourceRecordSets",
+    )
+
+    def read(self, route53: Any, it: Item) -> Doc | None:
+        """ListResourceRecordSets; after a create of this run, GetChange until all servers know it."""
+        records, mark = _standing(route53, it)
+        if not records and not mark:
+            return None
+        change = it.reply.get("Change")
+        status = route53.get_change(Id=change)["ChangeInfo"]["Status"] if change else "INSYNC"
+        ours = mark is not None and _is_ours(mark, it)
+        tags = dict(it.tags) if ours else None
+        return {**_named(it), "Records": records, "Tags": tags, "Ours": ours, "Status": status}
+
+    def create(self, route53: Any, it: Item) -> Doc:
+        """ChangeResourceRecordSets: CREATE, which is refused where there is one."""
+        wanted = [*_sets(it.props), _mark(it)]
+        made = _change(route53, it, [("CREATE", one) for one in wanted])
+        return {**it.props, "Change": made["ChangeInfo"]["Id"]}
+
+    def update(self, route53: Any, it: Item, changed: Doc) -> None:
+        """DELETE of what is seen and CREATE of what is wanted, in one batch: AWS refuses it if that moved."""
+        records, _ = _standing(route53, it)
+        seen = [_plain(one) for one in records]
+        wanted = [_plain(one) for one in _sets(it.props)]
+        going = [("DELETE", one) for one in records if _plain(one) not in wanted]
+        _change(route53, it, going + [("CREATE", one) for one in _sets(it.props) if _plain(one) not in seen])
+
+    def delete(self, route53: Any, it: Item) -> None:
+        """DELETE of the mark, and of those records that are as we made them."""
+        records, mark = _standing(route53, it)
+        ours = [_plain(one) for one in _sets(it.props)]
+        going = [("DELETE", one) for one in records if _plain(one) in ours]
+        if mark and _is_ours(mark, it):
+            _change(route53, it, [*going, ("DELETE", mark)])
+
+    def canonical(self, doc: Doc) -> Doc:
+        """Names without their last dot, in lower case."""
+        return {**doc, "Records": [_plain(one) for one in doc.get("Records", [])]}
+
+    def about(self, doc: Doc) -> str:
+        """Where it leads."""
+        told = [f"{one['Type']} {_value(one)}" for one in doc["Records"]]
+        return f"{doc['Name']} is {', '.join(told) or 'marked by another'}"
+
+
+def _named(it: Item) -> Doc:
+    return {key: it.props[key] for key in DnsName.claims}
+
+
+def _standing(route53: Any, it: Item) -> tuple[list[Doc], Doc | None]:
+    """The records that answer for the name, and the mark beside them."""
+    name = it.props["Name"]
+    listed = _from(route53, it.props["HostedZoneId"], name, _NEAR)
+    records = [one for one in listed if _is_at(one, name) and one["Type"] in _TYPES]
+    if len(listed) == _NEAR:
+        listed += _from(route53, it.props["HostedZoneId"], _marked(name), 1)
+    marks = (one for one in listed if _is_at(one, _marked(name)) and one["Type"] == "TXT")
+    return records, next(marks, None)
+
+
+def _from(route53: Any, zone: str, name: str, most: int) -> list[Doc]:
+    told = route53.list_resource_record_sets(
+        HostedZoneId=zone, StartRecordName=name, PaginationConfig={"MaxItems": most, "PageSize": most}
+    )
+    return list(told["ResourceRecordSets"])
+
+
+def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:
+    batch = [{"Action": action, "ResourceRecordSet": record} for action, record in changes]
+    return dict(
+        route53.change_resource_record_sets(
+            HostedZoneId=it.props["HostedZoneId"], ChangeBatch={"Changes": batch}
+        )
+    )
+
+
+def _sets(props: Doc) -> list[Doc]:
+    """The wanted records as Route 53 takes them; an alias has no time to live of its own."""
+    ttl = [{} if "AliasTarget" in one else {"TTL": _TTL} for one in props["Records"]]
+    return [{"Name": props["Name"], **own, **one} for own, one in zip(ttl, props["Records"], strict=True)]
+
+
+def _marked(name: str) -> str:
+    return f"_{PROJECT}.{name}"
+
+
+def _mark(it: Item) -> Doc:
+    """Whose the name is, as a TXT record."""
+    told = [{"Value": f'"{it.props["Mark"]}"'}]
+    return {"Name": _marked(it.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": told}
+
+
+def _is_ours(mark: Doc, it: Item) -> bool:
+    return bool(mark["ResourceRecords"] == _mark(it)["ResourceRecords"])
+
+
+def _is_at(record: Doc, name: str) -> bool:
+    return bool(_low(record["Name"]) == _low(name))
+
+
+def _low(name: str) -> str:
+    return str(name).rstrip(".").lower()
+
+
+def _plain(record: Doc) -> Doc:
+    """A record in one form; how long it may be kept is nobody's concern, a routing policy is."""
+    target = record.get("AliasTarget") or {}
+    rest = {"Name", "TTL", "AliasTarget", "ResourceRecords"}
+    plain = {key: value for key, value in record.items() if key not in rest}
+    if target:
+        alias = _low(target["DNSName"]).removeprefix("dualstack.")
+        return {**plain, "AliasTarget": {**target, "DNSName": alias}}
+    values = sorted(_low(one["Value"]) for one in record.get("ResourceRecords", []))
+    return {**plain, "ResourceRecords": values}
+
+
+def _value(record: Doc) -> str:
+    if target := record.get("AliasTarget"):
+        return f"alias of {_low(target['DNSName'])}"
+    return " ".join(one["Value"] for one in record.get("ResourceRecords", []))

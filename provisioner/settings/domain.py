@@ -1,0 +1,89 @@
+"""A domain of one's own: its names, where its records are made, and its certificates."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from provisioner.settings.section import Section, unit
+
+# RFC 1035, 2.3.4, in the form in which ACM and Route 53 tell it.
+_NAME = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$"
+# The first name is the certificate's common name, of 64 characters (ACM API reference, RequestCertificate).
+_COMMON_NAME = 64
+# ACM takes 10 names in a certificate by default (ACM user guide, quotas); one of them is the origin's.
+_MOST = 9
+
+DomainName = Annotated[str, Field(pattern=_NAME, max_length=253)]
+
+
+def _of_edge(arn: str | None) -> str | None:
+    if arn and arn.split(":")[3] != "us-east-1":
+        raise ValueError(f"{arn} is not in us-east-1, where CloudFront takes its certificates from")
+    return arn
+
+
+CertificateArn = Annotated[str, Field(pattern=r"^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+$")]
+
+
+class Domain(Section):
+    """A domain of one's own: HTTPS from the viewer to the load balancer, under names of yours."""
+
+    names: tuple[DomainName, ...] = Field(
+        (),
+        max_length=_MOST,
+        examples=[["api.example.com"]],
+        description="the names under which CloudFront serves; the first is the stack's URL",
+    )
+    hosted_zone_id: str | None = Field(
+        None,
+        pattern=r"^[A-Z0-9]{1,32}$",
+        examples=["Z0123456789ABCDEFGHIJ"],
+        description="the public zone in Route 53 where the records are made; without it, you make them",
+    )
+    certificate_arn: Annotated[CertificateArn | None, AfterValidator(_of_edge)] = Field(
+        None,
+        examples=["arn:aws:acm:us-east-1:111122223333:certificate/aaaa"],
+        description="CloudFront's certificate, of us-east-1; without it, one is requested",
+    )
+    balancer_certificate_arn: CertificateArn | None = Field(
+        None,
+        examples=["arn:aws:acm:eu-west-1:111122223333:certificate/bbbb"],
+        description="the load balancer's certificate, of the stack's region; without it, one is requested",
+    )
+    origin_name: DomainName | None = Field(
+        None,
+        examples=["origin.api.example.com"],
+        description="the name under which CloudFront calls the load balancer; `origin.` and the first name",
+    )
+    tls: Literal["TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"] = Field(
+        "TLSv1.2_2021", description="the oldest TLS and ciphers that viewers may use"
+    )
+    wait: int = Field(
+        30,
+        ge=0,
+        le=72 * 60,
+        description="how long to wait for the records that you make yourself",
+        json_schema_extra=unit("minutes"),
+    )
+
+    @property
+    def origin(self) -> str:
+        """The name of the load balancer."""
+        return self.origin_name or (f"origin.{self.names[0]}" if self.names else "")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Domain:
+        if len(set(self.names)) != len(self.names):
+            raise ValueError("a name stands there twice")
+        if not self.names:
+            return self
+        if self.origin in self.names:
+            raise ValueError(f"{self.origin} is the load balancer's name, and none of `domain.names`")
+        if len(self.names[0]) > _COMMON_NAME and not (self.certificate_arn and self.balancer_certificate_arn):
+            raise ValueError(
+                f"{self.names[0]} has {len(self.names[0])} characters; {_COMMON_NAME} is the most for the "
+                "first name of a certificate"
+            )
+        return self

@@ -1,0 +1,112 @@
+"""The certificates of a domain of one's own, and the records that prove its names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.engine.graph import Edge, Handle, Piece
+from provisioner.errors import UsageError
+from provisioner.kinds.acm import Certificate, Issuance, IssuanceByHand
+from provisioner.kinds.route53 import DnsName
+from provisioner.kinds.tagging import GLOBAL_REGION
+from provisioner.names import MANAGER
+from provisioner.settings import Settings
+
+_MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A certificate that is shown: its ARN, and what must be ready before anyone can show it."""
+
+    arn: Any
+    issued: Handle | None = None
+
+    @property
+    def after(self) -> list[Edge]:
+        """The wait for it."""
+        return [self.issued.ready("only a certificate that is issued can be shown")] if self.issued else []
+
+
+@dataclass(frozen=True)
+class Certificates:
+    """CloudFront's, and the balancer's; each name is proven once for both."""
+
+    edge: Shown
+    balancer: Shown
+
+
+def certificates(up: Piece, s: Settings) -> Certificates | None:
+    """Those that are named are used; the others are requested, proven and waited for."""
+    names = list(s.domain.names)
+    if not names:
+        return None
+    given = s.domain.balancer_certificate_arn
+    if given and given.split(":")[3] != up.stack.region:
+        raise UsageError(
+            f"{given} is not in {up.stack.region}, where the load balancer takes its certificate from.",
+            "Name one of that region in `domain.balancer_certificate_arn`, or leave it out.",
+        )
+    asked: dict[str, Handle] = {}
+    all_names = {"edge": names, "alb": [*names, s.domain.origin]}
+    if not s.domain.certificate_arn:
+        asked["edge"] = _requested(up, "edge", all_names["edge"], GLOBAL_REGION)
+    if not given:
+        asked["alb"] = _requested(up, "alb", all_names["alb"], "")
+    proofs = _proven(up, s, {one: (handle, all_names[one]) for one, handle in asked.items()})
+    issued = {
+        one: _issued(up, s, one, handle, [proofs[name] for name in all_names[one] if name in proofs])
+        for one, handle in asked.items()
+    }
+    return Certificates(
+        Shown(asked["edge"].id, issued["edge"]) if "edge" in asked else Shown(s.domain.certificate_arn),
+        Shown(asked["alb"].id, issued["alb"]) if "alb" in asked else Shown(given),
+    )
+
+
+def _requested(up: Piece, what: str, names: list[str], region: str) -> Handle:
+    others: dict[str, Any] = {"SubjectAlternativeNames": names[1:]} if names[1:] else {}
+    return up(
+        Certificate,
+        f"certificate-{what}",
+        noun=f"certificate-{what}",
+        region=region,
+        DomainName=names[0],
+        ValidationMethod="DNS",
+        **others,
+    )
+
+
+def _proven(up: Piece, s: Settings, asked: dict[str, tuple[Handle, list[str]]]) -> dict[str, Handle]:
+    """The record that proves each name: ACM asks for the same one in every certificate of an account."""
+    proofs: dict[str, Handle] = {}
+    for certificate, names in asked.values():
+        for at, name in enumerate(names):
+            if s.domain.hosted_zone_id and name not in proofs:
+                value = certificate[f"Proofs.{at}.Value"]
+                proofs[name] = up(
+                    DnsName,
+                    f"proof-{name}",
+                    HostedZoneId=s.domain.hosted_zone_id,
+                    Name=certificate[f"Proofs.{at}.Name"],
+                    Records=[{"Type": "CNAME", "ResourceRecords": [{"Value": value}]}],
+                    Mark=mark(up),
+                )
+    return proofs
+
+
+def _issued(up: Piece, s: Settings, what: str, certificate: Handle, proofs: list[Handle]) -> Handle:
+    """By hand there may be nobody at work: then it is waited for as long as the settings say."""
+    region = GLOBAL_REGION if what == "edge" else ""
+    if s.domain.hosted_zone_id:
+        return up(Issuance, f"issued-{what}", region=region, CertificateArn=certificate.id, after=proofs)
+    patience = s.domain.wait * _MINUTE
+    return up(
+        IssuanceByHand, f"issued-{what}", region=region, patience=patience, CertificateArn=certificate.id
+    )
+
+
+def mark(up: Piece) -> str:
+    """Whose a name is, as DNS tells it: equal for one stack only."""
+    return f"{MANAGER} {up.stack.suffix} {up.stack.region}"

@@ -1,0 +1,155 @@
+"""A domain of one's own, from its certificates to its names, judged from what AWS says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.harness import Desk
+from tests.inventory import Found, client, inventory
+from tests.zones import Zone
+
+pytestmark = pytest.mark.xdist_group("domain")
+SUFFIX, REGION = "prod", "eu-west-1"
+NAME, ORIGIN = "api.shop.example", "origin.api.shop.example"
+GUARDED = ("--region", REGION, "--set", "edge.guard=require")
+
+
+@dataclass(frozen=True)
+class Named:
+    """A stack with a domain, in a region that is not CloudFront's, and the zone of its names."""
+
+    desk: Desk
+    zone: Zone
+    # What stood there before it.
+    empty: Found
+    records: dict[tuple[str, str], str]
+
+    def aws(self, service: str, region: str = REGION) -> Any:
+        return client(self.desk.box.endpoint, service, region)
+
+    def edge(self) -> Any:
+        [edge] = self.aws("cloudfront").list_distributions()["DistributionList"]["Items"]
+        return edge
+
+    def balancer(self) -> Any:
+        [balancer] = self.aws("elbv2").describe_load_balancers()["LoadBalancers"]
+        return balancer
+
+    def certificates(self, region: str) -> list[Any]:
+        acm = self.aws("acm", region)
+        listed = acm.list_certificates()["CertificateSummaryList"]
+        return [
+            acm.describe_certificate(CertificateArn=one["CertificateArn"])["Certificate"] for one in listed
+        ]
+
+
+def proof_of(desk: Desk, name: str) -> tuple[str, str]:
+    """The record by which ACM knows a name in this account: another certificate of the same name tells it."""
+    acm = client(desk.box.endpoint, "acm", "us-west-2")
+    arn = acm.request_certificate(DomainName=name, ValidationMethod="DNS")["CertificateArn"]
+    [option] = acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]
+    acm.delete_certificate(CertificateArn=arn)
+    return option["ResourceRecord"]["Name"], option["ResourceRecord"]["Value"]
+
+
+@pytest.fixture(scope="module")
+def named(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Named:
+    """The proof of one name stands there already: somebody made it for a certificate of their own."""
+    desk = Desk.before(served, tmp_path_factory.mktemp("domain"))
+    zone = Zone.of(desk)
+    name, value = proof_of(desk, ORIGIN)
+    zone.change("CREATE", name, "CNAME", value)
+    stack = Named(desk, zone, inventory(desk.box.endpoint), zone.records())
+    desk.apply(SUFFIX, *GUARDED, *zone.sets())
+    return stack
+
+
+def test_one_record_proves_a_name_for_both_certificates(named: Named) -> None:
+    [edge], [balancer] = named.certificates("us-east-1"), named.certificates(REGION)
+    proofs = [one for one, value in named.zone.records().items() if "acm-validations" in value]
+
+    assert (edge["Status"], balancer["Status"]) == ("ISSUED", "ISSUED")
+    assert edge["DomainName"] == balancer["DomainName"] == NAME
+    assert sorted(balancer["SubjectAlternativeNames"]) == [NAME, ORIGIN]
+    assert len(proofs) == 2
+
+
+def test_cloudfront_serves_the_name_by_a_modern_tls_alone(named: Named) -> None:
+    shown = named.edge()["ViewerCertificate"]
+
+    assert named.edge()["Aliases"]["Items"] == [NAME]
+    [certificate] = named.certificates("us-east-1")
+    assert shown["ACMCertificateArn"] == certificate["CertificateArn"]
+    assert (shown["SSLSupportMethod"], shown["MinimumProtocolVersion"]) == ("sni-only", "TLSv1.2_2021")
+
+
+def test_cloudfront_calls_the_balancer_by_https_under_a_name_that_its_certificate_has(named: Named) -> None:
+    [origin] = named.edge()["Origins"]["Items"]
+    [certificate] = named.certificates(REGION)
+
+    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert origin["DomainName"] in certificate["SubjectAlternativeNames"]
+    assert named.zone.records()[origin["DomainName"], "A"] == named.balancer()["DNSName"]
+
+
+def test_the_balancer_serves_by_https_and_sends_the_rest_there(named: Named) -> None:
+    elbv2 = named.aws("elbv2")
+    arn = named.balancer()["LoadBalancerArn"]
+    at = {one["Port"]: one for one in elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]}
+    [plain] = elbv2.describe_rules(ListenerArn=at[80]["ListenerArn"])["Rules"]
+    secure = elbv2.describe_rules(ListenerArn=at[443]["ListenerArn"])["Rules"]
+
+    assert (at[443]["Protocol"], at[443]["SslPolicy"]) == ("HTTPS", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06")
+    [certificate] = named.certificates(REGION)
+    assert at[443]["Certificates"] == [{"CertificateArn": certificate["CertificateArn"]}]
+    assert plain["Actions"][0]["RedirectConfig"]["Protocol"] == "HTTPS"
+    assert len(secure) > 3
+
+
+def test_the_name_leads_to_cloudfront_by_both_kinds_of_address(named: Named) -> None:
+    records = named.zone.records()
+
+    assert records[NAME, "A"] == records[NAME, "AAAA"] == named.edge()["DomainName"]
+
+
+def test_the_outputs_tell_the_url(named: Named) -> None:
+    outputs = json.loads(named.desk.well("outputs", "--suffix", SUFFIX, "--format", "json").out)
+
+    assert outputs["domain_url"] == f"https://{NAME}"
+    assert not [one for one in outputs if one.startswith("dns_record")]
+
+
+def test_a_record_of_somebody_else_is_refused_and_shown(named: Named) -> None:
+    named.zone.change("CREATE", f"www.{named.zone.name}", "CNAME", "old.example")
+    before = named.desk.mark()
+    sets = named.zone.sets(NAME, f"www.{named.zone.name}")
+    ran = named.desk.run("apply", "--yes", "--suffix", SUFFIX, *GUARDED, *sets)
+    named.zone.change("DELETE", f"www.{named.zone.name}", "CNAME", "old.example")
+
+    assert ran.code == 5
+    assert "www.shop.example is CNAME old.example" in ran.err
+    assert named.desk.acts(before) == ["route53:ChangeResourceRecordSets"]  # our own, of this test
+
+
+def test_another_name_moves_everything_and_the_old_goes(named: Named) -> None:
+    sets = named.zone.sets(f"new.{named.zone.name}")
+    named.desk.apply(SUFFIX, *GUARDED, *sets)
+
+    assert named.edge()["Aliases"]["Items"] == ["new.shop.example"]
+    [edge], [balancer] = named.certificates("us-east-1"), named.certificates(REGION)
+    assert edge["DomainName"] == balancer["DomainName"] == "new.shop.example"
+    left = {name for name, _ in named.zone.records()}
+    assert not [name for name in left if name.endswith(NAME) and name != proof_of(named.desk, ORIGIN)[0][:-1]]
+
+
+def test_its_end_leaves_what_others_made(named: Named) -> None:
+    named.desk.teardown(SUFFIX)
+
+    assert named.zone.records() == named.records
+    assert inventory(named.desk.box.endpoint) == named.empty
+    assert named.certificates(REGION) == []
