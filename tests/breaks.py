@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.embedded.containers.model import services
+from provisioner.embedded.corrections.wafv2 import samples
+from provisioner.embedded.inner import backend
 from provisioner.embedded.manners import lag
-from tests.hands import TABLE, settle
+from tests.hands import DATABASE, TABLE, settle
+from tests.inventory import client
 from tests.standing import ACCOUNT, Standing
 
 Act = Callable[[Standing], Any]
@@ -21,13 +25,17 @@ EXECUTION_ROLE = "ml-api-execution-role-prod"
 
 @dataclass(frozen=True)
 class Break:
-    """A check, the deed that it finds, what it says and tells to type, and the symptoms that follow."""
+    """A check, the deed that it finds, what it says and tells to type.
+
+    And the symptoms that follow, and the checks that cannot be made then.
+    """
 
     check: str
     act: Act
     says: str
     type: str = "apply --suffix prod"
     symptoms: set[str] = field(default_factory=set)
+    hides: set[str] = field(default_factory=set)
 
 
 def reconfigure(stack: Standing, **changed: Any) -> None:
@@ -132,8 +140,60 @@ def _drop_writer(stack: Standing) -> None:
 
 def say(text: str) -> Act:
     """Let ECS say something of the service."""
-    [region] = {"eu-west-1"}
-    return lambda _: next(iter(services.at(ACCOUNT, region).values())).say(text)
+    return lambda stack: _service(stack).say(text)
+
+
+def _service(stack: Standing) -> Any:
+    return services.at(ACCOUNT, stack.service["serviceArn"].split(":")[3])[stack.service["serviceArn"]]
+
+
+def measure(space: str, where: Mapping[str, str], region: str = "", **values: float) -> Act:
+    """Let AWS have measured something a minute ago, and in each of the periods before."""
+
+    def put(stack: Standing) -> None:
+        here = region or stack.service["serviceArn"].split(":")[3]
+        dimensions = [{"Name": name, "Value": value} for name, value in where.items()]
+        data = [
+            {
+                "MetricName": name,
+                "Dimensions": dimensions,
+                "Value": value,
+                "Timestamp": datetime.now(UTC) - timedelta(minutes=minutes),
+            }
+            for name, value in values.items()
+            for minutes in (1, 6, 11)
+        ]
+        client(stack.desk.box.endpoint, "cloudwatch", here).put_metric_data(Namespace=space, MetricData=data)
+
+    return put
+
+
+def _answer_badly(stack: Standing) -> None:
+    where = {"LoadBalancer": stack.balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]}
+    measure("AWS/ApplicationELB", where, RequestCount=20, HTTPCode_Target_5XX_Count=7)(stack)
+
+
+def _block(stack: Standing) -> None:
+    """The common rule set blocks some of the requests."""
+    waf = client(stack.desk.box.endpoint, "wafv2")
+    [listed] = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
+    acl = waf.get_web_acl(Name=listed["Name"], Scope="CLOUDFRONT", Id=listed["Id"])["WebACL"]
+    own = acl["VisibilityConfig"]["MetricName"]
+    rule = next(one["VisibilityConfig"]["MetricName"] for one in acl["Rules"] if one["Name"] == "common")
+    measure("AWS/WAFV2", {"WebACL": own, "Rule": "ALL"}, "us-east-1", AllowedRequests=40)(stack)
+    measure("AWS/WAFV2", {"WebACL": own, "Rule": rule}, "us-east-1", BlockedRequests=10)(stack)
+    request = {"ClientIP": "192.0.2.1", "Country": "CH", "URI": "/api/v1?token=secret", "Method": "POST"}
+    seen = {"Request": request, "Weight": 1, "Action": "BLOCK", "RuleNameWithinRuleGroup": "NoUserAgent"}
+    samples.at(ACCOUNT, "us-east-1")[f"{acl['ARN']}/{rule}"] = [seen]
+
+
+def unmeasure(region: str) -> None:
+    """Forget what was measured and said."""
+    for place in (region, "us-east-1"):
+        backend("cloudwatch", ACCOUNT, place).metric_data.clear()
+        samples.at(ACCOUNT, place).clear()
+        for one in services.at(ACCOUNT, place).values():
+            one.events.clear()
 
 
 # Each round is done at once, found at once, and mended by one `apply`: what is told to be typed.
@@ -167,6 +227,37 @@ ROUNDS: list[list[Break]] = [
         Break("path-to-tasks", close_in("sg-tasks"), "does not let the load balancer", symptoms={"targets"}),
         Break("roles", _distrust, "does not trust ecs-tasks.amazonaws.com"),
         Break("way-to-aws", _shut_in, "lets them out on port 443"),
-        Break("table", _drop_table, "There is no table ml-api-sessions-prod"),
+        Break("table", _drop_table, "There is no table ml-api-sessions-prod", hides={"throttles"}),
     ],
+]
+
+_ON_DEMAND = {"Class": "Standard/OnDemand", "Resource": "vCPU", "Service": "Fargate", "Type": "Resource"}
+# What is refused or measured: no `apply` mends it.
+MEASURED: list[Break] = [
+    Break("firewall", _block, "blocked 30 of 150 requests", "apply --set waf.common=count"),
+    Break("answers", _answer_badly, "21 of 60 requests in the last hour", "logs --since 1h"),
+    Break(
+        "placement",
+        say("was unable to place a task. Reason: You've reached the limit on the number of vCPUs."),
+        "unable to place a task",
+        "--quota-code L-3032A538",
+    ),
+    Break(
+        "quotas",
+        measure("AWS/Usage", _ON_DEMAND, ResourceCount=60.0),
+        "60 of 60 processors of FARGATE are used",
+        "request-service-quota-increase",
+    ),
+    Break(
+        "capacity",
+        measure("AWS/RDS", {"DBClusterIdentifier": DATABASE}, ACUUtilization=100.0),
+        "largest capacity",
+        "apply --set database.max_acu=",
+    ),
+    Break(
+        "throttles",
+        measure("AWS/DynamoDB", {"TableName": TABLE}, WriteThrottleEvents=3.0),
+        "refused 0 reads and 9 writes",
+        "aws dynamodb describe-table",
+    ),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import provisioner
-from provisioner.doctor.asked import balancer, data, edge, network, tasks
+from provisioner.doctor.asked import balancer, data, edge, limits, names, network, tasks
 from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
@@ -93,6 +93,8 @@ DECLARED = {
     "doctor/asked/balancer.py": balancer.CALLS,
     "doctor/asked/data.py": data.CALLS,
     "doctor/asked/edge.py": edge.CALLS,
+    "doctor/asked/limits.py": limits.CALLS,
+    "doctor/asked/names.py": names.CALLS,
     "doctor/asked/network.py": network.CALLS,
     "doctor/asked/tasks.py": tasks.CALLS,
     "kinds/ecr.py": ecr.CALLS,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from provisioner.doctor.rounds import CHECKS
+from provisioner.embedded import reference
 from provisioner.embedded.server import EmbeddedAws
-from tests.breaks import ROUNDS, Break
+from tests.breaks import MEASURED, ROUNDS, Break, measure, unmeasure
+from tests.hands import CLUSTER, DATABASE, SERVICE, TABLE
 from tests.harness import Desk, Ran
 from tests.inventory import client
-from tests.standing import SUFFIX, Standing
+from tests.standing import ACCOUNT, SUFFIX, Standing
 
 REGION = "eu-west-1"
 
@@ -51,10 +54,23 @@ def test_a_healthy_stack_has_nothing_wrong_and_all_was_looked_at(stack: Abroad) 
 
     assert [one["check"] for one in told(ran)["checks"]] == [one.name for one in CHECKS]
     assert states(told(ran), "wrong", "not checked") == set()
-    assert states(told(ran), "none") <= {"endpoint-path"}
+    assert states(told(ran), "none") == {"dns", "certificate", "endpoint-path"}
     assert told(ran)["first"] is None
     assert len(stack.desk.box.calls(mark)) <= 45
     assert stack.desk.tries(mark) == []
+
+
+def check(record: dict[str, Any], broken: list[Break]) -> None:
+    """Just these are told, each with what it is and what to type."""
+    symptoms = {symptom for one in broken for symptom in one.symptoms}
+    assert states(record, "wrong") == {one.check for one in broken} | symptoms
+    assert states(record, "not checked") == {name for one in broken for name in one.hides}
+    found = {one["check"]: one for one in record["checks"]}
+    for one in broken:
+        assert one.says in found[one.check]["what"]
+        assert one.type in found[one.check]["type"]
+        assert found[one.check]["why"]
+    assert record["first"]["check"] == broken[0].check
 
 
 @pytest.mark.parametrize("broken", ROUNDS, ids=lambda round_: "+".join(one.check for one in round_))
@@ -65,17 +81,111 @@ def test_what_is_broken_is_found_and_nothing_else_and_mended_as_told(
         one.act(stack)
 
     ran = stack.desk.run("doctor", "--json")
-    record = told(ran)
 
     assert ran.code == 1
-    assert states(record, "wrong") == {one.check for one in broken} | set().union(
-        *(one.symptoms for one in broken)
-    )
-    found = {one["check"]: one for one in record["checks"]}
-    for one in broken:
-        assert one.says in found[one.check]["what"]
-        assert one.type in found[one.check]["type"]
-        assert found[one.check]["why"]
-    assert record["first"]["check"] == broken[0].check
+    check(told(ran), broken)
     stack.desk.well("apply", "--yes", "--suffix", SUFFIX)
     assert states(told(stack.desk.well("doctor", "--json")), "wrong", "not checked") == set()
+
+
+def test_what_aws_refuses_is_found_and_nothing_else(stack: Abroad) -> None:
+    for one in MEASURED:
+        one.act(stack)
+    try:
+        record = told(stack.desk.run("doctor", "--json"))
+    finally:
+        unmeasure(REGION)
+
+    check(record, MEASURED)
+    [firewall] = [one for one in record["checks"] if one["check"] == "firewall"]
+    assert firewall["evidence"] == "POST /api/v1 from CH, by NoUserAgent"
+
+
+def test_the_first_thing_is_told_to_a_person_with_what_to_type(stack: Abroad) -> None:
+    """As a process, at the end of the way: what comes after the first wrong thing is not shown."""
+    ecs = stack.aws("ecs")
+    there = {"cluster": CLUSTER, "service": SERVICE}
+    ecs.update_service(**there, desiredCount=0)
+    try:
+        ran = stack.desk.process("doctor", "--local")
+    finally:
+        ecs.update_service(**there, desiredCount=2)
+
+    assert ran.code == 1
+    assert "\nwrong  tasks     service " in ran.out
+    assert "database" not in ran.out
+    assert ran.out.endswith(f"--service {SERVICE} --desired-count 2 --region {REGION}\n")
+    assert "Why it matters: No task answers anything." in ran.out
+    assert "Traceback" not in ran.err
+    assert stack.desk.run("doctor", "--quiet").code == 0
+
+
+def test_all_goes_on_after_the_first(stack: Abroad) -> None:
+    measure("AWS/RDS", {"DBClusterIdentifier": DATABASE}, ACUUtilization=100.0)(stack)
+    measure("AWS/DynamoDB", {"TableName": TABLE}, ReadThrottleEvents=1.0)(stack)
+    try:
+        first, every = stack.desk.run("doctor"), stack.desk.run("doctor", "--all")
+    finally:
+        unmeasure(REGION)
+
+    assert (first.out.count("Type: "), every.out.count("Type: ")) == (1, 2)
+    assert "1 more" in first.err
+    assert len(every.out.splitlines()) > len(first.out.splitlines())
+
+
+def test_what_may_not_be_read_is_not_checked_and_never_well(stack: Abroad) -> None:
+    stack.desk.box.faults({"operation": "ec2:DescribeSecurityGroups", "fault": "access_denied", "times": 9})
+    try:
+        ran = stack.desk.run("doctor", "--json")
+    finally:
+        stack.desk.box.faults()
+
+    assert ran.code == 4
+    assert states(told(ran), "not checked") == {
+        "path-in",
+        "path-to-tasks",
+        "way-to-aws",
+        "endpoint-path",
+        "path",
+    }
+    notes = {one["note"] for one in told(ran)["checks"] if one["state"] == "not checked"}
+    assert notes == {"these credentials lack ec2:DescribeSecurityGroups"}
+
+
+def test_expired_credentials_end_it(stack: Abroad) -> None:
+    stack.desk.box.faults({"operation": "ecs:DescribeServices", "fault": "expired", "times": 99})
+    try:
+        ran = stack.desk.run("doctor")
+    finally:
+        stack.desk.box.faults()
+
+    assert (ran.code, ran.out) == (3, "")
+
+
+def test_a_suffix_that_nobody_knows_is_no_sick_stack(stack: Abroad) -> None:
+    ran = stack.desk.run("doctor", "--suffix", "nobody", "--region", REGION)
+
+    assert (ran.code, ran.out) == (6, "")
+    assert f"AWS has none in {REGION}" in ran.err
+
+
+def test_a_lost_ledger_changes_nothing(stack: Abroad, tmp_path: Path) -> None:
+    known = told(stack.desk.well("doctor", "--json"))
+    other = stack.desk.elsewhere(tmp_path / "home")
+    unknown = told(other.well("doctor", "--json", "--suffix", SUFFIX, "--region", REGION))
+
+    assert unknown["checks"] == known["checks"]
+
+
+def test_its_policy_lets_it_see_everything(stack: Abroad) -> None:
+    asked = ("--suffix", SUFFIX, "--region", REGION, "--expect-account", ACCOUNT, "--json")
+    given = told(stack.desk.well("policy", "--for", "doctor", *asked))["policies"]
+    stack.desk.box.authorise(*given)
+    try:
+        ran = stack.desk.run("doctor", "--json")
+    finally:
+        stack.desk.box.authorise()
+
+    assert states(told(ran), "not checked") == set()
+    actions = {name for policy in given for one in policy["Statement"] for name in one["Action"]}
+    assert all(reference.known(name).reads for name in actions)

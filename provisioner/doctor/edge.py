@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.doctor.finding import Doc, Finding, Sought, Unset
+from provisioner.doctor.names import targets
 from provisioner.kinds.origin_key import HEADER, is_key
 
 _NOBODY = "Nobody reaches the stack by CloudFront."
@@ -23,11 +24,14 @@ def serves(sought: Sought) -> Finding | None:
     return None
 
 
-def leads_here(distribution: Doc, balancer: Doc, listeners: list[Doc]) -> Finding | None:
-    """Whether the origin is the balancer, at a port that it listens on."""
-    names = [origin["DomainName"] for origin in distribution["Origins"]["Items"]]
-    if balancer["DNSName"].lower() not in [name.lower() for name in names]:
-        what = f"CloudFront asks {', '.join(names)}; the load balancer is {balancer['DNSName']}."
+def leads_here(
+    distribution: Doc, balancer: Doc, listeners: list[Doc], origins: dict[str, list[Doc]]
+) -> Finding | None:
+    """Whether the origin is the balancer, by its name or by one that leads to it, where it listens."""
+    own = balancer["DNSName"].lower()
+    astray = [name for name, records in origins.items() if own not in targets(records)]
+    if astray:
+        what = f"CloudFront asks {', '.join(astray)}; the load balancer is {balancer['DNSName']}."
         return Finding(what, "Every request is answered with 502 or by somebody else.", "apply")
     ports = {one["Port"] for one in listeners}
     port = origin_port(distribution)

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.doctor import balancer, database, edge, paths, rights, tasks, ways
+from provisioner.doctor import balancer, database, edge, limits, names, paths, rights, tasks, ways
 from provisioner.doctor.asked import balancer as front
 from provisioner.doctor.asked import data
 from provisioner.doctor.asked import edge as outside
+from provisioner.doctor.asked import limits as bounds
+from provisioner.doctor.asked import names as dns
 from provisioner.doctor.asked import network as net
 from provisioner.doctor.asked import tasks as inside
 from provisioner.doctor.finding import Doc, Finding
@@ -50,6 +52,14 @@ def _cluster(p: Patient) -> Doc:
     return data.cluster(p).found
 
 
+def _now(p: Patient) -> float:
+    return p.now
+
+
+def _table(p: Patient) -> Doc:
+    return data.table(p).found
+
+
 def _seeks(station: str, name: str, claim: str, read: Read, judge: Callable[..., Finding | None]) -> Check:
     return Check(station, name, claim, (read,), judge, seeks=True)
 
@@ -62,11 +72,14 @@ def _symptom(
 
 _EDGE = (
     _seeks("edge", "distribution", "enabled and deployed", outside.distribution, edge.serves),
+    Check("edge", "dns", "its names lead to it", (_distribution, dns.aliases), names.lead_here),
+    Check("edge", "certificate", "issued, and renewed in time", (dns.certificates, _now), names.hold),
+    Check("edge", "firewall", "it lets requests through", (bounds.firewall,), limits.lets_through),
     Check(
         "edge",
         "origin",
         "CloudFront asks the load balancer, where it listens",
-        (_distribution, _balancer, front.listeners),
+        (_distribution, _balancer, front.listeners, dns.origins),
         edge.leads_here,
     ),
     Check(
@@ -101,10 +114,12 @@ _BALANCER = (
         paths.to_tasks,
     ),
     _symptom("balancer", "targets", "healthy", (front.health,), balancer.are_healthy),
+    _symptom("balancer", "answers", "few are errors", (bounds.measures,), limits.answer),
 )
 _TASKS = (
     _seeks("tasks", "service", "active", inside.standing, tasks.runs),
     Check("tasks", "placement", "ECS finds room for every task", (inside.services,), tasks.find_room),
+    Check("tasks", "quotas", "one task more has room", (bounds.quotas,), limits.leave_room),
     Check("tasks", "log-group", "the tasks can log", (inside.definitions, inside.log_groups), tasks.can_log),
     Check("tasks", "roles", "ECS may take them", (data.roles,), rights.is_assumed),
     Check("tasks", "secret-rights", "the secrets may be read", (data.roles, data.secrets), rights.can_read),
@@ -159,9 +174,19 @@ _DATABASE = (
         (inside.services, _cluster, net.groups, _vpc),
         paths.to_database,
     ),
+    Check("database", "capacity", "it has some left", (bounds.measures,), limits.has_capacity),
     _seeks("database", "table", "active", data.table, database.holds),
+    Check("database", "throttles", "none", (bounds.measures, _table), limits.are_not_throttled),
 )
 CHECKS: tuple[Check, ...] = (*_EDGE, *_BALANCER, *_TASKS, *_NETWORK, *_DATABASE)
 
 # What all of them ask, by service: `policy` grants it.
-CALLS = {**outside.CALLS, **front.CALLS, **inside.CALLS, **net.CALLS, **data.CALLS}
+CALLS = {
+    **outside.CALLS,
+    **front.CALLS,
+    **inside.CALLS,
+    **net.CALLS,
+    **data.CALLS,
+    **dns.CALLS,
+    **bounds.CALLS,
+}

@@ -8,13 +8,29 @@ from provisioner.embedded.wire import Call
 
 # VPCs, internet gateways and addresses of a region, NAT gateways of a zone: AWS gives 5 of each at first.
 RAISED = dict.fromkeys(("L-F678F1CE", "L-A4707A72", "L-0263D0A3", "L-FE5A380F"), 100.0)
+# ECS developer guide, Fargate usage metrics: the processors that run now, by their class.
+FARGATE = {"L-3032A538": "Standard/OnDemand", "L-36FBB829": "Standard/Spot"}
+GRANTED = {**RAISED, **dict.fromkeys(FARGATE, 60.0)}
 
 
 @always.before("service-quotas", "GetServiceQuota")
 def get_service_quota(call: Call) -> Reply | None:
     """Tell what was granted; of all else moto tells AWS's usual value."""
     code = call.params["QuotaCode"]
-    if code not in RAISED:
+    if code not in GRANTED:
         return None
     service = call.params["ServiceCode"]
-    return {"Quota": {"ServiceCode": service, "QuotaCode": code, "Value": RAISED[code], "Adjustable": True}}
+    quota = {"ServiceCode": service, "QuotaCode": code, "Value": GRANTED[code], "Adjustable": True}
+    if code in FARGATE:
+        quota["UsageMetric"] = {
+            "MetricNamespace": "AWS/Usage",
+            "MetricName": "ResourceCount",
+            "MetricDimensions": {
+                "Class": FARGATE[code],
+                "Resource": "vCPU",
+                "Service": "Fargate",
+                "Type": "Resource",
+            },
+            "MetricStatisticRecommendation": "Maximum",
+        }
+    return {"Quota": quota}

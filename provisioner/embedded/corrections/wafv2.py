@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.clock import clock
 from provisioner.embedded.hooks import always
+from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
 # AWS doc, AWS managed rule groups list; a rate rule costs 2.
@@ -18,6 +21,10 @@ CAPACITY = {
     "AWSManagedRulesAdminProtectionRuleSet": 100,
     "AWSManagedRulesLinuxRuleSet": 200,
 }
+
+# What was seen of the requests that matched, by web ACL and the rule's metric; AWS keeps three hours of it.
+samples: Shelf[list[dict[str, Any]]] = Shelf()
+_KEPT = 3 * 3600
 
 
 @always.before("wafv2", "*")
@@ -55,3 +62,16 @@ def capacity(_: Call, reply: Reply) -> None:
     """Say what the list's rules cost."""
     acl = reply["WebACL"]
     acl["Capacity"] = sum(_cost(rule["Statement"]) for rule in acl.get("Rules", []))
+
+
+@always.before("wafv2", "GetSampledRequests")
+def sampled(call: Call) -> Reply:
+    """Tell some of the requests that a rule matched: botocore ServiceModel, GetSampledRequests."""
+    params = call.params
+    start, end = (params["TimeWindow"][side] for side in ("StartTime", "EndTime"))
+    if clock.now() - start.replace(tzinfo=UTC).timestamp() > _KEPT:
+        raise AwsError("WAFInvalidParameterException", "The time window is not within the past three hours.")
+    seen = samples.of(call).get(f"{params['WebAclArn']}/{params['RuleMetricName']}", [])
+    chosen = seen[: params["MaxItems"]]
+    window = {"StartTime": start, "EndTime": end}
+    return {"SampledRequests": chosen, "PopulationSize": len(seen), "TimeWindow": window}

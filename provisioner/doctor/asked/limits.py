@@ -1,0 +1,123 @@
+"""What AWS has measured in the last hour, and the limits that it holds the account to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from provisioner.doctor.asked.balancer import balancer
+from provisioner.doctor.asked.edge import distribution
+from provisioner.doctor.asked.tasks import definitions, services
+from provisioner.doctor.finding import Doc, Unseen, Unset
+from provisioner.doctor.patient import Patient, unless
+from provisioner.health.measured import CALLS as MEASURED
+from provisioner.health.measured import Metric, measured
+from provisioner.kinds.tagging import GLOBAL_REGION
+
+# What is asked here, by service: `policy` grants it.
+CALLS = {**MEASURED, "service-quotas": ("GetServiceQuota",), "wafv2": ("GetWebACL", "GetSampledRequests")}
+# Service Quotas: Fargate's processors, by the word of the capacity provider.
+QUOTAS = {"FARGATE": "L-3032A538", "FARGATE_SPOT": "L-36FBB829"}
+_UNKNOWN = ("NoSuchResourceException",)
+_HOUR, _PERIOD = timedelta(hours=1), 300
+_SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Quota:
+    """A limit of the account's, what is used of it, and what one task more needs."""
+
+    provider: str
+    limit: float
+    used: float
+    task: float
+
+
+@dataclass(frozen=True)
+class Firewall:
+    """How many requests were allowed and, by rule, blocked in the last hour; and some of those."""
+
+    name: str
+    allowed: float
+    blocked: Mapping[str, float]
+    samples: tuple[Doc, ...] = ()
+
+
+def quotas(p: Patient) -> list[Quota]:
+    """GetServiceQuota: each of Fargate's limits, with the metric that AWS counts it by."""
+    weights = [one for service in services(p) for one in service.get("capacityProviderStrategy", [])]
+    used = {one["capacityProvider"] for one in weights if one.get("weight") or one.get("base")}
+    task = max((int(one["cpu"]) / 1024 for one in definitions(p)), default=0.0)
+    found = [_quota(p, provider, code, task) for provider, code in QUOTAS.items() if provider in used]
+    if not (told := [one for one in found if one]):
+        raise Unseen("Service Quotas tells none of Fargate's limits")
+    return told
+
+
+def _quota(p: Patient, provider: str, code: str, task: float) -> Quota | None:
+    asked = {"ServiceCode": "fargate", "QuotaCode": code}
+    service_quotas = p.clients.client("service-quotas")
+    told = unless(_UNKNOWN, lambda: service_quotas.get_service_quota(**asked)["Quota"])
+    counted = (told or {}).get("UsageMetric")
+    if told is None or not counted:
+        return None
+    where = counted["MetricDimensions"]
+    metric = Metric(counted["MetricNamespace"], counted["MetricName"], where, "Maximum")
+    (values,) = measured(p.clients, [metric], _whole(p), _HOUR, _PERIOD)
+    return Quota(provider, float(told["Value"]), values[0] if values else 0.0, task)
+
+
+def _whole(p: Patient) -> float:
+    """The end of a window: equal for all that ask within one period, so that one answer serves them."""
+    return p.now // _PERIOD * _PERIOD + _PERIOD
+
+
+def measures(p: Patient) -> dict[str, list[float]]:
+    """GetMetricData: the stack's own metrics that tell of refusals, by a word for each, newest first."""
+    table, cluster = {"TableName": p.named("sessions")}, {"DBClusterIdentifier": p.named("aurora")}
+    arn = str(balancer(p).found["LoadBalancerArn"])
+    alb = {"LoadBalancer": arn.partition(":loadbalancer/")[2]}
+    metrics = {
+        "reads": Metric("AWS/DynamoDB", "ReadThrottleEvents", table, "Sum"),
+        "writes": Metric("AWS/DynamoDB", "WriteThrottleEvents", table, "Sum"),
+        "capacity": Metric("AWS/RDS", "ACUUtilization", cluster, "Average"),
+        "requests": Metric("AWS/ApplicationELB", "RequestCount", alb, "Sum"),
+        "refused": Metric("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", alb, "Sum"),
+        "failed": Metric("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", alb, "Sum"),
+    }
+    told = measured(p.clients, list(metrics.values()), _whole(p), _HOUR, _PERIOD)
+    return dict(zip(metrics, told, strict=True))
+
+
+def firewall(p: Patient) -> Firewall:
+    """GetWebACL and its metrics; where it blocks, GetSampledRequests of the rule that blocks most."""
+    arn = distribution(p).found.get("WebACLId", "")
+    if not arn:
+        raise Unset("no firewall stands before CloudFront")
+    waf = p.clients.client("wafv2", GLOBAL_REGION)
+    name, id_ = arn.split("/")[-2:]
+    acl = waf.get_web_acl(Name=name, Scope="CLOUDFRONT", Id=id_)["WebACL"]
+    own = acl["VisibilityConfig"]["MetricName"]
+    rules = [one["VisibilityConfig"]["MetricName"] for one in acl["Rules"]]
+    metrics = [Metric("AWS/WAFV2", "AllowedRequests", {"WebACL": own, "Rule": "ALL"}, "Sum")]
+    metrics += [
+        Metric("AWS/WAFV2", "BlockedRequests", {"WebACL": own, "Rule": rule}, "Sum") for rule in rules
+    ]
+    allowed, *counts = map(sum, measured(p.clients, metrics, _whole(p), _HOUR, _PERIOD, GLOBAL_REGION))
+    blocked = {rule: count for rule, count in zip(rules, counts, strict=True) if count}
+    worst = max(blocked, key=lambda rule: blocked[rule], default="")
+    return Firewall(name, allowed, blocked, tuple(_samples(p, arn, worst)) if worst else ())
+
+
+def _samples(p: Patient, arn: str, rule: str) -> list[Doc]:
+    waf = p.clients.client("wafv2", GLOBAL_REGION)
+    end = datetime.fromtimestamp(p.now, UTC)
+    found = waf.get_sampled_requests(
+        WebAclArn=arn,
+        RuleMetricName=rule,
+        Scope="CLOUDFRONT",
+        TimeWindow={"StartTime": end - _HOUR, "EndTime": end},
+        MaxItems=_SAMPLES,
+    )["SampledRequests"]
+    return [one for one in found if one["Action"] == "BLOCK"]

@@ -1,0 +1,49 @@
+"""Judgements on names: where DNS leads, and whether the certificates for them hold."""
+
+from __future__ import annotations
+
+from provisioner.doctor.finding import Doc, Finding, Unset
+
+# ACM begins to renew 60 days before the end (ACM user guide, managed renewal): with fewer left it has failed.
+_FEW_DAYS = 30
+_DAY = 86400
+
+
+def lead_here(distribution: Doc, aliases: dict[str, list[Doc]]) -> Finding | None:
+    """Whether each name of the stack's own leads to the distribution."""
+    if not aliases:
+        raise Unset("the distribution has no name of its own")
+    for name, records in aliases.items():
+        wanted = distribution["DomainName"]
+        if wanted.lower() not in targets(records):
+            led = ", ".join(sorted(targets(records))) or "nowhere"
+            what = f"{name} leads to {led}; the distribution is {wanted}."
+            return Finding(what, "Who uses that name does not reach the stack.", "apply")
+    return None
+
+
+def targets(records: list[Doc]) -> set[str]:
+    """The names that the records of a name lead to."""
+    aliased = {one["AliasTarget"]["DNSName"] for one in records if one.get("AliasTarget")}
+    named = {
+        each["Value"] for one in records if one["Type"] == "CNAME" for each in one.get("ResourceRecords", [])
+    }
+    return {one.lower().rstrip(".").removeprefix("dualstack.") for one in aliased | named}
+
+
+def hold(certificates: list[Doc], now: float) -> Finding | None:
+    """Whether each certificate is issued, and is renewed in time."""
+    if not certificates:
+        raise Unset("CloudFront's own certificate is shown, which AWS keeps")
+    for one in certificates:
+        arn, name, status = one["CertificateArn"], one["DomainName"], one["Status"]
+        show = f"aws acm describe-certificate --certificate-arn {arn} --region {arn.split(':')[3]}"
+        if status != "ISSUED":
+            what = f"The certificate for {name} ({arn}) is {status}."
+            return Finding(what, "Browsers and CloudFront refuse the connection.", show)
+        end = one.get("NotAfter")
+        left = int((end.timestamp() - now) // _DAY) if end else _FEW_DAYS
+        if left < _FEW_DAYS:
+            what = f"The certificate for {name} ({arn}) ends in {left} days and was not renewed."
+            return Finding(what, "From then on browsers and CloudFront refuse the connection.", show)
+    return None
