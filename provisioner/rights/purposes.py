@@ -36,7 +36,8 @@ PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
 def grants_for(ground: Ground, purpose: str) -> Iterator[Grant]:
     """What a command needs."""
     verbs, lookups = PURPOSES[purpose]
-    yield from ground.grants(verbs)
+    if verbs:
+        yield from ground.grants(verbs)
     for word, calls in lookups.items():
         yield from _looked_up(ground, word, calls)
 
