@@ -60,6 +60,7 @@ FORMS: Mapping[str, Form] = {
     "boundary": Form(128),
     "pipeline": Form(64),
     "ecs-logs": Form(512, "/aws/ecs/ml-api-{suffix}"),
+    "exec-logs": Form(512, "/aws/ecs/exec/ml-api-{suffix}"),
     "alb-logs": Form(512, "/aws/alb/ml-api-{suffix}"),
     "vpc-logs": Form(512, "/aws/vpc/ml-api-{suffix}"),
     "aurora-logs": Form(512, "/aws/rds/cluster/ml-api-aurora-{suffix}/postgresql"),

@@ -101,6 +101,12 @@ def test_what_is_out_of_bounds_is_refused_by_name(one: str) -> None:
     assert f"The setting `{section}" in refused(one).message
 
 
+def test_a_shell_needs_a_root_that_can_be_written() -> None:
+    told = refused("profile=production", "service.exec=true").message
+
+    assert "container.readonly_root=false" in told
+
+
 def test_both_weights_at_nothing_would_place_no_task() -> None:
     assert "no task" in refused("service.spot_weight=0", "service.fargate_weight=0").message
 

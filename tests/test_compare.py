@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from provisioner.engine.compare import Difference, covers, differences, meets, tag_differences
 from provisioner.engine.refs import Doc, Ref, Unknown, Veiled
+from provisioner.terminal.fields import lines
 from tests.things import Thing
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=4)
@@ -135,6 +136,32 @@ def test_both_sides_are_brought_to_one_form_first() -> None:
 
     assert differences(Shouting(), {"Colour": "red"}, {"Colour": "RED"}, None) == []
     assert differences(Shouting(), {"Colour": "red"}, {"Colour": "BLUE"}, None) != []
+
+
+class Ruled(Thing):
+    """What it says is ours whole."""
+
+    whole = frozenset({"Says"})
+
+
+@pytest.mark.parametrize(
+    ("beside", "paths"),
+    [
+        ({}, []),
+        ({"Empty": [], "None": None, "Nothing": {}}, []),
+        ({"Principal": {"Service": "ecs", "AWS": "*"}}, ["Says"]),
+        ({"Condition": {"Bool": {"a": "b"}}}, ["Says"]),
+    ],
+)
+def test_what_stands_beside_what_is_ours_whole_is_a_difference(beside: Doc, paths: list[str]) -> None:
+    wanted = {"Says": {"Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs"}}]}}
+    seen = {"Says": {"Statement": [{**wanted["Says"]["Statement"][0], **beside}]}}
+
+    found = differences(Ruled(), wanted, seen, None)
+
+    assert [one.path for one in found] == paths
+    assert differences(Thing(), wanted, seen, None) == []
+    assert len(list(lines(found))) == len(paths)
 
 
 def test_a_value_not_known_yet_is_a_difference() -> None:

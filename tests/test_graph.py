@@ -161,7 +161,8 @@ def test_stacks_of_other_suffixes_share_no_name() -> None:
 def test_every_noun_is_used() -> None:
     from provisioner.names import name_of
 
-    used = {node.aws_name for node in [*built(), *built("profile=production")]}
+    stacks = (built(), built("profile=production"), built("service.exec=true"))
+    used = {node.aws_name for stack in stacks for node in stack}
     unused = {
         noun
         for noun, form in FORMS.items()

@@ -244,7 +244,7 @@ CONTROLS = [
     Control(
         "containers-can-do-little",
         "who takes over a container writes nothing that stays and has no capability to climb with",
-        "container.readonly_root, container.drop_capabilities",
+        "container.readonly_root, container.drop_capabilities, service.exec",
         "nothing",
         _loose_containers,
     ),
@@ -254,6 +254,13 @@ CONTROLS = [
         "none",
         "nothing",
         _plain_secrets,
+    ),
+    Control(
+        "no-shell-in-tasks",
+        "who may call ExecuteCommand is not root in a container that holds the database's login",
+        "service.exec",
+        "nothing",
+        lambda stack: without(stack, "Service", lambda p: p["enableExecuteCommand"] is False),
     ),
     Control(
         "tasks-private",

@@ -162,6 +162,20 @@ def test_a_task_can_write_nothing_but_its_scratch_and_has_no_capability(desk: De
 
 
 @pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("container.drop_capabilities=false", "linuxParameters"),
+        ("container.readonly_root=false", "readonlyRootFilesystem"),
+        ("roles.bound_trust=false", "AssumeRolePolicyDocument.Statement.0.Condition"),
+        ("waf.body_size=block", "RuleActionOverrides"),
+        ("waf.bad_inputs=off", "Rules.bad-inputs"),
+    ],
+)
+def test_what_is_taken_back_is_taken_back(desk: Desk, setting: str, told: str) -> None:
+    assert told in desk.plan(SUFFIX, "--set", setting)
+
+
+@pytest.mark.parametrize(
     "more",
     [
         {"privileged": True},

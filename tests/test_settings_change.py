@@ -44,6 +44,19 @@ ROWS = [
         task="replace cpu memory runtimePlatform containerDefinitions",
         service="update taskDefinition",
     ),
+    row(
+        "container.drop_capabilities=true container.readonly_root=true roles.bound_trust=true",
+        task="replace containerDefinitions volumes",
+        service="update taskDefinition",
+        **dict.fromkeys(("execution_role", "task_role"), "update AssumeRolePolicyDocument"),
+    ),
+    row(
+        "service.exec=true",
+        **dict.fromkeys(("exec_logs", "exec_logs_retention", "task_role_exec"), "create"),
+        cluster="update configuration",
+        task="replace containerDefinitions",
+        service="update taskDefinition enableExecuteCommand",
+    ),
     row("service.maximum=20", scaling="update MaxCapacity"),
     row(
         "service.requests=500 service.scale_out_cooldown=30 service.scale_in_cooldown=600",

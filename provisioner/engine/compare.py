@@ -45,6 +45,22 @@ def covers(actual: Any, wanted: Any) -> bool:
             return bool(actual == wanted)
 
 
+def is_just(actual: Any, wanted: Any) -> bool:
+    """Whether `actual` holds what `wanted` states and nothing beside it; what is empty counts for nothing."""
+    return covers(actual, wanted) and covers(wanted, _filled(actual))
+
+
+def _filled(value: Any) -> Any:
+    match value:
+        case Mapping():
+            inner = {key: _filled(one) for key, one in value.items()}
+            return {key: one for key, one in inner.items() if one not in (None, "", [], {})}
+        case list():
+            return [_filled(one) for one in value]
+        case _:
+            return value
+
+
 def meets(doc: Doc | None, condition: Condition) -> bool:
     """Whether an observation meets a kind's condition; an empty condition is met by existing."""
     return doc is not None and covers(doc, condition)
@@ -85,10 +101,13 @@ def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[
         if isinstance(value, Veiled) or (key in kind.unread and key not in before):
             continue
         told = before if key in kind.unread else actual
-        for one in _fields(kind, key, told.get(key), value):
+        found = list(_fields(kind, key, told.get(key), value))
+        if not found and key in kind.whole and not is_just(told.get(key), value):
+            found = [Difference(key, told.get(key), value)]
+        for one in found:
             owner = kind.owners.get(key)
             yield replace(one, owner=owner.who) if owner and owner.holds(one.old, one.new) else one
-    left = {key: value for key, value in actual.items() if key not in kind.unread}
+    left = {key: value for key, value in actual.items() if key not in kind.unread | kind.whole}
     yield from _dropped(kind.canonical(before) if before else {}, target, left)
 
 

@@ -97,6 +97,8 @@ class Kind:
     owners: ClassVar[Mapping[str, Owner]] = {}
     # Properties that AWS never tells: compared with what the ledger confirmed.
     unread: ClassVar[frozenset[str]] = frozenset()
+    # Properties that are ours whole, as they say who may do what: what else stands in one is a difference.
+    whole: ClassVar[frozenset[str]] = frozenset()
     # What AWS takes for a property that is no longer stated.
     defaults: ClassVar[Mapping[str, Any]] = {}
 

@@ -25,6 +25,7 @@ class Role(Kind):
     service, key, named = "iam", "RoleName", "RoleName"
     fixed = frozenset({"RoleName", "Path"})
     defaults = {"PermissionsBoundary": ""}
+    whole = frozenset({"AssumeRolePolicyDocument"})
     owns_inside = True
     absent = GONE
     duplicate = codes("EntityAlreadyExists")
@@ -118,6 +119,7 @@ class RolePolicy(Kind):
     claims = ("RoleName", "PolicyName")
     within = ("RoleName",)
     fixed = frozenset({"RoleName", "PolicyName"})
+    whole = frozenset({"PolicyDocument"})
     absent = GONE
     transient = {"create": BUSY, "update": BUSY, "delete": BUSY}
     resource, fills = "role", ("{RoleName}",)

@@ -20,6 +20,7 @@ class ManagedPolicy(Kind):
 
     service, key, named = "iam", "Arn", "PolicyName"
     fixed = frozenset({"PolicyName", "Path", "Description"})
+    whole = frozenset({"PolicyDocument"})
     absent = GONE
     duplicate = codes("EntityAlreadyExists")
     transient = {"create": BUSY, "update": BUSY, "delete": BUSY | codes("DeleteConflict")}

@@ -186,6 +186,7 @@ class BucketLifecycle(_Setting):
 class BucketPolicy(_Setting):
     """Who may write into the bucket, and over which connections."""
 
+    whole = frozenset({"Policy"})
     absent = NO_BUCKET | codes("NoSuchBucketPolicy")
     # A principal that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).
     transient = {"create": _YOUNG | codes("MalformedPolicy"), "update": _YOUNG | codes("MalformedPolicy")}

@@ -70,6 +70,7 @@ class TopicPolicy(Kind):
     """Who may publish to a topic."""
 
     service, key = "sns", "TopicArn"
+    whole = frozenset({"Policy"})
     tagged, vanishes = False, True
     within = ("TopicArn",)
     fixed = frozenset({"TopicArn"})

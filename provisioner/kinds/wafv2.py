@@ -29,6 +29,7 @@ class WebACL(Kind):
 
     service, key, named, noun = "wafv2", "ARN", "Name", "webacl"
     fixed = frozenset({"Name", "Scope"})
+    whole = frozenset({"Rules"})
     # The scope is where it is listed; AWS does not tell it.
     unread = frozenset({"Scope"})
     absent = _GONE

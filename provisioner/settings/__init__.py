@@ -101,3 +101,13 @@ class Settings(Section):
     def _each_workload_can_be(self) -> Settings:
         _ = self.workloads
         return self
+
+    @model_validator(mode="after")
+    def _exec_can_write(self) -> Settings:
+        # ECS developer guide, ecs-exec: the SSM agent in the container writes to its root.
+        if self.service.exec and self.container.readonly_root:
+            raise ValueError(
+                "service.exec needs a root file system that can be written, and container.readonly_root is "
+                "on; set container.readonly_root=false beside it, for as long as you need the shell"
+            )
+        return self

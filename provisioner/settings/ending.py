@@ -16,7 +16,11 @@ _MORE: dict[str, Any] = {
 }
 _PRIVATE: dict[str, Any] = {
     "network": {"nat": "none"},
-    "container": {"secrets": {"ANY": "arn:aws:ssm:us-east-1:111122223333:parameter/any"}},
+    "container": {
+        "secrets": {"ANY": "arn:aws:ssm:us-east-1:111122223333:parameter/any"},
+        "readonly_root": False,
+    },
+    "service": {"exec": True},
 }
 
 

@@ -52,6 +52,11 @@ class Service(Section):
         description="start tasks only when the database is up; by default for an image of your own",
     )
 
+    exec: bool = Field(
+        False,
+        description="a shell in a running task, each session logged; its root must be writable for that",
+    )
+
     @model_validator(mode="after")
     def _in_order(self) -> Service:
         if self.maximum < self.minimum:

@@ -64,8 +64,17 @@ def compute(up: Piece, s: Settings, on: Ground) -> Compute:
         capacityProviders=["FARGATE", "FARGATE_SPOT"],
         defaultCapacityProviderStrategy=_strategy(s),
         after=[on.account.ecs, on.logs.insights],
+        **_shells(on.logs),
     )
     return Compute(cluster, {one.name: _service(up, s, one, on, cluster) for one in s.workloads})
+
+
+def _shells(logs: Logs) -> dict[str, Any]:
+    """What passes through a shell is logged to a group of its own."""
+    if logs.shells is None:
+        return {}
+    to = {"cloudWatchLogGroupName": logs.shells.id}
+    return {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": to}}}
 
 
 def _strategy(s: Settings) -> list[dict[str, Any]]:
@@ -107,6 +116,7 @@ def _service(up: Piece, s: Settings, one: Workload, on: Ground, cluster: Handle)
         },
         healthCheckGracePeriodSeconds=one.service.grace,
         enableECSManagedTags=True,
+        enableExecuteCommand=one.service.exec,
         propagateTags="SERVICE",
         after=_before_tasks_start(one, on),
     )
@@ -184,7 +194,7 @@ def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
         runtimePlatform={"cpuArchitecture": one.container.architecture, "operatingSystemFamily": "LINUX"},
         executionRoleArn=on.roles.execution["Arn"],
         taskRoleArn=on.roles.task["Arn"],
-        **hardened(container, one.container),
+        **hardened(container, one.container, shell=one.service.exec),
     )
 
 

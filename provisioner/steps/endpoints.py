@@ -65,3 +65,5 @@ def _services(s: Settings) -> Iterator[str]:
     yield from ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
     if any(":ssm:" in arn for one in s.workloads for arn in one.container.secrets.values()):
         yield "ssm"
+    if s.service.exec:
+        yield "ssmmessages"

@@ -9,14 +9,18 @@ from provisioner.settings.container import Container
 _INIT = "scratch"
 
 
-def hardened(container: dict[str, Any], said: Container) -> dict[str, Any]:
+def hardened(container: dict[str, Any], said: Container, *, shell: bool = False) -> dict[str, Any]:
     """The containers of a task, and the volumes they share, as RegisterTaskDefinition takes them.
 
     Fargate mounts a volume owned by root, mode 0755 (aws/containers-roadmap#938): where the image runs as
     another user, a small container opens the volume first, and ends before the main one starts.
     """
-    if said.drop_capabilities:
-        container = {**container, "linuxParameters": {"capabilities": {"drop": ["ALL"]}}}
+    linux: dict[str, Any] = {"capabilities": {"drop": ["ALL"]}} if said.drop_capabilities else {}
+    if shell:
+        # Ends what a session leaves behind (ECS developer guide, ecs-exec).
+        linux["initProcessEnabled"] = True
+    if linux:
+        container = {**container, "linuxParameters": linux}
     if not said.readonly_root:
         return {"containerDefinitions": [container]}
     mounts = [

@@ -44,6 +44,7 @@ def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, datab
         execution,
         task,
         [
+            *_shells(up, facts, logs, task),
             _policy(up, execution, "start", statements),
             _policy(up, execution, "secrets", [read_secret, *_given_parameters(s), *opened]),
             _policy(
@@ -75,6 +76,19 @@ _TABLE_ACTIONS = [
         "UpdateItem",
     )
 ]
+
+
+def _shells(up: Piece, facts: Facts, logs: Logs, task: Handle) -> list[Handle]:
+    """What the agent of a shell needs: channels, and the log of its sessions (ECS guide, ecs-exec)."""
+    if logs.shells is None:
+        return []
+    ends = ("Control", "Data")
+    channels = [f"ssmmessages:{verb}{end}Channel" for verb in ("Create", "Open") for end in ends]
+    group = arn(up, facts, "logs", f"log-group:{logs.shells.aws_name}:*")
+    writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    # Neither channels nor the list of groups take a resource (service authorization reference).
+    anywhere = _allow([*channels, "logs:DescribeLogGroups"], ["*"])
+    return [_policy(up, task, "exec", [anywhere, _allow(writes, [group])])]
 
 
 def _log_in(up: Piece, s: Settings, facts: Facts, database: Database) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ class Logs:
     balancer: Handle
     aurora: Handle
     insights: Handle
+    # What was typed and shown in the shells of `service.exec`.
+    shells: Handle | None
 
 
 def logs(up: Piece, s: Settings, keys: Keys) -> Logs:
@@ -28,6 +30,7 @@ def logs(up: Piece, s: Settings, keys: Keys) -> Logs:
         balancer=_group(up, s, keys, LogGroup, "alb-logs"),
         aurora=_group(up, s, keys, ServiceLogGroup, "aurora-logs"),
         insights=_group(up, s, keys, ServiceLogGroup, "insights-logs"),
+        shells=_group(up, s, keys, LogGroup, "exec-logs") if s.service.exec else None,
     )
 
 

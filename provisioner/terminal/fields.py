@@ -16,7 +16,9 @@ _ABSENT = "(none)"
 def lines(differences: Iterable[Difference]) -> Iterator[str]:
     """Each field by its path, old and new."""
     for one in differences:
-        for path, old, new in _leaves(one.path, unveiled(one.old), unveiled(one.new)):
+        old, new = unveiled(one.old), unveiled(one.new)
+        found = list(_leaves(one.path, old, new)) or _beside(one.path, old, new)
+        for path, old, new in found:
             yield f"{path}: {told(old)} -> {told(new)}"
 
 
@@ -32,6 +34,19 @@ def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
                 yield from _leaves(f"{path}.{at}", former, inner)
     else:
         yield path, old, new
+
+
+def _beside(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    """The innermost values that stand beside what is wanted."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key, inner in old.items():
+            if key not in new:
+                yield f"{path}.{key}", inner, None
+            else:
+                yield from _beside(f"{path}.{key}", inner, new[key])
+    elif _are_alike(old, new):
+        for at, (former, inner) in enumerate(zip(old, new, strict=True)):
+            yield from _beside(f"{path}.{at}", former, inner)
 
 
 def _are_alike(old: Any, new: Any) -> bool:

@@ -22,6 +22,7 @@ class Cluster(Ecs):
     # It stays describable.
     gone = {"status": "INACTIVE"}
     fixed = frozenset({"clusterName"})
+    defaults = {"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}}
     absent = NO_CLUSTER
     transient = {
         "create": NEW_ROLE,
@@ -59,8 +60,9 @@ class Cluster(Ecs):
 
     def update(self, ecs: Any, it: Item, changed: Doc) -> None:
         """UpdateCluster, PutClusterCapacityProviders (which replaces both lists)."""
-        if "settings" in changed:
-            ecs.update_cluster(cluster=it.id, settings=changed["settings"])
+        told = {key: changed[key] for key in ("settings", "configuration") if key in changed}
+        if told:
+            ecs.update_cluster(cluster=it.id, **told)
         if {"capacityProviders", "defaultCapacityProviderStrategy"} & changed.keys():
             ecs.put_cluster_capacity_providers(
                 cluster=it.id,
