@@ -70,7 +70,7 @@ def requests(call: Call) -> Iterator[Request]:
         yield Request(known.name, one.arn, _context(known, one, call, tags), _lookup(call, one.arn))
     for need in needs_of(name, call):
         region = {"aws:RequestedRegion": (call.region,)}
-        yield Request(need.action, need.resource, {**region, **need.context})
+        yield Request(need.action, need.resource, {**region, **need.context}, _lookup(call, need.resource))
     if tags and known.level != "Tagging":
         yield from _tagging(known, concerned, call, tags)
 
@@ -95,6 +95,8 @@ def _made(known: Action, one: Named, call: Call) -> str:
         balancer = one.arn.split("/")[2]
         where = {"Partition": "aws", "Region": call.region, "Account": call.account}
         return reference.arn(known.prefix, type_, (balancer,), where)
+    if known.name == "kms:CreateKey":  # KMS developer guide, "Controlling access to tags"
+        return f"arn:aws:kms:{call.region}:{call.account}:key/*"
     if known.name == "cloudfront:CreateDistribution":
         return f"arn:aws:cloudfront::{call.account}:distribution/*"
     return one.arn
@@ -137,7 +139,10 @@ def _tags(params: Mapping[str, Any]) -> dict[str, str]:
     for path in _TAGS:
         for given in dug(params, path.split(".")):
             if isinstance(given, list):
-                pairs = [{key.lower(): value for key, value in one.items()} for one in given]
+                # KMS says TagKey and TagValue.
+                pairs = [
+                    {key.lower().removeprefix("tag"): value for key, value in one.items()} for one in given
+                ]
                 found |= {one["key"]: one.get("value", "") for one in pairs if "key" in one}
             elif isinstance(given, Mapping) and "Items" not in given:
                 found |= given

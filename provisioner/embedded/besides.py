@@ -54,10 +54,32 @@ BESIDES: Mapping[str, tuple[str, ...]] = {
     ),
     "wafv2:DeleteLoggingConfiguration": ("logs:DeleteLogDelivery",),
 }
+_SECRET_KEY = ("KmsKeyId", ("Decrypt", "Encrypt", "GenerateDataKey"))
+_TABLE_KEY = (
+    "SSESpecification.KMSMasterKeyId",
+    ("CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"),
+)
+# What a call that names a key is to be allowed on it, through its own service (kms:ViaService): DynamoDB
+# developer guide, "encryption.usagenotes"; Aurora user guide, "Overview.Encryption.Keys" and
+# "rds-secrets-manager"; Secrets Manager user guide, "security-encryption".
+UNDER_KEY: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "dynamodb:CreateTable": _TABLE_KEY,
+    "dynamodb:UpdateTable": _TABLE_KEY,
+    "rds:CreateDBCluster": ("KmsKeyId", ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey")),
+    "secretsmanager:CreateSecret": _SECRET_KEY,
+    "secretsmanager:UpdateSecret": _SECRET_KEY,
+}
+# Who reads a secret opens it.
+OPENS, OPENING = "secretsmanager:GetSecretValue", "kms:Decrypt"
 # Concerned only where the call names one: a cluster may end without a last snapshot.
 IF_NAMED: Mapping[tuple[str, str], str] = {
     ("rds:DeleteDBCluster", "cluster-snapshot"): "FinalDBSnapshotIdentifier"
 }
+
+
+def via(action: str, region: str) -> str:
+    """The service that an action is of, as kms:ViaService names it."""
+    return f"{action.split(':', 1)[0]}.{region}.amazonaws.com"
 
 
 def tagging_action(action: str) -> str:

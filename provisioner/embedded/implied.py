@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provisioner.embedded.besides import BESIDES, MANAGED_PASSWORD, PASSES, dug
+from provisioner.embedded.besides import (
+    BESIDES,
+    MANAGED_PASSWORD,
+    OPENING,
+    OPENS,
+    PASSES,
+    UNDER_KEY,
+    dug,
+    via,
+)
 from provisioner.embedded.corrections.iam import SERVICE_ROLES
 from provisioner.embedded.inner import backend
 from provisioner.embedded.manners.service_roles import FIRST_USES
@@ -34,6 +43,20 @@ def needs_of(action: str, call: Call) -> Iterator[Need]:
         secret, key = f"arn:aws:secretsmanager:{where}:secret:rds!cluster-*", f"arn:aws:kms:{where}:key/*"
         for one in MANAGED_PASSWORD:
             yield Need(one, key if one.startswith("kms") else secret)
+    yield from _under_key(action, call)
+
+
+def _under_key(action: str, call: Call) -> Iterator[Need]:
+    """A service uses the key that is named, or that a secret is under, with the caller's rights."""
+    through = {"kms:ViaService": (via(action, call.region),)}
+    path, actions = UNDER_KEY.get(action, ("", ()))
+    for key in dug(call.params, path.split(".")) if path else ():
+        if ":key/" in str(key):
+            yield from (Need(f"kms:{one}", str(key), through) for one in actions)
+    if action == OPENS:
+        secret = backend("secretsmanager", call.account, call.region).secrets.get(call.params["SecretId"])
+        if secret is not None and ":key/" in str(secret.kms_key_id):
+            yield Need(OPENING, str(secret.kms_key_id), through)
 
 
 def _passed(action: str, call: Call) -> Iterator[Need]:

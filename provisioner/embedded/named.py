@@ -159,9 +159,10 @@ def _told(action: Action, on: On, call: Call) -> list[str]:
             return ["/".join(named)] if on.type == "webacl" else []
         case "iam" if "AWSServiceName" in params:
             return [f"aws-service-role/{params['AWSServiceName']}/*"]
-        case "secretsmanager":
-            return [_secret(call, name) for name in _found(action, on, params)]
-    return _found(action, on, params)
+        case "kms" if on.type == "key" and "AliasName" in params:
+            return _behind(call)
+    found = _found(action, on, params)
+    return [_secret(call, name) for name in found] if action.prefix == "secretsmanager" else found
 
 
 def _found(action: Action, on: On, params: Mapping[str, Any]) -> list[str]:
@@ -206,6 +207,14 @@ def _scalable(call: Call) -> list[str]:
     targets = backend("applicationautoscaling", call.account, call.region).targets
     target = targets.get(call.params.get("ScalableDimension"), {}).get(call.params.get("ResourceId"))
     return [str(target.arn)] if target else []
+
+
+def _behind(call: Call) -> list[str]:
+    """The key that an alias stands for, or is to."""
+    if "TargetKeyId" in call.params:
+        return [str(call.params["TargetKeyId"])]
+    keys = backend("kms", call.account, call.region).keys.values()
+    return [str(key.arn) for key in keys if call.params["AliasName"] in key.aliases]
 
 
 def _secret(call: Call, name: str) -> str:

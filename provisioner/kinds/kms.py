@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.engine.clients import beside
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tagging import bearers
@@ -17,6 +17,8 @@ from provisioner.kinds.under_key import made_under
 from provisioner.names import NODE_TAG, has_owner
 
 NO_KEY = codes("NotFoundException")
+# IAM may not see the tags of a new key for five minutes (KMS developer guide, "ABAC for AWS KMS").
+_NO_TAGS = codes("AccessDeniedException: kms:createalias", "AccessDeniedException: kms:enablekeyrotation")
 PENDING = "PendingDeletion"
 # botocore kms ScheduleKeyDeletion: 7 to 30; nothing remains under a key that is ended here.
 _DAYS = 7
@@ -143,7 +145,8 @@ class KeyAlias(Kind):
     stays = True
     absent = NO_KEY
     duplicate = codes("AlreadyExistsException")
-    transient = {"create": NO_KEY, "update": NO_KEY}
+    transient = {"create": NO_KEY | _NO_TAGS, "update": NO_KEY | _NO_TAGS}
+    patience = minutes(5)
     resource, fills = "alias", ("{AliasName}",)
     calls = calling(read="ListAliases", create="CreateAlias", update="UpdateAlias", delete="DeleteAlias")
 
@@ -176,7 +179,8 @@ class KeyRotation(Setting):
     service, key = "kms", "KeyId"
     stays = True
     absent = NO_KEY
-    transient = {"create": NO_KEY}
+    transient = {"create": NO_KEY | _NO_TAGS}
+    patience = minutes(5)
     resource = "key"
     calls = calling(
         read="DescribeKey GetKeyRotationStatus",

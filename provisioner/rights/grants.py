@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from provisioner.embedded import reference
-from provisioner.embedded.besides import BESIDES, IF_NAMED, MANAGED_PASSWORD, PASSES, dug, tagging_action
+from provisioner.embedded.besides import (
+    BESIDES,
+    IF_NAMED,
+    MANAGED_PASSWORD,
+    OPENING,
+    OPENS,
+    PASSES,
+    UNDER_KEY,
+    dug,
+    tagging_action,
+    via,
+)
 from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, Action, On
 from provisioner.embedded.reference import known as known_action
 from provisioner.engine.graph import Node, Stack
@@ -65,6 +76,8 @@ class Ground:
         chosen = list(verbs)
         for node in self.stack:
             yield from self._of_secrets(node, look_only="create" not in chosen)
+            if "create" in chosen:
+                yield from self._of_keys(node)
             # What is protected is updated before it can be deleted.
             also = ["update"] if "delete" in chosen and node.kind.unprotected else []
             for verb in dict.fromkeys([*chosen, *also]):
@@ -186,12 +199,34 @@ class Ground:
             yield from (Grant(one, self._managed(one, node), kind) for one in MANAGED_PASSWORD)
         yield from (Grant(one, "*", kind) for one in BESIDES.get(known.name, ()))
 
+    def _of_keys(self, node: Node) -> Iterator[Grant]:
+        """What bringing it under a key, now or later, needs on the key."""
+        for verb in ("create", "update"):
+            for operation in node.kind.called(verb):
+                use = reference.action_of(node.kind.service, operation)
+                path, actions = UNDER_KEY.get(use, ("", ()))
+                for key in dug(node.props, path.split(".")) if path else ():
+                    yield from (self._on_key(f"kms:{one}", key, use, node) for one in actions)
+
+    def _on_key(self, action: str, key: Any, use: str, node: Node) -> Grant:
+        """An action on a key of the stack's, through the service of the call that uses it."""
+        region = self._place(node)["Region"]
+        through: Condition = (("StringEquals", "kms:ViaService", (via(use, region),)),)
+        return Grant(action, self._text(key), str(node.kind), (*through, *self._tags(RESOURCE_TAG)))
+
     def _of_secrets(self, node: Node, *, look_only: bool) -> Iterator[Grant]:
         """What finding the secrets among its properties needs."""
         for secret in veils_in(node.props):
             if secret.is_looked_at or not look_only:
                 for name in secret.calls:
                     yield from (Grant(name, self._text(ref), str(node.kind)) for ref in refs_in(secret))
+                yield from self._opening(secret, node)
+
+    def _opening(self, secret: Any, node: Node) -> Iterator[Grant]:
+        """What opens a secret that is under a key of the stack's."""
+        held = (self.stack.nodes[ref.node] for ref in refs_in(secret) if OPENS in secret.calls)
+        keys = (one.props["KmsKeyId"] for one in held if one.props.get("KmsKeyId"))
+        yield from (self._on_key(OPENING, key, OPENS, node) for key in keys)
 
     def _tagging(self, tagging: Action, known: Action, node: Node) -> Iterator[Grant]:
         """Tags are given to what this very call makes, where IAM can tell it."""
