@@ -57,6 +57,8 @@ COMMANDS: tuple[click.Command, ...] = (
     ship.rollback,
     ship.releases,
     ship.restart,
+    ship.scale,
+    ship.run,
     stack.teardown,
     stack.verify_gone,
     stack.list_,

@@ -68,25 +68,19 @@ def follow_what_runs(document: Document, stack: Stack, shipped: Mapping[str, Shi
 def show_as_held(plan: Plan, s: Settings, shipped: Mapping[str, Shipped]) -> None:
     """Say in the plan what is left to `deploy` and `scale`, and what is set in its place."""
     for one in s.workloads:
-        for name, theirs in _held(one, shipped.get(one.name, Shipped())):
-            change = plan.changes[name]
-            plan.changes[name] = replace(change, held=(*change.held, theirs))
+        theirs = tuple(_held(one, shipped.get(one.name, Shipped())))
+        name = one.named("service")
+        plan.changes[name] = replace(plan.changes[name], held=(*plan.changes[name].held, *theirs))
 
 
-def _held(one: Workload, told: Shipped) -> Iterator[tuple[str, Difference]]:
-    """By node, what differs from what is set."""
-    service, scaling = one.named("service"), one.named("scaling")
+def _held(one: Workload, told: Shipped) -> Iterator[Difference]:
+    """What differs from what is set."""
     if told.image and told.image != one.image:
-        yield service, Difference("image", told.image, one.image, DEPLOY)
-    if told.size and (told.size.cpu, told.size.memory) != (one.container.cpu, one.container.memory):
-        yield service, Difference("cpu", told.size.cpu, one.container.cpu, DEPLOY)
-        yield service, Difference("memory", told.size.memory, one.container.memory, DEPLOY)
+        yield Difference("image", told.image, one.image, DEPLOY)
+    for chosen, said, who in ((told.size, one.container, DEPLOY), (told.counts, one.service, SCALE)):
+        for name, value in vars(chosen).items() if chosen else ():
+            if value != getattr(said, name):
+                yield Difference(name, value, getattr(said, name), who)
     for name, value in told.environment.items():
         if one.container.environment.get(name) != value:
-            yield service, Difference(f"environment.{name}", "(shipped)", "(set)", DEPLOY)
-    if told.counts and (told.counts.minimum, told.counts.maximum) != (
-        one.service.minimum,
-        one.service.maximum,
-    ):
-        yield scaling, Difference("MinCapacity", told.counts.minimum, one.service.minimum, SCALE)
-        yield scaling, Difference("MaxCapacity", told.counts.maximum, one.service.maximum, SCALE)
+            yield Difference(f"environment.{name}", "(shipped)", "(set)", DEPLOY)

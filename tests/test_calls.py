@@ -14,7 +14,7 @@ from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
 from provisioner.health import measured, services, targets
 from provisioner.kinds import KINDS, ecr, facts, leftovers, tagging, under_key, versions
-from provisioner.kinds.ecs import diagnosis, revisions, rollouts, stops
+from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, stops
 from provisioner.preflight import usage
 from provisioner.prices import asked
 from tests.calling import VERBS, calls_in, lookups_in
@@ -99,6 +99,7 @@ DECLARED = {
     "doctor/asked/tasks.py": tasks.CALLS,
     "kinds/ecr.py": ecr.CALLS,
     "kinds/ecs/diagnosis.py": diagnosis.CALLS,
+    "kinds/ecs/lone_tasks.py": lone_tasks.CALLS,
     "kinds/ecs/revisions.py": revisions.CALLS,
     "kinds/ecs/rollouts.py": rollouts.CALLS,
     "kinds/ecs/stops.py": stops.CALLS,

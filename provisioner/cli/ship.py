@@ -117,3 +117,41 @@ def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, **giv
     say, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
     return restarting.restart(say, session, restarting.Wish(Asking(yes), service, fail_fast, lock_timeout))
+
+
+@click.command()
+@stack_options
+@service_option
+@yes_option
+@lock_option
+@click.option("--min", "minimum", type=click.IntRange(0, 5000), help="Tasks at least.")
+@click.option("--max", "maximum", type=click.IntRange(1, 5000), help="Tasks at most.")
+def scale(
+    service: str, yes: bool, lock_timeout: float, minimum: int | None, maximum: int | None, **given: Any
+) -> int:
+    """Set between how many tasks a service is scaled, until `apply --take counts`."""
+    from provisioner.commands import scaling
+    from provisioner.commands.asking import Asking
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return scaling.scale(say, session, scaling.Wish(Asking(yes), minimum, maximum, service, lock_timeout))
+
+
+@click.command(epilog="For example: run --suffix prod -- python manage.py migrate")
+@stack_options
+@service_option
+@yes_option
+@lock_option
+@click.option("--spot/--on-demand", default=False, help="The capacity; Spot may be taken back. [on demand]")
+@click.argument("command", nargs=-1, required=True)
+def run(
+    service: str, yes: bool, lock_timeout: float, spot: bool, command: tuple[str, ...], **given: Any
+) -> int:
+    """Run COMMAND once, as a task of the service runs; its exit code is this command's."""
+    from provisioner.commands import running
+    from provisioner.commands.asking import Asking
+
+    say, workspace = begin(given)
+    session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
+    return running.run(say, session, running.Wish(Asking(yes), command, service, spot, lock_timeout))

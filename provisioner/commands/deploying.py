@@ -86,7 +86,7 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
 
 def listen_to(one: OneService, record: Record) -> None:
     """Let the record hear what is done to the service and its task."""
-    for node in (one.task, one.node):
+    for node in (one.task, one.node, one.scaling):
         entry = one.session.document.entries.get(node)
         if entry:
             record.expect(node, entry.kind, entry.region, entry.piece, [])

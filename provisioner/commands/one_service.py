@@ -18,6 +18,7 @@ from provisioner.errors import Incomplete, UsageError
 from provisioner.kinds import KINDS
 from provisioner.kinds.ecs.revisions import Running, is_same, registered, revision, running
 from provisioner.session import Session
+from provisioner.settings.shipped import Counts
 from provisioner.steps.ecs import CONTAINER
 from state.document import Document, Entry
 
@@ -120,6 +121,25 @@ class OneService:
         was = target.it.props["taskDefinition"]
         target = target.shaped({**target.it.props, "taskDefinition": arn})
         self.hands.update(target, _change(target, Difference("taskDefinition", was, arn)))
+
+    def counts(self) -> Counts:
+        """Between how many tasks it is scaled now."""
+        doc = self.hands.read(self._target(self.scaling))
+        if doc is None:
+            raise self.absent()
+        return Counts(doc["MinCapacity"], doc["MaxCapacity"])
+
+    def bound(self, was: Counts, counts: Counts) -> None:
+        """Scale it between others; an upsert, so it may be asked twice."""
+        target = self._target(self.scaling)
+        new = {"MinCapacity": counts.minimum, "MaxCapacity": counts.maximum}
+        old = {"MinCapacity": was.minimum, "MaxCapacity": was.maximum}
+        target = target.shaped({**target.it.props, **new})
+        if new != old:
+            self.hands.listen(Event("starting", self.scaling, "update"))
+            self.hands.update(target, _change(target, *(Difference(k, old[k], new[k]) for k in new)))
+            self.hands.finish(target, updated=True, seen=lambda _doc: None)
+            self.hands.listen(Event("ready", self.scaling, "update", id=target.it.id))
 
     def settle(self) -> Running:
         """Write down what the service runs: as asked, or what ECS went back to."""

@@ -1,26 +1,61 @@
-"""What containers say: a line when they end, in the log that their definition names."""
+"""What containers say: a line when they begin, one when they end, in the log that their definition names."""
 
 from __future__ import annotations
 
 import contextlib
+import shlex
+from functools import partial
 
 from provisioner.embedded.answers import AwsError
 from provisioner.embedded.clock import clock
 from provisioner.embedded.containers.model import Task
 from provisioner.embedded.inner import do
 
+# The awslogs driver sends every 5 s (moby, daemon/logger/awslogs, defaultForceFlushInterval); a little of
+# that is real, so that who reads a task's log once when it has ended has not read all.
+LATE, LATE_AT_LEAST = 5.0, 0.05
+
 
 def last_words(task: Task, code: int) -> None:
-    """Write to each container's stream: ECS developer guide, awslogs-stream-prefix."""
-    for container in task.definition["containerDefinitions"]:
-        log = container.get("logConfiguration", {})
-        options = log.get("options", {})
-        if log.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
-            continue
-        stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task.id}"
-        there = {"logGroupName": options["awslogs-group"], "logStreamName": stream}
-        lines = [f"starting {container['image']}", f"ending with exit code {code}"]
-        events = [{"timestamp": int(clock.now() * 1000), "message": line} for line in lines]
-        with contextlib.suppress(AwsError):  # a group that is not there: nothing is written
-            do(task.place, "logs", "CreateLogStream", **there)
-            do(task.place, "logs", "PutLogEvents", logEvents=events, **there)
+    """Write what a task of a service has said, when it ends."""
+    images = {one["name"]: one["image"] for one in task.definition["containerDefinitions"]}
+    for name, image in images.items():
+        _write(task, name, int(clock.now() * 1000), [f"starting {image}", f"ending with exit code {code}"])
+
+
+def first_words_alone(task: Task) -> None:
+    """Write, late, what a task by itself says when it begins."""
+    overrides = task.spec.get("overrides", {}).get("containerOverrides", [])
+    for one in task.definition["containerDefinitions"]:
+        said = next((each.get("command") for each in overrides if each["name"] == one["name"]), None)
+        lines = [f"starting {one['image']}", *([f"running {shlex.join(said)}"] if said else [])]
+        _late(task, one["name"], lines)
+
+
+def last_words_alone(task: Task, code: int) -> None:
+    """Write, late, what a task by itself says when it ends."""
+    for one in task.definition["containerDefinitions"]:
+        _late(task, one["name"], [f"ending with exit code {code}"])
+
+
+def _late(task: Task, name: str, lines: list[str]) -> None:
+    said = int(clock.now() * 1000)
+    clock.later(LATE, partial(_write, task, name, said, lines), at_least=LATE_AT_LEAST)
+
+
+def _write(task: Task, name: str, at: int, lines: list[str]) -> None:
+    """Write to a container's stream: ECS developer guide, awslogs-stream-prefix."""
+    container = next(one for one in task.definition["containerDefinitions"] if one["name"] == name)
+    log = container.get("logConfiguration", {})
+    options = log.get("options", {})
+    if log.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
+        return
+    there = {
+        "logGroupName": options["awslogs-group"],
+        "logStreamName": f"{options['awslogs-stream-prefix']}/{name}/{task.id}",
+    }
+    with contextlib.suppress(AwsError):  # it is there already
+        do(task.place, "logs", "CreateLogStream", **there)
+    events = [{"timestamp": at, "message": line} for line in lines]
+    with contextlib.suppress(AwsError):  # a group that is not there: nothing is written
+        do(task.place, "logs", "PutLogEvents", logEvents=events, **there)

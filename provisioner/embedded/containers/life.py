@@ -9,7 +9,7 @@ from functools import partial
 from provisioner.embedded.answers import AwsError
 from provisioner.embedded.clock import clock
 from provisioner.embedded.containers import targets
-from provisioner.embedded.containers.journal import last_words
+from provisioner.embedded.containers.journal import first_words_alone, last_words, last_words_alone
 from provisioner.embedded.containers.model import Task, when_attached, when_running
 from provisioner.embedded.containers.verdict import exit_code, is_served, trouble_at_start
 from provisioner.embedded.inner import backend, do
@@ -58,6 +58,8 @@ def _start(task: Task, changed: Changed) -> None:
     for tell in when_running:
         tell(task)
     code = exit_code(task)
+    if not task.group.startswith("service:"):
+        first_words_alone(task)
     if code is None and not task.group.startswith("service:"):
         clock.later(ONE_OFF, partial(_exit, task, 0, changed))
     elif code is not None:
@@ -71,7 +73,7 @@ def _exit(task: Task, code: int, changed: Changed) -> None:
     if task.wanted == "STOPPED":
         return
     task.exit_code = code
-    last_words(task, code)
+    (last_words if task.group.startswith("service:") else last_words_alone)(task, code)
     end(task, "EssentialContainerExited", "Essential container in task exited")
     changed(task)
 

@@ -18,6 +18,7 @@ TOKENS = {
     ("ec2", "CreateVpcEndpoint"): "ClientToken",
     ("ec2", "CreateFlowLogs"): "ClientToken",
     ("acm", "RequestCertificate"): "IdempotencyToken",
+    ("ecs", "RunTask"): "clientToken",
 }
 
 
@@ -48,6 +49,9 @@ def replay(call: Call) -> None:
             "IdempotentParameterMismatch",
             "The request uses the same client token as a previous, but non-identical request.",
         )
+    if call.service == "ecs" and sent.params != call.params:
+        # botocore ServiceModel, RunTask: ConflictException.
+        raise AwsError("ConflictException", "The request uses the token of another one.")
     raise Answered(copy.deepcopy(sent.reply))
 
 

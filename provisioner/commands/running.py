@@ -1,0 +1,188 @@
+"""`run`: one command in a task by itself, as the service's own tasks run; its output and exit code are ours.
+
+A run that was cut off leaves its task running; the same command finds it, and goes on with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from botocore.exceptions import ClientError
+
+from provisioner.commands.asking import Asking
+from provisioner.commands.ending import EXIT_CODES, signals
+from provisioner.commands.one_service import OneService, one_service
+from provisioner.commands.place import header
+from provisioner.commands.recording import recorded
+from provisioner.engine.clients import Clients
+from provisioner.engine.clock import Clock, Stopped
+from provisioner.engine.explain import explained
+from provisioner.engine.faults import code_of, told
+from provisioner.errors import ProvisionerError
+from provisioner.kinds.ecs.lone_tasks import ON_DEMAND, SPOT, Alone, Command, begin, look, stop, under_way
+from provisioner.kinds.ecs.revisions import Running, number
+from provisioner.kinds.log_events import Line, Tail
+from provisioner.names import owner_tags
+from provisioner.session import Session
+from provisioner.terminal.say import Say
+
+# Between two looks.
+_PAUSE = 1.0
+# So long after its end a task's last lines may come: the awslogs driver sends every 5 s (moby,
+# daemon/logger/awslogs, defaultForceFlushInterval).
+_LATE = 6.0
+# How far the clock of what writes may be from ECS's, in seconds.
+_SKEW = 60.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to run, beside which service, on which capacity."""
+
+    asking: Asking
+    words: tuple[str, ...]
+    service: str = ""
+    spot: bool = False
+    lock_timeout: float = 0.0
+
+
+def run(say: Say, session: Session, wish: Wish) -> int:
+    """Start the task, or find it; show what it writes; end with its exit code."""
+    header(say, session)
+    command = Command(wish.words, SPOT if wish.spot else ON_DEMAND)
+    with recorded(session, "run") as record:
+        with session.locked("run", wish.lock_timeout):
+            one = one_service(session, wish.service)
+            with explained(f"starting a task beside {one.aws_name}"):
+                now = one.running()
+                alone = _started(say, one, now, command, wish.asking)
+        cluster = one.cluster
+        # The lock is given back: a task by itself changes nothing of the stack, and may take hours.
+        running = Watched(say, Clients(session.aws, Clock()), cluster, alone, _tail(session, now, alone))
+        with explained(f"following task {alone.id}"):
+            code = running.to_its_end(session.clock)
+        record.finish("ok" if code == 0 else "failed", code)
+    return code
+
+
+def _started(say: Say, one: OneService, now: Running, command: Command, asking: Asking) -> Alone:
+    session = one.session
+    found = under_way(session.clients, one.cluster, now, command)
+    if found:
+        say.note(f"Task {found.id} runs this very command already: it is followed, no second one is started.")
+        return found
+    image = f"{now.image} (revision {number(now.arn)})"
+    asking.confirm(say, f"Run {shlex.join(command.words)} with {image} in {session.suffix}?")
+    ledger, verb = one.hands.ledger, f"run {_digest(now, command)}"
+    intent = ledger.intend(one.node, verb, replace(one.entry))
+    tags = owner_tags(session.suffix)
+    alone = begin(session.clients, one.cluster, now, command, intent.token, tags)
+    ledger.adopt(one.node, replace(one.entry, intent=None))
+    say.note(f"Task {alone.id} of {one.title} starts on {command.provider}.", "dim")
+    return alone
+
+
+def _digest(now: Running, command: Command) -> str:
+    """Stands for what is asked for: the same again has the same token, whatever the command holds."""
+    told = json.dumps([now.arn, command.provider, command.words])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _tail(session: Session, now: Running, alone: Alone) -> Tail | None:
+    """Its own stream of the service's log; None where it writes elsewhere."""
+    log = now.container.get("logConfiguration", {})
+    options = log.get("options", {})
+    if log.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
+        return None
+    stream = f"{options['awslogs-stream-prefix']}/{alone.container}/{alone.id}"
+    logs = Clients(session.aws, Clock()).client("logs")
+    since = round((alone.doc["createdAt"].timestamp() - _SKEW) * 1000)
+    return Tail(logs, options["awslogs-group"], since, stream)
+
+
+@dataclass
+class Watched:
+    """A task that is followed: its lines are shown, the first signal asks it to end."""
+
+    say: Say
+    clients: Clients
+    cluster: str
+    alone: Alone
+    tail: Tail | None
+
+    def to_its_end(self, ears: Clock) -> int:
+        """Its exit code; that of the signal where one ended it. `ears` is stopped by the first signal."""
+        with signals(self.say, ears) as caught:
+            asked = False
+            while not self.alone.has_stopped:
+                asked = self._pause(ears, asked=asked)
+                self._show()
+                self.alone = look(self.clients, self.cluster, self.alone)
+            self._show_the_rest()
+        if caught:
+            return EXIT_CODES[signal.Signals(caught[0])]
+        return self._ended()
+
+    def _pause(self, ears: Clock, *, asked: bool) -> bool:
+        """Wait a little; whether the task has been asked to end."""
+        try:
+            (self.clients.clock if asked else ears).sleep(self._scaled(_PAUSE))
+        except Stopped:
+            self.say.note(f"Asking task {self.alone.id} to end; it has 30 s for it.")
+            stop(self.clients, self.cluster, self.alone)
+            return True
+        return asked
+
+    def _show(self) -> bool:
+        """Show what is new; whether there was any."""
+        any_new = False
+        for line in self._lines():
+            if line.task != self.alone.id:
+                continue
+            any_new = True
+            if self.say.as_json:
+                self.say.record("line", at=line.at, task=line.task, text=line.text)
+            else:
+                self.say.data(line.text)
+        return any_new
+
+    def _lines(self) -> Iterator[Line]:
+        """The new lines; a log that cannot be read is said once, and the task is followed all the same."""
+        try:
+            if self.tail:
+                yield from self.tail.lines()
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                self.say.note(f"Its lines cannot be read: {told(error)}", "yellow")
+                self.tail = None
+
+    def _show_the_rest(self) -> None:
+        """Lines come after the end, too: until none has come for a while."""
+        clock = self.clients.clock
+        since = clock.now()
+        while clock.now() - since < max(_LATE * self.clients.aws.pace, 2 * self.clients.aws.hides_for):
+            clock.sleep(self._scaled(_PAUSE))
+            if self._show():
+                since = clock.now()
+
+    def _scaled(self, seconds: float) -> float:
+        return max(seconds * self.clients.aws.pace, 0.05)
+
+    def _ended(self) -> int:
+        end, code = self.alone.end, self.alone.exit_code
+        if self.alone.was_reclaimed:
+            raise ProvisionerError(
+                f"AWS took the Spot capacity of task {self.alone.id} back: {end.stopped}.",
+                "Run it again, without --spot where it must not be cut off.",
+            )
+        if code is None:
+            raise ProvisionerError(f"The task did not run: {end.words}", end.remedy)
+        if self.say.as_json:
+            self.say.record("ended", task=self.alone.id, exit_code=code, reason=end.stopped)
+        self.say.note(f"Task {self.alone.id} ended with exit code {code}.", "dim" if code == 0 else "red")
+        return code

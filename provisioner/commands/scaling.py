@@ -1,0 +1,60 @@
+"""`scale`: between how many tasks a service is scaled, until the settings are given that back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from provisioner.commands.asking import Asking
+from provisioner.commands.deploying import listen_to
+from provisioner.commands.following import interruptible
+from provisioner.commands.one_service import one_service
+from provisioner.commands.place import header
+from provisioner.commands.recording import recorded
+from provisioner.engine.explain import explained
+from provisioner.errors import UsageError
+from provisioner.kinds.ecs.shipped import SCALE
+from provisioner.names import COUNT_OWNER
+from provisioner.session import Session
+from provisioner.settings.shipped import Counts
+from provisioner.terminal.say import Say
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The bounds; one that is not given stays."""
+
+    asking: Asking
+    minimum: int | None = None
+    maximum: int | None = None
+    service: str = ""
+    lock_timeout: float = 0.0
+
+
+def scale(say: Say, session: Session, wish: Wish) -> int:
+    """Tag the service first, so that no `apply` undoes it silently; then set the bounds."""
+    header(say, session)
+    if wish.minimum is None and wish.maximum is None:
+        raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
+    with session.locked("scale", wish.lock_timeout), recorded(session, "scale") as record:
+        one = one_service(session, wish.service)
+        with explained(f"looking at {one.aws_name}"):
+            now, was = one.running(), one.counts()
+        counts = Counts(
+            was.minimum if wish.minimum is None else wish.minimum,
+            was.maximum if wish.maximum is None else wish.maximum,
+        )
+        if counts.maximum < counts.minimum:
+            raise UsageError(f"At most {counts.maximum} is less than at least {counts.minimum}.", "Say both.")
+        listen_to(one, record)
+        if counts != was:
+            say.note(f"  ~ {one.title} ({one.aws_name})")
+            say.note(f"      tasks: {was.minimum} to {was.maximum} -> {counts.minimum} to {counts.maximum}")
+            wish.asking.confirm(say, f"Scale this in {session.suffix}?")
+        record.plan = {"change": int(counts != was)}
+        with interruptible(say, one, f"scaling {one.aws_name}"):
+            one.mark(now, {COUNT_OWNER: SCALE})
+            one.bound(was, counts)
+        say.data(f"{one.title} is scaled between {counts.minimum} and {counts.maximum} tasks.")
+        again = session.where.workspace.command("apply", session.suffix)
+        say.note(f"`apply` leaves it so; `{again} --take counts` brings the settings' counts back.")
+    return 0

@@ -1,0 +1,156 @@
+"""`run` and `scale`: a task by itself, and how many there are of those that serve."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import Any
+
+import pytest
+
+from provisioner.commands import running
+from provisioner.kinds.ecs import lone_tasks
+from tests.harness import Ran
+from tests.standing import SUFFIX, Standing, tags
+
+CLUSTER = f"ml-api-cluster-{SUFFIX}"
+BOUNDS = ("MinCapacity", "MaxCapacity")
+
+
+def run(stack: Standing, *command: str, flags: tuple[str, ...] = ()) -> Ran:
+    """One `run`; the harness puts `--local` where a flag may stand."""
+    return stack.desk.run("run", "--local", "--yes", "--suffix", SUFFIX, *flags, "--", *command, local=False)
+
+
+def tasks(stack: Standing, status: str = "STOPPED") -> list[dict[str, Any]]:
+    """The tasks that `run` started."""
+    ecs = stack.aws("ecs")
+    arns = ecs.list_tasks(cluster=CLUSTER, startedBy="ml-api-run", desiredStatus=status)["taskArns"]
+    return list(ecs.describe_tasks(cluster=CLUSTER, tasks=arns)["tasks"]) if arns else []
+
+
+def bounds(stack: Standing) -> tuple[int, ...]:
+    """Between how many tasks the service is scaled, as AWS says."""
+    scaling = stack.aws("application-autoscaling")
+    (one,) = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+    return tuple(one[key] for key in BOUNDS)
+
+
+def test_a_task_by_itself_runs_as_the_services_tasks_do(standing: Standing) -> None:
+    ran = run(standing, "migrate", "--to", "EXIT=3")
+
+    assert ran.code == 3, ran.err
+    assert ran.out.splitlines()[1:] == ["running migrate --to EXIT=3", "ending with exit code 3"]
+    (task,) = tasks(standing)
+    assert task["taskDefinitionArn"] == standing.service["taskDefinition"]
+    assert task["capacityProviderName"] == "FARGATE"
+    subnets = standing.service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
+    placed = {one["name"]: one["value"] for one in task["attachments"][0]["details"]}
+    assert placed["subnetId"] in subnets
+    record = json.loads(max((standing.desk.home / "embedded" / "runs" / SUFFIX).iterdir()).read_text())
+    assert (record["command"], record["result"], record["exit_code"]) == ("run", "failed", 3)
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+
+
+def test_on_spot_and_as_json(standing: Standing) -> None:
+    ran = run(standing, "true", flags=("--spot", "--json"))
+
+    assert [one["type"] for one in ran.lines] == ["line", "line", "line", "ended"]
+    assert ran.lines[-1]["exit_code"] == 0
+    assert "FARGATE_SPOT" in {one["capacityProviderName"] for one in tasks(standing)}
+
+
+def test_a_lost_reply_starts_no_second_task(standing: Standing) -> None:
+    before = len(tasks(standing))
+    standing.desk.box.faults({"operation": "ecs:RunTask", "fault": "lost_reply"})
+
+    assert run(standing, "once").code == 0
+
+    assert len(tasks(standing)) == before + 1
+
+
+def test_a_run_that_was_cut_off_is_gone_on_with(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed when AWS had the call and its reply was not read yet."""
+    standing.desk.slow(0.02)
+    before = len(tasks(standing))
+    really = lone_tasks.insist
+
+    def killed(*given: Any) -> Any:
+        really(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lone_tasks, "insist", killed)
+    assert run(standing, "twice").code == 130
+    monkeypatch.undo()
+
+    ran = run(standing, "twice")
+
+    assert ran.code == 0, ran.err
+    assert "runs this very command already" in ran.err
+    assert ran.out.splitlines()[-1] == "ending with exit code 0"
+    standing.desk.slow(0.0)
+    assert len(tasks(standing)) == before + 1
+
+
+def test_the_first_signal_asks_the_task_to_end(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    standing.desk.slow(0.03)
+    looks: list[str] = []
+
+    def look(clients: Any, cluster: str, alone: Any) -> Any:
+        if not looks:
+            os.kill(os.getpid(), signal.SIGINT)
+        looks.append(alone.id)
+        return lone_tasks.look(clients, cluster, alone)
+
+    monkeypatch.setattr(running, "look", look)
+
+    ran = run(standing, "sleep", "3600")
+
+    standing.desk.slow(0.0)
+    assert (ran.code, "Asking task" in ran.err) == (130, True)
+    (stopped,) = (one for one in tasks(standing) if one["taskArn"].endswith(looks[0]))
+    assert stopped["stopCode"] == "UserInitiated"
+
+
+def test_a_task_that_cannot_start_says_why(standing: Standing) -> None:
+    standing.aws("logs").delete_log_group(logGroupName=f"/aws/ecs/ml-api-{SUFFIX}")
+
+    ran = run(standing, "true")
+
+    assert (ran.code, "The task did not run" in ran.err) == (1, True)
+    assert "log group does not exist" in ran.err
+    standing.desk.apply(SUFFIX)
+
+
+def test_bounds_that_were_scaled_stay_until_they_are_taken_back(standing: Standing) -> None:
+    desk, before = standing.desk, bounds(standing)
+
+    ran = desk.well("scale", "--yes", "--suffix", SUFFIX, "--min", "3", "--max", "6")
+
+    assert ran.out == "api is scaled between 3 and 6 tasks.\n"
+    assert (bounds(standing), standing.service["desiredCount"]) == ((3, 6), 3)
+    assert tags(standing.service["tags"])["ml-api:count-owner"] == "scale"
+    assert desk.plan(SUFFIX) == "No changes.\n"
+    (drift,) = desk.well("drift", "--suffix", SUFFIX, "--json").lines
+    held = {field["path"]: field["owner"] for one in drift["drift"] for field in one["fields"]}
+    assert held.items() >= {("minimum", "scale"), ("maximum", "scale")}
+
+    desk.apply(SUFFIX)
+    assert bounds(standing) == (3, 6)
+    desk.apply(SUFFIX, "--set", "service.maximum=20")
+    assert bounds(standing) == (3, 6)
+    desk.well("apply", "--yes", "--suffix", SUFFIX, "--take", "counts")
+    assert bounds(standing) == before
+    assert "ml-api:count-owner" not in tags(standing.service["tags"])
+    assert desk.plan(SUFFIX) == "No changes.\n"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [((), "Between how many"), (("--min", "9", "--max", "2"), "less than"), (("--min", "-1"), "range")],
+)
+def test_bounds_that_cannot_be_are_refused(standing: Standing, bounds: tuple[str, ...], words: str) -> None:
+    ran = standing.desk.run("scale", "--yes", "--suffix", SUFFIX, *bounds)
+
+    assert (ran.code, words in ran.err) == (64, True)
