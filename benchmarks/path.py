@@ -35,7 +35,7 @@ _REFUSED = {"writer": "aurora"}
 
 
 def _stack() -> Stack:
-    settings = Settings()
+    settings = Settings(profile="seed")
     return build(settings, "bench", "us-east-1", offline(settings.network.zones, settings.database.version))
 
 

@@ -49,7 +49,8 @@ class Place:
         """One command, to its good end."""
         out, err = self.home / "out", self.home / "err"
         order = [sys.executable, str(ROOT / script), *arguments]
-        told = {**os.environ, "MLAPI_HOME": str(self.home), "PYTHONPATH": str(ROOT), **environment}
+        told = {**os.environ, "MLAPI_HOME": str(self.home), "MLAPI_PROFILE": "seed", "PYTHONPATH": str(ROOT)}
+        told |= environment
         begun = time.perf_counter()
         write = [(os.POSIX_SPAWN_OPEN, at, str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
                  for at, path in ((1, out), (2, err))]  # fmt: skip

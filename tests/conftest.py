@@ -51,6 +51,8 @@ def _nobodys_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
                 patch.delenv(name)
         patch.setenv("HOME", str(tmp_path_factory.mktemp("nobody")))
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        # Most of what holds, holds for the plain stack; what production adds asks for it.
+        patch.setenv("MLAPI_PROFILE", "seed")
         yield
 
 

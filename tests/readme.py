@@ -24,6 +24,9 @@ def written(text: str) -> str:
 def _row(knob: Knob) -> str:
     default = knob.default if isinstance(knob.default, str) else json.dumps(knob.default)
     shown = "unset" if knob.default is None else f"`{default}`" if default else '`""`'
+    if knob.plain != knob.default:
+        plain = knob.plain if isinstance(knob.plain, str) else json.dumps(knob.plain)
+        shown += f"; `{plain}` in `seed`"
     return f"| `{knob.path}` | {shown} | {knob.takes} | {knob.help} |\n"
 
 

@@ -11,7 +11,7 @@ from provisioner.settings.network import Network
 
 
 def given(*sets: str) -> Settings:
-    return load(None, sets, {})
+    return load(None, ["profile=seed", *sets], {})
 
 
 def refused(*sets: str) -> UsageError:

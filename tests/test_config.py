@@ -87,7 +87,7 @@ def test_config_init_writes_a_file_that_sets_nothing_until_told(desk: Desk, tmp_
     assert "exists" in again.err
     assert path.read_text() == sample()
     assert load(path, (), {}) == Settings()
-    assert {one.source for one in explained(path, (), {})} == {"default"}
+    assert {one.source for one in explained(path, (), {})} == {"default", "profile production"}
 
 
 def test_every_line_of_that_file_can_be_taken_as_it_is() -> None:

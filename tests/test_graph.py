@@ -22,7 +22,7 @@ class Named(Thing):
 
 
 def built(*sets: str, suffix: str = "prod", region: str = "us-east-1") -> Stack:
-    settings: Settings = load(None, sets, {})
+    settings: Settings = load(None, ["profile=seed", *sets], {})
     return build(settings, suffix, region, offline(settings.network.zones, settings.database.version))
 
 

@@ -32,7 +32,7 @@ MONTH = 730
 
 def declared(**sections: Any) -> Plan:
     """A plan that makes a whole new stack of these settings."""
-    settings = Settings.model_validate(sections)
+    settings = Settings.model_validate({"profile": "seed", **sections})
     facts = offline(settings.network.zones, settings.database.version)
     stack = build(settings, "a", "us-east-1", facts)
     changes = {one.name: Change("create", one.name, str(one.kind), "", one.piece) for one in stack}

@@ -25,7 +25,7 @@ def services(**said: dict[str, Any]) -> tuple[str, str]:
 
 
 def given(*sets: str) -> Settings:
-    return load(None, sets, {})
+    return load(None, ["profile=seed", *sets], {})
 
 
 def refused(*sets: str) -> str:

@@ -36,10 +36,15 @@ def toml(tmp_path: Path) -> Path:
     return path
 
 
-def test_with_nothing_said_it_is_the_seed() -> None:
-    s = given()
+def test_with_nothing_said_it_is_fit_for_production() -> None:
+    assert given() == given("profile=production")
+    assert given().waf.enabled
+    assert given().protect_data
 
-    assert s.profile == "seed"
+
+def test_the_profile_of_the_seed_is_the_seed() -> None:
+    s = given("profile=seed")
+
     assert (s.network.cidr, s.network.zones, s.network.nat) == ("10.0.0.0/16", 3, "one")
     assert (s.container.cpu, s.container.memory, s.container.port) == (1024, 2048, 8080)
     assert (s.service.minimum, s.service.maximum, s.service.requests) == (2, 10, 1000)

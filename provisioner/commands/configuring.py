@@ -10,7 +10,7 @@ from provisioner.configuration import Setting
 from provisioner.configuration.sample import sample
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
-from provisioner.settings import Settings
+from provisioner.settings.knobs import schema as model
 from provisioner.terminal.say import Say, table
 
 _HEAD = ("setting", "value", "unit", "from")
@@ -29,7 +29,7 @@ def show(say: Say, settings: Iterable[Setting]) -> int:
 
 def schema(say: Say) -> int:
     """The JSON Schema of the settings."""
-    told = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema()}
+    told = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model()}
     say.data(json.dumps(told) if say.as_json else json.dumps(told, indent=2))
     return 0
 

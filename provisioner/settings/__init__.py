@@ -17,7 +17,7 @@ from provisioner.settings.edge import Edge
 from provisioner.settings.encryption import Encryption
 from provisioner.settings.logs import Logs
 from provisioner.settings.network import Network
-from provisioner.settings.profiles import PROFILES, laid_under
+from provisioner.settings.profiles import PROFILE, PROFILES, laid_under
 from provisioner.settings.roles import Roles
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
@@ -46,7 +46,10 @@ def _own_tags(tags: dict[str, str]) -> dict[str, str]:
 class Settings(Section):
     """All settings of one stack."""
 
-    profile: Literal["seed", "production"] = Field("seed", description="the set of defaults")
+    profile: Literal["seed", "production"] = Field(
+        "production",
+        description="the set of defaults: what a security review passes, or the plain and cheap one",
+    )
     account: str | None = Field(
         None, pattern=r"^\d{12}$", examples=["111122223333"], description="refuse every other account"
     )
@@ -77,7 +80,7 @@ class Settings(Section):
         """Lay the profile's values under those given; a profile that does not exist is refused as a value."""
         if not isinstance(given, Mapping):
             return given
-        return laid_under(PROFILES.get(given.get("profile", "seed"), {}), given)
+        return laid_under(PROFILES.get(given.get("profile", PROFILE), {}), given)
 
     @property
     def workloads(self) -> tuple[Workload, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from provisioner.settings import Settings
+from provisioner.settings.profiles import PROFILE, PROFILES, Values
 
 Schema = Mapping[str, Any]
 
@@ -18,6 +19,8 @@ class Knob:
 
     path: str
     schema: Schema
+    # What it is in the profile `seed`.
+    plain: Any = None
 
     @property
     def help(self) -> str:
@@ -57,10 +60,27 @@ class Knob:
         return list(self.forms[0].get("enum", []))
 
 
+def schema() -> dict[str, Any]:
+    """The model's JSON Schema, with the defaults that hold where no profile is named."""
+    whole = Settings.model_json_schema()
+    _lay_in(whole, whole, PROFILES[PROFILE])
+    return whole
+
+
+def _lay_in(whole: dict[str, Any], group: dict[str, Any], values: Values) -> None:
+    for name, value in values.items():
+        told = group["properties"][name]
+        if isinstance(value, Mapping):
+            _lay_in(whole, _group(whole, told), value)
+        else:
+            told["default"] = value
+
+
 @cache
 def knobs() -> Mapping[str, Knob]:
     """Every setting by its path, in the order of the model."""
-    return {knob.path: knob for knob in _read(Settings.model_json_schema())}
+    plain = {knob.path: knob.default for knob in _read(Settings.model_json_schema())}
+    return {knob.path: replace(knob, plain=plain[knob.path]) for knob in _read(schema())}
 
 
 def sections() -> frozenset[str]:
@@ -68,14 +88,18 @@ def sections() -> frozenset[str]:
     return frozenset(path.split(".")[0] for path in knobs() if "." in path)
 
 
+def _group(whole: Schema, reference: Schema) -> Any:
+    """The section that a property refers to."""
+    return whole["$defs"][reference["$ref"].rpartition("/")[2]]
+
+
 def _read(whole: Schema) -> Iterator[Knob]:
-    for name, schema in whole["properties"].items():
-        if "$ref" in schema:
-            group = whole["$defs"][schema["$ref"].rpartition("/")[2]]
-            for key, inner in group["properties"].items():
+    for name, told in whole["properties"].items():
+        if "$ref" in told:
+            for key, inner in _group(whole, told)["properties"].items():
                 yield Knob(f"{name}.{key}", inner)
         else:
-            yield Knob(name, schema)
+            yield Knob(name, told)
 
 
 _SORTS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 Values = Mapping[str, Any]
 
-# The seed's table is what the settings are by themselves.
+# The seed's table is what the settings are by themselves: plain and cheap.
 SEED: Values = {}
 # What a security review asks for; each can be set back by itself.
 PRODUCTION: Values = {
@@ -23,6 +23,8 @@ PRODUCTION: Values = {
 }
 
 PROFILES: Mapping[str, Values] = {"seed": SEED, "production": PRODUCTION}
+# Where nothing is said.
+PROFILE = "production"
 
 
 def laid_under(profile: Values, given: Values) -> dict[str, Any]:

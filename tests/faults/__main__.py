@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from provisioner.embedded.box import Box
+from provisioner.settings.profiles import PROFILES
 from tests.faults.case import Verdict
 from tests.faults.matrix import Results, calls_of, cases, line, play, sample
 from tests.faults.world import World
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     results = Results.load(file.absolute())
     _leave_home()
     gc.disable()  # a child lives for seconds: what it would collect, its end frees
-    with World(Box(), Path("home").absolute(), asked.pace).open() as world:
+    with World(Box(), Path("home").absolute(), asked.pace, asked.profile).open() as world:
         gc.freeze()
         calls = calls_of(world.counts)
         at, of = (int(part) for part in asked.shard.split("/"))
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fault", action="append", default=[], help="only this fault; repeatable")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pace", type=float, default=0.0, help="1 is as slow as AWS; 0 by default")
+    parser.add_argument("--profile", default="seed", choices=list(PROFILES))
     parser.add_argument("--join", type=Path, nargs="+", metavar="FILE", help="only tell what these came to")
     return parser
 

@@ -41,10 +41,11 @@ SINGLE = ("ec2:CreateVpc", "ec2:AllocateAddress", "ec2:CreateSubnet", "ec2:Creat
 class World:
     """One user, one account; `clean` and `empty` are what it holds after an apply and a teardown."""
 
-    def __init__(self, box: Box, home: Path, pace: float = 0.0) -> None:
+    def __init__(self, box: Box, home: Path, pace: float = 0.0, profile: str = "seed") -> None:
         self.box = box
         self.home = home
         self.pace = pace
+        self.profile = profile
         self.wire = Wire(box)
         self.disk = Disk(self.wire)
         self.clean: Held = Counter()
@@ -101,7 +102,7 @@ class World:
             with contextlib.redirect_stdout(io.StringIO()):
                 if verb == APPLY:
                     return apply(say, session(), Wish(yes))
-                return teardown(say, session(), yes, 0.0)
+                return teardown(say, session(), yes, 0.0, unprotect=True)
         except Killed:
             return KILLED
         except ProvisionerError as error:
@@ -109,7 +110,8 @@ class World:
             return error.exit_code
 
     def _session(self) -> Session:
-        return Session.open(SUFFIX, load(None, []), Where(Workspace(self.home, local=True)))
+        settings = load(None, [f"profile={self.profile}"])
+        return Session.open(SUFFIX, settings, Where(Workspace(self.home, local=True)))
 
     def try_(self, case: Case, *, stands: bool = False) -> Verdict:
         """Play a case to its end; `stands` says that what it begins with stands already."""
