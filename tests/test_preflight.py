@@ -16,13 +16,15 @@ from provisioner.aws import Aws
 from provisioner.embedded.corrections import quotas as raised
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
-from provisioner.engine.decide import decide
+from provisioner.engine.compare import Difference
+from provisioner.engine.decide import Verb, decide
+from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Plan
 from provisioner.kinds.tags import pairs
 from provisioner.names import owner_tags
 from provisioner.preflight.addresses import addresses
 from provisioner.preflight.checks import check, credentials
-from provisioner.preflight.parameters import create_call, parameters
+from provisioner.preflight.parameters import create_call, parameters, update_calls
 from provisioner.preflight.quotas import quotas
 from provisioner.preflight.shapes import UNKNOWN, faults
 from provisioner.settings.profiles import PROFILES
@@ -72,6 +74,44 @@ def test_a_parameter_that_does_not_fit_is_named_with_its_path(clients: Clients) 
     assert found["alb/tg: create_target_group: HealthCheckIntervalSeconds 'often' is no number"]
     assert found["alb/alb: create_load_balancer: Colour is not known to AWS"]
     assert not found["alb/alb: create_load_balancer: Scheme 'sideways' is none of internet-facing, internal"]
+
+
+def changed(made: Plan, *names: str, **tags: str) -> Plan:
+    """A plan that changes all that can change in place of these nodes."""
+    for name in names:
+        node = made.stack.nodes[name]
+        same = node.kind.fixed | node.kind.unread | node.kind.owners.keys()
+        can = type(node.kind).update is not Kind.update
+        tops = [key for key in node.props if key not in same and can]
+        found = [Difference(key, "old", node.props[key]) for key in tops]
+        found += [Difference(f"Tags.{key}", None, value) for key, value in tags.items() if node.kind.tagged]
+        verb: Verb = "update" if found else "keep"
+        made.changes[name] = replace(made.changes[name], verb=verb, differences=tuple(found))
+    return made
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_every_update_of_a_whole_stack_is_caught_and_fits_the_model(profile: str, clients: Clients) -> None:
+    made = declared(profile=profile)
+    changed(made, *made.stack.nodes, Team="ml")
+
+    verbs = {name: change.verb for name, change in made.changes.items()}
+    calls = {name: update_calls(made, made.stack.nodes[name]) for name in verbs if verbs[name] == "update"}
+    assert sum(call is not None for each in calls.values() for call in each) > 60
+    assert list(parameters(made, clients)) == []
+
+
+def test_an_update_or_a_tag_that_does_not_fit_is_named_before_it_is_sent(clients: Clients) -> None:
+    made = changed(declared(), "tg", "task-role", Team="x" * 300)
+    altered(made, "tg", HealthCheckIntervalSeconds="often")
+
+    for name in made.stack.nodes.keys() - {"tg", "task-role"}:
+        made.changes[name] = replace(made.changes[name], verb="keep")
+
+    found = {f"{one.address}: {one.what}" for one in check(made, clients, 0)}
+
+    assert "alb/tg: modify_target_group: HealthCheckIntervalSeconds 'often' is no number" in found
+    assert "iam/task-role: tag_role: Tags.0.Value has 300 characters; 256 is the most" in found
 
 
 READS = ("describe_", "get_", "list_")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import differences, meets
+from provisioner.engine.compare import differences, errand_of, meets
 from provisioner.engine.decide import Change, is_ours, whose
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener
@@ -131,17 +131,16 @@ class Hands:
         kind, it = target.kind, target.it
         self.ledger.intend(it.node, "update", self._entry(target, "updating"))
         client = self.patience.client(target)
-        tags = {one.path.removeprefix("Tags."): one.new for one in change.differences if one.top == "Tags"}
-        changed = _changed(kind, it.props, change)
-        own = any(one.top != "Tags" for one in change.differences)
+        errand = errand_of(kind, it.props, change.differences)
 
         def once() -> None:
-            if own or not (change.differences or change.extras):
+            if errand.own or not (change.differences or change.extras):
                 shown = reveal(it.props, self.clients, target.lookup)
-                kind.update(client, replace(it, props=shown), reveal(changed, self.clients, target.lookup))
-            if tags:
-                put = {name: value for name, value in tags.items() if value is not None}
-                kind.retag(client, it, put, [name for name in tags if name not in put])
+                kind.update(
+                    client, replace(it, props=shown), reveal(errand.changed, self.clients, target.lookup)
+                )
+            if errand.tags:
+                kind.retag(client, it, errand.put, errand.drop)
             for extra in change.extras:
                 _remove(kind, client, it, extra)
 
@@ -227,10 +226,3 @@ def _remove(kind: Kind, client: Any, it: Item, extra: Extra) -> None:
     except ClientError as error:
         if code_of(error) not in extra.gone:
             raise
-
-
-def _changed(kind: Kind, props: Mapping[str, Any], change: Change) -> Doc:
-    """The properties that differ, as they are to be; one that goes and has no default is left out."""
-    stated = {**kind.defaults, **props}
-    tops = dict.fromkeys(one.top for one in change.differences if one.top != "Tags")
-    return {top: stated[top] for top in tops if top in stated}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,33 @@ class Difference:
     def top(self) -> str:
         """The property it lies in."""
         return self.path.split(".", 1)[0]
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What a kind is sent to change: its properties that differ, as they are to be, and its tags."""
+
+    own: bool
+    changed: Doc
+    tags: Mapping[str, str | None]
+
+    @property
+    def put(self) -> dict[str, str]:
+        """The tags to set."""
+        return {name: value for name, value in self.tags.items() if value is not None}
+
+    @property
+    def drop(self) -> list[str]:
+        """The tags to remove."""
+        return [name for name, value in self.tags.items() if value is None]
+
+
+def errand_of(kind: Kind, props: Doc, found: Iterable[Difference]) -> Errand:
+    """What differences come to; a property that goes and has no default is left out of what is changed."""
+    tags = {one.path.removeprefix("Tags."): one.new for one in found if one.top == "Tags"}
+    tops = dict.fromkeys(one.top for one in found if one.top != "Tags")
+    stated = {**kind.defaults, **props}
+    return Errand(bool(tops), {top: stated[top] for top in tops if top in stated}, tags)
 
 
 def covers(actual: Any, wanted: Any) -> bool:

@@ -13,13 +13,16 @@ _MINUTE = 60
 
 
 def check(made: Plan, clients: Clients, seconds: float) -> list[Finding]:
-    """What would go wrong with a plan that takes so many seconds; nothing is asked where nothing is made."""
-    if not any(change.verb in ("create", "replace") for change in made.changes.values()):
+    """What would go wrong with a plan that takes so many seconds; AWS is not asked where nothing is made."""
+    verbs = {change.verb for change in made.changes.values()}
+    if verbs.isdisjoint(("create", "replace", "update")):
         return []
     asking = clients.sharing()
+    unasked = [*credentials(clients, seconds), *parameters(made, asking)]
+    if verbs.isdisjoint(("create", "replace")):
+        return unasked
     return [
-        *credentials(clients, seconds),
-        *parameters(made, asking),
+        *unasked,
         *addresses(made, asking),
         *quotas(made, asking),
     ]

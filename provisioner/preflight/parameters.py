@@ -1,4 +1,4 @@
-"""The parameters of every create call, caught before they are sent and held against botocore's model."""
+"""The parameters of every call of a plan, caught before they are sent and held against botocore's model."""
 
 from __future__ import annotations
 
@@ -7,23 +7,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from provisioner.engine.clients import Clients
+from provisioner.engine.compare import errand_of
 from provisioner.engine.graph import Node
+from provisioner.engine.kind import Item
 from provisioner.engine.plan import Plan, look_up, target_of
 from provisioner.engine.refs import Doc, Unknown, Veiled, resolve
 from provisioner.preflight.finding import Finding
-from provisioner.preflight.shapes import UNKNOWN, Fault, faults
+from provisioner.preflight.shapes import MISSING, UNKNOWN, Fault, faults
 
 _READS = ("describe_", "get_", "list_")
 _TOKEN = "0" * 32
 
 
 class Caught(BaseException):
-    """The call that a create would make, instead of the call itself."""
+    """The call that a verb would make, instead of the call itself."""
 
-    def __init__(self, operation: str, params: Doc) -> None:
-        super().__init__(operation)
-        self.operation = operation
-        self.params = params
+    def __init__(self, call: Call) -> None:
+        super().__init__(call.operation)
+        self.call = call
 
 
 class Blank(dict[str, Any]):
@@ -36,27 +37,32 @@ class Blank(dict[str, Any]):
 class Catcher:
     """Stands for a client: reads answer blank, and the first other call is caught."""
 
+    def __init__(self) -> None:
+        self._reads = False
+
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**params: Any) -> Any:
             if operation.startswith(_READS):
+                self._reads = True
                 return Blank()
-            raise Caught(operation, params)
+            raise Caught(Call(operation, stood_in(params), laid_over=self._reads))
 
         return call
 
 
 @dataclass(frozen=True)
 class Call:
-    """A create call that would be made."""
+    """A call that would be made; what it lacks may come from a read that it is laid over."""
 
     operation: str
     params: Doc
+    laid_over: bool = False
 
 
 def parameters(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """What AWS's model refuses of the creates of a plan; makes no call."""
+    """What AWS's model refuses of the creates and updates of a plan; makes no call."""
     for node in made.stack:
-        if made.changes[node.name].verb in ("create", "replace") and (call := create_call(made, node)):
+        for call in _calls(made, node):
             for fault in _faults(clients, node, call):
                 yield Finding(
                     f"{node.piece}/{node.name}",
@@ -66,23 +72,54 @@ def parameters(made: Plan, clients: Clients) -> Iterator[Finding]:
                 )
 
 
+def _calls(made: Plan, node: Node) -> Iterator[Call]:
+    verb = made.changes[node.name].verb
+    found: list[Call | None] = []
+    if verb in ("create", "replace"):
+        found = [create_call(made, node)]
+    elif verb == "update":
+        found = update_calls(made, node)
+    yield from (call for call in found if call)
+
+
 def create_call(made: Plan, node: Node) -> Call | None:
     """The call by which a node would be made; None where a stand-in for an unknown value leads nowhere."""
+    it = replace(_item(made, node), token=_TOKEN)
+    return _caught(lambda: node.kind.create(Catcher(), it))
+
+
+def update_calls(made: Plan, node: Node) -> list[Call | None]:
+    """The first call by which a node would be changed, and the first by which its tags would."""
+    change, kind = made.changes[node.name], node.kind
+    it = replace(_item(made, node), id=UNKNOWN)
+    errand = errand_of(kind, it.props, change.differences)
+    calls: list[Call | None] = []
+    if errand.own:
+        calls.append(_caught(lambda: kind.update(Catcher(), it, errand.changed)))
+    if errand.tags:
+        calls.append(_caught(lambda: kind.retag(Catcher(), it, errand.put, errand.drop)))
+    return calls
+
+
+def _item(made: Plan, node: Node) -> Item:
     wanted = stood_in(resolve(node.props, lambda ref: look_up(made, ref)))
-    target = target_of(node, made.stack.suffix, None, wanted)
+    return target_of(node, made.stack.suffix, None, wanted).it
+
+
+def _caught(act: Callable[[], object]) -> Call | None:
     try:
-        node.kind.create(Catcher(), replace(target.it, token=_TOKEN))
+        act()
     except Caught as caught:
-        return Call(caught.operation, caught.params)
+        return caught.call
     except (TypeError, ValueError, LookupError, AttributeError):
         return None
     return None
 
 
 def stood_in(value: Any) -> Any:
-    """`value` with a stand-in for all that is not known, and for every secret."""
+    """`value` with a stand-in for all that is not known or not read, and for every secret."""
     match value:
-        case Unknown() | Veiled():
+        case Unknown() | Veiled() | Blank():
             return UNKNOWN
         case Mapping():
             return {key: stood_in(inner) for key, inner in value.items()}
@@ -95,4 +132,5 @@ def stood_in(value: Any) -> Any:
 def _faults(clients: Clients, node: Node, call: Call) -> Iterator[Fault]:
     meta = clients.aws.client(node.kind.service, node.region).meta
     if name := meta.method_to_api_mapping.get(call.operation):
-        yield from faults(meta.service_model.operation_model(name).input_shape, call.params)
+        found = faults(meta.service_model.operation_model(name).input_shape, call.params)
+        yield from (one for one in found if not (call.laid_over and one.words == MISSING))

@@ -15,6 +15,7 @@ class Placeholder(str):
     __slots__ = ()
 
 
+MISSING = "is missing"
 UNKNOWN = Placeholder("(known-after-apply)")
 
 
@@ -54,7 +55,7 @@ def _structure(shape: Any, value: Any, path: str) -> Iterator[Fault]:
         return
     for name in shape.required_members:
         if name not in value:
-            yield Fault(_under(path, name), "is missing")
+            yield Fault(_under(path, name), MISSING)
     for name, inner in value.items():
         if name in shape.members:
             yield from faults(shape.members[name], inner, _under(path, name))

@@ -1,0 +1,117 @@
+"""For each setting another value, and what it needs beside it; made from the model: none is forgotten."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.settings import Settings
+from provisioner.settings.knobs import Knob, knobs
+
+OWN_IMAGE = "mine.example/api:1"
+ARN = "arn:aws:ssm:us-east-1:123456789012:parameter/any"
+# Values that the model cannot tell; a list of them where each is worth a change of its own.
+VALUES: Mapping[str, list[Any]] = {
+    "profile": ["production"],
+    "image": [OWN_IMAGE],
+    "tags": [{"Team": "ml"}],
+    "network.zones": [2, 4],
+    "network.nat": ["per_zone"],
+    "container.health_path": ["/well"],
+    "container.environment": [{"MODEL": "small"}],
+    "container.secrets": [{"KEY": ARN}],
+    "container.cpu": [512],
+    "container.memory": [4096],
+    "container.scratch": [["/tmp", "/var/cache"], []],
+    "container.scratch_image": ["mine.example/busybox:1"],
+    "service.fargate_base": [1],
+    "database.min_acu": [0, 1],
+    "database.max_acu": [4],
+    "database.iam_user": ["other"],
+    "table.ttl_attribute": ["expires", ""],
+    "roles.boundary": ["own"],
+    "api.prefixes": [["/api/v2/*", "/api/v3/*"]],
+    "api.services": [{"second": {"prefixes": ["/api/v4/*"]}}],
+    "alarms.emails": [["ops@shop.example"]],
+    "alarms.database_cpu": [70],
+    "alarms.database_acu": [70],
+}
+# What a setting means something beside; the rest stands on the bare profile.
+BESIDE: Mapping[str, Mapping[str, Any]] = {
+    "container.protocol": {"image": OWN_IMAGE},
+    "container.scratch": {"container.readonly_root": True},
+    "container.scratch_image": {"container.readonly_root": True},
+    "database.pause_after": {"database.min_acu": 0},
+    "database.iam_user": {"database.iam_login": True},
+    "table.read_units": {"table.billing": "provisioned"},
+    "table.write_units": {"table.billing": "provisioned"},
+}
+# Those that change nothing of what stands: who may be asked, and what waits for what.
+STILL = {"account": "123456789012", "service.wait_for_database": True}
+# Those that would lose data, or cannot be had beside what there is: refused, with the way out.
+REFUSED: Mapping[str, Any] = {
+    "network.cidr": "10.1.0.0/16",
+    "network.public_cidrs": ["10.0.32.0/20", "10.0.48.0/20", "10.0.64.0/20"],
+    "network.private_cidrs": ["10.0.128.0/20", "10.0.144.0/20", "10.0.160.0/20"],
+    "database.version": "16",
+    "database.name": "other",
+    "database.username": "other",
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One setting from one value to another, beside others."""
+
+    path: str
+    value: Any
+    beside: Mapping[str, Any]
+
+    @property
+    def here(self) -> dict[str, str]:
+        """What is set before, as it is typed."""
+        return {path: _typed(value) for path, value in self.beside.items()}
+
+    @property
+    def there(self) -> dict[str, str]:
+        """What is set after."""
+        return {**self.here, self.path: _typed(self.value)}
+
+    def __str__(self) -> str:
+        return f"{self.path}={_typed(self.value)}"
+
+
+def _typed(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def ways(profile: str) -> Iterator[Way]:
+    """Each setting that can be changed, alone, to each other value that is worth it."""
+    given = Settings(profile=profile)  # type: ignore[arg-type]
+    for path, knob in knobs().items():
+        if path in STILL or path in REFUSED or (path == "profile" and profile != "seed"):
+            continue
+        beside = BESIDE.get(path, {})
+        for value in others(knob, _at(given, path)):
+            yield Way(path, value, beside)
+
+
+def others(knob: Knob, now: Any) -> list[Any]:
+    """Other values than the one it has."""
+    if knob.path in VALUES:
+        return [value for value in VALUES[knob.path] if value != now]
+    if knob.choices:
+        return [value for value in knob.choices if value != now][:3]
+    if isinstance(now, bool):
+        return [not now]
+    if isinstance(now, (int, float)):
+        return [now + 1]
+    raise KeyError(f"{knob.path}: tests/alternatives.py must say another value of it")
+
+
+def _at(given: Any, path: str) -> Any:
+    for step in path.split("."):
+        given = getattr(given, step)
+    return given

@@ -1,0 +1,165 @@
+"""Each setting alone, on a stack of either profile: changed as planned, then nothing to say, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.kind import Kind
+from provisioner.engine.refs import unveiled
+from provisioner.settings import Settings
+from provisioner.settings.knobs import knobs
+from provisioner.stack import build
+from provisioner.steps.facts import offline
+from tests.alternatives import BESIDE, REFUSED, STILL, Way, ways
+from tests.harness import Desk
+from tests.inventory import inventory
+from tests.standing import ACCOUNT
+from tests.test_settings_change import SUFFIX, Stack, calls_of
+
+pytestmark = pytest.mark.xdist_group("each-setting")
+PROFILES = ("seed", "production")
+EVERY = [(profile, way) for profile in PROFILES for way in ways(profile)]
+
+
+def test_every_setting_is_in_the_table() -> None:
+    tried = {way.path for _, way in EVERY}
+
+    assert tried | STILL.keys() | REFUSED.keys() == knobs().keys()
+    assert not tried & (STILL.keys() | REFUSED.keys())
+    assert BESIDE.keys() <= tried
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_what_a_setting_no_longer_states_has_a_value_to_go_back_to(profile: str) -> None:
+    """A property of a call is left out of the next one: AWS would keep it, where no default is known."""
+    for way in ways(profile):
+        here, there = (_nodes(profile, sets) for sets in (way.here, way.there))
+        for name in here.keys() & there.keys():
+            kind, told = here[name]
+            other = there[name][1]
+            for key in told.keys() ^ other.keys():
+                assert _goes(kind, key), f"{way} drops {kind} {key}"
+
+
+# What goes with another property: what was bought with how it is bought, who writes with how often, how long.
+GOES_WITH = {("Table", "ProvisionedThroughput"), ("DBInstance", "MonitoringRoleArn")}
+GOES_WITH |= {("DBInstance", "PerformanceInsightsRetentionPeriod")}
+
+
+def _goes(kind: Kind, key: str) -> bool:
+    told = key in kind.fixed or key in kind.defaults or key in kind.unread
+    return told or (str(kind), key) in GOES_WITH
+
+
+def _nodes(profile: str, sets: dict[str, str]) -> dict[str, tuple[Kind, dict[str, Any]]]:
+    given: dict[str, Any] = {"profile": profile}
+    for path, value in sets.items():
+        *groups, last = path.split(".")
+        inner = given
+        for group in groups:
+            inner = inner.setdefault(group, {})
+        inner[last] = _read(value)
+    s = Settings(**given)
+    stack = build(s, "a", "us-east-1", offline(s.network.zones, s.database.version))
+    return {node.name: (node.kind, unveiled(node.props)) for node in stack}
+
+
+def _read(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+@pytest.fixture(scope="module")
+def stack(
+    request: pytest.FixtureRequest, served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    desk = Desk.before(served, tmp_path_factory.mktemp("each") / "home")
+    desk.environment["MLAPI_PROFILE"] = request.param
+    desk.apply(SUFFIX)
+    yield Stack(desk)
+    desk.environment.clear()
+
+
+def held(stack: Stack) -> dict[str, dict[str, Any]]:
+    """All that AWS holds of the stack, without what it counts or dates by itself, or numbers anew."""
+    found = inventory(stack.desk.box.endpoint)
+    calm = {kind: {id_: _calm(line) for id_, line in ids.items()} for kind, ids in found.items()}
+    for group in calm["security group"].values():
+        # The rules that a VPC is born with are not given back to its default group.
+        if group["GroupName"] == "default":
+            group.update(IpPermissions=[], IpPermissionsEgress=[])
+    return calm
+
+
+# What AWS counts, dates or numbers by itself whenever something is changed.
+RESTLESS = {
+    *("AvailableIpAddressCount", "Associations", "events", "deployments", "currentServiceDeployment"),
+    *("currentServiceRevisions", "taskDefinition", "runningCount", "pendingCount", "ETag", "HTTPHeaders"),
+    *("LastModifiedTime", "LastModified", "LastModifiedDate", "LastChangedDate", "LockToken", "UpdateDate"),
+    *("StateUpdatedTimestamp", "AlarmConfigurationUpdatedTimestamp", "LastUpdateToPayPerRequestDateTime"),
+    *("NumberOfDecreasesToday", "LastDecreaseDateTime", "LastIncreaseDateTime", "RequestId"),
+}
+
+
+def _calm(line: str) -> Any:
+    def calm(doc: Any) -> Any:
+        if isinstance(doc, dict):
+            return {key: calm(value) for key, value in doc.items() if key not in RESTLESS}
+        return sorted((calm(one) for one in doc), key=str) if isinstance(doc, list) else doc
+
+    return calm(json.loads(line))
+
+
+of_each = pytest.mark.parametrize("stack", PROFILES, indirect=True, scope="module")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stack", "way"), EVERY, indirect=["stack"], scope="module", ids=str)
+def test_a_setting_alone_is_changed_as_planned_and_back(stack: Stack, way: Way) -> None:
+    if way.here:
+        stack.apply(way.here)
+    before = held(stack)
+
+    planned = stack.plan(way.there)
+    called = stack.apply(way.there)
+
+    assert planned
+    assert called <= calls_of(stack, planned)
+    assert stack.plan(way.there) == {}
+    assert stack.plan(way.here)
+    stack.apply(way.here)
+    assert stack.plan(way.here) == {}
+    after = held(stack)
+    for kind, ids in before.items():
+        kept = ids.keys() & after[kind].keys()
+        assert {id_: after[kind][id_] for id_ in kept} == {id_: ids[id_] for id_ in kept}, kind
+    stack.apply({})
+
+
+@pytest.mark.slow
+@of_each
+@pytest.mark.parametrize("path", REFUSED)
+def test_a_setting_that_cannot_be_changed_is_refused_with_the_way_out(stack: Stack, path: str) -> None:
+    before, value = stack.desk.mark(), REFUSED[path]
+
+    typed = value if isinstance(value, str) else json.dumps(value)
+    ran = stack.desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", f"{path}={typed}")
+
+    assert ran.code == 5, ran.err
+    assert "second stack" in ran.err
+    assert stack.desk.tries(before) == []
+
+
+@pytest.mark.slow
+@of_each
+@pytest.mark.parametrize("path", STILL)
+def test_a_setting_that_changes_nothing_of_what_stands_is_silent(stack: Stack, path: str) -> None:
+    assert STILL["account"] == ACCOUNT
+    assert stack.plan({path: json.dumps(STILL[path]).strip('"')}) == {}
