@@ -18,13 +18,15 @@ ROLLED = (
     "taskDefinition", "networkConfiguration", "loadBalancers", "platformVersion", "launchType",
     "capacityProviderStrategy", "serviceRegistries",
 )  # fmt: skip
+# What changes no task that runs, but those that are started next (botocore ServiceModel, UpdateService).
+KEPT = ("enableExecuteCommand",)
 
 when_inactive: list[Callable[[Service], None]] = []  # told of a service that has ended
 
 
 def deploy(service: Service) -> Deployment:
     """Begin to deploy what the service now asks for."""
-    spec = {key: service.spec[key] for key in ROLLED if key in service.spec}
+    spec = {key: service.spec[key] for key in (*ROLLED, *KEPT) if key in service.spec}
     source = service.primary.revision if service.deployments else None
     for older in service.deployments:
         older.status = "ACTIVE"

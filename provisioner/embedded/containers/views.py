@@ -52,6 +52,7 @@ def task_view(task: Task) -> dict[str, Any]:
             "stoppedReason": task.stop_reason or None,
             "healthStatus": "HEALTHY" if task.healthy else "UNKNOWN",
             "connectivity": "CONNECTED" if task.started else None,
+            "enableExecuteCommand": is_open(task),
             "overrides": task.spec.get("overrides", {"containerOverrides": []}),
             "attachments": _attachments(task),
             "containers": [_container(task, c) for c in task.definition["containerDefinitions"]],
@@ -81,8 +82,28 @@ def _container(task: Task, definition: dict[str, Any]) -> dict[str, Any]:
             "exitCode": task.exit_code,
             "reason": task.container_reason or None,
             "healthStatus": "HEALTHY" if task.healthy else "UNKNOWN",
+            "runtimeId": runtime_of(task) if task.started else None,
+            "managedAgents": [_agent(task)] if is_open(task) else None,
             "networkInterfaces": [{"attachmentId": task.id, "privateIpv4Address": task.address}],
         }
+    )
+
+
+def is_open(task: Task) -> bool:
+    """Say whether it was started with ECS Exec on."""
+    return bool(task.spec.get("enableExecuteCommand"))
+
+
+def runtime_of(task: Task) -> str:
+    """Name its container's runtime as Fargate does: the task's id and ten digits."""
+    return f"{task.id}-{int(task.id, 16) % 10**10:010d}"
+
+
+def _agent(task: Task) -> dict[str, Any]:
+    """Tell the agent of ECS Exec (botocore ServiceModel, ManagedAgent)."""
+    status = task.status if task.status in ("RUNNING", "STOPPED") else "PENDING"
+    return _without_nothing(
+        {"name": "ExecuteCommandAgent", "lastStatus": status, "lastStartedAt": _time(task.started)}
     )
 
 

@@ -1,0 +1,105 @@
+"""`exec`: a command in a task that runs, with its output and its exit code."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.commands.serving import entered
+from provisioner.engine.explain import explain
+from provisioner.engine.faults import code_of
+from provisioner.errors import Blocked, ProvisionerError
+from provisioner.kinds.ecs.running import Running
+from provisioner.session import Session
+from provisioner.terminal.framed import Framed
+from provisioner.terminal.plugin import Plugin
+from provisioner.terminal.plugin import Session as Opened
+from provisioner.terminal.relay import relay
+from provisioner.terminal.say import Say
+
+CALLS = {"ecs": ("ExecuteCommand ml-api-cluster-{suffix}",)}
+_SHELL = ("/bin/sh",)
+_INTERRUPTED, _NOBODY_READS = 130, 141
+# ECS developer guide, ECS Exec: the agent is not there yet, or not any more.
+_NOT_READY = ("TargetNotConnectedException", "InvalidParameterException")
+
+
+def enter(say: Say, session: Session, service: str, task: str, command: Sequence[str]) -> int:
+    """Run the command, a shell where none is given; the exit code is the command's."""
+    plugin = Plugin.found()
+    chosen = entered(session, service, task)
+    framed = Framed(secrets.token_hex(8))
+    opened = _opened(session, chosen, framed.around(command or _SHELL))
+    say.note(f"In {chosen.container} of task {chosen.id}", "dim")
+    argv = plugin.command(session.place.region, chosen.target, _endpoint(session))
+    try:
+        ended = relay(
+            argv,
+            plugin.environment(opened),
+            lambda told: _show(framed, told),
+            lambda: framed.began and framed.code is None,
+        )
+    except BrokenPipeError:
+        return _NOBODY_READS
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    if framed.code is None:
+        raise _broken(session, framed, ended)
+    return framed.code
+
+
+def _opened(session: Session, chosen: Running, line: str) -> Opened:
+    """ExecuteCommand."""
+    ecs = session.clients.client("ecs")
+    try:
+        told = ecs.execute_command(
+            cluster=chosen.cluster, task=chosen.id, container=chosen.container, command=line, interactive=True
+        )["session"]
+    except ClientError as error:
+        if code_of(error) in _NOT_READY:
+            raise Blocked(
+                f"The task {chosen.id} takes no command: {error.response['Error']['Message']}",
+                "Its agent may have ended, or the task role may not speak with Session Manager. "
+                "Wait a minute, or name another task with --task.",
+            ) from error
+        raise explain(error, f"entering the task {chosen.id}") or error from error
+    return Opened(told["sessionId"], told["streamUrl"], told["tokenValue"])
+
+
+def _endpoint(session: Session) -> str:
+    """Where the plugin resumes a session whose connection has dropped."""
+    return str(session.aws.client("ssm").meta.endpoint_url)
+
+
+def _show(framed: Framed, told: bytes) -> None:
+    """What the command writes is data; what the plugin says around it is for a person."""
+    for is_inside, piece in framed.take(told):
+        if piece:
+            _write(sys.stdout if is_inside else sys.stderr, piece)
+
+
+def _write(stream: Any, piece: bytes) -> None:
+    """As it came to a terminal; without the carriage returns of the container's own one to a file."""
+    if not stream.isatty():
+        piece = piece.replace(b"\r", b"")
+    stream.write(piece.decode(errors="replace"))
+    stream.flush()
+
+
+def _broken(session: Session, framed: Framed, ended: int) -> ProvisionerError:
+    """The session ended before the command did."""
+    if session.aws.local:
+        return ProvisionerError(
+            "The session ended: the embedded AWS runs no container that could be entered.",
+            "Everything up to the session is rehearsed.",
+        )
+    if framed.began:
+        return ProvisionerError("The session ended before the command did.", "Run the same command again.")
+    return ProvisionerError(
+        f"The command did not begin (the plugin ended with {ended}).",
+        "It is run by /bin/sh: the image must have one. What the plugin says stands above.",
+    )

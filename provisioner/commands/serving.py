@@ -1,0 +1,59 @@
+"""A service of the stack by the name that is typed, and a task of it that can be entered."""
+
+from __future__ import annotations
+
+import difflib
+
+from provisioner.engine.explain import explained
+from provisioner.errors import Blocked, UsageError
+from provisioner.kinds.ecs.running import Running, serving
+from provisioner.session import Session
+from state.document import Document, Entry
+
+_KIND, _MAIN = "Service", "api"
+
+
+def services_of(document: Document) -> dict[str, Entry]:
+    """Each service in the ledger by its name; the main one is `api`."""
+    found = {name: entry for name, entry in document.entries.items() if entry.kind == _KIND}
+    return {name.partition(".")[2] or _MAIN: entry for name, entry in found.items() if "~" not in name}
+
+
+def named(document: Document, name: str) -> Entry:
+    """The service of that name, else the main one."""
+    services = services_of(document)
+    if entry := services.get(name or _MAIN):
+        return entry
+    near = difflib.get_close_matches(name, services, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services) or 'none'}."
+    raise UsageError(f"The stack {document.suffix} has no service {name or _MAIN}.", hint)
+
+
+def entered(session: Session, service: str, task: str) -> Running:
+    """A running task of the service, or the one whose id begins so; Blocked where none can be entered."""
+    entry = named(session.document, service)
+    with explained(f"looking for a task of {entry.name}"):
+        found = serving(session.clients, entry.wanted["cluster"], entry.name)
+    again = session.where.workspace.command("apply", session.suffix)
+    if found is None:
+        raise Blocked(f"The service {entry.name} is not there.", f"`{again}` makes it again.")
+    chosen = [one for one in found.tasks if one.id.startswith(task)]
+    if task and not chosen:
+        known = ", ".join(one.id for one in found.tasks) or "none"
+        raise UsageError(f"No task {task} of {entry.name} runs.", f"There are: {known}.")
+    if not chosen:
+        look = session.where.workspace.command("status", session.suffix)
+        raise Blocked(f"No task of {entry.name} runs.", f"`{look}` tells why.")
+    if not found.allows_entry:
+        raise Blocked(
+            f"The tasks of {entry.name} cannot be entered: ECS Exec is off.",
+            f"`{again} --set service.exec=true` turns it on (and write it into your settings file): "
+            "the tasks are replaced.",
+        )
+    if ready := [one for one in chosen if one.is_open]:
+        return ready[0]
+    raise Blocked(
+        f"No agent of ECS Exec runs in {', '.join(one.id for one in chosen)}.",
+        "A task from before it was turned on has none, one that has just begun not yet: wait a minute, or "
+        "replace the tasks.",
+    )

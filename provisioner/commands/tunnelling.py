@@ -1,0 +1,126 @@
+"""`db tunnel`: a port on this machine that leads to the database, through a task, until Ctrl-C."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from provisioner.commands.serving import entered
+from provisioner.engine.explain import explain, explained
+from provisioner.engine.faults import code_of
+from provisioner.engine.target import read
+from provisioner.engine.teardown import target_in
+from provisioner.errors import Blocked, ProvisionerError, UsageError
+from provisioner.kinds import KINDS
+from provisioner.kinds.ecs.running import Running
+from provisioner.session import Session
+from provisioner.terminal.plugin import Plugin
+from provisioner.terminal.plugin import Session as Opened
+from provisioner.terminal.say import Say
+
+_DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
+CALLS = {"ssm": ("StartSession",)}
+_CLUSTER, _SECRET = "aurora", "Secret"
+_USUAL, _LOOPBACK = 5432, "127.0.0.1"
+_INTERRUPTED = 130
+_ENDS_WITHIN = 10  # seconds
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where the database is, and where its login lies."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    secret: str
+
+
+def tunnel(say: Say, session: Session, port: int | None, service: str) -> int:
+    """Say how to connect, then hold the port open; the password is shown to nobody."""
+    plugin = Plugin.found()
+    here = _free(port)
+    database = _database(session)
+    chosen = entered(session, service, "")
+    opened = _opened(session, chosen, database, here)
+    _tell(say, session, database, here)
+    argv = plugin.command(
+        session.place.region, chosen.target, str(session.aws.client("ssm").meta.endpoint_url)
+    )
+    ended = _held(argv, plugin.environment(opened))
+    if ended is None:
+        return _INTERRUPTED
+    raise ProvisionerError(f"The tunnel has ended by itself ({ended}).", "Run the same command again.")
+
+
+def _held(argv: list[str], environment: Mapping[str, str]) -> int | None:
+    """The plugin to its end; None where a person ended it."""
+    with subprocess.Popen(argv, env=dict(environment)) as process:  # noqa: S603 - found on PATH by name
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # Ctrl-C reaches it too: it closes the session.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_ENDS_WITHIN)
+            process.terminate()
+            return None
+
+
+def _free(port: int | None) -> int:
+    """The port asked for, else the usual one, else one that is free."""
+    for one in (port,) if port else (_USUAL, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind((_LOOPBACK, one))
+                return int(probe.getsockname()[1])
+    raise UsageError(f"The port {port} of this machine is taken.", "Name another one, or leave --port out.")
+
+
+def _database(session: Session) -> Database:
+    """DescribeDBClusters, through the kind that knows how."""
+    document = session.document
+    again = session.where.workspace.command("apply", session.suffix)
+    doc = None
+    if _CLUSTER in document.entries:
+        with explained("looking for the database"):
+            doc = read(session.clients, target_in(document, _CLUSTER, KINDS))
+    if doc is None:
+        raise Blocked(f"The stack {session.suffix} has no database.", f"`{again}` makes it.")
+    managed = doc.get("MasterUserSecret", {}).get("SecretArn", "")
+    own = next((entry.id for entry in document.entries.values() if entry.kind == _SECRET), "")
+    return Database(doc["Endpoint"], doc["Port"], doc["DatabaseName"], doc["MasterUsername"], managed or own)
+
+
+def _opened(session: Session, chosen: Running, database: Database, here: int) -> Opened:
+    """StartSession: the agent in the container leads on to the database."""
+    ssm = session.clients.client("ssm")
+    asked = {"host": [database.host], "portNumber": [str(database.port)], "localPortNumber": [str(here)]}
+    try:
+        told = ssm.start_session(Target=chosen.target, DocumentName=_DOCUMENT, Parameters=asked)
+    except ClientError as error:
+        if code_of(error) == "TargetNotConnected":
+            raise Blocked(
+                f"The agent of the task {chosen.id} does not answer.", "Wait a minute, then run this again."
+            ) from error
+        raise explain(error, f"opening a tunnel through the task {chosen.id}") or error from error
+    return Opened(told["SessionId"], told["StreamUrl"], told["TokenValue"])
+
+
+def _tell(say: Say, session: Session, database: Database, here: int) -> None:
+    line = f'psql "host={_LOOPBACK} port={here} dbname={database.name} user={database.user} sslmode=require"'
+    fetch = (
+        f"aws secretsmanager get-secret-value --region {session.place.region} "
+        f"--secret-id '{database.secret}' --query SecretString --output text"
+    )
+    if say.as_json:
+        say.record("tunnel", host=_LOOPBACK, port=here, psql=line, secret=database.secret)
+        return
+    say.data(line)
+    say.note(f"The password lies in the secret {database.secret}:\n{fetch}")

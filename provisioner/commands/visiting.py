@@ -1,0 +1,31 @@
+"""`open`: the stack's address, in a browser."""
+
+from __future__ import annotations
+
+import webbrowser
+
+from provisioner.errors import Incomplete, ProvisionerError
+from provisioner.terminal.say import Say
+from provisioner.workspace import Workspace
+
+# The first of them that the stack has.
+_OUTPUTS = ("url", "cloudfront_distribution_url")
+
+
+def visit(say: Say, workspace: Workspace, suffix: str, *, only_print: bool) -> int:
+    """Print the address as the last apply left it, and show it unless only that was asked for."""
+    document = workspace.document(suffix)
+    outputs = document.outputs if document else {}
+    url = next((outputs[name] for name in _OUTPUTS if name in outputs), "")
+    if not url:
+        raise Incomplete(
+            f"The stack {suffix} has no address yet: no apply has ended well.",
+            f"`{workspace.command('apply', suffix)}` goes on.",
+        )
+    if say.as_json:
+        say.record("open", suffix=suffix, url=url)
+    else:
+        say.data(url)
+    if not only_print and not webbrowser.open(url):
+        raise ProvisionerError("There is no browser here.", "Open the address above elsewhere.")
+    return 0

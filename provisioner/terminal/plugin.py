@@ -1,0 +1,85 @@
+"""AWS's Session Manager plugin: the program that speaks with the agent in a container."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from provisioner.errors import Blocked
+
+NAME = "session-manager-plugin"
+_GUIDE = (
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/"
+    "session-manager-working-with-install-plugin.html"
+)
+_INSTALL = f"macOS: `brew install --cask {NAME}`. Linux: {_GUIDE}"
+# Later ones read the session, whose token lets anybody in, from a variable and not from the command line that
+# everybody on this machine can list (aws-cli customizations/sessionmanager.py; the plugin's session.go).
+_LAST_THAT_SHOWS = (1, 2, 497, 0)
+_VARIABLE = "AWS_SSM_START_SESSION_RESPONSE"
+_ANSWERS_WITHIN = 20  # seconds
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session that AWS has opened; its token is a secret."""
+
+    id: str
+    url: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Session({self.id})"
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """The plugin on this machine."""
+
+    path: str
+
+    @classmethod
+    def found(cls) -> Plugin:
+        """The one on PATH; Blocked, with how to install it, where there is none or it is too old."""
+        path = shutil.which(NAME)
+        if path is None:
+            raise Blocked(f"The Session Manager plugin is not installed: no {NAME} on PATH.", _INSTALL)
+        version = _version(path)
+        if version <= _LAST_THAT_SHOWS:
+            shown = ".".join(map(str, version)) or "of an unknown version"
+            raise Blocked(f"The Session Manager plugin at {path} is too old ({shown}).", _INSTALL)
+        return cls(path)
+
+    def command(self, region: str, target: str, endpoint: str) -> list[str]:
+        """Its arguments, in the order of its session.go."""
+        profile = os.environ.get("AWS_PROFILE", "")
+        return [
+            self.path,
+            _VARIABLE,
+            region,
+            "StartSession",
+            profile,
+            json.dumps({"Target": target}),
+            endpoint,
+        ]
+
+    def environment(self, session: Session) -> Mapping[str, str]:
+        """Ours, and the session."""
+        told = {"SessionId": session.id, "StreamUrl": session.url, "TokenValue": session.token}
+        return {**os.environ, _VARIABLE: json.dumps(told)}
+
+
+def _version(path: str) -> tuple[int, ...]:
+    try:
+        told = subprocess.run(  # noqa: S603 - found on PATH by name
+            [path, "--version"], capture_output=True, text=True, timeout=_ANSWERS_WITHIN, check=False
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Blocked(f"The Session Manager plugin at {path} does not start: {error}", _INSTALL) from error
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)*)\s*", told)
+    return tuple(int(part) for part in found[1].split(".")) if found else ()

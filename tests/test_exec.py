@@ -1,0 +1,334 @@
+"""`exec`, `db tunnel`, `open`: into a task, to the database, to the address; and where that cannot be."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pty
+import re
+import select
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from provisioner.embedded.answers import Reply
+from provisioner.embedded.hooks import always
+from provisioner.embedded.wire import Call
+from provisioner.errors import Blocked
+from provisioner.terminal.framed import Framed
+from provisioner.terminal.plugin import Plugin, Session
+from tests.harness import ROOT, Desk, Ran
+from tests.plugins import FakePlugin
+from tests.standing import Standing
+
+# A frame, without AWS.
+
+
+@pytest.mark.parametrize("step", [1, 3, 1000])
+def test_the_inside_of_a_frame_is_told_from_its_outside(step: int) -> None:
+    framed = Framed("abc")
+    came = b"hello\n\x1eabc\x1eout <\x1e> put\x1eabc:42\x1e\nbye"
+    inside, outside = b"", b""
+
+    for at in range(0, len(came), step):
+        for is_inside, piece in framed.take(came[at : at + step]):
+            inside, outside = inside + piece * is_inside, outside + piece * (not is_inside)
+
+    assert (inside, outside, framed.code) == (b"out <\x1e> put", b"hello\n\nbye", 42)
+
+
+def test_what_is_typed_is_shown_at_once() -> None:
+    framed = Framed("abc")
+    list(framed.take(b"\x1eabc\x1e"))
+
+    assert [piece for _, piece in framed.take(b"<")] == [b"<"]
+
+
+def test_the_command_line_keeps_every_argument_whole() -> None:
+    framed = Framed("abc")
+    line = framed.around(["printf", "%s|", "a b", "it's", "$HOME"])
+
+    out = subprocess.run(shlex.split(line), capture_output=True, check=True).stdout
+
+    assert b"".join(piece for is_inside, piece in framed.take(out) if is_inside) == b"a b|it's|$HOME|"
+    assert framed.code == 0
+
+
+def test_a_session_shows_no_token() -> None:
+    assert "secret" not in repr(Session("id", "url", "secret"))
+
+
+@pytest.mark.parametrize("version", ["1.2.497.0", "1.1.0", "what?"])
+def test_a_plugin_that_shows_the_token_to_everybody_is_refused(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FakePlugin.at(tmp_path).put("version", version)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(Blocked, match="too old"):
+        Plugin.found()
+
+
+# On a stack that stands.
+
+
+@pytest.fixture(scope="module")
+def plugin(tmp_path_factory: pytest.TempPathFactory) -> FakePlugin:
+    """The plugin, in a folder of its own."""
+    return FakePlugin.at(tmp_path_factory.mktemp("plugin"))
+
+
+@pytest.fixture(scope="module")
+def desk(standing: Standing, plugin: FakePlugin) -> Iterator[Desk]:
+    """The plugin runs what is asked for."""
+    environment = {"PATH": f"{plugin.folder}:{os.environ['PATH']}"}
+    with plugin.in_the_task():
+        yield dataclasses.replace(standing.desk, environment=environment)
+
+
+def execute(desk: Desk, *asked: str) -> Ran:
+    """`exec`, in this process: what comes after `--` is the command's."""
+    return desk.run("exec", "--local", *asked, local=False)
+
+
+def change(standing: Standing, **service: object) -> None:
+    standing.aws("ecs").update_service(
+        cluster=standing.service["clusterArn"], service=standing.service["serviceName"], **service
+    )
+
+
+def test_where_it_is_off_it_is_said_how_to_turn_it_on(desk: Desk) -> None:
+    """The first one: those after it need it on."""
+    ran = execute(desk, "--", "true")
+
+    assert ran.code == 5
+    assert "ECS Exec is off" in ran.err
+    assert "service.exec=true" in ran.err
+
+
+def test_a_task_from_before_it_was_turned_on_has_no_agent(desk: Desk, standing: Standing) -> None:
+    change(standing, enableExecuteCommand=True)
+
+    ran = execute(desk, "--", "true")
+
+    assert ran.code == 5
+    assert "No agent of ECS Exec runs in" in ran.err
+
+
+@pytest.fixture(scope="module")
+def opened(desk: Desk, standing: Standing) -> Desk:
+    """Tasks that can be entered."""
+    change(standing, enableExecuteCommand=True, forceNewDeployment=True)
+    return desk
+
+
+def test_output_and_exit_code_are_the_command_s(opened: Desk) -> None:
+    ran = execute(opened, "--", "sh", "-c", "echo 'it is'; exit 7")
+
+    assert (ran.code, ran.out) == (7, "it is\n")
+    assert "Starting session" in ran.err
+
+
+def test_the_token_is_shown_to_nobody(opened: Desk, plugin: FakePlugin) -> None:
+    ran = execute(opened, "--", "true")
+
+    told = json.loads(plugin.told)
+    token = told["session"]["TokenValue"]
+    assert token
+    assert token not in json.dumps(told["argv"]) + ran.out + ran.err
+    target = json.loads(told["argv"][5])["Target"]
+    assert target.startswith("ecs:ml-api-cluster-prod_")
+    assert len(target.split("_")) == 3
+
+
+def test_a_task_is_chosen_by_the_beginning_of_its_id(
+    opened: Desk, standing: Standing, plugin: FakePlugin
+) -> None:
+    ecs, cluster = standing.aws("ecs"), standing.service["clusterArn"]
+    last = ecs.list_tasks(cluster=cluster)["taskArns"][-1].rpartition("/")[2]
+
+    execute(opened, "--task", last[:10], "--", "true")
+
+    assert last in plugin.told
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "told"),
+    [
+        (["--suffix", "nobody"], 6, "No stack nobody is known"),
+        (["--service", "apo"], 64, "Did you mean api?"),
+        (["--task", "ffffffffffff"], 64, "There are: "),
+    ],
+)
+def test_what_is_not_there_is_said(opened: Desk, asked: list[str], code: int, told: str) -> None:
+    ran = execute(opened, *asked, "--", "true")
+
+    assert (ran.code, ran.out) == (code, "")
+    assert told in ran.err
+
+
+def test_without_the_plugin_it_is_said_what_to_install(opened: Desk, tmp_path: Path) -> None:
+    mark = opened.mark()
+    ran = execute(dataclasses.replace(opened, environment={"PATH": str(tmp_path)}), "--", "true")
+
+    assert ran.code == 5
+    assert "brew install --cask session-manager-plugin" in ran.err
+    assert "ExecuteCommand" not in [call["operation"] for call in opened.box.calls(mark)]
+
+
+def test_expired_credentials_are_told_as_such(opened: Desk) -> None:
+    opened.box.faults({"operation": "ecs:ExecuteCommand", "fault": "expired", "times": 9})
+    try:
+        ran = execute(opened, "--", "true")
+    finally:
+        opened.box.faults()
+
+    assert ran.code == 3
+
+
+def test_a_command_that_never_began_is_no_success(opened: Desk, plugin: FakePlugin) -> None:
+    with plugin.in_the_task():
+        plugin_of_its_own = FakePlugin.at(plugin.folder / "broken")
+        plugin_of_its_own.put("line", "break")
+        broken = dataclasses.replace(
+            opened, environment={"PATH": f"{plugin_of_its_own.folder}:{os.environ['PATH']}"}
+        )
+        ran = execute(broken, "--", "true")
+
+    assert ran.code == 1
+    assert "the embedded AWS runs no container" in ran.err
+
+
+def test_a_process_without_a_terminal_has_its_exit_code_and_an_end_of_input(opened: Desk) -> None:
+    ran = opened.process("exec", "--local", "--", "sh", "-c", "cat; exit 3")
+
+    assert ran.code == 3, ran.err
+
+
+def test_on_a_terminal_what_is_typed_reaches_the_command(opened: Desk) -> None:
+    ours, its = pty.openpty()
+    argv = [sys.executable, str(ROOT / "cli.py"), "exec", "--local"]
+    told = {**os.environ, "MLAPI_HOME": str(opened.home), **opened.environment}
+    with subprocess.Popen(argv, stdin=its, stdout=its, stderr=its, env=told) as process:
+        os.close(its)
+        shown = b""
+        while not shown.endswith((b"$ ", b"# ")) and select.select([ours], [], [], 30)[0]:
+            shown += os.read(ours, 4096)
+        os.write(ours, b"exit 4\r")
+        while select.select([ours], [], [], 1)[0]:
+            try:
+                shown += os.read(ours, 4096)
+            except OSError:
+                break
+        try:
+            assert process.wait(timeout=30) == 4, shown
+        finally:
+            process.kill()
+    os.close(ours)
+
+
+def tunnelled(desk: Desk, *more: str) -> Ran:
+    """`db tunnel`, in this process; the plugin's end is its end."""
+    return desk.run("db", "tunnel", *more)
+
+
+def test_a_tunnel_says_how_to_connect_and_shows_no_password(
+    opened: Desk, standing: Standing, plugin: FakePlugin
+) -> None:
+    plugin.put("line", "true")
+
+    ran = tunnelled(opened)
+
+    found = re.fullmatch(r'psql "host=127.0.0.1 port=(\d+) dbname=mlapi user=\w+ sslmode=require"\n', ran.out)
+    assert found, ran.out + ran.err
+    assert standing.secret in ran.err
+    told = json.loads(plugin.told)
+    assert told["session"]["TokenValue"] not in ran.out + ran.err + json.dumps(told["argv"])
+    assert ran.code == 1
+    assert "The tunnel has ended by itself" in ran.err
+
+
+def test_a_tunnel_leads_to_the_database_through_the_task(opened: Desk, standing: Standing) -> None:
+    asked = []
+
+    def hear(call: Call, _: Reply) -> None:
+        asked.append(call.params)
+
+    always.after("ssm", "StartSession")(hear)
+    try:
+        tunnelled(opened, "--json")
+    finally:
+        always.afters["ssm", "StartSession"].clear()
+
+    (params,) = asked
+    assert params["DocumentName"] == "AWS-StartPortForwardingSessionToRemoteHost"
+    assert params["Parameters"]["host"] == [standing.cluster["Endpoint"]]
+    assert params["Parameters"]["portNumber"] == ["5432"]
+
+
+def test_a_port_that_is_taken_is_refused_and_the_usual_one_gives_way(opened: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ran = tunnelled(opened, "--port", str(port))
+        assert ran.code == 64
+        assert f"The port {port} of this machine is taken." in ran.err
+
+
+def test_a_tunnel_ends_with_ctrl_c(opened: Desk, plugin: FakePlugin) -> None:
+    plugin.put("line", "listen")
+    with opened.spawn("db", "tunnel", "--local") as process:
+        assert process.stdout
+        assert process.stderr
+        shown = [process.stdout.readline() for _ in range(4)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert "Traceback" not in process.stderr.read()
+
+    assert shown[0].startswith("psql ")
+    assert "Waiting for connections" in shown[3]
+
+
+def test_open_prints_the_address_and_shows_it(opened: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: shown.append(url) or True)
+    url = opened.well("outputs", "cloudfront_distribution_url").out
+    mark = opened.mark()
+
+    assert opened.well("open", "--print").out == url
+    assert shown == []
+    assert opened.well("open").out == url
+    assert [f"{one}\n" for one in shown] == [url]
+    assert opened.well("open", "--print", "--json").lines[0]["url"] == url.strip()
+    assert opened.mark() == mark
+
+
+def test_where_there_is_no_browser_the_address_is_printed_all_the_same(
+    opened: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda _: False)
+
+    ran = opened.run("open")
+
+    assert ran.code == 1
+    assert ran.out.startswith("https://")
+    assert "no browser here" in ran.err
+    assert opened.run("open", "--suffix", "nobody").code == 6
+
+
+def test_where_no_task_runs_it_is_said(opened: Desk, standing: Standing) -> None:
+    """The last one: it stops them."""
+    change(standing, desiredCount=0)
+
+    ran = execute(opened, "--", "true")
+
+    assert ran.code == 5
+    assert "No task of ml-api-service-prod runs." in ran.err
+    assert "status --suffix prod --local` tells why" in ran.err
