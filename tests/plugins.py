@@ -25,7 +25,10 @@ print(f"\\nStarting session with SessionId: {{told['SessionId']}}", flush=True)
 line = (here / "line").read_text()
 if line == "listen":
     print("Port opened. Waiting for connections...", flush=True)
-    time.sleep(60)
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
 elif line != "break":
     pty.spawn(shlex.split(line))
 print(f"\\n\\nExiting session with sessionId: {{told['SessionId']}}.\\n", flush=True)

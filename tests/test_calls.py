@@ -14,7 +14,7 @@ from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
 from provisioner.health import measured, services, targets
 from provisioner.kinds import KINDS, ecr, facts, leftovers, tagging, under_key, versions
-from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, stops
+from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
 from provisioner.preflight import usage
 from provisioner.prices import asked
 from tests.calling import VERBS, calls_in, lookups_in
@@ -103,6 +103,8 @@ DECLARED = {
     "kinds/ecs/revisions.py": revisions.CALLS,
     "kinds/ecs/rollouts.py": rollouts.CALLS,
     "kinds/ecs/stops.py": stops.CALLS,
+    "kinds/ecs/running.py": running.CALLS,
+    "kinds/ecs/sessions.py": sessions.CALLS,
     "kinds/facts.py": facts.CALLS,
     "kinds/leftovers.py": leftovers.CALLS,
     "kinds/tagging.py": tagging.CALLS,

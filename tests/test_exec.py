@@ -24,10 +24,10 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 from provisioner.errors import Blocked
 from provisioner.terminal.framed import Framed
-from provisioner.terminal.plugin import Plugin, Session
+from provisioner.terminal.plugin import Plugin
 from tests.harness import ROOT, Desk, Ran
 from tests.plugins import FakePlugin
-from tests.standing import Standing
+from tests.standing import ACCOUNT, SUFFIX, Standing
 
 # A frame, without AWS.
 
@@ -60,10 +60,6 @@ def test_the_command_line_keeps_every_argument_whole() -> None:
 
     assert b"".join(piece for is_inside, piece in framed.take(out) if is_inside) == b"a b|it's|$HOME|"
     assert framed.code == 0
-
-
-def test_a_session_shows_no_token() -> None:
-    assert "secret" not in repr(Session("id", "url", "secret"))
 
 
 @pytest.mark.parametrize("version", ["1.2.497.0", "1.1.0", "what?"])
@@ -321,6 +317,23 @@ def test_where_there_is_no_browser_the_address_is_printed_all_the_same(
     assert ran.out.startswith("https://")
     assert "no browser here" in ran.err
     assert opened.run("open", "--suffix", "nobody").code == 6
+
+
+def test_the_policy_for_it_is_enough_and_that_for_status_is_not(opened: Desk, plugin: FakePlugin) -> None:
+    asked = ("policy", "--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json", "--for")
+    given = {one: opened.well(*asked, one).lines[0]["policies"] for one in ("exec", "status")}
+    try:
+        opened.box.authorise(*given["exec"])
+        assert execute(opened, "--", "sh", "-c", "exit 9").code == 9
+        plugin.put("line", "true")
+        assert "psql" in tunnelled(opened).out
+        opened.box.authorise(*given["status"])
+        refused = execute(opened, "--", "true")
+    finally:
+        opened.box.authorise()
+
+    assert refused.code == 1
+    assert "not authorized to perform: ecs:ExecuteCommand on resource" in refused.err
 
 
 def test_where_no_task_runs_it_is_said(opened: Desk, standing: Standing) -> None:

@@ -11,7 +11,7 @@ from provisioner.cli.options import stack_options, yes_option
 purpose_option = click.option(
     "--for",
     "purpose",
-    type=click.Choice(["plan", "apply", "status", "doctor", "teardown", "all"]),
+    type=click.Choice(["plan", "apply", "status", "logs", "exec", "doctor", "teardown", "all"]),
     default="all",
     show_default=True,
     help="The command that is to be allowed.",

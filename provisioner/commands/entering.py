@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -14,18 +14,15 @@ from provisioner.engine.explain import explain
 from provisioner.engine.faults import code_of
 from provisioner.errors import Blocked, ProvisionerError
 from provisioner.kinds.ecs.running import Running
+from provisioner.kinds.ecs.sessions import NOT_READY, execute
 from provisioner.session import Session
 from provisioner.terminal.framed import Framed
 from provisioner.terminal.plugin import Plugin
-from provisioner.terminal.plugin import Session as Opened
 from provisioner.terminal.relay import relay
 from provisioner.terminal.say import Say
 
-CALLS = {"ecs": ("ExecuteCommand ml-api-cluster-{suffix}",)}
 _SHELL = ("/bin/sh",)
 _INTERRUPTED, _NOBODY_READS = 130, 141
-# ECS developer guide, ECS Exec: the agent is not there yet, or not any more.
-_NOT_READY = ("TargetNotConnectedException", "InvalidParameterException")
 
 
 def enter(say: Say, session: Session, service: str, task: str, command: Sequence[str]) -> int:
@@ -52,22 +49,17 @@ def enter(say: Say, session: Session, service: str, task: str, command: Sequence
     return framed.code
 
 
-def _opened(session: Session, chosen: Running, line: str) -> Opened:
-    """ExecuteCommand."""
-    ecs = session.clients.client("ecs")
+def _opened(session: Session, chosen: Running, line: str) -> Mapping[str, str]:
     try:
-        told = ecs.execute_command(
-            cluster=chosen.cluster, task=chosen.id, container=chosen.container, command=line, interactive=True
-        )["session"]
+        return execute(session.clients, chosen, line)
     except ClientError as error:
-        if code_of(error) in _NOT_READY:
+        if code_of(error) in NOT_READY:
             raise Blocked(
                 f"The task {chosen.id} takes no command: {error.response['Error']['Message']}",
                 "Its agent may have ended, or the task role may not speak with Session Manager. "
                 "Wait a minute, or name another task with --task.",
             ) from error
         raise explain(error, f"entering the task {chosen.id}") or error from error
-    return Opened(told["sessionId"], told["streamUrl"], told["tokenValue"])
 
 
 def _endpoint(session: Session) -> str:

@@ -58,7 +58,7 @@ def policies_for(whose: Whose, purpose: str) -> list[Policy]:
     wanted = PURPOSES if purpose == "all" else (purpose,)
     grants = (grants_for(whose.ground(ending=one == "teardown"), one) for one in wanted)
     denied = []
-    if purpose not in ("plan", "status"):
+    if purpose in ("apply", "teardown", "all"):
         denied = denials(whose.ground().boundaries, ending=purpose in ("teardown", "all"))
     return policies([*statements(chain.from_iterable(grants)), *denied])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -18,13 +19,11 @@ from provisioner.engine.teardown import target_in
 from provisioner.errors import Blocked, ProvisionerError, UsageError
 from provisioner.kinds import KINDS
 from provisioner.kinds.ecs.running import Running
+from provisioner.kinds.ecs.sessions import NOT_READY, forward
 from provisioner.session import Session
 from provisioner.terminal.plugin import Plugin
-from provisioner.terminal.plugin import Session as Opened
 from provisioner.terminal.say import Say
 
-_DOCUMENT = "AWS-StartPortForwardingSessionToRemoteHost"
-CALLS = {"ssm": ("StartSession",)}
 _CLUSTER, _SECRET = "aurora", "Secret"
 _USUAL, _LOOPBACK = 5432, "127.0.0.1"
 _INTERRUPTED = 130
@@ -65,7 +64,8 @@ def _held(argv: list[str], environment: Mapping[str, str]) -> int | None:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            # Ctrl-C reaches it too: it closes the session.
+            # On a terminal Ctrl-C reaches it too, which does no harm: it closes the session.
+            process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_ENDS_WITHIN)
             process.terminate()
@@ -98,19 +98,15 @@ def _database(session: Session) -> Database:
     return Database(doc["Endpoint"], doc["Port"], doc["DatabaseName"], doc["MasterUsername"], managed or own)
 
 
-def _opened(session: Session, chosen: Running, database: Database, here: int) -> Opened:
-    """StartSession: the agent in the container leads on to the database."""
-    ssm = session.clients.client("ssm")
-    asked = {"host": [database.host], "portNumber": [str(database.port)], "localPortNumber": [str(here)]}
+def _opened(session: Session, chosen: Running, database: Database, here: int) -> Mapping[str, str]:
     try:
-        told = ssm.start_session(Target=chosen.target, DocumentName=_DOCUMENT, Parameters=asked)
+        return forward(session.clients, chosen, database.host, database.port, here)
     except ClientError as error:
-        if code_of(error) == "TargetNotConnected":
+        if code_of(error) in NOT_READY:
             raise Blocked(
                 f"The agent of the task {chosen.id} does not answer.", "Wait a minute, then run this again."
             ) from error
         raise explain(error, f"opening a tunnel through the task {chosen.id}") or error from error
-    return Opened(told["SessionId"], told["StreamUrl"], told["TokenValue"])
 
 
 def _tell(say: Say, session: Session, database: Database, here: int) -> None:

@@ -152,8 +152,8 @@ def _told(action: Action, on: On, call: Call) -> list[str]:
         case "ec2" if action.level == "Tagging":
             ids = params.get("Resources", [])
             return [one for one in ids if _EC2_IDS.get(one.partition("-")[0]) == on.type]
-        case "application-autoscaling":
-            return _scalable(call)
+        case "application-autoscaling" | "ssm":
+            return _of_session(on.type, params) if action.prefix == "ssm" else _scalable(call)
         case "wafv2" if "Scope" in params:
             named = [_SCOPES[params["Scope"]], params.get("Name", "*"), params.get("Id", "*")]
             return ["/".join(named)] if on.type == "webacl" else []
@@ -163,6 +163,12 @@ def _told(action: Action, on: On, call: Call) -> list[str]:
             return _behind(call)
     found = _found(action, on, params)
     return [_secret(call, name) for name in found] if action.prefix == "secretsmanager" else found
+
+
+def _of_session(type_: str, params: Mapping[str, Any]) -> list[str]:
+    """The task that a container's target names, `ecs:cluster_task_runtime`, and the document."""
+    cluster, task, *_ = [*str(params.get("Target", "")).removeprefix("ecs:").split("_"), "*", "*"]
+    return {"task": [f"{cluster}/{task}"], "document": [params.get("DocumentName", "*")]}.get(type_, [])
 
 
 def _found(action: Action, on: On, params: Mapping[str, Any]) -> list[str]:

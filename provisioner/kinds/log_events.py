@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+CALLS = {"logs": ("FilterLogEvents",)}
 # A line comes some seconds after it was written: the awslogs driver sends every 5 s (moby,
 # daemon/logger/awslogs, defaultForceFlushInterval), and what it could not send it keeps.
 LATE = 30_000  # milliseconds

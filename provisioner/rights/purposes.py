@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from provisioner.doctor import rounds
 from provisioner.embedded import reference
+from provisioner.embedded.reference import Action
 from provisioner.health import look
-from provisioner.kinds import facts, leftovers, tagging, under_key, versions
-from provisioner.kinds.ecs import diagnosis
+from provisioner.kinds import facts, leftovers, log_events, tagging, under_key, versions
+from provisioner.kinds.ecs import diagnosis, running, sessions
 from provisioner.preflight import usage
 from provisioner.prices import asked
 from provisioner.rights.grants import Grant, Ground
@@ -20,6 +21,8 @@ _ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS, "UnderKey"
 _LOOK = ("read", "extras")
 # What lies where CloudFront does, whatever the stack's region.
 _OF_THE_EDGE_TOO = ("acm", "wafv2")
+# Where a tunnel leads to.
+_DATABASE: Calls = {"rds": ("DescribeDBClusters ml-api-aurora-{suffix}",)}
 # The verbs of a kind, and by a word for the statement's id what is looked up without one.
 PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
     "plan": (_LOOK, {**_PLANS, "Prices": asked.CALLS}),
@@ -28,6 +31,8 @@ PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
         (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
         {**_PLANS, "Diagnosis": diagnosis.CALLS},
     ),
+    "logs": ((), {"Lines": log_events.CALLS}),
+    "exec": ((), {"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
     "doctor": ((), {"Doctor": rounds.CALLS}),
     "teardown": ((*_LOOK, "delete", "holders"), _ENDS),
 }
@@ -43,20 +48,27 @@ def grants_for(ground: Ground, purpose: str) -> Iterator[Grant]:
 
 
 def _looked_up(ground: Ground, word: str, calls: Calls) -> Iterator[Grant]:
-    """All of a type, or what bears a name of the form that stands behind the operation."""
+    """What is declared of each operation, in each region where its service is asked."""
     own = ground.stack.region
     for service, operations in calls.items():
         regions = dict.fromkeys((own, tagging.GLOBAL_REGION) if service in _OF_THE_EDGE_TOO else (own,))
-        for operation, _, form in (one.partition(" ") for one in operations):
+        for declared in operations:
+            operation, *forms = declared.format(suffix=ground.stack.suffix).split()
             known = reference.known(reference.action_of(service, operation))
-            fills = (form.format(suffix=ground.stack.suffix),) if form else ()
-            named = (on for on in known.on if on.always or not known.whole(on))
-            arns = [
-                reference.arn(known.prefix, on.type, fills, _place(ground, region))
-                for on in named
-                for region in regions
-            ]
+            arns = [arn for region in regions for arn in _arns(known, forms, _place(ground, region))]
             yield from (Grant(known.name, arn, word) for arn in arns or ["*"])
+
+
+def _arns(known: Action, forms: list[str], place: dict[str, str]) -> Iterator[str]:
+    """All of each type, or what bears the name behind the operation; with `type=name`, those types alone."""
+    of_types = dict(form.split("=", 1) for form in forms if "=" in form)
+    for on in known.on:
+        if of_types and on.type in of_types:
+            # What is AWS's own is in no account, or in one of AWS's.
+            where = {**place, "Account": "*"} if of_types[on.type].startswith("AWS-") else place
+            yield reference.arn(known.prefix, on.type, (of_types[on.type],), where)
+        elif not of_types and (on.always or not known.whole(on)):
+            yield reference.arn(known.prefix, on.type, tuple(forms), place)
 
 
 def _place(ground: Ground, region: str) -> dict[str, str]:

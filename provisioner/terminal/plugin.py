@@ -26,18 +26,6 @@ _ANSWERS_WITHIN = 20  # seconds
 
 
 @dataclass(frozen=True)
-class Session:
-    """A session that AWS has opened; its token is a secret."""
-
-    id: str
-    url: str
-    token: str
-
-    def __repr__(self) -> str:
-        return f"Session({self.id})"
-
-
-@dataclass(frozen=True)
 class Plugin:
     """The plugin on this machine."""
 
@@ -68,10 +56,9 @@ class Plugin:
             endpoint,
         ]
 
-    def environment(self, session: Session) -> Mapping[str, str]:
-        """Ours, and the session."""
-        told = {"SessionId": session.id, "StreamUrl": session.url, "TokenValue": session.token}
-        return {**os.environ, _VARIABLE: json.dumps(told)}
+    def environment(self, session: Mapping[str, str]) -> Mapping[str, str]:
+        """Ours, and the session as StartSession tells it."""
+        return {**os.environ, _VARIABLE: json.dumps(dict(session))}
 
 
 def _version(path: str) -> tuple[int, ...]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from provisioner.engine.clients import Clients
 from provisioner.engine.refs import Doc
 
-CALLS = {"ecs": ("DescribeServices", "ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
+CALLS = {
+    "ecs": ("DescribeServices ml-api-cluster-{suffix}", "ListTasks", "DescribeTasks ml-api-cluster-{suffix}")
+}
 # botocore DescribeTasks: so many in one call.
 _MOST = 100
 # The part of the SSM agent that ECS puts beside a container (botocore ecs, ManagedAgentName).
