@@ -135,12 +135,15 @@ def test_only_an_image_that_needs_it_waits_for_the_database(sets: tuple[str, ...
 
 
 def test_nobody_waits_for_readiness_without_need() -> None:
-    """CloudFront needs only the balancer's name; a route takes a gateway that is pending."""
+    """CloudFront needs of the balancer only its name and rules; a route takes a gateway that is pending."""
     stack = built()
 
-    assert not any(
-        edge.ready for name in ("edge", "route-private-1", "writer") for edge in stack.nodes[name].edges
-    )
+    assert not any(edge.ready for name in ("route-private-1", "writer") for edge in stack.nodes[name].edges)
+    waited = {edge.to for edge in stack.nodes["edge"].edges if edge.ready}
+    assert waited == {
+        "listener-80",
+        *(name for name in stack.nodes if str(stack.nodes[name].kind) == "ListenerRule"),
+    }
 
 
 def test_stacks_of_other_suffixes_share_no_name() -> None:

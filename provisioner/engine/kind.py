@@ -250,7 +250,7 @@ class Kind:
         return wanted
 
     def leads(self, doc: Doc) -> Iterable[str]:
-        """The ids of those to whom it sends requests."""
+        """The ids of those to whom it sends requests, and what it shows them."""
         return ()
 
     def parting(self, old: Doc, new: Doc) -> Doc:

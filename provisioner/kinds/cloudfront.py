@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind, calling, codes, minutes
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
-from provisioner.kinds.origin_key import veiled_origins
+from provisioner.kinds.origin_key import shown, veiled_origins
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
@@ -92,6 +92,10 @@ class Distribution(Kind):
         if doc["DistributionConfig"]["Enabled"] or doc["Status"] != "Deployed":
             raise NotYet("disabled, and the edge is learning it", due=self.takes)
         cloudfront.delete_distribution(Id=it.id, IfMatch=found["ETag"])
+
+    def leads(self, doc: Doc) -> list[str]:
+        """The key that it shows to the balancer, once every edge does."""
+        return list(shown(doc["Origins"])) if doc.get("Status") == "Deployed" else []
 
     def canonical(self, doc: Doc) -> Doc:
         """Lists without their Quantity, and with an order only where AWS gives one; no policy is ""."""

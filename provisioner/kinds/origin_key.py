@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,30 @@ def stages(client: Any, arn: str) -> dict[str, str]:
 def is_key(condition: Doc) -> bool:
     """Whether a condition of a listener rule asks for the key."""
     return (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName") == HEADER
+
+
+def asked(conditions: list[Doc]) -> list[str]:
+    """What may be told of the keys of which a rule asks for one; empty where it asks for none."""
+    return [str(key) for one in conditions if is_key(one) for key in _values(one)]
+
+
+def _values(condition: Doc) -> Iterator[Any]:
+    listed = condition["HttpHeaderConfig"].get("Values") or []
+    yield from listed if isinstance(listed, list) else [listed]
+
+
+def shown(origins: Doc) -> Iterator[str]:
+    """What may be told of the keys that a distribution shows."""
+    for origin in origins.get("Items") or []:
+        for header in (origin.get("CustomHeaders") or {}).get("Items") or []:
+            if header["HeaderName"] == HEADER:
+                yield str(header["HeaderValue"])
+
+
+def not_yet(wanted: list[Doc], seen: list[Doc], led: Set[str]) -> bool:
+    """Whether a rule is to ask for a key that it does not ask for yet, and CloudFront does not show yet."""
+    keys = asked(wanted)
+    return bool(keys) and not asked(seen) and not led & set(keys)
 
 
 def veiled_rule(rule: Doc, suffix: str) -> Doc:

@@ -56,6 +56,8 @@ class Balancer:
     alb: Handle
     listener: Handle
     fronts: dict[str, Front]
+    # All that says what becomes of a request.
+    rules: list[Handle]
     secure: bool = False
 
     @property
@@ -94,11 +96,16 @@ def balancer(
     # The rules of two listeners are different nodes: those that serve stay until the others do.
     head = "tls-rule" if proven else "rule"
     targets |= {one.name: _group(up, net, one) for one in others}
+    all_ = [listener]
     for place, (path, title, words) in enumerate(PAGES.values(), start=1):
-        _rule(up, f"{head}-page-{title}", listener, place, [*_path(path), *asked], [_page(title, words)])
+        page = _rule(
+            up, f"{head}-page-{title}", listener, place, [*_path(path), *asked], [_page(title, words)]
+        )
+        all_.append(page)
     rest = listener
     if asked:
         rest = _rule(up, f"{head}-guarded", listener, _LAST_PLACE, asked, _forward(targets[main.name]))
+        all_.append(rest)
     places = priorities(s.prefixes, facts.priorities)
     fronts = {}
     for one in s.workloads:
@@ -115,7 +122,8 @@ def balancer(
             for prefix in one.prefixes
         ]
         fronts[one.name] = Front(group, rules or [rest])
-    return Balancer(alb, listener, fronts, secure=proven is not None)
+        all_ += rules
+    return Balancer(alb, listener, fronts, all_, secure=proven is not None)
 
 
 def _listener(up: Piece, alb: Handle, actions: list[dict[str, Any]], proven: Certificates | None) -> Handle:

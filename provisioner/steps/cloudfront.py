@@ -56,7 +56,7 @@ def edge(
         IsIPV6Enabled=True,
         ViewerCertificate=_certificate(s, proven),
         WebACLId=acl.id if acl else "",
-        after=_after(balancer, key, proven, origin),
+        after=_after(balancer, proven, origin),
     )
 
 
@@ -68,19 +68,13 @@ def _certificate(s: Settings, proven: Certificates | None) -> dict[str, Any]:
     return {"ACMCertificateArn": proven.edge.arn, **modern}
 
 
-def _after(
-    balancer: Balancer, key: Guard | None, proven: Certificates | None, origin: Handle | None
-) -> list[Edge]:
+def _after(balancer: Balancer, proven: Certificates | None, origin: Handle | None) -> list[Edge]:
     """What must serve before CloudFront calls it, or shows it."""
-    rules = _after_rules(balancer) if key or proven else []
+    # Where the key is no longer asked for, too: none of them may ask when CloudFront shows none any more.
+    because = "the balancer must take a key or none, and serve a port, before CloudFront comes so"
+    rules = [rule.ready(because) for rule in balancer.rules]
     named = [origin.ready("CloudFront calls the balancer by this name")] if origin else []
     return [*rules, *named, *(proven.edge.after if proven else [])]
-
-
-def _after_rules(balancer: Balancer) -> list[Edge]:
-    """While key or port is changed the balancer takes the new one before CloudFront comes with it."""
-    because = "the balancer must take a key, and serve a port, before CloudFront comes with it"
-    return [rule.ready(because) for front in balancer.fronts.values() for rule in front.rules]
 
 
 def _origin(s: Settings, balancer: Balancer, key: Guard | None) -> dict[str, Any]:

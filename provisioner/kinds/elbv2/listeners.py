@@ -9,8 +9,9 @@ from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, calling, codes
 from provisioner.engine.refs import Doc
+from provisioner.errors import Blocked
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
-from provisioner.kinds.origin_key import is_key, veiled_rule
+from provisioner.kinds.origin_key import is_key, not_yet, veiled_rule
 from provisioner.kinds.tags import pairs
 
 
@@ -25,6 +26,7 @@ class Listener(Elb):
     duplicate = codes("DuplicateListener")
     # A certificate that is seconds old is unknown here (terraform-provider-aws elbv2/listener.go: 5 min).
     transient = {"create": codes("CertificateNotFound"), "delete": codes("ResourceInUse")}
+    goes_beside = frozenset({"Distribution"})
     resource, fills = "listener/app", ("{LoadBalancerArn}",)
     calls = calling(
         extras="DescribeRules",
@@ -61,8 +63,11 @@ class Listener(Elb):
         elbv2.delete_listener(ListenerArn=it.id)
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
-        """Its forward in one beat of a handover."""
-        return {**wanted, "DefaultActions": _between(beat, wanted["DefaultActions"], seen["DefaultActions"])}
+        """Its forward in one beat of a handover; it is closed once its rules ask for a key."""
+        new, had = wanted["DefaultActions"], seen["DefaultActions"]
+        if beat <= Beat.MOVE and new[0]["Type"] == "fixed-response" and _led(had):
+            return {**wanted, "DefaultActions": had}
+        return {**wanted, "DefaultActions": _between(beat, new, had)}
 
     def leads(self, doc: Doc) -> list[str]:
         """The groups that its forward gives any weight."""
@@ -83,6 +88,7 @@ class ListenerRule(Elb):
     fixed = frozenset({"ListenerArn", "Priority"})
     absent = NO_RULE | NO_LISTENER
     duplicate = codes("PriorityInUse")
+    goes_beside = frozenset({"Distribution"})
     resource, fills = "listener-rule/app", ("{ListenerArn}",)
     calls = calling(
         read="DescribeRules DescribeTags", create="CreateRule", update="ModifyRule", delete="DeleteRule"
@@ -112,8 +118,16 @@ class ListenerRule(Elb):
         elbv2.delete_rule(RuleArn=it.id)
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
-        """Its forward in one beat of a handover."""
-        return {**wanted, "Actions": _between(beat, wanted["Actions"], seen["Actions"])}
+        """Its forward in one beat of a handover; it asks for a key once CloudFront shows it."""
+        given = {**wanted, "Actions": _between(beat, wanted["Actions"], seen["Actions"])}
+        if not not_yet(wanted["Conditions"], seen["Conditions"], led):
+            return given
+        if beat > Beat.JOIN:
+            raise Blocked(
+                "The load balancer is to ask for a key that CloudFront does not show yet; it stays open.",
+                "Run `apply` with all of the stack: CloudFront learns the key first.",
+            )
+        return {**given, "Conditions": [one for one in wanted["Conditions"] if not is_key(one)]}
 
     def leads(self, doc: Doc) -> list[str]:
         """The groups that its forward gives any weight."""
