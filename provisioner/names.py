@@ -59,6 +59,7 @@ FORMS: Mapping[str, Form] = {
     "flow-role": Form(64),
     "boundary": Form(128),
     "pipeline": Form(64),
+    "pr-pipeline": Form(64),
     "ecs-logs": Form(512, "/aws/ecs/ml-api-{suffix}"),
     "exec-logs": Form(512, "/aws/ecs/exec/ml-api-{suffix}"),
     "alb-logs": Form(512, "/aws/alb/ml-api-{suffix}"),

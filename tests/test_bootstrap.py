@@ -51,6 +51,10 @@ def test_without_yes_it_only_prints_and_calls_nothing(desk: Desk) -> None:
         ["--branch", "main", "--audience", "*"],
         ["--branch", "main", "--repo", "acme/*"],
         ["--branch", "main", "--repo", "acme"],
+        ["--branch", "main", "--repo", "acme@1/ml-api"],
+        ["--pull-request"],
+        ["--pull-request", "--for", "apply"],
+        ["--pull-request", "--for", "plan", "--branch", "main"],
     ],
     ids=" ".join,
 )
@@ -113,3 +117,36 @@ def test_somebody_elses_role_of_that_name_is_refused(prompt: Desk) -> None:
     )
 
     assert prompt.run(*ASKED, "--branch", "main", "--yes").code == 5
+
+
+def test_a_pull_request_has_a_role_of_its_own_that_changes_nothing(prompt: Desk) -> None:
+    asked = ("--pull-request", "--for", "plan", "--repo", "acme@1/ml-api@23", "--yes", "--json")
+    (told,) = prompt.well("bootstrap", "--suffix", "prod", *asked).lines
+
+    role = client(prompt.box.endpoint, "iam").get_role(RoleName="ml-api-pr-pipeline-prod")["Role"]
+    wanted = role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
+    assert wanted["token.actions.githubusercontent.com:sub"] == "repo:acme@1/ml-api@23:pull_request"
+    allowed = [action for one in statements(told) for action in one["Action"]]
+    verbs = {action.partition(":")[2] for action in allowed}
+    assert not [verb for verb in verbs if verb.startswith(("Create", "Delete", "Put", "Update", "Modify"))]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "actions"),
+    [("plan", ["s3:GetObject"]), ("all", ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"])],
+)
+def test_the_rights_on_a_state_in_s3_are_in_it(desk: Desk, purpose: str, actions: list[str]) -> None:
+    desk.environment["MLAPI_STATE"] = "s3://team-state/ml"
+    desk.well("state", "init", "--yes")
+
+    (told,) = desk.well(*ASKED, "--branch", "main", "--for", purpose, "--json").lines
+
+    of_state = {one["Sid"]: one for one in statements(told) if one.get("Sid", "").startswith("State")}
+    listed, kept = of_state.values()
+    assert listed["Resource"] == ["arn:aws:s3:::team-state"]
+    assert (kept["Action"], kept["Resource"]) == (actions, ["arn:aws:s3:::team-state/ml/*"])
+
+
+def statements(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """All statements of all policies."""
+    return [one for policy in told["policies"].values() for one in policy["Statement"]]

@@ -40,6 +40,7 @@ def policy(purpose: str, **given: Any) -> int:
 @click.option("--repo", required=True, metavar="OWNER/NAME", help="The repository on GitHub.")
 @click.option("--branch", help="Runs of this branch may take the role.")
 @click.option("--environment", help="Runs in this environment may take the role.")
+@click.option("--pull-request", is_flag=True, help="Runs of pull requests may take it; with --for plan.")
 @click.option("--audience", default="sts.amazonaws.com", show_default=True, help="What the token is for.")
 @purpose_option
 def bootstrap(
@@ -47,6 +48,7 @@ def bootstrap(
     repo: str,
     branch: str | None,
     environment: str | None,
+    pull_request: bool,
     audience: str,
     purpose: str,
     **given: Any,
@@ -59,7 +61,9 @@ def bootstrap(
     say, workspace = begin(given)
     suffix, where = given["suffix"] or missing_suffix(), (given["region"], given["expect_account"])
     whose = permitting.Whose(workspace, suffix, given_settings(given), *where)
-    wanted = bootstrapping.Wanted(whose, Pipeline(repo, branch, environment, audience), purpose)
+    pipeline = Pipeline(repo, branch, environment, audience, pull_request)
+    pipeline.check_purpose(purpose)
+    wanted = bootstrapping.Wanted(whose, pipeline, purpose)
     if not yes:
         return bootstrapping.show(say, wanted)
     return bootstrapping.make(say, wanted, open_session(given, workspace, suffix))

@@ -36,12 +36,13 @@ class Wanted:
     @property
     def role(self) -> str:
         """The role's name."""
-        return name_of("pipeline", self.whose.suffix)
+        return name_of(self.pipeline.noun, self.whose.suffix)
 
     def policies(self) -> dict[str, Policy]:
         """Its policies by name."""
         made = policies_for(self.whose, self.purpose)
-        return {name_of("pipeline", self.whose.suffix, str(n)): one for n, one in enumerate(made)}
+        noun, suffix = self.pipeline.noun, self.whose.suffix
+        return {name_of(noun, suffix, str(n)): one for n, one in enumerate(made)}
 
     def trust(self) -> Policy:
         """Who may assume it."""

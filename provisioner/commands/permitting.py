@@ -13,6 +13,7 @@ from provisioner.kinds.secretsmanager import VARIABLE
 from provisioner.regions import choose_region
 from provisioner.rights.grants import Ground
 from provisioner.rights.purposes import PURPOSES, grants_for
+from provisioner.rights.shared import on_state
 from provisioner.rights.statements import Policy, denials, policies, statements
 from provisioner.settings import Settings
 from provisioner.stack import build, build_all
@@ -23,6 +24,8 @@ from provisioner.workspace import Workspace
 Builder = Callable[[Settings, str, str, Facts], Stack]
 # Stands for an account that nobody has named: a policy with it is taken by no account.
 NO_ACCOUNT = "ACCOUNT_ID"
+# The purposes that change something.
+_CHANGING = ("apply", "teardown", "all")
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,11 @@ def policies_for(whose: Whose, purpose: str) -> list[Policy]:
     wanted = PURPOSES if purpose == "all" else (purpose,)
     grants = (grants_for(whose.ground(ending=one == "teardown"), one) for one in wanted)
     denied = []
-    if purpose in ("apply", "teardown", "all"):
+    writing = purpose in _CHANGING
+    if writing:
         denied = denials(whose.ground().boundaries, ending=purpose in ("teardown", "all"))
-    return policies([*statements(chain.from_iterable(grants)), *denied])
+    kept = on_state(whose.workspace.state, whose.ground().partition, writing=writing)
+    return policies([*statements(chain.from_iterable(grants)), *kept, *denied])
 
 
 def show(say: Say, whose: Whose, purpose: str) -> int:

@@ -1,4 +1,4 @@
-"""A pipeline's role: who may assume it, by a token that GitHub signs for one branch or one environment."""
+"""A pipeline's role: who may assume it, by a token that GitHub signs for one sort of run."""
 
 from __future__ import annotations
 
@@ -13,26 +13,34 @@ from provisioner.rights.statements import VERSION, Policy
 # GitHub docs, "Configuring OpenID Connect in Amazon Web Services": issuer, audience, and the forms of `sub`.
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+# Of repositories made or renamed since 2026-07-15 the subject bears the ids of owner and repository
+# (github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens).
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
+# What a pull request's run may do: its code has been read by nobody yet.
+HARMLESS = ("plan", "status", "doctor")
 _WILD = re.compile(r"[*?]|\$\{")
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """One branch or one environment of a repository; UsageError where that leaves anything open."""
+    """A branch, an environment or the pull requests of a repository; UsageError where that is left open."""
 
     repository: str
     branch: str | None = None
     environment: str | None = None
     audience: str = AUDIENCE
+    pull_request: bool = False
 
     def __post_init__(self) -> None:
         if not _REPOSITORY.fullmatch(self.repository):
-            raise UsageError(f"{self.repository!r} is no repository.", "Write it as --repo owner/name.")
-        if bool(self.branch) == bool(self.environment):
+            raise UsageError(
+                f"{self.repository!r} is no repository.",
+                "Write it as --repo owner/name, or owner@ID/name@ID.",
+            )
+        if [bool(self.branch), bool(self.environment), self.pull_request].count(True) != 1:
             raise UsageError(
                 "Which runs of the repository may take the role?",
-                "Give --branch or --environment, one of them.",
+                "Give --branch, --environment or --pull-request, one of them.",
             )
         check_trust(self.trust("aws", "*"))
 
@@ -40,7 +48,20 @@ class Pipeline:
     def subject(self) -> str:
         """How GitHub names such a run."""
         what = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
-        return f"repo:{self.repository}:{what}"
+        return f"repo:{self.repository}:{'pull_request' if self.pull_request else what}"
+
+    @property
+    def noun(self) -> str:
+        """What the role is called after."""
+        return "pr-pipeline" if self.pull_request else "pipeline"
+
+    def check_purpose(self, purpose: str) -> None:
+        """UsageError where a pull request's run could change something."""
+        if self.pull_request and purpose not in HARMLESS:
+            raise UsageError(
+                "A pull request's code has been read by nobody yet: its runs may change nothing.",
+                f"Add --for {HARMLESS[0]}.",
+            )
 
     def trust(self, partition: str, account: str) -> Policy:
         """Who may assume the role."""
