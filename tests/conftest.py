@@ -25,7 +25,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 
-OF_THE_USER = ("AWS_", "MLAPI_", "MOTO_")
+OF_THE_USER = ("AWS_", "MLAPI_", "MOTO_", "GITHUB_")
 ALSO = {
     "ENVIRONMENT_SUFFIX",
     "DB_PASSWORD",

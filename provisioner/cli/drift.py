@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from provisioner.cli.opening import begin, known_suffix, open_session
-from provisioner.cli.options import stack_options
+from provisioner.cli.options import markdown_option, stack_options
 
 
 @click.command()
 @stack_options
+@markdown_option
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where there is drift.")
-def drift(detailed_exitcode: bool, **given: Any) -> int:
+def drift(detailed_exitcode: bool, markdown: Path | None, **given: Any) -> int:
     """Show what differs from the ledger in AWS; changes nothing."""
     from provisioner.commands import drifting
 
     say, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return drifting.drift(say, session, detailed=detailed_exitcode)
+    return drifting.drift(say, session, detailed=detailed_exitcode, markdown=markdown)

@@ -110,6 +110,9 @@ def choice_options(command: F) -> F:
     return command
 
 
+markdown_option = click.option(
+    "--markdown", type=click.Path(path_type=Path), help="Write it as Markdown too, for a pull request."
+)
 take_option = click.option(
     "--take",
     multiple=True,

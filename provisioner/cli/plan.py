@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from provisioner.cli.opening import begin, given_choice, given_settings, missing_suffix, open_session
-from provisioner.cli.options import choice_options, stack_options, take_option
+from provisioner.cli.options import choice_options, markdown_option, stack_options, take_option
 from provisioner.errors import UsageError
 
 
@@ -21,6 +21,7 @@ from provisioner.errors import UsageError
 @click.option("--offline", is_flag=True, help="Call nothing: print the full declared graph.")
 @click.option("--destroy", is_flag=True, help="Show what teardown would do.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the plan: `apply FILE` does exactly that.")
+@markdown_option
 @click.option("--refresh-prices", is_flag=True, help="Ask the AWS Price List API first.")
 def plan(
     everything: bool, detailed_exitcode: bool, offline: bool, destroy: bool, out: Path | None, **given: Any
@@ -40,7 +41,7 @@ def plan(
         settings = given_settings(given)
         codes = [show_declared(say, workspace, one, settings, given["region"]) for one in suffixes]
         return max(codes, default=0)
-    showing = planning.Showing(detailed_exitcode, everything, given["refresh_prices"])
+    showing = planning.Showing(detailed_exitcode, everything, given["refresh_prices"], given["markdown"])
     if destroy:
         codes = [show_end(say, open_session(given, workspace, one), showing) for one in suffixes]
         return max(codes, default=0)

@@ -10,6 +10,7 @@ from provisioner.commands.circumstances import read_with
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.forecasting import forecast
 from provisioner.commands.moved import check_changes, check_ground
+from provisioner.commands.on_github import give
 from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
 from provisioner.commands.refusing import refusal, refuse_findings
@@ -57,6 +58,7 @@ def apply(say: Say, session: Session, wish: Wish) -> int:
             session.document.outputs = outputs_of(made, made.docs)
         checked(say, session, made, started)
     show_outputs(say, session.document.outputs, "table")
+    give(session.document.outputs, session.tell)
     return 0
 
 

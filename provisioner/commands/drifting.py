@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+from provisioner.commands.on_github import give, summarise
 from provisioner.commands.place import checked, header
+from provisioner.commands.writing import write
+from provisioner.engine.drift import Report
 from provisioner.session import Session
-from provisioner.terminal.drift import show_drift
+from provisioner.terminal.drift import drift_sentence, show_drift
+from provisioner.terminal.markdown import drift_markdown
 from provisioner.terminal.say import Say
 
 DRIFT_PRESENT = 2
 
 
-def drift(say: Say, session: Session, *, detailed: bool) -> int:
+def drift(say: Say, session: Session, *, detailed: bool, markdown: Path | None = None) -> int:
     """Show what was changed behind our back, and what apply would do about it."""
     header(say, session)
     started = time.monotonic()
     report, made = session.drift()
     show_drift(say, report)
+    _hand_on(session, report, markdown)
     checked(say, session, made, started)
     return DRIFT_PRESENT if detailed and report.is_drifting else 0
+
+
+def _hand_on(session: Session, report: Report, markdown: Path | None) -> None:
+    """Write it as Markdown where that is wished, and for the job on GitHub that this may be."""
+
+    def text() -> str:
+        return drift_markdown(report, drift_sentence(report))
+
+    summarise(text, session.tell)
+    give({"drift": sum(one.what != "held" for one in report.drifts)}, session.tell)
+    if markdown:
+        write(markdown, text())

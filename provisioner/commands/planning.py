@@ -9,13 +9,18 @@ from pathlib import Path
 
 from provisioner.commands.circumstances import read_with
 from provisioner.commands.forecasting import forecast, refresh_prices
+from provisioner.commands.on_github import give, summarise
 from provisioner.commands.place import checked, header
 from provisioner.commands.refusing import refusal
 from provisioner.commands.saved import saved
+from provisioner.commands.writing import write
 from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.peers import Peers
+from provisioner.engine.plan import Plan
 from provisioner.names import PROGRAM
 from provisioner.session import Session
+from provisioner.terminal.forecast import Forecast
+from provisioner.terminal.markdown import plan_markdown
 from provisioner.terminal.plan import show_plan, shown
 from provisioner.terminal.say import Say
 
@@ -29,6 +34,8 @@ class Showing:
     detailed: bool = False
     among_others: bool = False
     with_new_prices: bool = False
+    # A file for a pull request's comment.
+    markdown: Path | None = None
 
     def begin(self, say: Say, session: Session) -> None:
         """Ask for prices where that is wished; name the stack where there are several."""
@@ -36,6 +43,18 @@ class Showing:
             refresh_prices(say, session)
         if self.among_others and not say.as_json:
             say.data(f"{session.suffix}:")
+
+    def hand_on(self, session: Session, made: Plan, told: Forecast) -> None:
+        """Write it as Markdown where that is wished, and for the job on GitHub that this may be."""
+
+        def text() -> str:
+            return plan_markdown(made, told)
+
+        summarise(text, session.tell)
+        if not self.among_others:
+            give({"changes": len(shown(made))}, session.tell)
+        if self.markdown:
+            write(self.markdown, text())
 
     def code(self, *, changes: bool) -> int:
         """The exit code."""
@@ -57,7 +76,9 @@ def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: 
     started = time.monotonic()
     made = narrowed(read_with(session, session.plan()), session.document, choice)
     showing.begin(say, session)
-    show_plan(say, made, forecast(session, made))
+    told = forecast(session, made)
+    show_plan(say, made, told)
+    showing.hand_on(session, made, told)
     if not showing.among_others:
         checked(say, session, made, started)
     if keeping:

@@ -7,15 +7,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from provisioner.commands.on_github import summarise
 from provisioner.commands.saved import is_private, told_settings
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.graph import Edge
 from provisioner.engine.outlook import Outlook
+from provisioner.engine.past import past_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
 from provisioner.errors import LedgerError, ProvisionerError
 from provisioner.kinds import KINDS
 from provisioner.session import Session
+from provisioner.terminal.markdown import run_markdown
 from state.runs import Doc, Runs
 from state.shared_runs import SharedRuns
 from state.shelf_store import ShelfStore
@@ -35,10 +38,17 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
         record.finish(*_ending(error))
         with suppress(LedgerError):  # what ended the run is what it ends with
             copies.save(record.as_doc(), last=True)
+        _summarise(session, record, {})
         raise
     if record.end is None:
         record.finish("ok", 0)
     copies.save(record.as_doc(), last=True)
+    _summarise(session, record, session.document.outputs if command == "apply" else {})
+
+
+def _summarise(session: Session, record: Record, outputs: Mapping[str, str]) -> None:
+    """Tell the job on GitHub that this may be."""
+    summarise(lambda: run_markdown(past_of("", record.as_doc()), outputs), session.tell)
 
 
 @dataclass(frozen=True)

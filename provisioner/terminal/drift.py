@@ -41,13 +41,13 @@ def show_drift(say: Say, report: Report) -> None:
         say.data(f"{say.paint(sign, color):>3} {one.piece}/{one.node}: {what}{tail}  ({one.remedy})")
         for line in _lines(one):
             say.data(f"      {line}")
-    say.data(_sentence(report))
+    say.data(drift_sentence(report))
     if report.unfinished:
         named = ", ".join(report.unfinished)
         say.note(f"Not looked at, as no run has confirmed it yet: {named}. `apply` goes on with it.")
 
 
-def _sentence(report: Report) -> str:
+def drift_sentence(report: Report) -> str:
     """The report in one line."""
     told = [f"{count} {words}" for what, words in _WORDS.items() if (count := report.count(what))]
     if not report.is_drifting:

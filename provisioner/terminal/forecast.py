@@ -56,13 +56,18 @@ class Forecast:
 
 def show_forecast(say: Say, forecast: Forecast) -> None:
     """The cost before and after with what changes it, the assumptions, and the time."""
-    for line in (*_cost_lines(forecast.cost), _time_line(forecast.time)):
+    for line in forecast_lines(forecast):
         say.data(line)
     for one in forecast.findings:
         sign = say.paint("!", "red" if one.blocks else "yellow")
         say.data(f"  {sign} {'' if one.blocks else 'warning: '}{one.address}: {one.what}")
         if one.hint:
             say.data(f"      {one.hint}")
+
+
+def forecast_lines(forecast: Forecast) -> list[str]:
+    """The cost before and after, and the time."""
+    return [*_cost_lines(forecast.cost), _time_line(forecast.time)]
 
 
 def _cost_lines(cost: Estimate) -> Iterator[str]:

@@ -49,11 +49,12 @@ def _line(say: Say, change: Change) -> str:
     sign, color = _SIGNS[change.verb]
     mark = " " * (3 - len(sign)) + say.paint(sign, color)
     what = f"{change.kind} {change.name}".rstrip()
-    note = f"  ({_why(change)})" if _why(change) else ""
+    note = f"  ({why(change)})" if why(change) else ""
     return f"{mark} {change.piece}/{change.node}: {what}{note}"
 
 
-def _why(change: Change) -> str:
+def why(change: Change) -> str:
+    """The reason for a change, in words."""
     if change.adopts and change.verb == "keep":
         return "found in AWS, adopted"
     return f"to be waited for: {change.why}" if change.verb == "finish" else change.why
