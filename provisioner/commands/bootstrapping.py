@@ -15,14 +15,18 @@ from provisioner.engine.explain import explained
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.waits import again
 from provisioner.errors import Blocked
-from provisioner.kinds.iam import Role
+from provisioner.kinds.iam import GONE, Role
 from provisioner.kinds.managed_policy import ManagedPolicy
 from provisioner.names import bears, name_of, owner_tags
 from provisioner.rights.pipeline import ISSUER, Pipeline, check_trust, provider_arn
 from provisioner.rights.statements import Policy
 from provisioner.session import Session
 from provisioner.terminal.say import Say
+
+# Seconds for which a role or a policy that was just made may not be found.
+_HIDING = 60.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,13 @@ def make(say: Say, wanted: Wanted, session: Session) -> int:
         _provider(iam, session, wanted.pipeline)
         arns = [_policy(iam, wanted, name, one) for name, one in wanted.policies().items()]
         _ensure(iam, Role(), _item(wanted, wanted.role, RoleName=wanted.role, **_role(wanted)))
-        _attach(iam, wanted, arns)
+        # IAM user guide, "Changes that I make are not always immediately visible": a new role may hide.
+        again(
+            lambda: _attach(iam, wanted, arns),
+            when=lambda error: code_of(error) in GONE,
+            clock=session.clock,
+            patience=_HIDING,
+        )
     _print(say, wanted, made=True)
     return 0
 

@@ -1,0 +1,235 @@
+"""The workflow for GitHub Actions: its commands run against the embedded AWS, as its jobs would run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from provisioner.commands.on_github import OUTPUT, SUMMARY, give
+from tests.harness import ROOT, Desk, Ran
+
+WORKFLOW = ROOT / "examples" / "github-actions" / "ml-api.yml"
+GUIDE = ROOT / "docs" / "github-actions.md"
+ACCOUNT = "123456789012"
+# What the runner puts in place of these.
+KNOWN = {
+    "github.token": "t0ken",
+    "github.repository": "my-org/my-repo",
+    "github.event.pull_request.number": "7",
+    "steps.apply.outputs.cloudfront_distribution_url": "https://d1.example",
+}
+OURS, THEIRS = "ml-api", {"pip", "gh", "curl"}
+Steps = list[tuple[str, dict[str, str]]]
+
+
+def workflow() -> dict[str, Any]:
+    return dict(yaml.safe_load(WORKFLOW.read_text()))
+
+
+def filled(text: str) -> str:
+    """The text as the runner fills it in; a KeyError where this test does not know how."""
+    return re.sub(r"\$\{\{ *(.*?) *\}\}", lambda found: KNOWN[found[1]], text)
+
+
+def steps(job: str) -> Steps:
+    """The commands of a job, each with its environment."""
+    told = workflow()
+    common = {name: filled(value) for name, value in told["env"].items()} | {"ACCOUNT": ACCOUNT}
+    listed = [step for step in told["jobs"][job]["steps"] if "run" in step]
+    return [
+        (step["run"], common | {name: filled(str(value)) for name, value in step.get("env", {}).items()})
+        for step in listed
+    ]
+
+
+def in_guide() -> Steps:
+    """The commands of the guide's first block, each with what was exported before it."""
+    (block,) = re.findall(r"```console\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    given: dict[str, str] = {}
+    found = []
+    for line in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
+        words = shlex.split(line)
+        if words[0] == "export":
+            given |= dict(word.split("=", 1) for word in words[1:])
+        else:
+            found.append((line, dict(given)))
+    return found
+
+
+class Runner:
+    """A runner that keeps the files it gives to each step."""
+
+    def __init__(self, desk: Desk, folder: Path) -> None:
+        self.desk, self.summary, self.output = desk, folder / "summary.md", folder / "output"
+
+    def job(self, listed: Steps) -> list[Ran]:
+        return [ran for one in listed for ran in self._step(*one)]
+
+    def _step(self, command: str, environment: dict[str, str]) -> Iterator[Ran]:
+        words = [_expanded(word, environment) for word in shlex.split(command)]
+        assert words[0] in {OURS, *THEIRS}
+        if words[0] == OURS:
+            self.desk.environment = {**environment, SUMMARY: str(self.summary), OUTPUT: str(self.output)}
+            yield self.desk.run(*words[1:])
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in self.output.read_text().splitlines())
+
+
+def _expanded(word: str, environment: dict[str, str]) -> str:
+    return re.sub(r"\$(\w+)", lambda found: environment[found[1]], word)
+
+
+@pytest.fixture(scope="module")
+def team(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """An administrator who has done what the guide says."""
+    desk = Desk.before(served, tmp_path_factory.mktemp("github") / "home")
+    for ran in Runner(desk, tmp_path_factory.mktemp("files")).job(in_guide()):
+        assert ran.code == 0, ran.err
+    return desk
+
+
+@pytest.fixture
+def runner(team: Desk, tmp_path: Path) -> Runner:
+    return Runner(team, tmp_path)
+
+
+def test_a_pull_request_is_planned_and_commented_and_changes_nothing(runner: Runner) -> None:
+    mark = runner.desk.mark()
+
+    (ran,) = runner.job(steps("plan"))
+
+    assert (ran.code, runner.desk.acts(mark)) == (0, [])
+    told = Path("plan.md").read_text()
+    assert told == runner.summary.read_text()[:-1]
+    assert re.match(r"### Plan of `prod`\n\n\*\*Plan: \d+ to add, 0 to change, 0 to destroy\.\*\*", told)
+    assert "\n+ create vpc/vpc: Vpc ml-api-vpc-prod\n" in told
+    assert "USD a month" in told
+    assert int(runner.outputs["changes"]) > 60
+
+
+def test_what_is_merged_is_applied_and_what_stands_is_reported_then_looked_at_for_drift(
+    runner: Runner,
+) -> None:
+    applied, reported = runner.job(steps("apply"))
+
+    assert (applied.code, reported.code) == (0, 0), applied.err + reported.err
+    assert runner.outputs["cloudfront_distribution_url"].startswith("https://")
+    summary = runner.summary.read_text()
+    assert re.search(r"^### apply of `prod`: ok$", summary, re.MULTILINE)
+    assert f"| `vpc_id` | `{runner.outputs['vpc_id']}` |" in summary
+    assert "All is well" in Path("report.html").read_text()
+
+    runner.output.write_text("")
+    (drift,) = runner.job(steps("drift"))
+    assert (drift.code, runner.outputs) == (0, {"drift": "0"})
+    assert "**No drift.**" in Path("drift.md").read_text()
+
+
+def test_drift_ends_with_2_and_says_how_much(runner: Runner) -> None:
+    from tests.inventory import client
+
+    runner.desk.environment = {}
+    (told,) = runner.job([("ml-api apply --yes", steps("apply")[0][1])])
+    assert told.code == 0
+    logs = client(runner.desk.box.endpoint, "logs", "eu-west-1")
+    logs.delete_log_group(logGroupName="/aws/alb/ml-api-prod")
+
+    (drift,) = runner.job(steps("drift"))
+
+    assert drift.code == 2
+    assert int(runner.outputs["drift"]) > 0
+    assert "- gone logs/alb-logs: LogGroup /aws/alb/ml-api-prod" in Path("drift.md").read_text()
+
+
+def test_a_run_that_fails_says_so_in_the_summary(runner: Runner) -> None:
+    runner.desk.box.faults({"operation": "logs:CreateLogGroup", "fault": "access_denied", "times": 9})
+
+    (ran, _) = runner.job(steps("apply"))
+
+    runner.desk.box.faults()
+    assert ran.code == 4
+    summary = runner.summary.read_text()
+    assert "### apply of `prod`: incomplete" in summary
+    assert re.search(r"^- logs/alb-logs: .*AccessDenied", summary, re.MULTILINE)
+
+
+def test_only_the_runs_that_are_meant_may_do_what_each_job_does(team: Desk) -> None:
+    from tests.inventory import client
+
+    told, iam = workflow(), client(team.box.endpoint, "iam")
+    for job, sort in (
+        ("plan", "pull_request"),
+        ("apply", "ref:refs/heads/main"),
+        ("drift", "ref:refs/heads/main"),
+    ):
+        (role,) = [
+            step["with"]["role-to-assume"] for step in told["jobs"][job]["steps"] if "role" in str(step)
+        ]
+        trust = iam.get_role(RoleName=role.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
+        subject = trust["Statement"][0]["Condition"]["StringEquals"][
+            "token.actions.githubusercontent.com:sub"
+        ]
+        assert subject == f"repo:my-org/my-repo:{sort}"
+        assert told["jobs"][job]["permissions"]["id-token"] == "write"
+    assert told["permissions"] == {}
+
+
+def test_a_file_that_cannot_be_written_stops_nothing_and_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OUTPUT, str(tmp_path / "no" / "file"))
+    told: list[str] = []
+
+    give({"a": "b"}, lambda message, _: told.append(message))
+
+    assert told == [f"{OUTPUT} cannot be written: No such file or directory."]
+
+
+def test_a_value_of_several_lines_sets_no_other_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "output"
+    monkeypatch.setenv(OUTPUT, str(file))
+
+    give({"a": "1\nb=2", "c": 3}, lambda *_: None)
+
+    first, *middle, last, end = file.read_text().splitlines()
+    assert re.fullmatch(r"a<<(end-\S+)", first)
+    assert (middle, f"a<<{last}", end) == (["1", "b=2"], first, "c=3")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", ["plan", "apply", "drift"])
+def test_a_job_runs_in_a_shell_as_on_a_runner(desk: Desk, tmp_path: Path, job: str) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    heard = tmp_path / "heard"
+    for name in THEIRS:
+        (tools / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {heard}\n')
+    (tools / OURS).write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "cli.py"} "$@" --local\n')
+    for file in tools.iterdir():
+        file.chmod(0o755)
+    known = {"MLAPI_HOME": str(desk.home), "PATH": f"{tools}:{os.environ['PATH']}"}
+    known |= {SUMMARY: str(tmp_path / "summary.md"), OUTPUT: str(tmp_path / "output")}
+    first: Steps = [*in_guide(), *(steps("apply") if job == "drift" else [])]
+
+    for command, given in [*first, *steps(job)]:
+        # https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax: shell
+        shell = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", command]
+        environment = {**os.environ, **given, **known}
+        ran = subprocess.run(shell, env=environment, capture_output=True, text=True, timeout=120, check=False)
+        assert ran.returncode == 0, (command, ran.stderr)
+
+    assert json.dumps(heard.read_text()).count("pip install") >= 1
