@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import signal
 import time
@@ -14,6 +15,7 @@ from provisioner.embedded.server import EmbeddedAws
 from tests.faults.judge import Held, compare, held
 from tests.faults.seeds import SEED
 from tests.harness import Desk, Ran
+from tests.teams import BUCKET, make_bucket
 
 EVER = 10**6
 HERE = ("--local", "--yes", "--suffix", "a")
@@ -53,10 +55,20 @@ class Account:
 @pytest.fixture(scope="module")
 def account(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Account:
     desk = Desk.before(served, tmp_path_factory.mktemp("account"))
+    make_bucket(served)
     desk.apply("a")
     clean = look(desk)
     desk.teardown("a")
     return Account(clean, look(desk))
+
+
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
+def desk(request: pytest.FixtureRequest, desk: Desk) -> Desk:
+    """A user whose state is in a folder, or in a bucket; the bucket stands either way."""
+    make_bucket(desk.box)
+    if request.param == "folder":
+        return desk
+    return dataclasses.replace(desk, environment={"MLAPI_STATE": f"s3://{BUCKET}/state"})
 
 
 def look(desk: Desk) -> Held:
