@@ -174,7 +174,11 @@ def test_a_plan_tells_cost_and_time(desk: Desk) -> None:
 
     assert told["cost"]["before"] == {"least": 0.0, "most": 0.0}
     assert told["cost"]["after"]["least"] == pytest.approx(180.16, abs=1)
+    (other,) = told["cost"]["profiles"]
+    assert other == "production"
+    assert told["cost"]["profiles"][other]["least"] > told["cost"]["after"]["least"] + 5
     assert told["time"]["measured"] is False
     assert "Cost: 0.00 -> 180" in ran.out
+    assert "With profile=production: " in ran.out
     assert "Not counted, as it depends on use: " in ran.out
     assert "no price list" in ran.err

@@ -8,6 +8,7 @@ from provisioner.configuration import load
 from provisioner.errors import UsageError
 from provisioner.settings import PLACEHOLDER, Settings
 from provisioner.settings.knobs import knobs
+from provisioner.settings.otherwise import in_other_profile
 
 
 def given(*sets: str, file: Path | None = None, **environment: str) -> Settings:
@@ -182,3 +183,13 @@ def test_an_image_of_ones_own_waits_for_the_database(image: str, waits: bool) ->
     assert given(f"image={image}").workloads[0].waits_for_database is waits
     assert given(f"image={image}", "service.wait_for_database=false").workloads[0].waits_for_database is False
     assert given(f"image={image}", "service.wait_for_database=true").workloads[0].waits_for_database is True
+
+
+@pytest.mark.parametrize("sets", [(), ("waf.rate_limit=100", "network.zones=2")])
+def test_what_was_said_is_the_same_in_the_other_profile(sets: tuple[str, ...]) -> None:
+    for one, other in (("seed", "production"), ("production", "seed")):
+        assert in_other_profile(given(f"profile={one}", *sets)) == given(f"profile={other}", *sets)
+
+
+def test_what_the_other_profile_does_not_take_is_nothing_there() -> None:
+    assert in_other_profile(given("profile=seed", "service.exec=true")) is None

@@ -13,10 +13,14 @@ from provisioner.engine.plan import Plan
 from provisioner.kinds import KINDS
 from provisioner.preflight.checks import check
 from provisioner.prices.asked import ask
-from provisioner.prices.estimate import Estimate, before, bill, estimate
+from provisioner.prices.charges import Estate
+from provisioner.prices.estimate import Cost, Estimate, after, before, bill, estimate
 from provisioner.prices.table import Prices, keep, prices
 from provisioner.session import Session
-from provisioner.terminal.forecast import Forecast
+from provisioner.settings.otherwise import in_other_profile
+from provisioner.stack import build
+from provisioner.steps.facts import offline
+from provisioner.terminal.forecast import Forecast, Otherwise
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 from state.document import Document
@@ -28,7 +32,7 @@ def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
     idle = not made.acting
     takes = Expected(0, (), False) if idle else expected(made, session.document, KINDS, session.durations)
     found = check(made, session.clients, takes.seconds) if checks and not made.refused else []
-    return Forecast(costs, takes, tuple(found))
+    return Forecast(costs, takes, tuple(found), None if idle else _otherwise(session))
 
 
 def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:
@@ -37,6 +41,17 @@ def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:
     now = bill(before(made, session.document), known)
     costs = Estimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
     return Forecast(costs, until_gone(ending, session.place.region, KINDS, session.durations))
+
+
+def _otherwise(session: Session) -> Otherwise | None:
+    """What the same stack would cost in the other profile."""
+    other = in_other_profile(session.settings)
+    if other is None:
+        return None
+    facts = offline(other.network.zones, other.database.version)
+    made = Plan(build(other, session.suffix, session.place.region, facts))
+    bills = bill(after(made, Estate({}, {}, {})), _prices(session))
+    return Otherwise(other.profile, sum(bills.values(), Cost()))
 
 
 def refresh_prices(say: Say, session: Session) -> None:

@@ -16,12 +16,21 @@ _MOST_NAMED = 4
 
 
 @dataclass(frozen=True)
+class Otherwise:
+    """Another profile, and what the same stack would cost in it."""
+
+    profile: str
+    cost: Cost
+
+
+@dataclass(frozen=True)
 class Forecast:
     """Cost and time of one plan, and what stands in its way."""
 
     cost: Estimate
     time: Expected
     findings: tuple[Finding, ...] = ()
+    otherwise: Otherwise | None = None
 
     def as_record(self) -> dict[str, Any]:
         """For a program: US dollars a month, and seconds."""
@@ -44,6 +53,7 @@ class Forecast:
                 "prices_of_another_region": list(self.cost.borrowed),
                 "not_counted": list(self.cost.by_use),
                 "not_priced": list(self.cost.unpriced),
+                "profiles": {one.profile: _told(one.cost)} if (one := self.otherwise) else {},
             },
             "time": {
                 "seconds": round(self.time.seconds, 1),
@@ -66,8 +76,10 @@ def show_forecast(say: Say, forecast: Forecast) -> None:
 
 
 def forecast_lines(forecast: Forecast) -> list[str]:
-    """The cost before and after, and the time."""
-    return [*_cost_lines(forecast.cost), _time_line(forecast.time)]
+    """The cost before and after, that of the other profile, and the time."""
+    other = forecast.otherwise
+    beside = [f"      With profile={other.profile}: {_span(other.cost)}."] if other else []
+    return [*_cost_lines(forecast.cost), *beside, _time_line(forecast.time)]
 
 
 def _cost_lines(cost: Estimate) -> Iterator[str]:

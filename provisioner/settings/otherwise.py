@@ -1,0 +1,34 @@
+"""The same settings in the other profile, to be held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from provisioner.settings import Settings
+from provisioner.settings.profiles import PROFILES
+
+
+def in_other_profile(s: Settings) -> Settings | None:
+    """What differs from its profile, over the other one's values; None where the two do not go together."""
+    (other,) = PROFILES.keys() - {s.profile}
+    said = _beyond(_values(s), _values(Settings(profile=s.profile)))
+    try:
+        return Settings.model_validate({**said, "profile": other})
+    except ValidationError:
+        return None
+
+
+def _values(s: Settings) -> dict[str, Any]:
+    return s.model_dump(mode="json", exclude_none=True)
+
+
+def _beyond(given: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are not the usual ones."""
+    told = {key: value for key, value in given.items() if value != usual.get(key)}
+    for key, value in told.items():
+        if isinstance(value, Mapping) and isinstance(usual.get(key), Mapping):
+            told[key] = _beyond(value, usual[key])
+    return told
