@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import signal
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from provisioner.commands.tailing import Wanted, _asked
+from provisioner.commands.sources import Wanted
+from provisioner.commands.tailing import _asked
 from provisioner.errors import ProvisionerError
 from provisioner.kinds.log_events import LATE, Line, Tail
+from provisioner.kinds.request_records import Records
 from provisioner.terminal.say import Say
 from tests.harness import Desk
 from tests.inventory import client
@@ -110,6 +115,76 @@ def test_what_is_remembered_does_not_grow(wire: Wire) -> None:
     assert len(tail._told) == 1
 
 
+FOLDER = "alb/AWSLogs/1/elasticloadbalancing/eu-west-1"
+
+
+def record(at: datetime, path: str) -> str:
+    """One request, as the balancer writes it down."""
+    when = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f'http {when} app/ml-api-alb-prod/50dc6c 192.0.2.1:28 10.0.0.1:80 0 0 0 200 200 "GET {path}"'
+
+
+class Shelves:
+    """S3, with files of records; `cut` files are read before the connection drops."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, tuple[datetime, bytes]] = {}
+        self.read: list[str] = []
+        self.is_down = False
+
+    def put(self, name: str, *lines: str, written: datetime) -> None:
+        """A file of the day on which it was written."""
+        body = gzip.compress("\n".join(lines).encode())
+        self.files[f"{FOLDER}/{written:%Y/%m/%d}/{name}.log.gz"] = (written, body)
+
+    def list_objects_v2(self, *, Prefix: str, **_: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        """What lies there."""
+        found = {key: at for key, (at, _) in self.files.items() if key.startswith(Prefix)}
+        return {"Contents": [{"Key": key, "LastModified": at} for key, at in found.items()]} if found else {}
+
+    def get_object(self, *, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        """One file."""
+        self.read.append(Key)
+        if self.is_down:
+            raise ConnectionError
+        return {"Body": io.BytesIO(self.files[Key][1])}
+
+
+def test_records_of_requests_are_told_once_and_late_ones_too() -> None:
+    now = datetime.now(UTC)
+    shelves = Shelves()
+    shelves.put("b", record(now, "/b1"), record(now, "/b2"), written=now)
+    shelves.put("a", record(now, "/a"), record(now - timedelta(hours=9), "/old"), written=now)
+    shelves.put("older", record(now, "/no"), written=now - timedelta(hours=5))
+    records = Records(shelves, "bucket", FOLDER, round((now - timedelta(hours=2)).timestamp() * 1000))
+
+    def paths() -> list[str]:
+        return [line.text.rpartition(" ")[2].rstrip('"') for line in records.lines()]
+
+    assert paths() == ["/a", "/b1", "/b2"]
+    assert paths() == []
+    shelves.put("c", record(now, "/c"), written=now)
+    shelves.is_down = True
+    with pytest.raises(ConnectionError):
+        paths()
+    shelves.is_down = False
+    assert paths() == ["/c"]
+    assert not any("older" in key for key in shelves.read)
+
+
+def test_a_file_that_was_half_told_goes_on_in_the_middle() -> None:
+    now = datetime.now(UTC)
+    shelves = Shelves()
+    shelves.put("a", record(now, "/1"), record(now, "/2"), written=now)
+    records = Records(shelves, "bucket", FOLDER, 0 + round((now - timedelta(hours=1)).timestamp() * 1000))
+
+    first = next(records.lines())
+    rest = list(records.lines())
+
+    assert (first.text[-3:], [line.text[-3:] for line in rest]) == ('/1"', ['/2"'])
+    assert (first.service, first.id[-2:]) == ("ml-api-alb-prod", ":0")
+
+
 def put(desk: Desk, stream: str, *texts: str, group: str = GROUP) -> None:
     """Write as a task does, now."""
     logs = client(desk.box.endpoint, "logs")
@@ -166,6 +241,31 @@ def test_what_cannot_be_told_is_said(written: Desk, asked: list[str], code: int,
 
     assert (ran.code, ran.out) == (code, "")
     assert told_ in ran.err
+
+
+def test_the_database_has_a_log_of_its_own(written: Desk) -> None:
+    put(
+        written,
+        "ml-api-writer.0",
+        "LOG:  checkpoint",
+        group=f"/aws/rds/cluster/ml-api-aurora-{SUFFIX}/postgresql",
+    )
+
+    assert written.well("logs", "--from", "database").out.endswith("Z ml-api-writer.0 LOG:  checkpoint\n")
+
+
+def test_where_nobody_records_requests_it_is_said_plainly(written: Desk) -> None:
+    ran = written.run("logs", "--from", "alb")
+
+    assert (ran.code, ran.out) == (4, "")
+    assert "its log group stays empty" in ran.err
+    assert "logs.requests=true" in ran.err
+
+
+def test_tasks_are_chosen_among_tasks_alone(written: Desk) -> None:
+    ran = written.run("logs", "--from", "database", "--task", "1111")
+
+    assert ran.code == 64
 
 
 def test_nothing_found_is_no_error(written: Desk) -> None:

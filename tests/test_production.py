@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -257,6 +259,20 @@ def test_every_request_is_recorded_in_one_bucket(desk: Desk) -> None:
     source = logs.get_delivery_source(name=delivery["deliverySourceName"])["deliverySource"]
     [edge] = aws(desk, "cloudfront").list_distributions()["DistributionList"]["Items"]
     assert source["resourceArns"] == [edge["ARN"]]
+
+
+def test_the_balancers_records_are_read_from_the_bucket(desk: Desk) -> None:
+    now = datetime.now(UTC)
+    line = f'http {now.isoformat()} app/ml-api-alb-prod/50 192.0.2.1:1 10.0.0.1:80 0 0 0 200 200 "GET /"'
+    folder = f"alb/AWSLogs/123456789012/elasticloadbalancing/{REGION}/{now:%Y/%m/%d}"
+    body = gzip.compress(line.encode())
+    bucket = f"ml-api-logs-{SUFFIX}-123456789012-{REGION}"
+    aws(desk, "s3").put_object(Bucket=bucket, Key=f"{folder}/one.log.gz", Body=body)
+
+    (told,) = desk.well("logs", "--from", "alb", "--json", "--suffix", SUFFIX).lines
+
+    assert told["message"] == line
+    assert told["service"] == "ml-api-alb-prod"
 
 
 def test_the_bucket_is_private_encrypted_passing_and_takes_no_plain_connection(desk: Desk) -> None:

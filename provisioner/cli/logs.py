@@ -17,10 +17,18 @@ from provisioner.cli.options import Duration, stack_options
 @click.option("--service", default="", help="Only this service's (`api` is the main one).")
 @click.option("--task", default="", metavar="ID", help="Only this task's; the beginning of its id will do.")
 @click.option("--filter", "pattern", default="", help="Only what CloudWatch's filter pattern matches.")
-def logs(follow: bool, since: float, service: str, task: str, pattern: str, **given: Any) -> int:
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice(["tasks", "alb", "database", "firewall"]),
+    default="tasks",
+    show_default=True,
+    help="Who wrote it; the balancer's own come minutes late, and --filter is a plain text there.",
+)
+def logs(follow: bool, since: float, service: str, task: str, pattern: str, source: str, **given: Any) -> int:
     """Show what the tasks have written, and with --follow what they write."""
-    from provisioner.commands import tailing
+    from provisioner.commands import sources, tailing
 
     say, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return tailing.logs(say, session, tailing.Wanted(since, follow, service, task, pattern))
+    return tailing.logs(say, session, sources.Wanted(since, follow, service, task, pattern, source))

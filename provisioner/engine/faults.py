@@ -12,6 +12,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
+    IncompleteReadError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -80,7 +81,7 @@ def fault_of(error: BaseException) -> Fault | None:
         return Fault.EXPIRED
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
         return Fault.UNSENT
-    if isinstance(error, (HTTPClientError, ResponseParserError)):
+    if isinstance(error, (HTTPClientError, ResponseParserError, IncompleteReadError)):
         return Fault.LOST
     return Fault.REFUSED if isinstance(error, BotoCoreError) else None
 

@@ -44,6 +44,16 @@ class Tail:
     pattern: str = ""
     _told: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def pause(self) -> float:
+        """AWS takes five of these calls a second, for the whole account."""
+        return 2.0
+
+    @property
+    def name(self) -> str:
+        """The group."""
+        return self.group
+
     def lines(self) -> Iterator[Line]:
         """What was not told yet. An error leaves all as it was, but for what has been told already."""
         since = self.since

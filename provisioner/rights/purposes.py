@@ -8,7 +8,7 @@ from provisioner.doctor import rounds
 from provisioner.embedded import reference
 from provisioner.embedded.reference import Action
 from provisioner.health import look
-from provisioner.kinds import facts, leftovers, log_events, tagging, under_key, versions
+from provisioner.kinds import facts, leftovers, log_events, request_records, tagging, under_key, versions
 from provisioner.kinds.ecs import diagnosis, running, sessions
 from provisioner.preflight import usage
 from provisioner.prices import asked
@@ -31,7 +31,7 @@ PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
         (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
         {**_PLANS, "Diagnosis": diagnosis.CALLS},
     ),
-    "logs": ((), {"Lines": log_events.CALLS}),
+    "logs": ((), {"Lines": log_events.CALLS, "Records": request_records.CALLS}),
     "exec": ((), {"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
     "doctor": ((), {"Doctor": rounds.CALLS}),
     "teardown": ((*_LOOK, "delete", "holders"), _ENDS),

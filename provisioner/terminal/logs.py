@@ -25,5 +25,7 @@ class Lines:
             self._say.record("log", time=when, service=service, task=task, id=id_, message=text)
             return
         color = self._colors.setdefault(task, _COLORS[len(self._colors) % len(_COLORS)])
-        head = self._say.paint(f"{service} {task[:_SHORT]}", color, sys.stdout)
+        head = self._say.paint(
+            service if service == task else f"{service} {task[:_SHORT]}", color, sys.stdout
+        )
         self._say.data(f"{when.replace('+00:00', 'Z')} {head} {text}")

@@ -1,0 +1,106 @@
+"""Where the lines of a log come from: a group, or a bucket's files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from provisioner.errors import Incomplete, UsageError
+from provisioner.kinds.log_events import Line, Tail
+from provisioner.kinds.request_records import Records
+from provisioner.session import Session
+from provisioner.steps.access_logs import BALANCER
+from state.document import Document
+
+TASKS, ALB = "tasks", "alb"
+# The node of the group by what `--from` calls it.
+_GROUPS = {TASKS: "ecs-logs", "database": "aurora-logs", "firewall": "waf-logs"}
+FROM = (TASKS, ALB, *(name for name in _GROUPS if name != TASKS))
+_BUCKET, _DEFINITION = "logs-bucket", "TaskDefinition"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines: how many seconds back, whose, of which task (as its id begins), and with what in them."""
+
+    since: float
+    follow: bool = False
+    service: str = ""
+    task: str = ""
+    pattern: str = ""
+    source: str = TASKS
+
+    @property
+    def prefix(self) -> str:
+        """What their streams begin with."""
+        return f"{self.service}/" if self.service else ""
+
+
+class Source(Protocol):
+    """Tells each line once; asked again, it goes on where it was."""
+
+    pattern: str
+
+    @property
+    def name(self) -> str:
+        """Where the lines lie."""
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks."""
+
+    def lines(self) -> Iterator[Line]:
+        """What was not told yet."""
+
+
+def source_of(session: Session, wanted: Wanted) -> Source:
+    """The source that is asked for; an error says what is missing for it."""
+    if wanted.source != TASKS and (wanted.service or wanted.task):
+        raise UsageError(f"--service and --task choose among tasks, not in --from {wanted.source}.")
+    since = round((session.clock.wall() - wanted.since) * 1000)
+    if wanted.source == ALB:
+        return _records(session, wanted, since)
+    node = _GROUPS[wanted.source]
+    group = session.document.entries.get(node)
+    if group is None or not group.id:
+        raise Incomplete(
+            f"The stack {session.suffix} has no log group of its {wanted.source}.",
+            f"`{session.where.workspace.command('apply', session.suffix)}` makes what the settings ask for.",
+        )
+    _check_service(session.document, wanted.service)
+    logs = session.clients.client("logs", group.region)
+    return Tail(logs, group.id, since, wanted.prefix, wanted.pattern)
+
+
+def _records(session: Session, wanted: Wanted, since: int) -> Records:
+    """An application load balancer writes to no log group, only to a bucket (ELB user guide, access logs)."""
+    place, bucket = session.place, session.document.entries.get(_BUCKET)
+    if bucket is None or not bucket.id:
+        raise Incomplete(
+            f"Nobody records the requests to the load balancer of {session.suffix}: it can write to a bucket "
+            "alone, so its log group stays empty.",
+            f"`{session.where.workspace.command('apply', session.suffix)} --set logs.requests=true` makes it "
+            "(and write it into your settings file).",
+        )
+    folder = f"{BALANCER}/AWSLogs/{place.account}/elasticloadbalancing/{place.region}"
+    return Records(session.clients.client("s3"), bucket.id, folder, since, wanted.pattern)
+
+
+def _check_service(document: Document, name: str) -> None:
+    services = _services(document)
+    if name and name not in services:
+        near = difflib.get_close_matches(name, services, n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services)}."
+        raise UsageError(f"The stack {document.suffix} has no service {name}.", hint)
+
+
+def _services(document: Document) -> list[str]:
+    """What their tasks' streams begin with, as their task definitions say it."""
+    return [
+        container["logConfiguration"]["options"]["awslogs-stream-prefix"]
+        for entry in document.entries.values()
+        if entry.kind == _DEFINITION
+        for container in entry.wanted["containerDefinitions"]
+    ]
