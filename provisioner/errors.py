@@ -12,6 +12,7 @@ ProvisionerError ............ 1   something failed
 ├── OutOfPatience ........... 9   AWS took longer than the wait allows; nothing is lost
 │   └── NotBefore ........... 9   AWS takes the rest of a change from a certain time on
 ├── RolledBack .............. 10  ECS rolled the deployment back
+├── Unwell .................. 1   what was rolled out does not answer as it should
 ├── Residue ................. 11  teardown ended and something is still there
 └── Interrupted ............. 130 SIGINT (143 for SIGTERM)
 """
@@ -108,6 +109,12 @@ class RolledBack(ProvisionerError):
 
     exit_code = 10
     result = "rolled_back"
+
+
+class Unwell(ProvisionerError):
+    """What was rolled out runs, and does not answer as it should."""
+
+    result = "unwell"
 
 
 class Residue(ProvisionerError):

@@ -1,4 +1,4 @@
-"""`deploy`: another image for a service, followed to its true end, and left alone by `apply`."""
+"""What ships: the main path of each verb; the rest is in test_deploy_again, test_run and test_smoke."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands import smoke
 from provisioner.embedded.containers import model
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing, tags
@@ -33,12 +34,15 @@ def revisions(stack: Standing) -> int:
     return len(listed["taskDefinitionArns"])
 
 
-def test_what_was_shipped_runs_and_is_left_alone(standing: Standing, tmp_path: Path) -> None:
+def test_what_was_shipped_runs_and_is_left_alone(standing: Standing) -> None:
     desk, before = standing.desk, standing.task["revision"]
 
     ran = deploy(standing, IMAGE, "--cpu", "2048", "--memory", "4096", "--env", "LOG_LEVEL=debug")
 
     assert ran.out == f"api runs {IMAGE} (revision {before + 1}).\n"
+    asked = [line.split()[:4] for line in ran.err.splitlines() if line.startswith("  ok ")]
+    assert ["ok", "CloudFront", "/health", "200"] in asked
+    assert sum(line[1] == "load" for line in asked) == len(asked) / 2 == 3
     one = container(standing)
     assert one["image"] == IMAGE
     assert not one.get("command")
@@ -58,10 +62,30 @@ def test_what_was_shipped_runs_and_is_left_alone(standing: Standing, tmp_path: P
     records = (desk.home / "embedded" / "runs").rglob("*Z.json")
     assert not any("debug" in path.read_text() for path in records)
 
-    other = desk.elsewhere(tmp_path / "another")
+
+@pytest.mark.slow
+def test_what_was_shipped_outlives_the_state_file(standing: Standing, tmp_path: Path) -> None:
+    deploy(standing, "kept:1")
+    deploy(standing, "web:does-not-exist", code=10)
+    runs = standing.service["taskDefinition"]
+
+    other = standing.desk.elsewhere(tmp_path / "another")
     other.apply(SUFFIX)
-    assert container(standing)["image"] == IMAGE
-    assert standing.task["revision"] == before + 1
+
+    assert container(standing)["image"] == "kept:1"
+    assert standing.service["taskDefinition"] == runs
+
+
+def test_what_does_not_answer_is_told_with_the_way_back(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 502))
+
+    ran = deploy(standing, "broken:1", code=1)
+
+    assert "is rolled out and does not answer" in ran.err
+    assert f"rollback --suffix {SUFFIX} --local" in ran.err
+    assert container(standing)["image"] == "broken:1"
 
 
 def test_a_deployment_that_is_rolled_back_says_why(standing: Standing) -> None:
@@ -75,12 +99,19 @@ def test_a_deployment_that_is_rolled_back_says_why(standing: Standing) -> None:
     assert standing.service["taskDefinition"] == before
     assert standing.desk.plan(SUFFIX) == "No changes.\n"
 
+
+@pytest.mark.slow
+def test_what_failed_and_is_tried_again_is_no_other_revision(standing: Standing) -> None:
+    deploy(standing, "web:does-not-exist", code=10)
     count = revisions(standing)
-    ran = deploy(standing, f"{IMAGE}-bad", "--env", "HOW=EXIT=3", "--json", code=10)
+
+    ran = deploy(standing, "web:does-not-exist", "--json", code=10)
+
     assert revisions(standing) == count
     assert json.loads(ran.out.splitlines()[-1])["result"] == "rolled_back"
 
 
+@pytest.mark.slow
 def test_with_fail_fast_the_first_hopeless_task_ends_the_wait(
     standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,6 +134,35 @@ def listed(stack: Standing) -> list[dict[str, Any]]:
     return list(told["releases"])
 
 
+def test_the_releases_tell_what_ran_and_a_rollback_goes_to_the_last_good_one(standing: Standing) -> None:
+    before = deploy(standing, "good:1").out
+    deploy(standing, "good:2")
+
+    ran = standing.desk.well("rollback", "--yes", "--suffix", SUFFIX)
+
+    assert ran.out == before
+    told = {one["image"]: (one["result"], one["runs"], "@" in one["by"]) for one in listed(standing)}
+    assert (told["good:2"], told["good:1"]) == (("ok", False, True), ("ok", True, True))
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+
+
+def test_a_task_by_itself_says_and_ends_as_its_command_does(standing: Standing) -> None:
+    ran = standing.desk.run(
+        "run", "--local", "--yes", "--suffix", SUFFIX, "--", "migrate", "EXIT=3", local=False
+    )
+
+    assert ran.code == 3, ran.err
+    assert ran.out.splitlines()[1:] == ["running migrate EXIT=3", "ending with exit code 3"]
+
+
+def test_counts_that_were_scaled_are_left_alone(standing: Standing) -> None:
+    ran = standing.desk.well("scale", "--yes", "--suffix", SUFFIX, "--max", "7")
+
+    assert ran.out == "api is scaled between 2 and 7 tasks.\n"
+    assert standing.desk.plan(SUFFIX, "--set", "service.maximum=20") == "No changes.\n"
+
+
+@pytest.mark.slow
 def test_a_rollback_goes_to_the_last_good_revision_and_then_further_back(standing: Standing) -> None:
     desk = standing.desk
     deploy(standing, "good:1")
@@ -172,6 +232,7 @@ def test_a_stack_that_is_not_known_has_nothing_to_deploy_to(standing: Standing) 
     assert ran.code == 6
 
 
+@pytest.mark.slow
 def test_a_teardown_takes_every_revision_along(standing: Standing) -> None:
     assert revisions(standing) > 1
 

@@ -14,6 +14,7 @@ from provisioner.kinds.ecs import lone_tasks
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing, tags
 
+pytestmark = pytest.mark.slow
 CLUSTER = f"ml-api-cluster-{SUFFIX}"
 BOUNDS = ("MinCapacity", "MaxCapacity")
 

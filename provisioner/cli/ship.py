@@ -20,6 +20,9 @@ service_option = click.option(
 fail_fast_option = click.option(
     "--fail-fast", is_flag=True, help="Give up and roll back at the first task that cannot run."
 )
+smoke_option = click.option(
+    "--smoke/--no-smoke", default=True, help="Ask for health path and prefixes at the end. [on]"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -52,6 +55,7 @@ class Variable(click.ParamType[tuple[str, str]]):
     "--env", "variables", multiple=True, type=Variable(), metavar="K=V", help="A variable; repeatable."
 )
 @fail_fast_option
+@smoke_option
 def deploy(
     service: str,
     yes: bool,
@@ -61,6 +65,7 @@ def deploy(
     memory: int | None,
     variables: tuple[tuple[str, str], ...],
     fail_fast: bool,
+    smoke: bool,
     **given: Any,
 ) -> int:
     """Ship an image to a service, and follow the rollout to its true end."""
@@ -69,7 +74,7 @@ def deploy(
 
     say, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    chosen = (image, service, cpu, memory, dict(variables), fail_fast, lock_timeout)
+    chosen = (image, service, cpu, memory, dict(variables), fail_fast, lock_timeout, smoke)
     return deploying.deploy(say, session, deploying.Wish(Asking(yes), *chosen))
 
 
@@ -80,14 +85,17 @@ def deploy(
 @lock_option
 @click.option("--to", default="", metavar="REVISION", help="To this one, not to the last good one before.")
 @fail_fast_option
-def rollback(service: str, yes: bool, lock_timeout: float, to: str, fail_fast: bool, **given: Any) -> int:
+@smoke_option
+def rollback(
+    service: str, yes: bool, lock_timeout: float, to: str, fail_fast: bool, smoke: bool, **given: Any
+) -> int:
     """Bring a service back to the revision it ran before, and follow the rollout to its true end."""
     from provisioner.commands import going_back
     from provisioner.commands.asking import Asking
 
     say, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    wish = going_back.Wish(Asking(yes), service, to, fail_fast, lock_timeout)
+    wish = going_back.Wish(Asking(yes), service, to, fail_fast, lock_timeout, smoke)
     return going_back.rollback(say, session, wish)
 
 
@@ -109,14 +117,17 @@ def releases(service: str, **given: Any) -> int:
 @yes_option
 @lock_option
 @fail_fast_option
-def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, **given: Any) -> int:
+@smoke_option
+def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, smoke: bool, **given: Any) -> int:
     """Replace the tasks of a service by new ones of the same revision, without a gap."""
     from provisioner.commands import restarting
     from provisioner.commands.asking import Asking
 
     say, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return restarting.restart(say, session, restarting.Wish(Asking(yes), service, fail_fast, lock_timeout))
+    return restarting.restart(
+        say, session, restarting.Wish(Asking(yes), service, fail_fast, lock_timeout, smoke)
+    )
 
 
 @click.command()

@@ -16,6 +16,7 @@ from provisioner.commands.following import Before, Follower, interruptible
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import both, expect, recorded
+from provisioner.commands.smoke import smoke
 from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.events import Event, silent
 from provisioner.engine.explain import explained
@@ -53,6 +54,7 @@ class Wish:
     environment: Mapping[str, str] = field(default_factory=dict)
     fail_fast: bool = False
     lock_timeout: float = 0.0
+    smoke: bool = True
 
 
 def deploy(say: Say, session: Session, wish: Wish) -> int:
@@ -70,7 +72,7 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
         if is_same(props, now.revision) and now.is_settled:
             one.mark(now, _marks(now, wish))
             one.settle()
-            say.data(f"{one.title} runs {image} already (revision {number(now.arn)}).")
+            answer(say, one, now.arn, image)
             return 0
         _show(say, one, now, image, wish)
         wish.asking.confirm(say, f"Deploy this to {session.suffix}?")
@@ -80,8 +82,16 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
             one.mark(now, _marks(now, wish))
             arn = one.register(props)
             ship(say, one, now, arn, fail_fast=wish.fail_fast)
-        say.data(f"{one.title} runs {image} (revision {number(arn)}).")
+            if wish.smoke:
+                smoke(say, one)
+        answer(say, one, arn, image)
     return 0
+
+
+def answer(say: Say, one: OneService, arn: str, image: str) -> None:
+    """What the service runs now."""
+    runs = {"service": one.title, "revision": number(arn), "arn": arn, "image": image}
+    say.answer(f"{one.title} runs {image} (revision {number(arn)}).", "release", **runs)
 
 
 def listen_to(one: OneService, record: Record) -> None:

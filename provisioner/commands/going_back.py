@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.commands.asking import Asking
-from provisioner.commands.deploying import let_pull, listen_to, ship
+from provisioner.commands.deploying import answer, let_pull, listen_to, ship
 from provisioner.commands.following import interruptible
 from provisioner.commands.one_service import one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import recorded
 from provisioner.commands.releasing import earlier, named, releases_of
+from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
 from provisioner.kinds.ecs.revisions import number
@@ -29,6 +30,7 @@ class Wish:
     to: str = ""
     fail_fast: bool = False
     lock_timeout: float = 0.0
+    smoke: bool = True
 
 
 def rollback(say: Say, session: Session, wish: Wish) -> int:
@@ -55,5 +57,7 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
             with interruptible(say, one, f"going back with {one.aws_name}"):
                 one.mark(now, {IMAGE_OWNER: DEPLOY})
                 ship(say, one, now, to.arn, fail_fast=wish.fail_fast)
-        say.data(f"{one.title} runs {to.image} (revision {to.revision}).")
+                if wish.smoke:
+                    smoke(say, one)
+        answer(say, one, to.arn, to.image)
     return 0

@@ -41,17 +41,17 @@ class OneService:
     @property
     def node(self) -> str:
         """The node of the service."""
-        return self._named(_SERVICE)
+        return self.named(_SERVICE)
 
     @property
     def task(self) -> str:
         """The node of its task definition."""
-        return self._named(_TASK)
+        return self.named(_TASK)
 
     @property
     def scaling(self) -> str:
         """The node of its scalable target."""
-        return self._named(_SCALING)
+        return self.named(_SCALING)
 
     @property
     def aws_name(self) -> str:
@@ -68,7 +68,8 @@ class OneService:
         """What the ledger knows of the service."""
         return self.session.document.entries[self.node]
 
-    def _named(self, noun: str) -> str:
+    def named(self, noun: str) -> str:
+        """The node of one of its parts."""
         return f"{noun}.{self.name}" if self.name else noun
 
     def running(self) -> Running:

@@ -10,6 +10,7 @@ from provisioner.commands.following import Before, Follower, interruptible
 from provisioner.commands.one_service import one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import recorded
+from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
 from provisioner.kinds.ecs.revisions import number
 from provisioner.kinds.ecs.rollouts import begin_anew
@@ -27,6 +28,7 @@ class Wish:
     service: str = ""
     fail_fast: bool = False
     lock_timeout: float = 0.0
+    smoke: bool = True
 
 
 def restart(say: Say, session: Session, wish: Wish) -> int:
@@ -50,5 +52,9 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
                 begin_anew(session.clients, one.cluster, one.aws_name, str(now.primary["id"]))
             follower.follow(now.arn)
             one.settle()
-        say.data(f"{one.title} has new tasks (revision {number(now.arn)}).")
+            if wish.smoke:
+                smoke(say, one)
+        revision = number(now.arn)
+        told = f"{one.title} has new tasks (revision {revision})."
+        say.answer(told, "restart", service=one.title, revision=revision)
     return 0

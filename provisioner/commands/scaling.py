@@ -54,7 +54,8 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
         with interruptible(say, one, f"scaling {one.aws_name}"):
             one.mark(now, {COUNT_OWNER: SCALE})
             one.bound(was, counts)
-        say.data(f"{one.title} is scaled between {counts.minimum} and {counts.maximum} tasks.")
+        told = f"{one.title} is scaled between {counts.minimum} and {counts.maximum} tasks."
+        say.answer(told, "scale", service=one.title, **vars(counts))
         again = session.where.workspace.command("apply", session.suffix)
         say.note(f"`apply` leaves it so; `{again} --take counts` brings the settings' counts back.")
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from provisioner.embedded import corrections, inner, shelf
+from provisioner.embedded import corrections, inner, shelf, visitors
 from provisioner.embedded import manners as good_manners
 from provisioner.embedded.answers import Answered, AwsError, Reply
 from provisioner.embedded.authorise import Authoriser
@@ -75,7 +75,11 @@ class Box:
             self.faults.order([])
 
     def __call__(self, environ: Environ) -> Answer:
-        """Answer one AWS request."""
+        """Answer one AWS request; or a visitor of what AWS serves."""
+        if visitors.is_visitor(environ):
+            with self._turn:
+                clock.catch_up()
+                return visitors.visit(environ)
         call = read(environ)
         struck = self.faults.that_strike(call)
         try:

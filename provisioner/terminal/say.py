@@ -46,6 +46,13 @@ class Say:
         """A line of the answer."""
         self._write(sys.stdout, text)
 
+    def answer(self, text: str, kind: str, **fields: Any) -> None:
+        """A line of the answer, in words or as JSON."""
+        if self.as_json:
+            self.record(kind, **fields)
+        else:
+            self.data(text)
+
     def record(self, kind: str, **fields: Any) -> None:
         """The answer as one JSON line."""
         head = {"format_version": FORMAT_VERSION, "type": kind}

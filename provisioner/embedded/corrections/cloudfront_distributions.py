@@ -32,6 +32,13 @@ def shown_at_the_edge(account: str) -> dict[str, str]:
     return {name: one["ACMCertificateArn"] for name, one in shown if one.get("ACMCertificateArn")}
 
 
+def visited(account: str, host: str) -> dict[str, Any] | None:
+    """The config of the distribution that bears this name; None where none does."""
+    there, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
+    found = (configs.get(name) for name, one in there.items() if one.domain_name.lower() == host)
+    return next(found, None)
+
+
 @always.before("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
 def create(call: Call) -> None:
     """Check what the config refers to."""

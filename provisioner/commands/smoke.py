@@ -1,0 +1,148 @@
+"""Whether a service answers where its users are: over CloudFront, and at the load balancer behind it."""
+
+from __future__ import annotations
+
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.commands.one_service import OneService
+from provisioner.errors import Unwell
+from provisioner.session import Session
+from provisioner.terminal.say import Say, table
+
+EDGE, BALANCER = "CloudFront", "load balancer"
+_PATIENCE, _PAUSE, _TRIES = 10.0, 2.0, 3
+_WELL, _REDIRECTS, _REFUSED, _FORBIDDEN, _BROKEN = 200, range(300, 400), 400, 403, 500
+_MOST_WORDS = 100
+_CLOSED = "closed to all but CloudFront"
+_OPEN = "open, though CloudFront alone is to call it"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request, and what came of it; `status` is None where nobody answered."""
+
+    via: str
+    path: str
+    status: int | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where requests go in; a closed one is to answer nobody but CloudFront."""
+
+    via: str
+    url: str
+    closed: bool = False
+
+
+def judged(one: Visit, health: str, *, closed: bool) -> tuple[bool, str]:
+    """Whether an answer is as it should be, and in words what it means."""
+    told = one.why if one.status is None else str(one.status)
+    if closed:
+        shut = one.status in (None, _FORBIDDEN)
+        return shut, f"{told}: {_CLOSED if shut else _OPEN}"
+    if one.status is None:
+        return False, f"no answer: {one.why}"
+    if one.via == BALANCER and one.status in _REDIRECTS:
+        return True, f"{told}: leads on to HTTPS"
+    if one.path == health:
+        return one.status == _WELL, told
+    if one.status >= _BROKEN:
+        return False, told
+    return True, told if one.status < _REFUSED else f"{told}: said by the image"
+
+
+def smoke(say: Say, one: OneService) -> None:
+    """Ask for the health path and each prefix, by both ways; Unwell where an answer is not right."""
+    session, health = one.session, _health(one)
+    if session.aws.local:
+        say.note("Smoke test, answered by the embedded AWS: by its rules and its tasks' health.", "dim")
+    rows, bad = [], []
+    for door in _doors(session):
+        for path in [health] if door.closed else [health, *_prefixes(one)]:
+            visit, (well, words) = _tried(session, door, path, health)
+            if say.as_json:
+                say.record("smoke", **vars(visit), well=well, words=words)
+            rows.append(("  ok  " if well else "  BAD ", door.via, path, words))
+            bad += [] if well else [f"{path} over {door.via}: {words}"]
+    for line in table(rows, ("     ", "over", "path", "answer")):
+        say.note(line, "dim")
+    if bad:
+        again = session.where.workspace.command("rollback", session.suffix)
+        raise Unwell(
+            f"{one.title} is rolled out and does not answer as it should:\n    " + "\n    ".join(bad),
+            f"`doctor` looks for the cause; `{again}` goes back.",
+        )
+
+
+def _tried(session: Session, door: Door, path: str, health: str) -> tuple[Visit, tuple[bool, str]]:
+    """A new target takes a moment: what is not well is asked for again."""
+    for last in (n == _TRIES - 1 for n in range(_TRIES)):
+        visit = _visit(session, door, path)
+        verdict = judged(visit, health, closed=door.closed)
+        if verdict[0] or last:
+            break
+        session.clock.sleep(max(_PAUSE * session.aws.pace, 0.05))
+    return visit, verdict
+
+
+def _visit(session: Session, door: Door, path: str) -> Visit:
+    """GET, redirects not followed; in a rehearsal the embedded AWS is asked, by the name of the door."""
+    box = session.aws.local
+    host = door.url.partition("://")[2]
+    where = box.endpoint if box else door.url
+    request = urllib.request.Request(f"{where}{path}")  # noqa: S310 - http or https, of our own outputs
+    if box:
+        request.add_header("Host", host)
+    ways = [_Stay(), urllib.request.ProxyHandler({})] if box else [_Stay()]
+    try:
+        with urllib.request.build_opener(*ways).open(request, timeout=_PATIENCE) as answer:
+            return Visit(door.via, path, answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return Visit(door.via, path, error.code)
+    except (OSError, http.client.HTTPException) as error:
+        return Visit(door.via, path, None, f"{type(error).__name__}: {error}"[:_MOST_WORDS])
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: where it leads is another door."""
+
+    def redirect_request(self, *_: object) -> None:
+        """No request."""
+
+
+def _doors(session: Session) -> Iterator[Door]:
+    outputs, entries = session.document.outputs, session.document.entries
+    if url := outputs.get("cloudfront_distribution_url"):
+        yield Door(EDGE, url)
+    if name := outputs.get("alb_dns_name"):
+        balancer = entries.get("alb")
+        internal = bool(balancer and balancer.wanted.get("Scheme") == "internal")
+        yield Door(BALANCER, f"http://{name}", closed=internal or "rule-guarded" in entries)
+
+
+def _health(one: OneService) -> str:
+    group = one.session.document.entries.get(one.named("tg"))
+    return str(group.wanted["HealthCheckPath"]) if group else "/health"
+
+
+def _prefixes(one: OneService) -> list[str]:
+    """A path below each pattern that leads to the service."""
+    entries = one.session.document.entries
+    group = entries.get(one.named("tg"))
+    rules = [entry.wanted for entry in entries.values() if entry.kind == "ListenerRule"]
+    mine = [rule for rule in rules if group and group.id in str(rule["Actions"])]
+    patterns = [
+        pattern
+        for rule in mine
+        for condition in rule["Conditions"]
+        if condition["Field"] == "path-pattern"
+        for pattern in condition["Values"]
+    ]
+    return sorted({pattern.replace("*", "").replace("?", "x") or "/" for pattern in patterns})

@@ -1,0 +1,154 @@
+"""What a visitor of a balancer or a distribution is answered: by its rules, and by the tasks behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from moto.backends import get_backend
+
+from provisioner.embedded.containers.model import Task, all_tasks
+from provisioner.embedded.containers.paths import status_at
+from provisioner.embedded.containers.targets import illness
+from provisioner.embedded.corrections.cloudfront_distributions import visited
+from provisioner.embedded.front import HangUp
+from provisioner.embedded.hooks import manners
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import ACCOUNT, Answer, Environ, Place
+
+_BALANCERS, _EDGE = ".elb.amazonaws.com", ".cloudfront.net"
+_WORDS = {403: "Forbidden", 404: "Not Found", 502: "Bad Gateway", 503: "Service Temporarily Unavailable"}
+_HTTP, _HTTPS = 80, 443
+Headers = Mapping[str, str]
+
+
+def is_visitor(environ: Environ) -> bool:
+    """Whether a request is for what AWS serves, and not for AWS."""
+    return _host(environ).endswith((_BALANCERS, _EDGE))
+
+
+def visit(environ: Environ) -> Answer:
+    """The answer to one; HangUp where nobody listens, or lets it in."""
+    host, path = _host(environ), str(environ["PATH_INFO"])
+    if host.endswith(_EDGE):
+        return _at_the_edge(host, path)
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    return _at_the_balancer(host, path, headers, port=_HTTP, from_edge=False)
+
+
+def _host(environ: Environ) -> str:
+    return str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
+
+
+def _at_the_edge(host: str, path: str) -> Answer:
+    """CloudFront adds its headers and asks the origin; one that does not answer is a 502."""
+    config = visited(ACCOUNT, host)
+    if config is None or not config["Enabled"]:
+        raise HangUp
+    (origin,) = config["Origins"]["Items"]
+    added = origin.get("CustomHeaders", {}).get("Items", [])
+    headers = {one["HeaderName"].lower(): one["HeaderValue"] for one in added}
+    protocol = origin.get("CustomOriginConfig", {}).get("OriginProtocolPolicy", "http-only")
+    port = _HTTPS if protocol == "https-only" else _HTTP
+    try:
+        return _at_the_balancer(origin["DomainName"].lower(), path, headers, port=port, from_edge=True)
+    except HangUp:
+        return _plain(502)
+
+
+def _at_the_balancer(host: str, path: str, headers: Headers, *, port: int, from_edge: bool) -> Answer:
+    """The first rule that fits decides (AWS doc, listener rules)."""
+    for (account, region), balancers in _balancers().items():
+        place = Place(account, region)
+        known = [one for one in balancers if one.dns_name.lower() == host]
+        # A name of one's own leads to the balancer by records that need not be kept here.
+        for balancer in known or (balancers if from_edge else []):
+            if not _lets_in(place, balancer, port, from_edge=from_edge):
+                raise HangUp
+            listed = do(place, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
+            listener = next((one for one in listed if one["Port"] == port), None)
+            if listener is None:
+                raise HangUp
+            rules = do(place, "elbv2", "DescribeRules", ListenerArn=listener["ListenerArn"])["Rules"]
+            rules.sort(key=lambda one: (one["IsDefault"], 0 if one["IsDefault"] else int(one["Priority"])))
+            rule = next(one for one in rules if all(_fits(each, path, headers) for each in one["Conditions"]))
+            return _do(place, rule["Actions"][-1], path)
+    raise HangUp
+
+
+def _balancers() -> dict[tuple[str, str], list[Any]]:
+    regions = get_backend("elbv2")[ACCOUNT]
+    return {(ACCOUNT, str(name)): list(one.load_balancers.values()) for name, one in regions.items()}
+
+
+def _lets_in(place: Place, balancer: Any, port: int, *, from_edge: bool) -> bool:
+    """Whether a security group of the balancer's is open to who asks."""
+    if not manners.on:
+        return True
+    if balancer.scheme == "internal":
+        return from_edge
+    ec2 = backend("ec2", place.account, place.region)
+    groups = [one for one in map(ec2.get_security_group_from_id, balancer.security_groups or []) if one]
+    rules = [rule for group in groups for rule in group.ingress_rules]
+    fitting = [one for one in rules if _covers(one, port)]
+    return any(one.ip_range or (from_edge and one.prefix_list_id) for one in fitting)
+
+
+def _covers(rule: Any, port: int) -> bool:
+    return str(rule.ip_protocol) == "-1" or int(rule.from_port) <= port <= int(rule.to_port)
+
+
+def _fits(condition: dict[str, Any], path: str, headers: Headers) -> bool:
+    """AWS doc, condition types for listener rules; of hosts nobody asks here."""
+    if condition["Field"] == "path-pattern":
+        values = condition.get("Values") or condition["PathPatternConfig"]["Values"]
+        return any(fnmatchcase(path, value) for value in values)
+    if condition["Field"] == "http-header":
+        wanted = condition["HttpHeaderConfig"]
+        told = headers.get(wanted["HttpHeaderName"].lower(), "")
+        return any(fnmatchcase(told, value) for value in wanted["Values"])
+    return True
+
+
+def _do(place: Place, action: dict[str, Any], path: str) -> Answer:
+    if action["Type"] == "fixed-response":
+        fixed = action["FixedResponseConfig"]
+        return _answer(int(fixed["StatusCode"]), fixed.get("MessageBody", ""))
+    if action["Type"] == "redirect":
+        return _plain(int(str(action["RedirectConfig"]["StatusCode"]).removeprefix("HTTP_")))
+    serving = _serving(place, _group(action))
+    if serving is None:
+        return _plain(503)
+    status = status_at(serving, path)
+    return _answer(status, json.dumps({"task": serving.id, "path": path}), "application/json")
+
+
+def _group(action: dict[str, Any]) -> str:
+    """The group that most requests are led to."""
+    weighted = action.get("ForwardConfig", {}).get("TargetGroups", [])
+    heaviest: dict[str, Any] = max(weighted, key=lambda one: int(one.get("Weight", 1)), default={})
+    return str(action.get("TargetGroupArn") or heaviest.get("TargetGroupArn", ""))
+
+
+def _serving(place: Place, group: str) -> Task | None:
+    """A healthy task of the group."""
+    for task in all_tasks(place):
+        joined: Iterable[dict[str, Any]] = task.spec.get("loadBalancers", [])
+        mine = next((one for one in joined if one.get("targetGroupArn") == group), None)
+        if mine and task.healthy and not illness(task, group, mine["containerPort"]):
+            return task
+    return None
+
+
+def _plain(status: int) -> Answer:
+    return _answer(status, f"{status} {_WORDS.get(status, '')}".strip())
+
+
+def _answer(status: int, body: str, kind: str = "text/plain") -> Answer:
+    return Answer(status, {"Content-Type": kind}, body.encode())

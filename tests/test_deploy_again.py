@@ -1,0 +1,179 @@
+"""`deploy` when a reply is lost, when it is killed, when others are at work, when AWS says no."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.commands import smoke
+from provisioner.commands.one_service import OneService
+from provisioner.kinds.ecs import rollouts
+from provisioner.kinds.ecs.service import Service
+from provisioner.kinds.ecs.tasks import TaskDefinition
+from tests.harness import ROOT, Ran
+from tests.standing import SUFFIX, Standing
+
+pytestmark = pytest.mark.slow
+CALLS = ("ecs:TagResource", "ecs:RegisterTaskDefinition", "ecs:UpdateService")
+ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_visits() -> Any:
+    """Every service answers well: whether it does is asked elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 200))
+        yield
+
+
+def deploy(stack: Standing, image: str, *more: str) -> Ran:
+    """One deploy."""
+    return stack.desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", image, *more)
+
+
+def images(stack: Standing) -> list[str]:
+    """The images of all revisions there are, oldest first."""
+    ecs = stack.aws("ecs")
+    arns = ecs.list_task_definitions(familyPrefix=f"ml-api-taskdef-{SUFFIX}")["taskDefinitionArns"]
+    found = (ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns)
+    return [one["containerDefinitions"][0]["image"] for one in found]
+
+
+def begun(stack: Standing) -> int:
+    """How many deployments of the service there were."""
+    where = {"cluster": f"ml-api-cluster-{SUFFIX}", "service": f"ml-api-service-{SUFFIX}"}
+    return len(stack.aws("ecs").list_service_deployments(**where)["serviceDeployments"])
+
+
+def test_a_lost_reply_is_no_second_revision_and_no_second_deployment(standing: Standing) -> None:
+    before = begun(standing)
+    orders = ({"operation": name, "fault": "lost_reply"} for name in CALLS)
+    standing.desk.box.faults(*orders)
+
+    ran = deploy(standing, "lost:1")
+
+    assert ran.code == 0, ran.err
+    assert images(standing).count("lost:1") == 1
+    assert begun(standing) == before + 1
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+
+
+def killed_after(monkeypatch: pytest.MonkeyPatch, whose: Any, verb: str) -> None:
+    """AWS has the call, and this run ends before it has read the reply."""
+    really: Callable[..., Any] = getattr(whose, verb)
+
+    def kill(*given: Any, **more: Any) -> None:
+        really(*given, **more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(whose, verb, kill)
+
+
+@pytest.mark.parametrize(
+    ("whose", "verb"), [(OneService, "mark"), (TaskDefinition, "create"), (Service, "update")]
+)
+def test_a_deploy_that_was_killed_is_gone_on_with(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, whose: Any, verb: str
+) -> None:
+    image, before = f"killed:{verb}", begun(standing)
+    killed_after(monkeypatch, whose, verb)
+    assert deploy(standing, image).code == 130
+    monkeypatch.undo()
+
+    told = standing.desk.plan(SUFFIX)
+    assert told == "No changes.\n" or "0 to add, 0 to change, 0 to destroy, 1 to finish" in told
+    ran = deploy(standing, image)
+
+    assert ran.code == 0, ran.err
+    assert images(standing).count(image) == 1
+    assert begun(standing) == before + 1
+    assert standing.task["containerDefinitions"][0]["image"] == image
+
+
+def test_where_nobody_tells_of_deployments_the_revision_that_runs_does(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollouts, "rollouts", lambda *_: None)
+
+    assert deploy(standing, "untold:1").code == 0
+    ran = deploy(standing, "web:does-not-exist")
+
+    assert ran.code == 10, ran.err
+    assert standing.task["containerDefinitions"][0]["image"] == "untold:1"
+
+
+def test_an_image_in_ecr_is_pinned_and_may_be_pulled(standing: Standing) -> None:
+    ecr = standing.aws("ecr")
+    ecr.create_repository(repositoryName="model")
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []})
+    ecr.put_image(repositoryName="model", imageManifest=manifest, imageTag="v1")
+    digest = ecr.describe_images(repositoryName="model")["imageDetails"][0]["imageDigest"]
+
+    ran = deploy(standing, f"{ECR}:v1")
+
+    assert ran.code == 0, ran.err
+    assert standing.task["containerDefinitions"][0]["image"] == f"{ECR}@{digest}"
+    told = [statement for _, statement in standing.statements()]
+    assert any("repository/model" in str(one["Resource"]) for one in told)
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+
+    ran = deploy(standing, f"{ECR}:v2")
+    assert (ran.code, "There is no image" in ran.err) == (64, True)
+
+
+def test_two_at_once_are_one_after_the_other(standing: Standing) -> None:
+    held = standing.desk.home / "embedded"
+    hold = (
+        "import sys, time; from pathlib import Path; from provisioner.workspace import Workspace;"
+        "from provisioner.engine.clock import Clock;"
+        "work = Workspace.here(local=True, state=None)\n"
+        f"with work.lock('{SUFFIX}', 'apply', 0, Clock()): print('held', flush=True); sys.stdin.read()"
+    )
+    environment = {"MLAPI_HOME": str(held.parent), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", hold],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as other:
+        assert other.stdout
+        assert other.stdin
+        assert other.stdout.readline() == "held\n"
+        mark = standing.desk.mark()
+        ran = deploy(standing, "two:1")
+        assert (ran.code, standing.desk.tries(mark)) == (7, [])
+        timer = threading.Timer(0.5, other.stdin.close)
+        timer.start()
+        assert deploy(standing, "two:1", "--lock-timeout", "30s").code == 0
+        timer.join()
+
+
+def test_expired_credentials_are_named(standing: Standing) -> None:
+    standing.desk.box.faults({"operation": "ecs:UpdateService", "fault": "expired", "times": 9})
+
+    ran = deploy(standing, "expired:1")
+
+    standing.desk.box.faults()
+    assert ran.code == 3, ran.err
+    assert deploy(standing, "expired:1").code == 0
+    assert images(standing).count("expired:1") == 1
+
+
+def test_a_service_that_is_not_there_is_named(standing: Standing, tmp_path: Path) -> None:
+    ran = standing.desk.elsewhere(tmp_path).run("deploy", "--yes", "--suffix", SUFFIX, "--image", "x:1")
+    assert ran.code == 6
+
+    where = {"cluster": f"ml-api-cluster-{SUFFIX}", "service": f"ml-api-service-{SUFFIX}"}
+    standing.aws("ecs").delete_service(**where, force=True)
+    for command in (("deploy", "--image", "x:1"), ("rollback",), ("restart",), ("releases",)):
+        ran = standing.desk.run(command[0], "--suffix", SUFFIX, *command[1:])
+        assert (ran.code, "is not there" in ran.err) == (4, True), ran.err

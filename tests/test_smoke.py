@@ -1,0 +1,51 @@
+"""The smoke test: what each answer means; and that it is asked, by CloudFront and at the balancer."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.commands.smoke import BALANCER, EDGE, Visit, judged
+from tests.harness import Desk
+from tests.standing import SUFFIX
+
+
+@pytest.mark.parametrize(
+    ("via", "path", "status", "closed", "well"),
+    [
+        (EDGE, "/health", 200, False, True),
+        (EDGE, "/health", 404, False, False),
+        (EDGE, "/health", 301, False, False),
+        (EDGE, "/health", None, False, False),
+        (EDGE, "/api/v1/", 404, False, True),
+        (EDGE, "/api/v1/", 502, False, False),
+        (BALANCER, "/health", 301, False, True),
+        (BALANCER, "/api/v1/", 503, False, False),
+        (BALANCER, "/health", 403, True, True),
+        (BALANCER, "/health", None, True, True),
+        (BALANCER, "/health", 200, True, False),
+        (BALANCER, "/health", 502, True, False),
+    ],
+)
+def test_what_an_answer_means(via: str, path: str, status: int | None, closed: bool, well: bool) -> None:
+    assert judged(Visit(via, path, status, "timed out"), "/health", closed=closed)[0] is well
+
+
+@pytest.mark.slow
+def test_each_path_is_asked_by_both_ways(desk: Desk) -> None:
+    desk.well("apply", "--yes", "--suffix", SUFFIX)
+
+    ran = desk.well("deploy", "--yes", "--suffix", SUFFIX, "--image", "good:1", "--json")
+
+    asked = [(one["via"], one["path"], one["status"]) for one in ran.lines if one["type"] == "smoke"]
+    paths = ("/health", "/api/v1/", "/api/v2/")
+    assert asked == [(via, path, 200) for via in (EDGE, BALANCER) for path in paths]
+
+    ran = desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", "bad:1", "--env", "ANSWERS=/health")
+    assert ran.code == 0, ran.err
+    assert "404: said by the image" in ran.err
+
+    desk.well("apply", "--yes", "--suffix", SUFFIX, "--set", "edge.guard=require")
+    ran = desk.well("restart", "--yes", "--suffix", SUFFIX, "--json")
+    (direct,) = [one for one in ran.lines if one["type"] == "smoke" and one["via"] == BALANCER]
+    assert (direct["status"], direct["well"]) == (None, True)
+    assert all(one["well"] for one in ran.lines if one["type"] == "smoke")
