@@ -13,7 +13,7 @@ from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
 from provisioner.health import measured, services, targets
-from provisioner.kinds import KINDS, ecr, facts, leftovers, request_records, tagging, under_key, versions
+from provisioner.kinds import KINDS, ecr, facts, leftovers, tagging, under_key, versions
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
 from provisioner.preflight import usage
 from provisioner.prices import asked
@@ -110,7 +110,6 @@ DECLARED = {
     "kinds/tagging.py": tagging.CALLS,
     "kinds/under_key.py": under_key.CALLS,
     "kinds/versions.py": versions.CALLS,
-    "kinds/request_records.py": request_records.CALLS,
     "preflight/addresses.py": usage.CALLS,
     "preflight/quotas.py": usage.CALLS,
     "preflight/usage.py": usage.CALLS,
