@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,14 +13,17 @@ from botocore.exceptions import ClientError
 
 from provisioner.embedded.containers.model import services
 from provisioner.embedded.corrections.wafv2 import samples
+from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
 from provisioner.embedded.manners import lag
+from provisioner.embedded.wire import Call
 from tests.hands import DATABASE, TABLE, settle
 from tests.inventory import client
 from tests.standing import ACCOUNT, Standing
 
 Act = Callable[[Standing], Any]
 EXECUTION_ROLE = "ml-api-execution-role-prod"
+NAME = "api.shop.example"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class Break:
     """
 
     check: str
-    act: Act
+    act: Act | None
     says: str
     type: str = "apply --suffix prod"
     symptoms: set[str] = field(default_factory=set)
@@ -133,6 +136,16 @@ def _drop_table(stack: Standing) -> None:
     dynamodb.delete_table(TableName=TABLE)
 
 
+def _lead_elsewhere(stack: Standing) -> None:
+    """The name of the stack's own leads to another distribution."""
+    route53 = stack.aws("route53")
+    [zone] = route53.list_hosted_zones()["HostedZones"]
+    there = {"HostedZoneId": "Z2FDTNDATAQYW2", "DNSName": "d0.cloudfront.net", "EvaluateTargetHealth": False}
+    records = [{"Name": NAME, "Type": type_, "AliasTarget": there} for type_ in ("A", "AAAA")]
+    changes = [{"Action": "UPSERT", "ResourceRecordSet": one} for one in records]
+    route53.change_resource_record_sets(HostedZoneId=zone["Id"], ChangeBatch={"Changes": changes})
+
+
 def _drop_writer(stack: Standing) -> None:
     writer = stack.cluster["DBClusterMembers"][0]["DBInstanceIdentifier"]
     stack.aws("rds").delete_db_instance(DBInstanceIdentifier=writer, SkipFinalSnapshot=True)
@@ -196,11 +209,45 @@ def unmeasure(region: str) -> None:
             one.events.clear()
 
 
+@contextlib.contextmanager
+def answering(*others: Answer) -> Iterator[None]:
+    """AWS answers otherwise, for as long as this lasts: what no call of ours could bring about."""
+    put = [(always.afters[one.service, one.operation], (one, _ever)) for one in others]
+    for hooks, hook in put:
+        hooks.append(hook)
+    try:
+        yield
+    finally:
+        for hooks, hook in put:
+            hooks.remove(hook)
+
+
+def _ever(_: Call) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Every thing that an operation lists under a key says this besides what it says."""
+
+    service: str
+    operation: str
+    key: str
+    says: Mapping[str, Any]
+
+    def __call__(self, _: Call, reply: dict[str, Any]) -> None:
+        """Edit the reply in place."""
+        listed = reply[self.key]
+        for one in listed if isinstance(listed, list) else [listed]:
+            one.update(self.says)
+
+
 # Each round is done at once, found at once, and mended by one `apply`: what is told to be typed.
 ROUNDS: list[list[Break]] = [
     [
         Break("distribution", lambda stack: reconfigure(stack, Enabled=False), "is disabled"),
-        Break("path-in", close_in("sg-alb"), "lets CloudFront in on port 80"),
+        Break("dns", _lead_elsewhere, f"{NAME} leads to d0.cloudfront.net"),
+        Break("path-in", close_in("sg-alb"), "lets CloudFront in on port 443"),
         Break(
             "log-group",
             lambda stack: stack.aws("logs").delete_log_group(logGroupName="/aws/ecs/ml-api-prod"),
@@ -216,13 +263,16 @@ ROUNDS: list[list[Break]] = [
             "secret-rights",
             lambda stack: stack.aws("iam").delete_role_policy(RoleName=EXECUTION_ROLE, PolicyName="secrets"),
             "may not call secretsmanager:GetSecretValue",
+            symptoms={"key"},  # the same policy lets it open what is under the stack's key
         ),
         Break("endpoints", _unhook_endpoint, "adds no route to"),
         Break("writer", _drop_writer, "no instance that writes"),
     ],
     [
         Break(
-            "origin", lambda stack: _origin(stack, DomainName="old.example"), "CloudFront asks old.example"
+            "origin",
+            lambda stack: _origin(stack, DomainName="old.shop.example"),
+            "CloudFront asks old.shop.example",
         ),
         Break("path-to-tasks", close_in("sg-tasks"), "does not let the load balancer", symptoms={"targets"}),
         Break("roles", _distrust, "does not trust ecs-tasks.amazonaws.com"),
@@ -259,5 +309,51 @@ MEASURED: list[Break] = [
         measure("AWS/DynamoDB", {"TableName": TABLE}, WriteThrottleEvents=3.0),
         "refused 0 reads and 9 writes",
         "aws dynamodb describe-table",
+    ),
+]
+
+_SOON = datetime.now(UTC) + timedelta(days=5)
+_SICK = {"State": "unhealthy", "Reason": "Target.ResponseCodeMismatch", "Description": "codes: [500]"}
+# What no call of ours brings about: AWS answers so, and `doctor` tells it.
+ANSWERED: list[tuple[Answer, Break]] = [
+    (
+        Answer("acm", "DescribeCertificate", "Certificate", {"NotAfter": _SOON}),
+        Break("certificate", None, "ends in 4 days", "aws acm describe-certificate"),
+    ),
+    (
+        Answer("elbv2", "DescribeLoadBalancers", "LoadBalancers", {"State": {"Code": "failed"}}),
+        Break("balancer", None, "is failed"),
+    ),
+    (
+        Answer("elbv2", "DescribeTargetHealth", "TargetHealthDescriptions", {"TargetHealth": _SICK}),
+        Break("targets", None, "Target.ResponseCodeMismatch (codes: [500])", "logs --since 15m"),
+    ),
+    (
+        Answer("kms", "DescribeKey", "KeyMetadata", {"KeyState": "Disabled"}),
+        Break("key", None, "is Disabled", "aws kms enable-key"),
+    ),
+    (
+        Answer("secretsmanager", "DescribeSecret", "VersionIdsToStages", {}),
+        Break("secrets", None, "has no current value"),
+    ),
+    (
+        Answer("ecs", "DescribeServices", "services", {"runningCount": 1, "pendingCount": 1}),
+        Break("running", None, "1 of 2 tasks", "status --suffix prod"),
+    ),
+    (
+        Answer("ec2", "DescribeNatGateways", "NatGateways", {"State": "failed", "FailureMessage": "No IGW"}),
+        Break("nat", None, "is failed: No IGW"),
+    ),
+    (
+        Answer("ec2", "DescribeSubnets", "Subnets", {"AvailableIpAddressCount": 3}),
+        Break("addresses", None, "has 3 free addresses", "aws ec2 describe-network-interfaces"),
+    ),
+    (
+        Answer("rds", "DescribeDBClusters", "DBClusters", {"Status": "stopped"}),
+        Break("cluster", None, "is stopped", "aws rds start-db-cluster"),
+    ),
+    (
+        Answer("rds", "DescribeDBSubnetGroups", "DBSubnetGroups", {"VpcId": "vpc-other"}),
+        Break("subnet-group", None, "lies in vpc-other"),
     ),
 ]

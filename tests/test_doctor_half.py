@@ -17,6 +17,10 @@ def test_a_stack_that_is_half_up_is_told_to_be_finished(desk: Desk) -> None:
     assert told(ran)["first"]["what"] == f"There is no distribution ml-api-edge-{SUFFIX}."
     assert told(ran)["first"]["type"] == f"python cli.py apply --suffix {SUFFIX} --local"
     assert {one["state"] for one in told(ran)["checks"] if one["check"] == "vpc"} == {"ok"}
+    desk.well("apply", "--yes", "--suffix", SUFFIX)
+    mark = desk.mark()
+    assert states(told(desk.well("doctor", "--json")), "wrong", "not checked") == set()
+    assert len(desk.box.calls(mark)) <= 40
 
 
 def test_tasks_that_end_by_themselves_are_told_with_their_last_lines(desk: Desk) -> None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from provisioner.doctor.asked.data import Role
+from provisioner.doctor.asked.given import EXECUTION, Lock, Role
 from provisioner.doctor.finding import Doc, Finding, Sought, Unseen, Unset
 from provisioner.embedded.policies import Request, allows, like, statements
 from provisioner.kinds.tags import mapping
 
 _NO_START = "No new task starts."
-_READ = "secretsmanager:GetSecretValue"
+_READ, _OPEN = "secretsmanager:GetSecretValue", "kms:Decrypt"
 _TASKS = "ecs-tasks.amazonaws.com"
 
 
@@ -37,7 +38,7 @@ def can_read(roles: list[Role], secrets: list[Sought]) -> Finding | None:
     if not secrets:
         raise Unset("no container is given a secret")
     for role in roles:
-        if role.doc is None or role.of != "execution role":
+        if role.doc is None or role.of != EXECUTION:
             continue
         for one in secrets:
             arn = one.words.removeprefix("secret ")
@@ -47,9 +48,49 @@ def can_read(roles: list[Role], secrets: list[Sought]) -> Finding | None:
     return None
 
 
+def can_open(roles: list[Role], locks: list[Lock]) -> Finding | None:
+    """Whether the keys of the secrets work, and the execution role may open with them."""
+    if not locks:
+        raise Unset("the secrets are under AWS's own key")
+    for lock in locks:
+        arn, state = lock.key["Arn"], lock.key["KeyState"]
+        why = f"{_NO_START} Nothing that is under the key can be read: {lock.secret} is."
+        if state != "Enabled":
+            wake = f"aws kms enable-key --key-id {arn}"
+            command = wake if state == "Disabled" else wake.replace("enable-key", "cancel-key-deletion")
+            return Finding(f"The key {arn} is {state}.", why, command)
+        for role in roles:
+            if role.doc is not None and role.of == EXECUTION and not _may_open(role, lock):
+                what = f"The execution role {role.name} may not call {_OPEN} on {arn}."
+                return Finding(what, f"{_NO_START} ECS reads {lock.secret} in its name.", "apply")
+    return None
+
+
+def _may_open(role: Role, lock: Lock) -> bool:
+    """Both must allow it: the role's policies, and the key's, which speaks of the account or of the role."""
+    arn = lock.key["Arn"]
+    whom = (f"arn:aws:iam::{_account(role)}:root", _account(role), role.doc["Arn"] if role.doc else "", "*")
+    meant = [one for one in statements(lock.policy) if _principals(one) & set(whom)]
+    held = {**lock.policy, "Statement": meant}
+    of_key = replace(role, policies=(held,), boundary=None)
+    return _may(role, _OPEN, arn, lock.tags) and _may(of_key, _OPEN, arn, lock.tags)
+
+
+def _principals(statement: Any) -> set[str]:
+    named = statement.get("Principal", {})
+    told = named if isinstance(named, str) else named.get("AWS", [])
+    return {told} if isinstance(told, str) else set(told)
+
+
 def _may(role: Role, action: str, resource: str, tags: dict[str, str]) -> bool:
     """As IAM decides it; Unseen where that depends on what is not known before the request is made."""
-    context = {"aws:RequestedRegion": (resource.split(":")[3],), "aws:PrincipalAccount": (_account(role),)}
+    region, account = resource.split(":")[3], _account(role)
+    context = {
+        "aws:RequestedRegion": (region,),
+        "aws:PrincipalAccount": (account,),
+        "kms:CallerAccount": (account,),
+        "kms:ViaService": (f"secretsmanager.{region}.amazonaws.com",),
+    }
     request = Request(action, resource, context, lambda: tags)
     every = [*role.policies, *([role.boundary] if role.boundary else [])]
     if strange := sorted({key for policy in every for key in _conditions(policy, action)} - context.keys()):

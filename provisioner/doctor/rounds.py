@@ -8,7 +8,7 @@ from typing import Any
 
 from provisioner.doctor import balancer, database, edge, limits, names, paths, rights, tasks, ways
 from provisioner.doctor.asked import balancer as front
-from provisioner.doctor.asked import data
+from provisioner.doctor.asked import data, given
 from provisioner.doctor.asked import edge as outside
 from provisioner.doctor.asked import limits as bounds
 from provisioner.doctor.asked import names as dns
@@ -121,9 +121,10 @@ _TASKS = (
     Check("tasks", "placement", "ECS finds room for every task", (inside.services,), tasks.find_room),
     Check("tasks", "quotas", "one task more has room", (bounds.quotas,), limits.leave_room),
     Check("tasks", "log-group", "the tasks can log", (inside.definitions, inside.log_groups), tasks.can_log),
-    Check("tasks", "roles", "ECS may take them", (data.roles,), rights.is_assumed),
-    Check("tasks", "secret-rights", "the secrets may be read", (data.roles, data.secrets), rights.can_read),
-    Check("tasks", "secrets", "each has a current value", (data.secrets,), rights.have_values),
+    Check("tasks", "roles", "ECS may take them", (given.roles,), rights.is_assumed),
+    Check("tasks", "secret-rights", "the secrets may be read", (given.roles, given.secrets), rights.can_read),
+    Check("tasks", "key", "it opens the secrets", (given.roles, given.locks), rights.can_open),
+    Check("tasks", "secrets", "each has a current value", (given.secrets,), rights.have_values),
     _symptom("tasks", "stopped", "no task stops unasked", (inside.stops,), tasks.stay_up),
     _symptom("tasks", "deployment", "arrived", (inside.services,), tasks.are_rolled_out),
     _symptom("tasks", "running", "as many as should be", (inside.services,), tasks.are_enough),

@@ -1,0 +1,121 @@
+"""What a task is given: its roles, its secrets, and the keys that those are under."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from provisioner.doctor.asked.tasks import definitions
+from provisioner.doctor.finding import Doc, Sought
+from provisioner.doctor.patient import Patient, unless
+
+# What is asked here, by service: `policy` grants it.
+CALLS = {
+    "secretsmanager": ("DescribeSecret",),
+    "kms": ("DescribeKey", "GetKeyPolicy", "ListResourceTags"),
+    "iam": (
+        "GetRole ml-api-*-{suffix}",
+        "ListRolePolicies ml-api-*-{suffix}",
+        "GetRolePolicy ml-api-*-{suffix}",
+        "ListAttachedRolePolicies ml-api-*-{suffix}",
+        "GetPolicy",
+        "GetPolicyVersion",
+    ),
+}
+_NO_SUCH = ("ResourceNotFoundException", "NoSuchEntity", "NotFoundException")
+EXECUTION = "execution role"
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role, what its policies say, and its boundary where it has one; without a doc it is not there.
+
+    Of a task role only who may take it is asked.
+    """
+
+    name: str
+    of: str
+    doc: Doc | None = None
+    policies: tuple[Doc, ...] = ()
+    boundary: Doc | None = None
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A secret by its name, and the customer's key that it is under, with that key's own policy and tags."""
+
+    secret: str
+    key: Doc
+    policy: Doc
+    tags: dict[str, str]
+
+
+def secret_arns(p: Patient) -> list[str]:
+    """The secrets that the running task definitions name, without the key that may follow."""
+    named = (
+        one["valueFrom"]
+        for definition in definitions(p)
+        for container in definition["containerDefinitions"]
+        for one in container.get("secrets", [])
+    )
+    return list(dict.fromkeys(":".join(arn.split(":")[:7]) for arn in named if ":secretsmanager:" in arn))
+
+
+def secrets(p: Patient) -> list[Sought]:
+    """DescribeSecret of each: what is known of it, never its value."""
+    return [_secret(p, arn) for arn in secret_arns(p)]
+
+
+def _secret(p: Patient, arn: str) -> Sought:
+    manager = p.clients.client("secretsmanager")
+    return Sought(f"secret {arn}", unless(_NO_SUCH, lambda: manager.describe_secret(SecretId=arn)))
+
+
+def locks(p: Patient) -> list[Lock]:
+    """DescribeKey, GetKeyPolicy, ListResourceTags: of each secret that is not under AWS's own key."""
+    kms = p.clients.client("kms")
+    found = []
+    for secret in secrets(p):
+        doc = secret.doc or {}
+        if not doc.get("KmsKeyId"):
+            continue
+        key = kms.describe_key(KeyId=doc["KmsKeyId"])["KeyMetadata"]
+        if key["KeyManager"] == "CUSTOMER":
+            policy = json.loads(kms.get_key_policy(KeyId=key["Arn"], PolicyName="default")["Policy"])
+            tags = kms.list_resource_tags(KeyId=key["Arn"])["Tags"]
+            found.append(Lock(doc["Name"], key, policy, {one["TagKey"]: one["TagValue"] for one in tags}))
+    return found
+
+
+def roles(p: Patient) -> list[Role]:
+    """The execution role of what runs with all that it may do, and the task role."""
+    named = {
+        definition[member]: words
+        for definition in definitions(p)
+        for member, words in (("executionRoleArn", EXECUTION), ("taskRoleArn", "task role"))
+        if member in definition
+    }
+    return [_role(p, arn.rpartition("/")[2], words) for arn, words in named.items()]
+
+
+def _role(p: Patient, name: str, words: str) -> Role:
+    """GetRole, and each of its policies: its own, those attached, and the boundary."""
+    iam = p.clients.client("iam")
+    doc = unless(_NO_SUCH, lambda: iam.get_role(RoleName=name)["Role"])
+    if doc is None or words != EXECUTION:
+        return Role(name, words, doc)
+    own = [
+        iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]
+        for one in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    ]
+    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    managed = [_managed(p, one["PolicyArn"]) for one in attached]
+    boundary = doc.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    return Role(name, words, doc, (*own, *managed), _managed(p, boundary) if boundary else None)
+
+
+def _managed(p: Patient, arn: str) -> Doc:
+    """GetPolicy, and its default version."""
+    iam = p.clients.client("iam")
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return dict(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
