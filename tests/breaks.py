@@ -228,7 +228,7 @@ def _ever(_: Call) -> bool:
 
 @dataclass(frozen=True)
 class Answer:
-    """Every thing that an operation lists under a key says this besides what it says."""
+    """What an operation tells under a key, each of many, or itself, says this besides what it says."""
 
     service: str
     operation: str
@@ -237,7 +237,7 @@ class Answer:
 
     def __call__(self, _: Call, reply: dict[str, Any]) -> None:
         """Edit the reply in place."""
-        listed = reply[self.key]
+        listed = reply[self.key] if self.key else reply
         for one in listed if isinstance(listed, list) else [listed]:
             one.update(self.says)
 
@@ -333,7 +333,7 @@ ANSWERED: list[tuple[Answer, Break]] = [
         Break("key", None, "is Disabled", "aws kms enable-key"),
     ),
     (
-        Answer("secretsmanager", "DescribeSecret", "VersionIdsToStages", {}),
+        Answer("secretsmanager", "DescribeSecret", "", {"VersionIdsToStages": {"a": ["AWSPREVIOUS"]}}),
         Break("secrets", None, "has no current value"),
     ),
     (

@@ -188,6 +188,7 @@ CALLS = {
     **inside.CALLS,
     **net.CALLS,
     **data.CALLS,
+    **given.CALLS,
     **dns.CALLS,
     **bounds.CALLS,
 }

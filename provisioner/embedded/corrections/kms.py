@@ -49,3 +49,11 @@ def policy(call: Call) -> None:
         whole = False
     if not whole:
         raise AwsError("MalformedPolicyDocumentException", "The new key policy is not well formed.")
+
+
+@always.after("kms", "DescribeKey")
+def whose(call: Call, reply: Reply) -> None:
+    """Say whose a key is: those behind `alias/aws/` are AWS's (KMS developer guide, "AWS managed keys")."""
+    key = key_of(call, reply["KeyMetadata"]["KeyId"])
+    if any(name.startswith("alias/aws/") for name in key.aliases):
+        reply["KeyMetadata"]["KeyManager"] = "AWS"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.embedded.answers import AwsError
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
@@ -26,8 +26,11 @@ def create_zone(call: Call) -> None:
 
 
 @always.before("route53", "ChangeResourceRecordSets")
-def change_records(call: Call) -> None:
-    """Refuse the whole batch if one change cannot be: AWS doc, API_ChangeResourceRecordSets."""
+def change_records(call: Call) -> Reply | None:
+    """Refuse the whole batch if one change cannot be, each after those before it.
+
+    AWS doc, API_ChangeResourceRecordSets: a DELETE and a CREATE of one record are an exchange.
+    """
     zone = call.params["HostedZoneId"].split("/")[-1]
     origin = backend("route53", call.account, "aws").zones[zone].name if _has_zone(call, zone) else ""
     batch = [(change["Action"], _key(change["ResourceRecordSet"])) for change in _changes(call)]
@@ -47,6 +50,23 @@ def change_records(call: Call) -> None:
         if change["Action"] == "DELETE" and _values(found) != _values(record):
             message = f"Tried to delete resource record set {said} but the values provided do not match"
             raise _invalid(f"{message} the current values")
+        if change["Action"] == "DELETE":
+            del there[_key(record)]
+    return _exchanged(call, batch)
+
+
+def _exchanged(call: Call, batch: list[tuple[str, tuple[str, str, str]]]) -> Reply | None:
+    """Let moto write over what is exchanged: it holds a CREATE against what stood before the batch."""
+    both = {key for action, key in batch if action == "DELETE" and ("CREATE", key) in batch}
+    if not both:
+        return None
+    changes = [
+        {**one, "Action": "UPSERT"} if _key(one["ResourceRecordSet"]) in both else one
+        for one in _changes(call)
+        if one["Action"] != "DELETE" or _key(one["ResourceRecordSet"]) not in both
+    ]
+    asked = {**call.params, "ChangeBatch": {**call.params["ChangeBatch"], "Changes": changes}}
+    return do(call, "route53", "ChangeResourceRecordSets", **asked)
 
 
 def _changes(call: Call) -> list[dict[str, Any]]:
