@@ -12,6 +12,7 @@ from tests.harness import Desk
 from tests.inventory import client
 
 ASKED = ("bootstrap", "--suffix", "prod", "--repo", "acme/ml-api")
+DOCUMENT = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
 ARN = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 
 
@@ -88,6 +89,58 @@ def test_the_role_is_made_once_and_brought_up_to_date_later(prompt: Desk) -> Non
     assert prompt.acts(before) == []
     made(prompt, "--for", "plan")
     assert len(iam.list_attached_role_policies(RoleName=told["role"])["AttachedPolicies"]) == 1
+
+
+def test_the_boundary_is_made_by_who_may_and_apply_takes_it_for_its_own(desk: Desk) -> None:
+    told = made(desk, "--set", "profile=production")
+    iam = client(desk.box.endpoint, "iam")
+    [name] = told["boundaries"]
+    arn = f"arn:aws:iam::123456789012:policy/{name}"
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+
+    planned = desk.well("plan", "--suffix", "prod", "--set", "profile=production").out
+
+    held = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    assert held == told["boundaries"][name]
+    assert "+ vpc/vpc" in planned
+    assert "= boundary/boundary" in planned
+
+
+def test_what_an_earlier_one_attached_goes_and_is_deleted_where_it_is_ours(prompt: Desk) -> None:
+    told, iam = made(prompt), client(prompt.box.endpoint, "iam")
+    other = iam.create_policy(PolicyName="theirs", PolicyDocument=DOCUMENT)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=told["role"], PolicyArn=other)
+
+    fewer = made(prompt, "--for", "plan")
+
+    listed = {one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]}
+    assert len(fewer["policies"]) < len(told["policies"])
+    assert listed == {"theirs", *fewer["policies"], *fewer["boundaries"]}
+
+
+EACH = [(fault, at) for fault in ("lost_reply", "expired") for at in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "at"),
+    [one if one[1] in (1, 5) else pytest.param(*one, marks=pytest.mark.slow) for one in EACH],
+)
+def test_what_was_left_half_done_is_taken_up(desk: Desk, fault: str, at: int) -> None:
+    times = 1 if fault == "lost_reply" else 1000
+    desk.box.box.faults.order([{"fault": fault, "at": at, "times": times}])
+    more = ("--for", "plan", "--set", "profile=production")
+    ran = desk.run(*ASKED, "--branch", "main", "--yes", *more)
+    desk.box.box.faults.order([])
+
+    assert (ran.code == 0) == (fault == "lost_reply")
+    told, before = made(desk, *more), desk.mark()
+    made(desk, *more)
+
+    assert desk.tries(before) == []
+    iam = client(desk.box.endpoint, "iam")
+    attached = iam.list_attached_role_policies(RoleName=told["role"])["AttachedPolicies"]
+    assert {one["PolicyName"] for one in attached} == told["policies"].keys()
+    assert len(iam.list_policies(Scope="Local")["Policies"]) == len(attached) + len(told["boundaries"])
 
 
 def test_a_provider_that_stands_is_used_and_one_that_takes_another_audience_is_left_alone(

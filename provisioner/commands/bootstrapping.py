@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from provisioner.commands.ensuring import NEW, end, ensure, patiently, seen
 from provisioner.commands.permitting import NO_ACCOUNT, Whose, policies_for
-from provisioner.engine.compare import differences
 from provisioner.engine.explain import explained
-from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item, Kind
-from provisioner.engine.refs import Doc
-from provisioner.engine.waits import again
+from provisioner.engine.graph import Node
+from provisioner.engine.kind import Item
+from provisioner.engine.refs import Doc, Unknown, resolve
 from provisioner.errors import Blocked
 from provisioner.kinds.iam import GONE, Role
 from provisioner.kinds.managed_policy import ManagedPolicy
@@ -25,8 +23,8 @@ from provisioner.rights.statements import Policy
 from provisioner.session import Session
 from provisioner.terminal.say import Say
 
-# Seconds for which a role or a policy that was just made may not be found.
-_HIDING = 60.0
+# The commands under whose policies roles are made.
+_MAKING = ("apply", "all")
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,21 @@ class Wanted:
         noun, suffix = self.pipeline.noun, self.whose.suffix
         return {name_of(noun, suffix, str(n)): one for n, one in enumerate(made)}
 
+    def boundaries(self) -> list[Node]:
+        """The boundary that is the stack's own: made here, so that no pipeline says what it allows."""
+        if self.purpose not in _MAKING:
+            return []
+        return [node for node in self.whose.ground().stack if node.kind.bounds]
+
+    def resolved(self, node: Node) -> Doc:
+        """What a node is to be; nothing of it is left to AWS."""
+        return dict(resolve(node.props, Unknown))
+
+    def documents(self) -> dict[str, Policy]:
+        """All that is made, by name."""
+        capped = {node.aws_name: self.resolved(node)["PolicyDocument"] for node in self.boundaries()}
+        return {self.role: self.trust(), **capped, **self.policies()}
+
     def trust(self) -> Policy:
         """Who may assume it."""
         ground = self.whose.ground()
@@ -64,50 +77,52 @@ def show(say: Say, wanted: Wanted) -> int:
 
 
 def make(say: Say, wanted: Wanted, session: Session) -> int:
-    """Make the role, its policies and, where the account has none, the provider; then print them."""
-    wanted = replace(wanted, whose=replace(wanted.whose, account=session.place.account))
+    """Make what is missing of the boundary, the provider, the policies and the role; then print them.
+
+    Each piece is looked for before it is made: the same command takes up what an earlier one left half done.
+    """
+    where = replace(wanted.whose, account=session.place.account, region=session.place.region)
+    wanted = replace(wanted, whose=where)
+    check_trust(wanted.trust())
     with explained(f"making the role {wanted.role}"):
-        iam = session.clients.client("iam")
-        _provider(iam, session, wanted.pipeline)
-        arns = [_policy(iam, wanted, name, one) for name, one in wanted.policies().items()]
-        _ensure(iam, Role(), _item(wanted, wanted.role, RoleName=wanted.role, **_role(wanted)))
-        # IAM user guide, "Changes that I make are not always immediately visible": a new role may hide.
-        again(
-            lambda: _attach(iam, wanted, arns),
-            when=lambda error: code_of(error) in GONE,
-            clock=session.clock,
-            patience=_HIDING,
-        )
+        for node in wanted.boundaries():
+            ensure(session, node.kind, _boundary(wanted, session, node))
+        _provider(session, wanted.pipeline)
+        arns = [
+            ensure(session, ManagedPolicy(), _policy(wanted, session, name, document))
+            for name, document in wanted.policies().items()
+        ]
+        ensure(session, Role(), _role(wanted))
+        _attach(session, wanted, arns)
     _print(say, wanted, made=True)
     return 0
 
 
 def _print(say: Say, wanted: Wanted, *, made: bool) -> None:
-    trust, policies = wanted.trust(), wanted.policies()
+    documents = wanted.documents()
     if say.as_json:
-        say.record("bootstrap", role=wanted.role, made=made, trust=trust, policies=policies)
+        trust, policies = documents.pop(wanted.role), wanted.policies()
+        boundaries = {name: one for name, one in documents.items() if name not in policies}
+        told = {"trust": trust, "policies": policies, "boundaries": boundaries}
+        say.record("bootstrap", role=wanted.role, made=made, **told)
         return
-    for name, document in {wanted.role: trust, **policies}.items():
+    for name, document in documents.items():
         say.data(f"{name}:")
         say.data(json.dumps(document, indent=2))
 
 
-def _role(wanted: Wanted) -> Doc:
-    trust = wanted.trust()
-    check_trust(trust)
-    return {"AssumeRolePolicyDocument": trust, "Description": "A pipeline that runs ml-api"}
-
-
-def _provider(iam: Any, session: Session, pipeline: Pipeline) -> None:
+def _provider(session: Session, pipeline: Pipeline) -> None:
     """The account's provider for GitHub: used where it is, made where it is missing, never deleted."""
-    place = session.place
+    iam, place = session.clients.client("iam"), session.place
     arn = provider_arn(place.partition, place.account)
-    listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
-    if arn not in {one["Arn"] for one in listed}:
-        iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=[pipeline.audience])
-        return
-    known = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"]
-    if pipeline.audience not in known:
+
+    def known() -> list[str]:
+        listed = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        if arn not in {one["Arn"] for one in listed}:
+            iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=[pipeline.audience])
+        return list(iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)["ClientIDList"])
+
+    if pipeline.audience not in patiently(session, known, NEW | GONE):
         raise Blocked(
             f"The account's provider {arn} does not take the audience {pipeline.audience}.",
             "It is the account's and stays as it is: `aws iam add-client-id-to-open-id-connect-provider "
@@ -115,45 +130,53 @@ def _provider(iam: Any, session: Session, pipeline: Pipeline) -> None:
         )
 
 
-def _policy(iam: Any, wanted: Wanted, name: str, document: Policy) -> str:
-    return _ensure(iam, ManagedPolicy(), _item(wanted, name, PolicyName=name, PolicyDocument=document))
+def _role(wanted: Wanted) -> Item:
+    props = {"AssumeRolePolicyDocument": wanted.trust(), "Description": "A pipeline that runs ml-api"}
+    return _item(wanted, wanted.role, RoleName=wanted.role, **props)
+
+
+def _policy(wanted: Wanted, session: Session, name: str, document: Policy) -> Item:
+    item = _item(wanted, name, PolicyName=name, PolicyDocument=document)
+    return replace(item, id=_policy_arn(session, name))
+
+
+def _boundary(wanted: Wanted, session: Session, node: Node) -> Item:
+    """As `apply` would make it: it finds this one, and takes it for its own."""
+    props = wanted.resolved(node)
+    return Item(
+        node.name, node.aws_name, wanted.whose.suffix, props, node.tags, _policy_arn(session, node.aws_name)
+    )
+
+
+def _policy_arn(session: Session, name: str) -> str:
+    return f"arn:{session.place.partition}:iam::{session.place.account}:policy/{name}"
 
 
 def _item(wanted: Wanted, name: str, **props: Any) -> Item:
     return Item("pipeline", name, wanted.whose.suffix, props, owner_tags(wanted.whose.suffix))
 
 
-def _ensure(iam: Any, kind: Kind, it: Item) -> str:
-    """Make it, or bring ours to what is wanted; Blocked where it is somebody else's. Its id."""
-    doc = _read(iam, kind, it)
-    if doc is None:
-        return kind.id_of(kind.create(iam, it))
-    if not bears(doc["Tags"], it.suffix):
-        raise Blocked(f"{it.name} stands, and is not of this stack.", "Rename it, or take another suffix.")
-    changed = {one.top: it.props[one.top] for one in differences(kind, it.props, doc, None)}
-    if changed:
-        kind.update(iam, replace(it, id=kind.id_of(doc)), changed)
-    return kind.id_of(doc)
+def _attach(session: Session, wanted: Wanted, arns: Iterable[str]) -> None:
+    """Exactly these; what an earlier one attached besides goes, and with it our own policy that it was."""
+    iam, listed = session.clients.client("iam"), list(arns)
+    role = wanted.role
+
+    def attached() -> set[str]:
+        now = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        return {one["PolicyArn"] for one in now}
+
+    now = patiently(session, attached, GONE)
+    for arn in (one for one in listed if one not in now):
+        patiently(session, partial(iam.attach_role_policy, RoleName=role, PolicyArn=arn), GONE)
+    for arn in sorted(now - set(listed)):
+        end(session, partial(iam.detach_role_policy, RoleName=role, PolicyArn=arn), GONE)
+        _drop(session, wanted.whose.suffix, arn)
 
 
-def _read(iam: Any, kind: Kind, it: Item) -> Doc | None:
-    try:
-        return kind.read(iam, it)
-    except ClientError as error:
-        if code_of(error) in kind.absent:
-            return None
-        raise
-
-
-def _attach(iam: Any, wanted: Wanted, arns: Iterable[str]) -> None:
-    """Exactly these; of what an earlier one attached, the rest goes."""
-    now = {one["PolicyArn"] for one in _attached(iam, wanted.role)}
-    for arn in arns:
-        if arn not in now:
-            iam.attach_role_policy(RoleName=wanted.role, PolicyArn=arn)
-    for arn in now - set(arns):
-        iam.detach_role_policy(RoleName=wanted.role, PolicyArn=arn)
-
-
-def _attached(iam: Any, role: str) -> list[Doc]:
-    return list(iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"])
+def _drop(session: Session, suffix: str, arn: str) -> None:
+    """Delete a policy of an earlier bootstrap; somebody else's stays."""
+    name = arn.rpartition("/")[2]
+    it = Item("pipeline", name, suffix, {"PolicyName": name}, id=arn)
+    iam, kind = session.clients.client("iam"), ManagedPolicy()
+    if ":aws:policy/" not in arn and bears((seen(iam, kind, it) or {}).get("Tags", {}), suffix):
+        end(session, partial(kind.delete, iam, it), GONE)

@@ -1,0 +1,80 @@
+"""What stands without a ledger: looked for, made where it is missing, brought to what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.clients import EMULATOR_PATIENCE
+from provisioner.engine.compare import differences
+from provisioner.engine.faults import PASSING, code_of, fault_of
+from provisioner.engine.kind import Codes, Item, Kind, codes, minutes
+from provisioner.engine.patience import is_named
+from provisioner.engine.refs import Doc
+from provisioner.engine.waits import again
+from provisioner.errors import Blocked
+from provisioner.names import bears
+from provisioner.session import Session
+
+T = TypeVar("T")
+# A call whose reply was lost has made it: the next look finds it.
+NEW = codes("EntityAlreadyExists")
+NONE = codes()
+# terraform-provider-aws iam/wait.go: how long IAM may hide what is new.
+_PROPAGATION = minutes(2)
+
+
+def ensure(session: Session, kind: Kind, it: Item) -> str:
+    """Make it, or bring ours to what is wanted; Blocked where it is somebody else's. Its id."""
+    iam = session.clients.client(kind.service)
+
+    def once() -> str:
+        doc = seen(iam, kind, it)
+        if doc is None:
+            return kind.id_of(kind.create(iam, it))
+        if not bears(doc["Tags"], it.suffix):
+            raise Blocked(
+                f"{it.name} stands, and is not of this stack.", "Rename it, or take another suffix."
+            )
+        changed = {one.top: it.props[one.top] for one in differences(kind, it.props, doc, None)}
+        if changed:
+            kind.update(iam, replace(it, id=kind.id_of(doc)), changed)
+        return kind.id_of(doc)
+
+    return patiently(session, once, NEW | kind.transient["create"])
+
+
+def seen(iam: Any, kind: Kind, it: Item) -> Doc | None:
+    """What AWS says of it; None where it is not there."""
+    try:
+        return kind.read(iam, it)
+    except ClientError as error:
+        if code_of(error) in kind.absent:
+            return None
+        raise
+
+
+def end(session: Session, call: Callable[[], Any], absent: Codes) -> None:
+    """Make a call that ends something, until it has ended."""
+
+    def once() -> None:
+        try:
+            call()
+        except ClientError as error:
+            if code_of(error) not in absent:
+                raise
+
+    patiently(session, once)
+
+
+def patiently(session: Session, call: Callable[[], T], cures: Codes = NONE) -> T:
+    """Make calls that may be made twice, until AWS takes them; `cures` are refusals that time cures."""
+    patience = EMULATOR_PATIENCE if session.aws.endpoint else _PROPAGATION
+
+    def passes(error: BaseException) -> bool:
+        return fault_of(error) in PASSING or is_named(error, cures)
+
+    return again(call, when=passes, clock=session.clock, patience=patience)
