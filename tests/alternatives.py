@@ -12,6 +12,10 @@ from provisioner.settings.knobs import Knob, knobs
 
 OWN_IMAGE = "mine.example/api:1"
 ARN = "arn:aws:ssm:us-east-1:123456789012:parameter/any"
+# Stand-ins for what somebody else has made by the time it is set.
+ZONE, OTHER_ZONE = "ZEXAMPLE", "ZOTHER"
+CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/EXAMPLE"
+NAMED = {"domain.names": ["api.shop.example"], "domain.hosted_zone_id": ZONE}
 # Values that the model cannot tell; a list of them where each is worth a change of its own.
 VALUES: Mapping[str, list[Any]] = {
     "profile": ["production"],
@@ -32,6 +36,11 @@ VALUES: Mapping[str, list[Any]] = {
     "database.iam_user": ["other"],
     "table.ttl_attribute": ["expires", ""],
     "roles.boundary": ["own"],
+    "domain.names": [NAMED["domain.names"]],
+    "domain.hosted_zone_id": [OTHER_ZONE],
+    "domain.certificate_arn": [CERTIFICATE],
+    "domain.balancer_certificate_arn": [CERTIFICATE],
+    "domain.origin_name": ["balancer.api.shop.example"],
     "api.prefixes": [["/api/v2/*", "/api/v3/*"]],
     "api.services": [{"second": {"prefixes": ["/api/v4/*"]}}],
     "alarms.emails": [["ops@shop.example"]],
@@ -43,13 +52,20 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     "container.protocol": {"image": OWN_IMAGE},
     "container.scratch": {"container.readonly_root": True},
     "container.scratch_image": {"container.readonly_root": True},
+    # Who opens a shell writes into the container.
+    "service.exec": {"container.readonly_root": False},
     "database.pause_after": {"database.min_acu": 0},
     "database.iam_user": {"database.iam_login": True},
+    "domain.names": {"domain.hosted_zone_id": ZONE},
+    **dict.fromkeys(
+        ("domain.hosted_zone_id", "domain.certificate_arn", "domain.balancer_certificate_arn"), NAMED
+    ),
+    **dict.fromkeys(("domain.origin_name", "domain.tls"), NAMED),
     "table.read_units": {"table.billing": "provisioned"},
     "table.write_units": {"table.billing": "provisioned"},
 }
 # Those that change nothing of what stands: who may be asked, and what waits for what.
-STILL = {"account": "123456789012", "service.wait_for_database": True}
+STILL = {"account": "123456789012", "service.wait_for_database": True, "domain.wait": 60}
 # Those that would lose data, or cannot be had beside what there is: refused, with the way out.
 REFUSED: Mapping[str, Any] = {
     "network.cidr": "10.1.0.0/16",

@@ -223,7 +223,7 @@ def calls_of(stack: Stack, changes: dict[str, str]) -> set[str]:
     found: set[str] = set()
     for node, change in changes.items():
         kind = KINDS[stack.kinds[node]]
-        verbs = {"replace": ("create", "delete")}.get(change.split()[0], (change.split()[0],))
+        verbs = {"replace": ("create", "update", "delete")}.get(change.split()[0], (change.split()[0],))
         named = {name for verb in (*verbs, "retag") for name in kind.called(verb)} - set(kind.called("read"))
         found |= {f"{kind.service}:{name}" for name in named}
     return found

@@ -45,6 +45,7 @@ def change_records(call: Call) -> Reply | None:
             raise _invalid(f"Tried to create resource record set {said} but it already exists")
         if change["Action"] == "CREATE":
             _check_place(record, origin, there, batch)
+            _forget(call, zone, _key(record))
         if change["Action"] == "DELETE" and not found:
             raise _invalid(f"Tried to delete resource record set {said} but it was not found")
         if change["Action"] == "DELETE" and _values(found) != _values(record):
@@ -71,6 +72,12 @@ def _exchanged(call: Call, batch: list[tuple[str, tuple[str, str, str]]]) -> Rep
 
 def _changes(call: Call) -> list[dict[str, Any]]:
     return list(call.params["ChangeBatch"]["Changes"])
+
+
+def _forget(call: Call, zone: str, key: _Key) -> None:
+    """What was deleted may be made again: moto looks for it in its journal, and at all names after it."""
+    journal = backend("route53", call.account, "aws").zones[zone].rr_changes
+    journal[:] = [one for one in journal if _key(one["ResourceRecordSet"]) != key]
 
 
 def _has_zone(call: Call, zone: str) -> bool:
