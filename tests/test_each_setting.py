@@ -37,7 +37,7 @@ def test_every_setting_is_in_the_table() -> None:
     assert BESIDE.keys() <= tried
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", ["seed", pytest.param("production", marks=pytest.mark.slow)])
 def test_what_a_setting_no_longer_states_has_a_value_to_go_back_to(profile: str) -> None:
     """A property of a call is left out of the next one: AWS would keep it, where no default is known."""
     for way in ways(profile):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -175,6 +176,25 @@ def test_a_replacement_that_is_cut_off_when_the_weight_has_moved_goes_back_witho
 
     desk.apply("a", *IMAGE)
 
+    assert len(groups(desk)) == 1
+    assert min(watch.least.values()) >= 2, watch.least
+
+
+@pytest.mark.parametrize(
+    ("after", "settings"), [(6, HTTPS), pytest.param(6, IMAGE, marks=pytest.mark.slow)], ids=["on", "back"]
+)
+def test_a_ledger_that_is_lost_between_two_groups_costs_nobody_and_leaves_nothing(
+    desk: Desk, watch: Watch, after: int, settings: tuple[str, ...]
+) -> None:
+    desk.slow(0.0)
+    cut_off(desk, after, *HTTPS)
+    assert len(groups(desk)) == 2
+    desk.ledger("a").unlink()
+
+    planned = desk.plan("a", *settings)
+    desk.apply("a", *settings)
+
+    assert re.search(r"  - alb/tg~arn:aws:\S+: TargetGroup ml-api-tg-....-a", planned)
     assert len(groups(desk)) == 1
     assert min(watch.least.values()) >= 2, watch.least
 

@@ -177,6 +177,10 @@ class Kind:
     def read(self, client: Any, it: Item) -> Doc | None:
         """What AWS says of it now, by id if that is known, else by the name or tags it was born with."""
 
+    def others(self, client: Any, it: Item) -> list[Doc]:
+        """Those of ours that stand beside it and bear its mark: asked where the ledger does not know it."""
+        return []
+
     @abstractmethod
     def create(self, client: Any, it: Item) -> Doc:
         """Make it, by exactly one mutating call; what AWS replied, in the shape of `read`."""

@@ -15,6 +15,7 @@ from provisioner.engine.extras import Part
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.intervals import timed
 from provisioner.engine.kind import Item, Kind
+from provisioner.engine.others import has_others, remember_others
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve, seal
 from provisioner.engine.target import Target, extras_in, look, still_hides
 from provisioner.engine.walk import Tell, Walk
@@ -78,6 +79,7 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
     """Look at everything at once and decide each node; makes no mutating call."""
     plan = Plan(stack)
     shared = clients.sharing()
+    unknown = [node for node in stack if node.name not in document.entries and has_others(node)]
 
     def begin(name: str) -> Any:
         def work(tell: Tell[str]) -> None:
@@ -89,6 +91,7 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
     Walk({node.name: set(node.needs) for node in stack}, begin, workers=READERS).run()
     plan.changes = {node.name: plan.changes[node.name] for node in stack}
     plan.docs = {node.name: plan.docs[node.name] for node in stack if node.name in plan.docs}
+    remember_others(document, shared, [(node, _unlisted(plan, node)) for node in unknown])
     _look_inside(plan, document, shared)
     going = {
         name: entry
@@ -98,6 +101,12 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
     _let_go_first(plan, going)
     plan.changes |= {name: delete(name, entry) for name, entry in going.items() if name not in plan.early}
     return plan
+
+
+def _unlisted(plan: Plan, node: Node) -> Item:
+    """A node as the ledger does not know it: by the id that AWS told."""
+    wanted = resolve(node.props, lambda ref: look_up(plan, ref))
+    return target_of(node, plan.stack.suffix, None, wanted).with_id(plan.changes[node.name].id).it
 
 
 def _let_go_first(plan: Plan, going: Mapping[str, Entry]) -> None:

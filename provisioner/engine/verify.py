@@ -76,6 +76,9 @@ def last_look(
     for name in sorted(search.found):
         change = search.changes[name]
         report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
+    for name, change in search.changes.items():
+        if name not in search.stack.nodes:
+            report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
     known = {stone.id for stone in listed} | {stone.name for stone in listed}
     for arn in bearing:
         if arn not in known and re.split(r"[:/]", arn)[-1] not in known:

@@ -18,7 +18,7 @@ Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
 _PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS}
 _ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS, "UnderKey": under_key.CALLS}
-_LOOK = ("read", "extras")
+_LOOK = ("read", "extras", "others")
 # What lies where CloudFront does, whatever the stack's region.
 _OF_THE_EDGE_TOO = ("acm", "wafv2")
 # Where a tunnel leads to.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 
 from provisioner.engine.beats import Beat
@@ -13,6 +13,7 @@ from provisioner.kinds.elbv2.tagged import MOST, NO_GROUP, Elb, full_name
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import asked
+from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, owner_tags
 
 # All but a failure of the server's own (botocore elbv2 Matcher: 200 to 499).
 _LENIENT: Doc = {"Matcher": {"HttpCode": "200-499"}}
@@ -32,6 +33,7 @@ class TargetGroup(Elb):
     resource, fills = "targetgroup", ("{Name}",)
     calls = calling(
         read="DescribeTags DescribeTargetGroups",
+        others="DescribeTags DescribeTargetGroups",
         create="CreateTargetGroup",
         update="ModifyTargetGroup",
         delete="DeleteTargetGroup",
@@ -47,6 +49,13 @@ class TargetGroup(Elb):
         listed = asked(elbv2.peers.together(own, "TargetGroup", by="name", most=MOST), own, ask, NO_GROUP)
         mine = next((doc for doc in listed if doc["TargetGroupName"] == own), None)
         return self.with_tags(elbv2, _group(mine)) if mine else None
+
+    def others(self, elbv2: Any, it: Item) -> list[Doc]:
+        """DescribeTargetGroups, DescribeTags: those that bear its tags, and another name."""
+        listed = elbv2.describe_target_groups()["TargetGroups"]
+        named = [doc for doc in listed if doc["TargetGroupName"].startswith(f"{PROJECT}-")]
+        found = [self.with_tags(elbv2, _group(doc)) for doc in named if doc["TargetGroupArn"] != it.id]
+        return [doc for doc in found if _mark(doc["Tags"]) == _mark(it.tags)]
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """CreateTargetGroup."""
@@ -93,6 +102,10 @@ class TargetGroupAttributes(Setting):
         """ModifyTargetGroupAttributes."""
         wanted = pairs(props["Attributes"])
         elbv2.modify_target_group_attributes(TargetGroupArn=props["TargetGroupArn"], Attributes=wanted)
+
+
+def _mark(tags: Mapping[str, str]) -> list[str | None]:
+    return [tags.get(key) for key in (*owner_tags(""), REGION_TAG, NODE_TAG)]
 
 
 def _group(doc: Doc) -> Doc:

@@ -1,0 +1,47 @@
+"""What a lost ledger knew of beside the declared: the other one of two, in a handover that was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.explain import explained
+from provisioner.engine.graph import Node
+from provisioner.engine.kind import Item, Kind
+from provisioner.engine.refs import Doc, unveiled
+from provisioner.names import own_tags
+from state.document import Document, Entry
+
+
+def has_others(node: Node) -> bool:
+    """Whether two of it may stand side by side, and be told apart by nothing but their names."""
+    return type(node.kind).others is not Kind.others
+
+
+def remember_others(document: Document, clients: Clients, asked: Iterable[tuple[Node, Item]]) -> None:
+    """Put the other ones of nodes that the ledger did not know aside in it, as their own run had."""
+    for node, it in asked:
+        client = clients.client(node.kind.service, node.region)
+        held = {entry.id for entry in document.entries.values()}
+        with explained(f"looking for others of {node.aws_name or node.name}"):
+            found = node.kind.others(client, it)
+        for doc in found:
+            id_ = node.kind.id_of(doc)
+            if id_ not in held:
+                document.entries[f"{node.name}~{id_}"] = _entry(node, doc, id_)
+
+
+def _entry(node: Node, doc: Doc, id_: str) -> Entry:
+    told = unveiled({key: doc[key] for key in node.props if key in doc})
+    return Entry(
+        kind=str(node.kind),
+        name=str(doc.get(node.kind.named, node.aws_name)),
+        piece=node.piece,
+        region=node.region,
+        phase="ready",
+        id=id_,
+        wanted=told,
+        confirmed=told,
+        needs=node.needs,
+        tags=own_tags(node.tags),
+    )
