@@ -34,17 +34,18 @@ from provisioner.cli import (
     state,
     timeline,
 )
+from provisioner.cli.sections import Sections
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ml-api")
 def cli() -> None:
     """Bring an ML API stack up on AWS, look at it, and take it down again."""
 
 
-# In the order in which they are met; click lists them by name.
+# In the order in which they are met; cli/sections.py says how `--help` lists them.
 COMMANDS: tuple[click.Command, ...] = (
     stack.apply,
     plan.plan,
@@ -86,7 +87,7 @@ for _command in COMMANDS:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code; no traceback for anything AWS or the user did."""
-    from provisioner.terminal.say import Say
+    from provisioner.terminal.say import Say, unsaid
 
     # A command lives for seconds; collecting cycles costs it more than it frees.
     gc.disable()
@@ -110,7 +111,7 @@ def main(arguments: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         say.complain("Stopped.", "What was done is recorded: the same command goes on.", "interrupted")
         code = 130
-    sys.exit(code)
+    sys.exit(code or (ProvisionerError.exit_code if unsaid else 0))
 
 
 if __name__ == "__main__":

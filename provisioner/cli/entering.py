@@ -6,13 +6,19 @@ from typing import Any
 
 import click
 
+from provisioner.cli.completion import by
 from provisioner.cli.opening import begin, known_suffix, open_session
 from provisioner.cli.options import stack_options
 
 
 @click.command("exec")
 @stack_options
-@click.option("--service", default="", help="A task of this service (`api` is the main one).")
+@click.option(
+    "--service",
+    default="",
+    shell_complete=by("services"),
+    help="A task of this service (`api` is the main one).",
+)
 @click.option("--task", default="", metavar="ID", help="This task; the beginning of its id will do.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def exec_(service: str, task: str, command: tuple[str, ...], **given: Any) -> int:
@@ -32,7 +38,12 @@ def db() -> None:
 @db.command()
 @stack_options
 @click.option("--port", type=click.IntRange(1, 65535), help="On this machine [default: 5432, or a free one].")
-@click.option("--service", default="", help="Through a task of this service (`api` is the main one).")
+@click.option(
+    "--service",
+    default="",
+    shell_complete=by("services"),
+    help="Through a task of this service (`api` is the main one).",
+)
 def tunnel(port: int | None, service: str, **given: Any) -> int:
     """Open a port on this machine that leads to the database, through a task, until Ctrl-C."""
     from provisioner.commands import tunnelling

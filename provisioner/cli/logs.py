@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from provisioner.cli.completion import by
 from provisioner.cli.opening import begin, known_suffix, open_session
 from provisioner.cli.options import Duration, stack_options
 
@@ -14,7 +15,12 @@ from provisioner.cli.options import Duration, stack_options
 @stack_options
 @click.option("--follow", "-f", is_flag=True, help="Go on with what comes.")
 @click.option("--since", type=Duration(), default="1h", show_default=True, help="How far back.")
-@click.option("--service", default="", help="Only this service's (`api` is the main one).")
+@click.option(
+    "--service",
+    default="",
+    shell_complete=by("services"),
+    help="Only this service's (`api` is the main one).",
+)
 @click.option("--task", default="", metavar="ID", help="Only this task's; the beginning of its id will do.")
 @click.option("--filter", "pattern", default="", help="Only what CloudWatch's filter pattern matches.")
 @click.option(

@@ -79,15 +79,31 @@ class Say:
         lines = [self.paint("Error: ", "red") + head, *rest.splitlines(), *hint.splitlines()]
         self._write(sys.stderr, "\n".join(lines))
 
-    def _write(self, stream: TextIO, text: str) -> None:
-        """One line whole, whichever thread it comes from."""
+    def _write(self, stream: TextIO | None, text: str) -> None:
+        """One line whole, whichever thread it comes from; what nobody can be told stops no work."""
+        if stream is None:  # it was closed before the command began, as by `>&-`
+            return
         with self._one_at_a_time:
-            try:
-                stream.write(f"{text}\n")
-                stream.flush()
-            except BrokenPipeError:
-                self.is_heard = self.is_heard and stream is not sys.stdout
-                _close(stream)
+            lost = _written(stream, text)
+            self.is_heard = self.is_heard and not (lost and stream is sys.stdout)
+        if lost and stream is sys.stdout and not isinstance(lost, BrokenPipeError):
+            unsaid.append(f"stdout cannot be written: {lost.strerror or lost}.")
+            self.warn(unsaid[-1], "The answer is not whole; what was to be done is done.")
+
+
+# Why an answer is not whole, though the work is done: the exit code tells of it too.
+unsaid: list[str] = []
+
+
+def _written(stream: TextIO, text: str) -> OSError | None:
+    """Why a line could not be written; from then on all that is said there goes nowhere."""
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except OSError as error:
+        _close(stream)
+        return error
+    return None
 
 
 def _close(stream: TextIO) -> None:

@@ -1,0 +1,105 @@
+"""What `--help` says of each command, and where what is said can go."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import cli
+from provisioner.cli.sections import SECTIONS, brief
+from tests.harness import ROOT, Desk
+
+WIDE, LONG = 80, 140
+PROGRAM = Path(sys.executable).with_name("ml-api")
+
+
+def test_each_command_stands_under_one_heading_and_is_told_in_whole_sentences(desk: Desk) -> None:
+    named = [name for names in SECTIONS.values() for name in names]
+    out = desk.run("--help", local=False).out
+
+    assert sorted(named) == sorted(command.name or "" for command in cli.COMMANDS)
+    assert "..." not in out.split("\n\n", 1)[1]
+    assert all(len(line) <= WIDE for line in out.splitlines())
+    for title, names in SECTIONS.items():
+        assert f"\n{title}:\n" in out
+        assert all(f"\n  {name} " in out for name in names)
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
+def test_each_command_says_what_it_does_and_each_option_what_it_is(command: cli.click.Command) -> None:
+    told = brief(command)
+
+    assert told[0].isupper()
+    assert 10 < len(told) <= LONG
+    for one in command.params:
+        if isinstance(one, cli.click.Option) and one.name != "form":
+            assert one.help, one.name
+            assert one.help.endswith((".", ")", "]")), one.help
+
+
+def ran(arguments: list[str], home: Path, sink: str) -> tuple[int, str]:
+    """The exit code and stderr of a process whose answer goes somewhere."""
+    environment = {**os.environ, "MLAPI_HOME": str(home)}
+    line = f"{sys.executable} {ROOT / 'cli.py'} {' '.join(arguments)} {sink}"
+    shell = ["bash", "-c", f"set -o pipefail; {line}"]
+    done = subprocess.run(shell, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("sink", "code", "told"),
+    [
+        ("| true", 0, ""),
+        (">&-", 0, ""),
+        pytest.param(
+            ">/dev/full",
+            1,
+            "Error: stdout cannot be written: No space left on device.\n"
+            "The answer is not whole; what was to be done is done.\n",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full"),
+        ),
+    ],
+)
+def test_an_answer_that_nobody_takes_breaks_nothing(tmp_path: Path, sink: str, code: int, told: str) -> None:
+    assert ran(["graph", "--suffix", "prod", "--format", "svg-graph"], tmp_path, sink) == (code, told)
+
+
+@pytest.mark.skipif(not PROGRAM.exists(), reason="ml-api is not installed")
+def test_bash_on_a_terminal_completes_command_option_suffix_and_resource(desk: Desk) -> None:
+    desk.well("apply", "--yes", "--suffix", "prod", "--target", "vpc/nat-1")
+    known = {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "TERM": "xterm", "PS1": "> ", "HOME": "/"}
+    known |= {"MLAPI_HOME": str(desk.home), "MLAPI_LOCAL": "1"}
+    terminal, theirs = pty.openpty()
+    shell = subprocess.Popen(
+        ["bash", "--norc", "-i"],
+        env=known,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+
+    def typed(keys: str, shown: str) -> None:
+        os.write(terminal, keys.encode())
+        seen, deadline = "", time.monotonic() + 30
+        while shown not in seen:
+            assert time.monotonic() < deadline, seen
+            if select.select([terminal], [], [], 0.1)[0]:
+                seen += os.read(terminal, 4096).decode(errors="replace")
+
+    with shell:
+        typed('eval "$(ml-api completion bash)"; echo rea""dy\n', "ready")
+        typed("ml-api rep\t", "ml-api report ")
+        typed("--suf\t", "--suffix ")
+        typed("pr\t", "prod ")
+        typed("\x15ml-api plan --suffix prod --target vpc/na\t", "vpc/nat-1 ")
+        shell.kill()
+    os.close(terminal)
