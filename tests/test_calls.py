@@ -12,7 +12,7 @@ from provisioner.doctor.asked import balancer, data, edge, given, limits, names,
 from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
-from provisioner.health import measured, services, targets
+from provisioner.health import certificates, measured, services, targets
 from provisioner.kinds import KINDS, ecr, facts, leftovers, tagging, under_key, versions
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
 from provisioner.preflight import usage
@@ -87,6 +87,7 @@ def test_what_is_called_through_functions_and_methods_is_found() -> None:
 
 # Who may ask what without a kind: declared beside the calls, and granted for the commands that make them.
 DECLARED = {
+    "health/certificates.py": certificates.CALLS,
     "health/measured.py": measured.CALLS,
     "health/services.py": services.CALLS,
     "health/targets.py": targets.CALLS,

@@ -209,6 +209,16 @@ def test_a_process_without_a_terminal_has_its_exit_code_and_an_end_of_input(open
     assert ran.code == 3, ran.err
 
 
+def test_nobody_reads_any_more_and_the_session_ends(opened: Desk) -> None:
+    with opened.spawn("exec", "--local", "--", "yes") as process:
+        assert process.stdout
+        assert process.stdout.readline() == "y\n"
+        process.stdout.close()
+        assert process.wait(timeout=30) == 141
+        assert process.stderr
+        assert "Traceback" not in process.stderr.read()
+
+
 def test_on_a_terminal_what_is_typed_reaches_the_command(opened: Desk) -> None:
     ours, its = pty.openpty()
     argv = [sys.executable, str(ROOT / "cli.py"), "exec", "--local"]
@@ -249,7 +259,7 @@ def test_a_tunnel_says_how_to_connect_and_shows_no_password(
     told = json.loads(plugin.told)
     assert told["session"]["TokenValue"] not in ran.out + ran.err + json.dumps(told["argv"])
     assert ran.code == 1
-    assert "The tunnel has ended by itself" in ran.err
+    assert "the embedded AWS runs no task to go through" in ran.err
 
 
 def test_a_tunnel_leads_to_the_database_through_the_task(opened: Desk, standing: Standing) -> None:

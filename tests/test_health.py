@@ -227,6 +227,24 @@ def test_a_certificate_that_is_not_issued_is_not_well() -> None:
     assert marks(told) == [("unwell", "a.example: PENDING_VALIDATION")]
 
 
+def test_a_certificate_of_somebody_elses_is_told_where_it_is_shown() -> None:
+    arn = "arn:aws:acm:us-east-1:1:certificate/c"
+    doc = {"Status": "ISSUED", "DomainName": "b.example", "NotAfter": NOW + timedelta(days=99, hours=1)}
+    edge_ = Sight("edge", "Distribution", "e", {"ViewerCertificate": {"ACMCertificateArn": arn}})
+    secure = Sight("https", "Listener", "l", {"Certificates": [{"CertificateArn": "arn:ours"}]})
+    ours = Sight("certificate", "Certificate", "c", {**doc, "CertificateArn": "arn:ours"})
+
+    found = scene(edge_, secure, ours, describe_certificate={"Certificate": doc})
+
+    assert [(line.name, line.facts["days"]) for line in certificates(found)] == [
+        ("certificate", 99),
+        ("edge", 99),
+    ]
+    assert cast("Wire", found.clients).asked == [
+        ("us-east-1/acm/describe_certificate", {"CertificateArn": arn})
+    ]
+
+
 def test_an_instance_whose_capacity_may_not_be_asked_is_told_all_the_same() -> None:
     doc = {"DBInstanceStatus": "available", "DBInstanceIdentifier": "w"}
     found = scene(Sight("writer", "DBInstance", "w", doc), get_metric_data=refused("GetMetricData"))

@@ -269,7 +269,14 @@ def test_the_balancers_records_are_read_from_the_bucket(desk: Desk) -> None:
     bucket = f"ml-api-logs-{SUFFIX}-123456789012-{REGION}"
     aws(desk, "s3").put_object(Bucket=bucket, Key=f"{folder}/one.log.gz", Body=body)
 
-    (told,) = desk.well("logs", "--from", "alb", "--json", "--suffix", SUFFIX).lines
+    asked = ("--suffix", SUFFIX, "--json")
+    (policy,) = desk.well("policy", "--for", "logs", "--expect-account", ACCOUNT, *asked).lines
+    desk.box.authorise(*policy["policies"])
+    try:
+        (told,) = desk.well("logs", "--from", "alb", *asked).lines
+        assert desk.well("logs", "--from", "firewall", *asked).lines == []
+    finally:
+        desk.box.authorise()
 
     assert told["message"] == line
     assert told["service"] == "ml-api-alb-prod"

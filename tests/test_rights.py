@@ -24,6 +24,7 @@ FULL = ("--set", "profile=production", "--set", "encryption.key=own")
 CHANGED = (*FULL, "--set", 'tags={"team": "search"}', "--set", "edge.price_class=PriceClass_200")
 # What a run can do without: it asks elsewhere, or only where there is no ledger yet or a deployment fails.
 SPARE = {
+    "acm:DescribeCertificate",
     "application-autoscaling:ListTagsForResource",
     "cloudfront:ListDistributions",
     "ecs:DescribeTasks",

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.commands.serving import entered
+from provisioner.commands.serving import REHEARSED, entered
 from provisioner.engine.explain import explain
 from provisioner.engine.faults import code_of
 from provisioner.errors import Blocked, ProvisionerError
@@ -87,7 +87,7 @@ def _broken(session: Session, framed: Framed, ended: int) -> ProvisionerError:
     if session.aws.local:
         return ProvisionerError(
             "The session ended: the embedded AWS runs no container that could be entered.",
-            "Everything up to the session is rehearsed.",
+            REHEARSED,
         )
     if framed.began:
         return ProvisionerError("The session ended before the command did.", "Run the same command again.")

@@ -11,6 +11,8 @@ from provisioner.session import Session
 from state.document import Document, Entry
 
 _KIND, _MAIN = "Service", "api"
+# How far a session goes where there are no containers.
+REHEARSED = "Everything up to the session is rehearsed."
 
 
 def services_of(document: Document) -> dict[str, Entry]:

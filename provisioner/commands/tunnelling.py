@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from provisioner.commands.serving import entered
+from provisioner.commands.serving import REHEARSED, entered
 from provisioner.engine.explain import explain, explained
 from provisioner.engine.faults import code_of
 from provisioner.engine.target import read
@@ -55,6 +55,8 @@ def tunnel(say: Say, session: Session, port: int | None, service: str) -> int:
     ended = _held(argv, plugin.environment(opened))
     if ended is None:
         return _INTERRUPTED
+    if session.aws.local:
+        raise ProvisionerError("The session ended: the embedded AWS runs no task to go through.", REHEARSED)
     raise ProvisionerError(f"The tunnel has ended by itself ({ended}).", "Run the same command again.")
 
 

@@ -9,7 +9,7 @@ from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 
 # The first of them that the stack has.
-_OUTPUTS = ("url", "cloudfront_distribution_url")
+_OUTPUTS = ("domain_url", "cloudfront_distribution_url")
 
 
 def visit(say: Say, workspace: Workspace, suffix: str, *, only_print: bool) -> int:

@@ -22,6 +22,7 @@ TOPICS: Mapping[str, Callable[[Scene], Iterable[Line]]] = {
     "events": services.events,
 }
 CALLS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "Certificates": certificates.CALLS,
     "Services": services.CALLS,
     "Targets": targets.CALLS,
     "Measures": measured.CALLS,

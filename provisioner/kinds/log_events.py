@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-CALLS = {"logs": ("FilterLogEvents",)}
+CALLS = {
+    "logs": (
+        "FilterLogEvents /aws/ecs/ml-api-{suffix}",
+        "FilterLogEvents /aws/rds/cluster/ml-api-aurora-{suffix}/postgresql",
+    )
+}
+# The firewall's lies where CloudFront does.
+EDGE_CALLS = {"logs": ("FilterLogEvents aws-waf-logs-ml-api-{suffix}",)}
 # A line comes some seconds after it was written: the awslogs driver sends every 5 s (moby,
 # daemon/logger/awslogs, defaultForceFlushInterval), and what it could not send it keeps.
 LATE = 30_000  # milliseconds

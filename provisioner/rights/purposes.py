@@ -20,7 +20,7 @@ _PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS}
 _ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS, "UnderKey": under_key.CALLS}
 _LOOK = ("read", "extras", "others")
 # What lies where CloudFront does, whatever the stack's region.
-_OF_THE_EDGE_TOO = ("acm", "wafv2")
+_OF_THE_EDGE_TOO = frozenset({"acm", "wafv2", "EdgeLines"})
 # Where a tunnel leads to.
 _DATABASE: Calls = {"rds": ("DescribeDBClusters ml-api-aurora-{suffix}",)}
 # The verbs of a kind, and by a word for the statement's id what is looked up without one.
@@ -31,7 +31,10 @@ PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
         (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
         {**_PLANS, "Diagnosis": diagnosis.CALLS},
     ),
-    "logs": ((), {"Lines": log_events.CALLS, "Records": request_records.CALLS}),
+    "logs": (
+        (),
+        {"Lines": log_events.CALLS, "EdgeLines": log_events.EDGE_CALLS, "Records": request_records.CALLS},
+    ),
     "exec": ((), {"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
     "doctor": ((), {"Doctor": rounds.CALLS}),
     "teardown": ((*_LOOK, "delete", "holders"), _ENDS),
@@ -51,7 +54,9 @@ def _looked_up(ground: Ground, word: str, calls: Calls) -> Iterator[Grant]:
     """What is declared of each operation, in each region where its service is asked."""
     own = ground.stack.region
     for service, operations in calls.items():
-        regions = dict.fromkeys((own, tagging.GLOBAL_REGION) if service in _OF_THE_EDGE_TOO else (own,))
+        regions = dict.fromkeys(
+            (own, tagging.GLOBAL_REGION) if {service, word} & _OF_THE_EDGE_TOO else (own,)
+        )
         for declared in operations:
             operation, *forms = declared.format(suffix=ground.stack.suffix).split()
             known = reference.known(reference.action_of(service, operation))
