@@ -19,10 +19,15 @@ OWN = {"MLAPI_PROFILE": "production", "MLAPI_ENCRYPTION__KEY": "own"}
 
 @pytest.fixture(scope="module")
 def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A production stack under its own key, in a region that is not CloudFront's."""
+    """A production stack under its own key, in a region that is not CloudFront's.
+
+    AWS made both keys and its replies were lost: neither was made twice.
+    """
     plain = Desk.before(served, tmp_path_factory.mktemp("own-key"))
     desk = dataclasses.replace(plain, environment=OWN)
+    served.faults({"operation": "kms:CreateKey", "fault": "lost_reply", "times": 2})
     desk.apply(SUFFIX, "--region", REGION)
+    served.faults()
     return desk
 
 
@@ -127,7 +132,6 @@ def test_a_key_that_a_person_disabled_or_ended_is_called_back_by_a_person(desk: 
 
     assert f"aws kms enable-key --key-id {key} --region {REGION}" in disabled.err
     assert f"aws kms cancel-key-deletion --key-id {key}" in ended.err
-    assert desk.plan(SUFFIX) == "No changes.\n"
 
 
 def test_it_is_named_while_a_backup_needs_it_and_ends_when_none_does(desk: Desk) -> None:
@@ -144,6 +148,7 @@ def test_it_is_named_while_a_backup_needs_it_and_ends_when_none_does(desk: Desk)
     assert desk.well("verify-gone", "--suffix", SUFFIX, "--region", REGION).code == 0
 
 
+@pytest.mark.slow
 def test_once_the_backups_are_gone_the_same_command_ends_it_and_a_new_stack_has_a_new_one(desk: Desk) -> None:
     former = key_of(desk)["Arn"]
     rds, dynamodb = aws(desk, "rds"), aws(desk, "dynamodb")
@@ -159,6 +164,7 @@ def test_once_the_backups_are_gone_the_same_command_ends_it_and_a_new_stack_has_
     assert key_of(desk)["KeyState"] == "PendingDeletion"
 
 
+@pytest.mark.slow
 def test_a_running_stack_comes_under_a_key_and_out_of_it_while_its_database_stays(
     served: EmbeddedAws, tmp_path: Path
 ) -> None:
