@@ -75,6 +75,6 @@ def _engine(
 
 def _edge_addresses(clients: Clients, s: Settings, known: dict[str, Any], *, ending: bool) -> str:
     found = str(known.get("edge_addresses", ""))
-    if found or ending or s.edge.guard != "require":
+    if found or ending or not (s.edge.guard == "require" or s.edge.vpc_origin):
         return found
     return lookups.edge_addresses(clients)

@@ -98,6 +98,7 @@ FORMS: Mapping[str, Form] = {
     "scaling": Form(255),
     "requests": Form(256),
     "edge": Form(128),
+    "origin": Form(64),
     "webacl": Form(128),
     "certificate-edge": Form(255),
     "certificate-alb": Form(255),

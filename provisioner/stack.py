@@ -31,6 +31,7 @@ from provisioner.steps.logs import logs
 from provisioner.steps.measures import Watched
 from provisioner.steps.security import security
 from provisioner.steps.vpc import network
+from provisioner.steps.vpc_origin import vpc_origin
 from provisioner.steps.waf import firewall
 
 
@@ -66,7 +67,8 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     autoscaling(stack.piece("autoscaling"), s, tasks, front, own)
     acl = firewall(stack.piece("waf"), s, facts, locks)
     origin = balancer_name(domain, s, front)
-    distribution = edge(stack.piece("cloudfront"), s, front, acl, key, proven, origin)
+    within = vpc_origin(stack.piece("cloudfront"), s, net, front)
+    distribution = edge(stack.piece("cloudfront"), s, front, acl, key, proven, origin, within)
     redirect(stack.piece("alb"), front, distribution)
     names(domain, s, distribution)
     if records:

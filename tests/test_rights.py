@@ -19,7 +19,10 @@ from provisioner.workspace import Workspace
 from tests.harness import Desk
 
 SUFFIX, ACCOUNT = "prod", "123456789012"
-FULL = ("--set", "profile=production", "--set", "encryption.key=own")
+FULL = (
+    *("--set", "profile=production", "--set", "encryption.key=own"),
+    *("--set", "edge.vpc_origin=true"),
+)
 # A standing stack is changed by these: each tag, and the distribution.
 CHANGED = (*FULL, "--set", 'tags={"team": "search"}', "--set", "edge.price_class=PriceClass_200")
 # What a run can do without: it asks elsewhere, or only where there is no ledger yet or a deployment fails.

@@ -97,8 +97,9 @@ def _made(known: Action, one: Named, call: Call) -> str:
         return reference.arn(known.prefix, type_, (balancer,), where)
     if known.name == "kms:CreateKey":  # KMS developer guide, "Controlling access to tags"
         return f"arn:aws:kms:{call.region}:{call.account}:key/*"
-    if known.name == "cloudfront:CreateDistribution":
-        return f"arn:aws:cloudfront::{call.account}:distribution/*"
+    edge = {"CreateDistribution": "distribution", "CreateVpcOrigin": "vpcorigin"}
+    if known.prefix == "cloudfront" and (kind := edge.get(known.name.split(":", 1)[1])):
+        return f"arn:aws:cloudfront::{call.account}:{kind}/*"
     return one.arn
 
 

@@ -46,6 +46,12 @@ MANAGED_PASSWORD = ("secretsmanager:CreateSecret", "secretsmanager:TagResource",
 # WAF developer guide, "Permissions for logging a web ACL's traffic to CloudWatch Logs": none takes a resource
 # but the groups and policies of the whole account.
 BESIDES: Mapping[str, tuple[str, ...]] = {
+    # CloudFront developer guide, "AWS managed policies": what CloudFrontFullAccess has for VPC origins.
+    "cloudfront:CreateVpcOrigin": (
+        "ec2:DescribeInstances",
+        "ec2:DescribeInternetGateways",
+        "elasticloadbalancing:DescribeLoadBalancers",
+    ),
     "wafv2:PutLoggingConfiguration": (
         "logs:CreateLogDelivery",
         "logs:DescribeLogGroups",

@@ -25,7 +25,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "cache-policy": ("Id",),
         "origin-request-policy": ("Id",),
         "response-headers-policy": ("Id",),
-        "vpcorigin": ("Id",),
+        "vpcorigin": ("Id", "Resource"),
     },
     "cloudwatch": {
         "alarm": ("AlarmName", "AlarmNames.*", "ResourceARN"),

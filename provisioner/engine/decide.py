@@ -11,6 +11,7 @@
 | somebody else's, and just as   | not this id       | keep, where the kind borrows: never deleted        |
 | wanted                        |                   |                                                    |
 | differs in a fixed field      | any               | replace where nothing is lost by it, else refuse   |
+|                               |                   | with a way out                                     |
 | halted by a person            | any               | refuse, with the command that wakes it; its end,   |
 |                               |                   | too, where the ledger holds it and it can come back|
 | failed                        | any               | what the kind says: replace, update or refuse      |
@@ -158,10 +159,10 @@ def _anew(node: Node, change: Change) -> Change:
     told = (one for one in change.differences if one.top in kind.fixed or one.top in kind.distinct)
     fields = ", ".join(one.path for one in told)
     reason = change.why or f"{fields} can only be set on a new one"
-    if node.kind.holds_data:
-        outs = [node.kind.ways_out[one.top] for one in change.differences if one.top in node.kind.ways_out]
-        why = "; ".join([f"{reason}, and a new one would lose what is in this one", *dict.fromkeys(outs)])
-        return replace(change, verb="refuse", why=why)
+    outs = [node.kind.ways_out[one.top] for one in change.differences if one.top in node.kind.ways_out]
+    lost = ", and a new one would lose what is in this one" if node.kind.holds_data else ""
+    if lost or outs:
+        return replace(change, verb="refuse", why="; ".join([f"{reason}{lost}", *dict.fromkeys(outs)]))
     return replace(change, verb="replace", why=reason)
 
 

@@ -78,7 +78,7 @@ class Kind:
     distinct: ClassVar[tuple[str, ...]] = ()
     tagged: ClassVar[bool] = True
 
-    # What stands in the way of a change in a fixed property, by its name: what a person can do instead.
+    # Fixed properties in which a change is refused, data or not: what a person can do instead.
     ways_out: ClassVar[Mapping[str, str]] = {}
 
     ready: ClassVar[Condition] = {}

@@ -21,6 +21,7 @@ from provisioner.kinds import (
     s3,
     secretsmanager,
     sns,
+    vpc_origin,
     wafv2,
 )
 from provisioner.kinds.ec2 import default_group, endpoints, flow_logs, groups, nat, routes, vpc
@@ -84,6 +85,7 @@ _CLASSES: tuple[type[Kind], ...] = (
     autoscaling.ScalableTarget,
     autoscaling.ScalingPolicy,
     cloudfront.Distribution,
+    vpc_origin.VpcOrigin,
     acm.Certificate,
     acm.Issuance,
     acm.IssuanceByHand,

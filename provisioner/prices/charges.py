@@ -184,7 +184,16 @@ FREE = frozenset(
     | {"TimeToLive", "PointInTimeRecovery", "LoadBalancerAttributes", "TargetGroup", "TargetGroupAttributes"}
     | {"Listener", "ListenerRule", "TaskDefinition", "ScalableTarget", "WebACLLog", "PublicAccessBlock"}
     | {"BucketEncryption", "BucketLifecycle", "BucketPolicy", "DeliverySource", "DeliveryDestination"}
-    | {"KeyAlias", "KeyRotation", "TopicPolicy", "Subscription", "EventRule", "EventTarget", "Boundary"}
+    | {
+        "VpcOrigin",
+        "KeyAlias",
+        "KeyRotation",
+        "TopicPolicy",
+        "Subscription",
+        "EventRule",
+        "EventTarget",
+        "Boundary",
+    }
     | {"Certificate", "Issuance", "IssuanceByHand", "DnsName"}
 )
 

@@ -21,6 +21,10 @@ class Edge(Section):
         False,
         description="HSTS and the usual security headers on every answer that does not bear them itself",
     )
+    vpc_origin: bool = Field(
+        False,
+        description="the load balancer has no address on the internet; CloudFront alone has a way to it",
+    )
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = Field(
         "PriceClass_100", description="which edge locations serve"
     )

@@ -13,6 +13,7 @@ _MORE: dict[str, Any] = {
     "network": {"nat": "per_zone"},
     "database": {"monitoring": 60},
     "encryption": {"key": "own"},
+    "edge": {"vpc_origin": True},
 }
 _PRIVATE: dict[str, Any] = {
     "network": {"nat": "none"},

@@ -77,14 +77,15 @@ def balancer(
     key: Guard | None,
     proven: Certificates | None = None,
 ) -> Balancer:
-    """Internet-facing, over the public subnets; an internet gateway must be attached first."""
+    """On the internet, whose gateway must be attached first, or in private subnets for CloudFront alone."""
+    hidden = s.edge.vpc_origin
     alb = up(
         LoadBalancer,
         "alb",
-        Scheme="internet-facing",
+        Scheme="internal" if hidden else "internet-facing",
         Type="application",
         IpAddressType="ipv4",
-        Subnets=[subnet.id for subnet in net.public],
+        Subnets=[subnet.id for subnet in (net.private if hidden else net.public)],
         SecurityGroups=[groups.balancer.id],
         after=[net.door, roles.balancing],
     )

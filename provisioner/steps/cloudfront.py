@@ -30,13 +30,14 @@ def edge(
     key: Guard | None,
     proven: Certificates | None = None,
     origin: Handle | None = None,
+    within: Handle | None = None,
 ) -> Handle:
     """It needs only the balancer's name to begin, and takes its time."""
     return up(
         Distribution,
         "edge",
         Enabled=True,
-        Origins={"Items": [_origin(s, balancer, key)]},
+        Origins={"Items": [_origin(s, balancer, key, within)]},
         Aliases={"Items": list(s.domain.names)},
         DefaultCacheBehavior={
             "TargetOriginId": _ORIGIN,
@@ -56,7 +57,10 @@ def edge(
         IsIPV6Enabled=True,
         ViewerCertificate=_certificate(s, proven),
         WebACLId=acl.id if acl else "",
-        after=_after(balancer, proven, origin),
+        after=[
+            *_after(balancer, proven, origin),
+            *([within.ready("CloudFront calls through an origin that is deployed")] if within else []),
+        ],
     )
 
 
@@ -77,18 +81,23 @@ def _after(balancer: Balancer, proven: Certificates | None, origin: Handle | Non
     return [*rules, *named, *(proven.edge.after if proven else [])]
 
 
-def _origin(s: Settings, balancer: Balancer, key: Guard | None) -> dict[str, Any]:
-    return {
+def _origin(s: Settings, balancer: Balancer, key: Guard | None, within: Handle | None) -> dict[str, Any]:
+    origin = {
         "Id": _ORIGIN,
         "DomainName": s.domain.origin or balancer.alb["DNSName"],
         "CustomHeaders": {"Items": [key.header()] if key else []},
+    }
+    patience = {"OriginReadTimeout": 60, "OriginKeepaliveTimeout": 5}
+    if within:
+        return {**origin, "VpcOriginConfig": {"VpcOriginId": within.id, **patience}}
+    return {
+        **origin,
         "CustomOriginConfig": {
             "HTTPPort": 80,
             "HTTPSPort": 443,
             "OriginProtocolPolicy": "https-only" if balancer.secure else "http-only",
             "OriginSslProtocols": {"Items": ["TLSv1.2"]},
-            "OriginReadTimeout": 60,
-            "OriginKeepaliveTimeout": 5,
+            **patience,
         },
     }
 

@@ -80,7 +80,7 @@ def _doors(up: Piece, s: Settings, facts: Facts, balancer: Handle) -> list[Handl
 
     So one rule opens both ports, and a domain can come and go while requests pass.
     """
-    if s.edge.guard == "require":
+    if s.edge.guard == "require" or s.edge.vpc_origin:
         addresses = {"PrefixListId": facts.edge_addresses}
         return [_rule(up, IngressRule, "alb-edge", balancer, (80, 443), "from CloudFront", **addresses)]
     return [

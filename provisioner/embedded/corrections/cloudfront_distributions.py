@@ -39,6 +39,12 @@ def visited(account: str, host: str) -> dict[str, Any] | None:
     return next(found, None)
 
 
+def kept_configs(account: str) -> list[dict[str, Any]]:
+    """The config of each distribution that is there."""
+    there, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
+    return [configs[name] for name in there if name in configs]
+
+
 @always.before("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
 def create(call: Call) -> None:
     """Check what the config refers to."""

@@ -9,6 +9,7 @@ from moto.core.resource_tagging import make_tag_matcher, match_resource_type
 
 from provisioner.embedded.answers import Reply
 from provisioner.embedded.corrections import scaling
+from provisioner.embedded.corrections.cloudfront_vpc_origins import origins
 from provisioner.embedded.corrections.ec2_tags import gone
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
@@ -72,6 +73,8 @@ def _others(call: Call) -> Found:
     yield from _rds(call)
     yield from _wafv2(call)
     yield from _events(call)
+    if call.region == "us-east-1":
+        yield from (("cloudfront:vpcorigin", one.arn, one.tags) for one in origins(call.account).values())
     for arn, tags in scaling.tagged(call):
         yield "application-autoscaling:scalable-target", arn, tags
 

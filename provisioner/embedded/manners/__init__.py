@@ -17,6 +17,7 @@ from provisioner.embedded.manners import (
     tables,
     task_starts,
     vpc_endpoints,
+    vpc_origins,
     web_acls,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "tables",
     "task_starts",
     "vpc_endpoints",
+    "vpc_origins",
     "web_acls",
 ]

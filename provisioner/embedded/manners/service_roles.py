@@ -13,6 +13,7 @@ FIRST_USES = {
     ("elbv2", "CreateLoadBalancer"): "elasticloadbalancing.amazonaws.com",
     ("rds", "CreateDBSubnetGroup"): "rds.amazonaws.com",
     ("rds", "CreateDBCluster"): "rds.amazonaws.com",
+    ("cloudfront", "CreateVpcOrigin"): "vpcorigin.cloudfront.amazonaws.com",
     ("application-autoscaling", "RegisterScalableTarget"): "ecs.application-autoscaling.amazonaws.com",
 }
 # terraform-provider-aws ecs/cluster.go; terraform-aws-modules/terraform-aws-rds#364.

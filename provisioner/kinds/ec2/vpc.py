@@ -10,6 +10,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.setting import Setting
+from provisioner.kinds.vpc_origin import AMAZONS_GROUP
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
@@ -52,7 +53,7 @@ class Vpc(Ec2):
         told |= {
             one["GroupId"]: f"security group {one['GroupId']} {one['GroupName']}"
             for one in groups
-            if one["GroupName"] != "default"
+            if one["GroupName"] not in ("default", AMAZONS_GROUP)
         }
         stays = "it stands beside ours; delete it before a teardown, which it would hold up"
         return [Extra(what, {}, stays) for id_, what in told.items() if id_ not in known]

@@ -19,6 +19,11 @@ class LoadBalancer(Elb):
     key, named, noun = "LoadBalancerArn", "Name", "alb"
     ready = {"State": {"Code": frozenset({"active", "active_impaired"})}}
     fixed = frozenset({"Name", "Scheme", "Type"})
+    # Its name, its port and its target groups are its own alone: nobody would answer until the next one does.
+    ways_out = {
+        "Scheme": "for minutes nobody would answer; bring up a second stack with it, lead the clients there, "
+        "and take this one down"
+    }
     # An origin is only a name to CloudFront: while a distribution is being disabled, it may go.
     goes_beside = frozenset({"Distribution"})
     absent = NO_BALANCER

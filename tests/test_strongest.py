@@ -1,4 +1,4 @@
-"""A key of the stack's own: what is under it, what it outlives, and how it ends."""
+"""The production stack at its strongest: under a key of its own, behind a way that CloudFront alone has."""
 
 from __future__ import annotations
 
@@ -14,18 +14,26 @@ from tests.harness import Desk
 from tests.inventory import client
 
 SUFFIX, REGION, GLOBAL = "prod", "eu-west-1", "us-east-1"
-OWN = {"MLAPI_PROFILE": "production", "MLAPI_ENCRYPTION__KEY": "own"}
+OWN = {
+    "MLAPI_PROFILE": "production",
+    "MLAPI_ENCRYPTION__KEY": "own",
+    "MLAPI_EDGE__VPC_ORIGIN": "true",
+}
+GROUP = "CloudFront-VPCOrigins-Service-SG"
 
 
 @pytest.fixture(scope="module")
 def desk(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A production stack under its own key, in a region that is not CloudFront's.
+    """A production stack in a region that is not CloudFront's.
 
-    AWS made both keys and its replies were lost: neither was made twice.
+    AWS made both keys and the VPC origin, and its replies were lost: none was made twice.
     """
     plain = Desk.before(served, tmp_path_factory.mktemp("own-key"))
     desk = dataclasses.replace(plain, environment=OWN)
-    served.faults({"operation": "kms:CreateKey", "fault": "lost_reply", "times": 2})
+    served.faults(
+        {"operation": "kms:CreateKey", "fault": "lost_reply", "times": 2},
+        {"operation": "cloudfront:CreateVpcOrigin", "fault": "lost_reply"},
+    )
     desk.apply(SUFFIX, "--region", REGION)
     served.faults()
     return desk
@@ -121,6 +129,63 @@ def test_the_database_keeps_the_key_that_it_was_made_with(desk: Desk) -> None:
     assert desk.acts(mark) == []
 
 
+def test_the_balancer_has_no_address_on_the_internet(desk: Desk) -> None:
+    [balancer] = aws(desk, "elbv2").describe_load_balancers()["LoadBalancers"]
+    private = {
+        one["SubnetId"]
+        for one in aws(desk, "ec2").describe_subnets(
+            Filters=[{"Name": "tag:Environment", "Values": [SUFFIX]}]
+        )["Subnets"]
+        if any(tag["Value"].startswith("private-") for tag in one["Tags"])
+    }
+
+    assert balancer["Scheme"] == "internal"
+    assert {zone["SubnetId"] for zone in balancer["AvailabilityZones"]} == private
+    assert balancer["DNSName"] in desk.well("outputs", "--suffix", SUFFIX).out
+
+
+def test_cloudfront_calls_it_through_its_own_way(desk: Desk) -> None:
+    cloudfront = aws(desk, "cloudfront")
+    [balancer] = aws(desk, "elbv2").describe_load_balancers()["LoadBalancers"]
+    [way] = cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]
+    [edge] = cloudfront.list_distributions()["DistributionList"]["Items"]
+    [origin] = cloudfront.get_distribution(Id=edge["Id"])["Distribution"]["DistributionConfig"]["Origins"][
+        "Items"
+    ]
+
+    assert (way["OriginEndpointArn"], way["Status"]) == (balancer["LoadBalancerArn"], "Deployed")
+    assert origin["VpcOriginConfig"]["VpcOriginId"] == way["Id"]
+    tags = cloudfront.list_tags_for_resource(Resource=way["Arn"])["Tags"]["Items"]
+    assert {"Key": "Environment", "Value": SUFFIX} in tags
+
+
+def test_only_cloudfront_s_addresses_may_knock(desk: Desk) -> None:
+    groups = aws(desk, "ec2").describe_security_groups()["SecurityGroups"]
+    [group] = [one for one in groups if one["GroupName"].startswith("ml-api-sg-alb")]
+    [door] = group["IpPermissions"]
+
+    assert door["IpRanges"] == []
+    assert len(door["PrefixListIds"]) == 1
+
+
+def test_what_cloudfront_made_in_the_vpc_is_no_drift(desk: Desk) -> None:
+    groups = aws(desk, "ec2").describe_security_groups()["SecurityGroups"]
+    assert GROUP in {one["GroupName"] for one in groups}
+
+    assert GROUP not in desk.run("drift", "--suffix", SUFFIX).out
+
+
+def test_a_stack_that_runs_is_not_moved(desk: Desk) -> None:
+    mark = desk.mark()
+    ran = desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", "edge.vpc_origin=false")
+
+    assert ran.code != 0
+    assert (
+        "Scheme can only be set on a new one; for minutes nobody would answer; bring up a second" in ran.err
+    )
+    assert desk.acts(mark) == []
+
+
 def test_a_key_that_a_person_disabled_or_ended_is_called_back_by_a_person(desk: Desk) -> None:
     kms, key = aws(desk, "kms"), key_of(desk)["Arn"]
     kms.disable_key(KeyId=key)
@@ -143,6 +208,8 @@ def test_it_is_named_while_a_backup_needs_it_and_ends_when_none_does(desk: Desk)
     assert "the backup ml-api-sessions-prod$DeletedTableBackup" in ran.err
     assert f"`aws kms schedule-key-deletion --key-id {keys[REGION]} --region {REGION}` ends it" in ran.err
     assert f"Left alone: {keys[GLOBAL]} (it is gone, and AWS tells of it until then, until " in ran.err
+    assert aws(desk, "cloudfront").list_vpc_origins()["VpcOriginList"].get("Items", []) == []
+    assert GROUP not in str(aws(desk, "ec2").describe_security_groups()["SecurityGroups"])
     states = [key_of(desk, region)["KeyState"] for region in (REGION, GLOBAL)]
     assert states == ["Enabled", "PendingDeletion"]
     assert desk.well("verify-gone", "--suffix", SUFFIX, "--region", REGION).code == 0

@@ -1,0 +1,27 @@
+"""CloudFront's way to a balancer that only it reaches."""
+
+from __future__ import annotations
+
+from provisioner.engine.graph import Handle, Piece
+from provisioner.kinds.iam import ServiceLinkedRole
+from provisioner.kinds.vpc_origin import VpcOrigin
+from provisioner.settings import Settings
+from provisioner.steps.alb import Balancer
+from provisioner.steps.vpc import Network
+
+
+def vpc_origin(up: Piece, s: Settings, net: Network, front: Balancer) -> Handle | None:
+    """The VPC has an internet gateway attached, which CloudFront asks for and does not use."""
+    if not s.edge.vpc_origin:
+        return None
+    role = up(ServiceLinkedRole, "slr-vpc-origin", AWSServiceName="vpcorigin.cloudfront.amazonaws.com")
+    return up(
+        VpcOrigin,
+        "vpc-origin",
+        Arn=front.alb.id,
+        HTTPPort=80,
+        HTTPSPort=443,
+        OriginProtocolPolicy="https-only" if front.secure else "http-only",
+        OriginSslProtocols={"Items": ["TLSv1.2"]},
+        after=[front.alb.ready("CloudFront takes a balancer that is active"), net.door, role],
+    )
