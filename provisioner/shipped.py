@@ -81,6 +81,7 @@ def _held(one: Workload, told: Shipped) -> Iterator[Difference]:
         for name, value in vars(chosen).items() if chosen else ():
             if value != getattr(said, name):
                 yield Difference(name, value, getattr(said, name), who)
+    has = one.container.environment
     for name, value in told.environment.items():
-        if one.container.environment.get(name) != value:
-            yield Difference(f"environment.{name}", "(shipped)", "(set)", DEPLOY)
+        if has.get(name) != value:  # neither is shown: it may be secret
+            yield Difference(f"environment.{name}", "(shipped)", "(set)" if name in has else None, DEPLOY)

@@ -142,7 +142,7 @@ class Watched:
         """Show what is new; whether there was any."""
         any_new = False
         for line in self._lines():
-            if line.task != self.alone.id:
+            if self.tail and line.stream != self.tail.prefix:
                 continue
             any_new = True
             if self.say.as_json:

@@ -42,7 +42,7 @@ class Door:
 
 def judged(one: Visit, health: str, *, closed: bool) -> tuple[bool, str]:
     """Whether an answer is as it should be, and in words what it means."""
-    told = one.why if one.status is None else str(one.status)
+    told = str(one.status or "no answer")
     if closed:
         shut = one.status in (None, _FORBIDDEN)
         return shut, f"{told}: {_CLOSED if shut else _OPEN}"

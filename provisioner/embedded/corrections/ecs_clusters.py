@@ -79,6 +79,17 @@ def registered(call: Call, reply: Reply) -> None:
     reply["tags"] = call.params.get("tags", [])
 
 
+@always.after("ecs", "RegisterTaskDefinition", "DescribeTaskDefinition")
+def filled_in(_: Call, reply: Reply) -> None:
+    """Tell what AWS adds by itself (botocore ServiceModel: PortMapping, hostPort; Volume, host)."""
+    told = reply["taskDefinition"]
+    for container in told["containerDefinitions"]:
+        for port in container.get("portMappings", []):
+            port.setdefault("hostPort", port.get("containerPort", 0))
+    for volume in told.get("volumes", []):
+        volume.setdefault("host", {})
+
+
 @always.before("ecs", "ListTaskDefinitions")
 def newest_first(call: Call) -> Reply | None:
     """List in the order that was asked for, by revision and not by its text."""

@@ -61,9 +61,14 @@ class TaskDefinition(Ecs):
         ecs.delete_task_definitions(taskDefinitions=[it.id])
 
     def canonical(self, doc: Doc) -> Doc:
-        """Containers by name; commands keep their order."""
+        """Containers by name; commands keep their order; what AWS adds by itself is left out.
+
+        A revision that was made from what AWS told of another states that too.
+        """
         containers = {one["name"]: _container(one) for one in doc.get("containerDefinitions", [])}
-        return {**doc, "containerDefinitions": containers}
+        volumes = [{key: value for key, value in one.items() if value} for one in doc.get("volumes", [])]
+        told = {"volumes": volumes} if "volumes" in doc else {}
+        return {**doc, **told, "containerDefinitions": containers}
 
 
 def _recalled(ecs: Any, it: Item) -> Doc | None:
@@ -91,5 +96,13 @@ def _running(ecs: Any) -> set[str]:
 
 
 def _container(container: Doc) -> Doc:
-    lists = {key: json.dumps(container[key]) for key in ("command", "entryPoint") if container.get(key)}
+    lists: Doc = {key: json.dumps(container[key]) for key in ("command", "entryPoint") if container.get(key)}
+    if ports := container.get("portMappings"):
+        lists["portMappings"] = [_port(one) for one in ports]
     return {**container, **lists}
+
+
+def _port(mapping: Doc) -> Doc:
+    """Without the host's port, which under awsvpc is the container's (botocore ecs PortMapping, hostPort)."""
+    same = mapping.get("hostPort") == mapping.get("containerPort")
+    return {key: value for key, value in mapping.items() if not (key == "hostPort" and same)}
