@@ -95,11 +95,13 @@ def test_bash_on_a_terminal_completes_command_option_suffix_and_resource(desk: D
             if select.select([terminal], [], [], 0.1)[0]:
                 seen += os.read(terminal, 4096).decode(errors="replace")
 
-    with shell:
+    try:
         typed('eval "$(ml-api completion bash)"; echo rea""dy\n', "ready")
         typed("ml-api rep\t", "ml-api report ")
         typed("--suf\t", "--suffix ")
         typed("pr\t", "prod ")
         typed("\x15ml-api plan --suffix prod --target vpc/na\t", "vpc/nat-1 ")
+    finally:
         shell.kill()
-    os.close(terminal)
+        shell.wait()
+        os.close(terminal)

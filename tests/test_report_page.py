@@ -141,6 +141,29 @@ def test_the_picture_says_where_each_thing_sits(whole: dict[str, Thing]) -> None
     assert 0 < found.parts < len(whole)
 
 
+def test_a_domain_services_and_readers_have_their_places() -> None:
+    domain = ('domain.names=["api.example.com"]', "domain.hosted_zone_id=Z0123456789ABCDEFGHIJ")
+    service = 'api.services={"embed":{"prefixes":["/embed"],"image":"mine.example/embed:2"}}'
+    known = things("profile=production", *domain, service, "database.readers=1")
+    found = atlas(known, "prod", "us-east-1")
+
+    assert [box.title for box in found.edge] == ["Certificate", "Firewall (WAF)", "CloudFront"]
+    assert found.edge[-1].lines == ("api.example.com",)
+    assert [box.title for box in found.back] == ["Service", "Service embed", "Aurora", "Endpoints"]
+    assert "2 instances" in found.back[2].lines
+    assert found.beside[0].title == "Certificate"
+
+
+def test_the_legend_tells_only_of_what_is_drawn(whole: dict[str, Thing]) -> None:
+    def legend(states: dict[str, Thing]) -> set[str]:
+        told = as_svg(atlas(states, "prod", "us-east-1"))
+        words = ("as wanted", "at work", "changed by hand", "missing or failed", "not asked")
+        return {one for one in words if f">{one}<" in told}
+
+    assert legend(whole) == {"as wanted", "at work", "changed by hand", "missing or failed"}
+    assert legend(things(**dict.fromkeys(whole, "unknown"))) == set()
+
+
 def shade(colour: str) -> float:
     """Its relative luminance, as WCAG counts it."""
     digits = colour.lstrip("#")

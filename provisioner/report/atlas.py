@@ -9,8 +9,8 @@ from provisioner.report.things import THERE, Thing, Things
 from provisioner.terminal.report.model import Box, Map, Subnet, Zone, worst
 
 # What is drawn by itself, by where it sits; the rest is a part of these, or told as one of several.
-_EDGE = ("HostedZone", "RecordSet", "Certificate", "WebACL", "Distribution")
-_BESIDE = ("Table", "Secret", "Bucket", "Key", "Topic")
+_EDGE = ("Certificate", "WebACL", "Distribution")
+_BESIDE = ("Certificate", "Table", "Secret", "Bucket", "Key", "EdgeKey", "Topic")
 _TITLES = {
     "Distribution": "CloudFront",
     "WebACL": "Firewall (WAF)",
@@ -23,6 +23,7 @@ _TITLES = {
     "Bucket": "Bucket",
     "Topic": "Alerts",
     "Key": "Key",
+    "EdgeKey": "Key of the edge",
 }
 # Several of one sort, told in one box.
 _TOGETHER = {
@@ -39,12 +40,12 @@ def atlas(things: Things, title: str, region: str) -> Map:
     found = Map(
         title=title,
         region=region,
-        edge=tuple(drawn.box(one, _edge(one)) for one in _of(things, *_EDGE)),
+        edge=tuple(drawn.box(one, _edge(one)) for one in _of(things, *_EDGE) if not _is_inner(one)),
         network=drawn.box(network, (str(network.props.get("CidrBlock", "")),), "VPC") if network else None,
         front=tuple(drawn.box(one, (_facing(one),)) for one in _of(things, "LoadBalancer")),
         zones=zones,
         back=tuple(_back(things, drawn)),
-        beside=(*(drawn.box(one, (one.name,)) for one in _of(things, *_BESIDE)), *_together(things, drawn)),
+        beside=(*_beside(things, drawn), *_together(things, drawn)),
     )
     return Map(**{**vars(found), "parts": len(things.keys() - drawn.nodes)})
 
@@ -66,7 +67,7 @@ class _Drawn:
         self.nodes |= {one.node for one in things}
         state = worst([one.state for one in things])
         unwell = [one for one in things if one.state == state]
-        word = "" if state == "good" else f"{len(unwell)} {unwell[0].word}"
+        word = "" if state == "good" or not unwell[0].word else f"{len(unwell)} {unwell[0].word}"
         return Box(title, (f"{len(things)} of them",), state, word, ", ".join(one.node for one in things))
 
 
@@ -83,7 +84,18 @@ def _edge(one: Thing) -> Iterator[str]:
     elif one.kind == "WebACL":
         yield f"{len(one.props.get('Rules', ()))} rules"
     else:
-        yield one.name
+        yield str(one.props.get("DomainName", one.name))
+
+
+def _is_inner(one: Thing) -> bool:
+    """Whether it is a certificate that only CloudFront is shown: the load balancer's."""
+    return one.kind == "Certificate" and not one.node.endswith("edge")
+
+
+def _beside(things: Things, drawn: _Drawn) -> Iterator[Box]:
+    for one in _of(things, *_BESIDE):
+        if one.kind != "Certificate" or _is_inner(one):
+            yield drawn.box(one, (str(one.props.get("DomainName", one.name)),))
 
 
 def _facing(one: Thing) -> str:
@@ -152,9 +164,10 @@ def _way_out(things: Things, subnet: Thing) -> str:
 def _back(things: Things, drawn: _Drawn) -> Iterator[Box]:
     """What spans the private subnets."""
     for one in _of(things, "Service"):
-        yield drawn.box(one, _service(things, one), f"Service {one.node}" if one.node != "service" else "")
+        yield drawn.box(one, _service(things, one), one.node.replace("service.", "Service ").capitalize())
     for one in _of(things, "DBCluster"):
-        yield drawn.box(one, _cluster(one))
+        count = len(_of(things, "DBInstance"))
+        yield drawn.box(one, (*_cluster(one), f"{count} instance{'s' if count > 1 else ''}"))
     endpoints = _of(things, "VpcEndpoint", "InterfaceEndpoint")
     if endpoints:
         box = drawn.several("Endpoints", endpoints)
@@ -181,8 +194,8 @@ def _cluster(cluster: Thing) -> Iterator[str]:
     scale = cluster.props.get("ServerlessV2ScalingConfiguration", {})
     if scale:
         yield f"{scale['MinCapacity']:g} to {scale['MaxCapacity']:g} ACU"
-    engine, version = cluster.props.get("Engine", ""), cluster.doc.get("EngineVersion", "")
-    yield f"{engine} {version or cluster.props.get('EngineVersion', '')}"
+    version = cluster.doc.get("EngineVersion") or cluster.props.get("EngineVersion")
+    yield f"{cluster.props.get('Engine', '')} {version if isinstance(version, str) else ''}".rstrip()
 
 
 def _together(things: Things, drawn: _Drawn) -> Iterator[Box]:

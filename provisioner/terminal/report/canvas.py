@@ -48,6 +48,8 @@ class Canvas:
     y: float = 0.0
     back: list[str] = field(default_factory=list)
     front: list[str] = field(default_factory=list)
+    # Of all that was drawn.
+    states: set[str] = field(default_factory=set)
 
     def text(self, x: float, y: float, words: str, sort: str = "", width: float = 0) -> None:
         """Words that begin here; with a width, as much of them as it has room for."""
@@ -112,6 +114,7 @@ def height_of(form: Format, box: Box, width: float) -> float:
 
 def draw_box(canvas: Canvas, box: Box, x: float, y: float, width: float, height: float) -> None:
     """A box with its title, its lines and the word for how it is; without a height, only these."""
+    canvas.states.add(box.state)
     form = canvas.form
     about = " · ".join(filter(None, (box.about, *box.lines, box.word)))
     canvas.front.append(f'<g class="{box.state}"><title>{escape(about)}</title>')

@@ -179,7 +179,9 @@ def _subnet(canvas: Canvas, one: Subnet, x: float, width: float, height: float) 
 def _foot(canvas: Canvas, parts: int) -> None:
     """What the colours mean, and what is not drawn."""
     form, x = canvas.form, float(PAD)
-    for state, words in _LEGEND.items():
+    for state, words in _LEGEND.items() if canvas.states - {"unknown"} else ():
+        if state not in canvas.states:
+            continue
         width = 16 + len(words) * form.letters * 0.58 + PAD
         if x + width > form.width:
             x, canvas.y = float(PAD), canvas.y + form.line + 4
