@@ -11,7 +11,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.embedded.containers.journal import last_words
+from provisioner.embedded.containers.life import end
 from provisioner.embedded.containers.model import services
+from provisioner.embedded.containers.scheduler import settle as settle_tasks
 from provisioner.embedded.corrections.wafv2 import samples
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
@@ -200,13 +203,24 @@ def _block(stack: Standing) -> None:
     samples.at(ACCOUNT, "us-east-1")[f"{acl['ARN']}/{rule}"] = [seen]
 
 
+def _fail(stack: Standing) -> None:
+    """One task ends by itself, with its last words."""
+    task = _service(stack).live[0]
+    task.exit_code = 137
+    task.container_reason = "OutOfMemoryError: Container killed due to memory usage"
+    last_words(task, 137)
+    end(task, "EssentialContainerExited", "Essential container in task exited")
+
+
 def unmeasure(region: str) -> None:
     """Forget what was measured and said."""
     for place in (region, "us-east-1"):
         backend("cloudwatch", ACCOUNT, place).metric_data.clear()
         samples.at(ACCOUNT, place).clear()
         for one in services.at(ACCOUNT, place).values():
+            one.tasks = one.live
             one.events.clear()
+            settle_tasks(one)
 
 
 @contextlib.contextmanager
@@ -242,44 +256,39 @@ class Answer:
             one.update(self.says)
 
 
-# Each round is done at once, found at once, and mended by one `apply`: what is told to be typed.
-ROUNDS: list[list[Break]] = [
-    [
-        Break("distribution", lambda stack: reconfigure(stack, Enabled=False), "is disabled"),
-        Break("dns", _lead_elsewhere, f"{NAME} leads to d0.cloudfront.net"),
-        Break("path-in", close_in("sg-alb"), "lets CloudFront in on port 443"),
-        Break(
-            "log-group",
-            lambda stack: stack.aws("logs").delete_log_group(logGroupName="/aws/ecs/ml-api-prod"),
-            "log group /aws/ecs/ml-api-prod of the container",
-        ),
-        Break("routes", _cut_off, "which is gone"),
-        Break("path", close_in("sg-db"), "on port 5432"),
-    ],
-    [
-        Break("origin-header", _wrong_key, "values are not shown"),
-        Break("rules", _lead_astray, "which no service is in", symptoms={"targets"}),
-        Break(
-            "secret-rights",
-            lambda stack: stack.aws("iam").delete_role_policy(RoleName=EXECUTION_ROLE, PolicyName="secrets"),
-            "may not call secretsmanager:GetSecretValue",
-            symptoms={"key"},  # the same policy lets it open what is under the stack's key
-        ),
-        Break("endpoints", _unhook_endpoint, "adds no route to"),
-        Break("writer", _drop_writer, "no instance that writes"),
-    ],
-    [
-        Break(
-            "origin",
-            lambda stack: _origin(stack, DomainName="old.shop.example"),
-            "CloudFront asks old.shop.example",
-        ),
-        Break("path-to-tasks", close_in("sg-tasks"), "does not let the load balancer", symptoms={"targets"}),
-        Break("roles", _distrust, "does not trust ecs-tasks.amazonaws.com"),
-        Break("way-to-aws", _shut_in, "lets them out on port 443"),
-        Break("table", _drop_table, "There is no table ml-api-sessions-prod", hides={"throttles"}),
-    ],
+# What `apply` mends, which is what is told to be typed.
+MENDED: list[Break] = [
+    Break("distribution", lambda stack: reconfigure(stack, Enabled=False), "is disabled"),
+    Break("dns", _lead_elsewhere, f"{NAME} leads to d0.cloudfront.net"),
+    Break("path-in", close_in("sg-alb"), "lets CloudFront in on port 443"),
+    Break(
+        "log-group",
+        lambda stack: stack.aws("logs").delete_log_group(logGroupName="/aws/ecs/ml-api-prod"),
+        "log group /aws/ecs/ml-api-prod of the container",
+    ),
+    Break("routes", _cut_off, "which is gone"),
+    Break("path", close_in("sg-db"), "on port 5432"),
+    Break("origin-header", _wrong_key, "values are not shown"),
+    Break("rules", _lead_astray, "which no service is in", symptoms={"targets"}),
+    Break(
+        "secret-rights",
+        lambda stack: stack.aws("iam").delete_role_policy(RoleName=EXECUTION_ROLE, PolicyName="secrets"),
+        "may not call secretsmanager:GetSecretValue",
+        symptoms={"key"},  # the same policy lets it open what is under the stack's key
+    ),
+    Break("endpoints", _unhook_endpoint, "adds no route to"),
+    Break("writer", _drop_writer, "no instance that writes"),
+    Break(
+        "origin",
+        lambda stack: _origin(stack, DomainName="old.shop.example"),
+        "CloudFront asks old.shop.example",
+    ),
+    Break("path-to-tasks", close_in("sg-tasks"), "does not let the load balancer", symptoms={"targets"}),
+    Break("roles", _distrust, "does not trust ecs-tasks.amazonaws.com"),
+    Break("way-to-aws", _shut_in, "lets them out on port 443"),
+    Break("table", _drop_table, "There is no table ml-api-sessions-prod", hides={"throttles"}),
 ]
+
 
 _ON_DEMAND = {"Class": "Standard/OnDemand", "Resource": "vCPU", "Service": "Fargate", "Type": "Resource"}
 # What is refused or measured: no `apply` mends it.
@@ -297,6 +306,13 @@ MEASURED: list[Break] = [
         measure("AWS/Usage", _ON_DEMAND, ResourceCount=60.0),
         "60 of 60 processors of FARGATE are used",
         "request-service-quota-increase",
+    ),
+    Break(
+        "stopped",
+        _fail,
+        "ended with exit code 137: OutOfMemoryError",
+        "logs --since 1h",
+        symptoms={"running"},
     ),
     Break(
         "capacity",

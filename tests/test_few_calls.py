@@ -71,6 +71,15 @@ def test_without_the_index_each_resource_is_asked(standing: Standing) -> None:
         standing.desk.box.faults()
 
 
+def test_a_healthy_stack_is_found_well_with_few_calls(standing: Standing) -> None:
+    mark = standing.desk.mark()
+    (told,) = standing.desk.well("doctor", "--json").lines
+
+    assert {one["state"] for one in told["checks"]} == {"ok", "none"}
+    assert len(standing.desk.box.calls(mark)) <= 40
+    assert standing.desk.tries(mark) == []
+
+
 @pytest.mark.parametrize(("own", "together"), [("b", ["a", "b"]), ("c", ["c"]), ("unknown", ["unknown"])])
 def test_what_is_asked_together_is_the_same_list_for_each_of_it(own: str, together: list[str]) -> None:
     document = Document("prod", Place("1", "aws", "here"))

@@ -1,0 +1,267 @@
+"""Judgements on what AWS may say: each over documents alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from provisioner.doctor import balancer, database, edge, limits, names, paths, rights, tasks, ways
+from provisioner.doctor.asked.given import EXECUTION, Lock, Role
+from provisioner.doctor.asked.limits import Firewall, Quota
+from provisioner.doctor.finding import Doc, Finding, Sought, Unseen, Unset
+from provisioner.doctor.patient import Patient
+from provisioner.doctor.rounds import Check
+from provisioner.doctor.walk import Result, examine, first_wrong
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/tg/1"
+SECRET = "arn:aws:secretsmanager:us-east-1:1:secret:db-AbCdEf"
+KEY = "arn:aws:kms:us-east-1:1:key/1"
+LOCAL = {"CidrBlock": "10.0.0.0/16", "VpcId": "vpc-1"}
+EDGE = {"DomainName": "d1.cloudfront.net", "Id": "E1", "Enabled": True, "Status": "Deployed"}
+CLUSTER: Doc = {
+    "DBClusterIdentifier": "db",
+    "Status": "available",
+    "DBClusterMembers": [{"DBInstanceIdentifier": "w", "IsClusterWriter": True}],
+}
+
+
+def origin(**config: Any) -> Doc:
+    return {**EDGE, "Origins": {"Items": [{"DomainName": "alb.example", **config}]}}
+
+
+def service(**more: Any) -> Doc:
+    vpc = {"subnets": ["s-1"], "securityGroups": ["sg-t"]}
+    return {
+        "serviceName": "api",
+        "runningCount": 2,
+        "desiredCount": 2,
+        "pendingCount": 0,
+        "loadBalancers": [{"targetGroupArn": GROUP, "containerPort": 8080}],
+        "networkConfiguration": {"awsvpcConfiguration": vpc},
+        **more,
+    }
+
+
+def rule(*groups: str, **more: Any) -> Doc:
+    actions = [
+        {"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": one}]}} for one in groups
+    ]
+    return {"Conditions": [], "Priority": "1", "Actions": actions, **more}
+
+
+def role(statement: Doc | None = None, **more: Any) -> Role:
+    doc = {"Arn": "arn:aws:iam::1:role/r"}
+    allow = statement or {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    return dataclasses.replace(Role("r", EXECUTION, doc, ({"Statement": allow},)), **more)
+
+
+def key(statement: Doc, state: str = "Enabled") -> Lock:
+    return Lock("db", {"Arn": KEY, "KeyState": state}, {"Statement": [statement]}, {})
+
+
+def table(*routes: Doc) -> Doc:
+    return {"RouteTableId": "rtb-1", "Associations": [{"Main": True}], "Routes": list(routes)}
+
+
+def opened(**permission: Any) -> Doc:
+    rules = [{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 9000, **permission}]
+    return {"GroupId": "sg-t", "GroupName": "g", "IpPermissions": rules, "IpPermissionsEgress": rules}
+
+
+EVENT = {"createdAt": NOW, "message": "(service api) was unable to place a task. Reason: RESOURCE:ENI."}
+STEADY = {"createdAt": NOW + timedelta(minutes=1), "message": "(service api) has reached a steady state."}
+INTERFACE = {
+    "ServiceName": "com.amazonaws.us-east-1.logs",
+    "VpcEndpointType": "Interface",
+    "State": "available",
+}
+ROOT = {"AWS": "arn:aws:iam::1:root"}
+OTHER = {"AWS": "arn:aws:iam::2:root"}
+OPEN = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+WROTE = {"DBInstanceIdentifier": "w", "DBInstanceStatus": "failed"}
+SUBNET = {"SubnetId": "s-1", "AvailableIpAddressCount": 200}
+ENDED = {
+    "Status": "ISSUED",
+    "CertificateArn": "arn:aws:acm:eu-west-1:1:certificate/1",
+    "DomainName": "a.example",
+}
+
+# What is judged, and words of the finding; none where all is well.
+JUDGED: list[tuple[Finding | None, str]] = [
+    (edge.serves(Sought("edge", {**EDGE, "Status": "InProgress"})), "still on its way"),
+    (edge.leads_here(origin(VpcOriginConfig={}), {"DNSName": "other"}, [], {"a": []}), "CloudFront asks a"),
+    (
+        edge.leads_here(
+            origin(CustomOriginConfig={"OriginProtocolPolicy": "https-only", "HTTPSPort": 443}),
+            {"DNSName": "ALB.example"},
+            [{"Port": 80}],
+            {},
+        ),
+        "on port 443; it listens on 80",
+    ),
+    (names.hold([{**ENDED, "Status": "FAILED"}], NOW.timestamp()), "is FAILED"),
+    (names.hold([{**ENDED, "NotAfter": NOW + timedelta(days=31)}], NOW.timestamp()), ""),
+    (
+        names.lead_here(
+            EDGE, {"a": [{"Type": "CNAME", "ResourceRecords": [{"Value": "D1.cloudfront.net."}]}]}
+        ),
+        "",
+    ),
+    (names.lead_here(EDGE, {"a.example": []}), "leads to nowhere"),
+    (balancer.lead_on([], [], []), "listens on no port"),
+    (balancer.lead_on([{}], [rule()], [service()]), "No rule of the load balancer leads to the service api"),
+    (
+        balancer.lead_on(
+            [{}],
+            [
+                rule(GROUP),
+                rule("gone", Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/a"]}}]),
+            ],
+            [service()],
+        ),
+        "The rule for /a leads to gone",
+    ),
+    (balancer.are_healthy({GROUP: []}), "No target of tg is healthy; 0 are registered"),
+    (tasks.runs(Sought("service api", service(status="DRAINING"))), "is DRAINING"),
+    (tasks.find_room([service(events=[EVENT])]), "unable to place"),
+    (tasks.find_room([service(events=[EVENT, STEADY])]), ""),
+    (
+        tasks.are_rolled_out(
+            [service(deployments=[{"rolloutState": "FAILED", "rolloutStateReason": "why"}])]
+        ),
+        "failed: why",
+    ),
+    (
+        ways.lead_out([service()], [SUBNET], [table()], []),
+        "no route out and no endpoint for ecr.api, ecr.dkr",
+    ),
+    (
+        ways.answer([{**INTERFACE, "State": "pending", "VpcEndpointId": "e"}], [service()], [SUBNET], []),
+        "is pending",
+    ),
+    (
+        paths.to_endpoints([service()], [{**INTERFACE, "Groups": [{"GroupId": "sg-t"}]}], {}, LOCAL),
+        "does not let the tasks of api in on port 443",
+    ),
+    (
+        paths.to_endpoints(
+            [service()],
+            [{**INTERFACE, "Groups": [{"GroupId": "sg-t"}]}],
+            {"sg-t": opened(IpRanges=[{"CidrIp": "10.0.0.0/8"}])},
+            LOCAL,
+        ),
+        "",
+    ),
+    (
+        paths.to_tasks(
+            {"SecurityGroups": ["sg-t"]},
+            [service()],
+            {"sg-t": opened(IpRanges=[{"CidrIp": "10.0.0.0/24"}])},
+            LOCAL,
+        ),
+        "does not let it out to the tasks of api",
+    ),
+    (rights.is_assumed([Role("r", "task role")]), "is not there"),
+    (rights.can_open([role()], [key({**OPEN, "Principal": ROOT})]), ""),
+    (rights.can_open([role()], [key({**OPEN, "Principal": OTHER})]), "may not call kms:Decrypt"),
+    (rights.can_open([role()], [key({**OPEN, "Principal": "*"}, "PendingDeletion")]), "is PendingDeletion"),
+    (rights.have_values([Sought("secret a", None)]), "There is no secret a"),
+    (
+        rights.have_values([Sought("secret a", {"Name": "a", "DeletedDate": NOW})]),
+        "to be deleted (2026-11-01)",
+    ),
+    (database.is_up(Sought("database cluster db", {**CLUSTER, "Status": "creating"})), "is creating"),
+    (database.writes(CLUSTER, [WROTE]), "writer w is failed"),
+    (database.is_beside(Sought("database subnet group g", None), LOCAL), "There is no database subnet group"),
+    (database.holds(Sought("table t", {"TableStatus": "CREATING"})), "is CREATING"),
+    (limits.lets_through(Firewall("acl", 1000, {"common": 50})), ""),
+    (limits.leave_room([Quota("FARGATE", 6, 5.5, 0.5)]), ""),
+]
+
+
+@pytest.mark.parametrize(("finding", "says"), JUDGED, ids=lambda one: one if isinstance(one, str) else "")
+def test_what_is_judged(finding: Finding | None, says: str) -> None:
+    if not says:
+        assert finding is None
+        return
+    assert finding
+    assert says in finding.what
+    assert finding.why
+    assert finding.type
+
+
+@pytest.mark.parametrize(
+    ("statement", "may"),
+    [
+        ({"Effect": "Allow", "Action": "secretsmanager:Get*", "Resource": SECRET}, True),
+        ({"Effect": "Allow", "Action": "secretsmanager:Get*", "Resource": f"{SECRET}x"}, False),
+        ({"Effect": "Deny", "Action": "*", "Resource": "*"}, False),
+    ],
+)
+def test_a_role_may_read_a_secret(statement: Doc, may: bool) -> None:
+    found = rights.can_read([role(statement)], [Sought(f"secret {SECRET}", {})])
+
+    assert (found is None) == may
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ({"StringEquals": {"aws:SourceVpc": "vpc-1"}}, "depends on aws:SourceVpc"),
+        ({"DateLessThan": {"aws:RequestedRegion": "x"}}, "cannot be judged"),
+    ],
+)
+def test_a_right_that_depends_on_the_request_is_not_judged(condition: Doc, says: str) -> None:
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": condition}
+
+    with pytest.raises(Unseen, match=says):
+        rights.can_read([role(statement)], [Sought(f"secret {SECRET}", {})])
+
+
+def results(*checks: tuple[str, bool, bool]) -> list[Result]:
+    """Checks by name, each a symptom or not, wrong or not."""
+    return [
+        Result(
+            Check("here", name, "", (), lambda: None, is_symptom=symptom),
+            "wrong" if wrong else "ok",
+            "",
+            Finding("a", "b", "c") if wrong else None,
+        )
+        for name, symptom, wrong in checks
+    ]
+
+
+@pytest.mark.parametrize(
+    ("checks", "first"),
+    [
+        ([("a", False, False)], None),
+        ([("a", True, True), ("b", False, True), ("c", False, True)], "b"),
+        ([("a", True, True), ("b", False, False)], "a"),
+    ],
+)
+def test_a_cause_comes_before_a_symptom(checks: list[tuple[str, bool, bool]], first: str | None) -> None:
+    found = first_wrong(results(*checks))
+
+    assert (found.check.name if found else None) == first
+
+
+def test_a_fault_of_ours_is_no_finding() -> None:
+    def judge() -> Finding | None:
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        examine(Check("here", "a", "", (), judge), Patient("a", None, 0.0))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("raised", "state"), [(Unseen("x"), "not checked"), (Unset("x"), "none")])
+def test_what_is_not_there_is_not_well(raised: Exception, state: str) -> None:
+    def judge() -> Finding | None:
+        raise raised
+
+    result = examine(Check("here", "a", "", (), judge), Patient("a", None, 0.0))  # type: ignore[arg-type]
+
+    assert (result.state, result.note) == (state, "x")
