@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from provisioner.commands.place import counted, header
 from provisioner.doctor.patient import Patient
-from provisioner.doctor.walk import UNSEEN, Result, first_wrong, stands, walk
-from provisioner.errors import Incomplete, NoSuchStack
+from provisioner.doctor.walk import UNSEEN, WRONG, Result, first_wrong, stands, walk
+from provisioner.errors import NoSuchStack
 from provisioner.session import Session
 from provisioner.terminal.doctor import Line, show_walk
 from provisioner.terminal.say import Say
 
-_WRONG = 1
+_UNWELL = 1
 
 
 def doctor(say: Say, session: Session, *, every: bool) -> int:
@@ -42,9 +42,7 @@ def _show(say: Say, session: Session, results: list[Result], *, every: bool, sta
     show_walk(say, session.suffix, lines, [_line(session, one) for one in told])
     counted(say, session, len(results), started, "checks made")
     _sum_up(say, results, len(shown))
-    if first:
-        return _WRONG
-    return Incomplete.exit_code if any(one.state == UNSEEN for one in results) else 0
+    return _UNWELL if any(one.state in (WRONG, UNSEEN) for one in results) else 0
 
 
 def _sum_up(say: Say, results: Sequence[Result], shown: int) -> None:
@@ -58,7 +56,7 @@ def _sum_up(say: Say, results: Sequence[Result], shown: int) -> None:
 
 def _line(session: Session, result: Result) -> Line:
     check, finding = result.check, result.finding
-    note = result.note or (finding.what.partition("\n")[0] if finding else check.claim)
+    note = result.note or check.claim
     if finding is None:
         return Line(check.station, check.name, result.state, note)
     return Line(
