@@ -106,6 +106,7 @@ ALTERED = [
         lambda stack: stack.aws("rds").modify_db_cluster(
             DBClusterIdentifier=DATABASE,
             BackupRetentionPeriod=1,
+            CloudwatchLogsExportConfiguration={"EnableLogTypes": ["instance"]},
             ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 8},
         ),
     ),

@@ -77,7 +77,7 @@ _REMEDIES = {
     "CannotPullContainerError": "Mend `image`: it cannot be pulled, or is not there for this architecture.",
     "ResourceInitializationError": "Look at its secrets and its way out to AWS: it needs both to start.",
     "OutOfMemory": "Give it more memory: `container.memory`.",
-    "health checks": "Mend `container.port` or `container.health_path`: nobody answers there.",
+    "health checks": "Mend `container.port`, its protocol or `container.health_path`: nobody answers there.",
     "Essential container": "Mend what the container runs: it ended by itself.",
     "": "Mend the image, its port or its health path (`image`, `container.port`, `container.health_path`).",
 }

@@ -68,7 +68,7 @@ class DBCluster(Rds):
     calls = calling(
         read="DescribeDBClusters",
         create="CreateDBCluster",
-        update="ModifyDBCluster",
+        update="ModifyDBCluster DescribeDBClusters",
         retag="AddTagsToResource RemoveTagsFromResource DescribeDBClusters",
         delete="DeleteDBCluster DescribeDBClusters",
     )
@@ -92,8 +92,11 @@ class DBCluster(Rds):
         """ModifyDBCluster, at once and not in the maintenance window."""
         asked = {key: value for key, value in changed.items() if key not in _AT_THE_END}
         if "EnableCloudwatchLogsExports" in asked:
+            wanted = asked.pop("EnableCloudwatchLogsExports")
+            now = (self.read(rds, it) or {}).get("EnableCloudwatchLogsExports", [])
             asked["CloudwatchLogsExportConfiguration"] = {
-                "EnableLogTypes": asked.pop("EnableCloudwatchLogsExports")
+                "EnableLogTypes": wanted,
+                "DisableLogTypes": [one for one in now if one not in wanted],
             }
         if asked:
             rds.modify_db_cluster(DBClusterIdentifier=it.id, ApplyImmediately=True, **asked)
