@@ -298,6 +298,14 @@ def test_nobody_reads_any_more_and_it_ends_quietly(written: Desk) -> None:
         assert process.stderr.read() == ""
 
 
+def test_expired_credentials_are_told_as_such(written: Desk) -> None:
+    written.box.faults({"operation": "logs:FilterLogEvents", "fault": "expired", "times": 9})
+    try:
+        assert written.run("logs", "--follow").code == 3
+    finally:
+        written.box.faults()
+
+
 def test_one_lost_answer_is_asked_for_again(written: Desk) -> None:
     written.box.faults({"operation": "logs:FilterLogEvents", "fault": "reset"})
 

@@ -26,7 +26,7 @@ from provisioner.terminal.say import Say
 
 _CLUSTER, _SECRET = "aurora", "Secret"
 _USUAL, _LOOPBACK = 5432, "127.0.0.1"
-_INTERRUPTED = 130
+_INTERRUPTED, _STDERR = 130, 2
 _ENDS_WITHIN = 10  # seconds
 
 
@@ -61,8 +61,8 @@ def tunnel(say: Say, session: Session, port: int | None, service: str) -> int:
 
 
 def _held(argv: list[str], environment: Mapping[str, str]) -> int | None:
-    """The plugin to its end; None where a person ended it."""
-    with subprocess.Popen(argv, env=dict(environment)) as process:  # noqa: S603 - found on PATH by name
+    """The plugin to its end; None where a person ended it. What it says is for a person."""
+    with subprocess.Popen(argv, env=dict(environment), stdout=_STDERR) as process:  # noqa: S603 - by name
         try:
             return process.wait()
         except KeyboardInterrupt:
