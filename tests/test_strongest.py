@@ -217,6 +217,7 @@ def test_it_is_named_while_a_backup_needs_it_and_ends_when_none_does(desk: Desk)
 
 @pytest.mark.slow
 def test_once_the_backups_are_gone_the_same_command_ends_it_and_a_new_stack_has_a_new_one(desk: Desk) -> None:
+    desk.run("teardown", "--yes", "--suffix", SUFFIX, "--unprotect")  # where the test before has not
     former = key_of(desk)["Arn"]
     rds, dynamodb = aws(desk, "rds"), aws(desk, "dynamodb")
     for one in rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]:
@@ -260,3 +261,20 @@ def test_a_running_stack_comes_under_a_key_and_out_of_it_while_its_database_stay
     kms = aws(desk, "kms", GLOBAL)
     [alias] = [one for one in kms.list_aliases()["Aliases"] if one["AliasName"] == "alias/ml-api-key-a"]
     assert alias["TargetKeyId"] != key.rsplit("/", 1)[1]
+
+
+@pytest.mark.slow
+def test_it_ends_without_its_ledger_and_without_being_told_its_settings(
+    served: EmbeddedAws, tmp_path: Path
+) -> None:
+    desk = Desk.before(served, tmp_path)
+    desk.apply("a", "--set", "encryption.key=own", "--set", "edge.vpc_origin=true")
+    key = key_of(desk, GLOBAL)["Arn"]
+    desk.ledger("a").unlink()
+
+    ran = desk.teardown("a", "--unprotect")
+
+    assert f"Kept: the key {key}" in ran.err
+    assert aws(desk, "elbv2", GLOBAL).describe_load_balancers()["LoadBalancers"] == []
+    assert aws(desk, "cloudfront").list_vpc_origins()["VpcOriginList"].get("Items", []) == []
+    assert GROUP not in str(aws(desk, "ec2", GLOBAL).describe_security_groups()["SecurityGroups"])
