@@ -186,7 +186,9 @@ def _any(action: Action, on: On, call: Call) -> str:
 
 
 def _filled(action: Action, on: On, call: Call, name: str) -> str:
-    parts = tuple(name.split("/")) if action.prefix in ("ecs", "s3", "wafv2") else (name,)
+    # The key of an object goes on behind its own slashes.
+    most = {"ecs": -1, "wafv2": -1, "s3": 1}.get(action.prefix, 0)
+    parts = tuple(name.split("/", most)) if most else (name,)
     return reference.arn(action.prefix, on.type, parts, place_of(call))
 
 
