@@ -13,7 +13,7 @@ from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind, calling
 from provisioner.engine.refs import Doc
 from provisioner.health import certificates, measured, services, targets
-from provisioner.kinds import KINDS, ecr, facts, leftovers, tagging, under_key, versions
+from provisioner.kinds import KINDS, ecr, facts, leftovers, origin_key, tagging, under_key, versions
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
 from provisioner.preflight import usage
 from provisioner.prices import asked
@@ -99,6 +99,7 @@ DECLARED = {
     "doctor/asked/names.py": names.CALLS,
     "doctor/asked/network.py": network.CALLS,
     "doctor/asked/tasks.py": tasks.CALLS,
+    "commands/rotating.py": origin_key.CALLS,
     "kinds/ecr.py": ecr.CALLS,
     "kinds/ecs/diagnosis.py": diagnosis.CALLS,
     "kinds/ecs/lone_tasks.py": lone_tasks.CALLS,
@@ -120,7 +121,6 @@ DECLARED = {
 ELSEWHERE = {
     "aws.py": "GetCallerIdentity is everybody's",
     "bucket/making.py": "the bucket of the state files is not the stack's",
-    "commands/rotating.py": "`policy` knows no --for of it",
     "kinds/ecs/shipped.py": "TaskDefinition reads it too",
     "kinds/secretsmanager.py": "secrets say what finding them needs",
 }

@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from provisioner.cli.options import stack_options, yes_option
+from provisioner.rights.names import NAMES
 
 purpose_option = click.option(
     "--for",
     "purpose",
-    type=click.Choice(["plan", "apply", "status", "logs", "exec", "doctor", "teardown", "all"]),
+    type=click.Choice([*NAMES, "all"]),
     default="all",
     show_default=True,
     help="The command that is to be allowed.",

@@ -24,8 +24,8 @@ from provisioner.workspace import Workspace
 Builder = Callable[[Settings, str, str, Facts], Stack]
 # Stands for an account that nobody has named: a policy with it is taken by no account.
 NO_ACCOUNT = "ACCOUNT_ID"
-# The purposes that change something.
-_CHANGING = ("apply", "teardown", "all")
+# The purposes that may change roles.
+_OVER_ROLES = ("apply", "teardown", "all")
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,12 @@ class Whose:
 
 def policies_for(whose: Whose, purpose: str) -> list[Policy]:
     """The policies that a command needs, each within the size of a managed policy."""
-    wanted = PURPOSES if purpose == "all" else (purpose,)
-    grants = (grants_for(whose.ground(ending=one == "teardown"), one) for one in wanted)
+    daily = [name for name, one in PURPOSES.items() if not one.apart]
+    wanted = daily if purpose == "all" else [purpose]
+    grants = (grants_for(whose.ground(ending=PURPOSES[one].ending), one) for one in wanted)
     denied = []
-    writing = purpose in _CHANGING
-    if writing:
+    writing = any(PURPOSES[one].writes for one in wanted)
+    if purpose in _OVER_ROLES:
         denied = denials(whose.ground().boundaries, ending=purpose in ("teardown", "all"))
     kept = on_state(whose.workspace.state, whose.ground().partition, writing=writing)
     return policies([*statements(chain.from_iterable(grants)), *kept, *denied])

@@ -157,12 +157,19 @@ def _told(action: Action, on: On, call: Call) -> list[str]:
         case "wafv2" if "Scope" in params:
             named = [_SCOPES[params["Scope"]], params.get("Name", "*"), params.get("Id", "*")]
             return ["/".join(named)] if on.type == "webacl" else []
-        case "iam" if "AWSServiceName" in params:
-            return [f"aws-service-role/{params['AWSServiceName']}/*"]
+        case "iam" if params.keys() & {"AWSServiceName", "Url"}:
+            return [_to_be(params)]
         case "kms" if on.type == "key" and "AliasName" in params:
             return _behind(call)
     found = _found(action, on, params)
     return [_secret(call, name) for name in found] if action.prefix == "secretsmanager" else found
+
+
+def _to_be(params: Mapping[str, Any]) -> str:
+    """What IAM calls a role of a service, or a provider: its URL without the scheme."""
+    if "Url" in params:
+        return str(params["Url"]).removeprefix("https://")
+    return f"aws-service-role/{params['AWSServiceName']}/*"
 
 
 def _of_session(type_: str, params: Mapping[str, Any]) -> list[str]:

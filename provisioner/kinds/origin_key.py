@@ -14,6 +14,15 @@ from typing import Any
 
 from provisioner.engine.refs import Doc, Lookup, Ref, Sealed, Unknown, Veiled
 
+# What a change of the key asks besides what the stack's own kinds do: `policy` grants it.
+CALLS = {
+    "secretsmanager": (
+        "DescribeSecret ml-api-originkey-{suffix}/header-??????",
+        "GetSecretValue ml-api-originkey-{suffix}/header-??????",
+        "PutSecretValue ml-api-originkey-{suffix}/header-??????",
+        "UpdateSecretVersionStage ml-api-originkey-{suffix}/header-??????",
+    )
+}
 HEADER = "X-Origin-Key"
 CURRENT, PENDING = "AWSCURRENT", "AWSPENDING"
 _BYTES = 32

@@ -71,10 +71,10 @@ class Ground:
     account: str
     partition: str = "aws"
 
-    def grants(self, verbs: Iterable[str]) -> Iterator[Grant]:
-        """All that these verbs of the declared kinds need."""
+    def grants(self, verbs: Iterable[str], kind: str = "") -> Iterator[Grant]:
+        """All that these verbs of the declared kinds, or of one of them, need."""
         chosen = list(verbs)
-        for node in self.stack:
+        for node in (one for one in self.stack if kind in ("", str(one.kind))):
             yield from self._of_secrets(node, look_only="create" not in chosen)
             if "create" in chosen:
                 yield from self._of_keys(node)

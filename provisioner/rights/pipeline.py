@@ -18,6 +18,42 @@ AUDIENCE = "sts.amazonaws.com"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
 # What a pull request's run may do: its code has been read by nobody yet.
 HARMLESS = ("plan", "status", "doctor")
+# What making it calls: `policy` grants it, to an administrator alone.
+CALLS = {
+    "iam": (
+        *(
+            f"{call} policy=ml-api-{noun}-{{suffix}}"
+            for noun in ("pipeline-*", "pr-pipeline-*", "boundary")
+            for call in (
+                "CreatePolicy",
+                "CreatePolicyVersion",
+                "DeletePolicy",
+                "DeletePolicyVersion",
+                "GetPolicy",
+                "GetPolicyVersion",
+                "ListPolicyVersions",
+                "TagPolicy",
+            )
+        ),
+        *(
+            f"{call} role=ml-api-{noun}-{{suffix}}"
+            for noun in ("pipeline", "pr-pipeline")
+            for call in (
+                "AttachRolePolicy",
+                "CreateRole",
+                "DetachRolePolicy",
+                "GetRole",
+                "ListAttachedRolePolicies",
+                "TagRole",
+                "UpdateAssumeRolePolicy",
+                "UpdateRole",
+            )
+        ),
+        f"CreateOpenIDConnectProvider oidc-provider={ISSUER}",
+        f"GetOpenIDConnectProvider oidc-provider={ISSUER}",
+        "ListOpenIDConnectProviders",
+    )
+}
 _WILD = re.compile(r"[*?]|\$\{")
 
 

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from provisioner.doctor import rounds
 from provisioner.embedded import reference
 from provisioner.embedded.reference import Action
-from provisioner.health import look
-from provisioner.kinds import facts, leftovers, log_events, request_records, tagging, under_key, versions
-from provisioner.kinds.ecs import diagnosis, running, sessions
+from provisioner.health import look, targets
+from provisioner.kinds import (
+    ecr,
+    facts,
+    leftovers,
+    log_events,
+    origin_key,
+    request_records,
+    tagging,
+    under_key,
+    versions,
+)
+from provisioner.kinds.ecs import diagnosis, revisions, rollouts, running, sessions, stops
 from provisioner.preflight import usage
 from provisioner.prices import asked
+from provisioner.rights import pipeline
 from provisioner.rights.grants import Grant, Ground
 
 Calls = Mapping[str, tuple[str, ...]]
@@ -23,30 +35,88 @@ _LOOK = ("read", "extras", "others")
 _OF_THE_EDGE_TOO = frozenset({"acm", "wafv2", "EdgeLines"})
 # Where a tunnel leads to.
 _DATABASE: Calls = {"rds": ("DescribeDBClusters ml-api-aurora-{suffix}",)}
-# The verbs of a kind, and by a word for the statement's id what is looked up without one.
-PURPOSES: Mapping[str, tuple[tuple[str, ...], Mapping[str, Calls]]] = {
-    "plan": (_LOOK, {**_PLANS, "Prices": asked.CALLS}),
-    "status": (("read",), {"Tags": tagging.CALLS, **look.CALLS}),
-    "apply": (
+# Reading alone: what of it is swept up, a teardown sweeps.
+_LEFT: Calls = {
+    service: tuple(
+        one for one in operations if reference.known(reference.action_of(service, one.split()[0])).reads
+    )
+    for service, operations in leftovers.CALLS.items()
+}
+_ROLLOUTS: Mapping[str, Calls] = {
+    "Facts": facts.CALLS,
+    "Image": ecr.CALLS,
+    "Revisions": revisions.CALLS,
+    "Rollouts": rollouts.CALLS,
+    "Stops": stops.CALLS,
+    "Diagnosis": diagnosis.CALLS,
+    "Health": targets.CALLS,
+    "Lines": log_events.CALLS,
+}
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What one command makes of the kinds, and by a word for the statement's id what it asks besides."""
+
+    verbs: tuple[str, ...] = ()
+    calls: Mapping[str, Calls] = field(default_factory=dict)
+    # The verbs that it makes use of in some kinds alone.
+    of_kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # It speaks of all that any settings could have declared.
+    ending: bool = False
+    # It changes something: AWS, and the state.
+    writes: bool = False
+    # It is an administrator's, who stands beside those that run the stack.
+    apart: bool = False
+
+
+PURPOSES: Mapping[str, Purpose] = {
+    "plan": Purpose(_LOOK, {**_PLANS, "Prices": asked.CALLS}),
+    "status": Purpose(("read",), {"Tags": tagging.CALLS, **look.CALLS}),
+    "drift": Purpose(_LOOK, _LOOKS),
+    "apply": Purpose(
         (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
         {**_PLANS, "Diagnosis": diagnosis.CALLS},
+        writes=True,
     ),
-    "logs": (
-        (),
-        {"Lines": log_events.CALLS, "EdgeLines": log_events.EDGE_CALLS, "Records": request_records.CALLS},
+    "deploy": Purpose(
+        calls=_ROLLOUTS,
+        of_kinds={
+            "Service": ("read", "update", "retag", "failure", "deceives"),
+            "TaskDefinition": ("read", "create", "retag"),
+            "ScalableTarget": ("read", "create", "update"),
+        },
+        writes=True,
     ),
-    "exec": ((), {"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
-    "doctor": ((), {"Doctor": rounds.CALLS}),
-    "teardown": ((*_LOOK, "delete", "holders"), _ENDS),
+    "logs": Purpose(
+        calls={
+            "Lines": log_events.CALLS,
+            "EdgeLines": log_events.EDGE_CALLS,
+            "Records": request_records.CALLS,
+        }
+    ),
+    "exec": Purpose(calls={"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
+    "doctor": Purpose(calls={"Doctor": rounds.CALLS}),
+    "rotate-origin-secret": Purpose(
+        _LOOK,
+        {**_LOOKS, "Key": origin_key.CALLS},
+        {"Distribution": ("update",), "ListenerRule": ("update",)},
+        writes=True,
+    ),
+    "teardown": Purpose((*_LOOK, "delete", "holders"), _ENDS, ending=True, writes=True),
+    "verify-gone": Purpose(("read",), {**_LOOKS, "Leftovers": _LEFT}, ending=True),
+    "bootstrap": Purpose(calls={"Bootstrap": pipeline.CALLS}, apart=True),
 }
 
 
 def grants_for(ground: Ground, purpose: str) -> Iterator[Grant]:
     """What a command needs."""
-    verbs, lookups = PURPOSES[purpose]
-    if verbs:
-        yield from ground.grants(verbs)
-    for word, calls in lookups.items():
+    wanted = PURPOSES[purpose]
+    if wanted.verbs:
+        yield from ground.grants(wanted.verbs)
+    for kind, verbs in wanted.of_kinds.items():
+        yield from ground.grants(verbs, kind)
+    for word, calls in wanted.calls.items():
         yield from _looked_up(ground, word, calls)
 
 

@@ -1,0 +1,120 @@
+"""Commands beside plan, apply, status and teardown: each goes well under exactly its own policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioner.commands.permitting import Whose, policies_for
+from provisioner.configuration import load
+from provisioner.embedded import reference
+from provisioner.embedded.policies import Request, Verdict, verdict
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.rights.names import NAMES
+from provisioner.rights.purposes import PURPOSES
+from provisioner.workspace import Workspace
+from tests.harness import Desk
+from tests.test_rights import ACCOUNT, SPARE, SUFFIX, Policy, statements, without
+
+FULL = ("--set", "profile=production")
+# What is typed under each policy, in the order in which one stack lives through it.
+TYPED = [
+    ("drift", ["drift", *FULL]),
+    ("rotate-origin-secret", ["rotate-origin-secret", "--yes", *FULL]),
+    ("bootstrap", ["bootstrap", "--yes", "--repo", "a/b", "--branch", "main", "--for", "plan", *FULL]),
+    ("deploy", ["deploy", "--image", "mine.example/api:2", "--yes", "--no-smoke", *FULL]),
+    ("deploy", ["releases"]),
+    ("deploy", ["rollback", "--yes", "--no-smoke", *FULL]),
+    ("deploy", ["restart", "--yes", "--no-smoke", *FULL]),
+    ("deploy", ["scale", "--min", "3", "--yes", *FULL]),
+    ("verify-gone", ["verify-gone"]),
+]
+COMMANDS = dict.fromkeys(purpose for purpose, _ in TYPED)
+# Asked where there is no ledger yet.
+UNMET = {"FactsVersions"}
+
+
+def policies(desk: Desk, purpose: str) -> list[Policy]:
+    asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json", *FULL)
+    return list(desk.well("policy", "--for", purpose, *asked).lines[0]["policies"])
+
+
+@pytest.fixture(scope="module")
+def lived(
+    served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, tuple[list[Policy], list[Request]]]:
+    """Each command's policy, and what it asked of IAM when it was run under it."""
+    desk = Desk.before(served, tmp_path_factory.mktemp("commands") / "home")
+    desk.well("apply", "--yes", "--suffix", SUFFIX, *FULL)
+    told: dict[str, Any] = {}
+    for purpose, typed in TYPED:
+        given = policies(desk, purpose)
+        if purpose == "verify-gone":
+            desk.teardown(SUFFIX, "--unprotect")
+        served.authorise(*given)
+        try:
+            ran = desk.run(typed[0], "--local", "--suffix", SUFFIX, *typed[1:], local=False)
+            asked = [*told.get(purpose, (given, []))[1], *served.box.authoriser.asked]
+            told[purpose] = (given, asked)
+        finally:
+            served.authorise()
+        assert ran.code == 0, f"{purpose}: {ran.err}"
+    return told
+
+
+def test_what_can_be_asked_for_is_what_is_known() -> None:
+    assert tuple(PURPOSES) == NAMES
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("purpose", COMMANDS)
+def test_with_exactly_its_policy_a_command_goes_well(lived: Any, purpose: str) -> None:
+    given, asked = lived[purpose]
+
+    assert asked
+    assert all(verdict(given, one) is Verdict.ALLOWED for one in asked)
+
+
+@pytest.mark.parametrize("purpose", NAMES)
+def test_who_may_only_look_can_change_nothing(purpose: str) -> None:
+    """IAM calls Decrypt a write: it opens the origin key, and changes nothing."""
+    whose = Whose(Workspace.here(), SUFFIX, load(None, FULL[1:], {}), "us-east-1", ACCOUNT)
+    given = statements(policies_for(whose, purpose))
+    allowed = {name for one in given if one["Effect"] == "Allow" for name in one["Action"]}
+    changes = {name for name in allowed if not reference.known(name).reads} - {"kms:Decrypt"}
+
+    assert allowed
+    if purpose not in ("exec", "bootstrap"):
+        assert bool(changes) == PURPOSES[purpose].writes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("purpose", [one for one in COMMANDS if one != "deploy"])
+def test_without_a_statement_it_would_be_refused(lived: Any, purpose: str) -> None:
+    """What `deploy` needs depends on the image and on how the rollout ends."""
+    given, asked = lived[purpose]
+    idle = [
+        one["Sid"]
+        for one in statements(given)
+        if one["Effect"] == "Allow"
+        and all(verdict(without(given, one["Sid"]), request) is Verdict.ALLOWED for request in asked)
+        and not set(one["Action"]) <= SPARE
+    ]
+
+    assert set(idle) <= UNMET
+
+
+@pytest.mark.slow
+def test_a_change_of_the_key_without_a_statement_ends_with_the_action_named(desk: Desk) -> None:
+    desk.well("apply", "--yes", "--suffix", SUFFIX, *FULL)
+    given = policies(desk, "rotate-origin-secret")
+    sid = next(one["Sid"] for one in statements(given) if "secretsmanager:PutSecretValue" in one["Action"])
+    desk.box.authorise(*without(given, sid))
+    try:
+        ran = desk.run("rotate-origin-secret", "--yes", "--suffix", SUFFIX, *FULL)
+    finally:
+        desk.box.authorise()
+
+    assert ran.code != 0
+    assert "not authorized to perform: secretsmanager:" in ran.err
