@@ -12,7 +12,21 @@ from provisioner.engine.decide import STILL_GOING, Verb, decide, delete
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, Ref, Unknown
 from state.document import Entry
-from tests.things import OURS, Guest, Known, Part, Patient, Phoenix, Thing, Treasure, entry, node, seen
+from tests.things import (
+    OURS,
+    Guest,
+    Hidden,
+    Known,
+    Part,
+    Patient,
+    Phoenix,
+    Recalled,
+    Thing,
+    Treasure,
+    entry,
+    node,
+    seen,
+)
 
 RED = {"Colour": "red", "Shape": "round"}
 NEIGHBOUR = {**OURS, "Environment": "prod-2"}
@@ -34,6 +48,12 @@ def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted:
         pytest.param(None, entry(), Thing, "create", False, id="nothing, known id"),
         pytest.param(seen("left", **RED), entry(), Thing, "create", False, id="gone, known id"),
         pytest.param(seen("left", STRANGER), None, Thing, "create", False, id="a stranger's, gone"),
+        pytest.param(seen("left", **RED), entry(), Recalled, "refuse", False, id="ended by a person"),
+        pytest.param(seen("left", **RED), entry("t-0"), Recalled, "create", False, id="another one, ended"),
+        pytest.param(seen("left", **RED), None, Recalled, "create", False, id="ended, ledger lost"),
+        pytest.param(
+            seen("left", **RED), entry(phase="deleting"), Recalled, "create", False, id="ended by us"
+        ),
         pytest.param(seen("leaving", **RED), entry(), Thing, "create", False, id="being deleted"),
         pytest.param(seen("leaving", **RED), None, Thing, "create", True, id="being deleted, ledger lost"),
         pytest.param(seen(tags=STRANGER, **RED), None, Thing, "refuse", False, id="a stranger's"),
@@ -165,3 +185,12 @@ def test_an_update_brings_about_what_is_then_kept(wanted: Doc, other: Doc) -> No
     after = {**observed, **{one.path: one.new for one in change.differences}}
 
     assert decided(Thing, replace(entry(), confirmed=wanted), after, wanted).verb == "keep"
+
+
+def test_a_change_that_is_refused_tells_the_way_out() -> None:
+    change = decided(Hidden, entry(), seen(Colour="red", Shape="flat"))
+
+    assert (change.verb, change.why) == (
+        "refuse",
+        "Shape can only be set on a new one; buy a second one",
+    )

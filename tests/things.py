@@ -44,6 +44,19 @@ class Treasure(Thing):
     holds_data = True
 
 
+class Hidden(Thing):
+    """What differs in its shape is refused, with what to do instead."""
+
+    ways_out = {"Shape": "buy a second one"}  # noqa: RUF012 - as kinds declare it
+
+
+class Recalled(Thing):
+    """A person can set its end going, and call it back."""
+
+    halted = {"State": "left"}  # noqa: RUF012 - as kinds declare it
+    wake = "recall {Id}"
+
+
 class Known(Thing):
     """Its name is its id: whoever makes another one gives it the same."""
 
