@@ -209,6 +209,7 @@ def test_a_process_without_a_terminal_has_its_exit_code_and_an_end_of_input(open
     assert ran.code == 3, ran.err
 
 
+@pytest.mark.slow
 def test_nobody_reads_any_more_and_the_session_ends(opened: Desk) -> None:
     with opened.spawn("exec", "--local", "--", "yes") as process:
         assert process.stdout
@@ -219,6 +220,7 @@ def test_nobody_reads_any_more_and_the_session_ends(opened: Desk) -> None:
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.slow
 def test_on_a_terminal_what_is_typed_reaches_the_command(opened: Desk) -> None:
     ours, its = pty.openpty()
     argv = [sys.executable, str(ROOT / "cli.py"), "exec", "--local"]

@@ -1,16 +1,27 @@
-"""Whole processes that only look at a stack that stands."""
+"""A stack that stands, looked at: by whole processes, and by one look after the other."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
+import signal
+import sys
+from collections.abc import Callable
 
 import pytest
 
+from provisioner.embedded.corrections.cloudwatch_measures import measure
+from provisioner.embedded.wire import ACCOUNT, Place
+from provisioner.engine.clock import Clock
+from provisioner.terminal.say import Say
+from provisioner.terminal.screen import Screen, cut
 from tests.standing import SUFFIX, Standing
 
 COLOR = re.compile(r"\x1b\[\d*(;\d+)*m")
+# How often --watch looks in these tests: no other wait is as long.
+EVERY = 77.0
 OUTPUTS = [
     "alb_dns_name",
     "cloudfront_domain_name",
@@ -150,3 +161,177 @@ def test_colours_are_for_those_who_want_them(
 
     assert ran.code == 0, ran.err
     assert bool(COLOR.search(ran.out + ran.err)) is colored
+
+
+# How the stack is now, and one look after the other.
+
+
+def test_all_is_well(standing: Standing) -> None:
+    ran = standing.desk.well("status")
+
+    assert "\nAll is well.\n" in ran.out
+    for told in (
+        r"^  targets +tg +2 of 2 healthy$",
+        r"^  services +service +2 of 2 run; ml-api-taskdef-prod:1$",
+        r"^  edge +edge +Deployed; ",
+        r"^  events .*Z +\(service ml-api-service-prod\)",
+    ):
+        assert re.search(told, ran.out, re.MULTILINE), told
+
+
+def test_the_capacity_of_the_database_is_what_cloudwatch_measures_now(standing: Standing) -> None:
+    writer = standing.aws("rds").describe_db_instances()["DBInstances"][0]["DBInstanceIdentifier"]
+    where = Place(ACCOUNT, "us-east-1")
+    measure(where, "AWS/RDS", "ServerlessDatabaseCapacity", 1.5, DBInstanceIdentifier=writer)
+
+    (line,) = standing.desk.well("status", "--json").lines
+
+    assert (line["well"], line["format_version"]) == (True, 1)
+    assert [one.get("acu") for one in line["health"]["database"]][-1] == 1.5
+    assert line["outputs"]["vpc_id"] == standing.vpc
+    assert len(line["resources"]) > 70
+
+
+def test_a_part_that_may_not_be_asked_is_unknown_and_the_rest_goes_on(standing: Standing) -> None:
+    denied = ("elbv2:DescribeTargetHealth", "dynamodb:DescribeTable")
+    standing.desk.box.faults(*({"operation": one, "fault": "access_denied", "times": 1} for one in denied))
+
+    ran = standing.desk.run("status")
+
+    assert ran.code == 1
+    for told in (
+        r"^\? targets +tg +unknown: DescribeTargetHealth answered AccessDenied",
+        r"^\? table +sessions +unknown: DescribeTable answered AccessDenied",
+        r"^  services +service +2 of 2 run",
+    ):
+        assert re.search(told, ran.out, re.MULTILINE), told
+    assert "Unknown: targets, table; 1 resources are not there, not ready or unknown." in ran.out
+
+
+def test_expired_credentials_end_the_look(standing: Standing) -> None:
+    standing.desk.box.faults({"operation": "elbv2:DescribeTargetHealth", "fault": "expired", "times": 9})
+    try:
+        ran = standing.desk.run("status")
+    finally:
+        standing.desk.box.faults()
+
+    assert (ran.code, ran.out) == (3, "")
+    assert "does not accept these credentials" in ran.err
+
+
+def test_what_does_not_fit_is_counted_and_the_last_line_stays() -> None:
+    lines = [(f"line {n}", "") for n in range(10)]
+
+    assert [text for text, _ in cut(lines, 4, 6)] == ["line", "line", "... 7 lines more", "line"]
+    assert cut(lines, 80, 12) == lines
+
+
+class Terminal:
+    """Takes what is written, and says that it is one."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def test_on_a_terminal_each_picture_takes_the_place_of_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Screen(Say())
+
+    screen.show([("one", "red")])
+    screen.show([("two", "")])
+
+    assert terminal.text == "\033[H\033[2J\033[31mone\033[0m\033[K\n\033[J\n\033[Htwo\033[K\n\033[J\n"
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]], None]:
+    """Let Ctrl-C be pressed after so many looks, and something be done between two."""
+
+    def arrange(count: int, between: Callable[[], None] = lambda: None) -> None:
+        waited: list[float] = []
+        truly = Clock.sleep
+
+        def sleep(clock: Clock, seconds: float) -> None:
+            if seconds != EVERY:
+                truly(clock, seconds)
+                return
+            waited.append(seconds)
+            if len(waited) == count:
+                raise KeyboardInterrupt
+            between()
+
+        monkeypatch.setattr(Clock, "sleep", sleep)
+
+    return arrange
+
+
+def test_without_a_terminal_one_look_follows_the_other(
+    standing: Standing, looks: Callable[..., None]
+) -> None:
+    looks(2)
+
+    ran = standing.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
+
+    assert ran.code == 130
+    assert ran.err == ""
+    assert ran.out.count("All is well.") == 2
+    assert "\033" not in ran.out
+    assert "TaskDefinition" not in ran.out
+
+
+def test_what_is_amiss_is_named(standing: Standing, looks: Callable[..., None]) -> None:
+    looks(1)
+    standing.desk.box.faults({"operation": "dynamodb:DescribeTimeToLive", "fault": "access_denied"})
+
+    ran = standing.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
+
+    assert "! sessions-ttl  TimeToLive  ready  unknown: DescribeTimeToLive answered AccessDenied" in ran.out
+    assert "All is well." not in ran.out
+
+
+def test_each_look_is_a_json_line(standing: Standing, looks: Callable[..., None]) -> None:
+    looks(2)
+
+    ran = standing.desk.run("status", "--watch", "--json", "--every", f"{EVERY:.0f}s")
+
+    assert [line["well"] for line in ran.lines] == [True, True]
+
+
+def test_a_stack_that_goes_meanwhile_ends_it(standing: Standing, looks: Callable[..., None]) -> None:
+    ledger = standing.desk.ledger(SUFFIX)
+    aside = ledger.with_suffix(".aside")
+    looks(3, lambda: os.replace(ledger, aside))
+    try:
+        ran = standing.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")
+    finally:
+        os.replace(aside, ledger)
+
+    assert ran.code == 6
+    assert "is known any more" in ran.err
+
+
+def test_it_is_one_stack_in_aws_that_is_watched(standing: Standing) -> None:
+    assert standing.desk.run("status", "--watch", "--cached").code == 64
+
+
+def test_a_process_is_watched_until_ctrl_c(standing: Standing) -> None:
+    with standing.desk.spawn("status", "--local", "--watch", "--every", "0s") as process:
+        assert process.stdout
+        assert process.stderr
+        seen = 0
+        while seen < 2:
+            seen += process.stdout.readline() == "All is well.\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert process.stderr.read() == ""
