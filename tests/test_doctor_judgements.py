@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from provisioner.doctor import balancer, database, edge, limits, names, paths, rights, tasks, ways
+from provisioner.doctor.asked.edge import Way
 from provisioner.doctor.asked.given import EXECUTION, Lock, Role
 from provisioner.doctor.asked.limits import Firewall, Quota
 from provisioner.doctor.finding import Doc, Finding, Sought, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import Check
 from provisioner.doctor.walk import Result, examine, first_wrong
+from provisioner.kinds.vpc_origin import AMAZONS_GROUP
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/tg/1"
@@ -27,10 +29,6 @@ CLUSTER: Doc = {
     "Status": "available",
     "DBClusterMembers": [{"DBInstanceIdentifier": "w", "IsClusterWriter": True}],
 }
-
-
-def origin(**config: Any) -> Doc:
-    return {**EDGE, "Origins": {"Items": [{"DomainName": "alb.example", **config}]}}
 
 
 def service(**more: Any) -> Doc:
@@ -72,6 +70,9 @@ def opened(**permission: Any) -> Doc:
     return {"GroupId": "sg-t", "GroupName": "g", "IpPermissions": rules, "IpPermissionsEgress": rules}
 
 
+ALB = {"DNSName": "ALB.example", "LoadBalancerArn": "arn", "SecurityGroups": ["sg-t"]}
+AMAZONS = {"GroupId": "sg-c", "GroupName": AMAZONS_GROUP}
+INWARD = opened(UserIdGroupPairs=[{"GroupId": "sg-c"}])
 EVENT = {"createdAt": NOW, "message": "(service api) was unable to place a task. Reason: RESOURCE:ENI."}
 STEADY = {"createdAt": NOW + timedelta(minutes=1), "message": "(service api) has reached a steady state."}
 INTERFACE = {
@@ -93,16 +94,13 @@ ENDED = {
 # What is judged, and words of the finding; none where all is well.
 JUDGED: list[tuple[Finding | None, str]] = [
     (edge.serves(Sought("edge", {**EDGE, "Status": "InProgress"})), "still on its way"),
-    (edge.leads_here(origin(VpcOriginConfig={}), {"DNSName": "other"}, [], {"a": []}), "CloudFront asks a"),
-    (
-        edge.leads_here(
-            origin(CustomOriginConfig={"OriginProtocolPolicy": "https-only", "HTTPSPort": 443}),
-            {"DNSName": "ALB.example"},
-            [{"Port": 80}],
-            {},
-        ),
-        "on port 443; it listens on 80",
-    ),
+    (edge.leads_here(Way(80), ALB, [{"Port": 80}], {"a": []}), "CloudFront asks a; "),
+    (edge.leads_here(Way(443), ALB, [{"Port": 80}], {}), "on port 443; it listens on 80"),
+    (edge.leads_here(Way(80, "vo", "other", "Deployed"), ALB, [{"Port": 80}], {}), "other through vo"),
+    (edge.leads_here(Way(80, "vo", "arn", "Deploying"), ALB, [{"Port": 80}], {}), "vo, is Deploying"),
+    (edge.leads_here(Way(80, "vo", "arn", "Deployed"), ALB, [{"Port": 80}], {}), ""),
+    (paths.from_edge(Way(80, "vo"), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set()), ""),
+    (paths.from_edge(Way(80), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set()), "in on port 80"),
     (names.hold([{**ENDED, "Status": "FAILED"}], NOW.timestamp()), "is FAILED"),
     (names.hold([{**ENDED, "NotAfter": NOW + timedelta(days=31)}], NOW.timestamp()), ""),
     (

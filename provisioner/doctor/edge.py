@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from provisioner.doctor.asked.edge import Way
 from provisioner.doctor.finding import Doc, Finding, Sought, Unset
 from provisioner.doctor.names import targets
 from provisioner.kinds.origin_key import HEADER, is_key
@@ -25,30 +26,25 @@ def serves(sought: Sought) -> Finding | None:
 
 
 def leads_here(
-    distribution: Doc, balancer: Doc, listeners: list[Doc], origins: dict[str, list[Doc]]
+    way: Way, balancer: Doc, listeners: list[Doc], origins: dict[str, list[Doc]]
 ) -> Finding | None:
     """Whether the origin is the balancer, by its name or by one that leads to it, where it listens."""
     own = balancer["DNSName"].lower()
     astray = [name for name, records in origins.items() if own not in targets(records)]
+    if way.id and way.arn != balancer["LoadBalancerArn"]:
+        astray = [f"{way.arn} through {way.id}"]
     if astray:
         what = f"CloudFront asks {', '.join(astray)}; the load balancer is {balancer['DNSName']}."
         return Finding(what, "Every request is answered with 502 or by somebody else.", "apply")
+    if way.id and way.status != "Deployed":
+        what = f"CloudFront's way into the VPC, {way.id}, is {way.status}."
+        return Finding(what, "Every request is answered with 502 until it is deployed.", "apply")
     ports = {one["Port"] for one in listeners}
-    port = origin_port(distribution)
-    if port not in ports:
+    if way.port not in ports:
         heard = ", ".join(map(str, sorted(ports))) or "no port"
-        what = f"CloudFront asks the load balancer on port {port}; it listens on {heard}."
+        what = f"CloudFront asks the load balancer on port {way.port}; it listens on {heard}."
         return Finding(what, "Every request is answered with 504.", "apply")
     return None
-
-
-def origin_port(distribution: Doc) -> int:
-    """The port on which CloudFront asks its origin."""
-    origin = distribution["Origins"]["Items"][0]
-    config = origin.get("CustomOriginConfig")
-    if config is None:  # a VPC origin: its endpoint says the port
-        raise Unset("the origin is inside the VPC")
-    return int(config["HTTPPort"] if config["OriginProtocolPolicy"] == "http-only" else config["HTTPSPort"])
 
 
 def is_known(distribution: Doc, rules: list[Doc]) -> Finding | None:

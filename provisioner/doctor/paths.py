@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any
 
-from provisioner.doctor.edge import origin_port
+from provisioner.doctor.asked.edge import Way
 from provisioner.doctor.finding import Doc, Finding, Unset
+from provisioner.kinds.vpc_origin import AMAZONS_GROUP
 
 Groups = dict[str, Doc]
 _ANYWHERE = "0.0.0.0/0"
@@ -58,13 +59,13 @@ def _is_for(rule: Doc, peer: Peer) -> bool:
     return any(whole.subnet_of(ip_network(one["CidrIp"])) for one in rule.get("IpRanges", []))  # type: ignore[arg-type]
 
 
-def from_edge(distribution: Doc, balancer: Doc, groups: Groups, lists: set[str]) -> Finding | None:
-    """Whether the balancer's groups let CloudFront in."""
-    port = origin_port(distribution)
+def from_edge(way: Way, balancer: Doc, groups: Groups, lists: set[str]) -> Finding | None:
+    """Whether the balancer's groups let CloudFront in, by its addresses or by its own group in the VPC."""
     own = _chosen(groups, balancer["SecurityGroups"])
-    if lets(own, port, Peer(lists=frozenset(lists)), out=False):
+    amazons = (id_ for id_, one in groups.items() if way.id and one["GroupName"] == AMAZONS_GROUP)
+    if lets(own, way.port, Peer(frozenset(amazons), frozenset(lists)), out=False):
         return None
-    what = f"No security group of the load balancer ({_named(own)}) lets CloudFront in on port {port}."
+    what = f"No security group of the load balancer ({_named(own)}) lets CloudFront in on port {way.port}."
     return Finding(what, "Every request is answered with 504.", "apply")
 
 

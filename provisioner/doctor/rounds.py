@@ -79,7 +79,7 @@ _EDGE = (
         "edge",
         "origin",
         "CloudFront asks the load balancer, where it listens",
-        (_distribution, _balancer, front.listeners, dns.origins),
+        (outside.way, _balancer, front.listeners, dns.origins),
         edge.leads_here,
     ),
     Check(
@@ -103,7 +103,7 @@ _BALANCER = (
         "balancer",
         "path-in",
         "its security group lets CloudFront in",
-        (_distribution, _balancer, net.groups, net.edge_lists),
+        (outside.way, _balancer, net.groups, net.edge_lists),
         paths.from_edge,
     ),
     Check(

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient
 from provisioner.kinds.origin_key import veiled_origins
 
 # What is asked here, by service: `policy` grants it.
-CALLS = {"cloudfront": ("ListDistributions", "GetDistribution")}
+CALLS = {"cloudfront": ("ListDistributions", "GetDistribution", "GetVpcOrigin")}
+
+
+@dataclass(frozen=True)
+class Way:
+    """How CloudFront comes to its origin: the port, and for a VPC origin what it leads to and its status."""
+
+    port: int
+    id: str = ""
+    arn: str = ""
+    status: str = ""
 
 
 def distribution(p: Patient) -> Sought:
@@ -23,3 +35,19 @@ def distribution(p: Patient) -> Sought:
         doc = {**told, **config, "Origins": veiled_origins(config["Origins"], p.suffix)}
         del doc["DistributionConfig"]
     return Sought(f"distribution {name}", doc)
+
+
+def way(p: Patient) -> Way:
+    """From the distribution's origin; GetVpcOrigin where that is inside the VPC."""
+    [origin, *_] = distribution(p).found["Origins"]["Items"]
+    if "CustomOriginConfig" in origin:
+        return Way(_port(origin["CustomOriginConfig"]))
+    id_ = origin["VpcOriginConfig"]["VpcOriginId"]
+    told = p.clients.client("cloudfront").get_vpc_origin(Id=id_)["VpcOrigin"]
+    config = told["VpcOriginEndpointConfig"]
+    return Way(_port(config), id_, config["Arn"], told["Status"])
+
+
+def _port(config: Doc) -> int:
+    plain = config["OriginProtocolPolicy"] == "http-only"
+    return int(config["HTTPPort"] if plain else config["HTTPSPort"])
