@@ -1,11 +1,12 @@
-"""`doctor` on a stack that is only half there, and on one whose tasks do not stay."""
+"""`doctor` on stacks of other shapes: half up, without NAT, with tasks that do not stay."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.breaks import close_in
 from tests.harness import Desk
-from tests.standing import SUFFIX
+from tests.standing import SUFFIX, Standing
 from tests.test_doctor import states, told
 
 
@@ -29,8 +30,38 @@ def test_tasks_that_end_by_themselves_are_told_with_their_last_lines(desk: Desk)
     ran = desk.run("doctor", "--json")
 
     assert ran.code == 1
-    assert "stopped" in states(told(ran), "wrong")
+    assert {"stopped", "deployment"} <= states(told(ran), "wrong")
     found = {one["check"]: one for one in told(ran)["checks"]}
     assert "ended with exit code 3" in found["stopped"]["what"]
     assert "ending with exit code 3" in found["stopped"]["evidence"]
     assert states(told(ran), "not checked") == set()
+
+
+@pytest.mark.slow
+def test_without_nat_the_endpoints_are_the_way_out(desk: Desk) -> None:
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
+    desk.apply(SUFFIX, "--set", "network.nat=none", "--set", f"image={image}")
+    stack = Standing(desk)
+    assert states(told(desk.well("doctor", "--json")), "wrong", "not checked") == set()
+
+    close_in("sg-endpoints")(stack)
+    for one in stack.ec2("describe_vpc_endpoints", "VpcEndpoints"):
+        if one["ServiceName"].endswith(".logs"):
+            stack.aws("ec2").delete_vpc_endpoints(VpcEndpointIds=[one["VpcEndpointId"]])
+    found = {one["check"]: one for one in told(desk.run("doctor", "--json"))["checks"]}
+
+    assert {name for name, one in found.items() if one["state"] == "wrong"} == {"routes", "endpoint-path"}
+    assert "no route out and no endpoint for logs" in found["routes"]["what"]
+    assert "does not let the tasks of ml-api-service-prod in on port 443" in found["endpoint-path"]["what"]
+    desk.apply(SUFFIX, "--set", "network.nat=none", "--set", f"image={image}")
+    assert desk.run("doctor").code == 0
+
+
+@pytest.mark.slow
+def test_a_way_into_the_vpc_is_looked_through(desk: Desk) -> None:
+    desk.apply(SUFFIX, "--set", "edge.vpc_origin=true")
+    assert states(told(desk.well("doctor", "--json")), "wrong", "not checked") == set()
+
+    close_in("sg-alb")(Standing(desk))
+
+    assert states(told(desk.run("doctor", "--json")), "wrong") == {"path-in"}

@@ -74,6 +74,7 @@ ALB = {"DNSName": "ALB.example", "LoadBalancerArn": "arn", "SecurityGroups": ["s
 AMAZONS = {"GroupId": "sg-c", "GroupName": AMAZONS_GROUP}
 INWARD = opened(UserIdGroupPairs=[{"GroupId": "sg-c"}])
 EVENT = {"createdAt": NOW, "message": "(service api) was unable to place a task. Reason: RESOURCE:ENI."}
+BROKEN = {"rolloutState": "FAILED", "rolloutStateReason": "why"}
 STEADY = {"createdAt": NOW + timedelta(minutes=1), "message": "(service api) has reached a steady state."}
 INTERFACE = {
     "ServiceName": "com.amazonaws.us-east-1.logs",
@@ -127,12 +128,12 @@ JUDGED: list[tuple[Finding | None, str]] = [
     (tasks.runs(Sought("service api", service(status="DRAINING"))), "is DRAINING"),
     (tasks.find_room([service(events=[EVENT])]), "unable to place"),
     (tasks.find_room([service(events=[EVENT, STEADY])]), ""),
+    (tasks.are_rolled_out([service(deployments=[BROKEN])], {"api": ("", "")}), "FAILED, why"),
     (
-        tasks.are_rolled_out(
-            [service(deployments=[{"rolloutState": "FAILED", "rolloutStateReason": "why"}])]
-        ),
-        "failed: why",
+        tasks.are_rolled_out([service(deployments=[])], {"api": ("ROLLBACK_SUCCESSFUL", "breaker")}),
+        "did not arrive: ROLLBACK_SUCCESSFUL, breaker",
     ),
+    (tasks.are_rolled_out([service(deployments=[])], {"api": ("SUCCESSFUL", "")}), ""),
     (
         ways.lead_out([service()], [SUBNET], [table()], []),
         "no route out and no endpoint for ecr.api, ecr.dkr",

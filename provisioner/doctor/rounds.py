@@ -126,7 +126,7 @@ _TASKS = (
     Check("tasks", "key", "it opens the secrets", (given.roles, given.locks), rights.can_open),
     Check("tasks", "secrets", "each has a current value", (given.secrets,), rights.have_values),
     _symptom("tasks", "stopped", "no task stops unasked", (inside.stops,), tasks.stay_up),
-    _symptom("tasks", "deployment", "arrived", (inside.services,), tasks.are_rolled_out),
+    _symptom("tasks", "deployment", "arrived", (inside.services, inside.verdicts), tasks.are_rolled_out),
     _symptom("tasks", "running", "as many as should be", (inside.services,), tasks.are_enough),
 )
 _NETWORK = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provisioner.doctor.asked.tasks import Stops
 from provisioner.doctor.finding import Doc, Finding, Sought
+from provisioner.kinds.ecs.diagnosis import FAILED
 
 # So many that stopped unasked within an hour are a loop, though all may run at this moment.
 _LOOP = 3
@@ -56,13 +57,17 @@ def _room(said: str) -> str:
     )
 
 
-def are_rolled_out(services: list[Doc]) -> Finding | None:
-    """Whether the last deployment of each service arrived."""
+def are_rolled_out(services: list[Doc], verdicts: dict[str, tuple[str, str]]) -> Finding | None:
+    """Whether the last deployment of each service arrived: one that was rolled back leaves no other trace."""
     for service in services:
+        name = service["serviceName"]
+        status, reason = verdicts[name]
         for one in service["deployments"]:
             if one.get("rolloutState") == "FAILED":
-                what = f"A deployment of {service['serviceName']} failed: {one.get('rolloutStateReason', '')}"
-                return Finding(what, "What runs is what was there before, if anything.", "apply")
+                status, reason = "FAILED", str(one.get("rolloutStateReason", ""))
+        if status in (*FAILED, "FAILED"):
+            what = f"The last deployment of {name} did not arrive: {status}{f', {reason}' if reason else ''}"
+            return Finding(what, "What runs is what was there before, if anything.", "releases")
     return None
 
 

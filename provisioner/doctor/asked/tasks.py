@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from provisioner.doctor.finding import Doc, Sought, Unseen
 from provisioner.doctor.patient import Patient, unless
 from provisioner.kinds.ecs.diagnosis import CALLS as DIAGNOSIS
-from provisioner.kinds.ecs.diagnosis import Diagnosis, diagnose
+from provisioner.kinds.ecs.diagnosis import Diagnosis, diagnose, verdict
 
 # What is asked here, by service: `policy` grants it.
 CALLS = {
@@ -69,6 +69,12 @@ def definitions(p: Patient) -> list[Doc]:
     ecs = p.clients.client("ecs")
     arns = dict.fromkeys(one["taskDefinition"] for one in services(p))
     return [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
+
+
+def verdicts(p: Patient) -> dict[str, tuple[str, str]]:
+    """ListServiceDeployments: how the newest deployment of each service ended, and ECS's reason."""
+    ecs, cluster = p.clients.client("ecs"), p.named("cluster")
+    return {one["serviceName"]: verdict(ecs, cluster, one["serviceName"]) for one in services(p)}
 
 
 def stops(p: Patient) -> list[Stops]:
