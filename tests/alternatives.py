@@ -50,6 +50,10 @@ VALUES: Mapping[str, list[Any]] = {
 # What a setting means something beside; the rest stands on the bare profile.
 BESIDE: Mapping[str, Mapping[str, Any]] = {
     "container.protocol": {"image": OWN_IMAGE},
+    # What is protected whole is protected each.
+    "database.deletion_protection": {"protect_data": False},
+    "database.final_snapshot": {"protect_data": False},
+    "table.deletion_protection": {"protect_data": False},
     "container.scratch": {"container.readonly_root": True},
     "container.scratch_image": {"container.readonly_root": True},
     # Who opens a shell writes into the container.
