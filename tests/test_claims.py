@@ -168,7 +168,21 @@ def test_a_service_joins_only_what_stands() -> None:
 
     assert [(one["targetGroupArn"], one["containerPort"]) for one in both] == [("new", 90), ("old", 90)]
     assert service.during(Beat.JOIN, wanted, seen, {"new"}) == wanted
+    # The weight has moved: it leaves when the measure has followed.
+    assert service.during(Beat.FOLLOW, wanted, {"loadBalancers": both}, {"new"})["loadBalancers"] == both
     assert service.during(Beat.LEAVE, wanted, seen, {"old", "new"}) == wanted
+
+
+def test_a_group_that_was_put_aside_takes_tasks_that_answer_another_path_until_they_are_its_own() -> None:
+    kind, lenient = TargetGroup(), {"Matcher": {"HttpCode": "200-499"}}
+    old, new = ({"Protocol": "HTTP", "HealthCheckPath": path} for path in ("/health", "/well"))
+    wanted = {**old, "Matcher": {"HttpCode": "200"}}
+
+    assert kind.parting(old, new) == lenient
+    assert kind.parting(old, {**old, "Protocol": "HTTPS"}) == {}
+    assert kind.during(Beat.LEAVE, wanted, {**old, **lenient}, set()) == {**wanted, **lenient}
+    assert kind.during(Beat.DROP, wanted, {**old, **lenient}, set()) == wanted
+    assert kind.during(Beat.JOIN, wanted, {**old, "Matcher": {"HttpCode": "204"}}, set()) == wanted
 
 
 def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:

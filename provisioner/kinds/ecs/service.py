@@ -89,7 +89,8 @@ class Service(Ecs):
         """In every group that requests are sent to, until nobody is led to the old one any more."""
         (mine,) = wanted["loadBalancers"]
         groups = {one.get("targetGroupArn") for one in seen.get("loadBalancers", [])}
-        old = sorted((groups - {mine["targetGroupArn"]}) & led)
+        others = groups - {mine["targetGroupArn"]}
+        old = sorted(others & led if beat is Beat.JOIN else others)
         if not old or beat >= Beat.LEAVE:
             return wanted
         both = [mine, *({**mine, "targetGroupArn": arn} for arn in old)]
