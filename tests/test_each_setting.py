@@ -145,11 +145,18 @@ RESTLESS = {
 }
 
 
+def _is_idle(one: Any) -> bool:
+    """Where records went, once they are off: AWS keeps it, and it means nothing."""
+    return isinstance(one, dict) and one.get("Key") in ("access_logs.s3.bucket", "access_logs.s3.prefix")
+
+
 def _calm(line: str) -> Any:
     def calm(doc: Any) -> Any:
         if isinstance(doc, dict):
             return {key: calm(value) for key, value in doc.items() if key not in RESTLESS}
-        return sorted((calm(one) for one in doc), key=str) if isinstance(doc, list) else doc
+        if isinstance(doc, list):
+            return sorted((calm(one) for one in doc if not _is_idle(one)), key=str)
+        return doc
 
     return calm(json.loads(_NUMBERS.sub("…", line)))
 
