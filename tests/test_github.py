@@ -16,6 +16,8 @@ import pytest
 import yaml
 
 from provisioner.commands.on_github import OUTPUT, SUMMARY, give
+from provisioner.engine.drift import Drift, Report
+from provisioner.terminal.markdown import drift_markdown
 from tests.harness import ROOT, Desk, Ran
 
 WORKFLOW = ROOT / "examples" / "github-actions" / "ml-api.yml"
@@ -218,6 +220,19 @@ def test_a_value_of_several_lines_sets_no_other_output(
     first, *middle, last, end = file.read_text().splitlines()
     assert re.fullmatch(r"a<<(end-\S+)", first)
     assert (middle, f"a<<{last}", end) == (["1", "b=2"], first, "c=3")
+
+
+def test_markdown_stays_a_block_whatever_is_in_it_and_fits_into_a_comment() -> None:
+    odd = Drift("altered", "n", "p", "Kind", "```", "i", "a remedy\n```\n<img src=x>")
+
+    text = drift_markdown(Report("prod", [odd] * 4000), "Drift: 4000 *changed*.")
+
+    assert len(text) < 65_536
+    head, block, end = text.split("````")
+    assert head.endswith("**Drift: 4000 \\*changed\\*.**\n\n")
+    assert block.startswith("diff\n! altered p/n: Kind ```")
+    assert re.search(r"… and \d+ more lines\n$", block)
+    assert end == "\n"
 
 
 @pytest.mark.slow

@@ -7,9 +7,36 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.engine.drift import Drift, What
+from provisioner.kinds import KINDS
+from provisioner.report.things import judged
 from tests.harness import Desk
 
 HUSH = 'container.environment={"TOKEN":"hush-hush"}'
+
+
+def drifted(what: What) -> Drift:
+    return Drift(what, "nat-1", "vpc", "NatGateway", "n", "nat-1", "apply sees to it")
+
+
+@pytest.mark.parametrize(
+    ("doc", "drift", "state", "word"),
+    [
+        ({"State": "available"}, None, "good", "available"),
+        ({"State": "pending"}, None, "busy", "pending"),
+        ({"State": "pending"}, drifted("altered"), "busy", "pending"),
+        ({"State": "failed"}, None, "bad", "failed"),
+        ({"State": "deleting"}, drifted("gone"), "bad", "deleting"),
+        ({"State": "available"}, drifted("altered"), "changed", "changed by hand"),
+        ({"State": "available"}, drifted("extra"), "changed", "added to by hand"),
+        (None, drifted("gone"), "bad", "missing"),
+        (None, None, "unknown", "to be made anew"),
+    ],
+)
+def test_a_resource_is_judged_by_what_aws_says_then_by_drift(
+    doc: dict[str, str] | None, drift: Drift | None, state: str, word: str
+) -> None:
+    assert judged(KINDS["NatGateway"], doc, drift) == (state, word)
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ def seen(made: Plan, report: Report, document: Document) -> dict[str, Thing]:
         doc = made.docs.get(node.name)
         if node.kind.shared or (entry is None and doc is None):
             continue
-        state, word = _judged(node.kind, doc, drifts.get(node.name))
+        state, word = judged(node.kind, doc, drifts.get(node.name))
         things[node.name] = Thing(
             node.name,
             node.piece,
@@ -113,7 +113,7 @@ def _remembered(name: str, entry: Entry, word: str) -> Thing:
     return Thing(name, entry.piece, entry.kind, entry.name, entry.wanted, {}, tuple(entry.needs), state, word)
 
 
-def _judged(kind: Kind, doc: Doc | None, drift: Drift | None) -> tuple[State, str]:
+def judged(kind: Kind, doc: Doc | None, drift: Drift | None) -> tuple[State, str]:
     """How one is, and the word for it: AWS's own where it has one."""
     if doc is None:
         # Without drift it is not gone: what it belongs to is to be replaced, and so it is too.
