@@ -120,9 +120,14 @@ class Issuance(Kind):
 
 
 class IssuanceByHand(Issuance):
-    """The same, where the records are made by whoever keeps the zone."""
+    """The same, where whoever keeps the zone makes the records; `Besides` are others to make with them."""
 
+    unread = frozenset({"Besides"})
     calls = calling(read="DescribeCertificate", create="DescribeCertificate")
+
+    def read(self, acm: Any, it: Item) -> Doc | None:
+        """DescribeCertificate."""
+        return {**(super().read(acm, it) or {}), "Besides": it.props["Besides"]}
 
     def asks(self, doc: Doc) -> str:
         """The records that prove the names, until they are found."""
@@ -131,8 +136,9 @@ class IssuanceByHand(Issuance):
         options = {one["DomainName"]: one for one in doc.get("DomainValidationOptions", [])}
         pending = (one for _, one in sorted(options.items()) if one.get("ValidationStatus") != "SUCCESS")
         records = [one["ResourceRecord"] for one in pending if "ResourceRecord" in one]
-        lines = [f"  {one['Name']} {one['Type']} {one['Value']}" for one in records]
-        return "\n".join(["Make these records in DNS, and leave them there:", *lines]) if lines else ""
+        lines = [f"{one['Name']} {one['Type']} {one['Value']}" for one in records]
+        told = [f"  {line}" for line in (*lines, *doc["Besides"])]
+        return "\n".join(["Make these records in DNS, and leave them there:", *told]) if lines else ""
 
 
 def _names(doc: Doc) -> set[str]:

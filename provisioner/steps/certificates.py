@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.graph import Edge, Handle, Piece
+from provisioner.engine.refs import Ref, text
 from provisioner.errors import UsageError
 from provisioner.kinds.acm import Certificate, Issuance, IssuanceByHand
 from provisioner.kinds.route53 import DnsName
@@ -55,10 +56,10 @@ def certificates(up: Piece, s: Settings) -> Certificates | None:
     if not given:
         asked["alb"] = _requested(up, "alb", all_names["alb"], "")
     proofs = _proven(up, s, {one: (handle, all_names[one]) for one, handle in asked.items()})
-    issued = {
-        one: _issued(up, s, one, handle, [proofs[name] for name in all_names[one] if name in proofs])
-        for one, handle in asked.items()
-    }
+    issued: dict[str, Handle] = {}
+    for one in reversed(asked):
+        needed = [proofs[name] for name in all_names[one] if name in proofs]
+        issued[one] = _issued(up, s, one, asked[one], needed or list(issued.values()))
     return Certificates(
         Shown(asked["edge"].id, issued["edge"]) if "edge" in asked else Shown(s.domain.certificate_arn),
         Shown(asked["alb"].id, issued["alb"]) if "alb" in asked else Shown(given),
@@ -96,14 +97,21 @@ def _proven(up: Piece, s: Settings, asked: dict[str, tuple[Handle, list[str]]]) 
     return proofs
 
 
-def _issued(up: Piece, s: Settings, what: str, certificate: Handle, proofs: list[Handle]) -> Handle:
+def _issued(up: Piece, s: Settings, what: str, certificate: Handle, before: list[Handle]) -> Handle:
     """By hand there may be nobody at work: then it is waited for as long as the settings say."""
     region = GLOBAL_REGION if what == "edge" else ""
     if s.domain.hosted_zone_id:
-        return up(Issuance, f"issued-{what}", region=region, CertificateArn=certificate.id, after=proofs)
-    patience = s.domain.wait * _MINUTE
+        return up(Issuance, f"issued-{what}", region=region, CertificateArn=certificate.id, after=before)
+    # All names are in the balancer's certificate: who makes its records is asked once.
+    first = [one.ready("the records for the other certificate are the same") for one in before]
     return up(
-        IssuanceByHand, f"issued-{what}", region=region, patience=patience, CertificateArn=certificate.id
+        IssuanceByHand,
+        f"issued-{what}",
+        region=region,
+        patience=s.domain.wait * _MINUTE,
+        CertificateArn=certificate.id,
+        Besides=[text("{} CNAME {}", s.domain.origin, Ref("alb", "DNSName"))],
+        after=first,
     )
 
 
