@@ -9,6 +9,8 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.kinds import facts as lookups
 from provisioner.kinds import versions
+from provisioner.kinds.cloudfront import domain_of
+from provisioner.names import name_of
 from provisioner.settings import Settings
 from provisioner.steps.alb import priorities
 from provisioner.steps.facts import Facts
@@ -54,6 +56,15 @@ def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
         return 0
     with explained("looking at what stands of the database"):
         return lookups.readers_in_use(clients, suffix)
+
+
+def with_domain(clients: Clients, suffix: str, s: Settings, document: Document) -> Settings:
+    """For an end: the settings with the domain that stands, where neither they nor the ledger tell of one."""
+    if s.domain.names or document.entries:
+        return s
+    with explained("looking for the stack's domain"):
+        found = domain_of(clients.client("cloudfront"), name_of("edge", suffix))
+    return s.model_copy(update={"domain": s.domain.model_copy(update=found)})
 
 
 def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:

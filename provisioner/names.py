@@ -21,6 +21,8 @@ MANAGER = "ml-api-provisioner"
 NODE_TAG = "ml-api:node"
 # Roles and distributions have no region: without this, two stacks of one suffix would take each other's.
 REGION_TAG = "ml-api:region"
+# On the distribution: where the records of its names are, for an end that is told nothing else.
+ZONE_TAG = "ml-api:zone"
 # Who chose the image that a service runs, where the settings did not.
 IMAGE_OWNER = "ml-api:image-owner"
 # What beside the image was chosen by who shipped it: `size`, and `env.NAME` for each variable.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from provisioner.aws import Aws
-from provisioner.choosing import choose
+from provisioner.choosing import choose, with_domain
 from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
 from provisioner.engine.clients import Clients
@@ -138,7 +138,10 @@ class Session:
         if not ending:
             check_reachable(self.settings, self.place.region)
         facts = choose(clients, self.suffix, self.settings, self.document, ending=ending)
-        settings = with_zones(self.settings, len(facts.zones)) if ending else self.settings
+        settings = self.settings
+        if ending:
+            settings = with_domain(clients, self.suffix, settings, self.document)
+            settings = with_zones(settings, len(facts.zones))
         make = build_all if ending else build
         stack = make(settings, self.suffix, self.place.region, facts)
         shipped = {} if ending else shipped_things(clients, settings, stack, self.document, self.taken)

@@ -158,6 +158,10 @@ def _nested(endpoint: str, region: str, found: Found) -> Iterator[tuple[str, dic
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             yield "role policy", {f"{role}/{name}": iam.get_role_policy(RoleName=role, PolicyName=name)}
         yield "role tags", {role: iam.list_role_tags(RoleName=role)}
+    route53 = client(endpoint, "route53", region)
+    for zone in found["zone"]:
+        records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        yield "record", {f"{zone} {one['Name']} {one['Type']}": one for one in records}
     yield "key", dict(_keys(client(endpoint, "kms", region)))
     yield "table in full", dict(_tables(client(endpoint, "dynamodb", region), found))
     yield from _containers(client(endpoint, "ecs", region))

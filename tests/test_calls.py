@@ -15,7 +15,7 @@ from provisioner.engine.refs import Doc
 from provisioner.health import certificates, measured, services, targets
 from provisioner.kinds import KINDS, ecr, facts, leftovers, origin_key, tagging, under_key, versions
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
-from provisioner.preflight import usage
+from provisioner.preflight import domain, usage
 from provisioner.prices import asked
 from tests.calling import VERBS, calls_in, lookups_in
 
@@ -114,6 +114,7 @@ DECLARED = {
     "kinds/under_key.py": under_key.CALLS,
     "kinds/versions.py": versions.CALLS,
     "preflight/addresses.py": usage.CALLS,
+    "preflight/domain.py": domain.CALLS,
     "preflight/quotas.py": usage.CALLS,
     "preflight/usage.py": usage.CALLS,
     "prices/asked.py": asked.CALLS,

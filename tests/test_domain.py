@@ -136,20 +136,102 @@ def test_a_record_of_somebody_else_is_refused_and_shown(named: Named) -> None:
     assert named.desk.acts(before) == ["route53:ChangeResourceRecordSets"]  # our own, of this test
 
 
+def test_without_a_zone_the_records_to_make_are_told_and_waited_for(named: Named) -> None:
+    told = ("--set", 'domain.names=["by.hand.example"]', "--set", "domain.wait=0")
+    ran = named.desk.run("apply", "--yes", "--suffix", SUFFIX, *GUARDED, *told)
+
+    assert ran.code == 9
+    assert "issued-alb is not ready after 0 s; it waits for you." in ran.err
+    asked = [line.split() for line in dict.fromkeys(ran.err.splitlines()) if " CNAME " in line]
+    assert [name for name, *_ in asked][-1] == "origin.by.hand.example"
+    assert "to be waited for" in named.desk.plan(SUFFIX, *GUARDED, *told)
+    other = Zone.of(named.desk, "hand.example")
+    for name, type_, value in asked:
+        other.change("CREATE", name, type_, value)
+
+    named.desk.apply(SUFFIX, *GUARDED, *told)
+
+    outputs = json.loads(named.desk.well("outputs", "--suffix", SUFFIX, "--format", "json").out)
+    assert outputs["dns_record_1"] == f"by.hand.example CNAME {named.edge()['DomainName']}"
+    assert outputs["dns_record_origin"].endswith(named.balancer()["DNSName"])
+    for name, type_, value in asked:
+        other.change("DELETE", name, type_, value)
+    other.route53.delete_hosted_zone(Id=other.id)
+
+
 def test_another_name_moves_everything_and_the_old_goes(named: Named) -> None:
-    sets = named.zone.sets(f"new.{named.zone.name}")
-    named.desk.apply(SUFFIX, *GUARDED, *sets)
+    """The reply of the first request for a certificate, and of the first record, is lost on the way."""
+    calls = ("acm:RequestCertificate", "route53:ChangeResourceRecordSets")
+    named.desk.box.faults(*({"fault": "lost_reply", "operation": one} for one in calls))
+    named.desk.apply(SUFFIX, *GUARDED, *named.zone.sets(f"new.{named.zone.name}"))
+    named.desk.box.faults()
 
     assert named.edge()["Aliases"]["Items"] == ["new.shop.example"]
     [edge], [balancer] = named.certificates("us-east-1"), named.certificates(REGION)
     assert edge["DomainName"] == balancer["DomainName"] == "new.shop.example"
-    left = {name for name, _ in named.zone.records()}
-    assert not [name for name in left if name.endswith(NAME) and name != proof_of(named.desk, ORIGIN)[0][:-1]]
+    left = {name for name, _ in named.zone.records() if name.endswith(NAME)}
+    assert left == {name for name, _ in named.records}
 
 
-def test_its_end_leaves_what_others_made(named: Named) -> None:
-    named.desk.teardown(SUFFIX)
+@pytest.mark.slow
+def test_what_was_altered_by_hand_is_set_back(named: Named) -> None:
+    sets = (*GUARDED, *named.zone.sets(f"new.{named.zone.name}"))
+    [address] = [
+        one for one in named.zone.listed() if (one["Name"], one["Type"]) == ("new.shop.example.", "A")
+    ]
+    named.zone.batch(("DELETE", address))
+    named.zone.change("CREATE", "new.shop.example", "A", "192.0.2.7")
+
+    told = named.desk.plan(SUFFIX, *sets)
+    named.desk.apply(SUFFIX, *sets)
+
+    assert "192.0.2.7" in told
+    assert named.zone.records()["new.shop.example", "A"] == named.edge()["DomainName"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("domain.hosted_zone_id=ZNONE", "there is no hosted zone ZNONE"),
+        ('domain.names=["api.other.example"]', "api.other.example does not lie in the zone shop.example"),
+        ("domain.certificate_arn=arn:aws:acm:us-east-1:123456789012:certificate/none", "there is no cert"),
+    ],
+)
+def test_what_would_fail_later_is_told_before_anything_is_made(named: Named, setting: str, told: str) -> None:
+    before = named.desk.mark()
+    sets = (*GUARDED, *named.zone.sets(f"again.{named.zone.name}"), "--set", setting)
+    ran = named.desk.run("apply", "--yes", "--suffix", SUFFIX, *sets)
+
+    assert (ran.code, named.desk.acts(before)) == (5, [])
+    assert told in ran.err
+
+
+def test_its_end_needs_no_ledger_and_leaves_what_others_made(named: Named) -> None:
+    named.desk.ledger(SUFFIX).unlink()
+    named.desk.teardown(SUFFIX, "--region", REGION)
 
     assert named.zone.records() == named.records
     assert inventory(named.desk.box.endpoint) == named.empty
     assert named.certificates(REGION) == []
+
+
+@pytest.mark.slow
+def test_a_certificate_of_ones_own_is_used_and_checked_first(desk: Desk) -> None:
+    named = Named(desk, Zone.of(desk), {}, {})
+    acm = named.aws("acm", "us-east-1")
+    arn = acm.request_certificate(DomainName="*.shop.example", ValidationMethod="DNS")["CertificateArn"]
+    sets = (*GUARDED, *named.zone.sets(NAME), "--set", f"domain.certificate_arn={arn}")
+    pending = desk.run("apply", "--yes", "--suffix", SUFFIX, *sets)
+    name, value = proof_of(desk, named.zone.name)
+    named.zone.change("CREATE", name, "CNAME", value)
+
+    desk.apply(SUFFIX, *sets)
+
+    assert pending.code == 5
+    assert f"{arn} is not issued but PENDING_VALIDATION" in pending.err
+    assert named.edge()["ViewerCertificate"]["ACMCertificateArn"] == arn
+    desk.ledger(SUFFIX).unlink()
+    desk.teardown(SUFFIX, "--region", REGION)
+    assert [one["CertificateArn"] for one in named.certificates("us-east-1")] == [arn]
+    assert named.certificates(REGION) == []
+    assert named.zone.records() == {(name.rstrip("."), "CNAME"): value.rstrip(".")}

@@ -28,17 +28,21 @@ class Zone:
 
     def records(self) -> dict[tuple[str, str], str]:
         """What stands in it, besides what every zone is born with: where each name and type leads."""
+        return {(one["Name"].rstrip("."), one["Type"]): _value(one) for one in self.listed()}
+
+    def listed(self) -> list[Any]:
+        """The same, as Route 53 tells it."""
         listed = self.route53.list_resource_record_sets(HostedZoneId=self.id)["ResourceRecordSets"]
-        return {
-            (one["Name"].rstrip("."), one["Type"]): _value(one)
-            for one in listed
-            if one["Type"] not in ("NS", "SOA")
-        }
+        return [one for one in listed if one["Type"] not in ("NS", "SOA")]
 
     def change(self, action: str, name: str, type_: str, value: str) -> None:
         """Make or delete a record, as the keeper of the zone does."""
         record = {"Name": name, "Type": type_, "TTL": 60, "ResourceRecords": [{"Value": value}]}
-        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+        self.batch((action, record))
+
+    def batch(self, *changes: tuple[str, Any]) -> None:
+        """Several changes at once, of whole records."""
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": one} for action, one in changes]}
         self.route53.change_resource_record_sets(HostedZoneId=self.id, ChangeBatch=batch)
 
     def sets(self, *names: str) -> tuple[str, ...]:

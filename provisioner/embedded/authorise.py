@@ -100,6 +100,8 @@ def _made(known: Action, one: Named, call: Call) -> str:
     edge = {"CreateDistribution": "distribution", "CreateVpcOrigin": "vpcorigin"}
     if known.prefix == "cloudfront" and (kind := edge.get(known.name.split(":", 1)[1])):
         return f"arn:aws:cloudfront::{call.account}:{kind}/*"
+    if known.name == "acm:RequestCertificate":
+        return f"arn:aws:acm:{call.region}:{call.account}:certificate/*"
     return one.arn
 
 

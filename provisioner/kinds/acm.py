@@ -13,6 +13,8 @@ from provisioner.kinds.together import tags_told
 from provisioner.names import NODE_TAG, has_owner
 
 NO_CERTIFICATE = codes("ResourceNotFoundException")
+# What CloudFront and ELB say of one that is so new that they do not know it yet.
+_UNKNOWN_THERE = codes("InvalidViewerCertificate", "CertificateNotFound", "UnsupportedCertificate")
 # botocore acm CertificateStatus: none of these comes back to life.
 _OVER = frozenset({"EXPIRED", "FAILED", "INACTIVE", "REVOKED", "VALIDATION_TIMED_OUT"})
 
@@ -29,7 +31,7 @@ class Certificate(Kind):
     # ACM names the proofs some seconds after the request (terraform-provider-aws acm/certificate.go: 5 min).
     ready, failed = {"Proof": "known"}, {"Status": _OVER}
     on_failure = "replace"
-    absent = NO_CERTIFICATE
+    absent = NO_CERTIFICATE | _UNKNOWN_THERE
     visible_within = 60
     # What served it lets go of it slowly (terraform-provider-aws acm/certificate.go: 20 min).
     transient = {"delete": codes("ResourceInUseException", "ConflictException")}
@@ -92,7 +94,7 @@ class Issuance(Kind):
     tagged, vanishes = False, True
     within = ("CertificateArn",)
     ready, failed = {"Status": "ISSUED"}, {"Status": _OVER}
-    absent = NO_CERTIFICATE
+    absent = NO_CERTIFICATE | _UNKNOWN_THERE
     # terraform-provider-aws acm/certificate_validation.go: 75 min.
     takes, patience = 60, minutes(75)
     resource = "certificate"

@@ -11,6 +11,7 @@ from provisioner.engine.refused import NotYet
 from provisioner.kinds.origin_key import shown, veiled_origins
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
+from provisioner.names import ZONE_TAG
 
 # A stale ETag is read anew.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
@@ -31,7 +32,7 @@ class Distribution(Kind):
     duplicate = codes("DistributionAlreadyExists")
     visible_within = 60
     transient = {
-        "create": codes("InvalidViewerCertificate", "InvalidWebACLId", "NoSuchOrigin"),
+        "create": codes("InvalidWebACLId", "NoSuchOrigin"),
         "update": _STALE,
         "delete": _STALE | codes("DistributionNotDisabled", "ResourceInUse"),
     }
@@ -103,6 +104,18 @@ class Distribution(Kind):
         if "DefaultCacheBehavior" in plain:
             plain["DefaultCacheBehavior"] = {_HEADERS: "", **plain["DefaultCacheBehavior"]}
         return plain
+
+
+def domain_of(cloudfront: Any, comment: str) -> Doc:
+    """The domain that a distribution serves, as settings say it; empty where there is none."""
+    listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
+    doc: Doc = next((one for one in listed if one["Comment"] == comment), {})
+    names = (doc.get("Aliases") or {}).get("Items") or []
+    if not names:
+        return {}
+    [origin] = doc["Origins"]["Items"]
+    zone = _tags(cloudfront, doc["ARN"]).get(ZONE_TAG)
+    return {"names": tuple(names), "hosted_zone_id": zone, "origin_name": origin["DomainName"]}
 
 
 def _tags(cloudfront: Any, arn: str) -> dict[str, str]:

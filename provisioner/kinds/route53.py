@@ -66,26 +66,26 @@ class DnsName(Kind):
     def update(self, route53: Any, it: Item, changed: Doc) -> None:
         """DELETE of what is seen and CREATE of what is wanted, in one batch: AWS refuses it if that moved."""
         records, _ = _standing(route53, it)
-        seen = [_plain(one) for one in records]
-        wanted = [_plain(one) for one in _sets(it.props)]
-        going = [("DELETE", one) for one in records if _plain(one) not in wanted]
-        _change(route53, it, going + [("CREATE", one) for one in _sets(it.props) if _plain(one) not in seen])
+        seen = [_line(one) for one in records]
+        wanted = [_line(one) for one in _sets(it.props)]
+        going = [("DELETE", one) for one in records if _line(one) not in wanted]
+        _change(route53, it, going + [("CREATE", one) for one in _sets(it.props) if _line(one) not in seen])
 
     def delete(self, route53: Any, it: Item) -> None:
         """DELETE of the mark, and of those records that are as we made them."""
         records, mark = _standing(route53, it)
-        ours = [_plain(one) for one in _sets(it.props)]
-        going = [("DELETE", one) for one in records if _plain(one) in ours]
+        ours = [_line(one) for one in _sets(it.props)]
+        going = [("DELETE", one) for one in records if _line(one) in ours]
         if mark and _is_ours(mark, it):
             _change(route53, it, [*going, ("DELETE", mark)])
 
     def canonical(self, doc: Doc) -> Doc:
-        """Names without their last dot, in lower case."""
-        return {**doc, "Records": [_plain(one) for one in doc.get("Records", [])]}
+        """Each record in one line: names without their last dot, in lower case."""
+        return {**doc, "Records": [_line(one) for one in doc.get("Records", [])]}
 
     def about(self, doc: Doc) -> str:
         """Where it leads."""
-        told = [f"{one['Type']} {_value(one)}" for one in doc["Records"]]
+        told = [_line(one) for one in doc["Records"]]
         return f"{doc['Name']} is {', '.join(told) or 'marked by another'}"
 
 
@@ -148,19 +148,13 @@ def _low(name: str) -> str:
     return str(name).rstrip(".").lower()
 
 
-def _plain(record: Doc) -> Doc:
-    """A record in one form; how long it may be kept is nobody's concern, a routing policy is."""
+def _line(record: Doc) -> str:
+    """A record in one line; how long it may be kept is nobody's concern, a routing policy is."""
     target = record.get("AliasTarget") or {}
-    rest = {"Name", "TTL", "AliasTarget", "ResourceRecords"}
-    plain = {key: value for key, value in record.items() if key not in rest}
-    if target:
-        alias = _low(target["DNSName"]).removeprefix("dualstack.")
-        return {**plain, "AliasTarget": {**target, "DNSName": alias}}
     values = sorted(_low(one["Value"]) for one in record.get("ResourceRecords", []))
-    return {**plain, "ResourceRecords": values}
-
-
-def _value(record: Doc) -> str:
-    if target := record.get("AliasTarget"):
-        return f"alias of {_low(target['DNSName'])}"
-    return " ".join(one["Value"] for one in record.get("ResourceRecords", []))
+    if target:
+        values = ["alias of", _low(target["DNSName"]).removeprefix("dualstack.")]
+        values += ["while it is well"] if target.get("EvaluateTargetHealth") else []
+    usual = {"Name", "Type", "TTL", "AliasTarget", "ResourceRecords"}
+    policy = [f"{key}={value}" for key, value in sorted(record.items()) if key not in usual]
+    return " ".join([record["Type"], *values, *policy])

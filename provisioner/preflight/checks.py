@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioner.engine.clients import Clients
 from provisioner.engine.plan import Plan
 from provisioner.preflight.addresses import addresses
+from provisioner.preflight.domain import domain
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
@@ -25,6 +26,7 @@ def check(made: Plan, clients: Clients, seconds: float) -> list[Finding]:
         *unasked,
         *addresses(made, asking),
         *quotas(made, asking),
+        *domain(made, asking),
     ]
 
 

@@ -21,14 +21,16 @@ from provisioner.kinds import (
     versions,
 )
 from provisioner.kinds.ecs import diagnosis, revisions, rollouts, running, sessions, stops
-from provisioner.preflight import usage
+from provisioner.preflight import domain, usage
 from provisioner.prices import asked
 from provisioner.rights import pipeline
 from provisioner.rights.grants import Grant, Ground
 
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
-_PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS}
+_PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS, "Domain": domain.CALLS}
+# What is looked up only where the stack has what it is about.
+_ONLY_WITH = {"Domain": domain.concerns}
 _ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS, "UnderKey": under_key.CALLS}
 _LOOK = ("read", "extras", "others")
 # What lies where CloudFront does, whatever the stack's region.
@@ -117,6 +119,8 @@ def grants_for(ground: Ground, purpose: str) -> Iterator[Grant]:
     for kind, verbs in wanted.of_kinds.items():
         yield from ground.grants(verbs, kind)
     for word, calls in wanted.calls.items():
+        if word in _ONLY_WITH and not _ONLY_WITH[word](ground.stack):
+            continue
         yield from _looked_up(ground, word, calls)
 
 

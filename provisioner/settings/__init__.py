@@ -7,7 +7,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from provisioner.names import COUNT_OWNER, IMAGE_OWNER, NODE_TAG, REGION_TAG, SHIPPED_WITH, owner_tags
+from provisioner.names import (
+    COUNT_OWNER,
+    IMAGE_OWNER,
+    NODE_TAG,
+    REGION_TAG,
+    SHIPPED_WITH,
+    ZONE_TAG,
+    owner_tags,
+)
 from provisioner.settings.alarms import Alarms
 from provisioner.settings.api import Api
 from provisioner.settings.container import Container
@@ -35,6 +43,7 @@ def _own_tags(tags: dict[str, str]) -> dict[str, str]:
             REGION_TAG,
             NODE_TAG,
             IMAGE_OWNER,
+            ZONE_TAG,
             SHIPPED_WITH,
             COUNT_OWNER,
             "Name",

@@ -51,15 +51,15 @@ def certificates(up: Piece, s: Settings) -> Certificates | None:
         )
     asked: dict[str, Handle] = {}
     all_names = {"edge": names, "alb": [*names, s.domain.origin]}
-    if not s.domain.certificate_arn:
-        asked["edge"] = _requested(up, "edge", all_names["edge"], GLOBAL_REGION)
     if not given:
         asked["alb"] = _requested(up, "alb", all_names["alb"], "")
+    if not s.domain.certificate_arn:
+        asked["edge"] = _requested(up, "edge", all_names["edge"], GLOBAL_REGION)
     proofs = _proven(up, s, {one: (handle, all_names[one]) for one, handle in asked.items()})
     issued: dict[str, Handle] = {}
-    for one in reversed(asked):
+    for one, certificate in asked.items():
         needed = [proofs[name] for name in all_names[one] if name in proofs]
-        issued[one] = _issued(up, s, one, asked[one], needed or list(issued.values()))
+        issued[one] = _issued(up, s, one, certificate, needed or list(issued.values()))
     return Certificates(
         Shown(asked["edge"].id, issued["edge"]) if "edge" in asked else Shown(s.domain.certificate_arn),
         Shown(asked["alb"].id, issued["alb"]) if "alb" in asked else Shown(given),

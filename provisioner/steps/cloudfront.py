@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.engine.graph import Edge, Handle, Piece
 from provisioner.kinds.cloudfront import Distribution
+from provisioner.names import ZONE_TAG
 from provisioner.settings import Settings
 from provisioner.steps.alb import PAGES, Balancer
 from provisioner.steps.certificates import Certificates
@@ -61,6 +62,7 @@ def edge(
             *_after(balancer, proven, origin),
             *([within.ready("CloudFront calls through an origin that is deployed")] if within else []),
         ],
+        marks={ZONE_TAG: zone} if (zone := s.domain.hosted_zone_id) and proven else {},
     )
 
 

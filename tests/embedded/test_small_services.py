@@ -255,6 +255,36 @@ def test_records_are_made_once_and_deleted_by_value(aws: Client) -> None:
     change(aws, zone_id, "CREATE", "one")
 
 
+def test_a_record_can_be_replaced_in_one_batch_and_made_again(aws: Client) -> None:
+    zone_id = zone(aws)
+    change(aws, zone_id, "CREATE", "one")
+    old, new = (
+        {"Name": "a.example.com", "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": value}]}
+        for value in ("one", "two")
+    )
+    for former, next_ in ((old, new), (new, old)):
+        changes = [
+            {"Action": action, "ResourceRecordSet": one}
+            for action, one in (("DELETE", former), ("CREATE", next_))
+        ]
+        aws("route53").change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
+    listed = aws("route53").list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]
+    assert [one["ResourceRecords"][0]["Value"] for one in listed if one["Type"] == "CNAME"] == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "told"),
+    [("a.other.com", "A", "not permitted in zone"), ("a.example.com", "A", "CNAME")],
+)
+def test_a_record_has_its_place(aws: Client, name: str, type_: str, told: str) -> None:
+    zone_id = zone(aws)
+    change(aws, zone_id, "CREATE", "one")
+    record = {"Name": name, "Type": type_, "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    with pytest.raises(ClientError, match=told):
+        aws("route53").change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch=batch)
+
+
 ACL = {
     "Name": "w",
     "Scope": "CLOUDFRONT",

@@ -52,6 +52,8 @@ class World:
         self.empty: Held = Counter()
         self.counts: dict[str, dict[str, int]] = {}
         self.said = ""
+        # The settings of its stack.
+        self.sets: list[str] = []
 
     @contextmanager
     def open(self) -> Iterator[World]:
@@ -110,7 +112,7 @@ class World:
             return error.exit_code
 
     def _session(self) -> Session:
-        settings = load(None, [f"profile={self.profile}"])
+        settings = load(None, [f"profile={self.profile}", *self.sets])
         return Session.open(SUFFIX, settings, Where(Workspace(self.home, local=True)))
 
     def try_(self, case: Case, *, stands: bool = False) -> Verdict:

@@ -124,7 +124,8 @@ def _check_certificate(call: Call, arn: str, names: list[str]) -> None:
             " include a valid certificate chain."
         )
         raise AwsError("InvalidViewerCertificate", message)
-    if not set(names) <= {certificate.common_name, *certificate.sans}:
+    covered = {certificate.common_name, *certificate.sans}
+    if any(not covered & {name, f"*.{name.split('.', 1)[-1]}"} for name in names):
         message = "The certificate that is attached to your distribution doesn't cover the alternate domain"
         raise AwsError("InvalidViewerCertificate", f"{message} name (CNAME) that you're trying to add.")
 

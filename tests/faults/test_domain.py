@@ -1,0 +1,58 @@
+"""Faults at the calls of a domain: certificates and records are neither lost nor doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from tests import inventory
+from tests.faults.case import APPLY, BOTH, TEARDOWN, Case, Strike
+from tests.faults.wire import ENDPOINT
+from tests.faults.world import World
+
+pytestmark = pytest.mark.slow
+MADE = {"acm:RequestCertificate": (1,), "route53:ChangeResourceRecordSets": (1, 4)}
+ENDED = {"acm:DeleteCertificate": (1,), "route53:ChangeResourceRecordSets": (1,)}
+FAULTS = ("kill_after", "lost_reply")
+
+
+class Named(World):
+    """A world whose stack has a domain, in a zone of somebody's."""
+
+    def fresh(self) -> None:
+        """A new account with a zone in it, and a new home."""
+        super().fresh()
+        made = inventory.client(ENDPOINT, "route53").create_hosted_zone(
+            Name="shop.example", CallerReference="r"
+        )
+        zone = made["HostedZone"]["Id"].rsplit("/", 1)[-1]
+        self.sets = ['domain.names=["api.shop.example"]', f"domain.hosted_zone_id={zone}"]
+
+
+@pytest.fixture(scope="module")
+def world(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The AWS is empty again afterwards."""
+    with Named(served.box, tmp_path_factory.mktemp("named") / "home").open() as opened:
+        yield opened
+    served.reset()
+
+
+def cases() -> list[Case]:
+    """Each fault at each of these calls."""
+    return [
+        Case(scenario, (Strike(fault, operation, nth),))
+        for scenario, calls in ((APPLY, MADE), (BOTH, MADE), (TEARDOWN, ENDED))
+        for operation, all_ in calls.items()
+        for nth in all_
+        for fault in FAULTS
+    ]
+
+
+@pytest.mark.parametrize("case", cases(), ids=str)
+def test_a_fault_loses_and_doubles_nothing(world: World, case: Case) -> None:
+    verdict = world.try_(case)
+
+    assert verdict.struck, verdict
+    assert verdict.is_good, verdict
