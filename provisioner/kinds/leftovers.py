@@ -110,7 +110,7 @@ def _keys(clients: Clients, stack: Stack) -> Iterator[Remnant]:
             arn = found["Arn"] if found else ""
             if found and (why := node.kind.keeps(kms, Item(node.name, "", stack.suffix, id=arn))):
                 end = f"aws kms schedule-key-deletion --key-id {arn} --region {kms.region}"
-                told = f"the key {arn} for the sake of {why}, {KEY_PRICE:.2f} USD a month; `{end}` ends it"
+                told = f"the key {arn} for the sake of {why}, {KEY_PRICE:.2f} USD a month until `{end}`"
                 yield Remnant("Key", arn, told)
 
 

@@ -54,7 +54,7 @@ def estimate(made: Plan, document: Document, prices: Prices) -> Estimate:
     then = after(made, now)
     bills = bill(now, prices), bill(then, prices)
     kinds = {*now.kinds.values(), *then.kinds.values()}
-    by_use = tuple(words for kind, words in BY_USE.items() if kind in kinds)
+    by_use = tuple(dict.fromkeys(words for kind, words in BY_USE.items() if kind in kinds))
     unpriced = tuple(sorted(kind for kind in kinds if not is_priced(kind)))
     return Estimate(*bills, prices.region, prices.as_of, tuple(sorted(prices.borrowed)), by_use, unpriced)
 
