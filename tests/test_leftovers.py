@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from provisioner.kinds.leftovers import lingering
+from provisioner.settings import Settings
+from provisioner.stack import build
+from provisioner.steps.facts import offline
 from tests.harness import Desk
 from tests.inventory import client, inventory
+
+if TYPE_CHECKING:
+    from provisioner.engine.clients import Clients
 
 OWNER = {"Project": "ml-api", "Environment": "a", "ManagedBy": "ml-api-provisioner"}
 
@@ -43,6 +50,27 @@ def report(desk: Desk) -> dict[str, Any]:
     """The report of the last teardown."""
     (path,) = desk.home.rglob("teardown-a-*.json")
     return dict(json.loads(path.read_text()))
+
+
+def test_a_subscription_that_nobody_confirmed_is_named(desk: Desk) -> None:
+    s = Settings.model_validate({"profile": "production"})
+    stack = build(s, "a", "us-east-1", offline(3, "15"))
+    sns = client(desk.box.endpoint, "sns")
+    for name in ("ml-api-alerts-a", "ml-api-alerts-ab"):
+        topic = sns.create_topic(Name=name)["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@shop.example")
+        sns.delete_topic(TopicArn=topic)
+
+    class Here:
+        """The way to the embedded AWS."""
+
+        def client(self, service: str, region: str = "") -> Any:
+            return client(desk.box.endpoint, service, region or "us-east-1")
+
+    found = lingering(cast("Clients", Here()), stack)
+
+    assert [(one.what, one.id.rpartition(":")[2]) for one in found] == [("Subscription", "ml-api-alerts-a")]
+    assert "ops@shop.example never confirmed it" in found[0].why
 
 
 def test_a_teardown_sweeps_names_and_keeps(desk: Desk) -> None:

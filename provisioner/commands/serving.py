@@ -47,10 +47,12 @@ def entered(session: Session, service: str, task: str) -> Running:
         look = session.where.workspace.command("status", session.suffix)
         raise Blocked(f"No task of {entry.name} runs.", f"`{look}` tells why.")
     if not found.allows_entry:
+        hard = session.settings.container.readonly_root
+        writable = " --set container.readonly_root=false" if hard else ""
         raise Blocked(
             f"The tasks of {entry.name} cannot be entered: ECS Exec is off.",
-            f"`{again} --set service.exec=true` turns it on (and write it into your settings file): "
-            "the tasks are replaced.",
+            f"`{again} --set service.exec=true{writable}` turns it on (and write it into your settings file)"
+            ": the tasks are replaced.",
         )
     if ready := [one for one in chosen if one.is_open]:
         return ready[0]

@@ -19,6 +19,7 @@ from provisioner.kinds.ecs.service import Service
 from provisioner.kinds.ecs.tasks import TaskDefinition
 from provisioner.kinds.kms import Key
 from provisioner.kinds.rds.aurora import DBCluster
+from provisioner.kinds.sns import PENDING, Topic
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
 
@@ -44,6 +45,7 @@ CALLS = {
         "ListTaskDefinitions",
     ),
     "rds": ("DescribeDBClusterSnapshots",),
+    "sns": ("ListSubscriptions",),
 }
 
 
@@ -133,6 +135,23 @@ def _cost(snapshot: dict[str, Any]) -> str:
 
 
 def lingering(clients: Clients, stack: Stack) -> list[Remnant]:
+    """What AWS keeps of a stack that is gone, and until when."""
+    return [*_backups(clients, stack), *_unconfirmed(clients, stack)]
+
+
+def _unconfirmed(clients: Clients, stack: Stack) -> Iterator[Remnant]:
+    """ListSubscriptions: a question that nobody answered outlives its topic, and cannot be taken back."""
+    topics = [node for node in stack if type(node.kind) is Topic]
+    for region in dict.fromkeys(node.region or stack.region for node in topics):
+        names = {node.aws_name for node in topics if (node.region or stack.region) == region}
+        for one in clients.client("sns", region).list_subscriptions()["Subscriptions"]:
+            ours = one["TopicArn"].rpartition(":")[2] in names
+            if ours and one["SubscriptionArn"] == PENDING:
+                why = f"{one['Endpoint']} never confirmed it, and SNS forgets it within 48 hours"
+                yield Remnant("Subscription", one["TopicArn"], why)
+
+
+def _backups(clients: Clients, stack: Stack) -> list[Remnant]:
     """ListBackups: the last backups that DynamoDB keeps of the stack's tables, and until when."""
     dynamodb = clients.client("dynamodb")
     found: list[Remnant] = []

@@ -12,7 +12,7 @@ from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
 NO_TOPIC = codes("NotFound", "NotFoundException")
-_PENDING = "PendingConfirmation"
+PENDING = "PendingConfirmation"
 
 
 class Topic(Kind):
@@ -109,7 +109,7 @@ class Subscription(Kind):
     absent = NO_TOPIC
     # Nobody can take back a question that was not answered: AWS forgets it by itself after 48 hours
     # (SNS developer guide, delete a subscription).
-    lingers = {"SubscriptionArn": _PENDING}
+    lingers = {"SubscriptionArn": PENDING}
     resource, fills = "topic", ("{TopicArn}",)
     calls = calling(
         read="ListSubscriptionsByTopic", create="Subscribe", delete="Unsubscribe ListSubscriptionsByTopic"
@@ -128,7 +128,7 @@ class Subscription(Kind):
     def delete(self, sns: Any, it: Item) -> None:
         """Unsubscribe, where it was confirmed."""
         now = self.read(sns, it)
-        if now and now["SubscriptionArn"] != _PENDING:
+        if now and now["SubscriptionArn"] != PENDING:
             sns.unsubscribe(SubscriptionArn=now["SubscriptionArn"])
 
 
