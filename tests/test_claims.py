@@ -141,10 +141,11 @@ PLAIN = [{"Type": "forward", "TargetGroupArn": "new"}]
 def test_a_beat_that_has_passed_changes_nothing(
     seen: list[dict[str, Any]], join: object, move: object, drop: object
 ) -> None:
-    wanted = {**rule(5), "Actions": PLAIN}
+    plain = {**rule(5), "Conditions": []}
+    wanted = {**plain, "Actions": PLAIN}
 
     def during(beat: Beat) -> object:
-        told = ListenerRule().during(beat, wanted, {**rule(5), "Actions": seen}, set())["Actions"]
+        told = ListenerRule().during(beat, wanted, {**plain, "Actions": seen}, set())["Actions"]
         return _sorted(told)
 
     assert during(Beat.JOIN) == _sorted(join)

@@ -13,7 +13,7 @@ IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
 
 
 def declared(**given: Any) -> Stack:
-    s = Settings.model_validate({"image": IMAGE, "network": {"nat": "none"}, **given})
+    s = Settings.model_validate({"profile": "seed", "image": IMAGE, "network": {"nat": "none"}, **given})
     return build(s, "prod", "us-east-1", offline(s.network.zones, s.database.version))
 
 

@@ -292,7 +292,7 @@ def networks(desk: Desk, count: int) -> Iterator[None]:
 def test_a_limit_that_would_be_broken_blocks_and_says_what_to_type(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(raised.RAISED, "L-F678F1CE", 5.0)
+    monkeypatch.setitem(raised.GRANTED, "L-F678F1CE", 5.0)
     with networks(desk, 4):
         mark = desk.mark()
         shown = desk.well("plan", "--suffix", "a")
