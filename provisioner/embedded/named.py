@@ -50,7 +50,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "cluster": ("cluster", "clusterName", "clusters.*", "resourceArn"),
         "service": ("cluster service", "cluster serviceName", "cluster services.*", "resourceArn"),
         "task": ("cluster tasks.*", "cluster task"),
-        "task-definition": ("family", "taskDefinitions.*", "resourceArn"),
+        "task-definition": ("family", "taskDefinition", "taskDefinitions.*", "resourceArn"),
     },
     "elasticloadbalancing": {
         "listener/app": ("ListenerArn", "ResourceArns.*"),

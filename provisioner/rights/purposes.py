@@ -20,7 +20,7 @@ from provisioner.kinds import (
     under_key,
     versions,
 )
-from provisioner.kinds.ecs import diagnosis, revisions, rollouts, running, sessions, stops
+from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
 from provisioner.preflight import domain, usage
 from provisioner.prices import asked
 from provisioner.rights import pipeline
@@ -53,6 +53,7 @@ _ROLLOUTS: Mapping[str, Calls] = {
     "Diagnosis": diagnosis.CALLS,
     "Health": targets.CALLS,
     "Lines": log_events.CALLS,
+    "Alone": lone_tasks.CALLS,
 }
 
 

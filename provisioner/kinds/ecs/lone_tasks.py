@@ -19,8 +19,9 @@ CALLS = {
     "ecs": (
         "DescribeTasks",
         "ListTasks",
-        "RunTask ml-api-*-{suffix}",
+        "RunTask ml-api-*taskdef*-{suffix}",
         "StopTask ml-api-cluster-{suffix}",
+        "TagResource task=ml-api-cluster-{suffix}",
     )
 }
 # Who started it: a cluster is one stack's.

@@ -22,8 +22,8 @@ CALLS = {
         "DescribeServiceDeployments",
         "DescribeServiceRevisions",
         "ListServiceDeployments",
-        "StopServiceDeployment ml-api-cluster-{suffix}/",
-        "UpdateService ml-api-cluster-{suffix}/",
+        "StopServiceDeployment ml-api-cluster-{suffix}",
+        "UpdateService ml-api-cluster-{suffix}",
     )
 }
 GOOD = "SUCCESSFUL"
