@@ -136,7 +136,16 @@ def held(stack: Stack) -> dict[str, dict[str, Any]]:
 _NUMBERS = re.compile(r"(?<=[-/])[0-9a-f]{16,17}\b|:\d+(?=\")")
 # What AWS counts, dates or numbers by itself whenever something is changed.
 RESTLESS = {
-    *("LoadBalancerArns", "creationTime", "CreationDate", "CreateDate", "CreationTime", "CreatedTime"),
+    *(
+        "LoadBalancerArns",
+        "RoleId",
+        "PolicyId",
+        "creationTime",
+        "CreationDate",
+        "CreateDate",
+        "CreationTime",
+        "CreatedTime",
+    ),
     *("AvailableIpAddressCount", "Associations", "events", "deployments", "currentServiceDeployment"),
     *("currentServiceRevisions", "taskDefinition", "runningCount", "pendingCount", "ETag", "HTTPHeaders"),
     *("LastModifiedTime", "LastModified", "LastModifiedDate", "LastChangedDate", "LockToken", "UpdateDate"),
