@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from itertools import combinations
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from provisioner.configuration import load
+from provisioner.engine.aside import leave_behind
 from provisioner.engine.beats import Beat
 from provisioner.engine.claims import clash, in_the_way, own_entry
 from provisioner.engine.graph import Node, Stack
@@ -184,6 +186,19 @@ def test_a_group_that_was_put_aside_takes_tasks_that_answer_another_path_until_t
     assert kind.during(Beat.LEAVE, wanted, {**old, **lenient}, set()) == {**wanted, **lenient}
     assert kind.during(Beat.DROP, wanted, {**old, **lenient}, set()) == wanted
     assert kind.during(Beat.JOIN, wanted, {**old, "Matcher": {"HttpCode": "204"}}, set()) == wanted
+
+
+def test_what_lies_in_another_place_than_the_wanted_one_is_put_aside() -> None:
+    """Seen with a second hosted zone: the records in the first one were forgotten."""
+    hands = Mock()
+    node = Node(KINDS["DnsName"], "name", "", "domain", {}, {}, ())
+    known = Entry("DnsName", "", id="Z1|a", wanted={"HostedZoneId": "Z1", "Name": "a"})
+
+    leave_behind(hands, node, None, {})
+    leave_behind(hands, node, known, {"HostedZoneId": "Z1", "Name": "a"})
+    assert hands.ledger.retire.call_args_list == []
+    leave_behind(hands, node, known, {"HostedZoneId": "Z2", "Name": "a"})
+    hands.ledger.retire.assert_called_once_with("name", "name~Z1|a")
 
 
 def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:

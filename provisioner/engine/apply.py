@@ -8,7 +8,7 @@ from functools import partial
 
 from provisioner.engine.act import Hands
 from provisioner.engine.adopt import borrowed, take_over
-from provisioner.engine.aside import ease, led, make_room
+from provisioner.engine.aside import ease, leave_behind, led, make_room
 from provisioner.engine.beats import Beat
 from provisioner.engine.critical import Stage, stages
 from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
@@ -164,6 +164,7 @@ class Apply:
         if planned.why == STILL_GOING:
             self.hands.watch.until_gone(target)
         if change.verb == "create":
+            leave_behind(self.hands, node, entry, wanted)
             target = target.with_id("")
         if seen is not None and change.verb != "replace" and not change.foreign:
             target = target.with_id(change.id)

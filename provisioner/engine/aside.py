@@ -28,6 +28,14 @@ def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> Non
         hands.ledger.retire(node.name, f"{node.name}~{old.it.id}")
 
 
+def leave_behind(hands: Hands, node: Node, entry: Entry | None, wanted: Doc) -> None:
+    """Put aside what lies in another place than the one that is wanted: only this one was looked into."""
+    if entry is None or not entry.id or node.kind.vanishes:
+        return
+    if any(entry.wanted.get(place) != wanted.get(place) for place in node.kind.within):
+        hands.ledger.retire(node.name, f"{node.name}~{entry.id}")
+
+
 def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
     """Let each that was put aside put up with those who are made for the next one."""
     for name, entry in list(hands.ledger):
