@@ -30,6 +30,7 @@ SPARE = {
     "acm:DescribeCertificate",
     "application-autoscaling:ListTagsForResource",
     "cloudfront:ListDistributions",
+    "cloudfront:ListVpcOrigins",
     "ecs:DescribeTasks",
     "ecs:ListTasks",
     "iam:GetAccountAuthorizationDetails",
