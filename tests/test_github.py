@@ -17,8 +17,10 @@ import yaml
 
 from provisioner.commands.on_github import OUTPUT, SUMMARY, give
 from provisioner.engine.drift import Drift, Report
-from provisioner.terminal.markdown import drift_markdown
+from provisioner.engine.past import past_of
+from provisioner.terminal.markdown import drift_markdown, run_markdown
 from tests.harness import ROOT, Desk, Ran
+from tests.sheets import record
 
 WORKFLOW = ROOT / "examples" / "github-actions" / "ml-api.yml"
 GUIDE = ROOT / "docs" / "github-actions.md"
@@ -91,7 +93,8 @@ class Runner:
         words = [_expanded(word, environment) for word in shlex.split(command)]
         assert words[0] in {OURS, *THEIRS}
         if words[0] == OURS:
-            self.desk.environment = {**environment, SUMMARY: str(self.summary), OUTPUT: str(self.output)}
+            files = {SUMMARY: str(self.summary), OUTPUT: str(self.output)}
+            self.desk.environment = {**environment, **files, "MLAPI_PROFILE": "seed"}
             yield self.desk.run(*words[1:])
 
     @property
@@ -128,7 +131,7 @@ def test_a_pull_request_is_planned_and_commented_and_changes_nothing(runner: Run
     assert re.match(r"### Plan of `prod`\n\n\*\*Plan: \d+ to add, 0 to change, 0 to destroy\.\*\*", told)
     assert "\n+ create vpc/vpc: Vpc ml-api-vpc-prod\n" in told
     assert "USD a month" in told
-    assert int(runner.outputs["changes"]) > 60
+    assert int(runner.outputs["changes"]) > 60  # the small stack: a larger one takes longer alone
 
 
 def test_what_is_merged_is_applied_and_what_stands_is_reported_then_looked_at_for_drift(
@@ -165,6 +168,18 @@ def test_drift_ends_with_2_and_says_how_much(runner: Runner) -> None:
     assert "- gone logs/alb-logs: LogGroup /aws/alb/ml-api-prod" in Path("drift.md").read_text()
 
 
+def test_a_run_that_failed_is_told_with_what_failed_and_why() -> None:
+    doc = record(result="incomplete", message="1 failed.")
+    doc["nodes"]["vpc"] |= {"end": "failed", "moments": [[1.0, "starting"], [2.0, "failed", 0, "a `b`"]]}
+
+    text = run_markdown(past_of("", doc), {})
+
+    head = "### apply of `prod`: incomplete\n\n2 to add in 10.0 s, by ada@here as user/ada\n\n1 failed."
+    assert text.startswith(head)
+    assert "```diff\n- vpc/vpc: a `b`\n```" in text
+
+
+@pytest.mark.slow
 def test_a_run_that_fails_says_so_in_the_summary(runner: Runner) -> None:
     runner.desk.box.faults({"operation": "logs:CreateLogGroup", "fault": "access_denied", "times": 9})
 

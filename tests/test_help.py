@@ -11,18 +11,20 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import cli
 from provisioner.cli.sections import SECTIONS, brief
-from tests.harness import ROOT, Desk
+from tests.harness import ROOT
+from tests.test_completion import ledger
 
 WIDE, LONG = 80, 140
 PROGRAM = Path(sys.executable).with_name("ml-api")
 
 
-def test_each_command_stands_under_one_heading_and_is_told_in_whole_sentences(desk: Desk) -> None:
+def test_each_command_stands_under_one_heading_and_is_told_in_whole_sentences() -> None:
     named = [name for names in SECTIONS.values() for name in names]
-    out = desk.run("--help", local=False).out
+    out = CliRunner().invoke(cli.cli, ["--help"]).output
 
     assert sorted(named) == sorted(command.name or "" for command in cli.COMMANDS)
     assert "..." not in out.split("\n\n", 1)[1]
@@ -72,10 +74,10 @@ def test_an_answer_that_nobody_takes_breaks_nothing(tmp_path: Path, sink: str, c
 
 
 @pytest.mark.skipif(not PROGRAM.exists(), reason="ml-api is not installed")
-def test_bash_on_a_terminal_completes_command_option_suffix_and_resource(desk: Desk) -> None:
-    desk.well("apply", "--yes", "--suffix", "prod", "--target", "vpc/nat-1")
+def test_bash_on_a_terminal_completes_command_option_suffix_and_resource(tmp_path: Path) -> None:
+    ledger(tmp_path / "embedded", "prod", ("vpc", "nat-1", "NatGateway"), ("vpc", "vpc", "Vpc"))
     known = {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "TERM": "xterm", "PS1": "> ", "HOME": "/"}
-    known |= {"MLAPI_HOME": str(desk.home), "MLAPI_LOCAL": "1"}
+    known |= {"MLAPI_HOME": str(tmp_path), "MLAPI_LOCAL": "1"}
     terminal, theirs = pty.openpty()
     shell = subprocess.Popen(
         ["bash", "--norc", "-i"],

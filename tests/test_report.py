@@ -43,6 +43,7 @@ def test_a_resource_is_judged_by_what_aws_says_then_by_drift(
 def before(served: object, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """Someone who has brought the stack `prod` up, with a secret in its container's variables."""
     desk = Desk.before(served, tmp_path_factory.mktemp("report") / "home")  # type: ignore[arg-type]
+    desk.environment["MLAPI_PROFILE"] = "seed"
     desk.well("apply", "--yes", "--suffix", "prod", "--set", HUSH)
     return desk
 
@@ -107,7 +108,6 @@ def test_without_credentials_it_tells_what_the_last_run_left_and_says_so(before:
         (["--suffix", "prod"], 64, "Missing option '--html'"),
         (["--suffix", "prod", "--html", "."], 1, ". cannot be written: it is a folder."),
         (["--suffix", "prod", "--html", "no/x.html"], 1, "there is no folder no"),
-        (["--suffix", "prod", "--html", "/proc/x.html"], 1, "/proc/x.html cannot be written"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(before: Desk, arguments: list[str], code: int, told: str) -> None:

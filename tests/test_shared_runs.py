@@ -55,7 +55,7 @@ def keys(desk: Desk) -> list[str]:
 
 
 def test_a_colleague_reads_what_the_team_ran_also_when_the_stack_is_gone(desk: Desk, tmp_path: Path) -> None:
-    desk.environment["MLAPI_STATE"] = STATE
+    desk.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
     desk.well("state", "init", "--yes")
     desk.well("apply", *PART, "--set", 'container.environment={"TOKEN":"hush"}')
     desk.elsewhere(tmp_path / "ci").teardown("prod")
@@ -77,7 +77,7 @@ def test_a_colleague_reads_what_the_team_ran_also_when_the_stack_is_gone(desk: D
 
 
 def test_a_record_that_cannot_be_sent_is_told_and_fails_no_run(desk: Desk) -> None:
-    desk.environment["MLAPI_STATE"] = STATE
+    desk.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
     desk.well("state", "init", "--yes")
     # The lock, the claim, and then the record.
     desk.box.faults({"operation": "s3:PutObject", "fault": "access_denied", "nth": 3})
@@ -93,7 +93,7 @@ def test_a_record_that_cannot_be_sent_is_told_and_fails_no_run(desk: Desk) -> No
 
 
 def test_a_bucket_that_refuses_is_told_in_words(desk: Desk) -> None:
-    desk.environment["MLAPI_STATE"] = STATE
+    desk.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
     desk.well("state", "init", "--yes")
     assert desk.run("history").code == 6
     desk.box.faults({"operation": "s3:ListObjectsV2", "fault": "expired"})
