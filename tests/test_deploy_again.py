@@ -177,3 +177,22 @@ def test_a_service_that_is_not_there_is_named(standing: Standing, tmp_path: Path
     for command in (("deploy", "--image", "x:1"), ("rollback",), ("restart",), ("releases",)):
         ran = standing.desk.run(command[0], "--suffix", SUFFIX, *command[1:])
         assert (ran.code, "is not there" in ran.err) == (4, True), ran.err
+
+
+@pytest.mark.parametrize("name", CALLS[1:])
+def test_a_process_that_was_killed_is_gone_on_with(standing: Standing, name: str) -> None:
+    """With SIGKILL, when AWS had the call: nobody wrote anything down any more."""
+    desk, image = standing.desk, f"dead:{name.partition(':')[2].lower()}"
+    desk.apply(SUFFIX)
+    typed = ("deploy", "--yes", "--no-smoke", "--local", "--suffix", SUFFIX, "--image", image)
+    with desk.spawn(*typed) as process:
+        desk.box.faults({"operation": name, "fault": "kill_after", "pid": process.pid})
+        process.communicate(timeout=60)
+    assert process.returncode < 0
+
+    ran = desk.process(*typed)
+
+    assert ran.code == 0, ran.err
+    assert images(standing).count(image) == 1
+    assert standing.task["containerDefinitions"][0]["image"] == image
+    assert desk.plan(SUFFIX) == "No changes.\n"
