@@ -127,7 +127,9 @@ def verify_gone(**given: Any) -> int:
     from provisioner.commands import removing
 
     say, workspace = begin(given)
-    return removing.verify_gone(say, open_session(given, workspace, given["suffix"] or missing_suffix()))
+    suffix = given["suffix"] or missing_suffix()
+    given["region"] = given["region"] or removing.last_region(workspace, suffix)
+    return removing.verify_gone(say, open_session(given, workspace, suffix))
 
 
 @click.command("list")

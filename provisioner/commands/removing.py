@@ -6,6 +6,7 @@ import json
 import textwrap
 import time
 from dataclasses import asdict
+from typing import Any
 
 from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
@@ -21,10 +22,11 @@ from provisioner.engine.verify import Report
 from provisioner.errors import Blocked, NoSuchStack, Residue
 from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
+from provisioner.pins import guard_account
 from provisioner.session import Session
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
-from provisioner.workspace import stamp
+from provisioner.workspace import Workspace, stamp
 from state.document import Tombstone
 
 
@@ -132,9 +134,9 @@ def verify_gone(say: Say, session: Session) -> int:
     """The last look once more, without a ledger: the ids from the last teardown's report, names and tags."""
     header(say, session)
     started = time.monotonic()
-    reports = session.where.workspace.archive.reports(session.suffix)
-    if reports and not session.is_known:
-        kept = json.loads(reports[-1].load() or b"{}")
+    kept = last_report(session.where.workspace, session.suffix)
+    if kept and not session.is_known:
+        guard_account(session.place, kept["place"]["account"])
         session.document.tombstones = [Tombstone(**stone) for stone in kept["deleted"]]
     report = session.last_look(session.bare_stack())
     if report.remaining:
@@ -142,6 +144,18 @@ def verify_gone(say: Say, session: Session) -> int:
     show_gone(say, session, Outcome("verify-gone"), report)
     counted(say, session, report.asked, started)
     return 0
+
+
+def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
+    """What the last teardown of a stack left written; empty where there was none."""
+    reports = workspace.archive.reports(suffix)
+    return dict(json.loads(reports[-1].load() or b"{}")) if reports else {}
+
+
+def last_region(workspace: Workspace, suffix: str) -> str | None:
+    """The region in which a stack was taken down last, where no ledger tells of a later one."""
+    kept = None if workspace.document(suffix) else last_report(workspace, suffix)
+    return str(kept["place"]["region"]) if kept else None
 
 
 def keep_report(session: Session, outcome: Outcome, report: Report) -> str:
