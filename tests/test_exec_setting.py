@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.graph import Stack
+from provisioner.engine.refs import resolve
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline
@@ -14,7 +16,8 @@ IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
 
 def declared(**given: Any) -> Stack:
     s = Settings.model_validate({"profile": "seed", "image": IMAGE, "network": {"nat": "none"}, **given})
-    return build(s, "prod", "us-east-1", offline(s.network.zones, s.database.version))
+    facts = replace(offline(s.network.zones, s.database.version), account="123456789012")
+    return build(s, "prod", "us-east-1", facts)
 
 
 def test_by_itself_there_is_no_shell_and_no_way_to_one() -> None:
@@ -44,3 +47,29 @@ def test_the_sessions_are_written_to_that_group_alone() -> None:
     assert {action.partition(":")[0] for action in anywhere["Action"]} == {"ssmmessages", "logs"}
     assert "logs:PutLogEvents" not in anywhere["Action"]
     assert len(writes["Resource"]) == 1
+
+
+# Every wildcard that other settings than the profiles' bring, and why it cannot be narrower.
+WILDCARDS = {
+    "*": "Systems Manager's channels, ECR's token and the list of log groups take no resource",
+    "log-group:/aws/ecs/exec/ml-api-prod:*": "the streams of one group",
+    "log-group:/aws/ecs/ml-api-prod:*": "the streams of one group",
+    "log-group:/aws/vpc/ml-api-prod:*": "the streams of one group",
+    "log-group:*": "DescribeLogGroups lists; it takes no single group",
+    "log-group:RDSOSMetrics:log-stream:*": "the streams of one group",
+}
+
+
+def test_no_policy_has_a_wildcard_without_a_reason() -> None:
+    stack = declared(
+        profile="production",
+        service={"exec": True},
+        container={"readonly_root": False},
+        database={"monitoring": 60},
+    )
+    policies = (node.props["PolicyDocument"] for node in stack if str(node.kind) == "RolePolicy")
+    statements = [one for policy in policies for one in policy["Statement"]]
+    named = {resolve(one, lambda _: "") for each in statements for one in each["Resource"]}
+
+    assert not any("*" in action for each in statements for action in each["Action"])
+    assert {one.split(":", 5)[-1] for one in named if "*" in one} == WILDCARDS.keys()
