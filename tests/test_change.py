@@ -52,6 +52,7 @@ def test_a_prefix_more_and_one_less(desk: Desk) -> None:
     assert paths() == {"/api/v2/*", "/api/v3/*"} | pages
 
 
+@pytest.mark.slow
 def test_another_port_opens_the_new_one_and_closes_the_old(desk: Desk) -> None:
     desk.apply("a")
 
@@ -87,6 +88,7 @@ def test_settings_of_every_piece_reach_aws_on_a_standing_stack(desk: Desk) -> No
     assert {one["ErrorCachingMinTTL"] for one in distribution["CustomErrorResponses"]["Items"]} == {0}
 
 
+@pytest.mark.slow
 def test_a_zone_less_is_left_by_all_that_was_in_it(desk: Desk) -> None:
     desk.apply("a")
 
@@ -98,6 +100,7 @@ def test_a_zone_less_is_left_by_all_that_was_in_it(desk: Desk) -> None:
     assert len(json.loads(next(iter(found["balancer"].values())))["AvailabilityZones"]) == 2
 
 
+@pytest.mark.slow
 def test_the_number_of_tasks_belongs_to_autoscaling(desk: Desk) -> None:
     desk.apply("a")
     client(desk.box.endpoint, "ecs").update_service(
@@ -176,6 +179,7 @@ def test_a_protection_that_the_ledger_does_not_know_of_stops_a_teardown_as_well(
     assert desk.tries(mark) == []
 
 
+@pytest.mark.slow
 def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(desk: Desk) -> None:
     desk.apply("a", "--set", "database.final_snapshot=true")
 

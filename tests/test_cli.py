@@ -148,6 +148,7 @@ def test_an_apply_and_a_teardown_in_json_tell_each_step(desk: Desk) -> None:
     assert gone.lines[-1]["remaining"] == []
 
 
+@pytest.mark.slow
 def test_a_state_file_of_ones_own_is_where_it_was_asked_for(desk: Desk, tmp_path: Path) -> None:
     state = tmp_path / "deep" / "mine.json"
     desk.environment["MLAPI_STATE"] = str(state)

@@ -206,6 +206,7 @@ def test_what_would_fail_later_is_told_before_anything_is_made(named: Named, set
     assert told in ran.err
 
 
+@pytest.mark.slow
 def test_its_end_needs_no_ledger_and_leaves_what_others_made(named: Named) -> None:
     named.desk.ledger(SUFFIX).unlink()
     named.desk.teardown(SUFFIX, "--region", REGION)

@@ -134,6 +134,7 @@ def test_a_pull_request_is_planned_and_commented_and_changes_nothing(runner: Run
     assert int(runner.outputs["changes"]) > 60  # the small stack: a larger one takes longer alone
 
 
+@pytest.mark.slow
 def test_what_is_merged_is_applied_and_what_stands_is_reported_then_looked_at_for_drift(
     runner: Runner,
 ) -> None:

@@ -112,6 +112,7 @@ def viewer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewer]:
     desk.slow(0.0)
 
 
+@pytest.mark.slow
 def test_it_is_switched_on_at_once_and_off_again_and_no_request_is_refused(
     desk: Desk, viewer: Viewer
 ) -> None:

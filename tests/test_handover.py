@@ -128,6 +128,7 @@ def answers(path: str, *, asked: str = "") -> tuple[str, ...]:
     return (*IMAGE, "--set", given[0], "--set", given[1])
 
 
+@pytest.mark.slow
 def test_another_health_path_is_asked_of_nobody_who_does_not_answer_it(desk: Desk, watch: Watch) -> None:
     desk.apply("a", *answers("/health"))
     watch.least.clear()
@@ -258,6 +259,7 @@ def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(
     assert min(watch.least.values()) >= 2, watch.least
 
 
+@pytest.mark.slow
 def test_a_prefix_takes_the_priority_of_one_that_goes(desk: Desk, watch: Watch) -> None:
     desk.well("apply", "--yes", "--suffix", "a", *IMAGE, "--set", f'api.prefixes=["{ONE}"]')
 

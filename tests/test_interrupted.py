@@ -50,7 +50,9 @@ def whole(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict
     return counts(inventory(served.endpoint))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_an_apply_softly_and_the_next_goes_on(
     whole: dict[str, int], desk: Desk, number: signal.Signals, code: int
 ) -> None:
@@ -131,8 +133,8 @@ def test_one_may_wait_for_the_other_to_end(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("owner", "part"),
     [
-        ("alb-logs", "alb-logs-retention"),
-        ("sessions", "sessions-ttl"),
+        pytest.param("alb-logs", "alb-logs-retention", marks=pytest.mark.slow),
+        pytest.param("sessions", "sessions-ttl", marks=pytest.mark.slow),
         ("execution-role", "execution-role-start"),
     ],
 )

@@ -62,6 +62,7 @@ def test_after_the_ledger_is_lost_all_is_adopted_and_nothing_made(desk: Desk) ->
     assert beyond(desk, empty) == []
 
 
+@pytest.mark.slow
 def test_a_stack_whose_ledger_is_lost_can_be_taken_down_at_once(desk: Desk) -> None:
     empty = inventory(desk.box.endpoint)
     desk.apply("a")
@@ -72,6 +73,7 @@ def test_a_stack_whose_ledger_is_lost_can_be_taken_down_at_once(desk: Desk) -> N
     assert beyond(desk, empty) == []
 
 
+@pytest.mark.slow
 def test_a_teardown_of_what_is_gone_says_so(desk: Desk) -> None:
     desk.apply("a")
     desk.teardown("a")
@@ -79,6 +81,7 @@ def test_a_teardown_of_what_is_gone_says_so(desk: Desk) -> None:
     assert desk.run("teardown", "--yes", "--suffix", "a").code == 6
 
 
+@pytest.mark.slow
 def test_what_was_deleted_by_hand_comes_back(desk: Desk) -> None:
     desk.apply("a")
     endpoint = desk.box.endpoint
@@ -155,6 +158,7 @@ def test_a_nat_gateway_per_zone_and_back(desk: Desk) -> None:
     assert ways_out() == {"nat gateway": 1, "address": 1, "route table": empty["route table"] + 3}
 
 
+@pytest.mark.slow
 def test_zones_once_chosen_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.apply("a")
     others = ["us-east-1d", "us-east-1e", "us-east-1f"]

@@ -57,6 +57,7 @@ def test_a_minor_version_is_awss(standing: Standing) -> None:
     ledger.write_text(kept)
 
 
+@pytest.mark.slow
 def test_an_image_that_was_shipped_stays_until_it_is_taken_back(standing: Standing, tmp_path: Path) -> None:
     desk = standing.desk
     before = image(standing)

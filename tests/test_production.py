@@ -296,6 +296,7 @@ def test_the_bucket_is_private_encrypted_passing_and_takes_no_plain_connection(d
     assert plain["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+@pytest.mark.slow
 def test_it_ends_without_its_ledger_and_without_being_told_its_settings(
     served: EmbeddedAws, tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from provisioner.cli.opening import typed
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.durations import Durations
@@ -22,6 +24,7 @@ def stages(record: dict[str, Any], node: str) -> list[str]:
     return [what for _, what, *_ in record["nodes"][node]["moments"] if what != "retrying"]
 
 
+@pytest.mark.slow
 def test_runs_leave_records_that_outlive_the_stack(desk: Desk) -> None:
     desk.well("apply", "--yes", "--suffix", "prod", "--set", 'container.environment={"TOKEN": "hush"}')
     desk.teardown("prod")

@@ -199,6 +199,7 @@ def test_a_key_that_a_person_disabled_or_ended_is_called_back_by_a_person(desk: 
     assert f"aws kms cancel-key-deletion --key-id {key}" in ended.err
 
 
+@pytest.mark.slow
 def test_it_is_named_while_a_backup_needs_it_and_ends_when_none_does(desk: Desk) -> None:
     keys = {region: key_of(desk, region)["Arn"] for region in (REGION, GLOBAL)}
 

@@ -78,7 +78,7 @@ def test_reset_empties_and_is_quick(aws: Client, box: EmbeddedAws) -> None:
     [
         ("ec2", "describe_capacity_block_status", "NotImplemented"),
         ("rds", "describe_account_attributes", "NotImplemented"),
-        ("cloudfront", "list_vpc_origins", "NotImplemented"),
+        ("cloudfront", "list_realtime_log_configs", "NotImplemented"),
         ("ecs", "list_services_by_namespace", "UnknownOperationException"),
         ("pricing", "describe_services", "UnknownOperationException"),
     ],
