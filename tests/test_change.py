@@ -19,6 +19,7 @@ def service(desk: Desk) -> dict[str, Any]:
     return dict(found[0])
 
 
+@pytest.mark.slow
 def test_another_image_is_a_new_revision_that_the_service_runs(desk: Desk) -> None:
     desk.apply("a")
     before = inventory(desk.box.endpoint)

@@ -70,6 +70,7 @@ def test_an_image_that_is_not_there_is_told_to_a_machine_too(user: Desk) -> None
     assert "Mend `image`" in told["hint"]
 
 
+@pytest.mark.slow
 def test_what_looks_steady_may_be_what_was_before(user: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deployment of the same revision that was rolled back ends as one that arrived does."""
     user.apply("a")

@@ -71,7 +71,13 @@ def test_a_changed_setting_is_no_drift_and_is_told_where_both_differ(standing: S
     assert ran.out.splitlines()[-1] == "Drift: 1 changed."
 
 
-@pytest.mark.parametrize("hands", [ALTERED + TOUCHED, DELETED], ids=["altered", "deleted"])
+@pytest.mark.parametrize(
+    "hands",
+    [
+        pytest.param(ALTERED + TOUCHED, id="altered", marks=pytest.mark.slow),
+        pytest.param(DELETED, id="deleted"),
+    ],
+)
 def test_what_is_done_by_hand_is_told_planned_and_mended(standing: Standing, hands: list[Hand]) -> None:
     assert drift(standing) == []
     for hand in hands:

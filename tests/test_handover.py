@@ -214,6 +214,7 @@ def test_where_no_task_gets_well_in_the_new_group_the_requests_stay_and_one_can_
     assert min(watch.least.values()) >= 2, watch.least
 
 
+@pytest.mark.slow
 def test_another_port_is_opened_before_the_tasks_move_and_the_old_one_closed_after(
     desk: Desk, watch: Watch
 ) -> None:
@@ -228,6 +229,7 @@ def test_another_port_is_opened_before_the_tasks_move_and_the_old_one_closed_aft
     assert watch.calls.index("UpdateService") < watch.calls.index("RevokeSecurityGroupIngress")
 
 
+@pytest.mark.slow
 def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(desk: Desk, watch: Watch) -> None:
     second = {"second": {"prefixes": ["/api/v2/*"], "minimum": 1, "port": 9000}}
     main = leads_to(desk.box.endpoint, "/api/v2/*")

@@ -73,6 +73,7 @@ def test_a_subscription_that_nobody_confirmed_is_named(desk: Desk) -> None:
     assert "ops@shop.example never confirmed it" in found[0].why
 
 
+@pytest.mark.slow
 def test_a_teardown_sweeps_names_and_keeps(desk: Desk) -> None:
     ours = "TargetTracking-service/ml-api-cluster-a/ml-api-service-a-AlarmHigh-1"
     theirs = "TargetTracking-service/ml-api-cluster-a/ml-api-service-ab-AlarmHigh-1"

@@ -34,6 +34,7 @@ def test_a_stack_comes_up_and_goes_without_a_trace(desk: Desk) -> None:
     assert not desk.ledger("a").exists()
 
 
+@pytest.mark.slow
 def test_a_second_apply_changes_nothing(desk: Desk) -> None:
     desk.apply("a")
     before, mark, ledger = inventory(desk.box.endpoint), desk.mark(), desk.known("a")
@@ -116,6 +117,7 @@ def _delete_by_hand(endpoint: str) -> None:
     scaling.delete_scaling_policy(**{key: policy[key] for key in which})
 
 
+@pytest.mark.slow
 def test_what_was_changed_by_hand_is_set_right(desk: Desk) -> None:
     desk.apply("a")
     endpoint = desk.box.endpoint
@@ -195,6 +197,7 @@ def test_a_version_that_cannot_be_created_is_refused_with_those_that_can(desk: D
     assert desk.tries(mark) == []
 
 
+@pytest.mark.slow
 def test_a_stack_lives_in_the_region_it_was_born_in(desk: Desk) -> None:
     empty = inventory(desk.box.endpoint)
     desk.apply("a", "--region", "eu-west-1")

@@ -66,6 +66,7 @@ def test_a_stack_lives_between_commands_and_ends_with_the_embedded_aws(alone: De
     assert re.search(r"Plan: \d\d to add, 0 to change", again.out)
 
 
+@pytest.mark.slow
 def test_it_is_not_stopped_under_a_run(alone: Desk) -> None:
     applied = alone.process("apply", "--local", "--yes", "--suffix", "a", "-q")
     assert applied.code == 0, applied.err

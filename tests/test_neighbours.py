@@ -64,6 +64,7 @@ def test_each_comes_and_goes_alone(desk: Desk, born: tuple[str, ...], ended: tup
     assert so_far == empty
 
 
+@pytest.mark.slow
 def test_a_plan_of_all_and_a_list_name_every_stack(desk: Desk) -> None:
     for suffix in ("a", "a-b"):
         desk.apply(suffix)

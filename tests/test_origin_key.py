@@ -97,6 +97,7 @@ def test_it_is_changed_without_a_gap(desk: Desk) -> None:
     assert desk.acts(mark) == ["secretsmanager:PutSecretValue", *both, edge, *promoted, *one]
 
 
+@pytest.mark.slow
 def test_one_that_was_begun_goes_on(desk: Desk) -> None:
     arn = desk.known("a")["entries"]["origin-key"]["id"]
     staged = "5" * 64

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.harness import Desk
 from tests.standing import SUFFIX
 from tests.test_saved_plans import kept
 
 
+@pytest.mark.slow
 def test_a_plan_of_a_stack_that_does_not_exist_is_applied_without_a_question(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_plan_that_was_edited_is_refused(standing: Standing, plan: Path) -> No
     assert "changed after it was written" in ran.err
 
 
+@pytest.mark.slow
 def test_the_plan_of_an_end_is_the_same_from_both_commands(standing: Standing) -> None:
     desk = standing.desk
 

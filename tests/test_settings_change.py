@@ -251,6 +251,7 @@ def test_a_setting_is_changed_in_place_as_planned_and_back(stack: Stack, one: Ro
     there_and_back(stack, one)
 
 
+@pytest.mark.slow
 def test_what_aws_takes_once_an_hour_is_done_as_far_as_it_goes_and_the_plan_says_when(stack: Stack) -> None:
     sets = {"table.ttl_attribute": "expires", "service.maximum": "30"}
     apply = ("apply", "--yes", "--suffix", SUFFIX, *_flags(sets))

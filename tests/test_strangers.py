@@ -201,6 +201,7 @@ def test_all_strangers_are_shown_at_once(desk: Desk) -> None:
         assert name in ran.err
 
 
+@pytest.mark.slow
 def test_another_stacks_thing_that_comes_later_is_refused_as_well(desk: Desk) -> None:
     """Our log group was deleted, and another stack's tool made one of that name."""
     desk.apply("a")

@@ -106,10 +106,10 @@ def refuse_protected(session: Session, made: Plan) -> None:
 
 
 def _lost(session: Session, made: Plan) -> str:
-    """What data would go with it, in one line."""
+    """What data would go with it, each in a line."""
     ending = foresee(made, session.document, session.standing(made), KINDS)
-    told = "; ".join(f"{one.node}: {one.loses}" for one in ending.going if one.loses)
-    return f"It would lose: {told}." if told else ""
+    told = "".join(f"\n  {one.node}: {one.loses}" for one in ending.going if one.loses)
+    return f"It would lose:{told}" if told else ""
 
 
 def refuse_halted(made: Plan) -> None:
