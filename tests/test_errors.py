@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from provisioner import errors
 from provisioner.engine.clock import Stopped
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import excused, explain
 from provisioner.engine.faults import Fault, fault_of, unless_unknown
 from provisioner.engine.outcome import Outcome
 from provisioner.errors import (
@@ -175,3 +175,17 @@ def test_what_an_emulator_does_not_know_has_another_answer_and_a_refusal_has_non
     assert unless_unknown(lambda: refuse("UnknownOperationException", 400), "none") == "none"
     with pytest.raises(ClientError):
         unless_unknown(lambda: refuse("AccessDenied", 403), "none")
+
+
+def test_an_answer_may_be_done_without_but_not_a_signal_credentials_or_a_fault_of_ours() -> None:
+    denied = answered("AccessDenied", 403)
+    assert "looking: " in excused(denied, "looking").message
+
+    ends: list[tuple[Exception, type[Exception]]] = [
+        (answered("ExpiredToken"), CredentialsError),
+        (Stopped(), Interrupted),
+        (ValueError("ours"), ValueError),
+    ]
+    for error, raised in ends:
+        with pytest.raises(raised):
+            excused(error, "looking")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from provisioner.engine.ending import Ending
 from provisioner.engine.expected import Expected, expected, until_gone
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import excused
 from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
 from provisioner.kinds import KINDS
@@ -62,11 +62,8 @@ def refresh_prices(say: Say, session: Session) -> None:
         return
     try:
         found = ask(session.clients, region)
-    except Exception as error:
-        known = explain(error, "asking the AWS Price List API")
-        if known is None:
-            raise
-        say.note(f"The prices stay as they are. {known.message}")
+    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+        say.note(f"The prices stay as they are. {excused(error, 'asking the AWS Price List API').message}")
         return
     keep(_kept(session.where.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), found)
     say.note(f"{len(found)} prices of {region} are as of today.")

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from provisioner.doctor.finding import Finding, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import CHECKS, Check
-from provisioner.engine.explain import explain, missing
+from provisioner.engine.explain import excused, missing
 from provisioner.engine.faults import Fault, fault_of
-from provisioner.errors import CredentialsError
 
 _AT_ONCE = 8
 OK, NONE, WRONG, UNSEEN = "ok", "none", "wrong", "not checked"
@@ -41,10 +40,8 @@ def examine(check: Check, patient: Patient) -> Result:
         return Result(check, NONE, str(why))
     except Unseen as why:
         return Result(check, UNSEEN, str(why))
-    except Exception as error:
-        known = explain(error, f"checking {check.name}")
-        if known is None or isinstance(known, CredentialsError):
-            raise known or error from error
+    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+        known = excused(error, f"checking {check.name}")
         denied = fault_of(error) is Fault.DENIED
         return Result(check, UNSEEN, f"these credentials lack {missing(error)}" if denied else known.message)
     return Result(check, WRONG if finding else OK, "", finding)

@@ -31,6 +31,17 @@ def explained(doing: str) -> Iterator[None]:
         raise explain(error, doing) or error from error
 
 
+def excused(error: Exception, doing: str) -> ProvisionerError:
+    """The error of a call whose answer can be done without.
+
+    What makes every other question useless too is raised: expired credentials, a signal, a fault of our own.
+    """
+    known = explain(error, doing)
+    if known is None or fault_of(error) in (None, Fault.EXPIRED):
+        raise known or error from error
+    return known
+
+
 def explain(error: BaseException, doing: str) -> ProvisionerError | None:
     """The error a user meets; None where `error` is a fault of this tool's own."""
     if isinstance(error, ProvisionerError):

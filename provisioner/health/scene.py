@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Literal
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.explain import explain
-from provisioner.engine.faults import Fault, fault_of, told
+from provisioner.engine.explain import excused
+from provisioner.engine.faults import told
 from provisioner.engine.refs import Doc
 
 # `told` is neither good nor bad: an event, a number. `unknown` could not be asked.
@@ -91,8 +91,7 @@ def asked(name: str, ask: Callable[[], Told]) -> list[Line]:
 
 def why_unknown(error: Exception, doing: str) -> str:
     """AWS's own words; credentials that have expired, and faults of this tool's own, are raised."""
-    if fault_of(error) in (None, Fault.EXPIRED):
-        raise explain(error, doing) or error from error
+    excused(error, doing)
     return told(error)
 
 

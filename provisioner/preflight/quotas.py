@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.decide import BEGUN
-from provisioner.engine.explain import explain
+from provisioner.engine.explain import excused
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Plan
-from provisioner.errors import CredentialsError
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.usage import (
     balancers,
@@ -117,10 +116,8 @@ def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
     needed = _summed(made, quota, _coming(made, quota.kind))
     try:
         used = _summed(made, quota, _standing(made, quota.kind)) | dict(quota.used(clients))
-    except Exception as error:
-        known = explain(error, f"counting {quota.words}")
-        if known is None or isinstance(known, CredentialsError):
-            raise known or error from error
+    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+        known = excused(error, f"counting {quota.words}")
         yield Finding(quota.words, known.message, known.hint, blocks=False)
         return
     over = {where: count for where, count in needed.items() if used.get(where, 0) + count > quota.usual}
@@ -145,9 +142,8 @@ def _limit(clients: Clients, quota: Quota) -> tuple[float, bool]:
     try:
         asked = {"ServiceCode": quota.service, "QuotaCode": quota.code}
         return float(clients.client("service-quotas").get_service_quota(**asked)["Quota"]["Value"]), True
-    except Exception as error:
-        if explain(error, "asking Service Quotas") is None:
-            raise
+    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+        excused(error, "asking Service Quotas")
         return quota.usual, False
 
 

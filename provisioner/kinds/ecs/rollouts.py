@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of, is_unknown_call
+from provisioner.engine.faults import code_of, unless_unknown
 from provisioner.engine.patience import insist
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import HIDES
@@ -65,12 +65,10 @@ class Stage:
 def rollouts(clients: Clients, cluster: str, service: str) -> list[Rollout] | None:
     """ListServiceDeployments: those of the last 90 days, newest first; None where nobody can tell."""
     ecs = clients.client("ecs")
-    try:
-        listed = ecs.list_service_deployments(cluster=cluster, service=service)["serviceDeployments"]
-    except Exception as error:
-        if not is_unknown_call(error):
-            raise
+    found: Doc = unless_unknown(lambda: ecs.list_service_deployments(cluster=cluster, service=service), {})
+    if not found:
         return None
+    listed = found["serviceDeployments"]
     brought = _brought(clients, (one["targetServiceRevisionArn"] for one in listed))
     told = [_rollout(one, brought.get(one["targetServiceRevisionArn"], "")) for one in listed]
     return sorted(told, key=lambda one: one.at, reverse=True)
