@@ -10,8 +10,9 @@ import pytest
 import provisioner
 from provisioner.doctor.asked import balancer, data, edge, given, limits, names, network, tasks
 from provisioner.embedded import reference
-from provisioner.engine.kind import Item, Kind, calling
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling
 from provisioner.health import certificates, measured, services, targets
 from provisioner.kinds import KINDS, ecr, facts, leftovers, origin_key, tagging, under_key, versions
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops

@@ -137,6 +137,7 @@ def test_apply_prints_the_plan_then_the_outputs_and_its_progress_on_stderr(desk:
     assert gone.out.startswith("The stack a is gone")
 
 
+@pytest.mark.slow
 def test_an_apply_and_a_teardown_in_json_tell_each_step(desk: Desk) -> None:
     ran = desk.run("apply", "--yes", "--json", "--suffix", "a")
     assert [line["type"] for line in ran.lines if line["type"] != "event"] == ["plan", "outputs"]

@@ -86,6 +86,7 @@ def test_a_signal_ends_a_teardown_softly_and_the_next_goes_on(desk: Desk) -> Non
     assert counts(inventory(desk.box.endpoint)) == empty
 
 
+@pytest.mark.slow
 def test_a_killed_apply_is_taken_up_where_it_was(whole: dict[str, int], desk: Desk) -> None:
     with in_the_middle(desk, "apply", "vpc: ready") as process:
         process.kill()
@@ -135,7 +136,7 @@ def test_one_may_wait_for_the_other_to_end(desk: Desk) -> None:
     [
         pytest.param("alb-logs", "alb-logs-retention", marks=pytest.mark.slow),
         pytest.param("sessions", "sessions-ttl", marks=pytest.mark.slow),
-        ("execution-role", "execution-role-start"),
+        pytest.param("execution-role", "execution-role-start", marks=pytest.mark.slow),
     ],
 )
 def test_what_was_meant_but_never_called_is_not_taken_for_done(desk: Desk, owner: str, part: str) -> None:

@@ -9,10 +9,11 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.decide import Change
 from provisioner.engine.intervals import in_time, timed
-from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
 from provisioner.engine.target import Target
+from provisioner.engine.traits import codes, minutes
 from provisioner.errors import NotBefore
 from state.document import Document, Entry, Place
 from state.ledger import Ledger

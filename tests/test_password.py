@@ -90,6 +90,7 @@ def test_later_runs_ignore_the_variable_even_after_the_ledger_is_lost(desk: Desk
     assert secrets(desk) == before
 
 
+@pytest.mark.slow
 def test_a_stack_born_without_it_does_not_take_it_later(desk: Desk) -> None:
     desk.apply("a")
 

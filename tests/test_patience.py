@@ -12,10 +12,11 @@ from botocore.exceptions import ClientError
 from provisioner.engine.act import Hands
 from provisioner.engine.decide import Change, decide
 from provisioner.engine.events import Event
-from provisioner.engine.kind import Item, codes, minutes
+from provisioner.engine.kind import Item
 from provisioner.engine.patience import OUTAGE
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
+from provisioner.engine.traits import codes, minutes
 from provisioner.errors import OutOfPatience
 from state.document import Document, Place
 from state.ledger import Ledger

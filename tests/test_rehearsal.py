@@ -126,6 +126,7 @@ def test_a_ledger_of_a_rehearsal_is_refused_against_another_endpoint(desk: Desk,
     assert desk.tries(mark) == []
 
 
+@pytest.mark.slow
 def test_a_ledger_of_another_endpoint_is_refused_in_a_rehearsal(desk: Desk, tmp_path: Path) -> None:
     state = str(tmp_path / "one.json")
     desk.apply("a", "--state", state)

@@ -241,10 +241,10 @@ def there_and_back(stack: Stack, one: Row) -> None:
     stack.apply({})
 
 
-# Every third round is enough for every day; each setting has one of its own in tests/test_each_setting.py.
+# Every sixth round is enough for every day; each setting has one of its own in tests/test_each_setting.py.
 @pytest.mark.parametrize(
     "one",
-    [pytest.param(one, marks=pytest.mark.slow if at % 3 else []) for at, one in enumerate(rounds(ROWS))],
+    [pytest.param(one, marks=pytest.mark.slow if at % 6 else []) for at, one in enumerate(rounds(ROWS))],
     ids=lambda one: "+".join(one.sets),
 )
 def test_a_setting_is_changed_in_place_as_planned_and_back(stack: Stack, one: Row) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.engine.kind import Condition, Kind
+from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, Unknown, Veiled
+from provisioner.engine.traits import Condition
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import PASSING, code_of, fault_of, told
-from provisioner.engine.kind import Codes, Kind
+from provisioner.engine.kind import Kind
 from provisioner.engine.refused import NotYet
 from provisioner.engine.target import Target
+from provisioner.engine.traits import Codes
 from provisioner.engine.waits import again, jittered, pause
 from provisioner.errors import Blocked
 

@@ -8,8 +8,9 @@ from typing import Any
 from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import unless_unknown
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, dig
+from provisioner.engine.traits import calling, codes
 from provisioner.kinds.together import tags_told
 
 _WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes
 
 _GONE = codes("ResourceNotFoundException")
 _BUSY = codes("ConflictException")

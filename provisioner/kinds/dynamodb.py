@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, calling, codes, minutes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told

@@ -8,8 +8,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 

@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import Fault, fault_of
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes
 from provisioner.kinds.tags import mapping, pairs
 
 GONE = codes("NoSuchEntity")

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.engine.clients import beside
-from provisioner.engine.kind import Item, Kind, calling, codes, minutes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tagging import bearers
 from provisioner.kinds.tags import mapping

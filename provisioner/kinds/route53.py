@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes
 from provisioner.names import PROJECT
 
 # What answers for a name; other types (TXT, MX, CAA) may stand beside them.

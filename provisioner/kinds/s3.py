@@ -9,8 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item, Kind, calling, codes, minutes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.tags import mapping, pairs
 
 # HeadBucket gives the bare status.

@@ -10,8 +10,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Lookup, Ref, Veiled
+from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked, UsageError
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.names import bears

@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import beside
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Codes, Item
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import Codes
 from provisioner.kinds.tagging import AMAZONS, bearers
 
 # botocore resourcegroupstaggingapi TagFilter: 20 values.

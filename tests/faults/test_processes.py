@@ -110,6 +110,7 @@ def test_a_teardown_that_is_killed_is_taken_up_at_once(
     assert compare(look(desk), account.empty).is_none
 
 
+@pytest.mark.slow
 def test_an_apply_that_is_killed_can_be_torn_down_at_once(account: Account, desk: Desk) -> None:
     ran = struck(desk, "apply", operation=TORN, fault="kill_after")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ec2.tagged import where
 from provisioner.kinds.ec2.vpc import NO_VPC
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, Kind, calling, codes, minutes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.permissions import EVERYWHERE, contents, in_words, permission
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import interfaces

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from provisioner.engine.kind import Item, calling, codes, minutes
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.tagged import Ec2, Filters
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from provisioner.engine.compare import meets
-from provisioner.engine.kind import Item, Kind, calling, minutes
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, minutes
 from provisioner.errors import Blocked
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.names import NODE_TAG, PROJECT, bears

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, calling, codes, minutes
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.tags import low_pairs, mapping
 

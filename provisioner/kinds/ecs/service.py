@@ -6,9 +6,10 @@ from collections.abc import Set
 from typing import Any
 
 from provisioner.engine.beats import Beat
-from provisioner.engine.kind import Item, calling, codes, minutes
+from provisioner.engine.kind import Item
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError, RolledBack
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, verdict
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from provisioner.engine.kind import Item, Kind, calling, codes
+from provisioner.engine.kind import Item, Kind
+from provisioner.engine.traits import calling, codes
 from provisioner.kinds.tags import low_pairs
 
 NO_CLUSTER = codes("ClusterNotFoundException")

@@ -8,8 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.faults import code_of
-from provisioner.engine.kind import Item, calling, codes
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ecs.service import described
 from provisioner.kinds.ecs.tagged import NO_CLUSTER, Ecs
 from provisioner.kinds.tags import low_pairs, mapping

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, calling, codes, minutes
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs

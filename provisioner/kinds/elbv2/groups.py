@@ -7,8 +7,9 @@ from typing import Any
 
 from provisioner.engine.beats import Beat
 from provisioner.engine.compare import covers
-from provisioner.engine.kind import Item, calling, codes
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes
 from provisioner.kinds.elbv2.tagged import MOST, NO_GROUP, Elb, full_name
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs

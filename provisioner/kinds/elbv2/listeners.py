@@ -7,8 +7,9 @@ from typing import Any
 
 from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, calling, codes
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
 from provisioner.kinds.origin_key import is_key, not_yet, veiled_rule

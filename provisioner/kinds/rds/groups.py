@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, calling, codes, minutes
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import pairs

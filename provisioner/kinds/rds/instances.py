@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.engine.kind import Item, calling, codes, minutes
+from provisioner.engine.kind import Item
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
+from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.rds.aurora import DBCluster, meets_going
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, Rds
 from provisioner.kinds.tags import mapping, pairs
