@@ -12,7 +12,7 @@ from provisioner.kinds import versions
 from provisioner.kinds.cloudfront import domain_of
 from provisioner.names import name_of
 from provisioner.settings import Settings
-from provisioner.steps.alb import priorities
+from provisioner.steps.alb_rules import priorities
 from provisioner.steps.facts import Facts
 from state.document import Document
 

@@ -17,28 +17,19 @@ from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener, silent
-from provisioner.engine.explain import explained
-from provisioner.engine.graph import Stack
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan
-from provisioner.engine.protection import lift, protected
-from provisioner.engine.teardown import remove
-from provisioner.engine.verify import Report, last_look
 from provisioner.errors import LedgerError, LockHeld
-from provisioner.kinds import KINDS, leftovers
+from provisioner.kinds import KINDS
 from provisioner.kinds import facts as lookups
-from provisioner.kinds.tagging import bearing
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.settings import Settings
-from provisioner.settings.database import MOST_READERS
 from provisioner.settings.ending import with_zones
-from provisioner.settings.network import MOST_ZONES
 from provisioner.settings.shipped import Shipped
 from provisioner.shipped import follow_what_runs, shipped_things, show_as_held
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
-from provisioner.steps.facts import offline
 from provisioner.ways import Ways
 from state.document import Document, Place
 from state.ledger import Ledger
@@ -184,64 +175,6 @@ class Session:
     def apply(self, plan: Plan) -> Outcome:
         """Carry the plan out."""
         return Apply(plan, self.hands(), KINDS).run()
-
-    def standing(self, made: Plan) -> list[str]:
-        """What is there or remembered and would go, in declared order; never the account's own roles."""
-        entries = self.document.entries
-        names = made.found | {name for name, entry in entries.items() if not KINDS[entry.kind].shared}
-        return [name for name in dict.fromkeys([*made.stack.nodes, *entries]) if name in names]
-
-    def teardown(self, plan: Plan) -> Outcome:
-        """Take down what the ledger knows, and what bears our tags and the ledger has lost."""
-        hands = self.hands()
-        Apply(plan, hands, KINDS).take_over_found()
-        with explained("taking the protection against deletion off"):
-            lift(hands, KINDS, protected(plan, self.document, KINDS))
-        outcome = remove(hands, KINDS)
-        swept = self._sweep(plan.stack) if outcome.is_whole else []
-        # AWS's own services write once more while they end, and so bring a log group back.
-        for _ in range(_ROUNDS):
-            returned = make_plan(plan.stack, self.document, self.clients, KINDS)
-            if not outcome.is_whole or not self._came_back(returned, outcome):
-                break
-            Apply(returned, hands, KINDS).take_over_found()
-            outcome = outcome.followed_by(remove(hands, KINDS))
-        if outcome.is_whole:
-            outcome.swept = [*swept, *self._sweep(plan.stack)]
-        return outcome
-
-    @staticmethod
-    def _came_back(returned: Plan, outcome: Outcome) -> bool:
-        """Whether anything is there but what was kept, and what is set on it."""
-        nodes = returned.stack.nodes
-        return any(not outcome.kept.keys() & {name, *nodes[name].needs} for name in returned.found)
-
-    def _sweep(self, stack: Stack) -> list[str]:
-        """Delete what AWS itself has made for the stack and left, or brought back."""
-        with explained("sweeping up what AWS has left"):
-            found = leftovers.strays(self.clients, stack)
-            leftovers.sweep(self.clients, found)
-        return [one.id for one in found]
-
-    def last_look(self, stack: Stack) -> Report:
-        """Ask for every id that was ever held, and search by name and by tag as if there were no ledger."""
-        blank = Document(self.suffix, self.place)
-        search = make_plan(stack, blank, self.clients, KINDS)
-        with explained("searching for what is left"):
-            tagged = bearing(self.clients, self.suffix)
-            kept = leftovers.kept(self.clients, stack)
-            lingering = leftovers.lingering(self.clients, stack)
-            strays = leftovers.strays(self.clients, stack)
-        stones = self.document.tombstones
-        report = last_look(self.clients, KINDS, stones, search, tagged, self.suffix)
-        report.set_aside(kept, lingering, strays)
-        return report
-
-    def bare_stack(self) -> Stack:
-        """The stack as far as its names and tags go, for a search that knows nothing else."""
-        known = offline(MOST_ZONES, self.settings.database.version)
-        facts = replace(known, account=self.place.account, master_password="own", readers=MOST_READERS)  # noqa: S106 - who holds it
-        return build_all(with_zones(self.settings, MOST_ZONES), self.suffix, self.place.region, facts)
 
     def close(self) -> None:
         """Forget the stack: it is gone, and was seen to be."""

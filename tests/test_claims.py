@@ -18,7 +18,7 @@ from provisioner.kinds import KINDS
 from provisioner.kinds.elbv2.groups import TargetGroup
 from provisioner.kinds.elbv2.listeners import ListenerRule
 from provisioner.stack import build
-from provisioner.steps.alb import priorities, priority
+from provisioner.steps.alb_rules import priorities, priority
 from provisioner.steps.facts import offline
 from state.document import Document, Entry, Place
 

@@ -14,7 +14,7 @@ from provisioner.embedded.box import Box
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.wire import Call, compose, parsed
 from provisioner.errors import RolledBack
-from provisioner.steps.alb import slug
+from provisioner.steps.alb_rules import slug
 from tests.harness import Desk
 from tests.inventory import inventory
 from tests.test_claims import ONE, OTHER

@@ -18,6 +18,7 @@ FLOORS: list[set[str]] = [
     {"cli"},
     {"provisioner.cli"},
     {"provisioner.commands"},
+    {"provisioner.taking_down"},
     {"provisioner.session"},
     {"provisioner.pins", "provisioner.ways", "provisioner.shipped", "provisioner.choosing"},
     {"provisioner.stack", "provisioner.workspace", "provisioner.rights", "provisioner.report"},
@@ -80,6 +81,13 @@ def test_a_module_imports_only_from_below(module: str) -> None:
 
 def test_every_part_has_its_floor() -> None:
     assert {part_of(module) for module in MODULES} == PLACE.keys()
+
+
+def test_no_document_holds_a_merge_that_nobody_resolved() -> None:
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.*")]
+
+    assert len(documents) > 5
+    assert [str(one) for one in documents if re.search(r"^[<>]{7} ", one.read_text(), re.MULTILINE)] == []
 
 
 def test_no_two_modules_import_each_other() -> None:

@@ -11,7 +11,7 @@ from provisioner.configuration import load
 from provisioner.errors import UsageError
 from provisioner.settings import Settings, Workload
 from provisioner.stack import build
-from provisioner.steps.alb import slug
+from provisioner.steps.alb_rules import slug
 from provisioner.steps.facts import offline
 from tests.harness import Desk
 from tests.inventory import client, inventory

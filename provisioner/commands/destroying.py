@@ -12,6 +12,7 @@ from provisioner.commands.removing import refuse_protected
 from provisioner.engine.ending import foresee
 from provisioner.kinds import KINDS
 from provisioner.session import Session
+from provisioner.taking_down import standing
 from provisioner.terminal.ending import show_ending
 from provisioner.terminal.say import Say
 
@@ -21,7 +22,7 @@ def show_end(say: Say, session: Session, showing: Showing) -> int:
     header(say, session)
     started = time.monotonic()
     made = read_with(session, session.plan(ending=True))
-    ending = foresee(made, session.document, session.standing(made), KINDS)
+    ending = foresee(made, session.document, standing(session, made), KINDS)
     showing.begin(say, session)
     show_ending(say, session.suffix, ending, made.notes, forecast_end(session, made, ending))
     checked(say, session, made, started)

@@ -11,7 +11,7 @@ from itertools import chain
 from provisioner.engine.graph import Stack
 from provisioner.kinds.secretsmanager import VARIABLE
 from provisioner.regions import choose_region
-from provisioner.rights.grants import Ground
+from provisioner.rights.grants import Grants
 from provisioner.rights.purposes import PURPOSES, grants_for
 from provisioner.rights.shared import on_state
 from provisioner.rights.statements import Policy, denials, policies, statements
@@ -38,12 +38,12 @@ class Whose:
     region: str | None = None
     account: str | None = None
 
-    def ground(self, *, ending: bool = False) -> Ground:
+    def ground(self, *, ending: bool = False) -> Grants:
         """The declared stack and its account; with `ending`, all that any settings could have declared."""
         document = self.workspace.document(self.suffix)
         known = document.place.account if document else None
         account = self.account or self.settings.account or known or NO_ACCOUNT
-        return Ground(self._stack(account, build_all if ending else build), account)
+        return Grants(self._stack(account, build_all if ending else build), account)
 
     def _stack(self, account: str, build: Builder) -> Stack:
         s, document = self.settings, self.workspace.document(self.suffix)

@@ -24,6 +24,7 @@ from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
 from provisioner.pins import guard_account
 from provisioner.session import Session
+from provisioner.taking_down import bare_stack, look_last, standing, take_down
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace, stamp
@@ -50,7 +51,7 @@ def _remove(
 ) -> tuple[Outcome, Report]:
     """Show what would go, ask, remove, and look whether anything is left."""
     made = session.plan(ending=True)
-    going = session.standing(made)
+    going = standing(session, made)
     expect(record, session, made)
     record.plan = {"destroy": len(going)}
     if not going and not session.document.tombstones:
@@ -69,9 +70,9 @@ def _remove(
     outlook = outlook_on(session, record, dict.fromkeys(pieces, "delete"))
     with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)
-        outcome = session.teardown(made)
+        outcome = take_down(session, made)
     finish(outcome, caught)
-    report = session.last_look(made.stack)
+    report = look_last(session, made.stack)
     where = keep_report(session, outcome, report)
     if report.remaining:
         raise residue(session, report, f"The report is {where}.")
@@ -107,7 +108,7 @@ def refuse_protected(session: Session, made: Plan) -> None:
 
 def _lost(session: Session, made: Plan) -> str:
     """What data would go with it, each in a line."""
-    ending = foresee(made, session.document, session.standing(made), KINDS)
+    ending = foresee(made, session.document, standing(session, made), KINDS)
     told = "".join(f"\n  {one.node}: {one.loses}" for one in ending.going if one.loses)
     return f"It would lose:{told}" if told else ""
 
@@ -138,7 +139,7 @@ def verify_gone(say: Say, session: Session) -> int:
     if kept and not session.is_known:
         guard_account(session.place, kept["place"]["account"])
         session.document.tombstones = [Tombstone(**stone) for stone in kept["deleted"]]
-    report = session.last_look(session.bare_stack())
+    report = look_last(session, bare_stack(session))
     if report.remaining:
         raise residue(session, report, "")
     show_gone(say, session, Outcome("verify-gone"), report)

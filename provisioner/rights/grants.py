@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from provisioner.embedded import reference
 from provisioner.embedded.besides import (
@@ -21,11 +21,10 @@ from provisioner.embedded.besides import (
 )
 from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, Action, On
 from provisioner.embedded.reference import known as known_action
-from provisioner.engine.graph import Node, Stack
-from provisioner.engine.refs import Ref, Unknown, refs_in, resolve, veils_in
-from provisioner.names import PROJECT
+from provisioner.engine.graph import Node
+from provisioner.engine.refs import refs_in, veils_in
+from provisioner.rights.ground import BOUNDARY, Condition, Ground, Target, is_of
 
-Condition = tuple[tuple[str, str, tuple[str, ...]], ...]
 # What may change who may do what: allowed for a role under the boundary alone.
 _CAPPED = (
     "CreateRole",
@@ -34,7 +33,6 @@ _CAPPED = (
     "UpdateAssumeRolePolicy",
     "UpdateRole",
 )
-_BOUNDARY = "PermissionsBoundary"
 # Whether each is of no use where a role is declared under a boundary, or of none where it is not.
 _SWITCHES = {"iam:DeleteRolePermissionsBoundary": True, "iam:PutRolePermissionsBoundary": False}
 # What must not be done to a boundary by who makes roles under it.
@@ -56,22 +54,10 @@ class Grant:
         return known_action(self.action).reads
 
 
-class Target(NamedTuple):
-    """A resource that a call concerns; `by_id` where AWS chose its name, so that only tags tell it apart."""
+class Grants(Ground):
+    """What the verbs of the declared kinds ask of IAM."""
 
-    arn: str
-    by_id: bool
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Where a stack is, as its ARNs tell it."""
-
-    stack: Stack
-    account: str
-    partition: str = "aws"
-
-    def grants(self, verbs: Iterable[str], kind: str = "") -> Iterator[Grant]:
+    def of(self, verbs: Iterable[str], kind: str = "") -> Iterator[Grant]:
         """All that these verbs of the declared kinds, or of one of them, need."""
         chosen = list(verbs)
         for node in (one for one in self.stack if kind in ("", str(one.kind))):
@@ -91,7 +77,7 @@ class Ground:
         if known.reads:
             yield from (Grant(known.name, arn, str(node.kind)) for arn in self._read(known, node))
             return
-        if _SWITCHES.get(known.name) == bool(self._told(node, _BOUNDARY)):
+        if _SWITCHES.get(known.name) == bool(self.told(node, BOUNDARY)):
             return
         for on in known.on or (None,):
             for target in self._targets(known, on, node):
@@ -99,19 +85,14 @@ class Ground:
                 yield Grant(known.name, target.arn, str(node.kind), condition)
         yield from self._besides(known, node, verb)
 
-    @property
-    def boundaries(self) -> list[str]:
-        """The boundaries that roles are declared under."""
-        return sorted({told for node in self.stack if (told := self._told(node, _BOUNDARY))})
-
     def _read(self, known: Action, node: Node) -> Iterator[str]:
         """A list is asked for whole; what is read by name is scoped by it."""
         if not known.on:
             yield "*"
-        own = [on for on in known.on if _is_of(node, known.prefix, on.type)]
+        own = [on for on in known.on if is_of(node, known.prefix, on.type)]
         for on in own or known.on:
             if known.whole(on):
-                yield reference.arn(known.prefix, on.type, (), self._place(node))
+                yield reference.arn(known.prefix, on.type, (), self.place(node))
             else:
                 yield from (target.arn for target in self._targets(known, on, node))
 
@@ -119,48 +100,26 @@ class Ground:
         """The resources of one type: the node's own, else the stack's, else any where there must be one."""
         if on is None:
             return [Target("*", by_id=True)]
-        if _is_of(node, known.prefix, on.type):
-            return [self._target(node)]
+        if is_of(node, known.prefix, on.type):
+            return [self.target(node)]
         if known.level == "Tagging" or (known.reads and not on.always):
             return []
         if naming := IF_NAMED.get((known.name, on.type)):
             return self._if_named(known, on, node, naming)
         alike = (one for one in self.stack if not one.kind.untagged)
-        stacks = {self._target(one) for one in alike if _is_of(one, known.prefix, on.type)}
-        anyone = reference.arn(known.prefix, on.type, (), self._place(node))
+        stacks = {self.target(one) for one in alike if is_of(one, known.prefix, on.type)}
+        anyone = reference.arn(known.prefix, on.type, (), self.place(node))
         return sorted(stacks) or ([Target(anyone, by_id=False)] if on.always else [])
 
     def _if_named(self, known: Action, on: On, node: Node, naming: str) -> list[Target]:
         named = node.props.get(naming)
-        whole = reference.arn(known.prefix, on.type, (f"{named}*",), self._place(node))
+        whole = reference.arn(known.prefix, on.type, (f"{named}*",), self.place(node))
         return [Target(whole, by_id=False)] if named else []
-
-    def _target(self, node: Node) -> Target:
-        return Target(self.arn(node), by_id=not node.kind.fills)
-
-    def arn(self, node: Node) -> str:
-        """The ARN of a node's resource, `*` for what only AWS chooses."""
-        prefix = reference.prefix_of(node.kind.service)
-        return reference.arn(prefix, node.kind.resource, self._fills(node), self._place(node))
-
-    def _fills(self, node: Node) -> tuple[str, ...]:
-        values = {key: self._fill(value) for key, value in node.props.items()}
-        return tuple(form.format_map(values) for form in node.kind.fills)
-
-    def _fill(self, value: Any) -> str:
-        if isinstance(value, Ref):
-            return next(reversed(self._fills(self.stack.nodes[value.node])), "*")
-        told = resolve(value, lambda _: "*")
-        return told if isinstance(told, str) else "*"
-
-    def _place(self, node: Node) -> dict[str, str]:
-        region = node.region or self.stack.region
-        return {"Partition": self.partition, "Region": region, "Account": self.account}
 
     def _condition(self, known: Action, on: On | None, node: Node, verb: str, target: Target) -> Condition:
         """Roles under their boundary; by tags what AWS names; by service what belongs to a service."""
         short = known.name.split(":", 1)[1]
-        if short in _CAPPED and (boundary := self._told(node, _BOUNDARY)):
+        if short in _CAPPED and (boundary := self.told(node, BOUNDARY)):
             return (("StringEquals", "iam:PermissionsBoundary", (boundary,)),)
         if known.takes("iam:AWSServiceName") and "AWSServiceName" in node.props:
             return (("StringEquals", "iam:AWSServiceName", (node.props["AWSServiceName"],)),)
@@ -169,23 +128,8 @@ class Ground:
         if not target.by_id:
             return ()
         if verb == "create" and known.takes(REQUEST_TAG, on):
-            return self._tags(REQUEST_TAG)
-        return self._tags(RESOURCE_TAG) if on and known.takes(RESOURCE_TAG, on) else ()
-
-    def _tags(self, key: str) -> Condition:
-        own = {"Environment": self.stack.suffix, "Project": PROJECT}
-        return tuple(("StringEquals", f"{key}/{name}", (value,)) for name, value in own.items())
-
-    def _told(self, node: Node, prop: str) -> str:
-        """A property that a role has, as text; of another node's, its ARN."""
-        nodes = (node, *(self.stack.nodes[name] for name in node.needs))
-        found = next((one.props[prop] for one in nodes if one.props.get(prop)), "")
-        return self._text(found)
-
-    def _text(self, value: Any) -> str:
-        """A value with the ARN of another node for each ref to one."""
-        told = resolve(value, lambda ref: self.arn(self.stack.nodes[ref.node]))
-        return "*" if isinstance(told, Unknown) else str(told)
+            return self.tags(REQUEST_TAG)
+        return self.tags(RESOURCE_TAG) if on and known.takes(RESOURCE_TAG, on) else ()
 
     def _besides(self, known: Action, node: Node, verb: str) -> Iterator[Grant]:
         kind = str(node.kind)
@@ -194,7 +138,7 @@ class Ground:
         for path, service in PASSES.get(known.name, {}).items():
             for role in dug(node.props, path.split(".")):
                 to = (("StringEquals", "iam:PassedToService", (service,)),)
-                yield Grant("iam:PassRole", self._text(role), kind, to)
+                yield Grant("iam:PassRole", self.text(role), kind, to)
         if known.name == "rds:CreateDBCluster" and node.props.get("ManageMasterUserPassword"):
             yield from (Grant(one, self._managed(one, node), kind) for one in MANAGED_PASSWORD)
         yield from (Grant(one, "*", kind) for one in BESIDES.get(known.name, ()))
@@ -210,16 +154,16 @@ class Ground:
 
     def _on_key(self, action: str, key: Any, use: str, node: Node) -> Grant:
         """An action on a key of the stack's, through the service of the call that uses it."""
-        region = self._place(node)["Region"]
+        region = self.place(node)["Region"]
         through: Condition = (("StringEquals", "kms:ViaService", (via(use, region),)),)
-        return Grant(action, self._text(key), str(node.kind), (*through, *self._tags(RESOURCE_TAG)))
+        return Grant(action, self.text(key), str(node.kind), (*through, *self.tags(RESOURCE_TAG)))
 
     def _of_secrets(self, node: Node, *, look_only: bool) -> Iterator[Grant]:
         """What finding the secrets among its properties needs."""
         for secret in veils_in(node.props):
             if secret.is_looked_at or not look_only:
                 for name in secret.calls:
-                    yield from (Grant(name, self._text(ref), str(node.kind)) for ref in refs_in(secret))
+                    yield from (Grant(name, self.text(ref), str(node.kind)) for ref in refs_in(secret))
                 yield from self._opening(secret, node)
 
     def _opening(self, secret: Any, node: Node) -> Iterator[Grant]:
@@ -237,17 +181,11 @@ class Ground:
         if tagging.takes(key):
             condition = (("StringEquals", key, (short,)),)
         elif not node.kind.fills:
-            condition = self._tags(REQUEST_TAG)
+            condition = self.tags(REQUEST_TAG)
         yield Grant(tagging.name, resource, str(node.kind), condition)
 
     def _managed(self, name: str, node: Node) -> str:
         """What RDS keeps the password in, and the key of AWS's that it is kept under."""
         prefix = name.split(":", 1)[0]
         type_, fills = ("Secret", ("rds!cluster-*",)) if prefix == "secretsmanager" else ("key", ())
-        return reference.arn(prefix, type_, fills, self._place(node))
-
-
-def _is_of(node: Node, prefix: str, type_: str) -> bool:
-    return (
-        node.kind.resource == type_ and reference.PREFIXES.get(node.kind.service, node.kind.service) == prefix
-    )
+        return reference.arn(prefix, type_, fills, self.place(node))

@@ -24,7 +24,7 @@ from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, ru
 from provisioner.preflight import domain, usage
 from provisioner.prices import asked
 from provisioner.rights import pipeline
-from provisioner.rights.grants import Grant, Ground
+from provisioner.rights.grants import Grant, Grants
 
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
@@ -112,20 +112,20 @@ PURPOSES: Mapping[str, Purpose] = {
 }
 
 
-def grants_for(ground: Ground, purpose: str) -> Iterator[Grant]:
+def grants_for(ground: Grants, purpose: str) -> Iterator[Grant]:
     """What a command needs."""
     wanted = PURPOSES[purpose]
     if wanted.verbs:
-        yield from ground.grants(wanted.verbs)
+        yield from ground.of(wanted.verbs)
     for kind, verbs in wanted.of_kinds.items():
-        yield from ground.grants(verbs, kind)
+        yield from ground.of(verbs, kind)
     for word, calls in wanted.calls.items():
         if word in _ONLY_WITH and not _ONLY_WITH[word](ground.stack):
             continue
         yield from _looked_up(ground, word, calls)
 
 
-def _looked_up(ground: Ground, word: str, calls: Calls) -> Iterator[Grant]:
+def _looked_up(ground: Grants, word: str, calls: Calls) -> Iterator[Grant]:
     """What is declared of each operation, in each region where its service is asked."""
     own = ground.stack.region
     for service, operations in calls.items():
@@ -151,5 +151,5 @@ def _arns(known: Action, forms: list[str], place: dict[str, str]) -> Iterator[st
             yield reference.arn(known.prefix, on.type, tuple(forms), place)
 
 
-def _place(ground: Ground, region: str) -> dict[str, str]:
+def _place(ground: Grants, region: str) -> dict[str, str]:
     return {"Partition": ground.partition, "Region": region, "Account": ground.account}

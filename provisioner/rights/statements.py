@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provisioner.names import PROJECT
-from provisioner.rights.grants import Condition, Grant
+from provisioner.rights.grants import Grant
+from provisioner.rights.ground import Condition
 
 Statement = dict[str, Any]
 Policy = dict[str, Any]

@@ -8,7 +8,8 @@ from provisioner.engine.graph import Edge, Handle, Piece
 from provisioner.kinds.cloudfront import Distribution
 from provisioner.names import ZONE_TAG
 from provisioner.settings import Settings
-from provisioner.steps.alb import PAGES, Balancer
+from provisioner.steps.alb import Balancer
+from provisioner.steps.alb_rules import PAGES
 from provisioner.steps.certificates import Certificates
 from provisioner.steps.guard import Guard
 

@@ -1,0 +1,88 @@
+"""The end of a stack: what there is to remove, its removal, and the look whether anything is left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from provisioner.engine.apply import Apply
+from provisioner.engine.explain import explained
+from provisioner.engine.graph import Stack
+from provisioner.engine.outcome import Outcome
+from provisioner.engine.plan import Plan, make_plan
+from provisioner.engine.protection import lift, protected
+from provisioner.engine.teardown import remove
+from provisioner.engine.verify import Report, last_look
+from provisioner.kinds import KINDS, leftovers
+from provisioner.kinds.tagging import bearing
+from provisioner.session import Session
+from provisioner.settings.database import MOST_READERS
+from provisioner.settings.ending import with_zones
+from provisioner.settings.network import MOST_ZONES
+from provisioner.stack import build_all
+from provisioner.steps.facts import offline
+from state.document import Document
+
+# AWS's own services write while they end, and bring back what was swept: so often it is swept again.
+_ROUNDS = 3
+
+
+def standing(session: Session, made: Plan) -> list[str]:
+    """What is there or remembered and would go, in declared order; never the account's own roles."""
+    entries = session.document.entries
+    names = made.found | {name for name, entry in entries.items() if not KINDS[entry.kind].shared}
+    return [name for name in dict.fromkeys([*made.stack.nodes, *entries]) if name in names]
+
+
+def take_down(session: Session, plan: Plan) -> Outcome:
+    """Take down what the ledger knows, and what bears our tags and the ledger has lost."""
+    hands = session.hands()
+    Apply(plan, hands, KINDS).take_over_found()
+    with explained("taking the protection against deletion off"):
+        lift(hands, KINDS, protected(plan, session.document, KINDS))
+    outcome = remove(hands, KINDS)
+    swept = _sweep(session, plan.stack) if outcome.is_whole else []
+    for _ in range(_ROUNDS):
+        returned = make_plan(plan.stack, session.document, session.clients, KINDS)
+        if not outcome.is_whole or not _came_back(returned, outcome):
+            break
+        Apply(returned, hands, KINDS).take_over_found()
+        outcome = outcome.followed_by(remove(hands, KINDS))
+    if outcome.is_whole:
+        outcome.swept = [*swept, *_sweep(session, plan.stack)]
+    return outcome
+
+
+def _came_back(returned: Plan, outcome: Outcome) -> bool:
+    """Whether anything is there but what was kept, and what is set on it."""
+    nodes = returned.stack.nodes
+    return any(not outcome.kept.keys() & {name, *nodes[name].needs} for name in returned.found)
+
+
+def _sweep(session: Session, stack: Stack) -> list[str]:
+    """Delete what AWS itself has made for the stack and left, or brought back."""
+    with explained("sweeping up what AWS has left"):
+        found = leftovers.strays(session.clients, stack)
+        leftovers.sweep(session.clients, found)
+    return [one.id for one in found]
+
+
+def look_last(session: Session, stack: Stack) -> Report:
+    """Ask for every id that was ever held, and search by name and by tag as if there were no ledger."""
+    blank = Document(session.suffix, session.place)
+    search = make_plan(stack, blank, session.clients, KINDS)
+    with explained("searching for what is left"):
+        tagged = bearing(session.clients, session.suffix)
+        kept = leftovers.kept(session.clients, stack)
+        lingering = leftovers.lingering(session.clients, stack)
+        strays = leftovers.strays(session.clients, stack)
+    stones = session.document.tombstones
+    report = last_look(session.clients, KINDS, stones, search, tagged, session.suffix)
+    report.set_aside(kept, lingering, strays)
+    return report
+
+
+def bare_stack(session: Session) -> Stack:
+    """The stack as far as its names and tags go, for a search that knows nothing else."""
+    known = offline(MOST_ZONES, session.settings.database.version)
+    facts = replace(known, account=session.place.account, master_password="own", readers=MOST_READERS)  # noqa: S106 - who holds it
+    return build_all(with_zones(session.settings, MOST_ZONES), session.suffix, session.place.region, facts)
