@@ -40,8 +40,9 @@ Aws = Callable[[str], Any]
 def climber(served: Any, request: Any, tmp_path_factory: Any) -> Iterator[Aws]:
     """Clients of who may do what `policy` says, in an account with an admin and somebody else's things."""
     desk = Desk.before(served, tmp_path_factory.mktemp("climber") / "home")
-    asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--set", "profile=production", "--json")
-    given = desk.well("policy", "--for", request.param, *asked).lines[0]["policies"]
+    asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json")
+    with_key = ("--set", "profile=production", "--set", "encryption.key=own")
+    given = desk.well("policy", "--for", request.param, *asked, *with_key).lines[0]["policies"]
     served.behave(manners=False, pace=0.0)
     iam, ec2 = client(served.endpoint, "iam"), client(served.endpoint, "ec2")
     for name in (f"ml-api-boundary-{SUFFIX}", "wide"):
@@ -49,6 +50,8 @@ def climber(served: Any, request: Any, tmp_path_factory: Any) -> Iterator[Aws]:
     iam.create_role(RoleName=ADMIN, AssumeRolePolicyDocument=TRUST)
     iam.create_role(RoleName=TASK_ROLE, AssumeRolePolicyDocument=TRUST, PermissionsBoundary=BOUNDARY)
     ec2.create_vpc(CidrBlock="10.9.0.0/16")
+    theirs = [{"TagKey": "Project", "TagValue": "ml-api"}, {"TagKey": "Environment", "TagValue": "other"}]
+    client(served.endpoint, "kms").create_key(Description="theirs", Tags=theirs)
     served.authorise(*given)
     try:
         yield lambda service: client(served.endpoint, service)
@@ -59,6 +62,12 @@ def climber(served: Any, request: Any, tmp_path_factory: Any) -> Iterator[Aws]:
 
 def foreign_vpc(aws: Aws) -> str:
     return next(str(vpc["VpcId"]) for vpc in aws("ec2").describe_vpcs()["Vpcs"] if not vpc.get("Tags"))
+
+
+def foreign_key(aws: Aws) -> str:
+    kms = aws("kms")
+    keys = [kms.describe_key(KeyId=one["KeyArn"])["KeyMetadata"] for one in kms.list_keys()["Keys"]]
+    return next(str(key["Arn"]) for key in keys if key["Description"] == "theirs")
 
 
 def definition(**roles: str) -> dict[str, Any]:
@@ -133,6 +142,20 @@ WAYS_UP: dict[str, tuple[str, Callable[[Aws], Any]]] = {
             Resources=[foreign_vpc(aws)],
             Tags=[{"Key": "Project", "Value": "ml-api"}, {"Key": "Environment", "Value": SUFFIX}],
         ),
+    ),
+    "another stack's key by our tags": (
+        "kms:TagResource",
+        lambda aws: aws("kms").tag_resource(
+            KeyId=foreign_key(aws),
+            Tags=[
+                {"TagKey": "Project", "TagValue": "ml-api"},
+                {"TagKey": "Environment", "TagValue": SUFFIX},
+            ],
+        ),
+    ),
+    "another stack's key": (
+        "kms:PutKeyPolicy",
+        lambda aws: aws("kms").put_key_policy(KeyId=foreign_key(aws), PolicyName="default", Policy=ANYTHING),
     ),
     "somebody else's VPC": (
         "ec2:DeleteVpc",

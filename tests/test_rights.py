@@ -50,6 +50,7 @@ SPARE = {
 }
 # What IAM cannot be asked to hold to one stack, and what holds it instead.
 OF_THE_ACCOUNT = {
+    "cloudfront:AllowVendedLogDeliveryForResource": "AWS names the distribution; it lets its records be had",
     "ec2:CreateTags": "only in the call that makes the resource (ec2:CreateAction)",
     "ec2:RevokeSecurityGroupEgress": "of groups without our tags: the default group bears none",
     "ec2:RevokeSecurityGroupIngress": "the same",
@@ -60,6 +61,8 @@ OF_THE_ACCOUNT = {
     "logs:DeleteLogDelivery": "takes no resource",
     "logs:PutResourcePolicy": "takes no resource",
     "rds:CreateDBCluster": "its option group is AWS's default one",
+    "wafv2:CreateWebACL": "of AWS's own groups of rules",
+    "wafv2:UpdateWebACL": "the same",
     "secretsmanager:CreateSecret": "RDS names the secret of the password",
     "secretsmanager:TagResource": "the same",
 }
@@ -169,6 +172,28 @@ def test_what_is_changed_is_this_stacks_alone(lived: Lived) -> None:
     }
 
     assert wide <= OF_THE_ACCOUNT.keys()
+
+
+def test_what_aws_asks_besides_the_call_itself_is_allowed_on_that_thing_alone() -> None:
+    whose = Whose(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    allowed = {
+        (action, resource): one.get("Condition", {})
+        for one in statements(policies_for(whose, "apply"))
+        for action in one["Action"]
+        for resource in ([one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
+        if one["Effect"] == "Allow"
+    }
+    role = f"arn:aws:iam::{ACCOUNT}:role/ml-api-task-role-{SUFFIX}"
+
+    # An alias bears its prefix in its name, and once in its ARN.
+    assert ("kms:CreateAlias", f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/ml-api-key-{SUFFIX}") in allowed
+    distribution = f"arn:aws:cloudfront::{ACCOUNT}:distribution/*"
+    assert ("cloudfront:AllowVendedLogDeliveryForResource", distribution) in allowed
+    groups = f"arn:aws:wafv2:us-east-1:{ACCOUNT}:global/managedruleset/*"
+    assert {("wafv2:CreateWebACL", groups), ("wafv2:UpdateWebACL", groups)} <= allowed.keys()
+    # IAM may not know the boundary where a role's trust changes.
+    assert list(allowed["iam:UpdateAssumeRolePolicy", role]) == ["StringEqualsIfExists"]
+    assert list(allowed["iam:PutRolePolicy", role]) == ["StringEquals"]
 
 
 def sample() -> list[str]:

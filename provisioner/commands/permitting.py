@@ -14,7 +14,7 @@ from provisioner.regions import choose_region
 from provisioner.rights.grants import Grants
 from provisioner.rights.purposes import PURPOSES, grants_for
 from provisioner.rights.shared import on_state
-from provisioner.rights.statements import Policy, denials, policies, statements
+from provisioner.rights.statements import Policy, denials, others_kept, policies, statements
 from provisioner.settings import Settings
 from provisioner.stack import build, build_all
 from provisioner.steps.facts import Facts, offline
@@ -60,13 +60,14 @@ def policies_for(whose: Whose, purpose: str) -> list[Policy]:
     """The policies that a command needs, each within the size of a managed policy."""
     daily = [name for name, one in PURPOSES.items() if not one.apart]
     wanted = daily if purpose == "all" else [purpose]
-    grants = (grants_for(whose.ground(ending=PURPOSES[one].ending), one) for one in wanted)
-    denied = []
+    asked = (grants_for(whose.ground(ending=PURPOSES[one].ending), one) for one in wanted)
+    grants = list(chain.from_iterable(asked))
+    denied = others_kept(grants)
     writing = any(PURPOSES[one].writes for one in wanted)
     if purpose in _OVER_ROLES:
-        denied = denials(whose.ground().boundaries, ending=purpose in ("teardown", "all"))
+        denied += denials(whose.ground().boundaries, ending=purpose in ("teardown", "all"))
     kept = on_state(whose.workspace.state, whose.ground().partition, writing=writing)
-    return policies([*statements(chain.from_iterable(grants)), *kept, *denied])
+    return policies([*statements(grants), *kept, *denied])
 
 
 def show(say: Say, whose: Whose, purpose: str) -> int:

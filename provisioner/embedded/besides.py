@@ -43,6 +43,15 @@ PASSES: Mapping[str, Mapping[str, str]] = {
 # Aurora user guide, "Permissions required for Secrets Manager integration": for a password that RDS manages.
 MANAGED_PASSWORD = ("secretsmanager:CreateSecret", "secretsmanager:TagResource", "kms:DescribeKey")
 
+# What a call is to be allowed on a thing that it names, by the parameter that names it: CloudFront developer
+# guide, standard logging v2, "Permissions".
+ON_NAMED: Mapping[str, tuple[str, str]] = {
+    "logs:PutDeliverySource": ("cloudfront:AllowVendedLogDeliveryForResource", "resourceArn"),
+}
+# Who puts AWS's own groups of rules into a list is asked for the same action on those
+# (aws-samples/amazon-cloudfront-waf-secretsmanager#3).
+WITH_GROUPS = ("wafv2:CreateWebACL", "wafv2:UpdateWebACL")
+_GROUPS = "Rules.*.Statement.ManagedRuleGroupStatement"
 # WAF developer guide, "Permissions for logging a web ACL's traffic to CloudWatch Logs": none takes a resource
 # but the groups and policies of the whole account.
 BESIDES: Mapping[str, tuple[str, ...]] = {
@@ -86,6 +95,13 @@ IF_NAMED: Mapping[tuple[str, str], str] = {
 def via(action: str, region: str) -> str:
     """The service that an action is of, as kms:ViaService names it."""
     return f"{action.split(':', 1)[0]}.{region}.amazonaws.com"
+
+
+def on_groups(action: str, params: Mapping[str, Any], place: Mapping[str, str]) -> str:
+    """The groups of rules that a call puts into a web ACL, as an ARN; "" where it puts none."""
+    named = action in WITH_GROUPS and any(dug(params, _GROUPS.split(".")))
+    form = "arn:{Partition}:wafv2:{Region}:{Account}:global/managedruleset/*"
+    return form.format_map(place) if named else ""
 
 
 def tagging_action(action: str) -> str:

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 from provisioner.embedded.besides import (
     BESIDES,
     MANAGED_PASSWORD,
+    ON_NAMED,
     OPENING,
     OPENS,
     PASSES,
     UNDER_KEY,
     dug,
+    on_groups,
     via,
 )
 from provisioner.embedded.corrections.iam import SERVICE_ROLES
 from provisioner.embedded.inner import backend
 from provisioner.embedded.manners.service_roles import FIRST_USES
+from provisioner.embedded.named import place_of
 
 if TYPE_CHECKING:
     from provisioner.embedded.wire import Call
@@ -38,6 +41,11 @@ def needs_of(action: str, call: Call) -> Iterator[Need]:
     yield from _passed(action, call)
     yield from _service_role(call)
     yield from (Need(one, "*") for one in BESIDES.get(action, ()))
+    if action in ON_NAMED:
+        name, parameter = ON_NAMED[action]
+        yield Need(name, str(call.params[parameter]))
+    if groups := on_groups(action, call.params, place_of(call)):
+        yield Need(action, groups)
     if action == "rds:CreateDBCluster" and call.params.get("ManageMasterUserPassword"):
         where = f"{call.region}:{call.account}"
         secret, key = f"arn:aws:secretsmanager:{where}:secret:rds!cluster-*", f"arn:aws:kms:{where}:key/*"

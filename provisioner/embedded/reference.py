@@ -144,7 +144,9 @@ def arn(prefix: str, type_: str, fills: tuple[str, ...], place: Mapping[str, str
     def fill(match: re.Match[str]) -> str:
         if match[1] in ("Partition", "Region", "Account"):
             return place[match[1]]
-        return left.pop(0) if left else "*"
+        # The name of a key's alias begins with what stands before it in the ARN.
+        lead = form[: match.start()].rpartition(":")[2]
+        return left.pop(0).removeprefix(lead or ":") if left else "*"
 
     return _PLACE.sub(fill, form)
 

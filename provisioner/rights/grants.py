@@ -11,11 +11,13 @@ from provisioner.embedded.besides import (
     BESIDES,
     IF_NAMED,
     MANAGED_PASSWORD,
+    ON_NAMED,
     OPENING,
     OPENS,
     PASSES,
     UNDER_KEY,
     dug,
+    on_groups,
     tagging_action,
     via,
 )
@@ -26,13 +28,10 @@ from provisioner.engine.refs import refs_in, veils_in
 from provisioner.rights.ground import BOUNDARY, Condition, Ground, Target, is_of
 
 # What may change who may do what: allowed for a role under the boundary alone.
-_CAPPED = (
-    "CreateRole",
-    "PutRolePolicy",
-    "PutRolePermissionsBoundary",
-    "UpdateAssumeRolePolicy",
-    "UpdateRole",
-)
+_CAPPED = ("CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary")
+# The reference says that IAM knows the boundary here too; it was seen not to (alphagov/gsp#990). Neither
+# gives a role any right that it has not.
+_CAPPED_IF_TOLD = ("UpdateAssumeRolePolicy", "UpdateRole")
 # Whether each is of no use where a role is declared under a boundary, or of none where it is not.
 _SWITCHES = {"iam:DeleteRolePermissionsBoundary": True, "iam:PutRolePermissionsBoundary": False}
 # What must not be done to a boundary by who makes roles under it.
@@ -119,8 +118,9 @@ class Grants(Ground):
     def _condition(self, known: Action, on: On | None, node: Node, verb: str, target: Target) -> Condition:
         """Roles under their boundary; by tags what AWS names; by service what belongs to a service."""
         short = known.name.split(":", 1)[1]
-        if short in _CAPPED and (boundary := self.told(node, BOUNDARY)):
-            return (("StringEquals", "iam:PermissionsBoundary", (boundary,)),)
+        if short in (*_CAPPED, *_CAPPED_IF_TOLD) and (boundary := self.told(node, BOUNDARY)):
+            operator = "StringEquals" if short in _CAPPED else "StringEqualsIfExists"
+            return ((operator, "iam:PermissionsBoundary", (boundary,)),)
         if known.takes("iam:AWSServiceName") and "AWSServiceName" in node.props:
             return (("StringEquals", "iam:AWSServiceName", (node.props["AWSServiceName"],)),)
         if node.kind.untagged:
@@ -142,6 +142,11 @@ class Grants(Ground):
         if known.name == "rds:CreateDBCluster" and node.props.get("ManageMasterUserPassword"):
             yield from (Grant(one, self._managed(one, node), kind) for one in MANAGED_PASSWORD)
         yield from (Grant(one, "*", kind) for one in BESIDES.get(known.name, ()))
+        if known.name in ON_NAMED:
+            name, parameter = ON_NAMED[known.name]
+            yield Grant(name, self.text(node.props[parameter]), kind)
+        if groups := on_groups(known.name, node.props, self.place(node)):
+            yield Grant(known.name, groups, kind)
 
     def _of_keys(self, node: Node) -> Iterator[Grant]:
         """What bringing it under a key, now or later, needs on the key."""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, known
 from provisioner.names import PROJECT
 from provisioner.rights.grants import Grant
 from provisioner.rights.ground import Condition
@@ -83,6 +84,32 @@ def denials(boundaries: list[str], *, ending: bool) -> list[Statement]:
     kept = {"Sid": "BoundaryKept", "Effect": "Deny", "Action": sorted(change), "Resource": boundaries}
     off = "iam:DeleteRolePermissionsBoundary"
     return [kept, {"Sid": "BoundaryWorn", "Effect": "Deny", "Action": [off], "Resource": "*"}]
+
+
+def others_kept(grants: Iterable[Grant]) -> list[Statement]:
+    """What bears somebody else's tags is not given ours: who may change what bears ours could change it then.
+
+    IAM cannot tell the giving of tags at birth from a later one, save where the service names the call
+    (ec2:CreateAction). What is not there yet has no tags, and what has none is met by no denial.
+    """
+    given: dict[str, set[str]] = defaultdict(set)
+    actions: set[str] = set()
+    for grant in grants:
+        asked = {key: value for _, key, (value, *_) in grant.condition if key.startswith(REQUEST_TAG)}
+        if asked and known(grant.action).level == "Tagging":
+            actions.add(grant.action)
+            for key, value in asked.items():
+                given[key.replace(REQUEST_TAG, RESOURCE_TAG)].add(value)
+    return [
+        {
+            "Sid": f"OthersKept{key.rpartition('/')[2]}",
+            "Effect": "Deny",
+            "Action": sorted(actions),
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {key: sorted(values)}, "Null": {key: "false"}},
+        }
+        for key, values in sorted(given.items())
+    ]
 
 
 def _with_ids(made: Iterable[Statement]) -> Iterator[Statement]:
