@@ -7,11 +7,13 @@ from typing import Any
 from provisioner.settings import Settings
 from provisioner.settings.profiles import PRODUCTION, laid_under
 
-# Each adds nodes that other settings do not have.
+# Each adds nodes that other settings do not have. What adds none, and does not go with all that may be given,
+# is off: who logs in by role, and a root that cannot be written beside a shell.
 _MORE: dict[str, Any] = {
     "profile": "production",
     "network": {"nat": "per_zone"},
-    "database": {"monitoring": 60},
+    "container": {"readonly_root": False},
+    "database": {"monitoring": 60, "iam_login": False},
     "encryption": {"key": "own"},
     "edge": {"vpc_origin": True},
 }

@@ -1,0 +1,42 @@
+"""A teardown with any settings: it knows all that others could have made, and no setting stands in its way."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from provisioner.configuration import load
+from provisioner.settings.ending import variants
+from provisioner.stack import build, build_all
+from provisioner.steps.facts import offline
+from tests.alternatives import ways
+
+# What others refuse beside what a variant lays over it.
+TOGETHER = [
+    ["profile=production", "service.exec=true", "container.readonly_root=false"],
+    ["profile=seed", "database.username=mlapi_app"],
+    ["profile=production", "network.nat=none", "image=111122223333.dkr.ecr.us-east-1.amazonaws.com/a:1"],
+]
+
+
+def _typed(sets: dict[str, Any]) -> list[str]:
+    return [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in sets.items()]
+
+
+EVERY = [[f"profile={one}", *_typed(way.there)] for one in ("seed", "production") for way in ways(one)]
+
+
+def test_no_setting_stands_in_the_way_of_an_end() -> None:
+    assert len(EVERY) > 150
+    for sets in [*EVERY, *TOGETHER]:
+        assert len(variants(load(None, sets, {}))) == 3
+
+
+@pytest.mark.parametrize("sets", TOGETHER, ids=" ".join)
+def test_all_that_was_declared_and_more_is_ended(sets: list[str]) -> None:
+    s = load(None, sets, {})
+    given = (s, "a", "us-east-1", offline(s.network.zones, s.database.version))
+
+    assert build(*given).nodes.keys() < build_all(*given).nodes.keys()
