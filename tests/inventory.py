@@ -89,6 +89,11 @@ LISTS: dict[str, tuple[str, str, dict[str, Any], str, str]] = {
     "topic": ("sns", "list_topics", {}, "Topics", "TopicArn"),
     "certificate": ("acm", "list_certificates", {}, "CertificateSummaryList", "CertificateArn"),
     "zone": ("route53", "list_hosted_zones", {}, "HostedZones", "Id"),
+    "vpc origin": ("cloudfront", "list_vpc_origins", {}, "VpcOriginList.Items", "Id"),
+    "subscription": ("sns", "list_subscriptions", {}, "Subscriptions", ""),
+    "delivery source": ("logs", "describe_delivery_sources", {}, "deliverySources", "arn"),
+    "delivery destination": ("logs", "describe_delivery_destinations", {}, "deliveryDestinations", "arn"),
+    "delivery": ("logs", "describe_deliveries", {}, "deliveries", "arn"),
     "web acl": ("wafv2", "list_web_acls", {"Scope": "CLOUDFRONT"}, "WebACLs", "ARN"),
 }
 
@@ -105,6 +110,8 @@ def inventory(endpoint: str, region: str = "us-east-1") -> Found:
     """All there is, by kind and id, each as one line of JSON; service-linked roles left out."""
     found: Found = {kind: {} for kind in LISTS}
     for kind, (service, operation, params, where, key) in LISTS.items():
+        if params.get("Scope") == "CLOUDFRONT" and region != "us-east-1":
+            continue  # it is listed there alone
         for doc in _pages(client(endpoint, service, region), operation, params, where):
             if not _is_past(kind, doc):
                 found[kind][str(doc[key]) if key else _line(doc)] = _line(doc)
@@ -116,8 +123,11 @@ def inventory(endpoint: str, region: str = "us-east-1") -> Found:
 def _pages(service: Any, operation: str, params: dict[str, Any], where: str) -> list[Any]:
     if service.can_paginate(operation):
         whole = service.get_paginator(operation).paginate(**params).build_full_result()
-        return list(whole.get(where, []))
-    return list(getattr(service, operation)(**params)[where])
+    else:
+        whole = getattr(service, operation)(**params)
+    for part in where.split("."):
+        whole = whole.get(part, [])
+    return list(whole)
 
 
 def _is_past(kind: str, doc: Any) -> bool:

@@ -1,4 +1,4 @@
-"""A teardown with any settings: it knows all that others could have made, and no setting stands in its way."""
+"""The end of a stack: all that any settings could have made is known, and none stands in its way."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ TOGETHER = [
 
 
 def _typed(sets: dict[str, Any]) -> list[str]:
-    return [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in sets.items()]
+    return [
+        f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in sets.items()
+    ]
 
 
 EVERY = [[f"profile={one}", *_typed(way.there)] for one in ("seed", "production") for way in ways(one)]

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from provisioner.embedded.box import Box
 from provisioner.settings.profiles import PROFILES
-from tests.faults.case import Verdict
-from tests.faults.matrix import Results, calls_of, cases, line, play, sample
+from tests.faults.case import Case, Verdict
+from tests.faults.matrix import Results, calls_of, cases, line, one_each, play, sample
+from tests.faults.strongest import STRONGEST, Strongest
 from tests.faults.world import World
 
 _FOREIGN = ("AWS_", "MLAPI_", "MOTO_", "ENVIRONMENT_SUFFIX", "DB_PASSWORD")
@@ -29,13 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
     results = Results.load(file.absolute())
     _leave_home()
     gc.disable()  # a child lives for seconds: what it would collect, its end frees
-    with World(Box(), Path("home").absolute(), asked.pace, asked.profile).open() as world:
+    with _world(asked).open() as world:
         gc.freeze()
         calls = calls_of(world.counts)
-        at, of = (int(part) for part in asked.shard.split("/"))
-        faults = set(asked.fault)
-        every = [one for one in cases(world.counts) if not faults or one.strikes[0].fault in faults]
-        chosen = (sample(every, asked.sample, asked.seed) if asked.sample else every)[at - 1 :: of]
+        chosen = _chosen(cases(world.counts), asked)
         results.begin(calls)
         sys.stderr.write(f"{len(chosen)} cases; results in {results.path}\n")
         for verdict in play(world, chosen, results.verdicts):
@@ -43,6 +41,25 @@ def main(arguments: list[str] | None = None) -> int:
             if not verdict.is_good:
                 sys.stderr.write(f"{verdict}\n")
     return _end(calls, results.verdicts.values())
+
+
+def _world(asked: argparse.Namespace) -> World:
+    home = Path("home").absolute()
+    if asked.profile == STRONGEST:
+        return Strongest(Box(), home, asked.pace)
+    return World(Box(), home, asked.pace, asked.profile)
+
+
+def _chosen(every: list[Case], asked: argparse.Namespace) -> list[Case]:
+    """Those of the faults and operations that are asked for; one of each, or a sample; then a share."""
+    if asked.fault:
+        every = [one for one in every if one.strikes[0].fault in asked.fault]
+    if asked.operation:
+        every = [one for one in every if one.strikes[0].operation.startswith(tuple(asked.operation))]
+    if asked.each_operation:
+        every = one_each(every, asked.seed)
+    at, of = (int(part) for part in asked.shard.split("/"))
+    return (sample(every, asked.sample, asked.seed) if asked.sample else every)[at - 1 :: of]
 
 
 def _end(calls: int, verdicts: Iterable[Verdict]) -> int:
@@ -65,9 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", type=Path, metavar="FILE", help="go on with the results in this file")
     parser.add_argument("--sample", type=int, metavar="K", help="only K cases, chosen by --seed")
     parser.add_argument("--fault", action="append", default=[], help="only this fault; repeatable")
+    parser.add_argument(
+        "--operation", action="append", default=[], help="only those that begin so, as kms:; repeatable"
+    )
+    parser.add_argument("--each-operation", action="store_true", help="one call of each operation is enough")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pace", type=float, default=0.0, help="1 is as slow as AWS; 0 by default")
-    parser.add_argument("--profile", default="seed", choices=list(PROFILES))
+    parser.add_argument("--profile", default="seed", choices=[*PROFILES, STRONGEST])
     parser.add_argument("--join", type=Path, nargs="+", metavar="FILE", help="only tell what these came to")
     return parser
 

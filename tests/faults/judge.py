@@ -20,12 +20,30 @@ _CHOSEN = re.compile(
 _NAMES = ("Comment", "Description", "Name", "InterfaceType", "CidrBlock")
 
 
-def held(endpoint: str) -> Held:
-    """Everything in the account, by kind and name."""
-    found = inventory.inventory(endpoint)
+# What is made for the data's sake, and outlives the stack where there were any.
+_KEPT = ("db snapshot ", "backup ", "key ")
+_GLOBAL = "us-east-1"
+
+
+def held(endpoint: str, region: str = _GLOBAL) -> Held:
+    """Everything in the account, by kind and name: in a region, and where CloudFront's things live."""
     return Counter(
-        (kind, _name(key, json.loads(line))) for kind, docs in found.items() for key, line in docs.items()
+        (f"{kind} in {where}" if where != _GLOBAL else kind, _name(key, json.loads(line)))
+        for where in dict.fromkeys((region, _GLOBAL))
+        for kind, docs in inventory.inventory(endpoint, where).items()
+        for key, line in docs.items()
+        if not _is_ending(line)
     )
+
+
+def _is_ending(line: str) -> bool:
+    """A key that KMS will delete, in a week at the earliest."""
+    return '"KeyState": "PendingDeletion"' in line
+
+
+def is_kept(missing: str) -> bool:
+    """Whether it is there for the sake of data only: where there were none, nobody misses it."""
+    return missing.startswith(_KEPT)
 
 
 def _name(key: str, doc: Any) -> str:
@@ -33,9 +51,11 @@ def _name(key: str, doc: Any) -> str:
     if not isinstance(doc, dict):
         return _CHOSEN.sub("*", str(doc))
     listed = doc.get("Tags") or doc.get("TagSet") or doc.get("TagList") or doc.get("tags") or []
+    if isinstance(listed, dict):
+        listed = [{"Key": key, "Value": value} for key, value in listed.items()]
     tags = {one.get("Key", one.get("key")): one.get("Value", one.get("value")) for one in listed}
-    config = doc.get("Distribution", {}).get("DistributionConfig", {})
-    said = [str(tags.get("ml-api:node", "")), *(str((config or doc).get(name) or "") for name in _NAMES)]
+    told = doc.get("Distribution", {}).get("DistributionConfig") or doc.get("KeyMetadata") or doc
+    said = [str(tags.get("ml-api:node", "")), *(str(told.get(name) or "") for name in _NAMES)]
     routes = [str(route.get("DestinationCidrBlock", "list")) for route in doc.get("Routes", [])]
     words = " ".join(one for one in [*said, *sorted(routes)] if one) or key
     return _CHOSEN.sub("*", words)

@@ -56,6 +56,16 @@ def sample(all_: list[Case], size: int, seed: int) -> list[Case]:
     return [all_[at] for at in sorted(chosen)]
 
 
+def one_each(all_: list[Case], seed: int) -> list[Case]:
+    """One case of each scenario, operation and fault: which call of several it meets, the seed says."""
+    alike: dict[tuple[str, str, str], list[Case]] = {}
+    for case in all_:
+        [strike] = case.strikes
+        alike.setdefault((case.scenario, strike.operation, strike.fault), []).append(case)
+    dice = random.Random(seed)
+    return [dice.choice(some) for some in alike.values()]
+
+
 def fingerprint() -> str:
     """Stands for the code that is tested and that tests: results of other code do not count."""
     digest = hashlib.sha256()
