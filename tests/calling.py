@@ -99,7 +99,12 @@ def _named(call: ast.Call) -> Iterator[tuple[int | str, ast.Name]]:
 def _direct(call: ast.Call, clients: dict[str, str]) -> Iterator[tuple[str, str]]:
     match call.func:
         case ast.Attribute(value=ast.Name(id=name), attr=method) if name in clients:
-            yield clients[name], operations(clients[name])[method]
+            of_service = operations(clients[name])
+            # One page of a read is asked for by its name.
+            asked = (
+                call.args[0].value if method == "page" and isinstance(call.args[0], ast.Constant) else method
+            )
+            yield clients[name], of_service[str(asked)]
 
 
 def lookups_in(path: Path) -> Found:

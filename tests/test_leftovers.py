@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from provisioner.engine.kind import Item
 from provisioner.kinds.leftovers import lingering
+from provisioner.kinds.sns import Subscription
 from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline
@@ -147,3 +149,39 @@ def test_a_thing_that_came_back_or_was_forgotten_is_seen_in_either_region(desk: 
     assert again.code == 0, again.err
     assert "region eu-west-1" in again.err
     assert f"Left alone: {topic} (it bears our tags, and is not ours to delete)" in again.err
+
+
+class Heard:
+    """SNS as it tells of a topic whose reader has unsubscribed, and was asked again."""
+
+    def __init__(self, *arns: str) -> None:
+        self.arns = arns
+        self.ended: list[str] = []
+
+    def list_subscriptions_by_topic(self, **_: Any) -> dict[str, Any]:
+        listed = [{"SubscriptionArn": arn, "Endpoint": "ops@shop.example"} for arn in self.arns]
+        return {"Subscriptions": [*listed, {"SubscriptionArn": "arn:aws:sns:1", "Endpoint": "other"}]}
+
+    def unsubscribe(self, **asked: str) -> None:
+        self.ended += asked.values()
+
+
+@pytest.mark.parametrize(
+    ("told", "seen", "ended"),
+    [
+        (("Deleted",), None, []),
+        (("Deleted", "PendingConfirmation"), "PendingConfirmation", []),
+        (("Deleted", "arn:aws:sns:2"), "arn:aws:sns:2", ["arn:aws:sns:2"]),
+    ],
+)
+def test_a_subscription_that_its_reader_has_ended_is_none(
+    told: tuple[str, ...], seen: str | None, ended: list[str]
+) -> None:
+    sns = Heard(*told)
+    it = Item("alerts-1", "", "a", {"TopicArn": "t", "Protocol": "email", "Endpoint": "ops@shop.example"})
+
+    found = Subscription().read(sns, it)
+    Subscription().delete(sns, it)
+
+    assert (found or {}).get("SubscriptionArn") == seen
+    assert sns.ended == ended

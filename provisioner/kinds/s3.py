@@ -31,7 +31,8 @@ class Bucket(Kind):
     unread = frozenset({"CreateBucketConfiguration"})
     absent = NO_BUCKET
     duplicate = codes("BucketAlreadyOwnedByYou")
-    transient = {"create": _BUSY, "delete": _BUSY | codes("BucketNotEmpty")}
+    # Of one object among many S3 may say that it went wrong inside (S3 API reference, DeleteObjects).
+    transient = {"create": _BUSY, "delete": _BUSY | codes("BucketNotEmpty", "InternalError")}
     # A balancer may deliver for minutes after it is gone (aws-behaviour: S3 bucket).
     patience = minutes(30)
     resource, fills = "bucket", ("{Bucket}",)
@@ -68,12 +69,7 @@ class Bucket(Kind):
     def delete(self, s3: Any, it: Item) -> None:
         """PutBucketPolicy so that nobody writes any more, DeleteObjects page by page, DeleteBucket."""
         s3.put_bucket_policy(Bucket=it.id, Policy=json.dumps(_closed(it.id)))
-        listed = s3.list_object_versions(Bucket=it.id)
-        found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
-        for start in range(0, len(found), _PAGE):
-            page = found[start : start + _PAGE]
-            some = [{key: one[key] for key in ("Key", "VersionId")} for one in page]
-            s3.delete_objects(Bucket=it.id, Delete={"Objects": some, "Quiet": True})
+        _empty(s3, it.id)
         for upload in s3.list_multipart_uploads(Bucket=it.id).get("Uploads", []):
             s3.abort_multipart_upload(Bucket=it.id, Key=upload["Key"], UploadId=upload["UploadId"])
         s3.delete_bucket(Bucket=it.id)
@@ -89,15 +85,32 @@ def _tags(s3: Any, bucket: str) -> Doc:
         return {}
 
 
-# botocore s3 DeleteObjects: 1000 keys a call.
-_PAGE = 1000
+def _empty(s3: Any, bucket: str) -> None:
+    """DeleteObjects page by page, however many there are; what S3 did not delete is told in its reply."""
+    while some := _first(s3, bucket):
+        told = s3.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
+        for failed in told.get("Errors", []):
+            raise ClientError({"Error": failed}, "DeleteObjects")
+
+
+def _first(s3: Any, bucket: str) -> list[Doc]:
+    listed = s3.page("list_object_versions", Bucket=bucket)
+    found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
+    return [{key: one[key] for key in ("Key", "VersionId")} for one in found]
 
 
 def _closed(bucket: str) -> Doc:
-    everybody = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject"}
+    """Nobody writes any more, and nobody reads without TLS, as before."""
+    everybody = {"Effect": "Deny", "Principal": "*"}
+    whole = f"arn:aws:s3:::{bucket}"
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    resources = [whole, f"{whole}/*"]
     return {
         "Version": "2012-10-17",
-        "Statement": [{"Sid": "Closing", **everybody, "Resource": f"arn:aws:s3:::{bucket}/*"}],
+        "Statement": [
+            {"Sid": "Closing", **everybody, "Action": "s3:PutObject", "Resource": f"{whole}/*"},
+            {"Sid": "Plain", **everybody, "Action": "s3:*", "Resource": resources, "Condition": plain},
+        ],
     }
 
 

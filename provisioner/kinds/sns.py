@@ -14,6 +14,8 @@ from provisioner.kinds.together import tags_told
 
 NO_TOPIC = codes("NotFound", "NotFoundException")
 PENDING = "PendingConfirmation"
+# What SNS goes on telling of one that its reader has ended (ansible/ansible#20086).
+_ENDED = "Deleted"
 
 
 class Topic(Kind):
@@ -119,7 +121,8 @@ class Subscription(Kind):
     def read(self, sns: Any, it: Item) -> Doc | None:
         """ListSubscriptionsByTopic: the one of this address."""
         listed = sns.list_subscriptions_by_topic(TopicArn=it.props["TopicArn"])["Subscriptions"]
-        return next((dict(one) for one in listed if one["Endpoint"] == it.props["Endpoint"]), None)
+        there = (one for one in listed if one["SubscriptionArn"] != _ENDED)
+        return next((dict(one) for one in there if one["Endpoint"] == it.props["Endpoint"]), None)
 
     def create(self, sns: Any, it: Item) -> Doc:
         """Subscribe: AWS asks the address to confirm."""

@@ -36,6 +36,12 @@ class Workload(Section):
         return self.image == PLACEHOLDER
 
     @property
+    def images(self) -> tuple[str, ...]:
+        """All that a task of it pulls."""
+        opens = self.container.readonly_root and bool(self.container.scratch)
+        return (self.image, self.container.scratch_image) if opens else (self.image,)
+
+    @property
     def waits_for_database(self) -> bool:
         """Whether tasks start only when the database answers."""
         wanted = self.service.wait_for_database

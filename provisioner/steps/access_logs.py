@@ -55,12 +55,14 @@ def access_logs(up: Piece, s: Settings, facts: Facts) -> AccessLogs | None:
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
         "Expiration": {"Days": s.logs.days},
+        # What was begun and never ended costs, and is listed nowhere.
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
     }
     up(
         BucketLifecycle,
         "logs-bucket-expiry",
         Bucket=bucket.id,
-        LifecycleConfiguration={"Rules": [{**expiry, "Expiration": {"Days": s.logs.days}}]},
+        LifecycleConfiguration={"Rules": [expiry]},
     )
     policy = {"Version": "2012-10-17", "Statement": _statements(up, facts, bucket)}
     return AccessLogs(bucket, up(BucketPolicy, "logs-bucket-policy", Bucket=bucket.id, Policy=policy))

@@ -47,11 +47,12 @@ def check_reachable(s: Settings, region: str) -> None:
     """UsageError where there is no NAT and an image lies where no endpoint leads."""
     if s.network.nat != "none":
         return
-    for one in s.workloads:
-        if ecr_region(one.image) != region:
+    for image in (image for one in s.workloads for image in one.images):
+        if ecr_region(image) != region:
+            setting = "image" if image != s.container.scratch_image else "container.scratch_image"
             raise UsageError(
-                f"Without NAT a task pulls from the private ECR of {region} only; {one.image} is elsewhere.",
-                f"Push the image there and set it, such as `--set image=111122223333.dkr.ecr.{region}"
+                f"Without NAT a task pulls from the private ECR of {region} only; {image} is elsewhere.",
+                f"Push the image there and set it, such as `--set {setting}=111122223333.dkr.ecr.{region}"
                 ".amazonaws.com/ml-api:1`, or keep `network.nat=one`.",
             )
 

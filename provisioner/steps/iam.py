@@ -126,7 +126,7 @@ def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
 
 def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
     """Rights to private ECR repositories; a public image needs none."""
-    found_in = (private_ecr(one.image) for one in s.workloads)
+    found_in = (private_ecr(image) for one in s.workloads for image in one.images)
     private = list({found[0]: found for found in found_in if found}.values())
     if not private:
         return []

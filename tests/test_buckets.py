@@ -1,0 +1,71 @@
+"""A bucket of records at its end: closed, emptied however much is in it, and no refusal is passed over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from provisioner.engine.kind import Item
+from provisioner.kinds.s3 import Bucket
+
+PAGE = 1000
+IT = Item("logs-bucket", "records", "prod", {"Bucket": "records"}, id="records")
+
+
+class Full:
+    """S3 with one bucket, which lists a page at a time; `kept` are the keys that it refuses to delete."""
+
+    def __init__(self, count: int, kept: frozenset[str] = frozenset()) -> None:
+        self.keys = [f"alb/{n}" for n in range(count)]
+        self.kept = kept
+        self.calls: list[str] = []
+        self.policy: dict[str, Any] = {}
+
+    def page(self, operation: str, **_: Any) -> dict[str, Any]:
+        self.calls.append(operation)
+        return {"Versions": [{"Key": key, "VersionId": "null", "Size": 1} for key in self.keys[:PAGE]]}
+
+    def delete_objects(self, **asked: Any) -> dict[str, Any]:
+        self.calls.append("delete_objects")
+        named = {one["Key"] for one in asked["Delete"]["Objects"]}
+        self.keys = [key for key in self.keys if key not in named - self.kept]
+        refused = sorted(named & self.kept)
+        return {"Errors": [{"Key": key, "Code": "AccessDenied", "Message": "denied"} for key in refused]}
+
+    def list_multipart_uploads(self, **_: Any) -> dict[str, Any]:
+        return {"Uploads": [{"Key": "begun", "UploadId": "1"}]}
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        def call(**asked: Any) -> None:
+            self.calls.append(name)
+            self.policy = json.loads(asked.get("Policy", "null")) or self.policy
+
+        return call
+
+
+def test_it_is_closed_first_and_emptied_a_page_at_a_time() -> None:
+    s3 = Full(2 * PAGE + 1)
+
+    Bucket().delete(s3, IT)
+
+    assert s3.keys == []
+    assert s3.calls[0] == "put_bucket_policy"
+    assert s3.calls.count("delete_objects") == 3
+    assert s3.calls[-2:] == ["abort_multipart_upload", "delete_bucket"]
+    by = {one["Sid"]: one for one in s3.policy["Statement"]}
+    assert {one["Effect"] for one in by.values()} == {"Deny"}
+    assert by["Closing"]["Action"] == "s3:PutObject"
+    assert by["Plain"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_what_s3_does_not_delete_is_told_and_not_tried_for_ever() -> None:
+    s3 = Full(3, kept=frozenset({"alb/1"}))
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        Bucket().delete(s3, IT)
+
+    assert "delete_bucket" not in s3.calls
