@@ -11,8 +11,6 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
     ConfigParseError,
     CredentialRetrievalError,
     NoCredentialsError,
@@ -25,7 +23,7 @@ from botocore.exceptions import (
 from provisioner import __version__
 from provisioner.calls import Calls
 from provisioner.embedded.local import Local
-from provisioner.errors import Blocked, CredentialsError, ProvisionerError
+from provisioner.errors import Blocked, CredentialsError
 from provisioner.rates import Rates
 from state.document import Place
 
@@ -144,15 +142,8 @@ class Aws:
         return "" if host.endswith(_AWS_DOMAINS) else url
 
     def place(self) -> Place:
-        """The account, partition, region and endpoint these credentials speak for."""
-        try:
-            caller = self.client("sts").get_caller_identity()
-        except (ClientError, *NO_CREDENTIALS) as error:
-            raise no_credentials(error) from error
-        except (BotoCoreError, ValueError) as error:
-            raise ProvisionerError(
-                f"AWS cannot be reached: {error}", "Check the network, the region and AWS_ENDPOINT_URL."
-            ) from error
+        """GetCallerIdentity: the account, partition, region and endpoint these credentials speak for."""
+        caller = self.client("sts").get_caller_identity()
         self._account, self.caller = str(caller["Account"]), str(caller["Arn"])
         partition = str(caller["Arn"]).split(":")[1]
         return Place(caller["Account"], partition, self.region, self.endpoint)
@@ -163,7 +154,7 @@ def no_credentials(error: object) -> CredentialsError:
     return CredentialsError(
         f"AWS does not accept these credentials: {error}",
         "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or run "
-        "`aws sso login`. A rehearsal with --local needs none.",
+        "`aws sso login`; then run the same command again. A rehearsal with --local needs none.",
     )
 
 

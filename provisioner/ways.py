@@ -7,6 +7,7 @@ import functools
 from provisioner.aws import Aws
 from provisioner.embedded.local import Local
 from provisioner.embedded.local import start as start_embedded
+from provisioner.engine.caller import called_by
 from provisioner.workspace import Workspace
 from state.document import Place
 
@@ -27,5 +28,5 @@ class Ways:
         """The way into a region; the first time makes one call, GetCallerIdentity."""
         if region not in self._known:
             aws = Aws(region, self.local)
-            self._known[region] = aws, aws.place()
+            self._known[region] = aws, called_by(aws)
         return self._known[region]

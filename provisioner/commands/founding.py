@@ -6,6 +6,7 @@ from provisioner.bucket.address import Bucket
 from provisioner.bucket.making import guard, make
 from provisioner.commands.asking import Asking
 from provisioner.embedded.local import start as start_embedded
+from provisioner.engine.caller import called_by
 from provisioner.errors import UsageError
 from provisioner.pins import guard_account
 from provisioner.terminal.say import Say
@@ -18,7 +19,7 @@ def init(say: Say, workspace: Workspace, region: str | None, account: str | None
         raise UsageError("A state in a folder needs no init.", "Say --state s3://bucket/prefix.")
     local = start_embedded(workspace.embedded) if workspace.local else None
     bucket = Bucket.at(workspace.state, local, region)
-    place = bucket.aws.place()
+    place = called_by(bucket.aws)
     guard_account(place, account)
     made = bucket.region is None
     where = bucket.region or bucket.aws.region
