@@ -125,6 +125,14 @@ class Workspace:
             f"Several stacks are known {self.words}: {', '.join(known)}.", "Say which one: `--suffix NAME`."
         )
 
+    def unknown(self, suffix: str) -> NoSuchStack:
+        """The error of a suffix that no ledger here tells of."""
+        known = ", ".join(self.suffixes()) or "none"
+        return NoSuchStack(
+            f"No stack {suffix} is known {self.words}; known: {known}.",
+            f"If it stands in AWS, `{self.command('plan', suffix)}` shows what is found.",
+        )
+
     def command(self, verb: str, suffix: str = "NAME") -> str:
         """The command to type next, with what it must repeat to speak of this workspace."""
         state = f" --state {self.state}" if self.state else ""

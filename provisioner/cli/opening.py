@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from provisioner.errors import Blocked, NoSuchStack, UsageError
+from provisioner.errors import Blocked, UsageError
 
 if TYPE_CHECKING:
     from provisioner.commands.saved import SavedPlan
@@ -120,11 +120,7 @@ def known_suffix(workspace: Workspace, suffix: str | None) -> str:
     """The suffix given, or the only one known; NoSuchStack where no ledger tells of it."""
     chosen = workspace.choose(suffix)
     if workspace.document(chosen) is None:
-        known = ", ".join(workspace.suffixes()) or "none"
-        raise NoSuchStack(
-            f"No stack {chosen} is known {workspace.words}; known: {known}.",
-            f"If it stands in AWS, `{workspace.command('plan', chosen)}` shows what is found.",
-        )
+        raise workspace.unknown(chosen)
     return chosen
 
 

@@ -56,14 +56,18 @@ def pull(say: Say, workspace: Workspace, suffix: str) -> int:
     """Print the ledger as it stands."""
     document = workspace.document(suffix)
     if document is None:
-        raise LedgerError(f"There is no ledger of {suffix} {workspace.words}.")
+        raise workspace.unknown(suffix)
     say.data(document.dump().decode().rstrip("\n"))
     return 0
 
 
 def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: float, *, force: bool) -> int:
     """Put a ledger in place of the one that stands, where it is a later writing of the same one."""
-    document = Document.parse(text, "What is pushed")
+    try:
+        document = Document.parse(text, "What is pushed")
+    except LedgerError as error:
+        whole = workspace.command("state pull", suffix)
+        raise LedgerError(error.message, f"Push what `{whole}` has printed; nothing was changed.") from error
     if document.suffix != suffix:
         raise Blocked(f"What is pushed is the ledger of {document.suffix}, not of {suffix}.")
     with held(workspace, suffix, "state push", timeout, force=force) as desk:
@@ -107,6 +111,8 @@ def refuse_other(document: Document, current: Document, hint: str) -> None:
 def history(say: Say, workspace: Workspace, suffix: str) -> int:
     """What the ledger was before the last runs, oldest first."""
     kept = versions(workspace.store(suffix))
+    if not kept and workspace.document(suffix) is None:
+        raise workspace.unknown(suffix)
     if say.as_json:
         say.record("state_history", suffix=suffix, versions=[vars(one) for one in kept])
         return 0
@@ -121,7 +127,10 @@ def restore(
     """Put a past ledger in place of the one that stands."""
     store = workspace.store(suffix)
     if version not in store.versions():
-        raise UsageError(f"No version {version} of {suffix} is kept.", "`state history` lists them.")
+        if workspace.document(suffix) is None:
+            raise workspace.unknown(suffix)
+        kept = workspace.command("state history", suffix)
+        raise UsageError(f"No version {version} of {suffix} is kept.", f"`{kept}` lists them.")
     document = Document.parse(store.past(version) or b"", f"The version {version}")
     with held(workspace, suffix, "state restore", timeout, force=force) as desk:
         now = desk.current

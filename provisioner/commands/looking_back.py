@@ -73,7 +73,10 @@ def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
     if not known:
         return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record."
     near = difflib.get_close_matches(suffix, known, n=1)
-    return f"Did you mean `--suffix {near[0]}`?" if near else f"There are runs of: {', '.join(known)}."
+    if near:
+        return f"Did you mean `--suffix {near[0]}`?"
+    listed = workspace.command("history", known[0])
+    return f"There are runs of: {', '.join(known)}; `{listed}` lists them."
 
 
 def _chosen(workspace: Workspace, suffix: str | None, run: str) -> Past:

@@ -15,7 +15,7 @@ from provisioner.engine.outlook import Outlook
 from provisioner.engine.past import past_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
-from provisioner.errors import LedgerError, ProvisionerError
+from provisioner.errors import LedgerError, NoSuchStack, ProvisionerError
 from provisioner.kinds import KINDS
 from provisioner.session import Session
 from provisioner.terminal.markdown import run_markdown
@@ -34,6 +34,9 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
     copies.save(record.as_doc())
     try:
         yield record
+    except NoSuchStack:
+        copies.forget()
+        raise
     except BaseException as error:
         record.finish(*_ending(error))
         with suppress(LedgerError):  # what ended the run is what it ends with
@@ -82,6 +85,13 @@ class _Copies:
                 f"The record of this run is not kept for others. {error.message}",
                 f"The run itself goes on; its record is in {self.file.where}.",
             )
+
+    def forget(self) -> None:
+        """Nothing was run, as there is no such stack: a slip of the finger is no history."""
+        self.file.remove()
+        if self.key is not None:
+            with suppress(ProvisionerError):  # a record too many does no harm
+                self.key.remove()
 
 
 def _open_part(settings: Mapping[str, Any]) -> dict[str, Any]:

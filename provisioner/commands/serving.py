@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from provisioner.engine.explain import explained
-from provisioner.errors import Blocked, UsageError
+from provisioner.errors import Blocked, Incomplete, UsageError
 from provisioner.kinds.ecs.running import Running, serving
 from provisioner.session import Session
 from state.document import Document, Entry
@@ -21,19 +21,23 @@ def services_of(document: Document) -> dict[str, Entry]:
     return {name.partition(".")[2] or _MAIN: entry for name, entry in found.items() if "~" not in name}
 
 
-def named(document: Document, name: str) -> Entry:
-    """The service of that name, else the main one."""
+def named(session: Session, name: str) -> Entry:
+    """The service of that name, else the main one; Incomplete where none was made yet."""
+    document = session.document
     services = services_of(document)
-    if entry := services.get(name or _MAIN):
+    if (entry := services.get(name or _MAIN)) and entry.id:
         return entry
+    if not any(entry.id for entry in services.values()):
+        again = session.where.workspace.command("apply", document.suffix)
+        raise Incomplete(f"The stack {document.suffix} has no service yet.", f"`{again}` makes it.")
     near = difflib.get_close_matches(name, services, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services) or 'none'}."
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(services)}."
     raise UsageError(f"The stack {document.suffix} has no service {name or _MAIN}.", hint)
 
 
 def entered(session: Session, service: str, task: str) -> Running:
     """A running task of the service, or the one whose id begins so; Blocked where none can be entered."""
-    entry = named(session.document, service)
+    entry = named(session, service)
     with explained(f"looking for a task of {entry.name}"):
         found = serving(session.clients, entry.wanted["cluster"], entry.name)
     again = session.where.workspace.command("apply", session.suffix)

@@ -16,7 +16,7 @@ from provisioner.engine.explain import explain, explained
 from provisioner.engine.faults import code_of
 from provisioner.engine.target import read
 from provisioner.engine.teardown import target_in
-from provisioner.errors import Blocked, ProvisionerError, UsageError
+from provisioner.errors import Blocked, Incomplete, ProvisionerError, UsageError
 from provisioner.kinds import KINDS
 from provisioner.kinds.ecs.running import Running
 from provisioner.kinds.ecs.sessions import NOT_READY, forward
@@ -94,7 +94,7 @@ def _database(session: Session) -> Database:
         with explained("looking for the database"):
             doc = read(session.clients, target_in(document, _CLUSTER, KINDS))
     if doc is None:
-        raise Blocked(f"The stack {session.suffix} has no database.", f"`{again}` makes it.")
+        raise Incomplete(f"The stack {session.suffix} has no database yet.", f"`{again}` makes it.")
     managed = doc.get("MasterUserSecret", {}).get("SecretArn", "")
     own = next((entry.id for entry in document.entries.values() if entry.kind == _SECRET), "")
     return Database(doc["Endpoint"], doc["Port"], doc["DatabaseName"], doc["MasterUsername"], managed or own)

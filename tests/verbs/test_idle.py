@@ -1,0 +1,47 @@
+"""A stack of which only the network stands, and one whose tasks have all stopped: what each verb says."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.harness import Desk
+from tests.standing import SUFFIX
+from tests.verbs.table import ROWS
+from tests.verbs.test_failures import WAYS, Way, explained
+
+# What cannot be done before there is a service, a database, an address: `apply` goes on.
+SERVICE = ("exec", "db tunnel", "logs", "deploy", "rollback", "releases", "restart", "scale", "run")
+UNDONE = (*SERVICE, "open")
+
+
+@pytest.fixture(scope="module")
+def half(served: EmbeddedAws, plugged: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Of this stack there is a VPC."""
+    desk = Desk.before(served, tmp_path_factory.mktemp("half") / "home")
+    desk.well("apply", "--yes", "--suffix", SUFFIX, "--target", "vpc/vpc")
+    return dataclasses.replace(desk, environment=plugged)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", UNDONE)
+def test_half_a_stack_says_what_makes_the_rest(half: Desk, name: str, way: Way) -> None:
+    row, mark = ROWS[name], half.mark()
+
+    ran = way(row, half, SUFFIX, *(["--yes"] if row.asks else []))
+
+    explained(ran, 4)
+    assert f"`python cli.py apply --suffix {SUFFIX} --local" in ran.err
+    assert ran.out == ""
+    assert half.tries(mark) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("name", "code"), [("status", 0), ("doctor", 1), ("report", 0), ("history", 0)])
+def test_half_a_stack_can_be_looked_at(half: Desk, name: str, code: int, way: Way) -> None:
+    ran = way(ROWS[name], half)
+
+    assert ran.code == code, ran.err
+    assert "Traceback" not in ran.err
