@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import boto3
+
 from provisioner.embedded.local import running
 from state.runs import Runs
 
@@ -68,12 +70,24 @@ class Place:
         """One command for a stack of the embedded AWS."""
         return self.run(verb, "--local", "--suffix", suffix, *more, script=script)
 
-    def mutating(self, since: int = 0) -> tuple[int, int]:
-        """The number of calls that the embedded AWS has answered, and of those after `since` that change."""
+    @property
+    def endpoint(self) -> str:
+        """Where the embedded AWS listens."""
         box = running(self.home / "embedded" / "server")
         if box is None:
             raise RuntimeError("the embedded AWS has ended")
-        with urlopen(f"{box.endpoint}/_embedded/calls?since=0", timeout=10) as answer:  # noqa: S310 - loopback
+        return box.endpoint
+
+    def zone(self, name: str) -> str:
+        """A hosted zone that somebody has there; its id."""
+        keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+        route53 = boto3.client("route53", region_name="us-east-1", endpoint_url=self.endpoint, **keys)
+        made = route53.create_hosted_zone(Name=name, CallerReference=name)
+        return str(made["HostedZone"]["Id"].rpartition("/")[2])
+
+    def mutating(self, since: int = 0) -> tuple[int, int]:
+        """The number of calls that the embedded AWS has answered, and of those after `since` that change."""
+        with urlopen(f"{self.endpoint}/_embedded/calls?since=0", timeout=10) as answer:  # noqa: S310 - loopback
             calls = json.load(answer)
         return len(calls), sum(bool(call["mutating"]) for call in calls[since:])
 

@@ -9,9 +9,16 @@ import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.peers import Peers
+from provisioner.kinds import role_details
 from state.document import Document, Entry, Place
+from tests.hands import TASK_ROLE
 from tests.standing import SUFFIX, Standing
 from tests.test_startup import imported
+
+NOTHING = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Deny", "Action": "s3:ListAllMyBuckets", "Resource": "*"}],
+}
 
 
 def asked(standing: Standing) -> list[str]:
@@ -69,6 +76,50 @@ def test_without_the_index_each_resource_is_asked(standing: Standing) -> None:
         assert asked(standing).count("logs:ListTagsForResource") == 4
     finally:
         standing.desk.box.faults()
+
+
+def by_themselves(calls: list[str]) -> int:
+    """How many roles and policies were asked for one by one."""
+    return calls.count("iam:GetRole") + calls.count("iam:GetRolePolicy") + calls.count("iam:ListRolePolicies")
+
+
+def test_one_answer_tells_of_all_roles(standing: Standing) -> None:
+    calls = asked(standing)
+
+    assert calls.count("iam:GetAccountAuthorizationDetails") == calls.count("iam:ListRoles") == 1
+    assert by_themselves(calls) == 0
+
+
+@pytest.mark.parametrize("denied", ["GetAccountSummary", "GetAccountAuthorizationDetails"])
+def test_without_that_answer_each_role_is_asked(standing: Standing, denied: str) -> None:
+    standing.desk.box.faults({"operation": f"iam:{denied}", "fault": "access_denied", "times": 9})
+    try:
+        assert by_themselves(asked(standing)) > 5
+    finally:
+        standing.desk.box.faults()
+
+
+def test_in_an_account_of_many_roles_only_ours_are_asked(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(role_details, "_FEW", 1)
+    calls = asked(standing)
+
+    assert "iam:GetAccountAuthorizationDetails" not in calls
+    assert by_themselves(calls) > 5
+
+
+def test_what_that_answer_tells_otherwise_is_asked_of_the_role_itself(standing: Standing) -> None:
+    """AWS tells of a change there later: a policy that it still tells of may be gone."""
+    iam, role = standing.aws("iam"), TASK_ROLE
+    iam.put_role_policy(RoleName=role, PolicyName="by-hand", PolicyDocument=json.dumps(NOTHING))
+    mark = standing.desk.mark()
+    try:
+        assert "by-hand" in standing.desk.run("drift", "--suffix", SUFFIX).out
+        calls = standing.desk.box.calls(mark)
+        assert [one["operation"] for one in calls].count("ListRolePolicies") == 1
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="by-hand")
 
 
 def test_a_healthy_stack_is_found_well_with_few_calls(standing: Standing) -> None:

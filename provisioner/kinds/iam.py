@@ -6,18 +6,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.faults import Fault, fault_of
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.role_details import described, detail, listed
 from provisioner.kinds.tags import mapping, pairs
 
 GONE = codes("NoSuchEntity")
 BUSY = codes("ConcurrentModification")
-_SEVERAL = 2
 
 
 class Role(Kind):
@@ -38,9 +35,9 @@ class Role(Kind):
     }
     resource, fills = "role", ("{RoleName}",)
     calls = calling(
-        extras="GetAccountAuthorizationDetails ListRolePolicies ListAttachedRolePolicies",
+        extras="GetAccountSummary GetAccountAuthorizationDetails ListRolePolicies ListAttachedRolePolicies",
         remove="DeleteRolePolicy DetachRolePolicy",
-        read="GetRole",
+        read="GetAccountSummary GetAccountAuthorizationDetails GetRole ListRoles",
         create="CreateRole",
         update=("UpdateAssumeRolePolicy UpdateRole PutRolePermissionsBoundary DeleteRolePermissionsBoundary"),
         retag="TagRole UntagRole",
@@ -48,10 +45,11 @@ class Role(Kind):
     )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
-        """GetRole; its boundary as the create call takes it."""
-        doc = iam.get_role(RoleName=it.props["RoleName"])["Role"]
-        boundary = doc.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
-        return {**doc, "PermissionsBoundary": boundary, "Tags": mapping(doc.get("Tags") or [])}
+        """GetRole; where one answer tells of all roles, and tells what is wanted, that."""
+        name = it.props["RoleName"]
+        if (told := detail(iam, name)) and _is_wanted(doc := {**described(iam, name), **_flat(told)}, it):
+            return doc
+        return _flat(iam.get_role(RoleName=name)["Role"])
 
     def create(self, iam: Any, it: Item) -> Doc:
         """CreateRole."""
@@ -80,25 +78,13 @@ class Role(Kind):
 
     def extras(self, iam: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
         """ListRolePolicies, ListAttachedRolePolicies: what else the role may do."""
-        if detail := _detail(iam, it.id):
-            inline = [policy["PolicyName"] for policy in detail["RolePolicyList"]]
-            attached = detail["AttachedManagedPolicies"]
-        else:
-            inline = iam.list_role_policies(RoleName=it.id)["PolicyNames"]
-            attached = iam.list_attached_role_policies(RoleName=it.id)["AttachedPolicies"]
-        names, arns = inside.values("PolicyName"), inside.values("PolicyArn")
-        return [
-            *(
-                Extra(f"inline policy {name}", {"PolicyName": name}, gone=GONE)
-                for name in inline
-                if name not in names
-            ),
-            *(
-                Extra(f"attached policy {one['PolicyArn']}", {"PolicyArn": one["PolicyArn"]}, gone=GONE)
-                for one in attached
-                if one["PolicyArn"] not in arns
-            ),
-        ]
+        if told := detail(iam, it.id):
+            inline = [policy["PolicyName"] for policy in told["RolePolicyList"]]
+            if not _unknown(inside, inline, told["AttachedManagedPolicies"]):
+                return []
+        inline = iam.list_role_policies(RoleName=it.id)["PolicyNames"]
+        attached = iam.list_attached_role_policies(RoleName=it.id)["AttachedPolicies"]
+        return _unknown(inside, inline, attached)
 
     def remove(self, iam: Any, it: Item, extra: Extra) -> None:
         """DeleteRolePolicy or DetachRolePolicy."""
@@ -110,6 +96,28 @@ class Role(Kind):
     def delete(self, iam: Any, it: Item) -> None:
         """DeleteRole."""
         iam.delete_role(RoleName=it.id)
+
+
+def _unknown(inside: Inside, inline: list[str], attached: list[Doc]) -> list[Extra]:
+    """The policies of a role that nobody declared."""
+    names, arns = inside.values("PolicyName"), inside.values("PolicyArn")
+    others = [name for name in inline if name not in names]
+    strange = [one["PolicyArn"] for one in attached if one["PolicyArn"] not in arns]
+    return [
+        *(Extra(f"inline policy {name}", {"PolicyName": name}, gone=GONE) for name in others),
+        *(Extra(f"attached policy {arn}", {"PolicyArn": arn}, gone=GONE) for arn in strange),
+    ]
+
+
+def _flat(role: Doc) -> Doc:
+    """A role with its boundary as the create call takes it."""
+    boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+    return {**role, "PermissionsBoundary": boundary, "Tags": mapping(role.get("Tags") or [])}
+
+
+def _is_wanted(role: Doc, it: Item) -> bool:
+    props = {"PermissionsBoundary": "", **it.props}
+    return it.tags.items() <= role["Tags"].items() and all(role.get(key) == props[key] for key in props)
 
 
 class RolePolicy(Kind):
@@ -125,19 +133,18 @@ class RolePolicy(Kind):
     transient = {"create": BUSY, "update": BUSY, "delete": BUSY}
     resource, fills = "role", ("{RoleName}",)
     calls = calling(
-        read="GetAccountAuthorizationDetails GetRolePolicy",
+        read="GetAccountSummary GetAccountAuthorizationDetails GetRolePolicy",
         create="PutRolePolicy",
         update="PutRolePolicy",
         delete="DeleteRolePolicy",
     )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
-        """GetRolePolicy."""
+        """GetRolePolicy; where one answer tells of all roles, and tells what is wanted, that."""
         role, name = it.props["RoleName"], it.props["PolicyName"]
-        listed = (_detail(iam, role) or {}).get("RolePolicyList", [])
-        mine = (one for one in listed if one["PolicyName"] == name)
-        if known := next(mine, None):
-            return {"RoleName": role, **known}
+        listed = (detail(iam, role) or {}).get("RolePolicyList", [])
+        if {"PolicyName": name, "PolicyDocument": it.props.get("PolicyDocument")} in listed:
+            return {key: it.props[key] for key in ("RoleName", "PolicyName", "PolicyDocument")}
         return dict(iam.get_role_policy(RoleName=role, PolicyName=name))
 
     def create(self, iam: Any, it: Item) -> Doc:
@@ -155,22 +162,6 @@ class RolePolicy(Kind):
         iam.delete_role_policy(RoleName=it.props["RoleName"], PolicyName=it.props["PolicyName"])
 
 
-def _detail(iam: Any, name: str) -> Doc | None:
-    """A role with all that it may do, where several stacks are looked at: one call tells it of all roles.
-
-    For one stack it is not worth it: the account may have a thousand roles.
-    """
-    if len(iam.peers.suffixes) < _SEVERAL:
-        return None
-    try:
-        roles = iam.get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
-    except ClientError as error:
-        if fault_of(error) is not Fault.DENIED:
-            raise
-        return None
-    return next((dict(role) for role in roles if role["RoleName"] == name), None)
-
-
 class ServiceLinkedRole(Kind):
     """The account's role for one AWS service: made early, as a fresh account's first use races it."""
 
@@ -180,12 +171,12 @@ class ServiceLinkedRole(Kind):
     # `InvalidInput`: "... has been taken in this account" (cube-js/cube#11581).
     duplicate = codes("InvalidInput", "EntityAlreadyExists")
     resource, fills = "role", ("aws-service-role/{AWSServiceName}/*",)
-    calls = calling(read="ListRoles", create="CreateServiceLinkedRole")
+    calls = calling(read="GetAccountSummary ListRoles", create="CreateServiceLinkedRole")
 
     def read(self, iam: Any, it: Item) -> Doc | None:
         """ListRoles below the path that only AWS may use: one answer serves all services."""
         name = it.props["AWSServiceName"]
-        roles = iam.list_roles(PathPrefix="/aws-service-role/")["Roles"]
+        roles = listed(iam, "/aws-service-role/")
         mine = (role for role in roles if role["Path"] == f"/aws-service-role/{name}/")
         return next(({**role, "AWSServiceName": name} for role in mine), None)
 

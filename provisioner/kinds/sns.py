@@ -37,10 +37,9 @@ class Topic(Kind):
     )
 
     def read(self, sns: Any, it: Item) -> Doc | None:
-        """ListTopics for the one of this name, then its attributes and tags."""
-        arns = (topic["TopicArn"] for topic in sns.list_topics()["Topics"])
-        arn = next((one for one in arns if one.rsplit(":", 1)[1] == it.props["Name"]), None)
-        if arn is None:
+        """GetTopicAttributes and tags; before them ListTopics, where its ARN is not known."""
+        arn = it.id or _named(sns, it.props["Name"])
+        if not arn:
             return None
         tags = tags_told(sns, it, arn, lambda: _tags(sns, arn))
         told = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
@@ -67,6 +66,11 @@ class Topic(Kind):
     def delete(self, sns: Any, it: Item) -> None:
         """DeleteTopic; its subscriptions go with it."""
         sns.delete_topic(TopicArn=it.id)
+
+
+def _named(sns: Any, name: str) -> str:
+    arns = (str(topic["TopicArn"]) for topic in sns.list_topics()["Topics"])
+    return next((one for one in arns if one.rsplit(":", 1)[1] == name), "")
 
 
 class TopicPolicy(Kind):

@@ -52,11 +52,11 @@ class WebACL(Kind):
     )
 
     def read(self, wafv2: Any, it: Item) -> Doc | None:
-        """ListWebACLs for its id, then GetWebACL, and its tags."""
-        listed = _listed(wafv2, it.props["Name"])
-        if listed is None:
+        """GetWebACL and its tags; before them ListWebACLs, where its id is not known."""
+        id_ = it.id.rpartition("/")[2] or (_listed(wafv2, it.props["Name"]) or {}).get("Id")
+        if not id_:
             return None
-        doc = wafv2.get_web_acl(Name=listed["Name"], Scope=SCOPE, Id=listed["Id"])["WebACL"]
+        doc = wafv2.get_web_acl(Name=it.props["Name"], Scope=SCOPE, Id=id_)["WebACL"]
         return {**doc, "Tags": tags_told(wafv2, it, doc["ARN"], lambda: _tags(wafv2, doc["ARN"]))}
 
     def create(self, wafv2: Any, it: Item) -> Doc:
