@@ -12,7 +12,8 @@ from provisioner.engine.traits import calling, codes
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
-NO_TOPIC = codes("NotFound", "NotFoundException")
+# The wire code of tags on a topic that has just gone (botocore sns ResourceNotFoundException).
+NO_TOPIC = codes("NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException")
 PENDING = "PendingConfirmation"
 # What SNS goes on telling of one that its reader has ended (ansible/ansible#20086).
 _ENDED = "Deleted"
@@ -41,8 +42,8 @@ class Topic(Kind):
         arn = it.id or _named(sns, it.props["Name"])
         if not arn:
             return None
-        tags = tags_told(sns, it, arn, lambda: _tags(sns, arn))
         told = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+        tags = tags_told(sns, it, arn, lambda: _tags(sns, arn))
         under = {"KmsMasterKeyId": told.get("KmsMasterKeyId", "")}
         return {"Name": it.props["Name"], "TopicArn": arn, "Attributes": under, "Tags": tags}
 
