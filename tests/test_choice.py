@@ -68,6 +68,20 @@ def test_what_follows_a_replaced_one_comes_along() -> None:
     assert "task" not in names(made, NOTHING, without=("service",))
 
 
+def test_what_does_not_need_one_that_goes_any_more_lets_go_of_it_first() -> None:
+    made = declared()
+    entries = {
+        "eip-2": Entry("ElasticIp", "x", "vpc"),
+        "nat-2": Entry("NatGateway", "y", "vpc", needs=["eip-2"]),
+        "follows-private-2": Entry("RouteTableAssociation", "", "vpc", needs=["nat-2", "private-2"]),
+    }
+    document = Document("a", NOTHING.place, entries=entries)
+    made.changes |= {name: delete(name, entries[name]) for name in ("eip-2", "nat-2")}
+
+    assert {"eip-2", "nat-2", "follows-private-2"} <= names(made, document, "eip-2")
+    assert names(made, document, without=("follows-private-2",)).isdisjoint(entries)
+
+
 def test_of_two_that_go_the_needed_one_takes_the_other_along() -> None:
     made = declared()
     entries = {"old": Entry("Vpc", "x", "vpc"), "on-it": Entry("Subnet", "y", "vpc", needs=["old", "vpc"])}
@@ -107,6 +121,13 @@ def test_parts_are_applied_one_by_one_and_the_rest_stays(desk: Desk, tmp_path: P
     assert set(desk.acts(mark)) == {"logs:PutRetentionPolicy"}
     assert {"nat-2", "nat-3"} <= desk.known("a")["entries"].keys()
     assert "vpc_id" in desk.known("a")["outputs"]
+
+    # What needs them is known, though nothing else of it has changed.
+    assert "nat-2" in desk.known("a")["entries"]["service"]["needs"]
+    part = ("--suffix", "a", "--exclude", "follows-private-2", "--set", "logs.days=60")
+    desk.well("apply", "--yes", *part)
+    assert desk.well("plan", *part).out.splitlines()[-1] == "No changes."
+    assert {"nat-2", "eip-2", "routes-private-2"} <= desk.known("a")["entries"].keys()
 
     desk.apply("a", "--set", "logs.days=60")
     assert "nat-2" not in desk.known("a")["entries"]

@@ -24,7 +24,7 @@ def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
 def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None) -> None:
     """Bring the ledger up to what is there: adopt it, or keep what was asked of it this time."""
     wanted, tags = unveiled(target.it.props), own_tags(target.it.tags)
-    name = target.it.node
+    name, needs = target.it.node, list(target.needs)
     if entry is None or entry.id != change.id:
         if entry and entry.id:
             hands.ledger.retire(name, f"{name}~{entry.id}")
@@ -36,14 +36,15 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
             "finishing",
             change.id,
             wanted,
-            needs=list(target.needs),
+            needs=needs,
             made=hands.clock.wall(),
             tags=tags,
         )
         hands.ledger.adopt(name, adopted)
         hands.patience.young(name, target.kind)
-    elif change.verb == "keep" and (entry.wanted != wanted or entry.tags != tags or entry.phase != "ready"):
-        kept = replace(entry, wanted=wanted, needs=list(target.needs), tags=tags)
-        hands.ledger.adopt(name, kept)
+    elif change.verb == "keep":
+        kept = replace(entry, wanted=wanted, needs=needs, tags=tags)
+        if kept != entry or entry.phase != "ready":
+            hands.ledger.adopt(name, kept)
     if entry and (entry.phase != "ready" or hands.patience.is_new(entry.made)):
         hands.patience.young(name, target.kind)

@@ -230,15 +230,10 @@ class Apply:
             for name, entry in self.hands.ledger
             if name not in declared and not self.kinds[entry.kind].stays
         } - self.plan.aside
-        gone -= {need for name in self.plan.aside for need in self._needs(name)}
         if gone:
             removed = remove(self.hands, self.kinds, only=gone)
             self.outcome.failed |= removed.failed
             self.outcome.undone += removed.undone
-
-    def _needs(self, name: str) -> list[str]:
-        entry = self.hands.ledger.get(name)
-        return entry.needs if entry else []
 
     def _keep_outputs(self) -> None:
         ledger, plan = self.hands.ledger, self.plan

@@ -50,7 +50,7 @@ def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
 
 
 def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
-    """What must come along with each: what it needs; for one that goes, what needs it.
+    """What must come along with each: what it needs; for one that goes, what needs it or still does.
 
     One that is replaced takes along all that must follow to the new one.
     """
@@ -63,10 +63,10 @@ def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
                 pulls[name].add(need)
                 if made.changes[need].verb == "replace" and made.changes[name].verb != "keep":
                     pulls[need].add(name)
-        else:
-            for need in document.entries[name].needs:
-                if need in pulls and need not in nodes:
-                    pulls[need].add(name)
+        entry = document.entries.get(name)
+        for need in entry.needs if entry else []:
+            if need in pulls and need not in nodes:
+                pulls[need].add(name)
     return pulls
 
 
