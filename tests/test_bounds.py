@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from ipaddress import IPv4Network
 
 import pytest
@@ -8,6 +9,9 @@ from provisioner.configuration import load
 from provisioner.errors import UsageError
 from provisioner.settings import Settings
 from provisioner.settings.network import Network
+from provisioner.settings.variables import OWN_VARIABLES
+from provisioner.stack import build
+from provisioner.steps.facts import offline
 
 
 def given(*sets: str) -> Settings:
@@ -93,12 +97,44 @@ def test_a_memory_that_does_not_fit_is_answered_with_the_nearest() -> None:
         "image=",
         "profile=gold",
         "api.prefixes=[]",
+        'container.environment={"DB_HOST": "elsewhere"}',
+        'container.environment={"": "x"}',
+        'container.secrets={"DB_PASSWORD": "arn:aws:ssm:us-east-1:123456789012:parameter/any"}',
+        'container.secrets={"KEY": "any"}',
+        'tags={"project": "mine"}',
+        'tags={"team": "a", "Team": "b"}',
+        'tags={"": "a"}',
+        'tags={"team": "a!"}',
+        f'tags={{"team": "{"a" * 257}"}}',
+        f"tags={json.dumps({str(n): '' for n in range(41)})}",
     ],
 )
 def test_what_is_out_of_bounds_is_refused_by_name(one: str) -> None:
     section = one.partition("=")[0].split(".")[0]
 
     assert f"The setting `{section}" in refused(one).message
+
+
+def test_a_variable_comes_from_one_place() -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mine-abc123:password::"
+    sets = (f'container.secrets={{"KEY": "{arn}"}}', 'container.environment={"OTHER": "x"}')
+
+    assert given(*sets).container.secrets == {"KEY": arn}
+    assert (
+        "KEY stands in environment and in secrets"
+        in refused(*sets, 'container.environment={"KEY": "x"}').message
+    )
+    search = {"prefixes": ["/x"], "environment": {"KEY": "x"}, "secrets": {"OTHER": arn}}
+    _, other = given(*sets, f"api.services={json.dumps({'search': search})}").workloads
+    assert (other.container.environment, other.container.secrets) == ({"KEY": "x"}, {"OTHER": arn})
+
+
+def test_what_the_stack_tells_every_container_is_not_free() -> None:
+    s = given("database.readers=1", "database.iam_login=true")
+    stack = build(s, "a", "us-east-1", offline(s.network.zones, s.database.version))
+    (container,) = stack.nodes["task"].props["containerDefinitions"]
+
+    assert {one["name"] for key in ("environment", "secrets") for one in container[key]} == OWN_VARIABLES
 
 
 def test_a_shell_needs_a_root_that_can_be_written() -> None:

@@ -124,6 +124,8 @@ def test_what_is_written_as_toml_is_read_back(value: Any) -> None:
         ("edge.error_pages=flase", "edge.error_pages=false"),
         ("edge.price_class=PriceClass_10", "edge.price_class=PriceClass_100"),
         ("database.min_acu=0.7", "database.min_acu=0.5"),
+        ("database.max_acu=0.7", "database.max_acu=1.0"),
+        ('api.services={"x":{"prefixes":["/x"],"imag":"a"}}', "image"),
         ("database.backup_days=99", "database.backup_days=35"),
     ],
 )
@@ -132,6 +134,13 @@ def test_an_impossible_value_is_refused_with_the_nearest_that_is_possible(said: 
 
     assert f"`{meant}`" in error.hint
     assert "(--set)" in error.message
+
+
+def test_a_group_is_told_from_a_setting() -> None:
+    error = refused("service=5")
+
+    assert error.message == "`service` is a group of settings (--set)."
+    assert "service.minimum, service.maximum" in error.hint
 
 
 @pytest.mark.parametrize(

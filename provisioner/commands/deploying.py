@@ -31,6 +31,7 @@ from provisioner.settings import PLACEHOLDER, Workload
 from provisioner.settings.container import FARGATE
 from provisioner.settings.images import private_ecr
 from provisioner.settings.shipped import Shipped, with_shipped
+from provisioner.settings.variables import OWN_VARIABLES
 from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.placeholder import command
 from provisioner.terminal.plan import shown
@@ -144,6 +145,8 @@ def _check(now: Running, props: Mapping[str, str], wish: Wish) -> None:
         raise UsageError(
             f"{', '.join(both_ways)} is filled from a secret.", "Change the secret, or the setting."
         )
+    if told := sorted(OWN_VARIABLES & wish.environment.keys()):
+        raise UsageError(f"The stack tells {', '.join(told)} to every container.", "Choose another name.")
 
 
 def _marks(now: Running, wish: Wish) -> dict[str, str]:

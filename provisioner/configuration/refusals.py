@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
-from provisioner.settings.knobs import Knob, knobs
+from provisioner.settings.knobs import Knob, knobs, sections
 
 _ALL = f"`{PROGRAM} config show` lists them all."
 
@@ -22,6 +22,9 @@ def no_such_setting(path: str, source: str) -> UsageError:
     owner = path.rpartition(".")[0]
     if owner in knobs():
         return UsageError(f"`{owner}` holds no settings of its own ({source}).", _written(knobs()[owner]))
+    if path in sections():
+        inner = ", ".join(one for one in knobs() if one.startswith(f"{path}."))
+        return UsageError(f"`{path}` is a group of settings ({source}).", f"It holds {inner}.")
     near = _near(path, knobs())
     hint = f"Did you mean `{near}`? {_ALL}" if near else f"There are: {', '.join(knobs())}."
     return UsageError(f"There is no setting `{path}` ({source}).", hint)
@@ -69,6 +72,9 @@ def _why(path: str, one: ErrorDetails) -> str:
     knob = knobs().get(path)
     if one["type"] == "string_pattern_mismatch":
         message = f"{json.dumps(one['input'])} is not of the form {one['ctx']['pattern']}"
+    elif one["type"] == "extra_forbidden":
+        inside, _, unknown = inside.rpartition(".")
+        message = f"there is no `{unknown}`"
     elif knob and not inside and one["type"] != "value_error":
         message = f"{json.dumps(one['input'], default=str)} is not {knob.takes}"
     return f"{inside}: {message}" if inside else message
@@ -80,6 +86,9 @@ def _remedy(path: str, one: ErrorDetails) -> str:
         return ""
     if one["type"] in ("tuple_type", "list_type", "dict_type"):
         return _written(knob)
+    if one["type"] == "extra_forbidden":
+        near = _near(str(one["loc"][-1]), knob.members)
+        return f"Did you mean `{near}`?" if near else f"There are: {', '.join(knob.members)}."
     nearest = _nearest(knob, one)
     if nearest is not None:
         return f"Did you mean `{path}={_plain(nearest)}`?"
@@ -93,7 +102,7 @@ def _nearest(knob: Knob, one: ErrorDetails) -> Any:
         if bound in bounds:
             return bounds[bound]
     if one["type"] == "multiple_of":
-        return round(float(one["input"]) / bounds["multiple_of"]) * bounds["multiple_of"]
+        return knob.within(round(float(one["input"]) / bounds["multiple_of"]) * bounds["multiple_of"])
     if one["type"].startswith("bool"):
         return _near(str(one["input"]).lower(), ("true", "false", "yes", "no"))
     if not knob.choices:

@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from provisioner.names import (
-    COUNT_OWNER,
-    IMAGE_OWNER,
-    NODE_TAG,
-    REGION_TAG,
-    SHIPPED_WITH,
-    ZONE_TAG,
-    owner_tags,
-)
 from provisioner.settings.alarms import Alarms
 from provisioner.settings.api import Api
 from provisioner.settings.container import Container
@@ -30,26 +21,11 @@ from provisioner.settings.roles import Roles
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
 from provisioner.settings.table import Table
+from provisioner.settings.tags import OwnTags
 from provisioner.settings.waf import Waf
 from provisioner.settings.workload import PLACEHOLDER, Workload, made
 
 __all__ = ["PLACEHOLDER", "Settings", "Workload"]
-
-
-def _own_tags(tags: dict[str, str]) -> dict[str, str]:
-    for key in tags:
-        if key.lower().startswith("aws:") or key in (
-            *owner_tags(""),
-            REGION_TAG,
-            NODE_TAG,
-            IMAGE_OWNER,
-            ZONE_TAG,
-            SHIPPED_WITH,
-            COUNT_OWNER,
-            "Name",
-        ):
-            raise ValueError(f"the tag {key} is not free: AWS or this tool sets it")
-    return tags
 
 
 class Settings(Section):
@@ -63,9 +39,7 @@ class Settings(Section):
         None, pattern=r"^\d{12}$", examples=["111122223333"], description="refuse every other account"
     )
     image: str = Field(PLACEHOLDER, min_length=1, description="the container image")
-    tags: Annotated[dict[str, str], AfterValidator(_own_tags)] = Field(
-        {}, description="tags of your own on everything"
-    )
+    tags: OwnTags = Field({}, description="tags of your own on everything")
     protect_data: bool = Field(
         False, description="database, table and load balancer cannot be deleted; a last snapshot is taken"
     )

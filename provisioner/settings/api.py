@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.settings.section import Section
+from provisioner.settings.variables import Secrets, Variables
 
 # Elastic Load Balancing quotas: 100 rules a balancer, of which two are the error pages and one may close it
 # to all but CloudFront; 5 wildcards a rule.
@@ -40,8 +41,8 @@ class ApiService(Section):
     cpu: int | None = Field(None, description="CPU units of a task; 1024 are one vCPU")
     memory: int | None = Field(None, description="MiB of a task")
     architecture: Literal["X86_64", "ARM64"] | None = Field(None, description="what the image is built for")
-    environment: dict[str, str] = Field(default_factory=dict, description="beside `container.environment`")
-    secrets: dict[str, str] = Field(default_factory=dict, description="beside `container.secrets`")
+    environment: Variables = Field(default_factory=dict, description="beside `container.environment`")
+    secrets: Secrets = Field(default_factory=dict, description="beside `container.secrets`")
     minimum: int | None = Field(None, ge=0, le=5000, description="tasks at least, and at birth")
     maximum: int | None = Field(None, ge=1, le=5000, description="tasks at most")
     requests: int | None = Field(None, ge=1, description="requests per task and minute aimed at")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from provisioner.settings.section import NUMBER, Section, unit
+from provisioner.settings.variables import Secrets, Variables
 
 # AWS Fargate developer guide, task CPU and memory: MiB by CPU units.
 FARGATE: Mapping[int, tuple[int, ...]] = {
@@ -43,8 +44,8 @@ class Container(Section):
         json_schema_extra=unit("MiB"),
     )
     architecture: Literal["X86_64", "ARM64"] = Field("X86_64", description="what the image is built for")
-    environment: dict[str, str] = Field({}, description="more environment variables")
-    secrets: dict[str, str] = Field({}, description="variables from secret or parameter ARNs")
+    environment: Variables = Field({}, description="more environment variables")
+    secrets: Secrets = Field({}, description="variables from secret or parameter ARNs")
 
     readonly_root: bool = Field(False, description="a root file system that the container cannot write")
     drop_capabilities: bool = Field(False, description="no Linux capabilities")
@@ -52,6 +53,13 @@ class Container(Section):
     scratch_image: str = Field(
         "public.ecr.aws/docker/library/busybox:1.37", min_length=1, description="an image with chmod in it"
     )
+
+    @model_validator(mode="after")
+    def _tells_each_once(self) -> Container:
+        # botocore ecs Secret: a name stands among the variables or among the secrets.
+        if both := sorted(self.environment.keys() & self.secrets.keys()):
+            raise ValueError(f"{both[0]} stands in environment and in secrets; ECS takes it from one of them")
+        return self
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Container:

@@ -59,6 +59,18 @@ class Knob:
         """The values there are; empty where it may be any."""
         return list(self.forms[0].get("enum", []))
 
+    @property
+    def members(self) -> list[str]:
+        """What each thing in it may say of itself, where it holds things."""
+        named = [*self.forms[0].get("patternProperties", {}).values()]
+        held = next((one for one in named if "$ref" in one), None)
+        return list(_group(Settings.model_json_schema(), held)["properties"]) if held else []
+
+    def within(self, value: float) -> float:
+        """The value, or the bound that it lies beyond."""
+        least, most = (self.forms[0].get(bound, value) for bound in ("minimum", "maximum"))
+        return float(min(max(value, least), most))
+
 
 def schema() -> dict[str, Any]:
     """The model's JSON Schema, with the defaults that hold where no profile is named."""

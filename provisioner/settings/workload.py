@@ -61,8 +61,9 @@ class Workload(Section):
         container, service = self.container.model_dump(), self.service.model_dump()
         for part in (container, service):
             part.update({key: said[key] for key in part if key in said})
-        for key in ("environment", "secrets"):
-            container[key] = {**getattr(self.container, key), **said[key]}
+        for key, other in (("environment", "secrets"), ("secrets", "environment")):
+            mine = getattr(self.container, key).items()
+            container[key] = {**{name: one for name, one in mine if name not in said[other]}, **said[key]}
         return made(
             f"api.services.{name}",
             name=name,

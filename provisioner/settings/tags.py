@@ -1,0 +1,49 @@
+"""Tags of the user's own: what every service of the stack takes."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from provisioner.names import (
+    COUNT_OWNER,
+    IMAGE_OWNER,
+    NODE_TAG,
+    REGION_TAG,
+    SHIPPED_WITH,
+    ZONE_TAG,
+    owner_tags,
+)
+
+# To IAM a key in capitals is the same key (IAM user guide, id_tags).
+_MARKS = (REGION_TAG, NODE_TAG, IMAGE_OWNER, ZONE_TAG, SHIPPED_WITH, COUNT_OWNER)
+_OURS = {name.lower() for name in ("Name", *owner_tags(""), *_MARKS)}
+# AWS takes 50 on a resource (Tagging AWS resources, best practices and limits), ours among them.
+MOST = 50 - len(_OURS)
+# botocore iam tagKeyType, tagValueType: the narrowest form of all that are tagged.
+_FORM = re.compile(r"[\w .:/=+@-]*")
+_LONGEST_KEY, _LONGEST_VALUE = 128, 256
+
+
+def _taken(tags: dict[str, str]) -> dict[str, str]:
+    seen: dict[str, str] = {}
+    for key, value in tags.items():
+        if key.lower().startswith("aws:") or key.lower() in _OURS:
+            raise ValueError(f"the tag {key} is not free: AWS or this tool sets it")
+        if other := seen.get(key.lower()):
+            raise ValueError(f"the tags {other} and {key} are one to IAM, which knows no capitals")
+        seen[key.lower()] = key
+        for what, longest in ((key, _LONGEST_KEY), (value, _LONGEST_VALUE)):
+            if len(what) > longest or not _FORM.fullmatch(what) or not key:
+                raise ValueError(
+                    f"{key!r}: {value!r} is no tag of AWS, which has 1 to {_LONGEST_KEY} and up to "
+                    f"{_LONGEST_VALUE} letters, digits, spaces and _ . : / = + - @"
+                )
+    if len(tags) > MOST:
+        raise ValueError(f"there are {len(tags)} tags; beside this tool's own, AWS takes {MOST}")
+    return tags
+
+
+OwnTags = Annotated[dict[str, str], AfterValidator(_taken)]

@@ -1,0 +1,44 @@
+"""What a container is told by variables and by secrets."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+# What the stack tells every container.
+OWN_VARIABLES = frozenset(
+    {"SESSIONS_TABLE", "DB_HOST", "DB_READER_HOST", "DB_PORT", "DB_NAME", "DB_USERNAME", "DB_PASSWORD"}
+    | {"DB_SECRET_ARN", "DB_IAM_USER"}
+)
+_NAME = re.compile(r"[^=\s\0]+")
+# ECS developer guide, "secrets-envvar-secrets-manager" and "secrets-envvar-ssm-paramstore": a secret's ARN
+# may be followed by `:key:stage:version`. The role that starts tasks is given rights to what an ARN names.
+_SECRET = re.compile(
+    r"arn:aws:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]*){0,3}|"
+    r"ssm:[a-z0-9-]+:\d{12}:parameter/[\w/.-]+)"
+)
+
+
+def _free(variables: dict[str, str]) -> dict[str, str]:
+    for name in variables:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a variable")
+        if name in OWN_VARIABLES:
+            raise ValueError(f"the variable {name} is not free: the stack tells it to every container")
+    return variables
+
+
+def _found(secrets: dict[str, str]) -> dict[str, str]:
+    for name, arn in secrets.items():
+        if not _SECRET.fullmatch(arn):
+            raise ValueError(
+                f"{name}: {arn!r} is no ARN of a secret (arn:aws:secretsmanager:...) or parameter "
+                "(arn:aws:ssm:...)"
+            )
+    return secrets
+
+
+Variables = Annotated[dict[str, str], AfterValidator(_free)]
+Secrets = Annotated[Variables, AfterValidator(_found)]
