@@ -66,6 +66,10 @@ class Bucket(Kind):
         """PutBucketTagging replaces all tags."""
         s3.put_bucket_tagging(Bucket=it.id, Tagging={"TagSet": pairs(it.tags)})
 
+    def lost(self, props: Doc) -> str:
+        """What was recorded."""
+        return f"the records of requests in {props['Bucket']}"
+
     def delete(self, s3: Any, it: Item) -> None:
         """PutBucketPolicy so that nobody writes any more, DeleteObjects page by page, DeleteBucket."""
         s3.put_bucket_policy(Bucket=it.id, Policy=json.dumps(_closed(it.id)))
