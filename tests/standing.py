@@ -20,16 +20,17 @@ class Standing:
     """The stack `prod` of the profile `seed`, and clients that know nothing of the tool."""
 
     desk: Desk
+    region: str = "us-east-1"
 
     @classmethod
-    def of(cls, desk: Desk) -> Standing:
+    def of(cls, desk: Desk, region: str = "us-east-1") -> Standing:
         """Bring it up."""
-        desk.apply(SUFFIX)
-        return cls(desk)
+        desk.apply(SUFFIX, "--region", region)
+        return cls(desk, region)
 
-    def aws(self, service: str) -> Any:
-        """A client of a service."""
-        return client(self.desk.box.endpoint, service)
+    def aws(self, service: str, region: str = "") -> Any:
+        """A client of a service, in the stack's region or the one named."""
+        return client(self.desk.box.endpoint, service, region or self.region)
 
     def ec2(self, what: str, key: str, **filters: str) -> list[Doc]:
         """What EC2 lists of the stack: by our tag, or by the filters given."""

@@ -133,7 +133,9 @@ def held(stack: Stack) -> dict[str, dict[str, Any]]:
 
 
 # What AWS numbers anew when it is made anew, and stands in what refers to it.
-_NUMBERS = re.compile(r"(?<=[-/])[0-9a-f]{16,17}\b|\b[0-9a-f]{64}\b|:\d+(?=\")")
+_NUMBERS = re.compile(
+    r"(?<=[-/])[0-9a-f]{16,17}\b|\b[0-9a-f]{64}\b|:\d+(?=\")|(?<=:certificate/)[0-9a-f-]{36}"
+)
 # What AWS counts, dates or numbers by itself whenever something is changed.
 RESTLESS = {
     *(

@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.hooks import always
+from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
@@ -42,6 +43,16 @@ def taken(_: Call, error: AwsError) -> None:
     """Give the error its name: botocore ServiceModel."""
     if error.code == "WafV2DuplicateItem":
         raise AwsError("WAFDuplicateItemException", error.message)
+
+
+@always.after("wafv2", "UpdateWebACL")
+def replaced(call: Call, _: Reply) -> None:
+    """Take no rules for none: what is sent replaces all (botocore ServiceModel, UpdateWebACL)."""
+    if call.params.get("Rules"):
+        return
+    for acl in backend("wafv2", call.account, "aws").wacls.values():
+        if acl.id == call.params["Id"]:
+            acl.rules = []
 
 
 @always.before("wafv2", "CheckCapacity")

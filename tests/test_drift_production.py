@@ -1,0 +1,78 @@
+"""What is done by hand to a production stack at its strongest is told, planned for and mended by an apply."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from provisioner.configuration import load
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.stack import build
+from provisioner.steps.facts import offline
+from tests.extras import ADDED
+from tests.faults.strongest import REGION, SETS
+from tests.hands import ALTERED, DELETED
+from tests.hands_of_production import CHANGED_KEY, OF_PRODUCTION, OF_THE_STRONGEST, origin_key
+from tests.harness import Desk
+from tests.standing import SUFFIX, Standing
+from tests.test_drift import LEFT_OUT, drift, plan
+from tests.touched import TOUCHED
+from tests.zones import Zone
+
+pytestmark = pytest.mark.xdist_group("drift-production")
+# A certificate is issued once; in use it cannot go. A key of CloudFront's region is a key.
+ONCE = {"Issuance"}
+
+
+@pytest.fixture(scope="module")
+def strong(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """All that can be had, in a region that is not CloudFront's."""
+    desk = Desk.before(served, tmp_path_factory.mktemp("strong") / "home")
+    zone = Zone.of(desk)
+    named = dict(
+        one.split("=", 1) for one in ("profile=production", *SETS, f"domain.hosted_zone_id={zone.id}")
+    )
+    for path, value in named.items():
+        desk.environment[f"MLAPI_{path.upper().replace('.', '__')}"] = value
+    yield Standing.of(desk, REGION)
+    desk.environment.clear()
+
+
+@pytest.mark.slow
+def test_what_is_done_by_hand_is_told_planned_and_mended(strong: Standing) -> None:
+    hands = OF_PRODUCTION + OF_THE_STRONGEST
+    assert drift(strong) == []
+    for hand in hands:
+        hand.act(strong)
+
+    told, planned = drift(strong), plan(strong)
+
+    assert {(hand.node, hand.what) for hand in hands} == {(one["node"], one["what"]) for one in told}
+    assert {hand.node: hand.verb for hand in hands} == planned
+    strong.desk.apply(SUFFIX)
+    assert drift(strong) == []
+
+
+@pytest.mark.slow
+def test_a_key_that_was_changed_by_hand_is_followed_and_its_value_told_to_nobody(strong: Standing) -> None:
+    CHANGED_KEY.act(strong)
+
+    planned, ran = plan(strong), strong.desk.run("plan", "--suffix", SUFFIX)
+    strong.desk.apply(SUFFIX)
+
+    assert {CHANGED_KEY.node: CHANGED_KEY.verb, "edge": "update"}.items() <= planned.items()
+    assert origin_key(strong) not in ran.out + ran.err
+    assert origin_key(strong) not in strong.desk.ledger(SUFFIX).read_text()
+    assert drift(strong) == []
+
+
+def test_every_kind_of_production_is_touched_by_hand() -> None:
+    s = load(None, ["profile=production", *SETS, "domain.hosted_zone_id=ZEXAMPLE"], {})
+    facts = dataclasses.replace(offline(s.network.zones, s.database.version), account="123456789012")
+    stack = build(s, SUFFIX, REGION, facts)
+    hands = (*ALTERED, *TOUCHED, *DELETED, *ADDED, *OF_PRODUCTION, *OF_THE_STRONGEST, CHANGED_KEY)
+    touched = {str(node.kind) for node in stack if node.name in {hand.node for hand in hands}}
+
+    assert {str(node.kind) for node in stack} - touched == LEFT_OUT | ONCE
