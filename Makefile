@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SUFFIX ?= demo
 
-.PHONY: demo test check slow bench faults rights wander clean
+.PHONY: demo test check slow bench faults faults-strongest rights wander clean
 
 demo: $(VENV)/.runs  ## bring the stack up on the embedded AWS, and leave it to be looked at
 	$(BIN)/python cli.py apply --local --suffix $(SUFFIX) --yes
@@ -30,6 +30,9 @@ faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes o
 	$(BIN)/python -m tests.faults --shard 1/2 --resume $(VENV)/faults-1.jsonl >/dev/null & \
 	$(BIN)/python -m tests.faults --shard 2/2 --resume $(VENV)/faults-2.jsonl >/dev/null; wait
 	$(BIN)/python -m tests.faults --join $(VENV)/faults-1.jsonl $(VENV)/faults-2.jsonl
+
+faults-strongest: $(VENV)/.tests  ## the same of all that can be had at once, at one call of each operation
+	$(BIN)/python -m tests.faults --profile strongest --each-operation --resume $(VENV)/faults-strongest.jsonl
 
 wander: $(VENV)/.tests  ## random settings, drifts and applies, many of them; SEED=N repeats one
 	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed"; \

@@ -34,6 +34,17 @@ def answered(code: str, status: int = 400, message: str = "words", operation: st
     return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": meta}, operation)
 
 
+def test_a_refusal_that_a_kind_knows_a_way_past_says_it() -> None:
+    ways = {"CNAMEAlreadyExists": "Take the name from that distribution."}
+
+    known, other = (explain(answered(code), "doing", ways) for code in ("CNAMEAlreadyExists", "Other"))
+
+    assert known
+    assert known.hint == "Take the name from that distribution."
+    assert other
+    assert other.hint.startswith("Mend that")
+
+
 def test_the_drawn_tree_is_the_tree() -> None:
     assert TREE.keys() == CLASSES.keys()
 

@@ -17,13 +17,14 @@ from provisioner.embedded.corrections import quotas as raised
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.compare import Difference
-from provisioner.engine.decide import Verb, decide
+from provisioner.engine.decide import Change, Verb, decide
 from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Plan
 from provisioner.kinds.tags import pairs
 from provisioner.names import owner_tags
 from provisioner.preflight.addresses import addresses
 from provisioner.preflight.checks import check, credentials
+from provisioner.preflight.domain import domain
 from provisioner.preflight.parameters import create_call, parameters, update_calls
 from provisioner.preflight.quotas import quotas
 from provisioner.preflight.shapes import UNKNOWN, faults
@@ -304,6 +305,52 @@ def test_a_limit_that_would_be_broken_blocks_and_says_what_to_type(
     assert "--skip-preflight" in ran.err
     assert desk.tries(mark) == []
     assert desk.run("apply", "--yes", "--suffix", "a", "--skip-preflight").code == 0
+
+
+class Serving:
+    """CloudFront, where one distribution of somebody's serves a name, and ours serves it already or not."""
+
+    def __init__(self, comment: str) -> None:
+        self.comment = comment
+
+    def client(self, service: str, region: str = "") -> Serving:
+        assert (service, region) == ("cloudfront", "")
+        return self
+
+    def list_distributions(self) -> dict[str, Any]:
+        one = {"Id": "EOLD", "Comment": self.comment, "Aliases": {"Items": ["api.shop.example", "x.example"]}}
+        return {"DistributionList": {"Items": [one]}}
+
+
+def test_a_name_that_another_distribution_serves_is_told_with_the_way_out() -> None:
+    made = declared(domain={"names": ["api.shop.example"]})
+    ours = made.stack.nodes["edge"].props["Comment"]
+
+    [found] = domain(made, Serving("the old site"))  # type: ignore[arg-type]
+
+    assert found.what == "api.shop.example is served by the distribution EOLD (the old site)"
+    assert "aws cloudfront associate-alias" in found.hint
+    assert found.blocks
+    assert list(domain(made, Serving(ours))) == []  # type: ignore[arg-type]
+
+
+def losing_a_reader(writer: str) -> Plan:
+    """A plan that does nothing but end the second instance of a database, of which one writes."""
+    made = declared()
+    members = [{"DBInstanceIdentifier": one, "IsClusterWriter": one == writer} for one in ("first", "second")]
+    made.docs["aurora"] = {"DBClusterIdentifier": "db", "DBClusterMembers": members}
+    gone = Change("delete", "reader-1", "DBInstance", "second", "aurora", "second")
+    made.changes = {"reader-1": gone}
+    return made
+
+
+def test_the_end_of_a_reader_that_became_the_writer_is_told_before_it() -> None:
+    [found] = check(losing_a_reader("second"), None, 0)  # type: ignore[arg-type]
+
+    assert "second is the writer since a failover" in found.what
+    assert "--db-cluster-identifier db --target-db-instance-identifier first" in found.hint
+    assert not found.blocks
+    assert check(losing_a_reader("first"), None, 0) == []  # type: ignore[arg-type]
 
 
 def test_nothing_is_asked_where_nothing_is_made() -> None:

@@ -104,6 +104,10 @@ def test_only_kinds_that_there_are_are_priced() -> None:
     assert not is_priced("Unheard")
 
 
+def test_every_kind_says_what_it_costs_be_it_nothing() -> None:
+    assert [kind for kind in KINDS if not is_priced(kind)] == []
+
+
 class Listed:
     """A price list of two products, of which one is another thing of much the same name."""
 

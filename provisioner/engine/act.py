@@ -122,29 +122,32 @@ class Hands:
         may_be_older = target.kind.vanishes or target.kind.claims == ()
         return not may_be_older or not differences(target.kind, target.it.props, doc, None)
 
-    def update(self, target: Target, change: Change) -> None:
-        """Bring what differs to what it should be; safe to repeat after a crash."""
+    def update(self, target: Target, change: Change) -> Target:
+        """Bring what differs to what it should be; safe to repeat after a crash. What is to be watched."""
         with in_time(self.ledger, self.clock.wall, self.pace, target):
-            self._update(target, change)
+            return target.made(target.it.id, self._update(target, change))
 
-    def _update(self, target: Target, change: Change) -> None:
+    def _update(self, target: Target, change: Change) -> Doc:
         kind, it = target.kind, target.it
         self.ledger.intend(it.node, "update", self._entry(target, "updating"))
         client = self.patience.client(target)
         errand = errand_of(kind, it.props, change.differences)
 
-        def once() -> None:
+        def once() -> Doc:
+            reply: Doc | None = None
             if errand.own or not (change.differences or change.extras):
                 shown = reveal(it.props, self.clients, target.lookup)
-                kind.update(
+                reply = kind.update(
                     client, replace(it, props=shown), reveal(errand.changed, self.clients, target.lookup)
                 )
             if errand.tags:
                 kind.retag(client, it, errand.put, errand.drop)
             for extra in change.extras:
                 _remove(kind, client, it, extra)
+            return reply or {}
 
-        self.patience.call(once, target, "update")
+        told: Doc = self.patience.call(once, target, "update")
+        return told
 
     def finish(self, target: Target, *, updated: bool = False, seen: Callable[[Doc], None]) -> Doc:
         """Wait until it is ready and confirm it; `seen` is told every new observation on the way."""

@@ -133,7 +133,8 @@ class Apply:
         try:
             verb = act()
         except Exception as error:
-            known = explain(error, f"{self.plan.changes[node.name].verb} {node.aws_name or node.name}")
+            doing = f"{self.plan.changes[node.name].verb} {node.aws_name or node.name}"
+            known = explain(error, doing, node.kind.ways_past)
             if known is None:
                 raise
             self.outcome.failed[node.name] = known
@@ -205,7 +206,7 @@ class Apply:
             self.hands.listen(Event("exists", name, change.verb, id=target.it.id))
         tell(Stage(name, "exists"))
         if change.verb == "update":
-            self.hands.update(target, change)
+            target = self.hands.update(target, change)
         if change.verb == "keep":
             self._settle(name)
             return

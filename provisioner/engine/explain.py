@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from provisioner.aws import no_credentials
 from provisioner.engine.clock import Stopped
-from provisioner.engine.faults import PASSING, Fault, fault_of, told
+from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
 from provisioner.errors import Interrupted, ProvisionerError
 
 # What AWS says of whoever may not: the action that is missing may be another than the call's own, such as
@@ -42,8 +42,17 @@ def excused(error: Exception, doing: str) -> ProvisionerError:
     return known
 
 
-def explain(error: BaseException, doing: str) -> ProvisionerError | None:
-    """The error a user meets; None where `error` is a fault of this tool's own."""
+_MEND = "Mend that, then run the same command again."
+_NO_WAYS: Mapping[str, str] = {}
+
+
+def explain(
+    error: BaseException, doing: str, ways_past: Mapping[str, str] = _NO_WAYS
+) -> ProvisionerError | None:
+    """The error a user meets; None where `error` is a fault of this tool's own.
+
+    `ways_past` says what to do about a refusal, by its code.
+    """
     if isinstance(error, ProvisionerError):
         return error
     if isinstance(error, Stopped):
@@ -62,4 +71,4 @@ def explain(error: BaseException, doing: str) -> ProvisionerError | None:
             hint = f"Give these credentials the right {missing(error)}, then run the same command again."
             return ProvisionerError(f"{doing}: {told(error)}", hint)
         case _:
-            return ProvisionerError(f"{doing}: {told(error)}", "Mend that, then run the same command again.")
+            return ProvisionerError(f"{doing}: {told(error)}", ways_past.get(code_of(error), _MEND))

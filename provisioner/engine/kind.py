@@ -30,7 +30,7 @@ class Item:
     id: str = ""
     token: str = ""
     shunned: frozenset[str] = frozenset()
-    # What AWS replied to its making, while the run that made it watches it.
+    # What AWS replied to its making or change, while the run that did it watches it.
     reply: Doc = field(default_factory=dict)
 
 
@@ -49,8 +49,8 @@ class Kind(Traits):
     def create(self, client: Any, it: Item) -> Doc:
         """Make it, by exactly one mutating call; what AWS replied, in the shape of `read`."""
 
-    def update(self, client: Any, it: Item, changed: Doc) -> None:
-        """Bring the changed properties to what they should be; safe to repeat."""
+    def update(self, client: Any, it: Item, changed: Doc) -> Doc | None:
+        """Bring the changed properties to what they should be; safe to repeat. What `read` is to watch by."""
         raise NotImplementedError(f"{type(self).__name__} cannot change in place")
 
     def retag(self, client: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:

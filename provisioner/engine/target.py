@@ -39,7 +39,7 @@ class Target:
         return replace(self, it=replace(self.it, id=id_))
 
     def made(self, id_: str, reply: Doc) -> Target:
-        """The same, made by this run: its id, and what AWS replied."""
+        """The same, made or changed by this run: its id, and what AWS replied."""
         return replace(self, it=replace(self.it, id=id_, reply=reply))
 
     def shaped(self, props: Doc) -> Target:

@@ -55,6 +55,9 @@ class Traits:
     # Fixed properties in which a change is refused, data or not: what a person can do instead.
     ways_out: ClassVar[Mapping[str, str]] = {}
 
+    # Codes that no time cures: what a person can do, in words.
+    ways_past: ClassVar[Mapping[str, str]] = {}
+
     ready: ClassVar[Condition] = {}
     failed: ClassVar[Condition] = NEVER
     going: ClassVar[Condition] = NEVER

@@ -22,6 +22,14 @@ _HEADERS = "ResponseHeadersPolicyId"
 _WHOLE = ("ViewerCertificate",)
 
 
+# CloudFront developer guide, alternate-domain-names-move.
+_TAKEN = (
+    "Take the name from that distribution, which may be another account's, or leave it out of "
+    "`domain.names`; then run the same command again. To move it while it serves: bring the stack up under "
+    "another name, with a certificate for both, `aws cloudfront associate-alias` the name to it, then set it."
+)
+
+
 class Distribution(Kind):
     """A distribution; its properties are those of its DistributionConfig, lists without their Quantity."""
 
@@ -39,6 +47,7 @@ class Distribution(Kind):
     }
     # Median 170 s (go-to-k/cdkd docs/benchmarks.md); provider ceiling 90 min. Reads after a write lag.
     takes, takes_to_go, patience, stale_for = 170, 5, minutes(90), 5
+    ways_past = {"CNAMEAlreadyExists": _TAKEN}
     resource = "distribution"
     calls = calling(
         read="GetDistribution ListDistributions ListTagsForResource",

@@ -48,7 +48,7 @@ class DnsName(Kind):
     )
 
     def read(self, route53: Any, it: Item) -> Doc | None:
-        """ListResourceRecordSets; after a create of this run, GetChange until all servers know it."""
+        """ListResourceRecordSets; after a change of this run, GetChange until all servers know it."""
         records, mark = _standing(route53, it)
         if not records and not mark:
             return None
@@ -64,16 +64,21 @@ class DnsName(Kind):
         made = _change(route53, it, [("CREATE", one) for one in wanted])
         return {**it.props, "Change": made["ChangeInfo"]["Id"]}
 
-    def update(self, route53: Any, it: Item, changed: Doc) -> None:
+    def update(self, route53: Any, it: Item, changed: Doc) -> Doc:
         """DELETE of what is seen and CREATE of what is wanted, in one batch: AWS refuses it if that moved."""
         records, _ = _standing(route53, it)
         seen = [_line(one) for one in records]
         wanted = [_line(one) for one in _sets(it.props)]
         going = [("DELETE", one) for one in records if _line(one) not in wanted]
-        _change(route53, it, going + [("CREATE", one) for one in _sets(it.props) if _line(one) not in seen])
+        coming = [("CREATE", one) for one in _sets(it.props) if _line(one) not in seen]
+        # Nothing is left to do where the reply to an earlier try was lost: AWS takes no empty batch.
+        return {"Change": _change(route53, it, going + coming)["ChangeInfo"]["Id"]} if going + coming else {}
 
     def delete(self, route53: Any, it: Item) -> None:
-        """DELETE of the mark, and of those records that are as we made them."""
+        """DELETE of the mark, and of those records that are as we made them.
+
+        That all servers know is not waited for: who asked a moment ago remembers it longer than that.
+        """
         records, mark = _standing(route53, it)
         ours = [_line(one) for one in _sets(it.props)]
         going = [("DELETE", one) for one in records if _line(one) in ours]

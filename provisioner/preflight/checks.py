@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioner.engine.clients import Clients
 from provisioner.engine.plan import Plan
 from provisioner.preflight.addresses import addresses
+from provisioner.preflight.database import database
 from provisioner.preflight.domain import domain
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.parameters import parameters
@@ -17,9 +18,9 @@ def check(made: Plan, clients: Clients, seconds: float) -> list[Finding]:
     """What would go wrong with a plan that takes so many seconds; AWS is not asked where nothing is made."""
     verbs = {change.verb for change in made.changes.values()}
     if verbs.isdisjoint(("create", "replace", "update")):
-        return []
+        return [*database(made)]
     asking = clients.sharing()
-    unasked = [*credentials(clients, seconds), *parameters(made, asking)]
+    unasked = [*credentials(clients, seconds), *parameters(made, asking), *database(made)]
     if verbs.isdisjoint(("create", "replace")):
         return unasked
     return [

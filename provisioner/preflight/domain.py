@@ -14,9 +14,15 @@ from provisioner.engine.plan import Plan
 from provisioner.preflight.finding import Finding
 
 # What is asked here, by service: `policy` grants it where there is a domain.
-CALLS = {"acm": ("DescribeCertificate",), "route53": ("GetHostedZone",)}
+CALLS = {
+    "acm": ("DescribeCertificate",),
+    "cloudfront": ("ListDistributions",),
+    "route53": ("GetHostedZone",),
+}
 _NO_ZONE = frozenset({"NoSuchHostedZone", "InvalidInput"})
 _NO_CERTIFICATE = frozenset({"ResourceNotFoundException"})
+# What CloudFront would say of a name that another distribution serves.
+_TAKEN = "CNAMEAlreadyExists"
 # CloudFront's certificates live there, whatever the stack's region.
 _OF_THE_EDGE = "us-east-1"
 
@@ -28,7 +34,7 @@ def concerns(stack: Stack) -> bool:
 
 
 def domain(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """What is wrong with the zone, and with the certificates that are given."""
+    """What is wrong with the zone and with the certificates that are given, and who has a name already."""
     new = [node for node in made.stack if made.changes[node.name].verb in ("create", "replace", "update")]
     names: dict[str, list[Node]] = {}
     for node in new:
@@ -37,6 +43,8 @@ def domain(made: Plan, clients: Clients) -> Iterator[Finding]:
     for zone, nodes in names.items():
         yield from _zone(clients, zone, nodes)
     for node in new:
+        if str(node.kind) == "Distribution" and node.props["Aliases"]["Items"]:
+            yield from _served(clients, node)
         for arn, wanted in _given(made, node):
             region = _OF_THE_EDGE if str(node.kind) == "Distribution" else ""
             yield from _certificate(clients, node, arn, region, wanted)
@@ -58,6 +66,19 @@ def _zone(clients: Clients, zone: str, nodes: list[Node]) -> Iterator[Finding]:
         name = node.props["Name"]
         if isinstance(name, str) and not f".{name}".endswith(f".{held}"):
             yield _finding(node, f"{name} does not lie in the zone {held}", "domain.names")
+
+
+def _served(clients: Clients, node: Node) -> Iterator[Finding]:
+    """Names that another distribution of this account serves; of other accounts nothing can be asked."""
+    listed = clients.client("cloudfront").list_distributions().get("DistributionList", {}).get("Items") or []
+    for other in listed:
+        if other["Comment"] == node.props["Comment"]:
+            continue
+        for name in set((other.get("Aliases") or {}).get("Items") or []) & set(
+            node.props["Aliases"]["Items"]
+        ):
+            what = f"{name} is served by the distribution {other['Id']} ({other['Comment'] or 'no comment'})"
+            yield Finding(f"{node.piece}/{node.name}", what, node.kind.ways_past[_TAKEN])
 
 
 def _given(made: Plan, node: Node) -> Iterator[tuple[str, list[str]]]:

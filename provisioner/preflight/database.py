@@ -1,0 +1,37 @@
+"""The database's instances that a plan ends: whether one of them is who writes now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioner.engine.plan import Plan
+from provisioner.preflight.finding import Finding
+
+
+def database(made: Plan) -> Iterator[Finding]:
+    """An instance that goes while it writes, and another that stays takes over; makes no call.
+
+    AWS promotes one that stays by itself, within a minute (Aurora user guide, fault tolerance): a warning.
+    """
+    going = {one.id: one for one in made.changes.values() if (one.verb, one.kind) == ("delete", "DBInstance")}
+    for cluster in (made.docs[node.name] for node in made.stack if _is_cluster(made, node.name)):
+        members = cluster.get("DBClusterMembers", [])
+        stays = [one["DBInstanceIdentifier"] for one in members if one["DBInstanceIdentifier"] not in going]
+        for one in members:
+            change = going.get(one["DBInstanceIdentifier"])
+            if one["IsClusterWriter"] and change and stays:
+                command = (
+                    f"aws rds failover-db-cluster --db-cluster-identifier {cluster['DBClusterIdentifier']} "
+                    f"--target-db-instance-identifier {stays[0]} --region {made.stack.region}"
+                )
+                yield Finding(
+                    f"{change.piece}/{change.node}",
+                    f"{change.id} is the writer since a failover: with its end {stays[0]} takes over, "
+                    "and nothing can be written for up to a minute",
+                    f"To choose the minute: `{command}`, then run the same command again.",
+                    blocks=False,
+                )
+
+
+def _is_cluster(made: Plan, name: str) -> bool:
+    return str(made.stack.nodes[name].kind) == "DBCluster" and name in made.docs

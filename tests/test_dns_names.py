@@ -1,0 +1,65 @@
+"""A name's records while Route 53 spreads a change, and where the reply to one was lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.kind import Item
+from provisioner.kinds.route53 import DnsName
+
+Record = dict[str, Any]
+
+
+def record(value: str) -> Record:
+    return {"Name": "api.shop.example", "Type": "A", "TTL": 300, "ResourceRecords": [{"Value": value}]}
+
+
+class Servers:
+    """A zone that takes every batch at once, and tells of the change as long as it is said to."""
+
+    def __init__(self, *records: Record) -> None:
+        self.records = list(records)
+        self.batches: list[list[Record]] = []
+        self.status = "PENDING"
+
+    def list_resource_record_sets(self, **_asked: Any) -> dict[str, Any]:
+        return {"ResourceRecordSets": self.records}
+
+    def change_resource_record_sets(self, **asked: Any) -> dict[str, Any]:
+        changes = asked["ChangeBatch"]["Changes"]
+        self.batches.append(changes)
+        self.records = [one["ResourceRecordSet"] for one in changes if one["Action"] == "CREATE"]
+        return {"ChangeInfo": {"Id": f"/change/{len(self.batches)}"}}
+
+    def get_change(self, **asked: Any) -> dict[str, Any]:
+        assert asked["Id"] == f"/change/{len(self.batches)}"
+        return {"ChangeInfo": {"Status": self.status}}
+
+
+def item(value: str, **more: Any) -> Item:
+    wanted = [{key: one for key, one in record(value).items() if key in ("Type", "ResourceRecords")}]
+    props = {"HostedZoneId": "Z", "Name": "api.shop.example", "Records": wanted, "Mark": "ours"}
+    return Item("name", "", "prod", props, **more)
+
+
+def test_an_update_is_watched_until_all_servers_know_it() -> None:
+    kind, servers, it = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
+
+    reply = kind.update(servers, it, {})
+    watched = item("192.0.2.2", reply=reply)
+    spreading = kind.read(servers, watched)
+    servers.status = "INSYNC"
+    known = kind.read(servers, watched)
+
+    assert [one["Action"] for one in servers.batches[0]] == ["DELETE", "CREATE"]
+    assert spreading
+    assert known
+    assert (spreading["Status"], known["Status"]) == ("PENDING", "INSYNC")
+
+
+def test_an_update_whose_reply_was_lost_is_not_sent_again_as_an_empty_batch() -> None:
+    kind, servers, it = DnsName(), Servers(record("192.0.2.1")), item("192.0.2.2")
+    kind.update(servers, it, {})
+
+    assert kind.update(servers, it, {}) == {}
+    assert len(servers.batches) == 1
