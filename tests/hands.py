@@ -186,6 +186,14 @@ ALTERED = [
             Conditions=[{"Field": "path-pattern", "Values": ["/api/v9/*"]}],
         ),
     ),
+    Hand(
+        "altered",
+        "listener-80",
+        "update",
+        lambda stack: stack.aws("elbv2").modify_listener(
+            ListenerArn=stack.listener["ListenerArn"], Port=8080
+        ),
+    ),
     Hand("altered", "rule-tasks-db-in", "replace", _modify_rule),
     Hand(
         "gone",

@@ -211,3 +211,19 @@ def test_an_exact_version_is_taken_as_it_is_and_no_upgrade_is_undone(desk: Desk)
     assert desk.plan("a", "--set", f"database.version={exact}") == "No changes.\n"
     refused = desk.run("plan", "--suffix", "a", "--set", "database.version=16.99")
     assert (refused.code, newer in refused.err) == (5, True)
+
+    # Somebody has moved it to the next major version: what it is, is said, and the rest follows.
+    moved = next(version for version in versions if version.startswith("17."))
+    client(desk.box.endpoint, "rds").modify_db_cluster(
+        DBClusterIdentifier="ml-api-aurora-a",
+        EngineVersion=moved,
+        AllowMajorVersionUpgrade=True,
+        ApplyImmediately=True,
+    )
+    mark = desk.mark()
+    refused = desk.run("apply", "--yes", "--suffix", "a", "--set", f"database.version={newer}")
+    assert (refused.code, desk.tries(mark)) == (5, [])
+    assert f"it runs version {moved}, and no upgrade is undone: set `database.version=17`" in refused.err
+    desk.apply("a", "--set", "database.version=17")
+    (group,) = inventory(desk.box.endpoint)["db cluster parameters"].values()
+    assert json.loads(group)["DBParameterGroupFamily"] == "aurora-postgresql17"

@@ -14,6 +14,7 @@ from provisioner.engine.refs import Doc, Ref, Unknown
 from state.document import Entry
 from tests.things import (
     OURS,
+    Ageing,
     Guest,
     Hidden,
     Known,
@@ -78,6 +79,8 @@ def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted:
         pytest.param(seen(Colour="blue", Shape="round"), None, Thing, "update", True, id="ours, differs"),
         pytest.param(seen(Colour="red", Shape="flat"), entry(), Thing, "replace", False, id="fixed differs"),
         pytest.param(seen(Colour="red", Shape="flat"), entry(), Treasure, "refuse", False, id="holds data"),
+        pytest.param(seen(Colour="z", Shape="round"), entry(), Ageing, "refuse", False, id="no way back"),
+        pytest.param(seen(Colour="a", Shape="round"), entry(), Ageing, "update", False, id="a way on"),
         pytest.param(seen("broken", **RED), entry(), Thing, "refuse", False, id="failed"),
         pytest.param(seen("broken", **RED), entry(), Phoenix, "replace", False, id="failed, anew"),
         pytest.param(seen("broken", **RED), entry(), Patient, "update", False, id="failed, mend"),
@@ -108,6 +111,12 @@ def test_a_refusal_shows_whose_it_is() -> None:
     assert "Owner=ada" in decided(Thing, None, seen(tags=STRANGER)).why
     assert "Environment=prod-2" in decided(Thing, None, seen(tags=NEIGHBOUR)).why
     assert "no tags at all" in decided(Thing, None, seen(tags={})).why
+
+
+def test_what_has_gone_one_way_tells_what_to_do() -> None:
+    change = decided(Ageing, entry(), seen(Colour="z", Shape="round"))
+
+    assert (change.why, [one.path for one in change.differences]) == ("it is darker", ["Colour"])
 
 
 def test_a_replacement_names_the_field_that_forces_it() -> None:

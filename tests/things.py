@@ -50,6 +50,12 @@ class Hidden(Thing):
     ways_out = {"Shape": "buy a second one"}  # noqa: RUF012 - as kinds declare it
 
 
+class Ageing(Thing):
+    """Its colour grows darker, and never lighter."""
+
+    one_way = {"Colour": lambda seen, wanted: "it is darker" if seen > wanted else ""}  # noqa: RUF012 - so too
+
+
 class Recalled(Thing):
     """A person can set its end going, and call it back."""
 

@@ -12,6 +12,8 @@
 | wanted                        |                   |                                                    |
 | differs in a fixed field      | any               | replace where nothing is lost by it, else refuse   |
 |                               |                   | with a way out                                     |
+| differs where no way leads    | any               | refuse, with what to do                            |
+| back                          |                   |                                                    |
 | halted by a person            | any               | refuse, with the command that wakes it; its end,   |
 |                               |                   | too, where the ledger holds it and it can come back|
 | failed                        | any               | what the kind says: replace, update or refuse      |
@@ -30,7 +32,7 @@ What is in the ledger and no longer declared is deleted, after everything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -114,11 +116,19 @@ def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted
     confirmed = entry.confirmed if entry else None
     change = replace(change, held=tuple(held(kind, wanted, seen, confirmed)))
     found = differences(kind, wanted, seen, confirmed)
+    if why := _no_way(kind, found):
+        return replace(change, verb="refuse", why=why, differences=tuple(found), adopts=False)
     if any(one.top in kind.fixed for one in found):
         return _anew(node, replace(change, differences=tuple(found)))
     if kind.tagged and not kind.shared and seen.get("Tags") is not None:
         found += tag_differences(node.tags, seen["Tags"])
     return _settled(kind, replace(change, differences=tuple(found)), entry, seen)
+
+
+def _no_way(kind: Kind, found: Iterable[Difference]) -> str:
+    """Why AWS makes one of these changes neither in place nor by a new one, in words; "" where it does."""
+    told = (kind.one_way[one.top](one.old, one.new) for one in found if one.top in kind.one_way)
+    return next((why for why in told if why), "")
 
 
 def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Change:

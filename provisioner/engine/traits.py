@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 from provisioner.engine.owners import Owner
@@ -57,6 +57,9 @@ class Traits:
 
     # Codes that no time cures: what a person can do, in words.
     ways_past: ClassVar[Mapping[str, str]] = {}
+    # Properties that go one way alone: why what is wanted is behind what is seen, and what to do; "" where
+    # it is not.
+    one_way: ClassVar[Mapping[str, Callable[[Any, Any], str]]] = {}
 
     ready: ClassVar[Condition] = {}
     failed: ClassVar[Condition] = NEVER

@@ -38,9 +38,10 @@ class Listener(Elb):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeListeners of its balancer: the one on its port."""
+        """DescribeListeners of its balancer: by ARN if it is known, else the one on its port."""
         listed = elbv2.describe_listeners(LoadBalancerArn=it.props["LoadBalancerArn"])["Listeners"]
-        mine = next((doc for doc in listed if doc["Port"] == it.props["Port"]), None)
+        mine = next((doc for doc in listed if doc["ListenerArn"] == it.id), None)
+        mine = mine or next((doc for doc in listed if doc["Port"] == it.props["Port"]), None)
         return self.with_tags(elbv2, mine) if mine else None
 
     def create(self, elbv2: Any, it: Item) -> Doc:

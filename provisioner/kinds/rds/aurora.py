@@ -20,6 +20,14 @@ def is_newer_minor(seen: Any, wanted: Any) -> bool:
     return now[0] == then[0] and numbers[0] >= numbers[1]
 
 
+def is_behind(seen: Any, wanted: Any) -> str:
+    """That somebody has moved it to another major version, and what to set; "" where nobody has."""
+    major = str(seen).split(".", maxsplit=1)[0]
+    if seen is None or str(wanted).split(".", maxsplit=1)[0] == major:
+        return ""
+    return f"it runs version {seen}, and no upgrade is undone: set `database.version={major}`"
+
+
 _AMAZONS_KEYS = {"KmsKeyId": "alias/aws/rds", "MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}
 _KEY_IS_FIXED = (
     "a copy of its snapshot can be made under another key (`aws rds copy-db-cluster-snapshot --kms-key-id`) "
@@ -47,6 +55,7 @@ class DBCluster(Rds):
     ways_out = dict.fromkeys(_AMAZONS_KEYS, _KEY_IS_FIXED)
     # RDS upgrades minor versions in the maintenance window (AutoMinorVersionUpgrade is on by default).
     owners = {"EngineVersion": Owner("AWS, which upgrades minor versions", is_newer_minor)}
+    one_way = {"EngineVersion": is_behind}
     # How it is to be deleted is not told by AWS; the password is told by nobody.
     unread = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "MasterUserPassword"})
     holds_data = True
