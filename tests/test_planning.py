@@ -90,9 +90,40 @@ def test_a_field_deep_inside_is_shown_by_its_path() -> None:
     shown = list(lines([Difference("containers", old, new), Difference("Tags.team", None, "a")]))
 
     assert shown == [
-        "containers.0.image: one -> two",
-        "containers.0.ports.0.port: 1 -> 2",
+        "containers.api.image: one -> two",
+        "containers.api.ports.0.port: 1 -> 2",
         "Tags.team: (none) -> a",
+    ]
+
+
+def test_of_a_long_list_the_members_that_differ_are_shown() -> None:
+    old = [{"name": "HOST", "value": "x" * 99}, {"name": "MODEL", "value": "small"}]
+    new = [
+        {"name": "HOST", "value": "x" * 99},
+        {"name": "MODEL", "value": "large"},
+        {"name": "A", "value": "b"},
+    ]
+    rules = [{"Field": "path", "Values": ["v" * 99]}, {"Field": "header", "Values": ["k"]}]
+
+    shown = list(
+        lines(
+            [
+                Difference("told", old, new),
+                Difference("asked", rules, rules[:1]),
+                Difference("asked", rules[:1], rules),
+                Difference("turned", rules, [rules[1], {**rules[0], "Field": "host"}]),
+                Difference("zones", ["a", "b"], ["a"]),
+            ]
+        )
+    )
+
+    assert shown == [
+        "told.MODEL.value: small -> large",
+        'told.A: (none) -> {"value": "b"}',
+        'asked[]: {"Field": "header", "Values": ["k"]} -> (none)',
+        'asked[]: (none) -> {"Field": "header", "Values": ["k"]}',
+        "turned.1.Field: path -> host",
+        'zones: ["a", "b"] -> ["a"]',
     ]
 
 

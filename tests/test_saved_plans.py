@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from provisioner.kinds import facts
 from tests.harness import Desk
 from tests.inventory import client
 from tests.standing import SUFFIX, Standing
@@ -62,6 +64,18 @@ def test_what_moved_in_aws_is_named(standing: Standing, plan: Path) -> None:
 
     assert "logs/ecs-logs-retention: action keep -> update" in told
     assert "retentionInDays: 1 -> 30" in told
+
+
+def test_another_zone_than_the_one_shown_is_named(
+    standing: Standing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = kept(standing.desk, tmp_path / "plan", "--set", "network.zones=4")
+    listed = [f"us-east-1{letter}" for letter in "abcef"]
+    monkeypatch.setattr(facts, "_fitting_zones", lambda _clients: listed)
+
+    told = refused(standing.desk, path)
+
+    assert re.search(r'zones: .*"us-east-1d"\] -> .*"us-east-1e"\]', told)
 
 
 def test_another_place_is_named(standing: Standing, plan: Path) -> None:

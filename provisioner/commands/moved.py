@@ -32,8 +32,15 @@ def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
         for name in plan.changes | now
         for line in _change(plan.changes.get(name), now.get(name), made.changes.get(name))
     ]
-    if told:
+    if told := [*_facts(plan, session), *told]:
         raise _moved(plan, session, told)
+
+
+def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
+    """What was chosen anew: what is yet to be made of it stands in no field."""
+    for name, now in session.document.facts.items():
+        if plan.facts.get(name) != now:
+            yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(now)}"
 
 
 def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:

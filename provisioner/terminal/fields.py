@@ -23,17 +23,40 @@ def lines(differences: Iterable[Difference]) -> Iterator[str]:
 
 
 def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The innermost values that differ; lists of one length are gone through, member by member."""
+    """The innermost values that differ; of lists those members that do, by name where they have one."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key, inner in new.items():
             if not covers(old.get(key), inner):
                 yield from _leaves(f"{path}.{key}", old.get(key), inner)
-    elif _are_alike(old, new):
-        for at, (former, inner) in enumerate(zip(old, new, strict=True)):
-            if not covers(former, inner):
-                yield from _leaves(f"{path}.{at}", former, inner)
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _members(path, old, new)
     else:
         yield path, old, new
+
+
+def _members(path: str, old: list[Any], new: list[Any]) -> Iterator[tuple[str, Any, Any]]:
+    before, now = _named(old), _named(new)
+    left = [one for one in old if not any(covers(one, other) for other in new)]
+    come = [one for one in new if not any(covers(other, one) for other in old)]
+    if before is not None and now is not None:
+        for name in {**before, **now}:
+            if not covers(before.get(name), now.get(name)):
+                yield from _leaves(f"{path}.{name}", before.get(name), now.get(name))
+    elif _are_alike(old, new):
+        for former, inner in zip(left, come, strict=False):
+            yield from _leaves(f"{path}.{new.index(inner)}", former, inner)
+    elif all(_fits(value) for value in (old, new)):
+        yield path, old, new
+    else:
+        yield from ((f"{path}[]", one, None) for one in left)
+        yield from ((f"{path}[]", None, one) for one in come)
+
+
+def _named(members: list[Any]) -> dict[str, Any] | None:
+    """Members by their names, as a container's variables have; None where one has none, or shares it."""
+    named = [one for one in members if isinstance(one, Mapping) and isinstance(one.get("name"), str)]
+    told = {one["name"]: {key: inner for key, inner in one.items() if key != "name"} for one in named}
+    return told if len(told) == len(members) else None
 
 
 def _beside(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -60,5 +83,13 @@ def told(value: Any) -> str:
     """A value in one short line."""
     if value is None:
         return _ABSENT
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    text = _text(value)
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _fits(value: Any) -> bool:
+    return len(_text(value)) <= _WIDEST
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
