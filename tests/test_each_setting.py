@@ -152,6 +152,8 @@ RESTLESS = {
     *("currentServiceRevisions", "taskDefinition", "runningCount", "pendingCount", "ETag", "HTTPHeaders"),
     *("LastModifiedTime", "LastModified", "LastModifiedDate", "LastChangedDate", "LockToken", "UpdateDate"),
     *("StateUpdatedTimestamp", "AlarmConfigurationUpdatedTimestamp", "LastUpdateToPayPerRequestDateTime"),
+    # A policy that was changed and changed back is its third version; autoscaling holds the count of tasks.
+    *("DefaultVersionId", "desiredCount"),
     *("NumberOfDecreasesToday", "LastDecreaseDateTime", "LastIncreaseDateTime", "RequestId"),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import json
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.embedded.server import EmbeddedAws
+from tests.faults.seeds import SEED
+from tests.hands_of_production import OF_PRODUCTION
 from tests.harness import Desk
 from tests.inventory import client, inventory
-from tests.standing import ACCOUNT
+from tests.standing import ACCOUNT, Standing
+from tests.test_drift import drift
 
 SUFFIX, REGION = "prod", "eu-west-1"
 SETTINGS = {"MLAPI_PROFILE": "production", "MLAPI_ALARMS__EMAILS": '["ops@shop.example"]'}
@@ -294,6 +298,19 @@ def test_the_bucket_is_private_encrypted_passing_and_takes_no_plain_connection(d
     policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
     [plain] = [one for one in policy["Statement"] if one["Effect"] == "Deny"]
     assert plain["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_a_share_of_the_day_of_what_is_done_by_hand_is_told_and_mended(desk: Desk) -> None:
+    stack = Standing(desk, REGION)
+    hands = random.Random(SEED).sample(OF_PRODUCTION, 8)
+    for hand in hands:
+        hand.act(stack)
+
+    told = {(one["node"], one["what"]) for one in drift(stack)}
+    desk.apply(SUFFIX)
+
+    assert told == {(hand.node, hand.what) for hand in hands}, f"FAULT_SEED={SEED}"
+    assert drift(stack) == []
 
 
 @pytest.mark.slow
