@@ -267,6 +267,30 @@ def test_processors_are_counted_by_where_the_tasks_begin() -> None:
     ]
 
 
+def test_tasks_that_come_beside_those_that_run_are_counted() -> None:
+    made = declared(service={"minimum": 2, "maximum": 90}, container={"cpu": 4096, "memory": 8192})
+    made.changes = {name: replace(change, verb="keep") for name, change in made.changes.items()}
+    made.docs |= {"service": {"desiredCount": 20}, "task": {"cpu": "1024"}}
+    assert list(quotas(made, Empty())) == []  # type: ignore[arg-type]
+
+    anew = (Difference("taskDefinition", "one", "another"),)
+    made.changes["service"] = replace(made.changes["service"], verb="update", differences=anew)
+    found = [one.what for one in quotas(made, Empty())]  # type: ignore[arg-type]
+
+    # Of 20 tasks two are the base, and of 18 others 30 % are not on Spot.
+    assert found == ["Fargate Spot processors of ours: limit 60, 12.6 used, 50.4 more needed"]
+
+
+def test_a_higher_least_number_of_tasks_is_counted() -> None:
+    made = declared(service={"minimum": 90, "maximum": 90, "spot_weight": 0})
+    made.changes = {name: replace(change, verb="keep") for name, change in made.changes.items()}
+    made.docs |= {"service": {"desiredCount": 3}, "task": {"cpu": "1024"}}
+
+    (found,) = quotas(made, Empty())  # type: ignore[arg-type]
+
+    assert found.what == "Fargate processors of ours: limit 60, 3 used, 87 more needed"
+
+
 def test_what_an_earlier_run_began_is_not_counted_twice() -> None:
     made = declared()
     altered(made, "rule-alb-https", PrefixListId="pl-1")

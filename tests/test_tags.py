@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from provisioner.engine.kind import Item, Kind
+from provisioner.kinds.iam import Role
+from provisioner.kinds.managed_policy import ManagedPolicy
 from tests.standing import OWNER, SUFFIX, Standing, tags
 
 EC2 = {
@@ -144,3 +148,13 @@ def test_tasks_carry_the_tags_of_their_service(standing: Standing) -> None:
     assert len(running) == 2
     for task in running:
         assert OWNER.items() <= tags(task["tags"]).items()
+
+
+@pytest.mark.parametrize("kind", [Role(), ManagedPolicy()])
+def test_to_iam_a_tag_in_capitals_is_the_same_tag_so_the_old_one_goes_first(kind: Kind) -> None:
+    iam = Mock()
+
+    kind.retag(iam, Item("role", "a", "prod", id="a"), {"Team": "ml"}, ["team"])
+
+    untagged, tagged = (name for name, _, _ in iam.method_calls)
+    assert (untagged.split("_")[0], tagged.split("_")[0]) == ("untag", "tag")

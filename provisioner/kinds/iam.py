@@ -70,11 +70,12 @@ class Role(Kind):
             iam.update_role(RoleName=name, Description=changed["Description"])
 
     def retag(self, iam: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagRole, UntagRole."""
-        if put:
-            iam.tag_role(RoleName=it.id, Tags=pairs(put))
+        """UntagRole, TagRole."""
+        # To IAM `team` and `Team` are one tag: what is put last, stays.
         if gone := list(drop):
             iam.untag_role(RoleName=it.id, TagKeys=gone)
+        if put:
+            iam.tag_role(RoleName=it.id, Tags=pairs(put))
 
     def extras(self, iam: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
         """ListRolePolicies, ListAttachedRolePolicies: what else the role may do."""

@@ -69,11 +69,12 @@ class ManagedPolicy(Kind):
         return [str(one["VersionId"]) for one in sorted(old, key=lambda one: one["CreateDate"], reverse=True)]
 
     def retag(self, iam: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagPolicy, UntagPolicy."""
-        if put:
-            iam.tag_policy(PolicyArn=it.id, Tags=pairs(put))
+        """UntagPolicy, TagPolicy."""
+        # To IAM `team` and `Team` are one tag: what is put last, stays.
         if gone := list(drop):
             iam.untag_policy(PolicyArn=it.id, TagKeys=gone)
+        if put:
+            iam.tag_policy(PolicyArn=it.id, Tags=pairs(put))
 
     def delete(self, iam: Any, it: Item) -> None:
         """DeletePolicyVersion for those not in force, then DeletePolicy."""

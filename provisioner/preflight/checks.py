@@ -20,15 +20,15 @@ def check(made: Plan, clients: Clients, seconds: float) -> list[Finding]:
     if verbs.isdisjoint(("create", "replace", "update")):
         return [*database(made)]
     asking = clients.sharing()
-    unasked = [*credentials(clients, seconds), *parameters(made, asking), *database(made)]
-    if verbs.isdisjoint(("create", "replace")):
-        return unasked
-    return [
-        *unasked,
-        *addresses(made, asking),
+    always = [
+        *credentials(clients, seconds),
+        *parameters(made, asking),
+        *database(made),
         *quotas(made, asking),
-        *domain(made, asking),
     ]
+    if verbs.isdisjoint(("create", "replace")):
+        return always
+    return [*always, *addresses(made, asking), *domain(made, asking)]
 
 
 def credentials(clients: Clients, seconds: float) -> list[Finding]:

@@ -12,6 +12,7 @@ from provisioner.engine.explain import excused
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Plan
 from provisioner.preflight.finding import Finding
+from provisioner.preflight.processors import on_fargate, on_spot, stand_on_fargate, stand_on_spot
 from provisioner.preflight.usage import (
     balancers,
     clusters,
@@ -26,6 +27,7 @@ _ASKERS = 8
 LIST_WEIGHT = 55
 
 Usage = Callable[[Clients], Mapping[str, int]]
+Weight = Callable[[Node, Plan], float]
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class Quota:
     usual: int
     used: Usage
     where: Callable[[Node, Plan], str] = lambda _node, _plan: ""
-    weight: Callable[[Node, Plan], float] = lambda _node, _plan: 1
+    weight: Weight = lambda _node, _plan: 1
+    # What one that stands counts, where that is something else.
+    stands: Weight | None = None
 
 
 def _zone(node: Node, made: Plan) -> str:
@@ -52,25 +56,6 @@ def _group(node: Node, _made: Plan) -> str:
 
 def _weight(node: Node, _made: Plan) -> float:
     return LIST_WEIGHT if "PrefixListId" in node.props else 1
-
-
-def _processors(node: Node, made: Plan) -> float:
-    """The processors of the tasks that begin on Fargate itself: the base, and the rest by weight."""
-    strategy = {one["capacityProvider"]: one for one in node.props["capacityProviderStrategy"]}
-    whole = strategy.get("FARGATE", {"base": 0, "weight": 0})
-    count, weights = node.props["desiredCount"], sum(one["weight"] for one in strategy.values())
-    based = min(count, whole["base"])
-    return float(based + (count - based) * whole["weight"] / weights) * _size(node, made)
-
-
-def _on_spot(node: Node, made: Plan) -> float:
-    """The processors of the tasks that begin on Spot: all others."""
-    return float(node.props["desiredCount"]) * _size(node, made) - _processors(node, made)
-
-
-def _size(node: Node, made: Plan) -> float:
-    """The processors of one task."""
-    return int(made.stack.nodes[node.props["taskDefinition"].node].props["cpu"]) / 1024
 
 
 def _nothing(_clients: Clients) -> Mapping[str, int]:
@@ -87,24 +72,43 @@ QUOTAS: tuple[Quota, ...] = (
     Quota("rules per security group, out", "EgressRule", "vpc", "L-0EA8095F", 60, _nothing, _group, _weight),
     Quota("load balancers per region", "LoadBalancer", "elasticloadbalancing", "L-53DA6B97", 50, balancers),
     Quota("database clusters per region", "DBCluster", "rds", "L-952B80B8", 40, clusters),
-    Quota("Fargate processors of ours", "Service", "fargate", "L-3032A538", 6, _nothing, weight=_processors),
     Quota(
-        "Fargate Spot processors of ours", "Service", "fargate", "L-36FBB829", 6, _nothing, weight=_on_spot
+        "Fargate processors of ours",
+        "Service",
+        "fargate",
+        "L-3032A538",
+        6,
+        _nothing,
+        weight=on_fargate,
+        stands=stand_on_fargate,
+    ),
+    Quota(
+        "Fargate Spot processors of ours",
+        "Service",
+        "fargate",
+        "L-36FBB829",
+        6,
+        _nothing,
+        weight=on_spot,
+        stands=stand_on_spot,
     ),
 )
 
 
 def quotas(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """The limits that the creates of a plan would break."""
-    coming = {quota: nodes for quota in QUOTAS if (nodes := _coming(made, quota.kind))}
+    """The limits that a plan would break: what is made, and tasks that come beside those that run."""
+    coming = {quota: nodes for quota in QUOTAS if (nodes := _coming(made, quota))}
     with ThreadPoolExecutor(_ASKERS) as pool:
         for found in pool.map(lambda quota: list(_broken(made, clients, quota)), coming):
             yield from found
 
 
-def _coming(made: Plan, kind: str) -> list[Node]:
+def _coming(made: Plan, quota: Quota) -> list[Node]:
     """What is to be made; what an earlier run began may be counted among what stands already."""
-    changes = [made.changes[node.name] for node in made.stack if str(node.kind) == kind]
+    nodes = [node for node in made.stack if str(node.kind) == quota.kind]
+    if quota.stands:
+        return [node for node in nodes if quota.weight(node, made)]
+    changes = [made.changes[node.name] for node in nodes]
     return [made.stack.nodes[one.node] for one in changes if one.verb == "create" and one.why != BEGUN]
 
 
@@ -113,9 +117,10 @@ def _standing(made: Plan, kind: str) -> list[Node]:
 
 
 def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
-    needed = _summed(made, quota, _coming(made, quota.kind))
+    needed = _summed(made, quota, _coming(made, quota), quota.weight)
+    standing = _summed(made, quota, _standing(made, quota.kind), quota.stands or quota.weight)
     try:
-        used = _summed(made, quota, _standing(made, quota.kind)) | dict(quota.used(clients))
+        used = standing | dict(quota.used(clients))
     except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
         known = excused(error, f"counting {quota.words}")
         yield Finding(quota.words, known.message, known.hint, blocks=False)
@@ -128,12 +133,12 @@ def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
             yield _finding(made, quota, where, Numbers(limit, used.get(where, 0), count), is_told=is_told)
 
 
-def _summed(made: Plan, quota: Quota, nodes: list[Node]) -> dict[str, float]:
+def _summed(made: Plan, quota: Quota, nodes: list[Node], weight: Weight) -> dict[str, float]:
     """What the nodes count, by where it counts."""
     sums: dict[str, float] = {}
     for node in nodes:
         where = quota.where(node, made)
-        sums[where] = sums.get(where, 0) + quota.weight(node, made)
+        sums[where] = sums.get(where, 0) + weight(node, made)
     return sums
 
 
@@ -157,7 +162,7 @@ class Numbers:
 
 
 def _finding(made: Plan, quota: Quota, where: str, numbers: Numbers, *, is_told: bool) -> Finding:
-    node = next(one for one in _coming(made, quota.kind) if quota.where(one, made) == where)
+    node = next(one for one in _coming(made, quota) if quota.where(one, made) == where)
     total = numbers.used + numbers.needed
     place = f" ({where})" if where else ""
     ask = (
