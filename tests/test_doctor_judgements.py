@@ -84,6 +84,8 @@ INTERFACE = {
 ROOT = {"AWS": "arn:aws:iam::1:root"}
 OTHER = {"AWS": "arn:aws:iam::2:root"}
 OPEN = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+OF_ALL = {**OPEN, "Principal": "*"}
+OPENS_A = {**OPEN, "Condition": {"StringEquals": {"kms:EncryptionContext:SecretARN": ["a"]}}}
 WROTE = {"DBInstanceIdentifier": "w", "DBInstanceStatus": "failed"}
 SUBNET = {"SubnetId": "s-1", "AvailableIpAddressCount": 200}
 ENDED = {
@@ -168,6 +170,8 @@ JUDGED: list[tuple[Finding | None, str]] = [
     (rights.can_open([role()], [key({**OPEN, "Principal": ROOT})]), ""),
     (rights.can_open([role()], [key({**OPEN, "Principal": OTHER})]), "may not call kms:Decrypt"),
     (rights.can_open([role()], [key({**OPEN, "Principal": "*"}, "PendingDeletion")]), "is PendingDeletion"),
+    (rights.can_open([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), arn="a")]), ""),
+    (rights.can_open([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), arn="b")]), "may not call"),
     (rights.have_values([Sought("secret a", None)]), "There is no secret a"),
     (
         rights.have_values([Sought("secret a", {"Name": "a", "DeletedDate": NOW})]),

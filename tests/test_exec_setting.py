@@ -49,6 +49,7 @@ def test_the_sessions_are_written_to_that_group_alone() -> None:
     assert len(writes["Resource"]) == 1
 
 
+SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:token-AbCdEf"
 # Every wildcard that other settings than the profiles' bring, and why it cannot be narrower.
 WILDCARDS = {
     "*": "Systems Manager's channels, ECR's token and the list of log groups take no resource",
@@ -57,6 +58,7 @@ WILDCARDS = {
     "log-group:/aws/vpc/ml-api-prod:*": "the streams of one group",
     "log-group:*": "DescribeLogGroups lists; it takes no single group",
     "log-group:RDSOSMetrics:log-stream:*": "the streams of one group",
+    "key/*": "under which key a user's secret is, AWS tells; by condition one that opens that secret",
 }
 
 
@@ -64,7 +66,7 @@ def test_no_policy_has_a_wildcard_without_a_reason() -> None:
     stack = declared(
         profile="production",
         service={"exec": True},
-        container={"readonly_root": False},
+        container={"readonly_root": False, "secrets": {"TOKEN": SECRET}},
         database={"monitoring": 60},
     )
     policies = (node.props["PolicyDocument"] for node in stack if str(node.kind) == "RolePolicy")

@@ -73,7 +73,7 @@ def _may_open(role: Role, lock: Lock) -> bool:
     meant = [one for one in statements(lock.policy) if _principals(one) & set(whom)]
     held = {**lock.policy, "Statement": meant}
     of_key = replace(role, policies=(held,), boundary=None)
-    return _may(role, _OPEN, arn, lock.tags) and _may(of_key, _OPEN, arn, lock.tags)
+    return all(_may(one, _OPEN, arn, lock.tags, lock.arn) for one in (role, of_key))
 
 
 def _principals(statement: Any) -> set[str]:
@@ -82,14 +82,18 @@ def _principals(statement: Any) -> set[str]:
     return {told} if isinstance(told, str) else set(told)
 
 
-def _may(role: Role, action: str, resource: str, tags: dict[str, str]) -> bool:
-    """As IAM decides it; Unseen where that depends on what is not known before the request is made."""
+def _may(role: Role, action: str, resource: str, tags: dict[str, str], opened: str = "") -> bool:
+    """As IAM decides it; Unseen where that depends on what is not known before the request is made.
+
+    `opened` is the secret that a key is to open: Secrets Manager tells KMS of it.
+    """
     region, account = resource.split(":")[3], _account(role)
     context = {
         "aws:RequestedRegion": (region,),
         "aws:PrincipalAccount": (account,),
         "kms:CallerAccount": (account,),
         "kms:ViaService": (f"secretsmanager.{region}.amazonaws.com",),
+        "kms:EncryptionContext:SecretARN": (opened,),
     }
     request = Request(action, resource, context, lambda: tags)
     every = [*role.policies, *([role.boundary] if role.boundary else [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 # The action that gives tags to what a call makes, by prefix; of IAM, by the call itself
 # (service authorization reference, dependent actions; "granting permission to tag resources during creation"
@@ -69,32 +69,46 @@ BESIDES: Mapping[str, tuple[str, ...]] = {
     ),
     "wafv2:DeleteLoggingConfiguration": ("logs:DeleteLogDelivery",),
 }
-_SECRET_KEY = ("KmsKeyId", ("Decrypt", "Encrypt", "GenerateDataKey"))
-_TABLE_KEY = (
+
+
+class UnderKey(NamedTuple):
+    """What is allowed on a key that a call names at a path, through one service (kms:ViaService)."""
+
+    path: str
+    through: str
+    actions: tuple[str, ...]
+
+
+_SECRET_KEY = UnderKey("KmsKeyId", "secretsmanager", ("Decrypt", "Encrypt", "GenerateDataKey"))
+_TABLE_KEY = UnderKey(
     "SSESpecification.KMSMasterKeyId",
+    "dynamodb",
     ("CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"),
 )
-# What a call that names a key is to be allowed on it, through its own service (kms:ViaService): DynamoDB
-# developer guide, "encryption.usagenotes"; Aurora user guide, "Overview.Encryption.Keys" and
-# "rds-secrets-manager"; Secrets Manager user guide, "security-encryption".
-UNDER_KEY: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "dynamodb:CreateTable": _TABLE_KEY,
-    "dynamodb:UpdateTable": _TABLE_KEY,
-    "rds:CreateDBCluster": ("KmsKeyId", ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey")),
-    "secretsmanager:CreateSecret": _SECRET_KEY,
-    "secretsmanager:UpdateSecret": _SECRET_KEY,
+# DynamoDB developer guide, "encryption.usagenotes"; Aurora user guide, "Overview.Encryption.Keys" and
+# "rds-secrets-manager": RDS makes the secret in the caller's name; Secrets Manager user guide,
+# "security-encryption".
+UNDER_KEY: Mapping[str, tuple[UnderKey, ...]] = {
+    "dynamodb:CreateTable": (_TABLE_KEY,),
+    "dynamodb:UpdateTable": (_TABLE_KEY,),
+    "rds:CreateDBCluster": (
+        UnderKey("KmsKeyId", "rds", ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey")),
+        UnderKey("MasterUserSecretKmsKeyId", "secretsmanager", ("Decrypt", "GenerateDataKey")),
+    ),
+    "secretsmanager:CreateSecret": (_SECRET_KEY,),
+    "secretsmanager:UpdateSecret": (_SECRET_KEY,),
 }
 # Who reads a secret opens it.
-OPENS, OPENING = "secretsmanager:GetSecretValue", "kms:Decrypt"
+OPENS, OPENING, OPENED_BY = "secretsmanager:GetSecretValue", "kms:Decrypt", "secretsmanager"
 # Concerned only where the call names one: a cluster may end without a last snapshot.
 IF_NAMED: Mapping[tuple[str, str], str] = {
     ("rds:DeleteDBCluster", "cluster-snapshot"): "FinalDBSnapshotIdentifier"
 }
 
 
-def via(action: str, region: str) -> str:
-    """The service that an action is of, as kms:ViaService names it."""
-    return f"{action.split(':', 1)[0]}.{region}.amazonaws.com"
+def via(service: str, region: str) -> str:
+    """A service as kms:ViaService names it."""
+    return f"{service}.{region}.amazonaws.com"
 
 
 def on_groups(action: str, params: Mapping[str, Any], place: Mapping[str, str]) -> str:

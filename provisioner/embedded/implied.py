@@ -10,6 +10,7 @@ from provisioner.embedded.besides import (
     BESIDES,
     MANAGED_PASSWORD,
     ON_NAMED,
+    OPENED_BY,
     OPENING,
     OPENS,
     PASSES,
@@ -56,14 +57,15 @@ def needs_of(action: str, call: Call) -> Iterator[Need]:
 
 def _under_key(action: str, call: Call) -> Iterator[Need]:
     """A service uses the key that is named, or that a secret is under, with the caller's rights."""
-    through = {"kms:ViaService": (via(action, call.region),)}
-    path, actions = UNDER_KEY.get(action, ("", ()))
-    for key in dug(call.params, path.split(".")) if path else ():
-        if ":key/" in str(key):
-            yield from (Need(f"kms:{one}", str(key), through) for one in actions)
+    for path, service, actions in UNDER_KEY.get(action, ()):
+        through = {"kms:ViaService": (via(service, call.region),)}
+        for key in dug(call.params, path.split(".")):
+            if ":key/" in str(key):
+                yield from (Need(f"kms:{one}", str(key), through) for one in actions)
     if action == OPENS:
         secret = backend("secretsmanager", call.account, call.region).secrets.get(call.params["SecretId"])
         if secret is not None and ":key/" in str(secret.kms_key_id):
+            through = {"kms:ViaService": (via(OPENED_BY, call.region),)}
             yield Need(OPENING, str(secret.kms_key_id), through)
 
 

@@ -12,6 +12,7 @@ from provisioner.embedded.besides import (
     IF_NAMED,
     MANAGED_PASSWORD,
     ON_NAMED,
+    OPENED_BY,
     OPENING,
     OPENS,
     PASSES,
@@ -153,14 +154,14 @@ class Grants(Ground):
         for verb in ("create", "update"):
             for operation in node.kind.called(verb):
                 use = reference.action_of(node.kind.service, operation)
-                path, actions = UNDER_KEY.get(use, ("", ()))
-                for key in dug(node.props, path.split(".")) if path else ():
-                    yield from (self._on_key(f"kms:{one}", key, use, node) for one in actions)
+                for path, service, actions in UNDER_KEY.get(use, ()):
+                    for key in dug(node.props, path.split(".")):
+                        yield from (self._on_key(f"kms:{one}", key, service, node) for one in actions)
 
-    def _on_key(self, action: str, key: Any, use: str, node: Node) -> Grant:
-        """An action on a key of the stack's, through the service of the call that uses it."""
+    def _on_key(self, action: str, key: Any, service: str, node: Node) -> Grant:
+        """An action on a key of the stack's, through the service that uses it."""
         region = self.place(node)["Region"]
-        through: Condition = (("StringEquals", "kms:ViaService", (via(use, region),)),)
+        through: Condition = (("StringEquals", "kms:ViaService", (via(service, region),)),)
         return Grant(action, self.text(key), str(node.kind), (*through, *self.tags(RESOURCE_TAG)))
 
     def _of_secrets(self, node: Node, *, look_only: bool) -> Iterator[Grant]:
@@ -175,7 +176,7 @@ class Grants(Ground):
         """What opens a secret that is under a key of the stack's."""
         held = (self.stack.nodes[ref.node] for ref in refs_in(secret) if OPENS in secret.calls)
         keys = (one.props["KmsKeyId"] for one in held if one.props.get("KmsKeyId"))
-        yield from (self._on_key(OPENING, key, OPENS, node) for key in keys)
+        yield from (self._on_key(OPENING, key, OPENED_BY, node) for key in keys)
 
     def _tagging(self, tagging: Action, known: Action, node: Node) -> Iterator[Grant]:
         """Tags are given to what this very call makes, where IAM can tell it."""

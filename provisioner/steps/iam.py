@@ -46,7 +46,7 @@ def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, datab
         [
             *_shells(up, facts, logs, task),
             _policy(up, execution, "start", statements),
-            _policy(up, execution, "secrets", [read_secret, *_given_parameters(s), *opened]),
+            _policy(up, execution, "secrets", [read_secret, *_given_parameters(s), *opened, *_open_given(s)]),
             _policy(
                 up,
                 task,
@@ -151,6 +151,31 @@ def _decrypt(up: Piece, database: Database) -> list[dict[str, Any]]:
         return []
     through = {"kms:ViaService": f"secretsmanager.{up.stack.region}.amazonaws.com"}
     return [{**_allow(["kms:Decrypt"], [database.secret_key]), "Condition": {"StringEquals": through}}]
+
+
+# What Secrets Manager and Systems Manager tell KMS of what they open (their user guides, encryption context).
+_TOLD = {"secretsmanager": "SecretARN", "ssm": "PARAMETER_ARN"}
+
+
+def _open_given(s: Settings) -> list[dict[str, Any]]:
+    """What opens the user's own secrets and parameters, where they are under a key of the user's."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for whole in [*_given_secrets(s), *_given(s, "ssm")]:
+        _, partition, service, region, account, *_ = whole.split(":")
+        found.setdefault((partition, service, region, account), []).append(whole)
+    return [
+        {
+            # Which key, only AWS tells; it is one that opens these, and through this service.
+            **_allow(["kms:Decrypt"], [f"arn:{partition}:kms:{region}:{account}:key/*"]),
+            "Condition": {
+                "StringEquals": {
+                    "kms:ViaService": f"{service}.{region}.amazonaws.com",
+                    f"kms:EncryptionContext:{_TOLD[service]}": arns,
+                }
+            },
+        }
+        for (partition, service, region, account), arns in found.items()
+    ]
 
 
 def _given(s: Settings, service: str) -> list[str]:

@@ -48,6 +48,7 @@ class Lock:
     key: Doc
     policy: Doc
     tags: dict[str, str]
+    arn: str = ""
 
 
 def secret_arns(p: Patient) -> list[str]:
@@ -83,7 +84,8 @@ def locks(p: Patient) -> list[Lock]:
         if key["KeyManager"] == "CUSTOMER":
             policy = json.loads(kms.get_key_policy(KeyId=key["Arn"], PolicyName="default")["Policy"])
             tags = kms.list_resource_tags(KeyId=key["Arn"])["Tags"]
-            found.append(Lock(doc["Name"], key, policy, {one["TagKey"]: one["TagValue"] for one in tags}))
+            held = {one["TagKey"]: one["TagValue"] for one in tags}
+            found.append(Lock(doc["Name"], key, policy, held, doc["ARN"]))
     return found
 
 
