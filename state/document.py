@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from provisioner import __version__
 from provisioner.errors import LedgerError
+from state.fitting import fitting
 
 SCHEMA = 1
 WRITER = f"ml-api-provisioner {__version__}"
@@ -55,7 +56,8 @@ class Entry:
     def parse(cls, doc: Doc) -> Entry:
         """An entry as it stood in a document."""
         intent = doc.get("intent")
-        return cls(**{**doc, "intent": Intent(**intent) if intent else None})
+        told = fitting(Intent(**intent)) if intent is not None else None
+        return fitting(cls(**{**doc, "intent": told}))
 
 
 @dataclass(frozen=True)
@@ -120,21 +122,23 @@ class Document:
         try:
             raw = json.loads(text)
             schema = raw.pop("schema")
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise _damaged(where, error) from error
-        if schema != SCHEMA:
+        if schema != SCHEMA or schema is True:
             raise LedgerError(
                 f"{where} has schema {schema}; this version reads schema {SCHEMA}.",
                 "Use the version of the provisioner that wrote it, named under `writer` in the file.",
             )
         try:
-            return cls(
-                **{
-                    **raw,
-                    "place": Place(**raw["place"]),
-                    "entries": {name: Entry.parse(entry) for name, entry in raw["entries"].items()},
-                    "tombstones": [Tombstone(**stone) for stone in raw["tombstones"]],
-                }
+            return fitting(
+                cls(
+                    **{
+                        **raw,
+                        "place": fitting(Place(**raw["place"])),
+                        "entries": {name: Entry.parse(entry) for name, entry in raw["entries"].items()},
+                        "tombstones": [fitting(Tombstone(**stone)) for stone in raw["tombstones"]],
+                    }
+                )
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise _damaged(where, error) from error

@@ -92,6 +92,10 @@ def whole(**changed: Any) -> bytes:
         whole(entries=["vpc"]),
         whole(tombstones=[{}]),
         whole(unheard_of=1),
+        whole(serial=None),
+        whole(fence=True),
+        whole(outputs={"url": 1}),
+        b"[" * 100_000,
         b'{"version": 4, "terraform_version": "1.9", "resources": []}',
     ],
 )
@@ -101,6 +105,21 @@ def test_what_is_no_ledger_or_a_damaged_one_is_refused(text: bytes) -> None:
 
     assert "there.json" in caught.value.message
     assert "apply" in caught.value.hint
+
+
+ENTRY = vars(Entry("ec2.vpc", "n", needs=["x"], tags={"a": "b"})) | {"intent": vars(Intent("create", "t", 1.0))}
+STONE = vars(Tombstone("x", "ec2.vpc", "n", "i", "us-east-1", 1.0))
+
+
+@pytest.mark.parametrize(
+    ("where", "field"), [("entries", one) for one in ENTRY] + [("tombstones", one) for one in STONE]
+)
+def test_a_field_that_somebody_has_set_to_what_it_cannot_be_is_damage(where: str, field: str) -> None:
+    part = (ENTRY if where == "entries" else STONE) | {field: True}
+    held: Any = {"vpc": part} if where == "entries" else [part]
+
+    with pytest.raises(LedgerError, match=f"damaged .*{field if field != 'intent' else ''}"):
+        Document.parse(whole(**{where: held}), "there.json")
 
 
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 0, "1", None])
