@@ -21,6 +21,7 @@ from botocore.exceptions import (
 )
 
 from provisioner import __version__
+from provisioner.answers import demand_whole
 from provisioner.calls import Calls
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError
@@ -112,6 +113,7 @@ class Aws:
         else:
             client = self._session.client(service, region_name=region, config=self._config)
         self.calls.watch(client.meta.events)
+        demand_whole(client.meta.events)
         return client
 
     def _refuse_elsewhere(self, request: Any, **_: Any) -> None:

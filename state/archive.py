@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -72,8 +73,10 @@ class FolderArchive:
         return [Document.parse(text, str(self._file)).suffix] if text is not None else []
 
     def store(self, suffix: str) -> FileStore:
-        """A file."""
-        return self._stores.setdefault(suffix, FileStore(self._file or self._folder / f"{suffix}.json"))
+        """A file; of a link the file it leads to, so that all who come by links meet at one lock."""
+        path = self._file or self._folder / f"{suffix}.json"
+        real = Path(os.path.realpath(path)) if path.is_symlink() else path
+        return self._stores.setdefault(suffix, FileStore(real))
 
     def lock(self, suffix: str, command: str, timeout: float, timer: Timer) -> FileLock:
         """A file that the kernel locks."""

@@ -12,14 +12,15 @@ T = TypeVar("T")
 
 def fitting(part: T) -> T:
     """The same dataclass; TypeError that names a field which holds what it never can."""
-    for name, hint in _hints(type(part)):
+    sort: Any = type(part)  # mypy finds a class not hashable
+    for name, hint in _hints(sort):
         if not _fits(getattr(part, name), hint):
             raise TypeError(f"{type(part).__name__.lower()}: {name} is none it can be")
     return part
 
 
 @cache
-def _hints(sort: type) -> tuple[tuple[str, Any], ...]:
+def _hints(sort: type[Any]) -> tuple[tuple[str, Any], ...]:
     hints = get_type_hints(sort)
     return tuple((one.name, hints[one.name]) for one in fields(sort)) if is_dataclass(sort) else ()
 

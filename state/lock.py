@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from contextlib import AbstractContextManager
@@ -103,12 +104,15 @@ class FileLock(Lock):
         now, is_held = self.last()
         if is_held and now and now.fence != owner.fence:
             raise held(now)
-        self._path.unlink(missing_ok=True)
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def _is_ours(self, file: IO[str]) -> bool:
         try:
             there = os.stat(self._path)
-        except FileNotFoundError:
+        except OSError:  # it was removed, or the way to it is closed
             return False
         mine = os.fstat(file.fileno())
         signed = _owner(file)
@@ -118,22 +122,24 @@ class FileLock(Lock):
     def _opened(self) -> IO[str]:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            return open(self._path, "a+", encoding="utf-8")
+            return os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666), "r+", encoding="utf-8")
         except OSError as error:
             raise self._unusable(error) from error
 
     def _unusable(self, error: OSError) -> LedgerError:
         return LedgerError(
-            f"The lock {self._path} cannot be taken: {error.strerror or error}.",
+            f"The lock {self._path} cannot be taken or freed: {error.strerror or error}.",
             "Nothing was called. Make room or give rights there, or choose another place with --state.",
         )
 
     def _sign(self, file: IO[str]) -> None:
         former = _owner(file)
         self.fence = (former.fence if former else 0) + 1
-        file.truncate(0)
-        file.write(Owner.me(self._command, self.fence).dump())
-        file.flush()
+        text = Owner.me(self._command, self.fence).dump().encode()
+        # Unbuffered: a full disk would be told of once more where the file is closed.
+        if os.pwrite(file.fileno(), text, 0) < len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.ftruncate(file.fileno(), len(text))
 
 
 def _taken(file: IO[str]) -> bool:

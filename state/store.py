@@ -66,11 +66,17 @@ class FileStore:
     def load(self) -> bytes | None:
         """The file's bytes; LedgerError where it is there and cannot be read."""
         try:
+            if self._is_device:  # its end may never come
+                raise self._unusable("read", OSError("it is a device, and no file"))
             return self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self._unusable("read", error) from error
+
+    @property
+    def _is_device(self) -> bool:
+        return self.path.exists() and not self.path.is_file() and not self.path.is_dir()
 
     def save(self, text: bytes) -> None:
         """Write beside the file, fsync, rename over it, fsync the folder.
@@ -95,7 +101,10 @@ class FileStore:
 
     def put_aside(self, stamp: str) -> str:
         """Rename the file."""
-        return str(self.path.rename(self.path.with_name(f"{self.path.name}.aside-{stamp}")))
+        try:
+            return str(self.path.rename(self.path.with_name(f"{self.path.name}.aside-{stamp}")))
+        except OSError as error:
+            raise self._unusable("put aside", error) from error
 
     def keep(self, version: str, text: bytes) -> None:
         """Write it into the folder of past documents, and remove the oldest ones from there."""
@@ -117,8 +126,10 @@ class FileStore:
 
     def remove(self) -> None:
         """Remove the file; none there is no error."""
-        with suppress(FileNotFoundError):
-            self.path.unlink()
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable("removed", error) from error
 
     def _replace(self, text: bytes) -> None:
         handle, draft = tempfile.mkstemp(_DRAFT, f".{self.path.name}.", self.path.parent)

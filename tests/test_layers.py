@@ -28,7 +28,13 @@ FLOORS: list[set[str]] = [
     {"provisioner.engine"},
     {"provisioner.configuration"},
     {"provisioner.settings", "provisioner.aws"},
-    {"provisioner.names", "provisioner.calls", "provisioner.rates", "provisioner.regions"},
+    {
+        "provisioner.names",
+        "provisioner.calls",
+        "provisioner.answers",
+        "provisioner.rates",
+        "provisioner.regions",
+    },
     {"state", "provisioner.embedded"},
     {"provisioner.errors", "provisioner"},
 ]

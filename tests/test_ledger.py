@@ -107,7 +107,9 @@ def test_what_is_no_ledger_or_a_damaged_one_is_refused(text: bytes) -> None:
     assert "apply" in caught.value.hint
 
 
-ENTRY = vars(Entry("ec2.vpc", "n", needs=["x"], tags={"a": "b"})) | {"intent": vars(Intent("create", "t", 1.0))}
+ENTRY = vars(Entry("ec2.vpc", "n", needs=["x"], tags={"a": "b"})) | {
+    "intent": vars(Intent("create", "t", 1.0))
+}
 STONE = vars(Tombstone("x", "ec2.vpc", "n", "i", "us-east-1", 1.0))
 
 

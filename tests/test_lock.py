@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import subprocess
@@ -11,14 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from provisioner.errors import LockHeld
+from provisioner.engine.clock import Clock
+from provisioner.errors import LedgerError, LockHeld
 from state.lease import BEAT, LEASE, MARGIN
-from state.lock import Lock
+from state.lock import FileLock, Lock
 from state.owner import Owner
+from tests.harness import ROOT
 from tests.teams import PLACES, Place, make_bucket, place_of
 
 HOLDER = """
@@ -292,3 +296,46 @@ def test_a_number_of_another_run_in_the_file_is_a_lost_lock(tmp_path: Path, box:
 
         with pytest.raises(LockHeld):
             lock.check()
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from provisioner.engine.clock import Clock
+from provisioner.errors import LedgerError
+from state.lock import FileLock
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+try:
+    with FileLock(Path(sys.argv[1]), "apply", 0, Clock()):
+        pass
+except LedgerError as error:
+    print(error.message)
+"""
+
+
+@pytest.mark.parametrize("room", ["0", "50"])
+def test_a_full_disk_is_told_of(tmp_path: Path, room: str) -> None:
+    path = tmp_path / ".a.lock"
+    ran = subprocess.run(
+        [sys.executable, "-c", FULL, str(path), room], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert ran.stdout.startswith(f"The lock {path} cannot be taken"), ran.stderr
+    assert ran.stderr == ""
+
+
+def test_a_lock_that_cannot_be_removed_is_an_error_with_a_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = FileLock(tmp_path / ".a.lock", "apply", 0, Clock())
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with lock:
+        owner = lock.last()[0]
+        monkeypatch.setattr(Path, "unlink", refuse)
+        assert owner
+        with pytest.raises(LedgerError, match=r"freed: Permission denied"):
+            lock.break_open(owner)

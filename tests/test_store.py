@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.clock import Clock
 from provisioner.errors import LedgerError, LockHeld
+from state.archive import FolderArchive
 from state.document import Document
 from state.document import Place as At
 from state.store import KEPT, FileStore
@@ -329,3 +331,38 @@ def test_a_ledger_that_is_a_folder_is_an_error_with_a_hint(tmp_path: Path) -> No
         store.load()
     with pytest.raises(LedgerError, match="cannot be written"):
         store.save(NEW)
+
+
+def test_who_comes_by_a_link_meets_the_others_at_one_lock_and_writes_the_same_file(tmp_path: Path) -> None:
+    real, link = tmp_path / "there" / "a.json", tmp_path / "a.json"
+    real.parent.mkdir()
+    real.write_bytes(b"old")
+    link.symlink_to(real)
+    straight, by_link = FolderArchive(tmp_path, real), FolderArchive(tmp_path, link)
+
+    by_link.store("a").save(b"new")
+
+    assert link.is_symlink()
+    assert straight.store("a").load() == b"new"
+    with straight.lock("a", "apply", 0, Clock()), pytest.raises(LockHeld):
+        by_link.lock("a", "apply", 0, Clock()).__enter__()
+
+
+def test_a_device_is_no_ledger_however_much_it_says() -> None:
+    with pytest.raises(LedgerError, match="it is a device"):
+        FileStore(Path("/dev/zero")).load()
+
+
+@pytest.mark.parametrize("act", ["remove", "put_aside"])
+def test_what_cannot_be_moved_is_an_error_with_a_hint(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    store.save(b"whole")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(Path, "rename", refuse)
+
+    with pytest.raises(LedgerError, match="Permission denied"):
+        store.remove() if act == "remove" else store.put_aside("now")

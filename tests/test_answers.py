@@ -1,0 +1,59 @@
+"""An answer that was cut, is empty or is somebody else's page is a lost reply, and no news of nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from moto.core.botocore_stubber import MockRawResponse
+
+from provisioner.answers import demand_whole
+from provisioner.engine.faults import Fault, fault_of
+
+PAGE = b"<!DOCTYPE html><html><body>Sign in to the network</body></html>"
+READS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ecs": ("describe_clusters", {}),
+    "backup": ("list_backup_vaults", {}),
+    "ec2": ("describe_vpcs", {}),
+    "rds": ("describe_db_clusters", {}),
+    "cloudfront": ("list_distributions", {}),
+    "s3": ("get_bucket_versioning", {"Bucket": "some-bucket"}),
+}
+
+
+def answered(service: str, body: bytes, status: int = 200) -> Any:
+    """A client of which every call is answered so."""
+    client = boto3.client(service, "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        raw: Any = MockRawResponse(body)
+        return AWSResponse(request.url, status, {"ETag": '"e"'}, raw)
+
+    client.meta.events.register("before-send.*", answer)
+    demand_whole(client.meta.events)
+    return client
+
+
+@pytest.mark.parametrize("body", [b"", PAGE, b'{"clusters": [{"clu', b"<DescribeVpcsResponse><vpcS"])
+@pytest.mark.parametrize("service", READS)
+def test_what_cannot_be_read_is_a_lost_reply_in_every_protocol(service: str, body: bytes) -> None:
+    operation, params = READS[service]
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - what it means is the question
+        getattr(answered(service, body), operation)(**params)
+
+    assert fault_of(caught.value) is Fault.LOST
+
+
+def test_an_answer_of_json_that_is_no_object_is_none() -> None:
+    with pytest.raises(Exception, match="no JSON, or was cut") as caught:
+        answered("logs", b"[]").describe_log_groups()
+
+    assert fault_of(caught.value) is Fault.LOST
+
+
+def test_an_answer_that_has_nothing_to_tell_is_whole() -> None:
+    assert answered("ecs", b"{}").describe_clusters()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert answered("s3", b"").put_object(Bucket="some-bucket", Key="k", Body=b"")["ETag"] == '"e"'
