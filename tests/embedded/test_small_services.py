@@ -188,6 +188,8 @@ def test_what_rds_manages_is_not_ours(aws: Client) -> None:
         ManageMasterUserPassword=True,
     )
     secret = made["DBCluster"]["MasterUserSecret"]["SecretArn"]
+    born = aws("secretsmanager").describe_secret(SecretId=secret)
+    assert (born["RotationEnabled"], born["RotationRules"]) == (True, {"AutomaticallyAfterDays": 7})
     with pytest.raises(ClientError, match="managed by another service") as caught:
         aws("secretsmanager").delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
     assert code_of(caught) == "InvalidRequestException"

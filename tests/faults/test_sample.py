@@ -14,6 +14,7 @@ from provisioner.embedded.server import EmbeddedAws
 from tests.faults.case import AT_CALLS, AT_WRITES, LEDGER, SCENARIOS, Case, Strike
 from tests.faults.matrix import ROOT
 from tests.faults.seeds import SEED
+from tests.faults.strongest import STRONGEST
 from tests.faults.world import World
 
 SIZE = 4
@@ -21,8 +22,12 @@ AT_CALL = st.builds(Strike, st.sampled_from(AT_CALLS), st.just(""), st.integers(
 AT_WRITE = st.builds(Strike, st.sampled_from(AT_WRITES), st.just(LEDGER), st.integers(1, 60))
 
 
-def test_a_sample_of_the_day_leaves_nothing_and_makes_nothing_twice() -> None:
-    command = [sys.executable, "-m", "tests.faults", "--sample", str(SIZE), "--seed", str(SEED)]
+@pytest.mark.parametrize(
+    "profile", ["seed", *(pytest.param(one, marks=pytest.mark.slow) for one in ("production", STRONGEST))]
+)
+def test_a_sample_of_the_day_leaves_nothing_and_makes_nothing_twice(profile: str) -> None:
+    chosen = ["--profile", profile, "--sample", str(SIZE), "--seed", str(SEED)]
+    command = [sys.executable, "-m", "tests.faults", *chosen]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
 
     assert ran.returncode == 0, f"FAULT_SEED={SEED}\n{ran.stderr}\n{ran.stdout}"

@@ -30,6 +30,20 @@ def reschedule(call: Call) -> Reply | None:
     return {"ARN": secret.arn, "Name": secret.name}
 
 
+# A managed secret rotates every seven days (Aurora user guide, rds-secrets-manager).
+_USUAL_DAYS = 7
+
+
+@always.after("rds", "CreateDBCluster", "ModifyDBCluster")
+def scheduled(call: Call, reply: Reply) -> None:
+    """Rotate a password that RDS makes from its birth on."""
+    arn = (reply["DBCluster"].get("MasterUserSecret") or {}).get("SecretArn", "")
+    secret = _secret(call, arn) if arn else None
+    if secret is not None and not secret.rotation_enabled:
+        secret.rotation_requested = secret.rotation_enabled = True
+        secret.auto_rotate_after_days = _USUAL_DAYS
+
+
 @always.before("secretsmanager", "DeleteSecret", "PutSecretValue", "UpdateSecret")
 def managed(call: Call) -> None:
     """Leave RDS its own: botocore ServiceModel, InvalidRequestException."""
