@@ -179,7 +179,6 @@ JUDGED: list[tuple[Finding | None, str]] = [
     ),
     (database.is_up(Sought("database cluster db", {**CLUSTER, "Status": "creating"})), "is creating"),
     (database.writes(CLUSTER, [WROTE]), "writer w is failed"),
-    (database.is_beside(Sought("database subnet group g", None), LOCAL), "There is no database subnet group"),
     (database.holds(Sought("table t", {"TableStatus": "CREATING"})), "is CREATING"),
     (limits.lets_through(Firewall("acl", 1000, {"common": 50})), ""),
     (limits.leave_room([Quota("FARGATE", 6, 5.5, 0.5)]), ""),
@@ -232,7 +231,7 @@ def results(*checks: tuple[str, bool, bool]) -> list[Result]:
             Check("here", name, "", (), lambda: None, is_symptom=symptom),
             "wrong" if wrong else "ok",
             "",
-            Finding("a", "b", "c") if wrong else None,
+            Finding("name", "a", "b", "c") if wrong else None,
         )
         for name, symptom, wrong in checks
     ]

@@ -64,6 +64,7 @@ def _line(session: Session, result: Result) -> Line:
         check.name,
         result.state,
         note,
+        finding.name,
         finding.what,
         finding.why,
         _typed(session, finding.type),

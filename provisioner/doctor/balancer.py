@@ -14,31 +14,33 @@ def works(sought: Sought) -> Finding | None:
     doc = sought.doc
     why = "Nothing that CloudFront sends on is answered."
     if doc is None:
-        return sought.lacking(why)
+        return sought.lacking("balancer-absent", why)
     state = doc["State"]
     if state["Code"] != "active":
         told = f": {state['Reason']}" if state.get("Reason") else ""
-        return Finding(f"The {sought.words} is {state['Code']}{told}.", why, "apply")
+        return Finding("balancer-not-active", f"The {sought.words} is {state['Code']}{told}.", why, "apply")
     return None
 
 
 def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Finding | None:
     """Whether some rule leads to each service's target group, and none to a group that no service is in."""
     if not listeners:
-        return Finding("The load balancer listens on no port.", "It answers nobody.", "apply")
+        return Finding("no-listener", "The load balancer listens on no port.", "It answers nobody.", "apply")
     led = {group for rule in rules for group in led_to(rule)}
     for service in services:
         for one in service["loadBalancers"]:
             if one["targetGroupArn"] not in led:
                 name = service["serviceName"]
                 what = f"No rule of the load balancer leads to the service {name} ({one['targetGroupArn']})."
-                return Finding(what, "Its tasks run, and no request reaches them.", "apply")
+                return Finding(
+                    "service-not-led-to", what, "Its tasks run, and no request reaches them.", "apply"
+                )
     joined = {one["targetGroupArn"] for service in services for one in service["loadBalancers"]}
     for rule in rules:
         lost = [group for group in led_to(rule) if group not in joined]
         if services and lost:
             what = f"The rule {_told(rule)} leads to {lost[0]}, which no service is in."
-            return Finding(what, "Requests for it are answered with 503.", "apply")
+            return Finding("rule-leads-astray", what, "Requests for it are answered with 503.", "apply")
     return None
 
 
@@ -64,8 +66,10 @@ def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:
             why = (
                 "Requests go to the others." if well else "All requests of this group are answered with 5xx."
             )
-            return Finding(what, why, "logs --since 15m")
+            return Finding("targets-fail", what, why, "logs --since 15m")
         if not well:
             what = f"No target of {name} is healthy; {len(states)} are registered."
-            return Finding(what, "All requests of this group are answered with 503.", "status")
+            return Finding(
+                "targets-not-ready", what, "All requests of this group are answered with 503.", "status"
+            )
     return None

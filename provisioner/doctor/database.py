@@ -14,12 +14,12 @@ def is_up(sought: Sought) -> Finding | None:
     """Whether the cluster is there and answers."""
     doc = sought.doc
     if doc is None:
-        return sought.lacking(_NO_LOGIN)
+        return sought.lacking("cluster-absent", _NO_LOGIN)
     if doc["Status"] == "stopped":
         start = f"aws rds start-db-cluster --db-cluster-identifier {doc['DBClusterIdentifier']}"
-        return Finding(f"The {sought.words} is stopped.", _NO_LOGIN, start)
+        return Finding("cluster-stopped", f"The {sought.words} is stopped.", _NO_LOGIN, start)
     if doc["Status"] not in _ANSWERS:
-        return Finding(f"The {sought.words} is {doc['Status']}.", _NO_LOGIN, "apply")
+        return Finding("cluster-not-answering", f"The {sought.words} is {doc['Status']}.", _NO_LOGIN, "apply")
     return None
 
 
@@ -30,21 +30,19 @@ def writes(cluster: Doc, instances: list[Doc]) -> Finding | None:
     doc = next((one for one in instances if one["DBInstanceIdentifier"] == writer), None)
     if doc is None:
         what = f"The database cluster {cluster['DBClusterIdentifier']} has no instance that writes."
-        return Finding(what, _NO_LOGIN, "apply")
+        return Finding("no-writer", what, _NO_LOGIN, "apply")
     if doc["DBInstanceStatus"] not in _INSTANCE_ANSWERS:
         what = f"The database's writer {writer} is {doc['DBInstanceStatus']}."
-        return Finding(what, _NO_LOGIN, "apply")
+        return Finding("writer-not-answering", what, _NO_LOGIN, "apply")
     return None
 
 
 def is_beside(sought: Sought, vpc: Doc) -> Finding | None:
     """Whether the database stands in the stack's VPC."""
-    doc = sought.doc
-    if doc is None:
-        return sought.lacking("AWS can start no instance of the database.")
+    doc = sought.found
     if doc["VpcId"] != vpc["VpcId"]:
         what = f"The {sought.words} lies in {doc['VpcId']}, the tasks in {vpc['VpcId']}."
-        return Finding(what, _NO_LOGIN, "apply")
+        return Finding("database-elsewhere", what, _NO_LOGIN, "apply")
     return None
 
 
@@ -53,7 +51,7 @@ def holds(sought: Sought) -> Finding | None:
     doc = sought.doc
     why = "The tasks lose their sessions."
     if doc is None:
-        return sought.lacking(why)
+        return sought.lacking("table-absent", why)
     if doc["TableStatus"] not in ("ACTIVE", "UPDATING"):
-        return Finding(f"The {sought.words} is {doc['TableStatus']}.", why, "apply")
+        return Finding("table-not-active", f"The {sought.words} is {doc['TableStatus']}.", why, "apply")
     return None

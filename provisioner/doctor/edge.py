@@ -16,12 +16,19 @@ def serves(sought: Sought) -> Finding | None:
     """Whether the distribution is there, enabled and deployed."""
     doc = sought.doc
     if doc is None:
-        return sought.lacking(_NOBODY)
+        return sought.lacking("distribution-absent", _NOBODY)
     if not doc["Enabled"]:
-        return Finding(f"The {sought.words} ({doc['Id']}) is disabled.", _NOBODY, "apply")
+        return Finding(
+            "distribution-disabled", f"The {sought.words} ({doc['Id']}) is disabled.", _NOBODY, "apply"
+        )
     if doc["Status"] != "Deployed":
         what = f"The {sought.words} ({doc['Id']}) is {doc['Status']}: its last change is still on its way."
-        return Finding(what, "Until then some places answer as before it, or not at all.", "apply")
+        return Finding(
+            "distribution-on-its-way",
+            what,
+            "Until then some places answer as before it, or not at all.",
+            "apply",
+        )
     return None
 
 
@@ -35,15 +42,19 @@ def leads_here(
         astray = [f"{way.arn} through {way.id}"]
     if astray:
         what = f"CloudFront asks {', '.join(astray)}; the load balancer is {balancer['DNSName']}."
-        return Finding(what, "Every request is answered with 502 or by somebody else.", "apply")
+        return Finding(
+            "origin-astray", what, "Every request is answered with 502 or by somebody else.", "apply"
+        )
     if way.id and way.status != "Deployed":
         what = f"CloudFront's way into the VPC, {way.id}, is {way.status}."
-        return Finding(what, "Every request is answered with 502 until it is deployed.", "apply")
+        return Finding(
+            "vpc-origin-on-its-way", what, "Every request is answered with 502 until it is deployed.", "apply"
+        )
     ports = {one["Port"] for one in listeners}
     if way.port not in ports:
         heard = ", ".join(map(str, sorted(ports))) or "no port"
         what = f"CloudFront asks the load balancer on port {way.port}; it listens on {heard}."
-        return Finding(what, "Every request is answered with 504.", "apply")
+        return Finding("origin-port-unheard", what, "Every request is answered with 504.", "apply")
     return None
 
 
@@ -56,10 +67,10 @@ def is_known(distribution: Doc, rules: list[Doc]) -> Finding | None:
     why = "The load balancer answers every request of CloudFront's with 403."
     if asked and not shown:
         what = f"The load balancer asks for the header {HEADER}; CloudFront does not send it."
-        return Finding(what, why, "apply")
+        return Finding("origin-key-not-sent", what, why, "apply")
     if any(not shown & keys for keys in asked):
         what = f"CloudFront's value of {HEADER} is none that the load balancer takes (values are not shown)."
-        return Finding(what, why, "apply")
+        return Finding("origin-key-unknown", what, why, "apply")
     return None
 
 

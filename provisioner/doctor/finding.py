@@ -12,9 +12,11 @@ Doc = dict[str, Any]
 class Finding:
     """What is wrong, why that matters, and what to type: one of our commands or of AWS's own.
 
-    `evidence` is what a container or a request said at length.
+    `name` is what scripts go by: it stays, whatever the words say of this stack. `evidence` is what a
+    container or a request said at length.
     """
 
+    name: str
     what: str
     why: str
     type: str
@@ -45,6 +47,6 @@ class Sought:
             raise Unseen(f"there is no {self.words}")
         return self.doc
 
-    def lacking(self, why: str) -> Finding:
+    def lacking(self, name: str, why: str) -> Finding:
         """That it is not there."""
-        return Finding(f"There is no {self.words}.", why, "apply", is_absent=True)
+        return Finding(name, f"There is no {self.words}.", why, "apply", is_absent=True)

@@ -10,6 +10,7 @@ Measures = dict[str, list[float]]
 _FEW, _SHARE = 10, 0.1
 _FULL = 99.0  # percent, in each of the last three periods
 _PERIODS = 3
+_MOST_ACU = 256  # Aurora user guide, Aurora Serverless v2 capacity
 _MANAGED = {"common": "waf.common", "bad-inputs": "waf.bad_inputs", "reputation": "waf.reputation"}
 
 
@@ -25,7 +26,13 @@ def lets_through(firewall: Firewall) -> Finding | None:
     )
     setting = next((path for rule, path in _MANAGED.items() if worst.endswith(rule)), "waf.rate")
     why = "Where these are your users' requests, let the rule count instead of block, and look at its log."
-    return Finding(what, why, f"apply --set {setting}=count", "\n".join(map(_sample, firewall.samples)))
+    return Finding(
+        "firewall-blocks",
+        what,
+        why,
+        f"apply --set {setting}=count",
+        "\n".join(map(_sample, firewall.samples)),
+    )
 
 
 def _sample(one: Doc) -> str:
@@ -48,7 +55,9 @@ def leave_room(quotas: list[Quota]) -> Finding | None:
                 "aws service-quotas request-service-quota-increase --service-code fargate "
                 f"--quota-code {QUOTAS[one.provider]} --desired-value {2 * one.limit:g}"
             )
-            return Finding(what, "No more tasks start: neither by a rollout nor by scaling.", ask)
+            return Finding(
+                "no-quota-left", what, "No more tasks start: neither by a rollout nor by scaling.", ask
+            )
     return None
 
 
@@ -62,16 +71,20 @@ def answer(measures: Measures) -> Finding | None:
         f"{bad:.0f} of {max(requests, bad):.0f} requests in the last hour were answered with 5xx: "
         f"{failed:.0f} by the tasks, {refused:.0f} by the load balancer."
     )
-    return Finding(what, "Users see these errors.", "logs --since 1h")
+    return Finding("answers-fail", what, "Users see these errors.", "logs --since 1h")
 
 
-def has_capacity(measures: Measures) -> Finding | None:
+def has_capacity(measures: Measures, cluster: Doc) -> Finding | None:
     """Whether the database has not been at its largest capacity for a while."""
     latest = measures["capacity"][:_PERIODS]
     if len(latest) < _PERIODS or min(latest) < _FULL:
         return None
-    what = "The database has been at its largest capacity for a quarter of an hour."
-    return Finding(what, "Queries wait for one another.", "apply --set database.max_acu=8")
+    most = float(cluster["ServerlessV2ScalingConfiguration"]["MaxCapacity"])
+    more = min(2 * most, _MOST_ACU)
+    what = f"The database has been at its largest capacity, {most:g} ACU, for a quarter of an hour."
+    return Finding(
+        "no-capacity-left", what, "Queries wait for one another.", f"apply --set database.max_acu={more:g}"
+    )
 
 
 def are_not_throttled(measures: Measures, table: Doc) -> Finding | None:
@@ -82,4 +95,6 @@ def are_not_throttled(measures: Measures, table: Doc) -> Finding | None:
     name = table["TableName"]
     what = f"The table {name} refused {reads:.0f} reads and {writes:.0f} writes in the last hour."
     show = f"aws dynamodb describe-table --table-name {name} --query Table.OnDemandThroughput"
-    return Finding(what, "Sessions are lost or slow: one key may be too hot, or a limit is set.", show)
+    return Finding(
+        "table-throttled", what, "Sessions are lost or slow: one key may be too hot, or a limit is set.", show
+    )

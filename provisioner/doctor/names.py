@@ -18,7 +18,7 @@ def lead_here(distribution: Doc, aliases: dict[str, list[Doc]]) -> Finding | Non
         if wanted.lower() not in targets(records):
             led = ", ".join(sorted(targets(records))) or "nowhere"
             what = f"{name} leads to {led}; the distribution is {wanted}."
-            return Finding(what, "Who uses that name does not reach the stack.", "apply")
+            return Finding("dns-astray", what, "Who uses that name does not reach the stack.", "apply")
     return None
 
 
@@ -40,10 +40,14 @@ def hold(certificates: list[Doc], now: float) -> Finding | None:
         show = f"aws acm describe-certificate --certificate-arn {arn} --region {arn.split(':')[3]}"
         if status != "ISSUED":
             what = f"The certificate for {name} ({arn}) is {status}."
-            return Finding(what, "Browsers and CloudFront refuse the connection.", show)
+            return Finding(
+                "certificate-not-issued", what, "Browsers and CloudFront refuse the connection.", show
+            )
         end = one.get("NotAfter")
         left = int((end.timestamp() - now) // _DAY) if end else _FEW_DAYS
         if left < _FEW_DAYS:
             what = f"The certificate for {name} ({arn}) ends in {left} days and was not renewed."
-            return Finding(what, "From then on browsers and CloudFront refuse the connection.", show)
+            return Finding(
+                "certificate-ends", what, "From then on browsers and CloudFront refuse the connection.", show
+            )
     return None

@@ -66,7 +66,7 @@ def from_edge(way: Way, balancer: Doc, groups: Groups, lists: set[str]) -> Findi
     if lets(own, way.port, Peer(frozenset(amazons), frozenset(lists)), out=False):
         return None
     what = f"No security group of the load balancer ({_named(own)}) lets CloudFront in on port {way.port}."
-    return Finding(what, "Every request is answered with 504.", "apply")
+    return Finding("edge-shut-out", what, "Every request is answered with 504.", "apply")
 
 
 def to_tasks(balancer: Doc, services: list[Doc], groups: Groups, vpc: Doc) -> Finding | None:
@@ -81,10 +81,8 @@ def to_tasks(balancer: Doc, services: list[Doc], groups: Groups, vpc: Doc) -> Fi
                 one["containerPort"],
                 vpc["CidrBlock"],
             )
-            if closed := _closed(path, groups):
-                return Finding(
-                    closed, "Their health check times out, and ECS replaces them for ever.", "apply"
-                )
+            if shut := _shut(path, groups, "Their health check times out, and ECS replaces them for ever."):
+                return shut
     return None
 
 
@@ -96,7 +94,7 @@ def to_aws(services: list[Doc], groups: Groups) -> Finding | None:
             name = service["serviceName"]
             what = f"No security group of the tasks of {name} ({_named(own)}) lets them out on port {_HTTPS}."
             why = "No new task starts: it cannot pull its image, read its secrets or log."
-            return Finding(what, why, "apply")
+            return Finding("tasks-shut-in", what, why, "apply")
     return None
 
 
@@ -112,7 +110,7 @@ def to_endpoints(services: list[Doc], endpoints: list[Doc], groups: Groups, vpc:
             if not lets(own, _HTTPS, peer, out=False):
                 what = f"The endpoint {one['ServiceName']} ({_named(own)}) does not let the tasks of "
                 what += f"{service['serviceName']} in on port {_HTTPS}."
-                return Finding(what, "Their calls to it time out.", "apply")
+                return Finding("endpoint-shut", what, "Their calls to it time out.", "apply")
     return None
 
 
@@ -124,23 +122,21 @@ def to_database(services: list[Doc], cluster: Doc, groups: Groups, vpc: Doc) -> 
         own = security_groups(service)
         tasks = f"the tasks of {service['serviceName']}"
         path = Path(tasks, own, whom, theirs, cluster["Port"], vpc["CidrBlock"])
-        if closed := _closed(path, groups):
-            return Finding(closed, "Their connections time out.", "apply")
+        if shut := _shut(path, groups, "Their connections time out."):
+            return shut
     return None
 
 
-def _closed(path: Path, groups: Groups) -> str:
-    """Which end of a path is closed, in words; "" where none is."""
+def _shut(path: Path, groups: Groups, why: str) -> Finding | None:
+    """The end of a path that is shut, if one is."""
     source, target = _chosen(groups, path.source), _chosen(groups, path.target)
     if not lets(source, path.port, Peer(_ids(target), block=path.block), out=True):
-        return f"The security group of {path.what} ({_named(source)}) does not let it out to {path.whom} " + (
-            f"({_named(target)}) on port {path.port}."
-        )
+        what = f"The security group of {path.what} ({_named(source)}) does not let it out to {path.whom} "
+        return Finding("group-shuts-in", f"{what}({_named(target)}) on port {path.port}.", why, "apply")
     if not lets(target, path.port, Peer(_ids(source), block=path.block), out=False):
-        return f"The security group of {path.whom} ({_named(target)}) does not let {path.what} " + (
-            f"({_named(source)}) in on port {path.port}."
-        )
-    return ""
+        what = f"The security group of {path.whom} ({_named(target)}) does not let {path.what} "
+        return Finding("group-shuts-out", f"{what}({_named(source)}) in on port {path.port}.", why, "apply")
+    return None
 
 
 def security_groups(service: Doc) -> list[str]:

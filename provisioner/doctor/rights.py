@@ -21,10 +21,10 @@ def is_assumed(roles: list[Role]) -> Finding | None:
     """Whether each role is there, and ECS's tasks may take it."""
     for role in roles:
         if role.doc is None:
-            return Finding(f"The {role.of} {role.name} is not there.", _NO_START, "apply")
+            return Finding("role-absent", f"The {role.of} {role.name} is not there.", _NO_START, "apply")
         if not any(map(_trusts, statements(role.doc["AssumeRolePolicyDocument"]))):
             what = f"The {role.of} {role.name} does not trust {_TASKS}."
-            return Finding(what, _NO_START, "apply")
+            return Finding("role-untrusting", what, _NO_START, "apply")
     return None
 
 
@@ -44,7 +44,9 @@ def can_read(roles: list[Role], secrets: list[Sought]) -> Finding | None:
             arn = one.words.removeprefix("secret ")
             if not _may(role, _READ, arn, mapping((one.doc or {}).get("Tags", []))):
                 what = f"The execution role {role.name} may not call {_READ} on {arn}."
-                return Finding(what, f"{_NO_START} ECS reads the secret in its name.", "apply")
+                return Finding(
+                    "secret-closed", what, f"{_NO_START} ECS reads the secret in its name.", "apply"
+                )
     return None
 
 
@@ -58,11 +60,13 @@ def can_open(roles: list[Role], locks: list[Lock]) -> Finding | None:
         if state != "Enabled":
             wake = f"aws kms enable-key --key-id {arn}"
             command = wake if state == "Disabled" else wake.replace("enable-key", "cancel-key-deletion")
-            return Finding(f"The key {arn} is {state}.", why, command)
+            return Finding("key-off", f"The key {arn} is {state}.", why, command)
         for role in roles:
             if role.doc is not None and role.of == EXECUTION and not _may_open(role, lock):
                 what = f"The execution role {role.name} may not call {_OPEN} on {arn}."
-                return Finding(what, f"{_NO_START} ECS reads {lock.secret} in its name.", "apply")
+                return Finding(
+                    "key-closed", what, f"{_NO_START} ECS reads {lock.secret} in its name.", "apply"
+                )
     return None
 
 
@@ -126,14 +130,16 @@ def have_values(secrets: list[Sought]) -> Finding | None:
     for one in secrets:
         why = f"{_NO_START} ECS cannot give it its login."
         if one.doc is None:
-            return one.lacking(why)
+            return one.lacking("secret-absent", why)
         name, ends = one.doc["Name"], one.doc.get("DeletedDate")
         if ends:
             restore = f"aws secretsmanager restore-secret --secret-id {name}"
-            return Finding(f"The secret {name} is about to be deleted ({_day(ends)}).", why, restore)
+            return Finding(
+                "secret-going", f"The secret {name} is about to be deleted ({_day(ends)}).", why, restore
+            )
         held = [stage for stages in one.doc.get("VersionIdsToStages", {}).values() for stage in stages]
         if "AWSCURRENT" not in held:
-            return Finding(f"The secret {name} has no current value.", why, "apply")
+            return Finding("secret-empty", f"The secret {name} has no current value.", why, "apply")
     return None
 
 

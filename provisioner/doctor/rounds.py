@@ -175,7 +175,7 @@ _DATABASE = (
         (inside.services, _cluster, net.groups, _vpc),
         paths.to_database,
     ),
-    Check("database", "capacity", "it has some left", (bounds.measures,), limits.has_capacity),
+    Check("database", "capacity", "it has some left", (bounds.measures, _cluster), limits.has_capacity),
     _seeks("database", "table", "active", data.table, database.holds),
     Check("database", "throttles", "none", (bounds.measures, _table), limits.are_not_throttled),
 )

@@ -18,13 +18,13 @@ def runs(sought: Sought) -> Finding | None:
     doc = sought.doc
     why = "No task answers anything."
     if doc is None:
-        return sought.lacking(why)
+        return sought.lacking("service-absent", why)
     if doc["status"] != "ACTIVE":
-        return Finding(f"The {sought.words} is {doc['status']}.", why, "apply")
+        return Finding("service-not-active", f"The {sought.words} is {doc['status']}.", why, "apply")
     if not doc["desiredCount"]:
         cluster = doc["clusterArn"].rpartition("/")[2]
         more = f"aws ecs update-service --cluster {cluster} --service {doc['serviceName']} --desired-count 2"
-        return Finding(f"The {sought.words} is to run no task at all.", why, more)
+        return Finding("service-wants-none", f"The {sought.words} is to run no task at all.", why, more)
     return None
 
 
@@ -33,7 +33,12 @@ def find_room(services: list[Doc]) -> Finding | None:
     for service in services:
         said = _last_word(service)
         if said:
-            return Finding(said, "Fewer tasks run than should; a deployment comes to no end.", _room(said))
+            return Finding(
+                "task-without-room",
+                said,
+                "Fewer tasks run than should; a deployment comes to no end.",
+                _room(said),
+            )
     return None
 
 
@@ -67,7 +72,9 @@ def are_rolled_out(services: list[Doc], verdicts: dict[str, tuple[str, str]]) ->
                 status, reason = "FAILED", str(one.get("rolloutStateReason", ""))
         if status in (*FAILED, "FAILED"):
             what = f"The last deployment of {name} did not arrive: {status}{f', {reason}' if reason else ''}"
-            return Finding(what, "What runs is what was there before, if anything.", "releases")
+            return Finding(
+                "deployment-failed", what, "What runs is what was there before, if anything.", "releases"
+            )
     return None
 
 
@@ -82,7 +89,7 @@ def stay_up(listed: list[Stops]) -> Finding | None:
             f"{one.count} tasks of {service['serviceName']} stopped by themselves in the last hour, and "
             f"{running} of {desired} run. {one.last.words}"
         )
-        return Finding(what, one.last.remedy, "logs --since 1h", one.last.evidence)
+        return Finding("tasks-stop", what, one.last.remedy, "logs --since 1h", one.last.evidence)
     return None
 
 
@@ -92,7 +99,7 @@ def are_enough(services: list[Doc]) -> Finding | None:
         if one["runningCount"] < one["desiredCount"]:
             what = f"{one['runningCount']} of {one['desiredCount']} tasks of {one['serviceName']} run"
             what += f", {one['pendingCount']} are starting."
-            return Finding(what, "The others take all requests, or nobody does.", "status")
+            return Finding("tasks-missing", what, "The others take all requests, or nobody does.", "status")
     return None
 
 
@@ -104,5 +111,10 @@ def can_log(definitions: list[Doc], groups: set[str]) -> Finding | None:
             group = options.get("awslogs-group")
             if group and group not in groups and options.get("awslogs-create-group") != "true":
                 what = f"The log group {group} of the container {container['name']} is not there."
-                return Finding(what, "No new task starts: ECS ends it before its image runs.", "apply")
+                return Finding(
+                    "log-group-absent",
+                    what,
+                    "No new task starts: ECS ends it before its image runs.",
+                    "apply",
+                )
     return None

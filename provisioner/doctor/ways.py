@@ -16,7 +16,7 @@ _NO_START = "No new task starts: it cannot pull its image, read its secrets or l
 
 def is_there(sought: Sought) -> Finding | None:
     """Whether there is a VPC."""
-    return sought.lacking("All else stands in it.") if sought.doc is None else None
+    return sought.lacking("vpc-absent", "All else stands in it.") if sought.doc is None else None
 
 
 def lead_out(
@@ -28,11 +28,11 @@ def lead_out(
         id_ = subnet["SubnetId"]
         if route is None and (lacking := _lacking(endpoints)):
             what = f"The tasks' subnet {id_} has no route out and no endpoint for {', '.join(lacking)}."
-            return Finding(what, _NO_START, "apply")
+            return Finding("no-way-out", what, _NO_START, "apply")
         if route is not None and route.get("State") == "blackhole":
             where = route.get("NatGatewayId") or route.get("GatewayId", "")
             what = f"The route out of the tasks' subnet {id_} leads to {where}, which is gone."
-            return Finding(what, _NO_START, "apply")
+            return Finding("way-out-gone", what, _NO_START, "apply")
     return None
 
 
@@ -51,7 +51,7 @@ def are_open(
         if one["State"] != "available":
             said = one.get("FailureMessage", "")
             what = f"The NAT gateway {id_} is {one['State']}{f': {said}' if said else ''}."
-            return Finding(what, _NO_START, "apply")
+            return Finding("nat-not-open", what, _NO_START, "apply")
     return None
 
 
@@ -68,11 +68,21 @@ def answer(
     for one in endpoints:
         if one["State"] != "available":
             what = f"The endpoint {one['ServiceName']} ({one['VpcEndpointId']}) is {one['State']}."
-            return Finding(what, "Calls to that service fail, or take the dearer way through NAT.", "apply")
+            return Finding(
+                "endpoint-not-open",
+                what,
+                "Calls to that service fail, or take the dearer way through NAT.",
+                "apply",
+            )
         lost = followed - set(one.get("RouteTableIds", []))
         if one["VpcEndpointType"] == "Gateway" and lost:
             what = f"The endpoint {one['ServiceName']} adds no route to {', '.join(sorted(lost))}."
-            return Finding(what, "Calls to that service fail, or take the dearer way through NAT.", "apply")
+            return Finding(
+                "endpoint-off-route",
+                what,
+                "Calls to that service fail, or take the dearer way through NAT.",
+                "apply",
+            )
     return None
 
 
@@ -85,7 +95,9 @@ def have_room(services: list[Doc], subnets: list[Doc]) -> Finding | None:
             command = (
                 "aws ec2 describe-network-interfaces --filters Name=subnet-id,Values=" + subnet["SubnetId"]
             )
-            return Finding(what, "A task needs one to start; a rollout doubles the tasks.", command)
+            return Finding(
+                "no-addresses-left", what, "A task needs one to start; a rollout doubles the tasks.", command
+            )
     return None
 
 

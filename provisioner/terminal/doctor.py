@@ -17,6 +17,7 @@ class Line(NamedTuple):
     check: str
     state: str
     note: str
+    finding: str = ""
     what: str = ""
     why: str = ""
     type: str = ""
