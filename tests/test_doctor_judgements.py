@@ -12,6 +12,7 @@ from provisioner.doctor import balancer, database, edge, limits, names, paths, r
 from provisioner.doctor.asked.edge import Way
 from provisioner.doctor.asked.given import EXECUTION, Lock, Role
 from provisioner.doctor.asked.limits import Firewall, Quota
+from provisioner.doctor.asked.network import Borders
 from provisioner.doctor.finding import Doc, Finding, Sought, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import Check
@@ -70,7 +71,13 @@ def opened(**permission: Any) -> Doc:
     return {"GroupId": "sg-t", "GroupName": "g", "IpPermissions": rules, "IpPermissionsEgress": rules}
 
 
-ALB = {"DNSName": "ALB.example", "LoadBalancerArn": "arn", "SecurityGroups": ["sg-t"]}
+NONE = Borders({}, [])
+ALB = {
+    "DNSName": "ALB.example",
+    "LoadBalancerArn": "arn",
+    "SecurityGroups": ["sg-t"],
+    "AvailabilityZones": [],
+}
 AMAZONS = {"GroupId": "sg-c", "GroupName": AMAZONS_GROUP}
 INWARD = opened(UserIdGroupPairs=[{"GroupId": "sg-c"}])
 EVENT = {"createdAt": NOW, "message": "(service api) was unable to place a task. Reason: RESOURCE:ENI."}
@@ -102,8 +109,8 @@ JUDGED: list[tuple[Finding | None, str]] = [
     (edge.leads_here(Way(80, "vo", "other", "Deployed"), ALB, [{"Port": 80}], {}), "other through vo"),
     (edge.leads_here(Way(80, "vo", "arn", "Deploying"), ALB, [{"Port": 80}], {}), "vo, is Deploying"),
     (edge.leads_here(Way(80, "vo", "arn", "Deployed"), ALB, [{"Port": 80}], {}), ""),
-    (paths.from_edge(Way(80, "vo"), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set()), ""),
-    (paths.from_edge(Way(80), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set()), "in on port 80"),
+    (paths.from_edge(Way(80, "vo"), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set(), NONE), ""),
+    (paths.from_edge(Way(80), ALB, {"sg-t": INWARD, "sg-c": AMAZONS}, set(), NONE), "in on port 80"),
     (names.hold([{**ENDED, "Status": "FAILED"}], NOW.timestamp()), "is FAILED"),
     (names.hold([{**ENDED, "NotAfter": NOW + timedelta(days=31)}], NOW.timestamp()), ""),
     (
@@ -126,7 +133,7 @@ JUDGED: list[tuple[Finding | None, str]] = [
         ),
         "The rule for /a leads to gone",
     ),
-    (balancer.are_healthy({GROUP: []}), "No target of tg is healthy; 0 are registered"),
+    (balancer.are_healthy({GROUP: []}), "In tg nobody is registered"),
     (tasks.runs(Sought("service api", service(status="DRAINING"))), "is DRAINING"),
     (tasks.find_room([service(events=[EVENT])]), "unable to place"),
     (tasks.find_room([service(events=[EVENT, STEADY])]), ""),
@@ -159,10 +166,11 @@ JUDGED: list[tuple[Finding | None, str]] = [
     ),
     (
         paths.to_tasks(
-            {"SecurityGroups": ["sg-t"]},
+            ALB,
             [service()],
             {"sg-t": opened(IpRanges=[{"CidrIp": "10.0.0.0/24"}])},
             LOCAL,
+            NONE,
         ),
         "does not let it out to the tasks of api",
     ),
@@ -174,12 +182,24 @@ JUDGED: list[tuple[Finding | None, str]] = [
     (rights.can_open([role(OPENS_A)], [dataclasses.replace(key(OF_ALL), arn="b")]), "may not call"),
     (rights.have_values([Sought("secret a", None)]), "There is no secret a"),
     (
+        rights.have_values([Sought("secret arn:aws:secretsmanager:r:1:secret:rds!a-X", None)]),
+        "There is no",
+    ),
+    (
         rights.have_values([Sought("secret a", {"Name": "a", "DeletedDate": NOW})]),
         "to be deleted (2026-11-01)",
     ),
     (database.is_up(Sought("database cluster db", {**CLUSTER, "Status": "creating"})), "is creating"),
     (database.writes(CLUSTER, [WROTE]), "writer w is failed"),
-    (database.holds(Sought("table t", {"TableStatus": "CREATING"})), "is CREATING"),
+    (
+        balancer.works(Sought("b", {**ALB, "State": {"Code": "failed", "Reason": "why"}})),
+        "failed: why",
+    ),
+    (
+        ways.lead_in({"Scheme": "internet-facing", "AvailabilityZones": [SUBNET]}, [table()]),
+        "subnet s-1 has no live route",
+    ),
+    (database.holds(Sought("table t", {"TableName": "t", "TableStatus": "CREATING"})), "is CREATING"),
     (limits.lets_through(Firewall("acl", 1000, {"common": 50})), ""),
     (limits.leave_room([Quota("FARGATE", 6, 5.5, 0.5)]), ""),
 ]

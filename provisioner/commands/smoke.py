@@ -17,6 +17,8 @@ EDGE, BALANCER = "CloudFront", "load balancer"
 _PATIENCE, _PAUSE, _TRIES = 10.0, 2.0, 3
 _WELL, _REDIRECTS, _REFUSED, _FORBIDDEN, _BROKEN = 200, range(300, 400), 400, 403, 500
 _MOST_WORDS = 100
+# What asks for CloudFront's key, on port 80 and on 443.
+_GUARDED = frozenset({"rule-guarded", "tls-rule-guarded"})
 _CLOSED = "closed to all but CloudFront"
 _OPEN = "open, though CloudFront alone is to call it"
 
@@ -124,7 +126,7 @@ def _doors(session: Session) -> Iterator[Door]:
     if name := outputs.get("alb_dns_name"):
         balancer = entries.get("alb")
         internal = bool(balancer and balancer.wanted.get("Scheme") == "internal")
-        yield Door(BALANCER, f"http://{name}", closed=internal or "rule-guarded" in entries)
+        yield Door(BALANCER, f"http://{name}", closed=internal or bool(_GUARDED & entries.keys()))
 
 
 def _health(one: OneService) -> str:

@@ -7,6 +7,7 @@ from provisioner.doctor.finding import Doc, Finding, Sought
 
 # ELB API reference, TargetHealth: a target in these is being seen to.
 _PASSING = ("initial", "draining", "healthy")
+_ALL_REFUSED = "All requests of this group are answered with "
 
 
 def works(sought: Sought) -> Finding | None:
@@ -18,8 +19,16 @@ def works(sought: Sought) -> Finding | None:
     state = doc["State"]
     if state["Code"] != "active":
         told = f": {state['Reason']}" if state.get("Reason") else ""
-        return Finding("balancer-not-active", f"The {sought.words} is {state['Code']}{told}.", why, "apply")
+        what = f"The {sought.words} is {state['Code']}{told}."
+        return Finding("balancer-not-active", what, why, _raised(doc["LoadBalancerArn"], state["Code"]))
     return None
+
+
+def _raised(arn: str, code: str) -> str:
+    """One that could not be set up never will be; any other is on its way."""
+    if code == "failed":
+        return f"aws elbv2 delete-load-balancer --load-balancer-arn {arn}"
+    return f"aws elbv2 wait load-balancer-available --load-balancer-arns {arn}"
 
 
 def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Finding | None:
@@ -63,13 +72,13 @@ def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:
         if bad:
             reason, said = bad[0].get("Reason", "no reason"), bad[0].get("Description", "")
             what = f"{len(bad)} of {len(states)} targets of {name} are {bad[0]['State']}: {reason} ({said})."
-            why = (
-                "Requests go to the others." if well else "All requests of this group are answered with 5xx."
-            )
+            why = "Requests go to the others." if well else f"{_ALL_REFUSED}5xx."
             return Finding("targets-fail", what, why, "logs --since 15m")
+        if not states:
+            # ECS registers a task once, when it starts.
+            what = f"In {name} nobody is registered; only tasks that start are."
+            return Finding("targets-absent", what, f"{_ALL_REFUSED}503.", "restart")
         if not well:
             what = f"No target of {name} is healthy; {len(states)} are registered."
-            return Finding(
-                "targets-not-ready", what, "All requests of this group are answered with 503.", "status"
-            )
+            return Finding("targets-not-ready", what, f"{_ALL_REFUSED}503.", "status")
     return None

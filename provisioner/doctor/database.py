@@ -5,9 +5,11 @@ from __future__ import annotations
 from provisioner.doctor.finding import Doc, Finding, Sought
 
 _NO_LOGIN = "No task can open a connection."
-# Aurora user guide, "Viewing DB cluster status": it answers in these too.
+# Aurora user guide, "Viewing DB cluster status" and "Viewing DB instance status": it answers in these too.
 _ANSWERS = ("available", "backing-up", "backtracking", "maintenance", "upgrading", "modifying")
 _INSTANCE_ANSWERS = (*_ANSWERS, "configuring-enhanced-monitoring", "configuring-iam-database-auth")
+_ASLEEP = ("stopped", "stopping", "inaccessible-encryption-credentials-recoverable")
+_NEVER = ("failed", "inaccessible-encryption-credentials", "incompatible-", "insufficient-", "storage-full")
 
 
 def is_up(sought: Sought) -> Finding | None:
@@ -15,12 +17,21 @@ def is_up(sought: Sought) -> Finding | None:
     doc = sought.doc
     if doc is None:
         return sought.lacking("cluster-absent", _NO_LOGIN)
-    if doc["Status"] == "stopped":
-        start = f"aws rds start-db-cluster --db-cluster-identifier {doc['DBClusterIdentifier']}"
-        return Finding("cluster-stopped", f"The {sought.words} is stopped.", _NO_LOGIN, start)
-    if doc["Status"] not in _ANSWERS:
-        return Finding("cluster-not-answering", f"The {sought.words} is {doc['Status']}.", _NO_LOGIN, "apply")
+    name, status = doc["DBClusterIdentifier"], doc["Status"]
+    what = f"The {sought.words} is {status}."
+    if status in _ASLEEP:
+        start = f"aws rds start-db-cluster --db-cluster-identifier {name}"
+        return Finding("cluster-stopped", what, _NO_LOGIN, start)
+    if status not in _ANSWERS:
+        return Finding("cluster-not-answering", what, _NO_LOGIN, _roused("cluster", name, status))
     return None
+
+
+def _roused(thing: str, name: str, status: str) -> str:
+    """What passes is waited for; of what does not, RDS's events tell the cause."""
+    if status.startswith(_NEVER):
+        return f"aws rds describe-events --source-type db-{thing} --source-identifier {name} --duration 1440"
+    return f"aws rds wait db-{thing}-available --db-{thing}-identifier {name}"
 
 
 def writes(cluster: Doc, instances: list[Doc]) -> Finding | None:
@@ -33,7 +44,8 @@ def writes(cluster: Doc, instances: list[Doc]) -> Finding | None:
         return Finding("no-writer", what, _NO_LOGIN, "apply")
     if doc["DBInstanceStatus"] not in _INSTANCE_ANSWERS:
         what = f"The database's writer {writer} is {doc['DBInstanceStatus']}."
-        return Finding("writer-not-answering", what, _NO_LOGIN, "apply")
+        wake = _roused("instance", writer, doc["DBInstanceStatus"])
+        return Finding("writer-not-answering", what, _NO_LOGIN, wake)
     return None
 
 
@@ -42,7 +54,7 @@ def is_beside(sought: Sought, vpc: Doc) -> Finding | None:
     doc = sought.found
     if doc["VpcId"] != vpc["VpcId"]:
         what = f"The {sought.words} lies in {doc['VpcId']}, the tasks in {vpc['VpcId']}."
-        return Finding("database-elsewhere", what, _NO_LOGIN, "apply")
+        return Finding("database-elsewhere", what, _NO_LOGIN, "plan")
     return None
 
 
@@ -52,6 +64,12 @@ def holds(sought: Sought) -> Finding | None:
     why = "The tasks lose their sessions."
     if doc is None:
         return sought.lacking("table-absent", why)
+    what = f"The {sought.words} is {doc['TableStatus']}."
+    # DynamoDB developer guide, encryption at rest, usage notes.
+    if doc["TableStatus"] == "INACCESSIBLE_ENCRYPTION_CREDENTIALS":
+        wake = f"aws kms enable-key --key-id {doc['SSEDescription']['KMSMasterKeyArn']}"
+        return Finding("table-locked", what, why, wake)
     if doc["TableStatus"] not in ("ACTIVE", "UPDATING"):
-        return Finding("table-not-active", f"The {sought.words} is {doc['TableStatus']}.", why, "apply")
+        wait = f"aws dynamodb wait table-exists --table-name {doc['TableName']}"
+        return Finding("table-not-active", what, why, wait)
     return None

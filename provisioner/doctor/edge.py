@@ -23,12 +23,9 @@ def serves(sought: Sought) -> Finding | None:
         )
     if doc["Status"] != "Deployed":
         what = f"The {sought.words} ({doc['Id']}) is {doc['Status']}: its last change is still on its way."
-        return Finding(
-            "distribution-on-its-way",
-            what,
-            "Until then some places answer as before it, or not at all.",
-            "apply",
-        )
+        why = "Until then some places answer as before it, or not at all."
+        wait = f"aws cloudfront wait distribution-deployed --id {doc['Id']}"
+        return Finding("distribution-on-its-way", what, why, wait)
     return None
 
 

@@ -47,6 +47,6 @@ class Sought:
             raise Unseen(f"there is no {self.words}")
         return self.doc
 
-    def lacking(self, name: str, why: str) -> Finding:
-        """That it is not there."""
-        return Finding(name, f"There is no {self.words}.", why, "apply", is_absent=True)
+    def lacking(self, name: str, why: str, command: str = "apply") -> Finding:
+        """That it is not there, and what makes it."""
+        return Finding(name, f"There is no {self.words}.", why, command, is_absent=True)

@@ -11,7 +11,12 @@ _FEW, _SHARE = 10, 0.1
 _FULL = 99.0  # percent, in each of the last three periods
 _PERIODS = 3
 _MOST_ACU = 256  # Aurora user guide, Aurora Serverless v2 capacity
-_MANAGED = {"common": "waf.common", "bad-inputs": "waf.bad_inputs", "reputation": "waf.reputation"}
+_RULES = {
+    "ml-api-common": "waf.common",
+    "ml-api-bad-inputs": "waf.bad_inputs",
+    "ml-api-reputation": "waf.reputation",
+    "ml-api-rate": "waf.rate",
+}
 
 
 def lets_through(firewall: Firewall) -> Finding | None:
@@ -24,15 +29,17 @@ def lets_through(firewall: Firewall) -> Finding | None:
         f"The firewall {firewall.name} blocked {blocked:.0f} of {blocked + firewall.allowed:.0f} requests in "
         f"the last hour, {firewall.blocked[worst]:.0f} by the rule {worst}."
     )
-    setting = next((path for rule, path in _MANAGED.items() if worst.endswith(rule)), "waf.rate")
+    evidence = "\n".join(map(_sample, firewall.samples))
+    if worst not in _RULES:
+        return Finding(
+            "foreign-rule-blocks",
+            f"{what[:-1]}, which is not ours.",
+            "What its maker wanted with it is not known here; `apply` takes it out.",
+            "apply",
+            evidence,
+        )
     why = "Where these are your users' requests, let the rule count instead of block, and look at its log."
-    return Finding(
-        "firewall-blocks",
-        what,
-        why,
-        f"apply --set {setting}=count",
-        "\n".join(map(_sample, firewall.samples)),
-    )
+    return Finding("firewall-blocks", what, why, f"apply --set {_RULES[worst]}=count", evidence)
 
 
 def _sample(one: Doc) -> str:

@@ -39,15 +39,23 @@ def hold(certificates: list[Doc], now: float) -> Finding | None:
         arn, name, status = one["CertificateArn"], one["DomainName"], one["Status"]
         show = f"aws acm describe-certificate --certificate-arn {arn} --region {arn.split(':')[3]}"
         if status != "ISSUED":
-            what = f"The certificate for {name} ({arn}) is {status}."
-            return Finding(
-                "certificate-not-issued", what, "Browsers and CloudFront refuse the connection.", show
-            )
+            reason = f": {one['FailureReason']}" if one.get("FailureReason") else ""
+            what = f"The certificate for {name} ({arn}) is {status}{reason}."
+            again = show if one.get("Type") == "IMPORTED" else "apply"
+            why = "Browsers and CloudFront refuse the connection."
+            return Finding("certificate-not-issued", what, why, again)
         end = one.get("NotAfter")
         left = int((end.timestamp() - now) // _DAY) if end else _FEW_DAYS
         if left < _FEW_DAYS:
-            what = f"The certificate for {name} ({arn}) ends in {left} days and was not renewed."
-            return Finding(
-                "certificate-ends", what, "From then on browsers and CloudFront refuse the connection.", show
-            )
+            lost = _unproven(one)
+            told = f": ACM does not find in DNS what proves {', '.join(lost)}" if lost else ""
+            what = f"The certificate for {name} ({arn}) ends in {left} days and was not renewed{told}."
+            why = "From then on browsers and CloudFront refuse the connection."
+            return Finding("certificate-ends", what, why, "apply" if lost else show)
     return None
+
+
+def _unproven(certificate: Doc) -> list[str]:
+    """The names whose proofs keep a certificate from being renewed."""
+    options = (certificate.get("RenewalSummary") or {}).get("DomainValidationOptions", [])
+    return [one["DomainName"] for one in options if one.get("ValidationStatus") != "SUCCESS"]

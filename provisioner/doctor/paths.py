@@ -1,4 +1,4 @@
-"""Judgements on who may speak to whom, by security group and port, from CloudFront to the database."""
+"""Judgements on who may speak to whom, by security group and network ACL, from CloudFront to the data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import Any
 
+from provisioner.doctor.acls import Crossing, stopped
 from provisioner.doctor.asked.edge import Way
+from provisioner.doctor.asked.network import Borders
 from provisioner.doctor.finding import Doc, Finding, Unset
 from provisioner.kinds.vpc_origin import AMAZONS_GROUP
 
@@ -59,17 +61,20 @@ def _is_for(rule: Doc, peer: Peer) -> bool:
     return any(whole.subnet_of(ip_network(one["CidrIp"])) for one in rule.get("IpRanges", []))  # type: ignore[arg-type]
 
 
-def from_edge(way: Way, balancer: Doc, groups: Groups, lists: set[str]) -> Finding | None:
-    """Whether the balancer's groups let CloudFront in, by its addresses or by its own group in the VPC."""
+def from_edge(way: Way, balancer: Doc, groups: Groups, lists: set[str], borders: Borders) -> Finding | None:
+    """Whether the balancer lets CloudFront in, by its addresses or by its own group in the VPC."""
     own = _chosen(groups, balancer["SecurityGroups"])
     amazons = (id_ for id_, one in groups.items() if way.id and one["GroupName"] == AMAZONS_GROUP)
     if lets(own, way.port, Peer(frozenset(amazons), frozenset(lists)), out=False):
-        return None
+        requests = Crossing("CloudFront's requests", [], subnets_of(balancer), way.port)
+        return stopped(requests, borders)
     what = f"No security group of the load balancer ({_named(own)}) lets CloudFront in on port {way.port}."
     return Finding("edge-shut-out", what, "Every request is answered with 504.", "apply")
 
 
-def to_tasks(balancer: Doc, services: list[Doc], groups: Groups, vpc: Doc) -> Finding | None:
+def to_tasks(
+    balancer: Doc, services: list[Doc], groups: Groups, vpc: Doc, borders: Borders
+) -> Finding | None:
     """Whether the balancer reaches the port of each service's tasks."""
     for service in services:
         for one in service["loadBalancers"]:
@@ -81,12 +86,16 @@ def to_tasks(balancer: Doc, services: list[Doc], groups: Groups, vpc: Doc) -> Fi
                 one["containerPort"],
                 vpc["CidrBlock"],
             )
-            if shut := _shut(path, groups, "Their health check times out, and ECS replaces them for ever."):
+            why = "Their health check times out, and ECS replaces them for ever."
+            asked = Crossing(
+                "the load balancer's requests", subnets_of(balancer), subnets_of(service), path.port
+            )
+            if shut := _shut(path, groups, why) or stopped(asked, borders):
                 return shut
     return None
 
 
-def to_aws(services: list[Doc], groups: Groups) -> Finding | None:
+def to_aws(services: list[Doc], groups: Groups, borders: Borders) -> Finding | None:
     """Whether the tasks may speak to AWS at all: their images, secrets and logs are there."""
     for service in services:
         own = _chosen(groups, security_groups(service))
@@ -95,6 +104,8 @@ def to_aws(services: list[Doc], groups: Groups) -> Finding | None:
             what = f"No security group of the tasks of {name} ({_named(own)}) lets them out on port {_HTTPS}."
             why = "No new task starts: it cannot pull its image, read its secrets or log."
             return Finding("tasks-shut-in", what, why, "apply")
+        if shut := stopped(Crossing("the tasks' calls of AWS", subnets_of(service), [], _HTTPS), borders):
+            return shut
     return None
 
 
@@ -114,15 +125,19 @@ def to_endpoints(services: list[Doc], endpoints: list[Doc], groups: Groups, vpc:
     return None
 
 
-def to_database(services: list[Doc], cluster: Doc, groups: Groups, vpc: Doc) -> Finding | None:
-    """Whether the tasks reach the database's port."""
+def to_database(
+    services: list[Doc], cluster: Doc, group: Doc, groups: Groups, vpc: Doc, borders: Borders
+) -> Finding | None:
+    """Whether the tasks reach the database's port, in any subnet of its group."""
+    there = [one["SubnetIdentifier"] for one in group["Subnets"]]
     theirs = [one["VpcSecurityGroupId"] for one in cluster["VpcSecurityGroups"]]
     for service in services:
         whom = f"the database {cluster['DBClusterIdentifier']}"
         own = security_groups(service)
         tasks = f"the tasks of {service['serviceName']}"
         path = Path(tasks, own, whom, theirs, cluster["Port"], vpc["CidrBlock"])
-        if shut := _shut(path, groups, "Their connections time out."):
+        asked = Crossing("the tasks' queries", subnets_of(service), there, path.port)
+        if shut := _shut(path, groups, "Their connections time out.") or stopped(asked, borders):
             return shut
     return None
 
@@ -137,6 +152,13 @@ def _shut(path: Path, groups: Groups, why: str) -> Finding | None:
         what = f"The security group of {path.whom} ({_named(target)}) does not let {path.what} "
         return Finding("group-shuts-out", f"{what}({_named(source)}) in on port {path.port}.", why, "apply")
     return None
+
+
+def subnets_of(thing: Doc) -> list[str]:
+    """The subnets in which a balancer or the tasks of a service stand."""
+    if "AvailabilityZones" in thing:
+        return [one["SubnetId"] for one in thing["AvailabilityZones"]]
+    return list(thing["networkConfiguration"]["awsvpcConfiguration"]["subnets"])
 
 
 def security_groups(service: Doc) -> list[str]:

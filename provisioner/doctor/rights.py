@@ -11,6 +11,7 @@ from provisioner.doctor.asked.given import EXECUTION, Lock, Role
 from provisioner.doctor.finding import Doc, Finding, Sought, Unseen, Unset
 from provisioner.embedded.policies import Request, allows, like, statements
 from provisioner.kinds.tags import mapping
+from provisioner.names import PROJECT
 
 _NO_START = "No new task starts."
 _READ, _OPEN = "secretsmanager:GetSecretValue", "kms:Decrypt"
@@ -130,7 +131,7 @@ def have_values(secrets: list[Sought]) -> Finding | None:
     for one in secrets:
         why = f"{_NO_START} ECS cannot give it its login."
         if one.doc is None:
-            return one.lacking("secret-absent", why)
+            return _lost(one, why)
         name, ends = one.doc["Name"], one.doc.get("DeletedDate")
         if ends:
             restore = f"aws secretsmanager restore-secret --secret-id {name}"
@@ -139,8 +140,19 @@ def have_values(secrets: list[Sought]) -> Finding | None:
             )
         held = [stage for stages in one.doc.get("VersionIdsToStages", {}).values() for stage in stages]
         if "AWSCURRENT" not in held:
-            return Finding("secret-empty", f"The secret {name} has no current value.", why, "apply")
+            put = f"aws secretsmanager put-secret-value --secret-id {name} --secret-string file://value.txt"
+            return Finding("secret-empty", f"The secret {name} has no current value.", why, put)
     return None
+
+
+def _lost(one: Sought, why: str) -> Finding:
+    """A secret of ours or of the database's is made by `apply`; a user's own only by the user."""
+    name = one.words.rpartition(":")[2]
+    if name.startswith(("rds!", f"{PROJECT}-")):
+        return one.lacking("secret-absent", why)
+    # Secrets Manager ends an ARN with a hyphen and six characters (API reference, CreateSecret).
+    make = f"aws secretsmanager create-secret --name {name[:-7]} --secret-string file://value.txt"
+    return one.lacking("secret-absent", f"{why} Its new ARN then goes into `container.secrets`.", make)
 
 
 def _day(when: Any) -> str:

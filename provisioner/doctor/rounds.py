@@ -52,6 +52,10 @@ def _cluster(p: Patient) -> Doc:
     return data.cluster(p).found
 
 
+def _subnet_group(p: Patient) -> Doc:
+    return data.subnet_group(p).found
+
+
 def _now(p: Patient) -> float:
     return p.now
 
@@ -99,18 +103,19 @@ _BALANCER = (
         (front.listeners, front.rules, inside.services),
         balancer.lead_on,
     ),
+    Check("balancer", "way-in", "its subnets are open to the world", (_balancer, net.tables), ways.lead_in),
     Check(
         "balancer",
         "path-in",
         "its security group lets CloudFront in",
-        (outside.way, _balancer, net.groups, net.edge_lists),
+        (outside.way, _balancer, net.groups, net.edge_lists, net.borders),
         paths.from_edge,
     ),
     Check(
         "balancer",
         "path-to-tasks",
         "it reaches the tasks' port",
-        (_balancer, inside.services, net.groups, _vpc),
+        (_balancer, inside.services, net.groups, _vpc, net.borders),
         paths.to_tasks,
     ),
     _symptom("balancer", "targets", "healthy", (front.health,), balancer.are_healthy),
@@ -131,6 +136,7 @@ _TASKS = (
 )
 _NETWORK = (
     _seeks("network", "vpc", "there", net.vpc, ways.is_there),
+    Check("network", "names", "AWS's resolver answers in it", (net.names,), ways.are_resolved),
     Check(
         "network",
         "routes",
@@ -141,8 +147,8 @@ _NETWORK = (
     Check(
         "network",
         "nat",
-        "the gateways are available",
-        (inside.services, net.subnets, net.tables, net.gateways),
+        "the gateways are available, and have a way out",
+        (inside.services, net.subnets, net.tables, net.gateways, net.borders),
         ways.are_open,
     ),
     Check(
@@ -159,7 +165,13 @@ _NETWORK = (
         (inside.services, net.endpoints, net.groups, _vpc),
         paths.to_endpoints,
     ),
-    Check("network", "way-to-aws", "the tasks may call AWS", (inside.services, net.groups), paths.to_aws),
+    Check(
+        "network",
+        "way-to-aws",
+        "the tasks may call AWS",
+        (inside.services, net.groups, net.borders),
+        paths.to_aws,
+    ),
     Check(
         "network", "addresses", "the tasks' subnets have some", (inside.services, net.subnets), ways.have_room
     ),
@@ -172,7 +184,7 @@ _DATABASE = (
         "database",
         "path",
         "the tasks reach its port",
-        (inside.services, _cluster, net.groups, _vpc),
+        (inside.services, _cluster, _subnet_group, net.groups, _vpc, net.borders),
         paths.to_database,
     ),
     Check("database", "capacity", "it has some left", (bounds.measures, _cluster), limits.has_capacity),

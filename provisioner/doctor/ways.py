@@ -1,12 +1,14 @@
-"""Judgements on the tasks' ways out of their subnets: routes, NAT gateways, endpoints, free addresses."""
+"""Judgements on the ways into and out of the subnets: routes, NAT gateways, endpoints, names, addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from provisioner.doctor.acls import Crossing, stopped
+from provisioner.doctor.asked.network import Borders
 from provisioner.doctor.finding import Doc, Finding, Sought, Unset
 
-_ANYWHERE = "0.0.0.0/0"
+_ANYWHERE, _HTTPS = "0.0.0.0/0", 443
 # What Fargate calls before and while a task runs (ECR user guide, vpc-endpoints); S3 holds the layers.
 _NEEDED = ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "s3")
 # A rollout doubles the tasks, each with an address of its own.
@@ -17,6 +19,32 @@ _NO_START = "No new task starts: it cannot pull its image, read its secrets or l
 def is_there(sought: Sought) -> Finding | None:
     """Whether there is a VPC."""
     return sought.lacking("vpc-absent", "All else stands in it.") if sought.doc is None else None
+
+
+def are_resolved(attributes: dict[str, bool]) -> Finding | None:
+    """Whether AWS's resolver answers in the VPC, and with an endpoint's private names where there are any."""
+    off = [name for name, on in attributes.items() if not on]
+    if not off:
+        return None
+    what = f"The VPC's attribute {off[0]} is off: its resolver does not answer as it must."
+    return Finding("names-unresolved", what, "The tasks find neither AWS nor the database by name.", "apply")
+
+
+def lead_in(balancer: Doc, tables: list[Doc]) -> Finding | None:
+    """Whether each subnet of a balancer on the internet has a live route to the internet gateway."""
+    if balancer["Scheme"] != "internet-facing":
+        raise Unset("the load balancer is in private subnets: CloudFront has a way of its own")
+    for one in balancer["AvailabilityZones"]:
+        if not _is_open(one, tables):
+            what = f"The load balancer's subnet {one['SubnetId']} has no live route to an internet gateway."
+            why = "CloudFront reaches it in some zones only, or not at all: requests are answered with 504."
+            return Finding("no-way-in", what, why, "apply")
+    return None
+
+
+def _is_open(subnet: Doc, tables: list[Doc]) -> bool:
+    route = _default(subnet, tables) or {}
+    return str(route.get("GatewayId", "")).startswith("igw-") and route.get("State") != "blackhole"
 
 
 def lead_out(
@@ -37,9 +65,9 @@ def lead_out(
 
 
 def are_open(
-    services: list[Doc], subnets: list[Doc], tables: list[Doc], gateways: list[Doc]
+    services: list[Doc], subnets: list[Doc], tables: list[Doc], gateways: list[Doc], borders: Borders
 ) -> Finding | None:
-    """Whether each NAT gateway on a way out is available."""
+    """Whether each NAT gateway on a way out is available, and can itself get out."""
     routes = [_default(subnet, tables) for subnet in _of_tasks(services, subnets)]
     live = [route for route in routes if route and route.get("State") != "blackhole"]
     used = {route["NatGatewayId"] for route in live if route.get("NatGatewayId")}
@@ -49,9 +77,14 @@ def are_open(
     for id_ in sorted(used):
         one = known.get(id_, {"State": "gone"})
         if one["State"] != "available":
-            said = one.get("FailureMessage", "")
+            said = str(one.get("FailureMessage", "")).rstrip(".")
             what = f"The NAT gateway {id_} is {one['State']}{f': {said}' if said else ''}."
             return Finding("nat-not-open", what, _NO_START, "apply")
+        if not _is_open(one, tables):
+            what = f"The NAT gateway {id_} has no way out: its subnet {one['SubnetId']} has no live route to "
+            return Finding("nat-shut-in", f"{what}an internet gateway.", _NO_START, "apply")
+        if shut := stopped(Crossing("what goes through NAT", [one["SubnetId"]], [], _HTTPS), borders):
+            return shut
     return None
 
 

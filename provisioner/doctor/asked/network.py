@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient
 from provisioner.kinds.facts import FROM_EDGE
@@ -10,7 +12,9 @@ from provisioner.kinds.facts import FROM_EDGE
 CALLS = {
     "ec2": (
         "DescribeVpcs",
+        "DescribeVpcAttribute",
         "DescribeSubnets",
+        "DescribeNetworkAcls",
         "DescribeRouteTables",
         "DescribeNatGateways",
         "DescribeVpcEndpoints",
@@ -18,6 +22,24 @@ CALLS = {
         "DescribeManagedPrefixLists",
     )
 }
+
+
+@dataclass(frozen=True)
+class Borders:
+    """The addresses of each subnet, and the network ACLs around them."""
+
+    blocks: dict[str, str]
+    acls: list[Doc]
+
+    def around(self, subnet: str) -> Doc | None:
+        """The one around a subnet."""
+        ours = (one for one in self.acls if any(each["SubnetId"] == subnet for each in one["Associations"]))
+        return next(ours, None)
+
+    @property
+    def default(self) -> str:
+        """The VPC's own, which every subnet is born with."""
+        return next((str(one["NetworkAclId"]) for one in self.acls if one["IsDefault"]), "")
 
 
 def vpc(p: Patient) -> Sought:
@@ -36,6 +58,27 @@ def subnets(p: Patient) -> list[Doc]:
     """DescribeSubnets."""
     ec2 = p.clients.client("ec2")
     return list(ec2.describe_subnets(Filters=_inside(p))["Subnets"])
+
+
+def borders(p: Patient) -> Borders:
+    """DescribeNetworkAcls."""
+    ec2 = p.clients.client("ec2")
+    found = ec2.describe_network_acls(Filters=_inside(p))["NetworkAcls"]
+    return Borders({one["SubnetId"]: one["CidrBlock"] for one in subnets(p)}, list(found))
+
+
+def names(p: Patient) -> dict[str, bool]:
+    """DescribeVpcAttribute: whether AWS's resolver answers, and where there are endpoints by their names."""
+    asked = ["enableDnsSupport"]
+    if any(one["VpcEndpointType"] == "Interface" for one in endpoints(p)):
+        asked.append("enableDnsHostnames")
+    return {one: _attribute(p, one) for one in asked}
+
+
+def _attribute(p: Patient, name: str) -> bool:
+    ec2 = p.clients.client("ec2")
+    told = ec2.describe_vpc_attribute(VpcId=vpc(p).found["VpcId"], Attribute=name)
+    return bool(told[name[0].upper() + name[1:]]["Value"])
 
 
 def tables(p: Patient) -> list[Doc]:

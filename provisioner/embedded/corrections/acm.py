@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from provisioner.embedded.wire import Call, Place
 ISSUE = 60.0  # seconds from the record to the certificate
 
 _algorithms: Shelf[str] = Shelf()
+ends: Shelf[datetime] = Shelf()  # by ARN: certificates that end soon, unless they are renewed
 
 
 @always.after("acm", "RequestCertificate")
@@ -37,6 +39,36 @@ def tell(call: Call, reply: Reply) -> None:
     if certificate["Status"] == "PENDING_VALIDATION":
         certificate.pop("IssuedAt", None)
     certificate["InUseBy"] = sorted(set(users(call, arn)))
+
+
+@always.after("acm", "DescribeCertificate")
+def renew(call: Call, reply: Reply) -> None:
+    """Renew what ends soon where its proofs are found, else say which are not: ACM user guide, renewal."""
+    told = reply["Certificate"]
+    end = ends.of(call).get(told["CertificateArn"])
+    if end is None or told["Status"] != "ISSUED":
+        return
+    known, proofs = set(_records(call)), told["DomainValidationOptions"]
+    found = {one["DomainName"] for one in proofs if _proof(one) in known}
+    if len(found) == len(proofs):
+        del ends.of(call)[told["CertificateArn"]]
+        return
+    states = {True: "SUCCESS", False: "PENDING_VALIDATION"}
+    told["NotAfter"] = end
+    told["RenewalSummary"] = {
+        "RenewalStatus": "PENDING_VALIDATION",
+        "DomainValidationOptions": [
+            {"DomainName": one["DomainName"], "ValidationStatus": states[one["DomainName"] in found]}
+            for one in proofs
+        ],
+        "UpdatedAt": datetime.fromtimestamp(clock.now(), UTC),
+    }
+
+
+def _proof(option: dict[str, Any]) -> tuple[str, str]:
+    """The record that proves a name, as DNS tells it."""
+    record = option["ResourceRecord"]
+    return record["Name"].rstrip("."), record["Value"].rstrip(".")
 
 
 def users(call: Call | Place, arn: str) -> Iterator[str]:
@@ -90,8 +122,7 @@ def _records(call: Call) -> Iterator[tuple[str, str]]:
 def _wanted(call: Call, region: str, certificate: Any) -> set[tuple[str, str]]:
     place = Place(call.account, region)
     told = do(place, "acm", "DescribeCertificate", CertificateArn=certificate.arn)["Certificate"]
-    records = [option["ResourceRecord"] for option in told["DomainValidationOptions"]]
-    return {(record["Name"].rstrip("."), record["Value"].rstrip(".")) for record in records}
+    return {_proof(option) for option in told["DomainValidationOptions"]}
 
 
 @always.before("acm", "DeleteCertificate")

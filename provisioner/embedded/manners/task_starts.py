@@ -71,13 +71,31 @@ def _secrets(task: Task) -> Trouble | None:
     for container in task.definition["containerDefinitions"]:
         for secret in container.get("secrets", []):
             arn = ":".join(secret["valueFrom"].split(":")[:7])  # the rest names a key and a version
-            if ":secretsmanager:" in arn and there.get(arn) is None:
+            trouble = _unread(there.get(arn)) if ":secretsmanager:" in arn else ""
+            if trouble:
                 return Trouble(
                     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource"
                     f" retrieval failed: unable to retrieve secret from asm: failed to fetch secret {arn}:"
-                    " ResourceNotFoundException: Secrets Manager can't find the specified secret."
+                    f" {trouble}"
                 )
     return None
+
+
+def _unread(secret: Any) -> str:
+    """Why GetSecretValue gives nothing (Secrets Manager API reference, GetSecretValue: errors)."""
+    if secret is None:
+        return "ResourceNotFoundException: Secrets Manager can't find the specified secret."
+    if secret.is_deleted():
+        return (
+            "InvalidRequestException: You can't perform this operation on the secret because it was marked"
+            " for deletion."
+        )
+    if not secret.default_version_id:
+        return (
+            "ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging"
+            " label: AWSCURRENT"
+        )
+    return ""
 
 
 def _logs(task: Task) -> Trouble | None:

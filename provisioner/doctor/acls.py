@@ -1,0 +1,128 @@
+"""Judgements on the subnets' network ACLs: what the security groups let through, they may still stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from provisioner.doctor.asked.network import Borders
+from provisioner.doctor.finding import Doc, Finding
+
+_ANYWHERE = "0.0.0.0/0"
+# VPC user guide, ephemeral ports: where Linux takes its answers; balancers and NAT gateways begin lower.
+_ANSWERS = (32768, 60999)
+# The rule that every ACL ends with, which denies all and cannot be taken out.
+_LAST = 32767
+_OURS = 100
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Connections to a port from some subnets to others, or from or to all the world where none are named."""
+
+    words: str
+    source: Sequence[str]
+    target: Sequence[str]
+    port: int
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What must pass a subnet's border: to or from a block of addresses, at some ports."""
+
+    subnet: str
+    peer: str
+    ports: tuple[int, int]
+    out: bool
+
+
+def stopped(crossing: Crossing, borders: Borders) -> Finding | None:
+    """Where a network ACL stops the requests of a crossing or their answers."""
+    for one in _passes(crossing, borders):
+        acl = borders.around(one.subnet)
+        rule = _stops(acl, one) if acl else None
+        if acl and rule is not None:
+            return _told(crossing, one, acl, rule, borders)
+    return None
+
+
+def _passes(crossing: Crossing, borders: Borders) -> Iterator[_Pass]:
+    """Each border on the way there and back; within one subnet there is none."""
+    asked = (crossing.port, crossing.port)
+    for source in crossing.source or [""]:
+        for target in crossing.target or [""]:
+            here = borders.blocks.get(source, _ANYWHERE)
+            there = borders.blocks.get(target, _ANYWHERE)
+            if source and source != target:
+                yield _Pass(source, there, asked, out=True)
+                yield _Pass(source, there, _ANSWERS, out=False)
+            if target and source != target:
+                yield _Pass(target, here, asked, out=False)
+                yield _Pass(target, here, _ANSWERS, out=True)
+
+
+def _stops(acl: Doc, one: _Pass) -> int | None:
+    """The number of the rule that stops any of it, if one does; the first that fits a port decides."""
+    rules = [rule for rule in acl["Entries"] if rule["Egress"] is one.out and rule.get("CidrBlock")]
+    rules.sort(key=lambda rule: int(rule["RuleNumber"]))
+    for port in _edges(rules, one.ports):
+        decides = next((rule for rule in rules if _fits(rule, one.peer, port)), None)
+        if decides is None or decides["RuleAction"] == "deny":
+            return int(decides["RuleNumber"]) if decides else _LAST
+    return None
+
+
+def _edges(rules: Sequence[Doc], ports: tuple[int, int]) -> list[int]:
+    """The ports at which another rule may begin to fit: between two of them nothing changes."""
+    first, last = ports
+    begins = {first}
+    for rule in rules:
+        span = rule.get("PortRange") or {}
+        begins |= {span.get("From", first), span.get("To", last) + 1}
+    return sorted(port for port in begins if first <= port <= last)
+
+
+def _fits(rule: Doc, peer: str, port: int) -> bool:
+    """Whether a rule is for a peer at a TCP port: it denies all of the peer, or allows some of it."""
+    if rule["Protocol"] not in ("-1", "6"):
+        return False
+    span = rule.get("PortRange")
+    if span and rule["Protocol"] == "6" and not span["From"] <= port <= span["To"]:
+        return False
+    whole, block = ip_network(peer), ip_network(rule["CidrBlock"])
+    return block.overlaps(whole) if rule["RuleAction"] == "allow" else block.supernet_of(whole)  # type: ignore[arg-type]
+
+
+def _told(crossing: Crossing, one: _Pass, acl: Doc, rule: int, borders: Borders) -> Finding:
+    words, ports = crossing.words, f"port {one.ports[0]}"
+    if one.ports == _ANSWERS:
+        words, ports = f"the answers to {words}", f"ports {_ANSWERS[0]} to {_ANSWERS[1]}"
+    side = "out" if one.out else "in"
+    cause = "no rule of it allows that" if rule == _LAST else f"by its rule {rule}"
+    what = (
+        f"The network ACL {acl['NetworkAclId']} of the subnet {one.subnet} stops {words} on {ports}, {side}: "
+    )
+    why = "They time out, though the security groups let them through."
+    return Finding("acl-stops", f"{what}{cause}.", why, _undone(one, acl, rule, borders))
+
+
+def _undone(one: _Pass, acl: Doc, rule: int, borders: Borders) -> str:
+    """Without the rule that denies; else in the VPC's own ACL again, or with a rule in that which allows."""
+    side, id_ = ("--egress" if one.out else "--ingress"), acl["NetworkAclId"]
+    if rule != _LAST:
+        return f"aws ec2 delete-network-acl-entry --network-acl-id {id_} {side} --rule-number {rule}"
+    if not acl["IsDefault"] and borders.default:
+        follows = next(each for each in acl["Associations"] if each["SubnetId"] == one.subnet)
+        return (
+            "aws ec2 replace-network-acl-association --association-id "
+            f"{follows['NetworkAclAssociationId']} --network-acl-id {borders.default}"
+        )
+    beside = [each for each in acl["Entries"] if each["Egress"] is one.out]
+    taken = {each["RuleNumber"] for each in beside}
+    free = next(number for number in range(_OURS, _LAST) if number not in taken)
+    allow = f"aws ec2 create-network-acl-entry --network-acl-id {id_} {side} --rule-number {free} "
+    if not any(each["RuleAction"] == "allow" for each in beside):  # it was born allowing everything
+        return f"{allow}--rule-action allow --protocol -1 --cidr-block {_ANYWHERE}"
+    span = f"--port-range From={one.ports[0]},To={one.ports[1]}"
+    return f"{allow}--rule-action allow --protocol 6 {span} --cidr-block {one.peer}"

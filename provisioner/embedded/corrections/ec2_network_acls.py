@@ -1,0 +1,29 @@
+"""Network ACLs: one that is made denies all, until it is told otherwise."""
+
+from __future__ import annotations
+
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.hooks import always
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.wire import Call
+
+LAST = 32767  # botocore ServiceModel, CreateNetworkAclEntry, RuleNumber: "*" in the console
+
+
+@always.after("ec2", "CreateNetworkAcl")
+def deny_all(call: Call, reply: Reply) -> None:
+    """Give it the rule that denies what no other allows (VPC user guide, custom network ACLs)."""
+    acl = reply["NetworkAcl"]["NetworkAclId"]
+    rule = {"Protocol": "-1", "RuleAction": "deny", "CidrBlock": "0.0.0.0/0", "RuleNumber": LAST}
+    for egress in (True, False):
+        do(call, "ec2", "CreateNetworkAclEntry", NetworkAclId=acl, Egress=egress, **rule)
+
+
+@always.before("ec2", "DeleteNetworkAclEntry")
+def delete_entry(call: Call) -> None:
+    """Refuse one that is not there; moto trips (EC2 API reference, error codes)."""
+    asked = (call.params["Egress"], call.params["RuleNumber"])
+    acl = backend("ec2", call.account, call.region).network_acls.get(call.params["NetworkAclId"])
+    if acl is not None and asked not in {(one.egress, one.rule_number) for one in acl.network_acl_entries}:
+        message = f"The specified rule {asked[1]} does not exist in the network ACL {acl.id}"
+        raise AwsError("InvalidNetworkAclEntry.NotFound", message)

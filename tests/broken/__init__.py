@@ -1,0 +1,16 @@
+"""What breaks in such a stack: each finding of `doctor`'s, brought about on the embedded AWS."""
+
+from tests.broken import balancer, data, edge, given, measured, network, tasks
+from tests.broken.deed import Break
+
+__all__ = ["BREAKS", "Break"]
+
+BREAKS: tuple[Break, ...] = (
+    *edge.BREAKS,
+    *balancer.BREAKS,
+    *tasks.BREAKS,
+    *given.BREAKS,
+    *network.BREAKS,
+    *data.BREAKS,
+    *measured.BREAKS,
+)

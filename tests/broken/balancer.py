@@ -1,0 +1,133 @@
+"""What breaks at the load balancer: its state, its listeners and rules, and who is healthy behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.containers import targets
+from tests.broken.deed import Act, Break, close_in, close_out, insist, service, state
+from tests.standing import Standing
+
+
+def _become(word: str) -> Act:
+    """Let AWS say so of the balancer."""
+
+    def change(stack: Standing) -> None:
+        state(stack, "elbv2").load_balancers[stack.balancer["LoadBalancerArn"]].state = word
+
+    return change
+
+
+def _listeners(stack: Standing) -> list[Any]:
+    arn = stack.balancer["LoadBalancerArn"]
+    return list(stack.aws("elbv2").describe_listeners(LoadBalancerArn=arn)["Listeners"])
+
+
+def _deafen(stack: Standing) -> None:
+    for one in _listeners(stack):
+        stack.aws("elbv2").delete_listener(ListenerArn=one["ListenerArn"])
+
+
+def _forwards(stack: Standing) -> list[Any]:
+    """The rules that lead to a target group."""
+    elb = stack.aws("elbv2")
+    every = [
+        one
+        for listener in _listeners(stack)
+        for one in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    ]
+    return [one for one in every if one["Actions"][0]["Type"] == "forward"]
+
+
+def _lead_nowhere(stack: Standing) -> None:
+    for one in _forwards(stack):
+        stack.aws("elbv2").delete_rule(RuleArn=one["RuleArn"])
+
+
+def _lead_astray(stack: Standing) -> None:
+    """Lead one path to a target group that no service is in."""
+    elb = stack.aws("elbv2")
+    made = elb.create_target_group(Name="stray", Protocol="HTTP", Port=80, VpcId=stack.vpc, TargetType="ip")[
+        "TargetGroups"
+    ][0]["TargetGroupArn"]
+    astray = [{"Type": "forward", "TargetGroupArn": made}]
+    insist(lambda: elb.modify_rule(RuleArn=_forwards(stack)[0]["RuleArn"], Actions=astray))
+
+
+def _leave_the_group(stack: Standing) -> None:
+    """Somebody takes the tasks out of their target group; ECS does not put them back."""
+    elb = stack.aws("elbv2")
+    arn = stack.target_group["TargetGroupArn"]
+    listed = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+    elb.deregister_targets(TargetGroupArn=arn, Targets=[one["Target"] for one in listed])
+
+
+def _sick(*_: Any) -> targets.Ill:
+    return "Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]"
+
+
+def _recover(*, well: bool) -> Act:
+    """Let the tasks be seen to again, or let that be over."""
+
+    def change(stack: Standing) -> None:
+        for task in service(stack).live:
+            task.healthy = well
+
+    return change
+
+
+BREAKS = (
+    Break(
+        "balancer",
+        "balancer-not-active",
+        _become("provisioning"),
+        "is provisioning",
+        "aws elbv2 wait load-balancer-available",
+        meanwhile=_become("active"),
+        turn=2,
+    ),
+    Break("rules", "no-listener", _deafen, "listens on no port", also={"origin-port-unheard"}, turn=3),
+    Break(
+        "rules",
+        "service-not-led-to",
+        _lead_nowhere,
+        "No rule of the load balancer leads to the service",
+        turn=2,
+    ),
+    Break("rules", "rule-leads-astray", _lead_astray, "which no service is in", also={"targets-absent"}),
+    Break("path-in", "edge-shut-out", close_in("sg-alb"), "lets CloudFront in on port 443"),
+    Break(
+        "path-to-tasks",
+        "group-shuts-out",
+        close_in("sg-tasks"),
+        "does not let the load balancer",
+        also={"targets-fail"},
+    ),
+    Break(
+        "path-to-tasks",
+        "group-shuts-in",
+        close_out("sg-alb"),
+        "does not let it out to the tasks",
+        also={"targets-fail"},
+        turn=2,
+    ),
+    Break(
+        "targets",
+        "targets-fail",
+        lambda _: targets.checks.append(_sick),
+        "Target.ResponseCodeMismatch (Health checks failed with these codes: [500])",
+        "logs --since 15m",
+        meanwhile=lambda _: targets.checks.remove(_sick),
+        turn=5,
+    ),
+    Break("targets", "targets-absent", _leave_the_group, "nobody is registered", "restart", turn=4),
+    Break(
+        "targets",
+        "targets-not-ready",
+        _recover(well=False),
+        "2 are registered",
+        "status",
+        meanwhile=_recover(well=True),
+        turn=6,
+    ),
+)

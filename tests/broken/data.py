@@ -1,0 +1,106 @@
+"""What breaks of the data: the cluster, its writer, where it stands, and the table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.manners import databases, tables
+from provisioner.embedded.shelf import Shelf
+from tests.broken.deed import Act, Break, close_in, close_out, region, state
+from tests.hands import DATABASE, TABLE
+from tests.standing import ACCOUNT, Standing
+
+
+def _drop_table(stack: Standing) -> None:
+    dynamodb = stack.aws("dynamodb")
+    dynamodb.update_table(TableName=TABLE, DeletionProtectionEnabled=False)
+    dynamodb.delete_table(TableName=TABLE)
+
+
+def _writer(stack: Standing) -> str:
+    return str(stack.cluster["DBClusterMembers"][0]["DBInstanceIdentifier"])
+
+
+def _drop_writer(stack: Standing) -> None:
+    stack.aws("rds").delete_db_instance(DBInstanceIdentifier=_writer(stack), SkipFinalSnapshot=True)
+
+
+def _say(shelf: Shelf[str], name: Any, word: str) -> Act:
+    """Let AWS be at work on something, or be done with it."""
+
+    def change(stack: Standing) -> None:
+        told = shelf.at(ACCOUNT, region(stack))
+        id_ = name if isinstance(name, str) else name(stack)
+        if word:
+            told[id_] = word
+        else:
+            told.pop(id_)
+
+    return change
+
+
+def _elsewhere(stack: Standing) -> None:
+    """Somebody has restored the database under its name in another VPC."""
+    rds = state(stack, "rds")
+    rds.subnet_groups[rds.clusters[DATABASE].db_subnet_group_name].vpc_id = "vpc-other"
+
+
+def _back(stack: Standing) -> None:
+    """They have moved it."""
+    rds = state(stack, "rds")
+    rds.subnet_groups[rds.clusters[DATABASE].db_subnet_group_name].vpc_id = stack.vpc
+
+
+BREAKS = (
+    Break(
+        "cluster",
+        "cluster-stopped",
+        lambda stack: stack.aws("rds").stop_db_cluster(DBClusterIdentifier=DATABASE),
+        "is stopped",
+        "aws rds start-db-cluster",
+        turn=2,
+    ),
+    Break(
+        "cluster",
+        "cluster-not-answering",
+        _say(databases._clusters, DATABASE, "resetting-master-credentials"),
+        "is resetting-master-credentials",
+        "aws rds wait db-cluster-available",
+        meanwhile=_say(databases._clusters, DATABASE, ""),
+        turn=6,
+    ),
+    Break("writer", "no-writer", _drop_writer, "no instance that writes"),
+    Break(
+        "writer",
+        "writer-not-answering",
+        _say(databases._instances, _writer, "rebooting"),
+        "is rebooting",
+        "aws rds wait db-instance-available",
+        meanwhile=_say(databases._instances, _writer, ""),
+        turn=6,
+    ),
+    Break("subnet-group", "database-elsewhere", _elsewhere, "in vpc-other", "plan", meanwhile=_back, turn=6),
+    Break("path", "group-shuts-out", close_in("sg-db"), "on port 5432"),
+    Break(
+        "path", "group-shuts-in", close_out("sg-tasks", 5432), "does not let it out to the database", turn=3
+    ),
+    Break("table", "table-absent", _drop_table, f"There is no table {TABLE}", hides={"throttles"}),
+    Break(
+        "table",
+        "table-not-active",
+        _say(tables._status, TABLE, "CREATING"),
+        "is CREATING",
+        "aws dynamodb wait table-exists",
+        meanwhile=_say(tables._status, TABLE, ""),
+        turn=6,
+    ),
+    Break(
+        "table",
+        "table-locked",
+        _say(tables._status, TABLE, "INACCESSIBLE_ENCRYPTION_CREDENTIALS"),
+        "is INACCESSIBLE_ENCRYPTION_CREDENTIALS",
+        "aws kms enable-key",
+        meanwhile=_say(tables._status, TABLE, ""),
+        turn=4,
+    ),
+)

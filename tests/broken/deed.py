@@ -1,0 +1,90 @@
+"""A deed that breaks a standing stack in one place, and how `doctor` is to tell it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.embedded.containers.model import services
+from provisioner.embedded.inner import backend
+from provisioner.embedded.manners import lag
+from tests.standing import ACCOUNT, SUFFIX, Standing
+
+Act = Callable[[Standing], Any]
+
+
+def nothing(_: Standing) -> None:
+    """Leave all as it is."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """What is done, and what is told of it: the check, the finding's name, some words, what to type.
+
+    `also` are the findings that follow from the same deed, and `hides` the checks that cannot be made then.
+    `meanwhile` is what AWS does by itself before anything is typed, or a person who has only been told where
+    to look; `afterwards` what the finding's reason adds to what was typed. Breaks of one `turn` are made
+    together; of turn 0, each alone.
+    """
+
+    check: str
+    finding: str
+    act: Act
+    says: str
+    type: str = f"apply --suffix {SUFFIX}"
+    also: set[str] = field(default_factory=set)
+    hides: set[str] = field(default_factory=set)
+    meanwhile: Act = nothing
+    afterwards: Act = nothing
+    turn: int = 1
+
+
+def region(stack: Standing) -> str:
+    """Where the stack is."""
+    return str(stack.aws("ec2").meta.region_name)
+
+
+def state(stack: Standing, service: str) -> Any:
+    """What the embedded AWS itself holds of a service, where the stack is."""
+    return backend(service, ACCOUNT, region(stack))
+
+
+def service(stack: Standing) -> Any:
+    """The embedded AWS's own idea of the ECS service."""
+    return services.at(ACCOUNT, region(stack))[stack.service["serviceArn"]]
+
+
+def insist(act: Callable[[], Any]) -> Any:
+    """Act though AWS still hides what was just made."""
+    for _ in range(lag.MISSES + lag.USES):
+        with contextlib.suppress(ClientError):
+            return act()
+    return act()
+
+
+def rules(stack: Standing, group: str, *, out: bool) -> dict[str, Any]:
+    """The group of a logical name, with all its rules on one side."""
+    ec2 = stack.aws("ec2")
+    [found] = ec2.describe_security_groups(GroupIds=[stack.group(group)])["SecurityGroups"]
+    side = "IpPermissionsEgress" if out else "IpPermissions"
+    return {"GroupId": found["GroupId"], "IpPermissions": found[side]}
+
+
+def close_in(group: str) -> Act:
+    """Take all rules for what comes into a group."""
+    return lambda stack: stack.aws("ec2").revoke_security_group_ingress(**rules(stack, group, out=False))
+
+
+def close_out(group: str, port: int = 0) -> Act:
+    """Take the rules for what goes out of a group, or those of them for a port."""
+
+    def close(stack: Standing) -> None:
+        found = rules(stack, group, out=True)
+        taken = [one for one in found["IpPermissions"] if not port or one["FromPort"] == port]
+        stack.aws("ec2").revoke_security_group_egress(GroupId=found["GroupId"], IpPermissions=taken)
+
+    return close

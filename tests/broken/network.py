@@ -1,0 +1,162 @@
+"""What breaks in the network: routes, gateways, endpoints, and addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.corrections.ec2_nat_gateways import release
+from provisioner.embedded.wire import Place
+from tests.broken.deed import Act, Break, close_out, region, state
+from tests.hands import table
+from tests.standing import ACCOUNT, Standing, tags
+
+
+def _endpoint(stack: Standing, service: str) -> Any:
+    listed = stack.ec2("describe_vpc_endpoints", "VpcEndpoints")
+    return next(one for one in listed if one["ServiceName"].endswith(f".{service}"))
+
+
+def _unhook_endpoint(stack: Standing) -> None:
+    one = _endpoint(stack, "s3")
+    stack.aws("ec2").modify_vpc_endpoint(
+        VpcEndpointId=one["VpcEndpointId"], RemoveRouteTableIds=one["RouteTableIds"]
+    )
+
+
+def _fail_endpoint(stack: Standing) -> None:
+    id_ = _endpoint(stack, "dynamodb")["VpcEndpointId"]
+    state(stack, "ec2").vpc_end_points[id_].state = "failed"
+
+
+def _cut_off(stack: Standing) -> None:
+    """The NAT gateway of one zone goes, and leaves a route that leads nowhere."""
+    gateway = stack.ec2("describe_nat_gateways", "NatGateways")[0]
+    stack.aws("ec2").delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])
+
+
+def _lose_the_way(stack: Standing) -> None:
+    stack.aws("ec2").delete_route(
+        RouteTableId=table(stack, "routes-private-1"), DestinationCidrBlock="0.0.0.0/0"
+    )
+
+
+def _fail_gateway(stack: Standing) -> None:
+    """A gateway that could not be brought up: AWS frees its address."""
+    known = state(stack, "ec2").nat_gateways.values()
+    one = next(one for one in known if one.state == "available")
+    one.state, one.failure_code, one.failure_message = "failed", "InternalError", "It was not to be."
+    release(Place(ACCOUNT, region(stack)), one.id)
+
+
+def _fill(free: int) -> Act:
+    """Let others take the addresses of the private subnets, or give them back."""
+
+    def fill(stack: Standing) -> None:
+        private = [
+            one["SubnetId"]
+            for one in stack.ec2("describe_subnets", "Subnets")
+            if any(tag["Value"].startswith("private-") for tag in one["Tags"])
+        ]
+        for zone in state(stack, "ec2").subnets.values():
+            for id_ in zone.keys() & set(private):
+                zone[id_]._available_ip_addresses += free
+
+    return fill
+
+
+def _deny(rule: int, *, out: bool, first: int, last: int) -> Act:
+    """Somebody denies some ports in the VPC's own network ACL."""
+
+    def deny(stack: Standing) -> None:
+        entry = {"Protocol": "6", "RuleAction": "deny", "CidrBlock": "0.0.0.0/0", "RuleNumber": rule}
+        acl = next(one["NetworkAclId"] for one in _acls(stack) if one["IsDefault"])
+        span = {"From": first, "To": last}
+        stack.aws("ec2").create_network_acl_entry(NetworkAclId=acl, Egress=out, PortRange=span, **entry)
+
+    return deny
+
+
+def _allow_nothing(stack: Standing) -> None:
+    """Somebody takes the one rule out that lets everything in."""
+    acl = next(one["NetworkAclId"] for one in _acls(stack) if one["IsDefault"])
+    stack.aws("ec2").delete_network_acl_entry(NetworkAclId=acl, Egress=False, RuleNumber=100)
+
+
+def _wall_in(node: str) -> Act:
+    """Somebody puts an ACL around a subnet and forgets to say what it allows."""
+
+    def put(stack: Standing) -> None:
+        ec2, acls = stack.aws("ec2"), _acls(stack)
+        subnet = next(
+            one["SubnetId"]
+            for one in stack.ec2("describe_subnets", "Subnets")
+            if tags(one["Tags"])["ml-api:node"] == node
+        )
+        follows = next(each for one in acls for each in one["Associations"] if each["SubnetId"] == subnet)
+        made = ec2.create_network_acl(VpcId=stack.vpc)["NetworkAcl"]["NetworkAclId"]
+        association = follows["NetworkAclAssociationId"]
+        ec2.replace_network_acl_association(AssociationId=association, NetworkAclId=made)
+
+    return put
+
+
+def _acls(stack: Standing) -> list[Any]:
+    return stack.ec2("describe_network_acls", "NetworkAcls", vpc_id=stack.vpc)
+
+
+def _close_the_door(stack: Standing) -> None:
+    stack.aws("ec2").delete_route(
+        RouteTableId=table(stack, "routes-public"), DestinationCidrBlock="0.0.0.0/0"
+    )
+
+
+def _resolve_nothing(stack: Standing) -> None:
+    stack.aws("ec2").modify_vpc_attribute(VpcId=stack.vpc, EnableDnsSupport={"Value": False})
+
+
+BREAKS = (
+    Break("routes", "way-out-gone", _cut_off, "which is gone"),
+    Break("routes", "no-way-out", _lose_the_way, "has no route out and no endpoint for ecr.api", turn=2),
+    Break("nat", "nat-not-open", _fail_gateway, "is failed: It was not to be.", turn=3),
+    Break("endpoints", "endpoint-off-route", _unhook_endpoint, "adds no route to"),
+    Break("endpoints", "endpoint-not-open", _fail_endpoint, "dynamodb", turn=2),
+    Break("way-to-aws", "tasks-shut-in", close_out("sg-tasks", 443), "lets them out on port 443"),
+    Break(
+        "addresses",
+        "no-addresses-left",
+        _fill(-250),
+        "free addresses",
+        "aws ec2 describe-network-interfaces",
+        meanwhile=_fill(250),
+        turn=6,
+    ),
+    Break("way-in", "no-way-in", _close_the_door, "no live route", also={"nat-shut-in"}, turn=3),
+    Break("nat", "nat-shut-in", _close_the_door, "has no way out", also={"no-way-in"}, turn=0),
+    Break("names", "names-unresolved", _resolve_nothing, "enableDnsSupport is off"),
+    Break(
+        "path",
+        "acl-stops",
+        _deny(50, out=True, first=5000, last=6000),
+        "stops the tasks' queries on port 5432, out: by its rule 50",
+        "aws ec2 delete-network-acl-entry",
+        turn=5,
+    ),
+    Break(
+        "nat",
+        "acl-stops",
+        _wall_in("public-1"),
+        "stops what goes through NAT on port 443, out: no rule of it allows that",
+        "aws ec2 replace-network-acl-association",
+        also={"acl-stops"},
+        turn=6,
+    ),
+    Break(
+        "path-in",
+        "acl-stops",
+        _allow_nothing,
+        "stops CloudFront's requests on port 443, in: no rule of it allows that",
+        "aws ec2 create-network-acl-entry",
+        also={"acl-stops"},
+        turn=0,
+    ),
+)

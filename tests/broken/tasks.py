@@ -1,0 +1,120 @@
+"""What breaks at the services: room, logs, tasks that stop, deployments that do not arrive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.containers import scheduler
+from provisioner.embedded.containers.journal import last_words
+from provisioner.embedded.containers.life import end
+from tests.broken.deed import Act, Break, service
+from tests.hands import CLUSTER, SERVICE, TASKS_LOG
+from tests.standing import Standing
+
+THERE = {"cluster": CLUSTER, "service": SERVICE}
+
+
+def say(text: str) -> Act:
+    """Let ECS say something of the service."""
+    return lambda stack: service(stack).say(text)
+
+
+def _steady(stack: Standing) -> None:
+    service(stack).say("has reached a steady state.")
+
+
+def _fail(stack: Standing) -> None:
+    """One task ends by itself, with its last words."""
+    task = service(stack).live[0]
+    task.exit_code = 137
+    task.container_reason = "OutOfMemoryError: Container killed due to memory usage"
+    last_words(task, 137)
+    end(task, "EssentialContainerExited", "Essential container in task exited")
+
+
+def _an_hour_later(stack: Standing) -> None:
+    """ECS tells no more of the tasks that stopped, and has started others in their place."""
+    one = service(stack)
+    one.tasks = one.live
+    scheduler.settle(one)
+
+
+def _drain(stack: Standing) -> None:
+    service(stack).status = "DRAINING"
+
+
+def _drained(stack: Standing) -> None:
+    scheduler.delete(service(stack))
+
+
+def _starting(stack: Standing) -> None:
+    service(stack).live[0].status = "PENDING"
+
+
+def _started(stack: Standing) -> None:
+    for task in service(stack).live:
+        task.status = "RUNNING"
+
+
+def _ship_what_ends(stack: Standing) -> None:
+    """Somebody ships a revision whose container ends by itself: ECS goes back to the one before."""
+    ecs, now = stack.aws("ecs"), stack.task
+    members = ecs.meta.service_model.operation_model("RegisterTaskDefinition").input_shape.members
+    wanted: dict[str, Any] = {key: value for key, value in now.items() if key in members}
+    wanted["containerDefinitions"][0]["environment"].append({"name": "EXIT", "value": "3"})
+    made = ecs.register_task_definition(**wanted)
+    ecs.update_service(**THERE, taskDefinition=made["taskDefinition"]["taskDefinitionArn"])
+
+
+def _ship_again(stack: Standing) -> None:
+    stack.aws("ecs").update_service(**THERE, forceNewDeployment=True)
+    _an_hour_later(stack)
+
+
+def _without_room(why: str, type_: str, turn: int) -> Break:
+    said = f"was unable to place a task. Reason: {why}."
+    return Break("placement", "task-without-room", say(said), why, type_, meanwhile=_steady, turn=turn)
+
+
+BREAKS = (
+    Break("service", "service-not-active", _drain, "is DRAINING", meanwhile=_drained, turn=0),
+    Break(
+        "service",
+        "service-wants-none",
+        lambda stack: stack.aws("ecs").update_service(**THERE, desiredCount=0),
+        "is to run no task at all",
+        "aws ecs update-service",
+        also={"targets-absent"},
+        turn=2,
+    ),
+    _without_room("You've reached the limit on the number of vCPUs", "--quota-code L-3032A538", turn=5),
+    _without_room("RESOURCE:ENI", "--quota-code L-DF5E4CA3", turn=2),
+    _without_room("Capacity is unavailable at this time", "apply --set service.fargate_weight=100", turn=0),
+    Break(
+        "log-group",
+        "log-group-absent",
+        lambda stack: stack.aws("logs").delete_log_group(logGroupName=TASKS_LOG),
+        f"log group {TASKS_LOG} of the container",
+    ),
+    Break(
+        "stopped",
+        "tasks-stop",
+        _fail,
+        "ended with exit code 137: OutOfMemoryError",
+        "logs --since 1h",
+        also={"tasks-missing"},
+        meanwhile=_an_hour_later,
+        turn=5,
+    ),
+    Break(
+        "deployment",
+        "deployment-failed",
+        _ship_what_ends,
+        "did not arrive: ROLLBACK_SUCCESSFUL",
+        "releases",
+        also={"tasks-stop"},
+        meanwhile=_ship_again,
+        turn=4,
+    ),
+    Break("running", "tasks-missing", _starting, "1 of 2 tasks", "status", meanwhile=_started, turn=6),
+)

@@ -1,0 +1,71 @@
+"""Every finding that `doctor` can make is brought about on the embedded AWS."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import provisioner.doctor
+from provisioner.doctor.rounds import CHECKS
+from tests.broken import BREAKS
+
+TESTS = Path(__file__).parent
+# What a stack of another shape is needed for, and the test that has one.
+OTHER_SHAPES = {
+    "test_doctor_half.py": {
+        "balancer-absent",
+        "cluster-absent",
+        "distribution-absent",
+        "endpoint-shut",
+        "service-absent",
+        "vpc-absent",
+        "vpc-origin-on-its-way",
+    }
+}
+
+
+def names_in(source: str) -> Iterator[str]:
+    """The name that each finding of a module is made with."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and node.args and _makes(node.func):
+            name = node.args[0]
+            assert isinstance(name, ast.Constant), ast.unparse(node)
+            yield str(name.value)
+
+
+def _makes(called: ast.expr) -> bool:
+    return (isinstance(called, ast.Name) and called.id == "Finding") or (
+        isinstance(called, ast.Attribute) and called.attr == "lacking"
+    )
+
+
+def made() -> list[str]:
+    """The names of all findings, each as often as it is made."""
+    [folder] = provisioner.doctor.__path__
+    modules = (one for one in sorted(Path(folder).glob("*.py")) if one.name != "finding.py")
+    return [name for one in modules for name in names_in(one.read_text())]
+
+
+def test_every_finding_is_brought_about() -> None:
+    elsewhere = set().union(*OTHER_SHAPES.values())
+
+    assert {one.finding for one in BREAKS} | elsewhere == set(made())
+    for name, findings in OTHER_SHAPES.items():
+        text = (TESTS / name).read_text()
+        assert all(f'"{finding}"' in text for finding in findings)
+
+
+def test_a_name_stands_for_one_finding() -> None:
+    # What is not there is made by us or by the user: two ways to mend the same.
+    assert {name for name, times in Counter(made()).items() if times > 1} == {"secret-absent"}
+
+
+def test_what_has_no_break_is_seen() -> None:
+    assert list(names_in("def f(): return Finding('new', what, why, 'apply')")) == ["new"]
+    assert list(names_in("sought.lacking('gone', why)")) == ["gone"]
+
+
+def test_every_break_is_of_a_check() -> None:
+    assert {one.check for one in BREAKS} <= {one.name for one in CHECKS}
