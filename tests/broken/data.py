@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.embedded.manners import databases, tables
 from provisioner.embedded.shelf import Shelf
-from tests.broken.deed import Act, Break, close_in, close_out, region, state
+from tests.broken.deed import Act, Break, close_in, close_out, state
 from tests.hands import DATABASE, TABLE
 from tests.standing import ACCOUNT, Standing
 
@@ -29,7 +29,7 @@ def _say(shelf: Shelf[str], name: Any, word: str) -> Act:
     """Let AWS be at work on something, or be done with it."""
 
     def change(stack: Standing) -> None:
-        told = shelf.at(ACCOUNT, region(stack))
+        told = shelf.at(ACCOUNT, stack.region)
         id_ = name if isinstance(name, str) else name(stack)
         if word:
             told[id_] = word

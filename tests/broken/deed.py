@@ -43,19 +43,14 @@ class Break:
     turn: int = 1
 
 
-def region(stack: Standing) -> str:
-    """Where the stack is."""
-    return str(stack.aws("ec2").meta.region_name)
-
-
 def state(stack: Standing, service: str) -> Any:
     """What the embedded AWS itself holds of a service, where the stack is."""
-    return backend(service, ACCOUNT, region(stack))
+    return backend(service, ACCOUNT, stack.region)
 
 
 def service(stack: Standing) -> Any:
     """The embedded AWS's own idea of the ECS service."""
-    return services.at(ACCOUNT, region(stack))[stack.service["serviceArn"]]
+    return services.at(ACCOUNT, stack.region)[stack.service["serviceArn"]]
 
 
 def insist(act: Callable[[], Any]) -> Any:

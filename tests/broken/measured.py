@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from provisioner.embedded.corrections.wafv2 import samples
 from provisioner.embedded.inner import backend
-from tests.broken.deed import Act, Break, region
+from tests.broken.deed import Act, Break
 from tests.hands import DATABASE, TABLE
-from tests.inventory import client
 from tests.standing import ACCOUNT, Standing
 
 _ON_DEMAND = {"Class": "Standard/OnDemand", "Resource": "vCPU", "Service": "Fargate", "Type": "Resource"}
@@ -30,7 +29,7 @@ def measure(space: str, where: Mapping[str, str], there: str = "", **values: flo
             for name, value in values.items()
             for minutes in (1, 6, 11)
         ]
-        cloudwatch = client(stack.desk.box.endpoint, "cloudwatch", there or region(stack))
+        cloudwatch = stack.aws("cloudwatch", there)
         cloudwatch.put_metric_data(Namespace=space, MetricData=data)
 
     return put
@@ -38,7 +37,7 @@ def measure(space: str, where: Mapping[str, str], there: str = "", **values: flo
 
 def unmeasure(stack: Standing) -> None:
     """An hour later: nothing of the kind was measured since."""
-    for place in (region(stack), "us-east-1"):
+    for place in (stack.region, "us-east-1"):
         backend("cloudwatch", ACCOUNT, place).metric_data.clear()
         samples.at(ACCOUNT, place).clear()
 
@@ -50,7 +49,7 @@ def _answer_badly(stack: Standing) -> None:
 
 def _block(stack: Standing) -> None:
     """The common rule set blocks some of the requests."""
-    waf = client(stack.desk.box.endpoint, "wafv2")
+    waf = stack.aws("wafv2", "us-east-1")
     [listed] = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
     acl = waf.get_web_acl(Name=listed["Name"], Scope="CLOUDFRONT", Id=listed["Id"])["WebACL"]
     own = acl["VisibilityConfig"]["MetricName"]
@@ -64,7 +63,7 @@ def _block(stack: Standing) -> None:
 
 def _forbid(stack: Standing) -> None:
     """Somebody adds a rule of their own, and it blocks many."""
-    waf = client(stack.desk.box.endpoint, "wafv2")
+    waf = stack.aws("wafv2", "us-east-1")
     [listed] = waf.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
     there = {"Name": listed["Name"], "Scope": "CLOUDFRONT", "Id": listed["Id"]}
     acl = waf.get_web_acl(**there)["WebACL"]

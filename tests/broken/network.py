@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.embedded.corrections.ec2_nat_gateways import release
 from provisioner.embedded.wire import Place
-from tests.broken.deed import Act, Break, close_out, region, state
+from tests.broken.deed import Act, Break, close_out, state
 from tests.hands import table
 from tests.standing import ACCOUNT, Standing, tags
 
@@ -45,7 +45,7 @@ def _fail_gateway(stack: Standing) -> None:
     known = state(stack, "ec2").nat_gateways.values()
     one = next(one for one in known if one.state == "available")
     one.state, one.failure_code, one.failure_message = "failed", "InternalError", "It was not to be."
-    release(Place(ACCOUNT, region(stack)), one.id)
+    release(Place(ACCOUNT, stack.region), one.id)
 
 
 def _fill(free: int) -> Act:

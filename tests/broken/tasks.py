@@ -85,7 +85,7 @@ BREAKS = (
         "is to run no task at all",
         "aws ecs update-service",
         also={"targets-absent"},
-        turn=2,
+        turn=0,
     ),
     _without_room("You've reached the limit on the number of vCPUs", "--quota-code L-3032A538", turn=5),
     _without_room("RESOURCE:ENI", "--quota-code L-DF5E4CA3", turn=2),
