@@ -47,7 +47,7 @@ class Runs:
 
     def new(self, suffix: str, at: float) -> FileStore:
         """The file of a run that began at this wall-clock second; the names sort by time."""
-        return FileStore(self.folder / suffix / f"{run_at(at)}.json")
+        return FileStore(self.folder / suffix / f"{run_at(at)}.json", "record")
 
     def save(self, store: FileStore, doc: Doc) -> None:
         """Write a record whole, and let go of the oldest."""

@@ -55,8 +55,9 @@ class Store(Protocol):
 class FileStore:
     """One document in one file, mode 0600, replaced by an atomic rename."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, what: str = "state file") -> None:
         self.path = path
+        self._what = what
 
     @property
     def where(self) -> str:
@@ -151,7 +152,7 @@ class FileStore:
 
     def _unusable(self, verb: str, error: OSError) -> LedgerError:
         return LedgerError(
-            f"The state file {self.path} cannot be {verb}: {error.strerror or error}.",
+            f"The {self._what} {self.path} cannot be {verb}: {error.strerror or error}.",
             "Nothing more is called in AWS until it can. Make room or give rights there, then run the same "
             "command again: what was done is recorded up to the last call.",
         )

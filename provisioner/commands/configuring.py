@@ -46,7 +46,7 @@ def init(say: Say, path: Path) -> int:
         ) from None
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error}.", "Name a file in a folder of yours."
+            f"{path} cannot be written: {error.strerror or error}.", "Name a file in a folder of yours."
         ) from error
     if say.as_json:
         say.record("config_init", file=str(path))

@@ -45,7 +45,10 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
         raise
     if record.end is None:
         record.finish("ok", 0)
-    copies.save(record.as_doc(), last=True)
+    try:
+        copies.save(record.as_doc(), last=True)
+    except LedgerError as error:  # what was to be done is done
+        session.tell(f"The record of this run is not whole. {error.message}", "The run itself is done.")
     _summarise(session, record, session.document.outputs if command == "apply" else {})
 
 

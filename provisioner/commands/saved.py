@@ -56,7 +56,10 @@ class SavedPlan:
         try:
             FileStore(path).save(text.encode() + b"\n")
         except LedgerError as error:
-            raise UsageError(f"The plan cannot be written to {path}: {error.__cause__}") from error
+            why = getattr(error.__cause__, "strerror", None) or error.message
+            raise UsageError(
+                f"The plan cannot be written to {path}: {why}.", "Choose another file."
+            ) from error
 
     @classmethod
     def load(cls, path: Path) -> SavedPlan:

@@ -62,14 +62,20 @@ def start(
     """Return the running box, whatever its pace, or start one; two callers at once get the same."""
     if local := running(home):
         return local
-    home.mkdir(parents=True, exist_ok=True)
-    with _locked(home):
-        if local := running(home):
-            return local
-        arguments = ["--port", str(port), "--pace", str(pace), "--manners", "on" if manners else "off"]
-        _spawn(home, arguments, timeout)
-        if local := running(home):
-            return local
+    arguments = ["--port", str(port), "--pace", str(pace), "--manners", "on" if manners else "off"]
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with _locked(home):
+            if local := running(home):
+                return local
+            _spawn(home, arguments, timeout)
+            if local := running(home):
+                return local
+    except OSError as error:
+        raise ProvisionerError(
+            f"The embedded AWS cannot keep its files in {home}: {error.strerror or error}.",
+            "Make room or give rights there, or choose another folder with MLAPI_HOME.",
+        ) from error
     raise _could_not_start(home, "it said it was ready, but does not answer")
 
 
@@ -85,7 +91,7 @@ def stop(home: Path) -> bool:
         if _gone_within(local.pid, patience):
             return True
     raise ProvisionerError(
-        f"the embedded AWS, process {local.pid}, does not end", f"look at it: ps -p {local.pid} -f"
+        f"The embedded AWS, process {local.pid}, does not end.", f"Look at it: `ps -p {local.pid} -f`."
     )
 
 
@@ -101,7 +107,7 @@ def authorise(local: Local, policies: list[Any]) -> None:
     finally:
         connection.close()
     if answer.status >= REFUSED:
-        raise ProvisionerError(f"the embedded AWS does not take these policies: {told.get('error')}")
+        raise ProvisionerError(f"The embedded AWS does not take these policies: {told.get('error')}")
 
 
 def _recorded(home: Path) -> Local | None:
@@ -170,10 +176,13 @@ def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
     if said:
         child.returncode = 0  # it lives on without us: nothing to warn of when this object goes
         return
-    ended = child.poll() if answered else None
+    if answered:  # it has closed the pipe: its end is a moment away
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(STOP_PATIENCE)
+    ended = child.poll()
     child.kill()
     child.wait()
-    why = f"it ended with code {ended}" if answered else f"it was not ready within {timeout:g} s"
+    why = f"it was not ready within {timeout:g} s" if ended is None else f"it ended with code {ended}"
     raise _could_not_start(home, why)
 
 
@@ -189,8 +198,10 @@ def _environment() -> dict[str, str]:
 
 def _could_not_start(home: Path, why: str) -> ProvisionerError:
     lines = (home / LOG).read_text(errors="replace").splitlines()[-5:]
-    told = "\n".join(["the embedded AWS could not start: " + why, *("  " + line for line in lines)])
-    return ProvisionerError(told, f"read {home / LOG}; is moto[server] installed, and the port free?")
+    told = "\n".join([f"The embedded AWS could not start: {why}.", *("  " + line for line in lines)])
+    return ProvisionerError(
+        told, f"Read {home / LOG}. Is moto[server] installed, the port free, and room on the disk?"
+    )
 
 
 def _gone_within(pid: int, seconds: float) -> bool:
