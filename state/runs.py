@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -54,6 +55,20 @@ class Runs:
         store.save(text_of(doc))
         for old in self._paths(store.path.parent.name)[KEPT:]:
             old.unlink(missing_ok=True)
+            _mark(old).unlink(missing_ok=True)
+
+    def hold(self, store: FileStore, *, unsent: bool) -> None:
+        """Note whether a record is still to be sent to where the state is shared."""
+        with suppress(OSError):  # a note about a record ends no run
+            _mark(store.path).touch() if unsent else _mark(store.path).unlink(missing_ok=True)
+
+    def unsent(self, suffix: str) -> list[Name]:
+        """The records of a stack that are still to be sent, oldest first."""
+        return [name for name in reversed(self.names(suffix)) if _mark(self._path(name)).exists()]
+
+    def sent(self, name: Name) -> None:
+        """Note that a record is where the state is shared."""
+        self.hold(FileStore(self._path(name)), unsent=False)
 
     def of(self, suffix: str) -> Iterator[Doc]:
         """The records of one stack, newest first."""
@@ -73,10 +88,17 @@ class Runs:
 
     def read(self, name: Name) -> Doc:
         """One file."""
-        return _read(self.folder / name.suffix / f"{name.run}.json")
+        return _read(self._path(name))
+
+    def _path(self, name: Name) -> Path:
+        return self.folder / name.suffix / f"{name.run}.json"
 
     def _paths(self, suffix: str) -> list[Path]:
         return sorted(self.folder.glob(f"{suffix}/[0-9]*Z.json"), key=lambda path: path.name, reverse=True)
+
+
+def _mark(path: Path) -> Path:
+    return path.with_name(f"{path.name}.unsent")
 
 
 def run_at(at: float) -> str:

@@ -25,6 +25,12 @@ class SharedRuns:
         """Write a record over what this run has written of it before."""
         store.save(text_of(doc))
 
+    def put(self, name: Name, doc: Doc) -> None:
+        """Write a whole record, whether one of that name is there or not."""
+        store = self._at(name)
+        store.load()
+        store.save(text_of(doc))
+
     def let_go(self, suffix: str) -> None:
         """Remove the oldest records of a stack."""
         for old in map(self._at, self.names(suffix)[KEPT:]):

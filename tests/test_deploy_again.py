@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,51 @@ def test_a_deploy_that_was_killed_is_gone_on_with(
     assert images(standing).count(image) == 1
     assert begun(standing) == before + 1
     assert standing.task["containerDefinitions"][0]["image"] == image
+
+
+@pytest.mark.parametrize("hides", [0.0, 0.5])
+def test_a_restart_whose_reply_is_lost_is_one_rollout(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, hides: float
+) -> None:
+    """Also where ECS shows what it has begun a little later: the next try waits for as long as it may."""
+    before, start = begun(standing), time.monotonic()
+    really = rollouts.described
+
+    def described(*given: Any) -> Any:
+        docs = really(*given)
+        late = time.monotonic() - start < hides and seen
+        seen.extend(docs[:1])
+        return seen[:1] if late else docs
+
+    seen: list[Any] = []
+    monkeypatch.setattr(rollouts, "described", described)
+    standing.desk.box.faults({"operation": "ecs:UpdateService", "fault": "lost_reply"})
+
+    ran = standing.desk.run("restart", "--yes", "--suffix", SUFFIX)
+
+    assert ran.code == 0, ran.err
+    assert begun(standing) == before + 1
+
+
+@pytest.mark.parametrize("fault", ["kill_before", "kill_after"])
+def test_a_restart_that_was_killed_is_gone_on_with(standing: Standing, fault: str) -> None:
+    """AWS may have ended what was begun by the time that the same command comes again."""
+    desk, before = standing.desk, begun(standing)
+    typed = ("restart", "--yes", "--no-smoke", "--local", "--suffix", SUFFIX)
+    with desk.spawn(*typed) as process:
+        desk.box.faults({"operation": "ecs:UpdateService", "fault": fault, "pid": process.pid})
+        process.communicate(timeout=240)
+    assert process.returncode < 0
+    desk.box.faults()
+
+    ran = desk.run(*typed, local=False)
+
+    assert ran.code == 0, ran.err
+    assert begun(standing) == before + 1
+    assert ("An earlier restart was cut off" in ran.err) == (fault == "kill_after")
+    assert desk.plan(SUFFIX) == "No changes.\n"
+    desk.well(*typed[:-3], "--suffix", SUFFIX)
+    assert begun(standing) == before + 2
 
 
 def test_where_nobody_tells_of_deployments_the_revision_that_runs_does(

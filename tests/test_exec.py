@@ -357,4 +357,4 @@ def test_where_no_task_runs_it_is_said(opened: Desk, standing: Standing) -> None
 
     assert ran.code == 5
     assert "No task of ml-api-service-prod runs." in ran.err
-    assert "status --suffix prod --local` tells why" in ran.err
+    assert "doctor --suffix prod --local` tells why" in ran.err

@@ -195,3 +195,8 @@ def test_the_process_says_what_there_is_and_what_there_is_not(before: Desk) -> N
     assert (ran.code, ran.out) == (6, "")
     assert "apply" in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_stack_that_was_only_mistyped_leaves_no_record(desk: Desk) -> None:
+    assert desk.run("teardown", "--yes", "--suffix", "prood").code == 6
+    assert desk.run("history").code == 6

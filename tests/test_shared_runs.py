@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.errors import LedgerError
 from state.runs import KEPT, Doc, Name
 from state.shared_runs import SharedRuns
 from tests.harness import Desk
@@ -85,11 +86,35 @@ def test_a_record_that_cannot_be_sent_is_told_and_fails_no_run(desk: Desk) -> No
     ran = desk.well("apply", *PART)
 
     assert (
-        "The record of this run is not kept for others. writing the state s3://team-state/ml/runs/" in ran.err
+        "The record of this run is not kept for others yet. writing the state s3://team-state/ml/runs/"
+        in ran.err
     )
     (file,) = (desk.home / "embedded" / "runs" / "prod").iterdir()
     assert str(file) in ran.err
     assert [Path(key).name for key in keys(desk)] == [file.name]
+
+
+def refuse(*_: object) -> None:
+    """The bucket takes no record."""
+    raise LedgerError("The bucket takes none.")
+
+
+def test_a_record_that_could_not_be_sent_is_sent_by_the_next_run(desk: Desk) -> None:
+    desk.environment |= {"MLAPI_STATE": STATE, "MLAPI_PROFILE": "seed"}
+    desk.well("state", "init", "--yes")
+    desk.well("apply", *PART)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SharedRuns, "save", refuse)
+        desk.well("apply", *PART)
+    folder = desk.home / "embedded" / "runs" / "prod"
+    (waits,) = folder.glob("*.unsent")
+    assert len(keys(desk)) == 1
+
+    desk.well("apply", *PART)
+
+    assert sorted(Path(key).name for key in keys(desk)) == sorted(path.name for path in folder.iterdir())
+    shared = client(desk.box.endpoint, "s3").get_object(Bucket=BUCKET, Key=f"ml/runs/prod/{waits.stem}")
+    assert shared["Body"].read() == (folder / waits.stem).read_bytes()
 
 
 def test_a_bucket_that_refuses_is_told_in_words(desk: Desk) -> None:

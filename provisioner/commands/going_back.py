@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from provisioner.commands.asking import Asking
 from provisioner.commands.deploying import answer, let_pull, listen_to, ship
 from provisioner.commands.following import interruptible
-from provisioner.commands.one_service import one_service
+from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import recorded
 from provisioner.commands.releasing import earlier, named, releases_of
@@ -43,10 +43,7 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
             listed = releases_of(one, now)
         to = named(listed, wish.to) if wish.to else earlier(listed, number(now.arn))
         if to is None:
-            raise Blocked(
-                f"There is no revision of {one.aws_name} before {number(now.arn)} to go back to.",
-                "`deploy --image REF` ships another image; `releases` tells what there is.",
-            )
+            raise _nowhere(one, number(now.arn))
         listen_to(one, record)
         if to.arn != now.arn or not now.is_settled:
             say.note(f"  ~ {one.title} ({one.aws_name}), revision {number(now.arn)} -> {to.revision}")
@@ -61,3 +58,14 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
                     smoke(say, one)
         answer(say, one, to.arn, to.image)
     return 0
+
+
+def _nowhere(one: OneService, now: int) -> Blocked:
+    """No revision to go back to: what an `apply` has replaced, it has deleted."""
+    command, suffix = one.session.where.workspace.command, one.session.suffix
+    why = ": an `apply` deletes the one that it replaces" if now > 1 else ""
+    return Blocked(
+        f"There is no revision of {one.aws_name} before {now} to go back to{why}.",
+        f"`{command('deploy --image REF', suffix)}` ships another image; "
+        f"`{command('releases', suffix)}` tells what there is.",
+    )

@@ -79,6 +79,11 @@ class OneService:
             raise self.absent()
         return now
 
+    @property
+    def wanted(self) -> int:
+        """How many tasks it is to run now."""
+        return int(self.running().service["desiredCount"])
+
     def absent(self) -> Incomplete:
         """The error of a service that is not there."""
         again = self.session.where.workspace.command("apply", self.session.suffix)

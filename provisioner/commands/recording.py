@@ -81,17 +81,29 @@ class _Copies:
             return
         try:
             self.shared.save(self.key, doc)
+            self.runs.hold(self.file, unsent=False)
             if last:
+                self._send_what_waits(self.shared)
                 self.shared.let_go(self.session.suffix)
         except ProvisionerError as error:
+            self.runs.hold(self.file, unsent=True)
             self.session.tell(
-                f"The record of this run is not kept for others. {error.message}",
-                f"The run itself goes on; its record is in {self.file.where}.",
+                f"The record of this run is not kept for others yet. {error.message}",
+                f"The run itself goes on; its record is in {self.file.where}, and the next run from here "
+                "sends it.",
             )
+
+    def _send_what_waits(self, shared: SharedRuns) -> None:
+        """The records of earlier runs from here that could not be sent when they ended."""
+        with suppress(ProvisionerError):  # they wait on, as they did
+            for name in self.runs.unsent(self.session.suffix):
+                shared.put(name, self.runs.read(name))
+                self.runs.sent(name)
 
     def forget(self) -> None:
         """Nothing was run, as there is no such stack: a slip of the finger is no history."""
         self.file.remove()
+        self.runs.hold(self.file, unsent=False)
         if self.key is not None:
             with suppress(ProvisionerError):  # a record too many does no harm
                 self.key.remove()

@@ -39,8 +39,19 @@ def releases(say: Say, session: Session, service: str) -> int:
     one = one_service(session, service)
     with explained(f"looking at the revisions of {one.aws_name}"):
         now = one.running()
-        show_releases(say, one.title, releases_of(one, now))
+        listed = releases_of(one, now)
+    show_releases(say, one.title, listed)
+    if gone := missing(each.revision for each in listed):
+        say.note(
+            f"Not there any more: {', '.join(map(str, gone))}. An `apply` deletes the one that it replaces."
+        )
     return 0
+
+
+def missing(known: Iterable[int]) -> list[int]:
+    """The revisions between those that are known."""
+    numbers = set(known)
+    return [each for each in range(min(numbers, default=0), max(numbers, default=0)) if each not in numbers]
 
 
 def releases_of(one: OneService, now: Running) -> list[Release]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from provisioner.commands.asking import Asking
 from provisioner.commands.deploying import listen_to
 from provisioner.commands.following import Before, Follower, interruptible
-from provisioner.commands.one_service import one_service
+from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import recorded
 from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
-from provisioner.kinds.ecs.revisions import number
+from provisioner.errors import Blocked
+from provisioner.kinds.ecs.revisions import Running, number
 from provisioner.kinds.ecs.rollouts import begin_anew
 from provisioner.session import Session
 from provisioner.terminal.say import Say
@@ -32,23 +33,30 @@ class Wish:
 
 
 def restart(say: Say, session: Session, wish: Wish) -> int:
-    """Begin a deployment of the same revision; one that an earlier run began and that is under way serves."""
+    """Begin a deployment of the same revision; one that an earlier run began and saw no end of serves."""
     header(say, session)
     with session.locked(_VERB, wish.lock_timeout), recorded(session, _VERB) as record:
         one = one_service(session, wish.service)
         with explained(f"looking at {one.aws_name}"):
             now = one.running()
         listen_to(one, record)
-        intent = one.entry.intent
-        under_way = bool(intent and intent.verb == _VERB and not now.is_settled)
-        if not under_way:
+        under_way = _was_begun(one, now)
+        if under_way:
+            say.note("An earlier restart was cut off: what it began is followed, no second one is begun.")
+        else:
             count = now.service["desiredCount"]
+            if not count:
+                look = session.where.workspace.command("doctor", session.suffix)
+                raise Blocked(
+                    f"{one.title} is to run no task: there is nothing to replace.",
+                    f"`{look}` tells what to type.",
+                )
             wish.asking.confirm(say, f"Replace the {count} tasks of {one.title} in {session.suffix}?")
         record.plan = {"change": 1}
         with interruptible(say, one, f"restarting {one.aws_name}"), one.told("update"):
             follower = Follower(say, one, Before.of(one, now.arn, under_way=under_way), wish.fail_fast)
             if not under_way:
-                one.hands.ledger.intend(one.node, _VERB, replace(one.entry, phase="updating"))
+                one.hands.ledger.intend(one.node, _begins(now), replace(one.entry, phase="updating"))
                 begin_anew(session.clients, one.cluster, one.aws_name, str(now.primary["id"]))
             follower.follow(now.arn)
             one.settle()
@@ -58,3 +66,14 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
         told = f"{one.title} has new tasks (revision {revision})."
         say.answer(told, "restart", service=one.title, revision=revision)
     return 0
+
+
+def _begins(now: Running) -> str:
+    """What is about to be done, and after which deployment: so the next run sees whether it was."""
+    return f"{_VERB} after {now.primary['id']}"
+
+
+def _was_begun(one: OneService, now: Running) -> bool:
+    """Whether a restart that no run has told the end of has reached AWS, whatever has come of it since."""
+    intent = one.entry.intent
+    return bool(intent and intent.verb.startswith(_VERB) and intent.verb != _begins(now))

@@ -48,8 +48,8 @@ def entered(session: Session, service: str, task: str) -> Running:
         known = ", ".join(one.id for one in found.tasks) or "none"
         raise UsageError(f"No task {task} of {entry.name} runs.", f"There are: {known}.")
     if not chosen:
-        look = session.where.workspace.command("status", session.suffix)
-        raise Blocked(f"No task of {entry.name} runs.", f"`{look}` tells why.")
+        look = session.where.workspace.command("doctor", session.suffix)
+        raise Blocked(f"No task of {entry.name} runs.", f"`{look}` tells why, and what to type.")
     if not found.allows_entry:
         hard = session.settings.container.readonly_root
         writable = " --set container.readonly_root=false" if hard else ""

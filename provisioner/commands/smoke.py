@@ -75,11 +75,22 @@ def smoke(say: Say, one: OneService) -> None:
     for line in table(rows, ("     ", "over", "path", "answer")):
         say.note(line, "dim")
     if bad:
-        again = session.where.workspace.command("rollback", session.suffix)
-        raise Unwell(
-            f"{one.title} is rolled out and does not answer as it should:\n    " + "\n    ".join(bad),
-            f"`doctor` looks for the cause; `{again}` goes back.",
+        raise _unwell(one, bad)
+
+
+def _unwell(one: OneService, bad: list[str]) -> Unwell:
+    """What does not answer, and the way back; where no task is to run, that is why."""
+    workspace, suffix = one.session.where.workspace, one.session.suffix
+    look, back = workspace.command("doctor", suffix), workspace.command("rollback", suffix)
+    if not one.wanted:
+        return Unwell(
+            f"{one.title} is rolled out, and nothing answers: it is to run no task.",
+            f"`{look}` tells what to type; where none is meant to run, --no-smoke asks nobody.",
         )
+    return Unwell(
+        f"{one.title} is rolled out and does not answer as it should:\n    " + "\n    ".join(bad),
+        f"`{look}` looks for the cause; `{back}` goes back.",
+    )
 
 
 def _tried(session: Session, door: Door, path: str, health: str) -> tuple[Visit, tuple[bool, str]]:

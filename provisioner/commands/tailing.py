@@ -36,8 +36,18 @@ def logs(say: Say, session: Session, wanted: Wanted) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     if not told:
-        say.note(f"Nothing of that was written in the last {wanted.since:.0f} s.")
+        say.note(
+            f"Nothing of that was written in the last {_told(wanted.since)}; --since looks further back."
+        )
     return 0
+
+
+def _told(seconds: float) -> str:
+    """A duration as --since takes it."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds and not seconds % size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:g}s"
 
 
 def _asked(say: Say, session: Session, tail: Source, wanted: Wanted) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import Desk, Ran
-from tests.standing import SUFFIX
+from tests.standing import SUFFIX, Standing
 from tests.verbs.table import ROWS, Row, typed
 
 Way = Callable[..., Ran]
@@ -125,3 +125,40 @@ def test_the_first_call_is_made_again_where_time_cures_it(
         ready.box.faults()
 
     assert ran.code == code, ran.err
+
+
+# Without a task: what is told, and what can be done all the same.
+IDLE = {
+    "exec": (5, "No task of ml-api-service-prod runs."),
+    "db tunnel": (5, "No task of ml-api-service-prod runs."),
+    "status": (1, ""),
+    "doctor": (1, ""),
+    "logs": (0, "--since looks further back"),
+    "restart": (5, "there is nothing to replace"),
+    "deploy": (1, "it is to run no task"),
+    "rollback": (1, "it is to run no task"),
+    "run": (0, "ended with exit code 0"),
+}
+
+
+@pytest.fixture(scope="module")
+def idle(ready: Desk, standing: Standing) -> Desk:
+    """Its tasks are stopped: what needs them comes last."""
+    where = {"cluster": standing.service["clusterArn"], "service": standing.service["serviceName"]}
+    standing.aws("ecs").update_service(**where, desiredCount=0)
+    return ready
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", IDLE)
+def test_no_task_runs(idle: Desk, name: str, way: Way) -> None:
+    row, (code, told) = ROWS[name], IDLE[name]
+
+    ran = way(row, idle, SUFFIX, *(["--yes"] if row.asks else []))
+
+    assert ran.code == code, ran.err
+    assert told in ran.err
+    assert "Traceback" not in ran.err
+    if code and row.typed not in ("status", "doctor"):
+        explained(ran, code)
+        assert f"doctor --suffix {SUFFIX} --local" in ran.err

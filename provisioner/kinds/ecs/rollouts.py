@@ -10,10 +10,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of, unless_unknown
+from provisioner.engine.faults import Fault, code_of, fault_of, unless_unknown
 from provisioner.engine.patience import insist
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import HIDES
+from provisioner.engine.target import HIDES, still_hides
+from provisioner.engine.waits import until
 from provisioner.kinds.ecs.service import described, rollout
 
 # What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
@@ -156,14 +157,23 @@ class Rolling:
 def begin_anew(clients: Clients, cluster: str, service: str, former: str) -> None:
     """UpdateService with new tasks of the same revision, unless a deployment after `former` has begun.
 
-    So a lost reply is followed by a look, and no second deployment is begun.
+    So a lost reply is followed by a look, as long as ECS may hide what it has begun; no second one is begun.
     """
     ecs = clients.client("ecs")
+    lost: list[float] = []
+
+    def begun() -> bool | None:
+        doc = described(ecs, service, cluster)[0]
+        return next(one["id"] for one in doc["deployments"] if one["status"] == "PRIMARY") != former or None
 
     def once() -> Any:
-        doc = described(ecs, service, cluster)[0]
-        primary = next(one for one in doc["deployments"] if one["status"] == "PRIMARY")
-        if primary["id"] == former:
+        window = still_hides(clients, lost[-1] if lost else 0.0)
+        if until(begun, clock=clients.clock, due=0, patience=window):
+            return
+        try:
             ecs.update_service(cluster=cluster, service=service, forceNewDeployment=True)
+        except Exception as error:
+            lost[:] = [clients.clock.wall()] if fault_of(error) is Fault.LOST else []
+            raise
 
     insist(clients, once)
