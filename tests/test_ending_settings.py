@@ -17,6 +17,7 @@ from tests.alternatives import ways
 TOGETHER = [
     ["profile=production", "service.exec=true", "container.readonly_root=false"],
     ["profile=seed", "database.username=mlapi_app"],
+    ["profile=seed", 'container.environment={"ANY": "thing"}'],
     ["profile=production", "network.nat=none", "image=111122223333.dkr.ecr.us-east-1.amazonaws.com/a:1"],
 ]
 

@@ -20,7 +20,8 @@ _MORE: dict[str, Any] = {
 _PRIVATE: dict[str, Any] = {
     "network": {"nat": "none"},
     "container": {
-        "secrets": {"ANY": "arn:aws:ssm:us-east-1:111122223333:parameter/any"},
+        # A name that no variable of theirs has.
+        "secrets": {"ML_API_ENDS": "arn:aws:ssm:us-east-1:111122223333:parameter/any"},
         "readonly_root": False,
     },
     "service": {"exec": True},
