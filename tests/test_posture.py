@@ -223,6 +223,13 @@ CONTROLS = [
         lambda stack: without(stack, "Service", lambda p: p["enableExecuteCommand"] is False),
     ),
     Control(
+        "no-public-addresses",
+        "what is started in a public subnet by mistake is not reached from the internet",
+        "none",
+        "nothing",
+        lambda stack: without(stack, "Subnet", lambda p: p["MapPublicIpOnLaunch"] is False),
+    ),
+    Control(
         "tasks-private",
         "a task has no public address",
         "none",

@@ -29,6 +29,12 @@ def _turn_dns_off(stack: Standing) -> None:
     stack.aws("ec2").modify_vpc_attribute(VpcId=stack.vpc, EnableDnsSupport={"Value": False})
 
 
+def _open_a_subnet(stack: Standing) -> None:
+    subnets = stack.ec2("describe_subnets", "Subnets")
+    mine = next(one["SubnetId"] for one in subnets if tags(one["Tags"])["ml-api:node"] == "public-2")
+    stack.aws("ec2").modify_subnet_attribute(SubnetId=mine, MapPublicIpOnLaunch={"Value": True})
+
+
 def _endpoint(stack: Standing) -> None:
     found = stack.ec2("describe_vpc_endpoints", "VpcEndpoints")
     mine = next(one["VpcEndpointId"] for one in found if one["ServiceName"].endswith(".s3"))
@@ -79,6 +85,7 @@ def _drain_at_once(stack: Standing) -> None:
 
 TOUCHED = [
     _tag("describe_subnets", "Subnets", "SubnetId", "public-1"),
+    Hand("altered", "public-2", "update", _open_a_subnet),
     _tag("describe_internet_gateways", "InternetGateways", "InternetGatewayId", "igw"),
     _tag("describe_addresses", "Addresses", "AllocationId", "eip-1"),
     Hand("altered", "vpc-dns-hostnames", "update", _turn_dns_off),

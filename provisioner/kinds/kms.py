@@ -41,6 +41,7 @@ class Key(Kind):
     halted = {"KeyState": frozenset({"Disabled", PENDING})}
     wake = "{Wake}"
     fixed = frozenset()
+    whole = frozenset({"Policy"})
     # What was logged under it is read with it alone, whatever is used for what comes.
     stays = True
     absent = NO_KEY

@@ -62,6 +62,14 @@ def network(up: Piece, s: Settings, facts: Facts) -> Network:
 
 def _subnets(up: Piece, side: str, vpc: Handle, facts: Facts, blocks: list[str]) -> list[Handle]:
     return [
-        up(Subnet, f"{side}-{n}", VpcId=vpc.id, AvailabilityZone=zone, CidrBlock=block)
+        up(
+            Subnet,
+            f"{side}-{n}",
+            VpcId=vpc.id,
+            AvailabilityZone=zone,
+            CidrBlock=block,
+            # What is to be reached from outside asks for an address of its own.
+            MapPublicIpOnLaunch=False,
+        )
         for n, (zone, block) in enumerate(zip(facts.zones, blocks, strict=True), start=1)
     ]

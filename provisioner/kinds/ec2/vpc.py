@@ -106,6 +106,7 @@ class Subnet(Ec2):
     noun, resource, key, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
     distinct = ("CidrBlock",)
     ready = {"State": "available"}
+    fixed = frozenset({"VpcId", "AvailabilityZone", "CidrBlock"})
     claims, ranges = ("VpcId", "CidrBlock"), frozenset({"CidrBlock"})
     holds_data = True
     absent = NO_SUBNET
@@ -115,6 +116,7 @@ class Subnet(Ec2):
     calls = calling(
         read="DescribeSubnets",
         create="CreateSubnet",
+        update="ModifySubnetAttribute",
         delete="DeleteSubnet",
         holders="DescribeNetworkInterfaces",
     )
@@ -124,8 +126,14 @@ class Subnet(Ec2):
         return list(ec2.describe_subnets(Filters=filters)["Subnets"])
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateSubnet."""
-        return dict(ec2.create_subnet(**it.props, TagSpecifications=self.specification(it))["Subnet"])
+        """CreateSubnet; a new one gives no public addresses, as it is wanted."""
+        asked = {key: value for key, value in it.props.items() if key in self.fixed}
+        return dict(ec2.create_subnet(**asked, TagSpecifications=self.specification(it))["Subnet"])
+
+    def update(self, ec2: Any, it: Item, changed: Doc) -> None:
+        """ModifySubnetAttribute: whether what starts in it has a public address."""
+        public = {"Value": changed["MapPublicIpOnLaunch"]}
+        ec2.modify_subnet_attribute(SubnetId=it.id, MapPublicIpOnLaunch=public)
 
     def delete(self, ec2: Any, it: Item) -> None:
         """DeleteSubnet."""
