@@ -22,30 +22,29 @@ def demand_whole(events: HierarchicalEmitter) -> None:
 
 
 def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
-    if response_dict["status_code"] not in _ANSWERED or not _has_body(operation_model):
+    streams = operation_model.has_streaming_output or operation_model.has_event_stream_output
+    if streams or response_dict["status_code"] not in _ANSWERED:
         return
-    body: bytes = response_dict["body"]
-    if fault := _fault(body, "json" in operation_model.service_model.resolved_protocol):
+    if fault := _fault(response_dict["body"], operation_model):
         raise ResponseParserError(f"{operation_model.name} was answered with {fault}.")
 
 
-def _has_body(model: Any) -> bool:
-    """Whether something of the answer stands in its body, all of which is read at once."""
-    shape = model.output_shape
-    return bool(
-        shape
-        and not model.has_streaming_output
-        and any("location" not in member.serialization for member in shape.members.values())
-    )
-
-
-def _fault(body: bytes, is_json: bool) -> str:
+def _fault(body: bytes, model: Any) -> str:
     """What is wrong with a body, in words."""
-    if not body.strip():
-        return "nothing"
     if body[:50].lstrip().lower().startswith(_PAGE):
         return "a page of HTML, as a proxy sends"
-    return "" if not is_json or _is_object(body) else "what is no JSON, or was cut"
+    if not _is_told_in_body(model):
+        return ""
+    if not body.strip():
+        return "nothing"
+    is_json = "json" in model.service_model.resolved_protocol
+    return "what is no JSON, or was cut" if is_json and not _is_object(body) else ""
+
+
+def _is_told_in_body(model: Any) -> bool:
+    """Whether something of the answer stands in its body, and not in headers alone."""
+    members = model.output_shape.members.values() if model.output_shape else ()
+    return any("location" not in member.serialization for member in members)
 
 
 def _is_object(body: bytes) -> bool:

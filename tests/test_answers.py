@@ -47,6 +47,21 @@ def test_what_cannot_be_read_is_a_lost_reply_in_every_protocol(service: str, bod
     assert fault_of(caught.value) is Fault.LOST
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "params"),
+    [
+        ("elbv2", "delete_rule", {"RuleArn": "r"}),
+        ("logs", "delete_log_group", {"logGroupName": "g"}),
+        ("s3", "delete_bucket", {"Bucket": "some-bucket"}),
+    ],
+)
+def test_a_page_is_no_yes(service: str, operation: str, params: dict[str, str]) -> None:
+    with pytest.raises(Exception, match="a page of HTML") as caught:
+        getattr(answered(service, PAGE), operation)(**params)
+
+    assert fault_of(caught.value) is Fault.LOST
+
+
 def test_an_answer_of_json_that_is_no_object_is_none() -> None:
     with pytest.raises(Exception, match="no JSON, or was cut") as caught:
         answered("logs", b"[]").describe_log_groups()
