@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from provisioner.errors import LockHeld
+from state.fitting import fitting
 
 _PROC = Path("/proc")
 
@@ -47,8 +48,8 @@ class Owner:
     def parse(cls, text: str | bytes) -> Owner | None:
         """The owner in `text`; None where it tells of none."""
         try:
-            return cls(**json.loads(text))
-        except (ValueError, TypeError):
+            return fitting(cls(**json.loads(text)))
+        except (ValueError, TypeError, RecursionError):
             return None
 
     def dump(self) -> str:

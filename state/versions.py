@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
 from state.document import Document
 from state.store import Store
+
+_NAME = re.compile(r"\d{8}T\d{6}Z-\d+-\w+")
 
 
 @dataclass(frozen=True)
@@ -36,4 +39,4 @@ def remember(store: Store, document: Document) -> None:
 
 def versions(store: Store) -> list[Version]:
     """The past documents that are kept, oldest first."""
-    return [Version.parse(name) for name in store.versions()]
+    return [Version.parse(name) for name in store.versions() if _NAME.fullmatch(name)]

@@ -129,6 +129,11 @@ def test_one_can_look_again_later_without_a_ledger(desk: Desk, *, known: bool) -
     for report in desk.home.rglob("teardown-a-*.json"):
         report.write_text(report.read_text().replace("123456789012", "111122223333"))
     assert desk.run("verify-gone", "--suffix", "a").code == (3 if known else 11)
+    for report in desk.home.rglob("teardown-a-*.json"):
+        report.write_text(report.read_text().replace('"deleted": [', '"deleted": [7, '))
+        torn = desk.run("verify-gone", "--suffix", "a")
+        assert torn.code == 1
+        assert "It is only a report of what is gone: remove it, and run the same command again." in torn.err
 
 
 @pytest.mark.slow

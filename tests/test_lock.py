@@ -271,7 +271,10 @@ def test_a_lost_reply_of_a_heartbeat_is_no_lost_lock(shared: Place) -> None:
     assert shared.shelf.faults == []
 
 
-@pytest.mark.parametrize("scribble", ["", "{", '{"pid": 1}', "null", "[1]"])
+TYPES = '{"host": "h", "pid": "x", "command": "apply", "since": "now", "fence": "3"}'
+
+
+@pytest.mark.parametrize("scribble", ["", "{", '{"pid": 1}', "null", "[1]", TYPES])
 def test_a_scribbled_lock_is_taken_once_nobody_can_hold_it(place: Place, scribble: str) -> None:
     if place.shelf:
         key = f"{place.workspace.state.split('/', 3)[3]}/prod.lock"

@@ -18,7 +18,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
 from provisioner.engine.traits import codes, minutes
 from provisioner.errors import OutOfPatience
-from state.document import Document, Place
+from state.document import Document, Entry, Place
 from state.ledger import Ledger
 from tests.memory import Memory
 from tests.test_errors import answered
@@ -127,3 +127,22 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
     assert "run the same command again" in caught.value.hint
     assert decide(node(Slow), left, seen("coming"), {}).verb == "finish"
     assert decide(node(Slow), left, seen("up"), {}).verb == "finish"
+
+
+class Theirs(Slow):
+    """Is there under our name, and somebody else's."""
+
+    tagged, visible_within = True, 60
+
+    def read(self, *_: Any) -> Doc | None:
+        return {"Id": "t-1", "Tags": {"Environment": "theirs"}}
+
+
+def test_what_somebody_else_made_where_ours_was_begun_does_not_keep_ours_from_ending() -> None:
+    run = hands(Hurried())
+    begun = target(Theirs()).with_id("")
+    run.ledger.intend("thing", "create", Entry("Theirs", "ml-api-thing-prod"))
+
+    assert run.delete(begun) == ""
+    assert run.ledger.get("thing") is None
+    assert run.ledger.document.tombstones == []

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
+import pytest
+
+from provisioner.engine.clients import Clients
+from provisioner.errors import LockHeld
 from provisioner.rates import Bucket, Rate, Rates
+from tests.test_waits import Hurried
 
 
 def test_a_burst_is_free_and_what_comes_after_it_waits() -> None:
@@ -40,3 +47,18 @@ def test_where_no_time_passes_nothing_waits() -> None:
 
     assert not any(rates.take("ec2", "", "create_vpc", reads=False, now=0.0) for _ in range(500))
     assert rates.waited == {}
+
+
+def test_who_loses_the_lock_while_a_rate_holds_a_call_up_does_not_make_it() -> None:
+    clock, raw = Hurried(), Mock(spec_set=["create_vpc"])
+    rates: Any = SimpleNamespace(take=lambda *_, **__: 20.0)
+    aws: Any = SimpleNamespace(rates=rates, client=lambda *_: raw, region="us-east-1")
+
+    def guard() -> None:
+        if clock.sleeps:
+            raise LockHeld("another holds it")
+
+    with pytest.raises(LockHeld):
+        Clients(aws, clock, guard).client("ec2").create_vpc(CidrBlock="10.0.0.0/16")
+
+    raw.create_vpc.assert_not_called()

@@ -366,3 +366,10 @@ def test_what_cannot_be_moved_is_an_error_with_a_hint(
 
     with pytest.raises(LedgerError, match="Permission denied"):
         store.remove() if act == "remove" else store.put_aside("now")
+
+
+def test_what_somebody_else_put_beside_the_past_documents_is_none_of_them(store: FileStore) -> None:
+    remember(store, document(serial=3))
+    (store.path.parent / "history" / "prod" / "notes.json").write_text("mine")
+
+    assert [one.serial for one in versions(store)] == [3]

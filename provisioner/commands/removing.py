@@ -19,7 +19,7 @@ from provisioner.engine.plan import Plan
 from provisioner.engine.protection import protected
 from provisioner.engine.record import Record
 from provisioner.engine.verify import Report
-from provisioner.errors import Blocked, NoSuchStack, Residue
+from provisioner.errors import Blocked, LedgerError, NoSuchStack, Residue
 from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
 from provisioner.pins import guard_account
@@ -28,7 +28,8 @@ from provisioner.taking_down import bare_stack, look_last, standing, take_down
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace, stamp
-from state.document import Tombstone
+from state.document import Place, Tombstone
+from state.fitting import fitting
 
 
 def teardown(
@@ -138,7 +139,7 @@ def verify_gone(say: Say, session: Session) -> int:
     kept = last_report(session.where.workspace, session.suffix)
     if kept and not session.is_known:
         guard_account(session.place, kept["place"]["account"])
-        session.document.tombstones = [Tombstone(**stone) for stone in kept["deleted"]]
+        session.document.tombstones = kept["deleted"]
     report = look_last(session, bare_stack(session))
     if report.remaining:
         raise residue(session, report, "")
@@ -150,7 +151,18 @@ def verify_gone(say: Say, session: Session) -> int:
 def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
     """What the last teardown of a stack left written; empty where there was none."""
     reports = workspace.archive.reports(suffix)
-    return dict(json.loads(reports[-1].load() or b"{}")) if reports else {}
+    if not reports:
+        return {}
+    try:
+        kept = dict(json.loads(reports[-1].load() or b"{}"))
+        fitting(Place(**kept["place"]))
+        kept["deleted"] = [fitting(Tombstone(**stone)) for stone in kept["deleted"]]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise LedgerError(
+            f"The report {reports[-1].where} cannot be read ({error}).",
+            "It is only a report of what is gone: remove it, and run the same command again.",
+        ) from error
+    return kept
 
 
 def last_region(workspace: Workspace, suffix: str) -> str | None:

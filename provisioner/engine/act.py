@@ -19,7 +19,7 @@ from provisioner.engine.intervals import in_time
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.refs import Doc, reveal, unveiled
-from provisioner.engine.refused import NotYet
+from provisioner.engine.refused import Foreign, NotYet
 from provisioner.engine.target import HIDES, Target, read, still_hides
 from provisioner.engine.waits import until
 from provisioner.engine.watch import Watch
@@ -106,7 +106,7 @@ class Hands:
             if passed < window or looks < (_LOOKS if there or hidden else 1):
                 return None
             if doc is not None and there:
-                raise Blocked(f"{target.words} is {whose(target.kind, doc)}.", "Choose another suffix.")
+                raise Foreign(f"{target.words} is {whose(target.kind, doc)}.", "Choose another suffix.")
             return False
 
         found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)
@@ -168,7 +168,7 @@ class Hands:
             self.ledger.forget(node, deleted=True)
             return ""
         if entry and not entry.id:
-            doc = self._look_for(target, entry.intent.at if entry.intent else self.clock.wall())
+            doc = self._begun(target, entry)
             if doc is None:
                 self.ledger.forget(node, deleted=False)
                 return ""
@@ -190,6 +190,13 @@ class Hands:
         self.watch.until_gone(target, start)
         self.ledger.forget(node, deleted=True)
         return ""
+
+    def _begun(self, target: Target, entry: Entry) -> Doc | None:
+        """What a create came to whose reply never came; None where it came to nothing of ours."""
+        try:
+            return self._look_for(target, entry.intent.at if entry.intent else self.clock.wall())
+        except Foreign:  # theirs stays, and does not keep ours from ending
+            return None
 
     def _end(self, target: Target, begun: Callable[[], None]) -> None:
         try:

@@ -128,8 +128,9 @@ class Client:
 
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         if not operation.startswith(_READS):
-            return lambda **params: self._clients.act(
-                lambda: self._paced(operation, lambda: getattr(self._raw, operation)(**params))
+            # Whether it may be made is asked last: a rate, or credentials that end, may have held it up.
+            return lambda **params: self._paced(
+                operation, lambda: self._clients.act(lambda: getattr(self._raw, operation)(**params))
             )
         return lambda **params: self._clients.read(
             f"{self._where}/{operation}/{json.dumps(params, sort_keys=True, default=str)}",

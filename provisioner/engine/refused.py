@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provisioner.errors import Blocked
+
 
 class NotYet(Exception):
     """AWS must finish a step first: the engine calls the verb again, about `due` seconds later."""
@@ -11,6 +13,10 @@ class NotYet(Exception):
     def __init__(self, why: str, due: float = 0) -> None:
         super().__init__(why)
         self.due = due
+
+
+class Foreign(Blocked):
+    """What stands where ours was to be is somebody else's."""
 
 
 @dataclass(frozen=True)

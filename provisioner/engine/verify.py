@@ -80,6 +80,8 @@ def last_look(
         if name not in search.stack.nodes:
             report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
     known = {stone.id for stone in listed} | {stone.name for stone in listed}
+    # One that was found anew by every run that could not end it was deleted as often.
+    report.remaining = list({(one.what, one.id): one for one in report.remaining}.values())
     for arn in bearing:
         if arn not in known and re.split(r"[:/]", arn)[-1] not in known:
             report.lingering.append(Remnant("tagged", arn, "it bears our tags, and is not ours to delete"))

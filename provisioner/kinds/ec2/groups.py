@@ -71,12 +71,13 @@ class SecurityGroup(Ec2):
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces in the group, and the rules of other groups that name it."""
-        rules = ec2.describe_security_groups(Filters=where({"ip-permission.group-id": it.id}))
         naming = [
             Holder(f"a rule of {one['GroupId']}", bears(mapping(one.get("Tags", [])), it.suffix))
-            for one in rules["SecurityGroups"]
+            for way in ("ip-permission.group-id", "egress.ip-permission.group-id")
+            for one in ec2.describe_security_groups(Filters=where({way: it.id}))["SecurityGroups"]
+            if one["GroupId"] != it.id
         ]
-        return interfaces(ec2, {"group-id": it.id}) + naming
+        return interfaces(ec2, {"group-id": it.id}) + list(dict.fromkeys(naming))
 
 
 class NoDefaultEgress(Kind):

@@ -11,7 +11,9 @@ from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.setting import Setting
+from provisioner.kinds.tags import mapping
 from provisioner.kinds.vpc_origin import AMAZONS_GROUP
+from provisioner.names import bears
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
@@ -33,7 +35,7 @@ class Vpc(Ec2):
         read="DescribeVpcs",
         create="CreateVpc",
         delete="DeleteVpc",
-        holders="DescribeNetworkInterfaces",
+        holders="DescribeNetworkInterfaces DescribeRouteTables DescribeSecurityGroups DescribeSubnets",
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
@@ -64,8 +66,30 @@ class Vpc(Ec2):
         ec2.delete_vpc(VpcId=it.id)
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
-        """The interfaces that are still in it."""
-        return interfaces(ec2, {"vpc-id": it.id})
+        """What is still in it and does not go with it: interfaces, subnets, groups, route tables."""
+        filters = where({"vpc-id": it.id})
+        groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+        tables = ec2.describe_route_tables(Filters=filters)["RouteTables"]
+        told = [
+            (f"subnet {one['SubnetId']}", one) for one in ec2.describe_subnets(Filters=filters)["Subnets"]
+        ]
+        told += [
+            (f"security group {one['GroupId']} {one['GroupName']}", one)
+            for one in groups
+            if one["GroupName"] != "default"
+        ]
+        told += [(f"route table {one['RouteTableId']}", one) for one in tables if not _is_main(one)]
+        inside = [Holder(what, _goes_by_itself(one, it.suffix)) for what, one in told]
+        return interfaces(ec2, {"vpc-id": it.id}) + inside
+
+
+def _goes_by_itself(part: Doc, suffix: str) -> bool:
+    """Whether this very run ends it, or AWS does."""
+    return bears(mapping(part.get("Tags", [])), suffix) or part.get("GroupName") == AMAZONS_GROUP
+
+
+def _is_main(table: Doc) -> bool:
+    return any(one.get("Main") for one in table.get("Associations", []))
 
 
 class _VpcAttribute(Setting):
@@ -227,5 +251,7 @@ def interfaces(ec2: Any, filters: dict[str, str]) -> list[Holder]:
 def _holder(interface: Doc) -> Holder:
     owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
     purpose = interface.get("Description") or interface.get("InterfaceType", "interface")
+    # AWS makes those of a function too, and keeps them as long as somebody keeps the function: none is ours.
+    is_functions = interface.get("InterfaceType") == "lambda" or purpose.startswith("AWS Lambda")
     managed = bool(interface.get("RequesterManaged")) or purpose.startswith(_SERVICES)
-    return Holder(f"{interface['NetworkInterfaceId']} ({owner}: {purpose})", managed)
+    return Holder(f"{interface['NetworkInterfaceId']} ({owner}: {purpose})", managed and not is_functions)

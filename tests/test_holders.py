@@ -1,0 +1,75 @@
+"""Who holds a thing that will not go: all that AWS counts, and whether it lets go by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.kind import Item
+from provisioner.kinds.ec2.groups import SecurityGroup
+from provisioner.kinds.ec2.vpc import Vpc, interfaces
+from provisioner.names import owner_tags
+from tests.inventory import client
+
+
+@pytest.fixture(scope="module")
+def ec2(served: EmbeddedAws) -> Any:
+    served.behave(manners=False, pace=0.0)
+    served.reset()
+    return client(served.endpoint, "ec2")
+
+
+@pytest.fixture
+def vpc(ec2: Any) -> str:
+    return str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+
+
+def group(ec2: Any, vpc: str, name: str, **tags: str) -> str:
+    told = [{"Key": key, "Value": value} for key, value in tags.items()]
+    more = {"TagSpecifications": [{"ResourceType": "security-group", "Tags": told}]} if told else {}
+    return str(ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc, **more)["GroupId"])
+
+
+def test_a_vpc_is_held_by_all_that_does_not_go_with_it(ec2: Any, vpc: str) -> None:
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    theirs = group(ec2, vpc, "theirs")
+    ours = group(ec2, vpc, "ours", **owner_tags("a"))
+
+    told = {one.what: one.passing for one in Vpc().holders(ec2, Item("vpc", "", "a", id=vpc))}
+
+    assert told == {
+        f"subnet {subnet}": False,
+        f"route table {table}": False,
+        f"security group {theirs} theirs": False,
+        f"security group {ours} ours": True,
+    }
+
+
+@pytest.mark.parametrize("way", ["ingress", "egress"])
+def test_a_group_is_held_by_the_rules_of_others_either_way(ec2: Any, vpc: str, way: str) -> None:
+    ours, theirs = group(ec2, vpc, "ours"), group(ec2, vpc, "theirs")
+    pair = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "UserIdGroupPairs": [{"GroupId": ours}]}
+    getattr(ec2, f"authorize_security_group_{way}")(GroupId=theirs, IpPermissions=[pair])
+    getattr(ec2, f"authorize_security_group_{way}")(GroupId=ours, IpPermissions=[pair])
+
+    told = SecurityGroup().holders(ec2, Item("sg", "", "a", id=ours))
+
+    assert [(one.what, one.passing) for one in told] == [(f"a rule of {theirs}", False)]
+
+
+def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> None:
+    class Ec2:
+        def describe_network_interfaces(self, **_: Any) -> Any:
+            made = {"RequesterManaged": True, "RequesterId": "AROA:fn"}
+            purposes = ("AWS Lambda VPC ENI-fn-1", "ELB app/ours/1")
+            return {
+                "NetworkInterfaces": [
+                    {"NetworkInterfaceId": f"eni-{at}", "Description": purpose, **made}
+                    for at, purpose in enumerate(purposes)
+                ]
+            }
+
+    assert [one.passing for one in interfaces(Ec2(), {"vpc-id": "vpc-1"})] == [False, True]
