@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.cli.opening import typed
 from provisioner.engine.contrast import contrast
 from provisioner.engine.past import UNENDED, Calls, past_of
 from state.runs import Runs
@@ -200,3 +201,16 @@ def test_the_process_says_what_there_is_and_what_there_is_not(before: Desk) -> N
 def test_a_stack_that_was_only_mistyped_leaves_no_record(desk: Desk) -> None:
     assert desk.run("teardown", "--yes", "--suffix", "prood").code == 6
     assert desk.run("history").code == 6
+
+
+def test_what_was_typed_is_kept_without_what_opens_a_door() -> None:
+    line = ["run", "--", "psql", "postgres://u:pw@h/db", "--password", "pw", "--api-key=pw", "TOKEN=pw", "-y"]
+
+    kept = typed(line)
+
+    assert "pw" not in " ".join(kept)
+    assert kept == [
+        *("run", "--", "psql", "postgres://u:(not kept)@h/db", "--password", "(not kept)"),
+        *("--api-key=(not kept)", "TOKEN=(not kept)", "-y"),
+    ]
+    assert typed(["deploy", "--image", "r.example:80/a:1"]) == ["deploy", "--image", "r.example:80/a:1"]

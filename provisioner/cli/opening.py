@@ -27,6 +27,9 @@ _ARENA_MAX = -8
 _VARIABLE = re.compile(r"(?s)^((?:--env=)?\w+=).*")
 # `--set container.environment.TOKEN=...`: what a container is told may be secret.
 _SECRET = re.compile(r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|token|key)[\w.-]*=).*")
+# `run -- tool --password hunter2`, `run -- psql postgres://user:hunter2@host`.
+_PASSWORD = re.compile(r"(?i)--?[\w-]*(?:password|passwd|secret|token|api-?key)")
+_LOGIN = re.compile(r"(://[^:/@\s]*:)[^/@\s]+@")
 
 
 def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
@@ -80,11 +83,15 @@ def _share_memory() -> None:
 def typed(arguments: Iterable[str]) -> list[str]:
     """What was typed, the values of settings and variables that may be secret left out."""
     listed = list(arguments)
-    before = ["", *listed]
-    return [
-        (_VARIABLE if former == "--env" or one.startswith("--env=") else _SECRET).sub(r"\1(not kept)", one)
-        for one, former in zip(listed, before, strict=False)
-    ]
+    return [_without_secret(former, one) for former, one in zip(["", *listed], listed, strict=False)]
+
+
+def _without_secret(former: str, one: str) -> str:
+    """One word of a command line, after the word before it."""
+    if _PASSWORD.fullmatch(former):
+        return "(not kept)"
+    told = _VARIABLE if former == "--env" or one.startswith("--env=") else _SECRET
+    return _LOGIN.sub(r"\1(not kept)@", told.sub(r"\1(not kept)", one))
 
 
 def given_choice(given: dict[str, Any]) -> Choice:

@@ -24,6 +24,7 @@ from provisioner.engine.record import Record
 from provisioner.errors import UsageError
 from provisioner.kinds.ecr import pinned
 from provisioner.kinds.ecs.revisions import Next, Running, is_same, number, revised
+from provisioner.kinds.ecs.rollouts import begin_anew
 from provisioner.kinds.ecs.shipped import DEPLOY, SIZE, VARIABLE
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.session import Session
@@ -39,6 +40,9 @@ from provisioner.terminal.say import Say
 
 # The policy that says which private repositories a task's image may be pulled from.
 _PULL = "execution-role-start"
+# A tag may have been moved to another image; ECS keeps the digest that it found when the deployment began
+# (ECS developer guide, container image resolution).
+_ANEW = "`restart` begins new tasks of it, and resolves its tag anew."
 # botocore ecs Tag, value.
 _LONGEST_TAG = 256
 
@@ -73,6 +77,7 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
         if is_same(props, now.revision) and now.is_settled:
             one.mark(now, _marks(now, wish))
             one.settle()
+            say.note(f"It runs that already: nothing was begun. {_ANEW}")
             answer(say, one, now.arn, image)
             return 0
         _show(say, one, now, image, wish)
@@ -107,12 +112,15 @@ def listen_to(one: OneService, record: Record) -> None:
 
 def ship(say: Say, one: OneService, now: Running, arn: str, *, fail_fast: bool = False) -> None:
     """Have the service run a revision, unless it is on its way already; follow it and write it down."""
-    under_way = now.arn == arn
+    is_same = now.arn == arn
+    under_way = is_same and not now.has_failed
     follower = Follower(say, one, Before.of(one, arn, under_way=under_way), fail_fast)
     one.hands.listen(Event("exists", one.task, "update", id=arn))
     with one.told("update"):
-        if not under_way:
+        if not is_same:
             one.roll(arn)
+        elif now.has_failed:
+            begin_anew(one.session.clients, one.cluster, one.aws_name, str(now.primary["id"]))
         follower.follow(arn)
         one.settle()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provisioner.commands.ending import EXIT_CODES, signals
 from provisioner.commands.one_service import OneService
@@ -14,8 +14,8 @@ from provisioner.engine.explain import explained
 from provisioner.engine.waits import until
 from provisioner.errors import Interrupted, OutOfPatience, RolledBack
 from provisioner.kinds import KINDS
-from provisioner.kinds.ecs.diagnosis import FAILED, diagnose
-from provisioner.kinds.ecs.rollouts import GOOD, Rolling, Stage, rollouts
+from provisioner.kinds.ecs.diagnosis import FAILED, deployments, diagnose
+from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rolling, Stage, rollouts
 from provisioner.kinds.ecs.stops import hopeless, stopped
 from provisioner.terminal.say import Say
 
@@ -31,11 +31,14 @@ class Before:
     def of(cls, one: OneService, revision: str, *, under_way: bool) -> Before:
         """Taken before the call; of a deployment that is `under_way` it is not known to be of before."""
         clients = one.session.clients
-        listed = rollouts(clients, one.cluster, one.aws_name) or []
-        if under_way and listed and listed[0].revision == revision:
-            listed = listed[1:]
-        gone = frozenset() if under_way else stopped(clients, one.cluster, one.aws_name)
-        return cls(frozenset(each.arn for each in listed), gone)
+        listed = deployments(clients.client("ecs"), one.cluster, one.aws_name) or []
+        known = [str(each["serviceDeploymentArn"]) for each in listed]
+        if not under_way:
+            return cls(frozenset(known), stopped(clients, one.cluster, one.aws_name))
+        earlier = frozenset(known[1:])
+        newest = rollouts(clients, one.cluster, one.aws_name, earlier) or []
+        is_it = any(each.revision == revision for each in newest)
+        return cls(earlier if is_it else frozenset(known))
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Follower:
                 "Nothing is lost: run the same command again, and it waits on.",
             )
         if end.status != GOOD:
-            raise self._failure(revision)
+            raise self._failure(revision, end)
 
     def _tell(self, revision: str, stage: Stage) -> None:
         if self.say.as_json:
@@ -89,17 +92,28 @@ class Follower:
             rolling.give_up()
             yield why
 
-    def _failure(self, revision: str) -> RolledBack:
+    def _failure(self, revision: str, end: Stage) -> RolledBack:
         """The verdict, the stop reason, the container's end and its last lines."""
         one = self.one
         found = diagnose(one.session.clients.client("ecs"), one.cluster, one.aws_name, revision)
-        back = one.settle()
-        runs = f"{one.title} runs {back.image} ({back.arn.rpartition('/')[2]}) as before."
+        found = replace(found, status=end.status, why=end.why or found.why)
+        now = one.settle()
+        runs = left(one.title, now.image, now.arn, same=now.arn == revision, back=end.status == BACK)
         return RolledBack(
             f"The deployment of {one.aws_name} failed: {found.words}\n    {runs}",
             found.remedy,
             found.evidence,
         )
+
+
+def left(title: str, image: str, revision: str, *, same: bool, back: bool) -> str:
+    """What a service runs after a deployment that failed, in a sentence."""
+    runs = f"{image} ({revision.rpartition('/')[2]})"
+    if back:
+        return f"{title} runs {runs} as before."
+    if same:
+        return f"Nothing was gone back to: {title} is still to run {runs}."
+    return f"{title} is to run {runs} now; `status` tells how far that is."
 
 
 @contextmanager

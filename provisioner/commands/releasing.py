@@ -16,9 +16,8 @@ from provisioner.commands.place import header
 from provisioner.engine.explain import explained
 from provisioner.engine.refs import Doc
 from provisioner.errors import LedgerError, UsageError
-from provisioner.kinds.ecs.diagnosis import FAILED
 from provisioner.kinds.ecs.revisions import Running, number, revisions
-from provisioner.kinds.ecs.rollouts import GOOD, Rollout, rollouts
+from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rollout, rollouts
 from provisioner.kinds.ecs.shipped import main_container
 from provisioner.session import Session
 from provisioner.terminal.releases import Release, show_releases
@@ -29,7 +28,9 @@ from state.runs import Name
 MOST = 20
 _AT_ONCE = 8
 UNTOLD = ""
-_OK, _BACK, _RUNNING = "ok", "rolled back", "under way"
+_OK, _RUNNING = "ok", "under way"
+# What came of a deployment, by ECS's word.
+_ENDS = {GOOD: _OK, BACK: "rolled back", "ROLLBACK_FAILED": "failed", "STOPPED": "stopped"}
 Records = list[Mapping[str, Any]]
 
 
@@ -87,8 +88,7 @@ def _result(mine: list[Rollout], run: Mapping[str, Any] | None) -> str:
     """How the last deployment of it ended: ECS's word, else that of the run."""
     if not mine:
         return str(run["result"]).replace("_", " ") if run else UNTOLD
-    status = mine[0].status
-    return _OK if status == GOOD else _BACK if status in FAILED else _RUNNING
+    return _ENDS.get(mine[0].status, _RUNNING)
 
 
 def _brought(record: Mapping[str, Any], task: str) -> str:

@@ -14,6 +14,9 @@ from provisioner.embedded.corrections.ecs_services import find
 from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 
+# botocore ecs ListServiceDeployments, maxResults: so many unless more are asked for.
+_PAGE = 20
+
 
 def _rollouts(call: Call) -> Iterator[tuple[Service, Rollout]]:
     for service in services.of(call).values():
@@ -31,7 +34,10 @@ def list_deployments(call: Call) -> Reply | None:
     if wanted := call.params.get("status"):
         found = [rollout for rollout in found if rollout.status in wanted]
     found = [rollout for rollout in found if _within(rollout, call.params.get("createdAt", {}))]
-    return {"serviceDeployments": [rollout_brief(service, rollout) for rollout in found]}
+    first = int(call.params.get("nextToken") or 0)
+    last = first + int(call.params.get("maxResults") or _PAGE)
+    told = [rollout_brief(service, rollout) for rollout in found[first:last]]
+    return {"serviceDeployments": told, **({"nextToken": str(last)} if last < len(found) else {})}
 
 
 def _within(rollout: Rollout, bounds: dict[str, datetime]) -> bool:

@@ -17,6 +17,8 @@ from provisioner.engine.refs import Doc
 FAILED = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 # Lines of a container's log that are shown, and tasks that are looked at (botocore DescribeTasks: 100).
 LINES, TASKS = 30, 100
+# botocore ListServiceDeployments, maxResults: at most.
+_PAGE = 100
 # How ECS's own doings begin: a task that it stopped in order says nothing about a failure.
 _IN_ORDER = ("Scaling activity", "Task stopped by")
 _UNTOLD = "ECS gives no reason"
@@ -91,10 +93,28 @@ def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[s
 
     Nothing where there is none, or where the call is unknown: then the task definitions tell.
     """
-    found: Doc = unless_unknown(lambda: ecs.list_service_deployments(cluster=cluster, service=service), {})
-    later = [one for one in found.get("serviceDeployments", []) if one["createdAt"].timestamp() >= since]
-    newest: Doc = max(later, key=lambda one: one["createdAt"], default={})
+    listed = deployments(ecs, cluster, service) or []
+    later = [one for one in listed if one["createdAt"].timestamp() >= since]
+    newest: Doc = next(iter(later), {})
     return str(newest.get("status", "")), str(newest.get("statusReason", ""))
+
+
+def deployments(ecs: Any, cluster: str, service: str) -> list[Doc] | None:
+    """ListServiceDeployments: those of the last 90 days, newest first; None where nobody can tell.
+
+    botocore has no paginator for it, and AWS gives 20 at a time unless asked for more.
+    """
+    asked = {"cluster": cluster, "service": service, "maxResults": _PAGE}
+    listed: list[Doc] = []
+    while True:
+        reply: Doc = unless_unknown(lambda: ecs.list_service_deployments(**asked), {})
+        if not reply:
+            return None
+        listed += reply["serviceDeployments"]
+        token = reply.get("nextToken")
+        if not token or token == asked.get("nextToken"):
+            return sorted(listed, key=lambda one: one["createdAt"].timestamp(), reverse=True)
+        asked["nextToken"] = token
 
 
 def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:

@@ -80,6 +80,11 @@ class Running:
         """Whether nothing of it is on its way."""
         return bool(self.primary.get("rolloutState", "COMPLETED") == "COMPLETED")
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether its deployment was given up with nothing to go back to: ECS does no more about it."""
+        return bool(self.primary.get("rolloutState") == "FAILED")
+
 
 @dataclass(frozen=True)
 class Next:

@@ -10,11 +10,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import Fault, code_of, fault_of, unless_unknown
+from provisioner.engine.faults import Fault, code_of, fault_of
 from provisioner.engine.patience import insist
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import HIDES, still_hides
 from provisioner.engine.waits import until
+from provisioner.kinds.ecs.diagnosis import deployments
 from provisioner.kinds.ecs.service import described, rollout
 
 # What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
@@ -27,12 +28,14 @@ CALLS = {
         "UpdateService ml-api-cluster-{suffix}",
     )
 }
-GOOD = "SUCCESSFUL"
+GOOD, BACK = "SUCCESSFUL", "ROLLBACK_SUCCESSFUL"
 BEGUN = "PENDING"
+# So many of the newest are looked at: a busy team's of some weeks.
+MOST = 200
 # botocore ecs DescribeServiceRevisions: so many in one call.
-_MOST = 20
+_AT_ONCE = 20
 # What the rollout of a service, worked out from its deployments, is in the words of service deployments.
-_WORDS = {"COMPLETED": GOOD, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": "ROLLBACK_SUCCESSFUL"}
+_WORDS = {"COMPLETED": GOOD, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": BACK}
 
 
 @dataclass(frozen=True)
@@ -63,16 +66,16 @@ class Stage:
         return f"{self.status}: {self.running} of {self.wanted} tasks run{failed}"
 
 
-def rollouts(clients: Clients, cluster: str, service: str) -> list[Rollout] | None:
-    """ListServiceDeployments: those of the last 90 days, newest first; None where nobody can tell."""
-    ecs = clients.client("ecs")
-    found: Doc = unless_unknown(lambda: ecs.list_service_deployments(cluster=cluster, service=service), {})
-    if not found:
+def rollouts(
+    clients: Clients, cluster: str, service: str, known: Set[str] = frozenset()
+) -> list[Rollout] | None:
+    """ListServiceDeployments: the latest that are not known yet, newest first; None where nobody tells."""
+    listed = deployments(clients.client("ecs"), cluster, service)
+    if listed is None:
         return None
-    listed = found["serviceDeployments"]
-    brought = _brought(clients, (one["targetServiceRevisionArn"] for one in listed))
-    told = [_rollout(one, brought.get(one["targetServiceRevisionArn"], "")) for one in listed]
-    return sorted(told, key=lambda one: one.at, reverse=True)
+    new = [one for one in listed if one["serviceDeploymentArn"] not in known][:MOST]
+    brought = _brought(clients, (one["targetServiceRevisionArn"] for one in new))
+    return [_rollout(one, brought.get(one["targetServiceRevisionArn"], "")) for one in new]
 
 
 def _rollout(doc: Doc, revision: str) -> Rollout:
@@ -84,7 +87,7 @@ def _brought(clients: Clients, arns: Iterable[str]) -> dict[str, str]:
     """DescribeServiceRevisions: the task definition of each."""
     ecs = clients.client("ecs")
     found: dict[str, str] = {}
-    for some in _parts(list(dict.fromkeys(arns)), _MOST):
+    for some in _parts(list(dict.fromkeys(arns)), _AT_ONCE):
         told = ecs.describe_service_revisions(serviceRevisionArns=some)["serviceRevisions"]
         found |= {one["serviceRevisionArn"]: one["taskDefinition"] for one in told}
     return found
@@ -126,10 +129,9 @@ class Rolling:
 
     def _found(self) -> str:
         """The newest deployment of the revision that was not there before."""
-        listed = rollouts(self.clients, self.cluster, self.service)
+        listed = rollouts(self.clients, self.cluster, self.service, self.known)
         self._is_told = listed is not None
-        new = (one for one in listed or () if one.arn not in self.known and one.revision == self.revision)
-        return next((one.arn for one in new), "")
+        return next((one.arn for one in listed or () if one.revision == self.revision), "")
 
     def _told(self, running: int, wanted: int, failed: int) -> Stage:
         ecs = self.clients.client("ecs")

@@ -124,9 +124,11 @@ def rollout(doc: Doc, wanted: Any) -> str:
     listed = doc.get("deployments", [])
     primary = next((one for one in listed if one["status"] == "PRIMARY"), none)
     asked = str(wanted) if str(wanted).startswith("arn:") else primary.get("taskDefinition")
-    mine = [one.get("rolloutState") for one in listed if one.get("taskDefinition") == asked]
-    if "FAILED" in mine:
+    is_asked = primary.get("taskDefinition") == asked
+    # One that was begun anew after it failed stands beside the failed one for a while.
+    mine = [primary] if is_asked else [one for one in listed if one.get("taskDefinition") == asked]
+    if "FAILED" in [one.get("rolloutState") for one in mine]:
         return "FAILED"
     if primary.get("rolloutState") != "COMPLETED" or doc["runningCount"] < doc["desiredCount"]:
         return "IN_PROGRESS"
-    return "COMPLETED" if primary.get("taskDefinition") == asked else "ROLLED_BACK"
+    return "COMPLETED" if is_asked else "ROLLED_BACK"

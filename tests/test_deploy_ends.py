@@ -1,0 +1,130 @@
+"""How a deployment ended, told as it is: gone back, nothing to go back to, overtaken, one of many."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from provisioner.commands import smoke
+from provisioner.commands.following import left
+from provisioner.embedded.containers import life, model
+from provisioner.kinds.ecs.diagnosis import deployments, verdict
+from provisioner.kinds.ecs.service import rollout
+from tests.harness import Ran
+from tests.standing import SUFFIX, Standing
+
+
+class Paged:
+    """An ECS whose lists come in pages, and in no order that it promises."""
+
+    def __init__(self, *pages: list[int]) -> None:
+        self.pages = pages
+        self.asked: list[dict[str, Any]] = []
+
+    def list_service_deployments(self, **asked: Any) -> dict[str, Any]:
+        """One page."""
+        self.asked.append(asked)
+        at = int(asked.get("nextToken", 0))
+        told = [
+            {
+                "createdAt": datetime.fromtimestamp(n, UTC),
+                "status": f"S{n}",
+                "serviceDeploymentArn": str(n),
+            }
+            for n in self.pages[at]
+        ]
+        more = {"nextToken": str(at + 1)} if at + 1 < len(self.pages) else {}
+        return {"serviceDeployments": told, **more}
+
+
+def test_every_page_of_the_deployments_is_read() -> None:
+    ecs = Paged([3, 2], [], [1, 9])
+
+    listed = deployments(ecs, "c", "s")
+
+    assert [one["serviceDeploymentArn"] for one in listed or []] == ["9", "3", "2", "1"]
+    assert len(ecs.asked) == 3
+    assert verdict(ecs, "c", "s") == ("S9", "")
+    assert verdict(ecs, "c", "s", since=10) == ("", "")
+
+
+def test_what_is_left_after_a_failure_is_told_as_it_is() -> None:
+    def told(*, same: bool, back: bool) -> str:
+        return left("api", "m:1", "arn:x:task-definition/f:4", same=same, back=back)
+
+    assert told(same=False, back=True) == "api runs m:1 (f:4) as before."
+    assert told(same=True, back=True) == "api runs m:1 (f:4) as before."
+    assert "is still to run m:1 (f:4)" in told(same=True, back=False)
+    assert "is to run m:1 (f:4) now" in told(same=False, back=False)
+
+
+@pytest.mark.parametrize(
+    ("there", "words"),
+    [
+        ([("PRIMARY", "a:2", "IN_PROGRESS"), ("ACTIVE", "a:2", "FAILED")], "IN_PROGRESS"),
+        ([("PRIMARY", "a:2", "COMPLETED"), ("ACTIVE", "a:2", "FAILED")], "COMPLETED"),
+        ([("PRIMARY", "a:2", "FAILED"), ("ACTIVE", "a:1", "COMPLETED")], "FAILED"),
+        ([("PRIMARY", "a:1", "IN_PROGRESS"), ("ACTIVE", "a:2", "FAILED")], "FAILED"),
+        ([("PRIMARY", "a:1", "COMPLETED")], "ROLLED_BACK"),
+    ],
+)
+def test_one_that_was_begun_anew_is_no_failed_one(there: list[tuple[str, str, str]], words: str) -> None:
+    listed = [
+        {"status": status, "taskDefinition": f"arn:{name}", "rolloutState": state}
+        for status, name, state in there
+    ]
+
+    assert rollout({"deployments": listed, "runningCount": 2, "desiredCount": 2}, "arn:a:2") == words
+
+
+def deploy(stack: Standing, image: str, *more: str) -> Ran:
+    """One deploy."""
+    return stack.desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", image, *more)
+
+
+@pytest.fixture(autouse=True)
+def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 200))
+
+
+def in_the_box() -> model.Service:
+    """The service, as the embedded AWS has it."""
+    place = SimpleNamespace(account="123456789012", region="us-east-1")
+    (one,) = model.services.of(place).values()  # type: ignore[arg-type]
+    return one
+
+
+def test_what_could_go_back_nowhere_begins_anew_once_it_is_mended(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_the_box().last_good = None
+
+    ran = deploy(standing, "late:does-not-exist")
+
+    assert ran.code == 10, ran.err
+    assert "ROLLBACK_FAILED" in ran.err
+    assert "Nothing was gone back to: api is still to run late:does-not-exist" in ran.err
+    again = deploy(standing, "late:does-not-exist")
+    assert again.code == 10, again.err
+    assert len(in_the_box().rollouts) == 3, "the second one was no new deployment"
+    monkeypatch.setattr(life, "trouble_at_start", lambda _: None)  # the image has been pushed
+    ran = deploy(standing, "late:does-not-exist")
+    assert ran.code == 0, ran.err
+    listed = standing.desk.well("releases", "--json", "--suffix", SUFFIX).lines
+    assert next(one["result"] for one in listed[0]["releases"]) == "ok"
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+
+
+def test_what_runs_already_is_said_to_and_how_to_have_its_tag_looked_up_anew(standing: Standing) -> None:
+    assert deploy(standing, "same:latest").code == 0
+    mark = standing.desk.mark()
+
+    ran = deploy(standing, "same:latest")
+
+    assert ran.code == 0
+    assert standing.desk.acts(mark) == []
+    assert "It runs that already" in ran.err
+    assert "`restart`" in ran.err
