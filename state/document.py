@@ -105,6 +105,11 @@ class Document:
         for other in list(self.entries.values()):
             other.needs = [to if name == node else name for name in other.needs]
 
+    def held_beside(self, node: str, kind: str, region: str) -> frozenset[str]:
+        """The ids of the other resources of a kind: what bears one of them is not this node."""
+        others = (entry for name, entry in list(self.entries.items()) if name != node)
+        return frozenset(one.id for one in others if one.id and (one.kind, one.region) == (kind, region))
+
     def kinds(self) -> Iterator[tuple[str, str]]:
         """Every resource it tells of, also the deleted ones, with its kind."""
         yield from ((node, entry.kind) for node, entry in self.entries.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from provisioner.engine.act import Hands
-from provisioner.engine.decide import Change
+from provisioner.engine.decide import AT_WORK, Change
 from provisioner.engine.known import Known
 from provisioner.engine.refs import Doc, unveiled
 from provisioner.engine.target import Target
@@ -22,7 +22,10 @@ def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
 
 
 def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None) -> None:
-    """Bring the ledger up to what is there: adopt it, or keep what was asked of it this time."""
+    """Bring the ledger up to what is there: adopt it, or keep what was asked of it this time.
+
+    What is as wanted now may have been meant otherwise by a run that was cut off: that is not kept.
+    """
     wanted, tags = unveiled(target.it.props), own_tags(target.it.tags)
     name, needs = target.it.node, list(target.needs)
     if entry is None or entry.id != change.id:
@@ -42,9 +45,14 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
         )
         hands.ledger.adopt(name, adopted)
         hands.patience.young(name, target.kind)
-    elif change.verb == "keep":
+    elif change.verb == "keep" or (change.verb == "finish" and is_compared(target, change)):
         kept = replace(entry, wanted=wanted, needs=needs, tags=tags)
         if kept != entry or entry.phase != "ready":
             hands.ledger.adopt(name, kept)
     if entry and (entry.phase != "ready" or hands.patience.is_new(entry.made)):
         hands.patience.young(name, target.kind)
+
+
+def is_compared(target: Target, change: Change) -> bool:
+    """Whether what is to be finished was held against what is wanted: AWS at work may not tell all yet."""
+    return not (target.kind.closed_until_ready and change.why == AT_WORK)

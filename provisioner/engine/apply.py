@@ -18,7 +18,7 @@ from provisioner.engine.graph import Node
 from provisioner.engine.known import Known
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.outputs import outputs_of
-from provisioner.engine.plan import Kinds, Plan, look_up, shunned, target_of
+from provisioner.engine.plan import Kinds, Plan, look_up, target_of
 from provisioner.engine.refs import Doc, resolve, seal, unveiled
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove, take_down, target_in
@@ -196,6 +196,9 @@ class Apply:
         change = decide(node, entry, seen, wanted)
         if change.verb == "update":
             self._carry_out(target, change, lambda _stage: None)
+        elif change.verb == "keep":
+            take_over(self.hands, target.with_id(change.id), change, entry)
+            self._settle(node.name)
 
     def _carry_out(self, target: Target, change: Change, tell: Tell[Stage]) -> None:
         name = target.it.node
@@ -220,7 +223,7 @@ class Apply:
             self.hands.ledger.confirm(name)
 
     def _target(self, node: Node, wanted: Doc, entry: Entry | None) -> Target:
-        away = shunned(self.hands.ledger.document, node)
+        away = self.hands.ledger.document.held_beside(node.name, str(node.kind), node.region)
         target = target_of(node, self.plan.stack.suffix, entry, wanted, away)
         return replace(target, lookup=self._known.wait_for)
 

@@ -22,6 +22,9 @@ def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> Non
     if entry is None:
         take_over(hands, old, Change("keep", node.name, "", "", "", id=old.it.id), None)
         entry = hands.ledger.get(node.name)
+    elif not entry.id:
+        # Its maker was cut off before it heard of the id.
+        hands.ledger.found(node.name, old.it.id)
     if entry and clash(node.kind, old.it.props, entry.wanted):
         hands.delete(old)
     else:
@@ -40,7 +43,7 @@ def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
     """Let each that was put aside put up with those who are made for the next one."""
     for name, entry in list(hands.ledger):
         eased = node.kind.parting(entry.wanted, wanted) if name.startswith(f"{node.name}~") else {}
-        if not eased:
+        if not eased or not entry.id:
             continue
         target = target_in(hands.ledger.document, name, kinds)
         seen = hands.read(target)

@@ -37,11 +37,16 @@ def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
         return entry
     for name, old in list(entries.items()):
         if name.startswith(f"{node.name}~") and clash(node.kind, wanted, old.wanted):
-            if entry and entry.id:
-                document.rename(node.name, f"{node.name}~{entry.id}")
+            if entry and (entry.id or entry.intent):
+                document.rename(node.name, f"{node.name}~{entry.id or _unheard_of(entry)}")
             document.rename(name, node.name)
             return old
     return entry
+
+
+def _unheard_of(entry: Entry) -> str:
+    """What stands for the id of one that a killed run may have made: it is looked for when it is to go."""
+    return f"?{entry.intent.token}" if entry.intent else ""
 
 
 def in_the_way(

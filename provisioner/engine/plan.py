@@ -169,7 +169,9 @@ def wanted_of(plan: Plan, node: Node, clients: Clients) -> Doc:
 def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> None:
     wanted = wanted_of(plan, node, clients)
     entry = own_entry(document, node, wanted)
-    target = target_of(node, plan.stack.suffix, entry, wanted, shunned(document, node))
+    target = target_of(
+        node, plan.stack.suffix, entry, wanted, document.held_beside(node.name, str(node.kind), node.region)
+    )
     doc = None
     if is_known({key: wanted.get(key) for key in node.kind.within}):
         with explained(f"looking at {node.aws_name or node.name}"):
@@ -224,10 +226,3 @@ def target_of(
         shunned=away,
     )
     return Target(node.kind, it, node.region, tuple(node.needs), node.piece, waits=node.patience)
-
-
-def shunned(document: Document, node: Node) -> frozenset[str]:
-    """The ids of the other resources of its kind in the ledger: what bears one of them is not this node."""
-    here = (str(node.kind), node.region)
-    others = ((name, entry) for name, entry in list(document.entries.items()) if name != node.name)
-    return frozenset(entry.id for _, entry in others if entry.id and (entry.kind, entry.region) == here)

@@ -64,6 +64,8 @@ def target_in(document: Document, name: str, kinds: Kinds) -> Target:
         props=entry.wanted,
         tags=tags_of(document.suffix, document.place.region, node, entry.name, entry.tags),
         id=entry.id,
+        # One whose id nobody heard of is found by what it bears: not so another one that bears the same.
+        shunned=frozenset() if entry.id else document.held_beside(name, entry.kind, entry.region),
     )
     return Target(kinds[entry.kind], it, entry.region, tuple(entry.needs), entry.piece)
 
