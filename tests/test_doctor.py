@@ -26,8 +26,6 @@ from tests.zones import Zone
 
 REGION = "eu-west-1"
 TURNS = sorted({one.turn for one in BREAKS} - {0})
-# Each is a second or two: the others are for `make slow`.
-EVERY_DAY = (1, 5, 6)
 # What is told may be another thing when the first is mended: a key that was called back is still disabled.
 _WALKS = 3
 
@@ -130,9 +128,7 @@ def follow(stack: Standing, record: dict[str, Any], broken: Sequence[Break]) -> 
         type_it(stack.desk, command)
 
 
-@pytest.mark.parametrize(
-    "turn", [pytest.param(one, marks=[] if one in EVERY_DAY else [pytest.mark.slow]) for one in TURNS]
-)
+@pytest.mark.parametrize("turn", TURNS)
 def test_what_is_broken_is_found_and_nothing_else_and_mended_as_told(stack: Standing, turn: int) -> None:
     mended(stack, [one for one in BREAKS if one.turn == turn])
 

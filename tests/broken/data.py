@@ -58,7 +58,7 @@ BREAKS = (
         lambda stack: stack.aws("rds").stop_db_cluster(DBClusterIdentifier=DATABASE),
         "is stopped",
         "aws rds start-db-cluster",
-        turn=2,
+        turn=0,
     ),
     Break(
         "cluster",
@@ -67,7 +67,7 @@ BREAKS = (
         "is resetting-master-credentials",
         "aws rds wait db-cluster-available",
         meanwhile=_say(databases._clusters, DATABASE, ""),
-        turn=6,
+        turn=2,
     ),
     Break("writer", "no-writer", _drop_writer, "no instance that writes"),
     Break(
@@ -77,12 +77,12 @@ BREAKS = (
         "is rebooting",
         "aws rds wait db-instance-available",
         meanwhile=_say(databases._instances, _writer, ""),
-        turn=6,
+        turn=2,
     ),
-    Break("subnet-group", "database-elsewhere", _elsewhere, "in vpc-other", "plan", meanwhile=_back, turn=6),
+    Break("subnet-group", "database-elsewhere", _elsewhere, "in vpc-other", "plan", meanwhile=_back, turn=2),
     Break("path", "group-shuts-out", close_in("sg-db"), "on port 5432"),
     Break(
-        "path", "group-shuts-in", close_out("sg-tasks", 5432), "does not let it out to the database", turn=3
+        "path", "group-shuts-in", close_out("sg-tasks", 5432), "does not let it out to the database", turn=0
     ),
     Break("table", "table-absent", _drop_table, f"There is no table {TABLE}", hides={"throttles"}),
     Break(
@@ -92,7 +92,7 @@ BREAKS = (
         "is CREATING",
         "aws dynamodb wait table-exists",
         meanwhile=_say(tables._status, TABLE, ""),
-        turn=6,
+        turn=2,
     ),
     Break(
         "table",
@@ -101,6 +101,6 @@ BREAKS = (
         "is INACCESSIBLE_ENCRYPTION_CREDENTIALS",
         "aws kms enable-key",
         meanwhile=_say(tables._status, TABLE, ""),
-        turn=4,
+        turn=0,
     ),
 )

@@ -96,10 +96,10 @@ BREAKS = (
         "is InProgress",
         "aws cloudfront wait distribution-deployed --id",
         meanwhile=_deployed,
-        turn=6,
+        turn=2,
     ),
     Break("dns", "dns-astray", _lead_elsewhere, f"{NAME} leads to d0.cloudfront.net"),
-    Break("certificate", "certificate-not-issued", _expire, "is EXPIRED", turn=4),
+    Break("certificate", "certificate-not-issued", _expire, "is EXPIRED", turn=0),
     Break(
         "certificate",
         "certificate-ends",
@@ -113,7 +113,7 @@ BREAKS = (
         _other_port,
         "on port 8443; it listens on 80, 443",
         also={"edge-shut-out"},
-        turn=2,
+        turn=0,
     ),
     Break(
         "origin-header",
@@ -126,6 +126,6 @@ BREAKS = (
         "origin-key-not-sent",
         origin(CustomHeaders={"Quantity": 0, "Items": []}),
         "CloudFront does not send it",
-        turn=2,
+        turn=0,
     ),
 )

@@ -74,7 +74,7 @@ def _empty_own(stack: Standing) -> None:
 
 
 BREAKS = (
-    Break("roles", "role-absent", _drop_role, f"execution role {EXECUTION_ROLE} is not there", turn=2),
+    Break("roles", "role-absent", _drop_role, f"execution role {EXECUTION_ROLE} is not there", turn=0),
     Break("roles", "role-untrusting", _distrust, "does not trust ecs-tasks.amazonaws.com"),
     Break(
         "secret-rights",
@@ -83,14 +83,14 @@ BREAKS = (
         "may not call secretsmanager:GetSecretValue",
         also={"key-closed"},  # the same policy lets it open what is under the stack's key
     ),
-    Break("key", "key-closed", _shut_out, "may not call kms:Decrypt", turn=3),
+    Break("key", "key-closed", _shut_out, "may not call kms:Decrypt", turn=0),
     Break(
         "key",
         "key-off",
         lambda stack: stack.aws("kms").disable_key(KeyId=_key(stack)),
         "is Disabled",
         "aws kms enable-key",
-        turn=4,
+        turn=0,
     ),
     Break(
         "key",
@@ -106,7 +106,7 @@ BREAKS = (
         _delete_own(at_once=False),
         f"The secret {OWN_SECRET} is about to be deleted",
         f"aws secretsmanager restore-secret --secret-id {OWN_SECRET}",
-        turn=3,
+        turn=0,
     ),
     Break(
         "secrets",
@@ -123,6 +123,6 @@ BREAKS = (
         _empty_own,
         f"The secret {OWN_SECRET} has no current value",
         f"aws secretsmanager put-secret-value --secret-id {OWN_SECRET} --secret-string file://value.txt",
-        turn=2,
+        turn=0,
     ),
 )

@@ -116,10 +116,10 @@ def _resolve_nothing(stack: Standing) -> None:
 
 BREAKS = (
     Break("routes", "way-out-gone", _cut_off, "which is gone"),
-    Break("routes", "no-way-out", _lose_the_way, "has no route out and no endpoint for ecr.api", turn=2),
-    Break("nat", "nat-not-open", _fail_gateway, "is failed: It was not to be.", turn=3),
+    Break("routes", "no-way-out", _lose_the_way, "has no route out and no endpoint for ecr.api", turn=0),
+    Break("nat", "nat-not-open", _fail_gateway, "is failed: It was not to be.", turn=0),
     Break("endpoints", "endpoint-off-route", _unhook_endpoint, "adds no route to"),
-    Break("endpoints", "endpoint-not-open", _fail_endpoint, "dynamodb", turn=2),
+    Break("endpoints", "endpoint-not-open", _fail_endpoint, "dynamodb", turn=0),
     Break("way-to-aws", "tasks-shut-in", close_out("sg-tasks", 443), "lets them out on port 443"),
     Break(
         "addresses",
@@ -128,9 +128,9 @@ BREAKS = (
         "free addresses",
         "aws ec2 describe-network-interfaces",
         meanwhile=_fill(250),
-        turn=6,
+        turn=2,
     ),
-    Break("way-in", "no-way-in", _close_the_door, "no live route", also={"nat-shut-in"}, turn=3),
+    Break("way-in", "no-way-in", _close_the_door, "no live route", also={"nat-shut-in"}, turn=0),
     Break("nat", "nat-shut-in", _close_the_door, "has no way out", also={"no-way-in"}, turn=0),
     Break("names", "names-unresolved", _resolve_nothing, "enableDnsSupport is off"),
     Break(
@@ -139,7 +139,7 @@ BREAKS = (
         _deny(50, out=True, first=5000, last=6000),
         "stops the tasks' queries on port 5432, out: by its rule 50",
         "aws ec2 delete-network-acl-entry",
-        turn=5,
+        turn=2,
     ),
     Break(
         "nat",
@@ -148,7 +148,7 @@ BREAKS = (
         "stops what goes through NAT on port 443, out: no rule of it allows that",
         "aws ec2 replace-network-acl-association",
         also={"acl-stops"},
-        turn=6,
+        turn=2,
     ),
     Break(
         "path-in",

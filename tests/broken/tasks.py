@@ -87,8 +87,8 @@ BREAKS = (
         also={"targets-absent"},
         turn=0,
     ),
-    _without_room("You've reached the limit on the number of vCPUs", "--quota-code L-3032A538", turn=5),
-    _without_room("RESOURCE:ENI", "--quota-code L-DF5E4CA3", turn=2),
+    _without_room("You've reached the limit on the number of vCPUs", "--quota-code L-3032A538", turn=2),
+    _without_room("RESOURCE:ENI", "--quota-code L-DF5E4CA3", turn=0),
     _without_room("Capacity is unavailable at this time", "apply --set service.fargate_weight=100", turn=0),
     Break(
         "log-group",
@@ -104,7 +104,7 @@ BREAKS = (
         "logs --since 1h",
         also={"tasks-missing"},
         meanwhile=_an_hour_later,
-        turn=5,
+        turn=2,
     ),
     Break(
         "deployment",
@@ -114,7 +114,15 @@ BREAKS = (
         "releases",
         also={"tasks-stop"},
         meanwhile=_ship_again,
-        turn=4,
+        turn=0,
     ),
-    Break("running", "tasks-missing", _starting, "1 of 2 tasks", "status", meanwhile=_started, turn=6),
+    Break(
+        "running",
+        "tasks-missing",
+        _starting,
+        "of 2 tasks of ml-api-service-prod run",
+        "status",
+        meanwhile=_started,
+        turn=2,
+    ),
 )
