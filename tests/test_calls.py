@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import provisioner
-from provisioner.doctor.asked import balancer, data, edge, given, limits, names, network, tasks
+from provisioner.doctor.asked import balancer, data, edge, given, images, limits, names, network, tasks
 from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
@@ -96,6 +96,7 @@ DECLARED = {
     "doctor/asked/data.py": data.CALLS,
     "doctor/asked/edge.py": edge.CALLS,
     "doctor/asked/given.py": given.CALLS,
+    "doctor/asked/images.py": images.CALLS,
     "doctor/asked/limits.py": limits.CALLS,
     "doctor/asked/names.py": names.CALLS,
     "doctor/asked/network.py": network.CALLS,

@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.embedded.corrections.cloudfront_vpc_origins import origins
 from tests.broken.deed import close_in
+from tests.broken.tasks import push
 from tests.harness import Desk
 from tests.standing import ACCOUNT, SUFFIX, Standing
 from tests.test_doctor import states, told
@@ -67,9 +68,11 @@ def test_tasks_that_end_by_themselves_are_told_with_their_last_lines(desk: Desk)
 
 @pytest.mark.slow
 def test_without_nat_the_endpoints_are_the_way_out(desk: Desk) -> None:
-    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
-    desk.apply(SUFFIX, "--set", "network.nat=none", "--set", f"image={image}")
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:1"
     stack = Standing(desk)
+    stack.aws("ecr").create_repository(repositoryName="shop")
+    push(stack)
+    desk.apply(SUFFIX, "--set", "network.nat=none", "--set", f"image={image}")
     assert states(told(desk.well("doctor", "--json")), "wrong", "not checked") == set()
 
     close_in("sg-endpoints")(stack)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from provisioner.commands.smoke import BALANCER, EDGE, Visit, judged
+from provisioner.commands.smoke import BALANCER, EDGE, Visit, _doors, judged
+from provisioner.state.document import Document, Entry, Place
 from tests.harness import Desk
 from tests.standing import SUFFIX
 
@@ -28,6 +31,18 @@ from tests.standing import SUFFIX
 )
 def test_what_an_answer_means(via: str, path: str, status: int | None, closed: bool, well: bool) -> None:
     assert judged(Visit(via, path, status, "timed out"), "/health", closed=closed)[0] is well
+
+
+@pytest.mark.parametrize("rule", ["rule-guarded", "tls-rule-guarded"])
+def test_a_balancer_that_asks_for_a_key_is_closed_to_all_but_cloudfront(rule: str) -> None:
+    document = Document("prod", Place("1", "aws", "here"))
+    document.outputs = {"alb_dns_name": "alb.example"}
+    document.entries = {rule: Entry("ListenerRule", rule)}
+    session = SimpleNamespace(document=document)
+
+    (door,) = _doors(session)  # type: ignore[arg-type]
+
+    assert door.closed
 
 
 @pytest.mark.slow

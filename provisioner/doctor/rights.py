@@ -15,6 +15,7 @@ from provisioner.names import PROJECT
 
 _NO_START = "No new task starts."
 _READ, _OPEN = "secretsmanager:GetSecretValue", "kms:Decrypt"
+_KEEP = ("dynamodb:GetItem", "dynamodb:PutItem")
 _TASKS = "ecs-tasks.amazonaws.com"
 
 
@@ -48,6 +49,20 @@ def can_read(roles: list[Role], secrets: list[Sought]) -> Finding | None:
                 return Finding(
                     "secret-closed", what, f"{_NO_START} ECS reads the secret in its name.", "apply"
                 )
+    return None
+
+
+def can_use(roles: list[Role], table: Doc) -> Finding | None:
+    """Whether the task role may keep sessions in the table."""
+    for role in roles:
+        for action in _KEEP:
+            if (
+                role.doc is not None
+                and role.of != EXECUTION
+                and not _may(role, action, table["TableArn"], {})
+            ):
+                what = f"The task role {role.name} may not call {action} on {table['TableArn']}."
+                return Finding("table-closed", what, "The tasks run, and lose their sessions.", "apply")
     return None
 
 

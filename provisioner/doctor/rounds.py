@@ -10,6 +10,7 @@ from provisioner.doctor import balancer, database, edge, limits, names, paths, r
 from provisioner.doctor.asked import balancer as front
 from provisioner.doctor.asked import data, given
 from provisioner.doctor.asked import edge as outside
+from provisioner.doctor.asked import images as pulled
 from provisioner.doctor.asked import limits as bounds
 from provisioner.doctor.asked import names as dns
 from provisioner.doctor.asked import network as net
@@ -107,7 +108,7 @@ _BALANCER = (
     Check(
         "balancer",
         "path-in",
-        "its security group lets CloudFront in",
+        "CloudFront gets through to it",
         (outside.way, _balancer, net.groups, net.edge_lists, net.borders),
         paths.from_edge,
     ),
@@ -125,9 +126,11 @@ _TASKS = (
     _seeks("tasks", "service", "active", inside.standing, tasks.runs),
     Check("tasks", "placement", "ECS finds room for every task", (inside.services,), tasks.find_room),
     Check("tasks", "quotas", "one task more has room", (bounds.quotas,), limits.leave_room),
+    Check("tasks", "image", "it is there", (pulled.images,), tasks.can_be_pulled),
     Check("tasks", "log-group", "the tasks can log", (inside.definitions, inside.log_groups), tasks.can_log),
     Check("tasks", "roles", "ECS may take them", (given.roles,), rights.is_assumed),
     Check("tasks", "secret-rights", "the secrets may be read", (given.roles, given.secrets), rights.can_read),
+    Check("tasks", "table-rights", "the tasks may use the table", (given.roles, _table), rights.can_use),
     Check("tasks", "key", "it opens the secrets", (given.roles, given.locks), rights.can_open),
     Check("tasks", "secrets", "each has a current value", (given.secrets,), rights.have_values),
     _symptom("tasks", "stopped", "no task stops unasked", (inside.stops,), tasks.stay_up),
@@ -203,4 +206,5 @@ CALLS = {
     **given.CALLS,
     **dns.CALLS,
     **bounds.CALLS,
+    **pulled.CALLS,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from provisioner.doctor.asked.tasks import Stops
 from provisioner.doctor.finding import Doc, Finding, Sought
 from provisioner.kinds.ecs.diagnosis import FAILED
@@ -100,6 +102,18 @@ def are_enough(services: list[Doc]) -> Finding | None:
             what = f"{one['runningCount']} of {one['desiredCount']} tasks of {one['serviceName']} run"
             what += f", {one['pendingCount']} are starting."
             return Finding("tasks-missing", what, "The others take all requests, or nobody does.", "status")
+    return None
+
+
+def can_be_pulled(images: list[Sought]) -> Finding | None:
+    """Whether each image that lies in ECR is still there: a lifecycle rule may have taken it."""
+    for one in images:
+        if one.doc is None:
+            host, _, rest = one.words.partition("/")
+            repository, region = re.split("[:@]", rest)[0], host.split(".")[3]
+            why = "No new task starts. Push it again, or `deploy` one that is there."
+            show = f"aws ecr describe-images --repository-name {repository} --region {region}"
+            return one.lacking("image-absent", why, show)
     return None
 
 

@@ -84,7 +84,13 @@ BREAKS = (
     Break(
         "path", "group-shuts-in", close_out("sg-tasks", 5432), "does not let it out to the database", turn=0
     ),
-    Break("table", "table-absent", _drop_table, f"There is no table {TABLE}", hides={"throttles"}),
+    Break(
+        "table",
+        "table-absent",
+        _drop_table,
+        f"There is no table {TABLE}",
+        hides={"throttles", "table-rights"},
+    ),
     Break(
         "table",
         "table-not-active",

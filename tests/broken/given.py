@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.broken.deed import Act, Break, state
+from tests.hands import TASK_ROLE
 from tests.standing import SUFFIX, Standing
 
 EXECUTION_ROLE = f"ml-api-execution-role-{SUFFIX}"
@@ -82,6 +83,13 @@ BREAKS = (
         lambda stack: stack.aws("iam").delete_role_policy(RoleName=EXECUTION_ROLE, PolicyName="secrets"),
         "may not call secretsmanager:GetSecretValue",
         also={"key-closed"},  # the same policy lets it open what is under the stack's key
+    ),
+    Break(
+        "table-rights",
+        "table-closed",
+        lambda stack: stack.aws("iam").delete_role_policy(RoleName=TASK_ROLE, PolicyName="use"),
+        "may not call dynamodb:GetItem",
+        turn=2,
     ),
     Break("key", "key-closed", _shut_out, "may not call kms:Decrypt", turn=0),
     Break(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from provisioner.embedded.containers import scheduler
@@ -11,7 +12,20 @@ from tests.broken.deed import Act, Break, service
 from tests.hands import CLUSTER, SERVICE, TASKS_LOG
 from tests.standing import Standing
 
+IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop:1"
 THERE = {"cluster": CLUSTER, "service": SERVICE}
+
+
+def push(stack: Standing) -> None:
+    """Push the image that the tasks run."""
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    manifest = {"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []}
+    stack.aws("ecr").put_image(repositoryName="shop", imageManifest=json.dumps(manifest), imageTag="1")
+
+
+def _expire_image(stack: Standing) -> None:
+    """A lifecycle rule of the repository takes what is in use."""
+    stack.aws("ecr").batch_delete_image(repositoryName="shop", imageIds=[{"imageTag": "1"}])
 
 
 def say(text: str) -> Act:
@@ -90,6 +104,14 @@ BREAKS = (
     _without_room("You've reached the limit on the number of vCPUs", "--quota-code L-3032A538", turn=2),
     _without_room("RESOURCE:ENI", "--quota-code L-DF5E4CA3", turn=0),
     _without_room("Capacity is unavailable at this time", "apply --set service.fargate_weight=100", turn=0),
+    Break(
+        "image",
+        "image-absent",
+        _expire_image,
+        f"There is no image {IMAGE}",
+        "aws ecr describe-images --repository-name shop --region eu-west-1",
+        afterwards=push,
+    ),
     Break(
         "log-group",
         "log-group-absent",

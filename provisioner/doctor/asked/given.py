@@ -28,10 +28,7 @@ EXECUTION = "execution role"
 
 @dataclass(frozen=True)
 class Role:
-    """A role, what its policies say, and its boundary where it has one; without a doc it is not there.
-
-    Of a task role only who may take it is asked.
-    """
+    """A role, what its policies say, and its boundary where it has one; without a doc it is not there."""
 
     name: str
     of: str
@@ -90,7 +87,7 @@ def locks(p: Patient) -> list[Lock]:
 
 
 def roles(p: Patient) -> list[Role]:
-    """The execution role of what runs with all that it may do, and the task role."""
+    """The execution role and the task role of what runs, with all that they may do."""
     named = {
         definition[member]: words
         for definition in definitions(p)
@@ -104,7 +101,7 @@ def _role(p: Patient, name: str, words: str) -> Role:
     """GetRole, and each of its policies: its own, those attached, and the boundary."""
     iam = p.clients.client("iam")
     doc = unless(_NO_SUCH, lambda: iam.get_role(RoleName=name)["Role"])
-    if doc is None or words != EXECUTION:
+    if doc is None:
         return Role(name, words, doc)
     own = [
         iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]
