@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,37 @@ def test_credentials_expire(ready: Desk, name: str, way: Way) -> None:
     assert set(ready.acts(mark)) <= SOFT
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["deploy", "rollback", "restart", "scale", "run"])
+def test_with_new_credentials_the_same_command_goes_on(ready: Desk, name: str) -> None:
+    row, fault = ROWS[name], {"operation": ROWS[name].call, "fault": "expired", "times": 2}
+    flags = ["--env", f"AT={ready.mark()}"] if name == "deploy" else ["--max", "8"] if name == "scale" else []
+    ready.box.faults(fault)
+    try:
+        assert row.process(ready, SUFFIX, "--yes", *flags).code == 3
+    finally:
+        ready.box.faults()
+    mark = ready.mark()
+
+    again = row.process(ready, SUFFIX, "--yes", *flags)
+
+    assert again.code == 0, again.err
+    service, operation = row.call.split(":")
+    assert ready.acts(mark).count(f"{service}:{operation}") == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", ["exec", "db tunnel"])
+def test_the_plugin_is_missing(ready: Desk, name: str, way: Way, tmp_path: Path) -> None:
+    mark = ready.mark()
+
+    ran = way(ROWS[name], dataclasses.replace(ready, environment={"PATH": str(tmp_path)}))
+
+    explained(ran, 5)
+    assert "brew install --cask session-manager-plugin" in ran.err
+    assert ready.tries(mark) == []
+
+
 @pytest.mark.parametrize("name", ["logs", *(pytest.param(one, marks=pytest.mark.slow) for one in TALKS)])
 def test_nobody_reads_on_after_the_first_line(ready: Desk, name: str) -> None:
     row = ROWS[name]
@@ -153,8 +185,9 @@ def idle(ready: Desk, standing: Standing) -> Desk:
 @pytest.mark.parametrize("name", IDLE)
 def test_no_task_runs(idle: Desk, name: str, way: Way) -> None:
     row, (code, told) = ROWS[name], IDLE[name]
+    anew = ["--env", f"AT={idle.mark()}"] if name == "deploy" else []
 
-    ran = way(row, idle, SUFFIX, *(["--yes"] if row.asks else []))
+    ran = way(row, idle, SUFFIX, *(["--yes"] if row.asks else []), *anew)
 
     assert ran.code == code, ran.err
     assert told in ran.err
