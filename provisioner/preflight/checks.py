@@ -10,6 +10,7 @@ from provisioner.preflight.domain import domain
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
+from provisioner.preflight.sizes import sizes
 
 _MINUTE = 60
 
@@ -24,6 +25,7 @@ def check(made: Plan, clients: Clients, seconds: float) -> list[Finding]:
         *credentials(clients, seconds),
         *parameters(made, asking),
         *database(made),
+        *sizes(made),
         *quotas(made, asking),
     ]
     if verbs.isdisjoint(("create", "replace")):
