@@ -94,6 +94,7 @@ def test_a_good_ledger_is_left_alone_and_drafts_of_killed_runs_go(up: Desk) -> N
     other.unlink()
 
 
+@pytest.mark.slow
 def test_list_names_a_damaged_ledger_and_shows_the_others(up: Desk, tmp_path: Path) -> None:
     broken = up.ledger("broken")
     broken.write_text("{")

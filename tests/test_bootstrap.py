@@ -106,6 +106,7 @@ def test_the_boundary_is_made_by_who_may_and_apply_takes_it_for_its_own(desk: De
     assert "= boundary/boundary" in planned
 
 
+@pytest.mark.slow
 def test_what_an_earlier_one_attached_goes_and_is_deleted_where_it_is_ours(prompt: Desk) -> None:
     told, iam = made(prompt), client(prompt.box.endpoint, "iam")
     other = iam.create_policy(PolicyName="theirs", PolicyDocument=DOCUMENT)["Policy"]["Arn"]

@@ -159,6 +159,7 @@ def test_without_a_zone_the_records_to_make_are_told_and_waited_for(named: Named
     other.route53.delete_hosted_zone(Id=other.id)
 
 
+@pytest.mark.slow
 def test_another_name_moves_everything_and_the_old_goes(named: Named) -> None:
     """The reply of the first request for a certificate, and of the first record, is lost on the way."""
     calls = ("acm:RequestCertificate", "route53:ChangeResourceRecordSets")

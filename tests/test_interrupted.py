@@ -153,6 +153,7 @@ def test_what_was_meant_but_never_called_is_not_taken_for_done(desk: Desk, owner
     desk.apply("a")
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_has_just_made_and_confirmed_may_still_hide(desk: Desk) -> None:
     """The next run looks at it as at something old; a call that names it is refused once."""
     desk.apply("a")

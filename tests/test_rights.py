@@ -206,6 +206,7 @@ def sample() -> list[str]:
 
 
 @pytest.mark.parametrize("sid", sample())
+@pytest.mark.slow
 def test_a_run_without_a_statement_ends_with_the_action_named(desk: Desk, sid: str) -> None:
     given = policies(desk, "apply")
     taken = next(one for one in statements(given) if one["Sid"] == sid)

@@ -127,7 +127,10 @@ def at_ease(desk: Desk) -> Iterator[Callable[[str], Any]]:
     desk.box.behave(manners=True, pace=0.0)
 
 
-@pytest.mark.parametrize("node", STRANGERS)
+@pytest.mark.parametrize(
+    "node",
+    [pytest.param(one, marks=[pytest.mark.slow] if at % 4 else []) for at, one in enumerate(STRANGERS)],
+)
 def test_a_strangers_thing_of_our_name_is_refused_before_the_first_change(desk: Desk, node: str) -> None:
     name = stranger(desk, node)
     before, mark = inventory(desk.box.endpoint), desk.mark()
@@ -146,7 +149,7 @@ def test_a_strangers_thing_of_our_name_is_refused_before_the_first_change(desk: 
 
 @pytest.mark.parametrize(
     "node",
-    ["execution-role", "aurora", "sessions", "vpc"],
+    ["aurora", *(pytest.param(one, marks=pytest.mark.slow) for one in ("execution-role", "sessions", "vpc"))],
 )
 def test_a_teardown_does_not_touch_a_strangers_thing_of_our_name(desk: Desk, node: str) -> None:
     stranger(desk, node)

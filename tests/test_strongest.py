@@ -186,6 +186,7 @@ def test_a_stack_that_runs_is_not_moved(desk: Desk) -> None:
     assert desk.acts(mark) == []
 
 
+@pytest.mark.slow
 def test_a_key_that_a_person_disabled_or_ended_is_called_back_by_a_person(desk: Desk) -> None:
     kms, key = aws(desk, "kms"), key_of(desk)["Arn"]
     kms.disable_key(KeyId=key)
