@@ -87,13 +87,14 @@ for _command in COMMANDS:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code; no traceback for anything AWS or the user did."""
-    from provisioner.terminal.say import Say, unsaid
+    from provisioner.terminal.say import Say, say_all, unsaid
 
     # A command lives for seconds; collecting cycles costs it more than it frees.
     gc.disable()
     if arguments is None:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        say_all()
     arguments = sys.argv[1:] if arguments is None else arguments
     say = Say(as_json="--json" in arguments)
     try:
@@ -108,6 +109,10 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             error.show()
         code = UsageError.exit_code
+    except OSError as error:  # of this machine: what AWS does has words of its own
+        told = f"{error.filename or 'Something on this machine'}: {error.strerror or error}"
+        say.complain(f"{told}.", "Mend that, then run the same command again: what was done is recorded.")
+        code = ProvisionerError.exit_code
     except (click.Abort, KeyboardInterrupt):
         say.complain("Stopped.", "What was done is recorded: the same command goes on.", "interrupted")
         code = 130

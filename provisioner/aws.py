@@ -153,8 +153,10 @@ class Aws:
 
 def no_credentials(error: object) -> CredentialsError:
     """The one sentence for credentials that are missing, wrong or expired."""
+    found_none = isinstance(error, (*NO_CREDENTIALS, ConfigParseError))
+    why = "AWS cannot be asked without credentials" if found_none else "AWS does not accept these credentials"
     return CredentialsError(
-        f"AWS does not accept these credentials: {error}",
+        f"{why}: {error}",
         "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or run "
         "`aws sso login`; then run the same command again. A rehearsal with --local needs none.",
     )

@@ -7,6 +7,7 @@ while the old one lives, carry four hex characters of what makes them distinct b
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +16,21 @@ from pathlib import Path
 from provisioner.errors import UsageError
 
 PROJECT = "ml-api"
-# How this tool was called: what a hint tells to type next is what works here.
-PROGRAM = "ml-api" if Path(sys.argv[0]).name == "ml-api" else "python cli.py"
+
+
+def program(typed: str) -> str:
+    """How this tool was called, from wherever: what a hint tells to type next is what works here."""
+    name = Path(typed).name
+    return (
+        f"python {shlex.quote(typed)}"
+        if name == "cli.py"
+        else "ml-api"
+        if name == "ml-api"
+        else "python cli.py"
+    )
+
+
+PROGRAM = program(sys.argv[0])
 MANAGER = "ml-api-provisioner"
 NODE_TAG = "ml-api:node"
 # Roles and distributions have no region: without this, two stacks of one suffix would take each other's.

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
 from provisioner.kinds import KINDS
-from provisioner.names import PROGRAM
 from provisioner.regions import choose_region
 from provisioner.workspace import Workspace
 from state.document import Document, Place
@@ -79,7 +78,7 @@ def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str
         raise UsageError(
             f"The stack {suffix} lives in {region}, not in {where.region}.",
             f"Leave --region out, or take another suffix for {where.region}: "
-            f"`{PROGRAM} apply --suffix NAME --region {where.region}`.",
+            f"`{where.workspace.command('apply')} --region {where.region}`.",
         )
     return region, "the stack's ledger"
 

@@ -119,7 +119,7 @@ class Workspace:
         if not known:
             raise NoSuchStack(
                 f"No stack is known {self.words}.",
-                f"Bring one up: `{self.command('apply')}`.",
+                f"Bring one up: `{self.command('apply')}`.{self.rehearsed}",
             )
         raise UsageError(
             f"Several stacks are known {self.words}: {', '.join(known)}.", "Say which one: `--suffix NAME`."
@@ -130,8 +130,16 @@ class Workspace:
         known = ", ".join(self.suffixes()) or "none"
         return NoSuchStack(
             f"No stack {suffix} is known {self.words}; known: {known}.",
-            f"If it stands in AWS, `{self.command('plan', suffix)}` shows what is found.",
+            f"If it stands in AWS, `{self.command('plan', suffix)}` shows what is found.{self.rehearsed}",
         )
+
+    @property
+    def rehearsed(self) -> str:
+        """The way out for who has left `--local` out."""
+        if self.local or self.state:
+            return ""
+        known = Workspace(self.home, local=True).suffixes()
+        return f"\nRehearsals are known with --local: {', '.join(known)}." if known else ""
 
     def command(self, verb: str, suffix: str = "NAME") -> str:
         """The command to type next, with what it must repeat to speak of this workspace."""

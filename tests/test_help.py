@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pty
 import select
@@ -15,7 +16,9 @@ from click.testing import CliRunner
 
 import cli
 from provisioner.cli.sections import SECTIONS, brief
-from tests.harness import ROOT
+from provisioner.commands import listing
+from provisioner.names import program
+from tests.harness import ROOT, Desk
 from tests.test_completion import ledger
 
 WIDE, LONG = 80, 140
@@ -107,3 +110,46 @@ def test_bash_on_a_terminal_completes_command_option_suffix_and_resource(tmp_pat
         shell.kill()
         shell.wait()
         os.close(terminal)
+
+
+def test_a_terminal_that_lacks_a_sign_shows_another(tmp_path: Path) -> None:
+    environment = {**os.environ, "MLAPI_HOME": str(tmp_path), "PYTHONIOENCODING": "ascii"}
+    line = [sys.executable, str(ROOT / "cli.py"), "graph", "--suffix", "prod", "--format", "svg"]
+    done = subprocess.run(line, env=environment, capture_output=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"</svg>" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("cli.py", "python cli.py"),
+        ("../my tools/cli.py", "python '../my tools/cli.py'"),
+        ("/opt/venv/bin/ml-api", "ml-api"),
+        ("/opt/venv/bin/pytest", "python cli.py"),
+    ],
+)
+def test_a_hint_is_typed_as_the_command_was(typed: str, told: str) -> None:
+    assert program(typed) == told
+
+
+def test_who_leaves_local_out_is_told_what_was_rehearsed(desk: Desk) -> None:
+    ledger(desk.home / "embedded", "demo", ("vpc", "vpc", "Vpc"))
+
+    for arguments in (["status"], ["status", "--suffix", "demo"], ["outputs"], ["history"]):
+        ran = desk.run(*arguments, local=False)
+        assert ran.code == 6
+        assert "Rehearsals are known with --local: demo." in ran.err, arguments
+    assert "Rehearsals" not in desk.run("status", "--suffix", "other").err
+
+
+def test_what_this_machine_refuses_is_told_in_words(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/var/x")
+
+    monkeypatch.setattr(listing, "list_stacks", full)
+    ran = desk.run("list", local=False)
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("Error: /var/x: No space left on device.\nMend that, ")

@@ -210,7 +210,7 @@ def test_it_is_named_while_a_backup_needs_it_and_ends_when_none_does(desk: Desk)
     assert "the backup ml-api-sessions-prod$DeletedTableBackup" in ran.err
     end = f"aws kms schedule-key-deletion --key-id {keys[REGION]} --region {REGION}"
     assert f", 1.00 USD a month until `{end}`." in ran.err
-    assert f"Left alone: {keys[GLOBAL]} (it is gone, and AWS tells of it until then, until " in ran.err
+    assert f"Left alone: {keys[GLOBAL]} (it is gone, and AWS still tells of it, until " in ran.err
     assert aws(desk, "cloudfront").list_vpc_origins()["VpcOriginList"].get("Items", []) == []
     assert GROUP not in str(aws(desk, "ec2").describe_security_groups()["SecurityGroups"])
     states = [key_of(desk, region)["KeyState"] for region in (REGION, GLOBAL)]

@@ -71,7 +71,7 @@ def _names(workspace: Workspace, suffix: str | None) -> list[Name]:
 
 def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
     if not known:
-        return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record."
+        return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.rehearsed}"
     near = difflib.get_close_matches(suffix, known, n=1)
     if near:
         return f"Did you mean `--suffix {near[0]}`?"

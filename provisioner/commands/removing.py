@@ -93,7 +93,11 @@ def show_going(say: Say, session: Session, made: Plan, going: list[str]) -> None
     for piece in dict.fromkeys(pieces.values()):
         words = ", ".join(name for name in going if pieces[name] == piece)
         for line in textwrap.wrap(
-            f"{piece}: {words}", width=100, initial_indent="  ", subsequent_indent="    "
+            f"{piece}: {words}",
+            width=100,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
         ):
             say.ask(line)
 
@@ -196,7 +200,7 @@ def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> N
     for one in report.kept:
         say.note(f"Kept: {one.why}. End it yourself when it is of no more use.")
     for one in report.lingering:
-        until = f", until {one.until}" if one.until else ""
+        until = f", until {one.until.replace('+00:00', 'Z')}" if one.until else ""
         say.note(f"Left alone: {one.id} ({one.why}{until}).")
     if outcome.done:
         say.data(

@@ -39,6 +39,6 @@ def _last(workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
         whose = f"of {suffix} " if suffix else ""
         raise NoSuchStack(
             f"No run {whose}is recorded {workspace.words}.",
-            f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.",
+            f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.rehearsed}",
         )
     return workspace.history.read(names[0])

@@ -36,6 +36,7 @@ def _passes(error: BaseException) -> bool:
 
 
 def _unreached(why: str) -> ProvisionerError:
+    proxy = ", and HTTPS_PROXY and NO_PROXY" if "proxy" in why else ""
     return ProvisionerError(
-        f"AWS cannot be reached: {why}", "Check the network, the region and AWS_ENDPOINT_URL."
+        f"AWS cannot be reached: {why}", f"Check the network, the region and AWS_ENDPOINT_URL{proxy}."
     )

@@ -92,9 +92,7 @@ def _judge(report: Report, kind: Kind, stone: Tombstone, doc: Doc | None) -> Non
     if meets(doc, kind.lingers):
         report.lingering.append(Remnant(stone.kind, stone.id, kind.why_lingers))
     elif doc is not None and meets(doc, kind.gone) and (until := kind.lasts(doc)):
-        report.lingering.append(
-            Remnant(stone.kind, stone.id, "it is gone, and AWS tells of it until then", until)
-        )
+        report.lingering.append(Remnant(stone.kind, stone.id, "it is gone, and AWS still tells of it", until))
     elif doc is not None and not meets(doc, kind.gone):
         report.remaining.append(Remnant(stone.kind, stone.id, "it was deleted, and is there"))
 

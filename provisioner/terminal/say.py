@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -93,6 +94,13 @@ class Say:
 
 # Why an answer is not whole, though the work is done: the exit code tells of it too.
 unsaid: list[str] = []
+
+
+def say_all() -> None:
+    """Let a terminal that lacks a sign show another in its place, where Python would end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it was closed before the command began
+            stream.reconfigure(errors="replace")
 
 
 def _written(stream: TextIO, text: str) -> OSError | None:
