@@ -30,7 +30,7 @@ def test_a_lock_that_cannot_be_signed_is_refused_in_words_and_is_free(
         pass
     with monkeypatch.context() as patch:
         patch.setattr(os, "pwrite", full)
-        with pytest.raises(LedgerError, match="cannot be taken.*: No space left on device"), lock:
+        with pytest.raises(LedgerError, match=r"cannot be taken.*: No space left on device"), lock:
             pass
 
     with lock:
