@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from provisioner.commands.smoke import BALANCER, EDGE, Visit, _doors, judged
-from provisioner.state.document import Document, Entry, Place
+from state.document import Document, Entry, Place
 from tests.harness import Desk
 from tests.standing import SUFFIX
 
