@@ -9,7 +9,9 @@ import pytest
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.kind import Item
 from provisioner.kinds.ec2.groups import SecurityGroup
+from provisioner.kinds.ec2.routes import RouteTable
 from provisioner.kinds.ec2.vpc import Vpc, interfaces
+from provisioner.kinds.tags import pairs
 from provisioner.names import owner_tags
 from tests.inventory import client
 
@@ -58,6 +60,20 @@ def test_a_group_is_held_by_the_rules_of_others_either_way(ec2: Any, vpc: str, w
     told = SecurityGroup().holders(ec2, Item("sg", "", "a", id=ours))
 
     assert [(one.what, one.passing) for one in told] == [(f"a rule of {theirs}", False)]
+
+
+def test_a_route_table_is_held_by_the_subnets_that_follow_it(ec2: Any, vpc: str) -> None:
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    theirs, ours = (
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{at}.0/24")["Subnet"]["SubnetId"] for at in (1, 2)
+    )
+    ec2.create_tags(Resources=[ours], Tags=pairs(owner_tags("a")))
+    for subnet in (theirs, ours):
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+
+    told = RouteTable().holders(ec2, Item("routes", "", "a", {"VpcId": vpc}, id=table))
+
+    assert {one.what: one.passing for one in told} == {f"subnet {theirs}": False, f"subnet {ours}": True}
 
 
 def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> None:

@@ -7,9 +7,12 @@ from typing import Any
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import NO_SUBNET
+from provisioner.kinds.tags import mapping
+from provisioner.names import bears
 
 NO_TABLE = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
 
@@ -23,7 +26,11 @@ class RouteTable(Ec2):
     absent = NO_TABLE
     transient = {"delete": codes("DependencyViolation")}
     calls = calling(
-        remove="DeleteRoute", read="DescribeRouteTables", create="CreateRouteTable", delete="DeleteRouteTable"
+        remove="DeleteRoute",
+        read="DescribeRouteTables",
+        create="CreateRouteTable",
+        delete="DeleteRouteTable",
+        holders="DescribeRouteTables DescribeSubnets",
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
@@ -54,6 +61,14 @@ class RouteTable(Ec2):
     def delete(self, ec2: Any, it: Item) -> None:
         """DeleteRouteTable."""
         ec2.delete_route_table(RouteTableId=it.id)
+
+    def holders(self, ec2: Any, it: Item) -> list[Holder]:
+        """The subnets that follow it; one that is ours, or gone, is about to let go."""
+        tables = self.find(ec2, where({self.id_filter: it.id}))
+        held = {one["SubnetId"] for table in tables for one in table["Associations"] if one.get("SubnetId")}
+        listed = ec2.describe_subnets(Filters=where({"vpc-id": it.props["VpcId"]}))["Subnets"] if held else []
+        theirs = {one["SubnetId"] for one in listed if not bears(mapping(one.get("Tags", [])), it.suffix)}
+        return [Holder(f"subnet {subnet}", subnet not in theirs) for subnet in sorted(held)]
 
 
 class Route(Kind):
