@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -11,8 +12,13 @@ from contextlib import contextmanager
 
 import pytest
 
+from provisioner.commands.ending import signals
 from provisioner.embedded.manners import lag
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.clock import Clock
+from provisioner.engine.explain import explained
+from provisioner.errors import Interrupted
+from provisioner.terminal.say import Say
 from tests.harness import Desk
 from tests.inventory import Found, client, inventory
 
@@ -186,3 +192,19 @@ def _undo(desk: Desk, owner: str) -> None:
         for name in iam.list_role_policies(RoleName="ml-api-execution-role-a")["PolicyNames"]:
             iam.delete_role_policy(RoleName="ml-api-execution-role-a", PolicyName=name)
         iam.delete_role(RoleName="ml-api-execution-role-a")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_cuts_short_what_is_no_nodes_ends_with_its_own_code(
+    number: signal.Signals, code: int
+) -> None:
+    clock = Clock()
+
+    def waits() -> None:
+        os.kill(os.getpid(), number)
+        clock.sleep(60)
+
+    with pytest.raises(Interrupted) as caught, signals(Say(quiet=True), clock), explained("sweeping"):
+        waits()
+
+    assert caught.value.exit_code == code

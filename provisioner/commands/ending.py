@@ -10,6 +10,7 @@ from types import FrameType
 
 from provisioner.engine.clock import Clock
 from provisioner.engine.outcome import Outcome
+from provisioner.errors import Interrupted
 from provisioner.terminal.say import Say
 
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -30,6 +31,10 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
     former = {number: signal.signal(number, hear) for number in EXIT_CODES}
     try:
         yield caught
+    except Interrupted as error:  # raised where no node was at work, by one that does not know the signal
+        if caught:
+            error.exit_code = EXIT_CODES[signal.Signals(caught[0])]
+        raise
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
