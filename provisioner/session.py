@@ -168,6 +168,7 @@ class Session:
                 self.document = latest
                 remember(store, latest)
             self.document.fence = max(lock.fence, self.document.fence + 1)
+            lock.check()  # who slept since it was taken would take the ledger from whoever holds it now
             if store.claim(self.document.dump()):
                 return
         raise LockHeld(f"{store.where} is still being written by another run.", "Run the same command again.")

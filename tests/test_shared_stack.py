@@ -10,13 +10,22 @@ import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 import provisioner.bucket.calls
 import state.lease
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.errors import LockHeld
+from provisioner.pins import Where
+from provisioner.session import Session
+from provisioner.settings import Settings
+from provisioner.workspace import Workspace
+from state.document import Document
+from state.document import Place as At
 from state.heartbeat import Heartbeat
 from state.owner import Owner
 from tests.harness import Desk
@@ -180,3 +189,16 @@ def test_the_heart_beats_until_it_is_stopped(tmp_path: Path) -> None:
         pass
 
     assert not beats.acquire(timeout=0.02)
+
+
+def test_who_slept_right_after_taking_the_lock_claims_nothing_from_the_next_holder(tmp_path: Path) -> None:
+    where, place = Where(Workspace(tmp_path)), At("123456789012", "aws", "us-east-1")
+    aws: Any = SimpleNamespace(local=None)
+    session = Session(SUFFIX, Settings(), where, aws, place, Document(SUFFIX, place))
+    store, lock = Mock(), Mock(fence=1)
+    lock.check.side_effect = LockHeld("another holds it now")
+
+    with pytest.raises(LockHeld, match="another holds it now"):
+        session._take_over(store, lock)
+
+    store.claim.assert_not_called()
