@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.embedded.clock import clock
 from provisioner.embedded.manners import lag
 from provisioner.settings import Settings
 from provisioner.stack import build
@@ -43,13 +44,32 @@ def test_a_log_group_that_aws_hides_is_gone_only_when_it_is_old(
         entry["made"] = time.time() + 1000 if is_young else 1.0
     path.write_text(json.dumps(ledger))
     kind = next(one for one in lag.KINDS if one.create == "CreateLogGroup")
-    lag._fresh.at(ACCOUNT, "us-east-1")[TASKS_LOG] = lag.Fresh(kind, TASKS_LOG, reads=1)
+    lag._fresh.at(ACCOUNT, "us-east-1")[TASKS_LOG] = lag.Fresh(
+        kind, TASKS_LOG, clock.now() + (0 if is_young else 60), reads=1
+    )
 
     told = standing.desk.run(command, "--suffix", SUFFIX, "--detailed-exitcode")
 
     assert told.code == (0 if is_young else 2), told.out
     assert told.out == ({"plan": "No changes.\n", "drift": "No drift.\n"}[command] if is_young else told.out)
     lag._fresh.at(ACCOUNT, "us-east-1").pop(TASKS_LOG)
+
+
+def test_what_is_not_seen_once_and_is_there_after_all_is_made_no_second_time(standing: Standing) -> None:
+    path = standing.desk.ledger(SUFFIX)
+    ledger = json.loads(path.read_text())
+    for entry in ledger["entries"].values():
+        entry["made"] = 1.0
+    path.write_text(json.dumps(ledger))
+    vpc, mark = standing.vpc, standing.desk.mark()
+    kind = next(one for one in lag.KINDS if one.create == "CreateVpc")
+    lag._fresh.at(ACCOUNT, "us-east-1")[vpc] = lag.Fresh(kind, vpc, reads=2)
+
+    ran = standing.desk.well("apply", "--yes", "--suffix", SUFFIX)
+
+    assert "No changes." in ran.err + ran.out
+    assert standing.desk.acts(mark) == []
+    assert standing.vpc == vpc
 
 
 def test_a_changed_setting_is_no_drift_and_is_told_where_both_differ(standing: Standing) -> None:

@@ -43,11 +43,20 @@ class Wall(Hurried):
         (0, 0.0, True, 0.0),
         (3, 0.0, True, 1.0),
         (3, HIDES - 5, True, 1.0),
+        (1, HIDES + 5, True, 0.0),
         (3, HIDES + 5, False, 0.0),
         (10**6, 0.0, False, HIDES + 5),
         (10**6, -1000.0, False, HIDES + 5),
     ],
-    ids=["shown", "hidden, new", "hidden, young", "hidden, old", "gone, new", "the clock went backwards"],
+    ids=[
+        "shown",
+        "hidden, new",
+        "hidden, young",
+        "missed once, old",
+        "hidden, old",
+        "gone, new",
+        "the clock went backwards",
+    ],
 )
 def test_a_thing_is_looked_for_as_long_as_aws_may_hide_it(
     misses: int, age: float, is_found: bool, waited: float

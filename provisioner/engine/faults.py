@@ -102,9 +102,10 @@ def _answered(error: ClientError) -> Fault:
 def is_unknown_call(error: BaseException) -> bool:
     """Whether the other side does not know the call: an emulator's way to say so, never AWS's own.
 
-    An HTML page is a parser's error to the XML protocols, and the bare code `500` to the JSON ones.
+    An HTML page is a parser's error to the XML protocols, and the bare code `500` or `404` to others: AWS has
+    a name for what it does not find.
     """
-    return isinstance(error, ResponseParserError) or code_of(error) in {*UNIMPLEMENTED, "500"}
+    return isinstance(error, ResponseParserError) or code_of(error) in {*UNIMPLEMENTED, "500", "404"}
 
 
 def unless_unknown(call: Callable[[], Answer], otherwise: Answer) -> Answer:

@@ -79,14 +79,19 @@ def read(clients: Clients, target: Target) -> Doc | None:
 
 
 def look(shared: Clients, target: Target, made: float) -> Doc | None:
-    """What AWS says of a resource, asked anew while it may still hide what it made at `made`."""
+    """What AWS says of a resource, asked anew while it may still hide what it made at `made`.
+
+    One that is older and is not seen is asked for a second time: a miss alone is no end.
+    """
     anew = shared.anew()
     # As of before the read: what was hidden from it need not be hidden any more when it ends.
     left = still_hides(shared, made)
     doc = read(shared, target)
-    if doc is None and target.it.id and left:
+    if doc is not None or not target.it.id:
+        return doc
+    if left:
         return until(lambda: read(anew, target), clock=anew.clock, due=0, patience=left)
-    return doc
+    return read(anew, target)
 
 
 def extras_in(clients: Clients, target: Target, doc: Doc, parts: Iterable[Part]) -> list[Extra]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from provisioner.engine.faults import unless_unknown
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes, minutes
@@ -16,6 +17,7 @@ from provisioner.kinds.together import tags_told
 AMAZONS_GROUP = "CloudFront-VPCOrigins-Service-SG"
 # A stale ETag is read anew.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
+_NONE: Doc = {"VpcOriginList": {}}
 
 
 class VpcOrigin(Kind):
@@ -53,7 +55,8 @@ class VpcOrigin(Kind):
         return {**_told(doc), "Tags": tags}
 
     def _listed(self, cloudfront: Any, name: str) -> str:
-        listed = cloudfront.list_vpc_origins()["VpcOriginList"].get("Items") or []
+        told = unless_unknown(cloudfront.list_vpc_origins, _NONE)
+        listed = told["VpcOriginList"].get("Items") or []
         return next((str(one["Id"]) for one in listed if one["Name"] == name), "")
 
     def create(self, cloudfront: Any, it: Item) -> Doc:
