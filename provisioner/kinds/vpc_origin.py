@@ -31,7 +31,8 @@ class VpcOrigin(Kind):
         "CloudFront changes none that a distribution uses; bring up a second stack with it, lead the clients "
         "there, and take this one down",
     )
-    absent = codes("EntityNotFound")
+    # 404 is what moto's own server says to ListVpcOrigins: who knows of none holds none.
+    absent = codes("EntityNotFound", "404")
     duplicate = codes("EntityAlreadyExists")
     visible_within = 60
     transient = {"delete": _STALE | codes("CannotDeleteEntityWhileInUse", "IllegalDelete")}
