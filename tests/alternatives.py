@@ -59,6 +59,8 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     # Who opens a shell writes into the container.
     "service.exec": {"container.readonly_root": False},
     "database.pause_after": {"database.min_acu": 0},
+    # The database keeps the key that it was made with.
+    "encryption.key": {"encryption.database": False},
     "database.iam_user": {"database.iam_login": True},
     "domain.names": {"domain.hosted_zone_id": ZONE},
     **dict.fromkeys(
@@ -69,7 +71,10 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     "table.write_units": {"table.billing": "provisioned"},
 }
 # Those that change nothing of what stands: who may be asked, and what waits for what.
-STILL = {"account": "123456789012", "service.wait_for_database": True, "domain.wait": 60}
+STILL = {
+    **{"account": "123456789012", "service.wait_for_database": True, "domain.wait": 60},
+    "encryption.database": False,
+}
 # Those that would lose data, or cannot be had beside what there is: refused, with the way out.
 REFUSED: Mapping[str, Any] = {
     "network.cidr": "10.1.0.0/16",
@@ -78,6 +83,7 @@ REFUSED: Mapping[str, Any] = {
     "database.version": "16",
     "database.name": "other",
     "database.username": "other",
+    "edge.vpc_origin": True,
 }
 
 

@@ -139,6 +139,8 @@ def test_an_impossible_value_is_refused_with_the_nearest_that_is_possible(said: 
 def test_a_group_is_told_from_a_setting() -> None:
     error = refused("service=5")
 
+    assert "`network`" in refused("netwrk=5").hint
+    assert "`network.zones`" in refused("zones=5").hint
     assert error.message == "`service` is a group of settings (--set)."
     assert "service.minimum, service.maximum" in error.hint
 

@@ -25,7 +25,8 @@ def no_such_setting(path: str, source: str) -> UsageError:
     if path in sections():
         inner = ", ".join(one for one in knobs() if one.startswith(f"{path}."))
         return UsageError(f"`{path}` is a group of settings ({source}).", f"It holds {inner}.")
-    near = _near(path, knobs())
+    # A word alone may be a group's, a path in a group that there is may not.
+    near = _near(path, knobs() if "." in path else [*sections(), *knobs()])
     hint = f"Did you mean `{near}`? {_ALL}" if near else f"There are: {', '.join(knobs())}."
     return UsageError(f"There is no setting `{path}` ({source}).", hint)
 
