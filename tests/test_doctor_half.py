@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.embedded.corrections.cloudfront_vpc_origins import origins
 from tests.broken.deed import close_in
+from tests.broken.network import fail_gateway
 from tests.broken.tasks import push
 from tests.harness import Desk
 from tests.standing import ACCOUNT, SUFFIX, Standing
@@ -111,3 +112,14 @@ def test_a_way_into_the_vpc_is_looked_through(desk: Desk) -> None:
     way.status = "Deployed"
     desk.apply(SUFFIX, "--set", "edge.vpc_origin=true")
     assert desk.run("doctor").code == 0
+
+
+@pytest.mark.slow
+def test_a_nat_gateway_that_failed_holds_up_no_teardown(desk: Desk) -> None:
+    desk.apply(SUFFIX)
+    fail_gateway(Standing(desk))
+
+    ran = desk.teardown(SUFFIX)
+
+    assert "it failed and holds nothing" in ran.out + ran.err
+    assert "Verified empty" in ran.out + ran.err

@@ -40,7 +40,7 @@ def _lose_the_way(stack: Standing) -> None:
     )
 
 
-def _fail_gateway(stack: Standing) -> None:
+def fail_gateway(stack: Standing) -> None:
     """A gateway that could not be brought up: AWS frees its address."""
     known = state(stack, "ec2").nat_gateways.values()
     one = next(one for one in known if one.state == "available")
@@ -117,7 +117,7 @@ def _resolve_nothing(stack: Standing) -> None:
 BREAKS = (
     Break("routes", "way-out-gone", _cut_off, "which is gone"),
     Break("routes", "no-way-out", _lose_the_way, "has no route out and no endpoint for ecr.api", turn=0),
-    Break("nat", "nat-not-open", _fail_gateway, "is failed: It was not to be.", turn=0),
+    Break("nat", "nat-not-open", fail_gateway, "is failed: It was not to be.", turn=0),
     Break("endpoints", "endpoint-off-route", _unhook_endpoint, "adds no route to"),
     Break("endpoints", "endpoint-not-open", _fail_endpoint, "dynamodb", turn=0),
     Break("way-to-aws", "tasks-shut-in", close_out("sg-tasks", 443), "lets them out on port 443"),

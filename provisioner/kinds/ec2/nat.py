@@ -43,8 +43,10 @@ class NatGateway(Ec2):
     ready, failed = {"State": "available"}, {"State": "failed"}
     # A deleted gateway stays in the lists for about an hour.
     going, gone = {"State": "deleting"}, {"State": "deleted"}
-    # A failed one vanishes by itself after an hour; only a new one helps.
+    # Only a new one helps. A failed one holds nothing and vanishes by itself after an hour, whatever is asked
+    # of it meanwhile (VPC user guide, troubleshoot NAT gateways; hashicorp/terraform#9147).
     on_failure = "replace"
+    lingers, why_lingers = {"State": "failed"}, "it failed and holds nothing; AWS forgets it within an hour"
     absent = codes("NatGatewayNotFound")
     # Typical 1 to 2 min (go-to-k/cdkd); delete about 55 s; 30 min ceiling in terraform-provider-aws.
     takes, takes_to_go, patience = 100, 55, minutes(30)
