@@ -12,7 +12,9 @@ from provisioner.commands import smoke
 from provisioner.commands.following import left
 from provisioner.embedded.containers import life, model
 from provisioner.kinds.ecs.diagnosis import deployments, verdict
+from provisioner.kinds.ecs.rollouts import Rolling, Stage
 from provisioner.kinds.ecs.service import rollout
+from provisioner.settings.images import is_reference
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing
 
@@ -128,3 +130,64 @@ def test_what_runs_already_is_said_to_and_how_to_have_its_tag_looked_up_anew(sta
     assert standing.desk.acts(mark) == []
     assert "It runs that already" in ran.err
     assert "`restart`" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("image", "can_be"),
+    [
+        ("m:1", True),
+        ("acme/model", True),
+        ("localhost:5000/a/b-c__d:v1.2_X", True),
+        ("123456789012.dkr.ecr.us-east-1.amazonaws.com/ml/api@sha256:" + "a" * 64, True),
+        ("ghcr.io/Acme/model:1", False),
+        ("", False),
+        ("m:", False),
+        ("a b", False),
+        ("m:1\n", False),
+        ("-x", False),
+        ("https://r.example/m:1", False),
+        ("m@sha256:12", False),
+    ],
+)
+def test_a_name_that_no_registry_has_is_known(image: str, *, can_be: bool) -> None:
+    assert is_reference(image) is can_be
+
+
+def test_an_impossible_image_is_refused_before_anything_is_asked(standing: Standing) -> None:
+    mark = standing.desk.mark()
+
+    ran = deploy(standing, "Acme/Model:1")
+
+    assert ran.code == 64
+    assert "no registry has such a name" in ran.err
+    assert standing.desk.acts(mark) == []
+
+
+def test_without_the_right_to_ask_for_deployments_the_revision_that_runs_tells(standing: Standing) -> None:
+    box = standing.desk.box
+    for number, name in enumerate(("List", "Describe"), start=1):
+        box.faults({"operation": f"ecs:{name}ServiceDeployments", "fault": "access_denied", "times": 99})
+        ran = deploy(standing, f"unasked:{number}")
+        box.faults()
+        assert ran.code == 0, ran.err
+        assert standing.task["containerDefinitions"][0]["image"] == f"unasked:{number}"
+        assert ("ECS's own word for the deployment is not heard" in ran.err) is (name == "List")
+        assert "Traceback" not in ran.err
+
+
+def test_a_service_that_somebody_deletes_meanwhile_is_told(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Rolling.look
+
+    def look(rolling: Rolling) -> Stage:
+        with monkeypatch.context() as patch:
+            patch.setattr("provisioner.kinds.ecs.rollouts.described", lambda *_: [{"status": "DRAINING"}])
+            return really(rolling)
+
+    monkeypatch.setattr(Rolling, "look", look)
+
+    ran = deploy(standing, "deleted:1")
+
+    assert ran.code == 1
+    assert "was deleted meanwhile" in ran.err

@@ -30,7 +30,7 @@ from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
 from provisioner.settings.container import FARGATE
-from provisioner.settings.images import private_ecr
+from provisioner.settings.images import is_reference, private_ecr
 from provisioner.settings.shipped import Shipped, with_shipped
 from provisioner.settings.variables import OWN_VARIABLES
 from provisioner.steps.endpoints import check_reachable
@@ -64,6 +64,11 @@ class Wish:
 
 def deploy(say: Say, session: Session, wish: Wish) -> int:
     """Ship an image: pin it, register it, roll it out, follow it."""
+    if not is_reference(wish.image):
+        raise UsageError(
+            f"{wish.image!r} is no image: no registry has such a name.",
+            "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
+        )
     header(say, session)
     with session.locked("deploy", wish.lock_timeout), recorded(session, "deploy") as record:
         one = one_service(session, wish.service)

@@ -14,8 +14,8 @@ from provisioner.engine.explain import explained
 from provisioner.engine.waits import until
 from provisioner.errors import Interrupted, OutOfPatience, RolledBack
 from provisioner.kinds import KINDS
-from provisioner.kinds.ecs.diagnosis import FAILED, deployments, diagnose
-from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rolling, Stage, rollouts
+from provisioner.kinds.ecs.diagnosis import FAILED, diagnose
+from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun, rollouts
 from provisioner.kinds.ecs.stops import hopeless, stopped
 from provisioner.terminal.say import Say
 
@@ -31,8 +31,7 @@ class Before:
     def of(cls, one: OneService, revision: str, *, under_way: bool) -> Before:
         """Taken before the call; of a deployment that is `under_way` it is not known to be of before."""
         clients = one.session.clients
-        listed = deployments(clients.client("ecs"), one.cluster, one.aws_name) or []
-        known = [str(each["serviceDeploymentArn"]) for each in listed]
+        known = begun(clients, one.cluster, one.aws_name, one.session.tell)
         if not under_way:
             return cls(frozenset(known), stopped(clients, one.cluster, one.aws_name))
         earlier = frozenset(known[1:])

@@ -59,7 +59,7 @@ def releases_of(one: OneService, now: Running) -> list[Release]:
     """Every revision of the service that can be run, newest first."""
     session = one.session
     listed = revisions(session.clients, str(now.revision["family"]), session.suffix, MOST)
-    told = rollouts(session.clients, one.cluster, one.aws_name) or []
+    told = rollouts(session.clients, one.cluster, one.aws_name, tell=session.tell) or []
     known = _records(session)
     return [_release(one, now, doc, told, known) for doc in listed]
 

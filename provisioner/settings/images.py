@@ -7,6 +7,17 @@ import re
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)"
 )
+# The grammar of the registries: github.com/distribution/reference, reference.go.
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?"
+_REFERENCE = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@\w[\w+.-]*:[0-9a-fA-F]{{32,}})?", re.ASCII
+)
+
+
+def is_reference(image: str) -> bool:
+    """Whether a registry could have an image of that name."""
+    return bool(_REFERENCE.fullmatch(image))
 
 
 def private_ecr(image: str) -> re.Match[str] | None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import Fault, code_of, fault_of
+from provisioner.engine.faults import Fault, code_of, fault_of, told
 from provisioner.engine.patience import insist
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import HIDES, still_hides
 from provisioner.engine.waits import until
+from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.diagnosis import deployments
 from provisioner.kinds.ecs.service import described, rollout
 
@@ -36,6 +37,15 @@ MOST = 200
 _AT_ONCE = 20
 # What the rollout of a service, worked out from its deployments, is in the words of service deployments.
 _WORDS = {"COMPLETED": GOOD, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": BACK}
+
+
+Answer = TypeVar("Answer")
+Listener = Callable[[str, str], None]
+_LESS = "The revision that the service runs tells how it ends; why it fails, the tasks alone."
+
+
+def _unheard(*_: str) -> None:
+    """Nobody listens."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +76,40 @@ class Stage:
         return f"{self.status}: {self.running} of {self.wanted} tasks run{failed}"
 
 
+def begun(clients: Clients, cluster: str, service: str, tell: Listener = _unheard) -> list[str]:
+    """ListServiceDeployments: the ARNs of all, newest first; none where nobody tells, or may be asked."""
+    ask = partial(deployments, clients.client("ecs"), cluster, service)
+    return [str(one["serviceDeploymentArn"]) for one in _unless_denied(ask, tell) or ()]
+
+
 def rollouts(
-    clients: Clients, cluster: str, service: str, known: Set[str] = frozenset()
+    clients: Clients, cluster: str, service: str, known: Set[str] = frozenset(), tell: Listener = _unheard
 ) -> list[Rollout] | None:
-    """ListServiceDeployments: the latest that are not known yet, newest first; None where nobody tells."""
-    listed = deployments(clients.client("ecs"), cluster, service)
-    if listed is None:
+    """ListServiceDeployments: the latest that are not known yet, newest first.
+
+    None where nobody tells, or where it may not be asked, which `tell` hears.
+    """
+
+    def ask() -> list[Rollout] | None:
+        listed = deployments(clients.client("ecs"), cluster, service)
+        if listed is None:
+            return None
+        new = [one for one in listed if one["serviceDeploymentArn"] not in known][:MOST]
+        brought = _brought(clients, (one["targetServiceRevisionArn"] for one in new))
+        return [_rollout(one, brought.get(one["targetServiceRevisionArn"], "")) for one in new]
+
+    return _unless_denied(ask, tell)
+
+
+def _unless_denied(ask: Callable[[], Answer | None], tell: Listener = _unheard) -> Answer | None:
+    """An answer; None where it may not be asked for: what the service runs tells, too."""
+    try:
+        return ask()
+    except ClientError as error:
+        if fault_of(error) is not Fault.DENIED:
+            raise
+        tell(f"ECS's own word for the deployment is not heard: {told(error)}", _LESS)
         return None
-    new = [one for one in listed if one["serviceDeploymentArn"] not in known][:MOST]
-    brought = _brought(clients, (one["targetServiceRevisionArn"] for one in new))
-    return [_rollout(one, brought.get(one["targetServiceRevisionArn"], "")) for one in new]
 
 
 def _rollout(doc: Doc, revision: str) -> Rollout:
@@ -115,17 +149,24 @@ class Rolling:
 
     def look(self) -> Stage:
         """DescribeServiceDeployments where that answers, else what the service says of its deployments."""
-        doc = described(self.clients.client("ecs"), self.service, self.cluster)[0]
-        none: Doc = {}
+        doc, none = self._described(), dict[str, Any]()
         same = [one for one in doc["deployments"] if one["taskDefinition"] == self.revision]
         mine = next((one for one in same if one["status"] == "PRIMARY"), same[0] if same else none)
         counts = (mine.get("runningCount", 0), mine.get("desiredCount", 0), mine.get("failedTasks", 0))
         self.arn = self.arn or self._found()
-        if self.arn:
-            return self._told(*counts)
-        if self._may_be_hidden():
+        if self.arn and (stage := _unless_denied(lambda: self._told(*counts))):
+            return stage
+        word = rollout(doc, self.revision)
+        if self._may_be_hidden() and (self._is_told or word == "ROLLED_BACK"):
             return Stage(BEGUN, "", *counts)
-        return Stage(_WORDS.get(rollout(doc, self.revision), "IN_PROGRESS"), "", *counts)
+        return Stage(_WORDS.get(word, "IN_PROGRESS"), "", *counts)
+
+    def _described(self) -> Doc:
+        """DescribeServices; an error where somebody has deleted it meanwhile."""
+        listed = described(self.clients.client("ecs"), self.service, self.cluster)
+        if doc := next((one for one in listed if one["status"] == "ACTIVE"), None):
+            return doc
+        raise ProvisionerError(f"{self.service} was deleted meanwhile.", "`apply` makes it anew.")
 
     def _found(self) -> str:
         """The newest deployment of the revision that was not there before."""
@@ -133,9 +174,13 @@ class Rolling:
         self._is_told = listed is not None
         return next((one.arn for one in listed or () if one.revision == self.revision), "")
 
-    def _told(self, running: int, wanted: int, failed: int) -> Stage:
+    def _told(self, running: int, wanted: int, failed: int) -> Stage | None:
+        """ECS's own word; none while it does not show yet what it has listed."""
         ecs = self.clients.client("ecs")
-        (told,) = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
+        listed = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
+        if not listed:
+            return None
+        (told,) = listed
         breaker = told.get("deploymentCircuitBreaker", {})
         failures = max(failed, breaker.get("failureCount", 0))
         return Stage(told["status"], told.get("statusReason", ""), running, wanted, failures)
@@ -143,7 +188,7 @@ class Rolling:
     def _may_be_hidden(self) -> bool:
         """Whether ECS may have begun one that its list does not show yet."""
         window = max(HIDES * self.clients.aws.pace, self.clients.aws.hides_for)
-        return self._is_told and self.clients.clock.now() - self._since < window
+        return self.clients.clock.now() - self._since < window
 
     def give_up(self) -> None:
         """StopServiceDeployment, back to what was before; one that has ended, or is going back, stays so."""

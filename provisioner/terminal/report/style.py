@@ -50,6 +50,7 @@ h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem } p { margin: 0 0 .6rem } .pale {
 .state { color: var(--state); font-weight: 600 } .state::before { content: "\\25CF\\00A0" }
 .held::before { content: "\\2713\\00A0"; color: var(--good) }
 .topics { display: grid; grid-template-columns: repeat(auto-fit, minmax(290px, 1fr)); gap: 0 2rem }
+.topics > :last-child { grid-column: 1 / -1 }
 h3 { font-size: .9rem; margin: .6rem 0 0; color: var(--pale); font-weight: 600 }
 .topics li { padding: .15rem 0; border: 0; font-size: .9rem }
 dl.pairs { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0 }
