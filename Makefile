@@ -46,6 +46,7 @@ clean:  ## remove what was installed and measured; never a ledger
 
 $(VENV)/.runs: setup.cfg .ci/constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed") if sys.version_info < (3, 11) else None'
+	@echo "Installing into $(VENV): once, and as fast as the packages come."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c .ci/constraints.txt -e .
 	touch $@

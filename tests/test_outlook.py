@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from rich.text import Text
 
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event
 from provisioner.engine.outlook import Outlook
 from provisioner.engine.record import Step
-from provisioner.terminal.progress import plainly
+from provisioner.terminal.progress import Board, plainly
 from tests.things import Thing
 
 TAKES = {"db": 50.0, "app": 10.0}
@@ -75,3 +76,17 @@ def test_what_is_waited_for_does_not_read_like_an_error() -> None:
 
     assert plainly(told) == "The cluster is not ready."
     assert plainly("held by eni-1") == "held by eni-1"
+
+
+@pytest.mark.parametrize("columns", [200, 45, 30])
+def test_the_bar_fits_the_terminal_and_goes_when_all_is_done(watch: Watch, columns: int) -> None:
+    board = Board({"db": "aurora", "app": "ecs"}, outlook(watch, "create"), columns=columns)
+    board.hear(Event("starting", "db", "create"))
+
+    told = Text.from_markup(board._bar()).plain
+    assert told.endswith(" 0%, about 60 s left")
+    assert len(told) <= columns
+
+    for node in ("db", "app"):
+        board.hear(Event("ready", node, "create"))
+    assert board._bar() == ""

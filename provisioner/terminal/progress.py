@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _REFRESH = 8.0
 _QUIET = 30.0
 _ENDS = ("ready", "gone", "kept")
-# Seconds of a run below which a bar would only flicker, and the bar's cells.
-_WORTH_A_BAR, _WIDTH = 3.0, 40
+# Seconds of a run below which a bar would only flicker; the bar's cells, and those of the words after it.
+_WORTH_A_BAR, _WIDTH, _WORDS = 3.0, 40, 26
 # `CreateX answered SomeCode: why (request ...)`: what is waited for is the why, and no error.
 _ANSWERED = re.compile(r"^\w+ answered \w[\w.]*: (.*?)(?: \(request [^)]*\))?$", re.DOTALL)
 
@@ -45,6 +45,7 @@ class Board:
     outlook: Outlook
     steps: dict[str, Step] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
+    columns: int = 80
 
     def hear(self, event: Event) -> None:
         """Take in one event."""
@@ -80,12 +81,13 @@ class Board:
     def _bar(self) -> str:
         """How much of the longest chain is behind, and when the rest will be."""
         whole, left = self.outlook.whole(), self.outlook.left()
-        if whole < _WORTH_A_BAR:
+        if whole < _WORTH_A_BAR or all(self._ended(name) for name in self.pieces):
             return ""
+        width = min(_WIDTH, max(self.columns - _WORDS, 0))
         share = min(max(1 - left / whole, 0.0), 1.0)
-        done = round(_WIDTH * share)
+        done = round(width * share)
         told = f"about {left:.0f} s left" if left >= 1 else "any moment now"
-        return f"[green]{'━' * done}[/][dim]{'━' * (_WIDTH - done)}[/] {share:.0%}, {told}"
+        return f"[green]{'━' * done}[/][dim]{'━' * (width - done)}[/] {share:.0%}, {told}"
 
     def _ended(self, name: str) -> bool:
         step = self.steps.get(name)
@@ -145,6 +147,7 @@ def _live(board: Board, *, color: bool) -> Iterator[Listener]:
     from rich.live import Live  # noqa: PLC0415
 
     console = Console(stderr=True, no_color=not color)
+    board.columns = console.width
     with Live(console=console, refresh_per_second=_REFRESH, get_renderable=board.tree, transient=False):
 
         def hear(event: Event) -> None:
