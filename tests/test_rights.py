@@ -21,7 +21,7 @@ from tests.harness import Desk
 SUFFIX, ACCOUNT = "prod", "123456789012"
 FULL = (
     *("--set", "profile=production", "--set", "encryption.key=own"),
-    *("--set", "edge.vpc_origin=true"),
+    *("--set", "edge.vpc_origin=true", "--set", 'alarms.emails=["ops@shop.example"]'),
 )
 # A standing stack is changed by these: each tag, and the distribution.
 CHANGED = (*FULL, "--set", 'tags={"team": "search"}', "--set", "edge.price_class=PriceClass_200")
@@ -61,6 +61,7 @@ OF_THE_ACCOUNT = {
     "logs:DeleteLogDelivery": "takes no resource",
     "logs:PutResourcePolicy": "takes no resource",
     "rds:CreateDBCluster": "its option group is AWS's default one",
+    "sns:Unsubscribe": "is asked of all topics, whichever subscription is meant",
     "wafv2:CreateWebACL": "of AWS's own groups of rules",
     "wafv2:UpdateWebACL": "the same",
     "secretsmanager:CreateSecret": "RDS names the secret of the password",

@@ -48,6 +48,8 @@ MANAGED_PASSWORD = ("secretsmanager:CreateSecret", "secretsmanager:TagResource",
 ON_NAMED: Mapping[str, tuple[str, str]] = {
     "logs:PutDeliverySource": ("cloudfront:AllowVendedLogDeliveryForResource", "resourceArn"),
 }
+# Asked of all of a type, whichever one is meant: no resource of IAM's is a subscription (danilop/yas3fs#57).
+OF_ALL = frozenset({"sns:Unsubscribe"})
 # Who puts AWS's own groups of rules into a list is asked for the same action on those
 # (aws-samples/amazon-cloudfront-waf-secretsmanager#3).
 WITH_GROUPS = ("wafv2:CreateWebACL", "wafv2:UpdateWebACL")

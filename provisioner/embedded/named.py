@@ -134,9 +134,8 @@ def resources(action: Action, call: Call, *, tagged: bool) -> list[Named]:
 def _arns(action: Action, on: On, call: Call, tagged: bool) -> list[str]:
     """Those of one type: what the call names, else any where there must be one."""
     anyone = _any(action, on, call)
-    named = [
-        one if one.startswith("arn:") else _filled(action, on, call, one) for one in _told(action, on, call)
-    ]
+    told = _stream(call) if on.type == "log-stream" else _told(action, on, call)
+    named = [one if one.startswith("arn:") else _filled(action, on, call, one) for one in told]
     fitting = [arn for arn in named if like(anyone, arn)]
     if fitting or (action.name, on.type) in IF_NAMED:
         return fitting
@@ -163,6 +162,12 @@ def _told(action: Action, on: On, call: Call) -> list[str]:
             return _behind(call)
     found = _found(action, on, params)
     return [_secret(call, name) for name in found] if action.prefix == "secretsmanager" else found
+
+
+def _stream(call: Call) -> list[str]:
+    """The stream that a call names, within its group; the names of both have slashes."""
+    group, stream = call.params.get("logGroupName", "*"), call.params.get("logStreamName", "*")
+    return [f"arn:aws:logs:{call.region}:{call.account}:log-group:{group}:log-stream:{stream}"]
 
 
 def _to_be(params: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from provisioner.embedded.besides import (
     BESIDES,
     IF_NAMED,
     MANAGED_PASSWORD,
+    OF_ALL,
     ON_NAMED,
     OPENED_BY,
     OPENING,
@@ -100,6 +101,9 @@ class Grants(Ground):
         """The resources of one type: the node's own, else the stack's, else any where there must be one."""
         if on is None:
             return [Target("*", by_id=True)]
+        if known.name in OF_ALL:
+            whole = reference.arn(known.prefix, on.type, (), self.place(node))
+            return [Target(whole, by_id=False)]
         if is_of(node, known.prefix, on.type):
             return [self.target(node)]
         if known.level == "Tagging" or (known.reads and not on.always):

@@ -174,3 +174,21 @@ def test_a_role_is_passed_to_the_service_it_is_for(aws: EmbeddedAws) -> None:
         allow("iam:PassRole", StringEquals={"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
     )
     ecs.register_task_definition(taskRoleArn=role, **task)
+
+
+def test_a_stream_is_named_within_its_group(box: EmbeddedAws) -> None:
+    box.behave(manners=False, pace=0.0)
+    logs, group = client(box.endpoint, "logs"), "/aws/ecs/ml-api-a"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="api/api/1")
+    asked = {"logGroupName": group, "logStreamName": "api/api/1"}
+    stream = f"arn:aws:logs:us-east-1:123456789012:log-group:{group}:log-stream:"
+    try:
+        box.authorise(allow("logs:GetLogEvents", resource=f"{stream}*"))
+        assert logs.get_log_events(**asked)["events"] == []
+        box.authorise(allow("logs:GetLogEvents", resource=f"{stream}other"))
+        with pytest.raises(ClientError, match="log-stream:api/api/1"):
+            logs.get_log_events(**asked)
+    finally:
+        box.authorise()
+        logs.delete_log_group(logGroupName=group)
