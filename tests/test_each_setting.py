@@ -153,7 +153,7 @@ RESTLESS = {
     *("LastModifiedTime", "LastModified", "LastModifiedDate", "LastChangedDate", "LockToken", "UpdateDate"),
     *("StateUpdatedTimestamp", "AlarmConfigurationUpdatedTimestamp", "LastUpdateToPayPerRequestDateTime"),
     # A policy that was changed and changed back is its third version; autoscaling holds the count of tasks.
-    *("DefaultVersionId", "desiredCount"),
+    *("DefaultVersionId", "desiredCount", "runningTasksCount", "pendingTasksCount"),
     *("NumberOfDecreasesToday", "LastDecreaseDateTime", "LastIncreaseDateTime", "RequestId"),
 }
 
