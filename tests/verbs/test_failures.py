@@ -28,7 +28,7 @@ CALLS = [name for name, row in ROWS.items() if row.call]
 # A tag on the service says whose the choice is, before anything is chosen.
 SOFT = {"ecs:TagResource"}
 # These say nothing of their own, or do not go well on a stack as it stands here.
-MUTE = ("exec", "db tunnel", "teardown", "rotate-origin-secret", "state push", "state restore")
+MUTE = ("exec", "db tunnel", "teardown", "verify-gone", "rotate-origin-secret", "state push", "state restore")
 TALKS = [name for name, row in ROWS.items() if row.of_a_stack and name not in ("logs", *MUTE)]
 
 
@@ -185,7 +185,7 @@ def idle(ready: Desk, standing: Standing) -> Desk:
 @pytest.mark.parametrize("name", IDLE)
 def test_no_task_runs(idle: Desk, name: str, way: Way) -> None:
     row, (code, told) = ROWS[name], IDLE[name]
-    anew = ["--env", f"AT={idle.mark()}"] if name == "deploy" else []
+    anew = {"deploy": ["--env", f"AT={idle.mark()}"], "logs": ["--task", "ffff"]}.get(name, [])
 
     ran = way(row, idle, SUFFIX, *(["--yes"] if row.asks else []), *anew)
 
