@@ -29,7 +29,7 @@ def show_walk(say: Say, suffix: str, lines: Sequence[Line], told: Sequence[Line]
     if say.as_json:
         say.record("doctor", suffix=suffix, checks=[_record(one) for one in lines], first=_first(told))
         return
-    rows = [(one.state, one.station, one.check, one.note) for one in lines]
+    rows = [(one.state, one.station, one.check, one.finding or one.note) for one in lines]
     for one, row in zip(lines, table(rows, ("", "station", "check", ""))[1:], strict=True):
         state = one.state
         say.data(say.paint(state, _COLORS[state]) + row[len(state) :])
