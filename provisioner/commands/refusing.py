@@ -12,7 +12,8 @@ from provisioner.preflight.finding import Finding
 def refusal(made: Plan) -> Blocked:
     """What stands in the way, and the way out."""
     told = "\n".join(
-        f"  {' '.join(dict.fromkeys((str(one.kind), one.name, one.id)))}: {one.why}" for one in made.refused
+        f"  {' '.join(filter(None, dict.fromkeys((str(one.kind), one.name, one.id))))}: {one.why}"
+        for one in made.refused
     )
     hint = (
         "Set it back to what it was: what stands there is kept as it is. Or bring up a second stack with the "
