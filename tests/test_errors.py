@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from provisioner import errors
+from provisioner.bucket.calls import patiently
 from provisioner.engine.clock import Stopped
 from provisioner.engine.explain import excused, explain
 from provisioner.engine.faults import Fault, fault_of, unless_unknown
@@ -184,6 +185,7 @@ def test_what_an_emulator_does_not_know_has_another_answer_and_a_refusal_has_non
 
     assert unless_unknown(lambda: "told", "none") == "told"
     assert unless_unknown(lambda: refuse("UnknownOperationException", 400), "none") == "none"
+    assert unless_unknown(lambda: refuse("404", 404), "none") == "none"
     with pytest.raises(ClientError):
         unless_unknown(lambda: refuse("AccessDenied", 403), "none")
 
@@ -200,3 +202,17 @@ def test_an_answer_may_be_done_without_but_not_a_signal_credentials_or_a_fault_o
     for error, raised in ends:
         with pytest.raises(raised):
             excused(error, "looking")
+
+
+@pytest.mark.parametrize(
+    ("call", "rights"),
+    [("PutObject", "s3:PutObject, and s3:ListBucket:"), ("ListObjectsV2", "s3:ListBucket:")],
+)
+def test_a_right_that_the_state_lacks_is_named_as_iam_names_it(call: str, rights: str) -> None:
+    def refuse() -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, call)
+
+    with pytest.raises(LedgerError) as caught:
+        patiently(refuse, "looking")
+
+    assert f"Give these credentials the right {rights}" in caught.value.hint

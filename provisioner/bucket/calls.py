@@ -19,6 +19,9 @@ PATIENCE = 20.0
 # S3 asks for another try (API_PutObject: "On a 409 failure, retry the upload"); OperationAborted is the
 # same about a bucket.
 _BUSY = frozenset({"ConditionalRequestConflict", "OperationAborted"})
+# What IAM calls the calls whose right has another name (service authorization reference, Amazon S3).
+_LIST = "ListBucket"
+_ACTIONS = {"ListObjectsV2": _LIST, "HeadBucket": _LIST}
 # Not the run's clock: what is about to be recorded is recorded also when a signal asks the run to end.
 _CLOCK = Clock()
 
@@ -51,11 +54,13 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
             f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it."
         )
     if fault is Fault.DENIED or code_of(error) == "403":
-        action = getattr(error, "operation_name", "this call")
+        call = getattr(error, "operation_name", "this call")
+        action = _ACTIONS.get(call, call)
+        also = "" if action == _LIST else f", and s3:{_LIST}"
         return LedgerError(
             f"{doing}: {told(error)}",
-            f"Nothing was called for it. Give these credentials the right to call s3:{action}, and "
-            "s3:ListBucket: without that, S3 refuses to say that something is not there.",
+            f"Nothing was called for it. Give these credentials the right s3:{action}{also}: without "
+            f"s3:{_LIST}, S3 refuses to say that something is not there.",
         )
     return LedgerError(
         f"{doing}: {told(error)}",
