@@ -32,10 +32,10 @@ def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> Non
 
 
 def leave_behind(hands: Hands, node: Node, entry: Entry | None, wanted: Doc) -> None:
-    """Put aside what lies in another place than the one that is wanted: only this one was looked into."""
+    """Put aside what lies in another place, or bears another name, than is wanted: only there was looked."""
     if entry is None or not entry.id or node.kind.vanishes:
         return
-    if any(entry.wanted.get(place) != wanted.get(place) for place in node.kind.within):
+    if any(entry.wanted.get(place) != wanted.get(place) for place in (*node.kind.within, node.kind.named)):
         hands.ledger.retire(node.name, f"{node.name}~{entry.id}")
 
 
