@@ -24,7 +24,7 @@ from provisioner.kinds import (
     vpc_origin,
     wafv2,
 )
-from provisioner.kinds.ec2 import default_group, endpoints, flow_logs, groups, nat, routes, vpc
+from provisioner.kinds.ec2 import default_group, endpoints, flow_logs, gateways, groups, nat, routes, vpc
 from provisioner.kinds.ecs import cluster, service, tasks
 from provisioner.kinds.elbv2 import balancer, listeners
 from provisioner.kinds.elbv2 import groups as targets
@@ -36,8 +36,8 @@ _CLASSES: tuple[type[Kind], ...] = (
     vpc.DnsSupport,
     vpc.DnsHostnames,
     vpc.Subnet,
-    vpc.InternetGateway,
-    vpc.GatewayAttachment,
+    gateways.InternetGateway,
+    gateways.GatewayAttachment,
     nat.ElasticIp,
     nat.NatGateway,
     routes.RouteTable,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.engine.graph import Handle, Piece
+from provisioner.kinds.ec2.gateways import GatewayAttachment, InternetGateway
 from provisioner.kinds.ec2.routes import Route, RouteTable, RouteTableAssociation
 from provisioner.kinds.ec2.vpc import (
     DnsHostnames,
     DnsSupport,
-    GatewayAttachment,
-    InternetGateway,
     Subnet,
     Vpc,
 )

@@ -1,15 +1,15 @@
-"""VPC, subnets, and the way out to the internet."""
+"""VPC and subnets."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.kind import Item, Kind
+from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
-from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
+from provisioner.kinds.ec2.tagged import Ec2, Filters, where
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping
 from provisioner.kinds.vpc_origin import AMAZONS_GROUP
@@ -18,7 +18,6 @@ from provisioner.names import bears
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
 NO_VPC = codes("InvalidVpcID.NotFound")
-NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
 
 
 class Vpc(Ec2):
@@ -166,76 +165,6 @@ class Subnet(Ec2):
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces that are still in it."""
         return interfaces(ec2, {"subnet-id": it.id})
-
-
-class InternetGateway(Ec2):
-    """The VPC's door to the internet; attaching it is a resource of its own."""
-
-    noun, resource, key, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
-    absent = NO_GATEWAY
-    transient = {"delete": codes("DependencyViolation")}
-    patience = minutes(20)
-    calls = calling(
-        read="DescribeInternetGateways", create="CreateInternetGateway", delete="DeleteInternetGateway"
-    )
-
-    def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeInternetGateways."""
-        return list(ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
-
-    def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateInternetGateway."""
-        made = ec2.create_internet_gateway(TagSpecifications=self.specification(it))
-        return dict(made["InternetGateway"])
-
-    def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteInternetGateway."""
-        ec2.delete_internet_gateway(InternetGatewayId=it.id)
-
-
-class GatewayAttachment(Kind):
-    """An internet gateway in its VPC."""
-
-    service, key = "ec2", ("InternetGatewayId", "VpcId")
-    tagged = False
-    claims = ("VpcId",)
-    within = ("InternetGatewayId", "VpcId")
-    # The API says `available` for an attached gateway, not `attached`.
-    ready = {"State": frozenset({"available", "attached"})}
-    absent = NO_GATEWAY | codes("Gateway.NotAttached")
-    duplicate = codes("Resource.AlreadyAssociated")
-    # "Network vpc-... has some mapped public address(es)": unmapping lags 5 to 10 min behind its owner's end.
-    transient = {"delete": codes("DependencyViolation")}
-    patience = minutes(40)
-    calls = calling(
-        read="DescribeInternetGateways",
-        create="AttachInternetGateway",
-        delete="DetachInternetGateway",
-        holders="DescribeNetworkInterfaces",
-    )
-
-    def read(self, ec2: Any, it: Item) -> Doc | None:
-        """DescribeInternetGateways: the attachment is told with the gateway."""
-        gateway, vpc = it.props["InternetGatewayId"], it.props["VpcId"]
-        for filters in (of_stack(ec2, it), where({"internet-gateway-id": gateway})):
-            for doc in ec2.describe_internet_gateways(Filters=filters)["InternetGateways"]:
-                if doc["InternetGatewayId"] == gateway:
-                    mine = (one for one in doc.get("Attachments", []) if one["VpcId"] == vpc)
-                    return next(({"InternetGatewayId": gateway, **one} for one in mine), None)
-        return None
-
-    def create(self, ec2: Any, it: Item) -> Doc:
-        """AttachInternetGateway."""
-        ec2.attach_internet_gateway(**it.props)
-        return dict(it.props)
-
-    def delete(self, ec2: Any, it: Item) -> None:
-        """DetachInternetGateway."""
-        ec2.detach_internet_gateway(**it.props)
-
-    def holders(self, ec2: Any, it: Item) -> list[Holder]:
-        """The interfaces in the VPC, some of which hold public addresses."""
-        return interfaces(ec2, {"vpc-id": it.props["VpcId"]})
 
 
 # How AWS's own services describe the interfaces that they make and take away.
