@@ -25,8 +25,7 @@ def no_such_setting(path: str, source: str) -> UsageError:
     if path in sections():
         inner = ", ".join(one for one in knobs() if one.startswith(f"{path}."))
         return UsageError(f"`{path}` is a group of settings ({source}).", f"It holds {inner}.")
-    # A word alone may be a group's, a path in a group that there is may not.
-    near = _near(path, knobs() if "." in path else [*sections(), *knobs()])
+    near = _near(path, knobs()) if "." in path else _near_word(path)
     hint = f"Did you mean `{near}`? {_ALL}" if near else f"There are: {', '.join(knobs())}."
     return UsageError(f"There is no setting `{path}` ({source}).", hint)
 
@@ -118,6 +117,12 @@ def _near(text: str, known: Iterable[str]) -> str | None:
     lower = {one.lower(): one for one in known}
     found = difflib.get_close_matches(text.lower(), lower, n=1, cutoff=0.4)
     return lower[found[0]] if found else None
+
+
+def _near_word(word: str) -> str | None:
+    """What a word alone may mean: a setting whose group was left out, a group, or the nearest of all."""
+    ends = {path.rpartition(".")[2]: path for path in reversed(knobs())}
+    return ends.get(word) or _near(word, [*sections(), *knobs()])
 
 
 def _written(knob: Knob) -> str:
