@@ -121,7 +121,7 @@ def _near(text: str, known: Iterable[str]) -> str | None:
 
 def _near_word(word: str) -> str | None:
     """What a word alone may mean: a setting whose group was left out, a group, or the nearest of all."""
-    ends = {path.rpartition(".")[2]: path for path in reversed(knobs())}
+    ends = {path.rpartition(".")[2]: path for path in reversed(list(knobs()))}
     return ends.get(word) or _near(word, [*sections(), *knobs()])
 
 
