@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 # A call that AWS throttled or lost is sent again after 0.1, 0.2, 0.4 ... 10 s, each with full jitter.
 BACK_OFF = wait_random_exponential(multiplier=0.1, max=10)
-# A wait ends at most this share of its length, or this many seconds, after the state has changed.
-_LATE_SHARE = 0.02
-_SHORTEST, _LONGEST_STEP = 0.05, 0.5
+# A wait ends within 2 % of its length, or half a second, of the change of state, its last read included.
+_LATE_SHARE = 0.014
+_SHORTEST, _LONGEST_STEP = 0.05, 0.3
 # Of what is due in a minute nothing is expected in the first seconds.
 _FIRST_SHARE = 1 / 16
 # Who waits for the same thing does not ask at the same moment; never later than the step allows.
