@@ -1,7 +1,8 @@
 """An answer that cannot be read whole counts as none.
 
 botocore takes JSON that was cut for an answer that tells nothing (parsers.py, `_parse_body_as_json`), an
-empty body of XML and a proxy's page likewise: nothing would seem to be there.
+empty body of XML and a proxy's page likewise: nothing would seem to be there. Only the page by which an
+emulator says that it does not know a call is told apart.
 """
 
 from __future__ import annotations
@@ -14,6 +15,15 @@ from botocore.parsers import ResponseParserError
 
 _ANSWERED = range(200, 300)
 _PAGE = (b"<html", b"<!doctype html")
+# What werkzeug answers where moto's server knows neither the address nor the action.
+_UNKNOWN_TO_MOTO = (
+    b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>",
+    b"<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>",
+)
+
+
+class UnknownCall(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
+    """An emulator does not know the call."""
 
 
 def demand_whole(events: HierarchicalEmitter) -> None:
@@ -23,7 +33,11 @@ def demand_whole(events: HierarchicalEmitter) -> None:
 
 def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
     streams = operation_model.has_streaming_output or operation_model.has_event_stream_output
-    if streams or response_dict["status_code"] not in _ANSWERED:
+    if streams:
+        return
+    if response_dict["status_code"] not in _ANSWERED:
+        if response_dict["body"].startswith(_UNKNOWN_TO_MOTO):
+            raise UnknownCall(f"The other side does not know {operation_model.name}.")
         return
     if fault := _fault(response_dict["body"], operation_model):
         raise ResponseParserError(f"{operation_model.name} was answered with {fault}.")

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner.answers import demand_whole
-from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.faults import Fault, fault_of, unless_unknown
 
 PAGE = b"<!DOCTYPE html><html><body>Sign in to the network</body></html>"
 READS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -45,6 +45,18 @@ def test_what_cannot_be_read_is_a_lost_reply_in_every_protocol(service: str, bod
         getattr(answered(service, body), operation)(**params)
 
     assert fault_of(caught.value) is Fault.LOST
+    with pytest.raises(type(caught.value)):
+        unless_unknown(lambda: getattr(answered(service, body), operation)(**params), "none")
+
+
+@pytest.mark.parametrize("title", ["404 Not Found", "500 Internal Server Error"])
+@pytest.mark.parametrize("service", READS)
+def test_what_moto_does_not_know_is_told_apart(service: str, title: str) -> None:
+    operation, params = READS[service]
+    page = f"<!doctype html>\n<html lang=en>\n<title>{title}</title>\n".encode()
+    client = answered(service, page, int(title[:3]))
+
+    assert unless_unknown(lambda: getattr(client, operation)(**params), "none") == "none"
 
 
 @pytest.mark.parametrize(

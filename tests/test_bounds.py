@@ -115,6 +115,20 @@ def test_what_is_out_of_bounds_is_refused_by_name(one: str) -> None:
     assert f"The setting `{section}" in refused(one).message
 
 
+@pytest.mark.parametrize("given", ['{"KEY": "hunter2"}', '{"hunter": {"KEY": "hunter2"}}', "hunter2"])
+def test_what_may_be_a_secret_is_not_repeated(given: str) -> None:
+    error = refused(f"container.secrets={given}")
+
+    assert "hunter2" not in f"{error.message} {error.hint}"
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_a_secret_may_be_in_any_partition(partition: str) -> None:
+    arn = f"arn:{partition}:ssm:any-region-1:123456789012:parameter/mine"
+
+    assert given(f'container.secrets={{"KEY": "{arn}"}}').container.secrets == {"KEY": arn}
+
+
 def test_a_variable_comes_from_one_place() -> None:
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:mine-abc123:password::"
     sets = (f'container.secrets={{"KEY": "{arn}"}}', 'container.environment={"OTHER": "x"}')

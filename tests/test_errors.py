@@ -185,9 +185,10 @@ def test_what_an_emulator_does_not_know_has_another_answer_and_a_refusal_has_non
 
     assert unless_unknown(lambda: "told", "none") == "told"
     assert unless_unknown(lambda: refuse("UnknownOperationException", 400), "none") == "none"
-    assert unless_unknown(lambda: refuse("404", 404), "none") == "none"
-    with pytest.raises(ClientError):
-        unless_unknown(lambda: refuse("AccessDenied", 403), "none")
+    assert unless_unknown(lambda: refuse("InternalFailure", 501), "none") == "none"
+    for code, status in (("AccessDenied", 403), ("404", 404), ("500", 500)):
+        with pytest.raises(ClientError):
+            unless_unknown(lambda code=code, status=status: refuse(code, status), "none")  # type: ignore[misc]
 
 
 def test_an_answer_may_be_done_without_but_not_a_signal_credentials_or_a_fault_of_ours() -> None:

@@ -76,7 +76,9 @@ def _why(path: str, one: ErrorDetails) -> str:
         inside, _, unknown = inside.rpartition(".")
         message = f"there is no `{unknown}`"
     elif knob and not inside and one["type"] != "value_error":
-        message = f"{json.dumps(one['input'], default=str)} is not {knob.takes}"
+        # What stands where a mapping belongs may be a secret that was meant to go into one.
+        given = "this" if one["type"] == "dict_type" else json.dumps(one["input"], default=str)
+        message = f"{given} is not {knob.takes}"
     return f"{inside}: {message}" if inside else message
 
 

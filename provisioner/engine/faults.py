@@ -16,6 +16,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from provisioner.answers import UnknownCall
 from provisioner.aws import NO_CREDENTIALS
 
 Answer = TypeVar("Answer")
@@ -100,19 +101,20 @@ def _answered(error: ClientError) -> Fault:
 
 
 def is_unknown_call(error: BaseException) -> bool:
-    """Whether the other side does not know the call: an emulator's way to say so, never AWS's own.
+    """Whether the other side does not know the call: an emulator's ways to say so, never AWS's own.
 
-    An HTML page is a parser's error to the XML protocols, and the bare code `500` or `404` to others: AWS has
-    a name for what it does not find.
+    An answer that was cut, or a proxy's page, is none of them: it is no news of nothing.
     """
-    return isinstance(error, ResponseParserError) or code_of(error) in {*UNIMPLEMENTED, "500", "404"}
+    if isinstance(error, ClientError):
+        return code_of(error) in UNIMPLEMENTED or status_of(error) == NOT_IMPLEMENTED
+    return isinstance(error, UnknownCall)
 
 
 def unless_unknown(call: Callable[[], Answer], otherwise: Answer) -> Answer:
     """What a call answers; `otherwise` where an emulator does not know the call."""
     try:
         return call()
-    except (ClientError, ResponseParserError) as error:
+    except (ClientError, UnknownCall) as error:
         if is_unknown_call(error):
             return otherwise
         raise

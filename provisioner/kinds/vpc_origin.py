@@ -31,8 +31,7 @@ class VpcOrigin(Kind):
         "CloudFront changes none that a distribution uses; bring up a second stack with it, lead the clients "
         "there, and take this one down",
     )
-    # 404 is what moto's own server says to ListVpcOrigins: who knows of none holds none.
-    absent = codes("EntityNotFound", "404")
+    absent = codes("EntityNotFound")
     duplicate = codes("EntityAlreadyExists")
     visible_within = 60
     transient = {"delete": _STALE | codes("CannotDeleteEntityWhileInUse", "IllegalDelete")}
@@ -56,8 +55,10 @@ class VpcOrigin(Kind):
         return {**_told(doc), "Tags": tags}
 
     def _listed(self, cloudfront: Any, name: str) -> str:
-        told = unless_unknown(lambda: cloudfront.list_vpc_origins(), _NONE)  # noqa: PLW0108 - so that test_calls sees the call
-        listed = told["VpcOriginList"].get("Items") or []
+        def ask() -> Doc:
+            return dict(cloudfront.list_vpc_origins())
+
+        listed = unless_unknown(ask, _NONE)["VpcOriginList"].get("Items") or []
         return next((str(one["Id"]) for one in listed if one["Name"] == name), "")
 
     def create(self, cloudfront: Any, it: Item) -> Doc:

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[^=\s\0]+")
 # ECS developer guide, "secrets-envvar-secrets-manager" and "secrets-envvar-ssm-paramstore": a secret's ARN
 # may be followed by `:key:stage:version`. The role that starts tasks is given rights to what an ARN names.
 _SECRET = re.compile(
-    r"arn:aws:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]*){0,3}|"
+    r"arn:aws(?:-[a-z-]+)?:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]*){0,3}|"
     r"ssm:[a-z0-9-]+:\d{12}:parameter/[\w/.-]+)"
 )
 
@@ -34,7 +34,8 @@ def _found(secrets: dict[str, str]) -> dict[str, str]:
     for name, arn in secrets.items():
         if not _SECRET.fullmatch(arn):
             raise ValueError(
-                f"{name}: {arn!r} is no ARN of a secret (arn:aws:secretsmanager:...) or parameter "
+                # Not what was given: it may be the secret itself.
+                f"{name}: what is given is no ARN of a secret (arn:aws:secretsmanager:...) or parameter "
                 "(arn:aws:ssm:...)"
             )
     return secrets
