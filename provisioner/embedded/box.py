@@ -87,7 +87,7 @@ class Box:
                 fault.before(call)
             answer = self._answer(call)
             for fault in struck:
-                fault.after(call)
+                answer = fault.after(call, answer)
         except AwsError as error:
             answer = refusal(call, error)
         except HangUp:

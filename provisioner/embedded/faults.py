@@ -7,14 +7,14 @@ import signal
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from provisioner.embedded.front import HangUp
 from provisioner.embedded.refusals import access_denied, expired, internal_error, throttled, unavailable
 
 if TYPE_CHECKING:
-    from provisioner.embedded.wire import Call
+    from provisioner.embedded.wire import Answer, Call
 
 ERRORS = {
     "throttle": throttled,
@@ -27,6 +27,8 @@ ERRORS = {
 }
 DROPS = ("kill_before", "kill_after", "lost_reply", "reset")
 AFTER = ("kill_after", "lost_reply", "500_after", "503_after")
+# What a proxy passes on when the connection behind it broke.
+CUT = "cut_reply"
 
 
 @dataclass
@@ -43,7 +45,7 @@ class Fault:
     seen: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        if self.fault not in (*ERRORS, *DROPS, "delay"):
+        if self.fault not in (*ERRORS, *DROPS, CUT, "delay"):
             raise ValueError(f"no such fault: {self.fault}")
         if bool(self.at) == bool(self.operation):
             raise ValueError('a fault wants either "at" or "operation"')
@@ -61,13 +63,15 @@ class Fault:
         """Strike before the call takes effect."""
         if self.fault == "delay":
             time.sleep(self.seconds)
-        elif self.fault not in AFTER:
+        elif self.fault not in (*AFTER, CUT):
             self._strike(call)
 
-    def after(self, call: Call) -> None:
-        """Strike when it has taken effect."""
+    def after(self, call: Call, answer: Answer) -> Answer:
+        """Strike when it has taken effect; what then goes back."""
         if self.fault in AFTER:
             self._strike(call)
+        half = answer.body[: len(answer.body) // 2]
+        return replace(answer, body=half) if self.fault == CUT else answer
 
     def _strike(self, call: Call) -> None:
         if self.fault in ERRORS:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectionError, HTTPClientError
+from botocore.parsers import ResponseParserError
 
 from provisioner.embedded.server import EmbeddedAws
 from tests.embedded.conftest import Client, code_of
@@ -46,6 +47,13 @@ def test_a_reply_is_lost_even_where_it_is_a_refusal(aws: Client, box: EmbeddedAw
         aws("rds").modify_db_instance(DBInstanceIdentifier="none")
     with pytest.raises(ClientError):
         aws("rds").modify_db_instance(DBInstanceIdentifier="none")
+
+
+def test_a_reply_is_cut_after_the_effect(aws: Client, box: EmbeddedAws) -> None:
+    box.faults({"at": 1, "fault": "cut_reply"})
+    with pytest.raises(ResponseParserError):
+        make_vpc(aws)
+    assert count(aws) == 1
 
 
 @pytest.mark.parametrize(

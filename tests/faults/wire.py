@@ -101,7 +101,7 @@ class Wire:
                 fault.before(call)
             answer = self.box(call.rewound())
             for fault in struck:
-                fault.after(call)
+                answer = fault.after(call, answer)
         except AwsError as error:
             return refusal(call, error)
         except HangUp as end:
