@@ -88,4 +88,29 @@ def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> 
                 ]
             }
 
-    assert [one.passing for one in interfaces(Ec2(), {"vpc-id": "vpc-1"})] == [False, True]
+    assert [one.passing for one in interfaces(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("groups", "kind", "passing"),
+    [
+        (["ml-api-sg-db-a"], "interface", True),
+        (["CloudFront-VPCOrigins-Service-SG"], "interface", True),
+        (["theirs", "ml-api-sg-alb-a"], "interface", True),
+        ([], "network_load_balancer", True),
+        (["default"], "nat_gateway", True),
+        (["default"], "interface", False),
+        (["theirs"], "interface", False),
+        (["ml-api-sg-db-other"], "interface", False),
+    ],
+)
+def test_what_aws_holds_for_others_does_not_pass(groups: list[str], kind: str, passing: bool) -> None:
+    told = [{"GroupName": name, "GroupId": "sg-1"} for name in groups]
+    interface = {"RequesterManaged": True, "Description": "ELB app/any/1", "InterfaceType": kind}
+    interface |= {"NetworkInterfaceId": "eni-1", "Groups": told}
+
+    class Ec2:
+        def describe_network_interfaces(self, **_: Any) -> Any:
+            return {"NetworkInterfaces": [interface]}
+
+    assert [one.passing for one in interfaces(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [passing]

@@ -81,4 +81,4 @@ class GatewayAttachment(Kind):
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces in the VPC, some of which hold public addresses."""
-        return interfaces(ec2, {"vpc-id": it.props["VpcId"]})
+        return interfaces(ec2, {"vpc-id": it.props["VpcId"]}, it.suffix)

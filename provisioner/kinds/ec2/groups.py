@@ -77,7 +77,7 @@ class SecurityGroup(Ec2):
             for one in ec2.describe_security_groups(Filters=where({way: it.id}))["SecurityGroups"]
             if one["GroupId"] != it.id
         ]
-        return interfaces(ec2, {"group-id": it.id}) + list(dict.fromkeys(naming))
+        return interfaces(ec2, {"group-id": it.id}, it.suffix) + list(dict.fromkeys(naming))
 
 
 class NoDefaultEgress(Kind):

@@ -13,7 +13,7 @@ from provisioner.kinds.ec2.tagged import Ec2, Filters, where
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping
 from provisioner.kinds.vpc_origin import AMAZONS_GROUP
-from provisioner.names import bears
+from provisioner.names import PROJECT, bears
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
@@ -79,7 +79,7 @@ class Vpc(Ec2):
         ]
         told += [(f"route table {one['RouteTableId']}", one) for one in tables if not _is_main(one)]
         inside = [Holder(what, _goes_by_itself(one, it.suffix)) for what, one in told]
-        return interfaces(ec2, {"vpc-id": it.id}) + inside
+        return interfaces(ec2, {"vpc-id": it.id}, it.suffix) + inside
 
 
 def _goes_by_itself(part: Doc, suffix: str) -> bool:
@@ -164,23 +164,36 @@ class Subnet(Ec2):
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces that are still in it."""
-        return interfaces(ec2, {"subnet-id": it.id})
+        return interfaces(ec2, {"subnet-id": it.id}, it.suffix)
 
 
 # How AWS's own services describe the interfaces that they make and take away.
 _SERVICES = ("ELB ", "arn:", "RDSNetworkInterface", "Interface for NAT", "VPC Endpoint", "CloudFront")
 
 
-def interfaces(ec2: Any, filters: dict[str, str]) -> list[Holder]:
+def interfaces(ec2: Any, filters: dict[str, str], suffix: str) -> list[Holder]:
     """The network interfaces that pass the filters: id, owner and what AWS says they are for."""
     found = ec2.describe_network_interfaces(Filters=where(filters))["NetworkInterfaces"]
-    return [_holder(one) for one in found]
+    return [_holder(one, suffix) for one in found]
 
 
-def _holder(interface: Doc) -> Holder:
+def _holder(interface: Doc, suffix: str) -> Holder:
     owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
     purpose = interface.get("Description") or interface.get("InterfaceType", "interface")
     # AWS makes those of a function too, and keeps them as long as somebody keeps the function: none is ours.
     is_functions = interface.get("InterfaceType") == "lambda" or purpose.startswith("AWS Lambda")
     managed = bool(interface.get("RequesterManaged")) or purpose.startswith(_SERVICES)
-    return Holder(f"{interface['NetworkInterfaceId']} ({owner}: {purpose})", managed and not is_functions)
+    passing = managed and not is_functions and not _is_in_others_groups(interface, suffix)
+    return Holder(f"{interface['NetworkInterfaceId']} ({owner}: {purpose})", passing)
+
+
+def _is_in_others_groups(interface: Doc, suffix: str) -> bool:
+    """Whether what it serves, a balancer or a database, is somebody else's: ours are in groups of ours."""
+    names = [str(group["GroupName"]) for group in interface.get("Groups", [])]
+    ours = (name == AMAZONS_GROUP or _is_our_group(name, suffix) for name in names)
+    # A NAT gateway is in no group; moto says that it is in the VPC's default one.
+    return bool(names) and interface.get("InterfaceType") != "nat_gateway" and not any(ours)
+
+
+def _is_our_group(name: str, suffix: str) -> bool:
+    return name.startswith(f"{PROJECT}-sg-") and name.endswith(f"-{suffix}")
