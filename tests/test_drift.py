@@ -112,6 +112,19 @@ def test_what_is_done_by_hand_is_told_planned_and_mended(standing: Standing, han
     assert drift(standing) == []
 
 
+def test_a_rule_that_was_numbered_anew_goes_back_without_a_gap(standing: Standing) -> None:
+    before = standing.rules["/api/v1/*"]
+    told = {"RuleArn": before["RuleArn"], "Priority": 7}
+    standing.aws("elbv2").set_rule_priorities(RulePriorities=[told])
+
+    assert plan(standing) == {"rule-api-v1": "update"}
+    assert [(one["node"], one["what"]) for one in drift(standing)] == [("rule-api-v1", "altered")]
+    standing.desk.apply(SUFFIX)
+
+    assert standing.rules["/api/v1/*"] == before
+    assert drift(standing) == []
+
+
 def test_what_is_added_by_hand_goes_where_we_own_what_is_inside(standing: Standing) -> None:
     for hand in ADDED:
         hand.act(standing)

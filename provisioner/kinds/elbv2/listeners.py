@@ -87,13 +87,16 @@ class ListenerRule(Elb):
     distinct = ("Priority",)
     claims = ("ListenerArn", "Priority")
     within = ("ListenerArn",)
-    fixed = frozenset({"ListenerArn", "Priority"})
+    fixed = frozenset({"ListenerArn"})
     absent = NO_RULE | NO_LISTENER
     duplicate = codes("PriorityInUse")
     goes_beside = frozenset({"Distribution"})
     resource, fills = "listener-rule/app", ("{ListenerArn}",)
     calls = calling(
-        read="DescribeRules DescribeTags", create="CreateRule", update="ModifyRule", delete="DeleteRule"
+        read="DescribeRules DescribeTags",
+        create="CreateRule",
+        update="ModifyRule SetRulePriorities",
+        delete="DeleteRule",
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
@@ -112,8 +115,11 @@ class ListenerRule(Elb):
         return veiled_rule(made, it.suffix)
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
-        """ModifyRule."""
-        elbv2.modify_rule(RuleArn=it.id, **changed)
+        """SetRulePriorities, ModifyRule: it is asked without a gap, whoever numbered it anew."""
+        if place := changed.get("Priority"):
+            elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": it.id, "Priority": int(place)}])
+        if rest := {key: value for key, value in changed.items() if key != "Priority"}:
+            elbv2.modify_rule(RuleArn=it.id, **rest)
 
     def delete(self, elbv2: Any, it: Item) -> None:
         """DeleteRule."""
