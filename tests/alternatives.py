@@ -119,9 +119,18 @@ def ways(profile: str) -> Iterator[Way]:
     for path, knob in knobs().items():
         if path in STILL or path in REFUSED or (path == "profile" and profile != "seed"):
             continue
-        beside = BESIDE.get(path, {})
+        beside = {**_turned_on(path), **BESIDE.get(path, {})}
         for value in others(knob, _at(given, path)):
             yield Way(path, value, beside)
+
+
+def _turned_on(path: str) -> dict[str, Any]:
+    """What a setting of a thing that may be off is beside: that it is on."""
+    group = path.partition(".")[0]
+    if group not in ("alarms", "waf") or path == f"{group}.enabled":
+        return {}
+    watched = {"waf.enabled": True} if path == "alarms.blocked" else {}
+    return {f"{group}.enabled": True, **watched}
 
 
 def others(knob: Knob, now: Any) -> list[Any]:
