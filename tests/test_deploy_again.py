@@ -50,7 +50,7 @@ def images(stack: Standing) -> list[str]:
 def begun(stack: Standing) -> int:
     """How many deployments of the service there were."""
     where = {"cluster": f"ml-api-cluster-{SUFFIX}", "service": f"ml-api-service-{SUFFIX}"}
-    return len(stack.aws("ecs").list_service_deployments(**where)["serviceDeployments"])
+    return len(stack.aws("ecs").list_service_deployments(**where, maxResults=100)["serviceDeployments"])
 
 
 def test_a_lost_reply_is_no_second_revision_and_no_second_deployment(standing: Standing) -> None:
@@ -96,6 +96,48 @@ def test_a_deploy_that_was_killed_is_gone_on_with(
     assert images(standing).count(image) == 1
     assert begun(standing) == before + 1
     assert standing.task["containerDefinitions"][0]["image"] == image
+
+
+@pytest.mark.parametrize("verb", ["update", "none"])
+def test_a_rollback_that_was_cut_off_goes_no_further_back(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """AWS has the call, the run saw no end of it: the same command goes on, the next one goes further."""
+    desk = standing.desk
+    back = ("rollback", "--yes", "--suffix", SUFFIX)
+    for number in (1, 2, 3):
+        assert deploy(standing, f"{verb}:{number}").code == 0
+    before = begun(standing)
+    if verb == "update":
+        killed_after(monkeypatch, Service, verb)
+        assert desk.run(*back).code == 130
+    else:
+        desk.box.faults({"operation": "ecs:DescribeServiceDeployments", "fault": "expired", "times": 9})
+        assert desk.run(*back).code == 3
+        desk.box.faults()
+    monkeypatch.undo()
+
+    ran = desk.well(*back)
+
+    assert ran.out.startswith(f"api runs {verb}:2 ")
+    assert "An earlier rollback was cut off" in ran.err
+    assert begun(standing) == before + 1
+    assert desk.plan(SUFFIX) == "No changes.\n"
+    assert desk.well(*back).out.startswith(f"api runs {verb}:1 ")
+
+
+def test_a_rollback_that_an_apply_has_ended_is_no_open_one(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = ("rollback", "--yes", "--suffix", SUFFIX)
+    for number in (1, 2, 3):
+        assert deploy(standing, f"ended:{number}").code == 0
+    killed_after(monkeypatch, Service, "update")
+    assert standing.desk.run(*back).code == 130
+    monkeypatch.undo()
+    standing.desk.apply(SUFFIX)
+
+    assert standing.desk.well(*back).out.startswith("api runs ended:1 ")
 
 
 @pytest.mark.parametrize("hides", [0.0, 0.5])

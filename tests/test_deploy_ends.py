@@ -132,6 +132,21 @@ def test_what_runs_already_is_said_to_and_how_to_have_its_tag_looked_up_anew(sta
     assert "`restart`" in ran.err
 
 
+@pytest.mark.parametrize("verb", ["deploy", "rollback"])
+def test_what_runs_already_is_asked_whether_it_answers(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    assert deploy(standing, "asked:1").code == 0
+    what = ["--image", "asked:1"] if verb == "deploy" else ["--to", standing.service["taskDefinition"]]
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 502))
+
+    ran = standing.desk.run(verb, "--yes", "--suffix", SUFFIX, *what)
+
+    assert ran.code == 1
+    assert "does not answer as it should" in ran.err
+    assert standing.desk.run(verb, "--yes", "--no-smoke", "--suffix", SUFFIX, *what).code == 0
+
+
 @pytest.mark.parametrize(
     ("image", "can_be"),
     [

@@ -11,6 +11,7 @@ import pytest
 
 from provisioner.commands import running
 from provisioner.kinds.ecs import lone_tasks
+from provisioner.kinds.ecs.service import Service
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing, tags
 
@@ -145,6 +146,27 @@ def test_bounds_that_were_scaled_stay_until_they_are_taken_back(standing: Standi
     assert bounds(standing) == before
     assert "ml-api:count-owner" not in tags(standing.service["tags"])
     assert desk.plan(SUFFIX) == "No changes.\n"
+
+
+def test_a_scale_that_was_killed_once_the_tag_was_there_is_gone_on_with(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = ("scale", "--yes", "--suffix", SUFFIX, "--max", "8")
+    really = Service.retag
+
+    def killed(*given: Any) -> None:
+        really(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Service, "retag", killed)
+    assert standing.desk.run(*typed).code == 130
+    monkeypatch.undo()
+
+    standing.desk.well(*typed)
+
+    assert bounds(standing)[1] == 8
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+    standing.desk.well("apply", "--yes", "--suffix", SUFFIX, "--take", "counts")
 
 
 @pytest.mark.parametrize(

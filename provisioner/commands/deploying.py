@@ -80,9 +80,8 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
         check_reachable(with_shipped(session.settings, {one.name: Shipped(image)}), session.place.region)
         listen_to(one, record)
         if is_same(props, now.revision) and now.is_settled:
-            one.mark(now, _marks(now, wish))
-            one.settle()
             say.note(f"It runs that already: nothing was begun. {_ANEW}")
+            settle(say, one, now, _marks(now, wish), is_asked=wish.smoke)
             answer(say, one, now.arn, image)
             return 0
         _show(say, one, now, image, wish)
@@ -97,6 +96,15 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
                 smoke(say, one)
         answer(say, one, arn, image)
     return 0
+
+
+def settle(say: Say, one: OneService, now: Running, marks: Mapping[str, str], *, is_asked: bool) -> None:
+    """Write down that it runs already what is wanted, as an earlier run may have been cut off; and ask it."""
+    with interruptible(say, one, f"looking at {one.aws_name}"):
+        one.mark(now, marks)
+        one.settle()
+        if is_asked:
+            smoke(say, one)
 
 
 def answer(say: Say, one: OneService, arn: str, image: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.commands.asking import Asking
-from provisioner.commands.deploying import answer, let_pull, listen_to, ship
+from provisioner.commands.deploying import answer, let_pull, listen_to, settle, ship
 from provisioner.commands.following import interruptible
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
@@ -14,10 +14,11 @@ from provisioner.commands.releasing import earlier, named, releases_of
 from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.revisions import number
+from provisioner.kinds.ecs.revisions import Running, number
 from provisioner.kinds.ecs.shipped import DEPLOY
 from provisioner.names import IMAGE_OWNER
 from provisioner.session import Session
+from provisioner.terminal.releases import Release
 from provisioner.terminal.say import Say
 
 
@@ -41,11 +42,11 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
         with explained(f"looking at the revisions of {one.aws_name}"):
             now = one.running()
             listed = releases_of(one, now)
-        to = named(listed, wish.to) if wish.to else earlier(listed, number(now.arn))
-        if to is None:
-            raise _nowhere(one, number(now.arn))
+        to = _meant(say, one, now, listed, wish)
         listen_to(one, record)
-        if to.arn != now.arn or not now.is_settled:
+        if to.arn == now.arn and now.is_settled:
+            settle(say, one, now, {IMAGE_OWNER: DEPLOY}, is_asked=wish.smoke)
+        else:
             say.note(f"  ~ {one.title} ({one.aws_name}), revision {number(now.arn)} -> {to.revision}")
             say.note(f"      image: {now.image} -> {to.image}")
             wish.asking.confirm(say, f"Go back to revision {to.revision} in {session.suffix}?")
@@ -53,11 +54,24 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
             record.plan = {"change": 1}
             with interruptible(say, one, f"going back with {one.aws_name}"):
                 one.mark(now, {IMAGE_OWNER: DEPLOY})
+                one.intend_to_go_back(to.arn)
                 ship(say, one, now, to.arn, fail_fast=wish.fail_fast)
                 if wish.smoke:
                     smoke(say, one)
         answer(say, one, to.arn, to.image)
     return 0
+
+
+def _meant(say: Say, one: OneService, now: Running, listed: list[Release], wish: Wish) -> Release:
+    """The release to go back to: that of an earlier rollback which has reached AWS, and saw no end of it."""
+    if wish.to:
+        return named(listed, wish.to)
+    if one.goes_back_to == now.arn:
+        say.note("An earlier rollback was cut off: it is gone on with, none goes further back.")
+        return named(listed, now.arn)
+    if to := earlier(listed, number(now.arn)):
+        return to
+    raise _nowhere(one, number(now.arn))
 
 
 def _nowhere(one: OneService, now: int) -> Blocked:

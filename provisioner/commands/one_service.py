@@ -23,6 +23,8 @@ from provisioner.steps.ecs import CONTAINER
 from state.document import Document, Entry
 
 _SERVICE, _TASK, _SCALING = "service", "task", "scaling"
+# What a rollback is about to do, before the revision's ARN.
+_BACK = "go back to "
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,13 @@ class OneService:
             for key, value in marks.items()
             if now.tags.get(key) != value
         ]
+        was, ledger = self.entry, self.hands.ledger
         if new:
             self.hands.update(target, _change(target, *new))
-            self.hands.ledger.confirm(self.node)
+        if _is_open(was):
+            ledger.adopt(self.node, replace(self.entry, intent=was.intent))
+        elif new or was.phase != "ready":
+            ledger.confirm(self.node)
 
     def register(self, props: Doc) -> str:
         """The revision that is `props`: the newest where it is that already, else a new one."""
@@ -127,6 +133,19 @@ class OneService:
         was = target.it.props["taskDefinition"]
         target = target.shaped({**target.it.props, "taskDefinition": arn})
         self.hands.update(target, _change(target, Difference("taskDefinition", was, arn)))
+
+    def intend_to_go_back(self, arn: str) -> None:
+        """Write down that a rollback to a revision is about to begin, beside what is known of its task."""
+        entry = self.session.document.entries.get(self.task) or self._task_entry()
+        self.hands.ledger.intend(self.task, f"{_BACK}{arn}", replace(entry))
+
+    @property
+    def goes_back_to(self) -> str:
+        """What a rollback that was cut off had begun to go back to; "" where another run has ended it."""
+        task = self.session.document.entries.get(self.task)
+        intent = task.intent if task else None
+        is_open = intent is not None and intent.verb.startswith(_BACK) and self.entry.intent is not None
+        return intent.verb.removeprefix(_BACK) if intent and is_open else ""
 
     def counts(self) -> Counts:
         """Between how many tasks it is scaled now."""
@@ -167,6 +186,12 @@ class OneService:
         if node not in document.entries:
             raise self.absent()
         return target_in(document, node, KINDS)
+
+
+def _is_open(entry: Entry) -> bool:
+    """Whether a run was cut off that had more in mind than to tag: who goes on with it wants to know."""
+    more = entry.wanted != entry.confirmed
+    return entry.intent is not None and (more or entry.intent.verb != "update")
 
 
 def _change(target: Target, *differences: Difference) -> Change:
