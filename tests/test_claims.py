@@ -201,6 +201,18 @@ def test_what_lies_in_another_place_than_the_wanted_one_is_put_aside() -> None:
     hands.ledger.retire.assert_called_once_with("name", "name~Z1|a")
 
 
+def test_what_claims_another_place_is_put_aside_in_the_plan() -> None:
+    """Seen with a record that was found in the wanted zone: ours in the other one stayed for ever."""
+    node = Node(KINDS["DnsName"], "name", "", "domain", {"HostedZoneId": "Z2", "Name": "a"}, {}, ())
+    known = Entry("DnsName", "", id="Z1|a", wanted={"HostedZoneId": "Z1", "Name": "a"})
+    document = Document("prod", Place("1", "aws", "us-east-1"), entries={"name": known})
+
+    assert own_entry(document, node, node.props) is None
+    assert document.entries == {"name~Z1|a": known}
+    assert own_entry(document, node, {**node.props, "HostedZoneId": "Z1"}) is known
+    assert document.entries == {"name": known}
+
+
 def test_an_address_that_stays_is_not_asked_to_confirm_again() -> None:
     """A node of its own for each: the one that goes does not move the others."""
 

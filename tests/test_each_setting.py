@@ -134,7 +134,8 @@ def held(stack: Stack) -> dict[str, dict[str, Any]]:
 
 # What AWS numbers anew when it is made anew, and stands in what refers to it.
 _NUMBERS = re.compile(
-    r"(?<=[-/])[0-9a-f]{16,17}\b|\b[0-9a-f]{64}\b|:\d+(?=\")|(?<=:certificate/)[0-9a-f-]{36}"
+    r"(?<=[-/])[0-9a-f]{16,17}\b|\b[0-9a-f]{64}\b|:\d+(?=\")"
+    r"|(?<=:certificate/)[0-9a-f-]{36}|(?<=/ml-api-webacl-prod/)[0-9a-f-]{36}"
 )
 # What AWS counts, dates or numbers by itself whenever something is changed.
 RESTLESS = {
@@ -158,6 +159,21 @@ RESTLESS = {
 }
 
 
+# What AWS keeps of a thing that is off, and means nothing then: the sign that it is off, and what is kept.
+MEANINGLESS = [
+    ({"MonitoringInterval": 0}, "MonitoringRoleArn"),
+    ({"PerformanceInsightsEnabled": False}, "PerformanceInsightsRetentionPeriod"),
+    ({"BillingModeSummary": {"BillingMode": "PAY_PER_REQUEST"}}, "ProvisionedThroughput"),
+    ({"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}}, "configuration"),
+]
+
+
+def _meant(doc: dict[str, Any]) -> dict[str, Any]:
+    told = {key: value for key, value in doc.items() if key not in RESTLESS}
+    idle = {key for sign, key in MEANINGLESS if all(doc.get(one) == value for one, value in sign.items())}
+    return {key: value for key, value in told.items() if key not in idle}
+
+
 def _is_idle(one: Any) -> bool:
     """Where records went, once they are off: AWS keeps it, and it means nothing."""
     return isinstance(one, dict) and one.get("Key") in ("access_logs.s3.bucket", "access_logs.s3.prefix")
@@ -166,7 +182,7 @@ def _is_idle(one: Any) -> bool:
 def _calm(line: str) -> Any:
     def calm(doc: Any) -> Any:
         if isinstance(doc, dict):
-            return {key: calm(value) for key, value in doc.items() if key not in RESTLESS}
+            return {key: calm(value) for key, value in _meant(doc).items()}
         if isinstance(doc, list):
             return sorted((calm(one) for one in doc if not _is_idle(one)), key=str)
         return doc

@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.engine.critical import inverted
 from provisioner.engine.graph import Node
 from provisioner.engine.kind import Kind
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import Doc, is_known
 from state.document import Document, Entry
 
 # Each name with those in the ledger that go before it.
@@ -31,7 +31,10 @@ def _same(kind: Kind, key: str, one: Any, other: Any) -> bool:
 
 
 def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
-    """What the ledger knows of a node; one that was put aside and is wanted again takes its place back."""
+    """What the ledger knows of a node; one that was put aside and is wanted again takes its place back.
+
+    One that claims another place than the wanted one is put aside: only there can it be looked for.
+    """
     entries, entry = document.entries, document.entries.get(node.name)
     if entry and clash(node.kind, wanted, entry.wanted):
         return entry
@@ -41,7 +44,18 @@ def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
                 document.rename(node.name, f"{node.name}~{entry.id or _unheard_of(entry)}")
             document.rename(name, node.name)
             return old
+    if entry and (entry.id or entry.intent) and _is_elsewhere(node.kind, wanted, entry.wanted):
+        document.rename(node.name, f"{node.name}~{entry.id or _unheard_of(entry)}")
+        return None
     return entry
+
+
+def _is_elsewhere(kind: Kind, wanted: Doc, known: Doc) -> bool:
+    """Whether a thing that claims its place has been given another one."""
+    claims_place = bool(kind.within) and not kind.vanishes and set(kind.within) <= set(kind.claims or ())
+    return claims_place and any(
+        is_known(wanted.get(key)) and wanted.get(key) != known.get(key) for key in kind.within
+    )
 
 
 def _unheard_of(entry: Entry) -> str:
