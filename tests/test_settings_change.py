@@ -319,7 +319,7 @@ def test_a_zone_in_which_the_database_stands_is_not_left(stack: Stack) -> None:
     ("setting", "sign", "code"),
     [
         ("logs.days=7", "  ~ logs/ecs-logs-retention", 0),
-        pytest.param("container.architecture=ARM64", "-/+ ecs/task", 0, marks=pytest.mark.slow),
+        pytest.param("container.architecture=ARM64", "+ ecs/task", 0, marks=pytest.mark.slow),
         ("network.cidr=10.1.0.0/16", "  ! vpc/vpc", 5),
     ],
     ids=["in place", "replaced", "refused"],

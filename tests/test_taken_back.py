@@ -44,9 +44,10 @@ def test_what_was_meant_and_never_called_is_not_what_is_confirmed(standing: Stan
     assert known["scaling"]["confirmed"]["MaxCapacity"] == 10
 
 
-def test_a_revision_that_nobody_heard_of_does_not_stay(standing: Standing) -> None:
+def test_a_revision_that_nobody_heard_of_is_not_what_runs(standing: Standing) -> None:
     """Killed after RegisterTaskDefinition, before its reply was written down; then the image is as before."""
     ecs, former = standing.aws("ecs"), standing.task
+    image = former["containerDefinitions"][0]["image"]
     told = ecs.describe_task_definition(taskDefinition=former["taskDefinitionArn"], include=["TAGS"])["tags"]
     given = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities")
     props = {key: former[key] for key in (*given, "cpu", "memory", "containerDefinitions", "runtimePlatform")}
@@ -59,9 +60,11 @@ def test_a_revision_that_nobody_heard_of_does_not_stay(standing: Standing) -> No
 
     standing.desk.apply(SUFFIX)
 
-    assert ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"] == [
-        standing.service["taskDefinition"]
-    ]
+    runs = standing.service["taskDefinition"]
+    assert standing.task["containerDefinitions"][0]["image"] == image
+    assert former["taskDefinitionArn"] not in ecs.list_task_definitions()["taskDefinitionArns"]
+    known = standing.desk.known(SUFFIX)["entries"]
+    assert {name: one["id"] for name, one in known.items() if name.startswith("task")} == {"task": runs}
 
 
 def test_a_target_group_that_nobody_heard_of_does_not_stay(standing: Standing) -> None:

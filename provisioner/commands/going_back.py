@@ -14,7 +14,7 @@ from provisioner.commands.releasing import earlier, named, releases_of
 from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.revisions import Running, number
+from provisioner.kinds.ecs.revisions import Running, besides, number, revision
 from provisioner.kinds.ecs.shipped import DEPLOY
 from provisioner.names import IMAGE_OWNER
 from provisioner.session import Session
@@ -47,8 +47,7 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
         if to.arn == now.arn and now.is_settled:
             settle(say, one, now, {IMAGE_OWNER: DEPLOY}, is_asked=wish.smoke)
         else:
-            say.note(f"  ~ {one.title} ({one.aws_name}), revision {number(now.arn)} -> {to.revision}")
-            say.note(f"      image: {now.image} -> {to.image}")
+            _show(say, one, now, to)
             wish.asking.confirm(say, f"Go back to revision {to.revision} in {session.suffix}?")
             let_pull(say, session, one, to.image, record)
             record.plan = {"change": 1}
@@ -74,12 +73,21 @@ def _meant(say: Say, one: OneService, now: Running, listed: list[Release], wish:
     raise _nowhere(one, number(now.arn))
 
 
+def _show(say: Say, one: OneService, now: Running, to: Release) -> None:
+    """What would change: an `apply` made other things of a revision than its image, too."""
+    say.note(f"  ~ {one.title} ({one.aws_name}), revision {number(now.arn)} -> {to.revision}")
+    if now.image != to.image:
+        say.note(f"      image: {now.image} -> {to.image}")
+    doc = revision(one.session.clients, to.arn)
+    if paths := besides(str(now.container["name"]), doc, now.revision):
+        say.note(f"      besides: {', '.join(paths)}; the next `apply` brings what the settings want of that")
+
+
 def _nowhere(one: OneService, now: int) -> Blocked:
-    """No revision to go back to: what an `apply` has replaced, it has deleted."""
+    """No revision to go back to: it is the first one, or the others were not good, or are deregistered."""
     command, suffix = one.session.where.workspace.command, one.session.suffix
-    why = ": an `apply` deletes the one that it replaces" if now > 1 else ""
     return Blocked(
-        f"There is no revision of {one.aws_name} before {now} to go back to{why}.",
+        f"There is no good revision of {one.aws_name} before {now} to go back to.",
         f"`{command('deploy --image REF', suffix)}` ships another image; "
         f"`{command('releases', suffix)}` tells what there is.",
     )

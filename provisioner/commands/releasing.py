@@ -44,7 +44,7 @@ def releases(say: Say, session: Session, service: str) -> int:
     show_releases(say, one.title, listed)
     if gone := missing(each.revision for each in listed):
         say.note(
-            f"Not there any more: {', '.join(map(str, gone))}. An `apply` deletes the one that it replaces."
+            f"Not there any more: {', '.join(map(str, gone))}. Somebody has deregistered what is missing."
         )
     return 0
 

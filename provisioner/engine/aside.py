@@ -18,7 +18,9 @@ from state.document import Entry
 
 
 def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> None:
-    """Put the old one aside, or delete it first where only one can be."""
+    """Put the old one aside, or delete it first where only one can be; nothing where it is kept as it is."""
+    if node.kind.kept_for:
+        return
     if entry is None:
         take_over(hands, old, Change("keep", node.name, "", "", "", id=old.it.id), None)
         entry = hands.ledger.get(node.name)

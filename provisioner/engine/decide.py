@@ -71,6 +71,8 @@ class Change:
     why: str = ""
     adopts: bool = False
     foreign: bool = False
+    # What it replaces is kept beside the new one.
+    keeps: bool = False
 
     @property
     def acts(self) -> bool:
@@ -173,7 +175,8 @@ def _anew(node: Node, change: Change) -> Change:
     lost = ", and a new one would lose what is in this one" if node.kind.holds_data else ""
     if lost or outs:
         return replace(change, verb="refuse", why="; ".join([f"{reason}{lost}", *dict.fromkeys(outs)]))
-    return replace(change, verb="replace", why=reason)
+    kept = f"; the one before is kept for {node.kind.kept_for}" if node.kind.kept_for else ""
+    return replace(change, verb="replace", why=f"{reason}{kept}", keeps=bool(kept))
 
 
 def _known(entry: Entry | None, id_: str) -> bool:

@@ -95,6 +95,8 @@ class Traits:
     vanishes: ClassVar[bool] = False
     # It belongs to the account: made when missing, never deleted, not counted as the stack's.
     shared: ClassVar[bool] = False
+    # One that was replaced is kept beside the new one, for the sake of this: it goes with the stack alone.
+    kept_for: ClassVar[str] = ""
     # What was made with it needs it still when it is no longer declared: it goes with the stack alone.
     stays: ClassVar[bool] = False
     # AWS may have made it before us, without tags; then it becomes ours.

@@ -21,7 +21,7 @@ from provisioner.kinds.kms import Key
 from provisioner.kinds.rds.aurora import DBCluster
 from provisioner.kinds.sns import PENDING, Topic
 from provisioner.kinds.tags import mapping
-from provisioner.names import bears
+from provisioner.names import PROJECT, bears
 
 ALARM, REVISION, RETIRED = "TargetTrackingAlarm", "ActiveTaskDefinition", "InactiveTaskDefinition"
 # USD per GiB and month in us-east-1 (aws.amazon.com/rds/aurora/pricing, backup storage); others differ.
@@ -39,9 +39,10 @@ CALLS = {
     "cloudwatch": ("DescribeAlarms", "DeleteAlarms TargetTracking-service/ml-api-cluster-{suffix}/*"),
     "dynamodb": ("ListBackups",),
     "ecs": (
-        "DeleteTaskDefinitions ml-api-taskdef*-{suffix}",
+        "DeleteTaskDefinitions ml-api-*taskdef*-{suffix}",
         "DeregisterTaskDefinition",
         "DescribeTaskDefinition",
+        "ListTaskDefinitionFamilies",
         "ListTaskDefinitions",
     ),
     "rds": ("DescribeDBClusterSnapshots",),
@@ -87,12 +88,17 @@ def _alarms(clients: Clients, stack: Stack) -> Iterator[Remnant]:
 
 
 def _revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
-    """ListTaskDefinitions: those of our families that bear our tags, also those that `deploy` kept."""
+    """ListTaskDefinitions: those of our families that bear our tags, also those that are kept to go back to.
+
+    ListTaskDefinitionFamilies tells of services that are declared no longer.
+    """
     ecs = clients.client("ecs")
-    for family in _named(stack, TaskDefinition):
+    listed = ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ALL")["families"]
+    alike = (name for name in listed if name.endswith(f"-{stack.suffix}"))
+    for family in dict.fromkeys([*_named(stack, TaskDefinition), *alike]):
         for status, what in (("ACTIVE", REVISION), ("INACTIVE", RETIRED)):
-            listed = ecs.list_task_definitions(familyPrefix=family, status=status)["taskDefinitionArns"]
-            for arn in listed:
+            arns = ecs.list_task_definitions(familyPrefix=family, status=status)["taskDefinitionArns"]
+            for arn in arns:
                 found = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
                 if bears(mapping(found.get("tags", [])), stack.suffix):
                     yield Remnant(what, arn, f"an earlier revision of {family}")

@@ -46,7 +46,7 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
 
 
 def _line(say: Say, change: Change) -> str:
-    sign, color = _SIGNS[change.verb]
+    sign, color = _SIGNS["create" if change.keeps else change.verb]
     mark = " " * (3 - len(sign)) + say.paint(sign, color)
     what = f"{change.kind} {change.name}".rstrip()
     note = f"  ({why(change)})" if why(change) else ""
@@ -75,7 +75,7 @@ def summary(plan: Plan) -> dict[str, int]:
     return {
         "add": plan.count("create", "replace"),
         "change": plan.count("update"),
-        "destroy": plan.count("delete", "replace"),
+        "destroy": plan.count("delete", "replace") - sum(one.keeps for one in plan.changes.values()),
         "finish": plan.count("finish"),
         "adopt": len(plan.adopted),
         "refused": plan.count("refuse"),

@@ -1,12 +1,19 @@
-"""What can be gone back to: what `deploy` shipped stays, what an `apply` replaced is gone; both say so."""
+"""What can be gone back to: what `deploy` shipped, what an `apply` replaced; it goes with the stack."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from provisioner.commands.releasing import missing
+from provisioner.kinds.ecs.revisions import besides
 from tests.harness import Desk
+from tests.inventory import client
 from tests.standing import SUFFIX
+
+LARGER = ("--set", "container.memory=4096")
+WORKER = ("--set", 'api.services={"worker": {"prefixes": ["/work/*"]}}')
 
 
 @pytest.mark.parametrize(
@@ -16,31 +23,91 @@ def test_what_is_missing_lies_between_what_is_known(known: list[int], gone: list
     assert missing(known) == gone
 
 
+def test_what_two_revisions_differ_in_besides_the_image() -> None:
+    api, more = {"name": "api", "image": "a:1"}, {"name": "more", "image": "m:1"}
+    one = {"memory": "512", "containerDefinitions": [api, more]}
+    other = {"memory": "1024", "containerDefinitions": [{**api, "image": "a:2"}, {**more, "image": "m:2"}]}
+
+    assert besides("api", one, one) == []
+    assert besides("api", one, other) == ["containerDefinitions.more.image", "memory"]
+
+
+def revisions(desk: Desk) -> list[str]:
+    """Every revision of any task that AWS holds."""
+    ecs = client(desk.box.endpoint, "ecs")
+    listed = (ecs.list_task_definitions(status=one)["taskDefinitionArns"] for one in ("ACTIVE", "INACTIVE"))
+    return [arn.rpartition("/")[2] for arns in listed for arn in arns]
+
+
+def test_a_rollback_leads_behind_an_apply_and_a_teardown_takes_every_revision(desk: Desk) -> None:
+    desk.apply(SUFFIX)
+    planned = desk.plan(SUFFIX, *LARGER)
+    assert "  + ecs/task: TaskDefinition" in planned
+    assert "the one before is kept for `rollback`" in planned
+    assert "Plan: 1 to add, 1 to change, 0 to destroy." in planned
+    desk.apply(SUFFIX, *LARGER)
+
+    ran = desk.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX)
+
+    assert "(revision 1)" in ran.out
+    assert "      besides: memory; the next `apply` brings" in ran.err
+    told = desk.well("releases", "--suffix", SUFFIX, "--json").lines[0]["releases"]
+    assert [(one["revision"], one["result"], one["runs"]) for one in told] == [
+        (2, "ok", False),
+        (1, "ok", True),
+    ]
+    assert desk.plan(SUFFIX) == "No changes.\n"
+    assert len(revisions(desk)) == 2
+    desk.teardown(SUFFIX)
+    assert revisions(desk) == []
+
+
 @pytest.mark.slow
-def test_what_an_apply_replaced_cannot_be_gone_back_to(desk: Desk) -> None:
-    larger = ("--set", "container.memory=4096")
+def test_what_deploy_and_apply_made_can_be_gone_back_to_alike(desk: Desk) -> None:
     desk.apply(SUFFIX)
     desk.well("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--image", "one:1")
     desk.well("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--image", "two:1")
-    desk.apply(SUFFIX, *larger)
+    desk.apply(SUFFIX, *LARGER)
 
     told = desk.well("releases", "--suffix", SUFFIX)
     listed = [line.replace("*", " ").split()[0] for line in told.out.splitlines()[1:]]
-    assert listed == ["4", "2", "1"]
-    assert "Not there any more: 3. An `apply` deletes the one that it replaces." in told.err
+    assert listed == ["4", "3", "2", "1"]
+    assert "two:1 (revision 3)" in desk.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX).out
     assert "one:1 (revision 2)" in desk.well("rollback", "--yes", "--no-smoke", "--suffix", SUFFIX).out
+    arn = f"ml-api-taskdef-{SUFFIX}:3"
+    client(desk.box.endpoint, "ecs").deregister_task_definition(taskDefinition=arn)
+    assert "Not there any more: 3." in desk.well("releases", "--suffix", SUFFIX).err
 
 
 @pytest.mark.slow
-def test_where_there_is_nothing_to_go_back_to_it_is_said_why(desk: Desk) -> None:
+@pytest.mark.parametrize("knows", [True, False], ids=["known", "ledger lost"])
+def test_the_revisions_of_a_service_that_is_declared_no_longer_go_with_the_stack(
+    desk: Desk, tmp_path: Path, *, knows: bool
+) -> None:
+    desk.apply(SUFFIX, *WORKER)
+    ship = ("deploy", "--yes", "--no-smoke", "--suffix", SUFFIX, "--service", "worker")
+    desk.well(*ship, "--image", "one:1")
+    desk.well(*ship, "--image", "two:1")
     desk.apply(SUFFIX)
-    ran = desk.run("rollback", "--yes", "--suffix", SUFFIX)
-    assert ran.code == 5
-    assert "deletes" not in ran.err
+    assert len(revisions(desk)) > 1
+    (told,) = desk.well("policy", "--for", "teardown", "--suffix", SUFFIX, "--json", *WORKER).lines
 
-    desk.apply(SUFFIX, "--set", "container.memory=4096")
+    who = desk if knows else desk.elsewhere(tmp_path / "another")
+    desk.box.authorise(*told["policies"])
+    try:
+        who.teardown(SUFFIX)
+    finally:
+        desk.box.authorise()
+
+    assert revisions(desk) == []
+
+
+@pytest.mark.slow
+def test_where_there_is_nothing_to_go_back_to_it_is_said(desk: Desk) -> None:
+    desk.apply(SUFFIX)
+
     ran = desk.run("rollback", "--yes", "--suffix", SUFFIX)
 
     assert ran.code == 5
-    assert "before 2 to go back to: an `apply` deletes the one that it replaces." in ran.err
+    assert "There is no good revision of ml-api-service-prod before 1 to go back to." in ran.err
     assert f"`python cli.py deploy --image REF --suffix {SUFFIX} --local` ships another image" in ran.err

@@ -159,6 +159,12 @@ def is_same(props: Doc, doc: Doc) -> bool:
     return not differences(TaskDefinition(), props, doc, None)
 
 
+def besides(image: str, doc: Doc, other: Doc) -> list[str]:
+    """The paths in which two revisions differ, the image of the container called so left out."""
+    found = differences(TaskDefinition(), registered(doc), registered(other), None)
+    return [one.path for one in found if one.path != f"containerDefinitions.{image}.image"]
+
+
 def number(arn: str) -> int:
     """The number of a revision, by its ARN."""
     return int(arn.rpartition(":")[2])

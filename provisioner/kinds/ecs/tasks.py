@@ -24,6 +24,8 @@ class TaskDefinition(Ecs):
     key, named, noun = "taskDefinitionArn", "family", "taskdef"
     # Revisions of one family stand side by side.
     claims = ()
+    # No service runs it any more: it costs nothing, and is what can be gone back to.
+    kept_for = "`rollback`"
     # "Unable to describe task definition."
     absent = codes("ClientException")
     gone = {"status": frozenset({"INACTIVE", "DELETE_IN_PROGRESS"})}
