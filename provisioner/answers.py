@@ -35,11 +35,10 @@ def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
     streams = operation_model.has_streaming_output or operation_model.has_event_stream_output
     if streams:
         return
-    if response_dict["status_code"] not in _ANSWERED:
-        if response_dict["body"].startswith(_UNKNOWN_TO_MOTO):
-            raise UnknownCall(f"The other side does not know {operation_model.name}.")
-        return
-    if fault := _fault(response_dict["body"], operation_model):
+    body, answered = response_dict["body"], response_dict["status_code"] in _ANSWERED
+    if not answered and body.startswith(_UNKNOWN_TO_MOTO):
+        raise UnknownCall(f"The other side does not know {operation_model.name}.")
+    if fault := _fault(body, operation_model) if answered else _cut(body):
         raise ResponseParserError(f"{operation_model.name} was answered with {fault}.")
 
 
@@ -53,6 +52,11 @@ def _fault(body: bytes, model: Any) -> str:
         return "nothing"
     is_json = "json" in model.service_model.resolved_protocol
     return "what is no JSON, or was cut" if is_json and not _is_object(body) else ""
+
+
+def _cut(body: bytes) -> str:
+    """What is wrong with a refusal in JSON: without its code it would say nothing of what may be done."""
+    return "a refusal that was cut" if body.lstrip().startswith(b"{") and not _is_object(body) else ""
 
 
 def _is_told_in_body(model: Any) -> bool:

@@ -74,6 +74,18 @@ def test_a_page_is_no_yes(service: str, operation: str, params: dict[str, str]) 
     assert fault_of(caught.value) is Fault.LOST
 
 
+@pytest.mark.parametrize("service", ["logs", "ecs", "dynamodb"])
+def test_a_refusal_that_was_cut_is_no_refusal(service: str) -> None:
+    operation, params = {**READS, "logs": ("describe_log_groups", {}), "dynamodb": ("list_tables", {})}[
+        service
+    ]
+
+    with pytest.raises(Exception, match="was cut") as caught:
+        getattr(answered(service, b'{"__type": "ResourceNotFou', 400), operation)(**params)
+
+    assert fault_of(caught.value) is Fault.LOST
+
+
 def test_an_answer_of_json_that_is_no_object_is_none() -> None:
     with pytest.raises(Exception, match="no JSON, or was cut") as caught:
         answered("logs", b"[]").describe_log_groups()

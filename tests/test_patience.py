@@ -15,9 +15,10 @@ from provisioner.engine.events import Event
 from provisioner.engine.kind import Item
 from provisioner.engine.patience import OUTAGE
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
 from provisioner.engine.target import Target
 from provisioner.engine.traits import codes, minutes
-from provisioner.errors import OutOfPatience
+from provisioner.errors import Blocked, OutOfPatience
 from state.document import Document, Entry, Place
 from state.ledger import Ledger
 from tests.memory import Memory
@@ -47,9 +48,9 @@ class Slow(Thing):
         raise AssertionError("nothing is to be deleted")
 
 
-def hands(clock: Hurried) -> Hands:
+def hands(clock: Hurried, pace: float = 1.0) -> Hands:
     """Hands of a run against AWS itself."""
-    aws = SimpleNamespace(pace=1.0, hides_for=0.0, endpoint="")
+    aws = SimpleNamespace(pace=pace, hides_for=0.0, endpoint="")
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
     document = Document(SUFFIX, Place("123456789012", "aws", "us-east-1"))
     return Hands(clients, Ledger(document, Memory(), lambda: 0.0), lambda _event: None)
@@ -127,6 +128,29 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
     assert "run the same command again" in caught.value.hint
     assert decide(node(Slow), left, seen("coming"), {}).verb == "finish"
     assert decide(node(Slow), left, seen("up"), {}).verb == "finish"
+
+
+class Held(Slow):
+    """Does not go, for a stranger holds it."""
+
+    transient = {"delete": codes("DependencyViolation")}  # noqa: RUF012 - as kinds declare it
+
+    def delete(self, *_: Any) -> None:
+        raise REFUSED
+
+    def holders(self, *_: Any) -> list[Holder]:
+        return [Holder("eni-1 (amazon-elb: ELB app/theirs/1)", passing=False)]
+
+
+@pytest.mark.parametrize("pace", [0.0, 0.1, 1.0])
+def test_what_only_strangers_hold_is_not_waited_for(pace: float) -> None:
+    clock = Hurried()
+    start = clock.time
+
+    with pytest.raises(Blocked, match="eni-1"):
+        hands(clock, pace).delete(target(Held()))
+
+    assert clock.time - start < 5
 
 
 class Theirs(Slow):

@@ -23,8 +23,8 @@ FRESH = 300.0
 # Throttles and failures of AWS's own are sent again for as long. The provider's 25 tries come to about as
 # much; what lasts longer is an outage, and the next run goes on from here.
 OUTAGE = 300.0
-# A refused delete whose next try is this many seconds away is told with who holds the thing.
-_LONG = 0.45
+# Who holds a thing that AWS does not let go is asked about as often, in seconds, whatever the pace.
+_ASKED = 1.5
 
 
 class Patience:
@@ -53,6 +53,7 @@ class Patience:
     def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
         """Call; send again what AWS throttled or lost, and what the kind says time cures."""
         passing = _Passing(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE, self.clock)
+        asked = self.clock.now()
 
         def cures(error: BaseException) -> bool:
             if fault_of(error) in PASSING:
@@ -67,7 +68,10 @@ class Patience:
             return None if step is None else jittered(step)
 
         def report(error: BaseException, seconds: float) -> None:
-            held = self.held(target, strangers=True) if verb == "delete" and seconds >= _LONG else ""
+            nonlocal asked
+            held = ""
+            if verb == "delete" and self.clock.now() - asked >= _ASKED:
+                held, asked = self.held(target, strangers=True), self.clock.now()
             detail = f"held by {held}" if held else told(error)
             self.listen(Event("retrying", target.it.node, verb, detail, seconds))
 
