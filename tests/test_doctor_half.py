@@ -68,6 +68,19 @@ def test_tasks_that_end_by_themselves_are_told_with_their_last_lines(desk: Desk)
 
 
 @pytest.mark.slow
+def test_of_a_deployment_that_was_rolled_back_there_is_only_a_note(desk: Desk) -> None:
+    desk.apply(SUFFIX)
+    bad = ("deploy", "--yes", "--suffix", SUFFIX, "--image", "bad:1", "--env", "HOW=EXIT=3")
+    assert desk.run(*bad).code == 10
+
+    ran = desk.well("doctor", "--json")
+
+    notes = {one["check"]: one["note"] for one in told(ran)["checks"]}
+    assert "3 of ml-api-service-prod did within the hour" in notes["stopped"]
+    assert "was rolled back: `releases` tells" in notes["deployment"]
+
+
+@pytest.mark.slow
 def test_without_nat_the_endpoints_are_the_way_out(desk: Desk) -> None:
     image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop:1"
     stack = Standing(desk)

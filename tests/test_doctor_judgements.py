@@ -13,7 +13,8 @@ from provisioner.doctor.asked.edge import Way
 from provisioner.doctor.asked.given import EXECUTION, Lock, Role
 from provisioner.doctor.asked.limits import Firewall, Quota
 from provisioner.doctor.asked.network import Borders
-from provisioner.doctor.finding import Doc, Finding, Sought, Unseen, Unset
+from provisioner.doctor.asked.tasks import Stops, _is_of_now
+from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import Check
 from provisioner.doctor.walk import Result, examine, first_wrong
@@ -214,6 +215,49 @@ def test_what_is_judged(finding: Finding | None, says: str) -> None:
     assert says in finding.what
     assert finding.why
     assert finding.type
+
+
+UP = {"status": "PRIMARY", "rolloutState": "COMPLETED", "taskDefinition": "web:1", "createdAt": NOW}
+BACK = {"api": ("ROLLBACK_SUCCESSFUL", "breaker")}
+
+
+def test_a_deployment_that_was_rolled_back_to_what_runs_is_over() -> None:
+    with pytest.raises(Over, match="api is as before its last deployment, which was rolled back"):
+        tasks.are_rolled_out([service(deployments=[UP])], BACK)
+    assert tasks.are_rolled_out([service(deployments=[UP], runningCount=1)], BACK)
+    assert tasks.are_rolled_out([service(deployments=[{**UP, "rolloutState": "IN_PROGRESS"}])], BACK)
+
+
+def test_one_service_that_is_well_again_hides_no_other() -> None:
+    listed = [service(deployments=[UP]), service(serviceName="worker", deployments=[BROKEN])]
+
+    found = tasks.are_rolled_out(listed, {**BACK, "worker": ("", "")})
+
+    assert found
+    assert "worker" in found.what
+
+
+@pytest.mark.parametrize(
+    ("revision", "ago", "deployments", "counts"),
+    [
+        ("web:1", -1, [UP], True),
+        ("web:1", 1, [UP], False),
+        ("web:2", -1, [UP], False),
+        ("web:2", 1, [UP, {**UP, "taskDefinition": "web:2", "rolloutState": "IN_PROGRESS"}], True),
+    ],
+    ids=["it stays not up", "before what runs came up", "another one's", "of the one under way"],
+)
+def test_tasks_that_stopped_tell_while_their_deployment_is_not_over(
+    revision: str, ago: int, deployments: list[Doc], *, counts: bool
+) -> None:
+    task = {"taskDefinitionArn": revision, "stoppedAt": NOW - timedelta(minutes=ago)}
+
+    assert _is_of_now(task, service(deployments=deployments)) is counts
+
+
+def test_tasks_of_a_deployment_that_is_over_are_only_told() -> None:
+    with pytest.raises(Over, match="3 of api did within the hour"):
+        tasks.stay_up([Stops(service(), 0, None, past=3)])
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,10 @@ class Unset(Exception):
     """There is nothing to check, and that is as it was wanted; the message says what there is not."""
 
 
+class Over(Exception):
+    """All is well; the message says what was not, a while ago."""
+
+
 @dataclass(frozen=True)
 class Sought:
     """What was looked for, in words, and what AWS says of it; None where it is not there."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from provisioner.doctor.asked.tasks import Stops
-from provisioner.doctor.finding import Doc, Finding, Sought
+from provisioner.doctor.finding import Doc, Finding, Over, Sought
 from provisioner.kinds.ecs.diagnosis import FAILED
+from provisioner.kinds.ecs.rollouts import BACK
 
 # So many that stopped unasked within an hour are a loop, though all may run at this moment.
 _LOOP = 3
@@ -65,19 +66,31 @@ def _room(said: str) -> str:
 
 
 def are_rolled_out(services: list[Doc], verdicts: dict[str, tuple[str, str]]) -> Finding | None:
-    """Whether the last deployment of each service arrived: one that was rolled back leaves no other trace."""
+    """Whether the last deployment of each service arrived; one that was rolled back to what runs is over."""
+    back = []
     for service in services:
         name = service["serviceName"]
         status, reason = verdicts[name]
         for one in service["deployments"]:
             if one.get("rolloutState") == "FAILED":
                 status, reason = "FAILED", str(one.get("rolloutStateReason", ""))
+        if status == BACK and _is_up(service):
+            back.append(f"{name} is as before its last deployment, which was rolled back: `releases` tells")
+            continue
         if status in (*FAILED, "FAILED"):
             what = f"The last deployment of {name} did not arrive: {status}{f', {reason}' if reason else ''}"
             return Finding(
                 "deployment-failed", what, "What runs is what was there before, if anything.", "releases"
             )
+    if back:
+        raise Over("; ".join(back))
     return None
+
+
+def _is_up(service: Doc) -> bool:
+    """Whether all of what it is to run does."""
+    states = {one.get("rolloutState") for one in service["deployments"] if one["status"] == "PRIMARY"}
+    return states == {"COMPLETED"} and bool(service["runningCount"] >= service["desiredCount"])
 
 
 def stay_up(listed: list[Stops]) -> Finding | None:
@@ -92,6 +105,9 @@ def stay_up(listed: list[Stops]) -> Finding | None:
             f"{running} of {desired} run. {one.last.words}"
         )
         return Finding("tasks-stop", what, one.last.remedy, "logs --since 1h", one.last.evidence)
+    if past := [one for one in listed if one.past]:
+        told = (f"{one.past} of {one.service['serviceName']}" for one in past)
+        raise Over(f"{', '.join(told)} did within the hour, of a deployment that is over")
     return None
 
 

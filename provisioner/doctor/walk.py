@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from provisioner.doctor.finding import Finding, Unseen, Unset
+from provisioner.doctor.finding import Finding, Over, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import CHECKS, Check
 from provisioner.engine.explain import excused, missing
@@ -18,7 +18,7 @@ OK, NONE, WRONG, UNSEEN = "ok", "none", "wrong", "not checked"
 
 @dataclass(frozen=True)
 class Result:
-    """What one check came to; `note` says why it was not made, or what there is not."""
+    """What one check came to; `note` says why it was not made, what there is not, or what is over."""
 
     check: Check
     state: str
@@ -36,6 +36,8 @@ def examine(check: Check, patient: Patient) -> Result:
     """One check; what may not be read is not checked, and never well."""
     try:
         finding = check.judge(*(read(patient) for read in check.reads))
+    except Over as what:
+        return Result(check, OK, str(what))
     except Unset as why:
         return Result(check, NONE, str(why))
     except Unseen as why:

@@ -71,7 +71,8 @@ def _started(stack: Standing) -> None:
 
 
 def _ship_what_ends(stack: Standing) -> None:
-    """Somebody ships a revision whose container ends by itself: ECS goes back to the one before."""
+    """Somebody ships a revision whose container ends by itself, and ECS has none to go back to."""
+    service(stack).last_good = None
     ecs, now = stack.aws("ecs"), stack.task
     members = ecs.meta.service_model.operation_model("RegisterTaskDefinition").input_shape.members
     wanted: dict[str, Any] = {key: value for key, value in now.items() if key in members}
@@ -80,9 +81,9 @@ def _ship_what_ends(stack: Standing) -> None:
     ecs.update_service(**THERE, taskDefinition=made["taskDefinition"]["taskDefinitionArn"])
 
 
-def _ship_again(stack: Standing) -> None:
-    stack.aws("ecs").update_service(**THERE, forceNewDeployment=True)
-    _an_hour_later(stack)
+def _ship_what_ran(stack: Standing) -> None:
+    listed = stack.aws("ecs").list_task_definitions(familyPrefix=stack.task["family"])["taskDefinitionArns"]
+    stack.aws("ecs").update_service(**THERE, taskDefinition=listed[-2])
 
 
 def _without_room(why: str, type_: str, turn: int) -> Break:
@@ -132,10 +133,10 @@ BREAKS = (
         "deployment",
         "deployment-failed",
         _ship_what_ends,
-        "did not arrive: ROLLBACK_SUCCESSFUL",
+        "did not arrive: FAILED",
         "releases",
         also={"tasks-stop"},
-        meanwhile=_ship_again,
+        meanwhile=_ship_what_ran,
         turn=0,
     ),
     Break(

@@ -44,7 +44,6 @@ def bounds(stack: Standing) -> tuple[int, int]:
 
 
 def test_doctor(standing: Standing) -> None:
-    """Before a deployment has failed: of that it tells for an hour."""
     (told,) = typed(standing, "doctor", "--json").lines
 
     assert told["first"] is None
@@ -67,6 +66,13 @@ def test_a_deploy_that_fails(standing: Standing) -> None:
 
     assert "ended with exit code 3" in ran.err
     assert standing.service["taskDefinition"] == before
+
+
+def test_doctor_once_all_is_as_before(standing: Standing) -> None:
+    (told,) = typed(standing, "doctor", "--json").lines
+
+    assert told["first"] is None
+    assert any("was rolled back" in one["note"] for one in told["checks"])
 
 
 def test_releases(standing: Standing) -> None:

@@ -31,11 +31,15 @@ _ORDERED = ("Scaling activity", "Task stopped by")
 
 @dataclass(frozen=True)
 class Stops:
-    """A service, how many of its tasks stopped unasked in the last hour, and how the last one ended."""
+    """A service, how many of its tasks stopped unasked in the last hour, and how the last one ended.
+
+    `past` were of a deployment that is over: what is to run now has come up since.
+    """
 
     service: Doc
     count: int
     last: Diagnosis | None = None
+    past: int = 0
 
 
 def standing(p: Patient) -> Sought:
@@ -88,9 +92,22 @@ def stops(p: Patient) -> list[Stops]:
     found = []
     for service in services(p):
         name = service["serviceName"]
-        count = sum(1 for one in tasks if one.get("group") == f"service:{name}" and _is_unwanted(one))
-        found.append(Stops(service, count, diagnose(ecs, cluster, name) if count else None))
+        mine = [one for one in tasks if one.get("group") == f"service:{name}" and _is_unwanted(one)]
+        now = [one for one in mine if _is_of_now(one, service)]
+        newest = max(now, key=lambda one: str(one.get("stoppedAt") or ""), default=None)
+        last = diagnose(ecs, cluster, name, newest["taskDefinitionArn"]) if newest else None
+        found.append(Stops(service, len(now), last, len(mine) - len(now)))
     return found
+
+
+def _is_of_now(task: Doc, service: Doc) -> bool:
+    """Whether it was of a deployment that is not over, and did not stop before that one came up."""
+    stopped = task.get("stoppedAt")
+    mine = (one for one in service["deployments"] if one["taskDefinition"] == task["taskDefinitionArn"])
+    return any(
+        one.get("rolloutState") != "COMPLETED" or stopped is None or stopped >= one["createdAt"]
+        for one in mine
+    )
 
 
 def _is_unwanted(task: Doc) -> bool:
