@@ -190,6 +190,29 @@ def test_without_the_right_to_ask_for_deployments_the_revision_that_runs_tells(s
         assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "ListTasks",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("DescribeTasks", "StopServiceDeployment")),
+    ],
+)
+def test_without_the_right_to_see_tasks_stop_fail_fast_waits_on(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr(model.Service, "threshold", 6)
+    standing.desk.box.faults({"operation": f"ecs:{call}", "fault": "access_denied", "times": 99})
+    standing.desk.slow(0.01)
+
+    ran = deploy(standing, f"{call.lower()}:does-not-exist", "--fail-fast")
+
+    standing.desk.slow(0.0)
+    standing.desk.box.faults()
+    assert ran.code == 10, ran.err
+    assert ran.err.count("--fail-fast cannot end this early") == 1
+    assert f"{call} answered AccessDenied" in ran.err
+
+
 def test_a_service_that_somebody_deletes_meanwhile_is_told(
     standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from botocore.exceptions import ClientError
+
 from provisioner.commands.ending import EXIT_CODES, signals
 from provisioner.commands.one_service import OneService
 from provisioner.engine.clock import Stopped
 from provisioner.engine.explain import explained
+from provisioner.engine.faults import Fault, fault_of, told
 from provisioner.engine.waits import until
 from provisioner.errors import Interrupted, OutOfPatience, RolledBack
 from provisioner.kinds import KINDS
@@ -25,19 +28,36 @@ class Before:
     """What was there before a deployment began: deployments, and tasks that had stopped."""
 
     rollouts: Set[str] = field(default_factory=frozenset)
-    stops: Set[str] = field(default_factory=frozenset)
+    # None where nobody looks at tasks that stop, or may.
+    stops: Set[str] | None = field(default_factory=frozenset)
 
     @classmethod
-    def of(cls, one: OneService, revision: str, *, under_way: bool) -> Before:
+    def of(cls, one: OneService, revision: str, *, under_way: bool, fail_fast: bool) -> Before:
         """Taken before the call; of a deployment that is `under_way` it is not known to be of before."""
         clients = one.session.clients
         known = begun(clients, one.cluster, one.aws_name, one.session.tell)
         if not under_way:
-            return cls(frozenset(known), stopped(clients, one.cluster, one.aws_name))
+            return cls(frozenset(known), _stopped(one) if fail_fast else None)
         earlier = frozenset(known[1:])
         newest = rollouts(clients, one.cluster, one.aws_name, earlier) or []
         is_it = any(each.revision == revision for each in newest)
         return cls(earlier if is_it else frozenset(known))
+
+
+def _stopped(one: OneService) -> Set[str] | None:
+    """The tasks that had stopped; None, which is told, where they may not be asked for."""
+    try:
+        return stopped(one.session.clients, one.cluster, one.aws_name)
+    except ClientError as error:
+        _waits_on(one, error)
+        return None
+
+
+def _waits_on(one: OneService, error: ClientError) -> None:
+    """Say that `--fail-fast` may not do its part; what is not a matter of rights is raised anew."""
+    if fault_of(error) is not Fault.DENIED:
+        raise error
+    one.session.tell(f"--fail-fast cannot end this early: {told(error)}", "ECS's own verdict is waited for.")
 
 
 @dataclass(frozen=True)
@@ -65,7 +85,7 @@ class Follower:
                 self._tell(revision, stage)
             if stage.status == GOOD or stage.status in FAILED:
                 return stage
-            if self.fail_fast and rolling.arn and not given_up:
+            if self.fail_fast and self.before.stops is not None and rolling.arn and not given_up:
                 given_up.extend(self._give_up(rolling, revision))
             return None
 
@@ -84,12 +104,15 @@ class Follower:
         self.say.note(f"  {stage.words}", "dim")
 
     def _give_up(self, rolling: Rolling, revision: str) -> Iterator[str]:
-        one = self.one
-        clients = one.session.clients
-        if why := hopeless(clients, one.cluster, one.aws_name, revision, self.before.stops):
-            self.say.note(f"A task stopped ({why}): the deployment is given up.", "yellow")
-            rolling.give_up()
-            yield why
+        one, before = self.one, self.before.stops or frozenset()
+        try:
+            if why := hopeless(one.session.clients, one.cluster, one.aws_name, revision, before):
+                self.say.note(f"A task stopped ({why}): the deployment is given up.", "yellow")
+                rolling.give_up()
+                yield why
+        except ClientError as error:
+            _waits_on(one, error)
+            yield told(error)
 
     def _failure(self, revision: str, end: Stage) -> RolledBack:
         """The verdict, the stop reason, the container's end and its last lines."""
