@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from provisioner.answers import UnknownCall
 from provisioner.engine.act import Hands
+from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.decide import Change, decide
 from provisioner.engine.events import Event
 from provisioner.engine.kind import Item
@@ -128,6 +130,23 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
     assert "run the same command again" in caught.value.hint
     assert decide(node(Slow), left, seen("coming"), {}).verb == "finish"
     assert decide(node(Slow), left, seen("up"), {}).verb == "finish"
+
+
+@pytest.mark.parametrize(
+    ("error", "least", "most"),
+    [(UnknownCall(), 0.5, 2), (THROTTLED, EMULATOR_PATIENCE, EMULATOR_PATIENCE + 11)],
+)
+def test_a_read_that_an_emulator_does_not_know_is_given_up_soon(
+    error: Exception, least: float, most: float
+) -> None:
+    clock = Hurried()
+    start = clock.time
+    aws: Any = SimpleNamespace(endpoint="http://127.0.0.1:1")
+
+    with pytest.raises(type(error)):
+        Clients(aws, clock).read_alone(failing(error))
+
+    assert least <= clock.time - start <= most
 
 
 class Held(Slow):

@@ -10,7 +10,7 @@ from typing import Any
 
 from provisioner.aws import Aws
 from provisioner.engine.clock import Clock
-from provisioner.engine.faults import PASSING, Fault, fault_of
+from provisioner.engine.faults import PASSING, Fault, fault_of, is_unknown_call
 from provisioner.engine.peers import Peers
 from provisioner.engine.waits import again
 
@@ -18,6 +18,8 @@ _READS = ("describe_", "filter_", "get_", "list_", "head_", "lookup_")
 # A read that AWS does not answer is given up after this many seconds; an emulator's, that may not know
 # the call and says so in ways of its own, after fewer.
 READ_PATIENCE, EMULATOR_PATIENCE = 120.0, 8.0
+# moto answers a call that it does not know as one in which it broke down, which may pass.
+UNKNOWN_PATIENCE = 0.5
 
 Answer = Any
 Shared = dict[str, "Future[Answer]"]
@@ -93,7 +95,14 @@ class Clients:
 
     def _patient(self, call: Callable[[], Answer]) -> Answer:
         patience = min(self._patience, EMULATOR_PATIENCE) if self.aws.endpoint else self._patience
-        return again(call, when=lambda error: fault_of(error) in PASSING, clock=self.clock, patience=patience)
+        unknown_until = self.clock.now() + UNKNOWN_PATIENCE
+
+        def passes(error: BaseException) -> bool:
+            return fault_of(error) in PASSING and (
+                not is_unknown_call(error) or self.clock.now() < unknown_until
+            )
+
+        return again(call, when=passes, clock=self.clock, patience=patience)
 
 
 class Client:
