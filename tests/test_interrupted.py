@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +20,25 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.explain import explained
 from provisioner.errors import Interrupted
 from provisioner.terminal.say import Say
-from tests.harness import Desk
+from tests.harness import ROOT, Desk
 from tests.inventory import Found, client, inventory
+
+# A process that is signalled while it holds the locks of what it says and of how it sleeps.
+SIGNALLED = """
+import os, signal
+from provisioner.commands.ending import signals
+from provisioner.engine.clock import Clock, Stopped
+from provisioner.terminal.say import Say
+
+say, clock = Say(), Clock()
+with signals(say, clock) as caught:
+    with say._one_at_a_time, clock._stop._cond:
+        os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        clock.sleep(9)
+    except Stopped:
+        print(caught)
+"""
 
 # NAT gateways take AWS about 100 s: with this pace an apply takes long enough to be met in the middle.
 PACE = 0.05
@@ -208,3 +226,12 @@ def test_a_signal_that_cuts_short_what_is_no_nodes_ends_with_its_own_code(
         waits()
 
     assert caught.value.exit_code == code
+
+
+def test_a_signal_that_comes_while_a_line_is_written_is_heard() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", SIGNALLED], capture_output=True, text=True, cwd=ROOT, timeout=30, check=True
+    )
+
+    assert ran.stdout == f"[{signal.SIGTERM.value}]\n"
+    assert ran.stderr.startswith("Stopping: ")

@@ -115,6 +115,27 @@ def test_the_first_signal_asks_the_task_to_end(standing: Standing, monkeypatch: 
     assert stopped["stopCode"] == "UserInitiated"
 
 
+def test_a_signal_while_the_task_starts_asks_it_to_end_too(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing.desk.slow(0.03)
+    really, begun = running.begin, []
+
+    def begin(*given: Any) -> Any:
+        begun.append(really(*given))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return begun[-1]
+
+    monkeypatch.setattr(running, "begin", begin)
+
+    ran = run(standing, "sleep", "7200")
+
+    standing.desk.slow(0.0)
+    assert (ran.code, "Asking task" in ran.err) == (143, True)
+    (stopped,) = (one for one in tasks(standing) if one["taskArn"] == begun[0].arn)
+    assert stopped["stopCode"] == "UserInitiated"
+
+
 def test_a_task_that_cannot_start_says_why(standing: Standing) -> None:
     standing.aws("logs").delete_log_group(logGroupName=f"/aws/ecs/ml-api-{SUFFIX}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,21 +14,33 @@ from provisioner.engine.outcome import Outcome
 from provisioner.errors import Interrupted
 from provisioner.terminal.say import Say
 
+_CAUGHT = b"!"
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @contextmanager
 def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
-    """Inside, the first SIGINT or SIGTERM asks the run to end softly; the second ends the process."""
+    """Inside, the first SIGINT or SIGTERM asks the run to end softly; the second ends the process.
+
+    A signal may come while this thread holds the lock of a stream or of the clock: it is heard by a thread
+    that takes them in its turn, and is told through a pipe, which takes none.
+    """
     caught: list[int] = []
+    out, into = os.pipe()
 
     def hear(number: int, _frame: FrameType | None) -> None:
         if caught:
             os._exit(EXIT_CODES[signal.Signals(number)])
         caught.append(number)
-        say.note("Stopping: calls in flight finish and are recorded; once more to stop at once.")
-        clock.stop()
+        os.write(into, _CAUGHT)
 
+    def stop() -> None:
+        if os.read(out, 1) == _CAUGHT:
+            say.note("Stopping: calls in flight finish and are recorded; once more to stop at once.")
+            clock.stop()
+
+    listener = threading.Thread(target=stop, daemon=True)
+    listener.start()
     former = {number: signal.signal(number, hear) for number in EXIT_CODES}
     try:
         yield caught
@@ -38,6 +51,9 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+        os.close(into)
+        listener.join()
+        os.close(out)
 
 
 def finish(outcome: Outcome, caught: list[int]) -> None:

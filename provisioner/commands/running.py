@@ -10,6 +10,7 @@ import json
 import shlex
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
@@ -55,22 +56,26 @@ def run(say: Say, session: Session, wish: Wish) -> int:
     """Start the task, or find it; show what it writes; end with its exit code."""
     header(say, session)
     command = Command(wish.words, SPOT if wish.spot else ON_DEMAND)
-    with recorded(session, "run") as record:
+    with recorded(session, "run") as record, ExitStack() as ears:
         with session.locked("run", wish.lock_timeout):
             one = one_service(session, wish.service)
             with explained(f"starting a task beside {one.aws_name}"):
                 now = one.running()
-                alone = _started(say, one, now, command, wish.asking)
-        cluster = one.cluster
+                found = _found(say, one, now, command, wish.asking)
+                # From before there is a task: a signal that comes while it starts asks it to end, too.
+                caught = ears.enter_context(signals(say, session.clock))
+                alone = found or _started(say, one, now, command)
+        watched = Clients(session.aws, Clock())
         # The lock is given back: a task by itself changes nothing of the stack, and may take hours.
-        running = Watched(say, Clients(session.aws, Clock()), cluster, alone, _tail(session, now, alone))
+        running = Watched(say, watched, one.cluster, alone, _tail(session, now, alone), caught)
         with explained(f"following task {alone.id}"):
             code = running.to_its_end(session.clock)
         record.finish("ok" if code == 0 else "failed", code)
     return code
 
 
-def _started(say: Say, one: OneService, now: Running, command: Command, asking: Asking) -> Alone:
+def _found(say: Say, one: OneService, now: Running, command: Command, asking: Asking) -> Alone | None:
+    """The task of a run that was cut off; None where one is to be started, which a person has agreed to."""
     session = one.session
     found = under_way(session.clients, one.cluster, now, command)
     if found:
@@ -78,6 +83,11 @@ def _started(say: Say, one: OneService, now: Running, command: Command, asking: 
         return found
     image = f"{now.image} (revision {number(now.arn)})"
     asking.confirm(say, f"Run {shlex.join(command.words)} with {image} in {session.suffix}?")
+    return None
+
+
+def _started(say: Say, one: OneService, now: Running, command: Command) -> Alone:
+    session = one.session
     ledger, verb = one.hands.ledger, f"run {_digest(now, command)}"
     intent = ledger.intend(one.node, verb, replace(one.entry))
     tags = owner_tags(session.suffix)
@@ -114,18 +124,18 @@ class Watched:
     cluster: str
     alone: Alone
     tail: Tail | None
+    caught: list[int]
 
     def to_its_end(self, ears: Clock) -> int:
         """Its exit code; that of the signal where one ended it. `ears` is stopped by the first signal."""
-        with signals(self.say, ears) as caught:
-            asked = False
-            while not self.alone.has_stopped:
-                asked = self._pause(ears, asked=asked)
-                self._show()
-                self.alone = look(self.clients, self.cluster, self.alone)
-            self._show_the_rest()
-        if caught:
-            return EXIT_CODES[signal.Signals(caught[0])]
+        asked = False
+        while not self.alone.has_stopped:
+            asked = self._pause(ears, asked=asked)
+            self._show()
+            self.alone = look(self.clients, self.cluster, self.alone)
+        self._show_the_rest()
+        if self.caught:
+            return EXIT_CODES[signal.Signals(self.caught[0])]
         return self._ended()
 
     def _pause(self, ears: Clock, *, asked: bool) -> bool:
