@@ -153,6 +153,7 @@ def test_a_thing_that_came_back_or_was_forgotten_is_seen_in_either_region(desk: 
     again = desk.run("verify-gone", "--suffix", "a")
     assert again.code == 0, again.err
     assert "region eu-west-1" in again.err
+    assert "(region from the report of its last teardown)" in again.err
     assert f"Left alone: {topic} (it bears our tags, and is not ours to delete)" in again.err
 
 

@@ -128,8 +128,11 @@ def verify_gone(**given: Any) -> int:
 
     say, workspace = begin(given)
     suffix = given["suffix"] or missing_suffix()
-    given["region"] = given["region"] or removing.last_region(workspace, suffix)
-    return removing.verify_gone(say, open_session(given, workspace, suffix))
+    known = None if given["region"] else removing.last_region(workspace, suffix)
+    session = open_session({**given, "region": given["region"] or known}, workspace, suffix)
+    if known:
+        session.region_source = "the report of its last teardown"
+    return removing.verify_gone(say, session)
 
 
 @click.command("list")
