@@ -151,10 +151,20 @@ class Aws:
         return Place(caller["Account"], partition, self.region, self.endpoint)
 
 
+# How the services say that a signature is too old or too new (AWS general reference, Signature Version 4
+# troubleshooting; S3 error responses).
+_WRONG_CLOCK = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed")
+
+
 def no_credentials(error: object) -> CredentialsError:
     """The one sentence for credentials that are missing, wrong or expired."""
     found_none = isinstance(error, (*NO_CREDENTIALS, ConfigParseError))
     why = "AWS cannot be asked without credentials" if found_none else "AWS does not accept these credentials"
+    if any(words in str(error) for words in _WRONG_CLOCK):
+        return CredentialsError(
+            f"AWS does not accept when this was signed: {error}",
+            "Set this machine's clock right, then run the same command again.",
+        )
     return CredentialsError(
         f"{why}: {error}",
         "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or run "

@@ -83,6 +83,8 @@ def test_every_class_has_a_result_of_its_own() -> None:
         (answered("VpcLimitExceeded"), Fault.REFUSED),
         (answered("ExpiredToken"), Fault.EXPIRED),
         (answered("InvalidClientTokenId", 403), Fault.EXPIRED),
+        (answered("RequestTimeTooSkewed", 403), Fault.EXPIRED),
+        (answered("InvalidSignatureException"), Fault.EXPIRED),
         (answered("AccessDenied", 403), Fault.DENIED),
         (answered("UnauthorizedOperation", 403), Fault.DENIED),
         (answered("InternalError", 500), Fault.LOST),
@@ -177,6 +179,24 @@ def test_a_signal_gives_its_own_code_whatever_else_failed(code: int) -> None:
     assert isinstance(ended, Interrupted)
     assert ended.exit_code == code
     assert "Run the same command again" in ended.hint
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+        ),
+        ("SignatureDoesNotMatch", "Signature expired: 20261123T000000Z is now earlier than 20261123T010000Z"),
+        ("InvalidSignatureException", "Signature not yet current: 20261123T010000Z is still later than"),
+    ],
+)
+def test_a_wrong_clock_is_told_as_one(code: str, message: str) -> None:
+    known = explain(answered(code, 403, message), "asking")
+
+    assert isinstance(known, CredentialsError)
+    assert "clock" in known.hint
 
 
 def test_what_an_emulator_does_not_know_has_another_answer_and_a_refusal_has_none() -> None:
