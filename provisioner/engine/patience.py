@@ -23,8 +23,9 @@ FRESH = 300.0
 # Throttles and failures of AWS's own are sent again for as long. The provider's 25 tries come to about as
 # much; what lasts longer is an outage, and the next run goes on from here.
 OUTAGE = 300.0
-# Who holds a thing that AWS does not let go is asked about as often, in seconds, whatever the pace.
-_ASKED = 1.5
+# Who holds a thing that AWS does not let go is asked after so many seconds, then after twice as many, up to
+# the last: strangers never let go, AWS does within minutes.
+_FIRST_ASKED, _LAST_ASKED = 1.5, 12.0
 
 
 class Patience:
@@ -53,7 +54,7 @@ class Patience:
     def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
         """Call; send again what AWS throttled or lost, and what the kind says time cures."""
         passing = _Passing(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE, self.clock)
-        asked = self.clock.now()
+        asking = _Asking(self.clock)
 
         def cures(error: BaseException) -> bool:
             if fault_of(error) in PASSING:
@@ -68,10 +69,7 @@ class Patience:
             return None if step is None else jittered(step)
 
         def report(error: BaseException, seconds: float) -> None:
-            nonlocal asked
-            held = ""
-            if verb == "delete" and self.clock.now() - asked >= _ASKED:
-                held, asked = self.held(target, strangers=True), self.clock.now()
+            held = self.held(target, strangers=True) if verb == "delete" and asking.is_due() else ""
             detail = f"held by {held}" if held else told(error)
             self.listen(Event("retrying", target.it.node, verb, detail, seconds))
 
@@ -150,6 +148,23 @@ class _Passing:
     def over(self) -> None:
         """AWS took the call, if only to refuse it."""
         self._since = None
+
+
+class _Asking:
+    """When it is time to ask who holds a thing."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._step = _FIRST_ASKED
+        self._next = clock.now() + self._step
+
+    def is_due(self) -> bool:
+        """Whether it is, once in each step."""
+        if self._clock.now() < self._next:
+            return False
+        self._step = min(2 * self._step, _LAST_ASKED)
+        self._next = self._clock.now() + self._step
+        return True
 
 
 def is_named(error: BaseException, curable: Codes) -> bool:
