@@ -126,6 +126,23 @@ def test_a_rollback_that_was_cut_off_goes_no_further_back(
     assert desk.well(*back).out.startswith(f"api runs {verb}:1 ")
 
 
+@pytest.mark.parametrize("between", [("scale", "--max", "9"), ("run", "--local", "--", "migrate")], ids=str)
+def test_what_is_typed_in_between_makes_a_rollback_go_no_further(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, between: tuple[str, ...]
+) -> None:
+    back = ("rollback", "--yes", "--suffix", SUFFIX)
+    for number in (1, 2, 3):
+        assert deploy(standing, f"{between[0]}:{number}").code == 0
+    killed_after(monkeypatch, Service, "update")
+    assert standing.desk.run(*back).code == 130
+    monkeypatch.undo()
+    verb, *more = between
+    assert standing.desk.run(verb, "--yes", "--suffix", SUFFIX, *more, local=verb != "run").code == 0
+
+    assert standing.desk.well(*back).out.startswith(f"api runs {between[0]}:2 ")
+    standing.desk.apply(SUFFIX)
+
+
 def test_a_rollback_that_an_apply_has_ended_is_no_open_one(
     standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

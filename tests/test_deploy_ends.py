@@ -11,7 +11,7 @@ import pytest
 from provisioner.commands import smoke
 from provisioner.commands.following import left
 from provisioner.embedded.containers import life, model
-from provisioner.kinds.ecs.diagnosis import deployments, verdict
+from provisioner.kinds.ecs.diagnosis import deployments, diagnose, verdict
 from provisioner.kinds.ecs.rollouts import Rolling, Stage
 from provisioner.kinds.ecs.service import rollout
 from provisioner.settings.images import is_reference
@@ -40,6 +40,29 @@ class Paged:
         ]
         more = {"nextToken": str(at + 1)} if at + 1 < len(self.pages) else {}
         return {"serviceDeployments": told, **more}
+
+
+def test_a_container_that_the_definition_does_not_tell_of_hides_nothing() -> None:
+    """GuardDuty's agent, beside the containers that were asked for."""
+    names = ("aws-guardduty-agent-x", "api")
+    task = {
+        "taskArn": "t/1",
+        "taskDefinitionArn": "web:1",
+        "stoppedReason": "Essential container in task exited",
+        "containers": [{"name": name, "exitCode": 3} for name in names],
+    }
+    definition = {"containerDefinitions": [{"name": "api"}]}
+    ecs = SimpleNamespace(
+        list_service_deployments=lambda **_: {"serviceDeployments": []},
+        list_tasks=lambda **_: {"taskArns": ["t/1"]},
+        describe_tasks=lambda **_: {"tasks": [task]},
+        describe_task_definition=lambda **_: {"taskDefinition": definition},
+    )
+
+    found = diagnose(ecs, "c", "s")
+
+    assert [one.name for one in found.containers] == list(names)
+    assert "container api ended with exit code 3" in found.words
 
 
 def test_every_page_of_the_deployments_is_read() -> None:

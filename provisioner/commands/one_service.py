@@ -144,7 +144,7 @@ class OneService:
         """What a rollback that was cut off had begun to go back to; "" where another run has ended it."""
         task = self.session.document.entries.get(self.task)
         intent = task.intent if task else None
-        is_open = intent is not None and intent.verb.startswith(_BACK) and self.entry.intent is not None
+        is_open = intent is not None and intent.verb.startswith(_BACK) and self.entry.phase != "ready"
         return intent.verb.removeprefix(_BACK) if intent and is_open else ""
 
     def counts(self) -> Counts:
@@ -190,8 +190,8 @@ class OneService:
 
 def _is_open(entry: Entry) -> bool:
     """Whether a run was cut off that had more in mind than to tag: who goes on with it wants to know."""
-    more = entry.wanted != entry.confirmed
-    return entry.intent is not None and (more or entry.intent.verb != "update")
+    more = entry.intent is not None and entry.intent.verb != "update"
+    return entry.phase != "ready" and (more or entry.wanted != entry.confirmed)
 
 
 def _change(target: Target, *differences: Difference) -> Change:

@@ -32,6 +32,8 @@ from provisioner.names import owner_tags
 from provisioner.session import Session
 from provisioner.terminal.say import Say
 
+# What a run is about to do, before what stands for its command.
+_RUN = "run "
 # Between two looks.
 _PAUSE = 1.0
 # So long after its end a task's last lines may come: the awslogs driver sends every 5 s (moby,
@@ -88,11 +90,12 @@ def _found(say: Say, one: OneService, now: Running, command: Command, asking: As
 
 def _started(say: Say, one: OneService, now: Running, command: Command) -> Alone:
     session = one.session
-    ledger, verb = one.hands.ledger, f"run {_digest(now, command)}"
+    ledger, was, verb = one.hands.ledger, one.entry.intent, f"{_RUN}{_digest(now, command)}"
     intent = ledger.intend(one.node, verb, replace(one.entry))
     tags = owner_tags(session.suffix)
     alone = begin(session.clients, one.cluster, now, command, intent.token, tags)
-    ledger.adopt(one.node, replace(one.entry, intent=None))
+    # What another command had begun, and saw no end of, is that one's to go on with.
+    ledger.adopt(one.node, replace(one.entry, intent=None if was and was.verb.startswith(_RUN) else was))
     say.note(f"Task {alone.id} of {one.title} starts on {command.provider}.", "dim")
     return alone
 

@@ -155,7 +155,9 @@ def _ends(ecs: Any, task: Doc, unseen: list[str]) -> tuple[Ended, ...]:
     defined = {one["name"]: one for one in found["containerDefinitions"]}
     ends = []
     for one in task["containers"]:
-        lines = _asked(partial(_said, ecs, task, defined[one["name"]]), [], unseen)
+        # GuardDuty and Service Connect put containers beside those of the definition (ECS developer guide).
+        mine = defined.get(one["name"], {})
+        lines = _asked(partial(_said, ecs, task, mine), [], unseen)
         ends.append(Ended(one["name"], one.get("exitCode"), str(one.get("reason", "")), tuple(lines)))
     return tuple(ends)
 
