@@ -233,6 +233,15 @@ def test_an_image_in_ecr_is_pinned_and_may_be_pulled(standing: Standing) -> None
     ran = deploy(standing, f"{ECR}:v2")
     assert (ran.code, "There is no image" in ran.err) == (64, True)
 
+    ecr.create_repository(repositoryName="bad")
+    ecr.put_image(repositoryName="bad", imageManifest=manifest, imageTag="v1")
+    ran = deploy(standing, f"{ECR.removesuffix('model')}bad:v1", "--env", "HOW=EXIT=3")
+    assert ran.code == 10, ran.err
+    told = [str(statement["Resource"]) for _, statement in standing.statements()]
+    assert any("repository/model" in one for one in told), "what runs again could not be pulled"
+    assert not any("repository/bad" in one for one in told)
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+
 
 def test_two_at_once_are_one_after_the_other(standing: Standing) -> None:
     held = standing.desk.home / "embedded"

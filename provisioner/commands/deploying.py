@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from provisioner.commands.applying import run
 from provisioner.commands.asking import Asking
 from provisioner.commands.following import Before, Follower, interruptible
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
-from provisioner.commands.recording import both, expect, recorded
+from provisioner.commands.pulling import pulling
+from provisioner.commands.recording import both, recorded
 from provisioner.commands.smoke import smoke
-from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.events import Event, silent
 from provisioner.engine.explain import explained
 from provisioner.engine.record import Record
@@ -30,16 +29,13 @@ from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
 from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
 from provisioner.settings.container import FARGATE
-from provisioner.settings.images import is_reference, private_ecr
+from provisioner.settings.images import is_reference
 from provisioner.settings.shipped import Shipped, with_shipped
 from provisioner.settings.variables import OWN_VARIABLES
 from provisioner.steps.endpoints import check_reachable
 from provisioner.steps.placeholder import command
-from provisioner.terminal.plan import shown
 from provisioner.terminal.say import Say
 
-# The policy that says which private repositories a task's image may be pulled from.
-_PULL = "execution-role-start"
 # A tag may have been moved to another image; ECS keeps the digest that it found when the deployment began
 # (ECS developer guide, container image resolution).
 _ANEW = "`restart` begins new tasks of it, and resolves its tag anew."
@@ -86,9 +82,9 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
             return 0
         _show(say, one, now, image, wish)
         wish.asking.confirm(say, f"Deploy this to {session.suffix}?")
-        let_pull(say, session, one, image, record)
-        record.plan = {"add": 1, "change": 1}
-        with interruptible(say, one, f"deploying to {one.aws_name}"):
+        doing = f"deploying to {one.aws_name}"
+        with pulling(say, session, one, image, record), interruptible(say, one, doing):
+            record.plan = {"add": 1, "change": 1}
             one.mark(now, _marks(now, wish))
             arn = one.register(props)
             ship(say, one, now, arn, fail_fast=wish.fail_fast)
@@ -196,16 +192,3 @@ def _show(say: Say, one: OneService, now: Running, image: str, wish: Wish) -> No
             say.note(f"      {name}: {old} -> {new}")
     for name in sorted(wish.environment):
         say.note(f"      environment.{name}: (set)")
-
-
-def let_pull(say: Say, session: Session, one: OneService, image: str, record: Record) -> None:
-    """Give the role that starts tasks the right to pull from a repository that it may not pull from yet."""
-    found = private_ecr(image)
-    entry = session.document.entries.get(_PULL)
-    if found is None or (entry and f"repository/{found['repository']}" in str(entry.confirmed)):
-        return
-    made = narrowed(session.plan(shipping={one.name: image}), session.document, Choice((_PULL,), ()))
-    if shown(made):
-        say.note(f"The tasks' role gets the right to pull from {found['repository']}.")
-        expect(record, session, made)
-        run(say, session, made, record)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from provisioner.commands.asking import Asking
-from provisioner.commands.deploying import answer, let_pull, listen_to, settle, ship
+from provisioner.commands.deploying import answer, listen_to, settle, ship
 from provisioner.commands.following import interruptible
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
+from provisioner.commands.pulling import pulling
 from provisioner.commands.recording import recorded
 from provisioner.commands.releasing import earlier, named, releases_of
 from provisioner.commands.smoke import smoke
@@ -49,9 +50,9 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
         else:
             _show(say, one, now, to)
             wish.asking.confirm(say, f"Go back to revision {to.revision} in {session.suffix}?")
-            let_pull(say, session, one, to.image, record)
-            record.plan = {"change": 1}
-            with interruptible(say, one, f"going back with {one.aws_name}"):
+            doing = f"going back with {one.aws_name}"
+            with pulling(say, session, one, to.image, record), interruptible(say, one, doing):
+                record.plan = {"change": 1}
                 one.mark(now, {IMAGE_OWNER: DEPLOY})
                 one.intend_to_go_back(to.arn)
                 ship(say, one, now, to.arn, fail_fast=wish.fail_fast)
