@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from provisioner.commands import running
+from provisioner.engine.kind import Kind
+from provisioner.kinds.autoscaling import ScalableTarget
 from provisioner.kinds.ecs import lone_tasks
 from provisioner.kinds.ecs.service import Service
 from tests.harness import Ran
@@ -169,17 +171,18 @@ def test_bounds_that_were_scaled_stay_until_they_are_taken_back(standing: Standi
     assert desk.plan(SUFFIX) == "No changes.\n"
 
 
-def test_a_scale_that_was_killed_once_the_tag_was_there_is_gone_on_with(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("kind", "verb"), [(Service, "retag"), (ScalableTarget, "update")])
+def test_a_scale_that_was_killed_when_aws_had_the_call_is_gone_on_with(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, kind: type[Kind], verb: str
 ) -> None:
     typed = ("scale", "--yes", "--suffix", SUFFIX, "--max", "8")
-    really = Service.retag
+    really = getattr(kind, verb)
 
     def killed(*given: Any) -> None:
         really(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Service, "retag", killed)
+    monkeypatch.setattr(kind, verb, killed)
     assert standing.desk.run(*typed).code == 130
     monkeypatch.undo()
 

@@ -165,6 +165,11 @@ class OneService:
             self.hands.update(target, _change(target, *(Difference(k, old[k], new[k]) for k in new)))
             self.hands.finish(target, updated=True, seen=lambda _doc: None)
             self.hands.listen(Event("ready", self.scaling, "update", id=target.it.id))
+            return
+        known = self.session.document.entries[self.scaling]
+        if known.phase != "ready":  # a run was cut off that AWS had heard
+            self.hands.ledger.adopt(self.scaling, replace(known, wanted={**known.wanted, **new}))
+            self.hands.ledger.confirm(self.scaling)
 
     def settle(self) -> Running:
         """Write down what the service runs: as asked, or what ECS went back to."""
