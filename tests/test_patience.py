@@ -161,6 +161,25 @@ class Held(Slow):
         return [Holder("eni-1 (amazon-elb: ELB app/theirs/1)", passing=False)]
 
 
+class Denied(Slow):
+    """Is of a kind whose rights AWS may learn late."""
+
+    transient = {"update": codes("AccessDenied")}  # noqa: RUF012 - as kinds declare it
+
+
+@pytest.mark.parametrize(("pace", "least", "most"), [(1.0, 300, 330), (0.0, 8, 10)])
+def test_a_right_that_may_be_learnt_late_is_not_waited_for_in_vain(
+    pace: float, least: float, most: float
+) -> None:
+    clock = Hurried()
+    start = clock.time
+
+    with pytest.raises(ClientError):
+        hands(clock, pace).update(target(Denied(failing(answered("AccessDenied", 403)))), CHANGE)
+
+    assert least <= clock.time - start <= most
+
+
 @pytest.mark.parametrize("pace", [0.0, 0.1, 1.0])
 def test_what_only_strangers_hold_is_not_waited_for(pace: float) -> None:
     clock = Hurried()

@@ -85,7 +85,7 @@ class Clients:
         if mine:
             try:
                 future.set_result(self._patient(call))
-            except Exception as error:  # noqa: BLE001 - handed on to whoever asked, here and elsewhere
+            except BaseException as error:  # noqa: BLE001 - handed on to whoever asked, here and elsewhere
                 future.set_exception(error)
         return future.result()
 

@@ -9,7 +9,7 @@ from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event, Listener
-from provisioner.engine.faults import PASSING, code_of, fault_of, told
+from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
 from provisioner.engine.kind import Kind
 from provisioner.engine.refused import NotYet
 from provisioner.engine.target import Target
@@ -55,13 +55,15 @@ class Patience:
         """Call; send again what AWS throttled or lost, and what the kind says time cures."""
         passing = _Passing(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE, self.clock)
         asking = _Asking(self.clock)
+        known_late = _Passing(max(FRESH * self.pace, EMULATOR_PATIENCE), self.clock)
 
         def cures(error: BaseException) -> bool:
             if fault_of(error) in PASSING:
                 return passing.may_pass()
             passing.over()
             if self._time_cures(error, target.kind, verb):
-                return True
+                # A right is learnt within minutes; one that is missing is told then.
+                return fault_of(error) is not Fault.DENIED or known_late.may_pass()
             return verb != "delete" and code_of(error) in self._hidden((target.it.node, *target.needs))
 
         def steps(error: BaseException, elapsed: float) -> float | None:
