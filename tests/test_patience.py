@@ -181,6 +181,21 @@ def test_a_right_that_may_be_learnt_late_is_not_waited_for_in_vain(
 
 
 @pytest.mark.parametrize("pace", [0.0, 0.1, 1.0])
+def test_what_an_earlier_run_may_have_made_is_looked_for_from_its_end_on(
+    pace: float,
+) -> None:
+    """Seen on a slow machine: the call came long after the intent, and the thing was still hidden."""
+    clock = Hurried()
+    mine = hands(clock, pace)
+    now = clock.wall()
+    kept, since = target(Slow()), mine._last_tried
+
+    assert since(kept, now - 60) == pytest.approx(now, abs=5)
+    assert since(kept, now - minutes(200)) == pytest.approx(now - minutes(80), abs=5)
+    assert since(kept, now + 60) == now + 60
+
+
+@pytest.mark.parametrize("pace", [0.0, 0.1, 1.0])
 def test_what_only_strangers_hold_is_not_waited_for(pace: float) -> None:
     clock = Hurried()
     start = clock.time

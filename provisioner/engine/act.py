@@ -43,6 +43,7 @@ class Hands:
         self.listen = listen
         self.clock = clients.clock
         self.pace = clients.aws.pace
+        self._began = self.clock.wall()
         self.durations = durations or Durations(self.pace)
         self.patience = Patience(clients, listen, self.durations)
         self.watch = Watch(clients, listen, self.durations)
@@ -57,7 +58,7 @@ class Hands:
         known = self.ledger.get(target.it.node)
         reopened = bool(known and known.intent and known.intent.verb == "create")
         intent = self.ledger.intend(target.it.node, "create", entry)
-        doc = self._look_for(target, intent.at) if reopened else None
+        doc = self._look_for(target, self._last_tried(target, intent.at)) if reopened else None
         if doc is None:
             doc = self._make(replace(target, it=replace(target.it, token=intent.token)))
         self.patience.young(target.it.node, target.kind)
@@ -111,6 +112,10 @@ class Hands:
 
         found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)
         return found if isinstance(found, dict) else None
+
+    def _last_tried(self, target: Target, intended: float) -> float:
+        """When it was tried last: for as long as the kind allows at most, and by a run that ended before us."""
+        return max(intended, min(self._began, intended + target.kind.patience))
 
     @staticmethod
     def _is_made(target: Target, doc: Doc) -> bool:
@@ -194,7 +199,8 @@ class Hands:
     def _begun(self, target: Target, entry: Entry) -> Doc | None:
         """What a create came to whose reply never came; None where it came to nothing of ours."""
         try:
-            return self._look_for(target, entry.intent.at if entry.intent else self.clock.wall())
+            intended = entry.intent.at if entry.intent else self.clock.wall()
+            return self._look_for(target, self._last_tried(target, intended))
         except Foreign:  # theirs stays, and does not keep ours from ending
             return None
 
