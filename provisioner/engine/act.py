@@ -114,7 +114,7 @@ class Hands:
         return found if isinstance(found, dict) else None
 
     def _last_tried(self, target: Target, intended: float) -> float:
-        """When it was tried last: for as long as the kind allows at most, and by a run that ended before us."""
+        """When it was tried last: as long as the kind allows at most, by a run that ended before this one."""
         return max(intended, min(self._began, intended + target.kind.patience))
 
     @staticmethod
