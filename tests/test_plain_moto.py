@@ -5,15 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
-from botocore.exceptions import ClientError
-
+from provisioner.answers import UnknownCall
 from provisioner.engine.target import read
 from provisioner.kinds.vpc_origin import VpcOrigin
 
 
 def test_an_aws_of_ones_own_that_knows_no_vpc_origins_holds_none() -> None:
     def list_vpc_origins() -> None:
-        raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "ListVpcOrigins")
+        raise UnknownCall
 
     cloudfront = SimpleNamespace(list_vpc_origins=list_vpc_origins)
     it = SimpleNamespace(id="", props={"Name": "ml-api-origin-prod"}, shunned=())

@@ -81,9 +81,18 @@ def test_a_run_that_is_overtaken_stops_says_by_whom_and_can_go_on_later(
     taken: list[int] = []
 
     def take_over() -> None:
+        began = team.mark()
         s3.put_object(Bucket=BUCKET, Key=LOCK, Body=theirs.dump().encode())
-        time.sleep(0.3)
+        deadline = time.monotonic() + 30
+        while not is_refused(began) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        # What it had let go by then is on its way.
+        time.sleep(0.5)
         taken.append(team.mark())
+
+    def is_refused(since: int) -> bool:
+        """Whether the run has been told that the lock is not its own."""
+        return any(call["service"] == "s3" and call["error"] for call in team.box.calls(since))
 
     team.slow(0.02)
     watching = when(team, 25, take_over)
