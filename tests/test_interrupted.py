@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -226,6 +227,23 @@ def test_a_signal_that_cuts_short_what_is_no_nodes_ends_with_its_own_code(
         waits()
 
     assert caught.value.exit_code == code
+
+
+def test_a_signal_is_heard_where_nobody_reads_what_is_told() -> None:
+    class Held(Say):
+        def note(self, *_: str) -> None:
+            read.wait(30)
+
+    clock, read = Clock(), threading.Event()
+
+    def waits() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        clock.sleep(10)
+        pytest.fail("the signal was not heard")
+
+    with pytest.raises(Interrupted), signals(Held(), clock), explained("sweeping"):
+        waits()
+    read.set()
 
 
 def test_a_signal_that_comes_while_a_line_is_written_is_heard() -> None:

@@ -15,6 +15,8 @@ from provisioner.errors import Interrupted
 from provisioner.terminal.say import Say
 
 _CAUGHT = b"!"
+# A line is out by then, or whoever should read it does not.
+_TOLD_WITHIN = 1.0
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -36,8 +38,8 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
 
     def stop() -> None:
         if os.read(out, 1) == _CAUGHT:
+            clock.stop()  # before it is told: a terminal may be held, or the pipe to one full
             say.note("Stopping: calls in flight finish and are recorded; once more to stop at once.")
-            clock.stop()
 
     listener = threading.Thread(target=stop, daemon=True)
     listener.start()
@@ -52,7 +54,7 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
         for number, handler in former.items():
             signal.signal(number, handler)
         os.close(into)
-        listener.join()
+        listener.join(_TOLD_WITHIN)
         os.close(out)
 
 
