@@ -4,40 +4,79 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 import resource
 import select
 import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from io import RawIOBase
+from types import FrameType
 from typing import Any
 
-WENT_WRONG = 70
+WENT_WRONG, TOO_LONG = 70, 71
+# Whoever is asked where it hangs answers within seconds, or cannot.
+_ANSWERS_WITHIN = 10.0
+# The frames that tell which thing is waited for; those of libraries tell nothing.
+_TELLING = "provisioner/engine/"
 
 
 # How much longer than by its own time a child may take on a machine that has other things to do.
 CROWDED = 5
 
 
+class TooLong(Exception):
+    """It computed for its deadline, or hung; the text says where each of its threads was."""
+
+
 def in_child(work: Callable[[], Any], deadline: float) -> Any:
-    """What `work` gives, through JSON; None where it computes for `deadline` seconds or hangs."""
+    """What `work` gives, through JSON.
+
+    Raises:
+        TooLong: It computes for `deadline` seconds, or hangs.
+    """
     ours, theirs = os.pipe()
     pid = os.fork()
     if not pid:
         os.close(ours)
         resource.setrlimit(resource.RLIMIT_CPU, (int(deadline), resource.RLIM_INFINITY))
+        for late in (signal.SIGXCPU, signal.SIGUSR1):
+            signal.signal(late, lambda number, _frame: _too_long(number, theirs))
         _work(work, theirs)
     os.close(theirs)
-    told = _told(ours, time.monotonic() + deadline * CROWDED)
-    if told is None:
-        os.kill(pid, signal.SIGKILL)
+    told, in_time = _told(ours, pid, time.monotonic() + deadline * CROWDED)
     _, status = os.waitpid(pid, 0)
-    if told is None or os.waitstatus_to_exitcode(status) == -signal.SIGXCPU:
-        return None
-    if os.waitstatus_to_exitcode(status):
+    code = os.waitstatus_to_exitcode(status)
+    if not in_time or code == TOO_LONG:
+        raise TooLong(told.decode())
+    if code:
         raise RuntimeError(f"a case broke the tests themselves: {told.decode()}")
     return json.loads(told)
+
+
+def where() -> str:
+    """Where each thread is, and what it has in hand there."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    lines = []
+    for ident, frame in sys._current_frames().items():
+        lines.append(f"thread {names.get(ident)}:")
+        lines += [_line(one) for one in _callers(frame)]
+    return "\n".join(lines)
+
+
+def _callers(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame:
+        yield frame
+        frame = frame.f_back
+
+
+def _line(frame: FrameType) -> str:
+    at = f"  {frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
+    known = frame.f_locals if _TELLING in at else {}
+    return " ".join([at, *(f"{name}={reprlib.repr(value)}" for name, value in known.items())])
 
 
 def _work(work: Callable[[], Any], pipe: int) -> None:
@@ -46,19 +85,39 @@ def _work(work: Callable[[], Any], pipe: int) -> None:
         text = json.dumps(work())
     except BaseException:  # noqa: BLE001 - told to the parent, and then this process ends
         text, code = traceback.format_exc(), WENT_WRONG
+    _end(pipe, text, code)
+
+
+def _too_long(number: int, pipe: int) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    _end(pipe, where(), TOO_LONG)
+
+
+def _end(pipe: int, text: str, code: int) -> None:
     with os.fdopen(pipe, "w") as file:
         file.write(text)
     sys.stderr.flush()
     os._exit(code)
 
 
-def _told(pipe: int, deadline: float) -> bytes | None:
-    """All that comes through a pipe; None where its end does not come in time."""
-    whole = b""
+def _told(pipe: int, pid: int, deadline: float) -> tuple[bytes, bool]:
+    """All that a child tells, and whether it came in time; one that is late is asked where it is."""
     with os.fdopen(pipe, "rb", buffering=0) as file:
-        while select.select([file], [], [], max(deadline - time.monotonic(), 0))[0]:
-            part = file.read(65536)
-            if not part:
-                return whole
-            whole += part
-    return None
+        told, ended = _until(file, deadline)
+        if ended:
+            return told, True
+        os.kill(pid, signal.SIGUSR1)
+        told, _ = _until(file, time.monotonic() + _ANSWERS_WITHIN)
+    os.kill(pid, signal.SIGKILL)
+    return told, False
+
+
+def _until(file: RawIOBase, deadline: float) -> tuple[bytes, bool]:
+    """What comes until then, and whether it came to its end."""
+    whole = b""
+    while select.select([file], [], [], max(deadline - time.monotonic(), 0))[0]:
+        part = file.read(65536)
+        if not part:
+            return whole, True
+        whole += part
+    return whole, False

@@ -6,7 +6,7 @@ import hashlib
 import json
 import random
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from tests.faults.case import (
     Strike,
     Verdict,
 )
-from tests.faults.fork import in_child
+from tests.faults.fork import TooLong, in_child
 from tests.faults.world import World
 
 DEADLINE = 60.0
@@ -132,10 +132,16 @@ def _each(world: World, some: list[Case]) -> Iterator[Verdict]:
                 shutil.copytree(whence, world.home)
             return world.try_(case, stands=True).as_dict()
 
-        told = in_child(work, deadline)
+        yield _verdict(case, work, deadline)
         shutil.rmtree(world.home.with_name(f"case-{number}"), ignore_errors=True)
-        slow = Verdict(str(case), stuck=f"not at its end after {deadline:.0f} s of its own", seconds=deadline)
-        yield Verdict(**told) if told else slow
+
+
+def _verdict(case: Case, work: Callable[[], object], deadline: float) -> Verdict:
+    try:
+        return Verdict(**in_child(work, deadline))
+    except TooLong as late:
+        why = f"not at its end after {deadline:.0f} s of its own:\n{late}"
+        return Verdict(str(case), stuck=why, seconds=deadline)
 
 
 def line(calls: int, verdicts: Iterable[Verdict]) -> str:
