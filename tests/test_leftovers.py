@@ -82,6 +82,9 @@ def test_a_teardown_sweeps_names_and_keeps(desk: Desk) -> None:
     desk.apply("a", "--set", "database.final_snapshot=true")
     alarm(desk, ours)
     alarm(desk, theirs)
+    exported, others = (f"/aws/rds/cluster/ml-api-aurora-{suffix}/instance" for suffix in ("a", "ab"))
+    for group in (exported, others):
+        client(desk.box.endpoint, "logs").create_log_group(logGroupName=group)
     old = retired(desk, "ml-api-taskdef-a", OWNER)
     other = retired(desk, "ml-api-taskdef-a", {"Environment": "somebody"})
 
@@ -90,10 +93,11 @@ def test_a_teardown_sweeps_names_and_keeps(desk: Desk) -> None:
     left = inventory(desk.box.endpoint)
     assert theirs in left["alarm"]
     assert ours not in left["alarm"]
+    assert exported not in left["log group"]
+    assert others in left["log group"]
     assert set(left["task definition inactive"]) & {old, other} == {other}
     told = report(desk)
-    assert ours in told["swept"]
-    assert old in told["swept"]
+    assert {ours, exported, old} <= set(told["swept"])
     assert told["remaining"] == []
     (snapshot,) = told["kept"]
     assert "0.021 USD per GiB and month in us-east-1" in snapshot["why"]

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import unless_unknown
+from provisioner.engine.faults import code_of, unless_unknown
 from provisioner.engine.graph import Stack
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.patience import insist
@@ -18,12 +20,14 @@ from provisioner.kinds.ecs.cluster import Cluster
 from provisioner.kinds.ecs.service import Service
 from provisioner.kinds.ecs.tasks import TaskDefinition
 from provisioner.kinds.kms import Key
+from provisioner.kinds.logs import LogGroup
 from provisioner.kinds.rds.aurora import DBCluster
 from provisioner.kinds.sns import PENDING, Topic
 from provisioner.kinds.tags import mapping
 from provisioner.names import PROJECT, bears
 
 ALARM, REVISION, RETIRED = "TargetTrackingAlarm", "ActiveTaskDefinition", "InactiveTaskDefinition"
+WRITTEN = "DatabaseLogGroup"
 # USD per GiB and month in us-east-1 (aws.amazon.com/rds/aurora/pricing, backup storage); others differ.
 SNAPSHOT_PRICE = 0.021
 # USD a month (aws.amazon.com/kms/pricing); the first two changes of its material cost as much each.
@@ -45,14 +49,15 @@ CALLS = {
         "ListTaskDefinitionFamilies",
         "ListTaskDefinitions",
     ),
+    "logs": ("DescribeLogGroups", "DeleteLogGroup /aws/rds/cluster/ml-api-aurora-{suffix}/*"),
     "rds": ("DescribeDBClusterSnapshots",),
     "sns": ("ListSubscriptions",),
 }
 
 
 def strays(clients: Clients, stack: Stack) -> list[Remnant]:
-    """What a stack that is gone has left: alarms of its scaling, revisions of its tasks that went before."""
-    return [*_alarms(clients, stack), *_revisions(clients, stack)]
+    """What a stack that is gone has left: alarms of its scaling, old revisions, its database's logs."""
+    return [*_alarms(clients, stack), *_revisions(clients, stack), *_logs(clients, stack)]
 
 
 def sweep(clients: Clients, found: list[Remnant]) -> None:
@@ -65,6 +70,17 @@ def sweep(clients: Clients, found: list[Remnant]) -> None:
     revisions = [one.id for one in found if one.what in (REVISION, RETIRED)]
     for some in _parts(revisions, _REVISIONS_A_CALL):
         insist(clients, partial(clients.client("ecs").delete_task_definitions, taskDefinitions=some))
+    for name in (one.id for one in found if one.what == WRITTEN):
+        _end_group(clients, name)
+
+
+def _end_group(clients: Clients, name: str) -> None:
+    """DeleteLogGroup; the answer to one that took effect may have been lost."""
+    try:
+        insist(clients, partial(clients.client("logs").delete_log_group, logGroupName=name))
+    except ClientError as error:
+        if code_of(error) not in LogGroup.absent:
+            raise
 
 
 def _parts(names: list[str], size: int) -> Iterator[list[str]]:
@@ -102,6 +118,14 @@ def _revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
                 found = ecs.describe_task_definition(taskDefinition=arn, include=["TAGS"])
                 if bears(mapping(found.get("tags", [])), stack.suffix):
                     yield Remnant(what, arn, f"an earlier revision of {family}")
+
+
+def _logs(clients: Clients, stack: Stack) -> Iterator[Remnant]:
+    """DescribeLogGroups: RDS makes a group for each type of log that it is let export, and deletes none."""
+    for cluster in _named(stack, DBCluster):
+        prefix = f"/aws/rds/cluster/{cluster}/"
+        for group in clients.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
+            yield Remnant(WRITTEN, group["logGroupName"], f"logs that {cluster} exported")
 
 
 def kept(clients: Clients, stack: Stack) -> list[Remnant]:
