@@ -24,6 +24,7 @@ from tests.standing import SUFFIX, Standing
 pytestmark = pytest.mark.slow
 CALLS = ("ecs:TagResource", "ecs:RegisterTaskDefinition", "ecs:UpdateService")
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com/model"
+BACK = ("rollback", "--yes", "--suffix", SUFFIX)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -98,63 +99,61 @@ def test_a_deploy_that_was_killed_is_gone_on_with(
     assert standing.task["containerDefinitions"][0]["image"] == image
 
 
+def cut_off(standing: Standing, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Three deployments of images of this name, and a rollback that is killed when AWS has its call."""
+    for number in (1, 2, 3):
+        assert deploy(standing, f"{name}:{number}").code == 0
+    killed_after(monkeypatch, Service, "update")
+    assert standing.desk.run(*BACK).code == 130
+    monkeypatch.undo()
+
+
 @pytest.mark.parametrize("verb", ["update", "none"])
 def test_a_rollback_that_was_cut_off_goes_no_further_back(
     standing: Standing, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     """AWS has the call, the run saw no end of it: the same command goes on, the next one goes further."""
     desk = standing.desk
-    back = ("rollback", "--yes", "--suffix", SUFFIX)
     for number in (1, 2, 3):
         assert deploy(standing, f"{verb}:{number}").code == 0
     before = begun(standing)
     if verb == "update":
         killed_after(monkeypatch, Service, verb)
-        assert desk.run(*back).code == 130
+        assert desk.run(*BACK).code == 130
     else:
         desk.box.faults({"operation": "ecs:DescribeServiceDeployments", "fault": "expired", "times": 9})
-        assert desk.run(*back).code == 3
+        assert desk.run(*BACK).code == 3
         desk.box.faults()
     monkeypatch.undo()
 
-    ran = desk.well(*back)
+    ran = desk.well(*BACK)
 
     assert ran.out.startswith(f"api runs {verb}:2 ")
     assert "An earlier rollback was cut off" in ran.err
     assert begun(standing) == before + 1
     assert desk.plan(SUFFIX) == "No changes.\n"
-    assert desk.well(*back).out.startswith(f"api runs {verb}:1 ")
+    assert desk.well(*BACK).out.startswith(f"api runs {verb}:1 ")
 
 
 @pytest.mark.parametrize("between", [("scale", "--max", "9"), ("run", "--local", "--", "migrate")], ids=str)
 def test_what_is_typed_in_between_makes_a_rollback_go_no_further(
     standing: Standing, monkeypatch: pytest.MonkeyPatch, between: tuple[str, ...]
 ) -> None:
-    back = ("rollback", "--yes", "--suffix", SUFFIX)
-    for number in (1, 2, 3):
-        assert deploy(standing, f"{between[0]}:{number}").code == 0
-    killed_after(monkeypatch, Service, "update")
-    assert standing.desk.run(*back).code == 130
-    monkeypatch.undo()
+    cut_off(standing, monkeypatch, between[0])
     verb, *more = between
     assert standing.desk.run(verb, "--yes", "--suffix", SUFFIX, *more, local=verb != "run").code == 0
 
-    assert standing.desk.well(*back).out.startswith(f"api runs {between[0]}:2 ")
+    assert standing.desk.well(*BACK).out.startswith(f"api runs {between[0]}:2 ")
     standing.desk.apply(SUFFIX)
 
 
 def test_a_rollback_that_an_apply_has_ended_is_no_open_one(
     standing: Standing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    back = ("rollback", "--yes", "--suffix", SUFFIX)
-    for number in (1, 2, 3):
-        assert deploy(standing, f"ended:{number}").code == 0
-    killed_after(monkeypatch, Service, "update")
-    assert standing.desk.run(*back).code == 130
-    monkeypatch.undo()
+    cut_off(standing, monkeypatch, "ended")
     standing.desk.apply(SUFFIX)
 
-    assert standing.desk.well(*back).out.startswith("api runs ended:1 ")
+    assert standing.desk.well(*BACK).out.startswith("api runs ended:1 ")
 
 
 @pytest.mark.parametrize("hides", [0.0, 0.5])
