@@ -144,45 +144,7 @@ def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | Handle]:
 
 
 def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
-    shipped = on.shipped.get(one.name, Shipped())
-    container: dict[str, Any] = {
-        "name": CONTAINER,
-        "image": one.image,
-        "essential": True,
-        "portMappings": [{"containerPort": one.container.port, "protocol": "tcp"}],
-        "environment": _pairs(
-            {
-                **one.container.environment,
-                **shipped.environment,
-                "SESSIONS_TABLE": on.table.id,
-                "DB_HOST": on.database.cluster["Endpoint"],
-                "DB_PORT": "5432",
-                "DB_NAME": s.database.name,
-                "DB_SECRET_ARN": on.database.secret,
-                **({"DB_READER_HOST": on.database.cluster["ReaderEndpoint"]} if on.database.readers else {}),
-                **({"DB_IAM_USER": s.database.iam_user} if s.database.iam_login else {}),
-            },
-            "value",
-        ),
-        "secrets": _pairs(
-            {
-                **one.container.secrets,
-                "DB_USERNAME": text("{}:username::", on.database.secret),
-                "DB_PASSWORD": text("{}:password::", on.database.secret),
-            },
-            "valueFrom",
-        ),
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": on.logs.tasks.id,
-                "awslogs-region": up.stack.region,
-                "awslogs-stream-prefix": one.name or CONTAINER,
-            },
-        },
-    }
-    if one.is_placeholder:
-        container["command"] = command(one)
+    container = _container(s, one, on, up.stack.region)
     return up(
         TaskDefinition,
         one.named("task"),
@@ -196,6 +158,51 @@ def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
         taskRoleArn=on.roles.task["Arn"],
         **hardened(container, one.container, shell=one.service.exec),
     )
+
+
+def _container(s: Settings, one: Workload, on: Ground, region: str) -> dict[str, Any]:
+    container = {
+        "name": CONTAINER,
+        "image": one.image,
+        "essential": True,
+        "portMappings": [{"containerPort": one.container.port, "protocol": "tcp"}],
+        "environment": _pairs(_environment(s, one, on), "value"),
+        "secrets": _pairs(_secrets(one, on), "valueFrom"),
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": on.logs.tasks.id,
+                "awslogs-region": region,
+                "awslogs-stream-prefix": one.name or CONTAINER,
+            },
+        },
+    }
+    return {**container, "command": command(one)} if one.is_placeholder else container
+
+
+def _environment(s: Settings, one: Workload, on: Ground) -> dict[str, Any]:
+    """The user's variables, those that were shipped, and what the stack tells every container."""
+    cluster = on.database.cluster
+    return {
+        **one.container.environment,
+        **on.shipped.get(one.name, Shipped()).environment,
+        "SESSIONS_TABLE": on.table.id,
+        "DB_HOST": cluster["Endpoint"],
+        "DB_PORT": "5432",
+        "DB_NAME": s.database.name,
+        "DB_SECRET_ARN": on.database.secret,
+        **({"DB_READER_HOST": cluster["ReaderEndpoint"]} if on.database.readers else {}),
+        **({"DB_IAM_USER": s.database.iam_user} if s.database.iam_login else {}),
+    }
+
+
+def _secrets(one: Workload, on: Ground) -> dict[str, Any]:
+    """By reference: the user's own, and two fields of the database's."""
+    return {
+        **one.container.secrets,
+        "DB_USERNAME": text("{}:username::", on.database.secret),
+        "DB_PASSWORD": text("{}:password::", on.database.secret),
+    }
 
 
 def _pairs(values: dict[str, Any], key: str) -> list[dict[str, Any]]:
