@@ -57,6 +57,7 @@ WILDCARDS = {
     "log-group:/aws/ecs/ml-api-prod:*": "the streams of one group",
     "log-group:/aws/vpc/ml-api-prod:*": "the streams of one group",
     "log-group:*": "DescribeLogGroups lists; it takes no single group",
+    "log-group:RDSOSMetrics:*": "the group itself: its ARN goes on",
     "log-group:RDSOSMetrics:log-stream:*": "the streams of one group",
     "key/*": "under which key a user's secret is, AWS tells; by condition one that opens that secret",
 }

@@ -14,6 +14,8 @@ from provisioner.commands.permitting import Whose, policies_for
 from provisioner.configuration import load
 from provisioner.embedded import reference
 from provisioner.embedded.policies import Request, Verdict, verdict
+from provisioner.rights.grants import _CHANGES
+from provisioner.rights.purposes import PURPOSES
 from provisioner.rights.statements import MANAGED_LIMIT, size
 from provisioner.workspace import Workspace
 from tests.harness import Desk
@@ -76,6 +78,7 @@ OF_THE_ACCOUNT = {
     "logs:DeleteLogDelivery": "takes no resource",
     "logs:PutResourcePolicy": "takes no resource",
     "rds:CreateDBCluster": "its option group is AWS's default one",
+    "rds:CreateDBInstance": "so is its parameter group",
     "sns:Unsubscribe": "is asked of all topics, whichever subscription is meant",
     "wafv2:CreateWebACL": "of AWS's own groups of rules",
     "wafv2:UpdateWebACL": "the same",
@@ -110,6 +113,14 @@ def meddle(served: Any) -> None:
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=theirs)
 
 
+def deliver(served: Any) -> None:
+    """A balancer's records arrive, and one has not arrived whole."""
+    s3 = client(served.endpoint, "s3")
+    bucket = f"ml-api-logs-{SUFFIX}-{ACCOUNT}-us-east-1"
+    s3.put_object(Bucket=bucket, Key=f"alb/AWSLogs/{ACCOUNT}/one.log.gz", Body=b"GET /")
+    s3.create_multipart_upload(Bucket=bucket, Key=f"alb/AWSLogs/{ACCOUNT}/half.log.gz")
+
+
 @dataclass
 class Lived:
     """What a stack asked of IAM in its life, by command, each command under its own policy alone."""
@@ -127,6 +138,9 @@ def lived(served: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
         for purpose, (command, *more) in LIFE:
             if more == ["--yes", *CHANGED]:
                 meddle(served)
+            if purpose == "teardown":
+                served.authorise()
+                deliver(served)
             served.authorise(*given[purpose])
             ran = desk.well(command, "--suffix", SUFFIX, *more)
             asked[purpose] += served.box.authoriser.asked
@@ -217,6 +231,49 @@ def test_what_aws_asks_besides_the_call_itself_is_allowed_on_that_thing_alone() 
     # IAM may not know the boundary where a role's trust changes.
     assert list(allowed["iam:UpdateAssumeRolePolicy", role]) == ["StringEqualsIfExists"]
     assert list(allowed["iam:PutRolePolicy", role]) == ["StringEquals"]
+
+
+STRONGEST = (
+    *(*FULL[1::2], 'domain.names=["api.shop.example"]', "domain.hosted_zone_id=Z0123456789ABCDEFGHIJ"),
+    *("network.nat=none", "database.monitoring=60", "database.readers=1", "database.insights=true"),
+    f"image={ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/ml-api:1",
+    f"container.scratch_image={ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/busybox:1",
+)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
+    whose = Whose(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    wanted = PURPOSES[purpose]
+    made = [one for one in statements(policies_for(whose, purpose)) if one["Effect"] == "Allow"]
+    allowed = {name for one in made for name in one["Action"]}
+
+    declared = {
+        reference.action_of(node.kind.service, operation)
+        for node in whose.ground(ending=wanted.ending).stack
+        for verb in (*wanted.verbs, *wanted.of_kinds.get(str(node.kind), ()))
+        for operation in node.kind.called(verb)
+        if not (node.kind.bounds and verb in _CHANGES and "create" in wanted.verbs)
+    }
+
+    assert declared - allowed <= {"iam:DeleteRolePermissionsBoundary"}
+
+
+def test_a_log_group_is_named_as_iam_is_asked_about_it() -> None:
+    whose = Whose(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    group = f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/aws/vpc/ml-api-{SUFFIX}"
+    made = policies_for(whose, "apply")
+
+    def allowed(action: str, arn: str) -> bool:
+        return verdict(made, Request(action, arn)) is Verdict.ALLOWED
+
+    # CloudWatch Logs asks so for the group itself, but for its tags.
+    assert allowed("logs:CreateLogGroup", f"{group}:log-stream:")
+    assert allowed("logs:PutRetentionPolicy", f"{group}:log-stream:")
+    assert allowed("logs:TagResource", group)
+    assert not allowed("logs:DeleteLogGroup", f"{group}2:log-stream:")
+    assert reference.asked("logs:DeleteLogGroup", group) == f"{group}:log-stream:"
+    assert reference.asked("logs:TagResource", group) == group
 
 
 def sample() -> list[str]:

@@ -49,6 +49,7 @@ REASONS = {
             "/aws/ecs/ml-api-prod:*": _STREAMS,
             "/aws/ecs/exec/ml-api-prod:*": _STREAMS,
             "/aws/vpc/ml-api-prod:*": _STREAMS,
+            "RDSOSMetrics:*": "the group itself: its ARN goes on",
             "RDSOSMetrics:log-stream:*": _STREAMS,
         }.items()
     },

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from provisioner.embedded import reference
-from provisioner.embedded.besides import dug, tagging_action
+from provisioner.embedded.besides import TOO, dug, tagging_action
 from provisioner.embedded.corrections.tagging import tags_of
 from provisioner.embedded.implied import needs_of
 from provisioner.embedded.inner import backend
@@ -67,12 +67,20 @@ def requests(call: Call) -> Iterator[Request]:
     tags = _tags(call.params)
     concerned = resources(known, call, tagged=bool(tags))
     for one in concerned:
-        yield Request(known.name, one.arn, _context(known, one, call, tags), _lookup(call, one.arn))
+        for action in (known.name, *_too(known.name, call)):
+            arn = reference.asked(action, one.arn)
+            yield Request(action, arn, _context(known, one, call, tags), _lookup(call, one.arn))
     for need in needs_of(name, call):
         region = {"aws:RequestedRegion": (call.region,)}
         yield Request(need.action, need.resource, {**region, **need.context}, _lookup(call, need.resource))
     if tags and known.level != "Tagging":
         yield from _tagging(known, concerned, call, tags)
+
+
+def _too(action: str, call: Call) -> tuple[str, ...]:
+    """What the same resources are asked for besides."""
+    too = TOO.get(action)
+    return too.actions if too and any(dug(call.params, too.path.split("."))) else ()
 
 
 def _tagging(known: Action, concerned: list[Named], call: Call, tags: Mapping[str, str]) -> Iterator[Request]:

@@ -100,6 +100,42 @@ UNDER_KEY: Mapping[str, tuple[UnderKey, ...]] = {
     "secretsmanager:CreateSecret": (_SECRET_KEY,),
     "secretsmanager:UpdateSecret": (_SECRET_KEY,),
 }
+# What AWS takes of its own where a call names none, by the parameter that would: IAM is asked about it, too
+# (Aurora user guide, "Permission policies to create, modify and, delete resources").
+DEFAULTS: Mapping[tuple[str, str], str] = {
+    ("rds:CreateDBCluster", "og"): "OptionGroupName",
+    ("rds:CreateDBInstance", "og"): "OptionGroupName",
+    ("rds:CreateDBInstance", "pg"): "DBParameterGroupName",
+}
+# What lies in a resource, and is none of its own to the tool: by its type, the type that it lies in.
+LIES_IN: Mapping[tuple[str, str], str] = {("s3", "object"): "bucket"}
+
+
+class Too(NamedTuple):
+    """What is asked of the same resources as a call, where it names something at a path.
+
+    `declared` says that a node's properties tell it, too.
+    """
+
+    path: str
+    actions: tuple[str, ...]
+    declared: bool
+
+
+# S3 API reference, DeleteObjects, "Permissions"; service authorization reference, RDS, dependent actions.
+TOO: Mapping[str, Too] = {
+    "s3:DeleteObject": Too("Delete.Objects.*.VersionId", ("s3:DeleteObjectVersion",), declared=False),
+    "rds:DeleteDBCluster": Too(
+        "FinalDBSnapshotIdentifier",
+        ("rds:AddTagsToResource", "rds:CreateDBClusterSnapshot"),
+        declared=True,
+    ),
+}
+# With private names an endpoint brings a zone of AWS's own into the VPC (service authorization reference,
+# Amazon EC2, dependent actions of CreateVpcEndpoint; IAM is asked about zone and VPC).
+PRIVATE_NAMES: Mapping[str, tuple[str, str]] = {
+    "ec2:CreateVpcEndpoint": ("PrivateDnsEnabled", "route53:AssociateVPCWithHostedZone")
+}
 # Who reads a secret opens it.
 OPENS, OPENING, OPENED_BY = "secretsmanager:GetSecretValue", "kms:Decrypt", "secretsmanager"
 # Concerned only where the call names one: a cluster may end without a last snapshot.

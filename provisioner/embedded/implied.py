@@ -14,6 +14,7 @@ from provisioner.embedded.besides import (
     OPENING,
     OPENS,
     PASSES,
+    PRIVATE_NAMES,
     UNDER_KEY,
     dug,
     on_groups,
@@ -52,6 +53,9 @@ def needs_of(action: str, call: Call) -> Iterator[Need]:
         secret, key = f"arn:aws:secretsmanager:{where}:secret:rds!cluster-*", f"arn:aws:kms:{where}:key/*"
         for one in MANAGED_PASSWORD:
             yield Need(one, key if one.startswith("kms") else secret)
+    if action in PRIVATE_NAMES:
+        named, needed = PRIVATE_NAMES[action]
+        yield from [Need(needed, "*")] if call.params.get(named) else []
     yield from _under_key(action, call)
 
 

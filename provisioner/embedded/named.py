@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provisioner.embedded import reference
-from provisioner.embedded.besides import IF_NAMED, dug
+from provisioner.embedded.besides import DEFAULTS, IF_NAMED, dug
 from provisioner.embedded.inner import backend
 from provisioner.embedded.policies import like
 
@@ -88,7 +88,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "subgrp": ("DBSubnetGroupName", "ResourceName"),
     },
     "route53": {"hostedzone": ("HostedZoneId", "Id"), "change": ("Id",)},
-    "s3": {"bucket": ("Bucket",), "object": ("Bucket Key",)},
+    "s3": {"bucket": ("Bucket",), "object": ("Bucket Key", "Bucket Delete.Objects.*.Key")},
     "secretsmanager": {"Secret": ("SecretId", "Name")},
     "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},
     "sts": {"role": ("RoleArn",)},
@@ -139,6 +139,8 @@ def _arns(action: Action, on: On, call: Call, tagged: bool) -> list[str]:
     fitting = [arn for arn in named if like(anyone, arn)]
     if fitting or (action.name, on.type) in IF_NAMED:
         return fitting
+    if (action.name, on.type) in DEFAULTS:
+        return [_filled(action, on, call, "default")]
     return [anyone] if on.always or (on.request_tag and tagged) else []
 
 

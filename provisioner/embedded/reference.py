@@ -47,6 +47,10 @@ ACTIONS = {
     "s3:PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
     "s3:PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
+# The actions on a group of CloudWatch Logs for which IAM takes it by its name alone. For all others its ARN
+# goes on (CloudWatch Logs API reference, LogGroup; aws-ia/terraform-aws-eks-blueprints#1454 shows a refusal).
+_GROUP, _STREAM = ":log-group:", ":log-stream:"
+_BY_NAME = frozenset({"logs:ListTagsForResource", "logs:TagResource", "logs:UntagResource"})
 # Reads that take a prefix, or nothing, where others take a name.
 _ASKED_WHOLE = {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}
 
@@ -149,6 +153,20 @@ def arn(prefix: str, type_: str, fills: tuple[str, ...], place: Mapping[str, str
         return left.pop(0).removeprefix(lead or ":") if left else "*"
 
     return _PLACE.sub(fill, form)
+
+
+def asked(action: str, arn: str) -> str:
+    """The ARN that IAM is asked about, where the service puts something behind that of the resource."""
+    return f"{arn}{_STREAM}" if _goes_on(action, arn) else arn
+
+
+def written(action: str, arn: str) -> str:
+    """The ARN as a policy has to say it, so that what IAM is asked about is meant."""
+    return f"{arn}:*" if _goes_on(action, arn) and not arn.endswith("*") else arn
+
+
+def _goes_on(action: str, arn: str) -> bool:
+    return action.startswith("logs:") and action not in _BY_NAME and _GROUP in arn and _STREAM not in arn
 
 
 @functools.cache

@@ -9,7 +9,9 @@ from typing import Any
 from provisioner.embedded import reference
 from provisioner.embedded.besides import (
     BESIDES,
+    DEFAULTS,
     IF_NAMED,
+    LIES_IN,
     MANAGED_PASSWORD,
     OF_ALL,
     ON_NAMED,
@@ -17,6 +19,8 @@ from provisioner.embedded.besides import (
     OPENING,
     OPENS,
     PASSES,
+    PRIVATE_NAMES,
+    TOO,
     UNDER_KEY,
     dug,
     on_groups,
@@ -83,7 +87,8 @@ class Grants(Ground):
         for on in known.on or (None,):
             for target in self._targets(known, on, node):
                 condition = self._condition(known, on, node, verb, target)
-                yield Grant(known.name, target.arn, str(node.kind), condition)
+                for name in (known.name, *_too(known.name, node)):
+                    yield Grant(name, target.arn, str(node.kind), condition)
         yield from self._besides(known, node, verb)
 
     def _read(self, known: Action, node: Node) -> Iterator[str]:
@@ -106,6 +111,8 @@ class Grants(Ground):
             return [Target(whole, by_id=False)]
         if is_of(node, known.prefix, on.type):
             return [self.target(node)]
+        if named := self._by_its_place(known, on, node):
+            return [Target(named, by_id=False)]
         if known.level == "Tagging" or (known.reads and not on.always):
             return []
         if naming := IF_NAMED.get((known.name, on.type)):
@@ -114,6 +121,16 @@ class Grants(Ground):
         stacks = {self.target(one) for one in alike if is_of(one, known.prefix, on.type)}
         anyone = reference.arn(known.prefix, on.type, (), self.place(node))
         return sorted(stacks) or ([Target(anyone, by_id=False)] if on.always else [])
+
+    def _by_its_place(self, known: Action, on: On, node: Node) -> str:
+        """What lies in the node's own resource, or what AWS takes where the node names none."""
+        of = known.name, on.type
+        holder = LIES_IN.get((known.prefix, on.type))
+        if holder and is_of(node, known.prefix, holder):
+            return reference.arn(known.prefix, on.type, self._fills(node), self.place(node))
+        if of in DEFAULTS and not node.props.get(DEFAULTS[of]):
+            return reference.arn(known.prefix, on.type, ("default*",), self.place(node))
+        return ""
 
     def _if_named(self, known: Action, on: On, node: Node, naming: str) -> list[Target]:
         named = node.props.get(naming)
@@ -147,6 +164,8 @@ class Grants(Ground):
         if known.name == "rds:CreateDBCluster" and node.props.get("ManageMasterUserPassword"):
             yield from (Grant(one, self._managed(one, node), kind) for one in MANAGED_PASSWORD)
         yield from (Grant(one, "*", kind) for one in BESIDES.get(known.name, ()))
+        if known.name in PRIVATE_NAMES and node.props.get(PRIVATE_NAMES[known.name][0]):
+            yield Grant(PRIVATE_NAMES[known.name][1], "*", kind)
         if known.name in ON_NAMED:
             name, parameter = ON_NAMED[known.name]
             yield Grant(name, self.text(node.props[parameter]), kind)
@@ -199,3 +218,9 @@ class Grants(Ground):
         prefix = name.split(":", 1)[0]
         type_, fills = ("Secret", ("rds!cluster-*",)) if prefix == "secretsmanager" else ("key", ())
         return reference.arn(prefix, type_, fills, self.place(node))
+
+
+def _too(action: str, node: Node) -> tuple[str, ...]:
+    """What the same resources are asked for besides, where the node's properties say so."""
+    too = TOO.get(action)
+    return too.actions if too and (not too.declared or node.props.get(too.path)) else ()

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, known
+from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, known, written
 from provisioner.names import PROJECT
 from provisioner.rights.grants import Grant
 from provisioner.rights.ground import Condition
@@ -51,7 +51,7 @@ def _alike(grant: Grant) -> tuple[Any, ...]:
 
 
 def _statement(members: list[Grant]) -> Statement:
-    resources = {one.resource for one in members}
+    resources = {written(one.action, one.resource) for one in members}
     made: Statement = {
         "Sid": "".join(sorted({one.kind for one in members})),
         "Effect": "Allow",

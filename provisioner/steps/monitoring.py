@@ -68,8 +68,11 @@ def _role(up: Piece, s: Settings, facts: Facts, instances: Iterable[str]) -> tup
 
 
 def _statements(up: Piece, facts: Facts) -> list[dict[str, Any]]:
-    """What AWS's own AmazonRDSEnhancedMonitoringRole allows, on the one group that it is for."""
-    group = arn(up, facts, "logs", f"log-group:{_GROUP}")
+    """What AWS's own AmazonRDSEnhancedMonitoringRole allows, on the one group that it is for.
+
+    In a policy the ARN of a group bears `:*` (CloudWatch Logs API reference, LogGroup).
+    """
+    group = arn(up, facts, "logs", f"log-group:{_GROUP}:*")
     streams = arn(up, facts, "logs", f"log-group:{_GROUP}:log-stream:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"]
     return [
