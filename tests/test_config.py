@@ -136,6 +136,22 @@ def test_an_impossible_value_is_refused_with_the_nearest_that_is_possible(said: 
     assert "(--set)" in error.message
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("image= nginx", "' nginx' is no image"),
+        ("image=ghcr.io/Acme/model:1", "no registry has such a name"),
+        ("container.scratch_image=a b", "'a b' is no image"),
+        ('api.services={"x":{"prefixes":["/x"],"image":"M:1"}}', "'M:1' is no image"),
+        ("service.minimum=11", "; 11 is nearest"),
+        ("database.min_acu=3", "; 3.0 is nearest"),
+        ('network.public_cidrs=["10.0.0.0/24"]', "1 blocks for 3 zones; name 3, or none"),
+    ],
+)
+def test_what_no_image_is_or_goes_with_another_setting_says_what_can_be(said: str, told: str) -> None:
+    assert told in refused(said).message
+
+
 def test_a_group_is_told_from_a_setting() -> None:
     error = refused("service=5")
 

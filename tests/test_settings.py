@@ -175,7 +175,7 @@ def test_every_sort_of_setting_can_be_given_by_flag_and_by_environment(
 
 
 def test_a_value_may_hold_an_equals_sign() -> None:
-    assert given("image=repo/name@sha256:a=b").image == "repo/name@sha256:a=b"
+    assert given("container.health_path=/well?a=b").container.health_path == "/well?a=b"
 
 
 @pytest.mark.parametrize(("image", "waits"), [(PLACEHOLDER, False), ("mine:1", True)])

@@ -50,8 +50,9 @@ def _in_file(file: Path | None) -> Iterator[Said]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        told = error.strerror if isinstance(error, OSError) else error
         raise UsageError(
-            f"The settings file {path} cannot be used: {error}",
+            f"The settings file {path} cannot be used: {told}",
             f"`{PROGRAM} config init` writes one that can be.",
         ) from error
     source = f"file {path}"

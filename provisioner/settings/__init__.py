@@ -14,6 +14,7 @@ from provisioner.settings.database import Database
 from provisioner.settings.domain import Domain
 from provisioner.settings.edge import Edge
 from provisioner.settings.encryption import Encryption
+from provisioner.settings.images import Image
 from provisioner.settings.logs import Logs
 from provisioner.settings.network import Network
 from provisioner.settings.profiles import PROFILE, PROFILES, laid_under
@@ -38,7 +39,7 @@ class Settings(Section):
     account: str | None = Field(
         None, pattern=r"^\d{12}$", examples=["111122223333"], description="refuse every other account"
     )
-    image: str = Field(PLACEHOLDER, min_length=1, description="the container image")
+    image: Image = Field(PLACEHOLDER, description="the container image")
     tags: OwnTags = Field({}, description="tags of your own on everything")
     protect_data: bool = Field(
         False, description="database, table and load balancer cannot be deleted; a last snapshot is taken"

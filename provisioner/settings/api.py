@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provisioner.settings.images import Image
 from provisioner.settings.section import Section
 from provisioner.settings.variables import Secrets, Variables
 
@@ -34,7 +35,7 @@ class ApiService(Section):
     """A service with prefixes of its own; what it does not say is as for the main one."""
 
     prefixes: tuple[Prefix, ...] = Field(min_length=1, description="path patterns that lead to it")
-    image: str | None = Field(None, min_length=1, description="the container image")
+    image: Image | None = Field(None, description="the container image")
     port: int | None = Field(None, ge=1, le=65535, description="the port the container listens on")
     protocol: Literal["HTTP", "HTTPS"] | None = Field(None, description="what it speaks on that port")
     health_path: str | None = Field(None, pattern=r"^/", max_length=1024, description="answers 200 when well")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from provisioner.settings.images import Image
 from provisioner.settings.section import NUMBER, Section, unit
 from provisioner.settings.variables import Secrets, Variables
 
@@ -50,8 +51,8 @@ class Container(Section):
     readonly_root: bool = Field(False, description="a root file system that the container cannot write")
     drop_capabilities: bool = Field(False, description="no Linux capabilities")
     scratch: tuple[Path, ...] = Field(("/tmp",), description="where it may write all the same")  # noqa: S108 - in the container
-    scratch_image: str = Field(
-        "public.ecr.aws/docker/library/busybox:1.37", min_length=1, description="an image with chmod in it"
+    scratch_image: Image = Field(
+        "public.ecr.aws/docker/library/busybox:1.37", description="an image with chmod in it"
     )
 
     @model_validator(mode="after")

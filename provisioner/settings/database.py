@@ -92,5 +92,7 @@ class Database(Section):
     @model_validator(mode="after")
     def _in_order(self) -> Database:
         if self.max_acu < self.min_acu:
-            raise ValueError(f"max_acu ({self.max_acu}) is below min_acu ({self.min_acu})")
+            raise ValueError(
+                f"max_acu ({self.max_acu}) is below min_acu ({self.min_acu}); {self.min_acu} is nearest"
+            )
         return self

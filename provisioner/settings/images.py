@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)"
@@ -18,6 +21,15 @@ _REFERENCE = re.compile(
 def is_reference(image: str) -> bool:
     """Whether a registry could have an image of that name."""
     return bool(_REFERENCE.fullmatch(image))
+
+
+def _named(image: str) -> str:
+    if not is_reference(image):
+        raise ValueError(f"{image!r} is no image: no registry has such a name")
+    return image
+
+
+Image = Annotated[str, AfterValidator(_named)]
 
 
 def private_ecr(image: str) -> re.Match[str] | None:

@@ -69,7 +69,10 @@ class Network(Section):
     def _fits(self) -> Network:
         for name in ("public_cidrs", "private_cidrs"):
             if len(getattr(self, name)) not in (0, self.zones):
-                raise ValueError(f"{name} names {len(getattr(self, name))} blocks for {self.zones} zones")
+                raise ValueError(
+                    f"{name} names {len(getattr(self, name))} blocks for {self.zones} zones; name "
+                    f"{self.zones}, or none"
+                )
         whole = IPv4Network(self.cidr)
         blocks = [IPv4Network(block) for side in self.blocks() for block in side]
         for at, block in enumerate(blocks):

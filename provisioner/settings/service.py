@@ -60,7 +60,9 @@ class Service(Section):
     @model_validator(mode="after")
     def _in_order(self) -> Service:
         if self.maximum < self.minimum:
-            raise ValueError(f"maximum ({self.maximum}) is below minimum ({self.minimum})")
+            raise ValueError(
+                f"maximum ({self.maximum}) is below minimum ({self.minimum}); {self.minimum} is nearest"
+            )
         if self.spot_weight + self.fargate_weight == 0:
             raise ValueError("spot_weight and fargate_weight cannot both be 0: no task could be placed")
         return self
