@@ -276,6 +276,14 @@ def test_a_log_group_is_named_as_iam_is_asked_about_it() -> None:
     assert reference.asked("logs:TagResource", group) == group
 
 
+@pytest.mark.parametrize("purpose", ["apply", "status", "deploy", "exec", "doctor"])
+def test_a_list_of_tasks_is_asked_of_all(purpose: str) -> None:
+    whose = Whose(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+
+    # Where no container instance is named, IAM is asked about none.
+    assert verdict(policies_for(whose, purpose), Request("ecs:ListTasks", "*")) is Verdict.ALLOWED
+
+
 def sample() -> list[str]:
     """One statement that is taken away in a run; all of them for `make rights`."""
     if os.environ.get("RIGHTS") != "all":

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from provisioner.embedded import reference
-from provisioner.embedded.besides import TOO, dug, tagging_action
+from provisioner.embedded.besides import CHANGES, RECORDS, TOO, dug, record_name, tagging_action
 from provisioner.embedded.corrections.tagging import tags_of
 from provisioner.embedded.implied import needs_of
 from provisioner.embedded.inner import backend
@@ -123,6 +123,10 @@ def _context(known: Action, one: Named, call: Call, tags: Mapping[str, str]) -> 
     for key, parameter in (("iam:PolicyARN", "PolicyArn"), ("iam:AWSServiceName", "AWSServiceName")):
         if key in known.keys and parameter in call.params:
             context[key] = (str(call.params[parameter]),)
+    if RECORDS in known.keys:
+        changes = list(dug(call.params, ["ChangeBatch", "Changes", "*"]))
+        context[RECORDS] = tuple(record_name(one["ResourceRecordSet"]["Name"]) for one in changes)
+        context[CHANGES] = tuple(one["Action"] for one in changes)
     return context
 
 

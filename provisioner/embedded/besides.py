@@ -136,6 +136,10 @@ TOO: Mapping[str, Too] = {
 PRIVATE_NAMES: Mapping[str, tuple[str, str]] = {
     "ec2:CreateVpcEndpoint": ("PrivateDnsEnabled", "route53:AssociateVPCWithHostedZone")
 }
+# Which records of a zone a change is about, and what it does to them (Route 53 developer guide, "Using IAM
+# policy conditions for fine-grained access control"): a name is in lower case there, without its last dot.
+RECORDS = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+CHANGES = "route53:ChangeResourceRecordSetsActions"
 # Who reads a secret opens it.
 OPENS, OPENING, OPENED_BY = "secretsmanager:GetSecretValue", "kms:Decrypt", "secretsmanager"
 # Concerned only where the call names one: a cluster may end without a last snapshot.
@@ -154,6 +158,11 @@ def on_groups(action: str, params: Mapping[str, Any], place: Mapping[str, str]) 
     named = action in WITH_GROUPS and any(dug(params, _GROUPS.split(".")))
     form = "arn:{Partition}:wafv2:{Region}:{Account}:global/managedruleset/*"
     return form.format_map(place) if named else ""
+
+
+def record_name(name: str) -> str:
+    """A record's name as IAM is told it."""
+    return name.rstrip(".").lower()
 
 
 def tagging_action(action: str) -> str:

@@ -20,6 +20,7 @@ from provisioner.embedded.besides import (
     OPENS,
     PASSES,
     PRIVATE_NAMES,
+    RECORDS,
     TOO,
     UNDER_KEY,
     dug,
@@ -143,6 +144,8 @@ class Grants(Ground):
         if short in (*_CAPPED, *_CAPPED_IF_TOLD) and (boundary := self.told(node, BOUNDARY)):
             operator = "StringEquals" if short in _CAPPED else "StringEqualsIfExists"
             return ((operator, "iam:PermissionsBoundary", (boundary,)),)
+        if known.takes(RECORDS):
+            return self.records(node)
         if known.takes("iam:AWSServiceName") and "AWSServiceName" in node.props:
             return (("StringEquals", "iam:AWSServiceName", (node.props["AWSServiceName"],)),)
         if node.kind.untagged:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from provisioner.embedded import reference
+from provisioner.embedded.besides import CHANGES, RECORDS, record_name
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.refs import Ref, Unknown, resolve
 from provisioner.names import PROJECT
@@ -63,6 +64,22 @@ class Ground:
         """That what bears this key's tags is this stack's."""
         own = {"Environment": self.stack.suffix, "Project": PROJECT}
         return tuple(("StringEquals", f"{key}/{name}", (value,)) for name, value in own.items())
+
+    def records(self, node: Node) -> Condition:
+        """The names under which a record of the stack's and its mark stand; they are made and deleted."""
+        name = node.props["Name"]
+        names = self._proofs(name) if isinstance(name, Ref) else [name, f"_{PROJECT}.{name}"]
+        told = tuple(record_name(one) for one in names)
+        return (
+            ("ForAllValues:StringEquals", CHANGES, ("CREATE", "DELETE")),
+            ("ForAllValues:StringLike", RECORDS, told),
+        )
+
+    def _proofs(self, name: Ref) -> list[str]:
+        """Where ACM looks for the proof of a certificate's names: below each, by a word of its own."""
+        certificate = self.stack.nodes[name.node].props
+        names = [certificate["DomainName"], *certificate.get("SubjectAlternativeNames", ())]
+        return [f"_*.{one}" for one in names]
 
     def told(self, node: Node, prop: str) -> str:
         """A property that a role has, as text; of another node's, its ARN."""

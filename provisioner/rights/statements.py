@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from provisioner.embedded.besides import RECORDS
 from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, known, written
 from provisioner.names import PROJECT
 from provisioner.rights.grants import Grant
@@ -18,7 +19,7 @@ VERSION = "2012-10-17"
 # IAM and STS quotas (IAM user guide): characters without white space.
 MANAGED_LIMIT, INLINE_LIMIT = 6144, 10240
 # Keys whose values fit one resource each: `CreateVpc` makes no subnet, whatever else is allowed beside it.
-_TOLD_APART = (":CreateAction", ":AWSServiceName")
+_TOLD_APART = (":CreateAction", ":AWSServiceName", RECORDS)
 
 
 def statements(grants: Iterable[Grant]) -> list[Statement]:
