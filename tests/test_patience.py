@@ -164,18 +164,20 @@ class Held(Slow):
 class Denied(Slow):
     """Is of a kind whose rights AWS may learn late."""
 
-    transient = {"update": codes("AccessDenied")}  # noqa: RUF012 - as kinds declare it
+    or_denied = codes("KMSKeyNotAccessibleFault")
+    transient = {"update": codes("AccessDenied") | or_denied}  # noqa: RUF012 - as kinds declare it
 
 
+@pytest.mark.parametrize("code", ["AccessDenied", "KMSKeyNotAccessibleFault"])
 @pytest.mark.parametrize(("pace", "least", "most"), [(1.0, 300, 330), (0.0, 8, 10)])
 def test_a_right_that_may_be_learnt_late_is_not_waited_for_in_vain(
-    pace: float, least: float, most: float
+    pace: float, least: float, most: float, code: str
 ) -> None:
     clock = Hurried()
     start = clock.time
 
     with pytest.raises(ClientError):
-        hands(clock, pace).update(target(Denied(failing(answered("AccessDenied", 403)))), CHANGE)
+        hands(clock, pace).update(target(Denied(failing(answered(code, 403)))), CHANGE)
 
     assert least <= clock.time - start <= most
 

@@ -276,6 +276,18 @@ def test_a_log_group_is_named_as_iam_is_asked_about_it() -> None:
     assert reference.asked("logs:TagResource", group) == group
 
 
+def test_rds_may_be_granted_the_key_for_the_database_and_for_its_secret() -> None:
+    whose = Whose(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    ours = {"aws:ResourceTag/Environment": SUFFIX, "aws:ResourceTag/Project": "ml-api"}
+    key = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234"
+
+    for service in ("rds", "secretsmanager"):
+        told = {**ours, "kms:ViaService": f"{service}.us-east-1.amazonaws.com"}
+        context = {name: (value,) for name, value in told.items()}
+        asked = Request("kms:CreateGrant", key, context, lambda: {"Environment": SUFFIX, "Project": "ml-api"})
+        assert verdict(policies_for(whose, "apply"), asked) is Verdict.ALLOWED
+
+
 @pytest.mark.parametrize("purpose", ["apply", "status", "deploy", "exec", "doctor"])
 def test_a_list_of_tasks_is_asked_of_all(purpose: str) -> None:
     whose = Whose(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)

@@ -95,7 +95,7 @@ UNDER_KEY: Mapping[str, tuple[UnderKey, ...]] = {
     "dynamodb:UpdateTable": (_TABLE_KEY,),
     "rds:CreateDBCluster": (
         UnderKey("KmsKeyId", "rds", ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey")),
-        UnderKey("MasterUserSecretKmsKeyId", "secretsmanager", ("Decrypt", "GenerateDataKey")),
+        UnderKey("MasterUserSecretKmsKeyId", "secretsmanager", ("CreateGrant", "Decrypt", "GenerateDataKey")),
     ),
     "secretsmanager:CreateSecret": (_SECRET_KEY,),
     "secretsmanager:UpdateSecret": (_SECRET_KEY,),

@@ -63,7 +63,7 @@ class Patience:
             passing.over()
             if self._time_cures(error, target.kind, verb):
                 # A right is learnt within minutes; one that is missing is told then.
-                return fault_of(error) is not Fault.DENIED or known_late.may_pass()
+                return not _may_lack_a_right(error, target.kind) or known_late.may_pass()
             return verb != "delete" and code_of(error) in self._hidden((target.it.node, *target.needs))
 
         def steps(error: BaseException, elapsed: float) -> float | None:
@@ -167,6 +167,10 @@ class _Asking:
         self._step = min(2 * self._step, _LAST_ASKED)
         self._next = self._clock.now() + self._step
         return True
+
+
+def _may_lack_a_right(error: BaseException, kind: Kind) -> bool:
+    return fault_of(error) is Fault.DENIED or is_named(error, kind.or_denied)
 
 
 def is_named(error: BaseException, curable: Codes) -> bool:

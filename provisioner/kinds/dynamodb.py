@@ -16,8 +16,9 @@ from provisioner.kinds.together import tags_told
 NO_TABLE = codes("ResourceNotFoundException", "TableNotFoundException")
 # The table is busy with its last change, or the account with too many at once.
 _BUSY = codes("ResourceInUseException", "LimitExceededException: simultaneously")
-# A new key is not seen everywhere at once.
-_NO_KEY = codes("ValidationException: kms")
+# A new key is not seen everywhere at once, least of all its tags, by which a caller may use it
+# (aws/aws-cdk#18616).
+_NO_KEY = codes("AccessDeniedException: kms", "ValidationException: kms")
 _BACKUPS = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
 
 
@@ -32,6 +33,7 @@ class Table(Kind):
     unprotected = {"DeletionProtectionEnabled": False}
     absent = NO_TABLE
     duplicate = codes("ResourceInUseException")
+    or_denied = _NO_KEY
     transient = {
         "create": codes("LimitExceededException: simultaneously") | _NO_KEY,
         "update": _BUSY | _NO_KEY,

@@ -64,9 +64,10 @@ class DBCluster(Rds):
     goes_beside = frozenset({"DBInstance"})
     absent = NO_CLUSTER
     duplicate = codes("DBClusterAlreadyExistsFault")
+    # A new key is not seen everywhere at once.
+    or_denied = codes("KMSKeyNotAccessibleFault")
     transient = {
-        # A new key is not seen everywhere at once.
-        "create": NEW_ACCOUNT | NO_SUBNETS | NO_PARAMETERS | codes("KMSKeyNotAccessibleFault"),
+        "create": NEW_ACCOUNT | NO_SUBNETS | NO_PARAMETERS | or_denied,
         "update": codes("InvalidDBClusterStateFault"),
         "delete": codes("InvalidDBClusterStateFault"),
     }
