@@ -12,8 +12,11 @@ import pytest
 
 from provisioner.embedded.box import Box
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.visitors import _fits
 from provisioner.embedded.wire import Call, compose, parsed
+from provisioner.engine.beats import Beat
 from provisioner.errors import RolledBack
+from provisioner.kinds.elbv2.listeners import ListenerRule
 from provisioner.steps.alb_rules import slug
 from tests.harness import Desk
 from tests.inventory import inventory
@@ -56,7 +59,7 @@ class Watch:
 
     def _note(self, rule: dict[str, Any]) -> None:
         (action,) = rule["Actions"]
-        if action["Type"] != "forward":
+        if action["Type"] != "forward" or any(one["Field"] == "source-ip" for one in rule["Conditions"]):
             return
         groups = {one["TargetGroupArn"]: one["Weight"] for one in action["ForwardConfig"]["TargetGroups"]}
         path = "*" if rule["IsDefault"] else rule["Conditions"][0]["Values"][0]
@@ -93,6 +96,23 @@ def watch(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 def groups(desk: Desk) -> set[str]:
     return set(inventory(desk.box.endpoint)["target group"])
+
+
+def test_a_rule_that_leads_to_whom_nobody_is_led_yet_is_asked_of_nobody_until_the_requests_move() -> None:
+    forward = {"Type": "forward", "TargetGroupArn": "new"}
+    path = {"Field": "path-pattern", "Values": ["/x/*"]}
+    wanted = {"Priority": 7, "Conditions": [path], "Actions": [forward]}
+    rule = ListenerRule()
+
+    first = rule.at_first(wanted, {"old"})
+
+    assert not all(_fits(one, "/x/1", {}) for one in first["Conditions"])
+    assert rule.leads(first) == []
+    assert rule.during(Beat.JOIN, wanted, first, {"old"}) == first
+    assert rule.during(Beat.MOVE, wanted, first, {"old"}) == wanted
+    assert rule.leads(wanted) == ["new"]
+    assert rule.at_first(wanted, {"old", "new"}) == wanted
+    assert rule.at_first(wanted, set()) == wanted
 
 
 def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(
@@ -243,6 +263,26 @@ def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(desk: Desk, watc
     assert leads_to(desk.box.endpoint, "/api/v2/*") == main
     assert watch.least["/api/v2/*"] >= 1
     assert watch.least["/api/v1/*"] >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [0, 6, 14])
+def test_a_path_is_given_to_a_new_service_and_taken_back_without_a_gap(
+    desk: Desk, watch: Watch, after: int
+) -> None:
+    path = "/api/v1/deep/*"
+    deep = {"second": {"prefixes": [path], "minimum": 1, "port": 9000}}
+    settings = (*IMAGE, "--set", f"api.services={json.dumps(deep)}")
+
+    if after:
+        cut_off(desk, after, *settings)
+    desk.apply("a", *settings)
+
+    assert watch.least[path] >= 1
+    watch.calls.clear()
+    desk.apply("a", *IMAGE)
+    assert watch.least[path] >= 1
+    assert watch.calls.index("DeleteRule") < watch.calls.index("DeleteService")
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from moto.backends import get_backend
@@ -22,6 +23,8 @@ _BALANCERS, _EDGE = ".elb.amazonaws.com", ".cloudfront.net"
 _WORDS = {403: "Forbidden", 404: "Not Found", 502: "Bad Gateway", 503: "Service Temporarily Unavailable"}
 _HTTP, _HTTPS = 80, 443
 Headers = Mapping[str, str]
+# Who visits, to a rule that asks (RFC 5737, 3).
+_FROM = ip_address("203.0.113.1")
 
 
 def is_visitor(environ: Environ) -> bool:
@@ -113,6 +116,8 @@ def _fits(condition: dict[str, Any], path: str, headers: Headers) -> bool:
         wanted = condition["HttpHeaderConfig"]
         told = headers.get(wanted["HttpHeaderName"].lower(), "")
         return any(fnmatchcase(told, value) for value in wanted["Values"])
+    if condition["Field"] == "source-ip":
+        return any(_FROM in ip_network(value) for value in condition["SourceIpConfig"]["Values"])
     return True
 
 

@@ -21,7 +21,7 @@ from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Kinds, Plan, look_up, target_of
 from provisioner.engine.refs import Doc, resolve, seal, unveiled
 from provisioner.engine.target import Target
-from provisioner.engine.teardown import remove, take_down, target_in
+from provisioner.engine.teardown import remove_undeclared, take_down, target_in
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import Blocked, CredentialsError, LedgerError, LockHeld, NotBefore
 from state.document import Entry
@@ -180,6 +180,13 @@ class Apply:
             self._mend(node, target, wanted)
         return change.verb
 
+    def _born(self, target: Target) -> Target:
+        """One that leads to whom nobody is led yet takes no requests from those who serve."""
+        first = target.kind.at_first(target.it.props, frozenset(led(self.plan, {})))
+        if first != target.it.props:
+            self._between.append(target.it.node)
+        return target.shaped(first)
+
     def _joined(
         self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change
     ) -> tuple[Doc, Change]:
@@ -203,6 +210,7 @@ class Apply:
     def _carry_out(self, target: Target, change: Change, tell: Tell[Stage]) -> None:
         name = target.it.node
         if change.verb in ("create", "replace"):
+            target = self._born(target)
             doc = self.hands.create(target)
             target = target.made(target.kind.id_of(doc), doc)
             self._known.learn(target, doc)
@@ -234,8 +242,7 @@ class Apply:
             for name, entry in self.hands.ledger
             if name not in declared and not self.kinds[entry.kind].stays
         } - self.plan.aside
-        if gone:
-            removed = remove(self.hands, self.kinds, only=gone)
+        for removed in remove_undeclared(self.hands, self.kinds, gone):
             self.outcome.failed |= removed.failed
             self.outcome.undone += removed.undone
 

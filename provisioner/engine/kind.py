@@ -109,6 +109,10 @@ class Kind(Traits):
         """Until when AWS goes on telling of one that is gone; "" where that is not known."""
         return ""
 
+    def at_first(self, wanted: Doc, led: Set[str]) -> Doc:
+        """What a new one is made as, given who is led to already; the beats of a handover do the rest."""
+        return wanted
+
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """What it should be in one beat of a handover, given what AWS says of it now.
 

@@ -99,6 +99,8 @@ class Traits:
     kept_for: ClassVar[str] = ""
     # What was made with it needs it still when it is no longer declared: it goes with the stack alone.
     stays: ClassVar[bool] = False
+    # It leads requests to others: where it is no longer declared it goes before them, and not after them.
+    goes_first: ClassVar[bool] = False
     # AWS may have made it before us, without tags; then it becomes ours.
     adopts_untagged: ClassVar[bool] = False
     # A state that a person brought about, and that takes neither a change nor a deletion; `wake` ends it,

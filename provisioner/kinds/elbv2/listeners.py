@@ -15,6 +15,9 @@ from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, El
 from provisioner.kinds.origin_key import is_key, not_yet, veiled_rule
 from provisioner.kinds.tags import pairs
 
+# No request comes from there (RFC 5737, 3).
+_NOBODY: Doc = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.1/32"]}}
+
 
 class Listener(Elb):
     """A port of a balancer, and what it does where no rule speaks."""
@@ -90,6 +93,7 @@ class ListenerRule(Elb):
     fixed = frozenset({"ListenerArn"})
     absent = NO_RULE | NO_LISTENER
     duplicate = codes("PriorityInUse")
+    goes_first = True
     goes_beside = frozenset({"Distribution"})
     resource, fills = "listener-rule/app", ("{ListenerArn}",)
     calls = calling(
@@ -125,8 +129,15 @@ class ListenerRule(Elb):
         """DeleteRule."""
         elbv2.delete_rule(RuleArn=it.id)
 
+    def at_first(self, wanted: Doc, led: Set[str]) -> Doc:
+        """Asked of nobody while none is led to its group and others are: they go on with these requests."""
+        group = set(_led(wanted["Actions"]))
+        return _hushed(wanted) if group and led and not group & led else wanted
+
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """Its forward in one beat of a handover; it asks for a key once CloudFront shows it."""
+        if beat is Beat.JOIN and _is_hushed(seen):
+            return _hushed(wanted)
         given = {**wanted, "Actions": _between(beat, wanted["Actions"], seen["Actions"])}
         if not not_yet(wanted["Conditions"], seen["Conditions"], led):
             return given
@@ -139,7 +150,7 @@ class ListenerRule(Elb):
 
     def leads(self, doc: Doc) -> list[str]:
         """The groups that its forward gives any weight."""
-        return _led(doc.get("Actions", []))
+        return [] if _is_hushed(doc) else _led(doc.get("Actions", []))
 
     def canonical(self, doc: Doc) -> Doc:
         """Priority as text, conditions and forwards in one form."""
@@ -160,6 +171,14 @@ def _why_it_stays(rule: Doc, last: int) -> str:
     if int(rule["Priority"]) < last:
         return "it takes no priority of ours, though it is asked before some of our rules"
     return "it is asked after all of our rules"
+
+
+def _hushed(rule: Doc) -> Doc:
+    return {**rule, "Conditions": [*rule["Conditions"], _NOBODY]}
+
+
+def _is_hushed(rule: Doc) -> bool:
+    return any(_condition(one) == _condition(_NOBODY) for one in rule.get("Conditions", []))
 
 
 def _between(beat: Beat, wanted: list[Doc], seen: list[Doc]) -> list[Doc]:
