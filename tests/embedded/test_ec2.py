@@ -148,6 +148,22 @@ def test_gateway_endpoints(aws: Client) -> None:
     assert len(aws("ec2").describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]) == 1
 
 
+def test_a_gateway_endpoint_leads_from_the_tables_it_has_and_from_no_other(aws: Client) -> None:
+    ec2, vpc_id = aws("ec2"), vpc(aws)
+    one, other, gone = (ec2.create_route_table(VpcId=vpc_id)["RouteTable"]["RouteTableId"] for _ in range(3))
+    params = {"VpcId": vpc_id, "ServiceName": "com.amazonaws.us-east-1.s3", "VpcEndpointType": "Gateway"}
+    made = ec2.create_vpc_endpoint(**params, RouteTableIds=[one, gone])["VpcEndpoint"]["VpcEndpointId"]
+
+    ec2.modify_vpc_endpoint(VpcEndpointId=made, AddRouteTableIds=[other], RemoveRouteTableIds=[one])
+    ec2.delete_route_table(RouteTableId=gone)
+
+    assert ec2.describe_vpc_endpoints()["VpcEndpoints"][0]["RouteTableIds"] == [other]
+    listed = ec2.describe_route_tables(RouteTableIds=[one, other])["RouteTables"]
+    leads = {table["RouteTableId"]: [route.get("GatewayId") for route in table["Routes"]] for table in listed}
+    assert leads == {one: ["local"], other: ["local", made]}
+    assert ec2.delete_vpc_endpoints(VpcEndpointIds=[made])["Unsuccessful"] == []
+
+
 def test_interface_endpoints(aws: Client) -> None:
     ec2, vpc_id = aws("ec2"), vpc(aws)
     params = {

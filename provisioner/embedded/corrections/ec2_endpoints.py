@@ -87,14 +87,32 @@ def _shape(call: Call, endpoint: dict[str, Any]) -> None:
 
 @always.after("ec2", "ModifyVpcEndpoint")
 def modified(call: Call, _: Reply) -> None:
-    """Apply private names, which moto does not, and carry groups to the interfaces."""
+    """Apply private names and routes, which moto does not, and carry groups to the interfaces."""
     ec2 = backend("ec2", call.account, call.region)
     endpoint = _endpoints(call)[call.params["VpcEndpointId"]]
+    _lead(ec2, endpoint, call.params.get("AddRouteTableIds", []), call.params.get("RemoveRouteTableIds", []))
     if "PrivateDnsEnabled" in call.params:
         endpoint.private_dns_enabled = call.params["PrivateDnsEnabled"]
     groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
     for interface in endpoint.network_interface_ids:
         ec2.enis[interface]._group_set[:] = groups
+
+
+def _lead(ec2: Any, endpoint: Any, joined: list[str], left: list[str]) -> None:
+    """A gateway endpoint adds its route to each of its tables (VPC guide, gateway endpoints)."""
+    leads_to = endpoint.destination_prefix_list_id
+    for table in joined if leads_to else ():
+        ec2.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=leads_to)
+    for table in left if leads_to else ():
+        ec2.delete_route(table, leads_to)
+
+
+@always.after("ec2", "DeleteRouteTable")
+def table_deleted(call: Call, _: Reply) -> None:
+    """Its endpoints let go of it: moto would look there for their routes."""
+    for endpoint in _endpoints(call).values():
+        kept = [one for one in endpoint.route_table_ids if one != call.params["RouteTableId"]]
+        endpoint.route_table_ids = kept
 
 
 @always.before("ec2", "DeleteVpcEndpoints")
