@@ -94,6 +94,19 @@ def test_each_service_rings_by_itself_and_no_two_names_meet() -> None:
     assert stack.outputs.keys() >= {"ecs_service_name_search", "ecs_service_name_second_one"}
 
 
+def test_a_task_starts_when_every_way_that_it_needs_is_open() -> None:
+    image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/ml-api:1"
+    s = given(f"api.services={json.dumps({'search': SEARCH})}", "network.nat=none", f"image={image}")
+
+    stack = build(s, "prod", "us-east-1", offline(3, "15"))
+
+    for tail in ("", ".search"):
+        needs = stack.nodes[f"service{tail}"].needs
+        ways = ("endpoints-in", "tasks-out", "alb-tasks-in", "tasks-db-in")
+        assert {f"rule-{way}{tail}" for way in ways} <= set(needs)
+        assert "endpoint-ecr-api" in needs
+
+
 @pytest.mark.slow
 def test_services_come_and_go_and_come_back(desk: Desk) -> None:
     desk.apply("a", *services(search=SEARCH))

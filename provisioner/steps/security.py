@@ -45,34 +45,33 @@ def security(up: Piece, s: Settings, facts: Facts, net: Network) -> Security:
     database = _group(up, net, main, "sg-db", "ml-api database")
     doors = _doors(up, s, facts, balancer)
     tasks |= {one.name: _group(up, net, one, "sg-tasks", "ml-api tasks") for one in others}
+    endpoints, to_endpoints = _endpoints(up, s, net, tasks)
     members = {
-        one.name: Members(tasks[one.name], _paths(up, one, balancer, tasks[one.name], database))
+        one.name: Members(
+            tasks[one.name],
+            [*_paths(up, one, balancer, tasks[one.name], database), *to_endpoints.get(one.name, [])],
+        )
         for one in s.workloads
     }
     if s.network.bare_default_group:
         up(BareDefaultIngress, "default-group-ingress", VpcId=net.vpc.id)
         up(BareDefaultEgress, "default-group-egress", VpcId=net.vpc.id)
-    return Security(balancer, database, _endpoints(up, s, net, tasks), doors, members)
+    return Security(balancer, database, endpoints, doors, members)
 
 
-def _endpoints(up: Piece, s: Settings, net: Network, tasks: dict[str, Handle]) -> Handle | None:
-    """The group of the endpoints through which tasks reach AWS where there is no NAT."""
+def _endpoints(
+    up: Piece, s: Settings, net: Network, tasks: dict[str, Handle]
+) -> tuple[Handle | None, dict[str, list[Handle]]]:
+    """The group of the endpoints by which tasks reach AWS without NAT, and the way in for each service."""
     if s.network.nat != "none":
-        return None
-    main = s.workloads[0]
-    group = _group(up, net, main, "sg-endpoints", "ml-api endpoints")
+        return None, {}
+    group = _group(up, net, s.workloads[0], "sg-endpoints", "ml-api endpoints")
+    ways = {}
     for one in s.workloads:
-        peer = tasks[one.name]
-        _rule(
-            up,
-            IngressRule,
-            one.named("endpoints-in"),
-            group,
-            443,
-            f"from {peer.name}",
-            ReferencedGroupId=peer.id,
-        )
-    return group
+        peer, name = tasks[one.name], one.named("endpoints-in")
+        said = f"from {peer.name}"
+        ways[one.name] = [_rule(up, IngressRule, name, group, 443, said, ReferencedGroupId=peer.id)]
+    return group, ways
 
 
 def _doors(up: Piece, s: Settings, facts: Facts, balancer: Handle) -> list[Handle]:
