@@ -22,7 +22,10 @@ class Clock:
 
     def now(self) -> float:
         """Seconds since the epoch; inside a due act, the moment it was due."""
-        return self._present if self._present is not None else time.time() + self._ahead
+        return self._present if self._present is not None else self._real()
+
+    def _real(self) -> float:
+        return time.time() + self._ahead
 
     def scaled(self, seconds: float) -> float:
         """How long something takes here that takes AWS `seconds`."""
@@ -30,7 +33,10 @@ class Clock:
 
     def later(self, seconds: float, act: Act, at_least: float = 0.0) -> None:
         """Let `act` happen when AWS would have taken `seconds`; never sooner than `at_least` real ones."""
-        due = self.now() + max(self.scaled(seconds), at_least)
+        due = self.now() + self.scaled(seconds)
+        if at_least:
+            # Whoever is behind has the time, too: else what is done again and again is never caught up with.
+            due = max(due, self._real() + at_least)
         heapq.heappush(self._acts, (due, next(self._order), act))
 
     def catch_up(self) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from provisioner.embedded.clock import clock
+from provisioner.embedded.containers import verdict
+from provisioner.embedded.containers.verdict import Trouble
 from tests.embedded.conftest import Client, code_of
 from tests.embedded.places import behind_balancer, breaker, definition, network, service, through
 
@@ -202,6 +205,22 @@ def test_without_a_breaker_a_bad_service_tries_on(aws: Client) -> None:
     service(aws, network(aws), taskDefinition=definition(aws, image="web:does-not-exist"))
     assert seen(aws)["deployments"][0]["rolloutState"] == "IN_PROGRESS"
     assert seen(aws)["deployments"][0]["failedTasks"] >= 2
+
+
+def test_however_many_tasks_cannot_run_the_box_has_time_for_others(
+    aws: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service(aws, network(aws), desiredCount=1)
+    assert seen(aws)["runningCount"] == 1
+    trouble = Trouble("ResourceInitializationError: the log group is gone")
+    monkeypatch.setattr(verdict, "checks", [lambda _task: trouble])
+
+    aws("ecs").update_service(cluster="c", service="s", desiredCount=5)
+    for _ in range(3):
+        clock.advance(60)
+        assert seen(aws)["runningCount"] == 1
+
+    assert len(tasks(aws, "STOPPED")) <= 4 * 4
 
 
 def test_a_deployment_can_be_stopped_by_hand(aws: Client) -> None:

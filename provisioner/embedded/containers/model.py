@@ -110,6 +110,8 @@ class Service:
     tasks: list[Task] = field(default_factory=list)
     events: list[tuple[float, str, str]] = field(default_factory=list)
     last_good: Spec | None = None
+    # It will look soon which of its tasks are missing.
+    retries: bool = False
 
     @property
     def arn(self) -> str:

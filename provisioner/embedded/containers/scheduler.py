@@ -100,8 +100,16 @@ def _changed(service: Service, task: Task) -> None:
                 trip(service, deployment)
                 return
         endless = not service.breaker.get("enable") or deployment.rollout != "IN_PROGRESS"
-        clock.later(RETRY, partial(settle, service), at_least=RETRY_AT_LEAST if endless else 0.0)
+        if not service.retries:
+            service.retries = True
+            clock.later(RETRY, partial(_retry, service), at_least=RETRY_AT_LEAST if endless else 0.0)
         return
+    settle(service)
+
+
+def _retry(service: Service) -> None:
+    """Once for all tasks that failed meanwhile: each of them would start all that are missing."""
+    service.retries = False
     settle(service)
 
 
