@@ -145,6 +145,7 @@ def _name_endpoint_no_more(stack: Standing) -> None:
 
 def _hear_no_more(stack: Standing) -> None:
     sns = stack.aws("sns")
+    sns.confirm_subscription(TopicArn=topic(stack), Token="read")
     [one] = sns.list_subscriptions_by_topic(TopicArn=topic(stack))["Subscriptions"]
     sns.unsubscribe(SubscriptionArn=one["SubscriptionArn"])
 

@@ -188,6 +188,17 @@ def test_only_an_alarm_that_rings_has_a_line_of_its_own() -> None:
     assert marks(lines) == [("unwell", "rings: Too slow. 1 > 0"), ("well", "2 quiet, 1 without data")]
 
 
+def test_who_has_not_confirmed_is_told_to_hear_nothing() -> None:
+    def reader(arn: str) -> Sight:
+        return Sight(
+            f"to-{arn}", "Subscription", "", {"SubscriptionArn": arn, "Endpoint": "ops@shop.example"}
+        )
+
+    lines = list(alarms(scene(reader("PendingConfirmation"), reader("arn:aws:sns:1"))))
+
+    assert marks(lines) == [("told", "ops@shop.example has not confirmed yet, and is told nothing")]
+
+
 def test_blocked_requests_are_counted_by_rule_where_cloudfront_is_measured() -> None:
     def visible(name: str) -> dict[str, Any]:
         return {"Name": name, "VisibilityConfig": {"MetricName": f"metric-{name}"}}

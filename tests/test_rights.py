@@ -111,6 +111,14 @@ def meddle(served: Any) -> None:
     trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     theirs = json.dumps(trust).replace("ecs-tasks.amazonaws.com", "lambda.amazonaws.com")
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=theirs)
+    confirm(served)
+
+
+def confirm(served: Any) -> None:
+    """Who is told by mail answers it."""
+    sns = client(served.endpoint, "sns")
+    for topic in sns.list_topics()["Topics"]:
+        sns.confirm_subscription(TopicArn=topic["TopicArn"], Token="read")
 
 
 def deliver(served: Any) -> None:
@@ -119,6 +127,7 @@ def deliver(served: Any) -> None:
     bucket = f"ml-api-logs-{SUFFIX}-{ACCOUNT}-us-east-1"
     s3.put_object(Bucket=bucket, Key=f"alb/AWSLogs/{ACCOUNT}/one.log.gz", Body=b"GET /")
     s3.create_multipart_upload(Bucket=bucket, Key=f"alb/AWSLogs/{ACCOUNT}/half.log.gz")
+    confirm(served)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The alarms: each that rings, with CloudWatch's reason."""
+"""The alarms: each that rings, with CloudWatch's reason, and who would not hear one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from provisioner.engine.refs import Doc
 from provisioner.health.scene import Line, Scene, Sight
 
 _RINGS, _QUIET, _NO_DATA = "ALARM", "OK", "INSUFFICIENT_DATA"
+# How SNS tells of an address whose reader has not confirmed (SNS API reference, ListSubscriptionsByTopic).
+_PENDING = "PendingConfirmation"
 
 
 def alarms(scene: Scene) -> Iterator[Line]:
@@ -20,6 +22,15 @@ def alarms(scene: Scene) -> Iterator[Line]:
         says = f"{states[_QUIET]} quiet, {states[_NO_DATA]} without data"
         name = "all" if len(found) == states.total() else "others"
         yield Line(name, says, "well", {"states": dict(states)})
+    yield from scene.tell("Subscription", _reader)
+
+
+def _reader(one: Sight, doc: Doc) -> list[Line]:
+    """An address that was asked and has not answered: SNS sends it nothing."""
+    if doc["SubscriptionArn"] != _PENDING:
+        return []
+    says = f"{doc['Endpoint']} has not confirmed yet, and is told nothing"
+    return [Line(one.node, says, "told", {"endpoint": doc["Endpoint"]})]
 
 
 def _alarm(one: Sight, doc: Doc) -> Line:

@@ -52,6 +52,28 @@ def test_time_to_live_is_set_once(aws: Client) -> None:
     assert code_of(caught) == "ResourceNotFoundException"
 
 
+def test_mail_is_not_sent_to_before_its_reader_has_confirmed(aws: Client) -> None:
+    sns = aws("sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    asked = {"TopicArn": topic, "Protocol": "email", "Endpoint": "ops@shop.example"}
+
+    def told() -> str:
+        [one] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        return str(one["SubscriptionArn"])
+
+    assert sns.subscribe(**asked)["SubscriptionArn"] == "pending confirmation"
+    assert told() == "PendingConfirmation"
+    with pytest.raises(ClientError) as caught:
+        sns.unsubscribe(SubscriptionArn=told())
+    assert code_of(caught) == "InvalidParameter"
+    sns.confirm_subscription(TopicArn=topic, Token="any")
+    sns.unsubscribe(SubscriptionArn=told())
+    sns.subscribe(**asked)
+    assert told() == "PendingConfirmation"
+    sns.delete_topic(TopicArn=topic)
+    assert [one["TopicArn"] for one in sns.list_subscriptions()["Subscriptions"]] == [topic]
+
+
 def test_retention_is_from_the_list(aws: Client) -> None:
     aws("logs").create_log_group(logGroupName="g")
     with pytest.raises(ClientError) as caught:

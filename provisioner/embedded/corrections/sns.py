@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from provisioner.embedded.answers import Reply
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import do
@@ -14,21 +14,66 @@ from provisioner.embedded.wire import Call
 
 # SNS developer guide, sns-delete-subscription-topic: what is not confirmed goes after 48 hours.
 _FORGOTTEN = 48 * 3600.0
+_PENDING = "PendingConfirmation"
+_MAIL = ("email", "email-json")
+# By topic and address: who has confirmed, and what is told of one that never did after its topic.
+_confirmed: Shelf[bool] = Shelf()
 _pending: Shelf[dict[str, Any]] = Shelf()
+
+
+def _key(topic: str, endpoint: str) -> str:
+    return f"{topic} {endpoint}"
+
+
+def _waits(call: Call, one: dict[str, Any]) -> bool:
+    """Whether it is mail that nobody has answered."""
+    return one["Protocol"] in _MAIL and _key(one["TopicArn"], one["Endpoint"]) not in _confirmed.of(call)
+
+
+@always.after("sns", "Subscribe")
+def ask(call: Call, reply: Reply) -> None:
+    """Tell no ARN before the reader has confirmed (SNS API reference, Subscribe)."""
+    asked = {**call.params, "Endpoint": call.params.get("Endpoint", "")}
+    if _waits(call, asked) and not call.params.get("ReturnSubscriptionArn"):
+        reply["SubscriptionArn"] = "pending confirmation"
+
+
+@always.after("sns", "ConfirmSubscription")
+def confirm(call: Call, _: Reply) -> None:
+    """Whoever confirms, confirms for all readers of the topic: no mail with a token is sent here."""
+    topic = call.params["TopicArn"]
+    for one in do(call, "sns", "ListSubscriptionsByTopic", TopicArn=topic)["Subscriptions"]:
+        _confirmed.of(call)[_key(topic, one["Endpoint"])] = True
+
+
+@always.before("sns", "Unsubscribe")
+def end(call: Call) -> None:
+    """What was not confirmed has no ARN that could be named; who is asked again has to confirm again."""
+    arn = call.params["SubscriptionArn"]
+    if not arn.startswith("arn:"):
+        raise AwsError("InvalidParameter", "Invalid parameter: SubscriptionArn")
+    for one in do(call, "sns", "ListSubscriptions")["Subscriptions"]:
+        if one["SubscriptionArn"] == arn:
+            _confirmed.of(call).pop(_key(one["TopicArn"], one["Endpoint"]), None)
 
 
 @always.before("sns", "DeleteTopic")
 def leave_behind(call: Call) -> None:
-    """Keep the subscriptions by mail."""
+    """Keep the subscriptions by mail that nobody has confirmed."""
     topic = call.params["TopicArn"]
     for one in do(call, "sns", "ListSubscriptions")["Subscriptions"]:
-        if one["TopicArn"] == topic and one["Protocol"] == "email":
-            key = f"{topic} {one['Endpoint']}"
-            _pending.of(call)[key] = {**one, "SubscriptionArn": "PendingConfirmation"}
+        if one["TopicArn"] == topic and _waits(call, one):
+            key = _key(topic, one["Endpoint"])
+            _pending.of(call)[key] = {**one, "SubscriptionArn": _PENDING}
             clock.later(_FORGOTTEN, partial(_pending.of(call).pop, key, None), at_least=3600)
 
 
-@always.after("sns", "ListSubscriptions")
+@always.after("sns", "ListSubscriptions", "ListSubscriptionsByTopic")
 def still_told(call: Call, reply: Reply) -> None:
-    """Tell of them."""
-    reply["Subscriptions"] = [*reply.get("Subscriptions", []), *_pending.of(call).values()]
+    """Tell of them, and of no ARN before it is confirmed."""
+    listed = [
+        {**one, "SubscriptionArn": _PENDING} if _waits(call, one) else one
+        for one in reply.get("Subscriptions", [])
+    ]
+    left = _pending.of(call).values() if call.operation == "ListSubscriptions" else ()
+    reply["Subscriptions"] = [*listed, *left]
