@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.compare import differences, errand_of, meets
-from provisioner.engine.decide import Change, is_ours, whose
+from provisioner.engine.compare import errand_of
+from provisioner.engine.decide import Change
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener
 from provisioner.engine.extras import Extra
@@ -20,16 +20,13 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.refs import Doc, reveal, unveiled
 from provisioner.engine.refused import Foreign, NotYet
+from provisioner.engine.search import Search
 from provisioner.engine.target import HIDES, Target, read, still_hides
-from provisioner.engine.waits import until
 from provisioner.engine.watch import Watch
 from provisioner.errors import Blocked
 from provisioner.names import own_tags
 from state.document import Entry
 from state.ledger import Ledger
-
-# AWS hides a new thing for a number of reads as well as of seconds.
-_LOOKS = 6
 
 
 class Hands:
@@ -43,7 +40,7 @@ class Hands:
         self.listen = listen
         self.clock = clients.clock
         self.pace = clients.aws.pace
-        self._began = self.clock.wall()
+        self.search = Search(clients)
         self.durations = durations or Durations(self.pace)
         self.patience = Patience(clients, listen, self.durations)
         self.watch = Watch(clients, listen, self.durations)
@@ -58,7 +55,8 @@ class Hands:
         known = self.ledger.get(target.it.node)
         reopened = bool(known and known.intent and known.intent.verb == "create")
         intent = self.ledger.intend(target.it.node, "create", entry)
-        doc = self._look_for(target, self._last_tried(target, intent.at)) if reopened else None
+        tried = self.search.last_tried(target, intent.at)
+        doc = self.search.find(target, tried, target.kind.visible_within) if reopened else None
         if doc is None:
             doc = self._make(replace(target, it=replace(target.it, token=intent.token)))
         self.patience.young(target.it.node, target.kind)
@@ -77,55 +75,14 @@ class Hands:
                 proven = is_named(error, target.kind.duplicate)
                 if not proven and fault_of(error) is not Fault.LOST:
                     raise
-                doc = self._look_for(target, self.clock.wall(), proven=proven)
+                hidden = HIDES if proven else target.kind.visible_within
+                doc = self.search.find(target, self.clock.wall(), hidden)
                 if doc is None:
                     raise
                 return doc
 
         made: Doc = self.patience.call(once, target, "create")
         return made
-
-    def _look_for(self, target: Target, since: float, *, proven: bool = False) -> Doc | None:
-        """Look again until AWS can no longer be hiding it: `visible_within` after the call that made it.
-
-        `proven` means that AWS itself has said it is there.
-        """
-        hidden = HIDES if proven else target.kind.visible_within
-        window = max(hidden * self.pace, self.clients.aws.hides_for) if hidden else 0.0
-        start = self.clock.now()
-        looks = 0
-
-        def probe() -> Doc | bool | None:
-            nonlocal looks
-            looks += 1
-            doc = self.read(target)
-            there = doc is not None and not meets(doc, target.kind.gone)
-            if doc is not None and there and is_ours(target.kind, target.it.tags, doc):
-                return doc if self._is_made(target, doc) else False
-            # A clock that went backwards makes `since` lie ahead: then one whole window is waited.
-            passed = max(self.clock.wall() - since, self.clock.now() - start)
-            if passed < window or looks < (_LOOKS if there or hidden else 1):
-                return None
-            if doc is not None and there:
-                raise Foreign(f"{target.words} is {whose(target.kind, doc)}.", "Choose another suffix.")
-            return False
-
-        found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)
-        return found if isinstance(found, dict) else None
-
-    def _last_tried(self, target: Target, intended: float) -> float:
-        """When it was tried last: as long as the kind allows at most, by a run that ended before this one."""
-        return max(intended, min(self._began, intended + target.kind.patience))
-
-    @staticmethod
-    def _is_made(target: Target, doc: Doc) -> bool:
-        """Whether what is there was made.
-
-        A setting of another thing is there before it is set; where several of one name stand side by side,
-        what is there may be an earlier one.
-        """
-        may_be_older = target.kind.vanishes or target.kind.claims == ()
-        return not may_be_older or not differences(target.kind, target.it.props, doc, None)
 
     def update(self, target: Target, change: Change) -> Target:
         """Bring what differs to what it should be; safe to repeat after a crash. What is to be watched."""
@@ -197,10 +154,13 @@ class Hands:
         return ""
 
     def _begun(self, target: Target, entry: Entry) -> Doc | None:
-        """What a create came to whose reply never came; None where it came to nothing of ours."""
+        """What a create came to whose reply never came; None where it came to nothing of ours.
+
+        No second call would meet it here: what is hidden now and let go would be left for ever.
+        """
         try:
             intended = entry.intent.at if entry.intent else self.clock.wall()
-            return self._look_for(target, self._last_tried(target, intended))
+            return self.search.find(target, self.search.last_tried(target, intended), HIDES)
         except Foreign:  # theirs stays, and does not keep ours from ending
             return None
 
