@@ -55,7 +55,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     flow_logs(stack.piece("flow-logs"), s, facts, net, locks)
     database = aurora(stack.piece("aurora"), s, facts, net, groups, journals, own, locks)
     table = sessions(stack.piece("dynamodb"), s, locks)
-    rights = roles(stack.piece("iam"), s, facts, journals, table, database)
+    rights = roles(stack.piece("iam"), s, facts, journals, table, database, locks)
     records = access_logs(stack.piece("access-logs"), s, facts)
     key = guard(stack.piece("guard"), s, locks)
     domain = stack.piece("domain")

@@ -105,18 +105,33 @@ def test_each_service_may_use_the_key_for_this_stack_alone(desk: Desk, region: s
     assert not any(one["Action"] == "kms:*" or "kms:*" in one["Action"] for one in policy["Statement"])
 
 
-@pytest.mark.parametrize("role", ["execution-role", "task-role"])
-def test_a_role_opens_the_secret_through_secrets_manager_alone(desk: Desk, role: str) -> None:
+@pytest.mark.parametrize(
+    ("role", "services"),
+    [("execution-role", ["secretsmanager"]), ("task-role", ["dynamodb", "secretsmanager"])],
+)
+def test_a_role_uses_the_key_through_what_is_under_it_alone(
+    desk: Desk, role: str, services: list[str]
+) -> None:
     iam, name = aws(desk, "iam"), f"ml-api-{role}-{SUFFIX}"
     documents = [
         iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]
         for one in iam.list_role_policies(RoleName=name)["PolicyNames"]
     ]
-    [opens] = [one for doc in documents for one in doc["Statement"] if "kms:Decrypt" in one["Action"]]
+    opens = [one for doc in documents for one in doc["Statement"] if "kms:Decrypt" in one["Action"]]
+    bound = iam.get_role(RoleName=name)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
+    version = iam.get_policy(PolicyArn=bound)["Policy"]["DefaultVersionId"]
+    within = iam.get_policy_version(PolicyArn=bound, VersionId=version)["PolicyVersion"]["Document"]
 
-    assert opens["Resource"] == [key_of(desk)["Arn"]]
-    through = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
-    assert opens["Condition"] == {"StringEquals": through}
+    through = [f"{service}.{REGION}.amazonaws.com" for service in services]
+    assert all(one["Resource"] == [key_of(desk)["Arn"]] for one in opens)
+    assert [one["Condition"] for one in opens] == [
+        {"StringEquals": {"kms:ViaService": one}} for one in through
+    ]
+    assert set(through) <= {
+        one["Condition"]["StringEquals"]["kms:ViaService"]
+        for one in within["Statement"]
+        if "kms:Decrypt" in one["Action"]
+    }
 
 
 def test_the_database_keeps_the_key_that_it_was_made_with(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.graph import Handle, Piece
-from provisioner.engine.refs import text
+from provisioner.engine.refs import Ref, text
 from provisioner.kinds.iam import Role, RolePolicy
 from provisioner.settings import Settings
 from provisioner.settings.images import private_ecr
@@ -15,6 +15,7 @@ from provisioner.steps.arns import arn
 from provisioner.steps.aurora import Database
 from provisioner.steps.boundary import capped
 from provisioner.steps.facts import Facts
+from provisioner.steps.keys import Keys
 from provisioner.steps.logs import Logs
 
 
@@ -27,7 +28,9 @@ class Roles:
     policies: list[Handle]
 
 
-def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, database: Database) -> Roles:
+def roles(
+    up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, database: Database, keys: Keys
+) -> Roles:
     """The execution role pulls, logs and reads the secret; the task role uses table and secret."""
     execution = _role(up, s, facts, "execution-role", "Starts the tasks of ml-api")
     task = _role(up, s, facts, "task-role", "What a task of ml-api may do")
@@ -53,6 +56,7 @@ def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, datab
                 "use",
                 [
                     _allow(_TABLE_ACTIONS, [arn(up, facts, "dynamodb", f"table/{table.aws_name}")]),
+                    *_through(up, "dynamodb", keys.table_key(up.stack.region)),
                     _allow(["secretsmanager:GetSecretValue"], [database.secret]),
                     *_log_in(up, s, facts, database),
                     *opened,
@@ -147,10 +151,19 @@ def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
 
 def _decrypt(up: Piece, database: Database) -> list[dict[str, Any]]:
     """What opens the database's secret, where it is under a key of ours (Secrets Manager user guide)."""
-    if database.secret_key is None:
+    return _through(up, "secretsmanager", database.secret_key)
+
+
+def _through(up: Piece, service: str, key: Ref | None) -> list[dict[str, Any]]:
+    """To open with a key of ours what a service keeps under it: asked of whoever uses the service.
+
+    DynamoDB decrypts a table's key for each caller (aws/aws-cdk#10010; its developer guide,
+    "encryption.usagenotes").
+    """
+    if key is None:
         return []
-    through = {"kms:ViaService": f"secretsmanager.{up.stack.region}.amazonaws.com"}
-    return [{**_allow(["kms:Decrypt"], [database.secret_key]), "Condition": {"StringEquals": through}}]
+    through = {"kms:ViaService": f"{service}.{up.stack.region}.amazonaws.com"}
+    return [{**_allow(["kms:Decrypt"], [key]), "Condition": {"StringEquals": through}}]
 
 
 # What Secrets Manager and Systems Manager tell KMS of what they open (their user guides, encryption context).

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.graph import Handle, Piece
-from provisioner.engine.refs import text
+from provisioner.engine.refs import Ref, text
 from provisioner.kinds.kms import EdgeKey, Key, KeyAlias, KeyRotation
 from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.names import FORMS, name_of
@@ -65,10 +65,12 @@ class Keys:
 
     def table(self, region: str) -> dict[str, Any]:
         """What puts a table under it."""
-        if not self.by_region:
-            return {}
-        own = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": self.by_region[region].id}
-        return {"SSESpecification": own}
+        key = self.table_key(region)
+        return {"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}} if key else {}
+
+    def table_key(self, region: str) -> Ref | None:
+        """The key that the table is under; none where it is AWS's."""
+        return self.by_region[region].id if self.by_region else None
 
     def cluster(self, region: str) -> dict[str, Any]:
         """What puts the database under it when it is made."""
