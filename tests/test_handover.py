@@ -16,7 +16,7 @@ from provisioner.embedded.visitors import _fits
 from provisioner.embedded.wire import Call, compose, parsed
 from provisioner.engine.beats import Beat
 from provisioner.errors import RolledBack
-from provisioner.kinds.elbv2.listeners import ListenerRule
+from provisioner.kinds.elbv2.listeners import Listener, ListenerRule
 from provisioner.steps.alb_rules import slug
 from tests.harness import Desk
 from tests.inventory import inventory
@@ -62,7 +62,8 @@ class Watch:
         if action["Type"] != "forward" or any(one["Field"] == "source-ip" for one in rule["Conditions"]):
             return
         groups = {one["TargetGroupArn"]: one["Weight"] for one in action["ForwardConfig"]["TargetGroups"]}
-        path = "*" if rule["IsDefault"] else rule["Conditions"][0]["Values"][0]
+        paths = [path for one in rule["Conditions"] for path in one.get("Values") or []]
+        path = "*" if rule["IsDefault"] else (paths or ["guarded"])[0]
         # A request goes to each group that has any weight: the worst of them counts.
         count = min(self._healthy(arn) for arn, weight in groups.items() if weight)
         self.least[path] = min(count, self.least.get(path, count))
@@ -104,15 +105,20 @@ def test_a_rule_that_leads_to_whom_nobody_is_led_yet_is_asked_of_nobody_until_th
     wanted = {"Priority": 7, "Conditions": [path], "Actions": [forward]}
     rule = ListenerRule()
 
-    first = rule.at_first(wanted, {"old"})
+    first = rule.at_first(wanted, {"old"}, {})
 
     assert not all(_fits(one, "/x/1", {}) for one in first["Conditions"])
     assert rule.leads(first) == []
     assert rule.during(Beat.JOIN, wanted, first, {"old"}) == first
     assert rule.during(Beat.MOVE, wanted, first, {"old"}) == wanted
     assert rule.leads(wanted) == ["new"]
-    assert rule.at_first(wanted, {"old", "new"}) == wanted
-    assert rule.at_first(wanted, set()) == wanted
+    assert rule.at_first(wanted, {"old", "new"}, {}) == wanted
+    assert rule.at_first(wanted, set(), {}) == wanted
+    assert rule.leads(rule.at_first(wanted, {"old"}, {"new": "old"})) == ["old"]
+    listener = Listener()
+    joined = listener.at_first({"Port": 80, "DefaultActions": [forward]}, {"old"}, {"new": "old"})
+    assert listener.leads(joined) == ["old"]
+    assert listener.leads(listener.during(Beat.MOVE, {"DefaultActions": [forward]}, joined, set())) == ["new"]
 
 
 def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(
@@ -263,6 +269,20 @@ def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(desk: Desk, watc
     assert leads_to(desk.box.endpoint, "/api/v2/*") == main
     assert watch.least["/api/v2/*"] >= 1
     assert watch.least["/api/v1/*"] >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("then", "since"), [("send", "require"), ("off", "require"), ("require", "off")])
+def test_a_guard_changes_while_a_group_is_replaced_and_every_path_has_somebody(
+    desk: Desk, watch: Watch, then: str, since: str
+) -> None:
+    desk.apply("a", *IMAGE, "--set", f"edge.guard={since}")
+    watch.least.clear()
+
+    desk.apply("a", *IMAGE, "--set", f"edge.guard={then}", "--set", "container.health_path=/well")
+
+    assert min(watch.least.values()) >= 2, watch.least
+    assert "guarded" in watch.least
 
 
 @pytest.mark.slow

@@ -8,20 +8,21 @@ from functools import partial
 
 from provisioner.engine.act import Hands
 from provisioner.engine.adopt import borrowed, take_over
-from provisioner.engine.aside import ease, leave_behind, led, make_room
+from provisioner.engine.aside import ease, former, leave_behind, led, make_room
 from provisioner.engine.beats import Beat
 from provisioner.engine.critical import Stage, stages
 from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
+from provisioner.engine.kind import Kind
 from provisioner.engine.known import Known
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Kinds, Plan, look_up, target_of
 from provisioner.engine.refs import Doc, resolve, seal, unveiled
 from provisioner.engine.target import Target
-from provisioner.engine.teardown import remove_undeclared, take_down, target_in
+from provisioner.engine.teardown import remove, take_down, target_in
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import Blocked, CredentialsError, LedgerError, LockHeld, NotBefore
 from state.document import Entry
@@ -55,7 +56,7 @@ class Apply:
         if self._put_off() and not self.outcome.undone:
             self._hand_over()
         if self._put_off() and not self.outcome.undone:
-            self._remove_undeclared()
+            self._remove(self._undeclared())
             self._keep_outputs()
         self.outcome.seconds = self.hands.clock.now() - start
         return self.outcome
@@ -93,9 +94,14 @@ class Apply:
     def _hand_over(self) -> None:
         """Let go of what was replaced, beat by beat: whoever names it has joined the new one by now."""
         for beat in list(Beat)[1:]:
+            if beat is Beat.LEAVE:
+                # Who leads to the old one and is declared no longer would lead to nobody from then on.
+                self._remove({name for name in self._undeclared() if self._goes_first(name)})
+            if not self._put_off():
+                return
             graph: dict[Stage, set[Stage]] = {Stage(name, "ready"): set() for name in self._between}
             Walk(graph, partial(self._begin_beat, beat), stopped=lambda: self.hands.clock.stopped).run()
-            if not self._put_off() or self.hands.clock.stopped:
+            if self.hands.clock.stopped:
                 return
 
     def _put_off(self) -> bool:
@@ -182,16 +188,22 @@ class Apply:
 
     def _born(self, target: Target) -> Target:
         """One that leads to whom nobody is led yet takes no requests from those who serve."""
-        first = target.kind.at_first(target.it.props, frozenset(led(self.plan, {})))
+        first = self._at_first(target.kind, target.it.props)
         if first != target.it.props:
             self._between.append(target.it.node)
         return target.shaped(first)
+
+    def _at_first(self, kind: Kind, wanted: Doc) -> Doc:
+        before = frozenset(led(self.plan, {}))
+        return kind.at_first(wanted, before, former(self.hands, self._known.docs, before))
 
     def _joined(
         self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change
     ) -> tuple[Doc, Change]:
         """One that names what is replaced knows the old one beside the new one at first."""
         joined = node.kind.during(Beat.JOIN, wanted, seen, self._led())
+        if joined == wanted and not list(node.kind.leads(seen)):
+            joined = self._at_first(node.kind, wanted)
         if joined == wanted:
             return wanted, change
         self._between.append(node.name)
@@ -235,14 +247,20 @@ class Apply:
         target = target_of(node, self.plan.stack.suffix, entry, wanted, away)
         return replace(target, lookup=self._known.wait_for)
 
-    def _remove_undeclared(self) -> None:
+    def _undeclared(self) -> set[str]:
         declared = self.plan.stack.nodes
-        gone = {
+        return {
             name
             for name, entry in self.hands.ledger
             if name not in declared and not self.kinds[entry.kind].stays
         } - self.plan.aside
-        for removed in remove_undeclared(self.hands, self.kinds, gone):
+
+    def _goes_first(self, name: str) -> bool:
+        return self.kinds[self.hands.ledger.document.entries[name].kind].goes_first
+
+    def _remove(self, names: set[str]) -> None:
+        if names:
+            removed = remove(self.hands, self.kinds, only=names)
             self.outcome.failed |= removed.failed
             self.outcome.undone += removed.undone
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 
 from provisioner.engine.act import Hands
 from provisioner.engine.adopt import take_over
@@ -55,6 +55,12 @@ def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
         change = Change("update", name, entry.kind, entry.name, entry.piece, entry.id, fields)
         hands.update(target.shaped({**entry.wanted, **eased}), change)
         hands.ledger.confirm(name)
+
+
+def former(hands: Hands, docs: Mapping[str, Doc], led_to: Set[str]) -> dict[str, str]:
+    """By the id of one that takes over, the id of whom it takes over from, where requests are sent there."""
+    aside = ((name.split("~", 1), entry.id) for name, entry in list(hands.ledger) if "~" in name)
+    return {docs[node]["id"]: old for (node, _), old in aside if old in led_to and node in docs}
 
 
 def led(plan: Plan, docs: dict[str, Doc]) -> Iterator[str]:

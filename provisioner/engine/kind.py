@@ -109,8 +109,8 @@ class Kind(Traits):
         """Until when AWS goes on telling of one that is gone; "" where that is not known."""
         return ""
 
-    def at_first(self, wanted: Doc, led: Set[str]) -> Doc:
-        """What a new one is made as, given who is led to already; the beats of a handover do the rest."""
+    def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
+        """What one that led to nobody is at first, given who is led to, and who takes over from these."""
         return wanted
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from dataclasses import replace
 
 from provisioner.engine.act import Hands
@@ -41,14 +41,6 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
     outcome.undone = sorted(names - done - set(outcome.failed))
     outcome.seconds = hands.clock.now() - start
     return outcome
-
-
-def remove_undeclared(hands: Hands, kinds: Kinds, names: Set[str]) -> Iterator[Outcome]:
-    """Delete those: who leads requests away before who would still be sent them."""
-    entries = hands.ledger.document.entries
-    first = {name for name in names if kinds[entries[name].kind].goes_first}
-    for part in filter(None, (first, names - first)):
-        yield remove(hands, kinds, only=part)
 
 
 def _graph(document: Document, names: Set[str], kinds: Kinds) -> dict[End, set[End]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 
 from provisioner.engine.beats import Beat
@@ -67,6 +67,10 @@ class Listener(Elb):
         """DeleteListener; its rules go with it."""
         elbv2.delete_listener(ListenerArn=it.id)
 
+    def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
+        """Leading to whom its group takes over from."""
+        return {**wanted, "DefaultActions": _joined(wanted["DefaultActions"], former)}
+
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """Its forward in one beat of a handover; it is closed once its rules ask for a key."""
         new, had = wanted["DefaultActions"], seen["DefaultActions"]
@@ -129,10 +133,11 @@ class ListenerRule(Elb):
         """DeleteRule."""
         elbv2.delete_rule(RuleArn=it.id)
 
-    def at_first(self, wanted: Doc, led: Set[str]) -> Doc:
-        """Asked of nobody while none is led to its group and others are: they go on with these requests."""
-        group = set(_led(wanted["Actions"]))
-        return _hushed(wanted) if group and led and not group & led else wanted
+    def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
+        """Leading to whom its group takes over from, if anybody; else asked of nobody while others serve."""
+        joined = {**wanted, "Actions": _joined(wanted["Actions"], former)}
+        group = set(_led(joined["Actions"]))
+        return _hushed(joined) if group and led and not group & led else joined
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """Its forward in one beat of a handover; it asks for a key once CloudFront shows it."""
@@ -189,6 +194,12 @@ def _between(beat: Beat, wanted: list[Doc], seen: list[Doc]) -> list[Doc]:
     weights = dict.fromkeys(had, 0) | new if beat >= Beat.MOVE else dict.fromkeys(new, 0) | had
     groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
     return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+
+
+def _joined(wanted: list[Doc], former: Mapping[str, str]) -> list[Doc]:
+    """A forward as if it had led to the former group until now."""
+    olds = [former[group] for group in _led(wanted) if group in former]
+    return _between(Beat.JOIN, wanted, [{"Type": "forward", "TargetGroupArn": old} for old in olds])
 
 
 def _weights(actions: list[Doc]) -> dict[str, int]:
