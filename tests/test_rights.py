@@ -68,6 +68,8 @@ SPARE = {
 # What IAM cannot be asked to hold to one stack, and what holds it instead.
 OF_THE_ACCOUNT = {
     "cloudfront:AllowVendedLogDeliveryForResource": "AWS names the distribution; it lets its records be had",
+    "cloudwatch:DeleteAlarms": "of no alarm: Application Auto Scaling tries it so",
+    "cloudwatch:PutMetricAlarm": "the same",
     "ec2:CreateTags": "only in the call that makes the resource (ec2:CreateAction)",
     "ec2:RevokeSecurityGroupEgress": "of groups without our tags: the default group bears none",
     "ec2:RevokeSecurityGroupIngress": "the same",
@@ -295,6 +297,27 @@ def test_rds_may_be_granted_the_key_for_the_database_and_for_its_secret() -> Non
         context = {name: (value,) for name, value in told.items()}
         asked = Request("kms:CreateGrant", key, context, lambda: {"Environment": SUFFIX, "Project": "ml-api"})
         assert verdict(policies_for(whose, "apply"), asked) is Verdict.ALLOWED
+
+
+@pytest.mark.parametrize("sets", [("profile=seed",), FULL[1::2]])
+@pytest.mark.parametrize("purpose", ["apply", "deploy"])
+def test_who_has_a_service_scaled_may_what_application_auto_scaling_tries(
+    purpose: str, sets: tuple[str, ...]
+) -> None:
+    whose = Whose(Workspace.here(), SUFFIX, load(None, sets, {}), "us-east-1", ACCOUNT)
+    made = policies_for(whose, purpose)
+    service = f"arn:aws:ecs:us-east-1:{ACCOUNT}:service/ml-api-cluster-{SUFFIX}/ml-api-service-{SUFFIX}"
+    alarms = f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:"
+
+    for action, on in (
+        ("ecs:DescribeServices", service),
+        ("ecs:UpdateService", service),
+        ("cloudwatch:PutMetricAlarm", alarms),
+        ("cloudwatch:DeleteAlarms", alarms),
+        ("cloudwatch:DescribeAlarms", f"{alarms}*"),
+    ):
+        assert verdict(made, Request(action, on)) is Verdict.ALLOWED, action
+    assert verdict(made, Request("cloudwatch:DeleteAlarms", f"{alarms}theirs")) is not Verdict.ALLOWED
 
 
 @pytest.mark.parametrize("purpose", ["apply", "status", "deploy", "exec", "doctor"])

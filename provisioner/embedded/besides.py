@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 # The action that gives tags to what a call makes, by prefix; of IAM, by the call itself
@@ -136,6 +136,17 @@ TOO: Mapping[str, Too] = {
 PRIVATE_NAMES: Mapping[str, tuple[str, str]] = {
     "ec2:CreateVpcEndpoint": ("PrivateDnsEnabled", "route53:AssociateVPCWithHostedZone")
 }
+# Who has a service scaled is tried by Application Auto Scaling, in the caller's name: whether the service may
+# be asked and changed, and alarms made and deleted, without naming one (its user guide, "Permissions validation
+# for API calls on target resources"; aws-samples/amazon-cloudwatch-auto-alarms#18: what IAM is asked then).
+TRIES = ("application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget")
+_NO_ALARM, _ALL_ALARMS = "alarm:", "alarm:*"
+_TRIED = {
+    "cloudwatch:DeleteAlarms": _NO_ALARM,
+    "cloudwatch:DescribeAlarms": _ALL_ALARMS,
+    "cloudwatch:PutMetricAlarm": _NO_ALARM,
+}
+_TRIED_ON_SERVICE = ("ecs:DescribeServices", "ecs:UpdateService")
 # Which records of a zone a change is about, and what it does to them (Route 53 developer guide, "Using IAM
 # policy conditions for fine-grained access control"): a name is in lower case there, without its last dot.
 RECORDS = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
@@ -158,6 +169,16 @@ def on_groups(action: str, params: Mapping[str, Any], place: Mapping[str, str]) 
     named = action in WITH_GROUPS and any(dug(params, _GROUPS.split(".")))
     form = "arn:{Partition}:wafv2:{Region}:{Account}:global/managedruleset/*"
     return form.format_map(place) if named else ""
+
+
+def tried(action: str, services: Iterable[str], place: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What is tried before an action, and on what; nothing before most."""
+    if action not in TRIES:
+        return
+    for name, alarm in _TRIED.items():
+        yield name, "arn:{Partition}:cloudwatch:{Region}:{Account}:".format_map(place) + alarm
+    for service in services:
+        yield from ((name, service) for name in _TRIED_ON_SERVICE)
 
 
 def record_name(name: str) -> str:

@@ -18,6 +18,7 @@ from provisioner.embedded.besides import (
     UNDER_KEY,
     dug,
     on_groups,
+    tried,
     via,
 )
 from provisioner.embedded.corrections.iam import SERVICE_ROLES
@@ -56,6 +57,9 @@ def needs_of(action: str, call: Call) -> Iterator[Need]:
     if action in PRIVATE_NAMES:
         named, needed = PRIVATE_NAMES[action]
         yield from [Need(needed, "*")] if call.params.get(named) else []
+    of_service = "arn:{Partition}:ecs:{Region}:{Account}:".format_map(place_of(call))
+    scaled = [of_service + call.params["ResourceId"]] if "ResourceId" in call.params else []
+    yield from (Need(one, on) for one, on in tried(action, scaled, place_of(call)))
     yield from _under_key(action, call)
 
 

@@ -26,6 +26,7 @@ from provisioner.embedded.besides import (
     dug,
     on_groups,
     tagging_action,
+    tried,
     via,
 )
 from provisioner.embedded.reference import REQUEST_TAG, RESOURCE_TAG, Action, On
@@ -172,6 +173,8 @@ class Grants(Ground):
         if known.name in ON_NAMED:
             name, parameter = ON_NAMED[known.name]
             yield Grant(name, self.text(node.props[parameter]), kind)
+        services = [self.arn(one) for one in self.stack if is_of(one, "ecs", "service")]
+        yield from (Grant(one, on, kind) for one, on in tried(known.name, services, self.place(node)))
         if groups := on_groups(known.name, node.props, self.place(node)):
             yield Grant(known.name, groups, kind)
 
