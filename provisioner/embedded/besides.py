@@ -137,8 +137,9 @@ PRIVATE_NAMES: Mapping[str, tuple[str, str]] = {
     "ec2:CreateVpcEndpoint": ("PrivateDnsEnabled", "route53:AssociateVPCWithHostedZone")
 }
 # Who has a service scaled is tried by Application Auto Scaling, in the caller's name: whether the service may
-# be asked and changed, and alarms made and deleted, without naming one (its user guide, "Permissions validation
-# for API calls on target resources"; aws-samples/amazon-cloudwatch-auto-alarms#18: what IAM is asked then).
+# be asked and changed, and alarms made and deleted, without naming one (its user guide, "Permissions
+# validation for API calls on target resources"; what IAM is asked then:
+# aws-samples/amazon-cloudwatch-auto-alarms#18).
 TRIES = ("application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget")
 _NO_ALARM, _ALL_ALARMS = "alarm:", "alarm:*"
 _TRIED = {
