@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from provisioner.engine.kind import Item
+from provisioner.kinds.rds.aurora import DBCluster
 from tests.harness import Desk
 from tests.inventory import client, inventory
 from tests.standing import tags
@@ -189,6 +193,50 @@ def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(desk: Desk) -> No
     found = inventory(desk.box.endpoint)
     assert len(found["db snapshot"]) == 1
     assert found["db cluster"] == {}
+
+
+class OfRds:
+    """A client of RDS: of its one cluster a last snapshot has been taken before."""
+
+    peers = SimpleNamespace(together=lambda own, *_, **__: [own])
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def describe_db_clusters(self, **_: Any) -> dict[str, Any]:
+        """The cluster."""
+        told = {"Status": "available", "DbClusterResourceId": "cluster-VHQZ6BE8VFQHJBRX"}
+        return {"DBClusters": [{"DBClusterIdentifier": "a", **told}]}
+
+    def delete_db_cluster(self, **asked: Any) -> None:
+        """Refused the first time."""
+        self.asked.append(asked["FinalDBSnapshotIdentifier"])
+        if len(self.asked) == 1:
+            raise ClientError({"Error": {"Code": "DBClusterSnapshotAlreadyExistsFault"}}, "DeleteDBCluster")
+
+
+def test_a_second_end_takes_a_snapshot_of_its_own_name() -> None:
+    rds, name = OfRds(), "ml-api-aurora-a-final-1"
+    props = {"DBClusterIdentifier": "a", "SkipFinalSnapshot": False, "FinalDBSnapshotIdentifier": name}
+
+    DBCluster().delete(rds, Item("aurora", "a", "a", props, id="a"))
+
+    assert rds.asked == [name, f"{name}-vfqhjbrx"]
+
+
+@pytest.mark.slow
+def test_what_ended_once_and_came_back_ends_again_with_a_snapshot(desk: Desk) -> None:
+    desk.apply("a", "--set", "database.final_snapshot=true")
+    rds, name = client(desk.box.endpoint, "rds"), desk.known("a")["entries"]["aurora"]["wanted"]
+    rds.create_db_cluster_snapshot(
+        DBClusterIdentifier=name["DBClusterIdentifier"],
+        DBClusterSnapshotIdentifier=name["FinalDBSnapshotIdentifier"],
+    )
+
+    desk.teardown("a")
+
+    kept = [one for one in inventory(desk.box.endpoint)["db snapshot"] if "-final-" in one]
+    assert len(kept) == 2
 
 
 @pytest.mark.slow

@@ -98,6 +98,10 @@ def _check_final_snapshot(call: Call) -> None:
     if not call.params.get("SkipFinalSnapshot") and not call.params.get("FinalDBSnapshotIdentifier"):
         message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
         raise AwsError("InvalidParameterCombination", message)
+    name = call.params.get("FinalDBSnapshotIdentifier")
+    if name in backend("rds", call.account, call.region).cluster_snapshots:
+        message = f"Cannot create the cluster snapshot because one with the identifier {name} already exists."
+        raise AwsError("DBClusterSnapshotAlreadyExistsFault", message)
 
 
 def _cluster_gone(call: Call, name: str) -> None:

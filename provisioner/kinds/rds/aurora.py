@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.extras import Extra, Inside
+from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
@@ -114,10 +117,18 @@ class DBCluster(Rds):
 
     def delete(self, rds: Any, it: Item) -> None:
         """DeleteDBCluster; accepted again while it is going."""
-        if meets_going(self.read(rds, it)):
+        doc = self.read(rds, it)
+        if meets_going(doc):
             return
         ending = {key: it.props[key] for key in _AT_THE_END if it.props.get(key)}
-        rds.delete_db_cluster(DBClusterIdentifier=it.id, **(ending or {"SkipFinalSnapshot": True}))
+        try:
+            rds.delete_db_cluster(DBClusterIdentifier=it.id, **(ending or {"SkipFinalSnapshot": True}))
+        except ClientError as error:
+            if doc is None or code_of(error) != _SNAPSHOT_TAKEN:
+                raise
+            # A cluster of this stack has ended with it before: this one's own name is beside it.
+            own = f"{ending['FinalDBSnapshotIdentifier']}-{doc['DbClusterResourceId'][-_TAIL:].lower()}"
+            rds.delete_db_cluster(DBClusterIdentifier=it.id, **{**ending, "FinalDBSnapshotIdentifier": own})
 
     def extras(self, rds: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
         """The members that are told with the cluster, besides ours."""
@@ -138,6 +149,9 @@ class DBCluster(Rds):
         return f"{name}; its data stay in the snapshot {kept}" if kept else f"{name}, with no last snapshot"
 
 
+# botocore rds DeleteDBCluster
+_SNAPSHOT_TAKEN = "DBClusterSnapshotAlreadyExistsFault"
+_TAIL = 8
 _AT_THE_END = ("SkipFinalSnapshot", "FinalDBSnapshotIdentifier")
 
 
