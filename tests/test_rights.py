@@ -13,6 +13,7 @@ import pytest
 from provisioner.commands.permitting import Whose, policies_for
 from provisioner.configuration import load
 from provisioner.embedded import reference
+from provisioner.embedded.besides import tagging_action
 from provisioner.embedded.policies import Request, Verdict, verdict
 from provisioner.rights.grants import _CHANGES
 from provisioner.rights.purposes import PURPOSES
@@ -268,6 +269,21 @@ def test_each_call_that_a_verb_declares_is_allowed(purpose: str) -> None:
     }
 
     assert declared - allowed <= {"iam:DeleteRolePermissionsBoundary"}
+
+
+def test_what_is_born_with_tags_may_be_given_them() -> None:
+    whose = Whose(Workspace.here(), SUFFIX, load(None, STRONGEST, {}), "us-east-1", ACCOUNT)
+    made = statements(policies_for(whose, "apply"))
+    allowed = {name for one in made if one["Effect"] == "Allow" for name in one["Action"]}
+    given = {
+        str(node.kind): [tagging_action(reference.action_of(node.kind.service, one)) for one in creates]
+        for node in whose.ground().stack
+        if node.kind.tagged and (creates := node.kind.called("create"))
+    }
+
+    assert {kind for kind, names in given.items() if not set(names) & allowed} == {"DnsName"}
+    bucket = f"arn:aws:s3:::ml-api-logs-{SUFFIX}-{ACCOUNT}-us-east-1"
+    assert verdict(policies_for(whose, "apply"), Request("s3:TagResource", bucket)) is Verdict.ALLOWED
 
 
 def test_a_log_group_is_named_as_iam_is_asked_about_it() -> None:

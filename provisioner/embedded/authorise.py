@@ -33,6 +33,7 @@ _TAGS = (
     "TagSpecifications.*.Tags",
     "DistributionConfigWithTags.Tags.Items",
     "Tags.Items",
+    "CreateBucketConfiguration.Tags",
 )
 _Context = dict[str, tuple[str, ...]]
 

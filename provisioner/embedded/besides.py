@@ -24,6 +24,7 @@ TAGGING: Mapping[str, str] = {
     "kms": "TagResource",
     "logs": "TagResource",
     "rds": "AddTagsToResource",
+    "s3": "TagResource",
     "secretsmanager": "TagResource",
     "sns": "TagResource",
     "wafv2": "TagResource",
