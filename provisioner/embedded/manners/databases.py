@@ -99,7 +99,7 @@ def _check_final_snapshot(call: Call) -> None:
         message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
         raise AwsError("InvalidParameterCombination", message)
     name = call.params.get("FinalDBSnapshotIdentifier")
-    if name in backend("rds", call.account, call.region).cluster_snapshots:
+    if name and name in backend("rds", call.account, call.region).cluster_snapshots:
         message = f"Cannot create the cluster snapshot because one with the identifier {name} already exists."
         raise AwsError("DBClusterSnapshotAlreadyExistsFault", message)
 
