@@ -8,14 +8,14 @@ from functools import partial
 
 from provisioner.engine.act import Hands
 from provisioner.engine.adopt import borrowed, take_over
-from provisioner.engine.aside import ease, former, leave_behind, led, make_room
+from provisioner.engine.aside import ease, leave_behind, make_room
 from provisioner.engine.beats import Beat
 from provisioner.engine.critical import Stage, stages
 from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
-from provisioner.engine.kind import Kind
+from provisioner.engine.handover import Handover
 from provisioner.engine.known import Known
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.outputs import outputs_of
@@ -37,8 +37,7 @@ class Apply:
         self.kinds = kinds
         self.outcome = Outcome("apply")
         self._known = Known(plan.docs)
-        # Who has joined the new one of two and not let go of the old one.
-        self._between: list[str] = []
+        self._handover = Handover(plan, hands, self._known)
 
     def run(self) -> Outcome:
         """Carry the plan out, then delete what is no longer declared."""
@@ -99,7 +98,7 @@ class Apply:
                 self._remove({name for name in self._undeclared() if self._goes_first(name)})
             if not self._put_off():
                 return
-            graph: dict[Stage, set[Stage]] = {Stage(name, "ready"): set() for name in self._between}
+            graph: dict[Stage, set[Stage]] = {Stage(name, "ready"): set() for name in self._handover.between}
             Walk(graph, partial(self._begin_beat, beat), stopped=lambda: self.hands.clock.stopped).run()
             if self.hands.clock.stopped:
                 return
@@ -119,7 +118,7 @@ class Apply:
         seen = self.hands.read(target)
         if seen is None:
             raise Blocked(f"{target.words} was deleted behind our back.", "Run the same command again.")
-        target = target.shaped(node.kind.during(beat, wanted, seen, self._led()))
+        target = target.shaped(node.kind.during(beat, wanted, seen, self._handover.led()))
         change = decide(node, entry, seen, target.it.props)
         self.hands.listen(Event("starting", node.name, change.verb))
         self._carry_out(target, change, lambda _stage: None)
@@ -129,9 +128,6 @@ class Apply:
         """What a node is to be, each secret as it is compared."""
         lookup = self._known.wait_for
         return dict(seal(resolve(node.props, lookup), self.hands.clients, lookup))
-
-    def _led(self) -> frozenset[str]:
-        return frozenset(led(self.plan, self._known.docs))
 
     def _bring_up(self, node: Node, act: Callable[[], str], tell: Tell[Stage], beat: str = "") -> None:
         listen, clock = self.hands.listen, self.hands.clock
@@ -164,7 +160,7 @@ class Apply:
         seen = borrowed(self.hands, self._known, target) if late else self._known.docs.get(node.name)
         change = with_extras(decide(node, entry, seen, wanted), planned.extras)
         if seen is not None and change.verb in ("update", "finish"):
-            wanted, change = self._joined(node, entry, seen, wanted, change)
+            wanted, change = self._handover.joined(node, entry, seen, wanted, change)
             target = target.shaped(wanted)
         if change.verb == "refuse":
             raise Blocked(f"{node.aws_name or node.name}: {change.why}.")
@@ -186,29 +182,6 @@ class Apply:
             self._mend(node, target, wanted)
         return change.verb
 
-    def _born(self, target: Target) -> Target:
-        """One that leads to whom nobody is led yet takes no requests from those who serve."""
-        first = self._at_first(target.kind, target.it.props)
-        if first != target.it.props:
-            self._between.append(target.it.node)
-        return target.shaped(first)
-
-    def _at_first(self, kind: Kind, wanted: Doc) -> Doc:
-        before = frozenset(led(self.plan, {}))
-        return kind.at_first(wanted, before, former(self.hands, self._known.docs, before))
-
-    def _joined(
-        self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change
-    ) -> tuple[Doc, Change]:
-        """One that names what is replaced knows the old one beside the new one at first."""
-        joined = node.kind.during(Beat.JOIN, wanted, seen, self._led())
-        if joined == wanted and not list(node.kind.leads(seen)):
-            joined = self._at_first(node.kind, wanted)
-        if joined == wanted:
-            return wanted, change
-        self._between.append(node.name)
-        return joined, with_extras(decide(node, entry, seen, joined), change.extras)
-
     def _mend(self, node: Node, target: Target, wanted: Doc) -> None:
         """What could not be compared before it was ready is compared now."""
         entry, seen = self.hands.ledger.get(node.name), self._known.docs.get(node.name)
@@ -222,7 +195,7 @@ class Apply:
     def _carry_out(self, target: Target, change: Change, tell: Tell[Stage]) -> None:
         name = target.it.node
         if change.verb in ("create", "replace"):
-            target = self._born(target)
+            target = self._handover.born(target)
             doc = self.hands.create(target)
             target = target.made(target.kind.id_of(doc), doc)
             self._known.learn(target, doc)

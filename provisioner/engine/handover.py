@@ -1,0 +1,53 @@
+"""Who leads requests to something that is replaced, or to whom nobody is led yet, and how that begins."""
+
+from __future__ import annotations
+
+from provisioner.engine.act import Hands
+from provisioner.engine.aside import former, led
+from provisioner.engine.beats import Beat
+from provisioner.engine.decide import Change, decide, with_extras
+from provisioner.engine.graph import Node
+from provisioner.engine.kind import Kind
+from provisioner.engine.known import Known
+from provisioner.engine.plan import Plan
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import Target
+from state.document import Entry
+
+
+class Handover:
+    """The first beat, which each does as its turn comes; those in `between` go on with the other beats."""
+
+    def __init__(self, plan: Plan, hands: Hands, known: Known) -> None:
+        self.plan = plan
+        self.hands = hands
+        self.known = known
+        # Who has joined the new one of two and not let go of the old one.
+        self.between: list[str] = []
+
+    def led(self) -> frozenset[str]:
+        """To whom requests are led now."""
+        return frozenset(led(self.plan, self.known.docs))
+
+    def born(self, target: Target) -> Target:
+        """One that leads to whom nobody is led yet takes no requests from those who serve."""
+        first = self._at_first(target.kind, target.it.props)
+        if first != target.it.props:
+            self.between.append(target.it.node)
+        return target.shaped(first)
+
+    def joined(
+        self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change
+    ) -> tuple[Doc, Change]:
+        """One that names what is replaced knows the old one beside the new one at first."""
+        joined = node.kind.during(Beat.JOIN, wanted, seen, self.led())
+        if joined == wanted and not list(node.kind.leads(seen)):
+            joined = self._at_first(node.kind, wanted)
+        if joined == wanted:
+            return wanted, change
+        self.between.append(node.name)
+        return joined, with_extras(decide(node, entry, seen, joined), change.extras)
+
+    def _at_first(self, kind: Kind, wanted: Doc) -> Doc:
+        before = frozenset(led(self.plan, {}))
+        return kind.at_first(wanted, before, former(self.hands, self.known.docs, before))
