@@ -39,7 +39,7 @@ wander: $(VENV)/.tests  ## random settings, drifts and applies, many of them; SE
 	WANDERINGS=$${WANDERINGS:-40} $(BIN)/pytest -n 0 -m slow tests/test_wander.py --hypothesis-seed=$$seed
 
 rights: $(VENV)/.tests  ## the policy for an operator: one run for each statement that is taken away
-	RIGHTS=all $(BIN)/pytest -n auto -m "slow or not slow" tests/test_rights.py tests/test_escalation.py
+	RIGHTS=all $(BIN)/pytest -n auto -m "slow or not slow" tests/test_rights.py tests/test_rights_domain.py tests/test_escalation.py
 
 clean:  ## remove what was installed and measured; never a ledger
 	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -10,6 +10,7 @@ from provisioner.embedded.policies import Request, Verdict, verdict
 from tests.harness import Desk
 from tests.zones import Zone
 
+pytestmark = pytest.mark.slow
 SUFFIX, ACCOUNT, REGION = "named", "123456789012", "us-east-1"
 MORE = (
     *("--set", "profile=seed", "--set", "network.nat=none", "--set", "database.readers=1"),

@@ -39,6 +39,7 @@ def revisions(desk: Desk) -> list[str]:
     return [arn.rpartition("/")[2] for arns in listed for arn in arns]
 
 
+@pytest.mark.slow
 def test_a_rollback_leads_behind_an_apply_and_a_teardown_takes_every_revision(desk: Desk) -> None:
     desk.apply(SUFFIX)
     planned = desk.plan(SUFFIX, *LARGER)
