@@ -76,6 +76,10 @@ class Aws:
         # The ARN of whoever these credentials speak for, once the place is known.
         self.caller = ""
 
+    def hides(self, usual: float) -> float:
+        """Seconds for which it may hide what AWS at its own pace hides for `usual` seconds."""
+        return max(usual * self.pace, self.hides_for)
+
     def client(self, service: str, region: str = "") -> Any:
         """The boto3 client of a service, in the stack's region or the one named."""
         at = (service, region or self.region)

@@ -34,13 +34,18 @@ def standing(session: Session, made: Plan) -> list[str]:
 
 
 def take_down(session: Session, plan: Plan) -> Outcome:
-    """Take down what the ledger knows, and what bears our tags and the ledger has lost."""
+    """Take down what the ledger knows, and what bears our tags and the ledger has lost.
+
+    Nothing is deleted while something stays protected.
+    """
     hands = session.hands()
     Apply(plan, hands, KINDS).take_over_found()
-    with explained("taking the protection against deletion off"):
-        lift(hands, KINDS, protected(plan, session.document, KINDS))
+    lifted = lift(hands, KINDS, protected(plan, session.document, KINDS))
+    if not lifted.is_whole:
+        return lifted
     outcome = remove(hands, KINDS)
-    swept = _sweep(session, plan.stack) if outcome.is_whole else []
+    if outcome.is_whole:
+        _sweep(session, plan.stack, outcome)
     for _ in range(_ROUNDS):
         returned = make_plan(plan.stack, session.document, session.clients, KINDS)
         if not outcome.is_whole or not _came_back(returned, outcome):
@@ -48,7 +53,7 @@ def take_down(session: Session, plan: Plan) -> Outcome:
         Apply(returned, hands, KINDS).take_over_found()
         outcome = outcome.followed_by(remove(hands, KINDS))
     if outcome.is_whole:
-        outcome.swept = [*swept, *_sweep(session, plan.stack)]
+        _sweep(session, plan.stack, outcome)
     return outcome
 
 
@@ -58,12 +63,12 @@ def _came_back(returned: Plan, outcome: Outcome) -> bool:
     return any(not outcome.kept.keys() & {name, *nodes[name].needs} for name in returned.found)
 
 
-def _sweep(session: Session, stack: Stack) -> list[str]:
+def _sweep(session: Session, stack: Stack, outcome: Outcome) -> None:
     """Delete what AWS itself has made for the stack and left, or brought back."""
-    with explained("sweeping up what AWS has left"):
+    with outcome.noting("what AWS has left", "sweeping it up"):
         found = leftovers.strays(session.clients, stack)
         leftovers.sweep(session.clients, found)
-    return [one.id for one in found]
+        outcome.swept += [one.id for one in found]
 
 
 def look_last(session: Session, stack: Stack) -> Report:

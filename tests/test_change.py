@@ -184,6 +184,34 @@ def test_a_protection_that_the_ledger_does_not_know_of_stops_a_teardown_as_well(
     assert desk.tries(mark) == []
 
 
+def test_a_protection_that_may_not_be_taken_off_leaves_the_stack_as_it_is(desk: Desk) -> None:
+    desk.apply("a")
+    rds = client(desk.box.endpoint, "rds")
+    rds.modify_db_cluster(DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True)
+    desk.box.faults({"operation": "rds:ModifyDBCluster", "fault": "access_denied"})
+    mark = desk.mark()
+
+    denied = desk.run("teardown", "--yes", "--suffix", "a", "--unprotect")
+
+    assert denied.code == 4, denied.err
+    assert "Give these credentials the right rds:ModifyDBCluster" in denied.err
+    assert "Not touched: " in denied.err
+    assert desk.tries(mark) == ["rds:ModifyDBCluster"]
+    desk.teardown("a", "--unprotect")
+
+
+def test_what_aws_has_left_and_may_not_be_swept_up_is_named(desk: Desk) -> None:
+    left = "ecs:DeleteTaskDefinitions"
+    desk.apply("a")
+    desk.box.faults({"operation": left, "fault": "access_denied"})
+
+    denied = desk.run("teardown", "--yes", "--suffix", "a")
+
+    assert denied.code == 4, denied.err
+    assert f"Give these credentials the right {left}" in denied.err
+    desk.teardown("a")
+
+
 @pytest.mark.slow
 def test_a_final_snapshot_outlives_the_stack_when_it_is_wanted(desk: Desk) -> None:
     desk.apply("a", "--set", "database.final_snapshot=true")

@@ -17,14 +17,14 @@ from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
 from provisioner.engine.handover import Handover
 from provisioner.engine.known import Known
-from provisioner.engine.outcome import Outcome
+from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Kinds, Plan, look_up, target_of
 from provisioner.engine.refs import Doc, resolve, seal, unveiled
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove, take_down, target_in
 from provisioner.engine.walk import Tell, Walk, Work
-from provisioner.errors import Blocked, CredentialsError, LedgerError, LockHeld, NotBefore
+from provisioner.errors import Blocked, NotBefore
 from state.document import Entry
 
 
@@ -140,7 +140,7 @@ class Apply:
             if known is None:
                 raise
             self.outcome.failed[node.name] = known
-            if isinstance(known, (LedgerError, LockHeld, CredentialsError)):
+            if isinstance(known, FATAL):
                 clock.stop()
             listen(Event("failed", node.name, detail=known.message, seconds=clock.now() - start))
             return

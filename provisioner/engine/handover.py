@@ -22,6 +22,7 @@ class Handover:
         self.plan = plan
         self.hands = hands
         self.known = known
+        self._before = frozenset(led(plan, {}))
         # Who has joined the new one of two and not let go of the old one.
         self.between: list[str] = []
 
@@ -49,5 +50,4 @@ class Handover:
         return joined, with_extras(decide(node, entry, seen, joined), change.extras)
 
     def _at_first(self, kind: Kind, wanted: Doc) -> Doc:
-        before = frozenset(led(self.plan, {}))
-        return kind.at_first(wanted, before, former(self.hands, self.known.docs, before))
+        return kind.at_first(wanted, self._before, former(self.hands, self.known.docs, self._before))

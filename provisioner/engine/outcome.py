@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from provisioner.engine.explain import explain
 from provisioner.errors import (
     CredentialsError,
     Incomplete,
@@ -17,6 +20,8 @@ from provisioner.errors import (
 
 # Where several things failed, the first of these gives the exit code.
 _LOUDEST = (LockHeld, LedgerError, CredentialsError, RolledBack, Interrupted, OutOfPatience)
+# After one of these nothing else of the run can be done either.
+FATAL = (LedgerError, LockHeld, CredentialsError)
 
 
 @dataclass
@@ -38,6 +43,17 @@ class Outcome:
     def is_whole(self) -> bool:
         """Whether nothing failed, and nothing was left undone."""
         return not self.failed and not self.undone
+
+    @contextmanager
+    def noting(self, name: str, doing: str) -> Iterator[None]:
+        """Inside, an error of a call is noted as the failure of `name`; a fault of our own is raised."""
+        try:
+            yield
+        except Exception as error:
+            known = explain(error, doing)
+            if known is None:
+                raise
+            self.failed[name] = known
 
     def followed_by(self, other: Outcome) -> Outcome:
         """Both, as one."""

@@ -10,8 +10,10 @@ from provisioner.engine.act import Hands
 from provisioner.engine.compare import Difference, covers
 from provisioner.engine.decide import Change
 from provisioner.engine.kind import Kind
+from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.refs import Doc
+from provisioner.engine.target import Target
 from provisioner.engine.teardown import target_in
 from state.document import Document
 
@@ -28,17 +30,30 @@ def is_protected(kind: Kind, doc: Doc) -> bool:
     return any(key in doc and not covers(doc[key], off) for key, off in kind.unprotected.items())
 
 
-def lift(hands: Hands, kinds: Kinds, names: Iterable[str]) -> None:
-    """Take the protection off, each by an update like any other, and wait until AWS has taken it."""
+def lift(hands: Hands, kinds: Kinds, names: Iterable[str]) -> Outcome:
+    """Take the protection off, of one after the other; what could not be done is in the outcome."""
+    outcome = Outcome("teardown")
+    document = hands.ledger.document
     for name in names:
-        target = target_in(hands.ledger.document, name, kinds)
-        kind, props = target.kind, target.it.props
-        off = {key: _laid_over(props.get(key), value) for key, value in kind.unprotected.items()}
-        target = replace(target, it=replace(target.it, props={**props, **off}))
-        differs = tuple(Difference(key, props.get(key), value) for key, value in off.items())
-        change = Change("update", name, str(kind), target.it.name, target.piece, differences=differs)
-        hands.update(target, change)
-        hands.finish(target, updated=True, seen=lambda _doc: None)
+        target = target_in(document, name, kinds)
+        with outcome.noting(name, f"taking the protection off {target.it.name or name}"):
+            _unprotect(hands, target)
+        if isinstance(outcome.failed.get(name), FATAL):
+            break
+    if outcome.failed:
+        outcome.undone = sorted(document.entries.keys() - outcome.failed.keys())
+    return outcome
+
+
+def _unprotect(hands: Hands, target: Target) -> None:
+    """An update like any other, and a wait until AWS has taken it."""
+    kind, props = target.kind, target.it.props
+    off = {key: _laid_over(props.get(key), value) for key, value in kind.unprotected.items()}
+    target = replace(target, it=replace(target.it, props={**props, **off}))
+    differs = tuple(Difference(key, props.get(key), value) for key, value in off.items())
+    change = Change("update", target.it.node, str(kind), target.it.name, target.piece, differences=differs)
+    hands.update(target, change)
+    hands.finish(target, updated=True, seen=lambda _doc: None)
 
 
 def _laid_over(now: Any, value: Any) -> Any:

@@ -35,7 +35,7 @@ class Search:
             Foreign: It is there under our name, and somebody else's.
 
         """
-        window = max(hidden * self.clients.aws.pace, self.clients.aws.hides_for) if hidden else 0.0
+        window = self.clients.aws.hides(hidden) if hidden else 0.0
         start = self.clock.now()
         looks = 0
 

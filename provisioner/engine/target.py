@@ -61,7 +61,7 @@ def still_hides(clients: Clients, made: float) -> float:
 
     Where answers are shared, counted from when they may have been given.
     """
-    window = max(HIDES * clients.aws.pace, clients.aws.hides_for)
+    window = clients.aws.hides(HIDES)
     left = made + window - (clients.since or clients.clock.wall())
     return max(0.0, min(left, window)) if made else 0.0
 

@@ -10,11 +10,10 @@ from provisioner.engine.critical import End, ends
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
 from provisioner.engine.kind import Item
-from provisioner.engine.outcome import Outcome
+from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Kinds
 from provisioner.engine.target import Target
 from provisioner.engine.walk import Tell, Walk, Work
-from provisioner.errors import CredentialsError, LedgerError, LockHeld
 from provisioner.names import tags_of
 from state.document import Document, Entry
 
@@ -91,7 +90,7 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -
         if known is None:
             raise
         outcome.failed[name] = known
-        if isinstance(known, (LedgerError, LockHeld, CredentialsError)):
+        if isinstance(known, FATAL):
             clock.stop()
         hands.listen(Event("failed", name, "delete", known.message, clock.now() - start))
         return

@@ -65,7 +65,7 @@ class Watch:
 
     def _is_old(self, target: Target, doc: Doc, elapsed: float) -> bool:
         """Whether AWS still tells what was before the update, and may."""
-        window = max(HIDES * self.pace, self.clients.aws.hides_for)
+        window = self.clients.aws.hides(HIDES)
         return elapsed < window and bool(differences(target.kind, target.it.props, doc, None))
 
     def until_gone(self, target: Target, since: float | None = None) -> None:

@@ -17,11 +17,13 @@ _ERRORS = {"disk_full": errno.ENOSPC, "read_only": errno.EROFS}
 
 
 class Disk:
-    """Counts the writes of ledgers; one that failed fails on until the next process."""
+    """Counts the writes beside the stack; one that failed fails on until the next process."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.writes = 0
+        # Whether the ledger met the fault; the record of a run is written beside it, and ends no run.
+        self.refused = False
         self._broken = 0
         self._strikes: dict[int, str] = {}
         self._counting = threading.Lock()
@@ -29,6 +31,7 @@ class Disk:
     def arm(self, strikes: Iterable[Strike]) -> None:
         """Count from now on."""
         self.writes = self._broken = 0
+        self.refused = False
         self._strikes = {one.nth: one.fault for one in strikes if one.operation == LEDGER}
 
     def revive(self) -> None:
@@ -52,9 +55,9 @@ class Disk:
 
         def replace(store: FileStore, text: bytes) -> None:
             self.wire.check()
-            # The record of a run is written beside, and ends no run.
-            fault = self.strike() if store._what == "state file" else ""
+            fault = self.strike()
             if self._broken:
+                self.refused = self.refused or store._what == "state file"
                 raise OSError(self._broken, os.strerror(self._broken))
             if fault == "kill_before_rename":
                 raise self.wire.kill()

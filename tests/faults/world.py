@@ -25,7 +25,7 @@ from provisioner.errors import NoSuchStack, ProvisionerError
 from provisioner.session import Session, Where
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
-from tests.faults.case import APPLY, BOTH, ENDS, TEARDOWN, Case, Verdict
+from tests.faults.case import APPLY, BOTH, ENDS, LEDGER, TEARDOWN, Case, Strike, Verdict
 from tests.faults.disk import Disk
 from tests.faults.judge import Held, compare, held, is_kept
 from tests.faults.wire import ENDPOINT, Killed, Wire, wired
@@ -143,7 +143,7 @@ class World:
         verdict.codes.append(self.run(first))
         verdict.struck = self.wire.struck
         if verdict.struck and len(case.strikes) == 1 and case.scenario != BOTH:
-            due = ENDS.get(case.strikes[0].fault, KILLED)
+            due = self._due(case.strikes[0])
             if verdict.codes[0] != due:
                 verdict.stuck = f"exit code {verdict.codes[0]}, not {due}: {self.said}"
         if first == then and verdict.codes[0] == 0:
@@ -154,6 +154,11 @@ class World:
             if verdict.codes[-1] in (0, NoSuchStack.exit_code):
                 break
         verdict.struck = self.wire.struck
+
+    def _due(self, strike: Strike) -> int:
+        """What the first command ends with; a full disk that met no ledger ends none."""
+        ends = ENDS.get(strike.fault, KILLED)
+        return 0 if strike.operation == LEDGER and ends == 1 and not self.disk.refused else ends
 
     def revive(self) -> None:
         """Whatever ended the last command is over."""

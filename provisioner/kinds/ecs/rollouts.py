@@ -187,7 +187,7 @@ class Rolling:
 
     def _may_be_hidden(self) -> bool:
         """Whether ECS may have begun one that its list does not show yet."""
-        window = max(HIDES * self.clients.aws.pace, self.clients.aws.hides_for)
+        window = self.clients.aws.hides(HIDES)
         return self.clients.clock.now() - self._since < window
 
     def give_up(self) -> None:

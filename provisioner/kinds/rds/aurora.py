@@ -36,6 +36,11 @@ _KEY_IS_FIXED = (
     "a copy of its snapshot can be made under another key (`aws rds copy-db-cluster-snapshot --kms-key-id`) "
     "and restored; `encryption.database` says whether the database follows the stack's key"
 )
+_AT_THE_END = ("SkipFinalSnapshot", "FinalDBSnapshotIdentifier")
+# botocore rds DeleteDBCluster
+_SNAPSHOT_TAKEN = "DBClusterSnapshotAlreadyExistsFault"
+# So much of a cluster's own id tells its last snapshot from that of the one before.
+_TAIL = 8
 
 
 class DBCluster(Rds):
@@ -147,12 +152,6 @@ class DBCluster(Rds):
         name = f"the database {props['DBClusterIdentifier']} and its automated backups"
         kept = props.get("FinalDBSnapshotIdentifier")
         return f"{name}; its data stay in the snapshot {kept}" if kept else f"{name}, with no last snapshot"
-
-
-# botocore rds DeleteDBCluster
-_SNAPSHOT_TAKEN = "DBClusterSnapshotAlreadyExistsFault"
-_TAIL = 8
-_AT_THE_END = ("SkipFinalSnapshot", "FinalDBSnapshotIdentifier")
 
 
 def meets_going(doc: Doc | None) -> bool:
