@@ -68,6 +68,22 @@ def test_what_follows_a_replaced_one_comes_along() -> None:
     assert "task" not in names(made, NOTHING, without=("service",))
 
 
+def test_who_is_to_lead_to_a_new_one_takes_along_those_who_serve_there() -> None:
+    made = declared(api={"services": {"second": {"prefixes": ["/api/v1/deep/*"]}}})
+    rule, service = "rule-api-v1-deep", "service.second"
+    assert service not in names(made, NOTHING, rule)
+
+    made.changes = {
+        name: change if name == rule or name.endswith(".second") else replace(change, verb="keep")
+        for name, change in made.changes.items()
+    }
+    forward = [{"Type": "forward", "TargetGroupArn": "arn:tg"}]
+    made.docs |= {"tg": {"id": "arn:tg"}, "rule-api-v1": {"id": "r", "Actions": forward, "Conditions": []}}
+
+    assert {rule, "tg.second", "task.second", service} <= names(made, NOTHING, rule)
+    assert rule not in names(made, NOTHING, without=(service,))
+
+
 def test_what_does_not_need_one_that_goes_any_more_lets_go_of_it_first() -> None:
     made = declared()
     entries = {

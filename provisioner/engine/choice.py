@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from provisioner.engine.aside import led
 from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
+from provisioner.engine.refs import Ref
 from provisioner.errors import UsageError
 from state.document import Document
 
@@ -52,7 +54,8 @@ def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
 def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
     """What must come along with each: what it needs; for one that goes, what needs it or still does.
 
-    One that is replaced takes along all that must follow to the new one.
+    One that is replaced takes along all that must follow to the new one. Who is to lead requests to one that
+    nobody leads to yet takes along those who are to serve there.
     """
     nodes = made.stack.nodes
     pulls: dict[str, set[str]] = {name: set() for name in made.changes}
@@ -67,7 +70,20 @@ def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
         for need in entry.needs if entry else []:
             if need in pulls and need not in nodes:
                 pulls[need].add(name)
+    for leader, to in _newly_led(made):
+        serving = {name for name, node in nodes.items() if to in node.needs}
+        pulls[leader] |= {name for name in serving & pulls.keys() if made.changes[name].verb != "keep"}
     return pulls
+
+
+def _newly_led(made: Plan) -> Iterator[tuple[str, str]]:
+    """Who changes and is to lead requests to one that gets none yet, where requests are served already."""
+    served = set(led(made, {}))
+    for leader, node in made.stack.nodes.items() if served else ():
+        if made.changes[leader].verb != "keep":
+            for to in node.kind.leads(dict(node.props)):
+                if isinstance(to, Ref) and made.docs.get(to.node, {}).get("id") not in served:
+                    yield leader, to.node
 
 
 def _meant(made: Plan, words: Iterable[str]) -> set[str]:

@@ -22,7 +22,7 @@ class Disk:
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.writes = 0
-        # Whether the ledger met the fault; the record of a run is written beside it, and ends no run.
+        # Whether the ledger met the fault, or what a run begins with; how its record goes on ends no run.
         self.refused = False
         self._broken = 0
         self._strikes: dict[int, str] = {}
@@ -57,7 +57,7 @@ class Disk:
             self.wire.check()
             fault = self.strike()
             if self._broken:
-                self.refused = self.refused or store._what == "state file"
+                self.refused |= store._what == "state file" or not store.path.exists()
                 raise OSError(self._broken, os.strerror(self._broken))
             if fault == "kill_before_rename":
                 raise self.wire.kill()
