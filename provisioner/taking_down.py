@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
 from provisioner.engine.explain import explained
 from provisioner.engine.graph import Stack
@@ -43,7 +44,9 @@ def take_down(session: Session, plan: Plan) -> Outcome:
     lifted = lift(hands, KINDS, protected(plan, session.document, KINDS))
     if not lifted.is_whole:
         return lifted
+    theirs = _let_go(hands, plan)
     outcome = remove(hands, KINDS)
+    outcome.theirs |= theirs
     if outcome.is_whole:
         _sweep(session, plan.stack, outcome)
     for _ in range(_ROUNDS):
@@ -55,6 +58,17 @@ def take_down(session: Session, plan: Plan) -> Outcome:
     if outcome.is_whole:
         _sweep(session, plan.stack, outcome)
     return outcome
+
+
+def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
+    """Forget what the ledger knows by a name that somebody else's thing bears now, and what lies in it."""
+    theirs = {}
+    for name, entry in list(hands.ledger):
+        change = plan.changes.get(name)
+        if change and change.foreign and change.id == entry.id and not KINDS[entry.kind].borrows:
+            hands.ledger.forget(name, deleted=False)
+            theirs[name] = f"{change.kind} {change.name or name}: {change.why}"
+    return theirs
 
 
 def _came_back(returned: Plan, outcome: Outcome) -> bool:

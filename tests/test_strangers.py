@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -219,6 +220,43 @@ def test_another_stacks_thing_that_comes_later_is_refused_as_well(desk: Desk) ->
     assert ran.code == 5, ran.out
     assert "Environment=b" in ran.err
     assert desk.tries(mark) == []
+
+
+def test_a_strangers_thing_that_bears_a_name_of_ours_by_now_outlives_our_stack(desk: Desk) -> None:
+    """Ours were deleted, and others made that bear their names: the table is protected as well."""
+    desk.apply("a")
+    group, name, theirs = "/aws/alb/ml-api-a", "ml-api-sessions-a", {"Environment": "b"}
+    with at_ease(desk) as aws:
+        aws("dynamodb").delete_table(TableName=name)
+        table(aws, name)
+        arn = aws("dynamodb").update_table(TableName=name, DeletionProtectionEnabled=True)["TableDescription"]
+        tags = [{"Key": key, "Value": value} for key, value in theirs.items()]
+        aws("dynamodb").tag_resource(ResourceArn=arn["TableArn"], Tags=tags)
+        aws("logs").delete_log_group(logGroupName=group)
+        aws("logs").create_log_group(logGroupName=group, tags=theirs)
+
+    ran = desk.well("teardown", "--yes", "--suffix", "a")
+
+    for left in (name, group):
+        assert re.search(f"Left alone: .*{left}.*somebody else's", ran.err)
+    told = client(desk.box.endpoint, "dynamodb").describe_table(TableName=name)["Table"]
+    assert told["DeletionProtectionEnabled"]
+    assert "b" in str(client(desk.box.endpoint, "logs").list_tags_log_group(logGroupName=group)["tags"])
+
+
+def test_a_key_whose_policy_keeps_us_out_stands_in_nobodys_way(desk: Desk) -> None:
+    kms = client(desk.box.endpoint, "kms")
+    for _ in range(2):
+        kms.create_key()
+    desk.well("apply", "--yes", "--suffix", "a", "--target", "sessions")
+    desk.box.faults({"operation": "kms:DescribeKey", "fault": "access_denied", "times": 1})
+
+    desk.teardown("a")
+
+    desk.well("apply", "--yes", "--suffix", "a", "--target", "sessions")
+    desk.box.faults({"operation": "kms:DescribeKey", "fault": "access_denied", "times": 99})
+    denied = desk.run("teardown", "--yes", "--suffix", "a")
+    assert "the right kms:DescribeKey" in denied.err
 
 
 def test_a_log_group_that_rds_made_by_itself_becomes_ours(desk: Desk) -> None:

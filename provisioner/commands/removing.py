@@ -18,7 +18,7 @@ from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.engine.protection import protected
 from provisioner.engine.record import Record
-from provisioner.engine.verify import Report
+from provisioner.engine.verify import Remnant, Report
 from provisioner.errors import Blocked, LedgerError, NoSuchStack, Residue
 from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
@@ -74,6 +74,7 @@ def _remove(
         outcome = take_down(session, made)
     finish(outcome, caught)
     report = look_last(session, made.stack)
+    report.lingering += [Remnant("", one, why) for one, why in outcome.theirs.items()]
     where = keep_report(session, outcome, report)
     if report.remaining:
         raise residue(session, report, f"The report is {where}.")

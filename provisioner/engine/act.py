@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import errand_of
-from provisioner.engine.decide import Change
+from provisioner.engine.decide import Change, is_anothers, whose
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener
 from provisioner.engine.extras import Extra
@@ -123,6 +123,10 @@ class Hands:
 
         `begun` is told when AWS has taken the first call: what need not wait longer can go too. Where it is
         kept for the sake of others it is let go instead: for whose, in words.
+
+        Raises:
+            Foreign: What bears its name now is somebody else's; ours is gone, and forgotten.
+
         """
         kind, node = target.kind, target.it.node
         entry = self.ledger.get(node)
@@ -136,6 +140,7 @@ class Hands:
                 return ""
             target = target.with_id(kind.id_of(doc))
             self.ledger.found(node, target.it.id)
+        self._check_owner(target)
         if why := kind.keeps(self.patience.client(target), target.it):
             self.ledger.forget(node, deleted=False)
             return why
@@ -152,6 +157,14 @@ class Hands:
         self.watch.until_gone(target, start)
         self.ledger.forget(node, deleted=True)
         return ""
+
+    def _check_owner(self, target: Target) -> None:
+        """A name proves nothing: ours may be gone, and another one made that bears it."""
+        kind, it = target.kind, target.it
+        doc = self.read(target) if kind.tagged and kind.key == kind.named else None
+        if doc is not None and is_anothers(kind, it.tags, doc):
+            self.ledger.forget(it.node, deleted=False)
+            raise Foreign(f"{target.words} is {whose(kind, doc)}.", "It stays as it is.")
 
     def _begun(self, target: Target, entry: Entry) -> Doc | None:
         """What a create came to whose reply never came; None where it came to nothing of ours.

@@ -88,7 +88,8 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
         return replace(change, verb="create", why=_why_create(kind, entry))
     change = replace(change, id=kind.id_of(seen))
     change = replace(change, adopts=not kind.shared and not _known(entry, change.id))
-    if not is_ours(kind, node.tags, seen) and (change.adopts or _may_be_anothers(node, seen)):
+    known = not change.adopts and not kind.borrows and not is_anothers(kind, node.tags, seen)
+    if not known and not is_ours(kind, node.tags, seen):
         return _of_another(node, replace(change, adopts=False, foreign=True), seen, wanted)
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
@@ -183,16 +184,14 @@ def _known(entry: Entry | None, id_: str) -> bool:
     return bool(entry and entry.id == id_)
 
 
-def _may_be_anothers(node: Node, seen: Doc) -> bool:
+def is_anothers(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
     """Whether a known id proves nothing: only a name, and what bears it now carries other tags than ours.
 
     Without any tag it is the one we know: they were stripped, or AWS does not take them in the create call.
     """
     told = seen.get("Tags") or {}
-    named = node.kind.key == node.kind.named
-    return node.kind.borrows or (
-        named and bool(told) and told.get("Environment") != node.tags.get("Environment")
-    )
+    named = kind.tagged and kind.key == kind.named
+    return named and bool(told) and told.get("Environment") != wanted.get("Environment")
 
 
 def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:

@@ -38,6 +38,8 @@ class Outcome:
     swept: list[str] = field(default_factory=list)
     # What must outlive the stack, and for whose sake.
     kept: dict[str, str] = field(default_factory=dict)
+    # What bears the name of one of ours and is somebody else's, in words.
+    theirs: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
@@ -66,6 +68,7 @@ class Outcome:
             self.seconds + other.seconds,
             self.swept + other.swept,
             self.kept | other.kept,
+            self.theirs | other.theirs,
         )
 
     def error(self) -> ProvisionerError | None:

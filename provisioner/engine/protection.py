@@ -20,8 +20,11 @@ from state.document import Document
 
 def protected(plan: Plan, document: Document, kinds: Kinds) -> list[str]:
     """The names of what stands and is protected: by what AWS says, else by what was asked last."""
-    known = {name: (kinds[entry.kind], entry.wanted) for name, entry in document.entries.items()}
-    seen = {name: (plan.stack.nodes[name].kind, doc) for name, doc in plan.docs.items()}
+    ours = {name: doc for name, doc in plan.docs.items() if not plan.changes[name].foreign}
+    gone = plan.stack.nodes.keys() - ours.keys()
+    entries = {name: entry for name, entry in document.entries.items() if name not in gone}
+    known = {name: (kinds[entry.kind], entry.wanted) for name, entry in entries.items()}
+    seen = {name: (plan.stack.nodes[name].kind, doc) for name, doc in ours.items()}
     return sorted(name for name, (kind, doc) in {**known, **seen}.items() if is_protected(kind, doc))
 
 

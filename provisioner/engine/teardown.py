@@ -12,6 +12,7 @@ from provisioner.engine.explain import explain
 from provisioner.engine.kind import Item
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Kinds
+from provisioner.engine.refused import Foreign
 from provisioner.engine.target import Target
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.names import tags_of
@@ -36,7 +37,7 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
 
     ended = Walk(_graph(document, names, kinds), begin, stopped=lambda: hands.clock.stopped).run()
     done = {end.name for end in ended if end.what == "gone"}
-    outcome.done = sorted(done - outcome.kept.keys())
+    outcome.done = sorted(done - outcome.kept.keys() - outcome.theirs.keys())
     outcome.undone = sorted(names - done - set(outcome.failed))
     outcome.seconds = hands.clock.now() - start
     return outcome
@@ -85,6 +86,8 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -
     try:
         if why := hands.delete(target, begun):
             outcome.kept[name] = why
+    except Foreign as error:
+        outcome.theirs[name] = error.message
     except Exception as error:
         known = explain(error, f"deleting {target.it.name or name}")
         if known is None:
@@ -95,7 +98,7 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -
         hands.listen(Event("failed", name, "delete", known.message, clock.now() - start))
         return
     end = Event("gone", name, "delete", seconds=clock.now() - start, id=target.it.id)
-    kept = outcome.kept.get(name, "")
-    hands.listen(replace(end, what="kept", detail=f"for the sake of {kept}") if kept else end)
+    kept = f"for the sake of {outcome.kept[name]}" if name in outcome.kept else outcome.theirs.get(name, "")
+    hands.listen(replace(end, what="kept", detail=kept) if kept else end)
     tell(End(name, "going"))
     tell(End(name, "gone"))

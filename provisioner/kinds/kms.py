@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.clients import beside
 from provisioner.engine.kind import Item, Kind
+from provisioner.engine.patience import is_named
 from provisioner.engine.refs import Doc
-from provisioner.engine.traits import calling, codes, minutes
+from provisioner.engine.traits import Codes, calling, codes, minutes
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tagging import bearers
 from provisioner.kinds.tags import mapping
@@ -18,6 +21,7 @@ from provisioner.kinds.under_key import made_under
 from provisioner.names import NODE_TAG, has_owner
 
 NO_KEY = codes("NotFoundException")
+_KEPT_OUT = codes("AccessDeniedException")
 # IAM may not see the tags of a new key for five minutes (KMS developer guide, "ABAC for AWS KMS").
 _NO_TAGS = codes("AccessDeniedException: kms:createalias", "AccessDeniedException: kms:enablekeyrotation")
 PENDING = "PendingDeletion"
@@ -60,8 +64,7 @@ class Key(Kind):
         """DescribeKey, GetKeyPolicy and the tags; by the index of tags and ListKeys where it is not known."""
         if it.id:
             return _told(kms, it, kms.describe_key(KeyId=it.id)["KeyMetadata"])
-        for arn in _candidates(kms, it):
-            doc = kms.describe_key(KeyId=arn)["KeyMetadata"]
+        for doc in _candidates(kms, it):
             if doc["KeyState"] != PENDING and doc["Arn"] not in it.shunned:
                 told = _told(kms, it, doc)
                 if has_owner(told["Tags"], it.tags) and told["Tags"].get(NODE_TAG) == it.node:
@@ -111,14 +114,29 @@ class EdgeKey(Key):
         return ""
 
 
-def _candidates(kms: Any, it: Item) -> Iterator[str]:
-    """Those that the index of tags knows, then those that are described as ours."""
+def _candidates(kms: Any, it: Item) -> Iterator[Doc]:
+    """Those that the index of tags knows, then those that are described as ours.
+
+    A key's own policy may keep all of the account's IAM out (KMS developer guide, "Key policies"); ours does
+    not, so such a key is passed by. The index tells of keys for a while after they are gone.
+    """
     listed = bearers(beside(kms, "resourcegroupstaggingapi"), [it.suffix])
-    yield from (arn for arn in listed if ":kms:" in arn)
-    for one in kms.list_keys()["Keys"]:
-        doc = kms.describe_key(KeyId=one["KeyArn"])["KeyMetadata"]
-        if doc["Description"] == it.props.get("Description"):
-            yield doc["Arn"]
+    yield from filter(None, (_described(kms, arn, NO_KEY) for arn in listed if ":kms:" in arn))
+    arns = [one["KeyArn"] for one in kms.list_keys()["Keys"]]
+    told = [doc for arn in arns if (doc := _described(kms, arn, NO_KEY | _KEPT_OUT))]
+    if arns and not told:
+        kms.describe_key(KeyId=arns[0])
+    yield from (doc for doc in told if doc["Description"] == it.props.get("Description"))
+
+
+def _described(kms: Any, arn: str, passed: Codes) -> Doc | None:
+    """DescribeKey; None for a key that answers with one of the codes that are passed by."""
+    try:
+        return dict(kms.describe_key(KeyId=arn)["KeyMetadata"])
+    except ClientError as error:
+        if not is_named(error, passed):
+            raise
+        return None
 
 
 def _told(kms: Any, it: Item, doc: Doc) -> Doc:

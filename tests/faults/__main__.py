@@ -13,7 +13,7 @@ from pathlib import Path
 from provisioner.embedded.box import Box
 from provisioner.settings.profiles import PROFILES
 from tests.faults.case import Case, Verdict
-from tests.faults.matrix import Results, calls_of, cases, line, one_each, play, sample
+from tests.faults.matrix import Results, calls_of, cases, line, one_each, play, sample, share
 from tests.faults.strongest import STRONGEST, Strongest
 from tests.faults.world import World
 
@@ -59,7 +59,7 @@ def _chosen(every: list[Case], asked: argparse.Namespace) -> list[Case]:
     if asked.each_operation:
         every = one_each(every, asked.seed)
     at, of = (int(part) for part in asked.shard.split("/"))
-    return (sample(every, asked.sample, asked.seed) if asked.sample else every)[at - 1 :: of]
+    return share(sample(every, asked.sample, asked.seed) if asked.sample else every, at, of)
 
 
 def _end(calls: int, verdicts: Iterable[Verdict]) -> int:
