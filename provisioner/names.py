@@ -158,6 +158,11 @@ def check_suffix(suffix: str) -> str:
     return suffix
 
 
+def any_of(name: str, suffix: str) -> str:
+    """The name with what tells several of its noun apart left open, as IAM writes it."""
+    return re.sub(rf"-[0-9a-f]{{4}}(-{re.escape(suffix)})$", r"-????\1", name)
+
+
 def name_of(noun: str, suffix: str, distinct: str = "") -> str:
     """The AWS name of `noun` in the stack `suffix`, with a hash of `distinct` where it comes in several."""
     form = FORMS[noun]

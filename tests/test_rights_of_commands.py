@@ -118,3 +118,20 @@ def test_a_change_of_the_key_without_a_statement_ends_with_the_action_named(desk
 
     assert ran.code != 0
     assert "not authorized to perform: secretsmanager:" in ran.err
+
+
+@pytest.mark.slow
+def test_the_policy_of_new_settings_is_enough_to_let_go_of_what_the_former_ones_made(desk: Desk) -> None:
+    second = '{"second": {"prefixes": ["/api/v1/deep/*"]}}'
+    image = ("--set", "image=mine.example/api:1")
+    desk.apply("a", *image, "--set", f"api.services={second}")
+    changed = (*image, "--set", "container.health_path=/ready")
+    asked = ("--suffix", "a", "--expect-account", ACCOUNT, "--json", *changed)
+    given = desk.well("policy", "--for", "apply", *asked).lines[0]["policies"]
+
+    desk.box.authorise(*given)
+    ran = desk.run("apply", "--yes", "--suffix", "a", *changed)
+    desk.box.authorise()
+
+    assert ran.code == 0, ran.err
+    assert desk.plan("a", *changed) == "No changes.\n"

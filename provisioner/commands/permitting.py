@@ -8,8 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from provisioner.engine.graph import Stack
+from provisioner.engine.graph import Node, Stack
+from provisioner.engine.refs import Ref
+from provisioner.kinds import KINDS
 from provisioner.kinds.secretsmanager import VARIABLE
+from provisioner.names import tags_of
 from provisioner.regions import choose_region
 from provisioner.rights.grants import Grants
 from provisioner.rights.purposes import PURPOSES, grants_for
@@ -20,6 +23,7 @@ from provisioner.stack import build, build_all
 from provisioner.steps.facts import Facts, offline
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
+from state.document import Document
 
 Builder = Callable[[Settings, str, str, Facts], Stack]
 # Stands for an account that nobody has named: a policy with it is taken by no account.
@@ -53,7 +57,29 @@ class Whose:
             offline(s.network.zones, s.database.version), account=account, master_password=str(holder)
         )
         region = self.region or (document.place.region if document else choose_region(None).name)
-        return build(s, self.suffix, region, facts)
+        stack = build(s, self.suffix, region, facts)
+        stack.nodes |= _undeclared(document, stack) if document else {}
+        return stack
+
+
+def _undeclared(document: Document, stack: Stack) -> dict[str, Node]:
+    """What stands and the settings tell of no longer: it is looked at, and ended, all the same."""
+    tagged = {name: one.id for name, one in document.entries.items() if KINDS[one.kind].tagged}
+    arns = {id_: Ref(name, "id") for name, id_ in tagged.items() if id_.startswith("arn:")}
+    return {
+        name: Node(
+            KINDS[entry.kind],
+            name,
+            entry.name,
+            entry.piece,
+            {key: arns.get(str(value), value) for key, value in entry.wanted.items()},
+            tags_of(document.suffix, document.place.region, name, entry.name, entry.tags),
+            (),
+            entry.region,
+        )
+        for name, entry in document.entries.items()
+        if name not in stack.nodes
+    }
 
 
 def policies_for(whose: Whose, purpose: str) -> list[Policy]:

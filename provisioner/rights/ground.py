@@ -9,7 +9,7 @@ from provisioner.embedded import reference
 from provisioner.embedded.besides import CHANGES, RECORDS, record_name
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.refs import Ref, Unknown, resolve
-from provisioner.names import PROJECT
+from provisioner.names import PROJECT, any_of
 
 # Keys of a condition with what each must be: operator, key, values.
 Condition = tuple[tuple[str, str, tuple[str, ...]], ...]
@@ -53,7 +53,7 @@ class Ground:
         if isinstance(value, Ref):
             return next(reversed(self._fills(self.stack.nodes[value.node])), "*")
         told = resolve(value, lambda _: "*")
-        return told if isinstance(told, str) else "*"
+        return any_of(told, self.stack.suffix) if isinstance(told, str) else "*"
 
     def place(self, node: Node) -> dict[str, str]:
         """What fills the partition, region and account of its ARN."""
