@@ -197,7 +197,7 @@ def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> N
         say.record("teardown", suffix=session.suffix, removed=outcome.done, **report.as_dict())
         return
     for id_ in outcome.swept:
-        say.note(f"Swept up: {id_} (AWS had left it).")
+        say.note(f"Swept up: {id_} (AWS had left it, or it was kept to go back to).")
     for one in report.kept:
         say.note(f"Kept: {one.why}. End it yourself when it is of no more use.")
     for one in report.lingering:

@@ -37,7 +37,7 @@ def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> i
             )
         secrets = session.clients.client("secretsmanager")
         if not _versions(secrets, entry.id).get(PENDING):
-            _only_the_key(session.plan())
+            _only_the_key(session, session.plan())
             asking.confirm(say, f"Change the key of {session.suffix}?")
             with explained("staging a new key"):
                 secrets.put_secret_value(SecretId=entry.id, SecretString=new_key(), VersionStages=[PENDING])
@@ -53,18 +53,19 @@ def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> i
 def _learn(say: Say, session: Session, record: Record) -> None:
     """Bring balancer and CloudFront to what the versions say, and wait until that is everywhere."""
     made = session.plan()
-    _only_the_key(made)
+    _only_the_key(session, made)
     if shown(made):
         expect(record, session, made)
         run(say, session, made, record)
 
 
-def _only_the_key(made: Plan) -> None:
+def _only_the_key(session: Session, made: Plan) -> None:
     other = [change.node for change in shown(made) if change.piece not in _PIECES]
     if made.refused or other:
         raise Blocked(
-            f"Other changes are waiting ({', '.join(other)}): the stack must first be as it is declared.",
-            "Run `apply` first, then this again.",
+            f"The stack is not as it is declared by the settings given here ({', '.join(other)} differ).",
+            "Give the `--config` and every `--set` of its last `apply` again. With them "
+            f"`{session.where.workspace.command('plan', session.suffix)}` shows what is left to apply.",
         )
 
 

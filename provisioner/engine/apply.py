@@ -58,6 +58,7 @@ class Apply:
             self._remove(self._undeclared())
             self._keep_outputs()
         self.outcome.seconds = self.hands.clock.now() - start
+        self.outcome.leave_out(self.plan.kept)
         return self.outcome
 
     def take_over_found(self) -> None:
@@ -234,6 +235,7 @@ class Apply:
     def _remove(self, names: set[str]) -> None:
         if names:
             removed = remove(self.hands, self.kinds, only=names)
+            self.outcome.done += removed.done
             self.outcome.failed |= removed.failed
             self.outcome.undone += removed.undone
 

@@ -93,7 +93,9 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
         return _of_another(node, replace(change, adopts=False, foreign=True), seen, wanted)
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
-    return _compared(node, change, entry, seen, wanted)
+    made = _compared(node, change, entry, seen, wanted)
+    # What is refused stays, and so does its name.
+    return replace(made, name=entry.name) if made.verb == "refuse" and entry and entry.name else made
 
 
 def _was_ended(kind: Kind, entry: Entry | None, seen: Doc) -> bool:

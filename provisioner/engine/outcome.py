@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -45,6 +45,11 @@ class Outcome:
     def is_whole(self) -> bool:
         """Whether nothing failed, and nothing was left undone."""
         return not self.failed and not self.undone
+
+    def leave_out(self, kept: Set[str]) -> None:
+        """Count as the plan counted: in changes, without what was only looked at."""
+        self.done = [name for name in self.done if name not in kept]
+        self.undone = [name for name in self.undone if name not in kept]
 
     @contextmanager
     def noting(self, name: str, doing: str) -> Iterator[None]:

@@ -52,6 +52,11 @@ class Plan:
         return [change for change in self.changes.values() if change.verb != "keep"]
 
     @property
+    def kept(self) -> set[str]:
+        """What is there, known and as it is declared."""
+        return {name for name, one in self.changes.items() if one.verb == "keep" and not one.adopts}
+
+    @property
     def adopted(self) -> list[Change]:
         """What is found in AWS, is ours, and is not in the ledger."""
         return [change for change in self.changes.values() if change.adopts]
