@@ -17,6 +17,14 @@ from tests.test_waits import Hurried
 from tests.things import Thing, seen
 
 LATE = 1_000_000.0
+# As much of an AWS as a look asks for.
+THERE = {
+    "pace": 1.0,
+    "hides": lambda usual: usual,
+    "endpoint": "",
+    "region": "us-east-1",
+    "client": lambda *_: None,
+}
 
 
 class Shy(Thing):
@@ -62,7 +70,7 @@ def test_a_thing_is_looked_for_as_long_as_aws_may_hide_it(
     misses: int, age: float, is_found: bool, waited: float
 ) -> None:
     clock = Wall()
-    there = SimpleNamespace(pace=1.0, hides_for=0.0, endpoint="", region="us-east-1", client=lambda *_: None)
+    there = SimpleNamespace(**THERE)
     clients = Clients(cast("Aws", there), clock).sharing()
     target = Target(Shy(misses), Item("thing", "thing", SUFFIX, id="t-1"))
 
@@ -74,7 +82,7 @@ def test_a_thing_is_looked_for_as_long_as_aws_may_hide_it(
 
 def test_a_thing_that_never_had_an_id_is_not_waited_for() -> None:
     clock = Wall()
-    there = SimpleNamespace(pace=1.0, hides_for=0.0, endpoint="", region="us-east-1", client=lambda *_: None)
+    there = SimpleNamespace(**THERE)
     target = Target(Shy(9), Item("thing", "thing", SUFFIX))
 
     assert look(Clients(cast("Aws", there), clock).sharing(), target, clock.wall()) is None

@@ -52,7 +52,7 @@ class Slow(Thing):
 
 def hands(clock: Hurried, pace: float = 1.0) -> Hands:
     """Hands of a run against AWS itself."""
-    aws = SimpleNamespace(pace=pace, hides_for=0.0, endpoint="")
+    aws = SimpleNamespace(pace=pace, hides=lambda usual: usual * pace, endpoint="")
     clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
     document = Document(SUFFIX, Place("123456789012", "aws", "us-east-1"))
     return Hands(clients, Ledger(document, Memory(), clock.wall), lambda _event: None)
