@@ -17,7 +17,7 @@ from provisioner.workspace import Workspace
 from tests.harness import Desk
 from tests.test_rights import ACCOUNT, SPARE, SUFFIX, Policy, statements, without
 
-FULL = ("--set", "profile=production")
+FULL = ("--set", "profile=production", "--set", "encryption.key=own")
 # What is typed under each policy, in the order in which one stack lives through it.
 TYPED = [
     ("drift", ["drift", *FULL]),

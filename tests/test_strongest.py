@@ -215,14 +215,28 @@ def test_a_key_that_a_person_disabled_or_ended_is_called_back_by_a_person(desk: 
     assert f"aws kms cancel-key-deletion --key-id {key}" in ended.err
 
 
+def recovery_points(desk: Desk) -> list[dict[str, str]]:
+    table = f"arn:aws:dynamodb:{REGION}:123456789012:table/ml-api-sessions-{SUFFIX}"
+    listed = aws(desk, "backup").list_recovery_points_by_resource(ResourceArn=table)["RecoveryPoints"]
+    return [{key: one[key] for key in ("BackupVaultName", "RecoveryPointArn")} for one in listed]
+
+
 @pytest.mark.slow
 def test_it_is_named_while_a_backup_needs_it_and_ends_when_none_does(desk: Desk) -> None:
     keys = {region: key_of(desk, region)["Arn"] for region in (REGION, GLOBAL)}
+    backup, dynamodb = aws(desk, "backup"), aws(desk, "dynamodb")
+    table = dynamodb.describe_table(TableName=f"ml-api-sessions-{SUFFIX}")["Table"]["TableArn"]
+    for name, under in (("mine", {"EncryptionKeyArn": keys[REGION]}), ("other", {})):
+        backup.create_backup_vault(BackupVaultName=name, **under)
+        role = "arn:aws:iam::123456789012:role/backup"
+        backup.start_backup_job(BackupVaultName=name, ResourceArn=table, IamRoleArn=role)
 
     ran = desk.teardown(SUFFIX, "--unprotect")
 
     assert f"Kept: the key {keys[REGION]} for the sake of the snapshot ml-api-aurora-prod-final-" in ran.err
     assert "the backup ml-api-sessions-prod$DeletedTableBackup" in ran.err
+    assert "in the vault mine" in ran.err
+    assert "in the vault other" not in ran.err
     end = f"aws kms schedule-key-deletion --key-id {keys[REGION]} --region {REGION}"
     assert f", 1.00 USD a month until `{end}`." in ran.err
     assert f"Left alone: {keys[GLOBAL]} (it is gone, and AWS still tells of it, until " in ran.err
@@ -242,6 +256,8 @@ def test_once_the_backups_are_gone_the_same_command_ends_it_and_a_new_stack_has_
         rds.delete_db_cluster_snapshot(DBClusterSnapshotIdentifier=one["DBClusterSnapshotIdentifier"])
     for one in dynamodb.list_backups(BackupType="ALL")["BackupSummaries"]:
         dynamodb.delete_backup(BackupArn=one["BackupArn"])
+    for one in recovery_points(desk):
+        aws(desk, "backup").delete_recovery_point(**one)
     told = desk.run("verify-gone", "--suffix", SUFFIX, "--region", REGION)
 
     assert told.code != 0

@@ -25,7 +25,7 @@ _KEPT_OUT = codes("AccessDeniedException")
 # IAM may not see the tags of a new key for five minutes (KMS developer guide, "ABAC for AWS KMS").
 _NO_TAGS = codes("AccessDeniedException: kms:createalias", "AccessDeniedException: kms:enablekeyrotation")
 PENDING = "PendingDeletion"
-# botocore kms ScheduleKeyDeletion: 7 to 30, at no cost; AWS Backup may hold what is not asked for here.
+# botocore kms ScheduleKeyDeletion: 7 to 30, at no cost: what a person copied under it is not looked for.
 _DAYS = 30
 _WAKE = "aws kms enable-key --key-id {0} --region {1}"
 _CALL_BACK = f"aws kms cancel-key-deletion --key-id {{0}} --region {{1}} && {_WAKE}"

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.clients import beside
+from provisioner.engine.faults import code_of, unless_unknown
 from provisioner.engine.refs import Doc
 from provisioner.names import name_of
 
 # What is asked here, by service: `policy` grants it.
 CALLS = {
+    "backup": ("ListRecoveryPointsByResource",),
     "dynamodb": ("DescribeBackup", "ListBackups"),
     "rds": ("DescribeDBClusterAutomatedBackups", "DescribeDBClusterSnapshots", "DescribeDBClusters"),
 }
 
 
 def made_under(client: Any, key: str, suffix: str) -> Iterator[str]:
-    """Whatever Aurora and DynamoDB keep under the key of this ARN, in words."""
+    """Whatever Aurora, DynamoDB and AWS Backup keep under the key of this ARN, in words."""
     yield from _databases(client, key)
     yield from _backups(client, key, suffix)
+    yield from _recovery_points(client, key, suffix)
 
 
 def _databases(client: Any, key: str) -> Iterator[str]:
@@ -27,7 +32,8 @@ def _databases(client: Any, key: str) -> Iterator[str]:
     rds = beside(client, "rds")
     snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
     clusters = rds.describe_db_clusters()["DBClusters"]
-    retained = rds.describe_db_cluster_automated_backups()["DBClusterAutomatedBackups"]
+    ask = rds.describe_db_cluster_automated_backups
+    retained = unless_unknown(ask, {"DBClusterAutomatedBackups": []})["DBClusterAutomatedBackups"]
     yield from _named("the snapshot {DBClusterSnapshotIdentifier}", snapshots, key)
     yield from _named("the database {DBClusterIdentifier}", clusters, key)
     yield from _named("the automated backups of {DBClusterIdentifier}", retained, key)
@@ -46,3 +52,26 @@ def _backups(client: Any, key: str, suffix: str) -> Iterator[str]:
         under = (told.get("SourceTableFeatureDetails") or {}).get("SSEDescription") or {}
         if under.get("KMSMasterKeyArn") == key:
             yield f"the backup {one['BackupName']} of {table}"
+
+
+def _recovery_points(client: Any, key: str, suffix: str) -> Iterator[str]:
+    """Of a plan of the user's: they outlive what they are of, and the vault may be under the key."""
+    _, partition, _, region, account, _ = key.split(":")
+    table, cluster = name_of("sessions", suffix), name_of("aurora", suffix)
+    for of in (f"dynamodb:{region}:{account}:table/{table}", f"rds:{region}:{account}:cluster:{cluster}"):
+        for one in _kept_of(beside(client, "backup"), f"arn:{partition}:{of}"):
+            if one.get("EncryptionKeyArn") == key:
+                yield f"the recovery point {one['RecoveryPointArn']} in the vault {one['BackupVaultName']}"
+
+
+def _kept_of(backup: Any, resource: str) -> list[Doc]:
+    """What AWS Backup itself has made; nothing of a resource that it has never heard of."""
+    asked = {"ResourceArn": resource, "ManagedByAWSBackupOnly": True}
+    try:
+        answer = unless_unknown(lambda: backup.list_recovery_points_by_resource(**asked), {})
+    except ClientError as error:
+        # botocore backup ListRecoveryPointsByResource, errors
+        if code_of(error) != "ResourceNotFoundException":
+            raise
+        return []
+    return list(answer.get("RecoveryPoints", []))

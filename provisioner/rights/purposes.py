@@ -107,7 +107,9 @@ PURPOSES: Mapping[str, Purpose] = {
         writes=True,
     ),
     "teardown": Purpose((*_LOOK, "delete", "holders"), _ENDS, ending=True, writes=True),
-    "verify-gone": Purpose(("read",), {**_LOOKS, "Leftovers": _LEFT}, ending=True),
+    "verify-gone": Purpose(
+        ("read",), {**_LOOKS, "Leftovers": _LEFT, "UnderKey": under_key.CALLS}, ending=True
+    ),
     "bootstrap": Purpose(calls={"Bootstrap": pipeline.CALLS}, apart=True),
 }
 

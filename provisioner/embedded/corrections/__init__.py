@@ -2,6 +2,7 @@
 
 from provisioner.embedded.corrections import (
     acm,
+    backup,
     cloudfront_distributions,
     cloudfront_policies,
     cloudfront_vpc_origins,
@@ -45,6 +46,7 @@ from provisioner.embedded.corrections import (
 
 __all__ = [
     "acm",
+    "backup",
     "cloudfront_distributions",
     "cloudfront_policies",
     "cloudfront_vpc_origins",
