@@ -152,6 +152,13 @@ def test_what_no_image_is_or_goes_with_another_setting_says_what_can_be(said: st
     assert told in refused(said).message
 
 
+def test_a_value_without_a_setting_is_told_how_it_is_written() -> None:
+    error = refused("=5")
+
+    assert error.message == "--set =5 names no setting."
+    assert "section.key=value" in error.hint
+
+
 def test_a_group_is_told_from_a_setting() -> None:
     error = refused("service=5")
 

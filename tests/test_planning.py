@@ -127,6 +127,21 @@ def test_of_a_long_list_the_members_that_differ_are_shown() -> None:
     ]
 
 
+def test_two_long_values_are_told_from_where_they_differ() -> None:
+    long = "a" * 200
+
+    [shown] = lines([Difference("command", f"{long}-1{long}", f"{long}-2{long}")])
+
+    old, new = shown.removeprefix("command: ").split(" -> ")
+    assert old.startswith("…aaa")
+    assert "-1a" in old
+    assert "-2a" in new
+
+
+def test_an_empty_text_is_told_as_one() -> None:
+    assert list(lines([Difference("WebACLId", "", "arn")])) == ['WebACLId: "" -> arn']
+
+
 def test_all_stacks_are_named_where_there_are_several(standing: Standing) -> None:
     ran = standing.desk.well("plan", "--all")
 

@@ -14,6 +14,7 @@ from provisioner.names import PROGRAM
 from provisioner.settings.knobs import knobs, sections
 
 DEFAULT_FILE = "ml-api.toml"
+_AS_SET = "Write it as --set section.key=value."
 PREFIX = "MLAPI_"
 NO_SETTINGS = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_LOCAL")
 
@@ -76,7 +77,9 @@ def _in_flags(sets: Iterable[str]) -> Iterator[Said]:
     for one in sets:
         path, equals, value = one.partition("=")
         if not equals:
-            raise UsageError(f"--set {one} has no value.", "Write it as --set section.key=value.")
+            raise UsageError(f"--set {one} has no value.", _AS_SET)
+        if not path.strip():
+            raise UsageError(f"--set {one} names no setting.", _AS_SET)
         yield Said(path.strip(), _value(value), "--set")
 
 

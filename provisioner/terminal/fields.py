@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from provisioner.engine.compare import Difference, covers
 from provisioner.engine.refs import unveiled
 
 _WIDEST = 100
-_ABSENT = "(none)"
+# So much of what two long values share is told before that in which they differ.
+_LED_IN = 20
+_ABSENT, _EMPTY = "(none)", '""'
 
 
 def lines(differences: Iterable[Difference]) -> Iterator[str]:
@@ -19,7 +22,7 @@ def lines(differences: Iterable[Difference]) -> Iterator[str]:
         old, new = unveiled(one.old), unveiled(one.new)
         found = list(_leaves(one.path, old, new)) or _beside(one.path, old, new)
         for path, old, new in found:
-            yield f"{path}: {told(old)} -> {told(new)}"
+            yield f"{path}: {' -> '.join(_told_apart(old, new))}"
 
 
 def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -83,8 +86,22 @@ def told(value: Any) -> str:
     """A value in one short line."""
     if value is None:
         return _ABSENT
-    text = _text(value)
+    return _cut(_text(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def _told_apart(old: Any, new: Any) -> tuple[str, str]:
+    """Two values, each in one short line; long ones from shortly before they differ."""
+    if old is None or new is None or (_fits(old) and _fits(new)):
+        return told(old), told(new)
+    texts = _text(old), _text(new)
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    start = max(0, alike - _LED_IN)
+    before, after = (_cut("…" + text[start:] if start else text) for text in texts)
+    return before, after
 
 
 def _fits(value: Any) -> bool:
@@ -92,4 +109,4 @@ def _fits(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
+    return (value or _EMPTY) if isinstance(value, str) else json.dumps(value, default=str)
