@@ -17,7 +17,8 @@ from provisioner.workspace import Workspace
 from tests.harness import Desk
 from tests.test_rights import ACCOUNT, SPARE, SUFFIX, Policy, statements, without
 
-FULL = ("--set", "profile=production", "--set", "encryption.key=own")
+SETTINGS = ("profile=production", "encryption.key=own")
+FULL = tuple(word for one in SETTINGS for word in ("--set", one))
 # What is typed under each policy, in the order in which one stack lives through it.
 TYPED = [
     ("drift", ["drift", *FULL]),
@@ -79,7 +80,7 @@ def test_with_exactly_its_policy_a_command_goes_well(lived: Any, purpose: str) -
 @pytest.mark.parametrize("purpose", NAMES)
 def test_who_may_only_look_can_change_nothing(purpose: str) -> None:
     """IAM calls Decrypt a write: it opens the origin key, and changes nothing."""
-    whose = Whose(Workspace.here(), SUFFIX, load(None, FULL[1:], {}), "us-east-1", ACCOUNT)
+    whose = Whose(Workspace.here(), SUFFIX, load(None, SETTINGS, {}), "us-east-1", ACCOUNT)
     given = statements(policies_for(whose, purpose))
     allowed = {name for one in given if one["Effect"] == "Allow" for name in one["Action"]}
     changes = {name for name in allowed if not reference.known(name).reads} - {"kms:Decrypt"}

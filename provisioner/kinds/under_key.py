@@ -32,8 +32,8 @@ def _databases(client: Any, key: str) -> Iterator[str]:
     rds = beside(client, "rds")
     snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
     clusters = rds.describe_db_clusters()["DBClusters"]
-    ask = rds.describe_db_cluster_automated_backups
-    retained = unless_unknown(ask, {"DBClusterAutomatedBackups": []})["DBClusterAutomatedBackups"]
+    told: Doc = unless_unknown(rds.describe_db_cluster_automated_backups, {})
+    retained = told.get("DBClusterAutomatedBackups", [])
     yield from _named("the snapshot {DBClusterSnapshotIdentifier}", snapshots, key)
     yield from _named("the database {DBClusterIdentifier}", clusters, key)
     yield from _named("the automated backups of {DBClusterIdentifier}", retained, key)
@@ -68,7 +68,7 @@ def _kept_of(backup: Any, resource: str) -> list[Doc]:
     """What AWS Backup itself has made; nothing of a resource that it has never heard of."""
     asked = {"ResourceArn": resource, "ManagedByAWSBackupOnly": True}
     try:
-        answer = unless_unknown(lambda: backup.list_recovery_points_by_resource(**asked), {})
+        answer: Doc = unless_unknown(lambda: backup.list_recovery_points_by_resource(**asked), {})
     except ClientError as error:
         # botocore backup ListRecoveryPointsByResource, errors
         if code_of(error) != "ResourceNotFoundException":
