@@ -197,10 +197,27 @@ def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in tags.items() if name not in ours}
 
 
+# Whose a thing is, as its tags say.
+_OWNER = ("Project", "Environment", "ManagedBy", REGION_TAG)
+
+
 def has_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     """Whether what carries the tags `seen` belongs to the same stack as what is to carry `wanted`."""
-    owner = ("Project", "Environment", "ManagedBy", REGION_TAG)
-    return all(key in wanted and seen.get(key) == wanted[key] for key in owner)
+    return all(key in wanted and seen.get(key) == wanted[key] for key in _OWNER)
+
+
+def has_another_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Whether the tags `seen` are those of somebody else, and not what is left of `wanted`.
+
+    Another stack's name or region says so; else what still bears our own marks is ours, whatever a person has
+    taken off or written anew.
+    """
+    differ = {key for key in _OWNER if key in seen and seen[key] != wanted.get(key)}
+    if differ & {"Environment", REGION_TAG}:
+        return True
+    if all(key in seen and seen[key] == wanted.get(key) for key in (REGION_TAG, NODE_TAG)):
+        return False
+    return bool(differ) or bool(seen and not seen.keys() & set(_OWNER))
 
 
 def bears(tags: Mapping[str, str], suffix: str) -> bool:

@@ -61,14 +61,16 @@ def take_down(session: Session, plan: Plan) -> Outcome:
 
 
 def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
-    """Forget what the ledger knows by a name that somebody else's thing bears now, and what lies in it."""
-    theirs = {}
-    for name, entry in list(hands.ledger):
-        change = plan.changes.get(name)
-        if change and change.foreign and change.id == entry.id and not KINDS[entry.kind].borrows:
+    """Forget what the ledger knows by a name that somebody else's thing bears now, and what lies in it.
+
+    All that is somebody else's under a name of ours is told, whether the ledger knows of it still or not.
+    """
+    ids = {name: entry.id for name, entry in hands.ledger}
+    foreign = {name: one for name, one in plan.changes.items() if one.foreign and not KINDS[one.kind].borrows}
+    for name, change in foreign.items():
+        if change.id == ids.get(name):
             hands.ledger.forget(name, deleted=False)
-            theirs[name] = f"{change.kind} {change.name or name}: {change.why}"
-    return theirs
+    return {name: f"{one.kind} {one.name or name}: {one.why}" for name, one in foreign.items()}
 
 
 def _came_back(returned: Plan, outcome: Outcome) -> bool:

@@ -200,6 +200,25 @@ def test_a_protection_that_may_not_be_taken_off_leaves_the_stack_as_it_is(desk: 
     desk.teardown("a", "--unprotect")
 
 
+def test_what_is_protected_no_longer_is_named_where_the_next_one_is_still(desk: Desk) -> None:
+    desk.apply("a")
+    client(desk.box.endpoint, "rds").modify_db_cluster(
+        DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True
+    )
+    client(desk.box.endpoint, "dynamodb").update_table(
+        TableName="ml-api-sessions-a", DeletionProtectionEnabled=True
+    )
+    desk.box.faults({"operation": "dynamodb:UpdateTable", "fault": "access_denied"})
+
+    denied = desk.run("teardown", "--yes", "--suffix", "a", "--unprotect")
+
+    assert denied.code == 4, denied.err
+    assert "No longer protected: aurora; " in denied.err
+    untouched = denied.err.partition("Not touched: ")[2].splitlines()[0]
+    assert "aurora" not in untouched.strip(".").split(", ")
+    desk.teardown("a", "--unprotect")
+
+
 def test_what_aws_has_left_and_may_not_be_swept_up_is_named(desk: Desk) -> None:
     left = "ecs:DeleteTaskDefinitions"
     desk.apply("a")

@@ -33,6 +33,8 @@ RED = {"Colour": "red", "Shape": "round"}
 NEIGHBOUR = {**OURS, "Environment": "prod-2"}
 ELSEWHERE = {**OURS, "ml-api:region": "eu-west-1"}
 STRANGER = {"Owner": "ada"}
+SAME_WORD = {"Environment": OURS["Environment"], "ManagedBy": "terraform"}
+PARTLY = {key: value for key, value in OURS.items() if key != "Environment"} | {"Project": "renamed"}
 FIELDS = st.dictionaries(st.sampled_from(["A", "B", "C"]), st.integers() | st.text(max_size=3), max_size=3)
 
 
@@ -63,6 +65,13 @@ def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted:
         pytest.param(seen(tags=STRANGER, **RED), entry("t-0"), Thing, "refuse", False, id="not this id"),
         pytest.param(seen(tags=NEIGHBOUR, **RED), entry(), Known, "refuse", False, id="this name, not ours"),
         pytest.param(seen(tags=STRANGER, **RED), entry(), Known, "refuse", False, id="this name, a stranger"),
+        pytest.param(seen(tags=ELSEWHERE, **RED), entry(), Known, "refuse", False, id="this name, elsewhere"),
+        pytest.param(
+            seen(tags=SAME_WORD, **RED), entry(), Known, "refuse", False, id="this name, one word"
+        ),
+        pytest.param(
+            seen(tags=PARTLY, **RED), entry(), Known, "update", False, id="this name, a tag off"
+        ),
         pytest.param(seen(tags={}, **RED), entry(), Known, "update", False, id="this name, tags stripped"),
         pytest.param(seen(tags=ELSEWHERE, **RED), None, Thing, "refuse", False, id="another region's"),
         pytest.param(

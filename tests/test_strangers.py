@@ -244,6 +244,62 @@ def test_a_strangers_thing_that_bears_a_name_of_ours_by_now_outlives_our_stack(d
     assert "b" in str(client(desk.box.endpoint, "logs").list_tags_log_group(logGroupName=group)["tags"])
 
 
+def pairs(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+ANOTHERS = {"Environment": "a", "Project": "other", "ManagedBy": "terraform"}
+
+
+def test_one_whose_arn_is_made_of_its_name_is_a_strangers_all_the_same(desk: Desk) -> None:
+    """The stranger calls an environment as we do, too; a run that stops in between forgets nothing of it."""
+    desk.apply("a")
+    with at_ease(desk) as aws:
+        (service,) = aws("ecs").list_services(cluster="ml-api-cluster-a")["serviceArns"]
+        aws("ecs").delete_service(cluster="ml-api-cluster-a", service=service, force=True)
+        aws("ecs").delete_cluster(cluster="ml-api-cluster-a")
+        tags = [{"key": key, "value": value} for key, value in ANOTHERS.items()]
+        aws("ecs").create_cluster(clusterName="ml-api-cluster-a", tags=tags)
+    desk.box.faults({"operation": "ec2:DeleteVpc", "fault": "access_denied", "times": 1})
+    mark = desk.mark()
+
+    stopped = desk.run("teardown", "--yes", "--suffix", "a")
+    ran = desk.run("teardown", "--yes", "--suffix", "a")
+
+    assert (stopped.code, ran.code) == (4, 0), ran.err
+    assert re.search("Left alone: .*ml-api-cluster-a.*somebody else's", ran.err)
+    assert "ecs:DeleteCluster" not in desk.tries(mark)
+
+
+def test_what_lost_one_of_its_tags_is_ours_still(desk: Desk) -> None:
+    desk.apply("a")
+    tables = client(desk.box.endpoint, "dynamodb")
+    arn = tables.describe_table(TableName="ml-api-sessions-a")["Table"]["TableArn"]
+    tables.untag_resource(ResourceArn=arn, TagKeys=["Environment"])
+
+    desk.teardown("a")
+
+    assert tables.list_tables()["TableNames"] == []
+
+
+def test_the_parts_of_what_is_a_strangers_by_now_are_not_touched(desk: Desk) -> None:
+    role, on = "ml-api-flow-role-a", ("--set", "network.flow_logs=true")
+    desk.apply("a", *on)
+    with at_ease(desk) as aws:
+        iam = aws("iam")
+        (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        iam.delete_role_policy(RoleName=role, PolicyName=policy)
+        iam.delete_role(RoleName=role)
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=TRUST, Tags=pairs(ANOTHERS))
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=ANYTHING)
+    mark = desk.mark()
+
+    desk.well("apply", "--yes", "--suffix", "a")
+
+    assert not {"iam:DeleteRolePolicy", "iam:DeleteRole"} & set(desk.tries(mark))
+    assert client(desk.box.endpoint, "iam").list_role_policies(RoleName=role)["PolicyNames"] == [policy]
+
+
 def test_a_key_whose_policy_keeps_us_out_stands_in_nobodys_way(desk: Desk) -> None:
     kms = client(desk.box.endpoint, "kms")
     for _ in range(2):

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import errand_of
-from provisioner.engine.decide import Change, is_anothers, whose
+from provisioner.engine.decide import Change, is_anothers, proves_nothing, whose
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener
 from provisioner.engine.extras import Extra
@@ -159,12 +159,12 @@ class Hands:
         return ""
 
     def _check_owner(self, target: Target) -> None:
-        """A name proves nothing: ours may be gone, and another one made that bears it."""
-        kind, it = target.kind, target.it
-        doc = self.read(target) if kind.tagged and kind.key == kind.named else None
-        if doc is not None and is_anothers(kind, it.tags, doc):
-            self.ledger.forget(it.node, deleted=False)
-            raise Foreign(f"{target.words} is {whose(kind, doc)}.", "It stays as it is.")
+        """A name proves nothing: ours may be gone, and another one made that bears it; so for its parts."""
+        for one in (target, *target.hosts):
+            doc = self.read(one) if proves_nothing(one.kind) else None
+            if doc is not None and is_anothers(one.kind, one.it.tags, doc):
+                self.ledger.forget(target.it.node, deleted=False)
+                raise Foreign(f"{one.words} is {whose(one.kind, doc)}.", "It stays as it is.")
 
     def _begun(self, target: Target, entry: Entry) -> Doc | None:
         """What a create came to whose reply never came; None where it came to nothing of ours.

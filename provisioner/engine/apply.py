@@ -237,6 +237,8 @@ class Apply:
             removed = remove(self.hands, self.kinds, only=names)
             self.outcome.done += removed.done
             self.outcome.failed |= removed.failed
+            self.outcome.kept |= removed.kept
+            self.outcome.theirs |= removed.theirs
             self.outcome.undone += removed.undone
 
     def _keep_outputs(self) -> None:

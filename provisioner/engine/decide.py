@@ -41,7 +41,7 @@ from provisioner.engine.extras import Extra
 from provisioner.engine.graph import Node
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc
-from provisioner.names import has_owner
+from provisioner.names import has_another_owner, has_owner
 from state.document import Entry
 
 AT_WORK = "AWS is still working on it"
@@ -187,13 +187,16 @@ def _known(entry: Entry | None, id_: str) -> bool:
 
 
 def is_anothers(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
-    """Whether a known id proves nothing: only a name, and what bears it now carries other tags than ours.
+    """Whether a known id proves nothing: only a name, and what bears it now carries another's tags.
 
     Without any tag it is the one we know: they were stripped, or AWS does not take them in the create call.
     """
-    told = seen.get("Tags") or {}
-    named = kind.tagged and kind.key == kind.named
-    return named and bool(told) and told.get("Environment") != wanted.get("Environment")
+    return proves_nothing(kind) and has_another_owner(seen.get("Tags") or {}, wanted)
+
+
+def proves_nothing(kind: Kind) -> bool:
+    """Whether another one of the same name would have the same id, and its tags alone tell whose it is."""
+    return kind.tagged and (kind.id_is_name or kind.key == kind.named)
 
 
 def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:

@@ -41,11 +41,23 @@ def lift(hands: Hands, kinds: Kinds, names: Iterable[str]) -> Outcome:
         target = target_in(document, name, kinds)
         with outcome.noting(name, f"taking the protection off {target.it.name or name}"):
             _unprotect(hands, target)
+            outcome.done.append(name)
         if isinstance(outcome.failed.get(name), FATAL):
             break
     if outcome.failed:
-        outcome.undone = sorted(document.entries.keys() - outcome.failed.keys())
+        outcome.undone = sorted(document.entries.keys() - outcome.failed.keys() - set(outcome.done))
+        _tell_bare(outcome)
     return outcome
+
+
+def _tell_bare(outcome: Outcome) -> None:
+    """Say which are protected no longer, with the first failure: nothing else tells it."""
+    if outcome.done:
+        first = next(iter(outcome.failed.values()))
+        bare = (
+            f"No longer protected: {', '.join(outcome.done)}; an `apply` protects what its settings protect."
+        )
+        first.hint = f"{first.hint}\n{bare}".strip()
 
 
 def _unprotect(hands: Hands, target: Target) -> None:

@@ -26,6 +26,8 @@ class Target:
     needs: tuple[str, ...] = ()
     piece: str = ""
     lookup: Lookup = Unknown
+    # What it is a part of and whose id is but a name, where it is to be deleted.
+    hosts: tuple[Target, ...] = ()
     # Seconds that are waited for it; None where its kind says it.
     waits: float | None = None
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from provisioner.engine.act import Hands
 from provisioner.engine.critical import End, ends
+from provisioner.engine.decide import proves_nothing
 from provisioner.engine.events import Event
 from provisioner.engine.explain import explain
 from provisioner.engine.kind import Item
@@ -67,7 +68,22 @@ def target_in(document: Document, name: str, kinds: Kinds) -> Target:
         # One whose id nobody heard of is found by what it bears: not so another one that bears the same.
         shunned=frozenset() if entry.id else document.held_beside(name, entry.kind, entry.region),
     )
-    return Target(kinds[entry.kind], it, entry.region, tuple(entry.needs), entry.piece)
+    kind, hosts = kinds[entry.kind], _hosts(document, entry, kinds)
+    return Target(kind, it, entry.region, tuple(entry.needs), entry.piece, hosts=hosts)
+
+
+def _hosts(document: Document, entry: Entry, kinds: Kinds) -> tuple[Target, ...]:
+    """What a part lies in, as far as the ledger knows it and a name alone stands for it."""
+    kind = kinds[entry.kind]
+    if kind.tagged:
+        return ()
+    places = [entry.wanted.get(key) for key in kind.within]
+    held = {name: document.entries[name] for name in entry.needs if name in document.entries}
+    return tuple(
+        target_in(document, name, kinds)
+        for name, one in held.items()
+        if one.id and one.id in places and proves_nothing(kinds[one.kind])
+    )
 
 
 def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -> None:

@@ -48,6 +48,8 @@ class Traits:
     named: ClassVar[str] = ""
     # Where the id stands in what `read` returns; several paths make one id, joined by a bar.
     key: ClassVar[str | tuple[str, ...]]
+    # Its id is made of its name: whoever bears the name bears the id.
+    id_is_name: ClassVar[bool] = False
     # The properties that tell two of this kind apart; their hash goes into the name.
     distinct: ClassVar[tuple[str, ...]] = ()
     tagged: ClassVar[bool] = True

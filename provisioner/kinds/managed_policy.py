@@ -20,6 +20,7 @@ class ManagedPolicy(Kind):
     """A policy that stands by itself; what it says is that of its default version."""
 
     service, key, named = "iam", "Arn", "PolicyName"
+    id_is_name = True
     fixed = frozenset({"PolicyName", "Path", "Description"})
     whole = frozenset({"PolicyDocument"})
     absent = GONE

@@ -23,6 +23,7 @@ class Topic(Kind):
     """Where alarms speak, and subscribers hear."""
 
     service, key, named = "sns", "TopicArn", "Name"
+    id_is_name = True
     fixed = frozenset({"Name"})
     defaults = {"Attributes": {"KmsMasterKeyId": ""}}
     absent = NO_TOPIC

@@ -19,6 +19,7 @@ class Cluster(Ecs):
     """A cluster, with the capacity it may use."""
 
     key, named, noun = "clusterArn", "clusterName", "cluster"
+    id_is_name = True
     ready, going = {"status": "ACTIVE"}, {"status": "DEPROVISIONING"}
     # It stays describable.
     gone = {"status": "INACTIVE"}

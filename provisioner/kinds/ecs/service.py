@@ -25,6 +25,7 @@ class Service(Ecs):
     """Keeps a number of tasks running behind a load balancer."""
 
     key, named, noun = "serviceArn", "serviceName", "service"
+    id_is_name = True
     ready = {"Rollout": "COMPLETED"}
     failed, on_failure = {"Rollout": frozenset({"FAILED", "ROLLED_BACK"})}, "update"
     going, gone = {"status": "DRAINING"}, {"status": "INACTIVE"}
