@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.hands import CLUSTER, DATABASE, SCALING, TASK_ROLE, Hand, settle, table
+from tests.hands import CLUSTER, DATABASE, SCALING, TABLE, TASK_ROLE, Hand, settle, table
 from tests.standing import Standing
 
 
@@ -91,7 +91,15 @@ def _read_more(stack: Standing) -> None:
 _EVERYTHING = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 )
+
+
 # What `drift` calls the extra, the node that it lies in, what `apply` does with it, and the deed.
+def _open_to_all(stack: Standing) -> None:
+    tables = stack.aws("dynamodb")
+    arn = tables.describe_table(TableName=TABLE)["Table"]["TableArn"]
+    tables.put_resource_policy(ResourceArn=arn, Policy=_EVERYTHING)
+
+
 ADDED = [
     Hand("ingress tcp 22, 203.0.113.7/32", "sg-tasks", "removes", _allow),
     Hand("egress all traffic, ", "sg-db", "removes", _let_out),
@@ -104,6 +112,7 @@ ADDED = [
             RoleName=TASK_ROLE, PolicyName="by-hand", PolicyDocument=_EVERYTHING
         ),
     ),
+    Hand("a resource policy", "sessions", "removes", _open_to_all),
     Hand("attached policy arn:aws:iam::123456789012:policy/admin", "task-role", "removes", _attach),
     Hand("rule 7 for /by-hand", "listener-80", "leaves", lambda _stack: None),
     Hand("listener HTTP 8081", "alb", "leaves", _listen),

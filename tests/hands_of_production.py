@@ -176,11 +176,13 @@ def _log_no_more(stack: Standing) -> None:
 
 
 def take_the_firewall_off(stack: Standing) -> None:
-    """CloudFront asks the firewall no more."""
+    """CloudFront asks the firewall no more, and leads a path by rules of its own."""
     cloudfront = stack.aws("cloudfront")
     id_ = cloudfront.list_distributions()["DistributionList"]["Items"][0]["Id"]
     now = cloudfront.get_distribution_config(Id=id_)
-    config = {**now["DistributionConfig"], "WebACLId": ""}
+    path = {**now["DistributionConfig"]["DefaultCacheBehavior"], "PathPattern": "/login*"}
+    elsewhere = {"Quantity": 1, "Items": [path]}
+    config = {**now["DistributionConfig"], "WebACLId": "", "CacheBehaviors": elsewhere}
     cloudfront.update_distribution(Id=id_, IfMatch=now["ETag"], DistributionConfig=config)
     settle(lambda: cloudfront.get_distribution(Id=id_))
 
@@ -320,6 +322,14 @@ OF_THE_STRONGEST = [
     Hand("altered", "global-alerts-policy", "update", _topic_attribute("Policy", json.dumps(POLICY), GLOBAL)),
     Hand("altered", "vpc-origin", "update", _tag_vpc_origin),
     Hand("gone", "reader-1", "create", _delete_reader),
+    Hand(
+        "extra",
+        "origin-key",
+        "update",
+        lambda stack: stack.aws("secretsmanager").put_resource_policy(
+            SecretId=_KEY, ResourcePolicy=json.dumps(POLICY)
+        ),
+    ),
     Hand(
         "altered",
         "origin-key",

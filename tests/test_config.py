@@ -123,6 +123,7 @@ def test_what_is_written_as_toml_is_read_back(value: Any) -> None:
         ("container.architecture=arm", "container.architecture=ARM64"),
         ("edge.error_pages=flase", "edge.error_pages=false"),
         ("edge.price_class=PriceClass_10", "edge.price_class=PriceClass_100"),
+        ("protect_data=maybe", "protect_data=true"),
         ("database.min_acu=0.7", "database.min_acu=0.5"),
         ("database.max_acu=0.7", "database.max_acu=1.0"),
         ('api.services={"x":{"prefixes":["/x"],"imag":"a"}}', "image"),
@@ -145,6 +146,7 @@ def test_an_impossible_value_is_refused_with_the_nearest_that_is_possible(said: 
         ('api.services={"x":{"prefixes":["/x"],"image":"M:1"}}', "'M:1' is no image"),
         ("service.minimum=11", "; 11 is nearest"),
         ("database.min_acu=3", "; 3.0 is nearest"),
+        ("network.cidr=10.0.0.1/16", "10.0.0.1/16 is an address in a block; 10.0.0.0/16 is nearest"),
         ('network.public_cidrs=["10.0.0.0/24"]', "1 blocks for 3 zones; name 3, or none"),
     ],
 )
@@ -157,6 +159,10 @@ def test_a_value_without_a_setting_is_told_how_it_is_written() -> None:
 
     assert error.message == "--set =5 names no setting."
     assert "section.key=value" in error.hint
+
+
+def test_a_text_where_a_list_belongs_is_answered_with_a_list() -> None:
+    assert """alarms.emails=["value"]'""" in refused("alarms.emails=x").hint
 
 
 def test_a_group_is_told_from_a_setting() -> None:

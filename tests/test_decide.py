@@ -66,12 +66,8 @@ def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted:
         pytest.param(seen(tags=NEIGHBOUR, **RED), entry(), Known, "refuse", False, id="this name, not ours"),
         pytest.param(seen(tags=STRANGER, **RED), entry(), Known, "refuse", False, id="this name, a stranger"),
         pytest.param(seen(tags=ELSEWHERE, **RED), entry(), Known, "refuse", False, id="this name, elsewhere"),
-        pytest.param(
-            seen(tags=SAME_WORD, **RED), entry(), Known, "refuse", False, id="this name, one word"
-        ),
-        pytest.param(
-            seen(tags=PARTLY, **RED), entry(), Known, "update", False, id="this name, a tag off"
-        ),
+        pytest.param(seen(tags=SAME_WORD, **RED), entry(), Known, "refuse", False, id="this name, one word"),
+        pytest.param(seen(tags=PARTLY, **RED), entry(), Known, "update", False, id="this name, a tag off"),
         pytest.param(seen(tags={}, **RED), entry(), Known, "update", False, id="this name, tags stripped"),
         pytest.param(seen(tags=ELSEWHERE, **RED), None, Thing, "refuse", False, id="another region's"),
         pytest.param(

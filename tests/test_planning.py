@@ -138,6 +138,20 @@ def test_two_long_values_are_told_from_where_they_differ() -> None:
     assert "-2a" in new
 
 
+def test_where_one_key_takes_anothers_place_both_are_told() -> None:
+    old = {"Principal": {"AWS": "*"}, "Sid": "aws-made"}
+    new = {"Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+
+    assert list(lines([Difference("Statement", old, new)])) == [
+        "Statement.Principal.AWS: * -> (none)",
+        "Statement.Principal.Service: (none) -> ecs-tasks.amazonaws.com",
+    ]
+    assert list(lines([Difference("DefaultAction", {"Allow": {}}, {"Block": {}})])) == [
+        "DefaultAction.Allow: {} -> (none)",
+        "DefaultAction.Block: (none) -> {}",
+    ]
+
+
 def test_an_empty_text_is_told_as_one() -> None:
     assert list(lines([Difference("WebACLId", "", "arn")])) == ['WebACLId: "" -> arn']
 

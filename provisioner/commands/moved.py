@@ -14,6 +14,8 @@ from provisioner.errors import Blocked
 from provisioner.session import Session
 from provisioner.terminal.fields import lines
 
+_UNTOLD = "another value"
+
 
 def check_ground(plan: SavedPlan, session: Session) -> None:
     """Blocked where the plan is of another place, or settings or ledger have moved; no plan is made yet."""
@@ -46,9 +48,15 @@ def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
 def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
     lines = "\n".join(f"  {line}" for line in told)
     command = session.where.workspace.command("plan", session.suffix)
+    again = f"Look at it anew and keep that: `{command} --out FILE`."
+    if any(line.endswith(_UNTOLD) for line in told):
+        again = (
+            "A plan keeps no variables: give those of `plan --out` to this `apply`, too, by the "
+            f"same `--set`. Where they have changed: {again[0].lower()}{again[1:]}"
+        )
     return Blocked(
         f"This plan of {plan.made} is not what would happen now; nothing was changed. It moved:\n{lines}",
-        f"Look at it anew and keep that: `{command} --out FILE`.",
+        again,
     )
 
 
@@ -63,7 +71,7 @@ def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
     for path in then | now:
         if then.get(path) != now.get(path):
             told = f"{json.dumps(then.get(path))} -> {json.dumps(now.get(path))}"
-            yield f"setting {path}: {'another value' if is_private(path) else told}"
+            yield f"setting {path}: {_UNTOLD if is_private(path) else told}"
 
 
 def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:

@@ -83,7 +83,9 @@ def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: 
         checked(say, session, made, started)
     if keeping:
         if made.refused:
-            raise refusal(made)
+            blocked = refusal(made)
+            blocked.hint += f" {keeping.path} was not written: there is nothing to apply."
+            raise blocked
         saved(session, made, choice, keeping.config, keeping.sets).save(keeping.path)
         local = " --local" if session.aws.local else ""
         say.note(f"Kept in {keeping.path}: `{PROGRAM} apply {keeping.path}{local}` does exactly that.")

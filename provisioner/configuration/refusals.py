@@ -14,6 +14,8 @@ from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
 from provisioner.settings.knobs import Knob, knobs, sections
 
+# Of two words that mean the opposite, the nearer one is meant only where a letter or two are wrong.
+_TYPED_WRONG = 0.7
 _ALL = f"`{PROGRAM} config show` lists them all."
 
 
@@ -87,11 +89,13 @@ def _remedy(path: str, one: ErrorDetails) -> str:
     if knob is None:
         return ""
     if one["type"] in ("tuple_type", "list_type", "dict_type"):
-        return _written(knob)
+        return _written(knob, listed=one["type"] != "dict_type")
     if one["type"] == "extra_forbidden":
         near = _near(str(one["loc"][-1]), knob.members)
         return f"Did you mean `{near}`?" if near else f"There are: {', '.join(knob.members)}."
     nearest = _nearest(knob, one)
+    if nearest is None and one["type"].startswith("bool"):
+        return f"Write `{path}=true` or `{path}=false`."
     if nearest is not None:
         return f"Did you mean `{path}={_plain(nearest)}`?"
     return f"For example `{path}={_plain(knob.example)}`." if knob.example else ""
@@ -106,7 +110,7 @@ def _nearest(knob: Knob, one: ErrorDetails) -> Any:
     if one["type"] == "multiple_of":
         return knob.within(round(float(one["input"]) / bounds["multiple_of"]) * bounds["multiple_of"])
     if one["type"].startswith("bool"):
-        return _near(str(one["input"]).lower(), ("true", "false", "yes", "no"))
+        return _near(str(one["input"]).lower(), ("true", "false"), _TYPED_WRONG)
     if not knob.choices:
         return None
     if isinstance(knob.choices[0], str):
@@ -115,9 +119,9 @@ def _nearest(knob: Knob, one: ErrorDetails) -> Any:
     return min(knob.choices, key=lambda choice: abs(choice - wanted))
 
 
-def _near(text: str, known: Iterable[str]) -> str | None:
+def _near(text: str, known: Iterable[str], cutoff: float = 0.4) -> str | None:
     lower = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(text.lower(), lower, n=1, cutoff=0.4)
+    found = difflib.get_close_matches(text.lower(), lower, n=1, cutoff=cutoff)
     return lower[found[0]] if found else None
 
 
@@ -127,9 +131,9 @@ def _near_word(word: str) -> str | None:
     return ends.get(word) or _near(word, [*sections(), *knobs()])
 
 
-def _written(knob: Knob) -> str:
+def _written(knob: Knob, *, listed: bool = False) -> str:
     """How a list or a mapping is given."""
-    example = knob.default or {"NAME": "value"}
+    example = knob.default or (["value"] if listed else {"NAME": "value"})
     return f"Lists and mappings are JSON: --set '{knob.path}={json.dumps(example)}'"
 
 

@@ -18,6 +18,8 @@ from provisioner.names import ZONE_TAG
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
 # Where there is no such policy, AWS tells and takes no id at all.
 _HEADERS = "ResponseHeadersPolicyId"
+# botocore DistributionConfig: neither has to be told where there is none.
+_NOWHERE_ELSE: Doc = {"CacheBehaviors": {"Items": []}, "OriginGroups": {"Items": []}}
 # Of two certificates AWS tells different members, which do not go together.
 _WHOLE = ("ViewerCertificate",)
 
@@ -110,7 +112,7 @@ class Distribution(Kind):
 
     def canonical(self, doc: Doc) -> Doc:
         """Lists without their Quantity, and with an order only where AWS gives one; no policy is ""."""
-        plain = {key: _plain(value) for key, value in doc.items()}
+        plain = {key: _plain(value) for key, value in {**_NOWHERE_ELSE, **doc}.items()}
         if "DefaultCacheBehavior" in plain:
             plain["DefaultCacheBehavior"] = {_HEADERS: "", **plain["DefaultCacheBehavior"]}
         return plain

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from provisioner.engine.extras import Extra, Inside
+from provisioner.engine.faults import code_of, unless_unknown
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.secretsmanager import RESOURCE_POLICY
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
@@ -19,6 +24,7 @@ _BUSY = codes("ResourceInUseException", "LimitExceededException: simultaneously"
 # A new key is not seen everywhere at once, least of all its tags, by which a caller may use it
 # (aws/aws-cdk#18616).
 _NO_KEY = codes("AccessDeniedException: kms", "ValidationException: kms")
+_NO_POLICY = codes("PolicyNotFoundException", "ResourceNotFoundException")
 _BACKUPS = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
 
 
@@ -41,12 +47,15 @@ class Table(Kind):
     }
     takes, takes_to_go, patience = 10, 5, minutes(20)
     closed_until_ready = True
+    owns_inside = True
     resource, fills = "table", ("{TableName}",)
     calls = calling(
         read="DescribeTable ListTagsOfResource",
         create="CreateTable",
         update="UpdateTable",
         retag="TagResource UntagResource DescribeTable",
+        extras="GetResourcePolicy",
+        remove="DeleteResourcePolicy",
         delete="DeleteTable",
     )
 
@@ -74,6 +83,21 @@ class Table(Kind):
             dynamodb.tag_resource(ResourceArn=arn, Tags=pairs(put))
         if gone := list(drop):
             dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
+
+    def extras(self, dynamodb: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """GetResourcePolicy: who else may use it; the stack declares none."""
+        asked = {"ResourceArn": doc["TableArn"]}
+        try:
+            told: Doc = unless_unknown(lambda: dynamodb.get_resource_policy(**asked), {})
+        except ClientError as error:
+            if code_of(error) not in _NO_POLICY:
+                raise
+            return []
+        return [Extra(RESOURCE_POLICY, asked, gone=_NO_POLICY)] if told.get("Policy") else []
+
+    def remove(self, dynamodb: Any, it: Item, extra: Extra) -> None:
+        """DeleteResourcePolicy."""
+        dynamodb.delete_resource_policy(**extra.doc)
 
     def lost(self, props: Doc) -> str:
         """Its items (DynamoDB developer guide, PointInTimeRecovery_Howitworks: the system backup)."""

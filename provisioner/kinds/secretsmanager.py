@@ -10,6 +10,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.engine.extras import Extra, Inside
+from provisioner.engine.faults import unless_unknown
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Lookup, Ref, Veiled
 from provisioner.engine.traits import calling, codes
@@ -20,6 +22,8 @@ from provisioner.names import bears
 # Aurora user guide, rds-secrets-manager: a managed secret rotates every seven days.
 USUAL_DAYS = 7
 VARIABLE = "DB_PASSWORD"
+# In words, what says who else may use a thing.
+RESOURCE_POLICY = "a resource policy"
 _SHORTEST, _LONGEST = 8, 99
 # botocore secretsmanager DescribeSecret: a secret under AWS's own key tells none.
 _AMAZONS_KEY = "alias/aws/secretsmanager"
@@ -50,12 +54,15 @@ class Secret(Kind):
         | _NO_KEY,
         "update": _NO_KEY,
     }
+    owns_inside = True
     resource, fills = "Secret", ("{Name}*",)
     calls = calling(
         read="DescribeSecret",
         create="CreateSecret DescribeSecret RestoreSecret",
         update="UpdateSecret",
         retag="TagResource UntagResource",
+        extras="GetResourcePolicy",
+        remove="DeleteResourcePolicy",
         delete="DeleteSecret",
     )
 
@@ -105,6 +112,15 @@ class Secret(Kind):
             secrets.tag_resource(SecretId=it.id, Tags=pairs(put))
         if gone := list(drop):
             secrets.untag_resource(SecretId=it.id, TagKeys=gone)
+
+    def extras(self, secrets: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """GetResourcePolicy: who else may read it; the stack declares none."""
+        told: Doc = unless_unknown(lambda: secrets.get_resource_policy(SecretId=it.id), {})
+        return [Extra(RESOURCE_POLICY, {"SecretId": it.id})] if told.get("ResourcePolicy") else []
+
+    def remove(self, secrets: Any, it: Item, extra: Extra) -> None:
+        """DeleteResourcePolicy."""
+        secrets.delete_resource_policy(**extra.doc)
 
     def delete(self, secrets: Any, it: Item) -> None:
         """DeleteSecret, without the recovery window that would hold its name for 30 days."""

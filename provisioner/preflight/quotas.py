@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -163,11 +164,11 @@ class Numbers:
 
 def _finding(made: Plan, quota: Quota, where: str, numbers: Numbers, *, is_told: bool) -> Finding:
     node = next(one for one in _coming(made, quota) if quota.where(one, made) == where)
-    total = numbers.used + numbers.needed
+    total = math.ceil(numbers.used + numbers.needed)
     place = f" ({where})" if where else ""
     ask = (
         f"aws service-quotas request-service-quota-increase --region {made.stack.region} "
-        f"--service-code {quota.service} --quota-code {quota.code} --desired-value {total:g}"
+        f"--service-code {quota.service} --quota-code {quota.code} --desired-value {total}"
     )
     usual = (
         ""

@@ -22,7 +22,12 @@ def _block(text: str, lengths: tuple[int, int], what: str) -> str:
     least, most = lengths
     nearest = network if least <= network.prefixlen <= most else _resized(network, least, most)
     if text != str(nearest):
-        raise ValueError(f"{text} is no block of {what}, which is /{least} to /{most}; {nearest} is nearest")
+        why = (
+            f"no block of {what}, which is /{least} to /{most}"
+            if network != nearest
+            else "an address in a block"
+        )
+        raise ValueError(f"{text} is {why}; {nearest} is nearest")
     return text
 
 

@@ -53,6 +53,9 @@ def edge(
             "OriginRequestPolicyId": _ALL_VIEWER,
             "ResponseHeadersPolicyId": _SECURITY_HEADERS if s.edge.security_headers else "",
         },
+        # What a person adds there would lead a path elsewhere.
+        CacheBehaviors={"Items": []},
+        OriginGroups={"Items": []},
         CustomErrorResponses={"Items": [_error(code, s) for code in _ERRORS]},
         PriceClass=s.edge.price_class,
         HttpVersion="http2and3",

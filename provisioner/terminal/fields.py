@@ -28,8 +28,12 @@ def lines(differences: Iterable[Difference]) -> Iterator[str]:
 def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
     """The innermost values that differ; of lists those members that do, by name where they have one."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
+        come = [key for key in new if key not in old]
+        # Where one takes another's place, both are told; else what is only seen is AWS's own.
+        gone = [key for key in old if key not in new] if come else []
+        yield from ((f"{path}.{key}", old[key], None) for key in gone)
         for key, inner in new.items():
-            if not covers(old.get(key), inner):
+            if (gone and key in come) or not covers(old.get(key), inner):
                 yield from _leaves(f"{path}.{key}", old.get(key), inner)
     elif isinstance(old, list) and isinstance(new, list):
         yield from _members(path, old, new)

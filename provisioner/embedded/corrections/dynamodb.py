@@ -49,7 +49,9 @@ def updated(call: Call, reply: Reply) -> None:
 
 @always.after("dynamodb", "DeleteTable")
 def deleted(call: Call, reply: Reply) -> None:
-    """Say that it is going."""
+    """Say that it is going; its policy goes with it."""
+    policies = backend("dynamodb", call.account, call.region).resource_policies
+    policies.pop(reply["TableDescription"]["TableArn"], None)
     extra = _extras.of(call).pop(reply["TableDescription"]["TableName"], {})
     reply["TableDescription"].update(extra, TableStatus="DELETING")
 
