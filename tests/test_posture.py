@@ -425,7 +425,7 @@ CONTROLS = [
         "another region answers when this one does not",
         "none",
         "the stack again",
-        lambda stack: without(stack, "Distribution", lambda p: "OriginGroups" in p),
+        lambda stack: without(stack, "Distribution", lambda p: bool(p["OriginGroups"]["Items"])),
     ),
     Control(
         "edge-has-a-root-page",
