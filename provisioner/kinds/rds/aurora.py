@@ -34,7 +34,8 @@ def is_behind(seen: Any, wanted: Any) -> str:
 _AMAZONS_KEYS = {"KmsKeyId": "alias/aws/rds", "MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}
 _KEY_IS_FIXED = (
     "a copy of its snapshot can be made under another key (`aws rds copy-db-cluster-snapshot --kms-key-id`) "
-    "and restored; `encryption.database` says whether the database follows the stack's key"
+    "and restored. A database under AWS's key stays there with `encryption.database=false`; one under the "
+    "stack's own key needs `encryption.key=own` for as long as it stands"
 )
 _AT_THE_END = ("SkipFinalSnapshot", "FinalDBSnapshotIdentifier")
 # botocore rds DeleteDBCluster
