@@ -82,7 +82,7 @@ def _came_back(returned: Plan, outcome: Outcome) -> bool:
 def _sweep(session: Session, stack: Stack, outcome: Outcome) -> None:
     """Delete what AWS itself has made for the stack and left, or brought back."""
     with outcome.noting("what AWS has left", "sweeping it up"):
-        found = leftovers.strays(session.clients, stack)
+        found = leftovers.strays(session.clients, stack, outcome.theirs.keys())
         leftovers.sweep(session.clients, found)
         outcome.swept += [one.id for one in found]
 
@@ -91,11 +91,12 @@ def look_last(session: Session, stack: Stack) -> Report:
     """Ask for every id that was ever held, and search by name and by tag as if there were no ledger."""
     blank = Document(session.suffix, session.place)
     search = make_plan(stack, blank, session.clients, KINDS)
+    theirs = {name for name, one in search.changes.items() if one.foreign}
     with explained("searching for what is left"):
         tagged = bearing(session.clients, session.suffix)
         kept = leftovers.kept(session.clients, stack)
         lingering = leftovers.lingering(session.clients, stack)
-        strays = leftovers.strays(session.clients, stack)
+        strays = leftovers.strays(session.clients, stack, theirs)
     stones = session.document.tombstones
     report = last_look(session.clients, KINDS, stones, search, tagged, session.suffix)
     report.set_aside(kept, lingering, strays)

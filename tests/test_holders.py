@@ -9,8 +9,9 @@ import pytest
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.kind import Item
 from provisioner.kinds.ec2.groups import SecurityGroup
+from provisioner.kinds.ec2.interfaces import interfaces
 from provisioner.kinds.ec2.routes import RouteTable
-from provisioner.kinds.ec2.vpc import Vpc, interfaces
+from provisioner.kinds.ec2.vpc import Vpc
 from provisioner.kinds.tags import pairs
 from provisioner.names import owner_tags
 from tests.inventory import client
@@ -80,7 +81,7 @@ def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> 
     class Ec2:
         def describe_network_interfaces(self, **_: Any) -> Any:
             made = {"RequesterManaged": True, "RequesterId": "AROA:fn"}
-            purposes = ("AWS Lambda VPC ENI-fn-1", "ELB app/ours/1")
+            purposes = ("AWS Lambda VPC ENI-fn-1", "ELB app/ml-api-alb-a/1")
             return {
                 "NetworkInterfaces": [
                     {"NetworkInterfaceId": f"eni-{at}", "Description": purpose, **made}
@@ -106,7 +107,7 @@ def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> 
 )
 def test_what_aws_holds_for_others_does_not_pass(groups: list[str], kind: str, passing: bool) -> None:
     told = [{"GroupName": name, "GroupId": "sg-1"} for name in groups]
-    interface = {"RequesterManaged": True, "Description": "ELB app/any/1", "InterfaceType": kind}
+    interface = {"RequesterManaged": True, "Description": "ELB app/ml-api-alb-a/1", "InterfaceType": kind}
     interface |= {"NetworkInterfaceId": "eni-1", "Groups": told}
 
     class Ec2:
@@ -114,3 +115,29 @@ def test_what_aws_holds_for_others_does_not_pass(groups: list[str], kind: str, p
             return {"NetworkInterfaces": [interface]}
 
     assert [one.passing for one in interfaces(Ec2(), {"vpc-id": "vpc-1"}, "a")] == [passing]
+
+
+@pytest.mark.parametrize(
+    ("state", "tags", "passing"),
+    [("available", {}, False), ("deleting", {}, True), ("available", owner_tags("a"), True)],
+)
+@pytest.mark.parametrize("purpose", ["Interface for NAT Gateway nat-0a", "VPC Endpoint Interface vpce-0a"])
+def test_what_somebody_else_put_into_our_subnet_stays(
+    purpose: str, state: str, tags: dict[str, str], passing: bool
+) -> None:
+    told = {"RequesterManaged": True, "Description": purpose, "NetworkInterfaceId": "eni-1"}
+    owner = {"State": state, "Tags": pairs(tags)}
+
+    class Ec2:
+        def describe_network_interfaces(self, **_: Any) -> Any:
+            return {"NetworkInterfaces": [told]}
+
+        def describe_nat_gateways(self, **asked: Any) -> Any:
+            assert asked["Filter"][0]["Values"] == ["nat-0a"]
+            return {"NatGateways": [owner]}
+
+        def describe_vpc_endpoints(self, **asked: Any) -> Any:
+            assert asked["Filters"][0]["Values"] == ["vpce-0a"]
+            return {"VpcEndpoints": [owner]}
+
+    assert [one.passing for one in interfaces(Ec2(), {"subnet-id": "subnet-1"}, "a")] == [passing]

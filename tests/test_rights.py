@@ -344,6 +344,17 @@ def test_a_list_of_tasks_is_asked_of_all(purpose: str) -> None:
     assert verdict(policies_for(whose, purpose), Request("ecs:ListTasks", "*")) is Verdict.ALLOWED
 
 
+@pytest.mark.parametrize("purpose", ["apply", "teardown"])
+def test_who_hangs_on_ours_may_be_asked(purpose: str) -> None:
+    """A group, a web ACL ask other services who keeps them: by what the kinds there are allowed."""
+    whose = Whose(Workspace.here(), SUFFIX, load(None, FULL[1::2], {}), "us-east-1", ACCOUNT)
+    made = [one for one in statements(policies_for(whose, purpose)) if one["Effect"] == "Allow"]
+    allowed = {name for one in made for name in one["Action"]}
+
+    assert {"rds:DescribeDBClusters", "rds:DescribeDBInstances", "ecs:DescribeTasks"} <= allowed
+    assert {"ecs:ListTasks", "cloudfront:ListDistributions", "cloudfront:ListTagsForResource"} <= allowed
+
+
 def sample() -> list[str]:
     """One statement that is taken away in a run; all of them for `make rights`."""
     if os.environ.get("RIGHTS") != "all":

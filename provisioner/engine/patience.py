@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.durations import Durations
@@ -118,7 +120,13 @@ class Patience:
 
     def held(self, target: Target, *, strangers: bool = False) -> str:
         """Who holds it, in words; Blocked where only strangers do, for whom waiting is in vain."""
-        holders = target.kind.holders(self.client(target), target.it)
+        try:
+            holders = target.kind.holders(self.client(target), target.it)
+        except ClientError as error:
+            # What is asked about may go meanwhile; the call itself tells then what is the matter.
+            if fault_of(error) is not Fault.REFUSED:
+                raise
+            return ""
         words = ", ".join(holder.what for holder in holders)
         if strangers and holders and not any(holder.passing for holder in holders):
             raise Blocked(

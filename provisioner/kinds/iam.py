@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.extras import Extra, Inside
+from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.role_details import described, detail, listed
 from provisioner.kinds.tags import mapping, pairs
@@ -41,7 +46,8 @@ class Role(Kind):
         create="CreateRole",
         update=("UpdateAssumeRolePolicy UpdateRole PutRolePermissionsBoundary DeleteRolePermissionsBoundary"),
         retag="TagRole UntagRole",
-        delete="DeleteRole",
+        delete="DeleteRole DeleteRolePolicy DetachRolePolicy ListAttachedRolePolicies ListRolePolicies",
+        holders="ListInstanceProfilesForRole",
     )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
@@ -95,8 +101,37 @@ class Role(Kind):
             iam.detach_role_policy(RoleName=it.id, **extra.doc)
 
     def delete(self, iam: Any, it: Item) -> None:
-        """DeleteRole."""
-        iam.delete_role(RoleName=it.id)
+        """DeleteRole, again after what was put on it by hand is off: ours is gone before."""
+        try:
+            iam.delete_role(RoleName=it.id)
+        except ClientError as error:
+            if code_of(error) == "DeleteConflict":
+                _strip(iam, it.id)
+            raise
+
+    def holders(self, iam: Any, it: Item) -> list[Holder]:
+        """The instance profiles that it is in: none of ours."""
+        listed = iam.list_instance_profiles_for_role(RoleName=it.id)["InstanceProfiles"]
+        return [Holder(f"the instance profile {one['InstanceProfileName']}", passing=False) for one in listed]
+
+
+def _strip(iam: Any, role: str) -> None:
+    """Take all policies off a role that ends; one that is off already is no trouble."""
+    for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        with _or_gone():
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
+    for one in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+        with _or_gone():
+            iam.detach_role_policy(RoleName=role, PolicyArn=one["PolicyArn"])
+
+
+@contextmanager
+def _or_gone() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) not in GONE:
+            raise
 
 
 def _unknown(inside: Inside, inline: list[str], attached: list[Doc]) -> list[Extra]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -55,9 +55,12 @@ CALLS = {
 }
 
 
-def strays(clients: Clients, stack: Stack) -> list[Remnant]:
-    """What a stack that is gone has left: alarms of its scaling, old revisions, its database's logs."""
-    return [*_alarms(clients, stack), *_revisions(clients, stack), *_logs(clients, stack)]
+def strays(clients: Clients, stack: Stack, theirs: Set[str]) -> list[Remnant]:
+    """What a stack that is gone has left: alarms of its scaling, old revisions, its database's logs.
+
+    Nothing of what bears the name of a node in `theirs`: that is somebody else's by now.
+    """
+    return [*_alarms(clients, stack, theirs), *_revisions(clients, stack), *_logs(clients, stack, theirs)]
 
 
 def sweep(clients: Clients, found: list[Remnant]) -> None:
@@ -88,16 +91,16 @@ def _parts(names: list[str], size: int) -> Iterator[list[str]]:
         yield names[start : start + size]
 
 
-def _named(stack: Stack, kind: type[Kind]) -> list[str]:
+def _named(stack: Stack, kind: type[Kind], without: Set[str] = frozenset()) -> list[str]:
     """The AWS names of all nodes of a kind."""
-    return [node.aws_name for node in stack if type(node.kind) is kind]
+    return [node.aws_name for node in stack if type(node.kind) is kind and node.name not in without]
 
 
-def _alarms(clients: Clients, stack: Stack) -> Iterator[Remnant]:
+def _alarms(clients: Clients, stack: Stack, theirs: Set[str]) -> Iterator[Remnant]:
     """DescribeAlarms: AWS names an alarm of target tracking after the service that it scales."""
     cloudwatch = clients.client("cloudwatch")
-    for cluster in _named(stack, Cluster):
-        for service in _named(stack, Service):
+    for cluster in _named(stack, Cluster, theirs):
+        for service in _named(stack, Service, theirs):
             prefix = f"TargetTracking-service/{cluster}/{service}-"
             for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=prefix)["MetricAlarms"]:
                 yield Remnant(ALARM, alarm["AlarmName"], f"of the scaling of {service}")
@@ -120,9 +123,9 @@ def _revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
                     yield Remnant(what, arn, f"an earlier revision of {family}")
 
 
-def _logs(clients: Clients, stack: Stack) -> Iterator[Remnant]:
+def _logs(clients: Clients, stack: Stack, theirs: Set[str]) -> Iterator[Remnant]:
     """DescribeLogGroups: RDS makes a group for each type of log that it is let export, and deletes none."""
-    for cluster in _named(stack, DBCluster):
+    for cluster in _named(stack, DBCluster, theirs):
         prefix = f"/aws/rds/cluster/{cluster}/"
         for group in clients.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
             yield Remnant(WRITTEN, group["logGroupName"], f"logs that {cluster} exported")

@@ -8,9 +8,11 @@ from typing import Any
 
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.iam import BUSY, GONE
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.names import PROJECT
 
 # IAM and STS quotas: versions of one managed policy.
 _MOST_VERSIONS = 5
@@ -33,6 +35,7 @@ class ManagedPolicy(Kind):
         update="CreatePolicyVersion DeletePolicyVersion ListPolicyVersions",
         retag="TagPolicy UntagPolicy",
         delete="DeletePolicy DeletePolicyVersion ListPolicyVersions",
+        holders="ListEntitiesForPolicy",
     )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
@@ -82,6 +85,20 @@ class ManagedPolicy(Kind):
         for version in self._old_versions(iam, it):
             iam.delete_policy_version(PolicyArn=it.id, VersionId=version)
         iam.delete_policy(PolicyArn=it.id)
+
+    def holders(self, iam: Any, it: Item) -> list[Holder]:
+        """ListEntitiesForPolicy: whom it is attached to, or bounds; those of ours end before it."""
+        told = iam.list_entities_for_policy(PolicyArn=it.id)
+        sorts = (("group", "Group"), ("user", "User"), ("role", "Role"))
+        return [
+            Holder(f"the {sort} {one[f'{key}Name']}", _is_ours(one[f"{key}Name"], it.suffix))
+            for sort, key in sorts
+            for one in told[f"Policy{key}s"]
+        ]
+
+
+def _is_ours(name: str, suffix: str) -> bool:
+    return name.startswith(f"{PROJECT}-") and name.endswith(f"-{suffix}")
 
 
 class Boundary(ManagedPolicy):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from provisioner.engine.clients import beside
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
+from provisioner.names import bears
 
 # The scope of a list that stands before CloudFront; it is called for in us-east-1 only.
 SCOPE = "CLOUDFRONT"
@@ -83,6 +86,13 @@ class WebACL(Kind):
                 Name=listed["Name"], Scope=SCOPE, Id=listed["Id"], LockToken=listed["LockToken"]
             )
 
+    def holders(self, wafv2: Any, it: Item) -> list[Holder]:
+        """ListDistributions: those that it stands before; ours lets go of it as it ends."""
+        return [
+            Holder(f"the distribution {id_}", bears(tags, it.suffix))
+            for id_, tags in _behind(beside(wafv2, "cloudfront"), it.id)
+        ]
+
     def canonical(self, doc: Doc) -> Doc:
         """Rules by name: their order is their priority."""
         return {**doc, "Rules": {rule["Name"]: rule for rule in doc.get("Rules", [])}}
@@ -142,3 +152,10 @@ class WebACLLog(Kind):
 
 def _tags(wafv2: Any, arn: str) -> dict[str, str]:
     return mapping(wafv2.list_tags_for_resource(ResourceARN=arn)["TagInfoForResource"]["TagList"])
+
+
+def _behind(cloudfront: Any, arn: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each distribution behind a web ACL, and its tags; the Distribution kind asks the same."""
+    for one in cloudfront.list_distributions()["DistributionList"].get("Items", []):
+        if one.get("WebACLId") == arn:
+            yield one["Id"], mapping(cloudfront.list_tags_for_resource(Resource=one["ARN"])["Tags"]["Items"])

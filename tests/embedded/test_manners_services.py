@@ -22,6 +22,7 @@ from tests.embedded.test_cloudfront import config, distribution
 from tests.embedded.test_manners_network import interfaces, refused
 from tests.embedded.test_rds import cluster, described
 from tests.embedded.test_small_services import ACL, table
+from tests.test_strangers import ANYTHING, TRUST
 
 
 def seen(aws: Client) -> Any:
@@ -274,3 +275,16 @@ def test_the_first_use_of_a_service_makes_its_role(shy: Client) -> None:
         shy("ecs").create_cluster(clusterName="c")
     shy("ecs").create_cluster(clusterName="c")
     assert shy("iam").list_roles()["Roles"][0]["RoleName"] == "AWSServiceRoleForECS"
+
+
+@pytest.mark.parametrize("way", ["attached", "bounding"])
+def test_a_policy_stays_as_long_as_a_role_has_it(mannered: Client, way: str) -> None:
+    iam = mannered("iam")
+    arn = iam.create_policy(PolicyName="p", PolicyDocument=ANYTHING)["Policy"]["Arn"]
+    more = {"PermissionsBoundary": arn} if way == "bounding" else {}
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=TRUST, **more)
+    if way == "attached":
+        iam.attach_role_policy(RoleName="r", PolicyArn=arn)
+
+    assert refused(lambda: iam.delete_policy(PolicyArn=arn)) == "DeleteConflict"
+    assert [one["RoleName"] for one in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]] == ["r"]

@@ -51,6 +51,15 @@ def managed_policy(call: Call) -> None:
             iam.managed_policies[policy.arn] = policy
 
 
+@always.after("iam", "ListEntitiesForPolicy")
+def bounded(call: Call, reply: Reply) -> None:
+    """Tell of the roles that a policy bounds as well: IAM API, ListEntitiesForPolicy, PolicyUsageFilter."""
+    arn, roles = call.params["PolicyArn"], backend("iam", call.account, "aws").roles.values()
+    known = {one["RoleName"] for one in reply["PolicyRoles"]}
+    more = [role for role in roles if role.permissions_boundary_arn == arn and role.name not in known]
+    reply["PolicyRoles"] += [{"RoleName": role.name, "RoleId": role.id} for role in more]
+
+
 @functools.cache
 def _aws_policies() -> dict[str, Any]:
     policies: dict[str, Any] = json.loads(aws_managed_policies_data)

@@ -8,8 +8,8 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
-from provisioner.kinds.ec2.vpc import interfaces
 
 NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
 
@@ -57,7 +57,7 @@ class GatewayAttachment(Kind):
         read="DescribeInternetGateways",
         create="AttachInternetGateway",
         delete="DetachInternetGateway",
-        holders="DescribeNetworkInterfaces",
+        holders=ASKED,
     )
 
     def read(self, ec2: Any, it: Item) -> Doc | None:

@@ -9,9 +9,9 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.permissions import EVERYWHERE, contents, in_words, permission
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
-from provisioner.kinds.ec2.vpc import interfaces
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
 
@@ -35,7 +35,7 @@ class SecurityGroup(Ec2):
         read="DescribeSecurityGroups",
         create="CreateSecurityGroup",
         delete="DeleteSecurityGroup",
-        holders="DescribeNetworkInterfaces DescribeSecurityGroups",
+        holders=f"{ASKED} DescribeSecurityGroups",
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:

@@ -9,11 +9,12 @@ from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.tagged import Ec2, Filters, where
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping
 from provisioner.kinds.vpc_origin import AMAZONS_GROUP
-from provisioner.names import PROJECT, bears
+from provisioner.names import bears
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
@@ -34,7 +35,7 @@ class Vpc(Ec2):
         read="DescribeVpcs",
         create="CreateVpc",
         delete="DeleteVpc",
-        holders="DescribeNetworkInterfaces DescribeRouteTables DescribeSecurityGroups DescribeSubnets",
+        holders=f"{ASKED} DescribeRouteTables DescribeSecurityGroups DescribeSubnets",
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
@@ -141,7 +142,7 @@ class Subnet(Ec2):
         create="CreateSubnet",
         update="ModifySubnetAttribute",
         delete="DeleteSubnet",
-        holders="DescribeNetworkInterfaces",
+        holders=ASKED,
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
@@ -165,35 +166,3 @@ class Subnet(Ec2):
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces that are still in it."""
         return interfaces(ec2, {"subnet-id": it.id}, it.suffix)
-
-
-# How AWS's own services describe the interfaces that they make and take away.
-_SERVICES = ("ELB ", "arn:", "RDSNetworkInterface", "Interface for NAT", "VPC Endpoint", "CloudFront")
-
-
-def interfaces(ec2: Any, filters: dict[str, str], suffix: str) -> list[Holder]:
-    """The network interfaces that pass the filters: id, owner and what AWS says they are for."""
-    found = ec2.describe_network_interfaces(Filters=where(filters))["NetworkInterfaces"]
-    return [_holder(one, suffix) for one in found]
-
-
-def _holder(interface: Doc, suffix: str) -> Holder:
-    owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
-    purpose = interface.get("Description") or interface.get("InterfaceType", "interface")
-    # AWS makes those of a function too, and keeps them as long as somebody keeps the function: none is ours.
-    is_functions = interface.get("InterfaceType") == "lambda" or purpose.startswith("AWS Lambda")
-    managed = bool(interface.get("RequesterManaged")) or purpose.startswith(_SERVICES)
-    passing = managed and not is_functions and not _is_in_others_groups(interface, suffix)
-    return Holder(f"{interface['NetworkInterfaceId']} ({owner}: {purpose})", passing)
-
-
-def _is_in_others_groups(interface: Doc, suffix: str) -> bool:
-    """Whether what it serves, a balancer or a database, is somebody else's: ours are in groups of ours."""
-    names = [str(group["GroupName"]) for group in interface.get("Groups", [])]
-    ours = (name == AMAZONS_GROUP or _is_our_group(name, suffix) for name in names)
-    # A NAT gateway is in no group; moto says that it is in the VPC's default one.
-    return bool(names) and interface.get("InterfaceType") != "nat_gateway" and not any(ours)
-
-
-def _is_our_group(name: str, suffix: str) -> bool:
-    return name.startswith(f"{PROJECT}-sg-") and name.endswith(f"-{suffix}")

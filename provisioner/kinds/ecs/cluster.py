@@ -7,8 +7,10 @@ from typing import Any
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
+from provisioner.kinds.ecs.tenants import ASKED, tenants
 from provisioner.kinds.tags import low_pairs, mapping
 
 # botocore ecs DescribeClusters: so many in one call.
@@ -45,6 +47,7 @@ class Cluster(Ecs):
         create="CreateCluster",
         update="PutClusterCapacityProviders UpdateCluster",
         delete="DeleteCluster",
+        holders=ASKED,
     )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
@@ -83,3 +86,7 @@ class Cluster(Ecs):
     def delete(self, ecs: Any, it: Item) -> None:
         """DeleteCluster."""
         ecs.delete_cluster(cluster=it.id)
+
+    def holders(self, ecs: Any, it: Item) -> list[Holder]:
+        """What somebody else runs in it, and what of ours is still draining."""
+        return tenants(ecs, it.suffix)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.beats import Beat
 from provisioner.engine.compare import covers
+from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes
-from provisioner.kinds.elbv2.tagged import MOST, NO_GROUP, Elb, full_name
+from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, NO_GROUP, Elb, full_name
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import asked
-from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, owner_tags
+from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, owner_tags
 
 # All but a failure of the server's own (botocore elbv2 Matcher: 200 to 499).
 _LENIENT: Doc = {"Matcher": {"HttpCode": "200-499"}}
@@ -38,6 +42,7 @@ class TargetGroup(Elb):
         create="CreateTargetGroup",
         update="ModifyTargetGroup",
         delete="DeleteTargetGroup",
+        holders="DescribeListeners DescribeRules DescribeTags DescribeTargetGroups",
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
@@ -69,6 +74,14 @@ class TargetGroup(Elb):
     def delete(self, elbv2: Any, it: Item) -> None:
         """DeleteTargetGroup."""
         elbv2.delete_target_group(TargetGroupArn=it.id)
+
+    def holders(self, elbv2: Any, it: Item) -> list[Holder]:
+        """The rules of listeners that send to it; ours go, or lead elsewhere, before it."""
+        (group,) = elbv2.describe_target_groups(TargetGroupArns=[it.id])["TargetGroups"]
+        balancers = group["LoadBalancerArns"]
+        listeners = [one["ListenerArn"] for arn in balancers for one in _listeners(elbv2, arn)]
+        rules = [one for arn in listeners for one in elbv2.describe_rules(ListenerArn=arn)["Rules"]]
+        return [_rule(elbv2, one, it.suffix) for one in rules if it.id in str(one["Actions"])]
 
     def parting(self, old: Doc, new: Doc) -> Doc:
         """Content with tasks that say they have no such path: those of the next group answer another one."""
@@ -103,6 +116,24 @@ class TargetGroupAttributes(Setting):
         """ModifyTargetGroupAttributes."""
         wanted = pairs(props["Attributes"])
         elbv2.modify_target_group_attributes(TargetGroupArn=props["TargetGroupArn"], Attributes=wanted)
+
+
+def _listeners(elbv2: Any, balancer: str) -> list[Doc]:
+    """None of one that is gone: a group tells of it for a while yet."""
+    try:
+        return list(elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"])
+    except ClientError as error:
+        if code_of(error) not in NO_BALANCER:
+            raise
+        return []
+
+
+def _rule(elbv2: Any, rule: Doc, suffix: str) -> Holder:
+    """A default rule bears no tags: whose it is, its listener's tell."""
+    of = rule["RuleArn"].replace(":listener-rule/", ":listener/").rpartition("/")[0]
+    told = elbv2.describe_tags(ResourceArns=[of if rule["IsDefault"] else rule["RuleArn"]])
+    tags = mapping(told["TagDescriptions"][0]["Tags"])
+    return Holder(f"the rule {rule['RuleArn']} of priority {rule['Priority']}", bears(tags, suffix))
 
 
 def _mark(tags: Mapping[str, str]) -> list[str | None]:

@@ -6,8 +6,10 @@ from typing import Any
 
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
+from provisioner.kinds.rds.users import ASKED, databases
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import pairs
 
@@ -32,6 +34,7 @@ class DBSubnetGroup(Rds):
         update="ModifyDBSubnetGroup",
         retag="AddTagsToResource RemoveTagsFromResource DescribeDBSubnetGroups ListTagsForResource",
         delete="DeleteDBSubnetGroup",
+        holders=ASKED,
     )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
@@ -60,6 +63,15 @@ class DBSubnetGroup(Rds):
         """DeleteDBSubnetGroup."""
         rds.delete_db_subnet_group(DBSubnetGroupName=it.id)
 
+    def holders(self, rds: Any, it: Item) -> list[Holder]:
+        """The databases that stand in it; an instance tells the group whole, a cluster by its name."""
+
+        def stands(database: Doc) -> bool:
+            group = database.get("DBSubnetGroup") or ""
+            return it.id == (group if isinstance(group, str) else group["DBSubnetGroupName"])
+
+        return databases(rds, it.suffix, stands)
+
 
 class DBClusterParameterGroup(Rds):
     """A set of database parameters; what is in it is a resource of its own."""
@@ -77,6 +89,7 @@ class DBClusterParameterGroup(Rds):
         create="CreateDBClusterParameterGroup",
         retag="AddTagsToResource RemoveTagsFromResource DescribeDBClusterParameterGroups ListTagsForResource",
         delete="DeleteDBClusterParameterGroup",
+        holders=ASKED,
     )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
@@ -98,6 +111,10 @@ class DBClusterParameterGroup(Rds):
     def delete(self, rds: Any, it: Item) -> None:
         """DeleteDBClusterParameterGroup."""
         rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=it.id)
+
+    def holders(self, rds: Any, it: Item) -> list[Holder]:
+        """The clusters that are run by it."""
+        return databases(rds, it.suffix, lambda one: one.get("DBClusterParameterGroup") == it.id)
 
 
 class DBClusterParameters(Setting):

@@ -1,0 +1,119 @@
+"""The network interfaces that hold a network's parts: whose they are, and whether they go by themselves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from provisioner.engine.clients import beside
+from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
+from provisioner.kinds.ec2.tagged import where
+from provisioner.kinds.ecs.tenants import tasks_of_others
+from provisioner.kinds.rds.users import databases
+from provisioner.kinds.tags import mapping
+from provisioner.kinds.vpc_origin import AMAZONS_GROUP
+from provisioner.names import PROJECT, bears
+
+# What `interfaces` asks of EC2; what it asks of RDS and ECS, the kinds there ask as well.
+ASKED = "DescribeNatGateways DescribeNetworkInterfaces DescribeVpcEndpoints"
+# How AWS's own services describe the interfaces that they make and take away.
+_SERVICES = ("ELB ", "arn:", "RDSNetworkInterface", "Interface for NAT", "VPC Endpoint", "CloudFront")
+_GATEWAY, _ENDPOINT = re.compile(r"nat-[0-9a-f]+"), re.compile(r"vpce-[0-9a-f]+")
+_ENDING = frozenset({"deleting", "deleted"})
+
+
+def interfaces(ec2: Any, filters: dict[str, str], suffix: str) -> list[Holder]:
+    """The network interfaces that pass the filters: id, owner and what AWS says they are for."""
+    found = ec2.describe_network_interfaces(Filters=where(filters))["NetworkInterfaces"]
+    return [_holder(ec2, one, suffix) for one in found]
+
+
+def _holder(ec2: Any, interface: Doc, suffix: str) -> Holder:
+    owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
+    purpose = _purpose(interface)
+    # AWS makes those of a function too, and keeps them as long as somebody keeps the function: none is ours.
+    is_functions = interface.get("InterfaceType") == "lambda" or purpose.startswith("AWS Lambda")
+    managed = bool(interface.get("RequesterManaged")) or purpose.startswith(_SERVICES)
+    passing = (
+        managed
+        and not is_functions
+        and not _is_in_others_groups(interface, suffix)
+        and not _serves_others(ec2, interface, suffix)
+    )
+    return Holder(f"{interface['NetworkInterfaceId']} ({owner}: {purpose})", passing)
+
+
+def _purpose(interface: Doc) -> str:
+    return str(interface.get("Description") or interface.get("InterfaceType", "interface"))
+
+
+def _is_in_others_groups(interface: Doc, suffix: str) -> bool:
+    """Whether what it serves, a balancer or a database, is somebody else's: ours are in groups of ours."""
+    names = [str(group["GroupName"]) for group in interface.get("Groups", [])]
+    ours = (name == AMAZONS_GROUP or _is_our_group(name, suffix) for name in names)
+    # A NAT gateway is in no group; moto says that it is in the VPC's default one.
+    return bool(names) and interface.get("InterfaceType") != "nat_gateway" and not any(ours)
+
+
+def _is_our_group(name: str, suffix: str) -> bool:
+    return name.startswith(f"{PROJECT}-sg-") and name.endswith(f"-{suffix}")
+
+
+def _serves_others(ec2: Any, interface: Doc, suffix: str) -> bool:
+    """Whether AWS made it for what somebody else has put into a subnet or a group of ours, and keeps."""
+    purpose = _purpose(interface)
+    match next((begin for begin in _SERVICES if purpose.startswith(begin)), ""):
+        case "ELB ":
+            return _is_others_balancer(purpose)
+        case "RDSNetworkInterface":
+            return _databases(ec2, interface, suffix)
+        case "Interface for NAT":
+            return _gateways(ec2, purpose, suffix)
+        case "VPC Endpoint":
+            return _endpoints(ec2, purpose, suffix)
+        case "arn:":
+            return _tasks(ec2, purpose, suffix)
+        case _:
+            return False
+
+
+def _is_others_balancer(purpose: str) -> bool:
+    """`ELB app/<name>/<id>`, or `ELB <name>` of a classic one."""
+    name = purpose.removeprefix("ELB ").split("/")
+    return not name[min(1, len(name) - 1)].startswith(f"{PROJECT}-")
+
+
+def _databases(ec2: Any, interface: Doc, suffix: str) -> bool:
+    """RDS does not say for which: any in the same groups that is somebody else's."""
+    groups = {group["GroupId"] for group in interface.get("Groups", [])}
+
+    def is_in(database: Doc) -> bool:
+        return any(one["VpcSecurityGroupId"] in groups for one in database.get("VpcSecurityGroups", []))
+
+    return any(not one.passing for one in databases(beside(ec2, "rds"), suffix, is_in))
+
+
+def _gateways(ec2: Any, purpose: str, suffix: str) -> bool:
+    ids = _GATEWAY.findall(purpose)
+    told = ec2.describe_nat_gateways(Filter=where({"nat-gateway-id": ids[0]})) if ids else {}
+    listed = told.get("NatGateways", [])
+    return any(one["State"] not in _ENDING and not bears(_tags(one), suffix) for one in listed)
+
+
+def _endpoints(ec2: Any, purpose: str, suffix: str) -> bool:
+    ids = _ENDPOINT.findall(purpose)
+    listed = (
+        ec2.describe_vpc_endpoints(Filters=where({"vpc-endpoint-id": ids[0]}))["VpcEndpoints"] if ids else []
+    )
+    return any(one["State"].lower() not in _ENDING and not bears(_tags(one), suffix) for one in listed)
+
+
+def _tasks(ec2: Any, purpose: str, suffix: str) -> bool:
+    """`arn:<partition>:ecs:<region>:<account>:attachment/<id>`, the id that DescribeTasks tells as well."""
+    attachment = purpose.rpartition("/")[2]
+    return any(one.holds(attachment) for one in tasks_of_others(beside(ec2, "ecs"), suffix))
+
+
+def _tags(doc: Doc) -> dict[str, str]:
+    return mapping(doc.get("Tags") or [])

@@ -1,0 +1,64 @@
+"""What runs in the stack's cluster, and whether it will leave it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.faults import code_of
+from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
+from provisioner.kinds.ecs.tagged import NO_CLUSTER
+from provisioner.names import PROJECT, name_of
+
+# What is asked here, for `calls`.
+ASKED = "DescribeTasks ListServices ListTasks"
+# botocore ecs DescribeTasks: so many in one call.
+_MOST = 100
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A task of somebody else's."""
+
+    doc: Doc
+
+    @property
+    def words(self) -> str:
+        """Which it is."""
+        return f"the task {self.doc['taskArn'].rpartition('/')[2]} ({self.doc.get('group', 'no group')})"
+
+    def holds(self, attachment: str) -> bool:
+        """Whether the interface of this attachment is its own."""
+        return any(one.get("id") == attachment for one in self.doc.get("attachments", []))
+
+
+def tenants(ecs: Any, suffix: str) -> list[Holder]:
+    """The services and tasks in the stack's cluster that are not the stack's."""
+    arns = ecs.list_services(cluster=name_of("cluster", suffix))["serviceArns"]
+    names = [arn.rpartition("/")[2] for arn in arns]
+    services = [Holder(f"the service {name}", passing=_is_ours(name, suffix)) for name in names]
+    return services + [Holder(one.words, passing=False) for one in tasks_of_others(ecs, suffix)]
+
+
+def tasks_of_others(ecs: Any, suffix: str) -> Iterator[Tenant]:
+    """ListTasks, DescribeTasks: those that nobody has stopped, and that no service of ours has started."""
+    cluster = name_of("cluster", suffix)
+    try:
+        arns = ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"]
+    except ClientError as error:
+        if code_of(error) not in NO_CLUSTER:
+            raise
+        return
+    for start in range(0, len(arns), _MOST):
+        for task in ecs.describe_tasks(cluster=cluster, tasks=arns[start : start + _MOST])["tasks"]:
+            group = str(task.get("group", ""))
+            if not _is_ours(group.removeprefix("service:"), suffix) or not group.startswith("service:"):
+                yield Tenant(task)
+
+
+def _is_ours(service: str, suffix: str) -> bool:
+    return service.startswith(f"{PROJECT}-") and service.endswith(f"-{suffix}")
