@@ -286,5 +286,5 @@ def test_a_policy_stays_as_long_as_a_role_has_it(mannered: Client, way: str) -> 
     if way == "attached":
         iam.attach_role_policy(RoleName="r", PolicyArn=arn)
 
-    assert refused(lambda: iam.delete_policy(PolicyArn=arn)) == "DeleteConflict"
+    refused("DeleteConflict", iam.delete_policy, PolicyArn=arn)
     assert [one["RoleName"] for one in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]] == ["r"]
