@@ -12,6 +12,7 @@ from provisioner.commands import smoke
 from provisioner.commands.following import left
 from provisioner.embedded.containers import life, model
 from provisioner.kinds.ecs.diagnosis import deployments, diagnose, verdict
+from provisioner.kinds.ecs.revisions import registered
 from provisioner.kinds.ecs.rollouts import Rolling, Stage
 from provisioner.kinds.ecs.service import rollout
 from provisioner.settings.images import is_reference
@@ -199,6 +200,20 @@ def test_an_impossible_image_is_refused_before_anything_is_asked(standing: Stand
     assert ran.code == 64
     assert "no registry has such a name" in ran.err
     assert standing.desk.acts(mark) == []
+
+
+def test_a_revision_of_another_port_is_refused_before_anything_changes(standing: Standing) -> None:
+    ecs, before = standing.aws("ecs"), standing.service
+    props = registered(standing.task)
+    props["containerDefinitions"][0]["portMappings"][0] |= {"containerPort": 9090, "hostPort": 9090}
+    made = ecs.register_task_definition(**props, tags=before["tags"])["taskDefinition"]
+
+    ran = standing.desk.run("rollback", "--yes", "--suffix", SUFFIX, "--to", str(made["revision"]))
+
+    assert ran.code == 5, ran.err
+    assert "(api:8080): it was made for another port" in ran.err
+    assert "container.port" in ran.err
+    assert standing.service["taskDefinition"] == before["taskDefinition"]
 
 
 def test_without_the_right_to_ask_for_deployments_the_revision_that_runs_tells(standing: Standing) -> None:

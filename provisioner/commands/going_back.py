@@ -15,7 +15,7 @@ from provisioner.commands.releasing import earlier, named, releases_of
 from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.revisions import Running, besides, number, revision
+from provisioner.kinds.ecs.revisions import Running, besides, number, revision, unopened
 from provisioner.kinds.ecs.shipped import DEPLOY
 from provisioner.names import IMAGE_OWNER
 from provisioner.session import Session
@@ -48,6 +48,7 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
         if to.arn == now.arn and now.is_settled:
             settle(say, one, now, {IMAGE_OWNER: DEPLOY}, is_asked=wish.smoke)
         else:
+            _refuse_unopened(one, now, to)
             _show(say, one, now, to)
             wish.asking.confirm(say, f"Go back to revision {to.revision} in {session.suffix}?")
             doing = f"going back with {one.aws_name}"
@@ -82,6 +83,17 @@ def _show(say: Say, one: OneService, now: Running, to: Release) -> None:
     doc = revision(one.session.clients, to.arn)
     if paths := besides(str(now.container["name"]), doc, now.revision):
         say.note(f"      besides: {', '.join(paths)}; the next `apply` brings what the settings want of that")
+
+
+def _refuse_unopened(one: OneService, now: Running, to: Release) -> None:
+    """Blocked where ECS would refuse it: the port is the settings' to change, with its rules."""
+    if ports := unopened(now.service, revision(one.session.clients, to.arn)):
+        apply = one.session.where.workspace.command("apply", one.session.suffix)
+        raise Blocked(
+            f"Revision {to.revision} of {one.aws_name} does not listen where the load balancer asks "
+            f"({', '.join(ports)}): it was made for another port. Nothing was touched.",
+            f"Set `container.port` back to that of the revision and run `{apply}`, then go back.",
+        )
 
 
 def _nowhere(one: OneService, now: int) -> Blocked:

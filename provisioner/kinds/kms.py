@@ -91,6 +91,10 @@ class Key(Kind):
         if gone := list(drop):
             kms.untag_resource(KeyId=it.id, TagKeys=gone)
 
+    def lost(self, props: Doc) -> str:
+        """It is data's only way back."""
+        return f"the key ends {_DAYS} days later, unless a snapshot or a backup made under it remains"
+
     def keeps(self, client: Any, it: Item) -> str:
         """Snapshots and backups that were made under it, and databases of others."""
         return ", ".join(made_under(client, it.id, it.suffix))
@@ -108,6 +112,10 @@ class Key(Kind):
 
 class EdgeKey(Key):
     """One beside CloudFront: the logs and topics that are under it end with the stack."""
+
+    def lost(self, props: Doc) -> str:
+        """Nothing that does not end itself."""
+        return ""
 
     def keeps(self, client: Any, it: Item) -> str:
         """For nobody's."""

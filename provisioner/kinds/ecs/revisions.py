@@ -165,6 +165,16 @@ def besides(image: str, doc: Doc, other: Doc) -> list[str]:
     return [one.path for one in found if one.path != f"containerDefinitions.{image}.image"]
 
 
+def unopened(service: Doc, doc: Doc) -> list[str]:
+    """The ports that the service's balancer asks, and that a revision does not open."""
+    containers = doc["containerDefinitions"]
+    opens = {
+        (one["name"], port["containerPort"]) for one in containers for port in one.get("portMappings", [])
+    }
+    asked = ((one["containerName"], one["containerPort"]) for one in service.get("loadBalancers", []))
+    return [f"{name}:{port}" for name, port in asked if (name, port) not in opens]
+
+
 def number(arn: str) -> int:
     """The number of a revision, by its ARN."""
     return int(arn.rpartition(":")[2])
