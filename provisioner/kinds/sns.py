@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
@@ -31,6 +32,7 @@ class Topic(Kind):
     duplicate = codes("InvalidParameter: already exists")
     resource, fills = "topic", ("{Name}",)
     calls = calling(
+        extras="ListSubscriptionsByTopic",
         read="GetTopicAttributes ListTagsForResource ListTopics",
         create="CreateTopic",
         update="SetTopicAttributes",
@@ -64,6 +66,17 @@ class Topic(Kind):
             sns.tag_resource(ResourceArn=it.id, Tags=pairs(put))
         if gone := list(drop):
             sns.untag_resource(ResourceArn=it.id, TagKeys=gone)
+
+    def extras(self, sns: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """ListSubscriptionsByTopic: who else hears it; not whom AWS asked and nobody confirmed."""
+        ours = inside.values("Endpoint")
+        heard = [
+            one
+            for one in sns.list_subscriptions_by_topic(TopicArn=it.id)["Subscriptions"]
+            if one["SubscriptionArn"] not in (PENDING, _ENDED) and one["Endpoint"] not in ours
+        ]
+        stays = "it hears the alarms beside ours; `aws sns unsubscribe` ends it"
+        return [Extra(f"subscription {one['Protocol']} {one['Endpoint']}", {}, stays) for one in heard]
 
     def delete(self, sns: Any, it: Item) -> None:
         """DeleteTopic; its subscriptions go with it."""

@@ -1,0 +1,24 @@
+"""Who hears the alarms: those of the settings, and whoever else subscribed by hand."""
+
+from __future__ import annotations
+
+from tests.harness import Desk
+from tests.test_strangers import at_ease
+
+HEARD = ("--set", "alarms.enabled=true", "--set", 'alarms.emails=["ops@shop.example"]')
+
+
+def test_who_hears_the_alarms_beside_ours_is_told_and_left_alone(desk: Desk) -> None:
+    desk.apply("a", *HEARD)
+    with at_ease(desk) as aws:
+        (topic,) = (one["TopicArn"] for one in aws("sns").list_topics()["Topics"])
+        queue = "arn:aws:sqs:us-east-1:999999999999:theirs"
+        aws("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+
+    told = desk.well("drift", "--suffix", "a", *HEARD).out
+
+    assert f"subscription sqs {queue}" in told
+    assert "ops@shop.example" not in told
+    assert desk.plan("a", *HEARD) == "No changes.\n"
+    assert len(aws("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]) == 2
+    desk.well("teardown", "--yes", "--suffix", "a", *HEARD)
