@@ -147,6 +147,11 @@ class Aws:
         host = urlsplit(url).hostname or ""
         return "" if host.endswith(_AWS_DOMAINS) else url
 
+    @property
+    def echoes(self) -> bool:
+        """Whether it tells all that it was told, as AWS and the embedded AWS do: other emulators forget."""
+        return self.local is not None or not self.endpoint
+
     def place(self) -> Place:
         """GetCallerIdentity: the account, partition, region and endpoint these credentials speak for."""
         caller = self.client("sts").get_caller_identity()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,9 +13,10 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import HIDES, Target, look
+from state.document import Entry
 from tests.standing import SUFFIX
 from tests.test_waits import Hurried
-from tests.things import Thing, seen
+from tests.things import OURS, Thing, entry, seen
 
 LATE = 1_000_000.0
 # As much of an AWS as a look asks for.
@@ -24,7 +26,13 @@ THERE = {
     "endpoint": "",
     "region": "us-east-1",
     "client": lambda *_: None,
+    "echoes": True,
 }
+
+
+def made(at: float) -> Entry:
+    """What the ledger says of a thing that was made then, red."""
+    return dataclasses.replace(entry(Colour="red", Shape="round"), made=at)
 
 
 class Shy(Thing):
@@ -74,7 +82,7 @@ def test_a_thing_is_looked_for_as_long_as_aws_may_hide_it(
     clients = Clients(cast("Aws", there), clock).sharing()
     target = Target(Shy(misses), Item("thing", "thing", SUFFIX, id="t-1"))
 
-    found = look(clients, target, clock.wall() - age)
+    found = look(clients, target, made(clock.wall() - age))
 
     assert bool(found) is is_found
     assert sum(clock.sleeps) <= waited
@@ -85,5 +93,34 @@ def test_a_thing_that_never_had_an_id_is_not_waited_for() -> None:
     there = SimpleNamespace(**THERE)
     target = Target(Shy(9), Item("thing", "thing", SUFFIX))
 
-    assert look(Clients(cast("Aws", there), clock).sharing(), target, clock.wall()) is None
+    assert look(Clients(cast("Aws", there), clock).sharing(), target, made(clock.wall())) is None
     assert clock.sleeps == []
+
+
+class Terse(Thing):
+    """Says its colour alone, as an emulator may that forgets the rest, or nothing at all."""
+
+    def __init__(self, said: Doc) -> None:
+        self.said = said
+
+    def read(self, *_: Any) -> Doc | None:
+        return {"Id": "t-1", **self.said}
+
+
+@pytest.mark.parametrize(
+    ("echoes", "said", "told"),
+    [
+        (False, {}, {"Colour": "red", "Shape": "round"}),
+        (False, {"Colour": "blue"}, {"Colour": "blue", "Shape": "round"}),
+        (True, {"Colour": "blue"}, {"Colour": "blue"}),
+    ],
+    ids=["an emulator forgets", "an emulator tells of a change", "AWS leaves out what is not"],
+)
+def test_what_an_emulator_has_no_word_of_is_as_it_was_confirmed(echoes: bool, said: Doc, told: Doc) -> None:
+    clients = Clients(cast("Aws", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).sharing()
+    target = Target(Terse(said), Item("thing", "thing", SUFFIX, tags=OURS, id="t-1"))
+
+    found = look(clients, target, made(LATE)) or {}
+
+    assert {key: found[key] for key in found if key in ("Colour", "Shape")} == told
+    assert found.get("Tags") == (None if echoes else OURS)

@@ -1,44 +1,59 @@
-"""An AWS behind AWS_ENDPOINT_URL that is not ours: what it lacks stands in nobody's way at the end."""
+"""On an emulator that is not ours, and forgets: moto as it comes, behind AWS_ENDPOINT_URL."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any, cast
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-from moto import mock_aws
+import pytest
 
-from provisioner.answers import UnknownCall
-from provisioner.aws import Aws
-from provisioner.engine.clients import Clients
-from provisioner.engine.clock import Clock
-from provisioner.engine.kind import Item
-from provisioner.engine.target import read
-from provisioner.kinds.ec2.endpoints import VpcEndpoint
-from provisioner.kinds.vpc_origin import VpcOrigin
+from tests.harness import ROOT
 
-
-def test_an_aws_of_ones_own_that_knows_no_vpc_origins_holds_none() -> None:
-    def list_vpc_origins() -> None:
-        raise UnknownCall
-
-    cloudfront = SimpleNamespace(list_vpc_origins=list_vpc_origins)
-    it = SimpleNamespace(id="", props={"Name": "ml-api-origin-prod"}, shunned=())
-    target = SimpleNamespace(kind=VpcOrigin(), it=it, region="us-east-1")
-
-    assert read(cast(Any, SimpleNamespace(client=lambda *_: cloudfront)), cast(Any, target)) is None
+SEED = ("--set", "profile=seed")
 
 
-@mock_aws
-def test_a_gateway_endpoint_ends_though_a_table_that_joined_later_has_no_route_of_it() -> None:
-    ec2 = Clients(Aws("us-east-1"), Clock()).client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    first, later = (ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2))
-    made = ec2.create_vpc_endpoint(
-        VpcId=vpc, VpcEndpointType="Gateway", ServiceName="com.amazonaws.us-east-1.s3", RouteTableIds=[first]
-    )["VpcEndpoint"]["VpcEndpointId"]
-    ec2.modify_vpc_endpoint(VpcEndpointId=made, AddRouteTableIds=[later])
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # As many tasks as are wanted run at once (moto documentation, ECS).
+    command = [sys.executable, "-m", "moto.server", "-p", str(port)]
+    server = subprocess.Popen(
+        command,
+        env={**os.environ, "MOTO_ECS_SERVICE_RUNNING": "4"},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    assert server.stderr
+    next(line for line in server.stderr if "Running on" in line)
+    server.stderr.close()
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait()
 
-    VpcEndpoint().delete(ec2, Item("endpoint-s3", "ml-api-endpoint-s3-a", "a", {}, {}, id=made))
 
-    [seen] = ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"]
-    assert seen["State"].lower() == "deleted"
+@pytest.mark.slow
+def test_a_plan_is_silent_where_little_is_echoed(endpoint: str, tmp_path: Path) -> None:
+    named = {"AWS_ENDPOINT_URL": endpoint, "MLAPI_HOME": str(tmp_path), "AWS_DEFAULT_REGION": "us-east-1"}
+    keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "testing")
+    env = {**os.environ, **named, **keys}
+
+    def run(verb: str, *more: str) -> str:
+        command = [sys.executable, str(ROOT / "cli.py"), verb, "--suffix", "p", *more]
+        ran = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    bigger = (*SEED, "--set", "container.cpu=2048", "--set", "container.memory=4096")
+    for settings in (SEED, bigger, SEED):
+        run("apply", "--yes", *settings)
+        assert run("plan", *settings) == "No changes.\n"
+        assert "No drift." in run("drift", *settings)
+    assert "~ ecs/service" in run("plan", *bigger)
+    assert "Verified empty" in run("teardown", "--yes", *SEED)

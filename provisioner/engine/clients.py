@@ -129,6 +129,11 @@ class Client:
         """The region that it speaks to."""
         return self._region or self._clients.aws.region
 
+    @property
+    def echoes(self) -> bool:
+        """Whether it tells all that it was told, as AWS does."""
+        return self._clients.aws.echoes
+
     def page(self, operation: str, **params: Any) -> Answer:
         """One page of a read whose whole answer may be endless."""
         return self._clients.read_alone(

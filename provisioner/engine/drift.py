@@ -88,7 +88,7 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
         def work(tell: Tell[str]) -> None:
             target, entry = target_in(document, name, kinds), listed[name]
             with explained(f"looking at {entry.kind} {entry.name or name}"):
-                doc = look(clients, target, entry.made)
+                doc = look(clients, target, entry)
             found[name] = list(_of_one(target, entry, doc, plan.changes[name]))
             if doc is not None and not any(one.what == "gone" for one in found[name]):
                 inside = extras_in(clients, target, doc, parts)

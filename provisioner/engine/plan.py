@@ -180,7 +180,7 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
     doc = None
     if is_known({key: wanted.get(key) for key in node.kind.within}):
         with explained(f"looking at {node.aws_name or node.name}"):
-            doc = look(clients, target, entry.made if entry else 0.0)
+            doc = look(clients, target, entry)
     change = decide(node, entry, doc, wanted)
     if change.verb == "create" and change.why and (anew := _made_anew(plan, node)):
         change = replace(change, why=f"it goes with {anew}, which is made anew")

@@ -14,6 +14,7 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Lookup, Unknown
 from provisioner.engine.waits import until
+from state.document import Entry
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,22 @@ def read(clients: Clients, target: Target) -> Doc | None:
     return None if doc is not None and target.kind.id_of(doc) in target.it.shunned else doc
 
 
-def look(shared: Clients, target: Target, made: float) -> Doc | None:
-    """What AWS says of a resource, asked anew while it may still hide what it made at `made`.
+def look(shared: Clients, target: Target, entry: Entry | None) -> Doc | None:
+    """What AWS says of a resource that the ledger knows by this entry, if it does."""
+    doc = _look(shared, target, entry.made if entry else 0.0)
+    return doc if doc is None or entry is None or shared.aws.echoes else _recalled(target, doc, entry)
+
+
+def _recalled(target: Target, doc: Doc, entry: Entry) -> Doc:
+    """What an emulator says; for what it has no word of at all, what was confirmed last."""
+    if entry.confirmed is None or entry.id != target.kind.id_of(doc):
+        return doc
+    borne = {"Tags": dict(target.it.tags)} if target.kind.tagged and not doc.get("Tags") else {}
+    return {**entry.confirmed, **doc, **borne}
+
+
+def _look(shared: Clients, target: Target, made: float) -> Doc | None:
+    """What AWS says of it, asked anew while AWS may still hide what it made at `made`.
 
     One that is older and is not seen is asked for a second time: a miss alone is no end.
     """

@@ -66,7 +66,8 @@ class Watch:
     def _is_old(self, target: Target, doc: Doc, elapsed: float) -> bool:
         """Whether AWS still tells what was before the update, and may."""
         window = self.clients.aws.hides(HIDES)
-        return elapsed < window and bool(differences(target.kind, target.it.props, doc, None))
+        is_early = elapsed < window and self.clients.aws.echoes
+        return is_early and bool(differences(target.kind, target.it.props, doc, None))
 
     def until_gone(self, target: Target, since: float | None = None) -> None:
         """Wait until AWS says it is gone; OutOfPatience where it does not in time.

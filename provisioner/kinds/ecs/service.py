@@ -116,7 +116,16 @@ def described(ecs: Any, own: str, cluster: str) -> list[Doc]:
     """DescribeServices: this one, with those of its cluster that are looked at too."""
     name = cluster.rpartition("/")[2]
     services = ecs.peers.together(own, "Service", most=_MOST, among=f":service/{name}/")
-    return list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
+    listed = list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
+    return listed if ecs.echoes else [_followed(one) for one in listed]
+
+
+def _followed(service: Doc) -> Doc:
+    """A service whose only deployment is of its revision: moto leaves it at the first one for ever."""
+    deployments = service.get("deployments", [])
+    if len(deployments) != 1:
+        return service
+    return {**service, "deployments": [{**deployments[0], "taskDefinition": service["taskDefinition"]}]}
 
 
 def rollout(doc: Doc, wanted: Any) -> str:
