@@ -167,6 +167,26 @@ def test_a_bad_image_rolls_back(aws: Client) -> None:
     assert stopped[0]["stopCode"] == "TaskFailedToStart"
 
 
+def test_a_rollback_that_fails_as_well_is_told_and_not_tried_for_ever(
+    aws: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service(aws, network(aws), **breaker(rollback=True))
+    good, ran = seen(aws)["taskDefinition"], {task["taskArn"] for task in tasks(aws)}
+    monkeypatch.setattr(verdict, "checks", [lambda _task: Trouble("ResourceInitializationError: no secret")])
+    aws("ecs").update_service(cluster="c", service="s", taskDefinition=definition(aws), desiredCount=3)
+
+    assert rollout(aws)["status"] == "ROLLBACK_FAILED"
+    assert "The rollback failed as well" in rollout(aws)["statusReason"]
+    assert [one["rolloutState"] for one in seen(aws)["deployments"]][0] == "FAILED"
+    assert seen(aws)["taskDefinition"] == good
+    assert {task["taskArn"] for task in tasks(aws)} == ran
+
+    monkeypatch.undo()
+    aws("ecs").update_service(cluster="c", service="s", forceNewDeployment=True)
+    assert seen(aws)["runningCount"] == 3
+    assert rollout(aws)["status"] == "SUCCESSFUL"
+
+
 @pytest.mark.parametrize(("rollback", "status"), [(True, "ROLLBACK_FAILED"), (False, "STOPPED")])
 def test_a_first_deployment_has_nothing_to_go_back_to(aws: Client, rollback: bool, status: str) -> None:
     bad = definition(aws, image="web:does-not-exist")

@@ -139,6 +139,25 @@ def trip(
     """Give a deployment up; `back` says whether to go back to the last good one, else the breaker does."""
     deployment.rollout, deployment.reason, deployment.updated = "FAILED", why, clock.now()
     service.say(f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
+    if returning := _returning_to(service, deployment):
+        # There is nothing further back; what of it still serves goes on.
+        finish(returning, "ROLLBACK_FAILED", f"{returning.reason} The rollback failed as well.")
+    else:
+        _give_up(service, deployment, why, back=back)
+    for task in service.live:
+        if task.started_by == deployment.id and not (returning and task.healthy):
+            _stop(service, task, "Scaling activity initiated by a failed deployment")
+    if service.primary.rollout != "FAILED":
+        settle(service)
+
+
+def _returning_to(service: Service, deployment: Deployment) -> Rollout | None:
+    """Find the rollout that failed before and goes back to this deployment."""
+    going = (one for one in service.rollouts if one.status == "ROLLBACK_IN_PROGRESS")
+    return next((one for one in going if one.rollback_to == deployment.revision), None)
+
+
+def _give_up(service: Service, deployment: Deployment, why: str, *, back: bool | None) -> None:
     rollout = next(r for r in service.rollouts if r.deployment is deployment)
     wants_back = service.breaker.get("rollback", False) if back is None else back
     if not wants_back:
@@ -147,11 +166,6 @@ def trip(
         finish(rollout, "ROLLBACK_FAILED", f"{why} No rollback candidate was found to run the rollback.")
     else:
         _roll_back(service, rollout, service.last_good, why)
-    for task in service.live:
-        if task.started_by == deployment.id:
-            _stop(service, task, "Scaling activity initiated by a failed deployment")
-    if service.primary.rollout != "FAILED":
-        settle(service)
 
 
 def _roll_back(service: Service, rollout: Rollout, good: Spec, why: str) -> None:
@@ -162,7 +176,7 @@ def _roll_back(service: Service, rollout: Rollout, good: Spec, why: str) -> None
     if kept is None:
         kept = Deployment(service.arn, dict(good), service.desired)
         service.deployments.append(kept)
-    kept.status = "PRIMARY"
+    kept.status, kept.failed = "PRIMARY", 0
     kept.rollout, kept.reason = "IN_PROGRESS", f"ECS deployment {kept.id} in progress: rolling back."
     rollout.rollback_to = kept.revision
     service.deployments.sort(key=lambda deployment: deployment.status != "PRIMARY")
