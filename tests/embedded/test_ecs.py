@@ -177,7 +177,7 @@ def test_a_rollback_that_fails_as_well_is_told_and_not_tried_for_ever(
 
     assert rollout(aws)["status"] == "ROLLBACK_FAILED"
     assert "The rollback failed as well" in rollout(aws)["statusReason"]
-    assert [one["rolloutState"] for one in seen(aws)["deployments"]][0] == "FAILED"
+    assert seen(aws)["deployments"][0]["rolloutState"] == "FAILED"
     assert seen(aws)["taskDefinition"] == good
     assert {task["taskArn"] for task in tasks(aws)} == ran
 
