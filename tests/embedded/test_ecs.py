@@ -243,6 +243,25 @@ def test_however_many_tasks_cannot_run_the_box_has_time_for_others(
     assert len(tasks(aws, "STOPPED")) <= 4 * 4
 
 
+def test_tasks_that_fall_ill_one_after_the_other_leave_the_box_time_for_others(aws: Client) -> None:
+    place = network(aws)
+    group = behind_balancer(aws, place)
+    service(aws, place, **through(group), **breaker(rollback=True))
+    well = tasks(aws)
+    aws("elbv2").modify_target_group(TargetGroupArn=group, HealthCheckPort="8080")
+
+    for task in well:
+        aws("ecs").stop_task(cluster="c", task=task["taskArn"])
+    for _ in range(3):
+        clock.advance(60)
+        assert seen(aws)["runningCount"] < len(well)
+
+    assert len(tasks(aws, "STOPPED")) <= 4 * 4
+    aws("elbv2").modify_target_group(TargetGroupArn=group, HealthCheckPort="traffic-port")
+    clock.advance(60)
+    assert seen(aws)["runningCount"] == len(well)
+
+
 def test_a_deployment_can_be_stopped_by_hand(aws: Client) -> None:
     service(aws, network(aws))
     good = seen(aws)["taskDefinition"]

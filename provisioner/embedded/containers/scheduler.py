@@ -37,6 +37,7 @@ def deploy(service: Service) -> Deployment:
     service.deployments.insert(0, deployment)
     service.rollouts.insert(0, Rollout(deployment, source))
     service.say(f"has started a new deployment: (deployment {deployment.id}).")
+    service.retries = False
     settle(service)
     return deployment
 
@@ -56,7 +57,8 @@ def settle(service: Service) -> None:
     wanted = [task for task in service.live if task.wanted == "RUNNING"]
     mine = [task for task in wanted if task.started_by == primary.id]
     others = [task for task in service.live if task.started_by != primary.id]
-    if primary.rollout != "FAILED":
+    # What failed is replaced in its time, not as soon as another task starts.
+    if primary.rollout != "FAILED" and not service.retries:
         for _ in range(service.desired - len(mine)):
             _launch(service, primary)
     for task in mine[service.desired :]:
