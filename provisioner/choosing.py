@@ -30,7 +30,7 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
             **_engine(clients, suffix, s, known, ending=ending),
             "master_password": known.get("master_password") or lookups.master_password(clients, suffix),
             "edge_addresses": _edge_addresses(clients, s, known, ending=ending),
-            "priorities": priorities(s.prefixes, known.get("priorities", {})),
+            "priorities": priorities(s.prefixes, _standing(clients, suffix, known)),
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
         chosen = document.facts
@@ -48,6 +48,11 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
         edge_addresses=chosen["edge_addresses"],
         readers=_readers(clients, suffix, known) if ending else 0,
     )
+
+
+def _standing(clients: Clients, suffix: str, known: dict[str, Any]) -> dict[str, int]:
+    """The priorities that the rules have, by prefix: as the state knows them, else as AWS tells them."""
+    return known.get("priorities") or lookups.rule_priorities(clients, suffix)
 
 
 def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:

@@ -8,9 +8,16 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from provisioner.commands.one_service import OneService
+from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.refs import Doc
 from provisioner.errors import Unwell
+from provisioner.kinds.elbv2.routing import led_to, path_values, rules_of, taker
+from provisioner.path_patterns import probe
 from provisioner.session import Session
+from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.say import Say, table
 
 EDGE, BALANCER = "CloudFront", "load balancer"
@@ -65,9 +72,15 @@ def smoke(say: Say, one: OneService) -> None:
     if session.aws.local:
         say.note("Smoke test, answered by the embedded AWS: by its rules and its tasks' health.", "dim")
     rows, bad = [], []
+    rules = _rules(one)
+    own = [health] if not _strayed(one, rules, health) else []
+    paths = [*own, *_paths(one, rules)]
+    astray = {path: who for path in paths if (who := _strayed(one, rules, path))}
     for door in _doors(session):
-        for path in [health] if door.closed else [health, *_prefixes(one)]:
+        for path in [health] if door.closed else paths:
             visit, (well, words) = _tried(session, door, path, health)
+            if well and path in astray and not door.closed:
+                well, words = False, f"{words}, {astray[path]}"
             if say.as_json:
                 say.record("smoke", **vars(visit), well=well, words=words)
             rows.append(("  ok  " if well else "  BAD ", door.via, path, words))
@@ -75,10 +88,10 @@ def smoke(say: Say, one: OneService) -> None:
     for line in table(rows, ("     ", "over", "path", "answer")):
         say.note(line, "dim")
     if bad:
-        raise _unwell(one, bad)
+        raise _unwell(one, bad, astray=bool(astray))
 
 
-def _unwell(one: OneService, bad: list[str]) -> Unwell:
+def _unwell(one: OneService, bad: list[str], *, astray: bool) -> Unwell:
     """What does not answer, and the way back; where no task is to run, that is why."""
     workspace, suffix = one.session.where.workspace, one.session.suffix
     look, back = workspace.command("doctor", suffix), workspace.command("rollback", suffix)
@@ -87,9 +100,11 @@ def _unwell(one: OneService, bad: list[str]) -> Unwell:
             f"{one.title} is rolled out, and nothing answers: it is to run no task.",
             f"`{look}` tells what to type; where none is meant to run, --no-smoke asks nobody.",
         )
+    if astray:
+        back = workspace.command("apply", suffix)
     return Unwell(
         f"{one.title} is rolled out and does not answer as it should:\n    " + "\n    ".join(bad),
-        f"`{look}` looks for the cause; `{back}` goes back.",
+        f"`{look}` looks for the cause; `{back}` {'puts the rules in order' if astray else 'goes back'}.",
     )
 
 
@@ -145,17 +160,58 @@ def _health(one: OneService) -> str:
     return str(group.wanted["HealthCheckPath"]) if group else "/health"
 
 
-def _prefixes(one: OneService) -> list[str]:
-    """A path below each pattern that leads to the service."""
+def _paths(one: OneService, rules: list[Doc]) -> list[str]:
+    """A path below each pattern that leads to the service, and that no earlier rule takes."""
+    ahead = sorted((rule for rule in rules if not rule["IsDefault"]), key=lambda rule: int(rule["Priority"]))
+    order = [pattern for rule in ahead for pattern in path_values(rule)]
+    mine = _patterns(one)
+    places = [(at, pattern) for at, pattern in enumerate(order) if pattern in mine]
+    found = {probe(pattern, order[:at]) or _below(pattern) for at, pattern in places}
+    return sorted(found | {_below(pattern) for pattern in mine.difference(order)})
+
+
+def _below(pattern: str) -> str:
+    return pattern.replace("*", "").replace("?", "x") or "/"
+
+
+def _patterns(one: OneService) -> set[str]:
+    """The path patterns that lead to the service, as the state knows them."""
     entries = one.session.document.entries
     group = entries.get(one.named("tg"))
     rules = [entry.wanted for entry in entries.values() if entry.kind == "ListenerRule"]
-    mine = [rule for rule in rules if group and group.id in str(rule["Actions"])]
-    patterns = [
+    return {
         pattern
-        for rule in mine
-        for condition in rule["Conditions"]
-        if condition["Field"] == "path-pattern"
-        for pattern in condition["Values"]
-    ]
-    return sorted({pattern.replace("*", "").replace("?", "x") or "/" for pattern in patterns})
+        for rule in rules
+        if group and group.id in str(rule["Actions"])
+        for pattern in path_values(rule)
+    }
+
+
+def _rules(one: OneService) -> list[Doc]:
+    """The rules as the balancer has them; none where they may not be read: nothing is said of them then."""
+    listeners = [entry.id for entry in one.session.document.entries.values() if entry.kind == "Listener"]
+    try:
+        return rules_of(one.session.clients.client("elbv2"), listeners)
+    except ClientError as error:
+        if fault_of(error) is not Fault.DENIED:
+            raise
+        return []
+
+
+def _strayed(one: OneService, rules: list[Doc], path: str) -> str:
+    """Who takes requests for the path in the service's place, in words; "" where the service does."""
+    rule = taker(rules, path)
+    if rule is None:
+        return ""
+    mine = one.session.document.entries.get(one.named("tg"))
+    groups = set(led_to(rule))
+    if mine is None or mine.id in groups:
+        return ""
+    entries = one.session.document.entries.items()
+    names = {
+        entry.id: name.partition(".")[2] or CONTAINER
+        for name, entry in entries
+        if entry.kind == "TargetGroup"
+    }
+    others = " and ".join(names.get(group, group) for group in sorted(groups)) or "no service"
+    return f"answered by {others}, not by {one.title}: rule {rule['Priority']} takes {path}"

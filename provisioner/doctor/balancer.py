@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from provisioner.doctor.asked.balancer import led_to
+from itertools import groupby
+
 from provisioner.doctor.finding import Doc, Finding, Sought
+from provisioner.kinds.elbv2.routing import led_to, never_asked, path_values
 
 # ELB API reference, TargetHealth: a target in these is being seen to.
 _PASSING = ("initial", "draining", "healthy")
@@ -53,13 +55,19 @@ def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Find
     return None
 
 
+def in_order(rules: list[Doc]) -> Finding | None:
+    """Whether each rule can be reached: none stands behind others that take all its requests."""
+    by_port = sorted(rules, key=lambda rule: int(rule["Port"]))
+    for _, listed in groupby(by_port, key=lambda rule: int(rule["Port"])):
+        for rule, takers in never_asked(listed):
+            what = f"The rule {_told(rule)} is never asked: {' and '.join(takers)} stand before it."
+            return Finding("rule-never-asked", what, "Its requests are answered by another service.", "apply")
+    return None
+
+
 def _told(rule: Doc) -> str:
-    paths = [value for one in rule["Conditions"] if one["Field"] == "path-pattern" for value in _values(one)]
+    paths = path_values(rule)
     return f"for {', '.join(paths)}" if paths else f"of priority {rule['Priority']}"
-
-
-def _values(condition: Doc) -> list[str]:
-    return list((condition.get("PathPatternConfig") or {}).get("Values") or condition.get("Values") or [])
 
 
 def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:

@@ -104,6 +104,7 @@ _BALANCER = (
         (front.listeners, front.rules, inside.services),
         balancer.lead_on,
     ),
+    Check("balancer", "rule-order", "no rule hides another", (front.rules,), balancer.in_order),
     Check("balancer", "way-in", "its subnets are open to the world", (_balancer, net.tables), ways.lead_in),
     Check(
         "balancer",

@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import Clients
 from provisioner.engine.faults import code_of
 from provisioner.errors import Blocked, UsageError
+from provisioner.kinds.elbv2.routing import path_values
+from provisioner.kinds.elbv2.tagged import NO_BALANCER
 from provisioner.kinds.rds.tagged import NO_CLUSTER
 from provisioner.kinds.secretsmanager import VARIABLE, given_password
 from provisioner.kinds.tags import mapping
@@ -19,6 +21,7 @@ from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 # What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
 CALLS = {
     "ec2": ("DescribeAvailabilityZones", "DescribeManagedPrefixLists", "DescribeSubnets"),
+    "elbv2": ("DescribeListeners", "DescribeLoadBalancers", "DescribeRules"),
     "rds": ("DescribeDBClusters", "DescribeDBInstances", "DescribeOrderableDBInstanceOptions"),
     "secretsmanager": ("DescribeSecret ml-api-dbsecret-{suffix}/*",),
 }
@@ -80,6 +83,32 @@ def zones_in_use(clients: Clients, suffix: str) -> list[str]:
     placed = {mapping(subnet["Tags"]).get(NODE_TAG, ""): subnet["AvailabilityZone"] for subnet in subnets}
     order = (placed.get(f"public-{n}") or placed.get(f"private-{n}") for n in range(1, len(placed) + 1))
     return [zone for zone in order if zone]
+
+
+def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
+    """Return the priority of each path pattern that a rule of the stack's balancer asks for.
+
+    Two listeners of one balancer (80 while 443 takes over) hold the same patterns at the same places.
+    """
+    elb = clients.client("elbv2")
+    try:
+        found = elb.describe_load_balancers(Names=[name_of("alb", suffix)])["LoadBalancers"]
+    except ClientError as error:
+        if code_of(error) in NO_BALANCER:
+            return {}
+        raise
+    listeners = [
+        one
+        for balancer in found
+        for one in elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    ]
+    return {
+        pattern: int(rule["Priority"])
+        for listener in listeners
+        for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+        for pattern in path_values(rule)
+        if not rule["IsDefault"]
+    }
 
 
 def _fitting_zones(clients: Clients) -> list[str]:

@@ -21,6 +21,7 @@ from provisioner.kinds import (
     versions,
 )
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
+from provisioner.kinds.elbv2 import routing
 from provisioner.preflight import domain, usage
 from provisioner.prices import asked
 from provisioner.rights import pipeline
@@ -52,6 +53,7 @@ _ROLLOUTS: Mapping[str, Calls] = {
     "Stops": stops.CALLS,
     "Diagnosis": diagnosis.CALLS,
     "Health": targets.CALLS,
+    "Routing": routing.CALLS,
     "Lines": log_events.CALLS,
     "Alone": lone_tasks.CALLS,
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provisioner.path_patterns import in_order, unreachable
 from provisioner.settings.images import Image
 from provisioner.settings.section import Section
 from provisioner.settings.variables import Secrets, Variables
@@ -15,6 +16,8 @@ from provisioner.settings.variables import Secrets, Variables
 # Elastic Load Balancing quotas: 100 rules a balancer, of which two are the error pages and one may close it
 # to all but CloudFront; 5 wildcards a rule.
 _MOST_PREFIXES, _MOST_WILDCARDS = 97, 5
+# Where CloudFront fetches its error pages: the load balancer asks these two before every prefix.
+ERROR_PAGES = {403: "/errors/403.html", 404: "/errors/404.html"}
 
 
 def _few_wildcards(prefix: str) -> str:
@@ -70,6 +73,18 @@ class Api(Section):
             raise ValueError("there is no prefix; name at least one, such as /api/*")
         if len(owners) > _MOST_PREFIXES:
             raise ValueError(f"there are {len(owners)} prefixes; a balancer has rules for {_MOST_PREFIXES}")
+        return self
+
+    @model_validator(mode="after")
+    def _each_reached(self) -> Api:
+        places = dict(self._owners())
+        pages = dict.fromkeys(ERROR_PAGES.values(), "an error page")
+        for prefix, takers in unreachable([*pages, *in_order(places)]):
+            told = " and ".join(f"{one} ({(places | pages)[one]})" for one in takers)
+            raise ValueError(
+                f"the prefix {prefix} in {places[prefix]} can never be reached: every request that it "
+                f"matches goes to {told}; leave it out, or make it match more"
+            )
         return self
 
     def _owners(self) -> Iterator[tuple[str, str]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.graph import Handle, Piece
 from provisioner.kinds.elbv2.listeners import ListenerRule
+from provisioner.path_patterns import in_order
+from provisioner.settings.api import ERROR_PAGES
 
 PAGES = {
-    403: ("/errors/403.html", "403", "This address is not open to you."),
-    404: ("/errors/404.html", "404", "There is nothing at this address."),
+    403: (ERROR_PAGES[403], "403", "This address is not open to you."),
+    404: (ERROR_PAGES[404], "404", "There is nothing at this address."),
 }
 # Behind every prefix: what comes from CloudFront and asks for none of them.
 _LAST_PLACE = 50_000
@@ -91,18 +94,52 @@ def slug(prefix: str) -> str:
 
 
 def priorities(prefixes: Iterable[str], kept: Mapping[str, int]) -> dict[str, int]:
-    """Each prefix's own priority: the one it was given before, else its own or the next that is free."""
-    wanted = sorted(prefixes)
-    places = {prefix: kept[prefix] for prefix in wanted if prefix in kept}
-    for prefix in wanted:
-        place = priority(prefix)
-        while prefix not in places and place in places.values():
-            place += 1
-        places.setdefault(prefix, place)
+    """Return the priority of each prefix's rule; a narrower pattern is always asked before a wider one.
+
+    Args:
+        prefixes: The path patterns that are declared.
+        kept: The priorities that rules have now, by pattern. As many as possible stay; the others move to
+            places that nobody holds, so that each move is one call that AWS can take in any order.
+
+    """
+    order = in_order(prefixes)
+    fixed = _longest_rising([(one, kept[one]) for one in order if one in kept])
+    taken = set(kept.values())
+    return _placed(order, fixed, taken) or _placed(order, {}, taken) or _placed(order, {}, set()) or {}
+
+
+def _longest_rising(places: list[tuple[str, int]]) -> dict[str, int]:
+    """The most of them that stand in the right order already."""
+    best: list[list[tuple[str, int]]] = [[]]
+    for prefix, place in places:
+        shorter = [one for one in best if not one or one[-1][1] < place]
+        best.append([*max(shorter, key=len), (prefix, place)])
+    longest: list[tuple[str, int]] = max(best, key=len)
+    return dict(longest)
+
+
+def _placed(order: list[str], fixed: Mapping[str, int], taken: Set[int]) -> dict[str, int]:
+    """The fixed ones where they are, the others between them on free places; {} where one finds none."""
+    places: dict[str, int] = {}
+    last = len(PAGES)
+    for at, prefix in enumerate(order):
+        following = ((n, fixed[one]) for n, one in enumerate(order[at:]) if one in fixed)
+        waiting, limit = next(following, (len(order) - at, _LAST_PLACE))
+        if prefix in fixed:
+            last = fixed[prefix]
+        else:
+            free = [place for place in range(last + 1, limit) if place not in taken]
+            if len(free) < waiting:
+                return {}
+            # As many places must be left as there are rules to follow before the next fixed one.
+            fitting = free[: len(free) - waiting + 1]
+            own = bisect.bisect_left(fitting, priority(prefix))
+            last = fitting[min(own, len(fitting) - 1)]
+        places[prefix] = last
     return places
 
 
 def priority(prefix: str) -> int:
-    """From the prefix alone, not its place in the list; a longer prefix comes before a shorter one."""
-    band = 49 - min(len(prefix), 48)
+    """Return the place that a prefix would have alone: the longer its shortest match, the earlier."""
+    band = 49 - min(len(prefix) - prefix.count("*"), 48)
     return band * 1000 + int(hashlib.sha256(prefix.encode()).hexdigest(), 16) % 1000

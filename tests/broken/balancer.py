@@ -54,6 +54,15 @@ def _lead_astray(stack: Standing) -> None:
     insist(lambda: elb.modify_rule(RuleArn=_forwards(stack)[0]["RuleArn"], Actions=astray))
 
 
+def _ask_the_wide_one_first(stack: Standing) -> None:
+    """Somebody lets a rule of ours ask for every path, before another one of ours."""
+    elb = stack.aws("elbv2")
+    asked = [one for one in _forwards(stack) if not one["IsDefault"]]
+    first = min(asked, key=lambda one: int(one["Priority"]))
+    every = [{"Field": "path-pattern", "Values": ["/*"]}]
+    insist(lambda: elb.modify_rule(RuleArn=first["RuleArn"], Conditions=every))
+
+
 def _leave_the_group(stack: Standing) -> None:
     """Somebody takes the tasks out of their target group; ECS does not put them back."""
     elb = stack.aws("elbv2")
@@ -95,6 +104,7 @@ BREAKS = (
         turn=0,
     ),
     Break("rules", "rule-leads-astray", _lead_astray, "which no service is in", also={"targets-absent"}),
+    Break("rule-order", "rule-never-asked", _ask_the_wide_one_first, "is never asked: /* stand before it"),
     Break("path-in", "edge-shut-out", close_in("sg-alb"), "lets CloudFront in on port 443"),
     Break(
         "path-to-tasks",

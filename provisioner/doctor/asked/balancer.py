@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient, unless
+from provisioner.kinds.elbv2.routing import led_to
 from provisioner.kinds.origin_key import veiled_rule
 
 # What is asked here, by service: `policy` grants it.
@@ -42,15 +41,6 @@ def rules(p: Patient) -> list[Doc]:
         for listener in listeners(p)
         for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
     ]
-
-
-def led_to(rule: Doc) -> Iterator[str]:
-    """The target groups that a rule sends some requests to."""
-    for action in rule["Actions"]:
-        groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
-        yield from (one["TargetGroupArn"] for one in groups if one.get("Weight", 1))
-        if not groups and action.get("TargetGroupArn"):
-            yield action["TargetGroupArn"]
 
 
 def health(p: Patient) -> dict[str, list[Doc]]:

@@ -1,0 +1,80 @@
+"""Which rule of a listener takes a request, as the balancer decides it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from provisioner.engine.refs import Doc
+from provisioner.kinds.origin_key import is_key
+from provisioner.path_patterns import matches, unreachable
+
+# What is asked here, by service: `policy` grants it.
+CALLS = {"elbv2": ("DescribeRules",)}
+
+
+def rules_of(elbv2: Any, listeners: Iterable[str]) -> list[Doc]:
+    """Return the rules of the first of these listeners (ARNs) that routes by path; DescribeRules of each."""
+    every = (elbv2.describe_rules(ListenerArn=arn)["Rules"] for arn in listeners)
+    return next((list(rules) for rules in every if any(path_values(rule) for rule in rules)), [])
+
+
+def led_to(rule: Doc) -> Iterator[str]:
+    """Yield the target groups that a rule sends some requests to."""
+    for action in rule["Actions"]:
+        groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+        yield from (one["TargetGroupArn"] for one in groups if one.get("Weight", 1))
+        if not groups and action.get("TargetGroupArn"):
+            yield action["TargetGroupArn"]
+
+
+def path_values(rule: Doc) -> list[str]:
+    """Return the path patterns that a rule asks for."""
+    return [value for one in rule["Conditions"] if one["Field"] == "path-pattern" for value in _values(one)]
+
+
+def taker(rules: Iterable[Doc], path: str) -> Doc | None:
+    """Return the rule of one listener that takes a GET for `path` as CloudFront sends it.
+
+    The lowest priority whose conditions are all met decides, the default rule last (ELB user guide,
+    listener rules). A condition on a header other than CloudFront's key, on a query, or on where the request
+    comes from is met by none of ours; one on the host counts as met.
+    """
+    asked = sorted(rules, key=lambda one: (one["IsDefault"], one["IsDefault"] or int(one["Priority"])))
+    return next((one for one in asked if all(_is_met(each, path) for each in one["Conditions"])), None)
+
+
+def never_asked(rules: Iterable[Doc]) -> Iterator[tuple[Doc, list[str]]]:
+    """Yield each rule of one listener that gets no request, and the path patterns that take them all.
+
+    Only rules that ask for nothing but a path, and CloudFront's key, are counted on to take a request.
+    """
+    plain = [one for one in rules if all(_is_plain(each) for each in one["Conditions"])]
+    asked = sorted((one for one in plain if path_values(one)), key=lambda one: int(one["Priority"]))
+    of_pattern = {pattern: rule for rule in reversed(asked) for pattern in path_values(rule)}
+    lost = dict(unreachable([pattern for rule in asked for pattern in path_values(rule)]))
+    for rule in asked:
+        if all(pattern in lost or of_pattern[pattern] is not rule for pattern in path_values(rule)):
+            yield rule, sorted({one for pattern in path_values(rule) for one in lost.get(pattern, [pattern])})
+
+
+def _is_plain(condition: Doc) -> bool:
+    spelt = (condition.get("PathPatternConfig") or {}).get("RegexValues")
+    return is_key(condition) or (condition["Field"] == "path-pattern" and not spelt)
+
+
+def _is_met(condition: Doc, path: str) -> bool:
+    field = condition["Field"]
+    if field == "path-pattern":
+        spelt = (condition.get("PathPatternConfig") or {}).get("RegexValues") or []
+        return any(matches(one, path) for one in _values(condition)) or any(
+            re.search(one, path) for one in spelt
+        )
+    if field == "http-request-method":
+        return "GET" in condition["HttpRequestMethodConfig"]["Values"]
+    return field == "host-header" or is_key(condition)
+
+
+def _values(condition: Doc) -> list[str]:
+    return list((condition.get("PathPatternConfig") or {}).get("Values") or condition.get("Values") or [])
