@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -13,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import boto3
 
-from provisioner.embedded.local import running
+from provisioner.embedded.control_client import ask
+from provisioner.embedded.local import Local, running
 from state.runs import Runs
 
 ROOT = Path(__file__).parent.parent
@@ -71,24 +70,24 @@ class Place:
         return self.run(verb, "--local", "--suffix", suffix, *more, script=script)
 
     @property
-    def endpoint(self) -> str:
-        """Where the embedded AWS listens."""
+    def local(self) -> Local:
+        """The embedded AWS that runs here."""
         box = running(self.home / "embedded" / "server")
         if box is None:
             raise RuntimeError("the embedded AWS has ended")
-        return box.endpoint
+        return box
 
     def zone(self, name: str) -> str:
         """A hosted zone that somebody has there; its id."""
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        route53 = boto3.client("route53", region_name="us-east-1", endpoint_url=self.endpoint, **keys)
+        route53 = boto3.client("route53", region_name="us-east-1", endpoint_url=self.local.endpoint, **keys)
         made = route53.create_hosted_zone(Name=name, CallerReference=name)
         return str(made["HostedZone"]["Id"].rpartition("/")[2])
 
     def mutating(self, since: int = 0) -> tuple[int, int]:
         """The number of calls that the embedded AWS has answered, and of those after `since` that change."""
-        with urlopen(f"{self.endpoint}/_embedded/calls?since=0", timeout=10) as answer:  # noqa: S310 - loopback
-            calls = json.load(answer)
+        local = self.local
+        _, calls = ask(local.endpoint, local.token, "GET", "calls?since=0")
         return len(calls), sum(bool(call["mutating"]) for call in calls[since:])
 
     def record(self, suffix: str) -> dict[str, Any]:

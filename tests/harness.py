@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import cli
-from provisioner.embedded.local import STATE
+from provisioner.embedded.control_client import STATE
 from provisioner.embedded.server import EmbeddedAws
 
 ROOT = Path(cli.__file__).parent
@@ -58,7 +58,7 @@ class Desk:
         folder = self.home / "embedded" / "server"
         folder.mkdir(parents=True, exist_ok=True)
         told = {"endpoint": self.box.endpoint, "pid": os.getpid(), "instance": self.box.box.instance}
-        told |= {"pace": pace, "manners": True, "started": "now"}
+        told |= {"pace": pace, "manners": True, "started": "now", "token": self.box.box.token}
         (folder / STATE).write_text(json.dumps(told))
 
     def slow(self, pace: float) -> None:

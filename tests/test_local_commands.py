@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,11 +26,9 @@ def alone(served: EmbeddedAws, tmp_path: Path) -> Iterator[Desk]:
 
 
 def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether a process has not ended; one that nobody has taken note of yet has."""
+    told = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return told.stdout.strip()[:1] not in ("", "Z")
 
 
 def test_it_starts_once_lives_on_and_stops(alone: Desk) -> None:
@@ -78,3 +78,44 @@ def test_it_is_not_stopped_under_a_run(alone: Desk) -> None:
     assert stopped.code == 7
     assert "`apply`" in stopped.err
     assert alone.process("local", "status").code == 0
+
+
+def test_names_and_an_address_are_asked_for_and_kept(alone: Desk) -> None:
+    started = alone.process("local", "start", "--host", "aws", "--host", "ci.example", "--address", "0.0.0.0")
+    assert started.code == 0, started.err
+    assert "hosts aws, ci.example, listening at 0.0.0.0" in started.out
+    assert alone.process("local", "start").code == 0
+    assert alone.process("local", "start", "--host", "other").code == 64
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--host", "http://aws"),
+        ("--host", "aws:4566"),
+        ("--host", "*"),
+        ("--host", ""),
+        ("--host", "a b"),
+        ("--address", "aws"),
+    ],
+)
+def test_a_name_that_is_none_is_refused_before_anything_starts(alone: Desk, wrong: tuple[str, str]) -> None:
+    ran = alone.run("local", "start", *wrong, local=False)
+
+    assert ran.code == 64
+    assert wrong[0] in ran.err
+    assert alone.run("local", "status", local=False).code == 1
+
+
+def test_stop_tells_of_a_process_that_it_left_alone(alone: Desk) -> None:
+    folder = alone.home / "embedded" / "server"
+    folder.mkdir(parents=True)
+    stale = {"endpoint": "http://127.0.0.1:9", "pid": os.getpid(), "instance": "i", "token": "t"}
+    stale |= {"pace": 0.0, "manners": True, "started": "then"}
+    (folder / "local.json").write_text(json.dumps(stale))
+
+    ran = alone.run("local", "stop", local=False)
+
+    assert ran.code == 0
+    assert "was not running" in ran.out
+    assert f"Process {os.getpid()}" in ran.err

@@ -24,14 +24,40 @@ def local() -> None:
     metavar="FILE",
     help="Allow what these policies allow, and no more: the output of `policy --json`.",
 )
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Answer to this name too, besides localhost: a container's, or a CI service's. Repeatable.",
+)
+@click.option(
+    "--address",
+    metavar="IP",
+    help="Listen at this address; 0.0.0.0 for other containers to reach it.  [default: 127.0.0.1]",
+)
 @json_option
-def start(pace: float | None, manners: str | None, port: int, authorise: Path | None, as_json: bool) -> int:
-    """Start it, or say that it runs."""
+def start(
+    pace: float | None,
+    manners: str | None,
+    port: int,
+    authorise: Path | None,
+    hosts: tuple[str, ...],
+    address: str | None,
+    as_json: bool,
+) -> int:
+    """Start it, or say that it runs.
+
+    It answers on loopback, to localhost, and to nothing that a web page sends. In a container, `--address
+    0.0.0.0 --port 4566 --host NAME`, where NAME is what others call the container, lets those others in;
+    publish the port to 127.0.0.1 only.
+    """
     from provisioner.commands import rehearsing
     from provisioner.terminal.say import Say
 
     polite = None if manners is None else manners == "on"
-    return rehearsing.start(Say(as_json=as_json), pace=pace, manners=polite, port=port, authorise=authorise)
+    asked = rehearsing.Asked(pace=pace, manners=polite, hosts=hosts or None, address=address)
+    return rehearsing.start(Say(as_json=as_json), asked, port=port, authorise=authorise)
 
 
 @local.command()

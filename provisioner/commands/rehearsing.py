@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import ExitStack
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +16,46 @@ from provisioner.errors import UsageError
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 
+# What a Host header names: a DNS name, one of Docker's with an underscore, an IPv4 address.
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 
-def start(
-    say: Say, *, pace: float | None, manners: bool | None, port: int, authorise: Path | None = None
-) -> int:
+
+@dataclass(frozen=True)
+class Asked:
+    """How the emulator is to run; None is not asked: the default where it starts, any where it runs."""
+
+    pace: float | None = None
+    manners: bool | None = None
+    hosts: tuple[str, ...] | None = None
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        for host in self.hosts or ():
+            if not _HOST.fullmatch(host):
+                raise UsageError(
+                    f"--host {host} is not the name of a host.",
+                    "Give the bare name: no scheme, no port, no *.",
+                )
+        try:
+            ip_address(self.address or local.LOOPBACK)
+        except ValueError as error:
+            raise UsageError(
+                f"--address {self.address} is no IP address.",
+                "127.0.0.1 is this machine alone, 0.0.0.0 every address of it.",
+            ) from error
+
+
+def start(say: Say, asked: Asked, *, port: int, authorise: Path | None = None) -> int:
     """Start it, or say that it runs; UsageError where it runs in another way than the one asked for."""
-    box = local.start(Workspace.here().embedded, pace=pace or 0.0, manners=manners is not False, port=port)
-    asked = {"pace": pace, "manners": manners}
-    other = [name for name, value in asked.items() if value is not None and value != getattr(box, name)]
-    if other:
+    box = local.start(
+        Workspace.here().embedded,
+        pace=asked.pace or 0.0,
+        manners=asked.manners is not False,
+        port=port,
+        hosts=asked.hosts or (),
+        address=asked.address or local.LOOPBACK,
+    )
+    if any(value is not None and value != getattr(box, name) for name, value in vars(asked).items()):
         raise UsageError(
             f"The embedded AWS runs already, {_manner(box)}: that cannot change while it does.",
             "`local stop` ends it, and all it holds; then start it anew.",
@@ -52,14 +86,20 @@ def stop(say: Say) -> int:
     with ExitStack() as locks:
         for suffix in workspace.suffixes():
             locks.enter_context(workspace.lock(suffix, "local stop", 0, Clock()))
+        stranger = local.stranger(workspace.embedded)
         stopped = local.stop(workspace.embedded)
         for suffix in workspace.suffixes():
             workspace.store(suffix).remove()
     if say.as_json:
         say.record("local", running=False, stopped=stopped)
+    elif stopped:
+        say.data("The embedded AWS has ended, and what it held with it.")
     else:
-        say.data(
-            "The embedded AWS has ended, and what it held with it." if stopped else "It was not running."
+        say.data("It was not running.")
+    if stranger is not None:
+        say.note(
+            f"Process {stranger}, which the state file named, does not answer as the embedded AWS and was "
+            f"left alone. Look at it: `ps -p {stranger} -f`."
         )
     return 0
 
@@ -82,4 +122,6 @@ def _tell(say: Say, box: local.Local | None) -> None:
 
 
 def _manner(box: local.Local) -> str:
-    return f"pace {box.pace:g}, manners {'on' if box.manners else 'off'}, since {box.started}"
+    names = f", hosts {', '.join(box.hosts)}" if box.hosts else ""
+    address = f", listening at {box.address}" if box.address != local.LOOPBACK else ""
+    return f"pace {box.pace:g}, manners {'on' if box.manners else 'off'}{names}{address}, since {box.started}"

@@ -10,9 +10,10 @@ import signal
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from provisioner.embedded.local import STATE
+from provisioner.embedded.control_client import STATE
+from provisioner.embedded.local import LOOPBACK
 
 if TYPE_CHECKING:
     from provisioner.embedded.box import Box
@@ -23,6 +24,8 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m provisioner.embedded", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 lets the kernel choose")
+    parser.add_argument("--address", default=LOOPBACK, help="what to listen at")
+    parser.add_argument("--host", action="append", default=[], help="a further name to be asked by")
     parser.add_argument("--pace", type=float, default=0.0, help="0 is instant, 1 is as slow as AWS")
     parser.add_argument("--manners", choices=["on", "off"], default="on")
     parser.add_argument("--home", type=Path, required=True, help="where local.json goes")
@@ -35,24 +38,25 @@ def main() -> None:
     given = arguments()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     from provisioner.embedded.box import Box  # noqa: PLC0415  # seconds of imports: the arguments first
-    from provisioner.embedded.control import Control  # noqa: PLC0415
-    from provisioner.embedded.front import Server  # noqa: PLC0415
+    from provisioner.embedded.server import serve  # noqa: PLC0415
     from provisioner.embedded.warm import warm  # noqa: PLC0415
 
     box = Box(pace=given.pace, with_manners=given.manners == "on")
-    server = Server(given.port, Control(box))
+    server = serve(box, given.port, hosts=given.host, address=given.address)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: os._exit(0))  # there is nothing to save, and unloading moto takes 1 s
     warm(box)
     box.ready = True
-    _record(given.home, server, box)
+    _record(given, server, box)
     _say_ready(given.ready_fd, server)
     server.serve_forever(0.05)
 
 
-def _record(home: Path, server: Server, box: Box) -> None:
+def _record(given: argparse.Namespace, server: Server, box: Box) -> None:
     """Write local.json, whole or not at all."""
-    told = {"endpoint": server.endpoint, "pid": os.getpid(), "instance": box.instance, "pace": box.pace}
+    home: Path = given.home
+    told: dict[str, Any] = {"token": box.token, "hosts": given.host, "address": given.address}
+    told |= {"endpoint": server.endpoint, "pid": os.getpid(), "instance": box.instance, "pace": box.pace}
     told |= {"manners": box.with_manners, "started": datetime.now(UTC).isoformat(timespec="seconds")}
     home.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=home, prefix=STATE)  # 0600 by itself

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Mapping
+from secrets import token_urlsafe
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from provisioner.embedded.clock import clock
 from provisioner.embedded.faults import Faults
 from provisioner.embedded.front import HangUp
 from provisioner.embedded.hooks import Layer, always, manners, replays
+from provisioner.embedded.served import demand_served
 from provisioner.embedded.wire import (
     CLIENT_ERROR,
     Answer,
@@ -40,6 +42,8 @@ class Box:
 
     def __init__(self, *, pace: float = 0.0, with_manners: bool = True) -> None:
         self.instance = uuid4().hex
+        # Who shows it may use the control port.
+        self.token = token_urlsafe()
         self.behave(pace=pace, with_manners=with_manners)
         self.ready = False
         self.calls = CallLog()
@@ -107,6 +111,7 @@ class Box:
         with self._turn:
             try:
                 clock.catch_up()
+                demand_served(call)
                 if self.authoriser:
                     self.authoriser.check(call)
                 return self._act(call)

@@ -1,14 +1,17 @@
-"""The control surface under /_embedded/: no AWS service answers there."""
+"""The control port under /_embedded/: no AWS service answers there, nor anything without the token."""
 
 from __future__ import annotations
 
+import hmac
 import json
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from provisioner.embedded.clock import clock
+from provisioner.embedded.control_client import STATE, bearer
 from provisioner.embedded.local import window
+from provisioner.embedded.visitors import is_visitor
 from provisioner.embedded.wire import Answer
 
 if TYPE_CHECKING:
@@ -26,8 +29,10 @@ class Control:
 
     def __call__(self, environ: Environ) -> Answer:
         """Answer a control request, or hand it to AWS."""
-        if not environ["PATH_INFO"].startswith(PREFIX):
+        if not environ["PATH_INFO"].startswith(PREFIX) or is_visitor(environ):
             return self.box(environ)
+        if not self._may(environ):
+            return _json(403, {"error": f"the control port asks for the token that stands in {STATE}"})
         verb = (environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(PREFIX))
         answers = {
             ("GET", "health"): self._health,
@@ -43,6 +48,11 @@ class Control:
             return _json(200, answers[verb](environ))
         except (ValueError, KeyError, TypeError) as error:
             return _json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def _may(self, environ: Environ) -> bool:
+        """Whether a request carries the token; as long in the answer whatever is wrong with it."""
+        shown = str(environ.get("HTTP_AUTHORIZATION", "")).encode("utf-8", "surrogateescape")
+        return hmac.compare_digest(shown, bearer(self.box.token).encode())
 
     def _health(self, _: Environ) -> Any:
         box = self.box

@@ -1,4 +1,4 @@
-"""The front door: a threaded HTTP/1.1 server on loopback that keeps connections alive and can hang up."""
+"""The HTTP server: threaded, HTTP/1.1, keeps connections alive and can hang up."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
+from provisioner.embedded.local import LOOPBACK
 from provisioner.embedded.wire import Answer, Environ
 
-LOOPBACK = "127.0.0.1"
+# Where a request in absolute form (RFC 9112, 3.2.2) says whom it is for.
+AUTHORITY = "embedded.authority"
+_IPV6 = 6
 Application = Callable[[Environ], Answer]
 
 
@@ -76,15 +80,16 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def _environ(self) -> Environ:
-        path, _, query = self.path.partition("?")
+        authority, target = _split(self.path)
+        path, _, query = target.partition("?")
         body = self._chunks() if "chunked" in self.headers.get("Transfer-Encoding", "") else self._body()
         environ: Environ = {
             "REQUEST_METHOD": self.command,
             "SCRIPT_NAME": "",
             "PATH_INFO": unquote(path, "latin-1"),
             "QUERY_STRING": query,
-            "RAW_URI": self.path,
-            "REQUEST_URI": self.path,
+            "RAW_URI": target,
+            "REQUEST_URI": target,
             "SERVER_NAME": LOOPBACK,
             "SERVER_PORT": str(self.server.server_port),
             "SERVER_PROTOCOL": self.request_version,
@@ -100,6 +105,9 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in self.headers.items():
             key = name.upper().replace("-", "_")
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+        # One Host, by law (RFC 9112, 3.2); of several the first may be meant or the last.
+        environ["HTTP_HOST"] = ",".join(self.headers.get_all("Host", []))
+        environ |= {AUTHORITY: authority} if authority is not None else {}
         environ["CONTENT_LENGTH"] = str(len(body))
         return environ
 
@@ -119,23 +127,36 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: the box keeps its own log of calls."""
 
 
+def _split(target: str) -> tuple[str | None, str]:
+    """Split a request target into its authority, where it is in absolute form, and path with query."""
+    if target.startswith("/") or "://" not in target:
+        return None, target
+    parts = urlsplit(target)
+    return parts.netloc, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
 class Server(ThreadingHTTPServer):
-    """Listens on 127.0.0.1 and nowhere else; port 0 lets the kernel choose."""
+    """Listens on one address, loopback unless told otherwise; port 0 lets the kernel choose."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, application: Application) -> None:
+    def __init__(self, port: int, application: Application, address: str = LOOPBACK) -> None:
         self.application = application
+        if ip_address(address).version == _IPV6:
+            self.address_family = socket.AF_INET6
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        super().__init__((LOOPBACK, port), Handler)
+        super().__init__((address, port), Handler)
 
     @property
     def endpoint(self) -> str:
         """The URL to give to boto3."""
-        return f"http://{LOOPBACK}:{self.server_port}"
+        address = ip_address(str(self.server_address[0]))
+        if address.is_unspecified:  # every address of this machine: loopback too
+            return f"http://{'[::1]' if address.version == _IPV6 else LOOPBACK}:{self.server_port}"
+        return f"http://{f'[{address}]' if address.version == _IPV6 else address}:{self.server_port}"
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection, so that the end of the server is the end of it too."""

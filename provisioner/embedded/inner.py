@@ -15,7 +15,15 @@ from moto.core.utils import method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from provisioner.embedded.answers import AwsError
-from provisioner.embedded.wire import CLIENT_ERROR, Answer, compose, error_code, error_message, parsed
+from provisioner.embedded.wire import (
+    CLIENT_ERROR,
+    Answer,
+    compose,
+    error_code,
+    error_message,
+    missing_code,
+    parsed,
+)
 
 if TYPE_CHECKING:
     from provisioner.embedded.answers import Reply
@@ -66,9 +74,9 @@ def ask(call: Call) -> Answer:
     try:
         answer = _run(call.rewound())
     except NotImplementedError as missing:
-        raise AwsError(_missing_code(call), str(missing) or call.operation, NOT_IMPLEMENTED) from missing
+        raise AwsError(missing_code(call), str(missing) or call.operation, NOT_IMPLEMENTED) from missing
     if answer.status >= CLIENT_ERROR and b"<!doctype html" in answer.body[:64].lower():  # no such route
-        raise AwsError(_missing_code(call), f"{call.operation or 'this'} is not implemented", NOT_IMPLEMENTED)
+        raise AwsError(missing_code(call), f"{call.operation or 'this'} is not implemented", NOT_IMPLEMENTED)
     return answer
 
 
@@ -79,10 +87,6 @@ def do(near: Call | Place, service: str, operation: str, **params: Any) -> Reply
     if answer.status >= CLIENT_ERROR:
         raise AwsError(error_code(answer), error_message(answer), answer.status)
     return parsed(call, answer)
-
-
-def _missing_code(call: Call) -> str:
-    return "UnknownOperationException" if call.protocol in ("json", "rest-json") else "NotImplemented"
 
 
 def _run(environ: Environ) -> Answer:

@@ -10,16 +10,17 @@ import select
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from provisioner.embedded.control_client import STATE, ask
+from provisioner.embedded.process import HeldProcess, alive
 from provisioner.errors import ProvisionerError
 
-STATE, LOCK, LOG = "local.json", "local.lock", "local.log"
-HEALTH_PATIENCE = 2.0  # seconds; health is answered outside the box's own lock
+LOOPBACK = "127.0.0.1"
+LOCK, LOG = "local.lock", "local.log"
 STOP_PATIENCE = 5.0
 REFUSED = 400
 
@@ -41,6 +42,10 @@ class Local:
     pace: float
     manners: bool
     started: str
+    token: str = field(default="", repr=False)
+    # The names besides loopback's by which it may be asked, and the address that it listens at.
+    hosts: tuple[str, ...] = ()
+    address: str = LOOPBACK
 
     @property
     def visible_within(self) -> float:
@@ -51,18 +56,32 @@ class Local:
 def running(home: Path) -> Local | None:
     """Say which box runs for this home; a file left behind by a dead or another process counts for none."""
     local = _recorded(home)
-    if local is None or not _alive(local.pid):
+    if local is None or not alive(local.pid):
         return None
-    return local if _instance(local.endpoint) == local.instance else None
+    return local if _answers(local) else None
+
+
+def stranger(home: Path) -> int | None:
+    """Return the process that the state file names and that does not answer as the emulator, or None."""
+    local = _recorded(home)
+    return local.pid if local and alive(local.pid) and not _answers(local) else None
 
 
 def start(
-    home: Path, *, pace: float = 0.0, manners: bool = True, port: int = 0, timeout: float = 60
+    home: Path,
+    *,
+    pace: float = 0.0,
+    manners: bool = True,
+    port: int = 0,
+    hosts: Iterable[str] = (),
+    address: str = LOOPBACK,
+    timeout: float = 60,
 ) -> Local:
     """Return the running box, whatever its pace, or start one; two callers at once get the same."""
     if local := running(home):
         return local
     arguments = ["--port", str(port), "--pace", str(pace), "--manners", "on" if manners else "off"]
+    arguments += ["--address", address, *(f"--host={host}" for host in hosts)]
     try:
         home.mkdir(parents=True, exist_ok=True)
         with _locked(home):
@@ -80,16 +99,26 @@ def start(
 
 
 def stop(home: Path) -> bool:
-    """End the box and wait until it is gone; False if none was running."""
-    local = running(home)
+    """End the box and wait until it is gone; False if none was running.
+
+    Only a process is signalled that has just said, over its control port, that it is this emulator.
+    """
+    local = _recorded(home)
     (home / STATE).unlink(missing_ok=True)
-    if local is None:
+    try:
+        return local is not None and _end(local)
+    except (ProcessLookupError, PermissionError, OverflowError):  # none of that number, or somebody else's
         return False
-    for patience, sign in ((STOP_PATIENCE, signal.SIGTERM), (STOP_PATIENCE, signal.SIGKILL)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(local.pid, sign)
-        if _gone_within(local.pid, patience):
-            return True
+
+
+def _end(local: Local) -> bool:
+    with HeldProcess(local.pid) as process:
+        if not _answers(local):
+            return False
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            process.send(sign)
+            if process.gone_within(STOP_PATIENCE):
+                return True
     raise ProvisionerError(
         f"The embedded AWS, process {local.pid}, does not end.", f"Look at it: `ps -p {local.pid} -f`."
     )
@@ -97,52 +126,45 @@ def stop(home: Path) -> bool:
 
 def authorise(local: Local, policies: list[Any]) -> None:
     """Let a running box allow what these policies do, and no more; none lifts that."""
-    from http.client import HTTPConnection  # noqa: PLC0415  # only where there is something to say
-
-    connection = HTTPConnection(local.endpoint.removeprefix("http://"), timeout=HEALTH_PATIENCE)
-    try:
-        connection.request("POST", "/_embedded/authorise", json.dumps(policies))
-        answer = connection.getresponse()
-        told = json.load(answer)
-    finally:
-        connection.close()
-    if answer.status >= REFUSED:
+    status, told = ask(local.endpoint, local.token, "POST", "authorise", policies)
+    if status >= REFUSED:
         raise ProvisionerError(f"The embedded AWS does not take these policies: {told.get('error')}")
 
 
-def _recorded(home: Path) -> Local | None:
+def _answers(local: Local) -> bool:
+    """Ask whoever listens there whether it is this emulator: by instance and process, for our token."""
+    from http.client import HTTPException  # noqa: PLC0415  # only where there is something to ask
+
     try:
-        return Local(**json.loads((home / STATE).read_text()))
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
-        return None
-
-
-def _alive(pid: int) -> bool:
-    """Whether the process runs; a child of ours that has ended is reaped, or it would seem to."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # a pid of somebody else's by now
-        return False
-    return True
-
-
-def _instance(endpoint: str) -> str:
-    """Ask the box who it is; "" if nobody who knows answers."""
-    from http.client import HTTPConnection, HTTPException  # noqa: PLC0415  # only where there is something to ask
-
-    host = endpoint.removeprefix("http://")
-    connection = HTTPConnection(host, timeout=HEALTH_PATIENCE)
-    try:
-        connection.request("GET", "/_embedded/health")
-        return str(json.load(connection.getresponse())["instance"])
+        _, told = ask(local.endpoint, local.token, "GET", "health")
+        return (told["instance"], told["pid"]) == (local.instance, local.pid)
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
-        return ""
-    finally:
-        connection.close()
+        return False
+
+
+def _recorded(home: Path) -> Local | None:
+    """What the state file tells; None where there is none that can be used.
+
+    Raise ProvisionerError where the file is another user's, who could name any process and endpoint in it.
+    """
+    try:
+        with (home / STATE).open() as file:
+            owner, text = os.fstat(file.fileno()).st_uid, file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError:
+        owner, text = -1, ""
+    if owner != os.getuid():
+        raise ProvisionerError(
+            f"The embedded AWS of {home} is another user's: {STATE} there is not yours.",
+            "Choose another folder with MLAPI_HOME.",
+        )
+    try:
+        told = json.loads(text)
+        local = Local(**(told | {"hosts": tuple(told.get("hosts", ()))}))
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return local if type(local.pid) is int and local.pid > 0 else None
 
 
 @contextlib.contextmanager
@@ -202,12 +224,3 @@ def _could_not_start(home: Path, why: str) -> ProvisionerError:
     return ProvisionerError(
         told, f"Read {home / LOG}. Is moto[server] installed, the port free, and room on the disk?"
     )
-
-
-def _gone_within(pid: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while _alive(pid):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

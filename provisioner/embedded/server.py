@@ -1,16 +1,25 @@
-"""The box being served: in a thread of this process, for tests."""
+"""The box being served: over HTTP, behind its door; in a thread of this process, for tests."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self
 
 from provisioner.embedded.box import Box
 from provisioner.embedded.clock import clock
 from provisioner.embedded.control import Control
+from provisioner.embedded.door import Door
 from provisioner.embedded.front import Server
+from provisioner.embedded.local import LOOPBACK
+
+
+def serve(box: Box, port: int, *, hosts: Iterable[str] = (), address: str = LOOPBACK) -> Server:
+    """Bind; only loopback's names, the address that is bound and `hosts` are let in."""
+    bound = () if ip_address(address).is_unspecified else (address,)
+    return Server(port, Door(Control(box), (*hosts, *bound)), address)
 
 
 class EmbeddedAws:
@@ -18,7 +27,7 @@ class EmbeddedAws:
 
     def __init__(self, *, pace: float = 0.0, manners: bool = True, port: int = 0) -> None:
         self.box = Box(pace=pace, with_manners=manners)
-        self.server = Server(port, Control(self.box))
+        self.server = serve(self.box, port)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
     @property

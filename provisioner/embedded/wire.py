@@ -30,7 +30,9 @@ Environ = dict[str, Any]
 
 CLIENT_ERROR = 400
 ACCOUNT = "123456789012"
-SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+SCOPE = re.compile(
+    r"AWS4-HMAC-SHA256\s+Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
+)
 # Source: botocore ServiceModel, metadata.signingName where it is not the service's name.
 SIGNED_AS = {
     "elasticloadbalancing": "elbv2",
@@ -95,7 +97,7 @@ class Call:
 def read(environ: Environ) -> Call:
     """Say which call a request is; an unsigned one or one botocore does not know has no model."""
     body = environ["wsgi.input"].read()
-    scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    scope = SCOPE.match(environ.get("HTTP_AUTHORIZATION", ""))
     signed, region = (scope["service"].lower(), scope["region"]) if scope else ("", "us-east-1")
     service = "elb" if _is_classic(signed, body) else SIGNED_AS.get(signed, signed)
     call = Call(service, "", {}, region, ACCOUNT, environ, body, "query")
@@ -209,6 +211,11 @@ def _envelope(call: Call) -> str:
         "<ErrorResponse><Error><Type>{fault}</Type>{said}</Error>"
         "<RequestId>{request}</RequestId></ErrorResponse>"
     )
+
+
+def missing_code(call: Call) -> str:
+    """Choose the code for what is not implemented, in the way of the call's protocol."""
+    return "UnknownOperationException" if call.protocol in ("json", "rest-json") else "NotImplemented"
 
 
 def error_code(answer: Answer) -> str:

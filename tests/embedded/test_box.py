@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from http.client import HTTPConnection
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.embedded.answers import AwsError
+from provisioner.embedded.control_client import ask, bearer
 from provisioner.embedded.hooks import always
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.warm import warm
@@ -19,13 +19,11 @@ from tests.embedded.conftest import Client
 
 
 def control(box: EmbeddedAws, verb: str, path: str, body: Any = None) -> tuple[int, Any]:
-    connection = HTTPConnection(box.endpoint.removeprefix("http://"), timeout=10)
-    try:
-        connection.request(verb, f"/_embedded/{path}", json.dumps(body) if body is not None else None)
-        response = connection.getresponse()
-        return response.status, json.load(response)
-    finally:
-        connection.close()
+    return ask(box.endpoint, box.box.token, verb, path, body)
+
+
+def shown(box: EmbeddedAws) -> dict[str, str]:
+    return {"Authorization": bearer(box.box.token)}
 
 
 def test_health_says_who_answers(box: EmbeddedAws) -> None:
@@ -150,7 +148,7 @@ def test_a_body_may_come_in_chunks(box: EmbeddedAws) -> None:
     try:
         body = iter([b"{", b'"advance": 0', b"}"])
         chunked = {"Transfer-Encoding": "chunked"}
-        connection.request("POST", "/_embedded/clock", body, chunked, encode_chunked=True)
+        connection.request("POST", "/_embedded/clock", body, shown(box) | chunked, encode_chunked=True)
         assert connection.getresponse().status == 200
     finally:
         connection.close()
@@ -169,10 +167,10 @@ def test_only_loopback_is_served(box: EmbeddedAws) -> None:
 def test_one_connection_serves_many_requests(box: EmbeddedAws) -> None:
     connection = HTTPConnection(box.endpoint.removeprefix("http://"), timeout=10)
     try:
-        connection.request("GET", "/_embedded/health")
+        connection.request("GET", "/_embedded/health", headers=shown(box))
         connection.getresponse().read()
         first = connection.sock
-        connection.request("GET", "/_embedded/health")
+        connection.request("GET", "/_embedded/health", headers=shown(box))
         assert connection.getresponse().status == 200
         assert connection.sock is first
     finally:

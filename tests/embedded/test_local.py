@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded import local
+from provisioner.embedded.control_client import STATE
+from provisioner.embedded.server import EmbeddedAws
 from provisioner.errors import ProvisionerError
 
 
@@ -39,8 +43,8 @@ def test_start_is_idempotent(home: Path, started: local.Local) -> None:
 
 
 def test_the_record_is_private_and_whole(home: Path, started: local.Local) -> None:
-    assert stat.S_IMODE((home / local.STATE).stat().st_mode) == 0o600
-    assert json.loads((home / local.STATE).read_text())["pid"] == started.pid
+    assert stat.S_IMODE((home / STATE).stat().st_mode) == 0o600
+    assert json.loads((home / STATE).read_text())["pid"] == started.pid
 
 
 def test_it_leaves_our_terminal(started: local.Local) -> None:
@@ -48,21 +52,21 @@ def test_it_leaves_our_terminal(started: local.Local) -> None:
 
 
 def test_a_record_of_another_instance_is_stale(home: Path, started: local.Local, tmp_path: Path) -> None:
-    record = json.loads((home / local.STATE).read_text())
-    (tmp_path / local.STATE).write_text(json.dumps(record | {"instance": "another"}))
+    record = json.loads((home / STATE).read_text())
+    (tmp_path / STATE).write_text(json.dumps(record | {"instance": "another"}))
     assert local.running(tmp_path) is None
 
 
 def test_a_record_of_a_dead_process_is_stale(home: Path, started: local.Local, tmp_path: Path) -> None:
     child = os.spawnlp(os.P_WAIT, "true", "true")
     assert child == 0
-    record = json.loads((home / local.STATE).read_text())
-    (tmp_path / local.STATE).write_text(json.dumps(record | {"pid": 2**22 - 1}))
+    record = json.loads((home / STATE).read_text())
+    (tmp_path / STATE).write_text(json.dumps(record | {"pid": 2**22 - 1}))
     assert local.running(tmp_path) is None
 
 
 def test_a_damaged_record_is_none(tmp_path: Path) -> None:
-    (tmp_path / local.STATE).write_text("{half")
+    (tmp_path / STATE).write_text("{half")
     assert local.running(tmp_path) is None
     assert local.stop(tmp_path) is False
 
@@ -81,3 +85,84 @@ def test_stop_ends_it(home: Path, started: local.Local) -> None:
     assert local.stop(home) is False
     with pytest.raises(ProcessLookupError):
         os.kill(started.pid, 0)
+
+
+@pytest.fixture
+def bystander() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is no emulator."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+def test_stop_signals_no_process_that_does_not_say_it_is_the_emulator(
+    tmp_path: Path, bystander: subprocess.Popen[bytes]
+) -> None:
+    """The file of an emulator that has ended, whose number and port are others' by now."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        stale = {
+            "endpoint": f"http://127.0.0.1:{mute.getsockname()[1]}",
+            "pid": bystander.pid,
+            "instance": "i",
+        }
+        stale |= {"pace": 0.0, "manners": True, "started": "then", "token": "t"}
+        (tmp_path / STATE).write_text(json.dumps(stale))
+        mute.close()
+        assert local.stranger(tmp_path) == bystander.pid
+        assert local.stop(tmp_path) is False
+    assert bystander.poll() is None
+    assert not (tmp_path / STATE).exists()
+
+
+def test_stop_signals_no_process_but_the_one_that_answers(
+    box: EmbeddedAws, tmp_path: Path, bystander: subprocess.Popen[bytes]
+) -> None:
+    """An emulator answers, and right, and the file names another process."""
+    told = {
+        "endpoint": box.endpoint,
+        "instance": box.box.instance,
+        "token": box.box.token,
+        "pid": bystander.pid,
+    }
+    told |= {"pace": 0.0, "manners": True, "started": "then"}
+    (tmp_path / STATE).write_text(json.dumps(told))
+
+    assert local.running(tmp_path) is None
+    assert local.stop(tmp_path) is False
+    assert bystander.poll() is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"token": "another"}, {"instance": "another"}, {"pid": 0}, {"pid": -1}, {"pid": True}, {"pid": "1"}],
+)
+def test_a_file_that_is_not_of_this_emulator_counts_for_none(
+    box: EmbeddedAws, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    told = {
+        "endpoint": box.endpoint,
+        "instance": box.box.instance,
+        "token": box.box.token,
+        "pid": os.getpid(),
+    }
+    told |= {"pace": 0.0, "manners": True, "started": "then"}
+    (tmp_path / STATE).write_text(json.dumps(told))
+    assert local.running(tmp_path)
+
+    (tmp_path / STATE).write_text(json.dumps(told | changed))
+
+    assert local.running(tmp_path) is None
+    assert local.stop(tmp_path) is False
+
+
+def test_the_file_of_another_user_is_not_believed(
+    box: EmbeddedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / STATE).write_text("{}")
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+
+    for ask in (local.running, local.stop, local.start):
+        with pytest.raises(ProvisionerError, match="another user's") as caught:
+            ask(tmp_path)
+        assert "MLAPI_HOME" in caught.value.hint
+    assert (tmp_path / STATE).exists()

@@ -1,0 +1,70 @@
+"""Who may talk to the emulator: its own names alone, and nothing that a web page sent.
+
+A page can send requests to loopback, and by a name of its own that it lets lead there (DNS rebinding). The
+browser says so: it sends the page's name as Host, and `Origin` or `Sec-Fetch-Site` with what a page sends
+(Fetch standard, "Origin header"; Fetch Metadata Request Headers, 2.1). No AWS client sends either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from provisioner.embedded.answers import AwsError
+from provisioner.embedded.front import AUTHORITY, Application
+from provisioner.embedded.visitors import is_visitor
+from provisioner.embedded.wire import Answer, Environ, read, refusal
+
+_AUTHORITY = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?", re.IGNORECASE)
+# A page that the user opened by hand is no other page's request.
+_BY_HAND = "none"
+_FORBIDDEN = 403
+
+
+class Door:
+    """Stands before everything: refuses a foreign Host and every request of a web page."""
+
+    def __init__(self, behind: Application, hosts: Iterable[str] = ()) -> None:
+        self._behind = behind
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    def __call__(self, environ: Environ) -> Answer:
+        """Let a request in, or say why not; what goes out allows no other origin anything."""
+        why = self._objection(environ)
+        answer = refusal(read(environ), AwsError("AccessDenied", why, _FORBIDDEN)) if why else None
+        answer = answer or self._behind(environ)
+        answer.headers = {
+            name: value
+            for name, value in answer.headers.items()
+            if not name.lower().startswith("access-control-")
+        }
+        return answer
+
+    def _objection(self, environ: Environ) -> str:
+        if "HTTP_ORIGIN" in environ or environ.get("HTTP_SEC_FETCH_SITE", _BY_HAND) != _BY_HAND:
+            return "The local AWS answers no web page: this request carries the headers of one."
+        asked = [environ.get("HTTP_HOST", "")]
+        asked += [environ[AUTHORITY]] if AUTHORITY in environ else []
+        foreign = [name for name in asked if not self._is_ours(name)]
+        if not foreign or (len(asked) == 1 and is_visitor(environ)):
+            return ""
+        return (
+            f"The local AWS answers to 127.0.0.1 and localhost, not to {foreign[0] or 'a missing Host'}. "
+            f"`local start --host NAME` lets a name in."
+        )
+
+    def _is_ours(self, authority: str) -> bool:
+        """Whether a Host names this machine's loopback or a host that was let in, with whatever port."""
+        fits = _AUTHORITY.fullmatch(authority)
+        if not fits:
+            return False
+        name = fits["name"].lower().strip("[]")
+        return name == "localhost" or name in self._hosts or _is_loopback(name)
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
