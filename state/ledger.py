@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from provisioner.errors import ProvisionerError
-from state.document import Document, Entry, Intent, Phase, Tombstone
+from state.document import Document, Entry, Intent, Tombstone
 from state.store import Store
 
 
@@ -54,30 +54,30 @@ class Ledger:
             self.document.entries[node] = entry
         return entry.intent
 
-    def found(self, node: str, id_: str, phase: Phase = "finishing") -> None:
-        """Write down the id that AWS gave; the intent is fulfilled."""
+    def found(self, node: str, id_: str, changed: float = 0.0) -> None:
+        """Write down the id that AWS gave; the intent is fulfilled. `changed`: see Entry."""
         with self._acting():
             entry = self.document.entries[node]
-            entry.id, entry.phase, entry.intent = id_, phase, None
-            entry.made = self._wall()
+            entry.id, entry.phase, entry.intent = id_, "finishing", None
+            entry.made, entry.changed = self._wall(), changed
 
     def adopt(self, node: str, entry: Entry) -> None:
         """Write down a resource that was found in AWS and is ours."""
         with self._acting():
             self.document.entries[node] = entry
 
-    def confirm(self, node: str, id_: str = "") -> None:
-        """Write down that AWS holds what was wanted, and that it is ready."""
+    def confirm(self, node: str, id_: str = "", changed: float = 0.0) -> None:
+        """Write down that AWS holds what was wanted, and that it is ready; `changed` as in `found`."""
         with self._acting():
             entry = self.document.entries[node]
-            entry.id = id_ or entry.id
+            entry.id, entry.changed = id_ or entry.id, max(entry.changed, changed)
             entry.phase, entry.confirmed, entry.intent = "ready", entry.wanted, None
 
-    def changed(self, node: str, *, more: bool) -> None:
-        """Write down that AWS took a change, of a thing that it takes only so many of; `more` are to come."""
+    def changed(self, node: str, at: float, *, more: bool) -> None:
+        """Write down when AWS took a change, of a thing that it takes only so many of; `more` are to come."""
         with self._acting():
             entry = self.document.entries[node]
-            entry.changed = self._wall()
+            entry.changed = at
             if more:
                 entry.phase, entry.intent = "finishing", None
 

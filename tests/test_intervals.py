@@ -1,112 +1,293 @@
-"""What AWS takes only so often: a run does what it can, and says from when the rest can be done."""
+"""What AWS takes only so often: a cooldown runs from a change of ours alone, and from nothing else."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from provisioner.engine.decide import Change
-from provisioner.engine.intervals import in_time, timed
+from provisioner.engine.act import Hands
+from provisioner.engine.adopt import take_over
+from provisioner.engine.decide import Change, decide
+from provisioner.engine.events import Event
+from provisioner.engine.intervals import timed
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
 from provisioner.engine.target import Target
 from provisioner.engine.traits import codes, minutes
 from provisioner.errors import NotBefore
-from state.document import Document, Entry, Place
+from state.document import Document, Entry, Intent, Place
 from state.ledger import Ledger
 from tests.memory import Memory
-from tests.things import Thing
+from tests.test_waits import Hurried
+from tests.things import OURS, SUFFIX, Thing, node
 
 HOUR = 3600.0
-NOON = 12 * HOUR
+NOON = (20_000 * 24 + 12) * HOUR
+PATIENCE = minutes(20)
 
 
-class Slow(Thing):
-    """AWS takes one change of it an hour."""
+class Moved(Hurried):
+    """A clock that tests move: the wall's time goes with it, and may be wrong by `off` seconds."""
 
-    interval, too_soon, patience = minutes(60), codes("ValidationException: too often"), minutes(20)
+    def __init__(self, off: float = 0.0) -> None:
+        super().__init__()
+        self.time, self.off = NOON, off
+
+    def wall(self) -> float:
+        return self.time + self.off
+
+
+class Lost(ConnectionError):
+    """The process ends here."""
+
+
+class Valve(Thing):
+    """A setting of a thing: AWS takes one change of it an hour, and refuses the next."""
+
+    tagged, vanishes = False, True
+    fixed: Any = frozenset()
+    interval, too_soon, patience = minutes(60), codes("ValidationException: too often"), PATIENCE
+
+    def __init__(self, clock: Hurried, last: float = -HOUR) -> None:
+        self.clock, self.last, self.colour = clock, last, "red"
+        self.tries = 0
+        self.dies: str = ""
+
+    def read(self, *_: Any) -> Doc:
+        return {"Id": "t-1", "Colour": self.colour, "State": "up"}
+
+    def update(self, _client: Any, it: Item, _changed: Doc) -> None:
+        self.tries += 1
+        if self.dies == "before":
+            raise Lost
+        if self.clock.time - self.last < HOUR:
+            raise too_often()
+        self.last = self.clock.time
+        if self.colour and it.props["Colour"]:
+            self.colour = ""
+            raise NotYet("the rest", due=HOUR)
+        self.colour = it.props["Colour"]
+        if self.dies == "after":
+            raise Lost
+
+    def create(self, client: Any, it: Item) -> Doc:
+        self.update(client, it, {})
+        return self.read()
 
     def changes(self, seen: Doc, wanted: Doc) -> int:
         return 2 if seen["Colour"] and wanted["Colour"] else 1
-
-
-TARGET = Target(Slow(), Item("thing", "ml-api-thing-prod", "prod"))
-UPDATE = Change("update", "thing", "Slow", "ml-api-thing-prod", "piece")
-
-
-def ledger(*, made: float = 0.0, changed: float = 0.0) -> Ledger:
-    entry = Entry("Slow", "ml-api-thing-prod", phase="updating", id="t-1", made=made, changed=changed)
-    document = Document("prod", Place("1", "aws", "us-east-1"), entries={"thing": entry})
-    return Ledger(document, Memory(), lambda: NOON)
-
-
-def why(entry: Entry | None, *colours: str, pace: float = 1.0) -> str:
-    seen, wanted = ({"Colour": colour} for colour in colours)
-    return timed(UPDATE, Slow(), entry, (seen, wanted), NOON, pace).why
 
 
 def too_often() -> ClientError:
     return ClientError({"Error": {"Code": "ValidationException", "Message": "Too often"}}, "Paint")
 
 
+class Run:
+    """Runs of ours, one after another, with one ledger."""
+
+    def __init__(self, clock: Moved, valve: Valve, entry: Entry | None = None) -> None:
+        entries = {"thing": entry} if entry else {}
+        self.clock, self.valve = clock, valve
+        self.document = Document(SUFFIX, Place("1", "aws", "us-east-1"), entries=entries)
+        self.told: list[Event] = []
+
+    def apply(self, colour: str) -> None:
+        """One run, as `Apply` carries out what is seen."""
+        aws = SimpleNamespace(pace=1.0, hides=lambda usual: usual, endpoint="", echoes=True)
+        clients: Any = SimpleNamespace(clock=self.clock, aws=aws, client=lambda *_: None)
+        hands = Hands(clients, Ledger(self.document, Memory(), self.clock.wall), self.told.append)
+        wanted = {"Id": "t-1", "Colour": colour}
+        target = Target(self.valve, Item("thing", "", SUFFIX, wanted, OURS, "t-1"))
+        entry = self.entry
+        change = decide(replace(node(Thing), kind=self.valve, tags={}), entry, self.valve.read(), wanted)
+        take_over(hands, target, change, entry)
+        if change.verb == "update":
+            target = hands.update(target, change)
+        hands.finish(target, updated=change.verb == "update", seen=lambda _doc: None)
+
+    @property
+    def entry(self) -> Entry | None:
+        return self.document.entries.get("thing")
+
+    @property
+    def changed(self) -> float:
+        entry = self.entry
+        assert entry
+        return entry.changed
+
+
+def known(changed: float = 0.0, *, made: float = 0.0) -> Entry:
+    return Entry("Valve", "", phase="ready", id="t-1", made=made, changed=changed)
+
+
+def test_what_was_only_found_is_changed_at_once() -> None:
+    """A run that was killed before the first change had the next one wait an hour."""
+    clock = Moved()
+    run = Run(clock, Valve(clock))
+
+    run.apply("")
+
+    assert (run.valve.colour, clock.sleeps) == ("", [])
+    assert run.changed == NOON
+
+
+@pytest.mark.parametrize("made", [NOON, NOON - 60, NOON + 10 * HOUR], ids=str)
+def test_what_was_made_a_moment_ago_is_changed_at_once(made: float) -> None:
+    clock = Moved()
+    run = Run(clock, Valve(clock), known(made=made))
+
+    run.apply("")
+
+    assert (run.valve.colour, clock.sleeps) == ("", [])
+
+
+def test_a_create_that_is_a_change_starts_the_cooldown() -> None:
+    clock = Moved()
+    valve = Valve(clock)
+    valve.colour = ""
+    run = Run(clock, valve)
+    aws = SimpleNamespace(pace=1.0, hides=lambda usual: usual, endpoint="", echoes=True)
+    clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
+    hands = Hands(clients, Ledger(run.document, Memory(), clock.wall), run.told.append)
+
+    hands.create(Target(valve, Item("thing", "", SUFFIX, {"Id": "t-1", "Colour": "blue"}, OURS)))
+
+    assert run.changed == NOON
+
+
+def test_a_cooldown_of_ours_that_is_nearly_over_is_waited_for() -> None:
+    clock = Moved()
+    last = NOON - HOUR + 600
+    run = Run(clock, Valve(clock, last), known(last))
+
+    run.apply("")
+
+    assert (run.valve.tries, clock.sleeps) == (1, [600.0])
+    assert any(one.what == "waiting" and "60 minutes" in one.detail for one in run.told)
+
+
+def test_a_change_too_soon_after_one_of_ours_is_not_tried() -> None:
+    clock = Moved()
+    run = Run(clock, Valve(clock, NOON - 1800), known(NOON - 1800))
+
+    with pytest.raises(NotBefore, match=r"from 12:30 UTC"):
+        run.apply("")
+
+    assert (run.valve.tries, run.changed) == (0, NOON - 1800)
+
+
+def test_half_of_a_change_is_made_and_the_rest_put_off() -> None:
+    clock = Moved()
+    run = Run(clock, Valve(clock), known())
+
+    with pytest.raises(NotBefore, match=r"from 13:00 UTC"):
+        run.apply("blue")
+
+    entry = run.entry
+    assert entry
+    assert (entry.phase, entry.intent, entry.changed) == ("finishing", None, NOON)
+    clock.time += HOUR
+    run.apply("blue")
+    assert run.valve.colour == "blue"
+
+
+def test_where_somebody_else_was_first_and_it_is_soon_it_is_waited_out() -> None:
+    clock = Moved()
+    run = Run(clock, Valve(clock, NOON - HOUR + 900), known())
+
+    run.apply("")
+
+    assert run.valve.colour == ""
+    assert NOON + 900 <= clock.time <= NOON + PATIENCE
+    assert run.changed == clock.time
+
+
+def test_where_somebody_else_was_first_the_refusal_starts_no_cooldown() -> None:
+    clock = Moved()
+    run = Run(clock, Valve(clock, NOON - 60), known())
+
+    with pytest.raises(NotBefore, match=r"from 13:\d\d UTC at the latest"):
+        run.apply("")
+
+    assert run.changed == 0
+    clock.time = NOON + HOUR
+    run.apply("")
+    assert run.valve.colour == ""
+
+
+@pytest.mark.parametrize("dies", ["before", "after"])
+def test_a_run_that_died_at_the_call_costs_the_next_one_nothing(dies: str) -> None:
+    clock = Moved()
+    run = Run(clock, Valve(clock), known())
+    run.valve.dies = dies
+    with pytest.raises(Lost):
+        run.apply("")
+    run.valve.dies = ""
+    clock.time += 300
+
+    run.apply("")
+
+    assert (run.valve.colour, clock.sleeps) == ("", [])
+    assert run.changed == (NOON if dies == "after" else NOON + 300)
+
+
+def test_the_change_of_a_run_that_died_is_what_a_refusal_is_counted_from() -> None:
+    """Its second half comes an hour after it, not an hour after the refusal."""
+    clock = Moved()
+    entry = replace(known(), phase="updating", intent=Intent("update", "x", NOON - 1800))
+    run = Run(clock, Valve(clock, NOON - 1800), entry)
+
+    with pytest.raises(NotBefore, match=r"from 12:30 UTC\."):
+        run.apply("")
+
+    assert (run.valve.tries, run.changed) == (1, NOON - 1800)
+
+
+def test_what_a_wrong_clock_wrote_down_is_no_reason_to_wait() -> None:
+    clock = Moved(off=-24 * HOUR)
+    run = Run(clock, Valve(clock), known(NOON - 2 * HOUR))
+
+    run.apply("")
+
+    assert (run.valve.colour, clock.sleeps) == ("", [])
+
+
 @pytest.mark.parametrize(
     ("made", "changed", "colours", "done"),
     [
         (1.0, 0.0, ("red", ""), ""),
-        (NOON - 1800, 0.0, ("red", ""), "12:30 UTC"),
+        (NOON - 1800, 0.0, ("red", ""), ""),
         (1.0, NOON - 600, ("red", ""), "12:50 UTC"),
         (1.0, 0.0, ("red", "blue"), "13:00 UTC"),
+        (NOON - 60, 0.0, ("red", "blue"), "13:00 UTC"),
         (1.0, NOON - 1800, ("red", "blue"), "13:30 UTC"),
+        (1.0, NOON + 1800, ("red", ""), ""),
     ],
 )
 def test_a_plan_says_when_all_of_a_change_is_done(
     made: float, changed: float, colours: tuple[str, str], done: str
 ) -> None:
-    told = why(ledger(made=made, changed=changed).get("thing"), *colours)
+    told = why(known(changed, made=made), *colours)
 
     assert told == (f"AWS takes one change in 60 minutes: done from {done}" if done else "")
 
 
-def test_it_says_nothing_where_nothing_is_known_takes_time_or_changes() -> None:
-    entry = replace(ledger(made=NOON).document.entries["thing"])
+def test_a_plan_says_nothing_where_nothing_is_known_takes_time_or_changes() -> None:
+    entry = known(NOON)
 
     assert why(None, "red", "") == ""
     assert why(entry, "red", "blue", pace=0.0) == ""
-    assert timed(replace(UPDATE, verb="keep"), Slow(), entry, ({}, {}), NOON, 1.0).why == ""
+    keep = Change("keep", "thing", "Valve", "", "")
+    assert timed(keep, Valve(Moved()), entry, ({}, {}), NOON, 1.0).why == ""
 
 
-def test_a_change_that_can_be_made_now_is_made_and_its_time_kept() -> None:
-    kept = ledger(made=1.0)
-
-    with in_time(kept, lambda: NOON, 1.0, TARGET):
-        pass
-
-    assert kept.document.entries["thing"].changed == NOON
-
-
-def test_a_change_too_soon_after_the_last_is_not_tried() -> None:
-    kept = ledger(changed=NOON - 1800)
-
-    with pytest.raises(NotBefore, match=r"from 12:30 UTC"), in_time(kept, lambda: NOON, 1.0, TARGET):
-        pytest.fail("tried")
-
-    assert kept.document.entries["thing"].changed == NOON - 1800
-
-
-@pytest.mark.parametrize("error", [NotYet("the rest", due=HOUR), too_often()], ids=["half done", "refused"])
-def test_the_rest_of_a_change_is_put_off(error: Exception) -> None:
-    kept = ledger(made=1.0)
-
-    with pytest.raises(NotBefore, match=r"from 13:00 UTC"), in_time(kept, lambda: NOON, 1.0, TARGET):
-        raise error
-
-    entry = kept.document.entries["thing"]
-    assert (entry.phase, entry.intent, entry.changed) == ("finishing", None, NOON)
-
-
-def test_any_other_error_is_what_it_is() -> None:
-    with pytest.raises(KeyError), in_time(ledger(), lambda: NOON, 1.0, TARGET):
-        raise KeyError("x")
+def why(entry: Entry | None, *colours: str, pace: float = 1.0) -> str:
+    """What a plan says of a change of colour."""
+    seen, wanted = ({"Colour": colour} for colour in colours)
+    update = Change("update", "thing", "Valve", "", "piece")
+    return timed(update, Valve(Moved()), entry, (seen, wanted), NOON, pace).why

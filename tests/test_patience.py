@@ -53,7 +53,7 @@ class Slow(Thing):
 def hands(clock: Hurried, pace: float = 1.0) -> Hands:
     """Hands of a run against AWS itself."""
     aws = SimpleNamespace(pace=pace, hides=lambda usual: usual * pace, endpoint="")
-    clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None)
+    clients: Any = SimpleNamespace(clock=clock, aws=aws, client=lambda *_: None, since=0.0)
     document = Document(SUFFIX, Place("123456789012", "aws", "us-east-1"))
     return Hands(clients, Ledger(document, Memory(), clock.wall), lambda _event: None)
 
@@ -262,3 +262,37 @@ def test_what_a_killed_run_never_made_is_looked_for_no_longer_than_aws_may_hide_
 
     assert 30 <= clock.time - start <= 90
     assert run.ledger.document.tombstones == []
+
+
+class Vanished(Slow):
+    """Somebody deleted it: AWS says that it is not there."""
+
+    absent = codes("ResourceNotFound")
+
+    def __init__(self) -> None:
+        super().__init__(lambda: None)
+
+    def delete(self, *_: Any) -> None:
+        raise answered("ResourceNotFound")
+
+
+@pytest.mark.parametrize("ahead", [-10.0, 365 * 24 * 3600.0], ids=["just made", "by a wrong clock"])
+def test_what_is_not_there_is_gone_once_aws_can_hide_it_no_longer(ahead: float) -> None:
+    """One that a clock of next year had noted was asked for until patience ran out, and then failed."""
+    clock = Hurried()
+    run, start = hands(clock), clock.time
+    entry = Entry("Vanished", "ml-api-thing-prod", id="t-1", phase="ready", made=clock.wall() + ahead)
+    run.ledger.adopt("thing", entry)
+
+    run.delete(target(Vanished()))
+
+    assert run.ledger.get("thing") is None
+    assert clock.time - start < 120
+
+
+def test_what_a_wrong_clock_noted_is_not_new_for_ever() -> None:
+    clock = Hurried()
+    patience = hands(clock).patience
+
+    assert patience.is_new(clock.wall() - 10)
+    assert not patience.is_new(clock.wall() + 365 * 24 * 3600)

@@ -15,7 +15,7 @@ from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener
 from provisioner.engine.extras import Extra
 from provisioner.engine.faults import Fault, code_of, fault_of, told
-from provisioner.engine.intervals import in_time
+from provisioner.engine.intervals import Cooldown, last_change
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.refs import Doc, reveal, unveiled
@@ -54,14 +54,21 @@ class Hands:
         entry = self._entry(target)
         known = self.ledger.get(target.it.node)
         reopened = bool(known and known.intent and known.intent.verb == "create")
+        cooldown = self._cooldown(target)
         intent = self.ledger.intend(target.it.node, "create", entry)
         tried = self.search.last_tried(target, intent.at)
         doc = self.search.find(target, tried, target.kind.visible_within) if reopened else None
+        changed = tried
         if doc is None:
-            doc = self._make(replace(target, it=replace(target.it, token=intent.token)))
+            tokened = replace(target, it=replace(target.it, token=intent.token))
+            doc = cooldown.call(lambda: self._make(tokened))
+            changed = self.clock.wall()
         self.patience.young(target.it.node, target.kind)
-        self.ledger.found(target.it.node, target.kind.id_of(doc))
+        self.ledger.found(target.it.node, target.kind.id_of(doc), changed if target.kind.interval else 0.0)
         return doc
+
+    def _cooldown(self, target: Target) -> Cooldown:
+        return Cooldown(self.ledger, self.clock, self.pace, target, self.listen)
 
     def _make(self, target: Target) -> Doc:
         it = target.it
@@ -86,8 +93,9 @@ class Hands:
 
     def update(self, target: Target, change: Change) -> Target:
         """Bring what differs to what it should be; safe to repeat after a crash. What is to be watched."""
-        with in_time(self.ledger, self.clock.wall, self.pace, target):
-            return target.made(target.it.id, self._update(target, change))
+        cooldown = self._cooldown(target)
+        cooldown.wait()
+        return target.made(target.it.id, cooldown.call(lambda: self._update(target, change)))
 
     def _update(self, target: Target, change: Change) -> Doc:
         kind, it = target.kind, target.it
@@ -115,8 +123,12 @@ class Hands:
         """Wait until it is ready and confirm it; `seen` is told every new observation on the way."""
         waits = bool(target.kind.ready) or updated
         doc = self.watch.until_ready(target, updated=updated, seen=seen) if waits else {}
-        self.ledger.confirm(target.it.node)
+        self.confirm(target.it.node, target.kind)
         return doc
+
+    def confirm(self, node: str, kind: Kind) -> None:
+        """Write down that AWS holds what was wanted: an open intent of ours has been a change."""
+        self.ledger.confirm(node, changed=last_change(kind, self.ledger.get(node)))
 
     def delete(self, target: Target, begun: Callable[[], None] = lambda: None) -> str:
         """Set its end going, wait until AWS says it is gone, and leave a tombstone.
@@ -148,7 +160,7 @@ class Hands:
             self.ledger.intend(node, "delete", replace(entry, id=target.it.id, phase="deleting"))
         start = self.clock.now()
         try:
-            self.patience.call(lambda: self._end(target, begun), target, "delete")
+            self.patience.call(lambda: self._end(target, begun, start), target, "delete")
         except Exception as error:
             if fault_of(error) is Fault.REFUSED and (held := self.patience.held(target)):
                 raise Blocked(f"{target.words} is held by {held}: {told(error)}") from error
@@ -177,7 +189,7 @@ class Hands:
         except Foreign:  # theirs stays, and does not keep ours from ending
             return None
 
-    def _end(self, target: Target, begun: Callable[[], None]) -> None:
+    def _end(self, target: Target, begun: Callable[[], None], start: float) -> None:
         try:
             target.kind.delete(self.patience.client(target), target.it)
         except NotYet:
@@ -187,7 +199,9 @@ class Hands:
             if code_of(error) not in target.kind.absent:
                 raise
             entry = self.ledger.get(target.it.node)
-            if entry and still_hides(self.clients, entry.made):
+            # Counted from here, too: what a clock that was ahead wrote down would hide for ever.
+            late = self.clock.now() - start >= self.clients.aws.hides(HIDES)
+            if entry and not late and still_hides(self.clients, entry.made):
                 raise NotYet("it is so new that AWS may not show it yet") from error
 
     def _entry(self, target: Target, phase: str = "creating") -> Entry:

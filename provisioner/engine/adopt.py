@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from provisioner.engine.act import Hands
 from provisioner.engine.decide import AT_WORK, Change
+from provisioner.engine.intervals import last_change
 from provisioner.engine.known import Known
 from provisioner.engine.refs import Doc, unveiled
 from provisioner.engine.target import Target
@@ -40,7 +41,9 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
             change.id,
             wanted,
             needs=needs,
+            # As good as new to those who wait out what AWS may hide; no change of ours, so no cooldown.
             made=hands.clock.wall(),
+            changed=last_change(target.kind, entry) if change.verb == "keep" else 0.0,
             tags=tags,
         )
         hands.ledger.adopt(name, adopted)

@@ -214,7 +214,7 @@ class Apply:
     def _settle(self, name: str) -> None:
         entry = self.hands.ledger.get(name)
         if entry and (entry.phase != "ready" or entry.confirmed != entry.wanted or entry.intent):
-            self.hands.ledger.confirm(name)
+            self.hands.confirm(name, self.plan.stack.nodes[name].kind)
 
     def _target(self, node: Node, wanted: Doc, entry: Entry | None) -> Target:
         away = self.hands.ledger.document.held_beside(node.name, str(node.kind), node.region)

@@ -51,7 +51,7 @@ class Patience:
 
     def is_new(self, made: float) -> bool:
         """Whether what was made at this wall-clock second, perhaps by an earlier run, is as new."""
-        return bool(made) and self.clock.wall() - made < FRESH
+        return bool(made) and abs(self.clock.wall() - made) < FRESH
 
     def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
         """Call; send again what AWS throttled or lost, and what the kind says time cures."""
@@ -85,8 +85,6 @@ class Patience:
         """Whether it passes, and soon enough to be waited for."""
         if isinstance(error, NotYet):
             return error.due * self.pace <= kind.patience
-        if is_named(error, kind.too_soon):
-            return kind.interval * self.pace <= kind.patience
         return is_named(error, kind.transient.get(verb, frozenset()))
 
     def _step(self, error: BaseException, elapsed: float, target: Target, verb: str) -> float | None:
@@ -95,8 +93,6 @@ class Patience:
             return None
         if isinstance(error, NotYet):
             return pause(elapsed, error.due * self.pace)
-        if is_named(error, target.kind.too_soon):
-            return pause(elapsed, target.kind.interval * self.pace)
         if verb == "create" and code_of(error) not in self._hidden(target.needs):
             due = self._due(target, verb, self.clock.now() - elapsed)
             if due > elapsed:
