@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     ConfigParseError,
@@ -25,6 +23,8 @@ from provisioner.answers import demand_whole
 from provisioner.calls import Calls
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError
+from provisioner.isolated_session import CONFIG as ISOLATED
+from provisioner.isolated_session import isolated_session
 from provisioner.rates import Rates
 from state.document import Place
 
@@ -40,7 +40,7 @@ _CONFIG = Config(
     user_agent_extra=f"ml-api-provisioner/{__version__}",
 )
 # A rehearsal goes straight to loopback: no proxy, no virtual-host buckets.
-_LOCAL_CONFIG = _CONFIG.merge(Config(proxies={}, s3={"addressing_style": "path"}))
+_LOCAL_CONFIG = _CONFIG.merge(ISOLATED).merge(Config(s3={"addressing_style": "path"}))
 
 
 NO_CREDENTIALS = (
@@ -89,7 +89,7 @@ class Aws:
             return self._clients[at]
 
     def _resolved(self) -> boto3.session.Session:
-        return _rehearsal_session(self.region) if self.local else _session(self.region)
+        return isolated_session(self.region) if self.local else _session(self.region)
 
     def renew(self, stale: Any, service: str, region: str) -> Any:
         """A client with credentials resolved anew, in place of one whose own have expired.
@@ -186,16 +186,3 @@ def _session(region: str) -> boto3.session.Session:
         return boto3.session.Session(region_name=region)
     except (ProfileNotFound, ConfigParseError) as error:
         raise no_credentials(error) from error
-
-
-def _rehearsal_session(region: str) -> boto3.session.Session:
-    """A session that reads nothing of the user's: no profile, no config file, no environment."""
-    core = botocore.session.Session(
-        session_vars={
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-        }
-    )
-    core.set_credentials("embedded", "embedded")
-    return boto3.session.Session(botocore_session=core, region_name=region)

@@ -71,7 +71,7 @@ def put_aside_unusable(where: Where, suffix: str) -> None:
 def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str, str]:
     """The stack's region and who said so; UsageError where the flag says another than the ledger."""
     if document is None:
-        chosen = choose_region(where.region)
+        chosen = choose_region(where.region, local=where.workspace.local)
         return chosen.name, chosen.source
     region = document.place.region
     if where.region and where.region != region:

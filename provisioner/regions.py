@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 from dataclasses import dataclass
 
 import botocore.session
 from botocore.exceptions import ConfigParseError, ProfileNotFound
+from botocore.loaders import Loader
 
 from provisioner.errors import UsageError
 
@@ -22,10 +24,15 @@ class Region:
     source: str
 
 
-def choose_region(flag: str | None) -> Region:
-    """The region by rising distance: flag, AWS_REGION, AWS_DEFAULT_REGION, the profile, the seed's."""
+def choose_region(flag: str | None, *, local: bool = False) -> Region:
+    """The region by rising distance: flag, AWS_REGION, AWS_DEFAULT_REGION, the profile, the seed's.
+
+    The local AWS is nobody's account: what the environment says of the user's does not count there.
+    """
     if flag:
         return _checked(Region(flag, "--region"))
+    if local:
+        return Region(SEED_REGION, "the default of --local")
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         if os.environ.get(variable):
             return _checked(Region(os.environ[variable], variable))
@@ -51,7 +58,9 @@ def _checked(region: Region) -> Region:
     return region
 
 
+@functools.cache
 def _known() -> list[str]:
-    partitions = botocore.session.Session().get_component("data_loader").load_data("partitions")["partitions"]
+    """The regions of botocore's own data, whatever profile is set: the user's could not be read."""
+    partitions = Loader().load_data("partitions")["partitions"]
     names = {name for partition in partitions for name in partition["regions"]}
     return sorted(name for name in names if not name.endswith("-global"))

@@ -35,6 +35,7 @@ FLOORS: list[set[str]] = [
         "provisioner.answers",
         "provisioner.rates",
         "provisioner.regions",
+        "provisioner.isolated_session",
     },
     {"state", "provisioner.embedded"},
     {"provisioner.errors", "provisioner"},

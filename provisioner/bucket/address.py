@@ -44,7 +44,7 @@ class Bucket:
             raise UsageError(
                 f"{address} is no address of a state in S3.", "Write it as --state s3://bucket/prefix."
             )
-        aws = Aws(choose_region(region).name, local, answer_within=_ANSWER_WITHIN)
+        aws = Aws(choose_region(region, local=local is not None).name, local, answer_within=_ANSWER_WITHIN)
         return cls(name, f"{prefix}/" if prefix else "", aws)
 
     @property

@@ -68,7 +68,10 @@ _suffix = click.option(
     shell_complete=by("suffixes"),
     help="The stack's name in every resource.",
 )
-_region = click.option("--region", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile, us-east-1.")
+_region = click.option(
+    "--region",
+    help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile (none of them with --local), us-east-1.",
+)
 _where = _stacked(
     click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
     click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),

@@ -60,6 +60,6 @@ def declared(workspace: Workspace, suffix: str, settings: Settings, region: str 
         facts = Facts(
             place.account, place.partition, zones, known["engine"], known["master_password"], known["born"]
         )
-    where = document.place.region if document else choose_region(region).name
+    where = document.place.region if document else choose_region(region, local=workspace.local).name
     check_reachable(settings, where)
     return build(settings, suffix, where, facts)

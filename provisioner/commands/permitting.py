@@ -56,7 +56,8 @@ class Whose:
         facts = replace(
             offline(s.network.zones, s.database.version), account=account, master_password=str(holder)
         )
-        region = self.region or (document.place.region if document else choose_region(None).name)
+        known = document.place.region if document else None
+        region = self.region or known or choose_region(None, local=self.workspace.local).name
         stack = build(s, self.suffix, region, facts)
         stack.nodes |= _undeclared(document, stack) if document else {}
         return stack

@@ -210,7 +210,7 @@ def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
 
 def _environment() -> dict[str, str]:
     """Build the child's environment: nothing in it of the user's settings and secrets."""
-    users = ("AWS_", "MOTO_", "MLAPI_", "DB_PASSWORD")
+    users = ("AWS_", "BOTO", "MOTO_", "MLAPI_", "DB_PASSWORD", "_X_AMZN", "REQUESTS_CA_BUNDLE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(users)}
     root = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, [root, kept.get("PYTHONPATH", "")]))

@@ -1,0 +1,35 @@
+"""A boto3 session that reads nothing of the user's: no environment, profile, file or service model."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.configprovider import ConstantProvider
+from botocore.loaders import Loader
+
+# Endpoints and proxies of the environment are looked up past the session (botocore/configprovider.py,
+# ConfiguredEndpointProvider; botocore/endpoint.py, EndpointCreator).
+CONFIG = Config(ignore_configured_endpoint_urls=True, proxies={})
+
+
+def isolated_session(region: str) -> boto3.session.Session:
+    """Return a session for the local AWS, with keys of its own; nothing of the environment can change it."""
+    core = botocore.session.Session(session_vars=_unset())
+    # These are read by a section of the config file, each key of which has its variable too.
+    core.get_component("config_store").set_config_provider("s3", ConstantProvider(None))
+    core.set_credentials("embedded", "embedded")
+    models: list[str] = core.get_component("data_loader").search_paths
+    models[:] = [path for path in models if path != Loader.CUSTOMER_DATA_PATH]
+    return boto3.session.Session(botocore_session=core, region_name=region)
+
+
+def _unset() -> dict[str, Any]:
+    """Every variable that botocore knows, this one and the next, with its default and no way to set it."""
+    known = botocore.session.Session.SESSION_VARIABLES
+    unset = {name: (None, None, default, convert) for name, (_, _, default, convert) in known.items()}
+    nowhere = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    return unset | nowhere
