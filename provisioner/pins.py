@@ -8,7 +8,7 @@ from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
 from provisioner.kinds import KINDS
 from provisioner.regions import choose_region
-from provisioner.workspace import Workspace
+from provisioner.workspace import EMBEDDED, Workspace
 from state.document import Document, Place
 
 
@@ -41,8 +41,8 @@ def known_document(where: Where, suffix: str, local: Local | None) -> Document |
             f"{suffix}.",
             f"Give `--suffix {document.suffix}`, or another --state.",
         )
-    ended = local and document.place.endpoint != f"embedded:{local.instance}"
-    return None if ended and document.place.endpoint.startswith("embedded:") else document
+    ended = local and document.place.endpoint != f"{EMBEDDED}{local.instance}"
+    return None if ended and document.place.endpoint.startswith(EMBEDDED) else document
 
 
 def usable_document(workspace: Workspace, suffix: str) -> Document | None:

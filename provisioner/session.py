@@ -20,7 +20,7 @@ from provisioner.engine.events import Listener, silent
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan
-from provisioner.errors import LedgerError, LockHeld
+from provisioner.errors import LedgerError, LockHeld, NoSuchStack
 from provisioner.kinds import KINDS
 from provisioner.kinds import facts as lookups
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
@@ -60,6 +60,8 @@ class Session:
     # Who took the stack's lock last before this command, and whether that run was still under way.
     former: Owner | None = None
     is_busy: bool = False
+    # The emulator that held it has ended: what stands is empty, whatever the state file tells.
+    is_over: bool = False
     # What was typed, without what may be secret.
     arguments: list[str] = field(default_factory=list)
     # Tells a person, beside the answer, what went wrong and stopped nothing, and what to do about it.
@@ -85,6 +87,7 @@ class Session:
         aws, place = ways.to(region)
         guard_account(place, settings.account if where.account is None else where.account)
         lookups.check_partition(place.partition, region)
+        former_state = workspace.document(suffix) if document is None and local else None
         if document is None:
             document = Document(suffix, place)
         check_pin(document, suffix, place, workspace)
@@ -99,6 +102,7 @@ class Session:
             region_source=source,
             former=former,
             is_busy=busy,
+            is_over=former_state is not None and workspace.is_over(former_state),
         )
 
     @property
@@ -120,10 +124,27 @@ class Session:
         return self._look(clients, ending=ending, shipping=shipping)
 
     def drift(self) -> tuple[DriftReport, Plan]:
-        """What differs from the ledger in AWS, and the plan about it; makes no mutating call."""
+        """What differs from the ledger in AWS, and the plan about it; makes no mutating call.
+
+        Raises: NoSuchStack where nothing of what the ledger confirmed stands any more.
+        """
         clients = self.clients.sharing(Peers.of(self.document))
         made = self._look(clients)
-        return look_for_drift(made, self.document, clients, KINDS), made
+        report = look_for_drift(made, self.document, clients, KINDS)
+        if report.is_empty:
+            raise self.nothing_stands()
+        return report, made
+
+    def nothing_stands(self) -> NoSuchStack:
+        """Return the error of a stack of which AWS has nothing, whatever its state file tells."""
+        workspace, place = self.where.workspace, self.place
+        return NoSuchStack(
+            f"Nothing of the stack {self.suffix} stands in account {place.account}, region {place.region}"
+            f"{f', endpoint {place.endpoint}' if place.endpoint else ''}: AWS has none of the resources that "
+            f"{workspace.store(self.suffix).where} tells of.",
+            f"`{workspace.command('apply', self.suffix)}` brings it up anew; "
+            f"`{workspace.command('teardown', self.suffix)}` removes what the state file tells.",
+        )
 
     def _look(self, clients: Clients, *, ending: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
         if not ending:

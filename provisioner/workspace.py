@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from provisioner.embedded.local import running as running_embedded
 from provisioner.embedded.local import start as start_embedded
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
@@ -20,6 +21,8 @@ from state.store import Store
 
 DEFAULT_HOME = ".ml-api"
 IN_S3 = "s3:"
+# How the state file names the emulator that holds a stack, by its instance.
+EMBEDDED = "embedded:"
 
 
 def stamp() -> str:
@@ -131,6 +134,29 @@ class Workspace:
         return NoSuchStack(
             f"No stack {suffix} is known {self.words}; known: {known}.",
             f"If it stands in AWS, `{self.command('plan', suffix)}` shows what is found.{self.rehearsed}",
+        )
+
+    def is_over(self, document: Document) -> bool:
+        """Whether the emulator that held a stack runs no more: all that it held ended with it."""
+        pinned = document.place.endpoint
+        if not pinned.startswith(EMBEDDED):
+            return False
+        found = running_embedded(self.embedded)
+        return found is None or pinned != f"{EMBEDDED}{found.instance}"
+
+    def refuse_over(self, suffix: str) -> None:
+        """Raise NoSuchStack where the emulator that held the stack has ended; starts none."""
+        document = self.document(suffix)
+        if document and self.is_over(document):
+            raise self.over(suffix)
+
+    def over(self, suffix: str) -> NoSuchStack:
+        """Return the error of a stack whose emulator has ended."""
+        return NoSuchStack(
+            f"The local AWS that held the stack {suffix} has ended, and the stack with it; only its state "
+            f"file is left ({self.store(suffix).where}).",
+            f"`{self.command('apply', suffix)}` brings it up in a new local AWS; "
+            f"`{self.command('teardown', suffix)}` removes what the state file tells.",
         )
 
     @property

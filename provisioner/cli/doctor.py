@@ -18,5 +18,7 @@ def doctor(every: bool, **given: Any) -> int:
     from provisioner.commands import examining
 
     say, workspace = begin(given)
-    session = open_session(given, workspace, workspace.choose(given["suffix"]))
+    suffix = workspace.choose(given["suffix"])
+    workspace.refuse_over(suffix)
+    session = open_session(given, workspace, suffix)
     return examining.doctor(say, session, every=every)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from provisioner.errors import Blocked, UsageError
+from provisioner.errors import Blocked, NoSuchStack, UsageError
 
 if TYPE_CHECKING:
     from provisioner.commands.saved import SavedPlan
@@ -124,11 +124,27 @@ def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
 
 
 def known_suffix(workspace: Workspace, suffix: str | None) -> str:
-    """The suffix given, or the only one known; NoSuchStack where no ledger tells of it."""
+    """The suffix given, or the only one known; NoSuchStack where none is, or its AWS is gone."""
     chosen = workspace.choose(suffix)
     if workspace.document(chosen) is None:
         raise workspace.unknown(chosen)
+    workspace.refuse_over(chosen)
     return chosen
+
+
+def each_known(say: Say, workspace: Workspace, suffixes: list[str], show: Callable[[str], int]) -> int:
+    """Show each stack; of several, one whose AWS is gone hides no other. The highest exit code."""
+    codes = [0]
+    for one in suffixes:
+        try:
+            workspace.refuse_over(one)
+            codes.append(show(one))
+        except NoSuchStack as error:
+            if len(suffixes) == 1:
+                raise
+            say.warn(error.message, error.hint)
+            codes.append(error.exit_code)
+    return max(codes)
 
 
 def missing_suffix() -> NoReturn:

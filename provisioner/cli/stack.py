@@ -8,7 +8,15 @@ from typing import Any
 import click
 
 from provisioner.cli.completion import by
-from provisioner.cli.opening import begin, given_choice, kept_plan, known_suffix, missing_suffix, open_session
+from provisioner.cli.opening import (
+    begin,
+    each_known,
+    given_choice,
+    kept_plan,
+    known_suffix,
+    missing_suffix,
+    open_session,
+)
 from provisioner.cli.options import (
     Duration,
     choice_options,
@@ -59,12 +67,14 @@ def status(everything: bool, cached: bool, watch: bool, every: float, **given: A
     if cached:
         from provisioner.commands import remembering
 
-        return max((remembering.cached(say, workspace, one) for one in suffixes), default=0)
+        return each_known(say, workspace, suffixes, lambda one: remembering.cached(say, workspace, one))
     from provisioner.commands import showing, watching
 
     if watch:
         return watching.watch(say, open_session(given, workspace, suffixes[0]), every)
-    return max((showing.status(say, open_session(given, workspace, one)) for one in suffixes), default=0)
+    return each_known(
+        say, workspace, suffixes, lambda one: showing.status(say, open_session(given, workspace, one))
+    )
 
 
 @click.command()

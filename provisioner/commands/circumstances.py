@@ -11,6 +11,10 @@ from provisioner.session import Session
 
 def read_with(session: Session, made: Plan) -> Plan:
     """The plan, with what is known besides of the stack's last run."""
+    if session.is_over:
+        made.notes.append(
+            f"The local AWS that held {session.suffix} has ended, and the stack with it: all of it is new."
+        )
     if session.is_busy:
         made.notes.append(
             f"A run is under way: {session.former}. What follows is what it has not done yet, as of now."

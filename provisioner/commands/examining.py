@@ -22,6 +22,8 @@ def doctor(say: Say, session: Session, *, every: bool) -> int:
     started = time.monotonic()
     clock = session.clock
     results = walk(Patient(session.suffix, session.clients.sharing(), clock.wall()))
+    if session.is_known and not stands(results):
+        raise session.nothing_stands()
     if not session.is_known and not stands(results):
         raise NoSuchStack(
             f"No stack {session.suffix} is known {session.where.workspace.words}, and AWS has none in "

@@ -16,12 +16,18 @@ def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
     """Every stack with its place and size; a damaged ledger is named and hides no other."""
     rows = [row for workspace in workspaces for row in _rows(workspace)]
     known = [row for row in rows if not isinstance(row, LedgerError)]
+    over = [str(row["suffix"]) for row in known if row["over"]]
     damaged = [row for row in rows if isinstance(row, LedgerError)]
     if say.as_json:
         say.record("list", stacks=known, damaged=[one.message for one in damaged])
     else:
         for line in table(([str(row[name]) for name in _HEAD] for row in known), _HEAD):
             say.data(line)
+    if over:
+        say.warn(
+            f"The local AWS that held {', '.join(over)} has ended, and what it held with it.",
+            "`apply --local` brings one up anew; `teardown --local` removes what its state file tells.",
+        )
     for one in damaged:
         say.warn(one.message, one.hint)
     return LedgerError.exit_code if damaged else 0
@@ -42,5 +48,6 @@ def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | LedgerError]:
             continue
         if document:
             account = "embedded" if workspace.local else document.place.account
-            cells = (suffix, account, document.place.region, len(document.entries))
-            yield dict(zip(_HEAD, cells, strict=True))
+            over = workspace.is_over(document)
+            cells = (suffix, account, document.place.region, 0 if over else len(document.entries))
+            yield {**dict(zip(_HEAD, cells, strict=True)), "over": over}

@@ -41,6 +41,11 @@ class Look:
         return not self.amiss and is_well(self.parts)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing stands of what a run has finished, and none is under way."""
+        return all(row["phase"] == "ready" and row["live"] == "missing" for row in self.rows)
+
+    @property
     def amiss(self) -> list[Mapping[str, str]]:
         """The resources that are not there, not ready, or could not be asked."""
         return [
@@ -54,6 +59,8 @@ def status(say: Say, session: Session) -> int:
     """Every resource with its phase, id and what AWS says of it now; how each topic is; then the outputs."""
     started = time.monotonic()
     look = looked(session)
+    if look.is_empty:
+        raise session.nothing_stands()
     if say.as_json:
         record(say, session, look)
     else:

@@ -21,6 +21,8 @@ def watch(say: Say, session: Session, every: float) -> int:
     try:
         while say.is_heard:
             look = looked(session)
+            if look.is_empty:
+                raise session.nothing_stands()
             if say.as_json:
                 record(say, session, look)
             else:

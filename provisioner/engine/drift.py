@@ -63,10 +63,17 @@ class Report:
     suffix: str
     drifts: list[Drift] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
+    # How many resources were looked at.
+    looked: int = 0
 
     def count(self, what: str) -> int:
         """How many resources differ in this way."""
         return sum(one.what == what for one in self.drifts)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether AWS has none of the resources that were looked at, and a run is to finish no other."""
+        return not self.unfinished and self.count("gone") == self.looked
 
     @property
     def is_drifting(self) -> bool:
@@ -100,6 +107,7 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
     ready = [name for name, entry in listed.items() if entry.phase == "ready"]
     Walk({name: set() for name in ready}, begin, workers=_LOOKERS).run()
     report.drifts = [drift for name in ready for drift in found[name]]
+    report.looked = len(ready)
     report.unfinished = [name for name in listed if name not in ready]
     return report
 
