@@ -31,7 +31,7 @@ from provisioner.shipped import follow_what_runs, shipped_things, show_as_held
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
 from provisioner.ways import Ways
-from state.document import Document, Place
+from state.document import SCHEMA, Document, Place
 from state.ledger import Ledger
 from state.lock import Lock
 from state.owner import Owner
@@ -191,6 +191,8 @@ class Session:
             self.document.fence = max(lock.fence, self.document.fence + 1)
             lock.check()  # who slept since it was taken would take the ledger from whoever holds it now
             if store.claim(self.document.dump()):
+                if self.document.read_in != SCHEMA:  # what an older one held in clear leaves it at once
+                    store.save(self.document.dump())
                 return
         raise LockHeld(f"{store.where} is still being written by another run.", "Run the same command again.")
 

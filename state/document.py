@@ -14,8 +14,10 @@ from typing import Any, Literal
 from provisioner import __version__
 from provisioner.errors import LedgerError
 from state.fitting import fitting
+from state.marks import new_salt
+from state.migrations import NEWEST, OLDEST, migrated
 
-SCHEMA = 1
+SCHEMA = NEWEST
 WRITER = f"ml-api-provisioner {__version__}"
 
 Phase = Literal["creating", "finishing", "ready", "updating", "deleting"]
@@ -94,10 +96,14 @@ class Document:
     lineage: str = field(default_factory=lambda: str(uuid.uuid4()))
     serial: int = 0
     fence: int = 0
+    # What private values are hashed with before they are written down.
+    salt: str = field(default_factory=new_salt, compare=False)
     facts: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     tombstones: list[Tombstone] = field(default_factory=list)
+    # The schema it was read in, which no writing of it tells.
+    read_in: int = field(default=SCHEMA, compare=False)
 
     def rename(self, node: str, to: str) -> None:
         """Keep an entry under another name, by which those that need it know it too."""
@@ -118,6 +124,7 @@ class Document:
     def dump(self) -> bytes:
         """The JSON document: its schema and writer first, then a line a resource."""
         fields = {"schema": SCHEMA, **vars(self), "writer": WRITER}
+        del fields["read_in"]
         lines = ",\n".join(f" {_encoded(name)}: {_block(value)}" for name, value in fields.items())
         return f"{{\n{lines}\n}}\n".encode()
 
@@ -129,16 +136,18 @@ class Document:
             schema = raw.pop("schema")
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise _damaged(where, error) from error
-        if schema != SCHEMA or schema is True:
+        if type(schema) is not int or not OLDEST <= schema <= NEWEST:
             raise LedgerError(
-                f"{where} has schema {schema}; this version reads schema {SCHEMA}.",
+                f"{where} has schema {schema}; this version reads schema {OLDEST} to {NEWEST}.",
                 "Use the version of the provisioner that wrote it, named under `writer` in the file.",
             )
         try:
+            raw = migrated(raw, schema)
             return fitting(
                 cls(
                     **{
                         **raw,
+                        "read_in": schema,
                         "place": fitting(Place(**raw["place"])),
                         "entries": {name: Entry.parse(entry) for name, entry in raw["entries"].items()},
                         "tombstones": [fitting(Tombstone(**stone)) for stone in raw["tombstones"]],

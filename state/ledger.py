@@ -42,6 +42,11 @@ class Ledger:
     def __iter__(self) -> Iterator[tuple[str, Entry]]:
         return iter(list(self.document.entries.items()))
 
+    @property
+    def salt(self) -> str:
+        """What private values are hashed with before they are written down."""
+        return self.document.salt
+
     def get(self, node: str) -> Entry | None:
         """What is known of a node."""
         return self.document.entries.get(node)

@@ -82,6 +82,12 @@ class ShelfStore:
             old.load()
             old.remove()
 
+    def rewrite(self, version: str, text: bytes) -> None:
+        """Write over what stands under its key."""
+        kept = self._kept(version)
+        kept.load()
+        kept.save(text)
+
     def versions(self) -> list[str]:
         """The keys in the folder of past documents."""
         return [key.removeprefix(self._past).removesuffix(".json") for key in self._shelf.keys(self._past)]

@@ -45,6 +45,9 @@ class Store(Protocol):
     def keep(self, version: str, text: bytes) -> None:
         """Keep a past document under that name, and of all that are kept the newest ones."""
 
+    def rewrite(self, version: str, text: bytes) -> None:
+        """Replace a past document that is kept."""
+
     def versions(self) -> list[str]:
         """The names of the past documents that are kept, oldest first."""
 
@@ -112,6 +115,10 @@ class FileStore:
         FileStore(self._past / f"{version}.json").save(text)
         for name in self.versions()[:-KEPT]:
             FileStore(self._past / f"{name}.json").remove()
+
+    def rewrite(self, version: str, text: bytes) -> None:
+        """Replace its file."""
+        FileStore(self._past / f"{version}.json").save(text)
 
     def versions(self) -> list[str]:
         """The files in the folder of past documents."""

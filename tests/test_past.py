@@ -204,13 +204,20 @@ def test_a_stack_that_was_only_mistyped_leaves_no_record(desk: Desk) -> None:
 
 
 def test_what_was_typed_is_kept_without_what_opens_a_door() -> None:
-    line = ["run", "--", "psql", "postgres://u:pw@h/db", "--password", "pw", "--api-key=pw", "TOKEN=pw", "-y"]
+    words = ("psql", "postgres://u:pw@h/db", "-p", "pw", "-ppw", "--api-key=pw", "TOKEN=pw", "pw")
 
-    kept = typed(line)
-
-    assert "pw" not in " ".join(kept)
-    assert kept == [
-        *("run", "--", "psql", "postgres://u:(not kept)@h/db", "--password", "(not kept)"),
-        *("--api-key=(not kept)", "TOKEN=(not kept)", "-y"),
+    assert typed(["run", "--yes", "--", *words], words) == ["run", "--yes", "--", "psql", "(7 not kept)"]
+    assert typed(["run", *words, "--yes"], words) == ["run", "--yes", "--", "psql", "(7 not kept)"]
+    assert typed(["run", "psql", "--", "-p", "pw"], ("psql", "-p", "pw"))[1:] == [
+        *("--", "psql", "(2 not kept)")
     ]
+    for sort_of_program in ("TOKEN=pw", "-ppw", "psql -p pw"):
+        assert "pw" not in " ".join(typed(["exec", "--", sort_of_program], (sort_of_program,)))
+
+
+def test_of_what_was_typed_the_settings_of_variables_are_not_kept() -> None:
+    nested = '{"a": {"prefixes": ["/a"], "environment": {"X": "pw"}}}'
+    told = typed(["apply", "--set", f"api.services={nested}", "--set=container.environment.X=pw"])
+
+    assert told == ["apply", "--set", "api.services=(not kept)", "--set=container.environment.X=(not kept)"]
     assert typed(["deploy", "--image", "r.example:80/a:1"]) == ["deploy", "--image", "r.example:80/a:1"]

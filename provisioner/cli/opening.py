@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 _ARENA_MAX = -8
 # `--env NAME=...`, in one word or in two.
 _VARIABLE = re.compile(r"(?s)^((?:--env=)?\w+=).*")
-# `--set container.environment.TOKEN=...`: what a container is told may be secret.
-_SECRET = re.compile(r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|token|key)[\w.-]*=).*")
-# `run -- tool --password hunter2`, `run -- psql postgres://user:hunter2@host`.
+# `--set container.environment={...}`, `--set api.services={"a": {"environment": ...}}`: what a container is
+# told may be secret.
+_SECRET = re.compile(
+    r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|token|key)[\w.-]*=|"
+    r"(?:--set=)?[\w.-]+=(?=.*environment)).*"
+)
+# `--password hunter2`, `postgres://user:hunter2@host`.
 _PASSWORD = re.compile(r"(?i)--?[\w-]*(?:password|passwd|secret|token|api-?key)")
+_NOT_KEPT = "(not kept)"
 _LOGIN = re.compile(r"(://[^:/@\s]*:)[^/@\s]+@")
 
 
@@ -68,8 +73,14 @@ def open_session(
     session = Session.open(suffix, given_settings(given), where, ways)
     session.taken = frozenset(given.get("take") or ())
     session.tell = voice_of(given).warn
-    session.arguments = typed(click.get_current_context().obj or ())
+    session.arguments = typed(click.get_current_context().obj or (), given_words())
     return session
+
+
+def given_words() -> tuple[str, ...]:
+    """Return the words of the command that is to run in a container; empty where the command takes none."""
+    words = click.get_current_context().params.get("command") or ()
+    return tuple(words) if isinstance(words, tuple) else ()
 
 
 def _share_memory() -> None:
@@ -80,10 +91,37 @@ def _share_memory() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
 
 
-def typed(arguments: Iterable[str]) -> list[str]:
-    """What was typed, the values of settings and variables that may be secret left out."""
-    listed = list(arguments)
-    return [_without_secret(former, one) for former, one in zip(["", *listed], listed, strict=False)]
+def typed(arguments: Iterable[str], words: Sequence[str] = ()) -> list[str]:
+    """Return what was typed, without the values of settings and variables that may be secret.
+
+    `words` are those of a command that runs in a container, the first its program: no rule can tell which of
+    `-p hunter2`, `-phunter2` or `NAME=hunter2` is a secret, so none of what follows the program is kept.
+    """
+    listed, rest = _without_words(list(arguments), words)
+    told = [_without_secret(former, one) for former, one in zip(["", *listed], listed, strict=False)]
+    return [*told, *rest]
+
+
+def _without_words(listed: list[str], words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What was typed before a command's words, and what is kept of them; options may stand among them."""
+    left, options = list(words), list[str]()
+    for one in reversed(listed):
+        if left and one == left[-1]:
+            left.pop()
+        elif not (words and one == "--"):
+            options.insert(0, one)
+    return options, ["--", *_program(words)] if words else []
+
+
+def _program(words: Sequence[str]) -> list[str]:
+    """The program's name, and how many words follow it."""
+    if not words:
+        return []
+    program = (words[0].split() or [""])[0]
+    if "=" in program or program.startswith("-"):
+        program = _NOT_KEPT
+    more = len(words) - 1 + (program != words[0])
+    return [_LOGIN.sub(rf"\1{_NOT_KEPT}@", program), *([f"({more} not kept)"] if more else [])]
 
 
 def _without_secret(former: str, one: str) -> str:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from provisioner.configuration import Setting
 from provisioner.configuration.sample import sample
+from provisioner.engine.private import SET
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
 from provisioner.settings.knobs import schema as model
+from provisioner.settings.variables import without_values
 from provisioner.terminal.say import Say, table
 
 _HEAD = ("setting", "value", "unit", "from")
@@ -21,7 +23,7 @@ def show(say: Say, settings: Iterable[Setting]) -> int:
     if say.as_json:
         say.record("config", settings=[_record(one) for one in settings])
         return 0
-    rows = [(one.knob.path, _plain(one.value), one.knob.unit, one.source) for one in settings]
+    rows = [(one.knob.path, _plain(_open(one)), one.knob.unit, one.source) for one in settings]
     for line in table(rows, _HEAD):
         say.data(line)
     return 0
@@ -56,8 +58,13 @@ def init(say: Say, path: Path) -> int:
 
 
 def _record(one: Setting) -> dict[str, object]:
-    told = {"setting": one.knob.path, "value": one.value, "source": one.source, "default": one.knob.default}
+    told = {"setting": one.knob.path, "value": _open(one), "source": one.source, "default": one.knob.default}
     return {**told, "unit": one.knob.unit, "takes": one.knob.takes, "help": one.knob.help}
+
+
+def _open(one: Setting) -> object:
+    """The value without those of variables: what stands in a terminal stands in the logs of a job, too."""
+    return without_values(one.knob.path, one.value, lambda _name, _value: SET)
 
 
 def _plain(value: object) -> str:

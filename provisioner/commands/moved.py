@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from provisioner.commands.saved import SavedPlan, is_private, outline, told_settings
+from provisioner.commands.saved import SavedPlan, outline, told_settings
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
+from provisioner.engine.private import CHANGED, SET, masked, masked_beside
 from provisioner.errors import Blocked
 from provisioner.session import Session
 from provisioner.terminal.fields import lines
 
-_UNTOLD = "another value"
+_SETTING = "setting "
 
 
 def check_ground(plan: SavedPlan, session: Session) -> None:
@@ -28,7 +29,7 @@ def check_ground(plan: SavedPlan, session: Session) -> None:
 
 def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
     """Blocked where AWS says otherwise than when the plan was made."""
-    now = outline(made.changes)
+    now = outline(made.changes, plan.salt)
     told = [
         line
         for name in plan.changes | now
@@ -49,7 +50,7 @@ def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
     lines = "\n".join(f"  {line}" for line in told)
     command = session.where.workspace.command("plan", session.suffix)
     again = f"Look at it anew and keep that: `{command} --out FILE`."
-    if any(line.endswith(_UNTOLD) for line in told):
+    if any(line.startswith(_SETTING) and (SET in line or CHANGED in line) for line in told):
         again = (
             "A plan keeps no variables: give those of `plan --out` to this `apply`, too, by the "
             f"same `--set`. Where they have changed: {again[0].lower()}{again[1:]}"
@@ -67,11 +68,11 @@ def _place(plan: SavedPlan, session: Session) -> Iterator[str]:
 
 
 def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
-    then, now = plan.settings, told_settings(session.settings)
+    then, now = plan.settings, told_settings(session.settings, plan.salt)
     for path in then | now:
         if then.get(path) != now.get(path):
-            told = f"{json.dumps(then.get(path))} -> {json.dumps(now.get(path))}"
-            yield f"setting {path}: {_UNTOLD if is_private(path) else told}"
+            old, new = masked(then.get(path)), masked_beside(now.get(path), then.get(path))
+            yield f"{_SETTING}{path}: {json.dumps(old)} -> {json.dumps(new)}"
 
 
 def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:

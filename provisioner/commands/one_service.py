@@ -11,6 +11,7 @@ from provisioner.engine.act import Hands
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event
+from provisioner.engine.private import written
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import target_in
@@ -174,7 +175,7 @@ class OneService:
     def settle(self) -> Running:
         """Write down what the service runs: as asked, or what ECS went back to."""
         now, ledger = self.running(), self.hands.ledger
-        props = registered(now.revision)
+        props = written(registered(now.revision), ledger.salt)
         task = replace(ledger.get(self.task) or self._task_entry(), id=now.arn, wanted=props, intent=None)
         ledger.adopt(self.task, task)
         ledger.confirm(self.task)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.commands.on_github import summarise
-from provisioner.commands.saved import is_private, told_settings
+from provisioner.commands.saved import told_settings
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.graph import Edge
 from provisioner.engine.outlook import Outlook
@@ -18,6 +18,7 @@ from provisioner.engine.record import Record
 from provisioner.errors import LedgerError, NoSuchStack, ProvisionerError
 from provisioner.kinds import KINDS
 from provisioner.session import Session
+from provisioner.settings.variables import is_private
 from provisioner.terminal.markdown import run_markdown
 from state.runs import Doc, Runs
 from state.shared_runs import SharedRuns
@@ -29,7 +30,7 @@ from state.store import FileStore
 def recorded(session: Session, command: str) -> Iterator[Record]:
     """Write the record when the run begins, so that a killed one leaves it too, and when it ends."""
     record = Record(session.suffix, command, session.arguments, session.place, session.aws, session.clock)
-    record.settings = _open_part(told_settings(session.settings))
+    record.settings = _open_part(told_settings(session.settings, session.document.salt))
     copies = _Copies.of(session, record.start)
     copies.save(record.as_doc())
     try:

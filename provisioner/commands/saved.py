@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,22 @@ from provisioner import __version__
 from provisioner.engine.choice import Choice
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import unveiled
+from provisioner.engine.private import written
 from provisioner.errors import Blocked, LedgerError, UsageError
 from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.settings import Settings
+from provisioner.settings.variables import without_values
+from state.marks import mark_of
 from state.store import FileStore
 
-FORMAT = 1
+FORMAT = 2
 _AGAIN = f"Make it anew: `{PROGRAM} plan --suffix NAME --out FILE`."
 
 
 @dataclass(frozen=True)
 class SavedPlan:
-    """What one plan was made from, and what it decided; no secret is in it."""
+    """What one plan was made from, and what it decided; of what may be secret it holds salted hashes."""
 
     tool: str
     made: str
@@ -39,6 +42,7 @@ class SavedPlan:
     targets: list[str]
     excludes: list[str]
     settings: dict[str, Any]
+    salt: str
     lineage: str
     serial: int
     facts: dict[str, Any]
@@ -91,53 +95,42 @@ def saved(session: Session, made: Plan, choice: Choice, config: Path | None, set
         suffix=session.suffix,
         place=asdict(session.place),
         config=str(config.resolve()) if config else None,
-        sets=[one for one in sets if not is_private(one)],
+        sets=[one for one in sets if "environment" not in one],
         take=sorted(session.taken),
         targets=list(choice.targets),
         excludes=list(choice.excludes),
-        settings=told_settings(session.settings),
+        settings=told_settings(session.settings, document.salt),
+        salt=document.salt,
         lineage=document.lineage if session.is_known else "",
         serial=document.serial,
         facts=document.facts,
-        changes=outline(made.changes),
+        changes=outline(made.changes, document.salt),
     )
 
 
-def told_settings(settings: Settings) -> dict[str, Any]:
-    """Each setting by its path, section by section; of one that may hold a secret, only its digest."""
+def told_settings(settings: Settings, salt: str) -> dict[str, Any]:
+    """Return each setting by its path, section by section; of one that may hold a secret, only its mark."""
     told: dict[str, Any] = {}
     for name, value in settings.model_dump(mode="json").items():
         inner = value.items() if isinstance(value, Mapping) else None
         told |= {f"{name}.{key}": one for key, one in inner} if inner is not None else {name: value}
-    return {path: _veiled(path, value) for path, value in told.items()}
+    return {path: without_values(path, value, partial(mark_of, salt)) for path, value in told.items()}
 
 
-def _veiled(name: str, value: Any) -> Any:
-    """The value, with a digest for what is private anywhere in it."""
-    if is_private(name):
-        return digest(value)
-    if isinstance(value, Mapping):
-        return {key: _veiled(key, inner) for key, inner in value.items()}
-    return value
-
-
-def is_private(name: str) -> bool:
-    """Whether a setting of this name may hold what is nobody else's business: a container's variables."""
-    return "environment" in name
-
-
-def outline(changes: Mapping[str, Change]) -> dict[str, Any]:
+def outline(changes: Mapping[str, Change], salt: str) -> dict[str, Any]:
     """What a plan does to each resource, as far as it must be the same again when it is applied."""
-    return {name: _outline(change) for name, change in changes.items()}
+    return {name: _outline(change, salt) for name, change in changes.items()}
 
 
-def _outline(change: Change) -> dict[str, Any]:
+def _outline(change: Change, salt: str) -> dict[str, Any]:
     return {
         "address": f"{change.piece}/{change.node}",
         "action": change.verb,
         "id": change.id,
         "adopts": change.adopts,
-        "fields": {one.path: digest([unveiled(one.old), unveiled(one.new)]) for one in change.differences},
+        "fields": {
+            one.path: digest([written(one.old, salt), written(one.new, salt)]) for one in change.differences
+        },
         "removes": [one.what for one in change.extras],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -77,10 +78,16 @@ def _in_flags(sets: Iterable[str]) -> Iterator[Said]:
     for one in sets:
         path, equals, value = one.partition("=")
         if not equals:
-            raise UsageError(f"--set {one} has no value.", _AS_SET)
+            raise UsageError(f"--set {_name_in(one)} has no value.", _AS_SET)
         if not path.strip():
             raise UsageError(f"--set {one} names no setting.", _AS_SET)
         yield Said(path.strip(), _value(value), "--set")
+
+
+def _name_in(text: str) -> str:
+    """The name at the beginning of a text: what follows may be a value that nobody else may see."""
+    found = re.match(r"[\w.-]*", text)
+    return found[0] + "..." if found and found[0] != text else text
 
 
 def _value(text: str) -> Any:

@@ -18,7 +18,8 @@ from provisioner.engine.faults import Fault, code_of, fault_of, told
 from provisioner.engine.intervals import Cooldown, last_change
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.patience import Patience, is_named
-from provisioner.engine.refs import Doc, reveal, unveiled
+from provisioner.engine.private import written
+from provisioner.engine.refs import Doc, reveal
 from provisioner.engine.refused import Foreign, NotYet
 from provisioner.engine.search import Search
 from provisioner.engine.target import HIDES, Target, read, still_hides
@@ -214,7 +215,7 @@ class Hands:
             region=target.region,
             phase="updating" if phase == "updating" else "creating",
             id=it.id,
-            wanted=unveiled(it.props),
+            wanted=written(it.props, self.ledger.salt),
             confirmed=known.confirmed if known and known.id == it.id else None,
             needs=list(target.needs),
             made=known.made if known and known.id == it.id else 0.0,

@@ -8,7 +8,8 @@ from provisioner.engine.act import Hands
 from provisioner.engine.decide import AT_WORK, Change
 from provisioner.engine.intervals import last_change
 from provisioner.engine.known import Known
-from provisioner.engine.refs import Doc, unveiled
+from provisioner.engine.private import written
+from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
 from provisioner.names import own_tags
 from state.document import Entry
@@ -27,7 +28,7 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
 
     What is as wanted now may have been meant otherwise by a run that was cut off: that is not kept.
     """
-    wanted, tags = unveiled(target.it.props), own_tags(target.it.tags)
+    wanted, tags = written(target.it.props, hands.ledger.salt), own_tags(target.it.tags)
     name, needs = target.it.node, list(target.needs)
     if entry is None or entry.id != change.id:
         if entry and entry.id:

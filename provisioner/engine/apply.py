@@ -20,7 +20,8 @@ from provisioner.engine.known import Known
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Kinds, Plan, look_up, target_of
-from provisioner.engine.refs import Doc, resolve, seal, unveiled
+from provisioner.engine.private import written
+from provisioner.engine.refs import Doc, resolve, seal
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove, take_down, target_in
 from provisioner.engine.walk import Tell, Walk, Work
@@ -77,7 +78,7 @@ class Apply:
         """What AWS never tells, such as whether a last snapshot is taken, is as it is declared now."""
         entry = self.hands.ledger.get(node.name)
         if entry and entry.id:
-            will = unveiled(node.kind.last_will(entry.wanted, node.props))
+            will = written(node.kind.last_will(entry.wanted, node.props), self.hands.ledger.salt)
             self.hands.ledger.adopt(node.name, replace(entry, wanted=entry.wanted | will))
 
     def _begin(self, stage: Stage) -> Work[Stage] | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
-from provisioner.engine.refs import Doc, dig, unveiled
+from provisioner.engine.private import masked
+from provisioner.engine.refs import Doc, dig
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import Traits
 from provisioner.errors import ProvisionerError
@@ -83,7 +84,7 @@ class Kind(Traits):
 
     def failure(self, client: Any, it: Item, doc: Doc) -> ProvisionerError:
         """Why AWS says it failed, as the error the run ends with."""
-        return ProvisionerError(f"AWS says that {it.name or it.node} failed: {unveiled(doc)}")
+        return ProvisionerError(f"AWS says that {it.name or it.node} failed: {masked(doc)}")
 
     def changes(self, seen: Doc, wanted: Doc) -> int:
         """How many of AWS's changes lead from what is seen to what is wanted, where AWS counts them."""

@@ -8,7 +8,8 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.engine.graph import Node
 from provisioner.engine.kind import Item, Kind
-from provisioner.engine.refs import Doc, unveiled
+from provisioner.engine.private import written
+from provisioner.engine.refs import Doc
 from provisioner.names import own_tags
 from state.document import Document, Entry
 
@@ -28,11 +29,11 @@ def remember_others(document: Document, clients: Clients, asked: Iterable[tuple[
         for doc in found:
             id_ = node.kind.id_of(doc)
             if id_ not in held:
-                document.entries[f"{node.name}~{id_}"] = _entry(node, doc, id_)
+                document.entries[f"{node.name}~{id_}"] = _entry(node, doc, id_, document.salt)
 
 
-def _entry(node: Node, doc: Doc, id_: str) -> Entry:
-    told = unveiled({key: doc[key] for key in node.props if key in doc})
+def _entry(node: Node, doc: Doc, id_: str, salt: str) -> Entry:
+    told = written({key: doc[key] for key in node.props if key in doc}, salt)
     return Entry(
         kind=str(node.kind),
         name=str(doc.get(node.kind.named, node.aws_name)),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
@@ -19,6 +20,20 @@ _SECRET = re.compile(
     r"arn:aws(?:-[a-z-]+)?:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]*){0,3}|"
     r"ssm:[a-z0-9-]+:\d{12}:parameter/[\w/.-]+)"
 )
+
+
+def is_private(path: str) -> bool:
+    """Whether a setting of this path may hold what is nobody else's business: a container's variables."""
+    return path.rpartition(".")[2] == "environment"
+
+
+def without_values(path: str, value: Any, stand_in: Callable[[str, str], Any]) -> Any:
+    """Return a setting's value, each variable's replaced by what `stand_in` makes of its name and value."""
+    if not isinstance(value, Mapping):
+        return value
+    if is_private(path):
+        return {name: stand_in(name, one) for name, one in value.items()}
+    return {key: without_values(f"{path}.{key}", inner, stand_in) for key, inner in value.items()}
 
 
 def _free(variables: dict[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.graph import NO_MARKS, Edge, Handle, Piece
+from provisioner.engine.private import Private
 from provisioner.engine.refs import text
 from provisioner.kinds.ecs.cluster import Cluster
 from provisioner.kinds.ecs.service import Service
@@ -183,9 +184,9 @@ def _container(s: Settings, one: Workload, on: Ground, region: str) -> dict[str,
 def _environment(s: Settings, one: Workload, on: Ground) -> dict[str, Any]:
     """The user's variables, those that were shipped, and what the stack tells every container."""
     cluster = on.database.cluster
+    given = {**one.container.environment, **on.shipped.get(one.name, Shipped()).environment}
     return {
-        **one.container.environment,
-        **on.shipped.get(one.name, Shipped()).environment,
+        **{name: Private(name, value) for name, value in given.items()},
         "SESSIONS_TABLE": on.table.id,
         "DB_HOST": cluster["Endpoint"],
         "DB_PORT": "5432",

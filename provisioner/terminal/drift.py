@@ -7,7 +7,7 @@ from typing import Any
 
 from provisioner.engine.compare import Difference
 from provisioner.engine.drift import Drift, Field, Report
-from provisioner.engine.refs import unveiled
+from provisioner.engine.private import masked, masked_beside
 from provisioner.terminal.fields import lines, told
 from provisioner.terminal.say import Say
 
@@ -58,9 +58,11 @@ def drift_sentence(report: Report) -> str:
 def _lines(drift: Drift) -> Iterator[str]:
     for one in drift.fields:
         if drift.what == "failed":
-            yield f"{one.path}: {told(one.aws)}"
+            yield f"{one.path}: {told(masked(one.aws))}"
             continue
-        also = f"; the settings now want {told(unveiled(one.wanted))}" if one.has_moved else ""
+        also = (
+            f"; the settings now want {told(masked_beside(one.wanted, one.ledger))}" if one.has_moved else ""
+        )
         yield "; ".join(lines([Difference(one.path, one.ledger, one.aws)])) + also
 
 
@@ -79,5 +81,10 @@ def _record(drift: Drift) -> dict[str, Any]:
 
 
 def _field(one: Field) -> dict[str, Any]:
-    told = {"path": one.path, "ledger": one.ledger, "aws": one.aws, "wanted": one.wanted, "owner": one.owner}
-    return {key: unveiled(each) for key, each in told.items()}
+    return {
+        "path": one.path,
+        "ledger": masked(one.ledger),
+        "aws": masked_beside(one.aws, one.ledger),
+        "wanted": masked_beside(one.wanted, one.ledger),
+        "owner": one.owner,
+    }

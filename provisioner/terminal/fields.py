@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import Any
 
 from provisioner.engine.compare import Difference, covers
-from provisioner.engine.refs import unveiled
+from provisioner.engine.private import masked, masked_beside
 
 _WIDEST = 100
 # So much of what two long values share is told before that in which they differ.
@@ -19,7 +19,7 @@ _ABSENT, _EMPTY = "(none)", '""'
 def lines(differences: Iterable[Difference]) -> Iterator[str]:
     """Each field by its path, old and new."""
     for one in differences:
-        old, new = unveiled(one.old), unveiled(one.new)
+        old, new = masked(one.old), masked_beside(one.new, one.old)
         found = list(_leaves(one.path, old, new)) or _beside(one.path, old, new)
         for path, old, new in found:
             yield f"{path}: {' -> '.join(_told_apart(old, new))}"

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from provisioner.engine.graph import Edge, Node, Stack
-from provisioner.engine.refs import resolve, unveiled
+from provisioner.engine.private import masked
+from provisioner.engine.refs import resolve
 from provisioner.terminal.say import Say
 
 _WIDEST = 100
@@ -60,7 +61,7 @@ def _told(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """The value with each ref as the name of what gives it."""
-    return unveiled(resolve(value, lambda ref: f"<{ref}>"))
+    return masked(resolve(value, lambda ref: f"<{ref}>"))
 
 
 def _record(node: Node) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan, look_up
-from provisioner.engine.refs import resolve, unveiled
+from provisioner.engine.private import masked, masked_beside
+from provisioner.engine.refs import resolve
 from provisioner.terminal.fields import lines
 from provisioner.terminal.forecast import Forecast, show_forecast
 from provisioner.terminal.say import Say
@@ -128,8 +129,8 @@ def _properties(plan: Plan, change: Change) -> dict[str, Any] | None:
     if change.verb not in ("create", "replace"):
         return None
     wanted = resolve(plan.stack.nodes[change.node].props, lambda ref: look_up(plan, ref))
-    return dict(unveiled(wanted))
+    return dict(masked(wanted))
 
 
 def _field(one: Difference) -> dict[str, Any]:
-    return {"path": one.path, "old": unveiled(one.old), "new": unveiled(one.new)}
+    return {"path": one.path, "old": masked(one.old), "new": masked_beside(one.new, one.old)}

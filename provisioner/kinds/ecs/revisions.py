@@ -11,11 +11,12 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences
 from provisioner.engine.faults import code_of
+from provisioner.engine.private import Private
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.service import described
 from provisioner.kinds.ecs.shipped import main_container
 from provisioner.kinds.ecs.tagged import NO_CLUSTER
-from provisioner.kinds.ecs.tasks import TaskDefinition
+from provisioner.kinds.ecs.tasks import TaskDefinition, sealed
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
 
@@ -112,9 +113,9 @@ def running(clients: Clients, cluster: str, service: str) -> Running | None:
 
 
 def revision(clients: Clients, name: str) -> Doc:
-    """DescribeTaskDefinition: by ARN, or the newest of a family; its tags too."""
+    """DescribeTaskDefinition: by ARN, or the newest of a family, its variables private; its tags too."""
     found = clients.client("ecs").describe_task_definition(taskDefinition=name, include=["TAGS"])
-    return {**found["taskDefinition"], "Tags": mapping(found.get("tags", []))}
+    return {**sealed(found["taskDefinition"]), "Tags": mapping(found.get("tags", []))}
 
 
 def revisions(clients: Clients, family: str, suffix: str, most: int) -> list[Doc]:
@@ -147,7 +148,8 @@ def revised(now: Running, wanted: Next) -> Doc:
 
 def _revised(container: Doc, wanted: Next) -> Doc:
     has = {one["name"]: one["value"] for one in container.get("environment", [])}
-    told = [{"name": name, "value": value} for name, value in sorted({**has, **wanted.environment}.items())]
+    new = {name: Private(name, value) for name, value in wanted.environment.items()}
+    told = [{"name": name, "value": value} for name, value in sorted({**has, **new}.items())]
     changed: dict[str, Any] = {**container, "image": wanted.image, "environment": told}
     if wanted.command is not None:
         changed["command"] = list(wanted.command)

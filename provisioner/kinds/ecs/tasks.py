@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
+from provisioner.engine.private import Private
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ecs.service import described
@@ -16,6 +17,7 @@ from provisioner.kinds.ecs.tagged import NO_CLUSTER, Ecs
 from provisioner.kinds.tags import low_pairs, mapping
 from provisioner.kinds.together import tags_told
 from provisioner.names import PROJECT
+from provisioner.settings.variables import OWN_VARIABLES
 
 
 class TaskDefinition(Ecs):
@@ -46,7 +48,7 @@ class TaskDefinition(Ecs):
             return known
         name = it.id or it.props["family"]
         found = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
-        doc = found["taskDefinition"]
+        doc = sealed(found["taskDefinition"])
         if doc["taskDefinitionArn"] in it.shunned:
             return None
         return {**doc, "Tags": mapping(found.get("tags", []))}
@@ -54,7 +56,7 @@ class TaskDefinition(Ecs):
     def create(self, ecs: Any, it: Item) -> Doc:
         """RegisterTaskDefinition: always makes a new revision, so it is only called after looking."""
         made = ecs.register_task_definition(**it.props, tags=low_pairs(it.tags))
-        return dict(made["taskDefinition"])
+        return sealed(made["taskDefinition"])
 
     def delete(self, ecs: Any, it: Item) -> None:
         """DeregisterTaskDefinition, then DeleteTaskDefinitions, which takes inactive ones only."""
@@ -72,6 +74,23 @@ class TaskDefinition(Ecs):
         volumes = [{key: value for key, value in one.items() if value} for one in doc.get("volumes", [])]
         told = {"volumes": volumes} if "volumes" in doc else {}
         return {**doc, **told, "containerDefinitions": containers}
+
+
+def sealed(doc: Doc) -> Doc:
+    """Return a revision as AWS tells it, its variables private but for those that every stack tells."""
+    containers = [
+        {**one, "environment": [_private(each) for each in one["environment"]]}
+        if "environment" in one
+        else one
+        for one in doc.get("containerDefinitions", [])
+    ]
+    return {**doc, "containerDefinitions": containers}
+
+
+def _private(variable: Doc) -> Doc:
+    name = str(variable["name"])
+    is_own = name in OWN_VARIABLES or isinstance(variable["value"], Private)
+    return variable if is_own else {**variable, "value": Private(name, str(variable["value"]))}
 
 
 def _recalled(ecs: Any, it: Item) -> Doc | None:

@@ -1,0 +1,92 @@
+"""Values of the user's that may be secret: compared as they are, written down as marks, shown as "(set)"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.engine.refs import Lookup, Veiled, unveiled
+from state.marks import is_mark, is_mark_of, mark_of
+
+SET, CHANGED = "(set)", "(changed)"
+
+
+class Private(Veiled):
+    """One such value, under the name by which it is known; it equals itself and its mark."""
+
+    mark = SET
+
+    def __init__(self, label: str, value: str) -> None:
+        self.label = label
+        self._value = value
+
+    def reveal(self, aws: Any = None, lookup: Lookup | None = None) -> str:  # noqa: ARG002 - it is in hand
+        """Return the value."""
+        return self._value
+
+    def marked(self, salt: str) -> str:
+        """Return what is written down in its place."""
+        return mark_of(salt, self.label, self._value)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Private):
+            return (self.label, self._value) == (other.label, other._value)
+        return is_mark_of(other, self.label, self._value)
+
+    def __hash__(self) -> int:
+        return hash(self.label)
+
+
+def written(value: Any, salt: str) -> Any:
+    """Return `value` as it may be written down: private values as marks, other secrets as their names."""
+    match value:
+        case Private():
+            return value.marked(salt)
+        case Mapping():
+            return {key: written(inner, salt) for key, inner in value.items()}
+        case list() | tuple():
+            return [written(inner, salt) for inner in value]
+        case _:
+            return unveiled(value)
+
+
+def masked(value: Any) -> Any:
+    """Return `value` as it may be shown: as it may be written down, with "(set)" for private values."""
+    match value:
+        case Mapping():
+            return {key: masked(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [masked(inner) for inner in value]
+        case _:
+            return SET if _is_private(value) else unveiled(value)
+
+
+def masked_beside(value: Any, former: Any) -> Any:
+    """Return `value` as `masked` does, with "(changed)" for what is private and differs in `former`."""
+    if _is_private(value):
+        return CHANGED if _is_private(former) and not _is_same(value, former) else SET
+    if isinstance(value, Mapping):
+        before = former if isinstance(former, Mapping) else {}
+        return {key: masked_beside(inner, before.get(key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked_beside(one, _counterpart(one, at, former)) for at, one in enumerate(value)]
+    return unveiled(value)
+
+
+def _counterpart(one: Any, at: int, former: Any) -> Any:
+    """The member of the list `former` that bears the same name, else the one in the same place."""
+    if not isinstance(former, list | tuple):
+        return None
+    if isinstance(one, Mapping) and "name" in one:
+        same = (each for each in former if isinstance(each, Mapping) and each.get("name") == one["name"])
+        return next(same, None)
+    return former[at] if at < len(former) else None
+
+
+def _is_private(value: object) -> bool:
+    return isinstance(value, Private) or is_mark(value)
+
+
+def _is_same(one: object, other: object) -> bool:
+    """Whether two are of one value; marks of two salts cannot be told to be."""
+    return bool(one == other)

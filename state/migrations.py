@@ -1,0 +1,56 @@
+"""What a state file of an older schema says, in the words of this one.
+
+| from | to | what changes                                                                   |
+|------|----|--------------------------------------------------------------------------------|
+| 1    | 2  | `salt` is new; the value of a variable of a container becomes its mark          |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from state.marks import mark_of, salt_of
+
+OLDEST, NEWEST = 1, 2
+# What the stack itself told every container when schema 1 was written: no secret, and compared in clear.
+_OPEN_IN_1 = frozenset(
+    {"SESSIONS_TABLE", "DB_HOST", "DB_READER_HOST", "DB_PORT", "DB_NAME", "DB_SECRET_ARN", "DB_IAM_USER"}
+    | {"DB_USERNAME", "DB_PASSWORD"}
+)
+
+
+def migrated(raw: Mapping[str, Any], schema: int) -> dict[str, Any]:
+    """Return the fields of a state file of `schema` as the newest schema has them."""
+    return _from_1(raw) if schema == 1 else dict(raw)
+
+
+def _from_1(raw: Mapping[str, Any]) -> dict[str, Any]:
+    # The same at every reading: a plan that was saved before the first writing is compared after it.
+    salt = salt_of(str(raw.get("lineage")))
+    told = {
+        name: _marked(value, salt) if name in ("entries", "tombstones") else value
+        for name, value in raw.items()
+    }
+    return {**told, "salt": salt}
+
+
+def _marked(value: Any, salt: str) -> Any:
+    """`value` with a mark for each value of a list of variables, wherever it lies."""
+    if isinstance(value, Mapping):
+        return {
+            key: [_variable(one, salt) for one in inner]
+            if key == "environment" and isinstance(inner, list)
+            else _marked(inner, salt)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_marked(one, salt) for one in value]
+    return value
+
+
+def _variable(one: Any, salt: str) -> Any:
+    """A pair of `name` and `value`, with the mark in the place of the value."""
+    if not isinstance(one, Mapping) or one.get("name") in _OPEN_IN_1 or "value" not in one:
+        return one
+    return {**one, "value": mark_of(salt, str(one.get("name")), str(one["value"]))}

@@ -1,0 +1,263 @@
+"""What a container is told by variables is seen by the container alone: nothing we print or keep has it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.compare import Difference
+from provisioner.engine.private import Private, masked, masked_beside, written
+from provisioner.terminal.fields import lines
+from state.archive import FolderArchive
+from state.document import SCHEMA, Document
+from state.marks import is_mark, mark_of, new_salt
+from state.versions import remember
+from tests.harness import Desk, Ran
+from tests.inventory import client
+from tests.standing import SUFFIX
+
+KEPT = Path(__file__).parent / "kept" / "state_schema_1.json"
+CANARY = "canary"
+MAIN, OTHER = f"{CANARY}-of-main", f"{CANARY}-of-other"
+IMAGE = "public.ecr.aws/acme/model:1.4.2"
+
+
+def settings(main: str = MAIN, other: str = OTHER, **more: str) -> list[str]:
+    """The settings with a secret for each of two services."""
+    services = {"other": {"prefixes": ["/other"], "environment": {"OTHER_TOKEN": other}}}
+    told = json.dumps({"TOKEN": main, "MODE": "fast", **more})
+    return ["--set", f"container.environment={told}", "--set", f"api.services={json.dumps(services)}"]
+
+
+def leaks(desk: Desk, *ran: Ran) -> list[str]:
+    """Where the canary stands, in what was printed and in all files of the user's."""
+    files = [path for path in desk.home.parent.rglob("*") if path.is_file()]
+    told = [str(path) for path in files if CANARY.encode() in path.read_bytes()]
+    return told + [stream for one in ran for stream in (one.out, one.err) if CANARY in stream]
+
+
+def task(desk: Desk) -> dict[str, Any]:
+    """What AWS says of the variables of the main service's container."""
+    ecs = client(desk.box.endpoint, "ecs")
+    service = ecs.describe_services(cluster=f"ml-api-cluster-{SUFFIX}", services=[f"ml-api-service-{SUFFIX}"])
+    arn = service["services"][0]["taskDefinition"]
+    (container,) = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"]
+    return {one["name"]: one["value"] for one in container["environment"]}
+
+
+@pytest.mark.slow
+def test_in_a_whole_life_no_output_and_no_file_has_it(desk: Desk, tmp_path: Path) -> None:
+    said: list[Ran] = []
+
+    def well(*arguments: str) -> Ran:
+        said.append(desk.well(*arguments))
+        return said[-1]
+
+    def around(main: str) -> None:
+        """Every command that looks, with settings that want another value."""
+        for form in ((), ("--json",), ("--markdown", str(tmp_path / "page.md"))):
+            well("plan", "--suffix", SUFFIX, *settings(main), *form)
+            said.append(desk.run("drift", "--suffix", SUFFIX, *settings(main), *form))
+        for verb in ("status", "show", "history", "timeline", "graph", "report", "doctor", "policy"):
+            said.append(desk.run(verb, "--suffix", SUFFIX, *settings(main)))
+            said.append(desk.run(verb, "--suffix", SUFFIX, *settings(main), "--json"))
+        said.append(desk.run("config", "show", *settings(main)))
+        said.append(desk.run("config", "show", *settings(main), "--json"))
+        well("state", "pull", "--suffix", SUFFIX)
+
+    saved = tmp_path / "plan.json"
+    well("plan", "--suffix", SUFFIX, "--out", str(saved), *settings())
+    well("apply", str(saved), *settings())
+    assert task(desk)["TOKEN"] == MAIN
+    assert well("plan", "--suffix", SUFFIX, *settings()).out == "No changes.\n"
+    around(f"{CANARY}-changed")
+    well("apply", "--yes", "--suffix", SUFFIX, *settings(f"{CANARY}-changed", EXTRA=f"{CANARY}-added"))
+    assert task(desk)["EXTRA"] == f"{CANARY}-added"
+    well("deploy", "--yes", "--suffix", SUFFIX, "--image", IMAGE, "--env", f"TOKEN={CANARY}-shipped")
+    assert task(desk)["TOKEN"] == f"{CANARY}-shipped"
+    around(MAIN)
+    well("diff", "--suffix", SUFFIX)
+    well("rollback", "--yes", "--suffix", SUFFIX)
+    assert task(desk)["TOKEN"] == f"{CANARY}-changed"
+    well("deploy", "--yes", "--suffix", SUFFIX, "--image", IMAGE, "--env", f"TOKEN={CANARY}-again")
+    words = ("tool", "-p", CANARY, f"-p{CANARY}", f"A={CANARY}")
+    # What the task writes is its own; that the command was run, with what, is in no record of it.
+    assert desk.process("run", "--local", "--yes", "--suffix", SUFFIX, "--", *words).code == 0
+    well("history", "--suffix", SUFFIX, "--json")
+    well("apply", "--yes", "--suffix", SUFFIX, *settings())
+    assert task(desk)["TOKEN"] == f"{CANARY}-again"
+    well("apply", "--yes", "--suffix", SUFFIX, "--take", "image", *settings())
+    assert task(desk)["TOKEN"] == MAIN
+    assert well("plan", "--suffix", SUFFIX, *settings()).out == "No changes.\n"
+    well("teardown", "--yes", "--suffix", SUFFIX)
+
+    assert leaks(desk, *said) == []
+
+
+@pytest.fixture(scope="module")
+def told(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """The stack with a secret for each of its two services; none of the tests changes it."""
+    desk = Desk.before(served, tmp_path_factory.mktemp("secrets") / "home")
+    desk.apply(SUFFIX, *settings())
+    return desk
+
+
+def test_a_plan_says_set_and_changed_and_no_more(told: Desk) -> None:
+    wanted = settings(f"{CANARY}-changed", EXTRA=f"{CANARY}-added")
+    ran = told.well("plan", "--suffix", SUFFIX, *wanted)
+    as_json = told.well("plan", "--suffix", SUFFIX, *wanted, "--json")
+    page = told.home.parent / "page.md"
+    told.well("plan", "--suffix", SUFFIX, *wanted, "--markdown", str(page))
+
+    assert re.search(r"environment\.TOKEN\.value: \(set\) -> \(changed\)$", ran.out, re.MULTILINE)
+    assert re.search(r'environment\.EXTRA: \(none\) -> \{"value": "\(set\)"\}$', ran.out, re.MULTILINE)
+    assert "MODE" not in ran.out
+    assert "(changed)" in as_json.out
+    assert "hmac" not in ran.out + as_json.out + page.read_text()
+    assert leaks(told, ran, as_json) == []
+
+
+def test_the_state_holds_marks_by_a_salt_of_its_own(told: Desk) -> None:
+    known = told.known(SUFFIX)
+    (container,) = known["entries"]["task"]["confirmed"]["containerDefinitions"]
+    kept = {one["name"]: one["value"] for one in container["environment"]}
+
+    assert kept["TOKEN"] == mark_of(known["salt"], "TOKEN", MAIN)
+    assert kept["DB_PORT"] == "5432"
+    assert leaks(told) == []
+
+
+def test_a_change_by_hand_shows_as_drift_without_the_value(desk: Desk) -> None:
+    desk.apply(SUFFIX, *settings())
+    ecs = client(desk.box.endpoint, "ecs")
+    family = f"ml-api-taskdef-{SUFFIX}"
+    found = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+    known = desk.known(SUFFIX)
+    for one in known["entries"]["task"]["confirmed"]["containerDefinitions"][0]["environment"]:
+        if one["name"] == "TOKEN":
+            one["value"] = mark_of(known["salt"], "TOKEN", "another")
+    known["entries"]["task"]["phase"] = "ready"
+    desk.ledger(SUFFIX).write_text(json.dumps(known))
+    shutil.rmtree(desk.home / "embedded" / "runs")
+    # A tag that is not ours to know makes the revision be described and not remembered.
+    ecs.untag_resource(resourceArn=found["taskDefinitionArn"], tagKeys=["Project"])
+
+    ran = desk.run("drift", "--suffix", SUFFIX, *settings())
+    as_json = desk.run("drift", "--suffix", SUFFIX, *settings(), "--json")
+
+    assert "TOKEN.value: (set) -> (changed)" in ran.out
+    assert "(changed)" in as_json.out
+    assert "hmac" not in ran.out + as_json.out
+    assert leaks(desk, ran, as_json) == []
+
+
+def test_a_saved_plan_is_refused_where_a_value_is_another_and_names_it(told: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    told.well("plan", "--suffix", SUFFIX, "--out", str(path), *settings(f"{CANARY}-changed"))
+
+    main = told.run("apply", str(path), *settings(f"{CANARY}-third"))
+    other = told.run("apply", str(path), *settings(f"{CANARY}-changed", f"{CANARY}-third"))
+
+    assert (main.code, other.code) == (5, 5)
+    assert '"TOKEN": "(changed)"' in main.err
+    assert '"OTHER_TOKEN": "(changed)"' in other.err
+    assert "by the same `--set`" in other.err
+    assert CANARY not in path.read_text() + main.err + other.err
+
+
+def test_a_setting_that_is_refused_does_not_tell_its_value(desk: Desk) -> None:
+    given = [
+        f"container.environment={CANARY}",
+        f'container.environment={{"A": ["{CANARY}"]}}',
+        f'container.environment={{"A": "{CANARY}"',
+        f'container.environment{{"A": "{CANARY}"}}',
+        f"container.environment.TOKEN={CANARY}",
+        f'api.services={{"a": {{"prefixes": ["/a"], "environment": {{"A": {{"x": "{CANARY}"}}}}}}}}',
+        f'api.services={{"a": {{"prefixes": ["/a"], "environment": "{CANARY}"}}}}',
+    ]
+
+    ran = [desk.run("plan", "--suffix", SUFFIX, "--set", one) for one in given]
+
+    assert [one.code for one in ran] == [64] * len(given)
+    assert [one.err for one in ran if CANARY in one.err + one.out] == []
+
+
+def test_a_state_of_schema_1_is_read_without_its_values_and_is_the_same_at_each_reading() -> None:
+    text = KEPT.read_bytes()
+    assert CANARY.encode() in text
+
+    document, again = Document.parse(text, "kept"), Document.parse(text, "kept")
+
+    assert document.dump() == again.dump()
+    assert CANARY.encode() not in document.dump()
+    (container,) = document.entries["task"].wanted["containerDefinitions"]
+    kept = {one["name"]: one["value"] for one in container["environment"]}
+    assert kept["TOKEN"] == Private("TOKEN", "canary-of-the-main-service")
+    assert kept["DB_PORT"] == "5432"
+    assert len(document.tombstones) == 1
+    assert json.loads(document.dump())["schema"] == SCHEMA
+    assert Document.parse(document.dump(), "kept") == document
+
+
+def test_what_was_kept_of_an_older_schema_is_written_anew_with_it(tmp_path: Path) -> None:
+    store = FolderArchive(tmp_path).store("prod")
+    store.save(KEPT.read_bytes())
+    store.keep("20260101T000000Z-000001-920389a3", KEPT.read_bytes())
+    store.keep("20260102T000000Z-000002-920389a3", b"damaged")
+
+    remember(store, Document.parse(KEPT.read_bytes(), "kept"))
+
+    assert len(store.versions()) == 3
+    assert [name for name in store.versions() if CANARY.encode() in (store.past(name) or b"")] == []
+
+
+def test_a_stack_whose_state_is_of_schema_1_goes_on_without_a_change(desk: Desk) -> None:
+    desk.apply(SUFFIX, *settings())
+    known = desk.known(SUFFIX)
+    clear = {"TOKEN": MAIN, "MODE": "fast", "OTHER_TOKEN": OTHER}
+    text = json.dumps({**known, "schema": 1})
+    for name, value in clear.items():
+        text = text.replace(mark_of(known["salt"], name, value), value)
+    desk.ledger(SUFFIX).write_text(json.dumps({k: v for k, v in json.loads(text).items() if k != "salt"}))
+    assert MAIN in desk.ledger(SUFFIX).read_text()
+
+    assert desk.plan(SUFFIX, *settings()) == "No changes.\n"
+    changed = desk.well("plan", "--suffix", SUFFIX, *settings(f"{CANARY}-changed"))
+    assert "(set) -> (changed)" in changed.out
+    desk.well("apply", "--yes", "--suffix", SUFFIX, *settings())
+
+    assert leaks(desk) == []
+    assert desk.plan(SUFFIX, *settings()) == "No changes.\n"
+
+
+def test_a_private_value_equals_itself_and_its_marks_by_any_salt() -> None:
+    one, salts = Private("A", "x"), (new_salt(), new_salt())
+    marks = [one.marked(salt) for salt in salts]
+
+    assert marks[0] != marks[1]
+    assert all(mark == one and is_mark(mark) for mark in marks)
+    assert one != Private("B", "x")
+    assert one != Private("A", "y")
+    assert one != "x"
+    assert Private("B", "x").marked(salts[0]) != marks[0]
+    assert "x" not in f"{one} {one!r} {written([one], salts[0])} {masked({'a': one})}"
+
+
+def test_what_is_private_is_shown_as_set_or_changed_wherever_it_lies() -> None:
+    old = [{"name": "A", "value": Private("A", "1")}, {"name": "B", "value": mark_of(new_salt(), "B", "2")}]
+    new = [{"name": "B", "value": Private("B", "3")}, {"name": "C", "value": Private("C", "4")}]
+
+    told = list(lines([Difference("environment", old, new)]))
+
+    assert told == [
+        'environment.A: {"value": "(set)"} -> (none)',
+        "environment.B.value: (set) -> (changed)",
+        'environment.C: (none) -> {"value": "(set)"}',
+    ]
+    assert masked_beside(old, old)[0]["value"] == "(set)"
