@@ -34,6 +34,7 @@ from provisioner.cli import (
     state,
     timeline,
 )
+from provisioner.cli.hints import as_typed
 from provisioner.cli.sections import Sections
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
@@ -101,7 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=arguments)
     except ProvisionerError as error:
         told = f"{error.message}\n{error.evidence}".rstrip()
-        say.complain(told, error.hint, error.result)
+        say.complain(told, as_typed(error.hint, arguments, cli), error.result)
         code = error.exit_code
     except click.ClickException as error:
         if say.as_json:

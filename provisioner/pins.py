@@ -74,6 +74,8 @@ def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str
         chosen = choose_region(where.region, local=where.workspace.local)
         return chosen.name, chosen.source
     region = document.place.region
+    if where.region:
+        choose_region(where.region)
     if where.region and where.region != region:
         raise UsageError(
             f"The stack {suffix} lives in {region}, not in {where.region}.",

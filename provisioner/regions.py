@@ -48,19 +48,30 @@ def choose_region(flag: str | None, *, local: bool = False) -> Region:
 def _checked(region: Region) -> Region:
     """The region itself; UsageError with the nearest ones where botocore's partitions do not list it."""
     known = _known()
-    if region.name not in known:
+    if region.name in known:
+        check_partition(known[region.name], region.name)
+    else:
         near = difflib.get_close_matches(region.name.lower(), known, n=3, cutoff=0.5)
         told = " or ".join(f"`--region {name}`" for name in near)
         raise UsageError(
             f"There is no AWS region {region.name} (said by {region.source}).",
-            f"Did you mean {told}?" if told else f"There are: {', '.join(known)}.",
+            f"Did you mean {told}?" if told else f"There are: {', '.join(sorted(known))}.",
         )
     return region
 
 
+def check_partition(partition: str, region: str) -> None:
+    """Raise UsageError for a partition where a service of the stack is missing."""
+    if partition != "aws":
+        raise UsageError(
+            f"{region} is in the partition {partition}, which has no CloudFront with AWS's own certificate; "
+            "this stack needs it."
+        )
+
+
 @functools.cache
-def _known() -> list[str]:
-    """The regions of botocore's own data, whatever profile is set: the user's could not be read."""
+def _known() -> dict[str, str]:
+    """The partition of each region of botocore's own data: the user's profile may be unreadable."""
     partitions = Loader().load_data("partitions")["partitions"]
-    names = {name for partition in partitions for name in partition["regions"]}
-    return sorted(name for name in names if not name.endswith("-global"))
+    listed = {name: partition["id"] for partition in partitions for name in partition["regions"]}
+    return {name: partition for name, partition in listed.items() if not name.endswith("-global")}

@@ -22,8 +22,8 @@ from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan
 from provisioner.errors import LedgerError, LockHeld, NoSuchStack
 from provisioner.kinds import KINDS
-from provisioner.kinds import facts as lookups
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
+from provisioner.regions import check_partition
 from provisioner.settings import Settings
 from provisioner.settings.ending import with_zones
 from provisioner.settings.shipped import Shipped
@@ -86,7 +86,7 @@ class Session:
         region, source = region_of(suffix, document, where)
         aws, place = ways.to(region)
         guard_account(place, settings.account if where.account is None else where.account)
-        lookups.check_partition(place.partition, region)
+        check_partition(place.partition, region)
         former_state = workspace.document(suffix) if document is None and local else None
         if document is None:
             document = Document(suffix, place)

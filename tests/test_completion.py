@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.shell_completion import ShellComplete
+from click.testing import CliRunner
 
 from cli import cli
 from state.document import Document, Entry, Place
@@ -161,3 +162,23 @@ def test_nobody_waits_for_it(home: Path) -> None:
         return spent() - before
 
     assert any(tried() <= SOON for _ in range(8))
+
+
+def test_a_bash_that_knows_no_nosort_starts_without_a_word(tmp_path: Path) -> None:
+    """Bash before 4.4, as macOS has it; played by a `complete` that refuses the option as that one does."""
+    source = CliRunner().invoke(cli, ["completion", "bash"]).output
+    old = """complete() {
+        [[ " $* " == *" nosort "* ]] && { echo "complete: nosort: invalid option name" >&2; return 2; }
+        builtin complete "$@"
+    }"""
+
+    ran = subprocess.run(
+        ["bash", "--norc", "-c", f"{old}\n{source}\ncomplete -p ml-api"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+
+    assert ran.stderr == ""
+    assert "-F _ml_api_completion ml-api" in ran.stdout

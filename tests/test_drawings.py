@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from itertools import pairwise
@@ -9,7 +10,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from provisioner.configuration import load
 from provisioner.engine.graph import Edge, Stack
+from provisioner.errors import UsageError
+from provisioner.stack import build
+from provisioner.steps.facts import offline
 from provisioner.terminal.dot import as_dot
 from provisioner.terminal.graph import by_piece
 from provisioner.terminal.layout import implied, lay_out
@@ -43,7 +48,7 @@ def edges(stack: Stack) -> set[tuple[str, str]]:
     return {(name, node.name) for node in stack for name in node.needs}
 
 
-def test_mermaid_has_every_node_in_its_piece_and_every_edge_once(stack: Stack) -> None:
+def test_mermaid_has_every_node_in_its_piece_and_every_edge_that_no_others_imply(stack: Stack) -> None:
     lines = as_mermaid(stack).splitlines()
 
     names = {
@@ -52,7 +57,8 @@ def test_mermaid_has_every_node_in_its_piece_and_every_edge_once(stack: Stack) -
     assert list(names.values()) == [node.name for nodes in by_piece(stack).values() for node in nodes]
     arrows = [re.fullmatch(r'  (n_\w+) (?:-->|==>\|"[^"]+"\|) (n_\w+)', line) for line in lines]
     drawn = [(names[found[1]], names[found[2]]) for found in arrows if found]
-    assert sorted(drawn) == sorted(edges(stack))
+    waits = {(edge.to, node.name) for node in stack for edge in node.edges if edge.ready}
+    assert sorted(drawn) == sorted((edges(stack) - implied(stack)) | waits)
     assert sum(line.startswith("  subgraph ") for line in lines) == lines.count("  end") > 12
 
 
@@ -148,3 +154,18 @@ def test_the_process_needs_no_credentials_and_says_what_is_missing(desk: Desk) -
     ran = desk.process("graph", "--set", "network.zones=99")
     assert (ran.code, ran.out) == (64, "")
     assert "--suffix" in ran.err
+
+
+def _many(count: int) -> Stack:
+    said = {f"s{n}": {"prefixes": [f"/s{n}/*"]} for n in range(count)}
+    s = load(None, ["profile=production", f"api.services={json.dumps(said)}"], {})
+    return build(s, "prod", "us-east-1", offline(3, "15"))
+
+
+def test_six_services_fit_what_mermaid_draws_and_more_are_told_what_to_use() -> None:
+    arrows = [line for line in as_mermaid(_many(6)).splitlines() if "-->" in line or "==>" in line]
+
+    assert len(arrows) <= 500
+    with pytest.raises(UsageError) as caught:
+        as_mermaid(_many(20))
+    assert "svg-graph" in caught.value.hint

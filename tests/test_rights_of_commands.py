@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,3 +138,24 @@ def test_the_policy_of_new_settings_is_enough_to_let_go_of_what_the_former_ones_
 
     assert ran.code == 0, ran.err
     assert desk.plan("a", *changed) == "No changes.\n"
+
+
+def test_the_policies_are_one_json_array_or_a_file_each(desk: Desk, tmp_path: Path) -> None:
+    asked = ("policy", "--suffix", "x", "--expect-account", "123456789012", "--for")
+
+    listed = json.loads(desk.well(*asked, "apply").out)
+    written = desk.well(*asked, "apply", "--out", str(tmp_path / "new")).out.split()
+
+    assert len(listed) > 1
+    assert [json.loads(Path(one).read_text()) for one in written] == listed
+    assert isinstance(json.loads(desk.well(*asked, "status").out), list)
+
+
+def test_a_partition_that_a_plan_refuses_gets_no_policy(desk: Desk) -> None:
+    refused = [
+        desk.run(command, "--suffix", "x", "--region", "cn-north-1", *more)
+        for command, *more in (("policy",), ("plan",), ("plan", "--offline"), ("graph",))
+    ]
+
+    assert {one.code for one in refused} == {64}
+    assert all("partition aws-cn" in one.err and not one.out for one in refused)

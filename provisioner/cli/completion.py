@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 _PROGRAM, _VARIABLE = "ml-api", "_ML_API_COMPLETE"
+# Bash knows `-o nosort` since 4.4: an older one completes all the same, by the alphabet.
+_NOSORT = re.compile(r"complete (-o nosort (.*))")
 
 Completed = Callable[[click.Context, click.Parameter, str], list[Any]]
 
@@ -38,5 +41,8 @@ def completion(context: click.Context, shell: str) -> int:
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"click does not complete {shell}.")
-    click.echo(made(context.find_root().command, {}, _PROGRAM, _VARIABLE).source())
+    asked = made(context.find_root().command, {}, _PROGRAM, _VARIABLE)
+    # Not `source()`: where bash is older than 4.4 (macOS has 3.2) it complains at each start of a shell.
+    source = asked.source_template % asked.source_vars()
+    click.echo(_NOSORT.sub(r"complete \1 2>/dev/null || complete \2", source))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,7 +23,14 @@ purpose_option = click.option(
 @click.command()
 @stack_options
 @purpose_option
-def policy(purpose: str, **given: Any) -> int:
+@click.option(
+    "--out",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write each policy into a file of its own in DIR, instead of one JSON array to stdout.",
+)
+def policy(purpose: str, folder: Path | None, **given: Any) -> int:
     """Print the IAM policy that an operator of this stack needs; calls nothing."""
     from provisioner.cli.opening import begin, given_settings, missing_suffix
     from provisioner.commands import permitting
@@ -32,7 +40,7 @@ def policy(purpose: str, **given: Any) -> int:
     whose = permitting.Whose(
         workspace, suffix, given_settings(given), given["region"], given["expect_account"]
     )
-    return permitting.show(say, whose, purpose)
+    return permitting.show(say, whose, purpose, folder)
 
 
 @click.command()

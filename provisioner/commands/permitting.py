@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
 
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.refs import Ref
@@ -57,7 +58,7 @@ class Whose:
             offline(s.network.zones, s.database.version), account=account, master_password=str(holder)
         )
         known = document.place.region if document else None
-        region = self.region or known or choose_region(None, local=self.workspace.local).name
+        region = choose_region(self.region or known, local=self.workspace.local).name
         stack = build(s, self.suffix, region, facts)
         stack.nodes |= _undeclared(document, stack) if document else {}
         return stack
@@ -97,16 +98,28 @@ def policies_for(whose: Whose, purpose: str) -> list[Policy]:
     return policies([*statements(grants), *kept, *denied])
 
 
-def show(say: Say, whose: Whose, purpose: str) -> int:
-    """Print the policies, one document after the other."""
+def show(say: Say, whose: Whose, purpose: str, folder: Path | None = None) -> int:
+    """Print the policies as one JSON array, or write each into a file of its own in `folder`."""
     made = policies_for(whose, purpose)
     if say.as_json:
         say.record("policy", purpose=purpose, suffix=whose.suffix, policies=made)
         return 0
-    for one in made:
-        say.data(json.dumps(one, indent=2))
+    if folder:
+        for path in _written(made, folder, f"{purpose}-{whose.suffix}"):
+            say.data(str(path))
+    else:
+        say.data(json.dumps(made, indent=2))
     if len(made) > 1:
         say.note(f"{len(made)} policies: IAM takes 6144 characters in one. Attach all of them.")
     if NO_ACCOUNT in json.dumps(made):
         say.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
     return 0
+
+
+def _written(made: list[Policy], folder: Path, name: str) -> Iterator[Path]:
+    """Each policy in a file that `aws iam create-policy --policy-document file://...` takes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for at, one in enumerate(made, start=1):
+        path = folder / (f"{name}-{at}.json" if len(made) > 1 else f"{name}.json")
+        path.write_text(json.dumps(one, indent=2) + "\n")
+        yield path

@@ -12,7 +12,7 @@ from provisioner.engine.aside import ease, leave_behind, make_room
 from provisioner.engine.beats import Beat
 from provisioner.engine.critical import Stage, stages
 from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
-from provisioner.engine.events import Event
+from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
 from provisioner.engine.handover import Handover
@@ -144,7 +144,7 @@ class Apply:
             self.outcome.failed[node.name] = known
             if isinstance(known, FATAL):
                 clock.stop()
-            listen(Event("failed", node.name, detail=known.message, seconds=clock.now() - start))
+            listen(Event(end_of(known), node.name, detail=known.message, seconds=clock.now() - start))
             return
         finally:
             self._known.end(node.name)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from provisioner.errors import Interrupted, ProvisionerError
+
 What = Literal[
     "reading",
     "starting",
@@ -16,11 +18,16 @@ What = Literal[
     "ready",
     "retrying",
     "failed",
+    "stopped",
     "skipped",
     "note",
     "gone",
     "kept",
 ]
+
+
+# The words with which the work on a resource ends.
+ENDS: tuple[What, ...] = ("ready", "gone", "kept", "failed", "stopped")
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,11 @@ class Event:
 
 
 Listener = Callable[[Event], None]
+
+
+def end_of(error: ProvisionerError) -> What:
+    """Return how work ended that `error` ended: a signal stopped it, or it failed."""
+    return "stopped" if isinstance(error, Interrupted) else "failed"
 
 
 def silent(_event: Event) -> None:

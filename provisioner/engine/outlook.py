@@ -66,11 +66,11 @@ class Outlook:
         with self._guard:
             if event.what == "starting":
                 self._begun[event.node] = self.now()
-            elif event.what in ("exists", "ready", "gone", "failed"):
+            elif event.what in ("exists", "ready", "gone", "failed", "stopped"):
                 self._done.add(Part(event.node, event.what))
             if event.what == "exists":
                 self._begun[event.node] = self.now()
-            if event.what in ("ready", "kept", "failed"):
+            if event.what in ("ready", "kept", "failed", "stopped"):
                 self._done |= {Part(event.node, what) for what in (*_COMES, *_GOES)}
 
     def usual(self, node: str) -> float:

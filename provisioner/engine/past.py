@@ -89,7 +89,8 @@ def past_of(run: str, record: Doc) -> Past:
 def _parts(nodes: Doc) -> Iterable[Part]:
     for name, doc in nodes.items():
         stages = [(what, at) for at, what, *_ in doc["moments"] if what not in _WAITS]
-        why = next((about[1] for _, what, *about in doc["moments"] if what == "failed" and about), "")
+        ends = (about for _, what, *about in doc["moments"] if what in ("failed", "stopped"))
+        why = next((about[1] for about in ends if about), "")
         times = [moment[0] for moment in doc["moments"]]
         yield Part(
             name,

@@ -14,7 +14,7 @@ from provisioner import __version__
 from provisioner.aws import Aws
 from provisioner.calls import Call
 from provisioner.engine.clock import Clock
-from provisioner.engine.events import Event
+from provisioner.engine.events import ENDS, Event
 from provisioner.engine.faults import THROTTLES
 from provisioner.engine.graph import Edge
 from state.document import Place
@@ -78,7 +78,7 @@ class Record:
         """Take in one event, in the thread that works on its node."""
         if event.what == "starting":
             self.aws.calls.speak_of(event.node)
-        elif event.what in ("ready", "gone", "kept", "failed"):
+        elif event.what in ENDS:
             self.aws.calls.speak_of("")
         if event.verb == "keep":
             return
@@ -92,10 +92,11 @@ class Record:
         step.id = event.id or step.id
         if event.what == "starting":
             step.verb = event.verb
-        elif event.what in ("ready", "gone", "kept", "failed"):
+        elif event.what in ENDS:
             step.end = event.what
         if len(step.moments) < _MOST or not waits:
-            about = [round(event.seconds, 3), event.detail[:200]] if waits or event.what == "failed" else []
+            tells = waits or event.what in ("failed", "stopped")
+            about = [round(event.seconds, 3), event.detail[:200]] if tells else []
             step.moments.append([at, event.what, *about])
 
     def finish(self, result: str, exit_code: int, message: str = "") -> None:

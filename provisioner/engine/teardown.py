@@ -8,7 +8,7 @@ from dataclasses import replace
 from provisioner.engine.act import Hands
 from provisioner.engine.critical import End, ends
 from provisioner.engine.decide import proves_nothing
-from provisioner.engine.events import Event
+from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import explain
 from provisioner.engine.kind import Item
 from provisioner.engine.outcome import FATAL, Outcome
@@ -111,7 +111,7 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -
         outcome.failed[name] = known
         if isinstance(known, FATAL):
             clock.stop()
-        hands.listen(Event("failed", name, "delete", known.message, clock.now() - start))
+        hands.listen(Event(end_of(known), name, "delete", known.message, clock.now() - start))
         return
     end = Event("gone", name, "delete", seconds=clock.now() - start, id=target.it.id)
     kept = f"for the sake of {outcome.kept[name]}" if name in outcome.kept else outcome.theirs.get(name, "")

@@ -104,7 +104,7 @@ def _marks(doc: Doc) -> tuple[float, float, float]:
     """When it started, when AWS had made it or begun its end, when that was done."""
     start = _at(doc, "starting") or 0.0
     last = max(moment[0] for moment in doc["moments"])
-    end = _at(doc, "ready", "gone", "failed") or last
+    end = _at(doc, "ready", "gone", "failed", "stopped") or last
     middle = _at(doc, "exists", "going")
     return start, min(start if middle is None else middle, end), end
 

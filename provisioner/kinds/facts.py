@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.faults import code_of
-from provisioner.errors import Blocked, UsageError
+from provisioner.errors import Blocked
 from provisioner.kinds.elbv2.routing import path_values
 from provisioner.kinds.elbv2.tagged import NO_BALANCER
 from provisioner.kinds.rds.tagged import NO_CLUSTER
@@ -174,12 +174,3 @@ def edge_addresses(clients: Clients) -> str:
             f"{clients.aws.region} has no prefix list {FROM_EDGE}.", "Set `edge.guard=off` in this region."
         )
     return str(found[0]["PrefixListId"])
-
-
-def check_partition(partition: str, region: str) -> None:
-    """UsageError for a partition where a service of the stack is missing."""
-    if partition != "aws":
-        raise UsageError(
-            f"{region} is in the partition {partition}, which has no CloudFront with AWS's own certificate; "
-            "this stack needs it."
-        )

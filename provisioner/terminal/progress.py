@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provisioner.engine.events import Event, Listener
+from provisioner.engine.events import ENDS, Event, Listener
 from provisioner.engine.outlook import Outlook
 from provisioner.terminal.say import Say
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _REFRESH = 8.0
 _QUIET = 30.0
-_ENDS = ("ready", "gone", "kept")
+_DONE = ("ready", "gone", "kept")
 # Seconds of a run below which a bar would only flicker; the bar's cells, and those of the words after it.
 _WORTH_A_BAR, _WIDTH, _WORDS = 3.0, 40, 26
 # `CreateX answered SomeCode: why (request ...)`: what is waited for is the why, and no error.
@@ -58,7 +58,7 @@ class Board:
                 step.detail = f"waits: {plainly(event.detail)}"
             elif event.what in ("exists", "waiting"):
                 step.detail = ""
-            elif event.what in ("ready", "gone", "kept", "failed"):
+            elif event.what in ENDS:
                 step.end = event.what
 
     def tree(self) -> Tree:
@@ -91,14 +91,16 @@ class Board:
 
     def _ended(self, name: str) -> bool:
         step = self.steps.get(name)
-        return bool(step and step.end in _ENDS)
+        return bool(step and step.end in _DONE)
 
     def _line(self, name: str) -> str:
         step = self.steps.get(name)
-        if step is None or step.end in _ENDS:
+        if step is None or step.end in _DONE:
             return ""
         if step.end == "failed":
             return f"[red]✗ {name}[/]"
+        if step.end == "stopped":
+            return f"[yellow]‖ {name}[/] [dim]stopped; the same command goes on with it[/]"
         elapsed = time.monotonic() - step.since if step.since else 0.0
         usual = self.outlook.usual(name)
         of = f" of about {usual:.0f} s" if usual >= 1 else " s"
@@ -167,11 +169,13 @@ class _Plain:
 
     def hear(self, event: Event) -> None:
         now = time.monotonic()
-        if event.what in _ENDS and event.verb != "keep":
+        if event.what in _DONE and event.verb != "keep":
             done = f"{event.what} ({event.detail})" if event.detail else event.what
             self._say.note(f"{event.node}: {done} after {event.seconds:.1f} s  {event.id}".rstrip())
         elif event.what == "failed":
             self._say.note(f"{event.node}: failed: {event.detail}")
+        elif event.what == "stopped":
+            self._say.note(f"{event.node}: stopped; the same command goes on with it")
         elif event.what == "asking":
             self._say.note(event.detail)
         elif event.what == "retrying" and now - self._told.get(event.node, 0.0) > _QUIET:

@@ -1,0 +1,63 @@
+"""The commands that a hint names, completed by what was typed, so that a copied one speaks of this stack."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import shlex
+from collections.abc import Sequence
+
+import click
+
+from provisioner.names import PROGRAM
+
+# What says of which stack, and of which AWS, a command speaks; a flag, or an option with a value.
+_FLAGS, _OPTIONS = ("--local",), ("--suffix", "--state", "--config")
+_QUOTED = re.compile(r"`([^`\n]+)`")
+_PLACEHOLDER = "NAME"
+# These speak of all stacks: the suffix that was typed would hide what the hint promises.
+_OF_ALL = ("list",)
+
+
+def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
+    """Return the hint with each of our commands in backticks as it is to be typed here.
+
+    `typed` is the command line that ended. A command begins with the program's name, and repeats those of
+    --suffix, --local, --state and --config that were typed and that it takes.
+    """
+    said = list(itertools.takewhile(lambda word: word != "--", typed))
+    return _QUOTED.sub(lambda found: f"`{_completed(found[1], said, group) or found[1]}`", hint)
+
+
+def _completed(text: str, typed: Sequence[str], group: click.Group) -> str:
+    said = text.removeprefix(PROGRAM).strip()
+    command = _command(said.split(), group)
+    if command is None:
+        return ""
+    taken = {name for param in command.params if isinstance(param, click.Option) for name in param.opts}
+    before, dashes, after = said.partition(" -- ")
+    words = [before]
+    for option in _OPTIONS:
+        value = _value(option, typed)
+        if value is None or option not in taken or (said.startswith(_OF_ALL) and option == "--suffix"):
+            continue
+        if option not in before:
+            words.append(f"{option} {shlex.quote(value)}")
+        words[0] = words[0].replace(f"{option} {_PLACEHOLDER}", f"{option} {shlex.quote(value)}")
+    words += [flag for flag in _FLAGS if flag in typed and flag in taken and flag not in before]
+    return f"{PROGRAM} {' '.join(words)}{dashes}{after}"
+
+
+def _command(words: Sequence[str], group: click.Group) -> click.Command | None:
+    """The command that the words begin with; None where they begin with none that can be run."""
+    found = group.commands.get(words[0]) if words else None
+    return _command(words[1:], found) if isinstance(found, click.Group) else found
+
+
+def _value(option: str, typed: Sequence[str]) -> str | None:
+    for at, word in enumerate(typed):
+        if word.startswith(f"{option}="):
+            return word.partition("=")[2]
+        if word == option:
+            return typed[at + 1] if at + 1 < len(typed) else None
+    return None
