@@ -162,6 +162,11 @@ def delete(node: str, entry: Entry) -> Change:
     return Change("delete", node, entry.kind, entry.name, entry.piece, entry.id, why="no longer declared")
 
 
+def left(node: str, entry: Entry) -> Change:
+    """The change of what is no longer declared and stays, for the sake of what was made with it."""
+    return Change("keep", node, entry.kind, entry.name, entry.piece, entry.id)
+
+
 def with_extras(change: Change, extras: tuple[Extra, ...]) -> Change:
     """The change that also removes what lies in the resource and nobody declared."""
     if not extras or change.verb not in ("keep", "finish", "update"):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference, differences, held, meets, tag_differences
-from provisioner.engine.decide import Change
+from provisioner.engine.decide import Change, left
 from provisioner.engine.explain import explained
 from provisioner.engine.extras import Extra
 from provisioner.engine.kind import Kind
@@ -58,11 +58,15 @@ class Drift:
 
 @dataclass
 class Report:
-    """All drift of one stack; `unfinished` are the nodes that no run has confirmed yet."""
+    """All drift of one stack; `unfinished` are the nodes that no run has confirmed yet.
+
+    `undeclared` are those that the settings no longer declare: the next apply removes them.
+    """
 
     suffix: str
     drifts: list[Drift] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
+    undeclared: list[str] = field(default_factory=list)
     # How many resources were looked at.
     looked: int = 0
 
@@ -88,7 +92,7 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
     """
     report = Report(document.suffix)
     found: dict[str, list[Drift]] = {}
-    parts = known_parts(plan, document, clients)
+    parts = known_parts(plan, document, clients, kinds)
     listed = {name: entry for name, entry in document.entries.items() if not kinds[entry.kind].shared}
 
     def begin(name: str) -> Work[str]:
@@ -96,7 +100,7 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
             target, entry = target_in(document, name, kinds), listed[name]
             with explained(f"looking at {entry.kind} {entry.name or name}"):
                 doc = look(clients, target, entry)
-            found[name] = list(_of_one(target, entry, doc, plan.changes[name]))
+            found[name] = list(_of_one(target, entry, doc, plan.changes.get(name) or left(name, entry)))
             if doc is not None and not any(one.what == "gone" for one in found[name]):
                 inside = extras_in(clients, target, doc, parts)
                 found[name] += [_extra(target, entry, one) for one in inside]
@@ -108,6 +112,9 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
     Walk({name: set() for name in ready}, begin, workers=_LOOKERS).run()
     report.drifts = [drift for name in ready for drift in found[name]]
     report.looked = len(ready)
+    gone = {one.node for one in report.drifts if one.what == "gone"}
+    going = (name for name in ready if name in plan.changes and plan.changes[name].verb == "delete")
+    report.undeclared = [name for name in going if name not in gone]
     report.unfinished = [name for name in listed if name not in ready]
     return report
 

@@ -97,7 +97,7 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
     plan.changes = {node.name: plan.changes[node.name] for node in stack}
     plan.docs = {node.name: plan.docs[node.name] for node in stack if node.name in plan.docs}
     remember_others(document, shared, [(node, _unlisted(plan, node)) for node in unknown])
-    _look_inside(plan, document, shared)
+    _look_inside(plan, document, shared, kinds)
     going = {
         name: entry
         for name, entry in document.entries.items()
@@ -130,10 +130,10 @@ def _let_go_first(plan: Plan, going: Mapping[str, Entry]) -> None:
     plan.changes = ordered | plan.changes
 
 
-def _look_inside(plan: Plan, document: Document, clients: Clients) -> None:
+def _look_inside(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> None:
     """Find what lies in those that own what is in them, and nobody declared."""
     owning = [name for name in plan.docs if plan.stack.nodes[name].kind.owns_inside]
-    parts = known_parts(plan, document, clients)
+    parts = known_parts(plan, document, clients, kinds)
 
     def begin(name: str) -> Any:
         def work(tell: Tell[str]) -> None:
@@ -149,16 +149,28 @@ def _look_inside(plan: Plan, document: Document, clients: Clients) -> None:
     Walk({name: set() for name in owning if not plan.changes[name].foreign}, begin, workers=READERS).run()
 
 
-def known_parts(plan: Plan, document: Document, clients: Clients) -> list[Part]:
-    """All that is declared, seen, remembered, or deleted so lately that AWS may still show it."""
+def known_parts(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> list[Part]:
+    """All that is declared, seen, remembered, or deleted so lately that AWS may still show it.
+
+    What the ledger holds is ours by its id, declared still or not.
+    """
     parts = []
     for node in plan.stack:
         parts.append(Part(str(node.kind), resolve(node.props, lambda ref: look_up(plan, ref))))
         parts.append(Part(str(node.kind), plan.docs.get(node.name, {})))
     for entry in document.entries.values():
-        parts += [Part(entry.kind, entry.wanted), Part(entry.kind, entry.confirmed or {})]
+        own = {**entry.wanted, **_known_id(kinds[entry.kind], entry)}
+        parts += [Part(entry.kind, own), Part(entry.kind, entry.confirmed or {})]
     late = (stone for stone in document.tombstones if still_hides(clients, stone.at))
     return parts + [Part(stone.kind, stone.wanted) for stone in late]
+
+
+def _known_id(kind: Kind, entry: Entry) -> Doc:
+    """The id of an entry, where its kind's reads have it."""
+    paths = (kind.key,) if isinstance(kind.key, str) else kind.key
+    values = [entry.id] if len(paths) == 1 else entry.id.split("|")
+    told = zip(paths, values, strict=False)
+    return {path: value for path, value in told if value and "." not in path}
 
 
 def wanted_of(plan: Plan, node: Node, clients: Clients) -> Doc:

@@ -32,7 +32,8 @@ def show_drift(say: Say, report: Report) -> None:
     if say.as_json:
         summary = {what: report.count(what) for what in _WORDS}
         drifts = [_record(one) for one in report.drifts]
-        say.record("drift", suffix=report.suffix, drift=drifts, unfinished=report.unfinished, summary=summary)
+        left = {"unfinished": report.unfinished, "undeclared": report.undeclared}
+        say.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
         return
     for one in report.drifts:
         sign, color = _SIGNS[one.what]
@@ -42,9 +43,17 @@ def show_drift(say: Say, report: Report) -> None:
         for line in _lines(one):
             say.data(f"      {line}")
     say.data(drift_sentence(report))
+    for line in undeclared_lines(report):
+        say.note(line)
     if report.unfinished:
         named = ", ".join(report.unfinished)
         say.note(f"Not looked at, as no run has confirmed it yet: {named}. `apply` goes on with it.")
+
+
+def undeclared_lines(report: Report) -> list[str]:
+    """What stands, is ours, and is in the settings no more."""
+    named = ", ".join(report.undeclared)
+    return [f"No longer declared: the next apply removes {named}."] if named else []
 
 
 def drift_sentence(report: Report) -> str:

@@ -52,14 +52,13 @@ class Vpc(Ec2):
         subnets = ec2.describe_subnets(Filters=filters)["Subnets"]
         groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
         known = inside.values("SubnetId") | inside.values("GroupId")
-        told = {one["SubnetId"]: f"subnet {one['SubnetId']} {one['CidrBlock']}" for one in subnets}
-        told |= {
-            one["GroupId"]: f"security group {one['GroupId']} {one['GroupName']}"
+        told = [(one["SubnetId"], f"subnet {one['SubnetId']} {one['CidrBlock']}", one) for one in subnets]
+        told += [
+            (one["GroupId"], f"security group {one['GroupId']} {one['GroupName']}", one)
             for one in groups
             if one["GroupName"] not in ("default", AMAZONS_GROUP)
-        }
-        stays = "it stands beside ours; delete it before a teardown, which it would hold up"
-        return [Extra(what, {}, stays) for id_, what in told.items() if id_ not in known]
+        ]
+        return [Extra(what, {}, _why_it_stays(it, one)) for id_, what, one in told if id_ not in known]
 
     def delete(self, ec2: Any, it: Item) -> None:
         """DeleteVpc; default group, main table and default ACL go with it."""
@@ -110,6 +109,15 @@ class _VpcAttribute(Setting):
     def put(self, ec2: Any, props: Doc) -> None:
         """ModifyVpcAttribute."""
         ec2.modify_vpc_attribute(**props)
+
+
+def _why_it_stays(it: Item, doc: Doc) -> str:
+    """What is to be done about one in our VPC that no declaration and no state knows."""
+    if bears(mapping(doc.get("Tags", [])), it.suffix):
+        return (
+            "it bears this stack's own tags, and the state file does not know it; delete it before a teardown"
+        )
+    return "it stands beside ours; delete it before a teardown, which it would hold up"
 
 
 class DnsSupport(_VpcAttribute):
