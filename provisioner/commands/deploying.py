@@ -26,9 +26,10 @@ from provisioner.kinds.ecs.revisions import Next, Running, is_same, number, revi
 from provisioner.kinds.ecs.rollouts import begin_anew
 from provisioner.kinds.ecs.shipped import DEPLOY, SIZE, VARIABLE
 from provisioner.names import IMAGE_OWNER, SHIPPED_WITH
+from provisioner.preflight.sizes import size_of
 from provisioner.session import Session
 from provisioner.settings import PLACEHOLDER, Workload
-from provisioner.settings.container import FARGATE
+from provisioner.settings.container import FARGATE, LARGEST
 from provisioner.settings.images import is_reference
 from provisioner.settings.shipped import Shipped, with_shipped
 from provisioner.settings.variables import OWN_VARIABLES
@@ -158,6 +159,11 @@ def _check(now: Running, props: Mapping[str, str], wish: Wish) -> None:
             map(str, FARGATE)
         )
         raise UsageError(f"Fargate has no task of {cpu} CPU units with {memory} MiB.", f"It has: {fits}.")
+    if (size := size_of(dict(props))) > LARGEST:
+        raise UsageError(
+            f"This task definition would have {size} bytes; ECS takes {LARGEST}.",
+            "Keep long variables in a parameter or a secret: `container.secrets`.",
+        )
     taken = {one["name"] for one in now.container.get("secrets", [])}
     if both_ways := sorted(taken & wish.environment.keys()):
         raise UsageError(

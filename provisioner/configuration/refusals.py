@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -115,7 +116,7 @@ def _nearest(knob: Knob, one: ErrorDetails) -> Any:
         return None
     if isinstance(knob.choices[0], str):
         return _near(str(one["input"]), knob.choices)
-    wanted = float(one["input"]) if str(one["input"]).lstrip("-").isdigit() else 0.0
+    wanted = float(one["input"]) if re.fullmatch("-?[0-9]{1,9}", str(one["input"])) else 0.0
     return min(knob.choices, key=lambda choice: abs(choice - wanted))
 
 

@@ -10,7 +10,7 @@ from provisioner.preflight.domain import domain
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
-from provisioner.preflight.sizes import sizes
+from provisioner.preflight.sizes import revisions, sizes
 
 _MINUTE = 60
 
@@ -26,6 +26,7 @@ def check(made: Plan, clients: Clients, seconds: float) -> list[Finding]:
         *parameters(made, asking),
         *database(made),
         *sizes(made),
+        *revisions(made),
         *quotas(made, asking),
     ]
     if verbs.isdisjoint(("create", "replace")):

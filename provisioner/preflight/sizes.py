@@ -1,4 +1,4 @@
-"""Policies that grow with the settings, against what IAM takes of one."""
+"""What grows with the settings, against what AWS takes of one: policies, and what a task is."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Iterator
 
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Ref, resolve
+from provisioner.engine.refs import Doc, Ref, resolve, reveal
 from provisioner.preflight.finding import Finding
+from provisioner.settings.container import LARGEST
 
 # IAM and STS quotas (IAM user guide): characters without white space, of a managed policy and of all that
 # stands in one role.
 MANAGED, INLINE = 6144, 10240
 # Stands for what only AWS names: as long as the longest ARN of a stack, a secret's.
 _ARN = "?" * 120
+_SHORTEN = "Keep long variables in a parameter or a secret (`container.secrets`), or in the image."
 _MEND = "Keep several values in one secret: `container.secrets` takes a key behind its ARN (`ARN:key::`)."
 
 
@@ -33,6 +35,22 @@ def sizes(made: Plan) -> Iterator[Finding]:
             largest = max(nodes, key=_size)
             what = f"has {size} characters; IAM takes {most}"
             yield Finding(f"{largest.piece}/{largest.name}", what, _MEND, limit=most, needed=size)
+
+
+def revisions(made: Plan) -> Iterator[Finding]:
+    """Each revision of a task that is made."""
+    for node in made.stack:
+        if str(node.kind) != "TaskDefinition" or made.changes[node.name].verb not in ("create", "replace"):
+            continue
+        if (size := size_of(resolve(node.props, lambda _: _ARN))) > LARGEST:
+            what = f"has {size} bytes; ECS takes a task definition of {LARGEST}"
+            yield Finding(f"{node.piece}/{node.name}", what, _SHORTEN, limit=LARGEST, needed=size)
+
+
+def size_of(props: Doc) -> int:
+    """Return how many bytes a request has at least: UTF-8, no white space, secrets as long as they are."""
+    plain = reveal(props, None, lambda _: _ARN)
+    return len(json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _size(node: Node) -> int:

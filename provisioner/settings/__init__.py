@@ -37,7 +37,7 @@ class Settings(Section):
         description="the set of defaults: what a security review passes, or the plain and cheap one",
     )
     account: str | None = Field(
-        None, pattern=r"^\d{12}$", examples=["111122223333"], description="refuse every other account"
+        None, pattern=r"^[0-9]{12}$", examples=["111122223333"], description="refuse every other account"
     )
     image: Image = Field(PLACEHOLDER, description="the container image")
     tags: OwnTags = Field({}, description="tags of your own on everything")
@@ -64,7 +64,8 @@ class Settings(Section):
         """Lay the profile's values under those given; a profile that does not exist is refused as a value."""
         if not isinstance(given, Mapping):
             return given
-        return laid_under(PROFILES.get(given.get("profile", PROFILE), {}), given)
+        named = given.get("profile", PROFILE)
+        return laid_under(PROFILES.get(named, {}) if isinstance(named, str) else {}, given)
 
     @property
     def workloads(self) -> tuple[Workload, ...]:

@@ -8,7 +8,14 @@ from pydantic import Field
 
 from provisioner.settings.section import Section, unit
 
-Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=256)]
+# RFC 5322, 3.2.3 (dot-atom) and RFC 1035: printable ASCII, as SNS sends to.
+Email = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        max_length=256,
+    ),
+]
 
 
 class Alarms(Section):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.path_patterns import in_order, unreachable
+from provisioner.settings.container import HealthPath
 from provisioner.settings.images import Image
 from provisioner.settings.section import Section
 from provisioner.settings.variables import Secrets, Variables
@@ -41,7 +42,7 @@ class ApiService(Section):
     image: Image | None = Field(None, description="the container image")
     port: int | None = Field(None, ge=1, le=65535, description="the port the container listens on")
     protocol: Literal["HTTP", "HTTPS"] | None = Field(None, description="what it speaks on that port")
-    health_path: str | None = Field(None, pattern=r"^/", max_length=1024, description="answers 200 when well")
+    health_path: HealthPath | None = Field(None, description="answers 200 when well")
     cpu: int | None = Field(None, description="CPU units of a task; 1024 are one vCPU")
     memory: int | None = Field(None, description="MiB of a task")
     architecture: Literal["X86_64", "ARM64"] | None = Field(None, description="what the image is built for")

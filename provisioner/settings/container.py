@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import posixpath
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -23,6 +26,11 @@ FARGATE: Mapping[int, tuple[int, ...]] = {
 }
 
 
+# Bytes of a task definition (Amazon ECS quotas, "Task definition size").
+LARGEST = 64 * 1024
+# What Elastic Load Balancing takes (apollographql/router#1852; botocore elbv2 CreateTargetGroup,
+# HealthCheckPath: 1024 characters).
+HealthPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9@:%_+.~#?&/=-]*$", max_length=1024)]
 Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]+$", max_length=255)]
 
 
@@ -33,7 +41,7 @@ class Container(Section):
     protocol: Literal["HTTP", "HTTPS"] = Field(
         "HTTP", description="what it speaks there; the balancer checks no certificate"
     )
-    health_path: str = Field("/health", pattern=r"^/", max_length=1024, description="answers 200 when well")
+    health_path: HealthPath = Field("/health", description="answers 200 when well")
     cpu: Annotated[Literal[256, 512, 1024, 2048, 4096, 8192, 16384], NUMBER] = Field(
         1024, description="CPU of a task; 1024 are one vCPU", json_schema_extra=unit("CPU units")
     )
@@ -60,6 +68,26 @@ class Container(Section):
         # botocore ecs Secret: a name stands among the variables or among the secrets.
         if both := sorted(self.environment.keys() & self.secrets.keys()):
             raise ValueError(f"{both[0]} stands in environment and in secrets; ECS takes it from one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _mounts_each_once(self) -> Container:
+        # RegisterTaskDefinition refuses a path that two mount points have; runc one in /proc.
+        places = [posixpath.normpath(one) for one in self.scratch]
+        for place, count in Counter(places).items():
+            if count > 1:
+                raise ValueError(f"scratch names {place} twice")
+            if place == "/" or f"{place}/".startswith("/proc/"):
+                raise ValueError(f"scratch cannot be {place}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_a_revision(self) -> Container:
+        # ECS quotas: a task definition of 64 KB. Its variables alone must leave room for the rest of it.
+        pairs = [*self.environment.items(), *self.secrets.items()]
+        size = sum(len(json.dumps({"name": name, "value": value})) + 1 for name, value in pairs)
+        if size > LARGEST:
+            raise ValueError(f"environment and secrets come to {size} bytes; a task definition has {LARGEST}")
         return self
 
     @model_validator(mode="after")

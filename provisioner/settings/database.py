@@ -7,14 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.settings.section import NUMBER, Section, unit
-
-
-def _free_name(name: str) -> str:
-    # RDS user guide, PostgreSQL: names that RDS keeps for itself.
-    if name in ("admin", "postgres", "rdsadmin", "rdsrepladmin"):
-        raise ValueError(f"{name} is reserved by RDS")
-    return name
-
+from provisioner.settings.words import free_database, free_role
 
 # Aurora user guide, replicas: 15 beside the writer.
 MOST_READERS = 15
@@ -23,10 +16,16 @@ MOST_READERS = 15
 class Database(Section):
     """Aurora PostgreSQL Serverless v2."""
 
-    version: str = Field("15", pattern=r"^\d+(\.\d+)?$", description="a major version, or an exact one")
-    name: str = Field("mlapi", pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$", description="the database in it")
-    username: Annotated[str, AfterValidator(_free_name)] = Field(
-        "mlapi_admin", pattern=r"^[a-z][a-z0-9_]{0,62}$", description="its master user"
+    version: str = Field(
+        "15", pattern=r"^[0-9]{1,3}(\.[0-9]{1,3})?$", description="a major version, or an exact one"
+    )
+    name: Annotated[str, AfterValidator(free_database)] = Field(
+        "mlapi", pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$", description="the database in it"
+    )
+    # botocore rds CreateDBCluster, MasterUsername: 1 to 16 letters or numbers; `_` is taken too
+    # (crossplane-contrib/provider-aws#1701).
+    username: Annotated[str, AfterValidator(free_role)] = Field(
+        "mlapi_admin", pattern=r"^[a-z][a-z0-9_]{0,15}$", description="its master user"
     )
     min_acu: float = Field(
         0.5,
@@ -66,7 +65,7 @@ class Database(Section):
     iam_login: bool = Field(
         False, description="tasks may log in by their role, without a password, as `database.iam_user`"
     )
-    iam_user: Annotated[str, AfterValidator(_free_name)] = Field(
+    iam_user: Annotated[str, AfterValidator(free_role)] = Field(
         "mlapi_app",
         pattern=r"^[a-z][a-z0-9_]{0,62}$",
         description="who they log in as: a user that you make and grant `rds_iam`",

@@ -17,6 +17,11 @@ _FIRST_PRIVATE = 10
 MOST_ZONES = 6
 
 
+# EC2 takes no VPC in these: "this" network, loopback, link-local and multicast (RFC 6890, RFC 5771). Others
+# that are public may be taken (VPC user guide, VPC CIDR blocks).
+_SPECIAL = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
+
+
 def _block(text: str, lengths: tuple[int, int], what: str) -> str:
     network = IPv4Network(text, strict=False)
     least, most = lengths
@@ -36,7 +41,10 @@ def _resized(network: IPv4Network, least: int, most: int) -> IPv4Network:
 
 
 def _of_vpc(text: str) -> str:
-    return _block(text, _VPC, "a VPC")
+    block = IPv4Network(_block(text, _VPC, "a VPC"))
+    if special := next((one for one in _SPECIAL if one.overlaps(block)), None):
+        raise ValueError(f"{text} lies in {special}, where AWS takes no VPC; 10.0.0.0/16 is free to all")
+    return text
 
 
 def _of_subnet(text: str) -> str:

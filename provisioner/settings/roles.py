@@ -8,7 +8,7 @@ from pydantic import Field
 
 from provisioner.settings.section import Section
 
-_Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:policy/[\w+=,.@/-]+$")]
+_Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9_+=,.@/-]+$")]
 
 
 class Roles(Section):

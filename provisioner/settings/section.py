@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue
 
 
@@ -17,4 +19,4 @@ def unit(name: str) -> dict[str, JsonValue]:
 
 
 # Lets a choice among numbers be given as text, as shells and environments do.
-NUMBER = BeforeValidator(lambda value: int(value) if str(value).isdigit() else value)
+NUMBER = BeforeValidator(lambda value: int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else value)

@@ -44,7 +44,11 @@ class Service(Section):
         2, ge=0, le=100000, description="how many always run on Fargate", json_schema_extra=unit("tasks")
     )
     grace: int = Field(
-        60, ge=0, le=86400, description="time before health checks count", json_schema_extra=unit("seconds")
+        60,
+        ge=0,
+        le=2_147_483_647,
+        description="time before health checks count",
+        json_schema_extra=unit("seconds"),
     )
     wait_for_database: bool | None = Field(
         None,

@@ -21,7 +21,7 @@ class Table(Section):
         5, ge=1, le=40000, description="capacity when provisioned", json_schema_extra=unit("writes a second")
     )
     ttl_attribute: str = Field(
-        "ttl", pattern=r"^[A-Za-z0-9_.-]{0,255}$", description="says when an item expires; empty: none does"
+        "ttl", pattern=r"^[^\x00-\x1f\x7f]{0,255}$", description="says when an item expires; empty: none does"
     )
     point_in_time_recovery: bool = Field(True, description="every second of 35 days can be restored")
     deletion_protection: bool = Field(False, description="AWS refuses to delete the table")

@@ -25,13 +25,20 @@ MOST = 50 - len(_OURS)
 # botocore iam tagKeyType, tagValueType: the narrowest form of all that are tagged.
 _FORM = re.compile(r"[\w .:/=+@-]*")
 _LONGEST_KEY, _LONGEST_VALUE = 128, 256
+# botocore rds Tag, Key and Value: "can't be prefixed with aws: or rds:"; botocore ecs Tag: in any case of
+# letters, of keys and of values.
+_RESERVED = ("aws:", "rds:")
 
 
 def _taken(tags: dict[str, str]) -> dict[str, str]:
     seen: dict[str, str] = {}
     for key, value in tags.items():
-        if key.lower().startswith("aws:") or key.lower() in _OURS:
+        if key.lower().startswith(_RESERVED) or key.lower() in _OURS:
             raise ValueError(f"the tag {key} is not free: AWS or this tool sets it")
+        if value.lower().startswith(_RESERVED):
+            raise ValueError(
+                f"the value of the tag {key} begins with aws: or rds:, which AWS keeps for itself"
+            )
         if other := seen.get(key.lower()):
             raise ValueError(f"the tags {other} and {key} are one to IAM, which knows no capitals")
         seen[key.lower()] = key

@@ -13,12 +13,14 @@ OWN_VARIABLES = frozenset(
     {"SESSIONS_TABLE", "DB_HOST", "DB_READER_HOST", "DB_PORT", "DB_NAME", "DB_USERNAME", "DB_PASSWORD"}
     | {"DB_SECRET_ARN", "DB_IAM_USER"}
 )
-_NAME = re.compile(r"[^=\s\0]+")
+# POSIX, environment variables: neither a name nor a value holds a NUL, a name holds no `=`.
+_NAME = re.compile(r"[^=\s\x00-\x1f\x7f]+")
 # ECS developer guide, "secrets-envvar-secrets-manager" and "secrets-envvar-ssm-paramstore": a secret's ARN
 # may be followed by `:key:stage:version`. The role that starts tasks is given rights to what an ARN names.
 _SECRET = re.compile(
     r"arn:aws(?:-[a-z-]+)?:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]*){0,3}|"
-    r"ssm:[a-z0-9-]+:\d{12}:parameter/[\w/.-]+)"
+    r"ssm:[a-z0-9-]+:\d{12}:parameter/[\w/.-]+)",
+    re.ASCII,
 )
 
 
@@ -37,9 +39,11 @@ def without_values(path: str, value: Any, stand_in: Callable[[str, str], Any]) -
 
 
 def _free(variables: dict[str, str]) -> dict[str, str]:
-    for name in variables:
+    for name, value in variables.items():
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a variable")
+        if "\0" in value:
+            raise ValueError(f"{name}: a value holds no NUL")
         if name in OWN_VARIABLES:
             raise ValueError(f"the variable {name} is not free: the stack tells it to every container")
     return variables

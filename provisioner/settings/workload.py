@@ -8,6 +8,7 @@ from pydantic import ValidationError, model_validator
 
 from provisioner.settings.api import ApiService
 from provisioner.settings.container import Container
+from provisioner.settings.health_path import as_served
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
 
@@ -28,6 +29,8 @@ class Workload(Section):
     def _can_answer(self) -> Workload:
         if self.is_placeholder and self.container.protocol != "HTTP":
             raise ValueError("the placeholder speaks plain HTTP; for HTTPS name an image of your own")
+        if self.is_placeholder:
+            as_served(self.container.health_path)
         return self
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from provisioner.settings import Workload
+from provisioner.settings.health_path import as_served
 
 _CONF = """\
 pid /tmp/nginx.pid;
@@ -21,7 +22,7 @@ http {{
   default_type application/json;
   server {{
     listen {port};
-    location = {health} {{ return 200 '{{"status":"ok"}}'; }}
+    location {health} {{ return 200 '{{"status":"ok"}}'; }}
 {places}
   }}
 }}
@@ -30,12 +31,12 @@ http {{
 
 def command(one: Workload) -> list[str]:
     """The shell command that writes the configuration and becomes nginx."""
-    port, health = one.container.port, one.container.health_path
+    port, health = one.container.port, _exactly(as_served(one.container.health_path))
     answers = {
         _place(prefix): f'200 \'{{"service":"{_title(one)}","path":"{prefix}"}}\'' for prefix in one.prefixes
     }
     answers.setdefault("/", '404 \'{"error":"no such path"}\'')
-    answers.pop(f"= {health}", None)
+    answers.pop(health, None)
     places = "\n".join(f"    location {place} {{ return {answer}; }}" for place, answer in answers.items())
     conf = _CONF.format(port=port, health=health, places=places)
     return ["sh", "-c", f"cat > /tmp/nginx.conf <<'EOF'\n{conf}EOF\nexec nginx -c /tmp/nginx.conf"]
@@ -43,6 +44,21 @@ def command(one: Workload) -> list[str]:
 
 def _title(one: Workload) -> str:
     return one.name or "ml-api"
+
+
+def _exactly(path: bytes) -> str:
+    """The location of one path, as nginx compares it: decoded, without a query.
+
+    What nginx's configuration would read otherwise is written as an expression of bytes.
+    """
+    if re.fullmatch(rb"/[A-Za-z0-9._~/@:%+&=-]*", path):
+        return f"= {path.decode()}"
+    return '~ "^' + "".join(_byte(one) for one in path) + '$"'
+
+
+def _byte(one: int) -> str:
+    plain = chr(one)
+    return plain if plain.isascii() and (plain.isalnum() or plain in "/_-") else f"\\x{one:02x}"
 
 
 def _place(prefix: str) -> str:

@@ -1,0 +1,139 @@
+"""Names that PostgreSQL and RDS keep for themselves."""
+
+from __future__ import annotations
+
+# PostgreSQL 17 documentation, appendix C: reserved, also those that may name a function or a type.
+KEYWORDS = frozenset(
+    [
+        "all",
+        "analyse",
+        "analyze",
+        "and",
+        "any",
+        "array",
+        "as",
+        "asc",
+        "asymmetric",
+        "authorization",
+        "binary",
+        "both",
+        "case",
+        "cast",
+        "check",
+        "collate",
+        "collation",
+        "column",
+        "concurrently",
+        "constraint",
+        "create",
+        "cross",
+        "current_catalog",
+        "current_date",
+        "current_role",
+        "current_schema",
+        "current_time",
+        "current_timestamp",
+        "current_user",
+        "default",
+        "deferrable",
+        "desc",
+        "distinct",
+        "do",
+        "else",
+        "end",
+        "except",
+        "false",
+        "fetch",
+        "for",
+        "foreign",
+        "freeze",
+        "from",
+        "full",
+        "grant",
+        "group",
+        "having",
+        "ilike",
+        "in",
+        "initially",
+        "inner",
+        "intersect",
+        "into",
+        "is",
+        "isnull",
+        "join",
+        "lateral",
+        "leading",
+        "left",
+        "like",
+        "limit",
+        "localtime",
+        "localtimestamp",
+        "natural",
+        "not",
+        "notnull",
+        "null",
+        "offset",
+        "on",
+        "only",
+        "or",
+        "order",
+        "outer",
+        "overlaps",
+        "placing",
+        "primary",
+        "references",
+        "returning",
+        "right",
+        "select",
+        "session_user",
+        "similar",
+        "some",
+        "symmetric",
+        "system_user",
+        "table",
+        "tablesample",
+        "then",
+        "to",
+        "trailing",
+        "true",
+        "union",
+        "unique",
+        "user",
+        "using",
+        "variadic",
+        "verbose",
+        "when",
+        "where",
+        "window",
+        "with",
+    ]
+)
+# aws/aws-cdk#5125, awslabs/aws-saas-boost#180: "a reserved word used by the engine"; rdsadmin:
+# aws-cloudformation/cfn-lint#4425; the roles that RDS makes: Aurora user guide, PostgreSQL roles.
+OF_RDS = frozenset({"admin", "rdsadmin", "rdsrepladmin", "rdstopmgr", "rdsproxyadmin", "rdswriteforwarduser"})
+# PostgreSQL, src/backend/catalog/pg_authid and parser/gram.y (RoleSpec): no role can be called so, even in
+# quotes.
+NO_ROLE = frozenset({"public", "none"})
+# The databases of every Aurora cluster.
+DATABASES = frozenset({"postgres", "template0", "template1", "rdsadmin"})
+
+
+def free_role(name: str) -> str:
+    """Return the name of a role; ValueError where PostgreSQL or RDS keeps it."""
+    if name in OF_RDS or name.startswith("rds_"):
+        raise ValueError(f"{name} is reserved by RDS")
+    if name.startswith("pg_"):
+        raise ValueError(f"{name} is reserved by PostgreSQL, as all names of roles that begin with pg_")
+    if name in KEYWORDS | NO_ROLE:
+        raise ValueError(f"{name} is a reserved word of PostgreSQL")
+    return name
+
+
+def free_database(name: str) -> str:
+    """Return the name of a database; ValueError where PostgreSQL or RDS keeps it."""
+    plain = name.lower()
+    if plain in DATABASES | OF_RDS:
+        raise ValueError(f"{name} is a database of every cluster, or reserved by RDS")
+    if plain in KEYWORDS:
+        raise ValueError(f"{name} is a reserved word of PostgreSQL")
+    return name
