@@ -8,22 +8,29 @@ from html import escape
 from provisioner.engine.graph import Edge, Node, Stack
 from provisioner.terminal.graph import strictest
 from provisioner.terminal.layout import Layout, Spot, implied, lay_out
+from provisioner.terminal.palette import written_out
 
 _WIDE, _HIGH = 190, 34
 _GAP_X, _GAP_Y, _PAD, _TITLE = 70, 12, 16, 64
 _LABEL = 100
 _LETTER = 6.6  # pixels that a letter takes at the most; longer names are squeezed
-_STYLE = """
-svg { --ground: #fff; --ink: #1b1f24; --pale: #6b7280; --band: #f5f6f8; --box: #fff; --line: #c3c9d2;
-  --ready: #d97706; background: var(--ground); font: 12px system-ui, sans-serif }
-@media (prefers-color-scheme: dark) { svg { --ground: #14171c; --ink: #e6e8eb; --pale: #9aa3af;
-  --band: #1c2027; --box: #262b34; --line: #4b5563; --ready: #fbbf24 } }
+_LIGHT = {"ground": "#fff", "ink": "#1b1f24", "pale": "#6b7280", "band": "#f5f6f8", "box": "#fff"}
+_LIGHT |= {"line": "#c3c9d2", "ready": "#d97706"}
+_DARK = {"ground": "#14171c", "ink": "#e6e8eb", "pale": "#9aa3af", "band": "#1c2027", "box": "#262b34"}
+_DARK |= {"line": "#4b5563", "ready": "#fbbf24"}
+_STYLE = written_out(
+    """
+svg { background: var(--ground); font-size: 12px; font-family: system-ui, sans-serif }
+.ground { fill: var(--ground) }
 text { fill: var(--ink) } .pale, .kind { fill: var(--pale) } .kind { font-size: 10px }
 .title { font-size: 18px; font-weight: 600 } .piece { font-weight: 600 }
 .band { fill: var(--band) } .box { fill: var(--box); stroke: var(--line) }
 path { fill: none; stroke: var(--line); stroke-width: 1.2 } path.implied { opacity: .35 }
 path.ready { stroke: var(--ready); stroke-width: 1.8; opacity: 1 } path:hover { stroke: var(--ink) }
-"""
+""",
+    _LIGHT,
+    _DARK,
+)
 
 
 def as_svg(stack: Stack) -> str:
@@ -35,6 +42,7 @@ def as_svg(stack: Stack) -> str:
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" \
 width="{width}" height="{height}" role="img">
 <title>{escape(title)}</title><style>{_STYLE}</style>
+<rect class="ground" width="{width}" height="{height}"/>
 <text class="title" x="{_PAD}" y="30">{escape(title)}</text>
 <text class="pale" x="{_PAD}" y="50">What comes later stands further right. \
 Thick lines wait until the thing is ready, thin ones only until it exists.</text>

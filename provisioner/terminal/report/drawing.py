@@ -20,7 +20,7 @@ from provisioner.terminal.report.canvas import (
     word_at,
 )
 from provisioner.terminal.report.model import Box, Map, Subnet
-from provisioner.terminal.report.style import PICTURE, colours
+from provisioner.terminal.report.style import PICTURE
 
 _RAIL, _STEP = 14, 22
 _LEGEND = {
@@ -33,22 +33,19 @@ _LEGEND = {
 
 
 def as_svg(found: Map, form: Format = WIDE, *, alone: bool = True) -> str:
-    """The picture; `alone` brings its own colours and its title."""
+    """The picture with its colours; `alone` brings its title and its size too."""
     canvas = Canvas(form, 30 if alone else 4)
     if alone:
         canvas.text(PAD, 20, found.title, "head", form.width * 0.7)
     door = _edge(canvas, found)
     _region(canvas, found, door)
     _foot(canvas, found.parts)
-    style = (
-        f"<style>{colours('svg.map')}{PICTURE}svg.map {{ background: var(--ground) }}</style>"
-        if alone
-        else ""
-    )
     size = f' width="{form.width}" height="{canvas.y:g}"' if alone else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="map {form.name}" role="img" '
-        f'viewBox="0 0 {form.width} {canvas.y:g}"{size}><title>{escape(found.title)}</title>{style}\n'
+        f'viewBox="0 0 {form.width} {canvas.y:g}"{size}><title>{escape(found.title)}</title>'
+        f"<style>{PICTURE}</style>\n"
+        f'<rect class="ground" width="{form.width}" height="{canvas.y:g}"/>\n'
         + "\n".join([*canvas.back, *canvas.front])
         + "\n</svg>"
     )

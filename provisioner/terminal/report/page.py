@@ -9,7 +9,7 @@ from provisioner.terminal.report.drawing import as_svg
 from provisioner.terminal.report.model import Sheet
 from provisioner.terminal.report.runs import runs
 from provisioner.terminal.report.sections import cost, drift, health, marked, outputs, posture, section
-from provisioner.terminal.report.style import PAGE, PICTURE, colours
+from provisioner.terminal.report.style import PAGE, STATES, colours
 
 # Whatever stands in the page, a browser fetches nothing and runs nothing for it.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -41,7 +41,7 @@ def page(sheet: Sheet) -> str:
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<style>{colours(":root")}{PAGE}{PICTURE}</style></head><body><div class="sheet">
+<style>{colours(":root")}{PAGE}{STATES}</style></head><body><div class="sheet">
 {chr(10).join(parts)}
 </div></body></html>
 """

@@ -2,37 +2,78 @@
 
 from __future__ import annotations
 
+from provisioner.terminal.palette import written_out
+
 # Each pair of ink and ground has a contrast of 4.5 or more (WCAG 2.2, 1.4.3).
-_LIGHT = """--ground:#fff; --ink:#1b1f24; --pale:#5b6472; --line:#d5dae1; --card:#f6f7f9; --box:#fff;
---zone:#eef2f8; --good:#15703a; --busy:#92540a; --changed:#6d28d9; --bad:#b91c1c; --unknown:#5b6472;
---work:#2563eb; --wait:#bfdbfe; --note:#fff7e6"""
-_DARK = """--ground:#14171c; --ink:#e6e8eb; --pale:#a3acb8; --line:#363d48; --card:#1b1f26; --box:#232831;
---zone:#1a212c; --good:#4ade80; --busy:#fbbf24; --changed:#c4b5fd; --bad:#fca5a5; --unknown:#a3acb8;
---work:#60a5fa; --wait:#274a78; --note:#33280f"""
+_LIGHT = {
+    "ground": "#fff",
+    "ink": "#1b1f24",
+    "pale": "#5b6472",
+    "line": "#d5dae1",
+    "card": "#f6f7f9",
+    "box": "#fff",
+    "zone": "#eef2f8",
+    "good": "#15703a",
+    "busy": "#92540a",
+    "changed": "#6d28d9",
+    "bad": "#b91c1c",
+    "unknown": "#5b6472",
+    "work": "#2563eb",
+    "wait": "#bfdbfe",
+    "note": "#fff7e6",
+}
+_DARK = {
+    "ground": "#14171c",
+    "ink": "#e6e8eb",
+    "pale": "#a3acb8",
+    "line": "#363d48",
+    "card": "#1b1f26",
+    "box": "#232831",
+    "zone": "#1a212c",
+    "good": "#4ade80",
+    "busy": "#fbbf24",
+    "changed": "#c4b5fd",
+    "bad": "#fca5a5",
+    "unknown": "#a3acb8",
+    "work": "#60a5fa",
+    "wait": "#274a78",
+    "note": "#33280f",
+}
 
 
 def colours(where: str) -> str:
     """The colours of both schemes for what this selector means."""
-    return f"{where} {{ color-scheme: light dark; {_LIGHT} }}\n" + (
-        f"@media (prefers-color-scheme: dark) {{ {where} {{ {_DARK} }} }}\n"
+    light, dark = ("; ".join(f"--{name}:{value}" for name, value in one.items()) for one in (_LIGHT, _DARK))
+    return f"{where} {{ color-scheme: light dark; {light} }}\n" + (
+        f"@media screen and (prefers-color-scheme: dark) {{ {where} {{ {dark} }} }}\n"
     )
 
 
-STATES = "\n".join(
-    f".{state} {{ --state: var(--{state}) }}" for state in ("good", "busy", "changed", "bad", "unknown")
-)
+_STATES = ("good", "busy", "changed", "bad", "unknown")
 
-PICTURE = f"""
-{STATES}
-.map text {{ fill: var(--ink); font-family: system-ui, sans-serif }}
-.map .title {{ font-weight: 600 }} .map .pale {{ fill: var(--pale) }} .map .word {{ fill: var(--state) }}
+# What a word or a bar of the page takes its colour from.
+STATES = "\n".join(f".{state} {{ --state: var(--{state}) }}" for state in _STATES)
+
+_MARKS = "\n".join(
+    f".map .{state} .mark, .map .{state} .word, .map .word.{state} {{ fill: var(--{state}) }}"
+    for state in _STATES
+)
+PICTURE = written_out(
+    f"""
+.map {{ background: var(--ground); font-family: system-ui, sans-serif }}
+.map .ground {{ fill: var(--ground) }}
+.map text {{ fill: var(--ink) }} .map .title {{ font-weight: 600 }} .map .pale {{ fill: var(--pale) }}
 .map .head {{ font-size: 16px; font-weight: 600 }}
 .map .region {{ fill: var(--card); stroke: var(--line); stroke-dasharray: 5 4 }}
 .map .network {{ fill: var(--ground); stroke: var(--line) }}
 .map .zone {{ fill: var(--zone) }} .map .subnet {{ fill: none; stroke: var(--line) }}
-.map .box {{ fill: var(--box); stroke: var(--line) }} .map .mark {{ fill: var(--state) }}
+.map .box {{ fill: var(--box); stroke: var(--line) }}
 .map .way {{ fill: none; stroke: var(--pale); stroke-width: 1.5 }} .map .tip {{ fill: var(--pale) }}
-"""
+{_MARKS}
+""",
+    _LIGHT,
+    _DARK,
+)
 
 PAGE = """
 * { box-sizing: border-box }
@@ -77,5 +118,6 @@ tr.sum td { font-weight: 600 } details { margin: .6rem 0 } summary { cursor: poi
 .map { display: block; width: 100%; height: auto } .map.narrow { display: none }
 @media (max-width: 640px) { .map.wide { display: none } .map.narrow { display: block }
   dl.pairs { grid-template-columns: 1fr; gap: 0 } dl.pairs dd { margin-bottom: .5rem } }
-@media print { .map.wide { display: block } .map.narrow { display: none } }
+@media print { .map.wide { display: block } .map.narrow { display: none }
+  details::details-content { content-visibility: visible; display: block; block-size: auto } }
 """
