@@ -8,6 +8,7 @@ from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageError
 from provisioner.kinds import KINDS
 from provisioner.regions import choose_region
+from provisioner.steps.facts import facts_fit
 from provisioner.workspace import EMBEDDED, Workspace
 from state.document import Document, Place
 
@@ -48,6 +49,11 @@ def known_document(where: Where, suffix: str, local: Local | None) -> Document |
 def usable_document(workspace: Workspace, suffix: str) -> Document | None:
     """The stack's ledger; LedgerError where it is damaged, or tells of kinds that this version lacks."""
     document = workspace.document(suffix)
+    if document and not facts_fit(document.facts):
+        raise LedgerError(
+            f"{workspace.store(suffix).where} is damaged: what was chosen once for the stack cannot be so.",
+            f"`{workspace.command('state history', suffix)}` lists what it was before.",
+        )
     strange = [f"{node} ({kind})" for node, kind in document.kinds() if kind not in KINDS] if document else []
     if document and strange:
         raise LedgerError(

@@ -20,7 +20,7 @@ from provisioner.engine.events import Listener, silent
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan
-from provisioner.errors import LedgerError, LockHeld, NoSuchStack
+from provisioner.errors import LockHeld, NoSuchStack
 from provisioner.kinds import KINDS
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.regions import check_partition
@@ -35,6 +35,7 @@ from state.document import SCHEMA, Document, Place
 from state.ledger import Ledger
 from state.lock import Lock
 from state.owner import Owner
+from state.run_shape import is_sound
 from state.store import Store
 from state.versions import remember
 
@@ -212,8 +213,5 @@ class Session:
     @functools.cached_property
     def durations(self) -> Durations:
         """How long each step took in earlier runs here, of this stack and of others."""
-        records = self.where.workspace.runs.latest(_RUNS)
-        try:
-            return Durations.of(records, self.aws.pace, self.place.region)
-        except LedgerError:  # only a record that cannot be read: what is usual serves
-            return Durations(self.aws.pace, self.place.region)
+        records = (doc for doc in self.where.workspace.runs.latest(_RUNS) if is_sound(doc))
+        return Durations.of(records, self.aws.pace, self.place.region)

@@ -154,7 +154,7 @@ class Document:
                     }
                 )
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise _damaged(where, error) from error
 
 

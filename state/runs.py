@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from provisioner.errors import LedgerError
+from state.run_shape import sound
 from state.store import FileStore
 
 # Of each stack the newest are kept.
@@ -37,7 +38,7 @@ class History(Protocol):
         """The names of a stack's runs, of those of all with `*`; newest first."""
 
     def read(self, name: Name) -> Doc:
-        """One record; LedgerError where it is damaged."""
+        """One record, of whose shape all is certain; LedgerError where it is damaged."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,17 @@ class Runs:
         self.hold(FileStore(self._path(name)), unsent=False)
 
     def of(self, suffix: str) -> Iterator[Doc]:
-        """The records of one stack, newest first."""
-        yield from map(_read, self._paths(suffix))
+        """The records of one stack that are JSON, newest first."""
+        yield from self._readable(self._paths(suffix))
 
     def latest(self, count: int) -> Iterator[Doc]:
-        """The newest records of all stacks, newest first."""
-        yield from map(_read, self._paths("*")[:count])
+        """The newest records of all stacks that are JSON, newest first."""
+        yield from self._readable(self._paths("*")[:count])
+
+    def _readable(self, paths: Iterable[Path]) -> Iterator[Doc]:
+        for path in paths:
+            with suppress(LedgerError):  # one that cannot be read tells nothing, and hides no other
+                yield _read(path)
 
     def suffixes(self) -> list[str]:
         """The stacks that have left records, whether they still stand or not."""
@@ -88,7 +94,8 @@ class Runs:
 
     def read(self, name: Name) -> Doc:
         """One file."""
-        return _read(self._path(name))
+        path = self._path(name)
+        return checked(_read(path), str(path))
 
     def _path(self, name: Name) -> Path:
         return self.folder / name.suffix / f"{name.run}.json"
@@ -112,16 +119,28 @@ def text_of(doc: Doc) -> bytes:
 
 
 def parsed(text: bytes, where: str) -> Doc:
-    """The record in a text."""
+    """The mapping in a text, whatever it tells; LedgerError where it holds none."""
     try:
-        return dict(json.loads(text))
-    except ValueError as error:
+        told = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(where, error) from error
+    if not isinstance(told, dict):
+        raise _unreadable(where, ValueError("it is no mapping"))
+    return told
+
+
+def checked(doc: Doc, where: str) -> Doc:
+    """The record, which no reader need ask for its types any more; LedgerError where one is wrong."""
+    try:
+        return sound(doc)
+    except (TypeError, ValueError) as error:
         raise _unreadable(where, error) from error
 
 
 def _read(path: Path) -> Doc:
     try:
-        return parsed(path.read_bytes(), str(path))
+        # Of a pipe or a device the end may never come.
+        return parsed(path.read_bytes() if path.is_file() else b"", str(path))
     except OSError as error:
         raise _unreadable(str(path), error) from error
 

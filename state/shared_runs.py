@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from state.runs import KEPT, Doc, Name, parsed, run_at, text_of
+from state.runs import KEPT, Doc, Name, checked, parsed, run_at, text_of
 from state.shelf import Shelf
 from state.shelf_store import ShelfStore
 
@@ -51,7 +51,7 @@ class SharedRuns:
     def read(self, name: Name) -> Doc:
         """The record under one key."""
         store = self._at(name)
-        return parsed(store.load() or b"", store.where)
+        return checked(parsed(store.load() or b"", store.where), store.where)
 
     def _at(self, name: Name) -> ShelfStore:
         return ShelfStore(self.shelf, self.root, f"{self.prefix}{name.suffix}/{name.run}.json", "")

@@ -24,7 +24,15 @@ ROW = re.compile(
 def record(**more: Any) -> dict[str, Any]:
     """An apply that made a network; AWS held one call up."""
     moments = [[1.0, "starting"], [1.5, "retrying", 0.2, "busy"], [2.0, "exists"], [4.0, "ready"]]
-    vpc = {"kind": "Vpc", "piece": "vpc", "verb": "create", "end": "ready", "id": "vpc-1", "waits": 1}
+    vpc = {
+        "kind": "Vpc",
+        "region": "",
+        "piece": "vpc",
+        "verb": "create",
+        "end": "ready",
+        "id": "vpc-1",
+        "waits": 1,
+    }
     calls = [
         [0.1, 0.2, "ec2:DescribeVpcs", "", ""],
         [1.9, 0.1, "ec2:CreateVpc", "vpc", ""],
@@ -186,7 +194,7 @@ def test_a_killed_run_did_not_end_and_a_damaged_record_hides_no_other(desk: Desk
     assert ran.code == 1
     assert UNENDED in rows(ran)[0]
     assert str(damaged.path) in ran.err
-    assert UNENDED in desk.well("show", "last~1").out
+    assert UNENDED in desk.well("show", "last").out
 
 
 def test_the_process_says_what_there_is_and_what_there_is_not(before: Desk) -> None:

@@ -64,9 +64,10 @@ def test_in_a_whole_life_no_output_and_no_file_has_it(desk: Desk, tmp_path: Path
         for form in ((), ("--json",), ("--markdown", str(tmp_path / "page.md"))):
             well("plan", "--suffix", SUFFIX, *settings(main), *form)
             said.append(desk.run("drift", "--suffix", SUFFIX, *settings(main), *form))
-        for verb in ("status", "show", "history", "timeline", "graph", "report", "doctor", "policy"):
+        for verb in ("status", "show", "history", "timeline", "graph", "doctor", "policy"):
             said.append(desk.run(verb, "--suffix", SUFFIX, *settings(main)))
             said.append(desk.run(verb, "--suffix", SUFFIX, *settings(main), "--json"))
+        well("report", "--suffix", SUFFIX, *settings(main), "--html", str(tmp_path / "page.html"))
         said.append(desk.run("config", "show", *settings(main)))
         said.append(desk.run("config", "show", *settings(main), "--json"))
         well("state", "pull", "--suffix", SUFFIX)

@@ -12,6 +12,7 @@ from state.shared_runs import SharedRuns
 from tests.harness import Desk
 from tests.inventory import client
 from tests.shelves import MemoryShelf
+from tests.test_past import record
 
 BUCKET, STATE = "team-state", "s3://team-state/ml"
 PART = ("--yes", "--suffix", "prod", "--target", "vpc/vpc")
@@ -31,19 +32,19 @@ def left(runs: SharedRuns, suffix: str, at: float, doc: Doc) -> Name:
 
 def test_a_record_is_written_over_by_its_own_run_and_read_by_all(runs: SharedRuns) -> None:
     store = runs.new("prod", 1e9)
-    runs.save(store, {"result": "running"})
-    runs.save(store, {"result": "ok"})
+    runs.save(store, record(result="running"))
+    runs.save(store, record(result="ok"))
 
     (name,) = runs.names("prod")
-    assert (name.run, runs.read(name)) == ("20010909T014640.000Z", {"result": "ok"})
+    assert (name.run, runs.read(name)) == ("20010909T014640.000Z", record(result="ok"))
 
 
 def test_of_each_stack_the_newest_are_kept(runs: SharedRuns) -> None:
-    left(runs, "prod-2", 1.0, {})
+    left(runs, "prod-2", 1.0, record())
     for second in range(KEPT + 2):
-        left(runs, "prod", 1000.0 + second, {"at": second})
+        left(runs, "prod", 1000.0 + second, record(start=second))
 
-    kept = [runs.read(name)["at"] for name in runs.names("prod")]
+    kept = [runs.read(name)["start"] for name in runs.names("prod")]
     assert kept == list(range(KEPT + 1, 1, -1))
     assert runs.suffixes() == ["prod", "prod-2"]
     assert [name.suffix for name in runs.names("*")][-1] == "prod-2"

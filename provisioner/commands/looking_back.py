@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 from provisioner.engine.contrast import contrast
 from provisioner.engine.past import Past, past_of
@@ -15,7 +16,7 @@ from provisioner.terminal.contrast import show_contrast
 from provisioner.terminal.past import show_history, show_past
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
-from state.runs import History, Name
+from state.runs import Doc, History, Name
 
 _AT_ONCE = 8
 _LAST = re.compile(r"last(?:~([0-9]+))?")
@@ -32,13 +33,13 @@ def history(say: Say, workspace: Workspace, suffix: str | None) -> int:
 
 def show(say: Say, workspace: Workspace, suffix: str | None, run: str) -> int:
     """One run."""
-    show_past(say, _chosen(workspace, suffix, run))
+    show_past(say, _chosen(say, workspace, suffix, run))
     return 0
 
 
 def diff(say: Say, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
     """What differs between two runs."""
-    show_contrast(say, contrast(_chosen(workspace, suffix, one), _chosen(workspace, suffix, other)))
+    show_contrast(say, contrast(*(_chosen(say, workspace, suffix, run) for run in (one, other))))
     return 0
 
 
@@ -79,16 +80,31 @@ def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
     return f"There are runs of: {', '.join(known)}; `{listed}` lists them."
 
 
-def _chosen(workspace: Workspace, suffix: str | None, run: str) -> Past:
-    """The run of that name, of which the beginning is enough; `last` is the newest, `last~1` that before."""
+def _chosen(say: Say, workspace: Workspace, suffix: str | None, run: str) -> Past:
+    """The run of that name, of which the beginning is enough; `last` is the newest, `last~1` that before.
+
+    Of those that are counted from the last, one that cannot be read is named and passed over.
+    """
     names = _names(workspace, suffix)
     if back := _LAST.fullmatch(run):
-        found = names[int(back[1] or 0) :][:1]
-    else:
-        found = [name for name in names if name.run.startswith(run)]
-    if len(found) != 1:
-        raise _no_such_run(run, [name.run for name in found], [name.run for name in names], suffix)
-    return past_of(found[0].run, workspace.history.read(found[0]))
+        there = passing_over(say, workspace.history, names)
+        found = next(islice(there, int(back[1] or 0), None), None)
+        if found is None:
+            raise _no_such_run(run, [], [name.run for name in names], suffix)
+        return past_of(found[0].run, found[1])
+    listed = [name for name in names if name.run.startswith(run)]
+    if len(listed) != 1:
+        raise _no_such_run(run, [name.run for name in listed], [name.run for name in names], suffix)
+    return past_of(listed[0].run, workspace.history.read(listed[0]))
+
+
+def passing_over(say: Say, runs: History, names: Iterable[Name]) -> Iterator[tuple[Name, Doc]]:
+    """Yield the records that can be read, in the order of their names; say which cannot."""
+    for name in names:
+        try:
+            yield name, runs.read(name)
+        except LedgerError as error:
+            say.warn(error.message, error.hint)
 
 
 def _no_such_run(run: str, found: list[str], names: list[str], suffix: str | None) -> UsageError:

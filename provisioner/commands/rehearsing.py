@@ -70,7 +70,7 @@ def _policies(file: Path) -> list[Any]:
     """The policies in a file: what `policy --json` printed, one policy, or a list of them."""
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file} holds no policies: {error}", "`policy --json` prints them.") from error
     listed = told.get("policies", [told]) if isinstance(told, dict) else told
     if not isinstance(listed, list) or not all(

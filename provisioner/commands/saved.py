@@ -73,7 +73,7 @@ class SavedPlan:
             version, mark = raw.pop("format_version"), raw.pop("digest")
         except OSError as error:
             raise UsageError(f"The plan {path} cannot be read: {error.strerror or error}.", _AGAIN) from error
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise UsageError(f"{path} is no plan of this tool, or it is damaged.", _AGAIN) from error
         if version != FORMAT or raw.get("tool") != __version__:
             raise Blocked(

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from provisioner.commands.looking_back import passing_over
 from provisioner.commands.writing import write
 from provisioner.engine.timeline import timeline_of
-from provisioner.errors import NoSuchStack
+from provisioner.errors import LedgerError, NoSuchStack
 from provisioner.terminal.gantt import page as as_page
 from provisioner.terminal.say import Say
 from provisioner.terminal.timeline import show_timeline, summary
@@ -21,7 +22,7 @@ def timeline(
     say: Say, workspace: Workspace, suffix: str | None, *, page: Path | None, trace: Path | None
 ) -> int:
     """Show the last run of a stack, of any where none is named, or write it to files."""
-    told = timeline_of(_last(workspace, suffix))
+    told = timeline_of(_last(say, workspace, suffix))
     if page:
         write(page, as_page(told))
     if trace:
@@ -33,7 +34,7 @@ def timeline(
     return 0
 
 
-def _last(workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
+def _last(say: Say, workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
     names = workspace.history.names(suffix or "*")
     if not names:
         whose = f"of {suffix} " if suffix else ""
@@ -41,4 +42,6 @@ def _last(workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
             f"No run {whose}is recorded {workspace.words}.",
             f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.rehearsed}",
         )
-    return workspace.history.read(names[0])
+    for _, record in passing_over(say, workspace.history, names):
+        return record
+    raise LedgerError("No record of a run can be read.", "They are only records: remove those files.")

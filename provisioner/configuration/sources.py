@@ -20,6 +20,11 @@ PREFIX = "MLAPI_"
 NO_SETTINGS = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_LOCAL")
 
 
+# No setting has a value of more levels (api.services.NAME.environment.NAME has 4).
+_DEEPEST = 16
+_TOO_DEEP = f"brackets are nested more than {_DEEPEST} deep"
+
+
 class Said(NamedTuple):
     """A value that somebody gave to a setting, and where."""
 
@@ -31,7 +36,7 @@ class Said(NamedTuple):
 def said(file: Path | None, sets: Iterable[str], environment: Mapping[str, str]) -> dict[str, Said]:
     """The last word on each setting of which something was said."""
     told = (*_in_file(file), *_in_environment(environment), *_in_flags(sets))
-    return {one.path: _known(one) for one in told}
+    return {one.path: _shallow(_known(one)) for one in told}
 
 
 def variable(path: str) -> str:
@@ -45,14 +50,29 @@ def _known(one: Said) -> Said:
     return one
 
 
+def _shallow(one: Said) -> Said:
+    """What is no deeper than any setting; what is could be neither looked through nor shown."""
+    level = [one.value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return one
+    raise UsageError(f"The setting `{one.path}` ({one.source}) is refused: {_TOO_DEEP}.", _AS_SET)
+
+
 def _in_file(file: Path | None) -> Iterator[Said]:
     path = file or Path(DEFAULT_FILE)
     if file is None and not path.exists():
         return
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else error
+    except (OSError, ValueError, RecursionError) as error:
+        told = _TOO_DEEP if isinstance(error, RecursionError) else getattr(error, "strerror", None) or error
         raise UsageError(
             f"The settings file {path} cannot be used: {told}",
             f"`{PROGRAM} config init` writes one that can be.",
@@ -97,4 +117,6 @@ def _value(text: str) -> Any:
             return json.loads(text)
         except ValueError:
             return text
+        except RecursionError:
+            return json.loads("[" * (_DEEPEST + 1) + "]" * (_DEEPEST + 1))  # as refused as the whole
     return text

@@ -59,7 +59,17 @@ def _built_in() -> dict[str, Any]:
 
 
 def _kept(path: Path) -> dict[str, Any]:
+    """What was asked of AWS; nothing of it where it is not as it was written."""
     try:
-        return dict(json.loads(path.read_bytes()))
-    except (OSError, ValueError):  # only a cache: the table of the tool serves
+        kept: dict[str, Any] = json.loads(path.read_bytes())
+        return kept if all(map(_is_table, kept.values())) else {}
+    except (OSError, ValueError, AttributeError, RecursionError):  # only a cache: the tool's own table serves
         return {}
+
+
+def _is_table(one: Any) -> bool:
+    """Whether it holds since when it is so, and numbers by their keys."""
+    told = one.get("prices") if isinstance(one, dict) else None
+    if not isinstance(told, dict) or not isinstance(one.get("as_of"), str):
+        return False
+    return all(isinstance(price, int | float) for price in told.values())

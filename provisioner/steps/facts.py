@@ -31,6 +31,28 @@ class Facts:
     readers: int = 0
 
 
+# What a state keeps of them: of which type each is, and what is in it.
+_KEPT: Mapping[str, tuple[type, type]] = {
+    "zones": (list, str),
+    "engine": (dict, str),
+    "version": (str, str),
+    "master_password": (str, str),
+    "edge_addresses": (str, str),
+    "priorities": (dict, int),
+    "born": (str, str),
+}
+
+
+def facts_fit(kept: Mapping[str, Any]) -> bool:
+    """Whether what a state keeps of the facts is of their types; what a later version adds may be any."""
+    return all(_fits(kept[name], *types) for name, types in _KEPT.items() if name in kept)
+
+
+def _fits(value: Any, whole: type, inner: type) -> bool:
+    listed = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, whole) and all(isinstance(one, inner) for one in listed)
+
+
 def offline(count: int, version: str) -> Facts:
     """The facts while AWS is not asked: what follows from the settings, the rest unknown."""
     return Facts(

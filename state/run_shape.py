@@ -1,0 +1,118 @@
+"""What a record of a run holds: whoever reads one is given no other."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, dataclass, field, fields
+from graphlib import TopologicalSorter
+from typing import Any
+
+from state.fitting import fitting
+
+Doc = dict[str, Any]
+# The year 2500: what is later is no moment of a run, and no calendar of the C library's.
+_LATEST = 16_725_225_600.0
+_LONGEST = 10 * 365 * 86400.0
+_WAITED = 4  # when, what, how long, why
+
+
+@dataclass
+class Step:
+    """One resource in a run."""
+
+    kind: str
+    region: str
+    piece: str
+    verb: str
+    id: str
+    end: str
+    moments: list[list[Any]]
+    waits: int
+    needs: dict[str, str] = field(default_factory=dict)
+    beside: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Record:
+    """One run."""
+
+    suffix: str
+    command: str
+    arguments: list[str]
+    who: str
+    place: dict[str, str]
+    start: float
+    seconds: float
+    result: str
+    exit_code: int | None
+    message: str
+    plan: dict[str, int]
+    nodes: dict[str, Doc]
+    calls: list[list[Any]]
+    caller: str = ""
+    settings: Doc = field(default_factory=dict)
+    pace: float = 1.0
+
+
+def sound(doc: Doc) -> Doc:
+    """Return the same record; TypeError or ValueError, in words, where it holds what no run has written."""
+    record = fitting(_made(Record, doc))
+    if not (_is_in(record.start, _LATEST) and _is_in(record.seconds, _LONGEST)):
+        raise ValueError("start or seconds is no time")
+    if not {"account", "region", "endpoint"} <= record.place.keys():
+        raise ValueError("place is none it can be")
+    for name, step in record.nodes.items():
+        _check_moments(name, fitting(_made(Step, step)).moments)
+    TopologicalSorter({name: list(step.get("needs", ())) for name, step in record.nodes.items()}).prepare()
+    for call in record.calls:
+        if not _is_call(call):
+            raise ValueError("a call is none it can be")
+    return doc
+
+
+def is_sound(doc: Doc) -> bool:
+    """Whether a record holds what a run has written."""
+    try:
+        sound(doc)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _made(sort: type[Any], doc: Doc) -> Any:
+    """The dataclass of what it knows; a later version may write more."""
+    if not isinstance(doc, dict):
+        raise TypeError(f"{sort.__name__.lower()}: it is no mapping")
+    known = {one.name for one in fields(sort)}
+    lacks = [one.name for one in fields(sort) if _is_needed(one) and one.name not in doc]
+    if lacks:
+        raise ValueError(f"{sort.__name__.lower()}: it lacks {', '.join(lacks)}")
+    return sort(**{name: value for name, value in doc.items() if name in known})
+
+
+def _is_needed(one: Field[Any]) -> bool:
+    return one.default is MISSING and one.default_factory is MISSING
+
+
+def _check_moments(name: str, moments: list[list[Any]]) -> None:
+    for moment in moments:
+        at, what, *about = moment if len(moment) > 1 else [None, None]
+        is_told = len(about) == _WAITED - 2 and _is_in(about[0], _LONGEST)
+        is_told = is_told or (not about and what != "retrying")
+        if not (_is_in(at, _LONGEST) and isinstance(what, str) and is_told):
+            raise ValueError(f"{name}: a moment is none it can be")
+        if about and not isinstance(about[1], str):
+            raise ValueError(f"{name}: a reason is no text")
+    if not moments:
+        raise ValueError(f"{name}: it has no moments")
+
+
+def _is_call(call: list[Any]) -> bool:
+    """Whether it is when, how long, what, for which resource, and how it was refused."""
+    if len(call) != len(("at", "seconds", "name", "node", "error")):
+        return False
+    return all(_is_in(one, _LONGEST) for one in call[:2]) and all(isinstance(one, str) for one in call[2:])
+
+
+def _is_in(value: object, most: float) -> bool:
+    """Whether it is a number between `-most` and `most`; NaN is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
