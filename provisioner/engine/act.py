@@ -15,6 +15,7 @@ from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener
 from provisioner.engine.extras import Extra
 from provisioner.engine.faults import Fault, code_of, fault_of, told
+from provisioner.engine.gone import is_gone, refuses_for_good
 from provisioner.engine.intervals import Cooldown, last_change
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.patience import Patience, is_named
@@ -160,12 +161,7 @@ class Hands:
         if entry:
             self.ledger.intend(node, "delete", replace(entry, id=target.it.id, phase="deleting"))
         start = self.clock.now()
-        try:
-            self.patience.call(lambda: self._end(target, begun, start), target, "delete")
-        except Exception as error:
-            if fault_of(error) is Fault.REFUSED and (held := self.patience.held(target)):
-                raise Blocked(f"{target.words} is held by {held}: {told(error)}") from error
-            raise
+        self._insist_on_end(target, begun, start)
         begun()
         self.watch.until_gone(target, start)
         self.ledger.forget(node, deleted=True)
@@ -190,6 +186,17 @@ class Hands:
         except Foreign:  # theirs stays, and does not keep ours from ending
             return None
 
+    def _insist_on_end(self, target: Target, begun: Callable[[], None], start: float) -> None:
+        """Ask for its end until AWS takes it, or has nothing left to end."""
+        try:
+            self.patience.call(lambda: self._end(target, begun, start), target, "delete")
+        except Exception as error:
+            if is_gone(self.clients, target, error):
+                return
+            if fault_of(error) is Fault.REFUSED and (held := self.patience.held(target)):
+                raise Blocked(f"{target.words} is held by {held}: {told(error)}") from error
+            raise
+
     def _end(self, target: Target, begun: Callable[[], None], start: float) -> None:
         try:
             target.kind.delete(self.patience.client(target), target.it)
@@ -197,7 +204,8 @@ class Hands:
             begun()
             raise
         except ClientError as error:
-            if code_of(error) not in target.kind.absent:
+            known = code_of(error) in target.kind.absent or refuses_for_good(target, error)
+            if not known or not is_gone(self.clients, target, error):
                 raise
             entry = self.ledger.get(target.it.node)
             # Counted from here, too: what a clock that was ahead wrote down would hide for ever.

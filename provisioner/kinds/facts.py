@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import code_of
+from provisioner.engine.faults import code_of, unless_unknown
 from provisioner.errors import Blocked
 from provisioner.kinds.elbv2.routing import path_values
 from provisioner.kinds.elbv2.tagged import NO_BALANCER
@@ -119,13 +119,22 @@ def _fitting_zones(clients: Clients) -> list[str]:
     found = clients.client("ec2").describe_availability_zones(Filters=asked)["AvailabilityZones"]
     there = {zone["ZoneName"] for zone in found if zone.get("OptInStatus") != "not-opted-in"}
     serverless = {zone["Name"] for option in orderable(clients) for zone in option["AvailabilityZones"]}
-    return sorted(there & serverless)
+    # An emulator that is not ours may have no list of what can be ordered: nothing is known then.
+    return sorted(there & serverless if serverless or clients.aws.echoes else there)
 
 
 def orderable(clients: Clients) -> list[dict[str, Any]]:
-    """What can be ordered for Aurora Serverless v2 here, zone by zone and version by version."""
-    rds = clients.client("rds")
-    found = rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=CLASS)
+    """What can be ordered for Aurora Serverless v2 here, zone by zone and version by version.
+
+    Empty too where an emulator has no such list, or does not know the call.
+    """
+
+    def ask() -> dict[str, Any]:
+        rds = clients.client("rds")
+        return dict(rds.describe_orderable_db_instance_options(Engine=ENGINE, DBInstanceClass=CLASS))
+
+    nothing: dict[str, Any] = {"OrderableDBInstanceOptions": []}
+    found = ask() if clients.aws.echoes else unless_unknown(ask, nothing)
     return list(found["OrderableDBInstanceOptions"])
 
 
