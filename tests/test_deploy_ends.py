@@ -66,13 +66,12 @@ def test_a_container_that_the_definition_does_not_tell_of_hides_nothing() -> Non
     assert "container api ended with exit code 3" in found.words
 
 
-def test_every_page_of_the_deployments_is_read() -> None:
-    ecs = Paged([3, 2], [], [1, 9])
+def test_the_newest_of_the_deployments_comes_first() -> None:
+    ecs = Paged([3, 2, 1, 9])
 
     listed = deployments(ecs, "c", "s")
 
     assert [one["serviceDeploymentArn"] for one in listed or []] == ["9", "3", "2", "1"]
-    assert len(ecs.asked) == 3
     assert verdict(ecs, "c", "s") == ("S9", "")
     assert verdict(ecs, "c", "s", since=10) == ("", "")
 

@@ -38,7 +38,7 @@ FLOORS: list[set[str]] = [
         "provisioner.isolated_session",
     },
     {"state", "provisioner.embedded"},
-    {"provisioner.errors", "provisioner"},
+    {"provisioner.errors", "provisioner.pages", "provisioner"},
 ]
 PLACE = {part: level for level, floor in enumerate(FLOORS) for part in floor}
 MODULES = {

@@ -18,6 +18,7 @@ from provisioner.embedded.clock import clock
 from provisioner.embedded.faults import Faults
 from provisioner.embedded.front import HangUp
 from provisioner.embedded.hooks import Layer, always, manners, replays
+from provisioner.embedded.paging import paged, whole
 from provisioner.embedded.served import demand_served
 from provisioner.embedded.wire import (
     CLIENT_ERROR,
@@ -123,6 +124,7 @@ class Box:
 
     def _act(self, call: Call) -> Answer:
         """Hooks around moto; a reply is only parsed and written again where a hook wants to see it."""
+        call, page = paged(call)
         try:
             reply = self._before(call)
         except Answered as answered:
@@ -132,12 +134,14 @@ class Box:
             answer = inner.ask(call)
             if answer.status >= CLIENT_ERROR:
                 reply = self._refused(call, answer)
-            elif afters:
-                reply = parsed(call, answer)
+            elif afters or (page and page.may_be_short_of(len(answer.body))):
+                reply = whole(call, parsed(call, answer), page)
             if reply is None:
                 return answer
         for after in afters:
             after(call, reply)
+        if page:
+            page.cut(reply)
         return written(call, reply)
 
     def _before(self, call: Call) -> Reply | None:

@@ -11,7 +11,7 @@ import moto.settings as moto_settings
 from moto.backends import get_backend
 from moto.core.base_backend import AccountSpecificBackend, BackendDict, backend_lock
 from moto.core.model_instances import reset_model_data
-from moto.core.utils import method_names_from_class
+from moto.core.utils import get_service_model, method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from provisioner.embedded.answers import AwsError
@@ -24,6 +24,7 @@ from provisioner.embedded.wire import (
     missing_code,
     parsed,
 )
+from provisioner.pages import paginator
 
 if TYPE_CHECKING:
     from provisioner.embedded.answers import Reply
@@ -81,12 +82,22 @@ def ask(call: Call) -> Answer:
 
 
 def do(near: Call | Place, service: str, operation: str, **params: Any) -> Reply:
-    """Ask moto for another operation, past the hooks, in the account and region of a call."""
+    """Ask moto for another operation, past the hooks, in the account and region of a call: one page of it."""
     call = compose(service, operation, near.region, **params)
     answer = ask(call)
     if answer.status >= CLIENT_ERROR:
         raise AwsError(error_code(answer), error_message(answer), answer.status)
     return parsed(call, answer)
+
+
+def every(near: Call | Place, service: str, operation: str, **params: Any) -> Reply:
+    """Ask moto for a list, past the hooks, to its last page."""
+    model = get_service_model(service).operation_model(operation)
+    pages = paginator(lambda **given: do(near, service, operation, **given), model)
+    if pages is None:
+        return do(near, service, operation, **params)
+    whole: Reply = pages.paginate(**params).build_full_result()
+    return whole
 
 
 def _run(environ: Environ) -> Answer:

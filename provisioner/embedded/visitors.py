@@ -16,7 +16,7 @@ from provisioner.embedded.containers.targets import illness
 from provisioner.embedded.corrections.cloudfront_distributions import visited
 from provisioner.embedded.front import HangUp
 from provisioner.embedded.hooks import manners
-from provisioner.embedded.inner import backend, do
+from provisioner.embedded.inner import backend, every
 from provisioner.embedded.wire import ACCOUNT, Answer, Environ, Place
 
 _BALANCERS, _EDGE = ".elb.amazonaws.com", ".cloudfront.net"
@@ -74,11 +74,11 @@ def _at_the_balancer(host: str, path: str, headers: Headers, *, port: int, from_
         for balancer in known or (balancers if from_edge else []):
             if not _lets_in(place, balancer, port, from_edge=from_edge):
                 raise HangUp
-            listed = do(place, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
+            listed = every(place, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
             listener = next((one for one in listed if one["Port"] == port), None)
             if listener is None:
                 raise HangUp
-            rules = do(place, "elbv2", "DescribeRules", ListenerArn=listener["ListenerArn"])["Rules"]
+            rules = every(place, "elbv2", "DescribeRules", ListenerArn=listener["ListenerArn"])["Rules"]
             rules.sort(key=lambda one: (one["IsDefault"], 0 if one["IsDefault"] else int(one["Priority"])))
             rule = next(one for one in rules if all(_fits(each, path, headers) for each in one["Conditions"]))
             return _do(place, rule["Actions"][-1], path)

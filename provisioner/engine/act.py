@@ -46,6 +46,8 @@ class Hands:
         self.durations = durations or Durations(self.pace)
         self.patience = Patience(clients, listen, self.durations)
         self.watch = Watch(clients, listen, self.durations)
+        # The nodes whose create met one that was there already, as somebody else may have made it.
+        self.met: set[str] = set()
 
     def read(self, target: Target) -> Doc | None:
         """What AWS says of it; None where it is not there."""
@@ -88,6 +90,7 @@ class Hands:
                 doc = self.search.find(target, self.clock.wall(), hidden)
                 if doc is None:
                     raise
+                self.met |= {it.node} if proven else set()
                 return doc
 
         made: Doc = self.patience.call(once, target, "create")

@@ -180,16 +180,16 @@ class Apply:
         ease(self.hands, self.kinds, node, wanted)
         self.hands.listen(Event("starting", node.name, change.verb))
         self._carry_out(target, change, tell)
-        if change.verb == "finish" and node.kind.closed_until_ready:
+        if node.name in self.hands.met or (change.verb == "finish" and node.kind.closed_until_ready):
             self._mend(node, target, wanted)
         return change.verb
 
     def _mend(self, node: Node, target: Target, wanted: Doc) -> None:
-        """What could not be compared before it was ready is compared now."""
+        """Compare what could not be compared before: it was not ready, or it was met by its create."""
         entry, seen = self.hands.ledger.get(node.name), self._known.docs.get(node.name)
         change = decide(node, entry, seen, wanted)
         if change.verb == "update":
-            self._carry_out(target, change, lambda _stage: None)
+            self._carry_out(target.with_id(change.id), change, lambda _stage: None)
         elif change.verb == "keep":
             take_over(self.hands, target.with_id(change.id), change, entry)
             self._settle(node.name)

@@ -13,6 +13,7 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.faults import PASSING, Fault, fault_of, is_unknown_call
 from provisioner.engine.peers import Peers
 from provisioner.engine.waits import again
+from provisioner.pages import paginator
 
 _READS = ("describe_", "filter_", "get_", "list_", "head_", "lookup_")
 # A read that AWS does not answer is given up after this many seconds; an emulator's, that may not know
@@ -177,9 +178,13 @@ class Client:
             return call()
 
     def _whole(self, operation: str, params: dict[str, Any]) -> Answer:
+        """Read all pages; some operations have pages that botocore does not know of."""
         if self._raw.can_paginate(operation):
             return self._raw.get_paginator(operation).paginate(**params).build_full_result()
-        return getattr(self._raw, operation)(**params)
+        method = getattr(self._raw, operation)
+        model = self._raw.meta.service_model.operation_model(self._raw.meta.method_to_api_mapping[operation])
+        pages = paginator(method, model)
+        return pages.paginate(**params).build_full_result() if pages else method(**params)
 
 
 def beside(client: Client, service: str) -> Client:

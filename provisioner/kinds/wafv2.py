@@ -100,16 +100,8 @@ class WebACL(Kind):
 
 def _listed(wafv2: Any, name: str) -> Doc | None:
     """The list of this name, with the token that its next change needs."""
-    found: Doc = {"NextMarker": None}
-    while "NextMarker" in found:
-        more = {"NextMarker": found["NextMarker"]} if found["NextMarker"] else {}
-        found = wafv2.list_web_acls(Scope=SCOPE, Limit=100, **more)
-        for one in found["WebACLs"]:
-            if one["Name"] == name:
-                return dict(one)
-        if not found.get("NextMarker"):
-            return None
-    return None
+    listed = wafv2.list_web_acls(Scope=SCOPE)["WebACLs"]
+    return next((dict(one) for one in listed if one["Name"] == name), None)
 
 
 class WebACLLog(Kind):

@@ -13,7 +13,7 @@ from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.corrections.cloudfront_distributions import shown_at_the_edge
 from provisioner.embedded.hooks import always
-from provisioner.embedded.inner import backend, do
+from provisioner.embedded.inner import backend, do, every
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
@@ -113,7 +113,7 @@ def validate(call: Call, _: Reply) -> None:
 
 def _records(call: Call) -> Iterator[tuple[str, str]]:
     for zone in backend("route53", call.account, "aws").zones:
-        records = do(call, "route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
+        records = every(call, "route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
         for record in records:
             for value in record.get("ResourceRecords", []):
                 yield record["Name"].rstrip("."), value["Value"].rstrip(".")

@@ -16,6 +16,8 @@ CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
 WEIGHT = 55  # AWS doc, VPC: AWS-managed prefix lists
 DESCRIPTION = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")  # botocore ServiceModel
 
+_PEERS = ("PrefixListId", "GroupId", "CidrIp", "CidrIpv6")
+
 _descriptions: Shelf[str] = Shelf()
 
 
@@ -49,12 +51,33 @@ def authorize(call: Call) -> None:
     if group is None:
         return
     rules = group.ingress_rules if call.operation.endswith("Ingress") else group.egress_rules
+    _check_duplicates(call, {_content(one) for one in rules})
     lists = [rule.prefix_list_id for rule in rules]
     for permission in call.params.get("IpPermissions", []):
         lists += [source.get("PrefixListId") for source in _sources(permission)]
     if sum(_weight(ec2, name) for name in lists) > RULES:
         message = "The maximum number of rules per security group has been reached."
         raise AwsError("RulesPerSecurityGroupLimitExceeded", message)
+
+
+def _check_duplicates(call: Call, there: set[str]) -> None:
+    """Refuse a rule that is there: a description makes no other one of it (EC2 API, Authorize...Ingress)."""
+    for permission in call.params.get("IpPermissions", []):
+        for source in _sources(permission):
+            peer = next((str(source[key]) for key in _PEERS if source.get(key)), "")
+            match = _match(permission, peer)
+            if match in there:
+                message = f'the specified rule "peer: {peer}, {match}, ALLOW" already exists'
+                raise AwsError("InvalidPermission.Duplicate", message)
+            there.add(match)
+
+
+def _content(rule: Any) -> str:
+    ports = {"IpProtocol": rule.ip_protocol, "FromPort": rule.from_port, "ToPort": rule.to_port}
+    ranges = rule.ip_range or {}
+    group = (rule.source_group or {}).get("GroupId")
+    peer = rule.prefix_list_id or group or ranges.get("CidrIp") or ranges.get("CidrIpv6") or ""
+    return _match(ports, str(peer))
 
 
 def _sources(permission: dict[str, Any]) -> list[dict[str, Any]]:

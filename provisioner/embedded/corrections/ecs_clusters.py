@@ -7,9 +7,11 @@ from typing import Any
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.containers.model import Service, all_tasks, services
 from provisioner.embedded.hooks import always
-from provisioner.embedded.inner import backend, do
+from provisioner.embedded.inner import backend, do, every
+from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
+_last_revisions: Shelf[int] = Shelf()
 COMPARED = ("settings", "configuration", "capacityProviders", "defaultCapacityProviderStrategy")
 
 
@@ -74,6 +76,24 @@ def counts(call: Call, reply: Reply) -> None:
 
 
 @always.after("ecs", "RegisterTaskDefinition")
+def numbered(call: Call, reply: Reply) -> None:
+    """Go on counting where the newest revisions of a family were deleted: no number is given out twice.
+
+    ECS API, DeleteTaskDefinitions: what is deleted keeps its revision; moto counts what is left.
+    """
+    told, last = reply["taskDefinition"], _last_revisions.of(call)
+    family, given = str(told["family"]), int(told["revision"])
+    next_ = max(given, last.get(family, 0) + 1)
+    last[family] = next_
+    if next_ != given:
+        revisions = backend("ecs", call.account, call.region).task_definitions[family]
+        made = revisions.pop(given)
+        made.revision, made.arn = next_, f"{made.arn.rpartition(':')[0]}:{next_}"
+        revisions[next_] = made
+        told["revision"], told["taskDefinitionArn"] = next_, made.arn
+
+
+@always.after("ecs", "RegisterTaskDefinition")
 def registered(call: Call, reply: Reply) -> None:
     """Tell the tags, as AWS does."""
     reply["tags"] = call.params.get("tags", [])
@@ -95,7 +115,7 @@ def newest_first(call: Call) -> Reply | None:
     """List in the order that was asked for, by revision and not by its text."""
     ours = ("sort", "maxResults", "nextToken")
     told = {key: value for key, value in call.params.items() if key not in ours}
-    found: list[str] = do(call, "ecs", "ListTaskDefinitions", **told)["taskDefinitionArns"]
+    found: list[str] = every(call, "ecs", "ListTaskDefinitions", **told)["taskDefinitionArns"]
     found.sort(key=_revision, reverse=call.params.get("sort") == "DESC")
     start, size = int(call.params.get("nextToken", 0)), call.params.get("maxResults", 100)
     reply: Reply = {"taskDefinitionArns": found[start : start + size]}

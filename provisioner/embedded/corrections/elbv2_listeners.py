@@ -7,7 +7,7 @@ from typing import Any
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.corrections.elbv2_balancers import balancers
 from provisioner.embedded.hooks import always
-from provisioner.embedded.inner import backend, do
+from provisioner.embedded.inner import backend, do, every
 from provisioner.embedded.wire import Call
 
 # AWS gives the values of these conditions twice; botocore ServiceModel, RuleCondition.
@@ -46,7 +46,7 @@ def create_listener(call: Call) -> Reply | None:
         _check_certificates(call)
     if not any(listener.port == params.get("Port") for listener in balancer.listeners.values()):
         return None
-    found = do(call, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
+    found = every(call, "elbv2", "DescribeListeners", LoadBalancerArn=balancer.arn)["Listeners"]
     (listener,) = [listener for listener in found if listener["Port"] == params["Port"]]
     if _canonical(listener) != _canonical(params):
         message = f"A listener already exists on this port for this load balancer '{balancer.arn}'"

@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.hooks import always
-from provisioner.embedded.inner import do
+from provisioner.embedded.inner import every
 from provisioner.embedded.wire import Call
 
 ENGINE = "aurora-postgresql"
@@ -94,7 +94,7 @@ def describe_orderable(call: Call) -> Reply | None:
     params = call.params
     if params["Engine"] != ENGINE:
         return None
-    zones = do(call, "ec2", "DescribeAvailabilityZones")["AvailabilityZones"]
+    zones = every(call, "ec2", "DescribeAvailabilityZones")["AvailabilityZones"]
     asked = params.get("EngineVersion", "")
     options = [
         {

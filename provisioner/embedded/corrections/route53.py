@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.embedded.answers import AwsError
 from provisioner.embedded.hooks import always
-from provisioner.embedded.inner import backend, do
+from provisioner.embedded.inner import backend, every
 from provisioner.embedded.wire import Call
 
 _Key = tuple[str, str, str]
@@ -33,7 +33,7 @@ def change_records(call: Call) -> None:
     """
     zone = call.params["HostedZoneId"].split("/")[-1]
     origin = backend("route53", call.account, "aws").zones.get(zone)
-    listed = do(call, "route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
+    listed = every(call, "route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
     there = {_key(record): record for record in listed}
     for change in call.params["ChangeBatch"]["Changes"]:
         record = change["ResourceRecordSet"]

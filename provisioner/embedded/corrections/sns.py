@@ -8,7 +8,7 @@ from typing import Any
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
 from provisioner.embedded.hooks import always
-from provisioner.embedded.inner import do
+from provisioner.embedded.inner import every
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
@@ -42,7 +42,7 @@ def ask(call: Call, reply: Reply) -> None:
 def confirm(call: Call, _: Reply) -> None:
     """Whoever confirms, confirms for all readers of the topic: no mail with a token is sent here."""
     topic = call.params["TopicArn"]
-    for one in do(call, "sns", "ListSubscriptionsByTopic", TopicArn=topic)["Subscriptions"]:
+    for one in every(call, "sns", "ListSubscriptionsByTopic", TopicArn=topic)["Subscriptions"]:
         _confirmed.of(call)[_key(topic, one["Endpoint"])] = True
 
 
@@ -52,7 +52,7 @@ def end(call: Call) -> None:
     arn = call.params["SubscriptionArn"]
     if not arn.startswith("arn:"):
         raise AwsError("InvalidParameter", "Invalid parameter: SubscriptionArn")
-    for one in do(call, "sns", "ListSubscriptions")["Subscriptions"]:
+    for one in every(call, "sns", "ListSubscriptions")["Subscriptions"]:
         if one["SubscriptionArn"] == arn:
             _confirmed.of(call).pop(_key(one["TopicArn"], one["Endpoint"]), None)
 
@@ -61,7 +61,7 @@ def end(call: Call) -> None:
 def leave_behind(call: Call) -> None:
     """Keep the subscriptions by mail that nobody has confirmed."""
     topic = call.params["TopicArn"]
-    for one in do(call, "sns", "ListSubscriptions")["Subscriptions"]:
+    for one in every(call, "sns", "ListSubscriptions")["Subscriptions"]:
         if one["TopicArn"] == topic and _waits(call, one):
             key = _key(topic, one["Endpoint"])
             _pending.of(call)[key] = {**one, "SubscriptionArn": _PENDING}

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from provisioner.embedded.answers import AwsError
-from provisioner.embedded.hooks import manners
+from provisioner.embedded.hooks import always, manners
 from provisioner.embedded.inner import backend
 from provisioner.embedded.wire import Call
+
+
+@always.before("iam", "DeletePolicy")
+def versions(call: Call) -> None:
+    """Refuse while it has other versions than the one in force: IAM API, DeletePolicy, DeleteConflict."""
+    policy = backend("iam", call.account, "aws").managed_policies.get(call.params["PolicyArn"])
+    if policy and len(policy.versions) > 1:
+        raise AwsError(
+            "DeleteConflict",
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's "
+            "versions. The default version is deleted with the policy.",
+            409,
+        )
 
 
 @manners.before("iam", "DeletePolicy")

@@ -10,7 +10,7 @@ from provisioner.embedded.containers.model import Task, all_tasks, when_attached
 from provisioner.embedded.corrections.ecs_clusters import cluster_arn, services_in
 from provisioner.embedded.corrections.ecs_services import find
 from provisioner.embedded.hooks import manners
-from provisioner.embedded.inner import backend, do
+from provisioner.embedded.inner import backend, every
 from provisioner.embedded.manners.interfaces import Holder, adopt
 from provisioner.embedded.manners.lag import Fresh, Kind
 from provisioner.embedded.shelf import Shelf
@@ -118,7 +118,7 @@ def _check_target_groups(call: Call) -> None:
 def _forwarded_to(call: Call, elb: Any) -> Iterator[str]:
     for balancer in elb.load_balancers.values():
         for listener in balancer.listeners.values():
-            rules = do(call, "elbv2", "DescribeRules", ListenerArn=listener.arn)["Rules"]
+            rules = every(call, "elbv2", "DescribeRules", ListenerArn=listener.arn)["Rules"]
             for action in (action for rule in rules for action in rule["Actions"]):
                 yield action.get("TargetGroupArn", "")
                 for group in action.get("ForwardConfig", {}).get("TargetGroups", []):

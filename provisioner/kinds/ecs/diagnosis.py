@@ -102,19 +102,13 @@ def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[s
 def deployments(ecs: Any, cluster: str, service: str) -> list[Doc] | None:
     """ListServiceDeployments: those of the last 90 days, newest first; None where nobody can tell.
 
-    botocore has no paginator for it, and AWS gives 20 at a time unless asked for more.
+    AWS gives 20 at a time unless asked for more.
     """
     asked = {"cluster": cluster, "service": service, "maxResults": _PAGE}
-    listed: list[Doc] = []
-    while True:
-        reply: Doc = unless_unknown(lambda: ecs.list_service_deployments(**asked), {})
-        if not reply:
-            return None
-        listed += reply["serviceDeployments"]
-        token = reply.get("nextToken")
-        if not token or token == asked.get("nextToken"):
-            return sorted(listed, key=lambda one: one["createdAt"].timestamp(), reverse=True)
-        asked["nextToken"] = token
+    reply: Doc = unless_unknown(lambda: ecs.list_service_deployments(**asked), {})
+    if not reply:
+        return None
+    return sorted(reply["serviceDeployments"], key=lambda one: one["createdAt"].timestamp(), reverse=True)
 
 
 def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:
