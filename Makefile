@@ -27,10 +27,9 @@ bench: $(VENV)/.runs  ## measure, print the table, write benchmarks/results.md; 
 	$(BIN)/python -m benchmarks
 
 faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes on where it was interrupted
-	$(BIN)/python -m tests.faults --shard 1/3 --resume $(VENV)/faults-1.jsonl >/dev/null & \
-	$(BIN)/python -m tests.faults --shard 2/3 --resume $(VENV)/faults-2.jsonl >/dev/null & \
-	$(BIN)/python -m tests.faults --shard 3/3 --resume $(VENV)/faults-3.jsonl >/dev/null; wait
-	$(BIN)/python -m tests.faults --join $(VENV)/faults-1.jsonl $(VENV)/faults-2.jsonl $(VENV)/faults-3.jsonl
+	$(BIN)/python -m tests.faults --shard 1/2 --resume $(VENV)/faults-1.jsonl >/dev/null & \
+	$(BIN)/python -m tests.faults --shard 2/2 --resume $(VENV)/faults-2.jsonl >/dev/null; wait
+	$(BIN)/python -m tests.faults --join $(VENV)/faults-1.jsonl $(VENV)/faults-2.jsonl
 
 faults-strongest: $(VENV)/.tests  ## the same of all that can be had at once, at one call of each operation
 	$(BIN)/python -m tests.faults --profile strongest --each-operation --resume $(VENV)/faults-strongest.jsonl

@@ -13,7 +13,8 @@ from pathlib import Path
 from provisioner.embedded.box import Box
 from provisioner.settings.profiles import PROFILES
 from tests.faults.case import Case, Verdict
-from tests.faults.matrix import Results, calls_of, cases, line, one_each, play, sample, share
+from tests.faults.matrix import Results, calls_of, cases, line, one_each, sample, share
+from tests.faults.snapshots import play
 from tests.faults.strongest import STRONGEST, Strongest
 from tests.faults.world import World
 
@@ -36,10 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
         chosen = _chosen(cases(world.counts), asked)
         results.begin(calls)
         sys.stderr.write(f"{len(chosen)} cases; results in {results.path}\n")
-        for verdict in play(world, chosen, results.verdicts):
+
+        def told(verdict: Verdict) -> None:
             results.add(verdict)
             if not verdict.is_good:
                 sys.stderr.write(f"{verdict}\n")
+
+        play(world, [case for case in chosen if str(case) not in results.verdicts], told)
     return _end(calls, results.verdicts.values())
 
 
@@ -87,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--each-operation", action="store_true", help="one call of each operation is enough")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--pace", type=float, default=0.0, help="1 is as slow as AWS; 0 by default")
+    parser.add_argument("--pace", type=float, default=1.0, help="1, by default, is as slow as AWS")
     parser.add_argument("--profile", default="seed", choices=[*PROFILES, STRONGEST])
     parser.add_argument("--join", type=Path, nargs="+", metavar="FILE", help="only tell what these came to")
     return parser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -24,6 +24,8 @@ class Disk:
         self.writes = 0
         # Whether the ledger met the fault, or what a run begins with; how its record goes on ends no run.
         self.refused = False
+        # Told of each write before it is made.
+        self.meets: Callable[[str], None] | None = None
         self._broken = 0
         self._strikes: dict[int, str] = {}
         self._counting = threading.Lock()
@@ -40,6 +42,8 @@ class Disk:
 
     def strike(self) -> str:
         """Count a write; the fault that meets it, "" for none."""
+        if self.meets:
+            self.meets(LEDGER)
         with self._counting:
             self.writes += 1
             fault = self._strikes.get(self.writes, "")

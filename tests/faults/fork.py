@@ -10,12 +10,13 @@ import select
 import signal
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from io import RawIOBase
+from time import monotonic
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 WENT_WRONG, TOO_LONG = 70, 71
 # Whoever is asked where it hangs answers within seconds, or cannot.
@@ -32,29 +33,65 @@ class TooLong(Exception):
     """It computed for its deadline, or hung; the text says where each of its threads was."""
 
 
-def in_child(work: Callable[[], Any], deadline: float) -> Any:
-    """What `work` gives, through JSON.
+@dataclass(frozen=True)
+class Child:
+    """A process that goes on from where its parent is, as its parent knows it."""
 
-    Raises:
-        TooLong: It computes for `deadline` seconds, or hangs.
-    """
+    pid: int
+    pipe: int
+
+    def tells(self, deadline: float) -> Any:
+        """What it hands over at its end, through JSON.
+
+        Raises:
+            TooLong: It computes for `deadline` seconds, or hangs.
+        """
+        told, in_time = _told(self.pipe, self.pid, monotonic() + deadline * CROWDED)
+        _, status = os.waitpid(self.pid, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if not in_time or code == TOO_LONG:
+            raise TooLong(told.decode())
+        if code:
+            raise RuntimeError(f"a case broke the tests themselves: {told.decode()}")
+        return json.loads(told)
+
+
+@dataclass(frozen=True)
+class Myself:
+    """A child, as it knows itself."""
+
+    pipe: int
+
+    def end(self, work: Callable[[], Any]) -> NoReturn:
+        """Hand over what `work` gives, and end this process."""
+        code = 0
+        try:
+            text = json.dumps(work())
+        except BaseException:  # noqa: BLE001 - told to the parent, and then this process ends
+            text, code = traceback.format_exc(), WENT_WRONG
+        _end(self.pipe, text, code)
+
+
+def split(deadline: float) -> Child | Myself:
+    """Go on twice from here, with all that there is; who goes on is told who it is."""
     ours, theirs = os.pipe()
     pid = os.fork()
-    if not pid:
-        os.close(ours)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(deadline), resource.RLIM_INFINITY))
-        for late in (signal.SIGXCPU, signal.SIGUSR1):
-            signal.signal(late, lambda number, _frame: _too_long(number, theirs))
-        _work(work, theirs)
-    os.close(theirs)
-    told, in_time = _told(ours, pid, time.monotonic() + deadline * CROWDED)
-    _, status = os.waitpid(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    if not in_time or code == TOO_LONG:
-        raise TooLong(told.decode())
-    if code:
-        raise RuntimeError(f"a case broke the tests themselves: {told.decode()}")
-    return json.loads(told)
+    if pid:
+        os.close(theirs)
+        return Child(pid, ours)
+    os.close(ours)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(deadline), resource.RLIM_INFINITY))
+    for late in (signal.SIGXCPU, signal.SIGUSR1):
+        signal.signal(late, lambda number, _frame: _too_long(number, theirs))
+    return Myself(theirs)
+
+
+def in_child(work: Callable[[], Any], deadline: float) -> Any:
+    """What `work` gives, through JSON; raises what `Child.tells` does."""
+    who = split(deadline)
+    if isinstance(who, Myself):
+        who.end(work)
+    return who.tells(deadline)
 
 
 def where() -> str:
@@ -79,21 +116,12 @@ def _line(frame: FrameType) -> str:
     return " ".join([at, *(f"{name}={reprlib.repr(value)}" for name, value in known.items())])
 
 
-def _work(work: Callable[[], Any], pipe: int) -> None:
-    code = 0
-    try:
-        text = json.dumps(work())
-    except BaseException:  # noqa: BLE001 - told to the parent, and then this process ends
-        text, code = traceback.format_exc(), WENT_WRONG
-    _end(pipe, text, code)
-
-
 def _too_long(number: int, pipe: int) -> None:
     signal.signal(number, signal.SIG_IGN)
     _end(pipe, where(), TOO_LONG)
 
 
-def _end(pipe: int, text: str, code: int) -> None:
+def _end(pipe: int, text: str, code: int) -> NoReturn:
     with os.fdopen(pipe, "w") as file:
         file.write(text)
     sys.stderr.flush()
@@ -107,7 +135,7 @@ def _told(pipe: int, pid: int, deadline: float) -> tuple[bytes, bool]:
         if ended:
             return told, True
         os.kill(pid, signal.SIGUSR1)
-        told, _ = _until(file, time.monotonic() + _ANSWERS_WITHIN)
+        told, _ = _until(file, monotonic() + _ANSWERS_WITHIN)
     os.kill(pid, signal.SIGKILL)
     return told, False
 
@@ -115,7 +143,7 @@ def _told(pipe: int, pid: int, deadline: float) -> tuple[bytes, bool]:
 def _until(file: RawIOBase, deadline: float) -> tuple[bytes, bool]:
     """What comes until then, and whether it came to its end."""
     whole = b""
-    while select.select([file], [], [], max(deadline - time.monotonic(), 0))[0]:
+    while select.select([file], [], [], max(deadline - monotonic(), 0))[0]:
         part = file.read(65536)
         if not part:
             return whole, True

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import shutil
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,12 +24,7 @@ from tests.faults.case import (
     Strike,
     Verdict,
 )
-from tests.faults.fork import TooLong, in_child
-from tests.faults.world import World
 
-DEADLINE = 60.0
-# AWS's longest duration in a stack, a CloudFront distribution's, four times over: there, back, twice.
-SLOWEST = 3600.0
 ROOT = Path(cli.__file__).parent
 
 
@@ -112,42 +106,6 @@ class Results:
         self.verdicts[verdict.case] = verdict
         with self.path.open("a") as file:
             file.write(json.dumps(verdict.as_dict()) + "\n")
-
-
-def play(world: World, chosen: Iterable[Case], known: Iterable[str] = ()) -> Iterator[Verdict]:
-    """Each case that is not known yet, in a child process: what stands for a teardown is brought up once."""
-    ahead = [case for case in chosen if str(case) not in set(known)]
-    world.fresh()
-    yield from _each(world, [case for case in ahead if case.scenario != TEARDOWN])
-    teardowns = [case for case in ahead if case.scenario == TEARDOWN]
-    if teardowns:
-        world.fresh()
-        if world.run(APPLY):
-            raise RuntimeError(f"an undisturbed apply fails: {world.said}")
-        yield from _each(world, teardowns)
-
-
-def _each(world: World, some: list[Case]) -> Iterator[Verdict]:
-    deadline = DEADLINE + SLOWEST * world.pace
-    for number, case in enumerate(some):
-
-        def work(case: Case = case, number: int = number) -> dict[str, object]:
-            random.seed(str(case))
-            world.home, whence = world.home.with_name(f"case-{number}"), world.home
-            if whence.exists():
-                shutil.copytree(whence, world.home)
-            return world.try_(case, stands=True).as_dict()
-
-        yield _verdict(case, work, deadline)
-        shutil.rmtree(world.home.with_name(f"case-{number}"), ignore_errors=True)
-
-
-def _verdict(case: Case, work: Callable[[], object], deadline: float) -> Verdict:
-    try:
-        return Verdict(**in_child(work, deadline))
-    except TooLong as late:
-        why = f"not at its end after {deadline:.0f} s of its own:\n{late}"
-        return Verdict(str(case), stuck=why, seconds=deadline)
 
 
 def line(calls: int, verdicts: Iterable[Verdict]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -44,6 +44,8 @@ class Wire:
         self.struck = 0
         self._kills_next = False
         self._orders: list[Fault] = []
+        # Told of each call that changes AWS before it is carried.
+        self.meets: Callable[[str], None] | None = None
         self._counting = threading.Lock()
 
     def arm(self, strikes: Iterable[Strike], *, then_kill: bool = False) -> None:
@@ -76,7 +78,8 @@ class Wire:
         """Carry one request to the box and its answer back: botocore's `before-send`."""
         self.check()
         environ = _environ(request)
-        answer = self._through(environ) if self._orders or self.expired or self._kills_next else None
+        is_watched = self.meets or self._orders or self.expired or self._kills_next
+        answer = self._through(environ) if is_watched else None
         answer = answer or self.box(environ)
         self.check()
         raw: Any = MockRawResponse(answer.body)
@@ -84,6 +87,8 @@ class Wire:
 
     def _through(self, environ: Environ) -> Answer:
         call = read(environ)
+        if self.meets and call.mutating:
+            self.meets(f"{call.service}:{call.operation}")
         if self._kills_next and call.mutating:
             raise self.kill()
         with self._counting:

@@ -6,11 +6,11 @@ import contextlib
 import io
 import os
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from time import monotonic
 from unittest.mock import patch
 
 from provisioner import ways
@@ -19,20 +19,21 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.removing import teardown
 from provisioner.configuration import load
 from provisioner.embedded.box import Box
-from provisioner.embedded.clock import clock
 from provisioner.embedded.local import Local, window
 from provisioner.errors import NoSuchStack, ProvisionerError
 from provisioner.session import Session, Where
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
+from state import lock
 from tests.faults.case import APPLY, BOTH, ENDS, LEDGER, TEARDOWN, Case, Strike, Verdict
 from tests.faults.disk import Disk
 from tests.faults.judge import Held, compare, held, is_kept
+from tests.faults.simulated import Deadlock, Simulation
 from tests.faults.wire import ENDPOINT, Killed, Wire, wired
 
 SUFFIX = "t"
-KILLED = -9
-# One command goes on where the last one ended; two faults may end two of them.
+KILLED, HANGS = -9, -1
+# One command goes on where the last one ended, and to the end; two faults may end two of them.
 _TRIES = 5
 # The embedded AWS may hide what is new, not forget what it made: a second is an orphan at once.
 SINGLE = (
@@ -41,19 +42,26 @@ SINGLE = (
 )
 
 
+def first_of(case: Case) -> str:
+    """The command that meets the fault."""
+    return TEARDOWN if case.scenario == TEARDOWN else APPLY
+
+
 class World:
     """One user, one account; `clean` and `empty` are what it holds after an apply and a teardown."""
 
     # Where the stack lives, and the profile of its settings.
     profile, region = "seed", "us-east-1"
 
-    def __init__(self, box: Box, home: Path, pace: float = 0.0, profile: str = "") -> None:
+    def __init__(self, box: Box, home: Path, pace: float = 1.0, profile: str = "") -> None:
         self.box = box
         self.home = home
         self.pace = pace
         self.profile = profile or self.profile
         self.wire = Wire(box)
         self.disk = Disk(self.wire)
+        self.time = Simulation()
+        self.time.is_killed, self.time.check = (lambda: self.wire.dead), self.wire.check
         self.clean: Held = Counter()
         self.empty: Held = Counter()
         self.counts: dict[str, dict[str, int]] = {}
@@ -66,6 +74,12 @@ class World:
         """Inside, this process acts in this world, and knows what an undisturbed run comes to."""
         local = Local(ENDPOINT, os.getpid(), self.box.instance, self.pace, manners=True, started="")
         with ExitStack() as stack:
+            stack.enter_context(self.time.running())
+            # A process is killed here, no machine: what is written is there.
+            stack.enter_context(patch.object(os, "fsync", lambda _file: None))
+            # Who is forked in a run holds the lock with its parent; nobody else is here to be kept out.
+            stack.enter_context(patch.object(lock, "_taken", lambda _file: True))
+            stack.enter_context(patch.object(lock, "_is_held", lambda _file: False))
             stack.enter_context(patch.object(ways, "start_embedded", lambda _home: local))
             stack.enter_context(wired(self.wire))
             stack.enter_context(self.disk.watched())
@@ -99,13 +113,14 @@ class World:
 
     def look(self) -> Held:
         """What the account holds once nothing new hides any more."""
-        clock.advance(window(self.pace))
+        self.time.advance(window(self.pace))
         return held(ENDPOINT, self.region)
 
     def run(self, verb: str) -> int:
         """One command; its exit code, KILLED where it died."""
         say, session, yes = Say(quiet=True), self._session, Asking(yes=True)
         self.said = ""
+        self.time.begin()
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 if verb == APPLY:
@@ -113,6 +128,9 @@ class World:
                 return teardown(say, session(), yes, 0.0, unprotect=True)
         except Killed:
             return KILLED
+        except Deadlock as told:
+            self.said = f"nobody runs and nobody sleeps: {told}"
+            return HANGS
         except ProvisionerError as error:
             self.said = f"{type(error).__name__}: {error.message}"
             return error.exit_code
@@ -121,26 +139,31 @@ class World:
         settings = load(None, [f"profile={self.profile}", *self.sets])
         return Session.open(SUFFIX, settings, Where(Workspace(self.home, local=True), self.region))
 
-    def try_(self, case: Case, *, stands: bool = False) -> Verdict:
-        """Play a case to its end; `stands` says that what it begins with stands already."""
-        verdict, start = Verdict(str(case)), time.monotonic()
-        if not stands:
-            self.fresh()
-            if case.scenario == TEARDOWN and self.run(APPLY):
-                verdict.stuck = f"the first apply: {self.said}"
-                return verdict
-        self._play(case, verdict)
-        self._judge(case, verdict)
-        verdict.seconds = round(time.monotonic() - start, 2)
+    def try_(self, case: Case) -> Verdict:
+        """Play a case from an empty account to its end."""
+        verdict, start = Verdict(str(case)), monotonic()
+        self.fresh()
+        if case.scenario == TEARDOWN and self.run(APPLY):
+            verdict.stuck = f"the first apply: {self.said}"
+            return verdict
+        self.arm(case)
+        verdict.codes.append(self.run(first_of(case)))
+        self.go_on(case, verdict)
+        verdict.seconds = round(monotonic() - start, 2)
         return verdict
 
-    def _play(self, case: Case, verdict: Verdict) -> None:
-        first, then = {APPLY: (APPLY, APPLY), TEARDOWN: (TEARDOWN,) * 2, BOTH: (APPLY, TEARDOWN)}[
-            case.scenario
-        ]
+    def arm(self, case: Case) -> None:
+        """From now on its faults strike."""
         self.disk.arm(case.strikes)
         self.wire.arm(case.strikes, then_kill=case.scenario == BOTH)
-        verdict.codes.append(self.run(first))
+
+    def go_on(self, case: Case, verdict: Verdict) -> None:
+        """Repeat, after the first command has met its faults, and judge what that came to."""
+        self._repeat(case, verdict)
+        self._judge(case, verdict)
+
+    def _repeat(self, case: Case, verdict: Verdict) -> None:
+        first, then = first_of(case), APPLY if case.scenario == APPLY else TEARDOWN
         verdict.struck = self.wire.struck
         if verdict.struck and len(case.strikes) == 1 and case.scenario != BOTH:
             due = self._due(case.strikes[0])
@@ -148,7 +171,7 @@ class World:
                 verdict.stuck = f"exit code {verdict.codes[0]}, not {due}: {self.said}"
         if first == then and verdict.codes[0] == 0:
             return
-        for _ in range(_TRIES):
+        for _ in range(_TRIES if len(case.strikes) > 1 else 1):
             self.revive()
             verdict.codes.append(self.run(then))
             if verdict.codes[-1] in (0, NoSuchStack.exit_code):

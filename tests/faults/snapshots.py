@@ -1,0 +1,149 @@
+"""Plays a case from its fault on: one undisturbed run is forked at each call and write that is to be struck.
+
+The child goes on with all threads of the run and meets the fault; its parent waits, puts the files back and
+goes on as if nothing had been. So nobody plays the same way to a fault twice. Kills that leave the same, on
+disk, in AWS and at the same moment, are one case, played once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from time import process_time
+from typing import Any
+
+from tests.faults.case import APPLY, TEARDOWN, Case, Strike, Verdict
+from tests.faults.files import Files
+from tests.faults.fork import Myself, TooLong, in_child, split
+from tests.faults.world import KILLED, World, first_of
+
+Told = Callable[[Verdict], None]
+
+# Seconds of its own that a case may compute.
+DEADLINE = 120.0
+_KILLS = ("kill_before", "kill_after", "kill_before_rename", "kill_after_rename")
+
+
+def play(world: World, cases: Iterable[Case], told: Told) -> None:
+    """Play each case in a process of its own; `told` hears of each when it has ended."""
+    ahead = list(cases)
+    for verb in (APPLY, TEARDOWN):
+        some = [case for case in ahead if first_of(case) == verb]
+        if some:
+            world.fresh()
+            if verb == TEARDOWN and world.run(APPLY):
+                raise RuntimeError(f"an undisturbed apply fails: {world.said}")
+            Snapshots(world, some, told).play(verb)
+
+
+class Snapshots:
+    """One undisturbed run, and all that may befall it."""
+
+    def __init__(self, world: World, cases: Iterable[Case], told: Told) -> None:
+        self._world = world
+        self._told = told
+        self._ahead: dict[tuple[str, int], list[Case]] = {}
+        for case in cases:
+            [strike] = case.strikes
+            self._ahead.setdefault((strike.operation, strike.nth), []).append(case)
+        self._met: Counter[str] = Counter()
+        self._same: dict[str, dict[str, Any]] = {}
+        # In a child: which case it plays, whom it tells, when it began.
+        self._case: Case | None = None
+        self._myself = Myself(-1)
+        self._start = 0.0
+
+    def play(self, verb: str) -> None:
+        """Run to the end, and branch off on the way."""
+        world = self._world
+        world.wire.arm(())
+        world.disk.arm(())
+        world.wire.meets = world.disk.meets = self._meet
+        try:
+            code = world.run(verb)
+        except BaseException:
+            if self._case:
+                self._myself.end(_raise)
+            raise
+        finally:
+            world.wire.meets = world.disk.meets = None
+        if self._case:
+            self._myself.end(lambda: self._end(code))
+        if code:
+            raise RuntimeError(f"an undisturbed {verb} fails: {world.said}")
+        for case in [case for some in self._ahead.values() for case in some]:
+            self._told(_whole(world, case))
+
+    def _meet(self, operation: str) -> None:
+        """At a call or a write: branch off for each case that is to be struck there."""
+        self._met[operation] += 1
+        for case in self._ahead.pop((operation, self._met[operation]), []):
+            if self._branch(case):
+                return
+
+    def _branch(self, case: Case) -> bool:
+        """Whether this is the child, which meets the fault at once."""
+        files = Files.under(self._world.home)
+        who = split(DEADLINE)
+        if isinstance(who, Myself):
+            self._begin(case, who)
+            return True
+        try:
+            told = who.tells(DEADLINE)
+        except TooLong as late:
+            told = {"verdict": _late(case, late).as_dict()}
+        files.put_back()
+        if told.get("key"):
+            self._same[told["key"]] = told["verdict"]
+        self._told(Verdict(**told["verdict"]))
+        return False
+
+    def _begin(self, case: Case, myself: Myself) -> None:
+        world = self._world
+        self._case, self._myself, self._start = case, myself, process_time()
+        world.wire.meets = world.disk.meets = None
+        random.seed(str(case))
+        [strike] = case.strikes
+        world.arm(replace(case, strikes=(Strike(strike.fault, strike.operation, 1),)))
+
+    def _end(self, code: int) -> dict[str, Any]:
+        """What the case came to."""
+        case = self._case
+        assert case
+        key = self._key(case, code)
+        if key in self._same:
+            return {"verdict": {**self._same[key], "case": str(case), "seconds": self._seconds()}}
+        verdict = Verdict(str(case), [code])
+        self._world.go_on(case, verdict)
+        verdict.seconds = self._seconds()
+        return {"verdict": verdict.as_dict(), "key": key}
+
+    def _seconds(self) -> float:
+        return round(process_time() - self._start, 2)
+
+    def _key(self, case: Case, code: int) -> str:
+        """Stands for all that a kill leaves; "" where something else ended the command."""
+        if code != KILLED or case.strikes[0].fault not in _KILLS:
+            return ""
+        world = self._world
+        left = Files.under(world.home / "embedded").digest()
+        return f"{case.scenario} {sum(world.effects().values())} {left} {world.time.passed}"
+
+
+def _whole(world: World, case: Case) -> Verdict:
+    """A case whose fault the undisturbed run did not come by: played from its beginning."""
+    try:
+        return Verdict(**in_child(lambda: world.try_(case).as_dict(), DEADLINE))
+    except TooLong as late:
+        return _late(case, late)
+
+
+def _late(case: Case, late: TooLong) -> Verdict:
+    why = f"not at its end after {DEADLINE:.0f} s of its own:\n{late}"
+    return Verdict(str(case), stuck=why, seconds=DEADLINE)
+
+
+def _raise() -> None:
+    raise  # noqa: PLE0704 - what is being handled where this is called
