@@ -22,6 +22,22 @@ _UNKNOWN_TO_MOTO = (
 )
 
 
+# With these a proxy or a captive portal says no, in a page of its own (RFC 9110, RFC 6585 for 511); AWS says
+# it in the protocol of the call.
+_SAID_NO = (401, 403, 407, 451, 511)
+_LED_ELSEWHERE = range(300, 400)
+# S3 alone leads on, to the region of a bucket (S3 API, error responses: PermanentRedirect).
+_LEADS_ON = "s3"
+
+
+class ForeignAnswer(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
+    """Not AWS answered, but something on the way to it; `status` is HTTP's."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class UnknownCall(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
     """An emulator does not know the call."""
 
@@ -38,14 +54,24 @@ def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
     body, answered = response_dict["body"], response_dict["status_code"] in _ANSWERED
     if not answered and body.startswith(_UNKNOWN_TO_MOTO):
         raise UnknownCall(f"The other side does not know {operation_model.name}.")
+    if who := _somebody_else(response_dict["status_code"], body, operation_model):
+        raise ForeignAnswer(f"{operation_model.name} was answered with {who}.", response_dict["status_code"])
     if fault := _fault(body, operation_model) if answered else _cut(body):
         raise ResponseParserError(f"{operation_model.name} was answered with {fault}.")
 
 
+def _somebody_else(status: int, body: bytes, model: Any) -> str:
+    """What came that AWS never sends, in words; "" where it may be AWS's."""
+    is_page = body[:50].lstrip().lower().startswith(_PAGE)
+    if status in _ANSWERED:
+        return "a page of HTML, as a proxy sends" if is_page else ""
+    if status in _LED_ELSEWHERE and (is_page or model.service_model.service_name != _LEADS_ON):
+        return f"HTTP {status}, which leads elsewhere, as a captive portal does"
+    return f"HTTP {status} and a page of HTML, as a proxy sends" if is_page and status in _SAID_NO else ""
+
+
 def _fault(body: bytes, model: Any) -> str:
     """What is wrong with a body, in words."""
-    if body[:50].lstrip().lower().startswith(_PAGE):
-        return "a page of HTML, as a proxy sends"
     if not _is_told_in_body(model):
         return ""
     if not body.strip():

@@ -8,17 +8,9 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    ConfigParseError,
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.parsers import ResponseParserError
 
-from provisioner import __version__
+from provisioner import __version__, credentials
 from provisioner.answers import demand_whole
 from provisioner.calls import Calls
 from provisioner.embedded.local import Local
@@ -26,9 +18,13 @@ from provisioner.errors import Blocked, CredentialsError
 from provisioner.isolated_session import CONFIG as ISOLATED
 from provisioner.isolated_session import isolated_session
 from provisioner.rates import Rates
+from provisioner.whole_answers import WholeAnswers
 from state.document import Place
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
+
+# arn:partition:service:region:account:resource
+_ARN_COLONS = 5
 
 # botocore's own retries are off: the engine knows which call may be sent twice. 60 s covers the slowest
 # control-plane reply that the services here give.
@@ -39,18 +35,10 @@ _CONFIG = Config(
     max_pool_connections=32,
     user_agent_extra=f"ml-api-provisioner/{__version__}",
 )
+# An answer that comes, but slowly, is given up after so many: connecting, and one silence of the longest.
+_WHOLE_WITHIN = 70.0
 # A rehearsal goes straight to loopback: no proxy, no virtual-host buckets.
 _LOCAL_CONFIG = _CONFIG.merge(ISOLATED).merge(Config(s3={"addressing_style": "path"}))
-
-
-NO_CREDENTIALS = (
-    NoCredentialsError,
-    PartialCredentialsError,
-    CredentialRetrievalError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
 
 
 class Aws:
@@ -63,6 +51,7 @@ class Aws:
         self.region = region
         haste = {"connect_timeout": answer_within, "read_timeout": answer_within} if answer_within else {}
         self._config = (_LOCAL_CONFIG if local else _CONFIG).merge(Config(**haste))
+        self._within = answer_within or _WHOLE_WITHIN
         self.local = local
         self.pace = local.pace if local else 1.0
         # An embedded AWS hides what is new for a moment even where its pace is 0.
@@ -89,7 +78,7 @@ class Aws:
             return self._clients[at]
 
     def _resolved(self) -> boto3.session.Session:
-        return isolated_session(self.region) if self.local else _session(self.region)
+        return isolated_session(self.region) if self.local else credentials.session(self.region)
 
     def renew(self, stale: Any, service: str, region: str) -> Any:
         """A client with credentials resolved anew, in place of one whose own have expired.
@@ -98,6 +87,8 @@ class Aws:
         """
         with self._making:
             if self._clients.get((service, region or self.region)) is stale:
+                if not self.local:
+                    credentials.let_go(self._session.get_credentials())
                 self._session, self._clients = self._resolved(), {}
                 account = self._make("sts", self.region).get_caller_identity()["Account"]
                 if self._account not in ("", account):
@@ -116,6 +107,7 @@ class Aws:
             client.meta.events.register_first("before-send.*", self._refuse_elsewhere)
         else:
             client = self._session.client(service, region_name=region, config=self._config)
+        client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, self._within)
         self.calls.watch(client.meta.events)
         demand_whole(client.meta.events)
         return client
@@ -131,11 +123,11 @@ class Aws:
 
     def credentials_end(self) -> float | None:
         """The wall-clock second at which the credentials end; None where they do not, or renew themselves."""
-        credentials = None if self.local else self._session.get_credentials()
+        known = None if self.local else self._session.get_credentials()
         # Only what the environment gives is never renewed: botocore asks all other sources again.
-        if credentials is None or credentials.method != "env":
+        if known is None or known.method != "env":
             return None
-        end = getattr(credentials, "_expiry_time", None)
+        end = getattr(known, "_expiry_time", None)
         return float(end.timestamp()) if end else None
 
     @property
@@ -155,34 +147,11 @@ class Aws:
     def place(self) -> Place:
         """GetCallerIdentity: the account, partition, region and endpoint these credentials speak for."""
         caller = self.client("sts").get_caller_identity()
+        if (
+            not str(caller.get("Account", "")).isdigit()
+            or str(caller.get("Arn", "")).count(":") < _ARN_COLONS
+        ):
+            raise ResponseParserError("GetCallerIdentity was answered without an account.")
         self._account, self.caller = str(caller["Account"]), str(caller["Arn"])
-        partition = str(caller["Arn"]).split(":")[1]
+        partition = self.caller.split(":")[1]
         return Place(caller["Account"], partition, self.region, self.endpoint)
-
-
-# How the services say that a signature is too old or too new (AWS general reference, Signature Version 4
-# troubleshooting; S3 error responses).
-_WRONG_CLOCK = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed")
-
-
-def no_credentials(error: object) -> CredentialsError:
-    """The one sentence for credentials that are missing, wrong or expired."""
-    found_none = isinstance(error, (*NO_CREDENTIALS, ConfigParseError))
-    why = "AWS cannot be asked without credentials" if found_none else "AWS does not accept these credentials"
-    if any(words in str(error) for words in _WRONG_CLOCK):
-        return CredentialsError(
-            f"AWS does not accept when this was signed: {error}",
-            "Set this machine's clock right, then run the same command again.",
-        )
-    return CredentialsError(
-        f"{why}: {error}",
-        "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or run "
-        "`aws sso login`; then run the same command again. A rehearsal with --local needs none.",
-    )
-
-
-def _session(region: str) -> boto3.session.Session:
-    try:
-        return boto3.session.Session(region_name=region)
-    except (ProfileNotFound, ConfigParseError) as error:
-        raise no_credentials(error) from error

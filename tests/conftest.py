@@ -10,6 +10,7 @@ import botocore.session
 import hypothesis
 import pytest
 
+from provisioner import credentials
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.embedded.warm import warm
 
@@ -62,6 +63,13 @@ def _models_are_read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials_of_another_test() -> Iterator[None]:
+    """A process has its credentials once; here every test is a process of its own."""
+    yield
+    credentials.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
-from provisioner.aws import no_credentials
 from provisioner.engine.clock import Clock
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
+from provisioner.engine.hints import hint
 from provisioner.engine.waits import again
 from provisioner.errors import LedgerError, ProvisionerError
 from provisioner.names import PROGRAM
+from provisioner.sign_in import not_accepted
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
     if isinstance(error, ProvisionerError) or fault is None:
         return None
     if fault is Fault.EXPIRED:
-        return no_credentials(told(error))
+        return not_accepted(told(error))
     if code_of(error) == "NoSuchBucket":
         return LedgerError(
             f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it."
@@ -62,8 +63,9 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
             f"Nothing was called for it. Give these credentials the right s3:{action}{also}: without "
             f"s3:{_LIST}, S3 refuses to say that something is not there.",
         )
+    way = "" if fault is Fault.REFUSED else f"{hint(error)} "
     return LedgerError(
         f"{doing}: {told(error)}",
-        "Nothing more is called in AWS until the state can be kept. Mend that, then run the same command "
-        "again: what was done is recorded up to the last call.",
+        f"{way}Nothing more is called in AWS until the state can be kept. Mend that, then run the same "
+        "command again: what was done is recorded up to the last call.",
     )

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from provisioner.aws import no_credentials
 from provisioner.engine.clock import Stopped
-from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
+from provisioner.engine.faults import Fault, code_of, fault_of, told
+from provisioner.engine.hints import hint
 from provisioner.errors import Interrupted, ProvisionerError
+from provisioner.sign_in import not_accepted
 
 # What AWS says of whoever may not: the action that is missing may be another than the call's own, such as
 # iam:PassRole (IAM user guide, troubleshooting access denied messages).
@@ -61,14 +62,11 @@ def explain(
         case None:
             return None
         case Fault.EXPIRED:
-            return no_credentials(told(error))
-        case fault if fault in PASSING:
-            hint = (
-                "It was asked again and again. Nothing is lost: run the same command again, and it goes on."
-            )
-            return ProvisionerError(f"{doing}: {told(error)}", hint)
+            return not_accepted(told(error))
         case Fault.DENIED:
-            hint = f"Give these credentials the right {missing(error)}, then run the same command again."
-            return ProvisionerError(f"{doing}: {told(error)}", hint)
-        case _:
+            words = f"Give these credentials the right {missing(error)}, then run the same command again."
+            return ProvisionerError(f"{doing}: {told(error)}", words)
+        case Fault.REFUSED:
             return ProvisionerError(f"{doing}: {told(error)}", ways_past.get(code_of(error), _MEND))
+        case _:
+            return ProvisionerError(f"{doing}: {told(error)}", hint(error))

@@ -1,62 +1,25 @@
-"""What an error of a call means: which may be sent again, which only after looking, which never."""
+"""What an error of a call means: which may be sent again, which only after looking, which never.
+
+One table for everything that calls AWS: `CLASSES` for what botocore raises, `CODES` for what AWS answers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import TypeVar
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    HTTPClientError,
-    IncompleteReadError,
-)
+from botocore import exceptions as raised
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from provisioner.answers import UnknownCall
-from provisioner.aws import NO_CREDENTIALS
+from provisioner.answers import ForeignAnswer, UnknownCall
+from provisioner.credentials import CHAIN_ERRORS
+from provisioner.engine.causes import refused_tunnel, untrusted
+from provisioner.engine.codes import BROKE_OFF, DENIED, EXPIRED, THROTTLES, UNIMPLEMENTED, UNKNOWN_CALLER
+from provisioner.sign_in import ChainError
 
 Answer = TypeVar("Answer")
-
-# botocore retries/standard.py, without LimitExceededException, which is a quota in most services.
-THROTTLES = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestThrottledException",
-        "RequestThrottled",
-        "TooManyRequestsException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "BandwidthLimitExceeded",
-        "SlowDown",
-        "PriorRequestNotComplete",
-        "EC2ThrottledException",
-    }
-)
-# RequestTimeTooSkewed is S3's: the call was signed too long ago, as by a machine that slept, or by another
-# clock.
-EXPIRED = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "RequestExpired",
-        "RequestTimeTooSkewed",
-        "TokenRefreshRequired",
-    }
-)
-UNKNOWN_CALLER = frozenset(
-    {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
-    | {"AuthFailure", "InvalidSignatureException"}
-)
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess"})
-UNIMPLEMENTED = frozenset({"NotImplemented", "UnknownOperationException", "UnknownOperation"})
-SERVER_ERROR = 500
-NOT_IMPLEMENTED = 501
 
 
 class Fault(Enum):
@@ -67,11 +30,52 @@ class Fault(Enum):
     LOST = auto()
     EXPIRED = auto()
     DENIED = auto()
+    # This machine does not trust who answered, or cannot read whom it is to trust.
+    UNTRUSTED = auto()
+    # Something on the way to AWS, as a proxy, says no.
+    BARRED = auto()
     REFUSED = auto()
 
 
 # The call had no effect, or cannot be known to have had one: time may cure it.
 PASSING = frozenset({Fault.THROTTLED, Fault.UNSENT, Fault.LOST})
+_ON_THE_WAY = frozenset({Fault.UNTRUSTED, Fault.BARRED})
+
+# botocore.exceptions, 1.44.5. A class that is not here means what its nearest base here means; what is
+# said of BotoCoreError alone is a call that was never made as it was meant (tests/test_faults.py).
+CLASSES: Mapping[type[BaseException], Fault] = {
+    **dict.fromkeys(CHAIN_ERRORS, Fault.EXPIRED),
+    raised.EndpointConnectionError: Fault.UNSENT,
+    raised.ConnectTimeoutError: Fault.UNSENT,
+    raised.ProxyConnectionError: Fault.UNSENT,
+    # A handshake that breaks off: nothing was sent yet, but for a connection that was open already.
+    raised.SSLError: Fault.LOST,
+    raised.ConnectionError: Fault.LOST,
+    raised.HTTPClientError: Fault.LOST,
+    raised.IncompleteReadError: Fault.LOST,
+    raised.ChecksumError: Fault.LOST,
+    raised.FlexibleChecksumError: Fault.LOST,
+    raised.EventStreamError: Fault.LOST,
+    ResponseParserError: Fault.LOST,
+    BotoCoreError: Fault.REFUSED,
+}
+
+CODES: Mapping[str, Fault] = {
+    **dict.fromkeys(BROKE_OFF, Fault.LOST),
+    **dict.fromkeys(THROTTLES, Fault.THROTTLED),
+    **dict.fromkeys(EXPIRED | UNKNOWN_CALLER, Fault.EXPIRED),
+    **dict.fromkeys(DENIED, Fault.DENIED),
+    **dict.fromkeys(UNIMPLEMENTED, Fault.REFUSED),
+}
+
+TOO_MANY = 429
+SERVER_ERROR = 500
+NOT_IMPLEMENTED = 501
+_PROXY_WANTS = 407
+# AWS names a moment in ms, and botocore waits no longer than 5 s more than it would have
+# (retries/standard.py, ExponentialBackoff).
+_RETRY_AFTER = "x-amz-retry-after"
+MOST_AFTER = 5.0
 
 
 def code_of(error: BaseException) -> str:
@@ -86,28 +90,59 @@ def status_of(error: ClientError) -> int:
 
 def fault_of(error: BaseException) -> Fault | None:
     """What `error` means; None for an error that is not the call's."""
-    if isinstance(error, ClientError):
+    if isinstance(error, ClientError) and not isinstance(error, raised.EventStreamError):
         return _answered(error)
-    if isinstance(error, NO_CREDENTIALS) or _is_stale_refresh(error):
-        return Fault.EXPIRED
-    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError)):
-        return Fault.UNSENT
-    if isinstance(error, (HTTPClientError, ResponseParserError, IncompleteReadError)):
-        return Fault.LOST
-    return Fault.REFUSED if isinstance(error, BotoCoreError) else None
+    if isinstance(error, ChainError):
+        return _of_chain(error)
+    if isinstance(error, ForeignAnswer):
+        return _between(error.status)
+    is_of_way = isinstance(error, (raised.ConnectionError, raised.InvalidConfigError))
+    return _connected(error) if is_of_way else _of_class(error)
+
+
+def _of_chain(error: ChainError) -> Fault:
+    """A chain that could not ask is asked again; whatever else it ends with, it has no credentials."""
+    known = fault_of(error.__cause__) if error.__cause__ else None
+    return known if known in PASSING or known in _ON_THE_WAY else Fault.EXPIRED
 
 
 def _answered(error: ClientError) -> Fault:
     code, status = code_of(error), status_of(error)
-    if code in THROTTLES or "Rate exceeded" in str(error):
+    if status == _PROXY_WANTS:
+        return Fault.BARRED
+    if code not in CODES and (status == TOO_MANY or "Rate exceeded" in str(error)):
         return Fault.THROTTLED
-    if code in EXPIRED or code in UNKNOWN_CALLER:
-        return Fault.EXPIRED
-    if code in DENIED:
-        return Fault.DENIED
-    if status >= SERVER_ERROR and status != NOT_IMPLEMENTED and code not in UNIMPLEMENTED:
+    if code not in CODES and status >= SERVER_ERROR and status != NOT_IMPLEMENTED:
         return Fault.LOST
-    return Fault.REFUSED
+    return CODES.get(code, Fault.REFUSED)
+
+
+def _connected(error: BaseException) -> Fault | None:
+    """What an error of the connection means: of this machine, of a proxy, or of the way."""
+    if untrusted(error):
+        return Fault.UNTRUSTED
+    if (status := refused_tunnel(error)) and _between(status) is Fault.BARRED:
+        return Fault.BARRED
+    return _of_class(error)
+
+
+def _of_class(error: BaseException) -> Fault | None:
+    return next((CLASSES[one] for one in type(error).__mro__ if one in CLASSES), None)
+
+
+def _between(status: int) -> Fault:
+    """What it means that not AWS answered, but something on the way to it."""
+    if status == TOO_MANY:
+        return Fault.THROTTLED
+    says_no = status in range(400, SERVER_ERROR) and str(status) not in CODES
+    return Fault.BARRED if says_no else Fault.LOST
+
+
+def retry_after(error: BaseException) -> float | None:
+    """Seconds after which AWS asks to be called again; None where it names none."""
+    headers = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
+    told = str(headers.get("HTTPHeaders", {}).get(_RETRY_AFTER, ""))
+    return int(told) / 1000 if told.isdecimal() else None
 
 
 def is_unknown_call(error: BaseException) -> bool:
@@ -128,11 +163,6 @@ def unless_unknown(call: Callable[[], Answer], otherwise: Answer) -> Answer:
         if is_unknown_call(error):
             return otherwise
         raise
-
-
-def _is_stale_refresh(error: BaseException) -> bool:
-    """Botocore's own RuntimeError where new credentials are as expired as the old ones."""
-    return isinstance(error, RuntimeError) and "credentials" in str(error)
 
 
 def told(error: BaseException) -> str:

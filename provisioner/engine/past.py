@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from provisioner.engine.faults import THROTTLES
+from provisioner.engine.codes import THROTTLES
 
 Doc = Mapping[str, Any]
 _WAITS = ("waiting", "retrying")

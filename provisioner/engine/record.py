@@ -14,8 +14,8 @@ from provisioner import __version__
 from provisioner.aws import Aws
 from provisioner.calls import Call
 from provisioner.engine.clock import Clock
+from provisioner.engine.codes import THROTTLES
 from provisioner.engine.events import ENDS, Event
-from provisioner.engine.faults import THROTTLES
 from provisioner.engine.graph import Edge
 from state.document import Place
 

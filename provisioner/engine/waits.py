@@ -10,6 +10,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_resu
 from tenacity.wait import wait_random_exponential
 
 from provisioner.engine.clock import Clock
+from provisioner.engine.faults import MOST_AFTER, retry_after
+from provisioner.engine.hints import note_tries
 
 T = TypeVar("T")
 
@@ -36,14 +38,16 @@ def again(
     """Call until it answers; errors that `when` names are tried again for `patience` seconds.
 
     `steps(error, elapsed)` gives the seconds until the next try; where it gives None, an exponential
-    back-off with jitter does.
+    back-off with jitter does. Where AWS names a moment itself, no try is made before it.
     """
     start = clock.now()
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         step = steps(error, clock.now() - start) if error else None
-        return BACK_OFF(state) if step is None else step
+        own = BACK_OFF(state) if step is None else step
+        asked = retry_after(error) if error else None
+        return own if asked is None else max(own, min(asked, own + MOST_AFTER))
 
     def before_sleep(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -58,7 +62,11 @@ def again(
         before_sleep=before_sleep,
         reraise=True,
     )
-    return retrying(call)
+    try:
+        return retrying(call)
+    except Exception as error:
+        note_tries(error, int(retrying.statistics.get("attempt_number", 1)), clock.now() - start)
+        raise
 
 
 def until(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,6 +23,7 @@ class Trust:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        self._making = threading.Lock()
         self._contexts: dict[tuple[str, bool], ssl.SSLContext] = {}
         self.bundle = folder / "authority.pem"
         usage = x509.KeyUsage(
@@ -38,9 +40,10 @@ class Trust:
 
     def context(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
         """What a server of that name or address shows; with `expired`, one of yesterday."""
-        if (host, expired) not in self._contexts:
-            self._contexts[host, expired] = self._made(host, expired=expired)
-        return self._contexts[host, expired]
+        with self._making:
+            if (host, expired) not in self._contexts:
+                self._contexts[host, expired] = self._made(host, expired=expired)
+            return self._contexts[host, expired]
 
     def _made(self, host: str, *, expired: bool) -> ssl.SSLContext:
         key = ec.generate_private_key(ec.SECP256R1())

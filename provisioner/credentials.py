@@ -1,0 +1,182 @@
+"""The credentials of one process: found once, for every region, every service and the bucket of the state.
+
+A session of a role is kept where the AWS CLI keeps it: one that the CLI holds is used, and no code of an MFA
+device is asked for twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import botocore.session
+from botocore import exceptions as raised
+from botocore.credentials import create_credential_resolver
+from botocore.utils import JSONFileCache, parse_timestamp
+
+from provisioner.profiles import Profile
+from provisioner.sign_in import ChainError, chain_error
+
+T = TypeVar("T")
+
+# What botocore's credential chain raises of its own (botocore credentials.py and tokens.py, 1.44.5); what
+# else it may end with, as an error of a file or of JSON, is told by ChainError.
+CHAIN_ERRORS = (
+    raised.NoCredentialsError,
+    raised.NoAuthTokenError,
+    raised.PartialCredentialsError,
+    raised.CredentialRetrievalError,
+    raised.UnknownCredentialError,
+    raised.TokenRetrievalError,
+    raised.UnknownTokenProviderError,
+    raised.ProfileNotFound,
+    raised.ConfigParseError,
+    raised.ConfigNotFound,
+    raised.InvalidConfigError,
+    raised.RefreshWithMFAUnsupportedError,
+    raised.MetadataRetrievalError,
+    raised.InvalidIMDSEndpointError,
+    raised.InvalidIMDSEndpointModeError,
+    raised.SSOError,
+    raised.LoginError,
+)
+
+_found: dict[tuple[tuple[str, str], ...], Held] = {}
+_finding = threading.Lock()
+
+
+class Held:
+    """botocore's credentials, whose every use ends with keys or with a ChainError."""
+
+    def __init__(self, credentials: Any) -> None:
+        self._credentials = credentials
+        # The key that was handed out last; not secret, and never shown.
+        self.last_key = ""
+
+    def get_frozen_credentials(self) -> Any:
+        """The keys, renewed where botocore can: what a request is signed with."""
+        frozen = _explained(self._credentials.get_frozen_credentials, self._credentials)
+        self.last_key = str(frozen.access_key)
+        return frozen
+
+    def get_deferred_property(self, name: str) -> Callable[[], Any]:
+        """What botocore asks for when it needs it, as the account."""
+        deferred = self._credentials.get_deferred_property(name)
+        return lambda: _explained(deferred, self._credentials)
+
+    def __getattr__(self, name: str) -> Any:
+        if not hasattr(type(self._credentials), name) and name not in vars(self._credentials):
+            raise AttributeError(name)
+        return _explained(lambda: getattr(self._credentials, name), self._credentials)
+
+
+class Chain:
+    """What botocore asks for credentials: gives the same to all sessions of this process."""
+
+    def __init__(self, core: botocore.session.Session) -> None:
+        self._core = core
+
+    def load_credentials(self) -> Held:
+        """The credentials of this environment, searched for once.
+
+        Raises:
+            ChainError: There are none that can be used.
+
+        """
+        with _finding:
+            here = _environment()
+            if here not in _found:
+                _found[here] = _explained(self._find, None)
+            return _found[here]
+
+    def _find(self) -> Held:
+        region = self._core.get_config_variable("region")
+        resolver = create_credential_resolver(self._core, cache=_sessions, region_name=region)
+        credentials = resolver.load_credentials()
+        if credentials is None:
+            raise raised.NoCredentialsError
+        return Held(credentials)
+
+
+def session(region: str) -> boto3.session.Session:
+    """A session in a region, with the credentials of this process.
+
+    Raises:
+        ChainError: The profile is not there, or its file cannot be read.
+
+    """
+
+    def make() -> boto3.session.Session:
+        core = botocore.session.Session()
+        core.register_component("credential_provider", Chain(core))
+        return boto3.session.Session(botocore_session=core, region_name=region)
+
+    return _explained(make, None)
+
+
+def let_go(credentials: object) -> None:
+    """Search anew from now on: AWS does not take these any more, nor what is kept of them."""
+    with _finding:
+        if isinstance(credentials, Held):
+            _sessions.refused.add(credentials.last_key)
+            for here in [here for here, held in _found.items() if held is credentials]:
+                del _found[here]
+
+
+def forget() -> None:
+    """Forget what was found: another command of this process may be another user's."""
+    with _finding:
+        _found.clear()
+        _sessions.refused.clear()
+
+
+def _environment() -> tuple[tuple[str, str], ...]:
+    """What decides which credentials are found, but for files."""
+    return tuple(
+        sorted((name, value) for name, value in os.environ.items() if name.startswith(("AWS_", "HOME")))
+    )
+
+
+def _explained(call: Callable[[], T], credentials: Any) -> T:
+    try:
+        return call()
+    except ChainError:
+        raise
+    except Exception as error:
+        method = str(getattr(credentials, "method", ""))
+        raise chain_error(error, Profile.current(), method) from error
+
+
+class Sessions(JSONFileCache):  # type: ignore[misc]  # botocore is not typed
+    """The AWS CLI's cache of sessions; a file that cannot be read or written is as none."""
+
+    def __init__(self) -> None:
+        super().__init__(working_dir="")
+        self.refused: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        try:
+            kept = self[key]["Credentials"]
+            parse_timestamp(str(kept["Expiration"]))
+            whole = all(isinstance(kept[name], str) for name in ("SecretAccessKey", "SessionToken"))
+            return whole and kept["AccessKeyId"] not in self.refused
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return False
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        # Without a place to keep it, it serves this process alone.
+        with contextlib.suppress(OSError):
+            super().__setitem__(key, value)
+
+    def _convert_cache_key(self, cache_key: str) -> str:
+        # awscli customizations/assumerole.py and sso: CACHE_DIR.
+        self._working_dir = str(Path.home() / ".aws" / "cli" / "cache")
+        return str(super()._convert_cache_key(cache_key))
+
+
+_sessions = Sessions()

@@ -1,0 +1,196 @@
+"""What an error of a call means is decided once, for every class and code that botocore knows."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore
+import botocore.session
+import pytest
+from botocore import exceptions as raised
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.retries import standard
+
+from provisioner.engine.faults import CLASSES, CODES, PASSING, Fault, fault_of, retry_after
+from provisioner.engine.waits import again
+from provisioner.sign_in import ChainError
+from tests.shelves import Hands
+
+# What nobody meets who calls by clients that this tool makes, or what says that a call was never made as
+# it was meant: the setting, the parameters, the model.
+OF_THE_CALL = {
+    *("DataNotFoundError", "UnknownServiceError", "UnknownRegionError", "ApiVersionNotFoundError"),
+    *("UnknownSignatureVersionError", "ServiceNotInRegionError", "BaseEndpointResolverError"),
+    *("NoRegionError", "EndpointVariantError", "UnknownEndpointError", "UnknownFIPSEndpointError"),
+    *("MissingParametersError", "ValidationError", "ParamValidationError", "UnknownKeyError", "RangeError"),
+    *("UnknownParameterError", "InvalidRegionError", "AliasConflictParameterError", "UnknownServiceStyle"),
+    *("PaginationError", "OperationNotPageableError", "UnseekableStreamError", "WaiterError"),
+    *("InvalidExpressionError", "WaiterConfigError", "UnknownClientMethodError"),
+    *("UnsupportedSignatureVersionError", "InvalidDNSNameError", "InvalidS3AddressingStyleError"),
+    *("UnsupportedS3ArnError", "UnsupportedS3ControlArnError", "InvalidHostLabelError"),
+    *("UnsupportedOutpostResourceError", "UnsupportedS3ConfigurationError"),
+    *("UnsupportedS3AccesspointConfigurationError", "InvalidEndpointDiscoveryConfigurationError"),
+    *("UnsupportedS3ControlConfigurationError", "InvalidRetryConfigurationError"),
+    *("InvalidMaxRetryAttemptsError", "InvalidRetryModeError", "InvalidS3UsEast1RegionalEndpointConfigError"),
+    *("InvalidSTSRegionalEndpointsConfigError", "StubResponseError", "StubAssertionError"),
+    *("UnStubbedResponseError", "MD5UnavailableError", "MissingDependencyException"),
+    *("CapacityNotAvailableError", "InvalidProxiesConfigError", "InvalidDefaultsMode"),
+    *("AwsChunkedWrapperError", "InvalidEndpointConfigurationError", "EndpointProviderError"),
+    *("EndpointResolutionError", "UnknownEndpointResolutionBuiltInName", "InvalidChecksumConfigError"),
+    *("UnsupportedServiceProtocolsError", "BotoCoreError"),
+}
+SERVICES = (
+    *("acm", "application-autoscaling", "backup", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecr"),
+    *("ecs", "elbv2", "events", "iam", "kms", "logs", "pricing", "rds", "resourcegroupstaggingapi"),
+    *("route53", "s3", "secretsmanager", "service-quotas", "sns", "ssm", "sts", "wafv2"),
+    *("signin", "sso", "sso-oidc"),
+)
+# A quota in most services: asking again cures nothing.
+QUOTA = "LimitExceededException"
+
+
+def classes() -> list[type[BaseException]]:
+    """Every error that botocore declares."""
+    return [
+        one
+        for _, one in inspect.getmembers(raised, inspect.isclass)
+        if issubclass(one, BotoCoreError) and one.__module__ == raised.__name__
+    ]
+
+
+@pytest.mark.parametrize("one", classes(), ids=lambda one: str(one.__name__))
+def test_every_class_of_botocore_is_in_the_table(one: type[BaseException]) -> None:
+    nearest = next(base for base in one.__mro__ if base in CLASSES)
+
+    assert (nearest is BotoCoreError) == (one.__name__ in OF_THE_CALL), f"{one.__name__}: nobody classed it"
+
+
+def test_nothing_is_named_that_botocore_does_not_have() -> None:
+    assert {one.__name__ for one in classes()} >= OF_THE_CALL
+
+
+def legacy_codes(node: Any) -> Iterator[str]:
+    """The codes of botocore's older retry table."""
+    if isinstance(node, dict):
+        yield from [node["service_error_code"]] if "service_error_code" in node else []
+        for one in node.values():
+            yield from legacy_codes(one)
+
+
+def retried_codes() -> set[str]:
+    """What botocore retries, by its standard mode, its older table and the services' models."""
+    table = json.loads((Path(botocore.__file__).parent / "data" / "_retry.json").read_text())
+    named = {*legacy_codes(table)}
+    named |= {*standard.TransientRetryableChecker._TRANSIENT_ERROR_CODES}
+    named |= {*standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES}
+    session = botocore.session.Session()
+    for service in SERVICES:
+        model = session.get_service_model(service)
+        for shape in map(model.shape_for, model.shape_names):
+            facts = getattr(shape, "metadata", {})
+            if facts.get("retryable") is not None:
+                named.add(facts.get("error", {}).get("code") or shape.name)
+    return named
+
+
+def answered(code: str, status: int = 400, **headers: str) -> ClientError:
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    meta: Any = {"HTTPStatusCode": status, "HTTPHeaders": told}
+    return ClientError({"Error": {"Code": code, "Message": "words"}, "ResponseMetadata": meta}, "DoThing")
+
+
+def test_what_botocore_retries_passes_here() -> None:
+    missing = {code for code in retried_codes() if fault_of(answered(code)) not in PASSING}
+
+    assert missing == {QUOTA}
+
+
+def test_a_throttle_of_botocore_is_one_here() -> None:
+    for code in {*standard.ThrottledRetryableChecker._THROTTLED_ERROR_CODES} - {QUOTA}:
+        assert fault_of(answered(code)) is Fault.THROTTLED
+    for status in standard.ThrottlingStatusCodeChecker._THROTTLING_STATUS_CODES:
+        assert fault_of(answered(str(status), status)) is Fault.THROTTLED
+        assert fault_of(answered("", status)) is Fault.THROTTLED
+    for status in standard.TransientRetryableChecker._TRANSIENT_STATUS_CODES:
+        assert fault_of(answered("SomethingNew", status)) is Fault.LOST
+
+
+def test_a_refusal_of_aws_is_one_also_with_the_status_of_a_throttle() -> None:
+    assert fault_of(answered("AccessDeniedException", 429)) is Fault.DENIED
+    assert CODES["AccessDeniedException"] is Fault.DENIED
+
+
+URL = "https://ec2.us-east-1.amazonaws.com/"
+
+
+def proxied(words: str) -> BaseException:
+    return raised.ProxyConnectionError(proxy_url="http://p:3128", error=OSError(words))
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (raised.ProxyConnectionError(proxy_url="http://p:3128", error=OSError("refused")), Fault.UNSENT),
+        (proxied("Tunnel connection failed: 503 Service Unavailable"), Fault.UNSENT),
+        (proxied("Tunnel connection failed: 407 Proxy Authentication Required"), Fault.BARRED),
+        (proxied("Tunnel connection failed: 403 Forbidden"), Fault.BARRED),
+        (raised.SSLError(endpoint_url=URL, error=ssl.SSLEOFError(8, "EOF occurred")), Fault.LOST),
+        (raised.SSLError(endpoint_url=URL, error=ssl.SSLCertVerificationError(1, "no")), Fault.UNTRUSTED),
+        (raised.SSLError(endpoint_url=URL, error=FileNotFoundError(2, "No such file")), Fault.UNTRUSTED),
+        (
+            raised.ProxyConnectionError(proxy_url="https://p", error=ssl.SSLCertVerificationError(1, "no")),
+            Fault.UNTRUSTED,
+        ),
+        (answered("407", 407), Fault.BARRED),
+        (answered("RequestTimeout", 400), Fault.LOST),
+        (answered("408", 408), Fault.LOST),
+        (answered("BadDigest", 400), Fault.LOST),
+        (answered("IDPCommunicationError", 400), Fault.LOST),
+        (raised.EventStreamError({"Error": {"Code": "x"}}, "StartLiveTail"), Fault.LOST),
+    ],
+)
+def test_what_an_error_on_the_way_means(error: BaseException, fault: Fault) -> None:
+    assert fault_of(error) is fault
+
+
+@pytest.mark.parametrize(
+    ("cause", "fault"),
+    [
+        (raised.EndpointConnectionError(endpoint_url=URL), Fault.UNSENT),
+        (answered("Throttling"), Fault.THROTTLED),
+        (answered("AccessDenied", 403), Fault.EXPIRED),
+        (EOFError(), Fault.EXPIRED),
+        (raised.SSLError(endpoint_url=URL, error=ssl.SSLCertVerificationError(1, "no")), Fault.UNTRUSTED),
+    ],
+)
+def test_a_chain_that_could_not_ask_is_asked_again(cause: Exception, fault: Fault) -> None:
+    error = ChainError("no credentials")
+    error.__cause__ = cause
+
+    assert fault_of(error) is fault
+
+
+@pytest.mark.parametrize(("told", "seconds"), [("250", 0.25), ("0", 0.0), ("-5", None), ("soon", None)])
+def test_aws_names_the_moment_in_ms(told: str, seconds: float | None) -> None:
+    assert retry_after(answered("Throttling", x_amz_retry_after=told)) == seconds
+
+
+@pytest.mark.parametrize(("told", "least", "most"), [("3000", 3.0, 3.2), ("600000", 5.0, 5.2)])
+def test_no_try_is_made_before_the_moment_that_aws_names(told: str, least: float, most: float) -> None:
+    clock, answers = Hands(), iter([answered("429", 429, x_amz_retry_after=told)])
+
+    def call() -> str:
+        for error in answers:
+            raise error
+        return "done"
+
+    start = clock.at
+    done = again(call, when=lambda error: fault_of(error) in PASSING, clock=clock, patience=60)  # type: ignore[arg-type]
+
+    assert done == "done"
+    assert least <= clock.at - start <= most
