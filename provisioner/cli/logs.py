@@ -31,10 +31,14 @@ from provisioner.cli.options import Duration, stack_options
     show_default=True,
     help="Who wrote it; the balancer's own come minutes late, and --filter is a plain text there.",
 )
-def logs(follow: bool, since: float, service: str, task: str, pattern: str, source: str, **given: Any) -> int:
+@click.option("--raw", "is_raw", is_flag=True, help="As the container wrote it, control sequences too.")
+def logs(
+    follow: bool, since: float, service: str, task: str, pattern: str, source: str, is_raw: bool, **given: Any
+) -> int:
     """Show what the tasks have written, and with --follow what they write."""
     from provisioner.commands import sources, tailing
 
     say, workspace = begin(given)
+    say.is_raw = is_raw
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
     return tailing.logs(say, session, sources.Wanted(since, follow, service, task, pattern, source))

@@ -155,14 +155,22 @@ def scale(
 @yes_option
 @lock_option
 @click.option("--spot/--on-demand", default=False, help="The capacity; Spot may be taken back. [on demand]")
+@click.option("--raw", "is_raw", is_flag=True, help="As the container wrote it, control sequences too.")
 @click.argument("command", nargs=-1, required=True)
 def run(
-    service: str, yes: bool, lock_timeout: float, spot: bool, command: tuple[str, ...], **given: Any
+    service: str,
+    yes: bool,
+    lock_timeout: float,
+    spot: bool,
+    is_raw: bool,
+    command: tuple[str, ...],
+    **given: Any,
 ) -> int:
     """Run COMMAND once, as a task of the service runs; its exit code is this command's."""
     from provisioner.commands import running
     from provisioner.commands.asking import Asking
 
     say, workspace = begin(given)
+    say.is_raw = is_raw
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
     return running.run(say, session, running.Wish(Asking(yes), command, service, spot, lock_timeout))

@@ -10,13 +10,15 @@ import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from provisioner.terminal.clean import clean
+
 SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 Tell = Callable[[str, str], None]
 
 
 def summarise(text: Callable[[], str], tell: Tell) -> None:
     """Append to the summary of the step, where there is one."""
-    _append(SUMMARY, lambda: f"{text()}\n", tell)
+    _append(SUMMARY, lambda: f"{clean(text())}\n", tell)
 
 
 def give(values: Mapping[str, object], tell: Tell) -> None:

@@ -161,7 +161,7 @@ class Watched:
             if self.say.as_json:
                 self.say.record("line", at=line.at, task=line.task, text=line.text)
             else:
-                self.say.data(line.text)
+                self.say.written(line.text)
         return any_new
 
     def _lines(self) -> Iterator[Line]:

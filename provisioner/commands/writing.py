@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from provisioner.errors import ProvisionerError
+from provisioner.terminal.clean import clean
 
 _HINT = "Choose another file."
 
@@ -23,6 +24,6 @@ def check_writable(path: Path) -> None:
 def write(path: Path, text: str) -> None:
     """Write it; what went wrong in words."""
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(clean(text), encoding="utf-8")
     except OSError as error:
         raise ProvisionerError(f"{path} cannot be written: {error.strerror or error}.", _HINT) from error

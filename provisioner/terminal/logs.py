@@ -28,4 +28,4 @@ class Lines:
         head = self._say.paint(
             service if service == task else f"{service} {task[:_SHORT]}", color, sys.stdout
         )
-        self._say.data(f"{when.replace('+00:00', 'Z')} {head} {text}")
+        self._say.written(f"{when.replace('+00:00', 'Z')} {head} {text}")

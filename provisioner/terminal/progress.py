@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from provisioner.engine.events import ENDS, Event, Listener
 from provisioner.engine.outlook import Outlook
+from provisioner.terminal.clean import clean
 from provisioner.terminal.say import Say
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ def _live(board: Board, *, color: bool) -> Iterator[Listener]:
     with Live(console=console, refresh_per_second=_REFRESH, get_renderable=board.tree, transient=False):
 
         def hear(event: Event) -> None:
+            event = replace(event, detail=clean(event.detail), id=clean(event.id))
             board.hear(event)
             if event.what == "asking":
                 console.print(event.detail, markup=False, highlight=False, soft_wrap=True)

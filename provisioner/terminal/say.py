@@ -7,8 +7,10 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO
+
+from provisioner.terminal.clean import clean, own, raw
 
 FORMAT_VERSION = 1
 _CODES = {
@@ -23,12 +25,19 @@ _CODES = {
 }
 
 
+_SGR, _PLAIN = "\033[{}m", "\033[0m"
+
+
 class Say:
     """Writes for one command, in the form that its flags ask for."""
 
-    def __init__(self, *, as_json: bool = False, color: bool = True, quiet: bool = False) -> None:
+    def __init__(
+        self, *, as_json: bool = False, color: bool = True, quiet: bool = False, is_raw: bool = False
+    ) -> None:
         self.as_json = as_json
         self.quiet = quiet
+        # Whether bytes that containers wrote are let through as they are; all else is cleaned, always.
+        self.is_raw = is_raw
         self.is_heard = True
         self._one_at_a_time = threading.Lock()
         self.color = color and not os.environ.get("NO_COLOR")
@@ -41,11 +50,15 @@ class Say:
     def paint(self, text: str, color: str, stream: TextIO | None = None) -> str:
         """`text` in a colour where the stream shows colours."""
         shown = self.color and ((stream or sys.stderr).isatty() or bool(os.environ.get("FORCE_COLOR")))
-        return f"\033[{_CODES[color]}m{text}\033[0m" if shown and color else text
+        return f"{own(_SGR.format(_CODES[color]))}{text}{own(_PLAIN)}" if shown and color else text
 
     def data(self, text: str) -> None:
         """A line of the answer."""
         self._write(sys.stdout, text)
+
+    def written(self, text: str) -> None:
+        """A line that a container wrote."""
+        self._write(sys.stdout, text, clean=raw if self.is_raw else clean)
 
     def answer(self, text: str, kind: str, **fields: Any) -> None:
         """A line of the answer, in words or as JSON."""
@@ -57,7 +70,8 @@ class Say:
     def record(self, kind: str, **fields: Any) -> None:
         """The answer as one JSON line."""
         head = {"format_version": FORMAT_VERSION, "type": kind}
-        self.data(json.dumps({**head, **fields}, default=str))
+        # JSON escapes what controls a terminal, but for one character.
+        self.data(json.dumps({**head, **fields}, default=str).replace("\x7f", "\\u007f"))
 
     def note(self, text: str = "", color: str = "") -> None:
         """A line for a person."""
@@ -80,12 +94,12 @@ class Say:
         lines = [self.paint("Error: ", "red") + head, *rest.splitlines(), *hint.splitlines()]
         self._write(sys.stderr, "\n".join(lines))
 
-    def _write(self, stream: TextIO | None, text: str) -> None:
+    def _write(self, stream: TextIO | None, text: str, clean: Callable[[str], str] = clean) -> None:
         """One line whole, whichever thread it comes from; what nobody can be told stops no work."""
         if stream is None:  # it was closed before the command began, as by `>&-`
             return
         with self._one_at_a_time:
-            lost = _written(stream, text)
+            lost = _written(stream, clean(text))
             self.is_heard = self.is_heard and not (lost and stream is sys.stdout)
         if lost and stream is sys.stdout and not isinstance(lost, BrokenPipeError):
             unsaid.append(f"stdout cannot be written: {lost.strerror or lost}.")

@@ -7,11 +7,12 @@ import shutil
 import sys
 from collections.abc import Sequence
 
+from provisioner.terminal.clean import own
 from provisioner.terminal.say import Say
 
 Painted = tuple[str, str]
 # ECMA-48: to the corner, all cleared; to the corner; the rest of a line, of the screen cleared.
-_CLEAR, _HOME, _REST_OF_LINE, _REST = "\033[H\033[2J", "\033[H", "\033[K", "\033[J"
+_CLEAR, _HOME, _REST_OF_LINE, _REST = map(own, ("\033[H\033[2J", "\033[H", "\033[K", "\033[J"))
 
 
 class Screen:
