@@ -72,6 +72,13 @@ class World:
     @contextmanager
     def open(self) -> Iterator[World]:
         """Inside, this process acts in this world, and knows what an undisturbed run comes to."""
+        with self.entered():
+            self.learn()
+            yield self
+
+    @contextmanager
+    def entered(self) -> Iterator[World]:
+        """Inside, this process acts in this world."""
         local = Local(ENDPOINT, os.getpid(), self.box.instance, self.pace, manners=True, started="")
         with ExitStack() as stack:
             stack.enter_context(self.time.running())
@@ -85,7 +92,6 @@ class World:
             stack.enter_context(self.disk.watched())
             self.box.behave(pace=self.pace, with_manners=True)
             self.fresh()
-            self.learn()
             yield self
 
     def learn(self) -> None:

@@ -1,0 +1,126 @@
+"""At AWS's own speed, under the clock that jumps: what speed 0 hides, and the clock itself."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.clock import Clock, Stopped
+from tests.faults.case import APPLY, Case, Strike
+from tests.faults.simulated import Deadlock, Simulation
+from tests.faults.world import KILLED, World
+
+
+@pytest.fixture
+def world(served: EmbeddedAws, tmp_path: Path) -> Iterator[World]:
+    """A user before an empty AWS that takes its time."""
+    with World(served.box, tmp_path / "home").entered() as entered:
+        yield entered
+    served.reset()
+
+
+@pytest.mark.parametrize(
+    ("fault", "operation"),
+    [
+        ("kill_after", "dynamodb:CreateTable"),
+        pytest.param("kill_before", "dynamodb:UpdateTimeToLive", marks=pytest.mark.slow),
+        pytest.param("kill_after", "dynamodb:UpdateTimeToLive", marks=pytest.mark.slow),
+        pytest.param("kill_after", "rds:CreateDBInstance", marks=pytest.mark.slow),
+    ],
+)
+def test_an_apply_that_was_killed_costs_the_next_one_nothing(
+    world: World, fault: str, operation: str
+) -> None:
+    """From CreateTable on it cost an hour: the cooldown of the table's TTL ran from its being found."""
+    world.arm(Case(APPLY, (Strike(fault, operation, 1),)))
+    assert world.run(APPLY) == KILLED
+    world.revive()
+    start = world.time.passed
+
+    assert world.run(APPLY) == 0, world.said
+
+    assert world.time.passed - start < 15 * 60
+    assert world._noise() == []
+
+
+@pytest.fixture
+def clock() -> Iterator[Simulation]:
+    """A clock that jumps."""
+    with Simulation().running() as simulation:
+        yield simulation
+
+
+def test_hours_pass_in_no_time_and_in_their_order(clock: Simulation) -> None:
+    told = []
+
+    def sleeper(hours: int) -> None:
+        Clock().sleep(hours * 3600)
+        told.append((hours, round(clock.passed)))
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(sleeper, [3, 1, 2]))
+
+    assert told == [(1, 3600), (2, 7200), (3, 10800)]
+
+
+def test_both_clocks_of_the_modules_move_together(clock: Simulation) -> None:
+    wall, steady = time.time(), time.monotonic()
+
+    time.sleep(7200)
+
+    assert (time.time() - wall, time.monotonic() - steady) == pytest.approx((7200, 7200))
+
+
+def test_no_time_passes_while_a_thread_can_run(clock: Simulation) -> None:
+    heard: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    with ThreadPoolExecutor(2) as pool:
+        asleep = pool.submit(Clock().sleep, 60)
+        pool.submit(heard.put, "news")
+        assert heard.get() == "news"
+        assert clock.passed == 0
+        asleep.result()
+
+    assert clock.passed == 60
+
+
+def test_a_pool_runs_no_more_at_once_than_it_may(clock: Simulation) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(Clock().sleep, [10, 10, 10, 10]))
+
+    assert clock.passed == 20
+
+
+def test_who_is_asked_to_stop_sleeps_no_longer(clock: Simulation) -> None:
+    asked = Clock()
+
+    with ThreadPoolExecutor(1) as pool:
+        asleep = pool.submit(asked.sleep, 3600)
+        pool.submit(asked.stop)
+        asked.stop()
+        with pytest.raises(Stopped):
+            asleep.result()
+
+    assert clock.passed == 0
+
+
+def test_where_all_wait_and_nobody_sleeps_it_is_told_and_ends(clock: Simulation) -> None:
+    nobody: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    with pytest.raises(Deadlock, match="no thread can go on"):
+        nobody.get()
+
+
+def test_who_sleeps_for_ever_is_found_out(clock: Simulation) -> None:
+    def for_ever() -> None:
+        while True:
+            Clock().sleep(600)
+
+    with pytest.raises(Deadlock), ThreadPoolExecutor(1) as pool:
+        pool.submit(for_ever).result()
