@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from provisioner.commands.place import counted, header
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.walk import UNSEEN, WRONG, Result, first_wrong, stands, walk
+from provisioner.engine.peers import Peers
 from provisioner.errors import NoSuchStack
 from provisioner.session import Session
 from provisioner.terminal.doctor import Line, show_walk
@@ -21,7 +22,8 @@ def doctor(say: Say, session: Session, *, every: bool) -> int:
     header(say, session)
     started = time.monotonic()
     clock = session.clock
-    results = walk(Patient(session.suffix, session.clients.sharing(), clock.wall()))
+    clients = session.clients.sharing(Peers.of(session.document))
+    results = walk(Patient(session.suffix, clients, clock.wall(), session.document))
     if session.is_known and not stands(results):
         raise session.nothing_stands()
     if not session.is_known and not stands(results):

@@ -14,10 +14,12 @@ from provisioner.commands.writing import check_writable, write
 from provisioner.engine.drift import Report
 from provisioner.engine.past import Past
 from provisioner.engine.peers import Peers
+from provisioner.engine.states import standing
 from provisioner.engine.timeline import Timeline, timeline_of
 from provisioner.errors import Blocked, LedgerError, NoSuchStack, ProvisionerError, UsageError
 from provisioner.health.look import parts
 from provisioner.health.scene import Part, Scene, Sight
+from provisioner.kinds import KINDS
 from provisioner.prices.estimate import Estimate
 from provisioner.report.atlas import atlas
 from provisioner.report.posture import posture
@@ -89,7 +91,10 @@ def _asked(say: Say, workspace: Workspace, suffix: str, opened: Callable[[], Ses
 def _topics(session: Session, things: Things) -> tuple[Part, ...]:
     """What the topics of `status` tell, about what the drift's look has seen."""
     asked = (one for one in things.values() if one.doc or one.state == "bad")
-    sights = tuple(Sight(one.node, one.kind, one.name, one.doc or None) for one in asked)
+    sights = tuple(
+        Sight(one.node, one.kind, one.name, one.doc or None, how=standing(KINDS[one.kind], one.doc or None))
+        for one in asked
+    )
     clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
     return tuple(parts(Scene(sights, clients, session.clock.wall())))
 

@@ -12,7 +12,8 @@ from provisioner.commands.place import counted, whereabouts
 from provisioner.engine.clients import Clients
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import READERS
-from provisioner.engine.target import Target, read
+from provisioner.engine.states import Standing, standing
+from provisioner.engine.target import Target, observed, read
 from provisioner.engine.teardown import target_in
 from provisioner.health.look import is_well, parts
 from provisioner.health.scene import Part, Scene, Sight, why_unknown
@@ -43,16 +44,12 @@ class Look:
     @property
     def is_empty(self) -> bool:
         """Whether nothing stands of what a run has finished, and none is under way."""
-        return all(row["phase"] == "ready" and row["live"] == "missing" for row in self.rows)
+        return all(row["phase"] == "ready" and row["state"] == "gone" for row in self.rows)
 
     @property
     def amiss(self) -> list[Mapping[str, str]]:
         """The resources that are not there, not ready, or could not be asked."""
-        return [
-            row
-            for row in self.rows
-            if row["phase"] != "ready" or row["live"] == "missing" or _is_unknown(row)
-        ]
+        return [row for row in self.rows if row["phase"] != "ready" or row["state"] != "healthy"]
 
 
 def status(say: Say, session: Session) -> int:
@@ -77,11 +74,18 @@ def looked(session: Session) -> Look:
     with ThreadPoolExecutor(READERS) as pool:
         docs = list(pool.map(lambda one: _sight(clients, one), targets))
     sights = tuple(
-        Sight(name, entry.kind, entry.name, doc, unknown)
+        Sight(name, entry.kind, entry.name, doc, unknown, _standing(entry.kind, doc, unknown))
         for (name, entry), (doc, unknown) in zip(entries.items(), docs, strict=True)
     )
     rows = tuple(
-        {"node": one.node, "kind": one.kind, "phase": entry.phase, "id": entry.id, "live": live(one)}
+        {
+            "node": one.node,
+            "kind": one.kind,
+            "phase": entry.phase,
+            "id": entry.id,
+            "live": live(one),
+            "state": one.how.state if one.how else "unknown",
+        }
         for one, entry in zip(sights, entries.values(), strict=True)
     )
     return Look(rows, tuple(parts(Scene(sights, clients, session.clock.wall()))))
@@ -90,28 +94,20 @@ def looked(session: Session) -> Look:
 def _sight(clients: Clients, target: Target) -> tuple[dict[str, object] | None, str]:
     """What AWS says of it, or why that is not known: one that may not be asked hides no other."""
     try:
-        return read(clients, target), ""
+        doc = read(clients, target)
+        return doc and observed(clients, target, doc), ""
     except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
         return None, why_unknown(error, f"looking at {target.words}")
 
 
+def _standing(kind: str, doc: dict[str, object] | None, unknown: str) -> Standing | None:
+    """How it is; None where it could not be asked."""
+    return None if unknown else standing(KINDS[kind], doc)
+
+
 def live(one: Sight) -> str:
     """What AWS says of a resource, in one word where there is one."""
-    if one.unknown:
-        return f"unknown: {one.unknown}"
-    return "missing" if one.doc is None else condition(KINDS[one.kind].ready, one.doc)
-
-
-def condition(ready: Mapping[str, object], doc: Mapping[str, object]) -> str:
-    """What AWS says of a resource, in the word that its kind waits for."""
-    for key in ready:
-        value = doc.get(key)
-        return str(value.get("Code") if isinstance(value, Mapping) else value)
-    return "there"
-
-
-def _is_unknown(row: Mapping[str, str]) -> bool:
-    return row["live"].startswith("unknown: ")
+    return one.how.told if one.how else f"unknown: {one.unknown}"
 
 
 def record(say: Say, session: Session, look: Look) -> None:

@@ -1,4 +1,4 @@
-"""The stack that is looked at, by its names and tags alone: a lost ledger changes nothing here."""
+"""The stack that is looked at, by its names and tags: a lost ledger takes away one check alone."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import Clients
 from provisioner.engine.faults import code_of
 from provisioner.names import PROJECT, name_of
+from state.document import Document
 
 
 @dataclass(frozen=True)
 class Patient:
-    """A suffix, a way to AWS on which equal reads are made once, and the wall-clock second."""
+    """A suffix, a way to AWS on which equal reads are made once, the wall-clock second, and the state."""
 
     suffix: str
     clients: Clients
     now: float
+    # What the state file tells, where there is one: for the check of each resource in it alone.
+    document: Document | None = None
 
     @property
     def region(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.doctor import balancer, database, edge, limits, names, paths, rights, tasks, ways
+from provisioner.doctor import balancer, database, edge, limits, names, paths, resources, rights, tasks, ways
 from provisioner.doctor.asked import balancer as front
 from provisioner.doctor.asked import data, given
 from provisioner.doctor.asked import edge as outside
@@ -14,6 +14,7 @@ from provisioner.doctor.asked import images as pulled
 from provisioner.doctor.asked import limits as bounds
 from provisioner.doctor.asked import names as dns
 from provisioner.doctor.asked import network as net
+from provisioner.doctor.asked import resources as known
 from provisioner.doctor.asked import tasks as inside
 from provisioner.doctor.finding import Doc, Finding
 from provisioner.doctor.patient import Patient
@@ -195,7 +196,8 @@ _DATABASE = (
     _seeks("database", "table", "active", data.table, database.holds),
     Check("database", "throttles", "none", (bounds.measures, _table), limits.are_not_throttled),
 )
-CHECKS: tuple[Check, ...] = (*_EDGE, *_BALANCER, *_TASKS, *_NETWORK, *_DATABASE)
+_ALL = (_symptom("resources", "states", "each is there and healthy", (known.resources,), resources.stand),)
+CHECKS: tuple[Check, ...] = (*_EDGE, *_BALANCER, *_TASKS, *_NETWORK, *_DATABASE, *_ALL)
 
 # What all of them ask, by service: `policy` grants it.
 CALLS = {

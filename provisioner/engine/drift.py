@@ -14,12 +14,13 @@ from provisioner.engine.extras import Extra
 from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Kinds, Plan, known_parts
 from provisioner.engine.refs import Doc
-from provisioner.engine.target import Target, extras_in, look
+from provisioner.engine.states import Standing, standing
+from provisioner.engine.target import Target, extras_in, look, observed
 from provisioner.engine.teardown import target_in
 from provisioner.engine.walk import Tell, Walk, Work
 from state.document import Document, Entry
 
-What = Literal["altered", "gone", "failed", "extra", "held"]
+What = Literal["altered", "gone", "failed", "unknown", "extra", "held"]
 # Looks at once, as in a plan: the answers are the plan's own.
 _LOOKERS = 8
 
@@ -60,19 +61,26 @@ class Drift:
 class Report:
     """All drift of one stack; `unfinished` are the nodes that no run has confirmed yet.
 
-    `undeclared` are those that the settings no longer declare: the next apply removes them.
+    `standings` is how each is that was looked at; `undeclared` are those that the settings no longer
+    declare: the next apply removes them.
     """
 
     suffix: str
     drifts: list[Drift] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
+    standings: dict[str, Standing] = field(default_factory=dict)
     # How many resources were looked at.
     looked: int = 0
 
     def count(self, what: str) -> int:
         """How many resources differ in this way."""
         return sum(one.what == what for one in self.drifts)
+
+    @property
+    def in_progress(self) -> dict[str, str]:
+        """What AWS is still at work on, with its word for it: no drift."""
+        return {name: one.word for name, one in self.standings.items() if one.state == "in progress"}
 
     @property
     def is_empty(self) -> bool:
@@ -100,7 +108,10 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
             target, entry = target_in(document, name, kinds), listed[name]
             with explained(f"looking at {entry.kind} {entry.name or name}"):
                 doc = look(clients, target, entry)
-            found[name] = list(_of_one(target, entry, doc, plan.changes.get(name) or left(name, entry)))
+                doc = doc and observed(clients, target, doc)
+            report.standings[name] = standing(target.kind, doc)
+            change = plan.changes.get(name) or left(name, entry)
+            found[name] = list(_of_one(target, entry, doc, change))
             if doc is not None and not any(one.what == "gone" for one in found[name]):
                 inside = extras_in(clients, target, doc, parts)
                 found[name] += [_extra(target, entry, one) for one in inside]
@@ -122,12 +133,15 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
 def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> Iterator[Drift]:
     kind, confirmed = target.kind, entry.confirmed or {}
     remedy = _remedy(kind, change)
-    if doc is None or meets(doc, kind.gone) or meets(doc, kind.going):
+    how = standing(kind, doc)
+    if doc is None or how.state == "gone" or meets(doc, kind.gone) or meets(doc, kind.going):
         yield _drift(target, entry, "gone", remedy)
         return
-    if meets(doc, kind.failed):
-        told = (Field(key, None, doc.get(key), None) for key in kind.failed)
-        yield _drift(target, entry, "failed", remedy, fields=tuple(told))
+    if how.state in ("unhealthy", "unknown"):
+        what: What = "failed" if how.state == "unhealthy" else "unknown"
+        told = (Field(how.member, None, how.word, None),)
+        leaves = "apply leaves it: nothing of its settings differs" if change.verb == "keep" else remedy
+        yield _drift(target, entry, what, leaves, fields=told)
     ours = differences(kind, confirmed, doc, confirmed)
     if kind.tagged and doc.get("Tags") is not None:
         ours += tag_differences(target.it.tags, doc["Tags"])

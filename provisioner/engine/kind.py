@@ -54,6 +54,10 @@ class Kind(Traits):
         """Bring the changed properties to what they should be; safe to repeat. What `read` is to watch by."""
         raise NotImplementedError(f"{type(self).__name__} cannot change in place")
 
+    def observe(self, client: Any, it: Item, doc: Doc) -> Doc:
+        """Return what `read` told, with the members of its `states` that a call of their own tells."""
+        return doc
+
     def retag(self, client: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """Set and remove tags; safe to repeat."""
         raise NotImplementedError(f"{type(self).__name__} carries no tags")

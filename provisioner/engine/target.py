@@ -111,6 +111,21 @@ def _look(shared: Clients, target: Target, made: float) -> Doc | None:
     return read(anew, target)
 
 
+def observed(clients: Clients, target: Target, doc: Doc) -> Doc:
+    """What AWS says of a resource, with what only a call of its own tells of its state.
+
+    Not asked of what waits aside for its end, nor of an emulator that forgets.
+    """
+    if "~" in target.it.node or not clients.aws.echoes:
+        return doc
+    try:
+        return target.kind.observe(clients.client(target.kind.service, target.region), target.it, doc)
+    except ClientError as error:
+        if code_of(error) in target.kind.absent:
+            return doc
+        raise
+
+
 def extras_in(clients: Clients, target: Target, doc: Doc, parts: Iterable[Part]) -> list[Extra]:
     """What lies in a resource besides all `parts` that are known to; none where it went meanwhile."""
     client = clients.client(target.kind.service, target.region)

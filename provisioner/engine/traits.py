@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 from provisioner.engine.owners import Owner
+from provisioner.engine.states import States
 
 Condition = Mapping[str, Any]
 Codes = frozenset[str]
@@ -70,6 +71,10 @@ class Traits:
     # What AWS goes on telling after its end, and nothing is to be done about: not waited for.
     lingers: ClassVar[Condition] = NEVER
     why_lingers: ClassVar[str] = "AWS forgets it by itself"
+
+    # Its states by the members that tell them, each classed once: `status`, `doctor`, `drift` and `report`
+    # go by these. A resource type that has none is healthy where it is there.
+    states: ClassVar[tuple[States, ...]] = ()
 
     # Properties that only a new resource can change. A kind without `update` leaves this as it is.
     fixed: ClassVar[frozenset[str]] = EVERYTHING

@@ -24,13 +24,13 @@ def _cluster(one: Sight, doc: Doc) -> Line:
     low, high = bounds.get("MinCapacity"), bounds.get("MaxCapacity")
     says = f"{doc['Status']}; {doc['EngineVersion']}; {low} to {high} ACU"
     facts = {"status": doc["Status"], "min_acu": low, "max_acu": high}
-    return Line(one.node, says, stated(doc["Status"], "available"), facts)
+    return Line(one.node, says, stated(one, doc["Status"], "available"), facts)
 
 
 def _instance(scene: Scene, one: Sight, doc: Doc) -> Iterator[Line]:
     """That its capacity may not be asked says nothing about the instance."""
     status = doc["DBInstanceStatus"]
-    yield Line(one.node, status, stated(status, "available"), {"status": status})
+    yield Line(one.node, status, stated(one, status, "available"), {"status": status})
     yield from asked(one.node, lambda: _capacity(scene, one, doc))
 
 

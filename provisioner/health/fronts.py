@@ -14,7 +14,9 @@ def balancer(scene: Scene) -> Iterator[Line]:
     def line(one: Sight, doc: Doc) -> Line:
         state = doc["State"]
         reason = f": {state['Reason']}" if state.get("Reason") else ""
-        return Line(one.node, f"{state['Code']}{reason}; {doc['DNSName']}", stated(state["Code"], "active"))
+        return Line(
+            one.node, f"{state['Code']}{reason}; {doc['DNSName']}", stated(one, state["Code"], "active")
+        )
 
     return scene.tell("LoadBalancer", line)
 
@@ -24,7 +26,7 @@ def edge(scene: Scene) -> Iterator[Line]:
 
     def line(one: Sight, doc: Doc) -> Line:
         status = doc["Status"] if doc["Enabled"] else "disabled"
-        return Line(one.node, f"{status}; {doc['DomainName']}", stated(status, "Deployed"))
+        return Line(one.node, f"{status}; {doc['DomainName']}", stated(one, status, "Deployed"))
 
     return scene.tell("Distribution", line)
 
@@ -34,6 +36,6 @@ def table(scene: Scene) -> Iterator[Line]:
 
     def line(one: Sight, doc: Doc) -> Line:
         status = doc["TableStatus"]
-        return Line(one.node, f"{status}; {doc['TableName']}", stated(status, "ACTIVE"))
+        return Line(one.node, f"{status}; {doc['TableName']}", stated(one, status, "ACTIVE"))
 
     return scene.tell("Table", line)

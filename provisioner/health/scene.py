@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -11,9 +11,19 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.explain import excused
 from provisioner.engine.faults import told
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import Standing, State
 
 # `told` is neither good nor bad: an event, a number. `unknown` could not be asked.
 Mark = Literal["well", "unwell", "unknown", "told"]
+
+
+_MARKS: Mapping[State, Mark] = {
+    "healthy": "well",
+    "in progress": "unwell",
+    "unhealthy": "unwell",
+    "gone": "unwell",
+    "unknown": "unknown",
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,8 @@ class Sight:
     name: str
     doc: Doc | None = None
     unknown: str = ""
+    # How it is by its states; None where that is not known.
+    how: Standing | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,8 @@ def why_unknown(error: Exception, doing: str) -> str:
     return told(error)
 
 
-def stated(value: Any, good: str) -> Mark:
-    """Well where AWS says the one word that is meant."""
-    return "well" if value == good else "unwell"
+def stated(one: Sight, value: Any, good: str) -> Mark:
+    """As its state is classed; where that is not known, well where AWS says the one word that is meant."""
+    if one.how is None:
+        return "well" if value == good else "unwell"
+    return _MARKS[one.how.state]

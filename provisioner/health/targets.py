@@ -14,16 +14,24 @@ _PASSING = ("initial", "draining", "unhealthy.draining")
 
 
 def targets(scene: Scene) -> Iterator[Line]:
-    """A line a target group, and one a target that is not healthy."""
+    """A line a target group, one a target that is not healthy, and one a balancer that leads to none."""
+    bare: dict[str, list[str]] = {}
 
     def line(one: Sight, doc: Doc) -> Iterator[Line]:
         elbv2 = scene.clients.client("elbv2")
         listed = elbv2.describe_target_health(TargetGroupArn=doc["TargetGroupArn"])
         found = listed["TargetHealthDescriptions"]
-        yield _group(one, Counter(each["TargetHealth"]["State"] for each in found))
+        group = _group(one, Counter(each["TargetHealth"]["State"] for each in found))
+        if group.mark != "well":
+            for arn in doc.get("LoadBalancerArns", []):
+                bare.setdefault(arn, []).append(one.node)
+        yield group
         yield from (_target(each) for each in found if each["TargetHealth"]["State"] != "healthy")
 
-    return scene.tell("TargetGroup", line)
+    yield from scene.tell("TargetGroup", line)
+    for one in scene.of("LoadBalancer"):
+        if groups := bare.get((one.doc or {}).get("LoadBalancerArn", "")):
+            yield Line(one.node, f"no healthy target in {', '.join(groups)}", "unwell", {"groups": groups})
 
 
 def _group(one: Sight, states: Counter[str]) -> Line:

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError
 from provisioner.kinds.tags import mapping, pairs
@@ -20,6 +21,17 @@ _UNKNOWN_THERE = codes("InvalidViewerCertificate", "CertificateNotFound", "Unsup
 _OVER = frozenset({"EXPIRED", "FAILED", "INACTIVE", "REVOKED", "VALIDATION_TIMED_OUT"})
 
 
+# botocore acm CertificateStatus
+_STATES = (
+    States(
+        "Status",
+        words("ISSUED"),
+        words("PENDING_VALIDATION"),
+        words("INACTIVE EXPIRED VALIDATION_TIMED_OUT REVOKED FAILED"),
+    ),
+)
+
+
 class Certificate(Kind):
     """A certificate of Amazon's, for names that records in DNS prove to be ours.
 
@@ -31,6 +43,7 @@ class Certificate(Kind):
     unread = frozenset({"ValidationMethod"})
     # ACM names the proofs some seconds after the request (terraform-provider-aws acm/certificate.go: 5 min).
     ready, failed = {"Proof": "known"}, {"Status": _OVER}
+    states = _STATES
     on_failure = "replace"
     absent = NO_CERTIFICATE | _UNKNOWN_THERE
     visible_within = 60
@@ -95,6 +108,7 @@ class Issuance(Kind):
     tagged, vanishes = False, True
     within = ("CertificateArn",)
     ready, failed = {"Status": "ISSUED"}, {"Status": _OVER}
+    states = _STATES
     absent = NO_CERTIFICATE | _UNKNOWN_THERE
     # terraform-provider-aws acm/certificate_validation.go: 75 min.
     takes, patience = 60, minutes(75)

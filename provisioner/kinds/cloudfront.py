@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.origin_key import shown, veiled_origins
 from provisioner.kinds.tags import mapping, pairs
@@ -37,6 +38,13 @@ class Distribution(Kind):
 
     service, key, named, noun = "cloudfront", "Id", "Comment", "edge"
     ready = {"Status": "Deployed"}
+    # CloudFront API reference, Distribution
+    states = (
+        States("Status", words("Deployed"), words("InProgress")),
+        States(
+            "Enabled", words("true"), unhealthy=words("false"), says={"true": "enabled", "false": "disabled"}
+        ),
+    )
     fixed = frozenset({"CallerReference"})
     absent = codes("NoSuchDistribution", "NoSuchResource")
     # The CallerReference was used: an earlier attempt made it, and the list will show it.

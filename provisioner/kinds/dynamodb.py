@@ -12,6 +12,7 @@ from provisioner.engine.faults import code_of, unless_unknown
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.secretsmanager import RESOURCE_POLICY
 from provisioner.kinds.setting import Setting
@@ -33,6 +34,16 @@ class Table(Kind):
 
     service, key, named = "dynamodb", "TableName", "TableName"
     ready, going = {"TableStatus": "ACTIVE"}, {"TableStatus": "DELETING"}
+    # botocore dynamodb TableStatus
+    states = (
+        States(
+            "TableStatus",
+            words("ACTIVE"),
+            words("CREATING UPDATING"),
+            words("INACCESSIBLE_ENCRYPTION_CREDENTIALS ARCHIVING ARCHIVED REPLICATION_NOT_AUTHORIZED"),
+            words("DELETING"),
+        ),
+    )
     fixed = frozenset({"TableName", "KeySchema", "AttributeDefinitions"})
     defaults = {"DeletionProtectionEnabled": False, "SSESpecification": {"Enabled": False}}
     holds_data = True

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
@@ -23,6 +24,14 @@ class EventRule(Kind):
 
     service, key, named = "events", "Name", "Name"
     fixed = frozenset({"Name"})
+    # botocore events RuleState
+    states = (
+        States(
+            "State",
+            words("ENABLED ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"),
+            unhealthy=words("DISABLED"),
+        ),
+    )
     absent = NO_RULE
     transient = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
     resource, fills = "rule-on-default-event-bus", ("{Name}",)

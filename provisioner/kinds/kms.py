@@ -12,6 +12,7 @@ from provisioner.engine.clients import beside
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.patience import is_named
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import Codes, calling, codes, minutes
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tagging import bearers
@@ -40,6 +41,16 @@ class Key(Kind):
 
     service, key = "kms", "Arn"
     ready = {"KeyState": "Enabled"}
+    # botocore kms KeyState
+    states = (
+        States(
+            "KeyState",
+            words("Enabled"),
+            words("Creating Updating"),
+            words("Disabled PendingImport Unavailable"),
+            words("PendingDeletion PendingReplicaDeletion"),
+        ),
+    )
     gone = {"KeyState": PENDING}
     # Both by a person's hand: what is under it cannot be read until another command.
     halted = {"KeyState": frozenset({"Disabled", PENDING})}

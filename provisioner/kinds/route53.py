@@ -11,6 +11,7 @@ from typing import Any
 
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.names import PROJECT
 
@@ -31,6 +32,8 @@ class DnsName(Kind):
     unread = frozenset({"Mark"})
     borrows = True
     ready = {"Status": "INSYNC"}
+    # botocore route53 ChangeStatus
+    states = (States("Status", words("INSYNC"), words("PENDING")),)
     # Taken over by somebody: they lead elsewhere, and only our mark was removed.
     lingers = {"Ours": False}
     why_lingers = "its records are not ours any more"

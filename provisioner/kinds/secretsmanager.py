@@ -14,6 +14,7 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import unless_unknown
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Lookup, Ref, Veiled
+from provisioner.engine.states import THERE, States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked, UsageError
 from provisioner.kinds.tags import mapping, pairs
@@ -44,6 +45,15 @@ class Secret(Kind):
     duplicate = codes("ResourceExistsException")
     # In its recovery window it holds its name.
     gone = {"InRecovery": True}
+    # Secrets Manager API reference, DescribeSecret: one with a DeletedDate tells no value any more.
+    states = (
+        States(
+            "InRecovery",
+            words("false"),
+            gone=words("true"),
+            says={"false": THERE, "true": "scheduled for deletion"},
+        ),
+    )
     # One that was deleted without a window holds its name for a short delay, and cannot come back.
     transient = {
         "create": codes(

@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.faults import unless_unknown
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
@@ -25,6 +26,8 @@ class VpcOrigin(Kind):
 
     service, key, named, noun = "cloudfront", "Id", "Name", "origin"
     ready = {"Status": "Deployed"}
+    # CloudFront API reference, VpcOrigin
+    states = (States("Status", words("Deployed"), words("Deploying InProgress"), words("Failed")),)
     # CannotUpdateEntityWhileInUse (botocore cloudfront UpdateVpcOrigin): a distribution always uses it.
     ways_out = dict.fromkeys(
         ("Arn", "HTTPPort", "HTTPSPort", "OriginProtocolPolicy", "OriginSslProtocols"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from provisioner.report.things import THERE, Thing, Things
+from provisioner.engine.states import THERE
+from provisioner.report.things import Thing, Things
 from provisioner.terminal.report.model import Box, Map, Subnet, Zone, worst
 
 # What is drawn by itself, by where it sits; the rest is a part of these, or told as one of several.

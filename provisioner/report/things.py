@@ -11,17 +11,23 @@ from provisioner.engine.graph import Stack
 from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import MISSING, Standing, standing
+from provisioner.engine.states import State as Health
 from provisioner.health.scene import Part
 from provisioner.kinds import KINDS
 from provisioner.prices.estimate import before
 from provisioner.terminal.report.model import State
 from state.document import Document, Entry
 
-# The word for what has no states of its own.
-THERE = "there"
 _NOT_ASKED = "not asked"
 _LEFT = "no longer declared"
-_CHANGED = {"altered": "changed by hand", "gone": "gone", "failed": "failed", "extra": "added to by hand"}
+_CHANGED = {
+    "altered": "changed by hand",
+    "gone": "gone",
+    "failed": "failed",
+    "unknown": "unknown",
+    "extra": "added to by hand",
+}
 _PHASES: dict[str, State] = {"ready": "unknown"}
 
 
@@ -53,7 +59,7 @@ def seen(made: Plan, report: Report, document: Document) -> dict[str, Thing]:
         doc = made.docs.get(node.name)
         if node.kind.shared or (entry is None and doc is None):
             continue
-        state, word = judged(node.kind, doc, drifts.get(node.name))
+        state, word = judged(node.kind, doc, drifts.get(node.name), report.standings.get(node.name))
         things[node.name] = Thing(
             node.name,
             node.piece,
@@ -113,22 +119,25 @@ def _remembered(name: str, entry: Entry, word: str) -> Thing:
     return Thing(name, entry.piece, entry.kind, entry.name, entry.wanted, {}, tuple(entry.needs), state, word)
 
 
-def judged(kind: Kind, doc: Doc | None, drift: Drift | None) -> tuple[State, str]:
+_STATES: Mapping[Health, State] = {
+    "healthy": "good",
+    "in progress": "busy",
+    "unhealthy": "bad",
+    "gone": "bad",
+    "unknown": "unknown",
+}
+
+
+def judged(
+    kind: Kind, doc: Doc | None, drift: Drift | None, how: Standing | None = None
+) -> tuple[State, str]:
     """How one is, and the word for it: AWS's own where it has one."""
     if doc is None:
         # Without drift it is not gone: what it belongs to is to be replaced, and so it is too.
-        return ("bad", "missing") if drift else ("unknown", "to be made anew")
-    word = condition(kind, doc)
-    if meets(doc, kind.failed) or (drift and drift.what in ("gone", "failed")):
-        return "bad", word or "failed"
+        return ("bad", MISSING) if drift else ("unknown", "to be made anew")
+    how = how or standing(kind, doc)
+    if how.state != "healthy":
+        return _STATES[how.state], how.told
     if not meets(doc, kind.ready):
-        return "busy", word
-    return ("changed", _CHANGED[drift.what]) if drift else ("good", word)
-
-
-def condition(kind: Kind, doc: Doc) -> str:
-    """What AWS says of it, in the word that its kind waits for."""
-    for key in kind.ready:
-        value = doc.get(key)
-        return str(value.get("Code") if isinstance(value, Mapping) else value)
-    return THERE
+        return "busy", how.word
+    return ("changed", _CHANGED[drift.what]) if drift else ("good", how.word)

@@ -34,6 +34,7 @@ _PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS, "Domain": dom
 _ONLY_WITH = {"Domain": domain.concerns}
 _ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS, "UnderKey": under_key.CALLS}
 _LOOK = ("read", "extras", "others")
+_SEES = ("read", "observe")
 # What lies where CloudFront does, whatever the stack's region.
 _OF_THE_EDGE_TOO = frozenset({"acm", "wafv2", "EdgeLines"})
 # Where a tunnel leads to.
@@ -77,8 +78,8 @@ class Purpose:
 
 PURPOSES: Mapping[str, Purpose] = {
     "plan": Purpose(_LOOK, {**_PLANS, "Prices": asked.CALLS}),
-    "status": Purpose(("read",), {"Tags": tagging.CALLS, **look.CALLS}),
-    "drift": Purpose(_LOOK, _LOOKS),
+    "status": Purpose(_SEES, {"Tags": tagging.CALLS, **look.CALLS}),
+    "drift": Purpose((*_LOOK, "observe"), _LOOKS),
     "apply": Purpose(
         (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
         {**_PLANS, "Diagnosis": diagnosis.CALLS},
@@ -101,7 +102,7 @@ PURPOSES: Mapping[str, Purpose] = {
         }
     ),
     "exec": Purpose(calls={"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
-    "doctor": Purpose(calls={"Doctor": rounds.CALLS}),
+    "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, "Doctor": rounds.CALLS}),
     "rotate-origin-secret": Purpose(
         _LOOK,
         {**_LOOKS, "Key": origin_key.CALLS},

@@ -15,6 +15,7 @@ _SIGNS = {
     "altered": ("~", "yellow"),
     "gone": ("-", "red"),
     "failed": ("!", "red"),
+    "unknown": ("?", "yellow"),
     "extra": ("+", "yellow"),
     "held": ("=", "dim"),
 }
@@ -22,6 +23,7 @@ _WORDS = {
     "altered": "changed",
     "gone": "gone",
     "failed": "failed",
+    "unknown": "in a state unknown to this version",
     "extra": "added by hand",
     "held": "left to other owners",
 }
@@ -33,6 +35,7 @@ def show_drift(say: Say, report: Report) -> None:
         summary = {what: report.count(what) for what in _WORDS}
         drifts = [_record(one) for one in report.drifts]
         left = {"unfinished": report.unfinished, "undeclared": report.undeclared}
+        left |= {"in_progress": sorted(report.in_progress)}
         say.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
         return
     for one in report.drifts:
@@ -43,17 +46,19 @@ def show_drift(say: Say, report: Report) -> None:
         for line in _lines(one):
             say.data(f"      {line}")
     say.data(drift_sentence(report))
-    for line in undeclared_lines(report):
+    for line in other_lines(report):
         say.note(line)
     if report.unfinished:
         named = ", ".join(report.unfinished)
         say.note(f"Not looked at, as no run has confirmed it yet: {named}. `apply` goes on with it.")
 
 
-def undeclared_lines(report: Report) -> list[str]:
-    """What stands, is ours, and is in the settings no more."""
+def other_lines(report: Report) -> list[str]:
+    """What is no drift, and worth a sentence: what is declared no more, and what is in progress."""
     named = ", ".join(report.undeclared)
-    return [f"No longer declared: the next apply removes {named}."] if named else []
+    busy = ", ".join(f"{name} ({word})" for name, word in sorted(report.in_progress.items()))
+    told = [f"No longer declared: the next apply removes {named}."] if named else []
+    return told + ([f"AWS is still at work on {busy}."] if busy else [])
 
 
 def drift_sentence(report: Report) -> str:
@@ -66,7 +71,7 @@ def drift_sentence(report: Report) -> str:
 
 def _lines(drift: Drift) -> Iterator[str]:
     for one in drift.fields:
-        if drift.what == "failed":
+        if drift.what in ("failed", "unknown"):
             yield f"{one.path}: {told(masked(one.aws))}"
             continue
         also = (

@@ -26,7 +26,7 @@ _SIGNS = {
     "finish": " ",
     "keep": " ",
 }
-_DRIFTS = {"altered": "!", "gone": "-", "failed": "!", "extra": "+", "held": " "}
+_DRIFTS = {"altered": "!", "gone": "-", "failed": "!", "unknown": "!", "extra": "+", "held": " "}
 
 
 def plan_markdown(plan: Plan, forecast: Forecast) -> str:

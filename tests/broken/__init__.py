@@ -1,6 +1,6 @@
 """What breaks in such a stack: each finding of `doctor`'s, brought about on the embedded AWS."""
 
-from tests.broken import balancer, data, edge, given, measured, network, tasks
+from tests.broken import balancer, data, edge, given, measured, network, resources, tasks
 from tests.broken.deed import Break
 
 __all__ = ["BREAKS", "Break"]
@@ -13,4 +13,5 @@ BREAKS: tuple[Break, ...] = (
     *network.BREAKS,
     *data.BREAKS,
     *measured.BREAKS,
+    *resources.BREAKS,
 )

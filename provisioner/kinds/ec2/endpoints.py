@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.tagged import Ec2, Filters
 
@@ -29,6 +30,16 @@ class VpcEndpoint(Ec2):
     fixed = frozenset({"VpcId", "ServiceName", "VpcEndpointType"})
     ready, failed = {"State": "available"}, {"State": frozenset({"failed", "rejected", "expired"})}
     going, gone = {"State": "deleting"}, {"State": "deleted"}
+    # botocore ec2 State
+    states = (
+        States(
+            "State",
+            words("Available"),
+            words("PendingAcceptance Pending"),
+            words("Rejected Failed Expired Partial"),
+            words("Deleting Deleted"),
+        ),
+    )
     on_failure = "replace"
     absent = codes("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound")
     patience = minutes(15)

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ec2.tagged import Ec2, Filters
 
@@ -23,6 +24,17 @@ class FlowLog(Ec2):
     duplicate = codes("FlowLogAlreadyExists")
     # A role that is seconds old (terraform-provider-aws ec2/vpc_flow_log.go: 2 min).
     transient = {"create": codes("InvalidParameter: unable to assume given iam role")}
+    # EC2 API reference, FlowLog
+    states = (
+        States("FlowLogStatus", words("ACTIVE"), untold="healthy"),
+        States(
+            "DeliverLogsStatus",
+            words("SUCCESS"),
+            unhealthy=words("FAILED"),
+            untold="healthy",
+            says={"failed": "delivers nothing"},
+        ),
+    )
     calls = calling(read="DescribeFlowLogs", create="CreateFlowLogs", delete="DeleteFlowLogs")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:

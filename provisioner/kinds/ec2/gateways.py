@@ -7,6 +7,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
@@ -48,6 +49,10 @@ class GatewayAttachment(Kind):
     within = ("InternetGatewayId", "VpcId")
     # The API says `available` for an attached gateway, not `attached`.
     ready = {"State": frozenset({"available", "attached"})}
+    # botocore ec2 AttachmentStatus
+    states = (
+        States("State", words("available attached"), words("attaching"), gone=words("detaching detached")),
+    )
     absent = NO_GATEWAY | codes("Gateway.NotAttached")
     duplicate = codes("Resource.AlreadyAssociated")
     # "Network vpc-... has some mapped public address(es)": unmapping lags 5 to 10 min behind its owner's end.

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.tagged import Ec2, Filters
 
@@ -43,6 +44,10 @@ class NatGateway(Ec2):
     ready, failed = {"State": "available"}, {"State": "failed"}
     # A deleted gateway stays in the lists for about an hour.
     going, gone = {"State": "deleting"}, {"State": "deleted"}
+    # botocore ec2 NatGatewayState
+    states = (
+        States("State", words("available"), words("pending"), words("failed"), words("deleting deleted")),
+    )
     # Only a new one helps. A failed one holds nothing and vanishes by itself after an hour, whatever is asked
     # of it meanwhile (VPC user guide, troubleshoot NAT gateways; hashicorp/terraform#9147).
     on_failure = "replace"

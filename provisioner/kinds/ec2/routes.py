@@ -8,6 +8,7 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import NO_SUBNET
@@ -81,6 +82,8 @@ class Route(Kind):
     fixed = frozenset({"RouteTableId", "DestinationCidrBlock"})
     # What it led to is gone.
     failed, on_failure = {"State": "blackhole"}, "update"
+    # botocore ec2 RouteState; an emulator may not tell it.
+    states = (States("State", words("active"), unhealthy=words("blackhole filtered"), untold="healthy"),)
     absent = NO_TABLE | codes("InvalidRoute.NotFound")
     duplicate = codes("RouteAlreadyExists")
     transient = {
@@ -123,6 +126,16 @@ class RouteTableAssociation(Kind):
     within = ("SubnetId",)
     fixed = frozenset({"SubnetId"})
     ready = {"State": "associated"}
+    # botocore ec2 RouteTableAssociationStateCode
+    states = (
+        States(
+            "State",
+            words("associated"),
+            words("associating"),
+            words("failed"),
+            words("disassociating disassociated"),
+        ),
+    )
     absent = NO_TABLE | NO_SUBNET | codes("InvalidAssociationID.NotFound")
     duplicate = codes("Resource.AlreadyAssociated")
     calls = calling(

@@ -8,6 +8,7 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.tagged import Ec2, Filters, where
@@ -27,6 +28,8 @@ class Vpc(Ec2):
     noun, resource, key, id_filter = "vpc", "vpc", "VpcId", "vpc-id"
     holds_data = True
     ready = {"State": "available"}
+    # botocore ec2 VpcState
+    states = (States("State", words("available"), words("pending"), gone=words("deleting")),)
     absent = NO_VPC
     transient = {"delete": codes("DependencyViolation")}
     patience = minutes(20)
@@ -138,6 +141,15 @@ class Subnet(Ec2):
     noun, resource, key, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
     distinct = ("CidrBlock",)
     ready = {"State": "available"}
+    # botocore ec2 SubnetState
+    states = (
+        States(
+            "State",
+            words("available"),
+            words("pending"),
+            unhealthy=words("unavailable failed failed-insufficient-capacity"),
+        ),
+    )
     fixed = frozenset({"VpcId", "AvailabilityZone", "CidrBlock"})
     claims, ranges = ("VpcId", "CidrBlock"), frozenset({"CidrBlock"})
     holds_data = True

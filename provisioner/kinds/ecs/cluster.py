@@ -8,6 +8,7 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.ecs.tenants import ASKED, tenants
@@ -25,6 +26,16 @@ class Cluster(Ecs):
     ready, going = {"status": "ACTIVE"}, {"status": "DEPROVISIONING"}
     # It stays describable.
     gone = {"status": "INACTIVE"}
+    # ECS API reference, Cluster
+    states = (
+        States(
+            "status",
+            words("ACTIVE"),
+            words("PROVISIONING"),
+            words("FAILED"),
+            words("DEPROVISIONING INACTIVE"),
+        ),
+    )
     fixed = frozenset({"clusterName"})
     defaults = {"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}}
     absent = NO_CLUSTER

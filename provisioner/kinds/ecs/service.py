@@ -9,6 +9,7 @@ from provisioner.engine.beats import Beat
 from provisioner.engine.kind import Item
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError, RolledBack
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, verdict
@@ -29,6 +30,19 @@ class Service(Ecs):
     ready = {"Rollout": "COMPLETED"}
     failed, on_failure = {"Rollout": frozenset({"FAILED", "ROLLED_BACK"})}, "update"
     going, gone = {"status": "DRAINING"}, {"status": "INACTIVE"}
+    # ECS API reference, Service; `Rollout` and `Tasks` are worked out from its deployments and counts.
+    states = (
+        States("Rollout", words("COMPLETED"), words("IN_PROGRESS"), words("FAILED ROLLED_BACK")),
+        States("status", words("ACTIVE"), gone=words("DRAINING INACTIVE")),
+        States(
+            "Tasks",
+            words("all"),
+            words("some"),
+            words("none"),
+            untold="healthy",
+            says={"all": "as many tasks as it should", "some": "too few tasks", "none": "no task runs"},
+        ),
+    )
     fixed = frozenset({"serviceName", "cluster", "schedulingStrategy"})
     claims = ("cluster", "serviceName")
     owners = {"desiredCount": Owner("autoscaling")}
@@ -68,6 +82,11 @@ class Service(Ecs):
             "Rollout": rollout(doc, it.props.get("taskDefinition")),
             "Tags": mapping(doc.get("tags", [])),
         }
+
+    def observe(self, ecs: Any, it: Item, doc: Doc) -> Doc:
+        """Count its tasks."""
+        running, wanted = doc.get("runningCount", 0), doc.get("desiredCount", 0)
+        return {**doc, "Tasks": "all" if running >= wanted else "some" if running else "none"}
 
     def create(self, ecs: Any, it: Item) -> Doc:
         """CreateService, with our own token."""

@@ -11,6 +11,7 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
 from provisioner.engine.private import Private
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ecs.service import described
 from provisioner.kinds.ecs.tagged import NO_CLUSTER, Ecs
@@ -31,6 +32,8 @@ class TaskDefinition(Ecs):
     # "Unable to describe task definition."
     absent = codes("ClientException")
     gone = {"status": frozenset({"INACTIVE", "DELETE_IN_PROGRESS"})}
+    # botocore ecs TaskDefinitionStatus
+    states = (States("status", words("ACTIVE"), gone=words("INACTIVE DELETE_IN_PROGRESS")),)
     resource, fills = "task-definition", ("{family}",)
     calls = calling(
         read="DescribeServices DescribeTaskDefinition ListTaskDefinitionFamilies",

@@ -7,6 +7,7 @@ from typing import Any
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
 from provisioner.kinds.setting import Setting
@@ -19,6 +20,8 @@ class LoadBalancer(Elb):
 
     key, named, noun = "LoadBalancerArn", "Name", "alb"
     ready = {"State": {"Code": frozenset({"active", "active_impaired"})}}
+    # botocore elbv2 LoadBalancerStateEnum; an impaired one routes, and has not what it needs to scale.
+    states = (States("State.Code", words("active"), words("provisioning"), words("active_impaired failed")),)
     fixed = frozenset({"Name", "Scheme", "Type"})
     # Its name, its port and its target groups are its own alone: nobody would answer until the next one does.
     ways_out = {

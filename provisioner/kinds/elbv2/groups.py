@@ -13,6 +13,7 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, NO_GROUP, Elb, full_name
 from provisioner.kinds.setting import Setting
@@ -23,6 +24,9 @@ from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, owner_tags
 # All but a failure of the server's own (botocore elbv2 Matcher: 200 to 499).
 _LENIENT: Doc = {"Matcher": {"HttpCode": "200-499"}}
 
+# On its way in or out: of no account where another target serves.
+_PASSING = frozenset({"initial", "draining", "unhealthy.draining"})
+
 
 class TargetGroup(Elb):
     """Where a balancer sends requests; ECS registers the tasks' addresses."""
@@ -31,6 +35,17 @@ class TargetGroup(Elb):
     # Another health check is another group: tasks that answer the one path need not answer the other.
     distinct = ("Protocol", "Port", "TargetType", "VpcId", "HealthCheckPath")
     fixed = frozenset({"Name", "Protocol", "Port", "TargetType", "VpcId"})
+    # botocore elbv2 TargetHealthStateEnum; what all its targets come to, see `observe`.
+    states = (
+        States(
+            "TargetHealth",
+            words("healthy"),
+            words("initial"),
+            words("unhealthy unhealthy.draining unused draining unavailable none"),
+            untold="healthy",
+            says={"none": "no target"},
+        ),
+    )
     absent = NO_GROUP
     duplicate = codes("DuplicateTargetGroupName")
     # The link to a deleted balancer can linger (terraform-provider-aws#16889).
@@ -39,6 +54,7 @@ class TargetGroup(Elb):
     calls = calling(
         read="DescribeTags DescribeTargetGroups",
         others="DescribeTags DescribeTargetGroups",
+        observe="DescribeTargetHealth",
         create="CreateTargetGroup",
         update="ModifyTargetGroup",
         delete="DeleteTargetGroup",
@@ -55,6 +71,16 @@ class TargetGroup(Elb):
         listed = asked(elbv2.peers.together(own, "TargetGroup", by="name", most=MOST), own, ask, NO_GROUP)
         mine = next((doc for doc in listed if doc["TargetGroupName"] == own), None)
         return self.with_tags(elbv2, _group(mine)) if mine else None
+
+    def observe(self, elbv2: Any, it: Item, doc: Doc) -> Doc:
+        """DescribeTargetHealth: the worst of its targets; where one serves, none that comes or goes."""
+        arn = doc["TargetGroupArn"]
+        listed = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        found = {str(one["TargetHealth"]["State"]) for one in listed}
+        lasting = found - _PASSING if "healthy" in found else found
+        order = [one for one in ("initial", "healthy") if one in lasting]
+        others = sorted(lasting - {"initial", "healthy"})
+        return {**doc, "TargetHealth": next(iter((*others, *order)), "none")}
 
     def others(self, elbv2: Any, it: Item) -> list[Doc]:
         """DescribeTargetGroups, DescribeTags: those that bear its tags, and another name."""

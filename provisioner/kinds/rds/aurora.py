@@ -11,6 +11,7 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.tags import mapping, pairs
@@ -54,6 +55,22 @@ class DBCluster(Rds):
     # Neither changed nor deleted while it is (hashicorp/terraform-provider-aws#28262); AWS itself wakes it
     # after seven days (Aurora user guide, stopping and starting a cluster).
     halted = {"Status": frozenset({"stopped", "stopping"})}
+    # Aurora user guide, "Viewing DB cluster status".
+    states = (
+        States(
+            "Status",
+            words("available backing-up storage-optimization"),
+            words(
+                "backtracking creating failing-over maintenance migrating modifying preparing-data-migration "
+                "promoting renaming resetting-master-credentials starting update-iam-db-auth upgrading"
+            ),
+            words(
+                "cloning-failed failed inaccessible-encryption-credentials "
+                "inaccessible-encryption-credentials-recoverable migration-failed stopped stopping"
+            ),
+            words("deleting"),
+        ),
+    )
     wake = "aws rds start-db-cluster --db-cluster-identifier {DBClusterIdentifier}"
     fixed = frozenset(
         {"DBClusterIdentifier", "Engine", "DatabaseName", "MasterUsername", "DBSubnetGroupName"}

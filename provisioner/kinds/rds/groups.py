@@ -7,6 +7,7 @@ from typing import Any
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.rds.users import ASKED, databases
@@ -20,6 +21,8 @@ class DBSubnetGroup(Rds):
     key = named = "DBSubnetGroupName"
     noun, arn = "dbsubnets", "DBSubnetGroupArn"
     fixed = frozenset({"DBSubnetGroupName"})
+    # RDS API reference, DBSubnetGroup
+    states = (States("SubnetGroupStatus", words("Complete"), untold="healthy"),)
     absent = NO_SUBNETS
     duplicate = codes("DBSubnetGroupAlreadyExists")
     transient = {

@@ -7,6 +7,7 @@ from typing import Any
 from provisioner.engine.kind import Item
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
+from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.rds.aurora import DBCluster, meets_going
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, Rds
@@ -28,6 +29,24 @@ class DBInstance(Rds):
         )
     }
     halted = {"DBInstanceStatus": frozenset({"stopped", "stopping"})}
+    # Aurora user guide, "Viewing DB instance status".
+    states = (
+        States(
+            "DBInstanceStatus",
+            words("available backing-up storage-initialization storage-optimization"),
+            words(
+                "configuring-activity-stream configuring-enhanced-monitoring configuring-iam-database-auth "
+                "configuring-log-exports converting-to-vpc creating maintenance modifying moving-to-vpc "
+                "rebooting renaming resetting-master-credentials starting storage-config-upgrade upgrading"
+            ),
+            words(
+                "failed inaccessible-encryption-credentials inaccessible-encryption-credentials-recoverable "
+                "incompatible-create incompatible-network incompatible-option-group incompatible-parameters "
+                "incompatible-restore insufficient-capacity restore-error stopped stopping storage-full"
+            ),
+            words("delete-precheck deleting"),
+        ),
+    )
     wake = DBCluster.wake
     fixed = frozenset({"DBInstanceIdentifier", "DBClusterIdentifier", "Engine"})
     owners = {"AvailabilityZone": Owner("AWS, which placed it")}

@@ -1,0 +1,155 @@
+"""Every state of every resource type is classed once, and the four commands that look agree on it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, get_args
+
+import botocore.loaders
+import pytest
+
+from provisioner.commands.showing import Look
+from provisioner.doctor.asked.resources import Stands
+from provisioner.doctor.resources import stand
+from provisioner.engine.decide import left
+from provisioner.engine.drift import Report, _of_one
+from provisioner.engine.kind import Item
+from provisioner.engine.refs import Doc
+from provisioner.engine.states import State, States, standing
+from provisioner.engine.target import Target
+from provisioner.kinds import KINDS
+from provisioner.report.things import judged
+from state.document import Entry
+
+# The member that tells the states, by resource type: the model's enum, where it has one.
+ENUMS = {
+    ("Vpc", "State"): ("ec2", "VpcState"),
+    ("Subnet", "State"): ("ec2", "SubnetState"),
+    ("GatewayAttachment", "State"): ("ec2", "AttachmentStatus"),
+    ("NatGateway", "State"): ("ec2", "NatGatewayState"),
+    ("Route", "State"): ("ec2", "RouteState"),
+    ("RouteTableAssociation", "State"): ("ec2", "RouteTableAssociationStateCode"),
+    ("VpcEndpoint", "State"): ("ec2", "State"),
+    ("InterfaceEndpoint", "State"): ("ec2", "State"),
+    ("Key", "KeyState"): ("kms", "KeyState"),
+    ("EdgeKey", "KeyState"): ("kms", "KeyState"),
+    ("Table", "TableStatus"): ("dynamodb", "TableStatus"),
+    ("LoadBalancer", "State.Code"): ("elbv2", "LoadBalancerStateEnum"),
+    ("TargetGroup", "TargetHealth"): ("elbv2", "TargetHealthStateEnum"),
+    ("TaskDefinition", "status"): ("ecs", "TaskDefinitionStatus"),
+    ("Service", "Rollout"): ("ecs", "DeploymentRolloutState"),
+    ("Certificate", "Status"): ("acm", "CertificateStatus"),
+    ("Issuance", "Status"): ("acm", "CertificateStatus"),
+    ("IssuanceByHand", "Status"): ("acm", "CertificateStatus"),
+    ("DnsName", "Status"): ("route53", "ChangeStatus"),
+    ("EventRule", "State"): ("events", "RuleState"),
+}
+# These are strings in the models; the documentation lists them, and `States` holds them.
+DOCUMENTED = {
+    ("FlowLog", "FlowLogStatus"),
+    ("FlowLog", "DeliverLogsStatus"),
+    ("Secret", "InRecovery"),
+    ("DBSubnetGroup", "SubnetGroupStatus"),
+    ("DBCluster", "Status"),
+    ("DBInstance", "DBInstanceStatus"),
+    ("Cluster", "status"),
+    ("Service", "status"),
+    ("Service", "Tasks"),
+    ("Distribution", "Status"),
+    ("Distribution", "Enabled"),
+    ("VpcOrigin", "Status"),
+}
+MEMBERS = [(name, one) for name, kind in KINDS.items() for one in kind.states]
+NEW = "a-state-newer-than-this-code"
+# What status, doctor and drift end with (`--detailed-exitcode`), what drift calls it, what the report draws.
+SAID: dict[State, tuple[int, int, int, str, str]] = {
+    "healthy": (0, 0, 0, "", "good"),
+    "in progress": (1, 1, 0, "", "busy"),
+    "unhealthy": (1, 1, 2, "failed", "bad"),
+    "gone": (1, 1, 2, "gone", "bad"),
+    "unknown": (1, 1, 2, "unknown", "unknown"),
+}
+
+
+def told(states: States) -> set[str]:
+    return set(states.healthy | states.in_progress | states.unhealthy | states.gone)
+
+
+CASES = [(name, one.member, state) for name, one in MEMBERS for state in [*sorted(told(one)), NEW]]
+
+
+def test_every_member_that_tells_a_state_is_of_a_model_or_of_the_documentation() -> None:
+    assert {(name, one.member) for name, one in MEMBERS} == set(ENUMS) | DOCUMENTED
+
+
+@pytest.mark.parametrize(("where", "enum"), ENUMS.items(), ids=" ".join)
+def test_every_state_of_the_model_is_classed_once(where: tuple[str, str], enum: tuple[str, str]) -> None:
+    service, shape = enum
+    model = botocore.loaders.create_loader().load_service_model(service, "service-2")
+    (states,) = [one for one in KINDS[where[0]].states if one.member == where[1]]
+
+    assert {one.lower() for one in model["shapes"][shape]["enum"]} <= told(states)
+
+
+@pytest.mark.parametrize(("name", "states"), MEMBERS, ids=lambda one: getattr(one, "member", one))
+def test_no_state_is_classed_twice(name: str, states: States) -> None:
+    classes = [states.healthy, states.in_progress, states.unhealthy, states.gone]
+
+    assert sum(map(len, classes)) == len(told(states))
+
+
+def doc_of(name: str, member: str, state: str) -> Doc:
+    """A resource all of whose members are healthy, but for one."""
+    doc: dict[str, Any] = {}
+    for one in KINDS[name].states:
+        value: Any = state if one.member == member else min(one.healthy)
+        top, _, inner = one.member.partition(".")
+        doc[top] = {inner: value} if inner else {"true": True, "false": False}.get(value, value)
+    return doc
+
+
+@pytest.mark.parametrize(("name", "member", "state"), CASES, ids=lambda one: one)
+def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, state: str) -> None:
+    kind, doc = KINDS[name], doc_of(name, member, state)
+    how = standing(kind, doc)
+    status, doctor, drift, called, drawn = SAID[how.state]
+
+    row = {"node": "n", "kind": name, "phase": "ready", "id": "i", "state": how.state, "live": how.told}
+    assert int(not Look((row,), ()).is_well) == status
+    assert int(stand([Stands("n", how)]) is not None) == doctor
+    entry = Entry(kind=name, name="n", piece="p", phase="ready", id="i")
+    found = list(_of_one(Target(kind, Item("n", "n", "s")), entry, doc, left("n", entry)))
+    assert [one.what for one in found] == ([called] if called else [])
+    assert 2 * Report("s", found).is_drifting == drift
+    ready = {**doc, **{key: value for key, value in kind.ready.items() if key not in doc}}
+    if how.state != "healthy":
+        assert judged(kind, ready, found[0] if found else None, how)[0] == drawn
+    if state == NEW:
+        assert how.state == "unknown"
+        assert NEW in how.told
+        assert "unknown to this version" in how.told
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_a_resource_type_waits_for_is_classed_as_it_is_waited_for(name: str) -> None:
+    """`ready` is healthy, `failed` unhealthy, `going` and `gone` gone."""
+    kind = KINDS[name]
+    members = {one.member.split(".")[0]: one for one in kind.states}
+    wanted = {"ready": ("healthy", "unhealthy"), "failed": ("unhealthy",)}
+    for trait, classes in {**wanted, "going": ("gone",), "gone": ("gone",)}.items():
+        for key, value in getattr(kind, trait).items():
+            plain = value.get("Code") if isinstance(value, dict) else value
+            for word in plain if isinstance(plain, frozenset) else [plain]:
+                if key in members:
+                    told_as = str(word).lower() if isinstance(word, bool) else word
+                    assert members[key].state_of(told_as) in classes, (trait, key, word)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_is_not_there_is_gone_for_all(name: str) -> None:
+    assert standing(KINDS[name], None).state == "gone"
+
+
+def test_the_classes_are_five() -> None:
+    assert set(SAID) == set(get_args(State))
+    assert {one.name for one in dataclasses.fields(States)} >= {"healthy", "in_progress", "unhealthy", "gone"}
