@@ -17,6 +17,8 @@ from provisioner.trust import mend_trust
 _AGAIN = "then run the same command again"
 INSTALL = "pip install -e '.[login]'"
 _FILES = "~/.aws/config or ~/.aws/credentials"
+# botocore credentials.py, ContainerProvider.
+_CONTAINER = ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 _NEED_NONE = "A rehearsal with --local needs none."
 # How the services say that a signature is too old or too new (AWS general reference, Signature Version 4
 # troubleshooting; S3 error responses).
@@ -164,9 +166,7 @@ def _unreached(error: Exception, profile: Profile, _method: str) -> Said:
 def _of_the_source(error: object, profile: Profile, method: str) -> tuple[str, str]:
     """What was found cannot be used, and which source it comes from says what to do."""
     # What Python says of a value that is of another type than botocore thought tells a person nothing.
-    is_telling = not isinstance(error, Exception) or isinstance(
-        error, (BotoCoreError, OSError, JSONDecodeError)
-    )
+    is_telling = not isinstance(error, Exception) or isinstance(error, (BotoCoreError, OSError, ValueError))
     what = str(error) if is_telling else "they are not whole"
     if "credential_process" in profile.config or method == "custom-process":
         return (
@@ -178,6 +178,11 @@ def _of_the_source(error: object, profile: Profile, method: str) -> tuple[str, s
         return (
             f"The sign-in of {profile.words} cannot be used: {what}",
             f"Run `{profile.login}`, {_AGAIN}.",
+        )
+    if named := next((name for name in _CONTAINER if os.environ.get(name)), ""):
+        return (
+            f"The container gives no credentials: {what}",
+            f"{named} names where they are asked for, as ECS or EKS sets it: look at that; {_AGAIN}.",
         )
     return (
         f"The credentials of {profile.words} cannot be used: {what}",

@@ -19,6 +19,9 @@ from botocore.awsrequest import (
 )
 from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
+
+from provisioner.trust import bundle
 
 _here = threading.local()
 
@@ -89,6 +92,13 @@ class _Pool(AWSHTTPConnectionPool):  # type: ignore[misc]
 
 class _SecurePool(AWSHTTPSConnectionPool):  # type: ignore[misc]
     ConnectionCls = _SecureConnection
+
+
+def over_http(url: str, *, within: float, is_local: bool) -> WholeAnswers:
+    """A way to ask a URL that trusts what boto3 trusts, and goes by the same proxies; local by none."""
+    proxies = {} if is_local else get_environ_proxies(url)
+    verify = True if is_local else bundle().verify
+    return WholeAnswers(URLLib3Session(verify=verify, proxies=proxies, timeout=within), within)
 
 
 class WholeAnswers:

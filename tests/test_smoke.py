@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from provisioner.commands.smoke import BALANCER, EDGE, Visit, _doors, judged
+from provisioner.commands.smoke import BALANCER, EDGE, Door, Visit, _doors, _visit, judged
 from state.document import Document, Entry, Place
 from tests.harness import Desk
+from tests.replies import Front, Trust, plays
 from tests.standing import SUFFIX
 
 
@@ -64,3 +66,42 @@ def test_each_path_is_asked_by_both_ways(desk: Desk) -> None:
     (direct,) = [one for one in ran.lines if one["type"] == "smoke" and one["via"] == BALANCER]
     assert (direct["status"], direct["well"]) == (None, True)
     assert all(one["well"] for one in ran.lines if one["type"] == "smoke")
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_who_was_not_asked_is_neither_well_nor_broken(closed: bool) -> None:
+    visit = Visit(EDGE, "/health", None, "not asked: no trust", is_asked=False)
+
+    assert judged(visit, "/health", closed=closed) == (True, "not asked: no trust")
+
+
+def behind(front: Front, url: str) -> Visit:
+    """What comes of a request to a door beyond the front."""
+    session = SimpleNamespace(aws=SimpleNamespace(local=None))
+    return _visit(session, Door(EDGE, url), "/health")  # type: ignore[arg-type]
+
+
+def test_the_smoke_test_trusts_what_boto3_trusts(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trust = Trust(tmp_path / "trust")
+    with Front(desk.box.endpoint, trust) as front:
+        monkeypatch.setenv("HTTPS_PROXY", front.as_proxy["HTTPS_PROXY"])
+        front.order(plays.empty(200), host="d1.cloudfront.net", times=9)
+        url = "https://d1.cloudfront.net"
+
+        untrusted = behind(front, url)
+        assert (untrusted.status, untrusted.is_asked) == (None, False)
+        assert "AWS_CA_BUNDLE" in untrusted.why
+
+        for variable in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv(variable, str(trust.bundle))
+                assert behind(front, url) == Visit(EDGE, "/health", 200)
+
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(trust.bundle))
+        front.order(plays.wants_proxy_credentials(), method="CONNECT")
+        assert not behind(front, url).is_asked
+
+        front.leave()
+        assert not behind(front, url).is_asked

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ClientError, ProxyConnectionError
 
 from provisioner.commands.one_service import OneService
 from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.hints import hint
 from provisioner.engine.refs import Doc
 from provisioner.errors import Unwell
 from provisioner.kinds.elbv2.routing import led_to, path_values, rules_of, taker
@@ -19,11 +18,15 @@ from provisioner.path_patterns import probe
 from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.say import Say, table
+from provisioner.whole_answers import over_http
 
 EDGE, BALANCER = "CloudFront", "load balancer"
 _PATIENCE, _PAUSE, _TRIES = 10.0, 2.0, 3
 _WELL, _REDIRECTS, _REFUSED, _FORBIDDEN, _BROKEN = 200, range(300, 400), 400, 403, 500
 _MOST_WORDS = 100
+# This machine, or its proxy, let nobody be asked: that says nothing of the service.
+_NOT_OF_THE_DOOR = frozenset({Fault.UNTRUSTED, Fault.BARRED})
+_NOT_ASKED = "not asked"
 # What asks for CloudFront's key, on port 80 and on 443.
 _GUARDED = frozenset({"rule-guarded", "tls-rule-guarded"})
 _CLOSED = "closed to all but CloudFront"
@@ -38,6 +41,7 @@ class Visit:
     path: str
     status: int | None
     why: str = ""
+    is_asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Door:
 def judged(one: Visit, health: str, *, closed: bool) -> tuple[bool, str]:
     """Whether an answer is as it should be, and in words what it means."""
     told = str(one.status or "no answer")
+    if not one.is_asked:
+        return True, one.why
     if closed:
         shut = one.status in (None, _FORBIDDEN)
         return shut, f"{told}: {_CLOSED if shut else _OPEN}"
@@ -79,11 +85,12 @@ def smoke(say: Say, one: OneService) -> None:
     for door in _doors(session):
         for path in [health] if door.closed else paths:
             visit, (well, words) = _tried(session, door, path, health)
-            if well and path in astray and not door.closed:
+            if well and visit.is_asked and path in astray and not door.closed:
                 well, words = False, f"{words}, {astray[path]}"
             if say.as_json:
                 say.record("smoke", **vars(visit), well=well, words=words)
-            rows.append(("  ok  " if well else "  BAD ", door.via, path, words))
+            mark = "  ok  " if well else "  BAD "
+            rows.append((mark if visit.is_asked else "  ?   ", door.via, path, words))
             bad += [] if well else [f"{path} over {door.via}: {words}"]
     for line in table(rows, ("     ", "over", "path", "answer")):
         say.note(line, "dim")
@@ -120,29 +127,24 @@ def _tried(session: Session, door: Door, path: str, health: str) -> tuple[Visit,
 
 
 def _visit(session: Session, door: Door, path: str) -> Visit:
-    """GET, redirects not followed; in a rehearsal the embedded AWS is asked, by the name of the door."""
+    """GET, redirects not followed; in a rehearsal the embedded AWS is asked, by the name of the door.
+
+    What boto3 trusts is trusted here, and the proxies are boto3's.
+    """
     box = session.aws.local
-    host = door.url.partition("://")[2]
     where = box.endpoint if box else door.url
-    request = urllib.request.Request(f"{where}{path}")  # noqa: S310 - http or https, of our own outputs
-    if box:
-        request.add_header("Host", host)
-    ways = [_Stay(), urllib.request.ProxyHandler({})] if box else [_Stay()]
+    headers = {"Host": door.url.partition("://")[2]} if box else {}
+    request = AWSRequest("GET", f"{where}{path}", headers=headers).prepare()
     try:
-        with urllib.request.build_opener(*ways).open(request, timeout=_PATIENCE) as answer:
-            return Visit(door.via, path, answer.status)
-    except urllib.error.HTTPError as error:
-        with error:
-            return Visit(door.via, path, error.code)
-    except (OSError, http.client.HTTPException) as error:
+        answer = over_http(where, within=_PATIENCE, is_local=bool(box)).send(request)
+    except Exception as error:
+        fault = fault_of(error)
+        if fault is None:
+            raise
+        if fault in _NOT_OF_THE_DOOR or isinstance(error, ProxyConnectionError):
+            return Visit(door.via, path, None, f"{_NOT_ASKED}: {hint(error)}", is_asked=False)
         return Visit(door.via, path, None, f"{type(error).__name__}: {error}"[:_MOST_WORDS])
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: where it leads is another door."""
-
-    def redirect_request(self, *_: object) -> None:
-        """No request."""
+    return Visit(door.via, path, answer.status_code)
 
 
 def _doors(session: Session) -> Iterator[Door]:
