@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,6 +66,8 @@ class Aws:
         self._account = ""
         # The ARN of whoever these credentials speak for, once the place is known.
         self.caller = ""
+        # The second, by AWS's own clock, of its last answer; 0 where that is this machine's clock.
+        self.told_at = 0.0
 
     def hides(self, usual: float) -> float:
         """Seconds for which it may hide what AWS at its own pace hides for `usual` seconds."""
@@ -107,10 +111,16 @@ class Aws:
             client.meta.events.register_first("before-send.*", self._refuse_elsewhere)
         else:
             client = self._session.client(service, region_name=region, config=self._config)
+            client.meta.events.register("after-call.*.*", self._hear_time)
         client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, self._within)
         self.calls.watch(client.meta.events)
         demand_whole(client.meta.events)
         return client
+
+    def _hear_time(self, http_response: Any, **_: Any) -> None:
+        """Note the time that an answer tells, where it tells one (RFC 9110, Date)."""
+        with suppress(TypeError, ValueError):
+            self.told_at = parsedate_to_datetime(http_response.headers.get("Date")).timestamp()
 
     def _refuse_elsewhere(self, request: Any, **_: Any) -> None:
         meant = self.local.endpoint if self.local else ""

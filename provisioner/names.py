@@ -43,6 +43,8 @@ IMAGE_OWNER = "ml-api:image-owner"
 SHIPPED_WITH = "ml-api:shipped-with"
 # Who chose between how many tasks a service is scaled, where the settings did not.
 COUNT_OWNER = "ml-api:count-owner"
+# On the stack's marker: which run is at work, and when it was heard of last (`engine/marker.py`).
+RUN_TAG = "ml-api:run"
 LONGEST_SUFFIX = 16
 _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -193,7 +195,7 @@ def tags_of(suffix: str, region: str, node: str, name: str, extra: Mapping[str, 
 
 def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Of all tags of one node, those of the user's own."""
-    ours = {"Name", REGION_TAG, NODE_TAG, *owner_tags("")}
+    ours = {"Name", REGION_TAG, NODE_TAG, RUN_TAG, *owner_tags("")}
     return {name: value for name, value in tags.items() if name not in ours}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,10 +18,12 @@ from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener, silent
+from provisioner.engine.mark import Identity, Mark
+from provisioner.engine.marker import Marker, makes_two
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
-from provisioner.engine.plan import Plan, make_plan
-from provisioner.errors import LockHeld, NoSuchStack
+from provisioner.engine.plan import Plan, make_plan, target_of
+from provisioner.errors import LockHeld, NoSuchStack, ProvisionerError
 from provisioner.kinds import KINDS
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.regions import check_partition
@@ -43,6 +46,16 @@ _ROUNDS = 3
 # So many of the newest records tell how long things take.
 _RUNS = 50
 NOTHING: Mapping[str, str] = {}
+
+
+def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    """Make one check of two."""
+
+    def check() -> None:
+        one()
+        other()
+
+    return check
 
 
 @dataclass
@@ -69,6 +82,8 @@ class Session:
     tell: Callable[[str, str], None] = lambda *_: None
     # What this run takes back from another owner: `image`, `counts`.
     taken: frozenset[str] = frozenset()
+    # Whether another run's mark on the stack is that of a run known to be dead.
+    takes_over: bool = False
     # A look that is shared with other stacks.
     looking: Clients | None = None
     # Raises when this run may change nothing any more.
@@ -198,17 +213,52 @@ class Session:
         raise LockHeld(f"{store.where} is still being written by another run.", "Run the same command again.")
 
     def apply(self, plan: Plan) -> Outcome:
-        """Carry the plan out."""
-        return Apply(plan, self.hands(), KINDS).run()
+        """Carry the plan out, with this run's mark on the stack while it makes what AWS may make twice."""
+        marker = self._marker(plan)
+        if marker is None:
+            return Apply(plan, self.hands(), KINDS).run()
+        lock_check = self.guard
+        self.guard = both(lock_check, marker.guard)
+        try:
+            if makes_two(plan) and plan.changes[marker.node].verb != "create":
+                marker.take(plan.docs[marker.node])
+            return Apply(plan, self.hands(marker), KINDS).run()
+        finally:
+            self.guard = lock_check
+            try:
+                marker.end()
+            except ProvisionerError as error:  # it runs out by itself
+                self.tell(error.message, "Other machines take this run for one under way, for five minutes.")
+
+    def refuse_other_run(self, plan: Plan) -> None:
+        """LockHeld where the stack's marker says that a run with another state is at work."""
+        if marker := self._marker(plan):
+            marker.check(plan.docs.get(marker.node))
+
+    def other_run(self, plan: Plan) -> Mark | None:
+        """The run with another state that is at work on this stack; None where there is none."""
+        marker = self._marker(plan)
+        return marker.other(plan.docs.get(marker.node)) if marker else None
+
+    def _marker(self, plan: Plan) -> Marker | None:
+        """The stack's marker; None where it is not in the plan, or where an emulator forgets tags."""
+        node = plan.stack.nodes.get(plan.stack.marker)
+        if node is None or not self.aws.echoes:
+            return None
+        target = target_of(node, self.suffix, self.document.entries.get(node.name), dict(node.props))
+        again = self.where.workspace.command("apply", self.suffix)
+        how = f"Where it is known to be dead, `{again} --take-over` goes on in its place."
+        me = Identity(self.document.lineage, self.aws.caller, socket.gethostname(), self.takes_over, how)
+        return Marker(self.clients, target, me)
 
     def close(self) -> None:
         """Forget the stack: it is gone, and was seen to be."""
         self.where.workspace.store(self.suffix).remove()
 
-    def hands(self) -> Hands:
+    def hands(self, marker: Marker | None = None) -> Hands:
         """What carries verbs out, with the ledger written around each act."""
         ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard)
-        return Hands(self.clients, ledger, self.listen, self.durations)
+        return Hands(self.clients, ledger, self.listen, self.durations, marker)
 
     @functools.cached_property
     def durations(self) -> Durations:

@@ -77,6 +77,8 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     alarms(stack.piece("alarms"), s, facts, watched, locks)
     dashboard(stack.piece("dashboard"), s, watched)
     boundary(stack.piece("boundary"), s, facts)
+    # Of a log group or a table a key of ours may have to come first.
+    stack.marker = rights.execution.name
     stack.outputs = {
         "alb_dns_name": front.alb["DNSName"],
         "cloudfront_domain_name": distribution["DomainName"],

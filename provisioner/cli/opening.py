@@ -72,6 +72,7 @@ def open_session(
     where = Where(workspace, given["region"], given["expect_account"], adopts)
     session = Session.open(suffix, given_settings(given), where, ways)
     session.taken = frozenset(given.get("take") or ())
+    session.takes_over = bool(given.get("take_over"))
     session.tell = voice_of(given).warn
     session.arguments = typed(click.get_current_context().obj or (), given_words())
     return session

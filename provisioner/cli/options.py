@@ -116,6 +116,11 @@ def choice_options(command: F) -> F:
 markdown_option = click.option(
     "--markdown", type=click.Path(path_type=Path), help="Write it as Markdown too, for a pull request."
 )
+take_over_option = click.option(
+    "--take-over",
+    is_flag=True,
+    help="Go on in place of a run on another machine that is known to be dead.",
+)
 take_option = click.option(
     "--take",
     multiple=True,

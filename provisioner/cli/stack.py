@@ -23,6 +23,7 @@ from provisioner.cli.options import (
     lock_option,
     stack_options,
     take_option,
+    take_over_option,
     yes_option,
 )
 from provisioner.errors import Incomplete, UsageError
@@ -33,6 +34,7 @@ from provisioner.errors import Incomplete, UsageError
 @yes_option
 @lock_option
 @take_option
+@take_over_option
 @choice_options
 @click.option("--adopt-all", is_flag=True, help="Put a damaged state file aside and rebuild it from AWS.")
 @click.option("--skip-preflight", is_flag=True, help="Go on without the checks before the first change.")
@@ -107,6 +109,7 @@ def outputs(name: str | None, form: str | None, **given: Any) -> int:
 @stack_options
 @yes_option
 @lock_option
+@take_over_option
 @click.option("--unprotect", is_flag=True, help="Take the protection against deletion off, then remove.")
 @click.option("--dry-run", is_flag=True, help="Show it, as `plan --destroy` does, and change nothing.")
 def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **given: Any) -> int:

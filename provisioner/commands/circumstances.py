@@ -22,6 +22,8 @@ def read_with(session: Session, made: Plan) -> Plan:
         made.changes = {name: _in_hand(change) for name, change in made.changes.items()}
     elif told := _unended(session, made):
         made.notes.append(told)
+    if other := session.other_run(made):
+        made.notes.append(f"Another run is at work, with a state of its own: {other}.")
     return made
 
 

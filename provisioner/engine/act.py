@@ -18,6 +18,7 @@ from provisioner.engine.faults import Fault, code_of, fault_of, told
 from provisioner.engine.gone import is_gone, refuses_for_good
 from provisioner.engine.intervals import Cooldown, last_change
 from provisioner.engine.kind import Item, Kind
+from provisioner.engine.marker import Marker
 from provisioner.engine.patience import Patience, is_named
 from provisioner.engine.private import written
 from provisioner.engine.refs import Doc, reveal
@@ -35,9 +36,15 @@ class Hands:
     """Carries the verbs of kinds out, one resource at a time; shared by all threads of a run."""
 
     def __init__(
-        self, clients: Clients, ledger: Ledger, listen: Listener, durations: Durations | None = None
+        self,
+        clients: Clients,
+        ledger: Ledger,
+        listen: Listener,
+        durations: Durations | None = None,
+        marker: Marker | None = None,
     ) -> None:
         self.clients = clients
+        self.marker = marker
         self.ledger = ledger
         self.listen = listen
         self.clock = clients.clock
@@ -55,13 +62,15 @@ class Hands:
 
     def create(self, target: Target) -> Doc:
         """Make it, or find that an earlier attempt has; its id is in the ledger when this returns."""
+        marker = self.marker if self.marker and self.marker.node == target.it.node else None
+        target = marker.born(target) if marker else target
         entry = self._entry(target)
         known = self.ledger.get(target.it.node)
         reopened = bool(known and known.intent and known.intent.verb == "create")
         cooldown = self._cooldown(target)
         intent = self.ledger.intend(target.it.node, "create", entry)
         tried = self.search.last_tried(target, intent.at)
-        doc = self.search.find(target, tried, target.kind.visible_within) if reopened else None
+        doc = self._found(target, tried, target.kind.visible_within) if reopened else None
         changed = tried
         if doc is None:
             tokened = replace(target, it=replace(target.it, token=intent.token))
@@ -69,6 +78,15 @@ class Hands:
             changed = self.clock.wall()
         self.patience.young(target.it.node, target.kind)
         self.ledger.found(target.it.node, target.kind.id_of(doc), changed if target.kind.interval else 0.0)
+        if marker:
+            marker.begin()
+        return doc
+
+    def _found(self, target: Target, since: float, hidden: float) -> Doc | None:
+        """What an earlier attempt has made; LockHeld where it is the marker, and another run's."""
+        doc = self.search.find(target, since, hidden)
+        if doc is not None and self.marker and self.marker.node == target.it.node:
+            self.marker.met(doc)
         return doc
 
     def _cooldown(self, target: Target) -> Cooldown:
@@ -87,7 +105,7 @@ class Hands:
                 if not proven and fault_of(error) is not Fault.LOST:
                     raise
                 hidden = HIDES if proven else target.kind.visible_within
-                doc = self.search.find(target, self.clock.wall(), hidden)
+                doc = self._found(target, self.clock.wall(), hidden)
                 if doc is None:
                     raise
                 self.met |= {it.node} if proven else set()

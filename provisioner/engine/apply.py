@@ -17,6 +17,7 @@ from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
 from provisioner.engine.handover import Handover
 from provisioner.engine.known import Known
+from provisioner.engine.marker import marker_first
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Kinds, Plan, look_up, target_of
@@ -38,6 +39,7 @@ class Apply:
         self.kinds = kinds
         self.outcome = Outcome("apply")
         self._known = Known(plan.docs)
+        self._after = plan.stack.after_marker()
         self._handover = Handover(plan, hands, self._known)
 
     def run(self) -> Outcome:
@@ -49,6 +51,7 @@ class Apply:
             graph[Stage(name, "exists")] |= {Stage(other, "gone") for other in others}
         for name, others in self.plan.early.items():
             graph[Stage(name, "gone")] = {Stage(other, "gone") for other in others}
+        marker_first(self.plan, graph)
         done = Walk(graph, self._begin, stopped=lambda: self.hands.clock.stopped).run()
         self.outcome.done = [node.name for node in stack if Stage(node.name, "ready") in done]
         held = {*self.outcome.done, *self.outcome.failed}
@@ -220,7 +223,9 @@ class Apply:
     def _target(self, node: Node, wanted: Doc, entry: Entry | None) -> Target:
         away = self.hands.ledger.document.held_beside(node.name, str(node.kind), node.region)
         target = target_of(node, self.plan.stack.suffix, entry, wanted, away)
-        return replace(target, lookup=self._known.wait_for)
+        last = {self.plan.stack.marker} if node.name in self._after else set()
+        needs = (*target.needs, *last.difference(target.needs))
+        return replace(target, lookup=self._known.wait_for, needs=needs)
 
     def _undeclared(self) -> set[str]:
         declared = self.plan.stack.nodes

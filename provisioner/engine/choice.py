@@ -38,6 +38,7 @@ def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
         stack.tags,
         {name: node for name, node in stack.nodes.items() if name in chosen},
         stack.outputs,
+        stack.marker,
     )
     return replace(
         made,
@@ -55,10 +56,11 @@ def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
     """What must come along with each: what it needs; for one that goes, what needs it or still does.
 
     One that is replaced takes along all that must follow to the new one. Who is to lead requests to one that
-    nobody leads to yet takes along those who are to serve there.
+    nobody leads to yet takes along those who are to serve there. A stack whose marker is not there yet
+    begins with it.
     """
     nodes = made.stack.nodes
-    pulls: dict[str, set[str]] = {name: set() for name in made.changes}
+    pulls: dict[str, set[str]] = {name: _unmarked(made, name) for name in made.changes}
     for name in made.changes:
         if name in nodes:
             pulls[name] |= made.takes.get(name, set())
@@ -74,6 +76,12 @@ def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
         serving = {name for name, node in nodes.items() if to in node.needs}
         pulls[leader] |= {name for name in serving & pulls.keys() if made.changes[name].verb != "keep"}
     return pulls
+
+
+def _unmarked(made: Plan, name: str) -> set[str]:
+    """The stack's marker, where it is not there yet and must come before this one."""
+    is_marked = made.stack.marker in made.docs
+    return {made.stack.marker} if not is_marked and name in made.stack.after_marker() else set()
 
 
 def _newly_led(made: Plan) -> Iterator[tuple[str, str]]:

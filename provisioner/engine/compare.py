@@ -9,6 +9,7 @@ from typing import Any
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, Unknown, Veiled
 from provisioner.engine.traits import Condition
+from provisioner.names import RUN_TAG
 
 
 @dataclass(frozen=True)
@@ -171,8 +172,9 @@ def _fields(kind: Kind, path: str, old: Any, new: Any) -> Iterator[Difference]:
 
 
 def tag_differences(wanted: Mapping[str, str], seen: Mapping[str, str]) -> list[Difference]:
-    """Tags are owned whole, except those that AWS itself sets (`aws:`)."""
-    names = sorted({*wanted, *(name for name in seen if not name.startswith("aws:"))})
+    """Tags are owned whole, except those that AWS itself sets (`aws:`), and the mark of a run at work."""
+    others = (name for name in seen if not name.startswith("aws:") and name != RUN_TAG)
+    names = sorted({*wanted, *others})
     return [
         Difference(f"Tags.{name}", seen.get(name), wanted.get(name))
         for name in names

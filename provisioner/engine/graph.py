@@ -73,6 +73,8 @@ class Stack:
     tags: Mapping[str, str] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
+    # The node that is made before all others and goes last: AWS makes it only once. "" where there is none.
+    marker: str = ""
 
     def piece(self, name: str) -> Piece:
         """The place where one step declares its nodes."""
@@ -80,6 +82,17 @@ class Stack:
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())
+
+    def after_marker(self) -> set[str]:
+        """The names of all nodes that the marker comes before: all but itself and what it needs."""
+        if self.marker not in self.nodes:
+            return set()
+        before, waiting = set(), [self.marker]
+        while waiting:
+            name = waiting.pop()
+            before.add(name)
+            waiting += [need for need in self.nodes[name].needs if need not in before]
+        return self.nodes.keys() - before
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from botocore.exceptions import ClientError
@@ -48,6 +48,10 @@ class Target:
     def shaped(self, props: Doc) -> Target:
         """The same, other properties asked of it."""
         return replace(self, it=replace(self.it, props=props))
+
+    def bearing(self, tags: Mapping[str, str]) -> Target:
+        """The same, with more tags."""
+        return replace(self, it=replace(self.it, tags={**self.it.tags, **tags}))
 
     @property
     def words(self) -> str:

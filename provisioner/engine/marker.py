@@ -1,0 +1,233 @@
+"""The marker of a stack: the one resource that AWS makes only once, and that says which run is at work.
+
+Machines that share no state find each other by it. It bears a tag while a run makes something: when the run
+was heard of last, the lineage of its state, and who it is. A run that ends takes the tag off.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.critical import Stage
+from provisioner.engine.decide import proves_nothing
+from provisioner.engine.explain import explained
+from provisioner.engine.mark import Identity, Mark, stamp
+from provisioner.engine.plan import Plan
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import Target, read
+from provisioner.errors import LockHeld, ProvisionerError
+from provisioner.names import RUN_TAG
+from state.heartbeat import Heartbeat
+
+# Seconds of AWS. A run that was not heard of for LASTS is dead; it renews its mark every BEAT, and stops to
+# call MARGIN before the end. IAM tells all of a new tag within SETTLES (IAM user guide, troubleshooting,
+# "changes that I make are not always immediately visible"; terraform-provider-aws waits as long for tags).
+LASTS, BEAT, MARGIN, SETTLES = 300.0, 60.0, 15.0, 10.0
+# An emulator that takes no time has runs of seconds: there a mark lasts so long.
+_LEAST = 10.0
+
+
+class Marker:
+    """The marker in the hands of one run; shared by all its threads.
+
+    `target` is the resource that bears it. Times are by AWS's own clock, so that machines whose clocks differ
+    agree.
+    """
+
+    def __init__(self, clients: Clients, target: Target, me: Identity) -> None:
+        self._clients = clients
+        self.target = target
+        self._me = me
+        pace = clients.aws.pace
+        self._lasts = max(LASTS * pace, _LEAST)
+        self._scale = self._lasts / LASTS
+        self._one = threading.Lock()
+        self._heart: Heartbeat | None = None
+        self._heard = (0.0, 0.0)
+        self._since = 0.0
+        self._taken = ""
+        self._trouble = ""
+
+    @property
+    def node(self) -> str:
+        """The node of the resource that bears the mark."""
+        return self.target.it.node
+
+    def check(self, doc: Doc | None) -> None:
+        """LockHeld where the marker, as AWS tells it, says that another run is at work."""
+        if (there := self.other(doc)) and not self._me.takes_over:
+            raise self._held(there)
+
+    def other(self, doc: Doc | None) -> Mark | None:
+        """The mark of another run, of another state, that was heard of lately; None where there is none."""
+        there = Mark.on(doc)
+        return there if there and self._is_anothers(there) and self._is_alive(there) else None
+
+    def take(self, planned: Doc | None) -> None:
+        """Put this run's mark on a marker that stands, `planned` as the plan saw it.
+
+        Of several that do so at once the last one has it: who reads another's after a while stops.
+
+        Raises:
+            LockHeld: Another run is at work, or one was since the plan was made.
+
+        """
+        with explained(f"putting this run's mark on {self.target.words}"):
+            self._take(Mark.on(planned))
+        self.begin()
+
+    def _take(self, planned: Mark | None) -> None:
+        doc = self._read()
+        self.check(doc)
+        there = Mark.on(doc)
+        if there and self._is_anothers(there) and there != planned:
+            raise self._held(there)
+        is_ours_still = there is not None and not self._is_anothers(there) and self._is_alive(there)
+        self._since = there.since if there and is_ours_still else self._time()
+        self._write()
+        if not is_ours_still:
+            self._settle()
+
+    def born(self, target: Target) -> Target:
+        """The marker with this run's mark on it, for the call that makes it."""
+        self._read()  # it tells AWS's time
+        self._since = self._time()
+        self._note()
+        return target.bearing({RUN_TAG: self._mark().dump()})
+
+    def met(self, doc: Doc | None) -> None:
+        """LockHeld where the marker bears another mark than this run's, or none."""
+        there = Mark.on(doc)
+        if there is None or self._is_anothers(there):
+            raise self._held(there)
+
+    def begin(self) -> None:
+        """Renew the mark again and again, until the run ends."""
+        self._heart = Heartbeat(self._beat, BEAT * self._scale)
+        self._heart.start()
+
+    def guard(self) -> None:
+        """LockHeld where another run took over, or may soon: asked before every call that changes AWS."""
+        if self._heart is None:
+            return
+        with self._one:
+            if not self._taken and self._age() >= BEAT * self._scale:
+                self._renew()
+        if self._taken:
+            raise LockHeld(
+                f"This stack was taken over {self._taken}.",
+                "Nothing more was called. When that run has ended, run the same command again.",
+            )
+        if self._age() > (LASTS - MARGIN) * self._scale:
+            raise LockHeld(
+                f"The mark of this run on {self.target.words} could not be renewed: {self._trouble}",
+                "Nothing more was called, as another run may take over. Mend that, then run the same "
+                "command again: it goes on.",
+            )
+
+    def end(self) -> None:
+        """Take the mark off; where that fails it runs out by itself."""
+        if self._heart is None:
+            return
+        self._heart.stop()
+        self._heart = None
+        with explained(f"taking this run's mark off {self.target.words}"):
+            if (there := Mark.on(self._read())) and not self._is_anothers(there):
+                self.target.kind.retag(self._client, self.target.it, {}, [RUN_TAG])
+
+    @property
+    def _client(self) -> Any:
+        return self._clients.client(self.target.kind.service, self.target.region)
+
+    def _beat(self) -> None:
+        with self._one:
+            self._renew()
+
+    def _renew(self) -> None:
+        """Write the next mark, unless another run's stands there; what goes wrong is kept for `guard`."""
+        try:
+            with explained(f"renewing this run's mark on {self.target.words}"):
+                doc = self._read()
+                there = Mark.on(doc)
+                if there and not self._is_anothers(there):
+                    self._write()
+                elif doc is not None:
+                    # Who took over and has ended took the mark off.
+                    self._taken = f"by {there}" if there else "by one that has ended"
+                else:
+                    self._trouble = "AWS does not show it"
+        except ProvisionerError as error:
+            self._trouble = error.message
+
+    def _settle(self) -> None:
+        """Wait until AWS tells all of the mark; LockHeld where it is another's then."""
+        self._clients.clock.sleep(self._clients.aws.hides(SETTLES))
+        self.met(self._read())
+
+    def _read(self) -> Doc | None:
+        doc = read(self._clients, self.target)
+        if doc is not None:
+            self.target = self.target.with_id(self.target.kind.id_of(doc))
+        return doc
+
+    def _write(self) -> None:
+        """Write the mark; what counts is when it was begun with, not when it was answered."""
+        heard = self._now()
+        self.target.kind.retag(self._client, self.target.it, {RUN_TAG: self._mark().dump()}, [])
+        self._heard, self._trouble = heard, ""
+
+    def _note(self) -> None:
+        self._heard = self._now()
+
+    def _now(self) -> tuple[float, float]:
+        return self._clients.clock.now(), self._clients.clock.wall()
+
+    def _age(self) -> float:
+        """Seconds since the mark was renewed, by the clock that says more: one stands still in a sleep."""
+        return max(now - then for now, then in zip(self._now(), self._heard, strict=True))
+
+    def _mark(self) -> Mark:
+        return Mark(self._time(), self._me.lineage, self._me.caller, self._me.host, self._since)
+
+    def _time(self) -> float:
+        """AWS's time, as of its last answer."""
+        return self._clients.aws.told_at or self._clients.clock.wall()
+
+    def _is_anothers(self, there: Mark) -> bool:
+        return there.lineage != self._me.lineage
+
+    def _is_alive(self, there: Mark) -> bool:
+        return self._time() - there.at < self._lasts
+
+    def _held(self, there: Mark | None) -> LockHeld:
+        whose = f"by {there}" if there else "by a run that has left no mark"
+        until = f" or until {stamp(there.at + self._lasts)}, when it counts as dead" if there else ""
+        return LockHeld(
+            f"The stack {self.target.it.suffix} is being made or changed {whose}. That run has a state of "
+            "its own; nothing was made here.",
+            f"Wait until it has ended{until}, then run the same command again. Share one state "
+            f"(--state s3://...) so that both know the same. {self._me.how}".rstrip(),
+        )
+
+
+def marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
+    """Where the marker is yet to be made, let it come before all others: of two runs, one makes it."""
+    after = plan.stack.after_marker()
+    if after and plan.changes[plan.stack.marker].verb == "create":
+        for stage, others in graph.items():
+            if stage.what == "gone" or (stage.what == "exists" and stage.name in after):
+                others.add(Stage(plan.stack.marker, "exists"))
+
+
+def makes_two(plan: Plan) -> bool:
+    """Whether the plan makes something of which AWS would make a second one beside the first."""
+    nodes = plan.stack.nodes
+    return any(
+        change.verb in ("create", "replace")
+        and name in nodes
+        and nodes[name].kind.tagged
+        and not proves_nothing(nodes[name].kind)
+        for name, change in plan.changes.items()
+    )

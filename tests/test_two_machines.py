@@ -1,0 +1,316 @@
+"""Two machines that share no state, before one AWS: never two of anything, and both get out again."""
+
+from __future__ import annotations
+
+import signal
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.kind import Item
+from provisioner.engine.mark import Identity
+from provisioner.engine.marker import BEAT, Marker
+from provisioner.engine.outcome import Outcome
+from provisioner.engine.plan import Plan
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import Target
+from provisioner.errors import LockHeld
+from provisioner.names import RUN_TAG
+from provisioner.session import Session
+from tests.harness import Desk, Ran
+from tests.inventory import client, inventory
+from tests.test_waits import Hurried
+from tests.things import SUFFIX, Thing
+
+ROLE = "ml-api-execution-role-a"
+APPLY = ("apply", "--local", "--yes", "--suffix", "a")
+
+
+def counts(desk: Desk) -> dict[str, int]:
+    """How many there are of each kind."""
+    return {kind: len(held) for kind, held in inventory(desk.box.endpoint).items() if held}
+
+
+def mark(desk: Desk) -> str:
+    """What the marker bears."""
+    tags = client(desk.box.endpoint, "iam").get_role(RoleName=ROLE)["Role"]["Tags"]
+    return next((one["Value"] for one in tags if one["Key"] == "ml-api:run"), "")
+
+
+def write(desk: Desk, value: str) -> None:
+    """Let the marker bear what another machine would write."""
+    client(desk.box.endpoint, "iam").tag_role(RoleName=ROLE, Tags=[{"Key": "ml-api:run", "Value": value}])
+
+
+def at(seconds_ago: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))
+
+
+@pytest.fixture(scope="module")
+def whole(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """How many of each kind a whole stack has."""
+    desk = Desk.before(served, tmp_path_factory.mktemp("whole"))
+    desk.apply("a")
+    return counts(desk)
+
+
+def both(desk: Desk, other: Desk, offset: float) -> list[Ran]:
+    """How two first applies end, the second begun so many seconds after the first."""
+    with desk.spawn(*APPLY) as first:
+        time.sleep(offset)
+        with other.spawn(*APPLY) as second:
+            told = [process.communicate(timeout=120) for process in (first, second)]
+    return [Ran(p.returncode, *said) for p, said in zip((first, second), told, strict=True)]
+
+
+OFFSETS = [
+    0.0,
+    *(pytest.param(seconds, marks=pytest.mark.slow) for seconds in (0.3, 0.6, 1.0, 1.5, 2.5, 4.0, 6.0, 9.0)),
+]
+
+
+@pytest.mark.parametrize("offset", OFFSETS)
+def test_two_first_applies_at_once_make_nothing_twice(
+    whole: dict[str, int], desk: Desk, tmp_path: Path, offset: float
+) -> None:
+    other = desk.elsewhere(tmp_path / "other")
+
+    ran = both(desk, other, offset)
+
+    assert counts(desk) == whole, [one.err for one in ran]
+    codes = [one.code for one in ran]
+    assert 0 in codes, [one.err for one in ran]
+    assert set(codes) <= {0, 7}, [one.err for one in ran]
+    for one in ran:
+        if one.code == 7:
+            assert "arn:aws:" in one.err
+            assert "since 20" in one.err
+            assert "--take-over" in one.err
+    winner = (desk, other)[codes.index(0)]
+    assert winner.plan("a") == "No changes.\n"
+    winner.teardown("a")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("calls", [0, 1, 2, 5, 20, 60])
+def test_one_that_pauses_anywhere_in_its_first_apply_makes_nothing_twice(
+    whole: dict[str, int], desk: Desk, tmp_path: Path, calls: int
+) -> None:
+    """The second begins and ends while the first stands still after so many calls that change something."""
+    other = desk.elsewhere(tmp_path / "other")
+    with desk.spawn(*APPLY) as first:
+        while len(desk.tries()) < calls and first.poll() is None:
+            time.sleep(0.001)
+        first.send_signal(signal.SIGSTOP)
+        second = other.process(*APPLY)
+        first.send_signal(signal.SIGCONT)
+        _, err = first.communicate(timeout=120)
+
+    assert counts(desk) == whole, (err, second.err)
+    assert sorted((first.returncode, second.code)) == [0, 7], (err, second.err)
+    winner = desk if first.returncode == 0 else other
+    assert winner.plan("a") == "No changes.\n"
+
+
+@pytest.mark.slow
+def test_one_that_slept_until_it_counts_as_dead_stops_when_it_wakes(
+    whole: dict[str, int], desk: Desk, tmp_path: Path
+) -> None:
+    other = desk.elsewhere(tmp_path / "other")
+    with desk.spawn(*APPLY) as first:
+        while len(desk.tries()) < 20 and first.poll() is None:
+            time.sleep(0.001)
+        first.send_signal(signal.SIGSTOP)
+        assert other.process(*APPLY).code == 7
+        time.sleep(11)
+        taken = other.process(*APPLY)
+        first.send_signal(signal.SIGCONT)
+        _, err = first.communicate(timeout=120)
+
+    assert (taken.code, first.returncode) == (0, 7), taken.err + "=====\n" + err
+    assert counts(desk) == whole
+    assert other.plan("a") == "No changes.\n"
+
+
+PART = ("--target", "dynamodb")
+
+
+@pytest.fixture
+def begun(desk: Desk) -> Desk:
+    """A stack of which a part stands; whoever asks for the whole makes what AWS would make twice."""
+    desk.well("apply", "--yes", "--suffix", "a", *PART)
+    return desk
+
+
+def test_a_run_that_ended_leaves_no_mark(begun: Desk) -> None:
+    assert mark(begun) == ""
+    assert begun.known("a")["entries"]["sessions"]["needs"][-1] == "execution-role"
+
+
+def another(seconds_ago: float) -> str:
+    """The mark of a run on another machine, heard of so long ago."""
+    return f"{at(seconds_ago)} {uuid.uuid4()} {at(900)} laptop arn:aws:iam::123456789012:user/jo"
+
+
+@pytest.mark.parametrize("command", ["apply", "teardown"])
+def test_another_run_is_named_and_nothing_is_made_beside_it(begun: Desk, command: str) -> None:
+    write(begun, another(2))
+    before = begun.mark()
+
+    ran = begun.run(command, "--yes", "--suffix", "a")
+
+    assert ran.code == 7, ran.err
+    for word in ("arn:aws:iam::123456789012:user/jo on laptop", at(900)[:-4], "--take-over"):
+        assert word in ran.err
+    assert begun.tries(before) == []
+
+
+def test_a_plan_names_another_run_and_sees_no_drift_in_its_mark(begun: Desk) -> None:
+    write(begun, another(2))
+
+    assert "user/jo on laptop" in begun.plan("a")
+    assert begun.plan("a", *PART).endswith("No changes.\n")
+    assert begun.run("drift", "--suffix", "a").code == 0
+
+
+@pytest.mark.parametrize(("age", "flags"), [(400, ()), (1, ("--take-over",))])
+def test_a_run_that_is_dead_is_gone_on_with(begun: Desk, age: float, flags: tuple[str, ...]) -> None:
+    write(begun, another(age))
+
+    begun.well("apply", "--yes", "--suffix", "a", *flags)
+
+    assert mark(begun) == ""
+    assert begun.plan("a") == "No changes.\n"
+
+
+def test_one_that_is_alive_after_all_is_not_taken_over(begun: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It renews its mark between the look of the one that takes over and its first call."""
+    write(begun, another(2))
+    really = Marker.take
+
+    def take(self: Marker, planned: Doc | None) -> None:
+        write(begun, another(0))
+        really(self, planned)
+
+    monkeypatch.setattr(Marker, "take", take)
+    before = begun.mark()
+
+    ran = begun.run("apply", "--yes", "--suffix", "a", "--take-over")
+
+    assert (ran.code, begun.acts(before)) == (7, ["iam:TagRole"])  # the other one's own
+
+
+def test_of_two_that_take_a_dead_one_over_the_last_goes_on(
+    begun: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(begun, another(400))
+    really = Marker._settle
+
+    def settle(self: Marker) -> None:
+        write(begun, another(0))
+        really(self)
+
+    monkeypatch.setattr(Marker, "_settle", settle)
+    before = begun.mark()
+
+    ran = begun.run("apply", "--yes", "--suffix", "a")
+
+    assert (ran.code, begun.acts(before)) == (7, ["iam:TagRole"] * 2)
+
+
+def test_a_first_apply_that_was_killed_goes_on_at_once(desk: Desk) -> None:
+    desk.box.faults({"operation": "ec2:CreateVpc", "fault": "reset", "times": 99})
+    with desk.spawn(*APPLY) as process:
+        while not desk.tries():
+            time.sleep(0.01)
+        process.kill()
+    desk.box.faults()
+    assert mark(desk)
+
+    desk.apply("a")
+
+    assert mark(desk) == ""
+
+
+def test_a_lost_reply_of_the_marker_is_this_runs_own(desk: Desk) -> None:
+    desk.box.faults({"operation": "iam:CreateRole", "fault": "lost_reply"})
+
+    desk.well("apply", "--yes", "--suffix", "a", *PART)
+
+    assert mark(desk) == ""
+
+
+def test_what_was_made_while_a_person_was_asked_is_not_made_again(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other run began and ended between this one's plan and its first call."""
+    other = desk.elsewhere(tmp_path / "other")
+    really = Session.apply
+
+    def apply(self: Session, plan: Plan) -> Outcome:
+        assert other.process(*APPLY, *PART).code == 0
+        return really(self, plan)
+
+    monkeypatch.setattr(Session, "apply", apply)
+
+    ran = desk.run("apply", "--yes", "--suffix", "a", *PART)
+
+    assert ran.code == 7, ran.err
+    assert "run the same command again" in ran.err
+
+
+class Bearing(Thing):
+    """What bears these tags."""
+
+    def __init__(self, tags: dict[str, str]) -> None:
+        self.tags = tags
+
+    def read(self, *_: Any) -> Doc | None:
+        return {"Id": "t-1", "Tags": dict(self.tags)}
+
+    def retag(self, _client: Any, _it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
+        self.tags |= put
+        for name in drop:
+            self.tags.pop(name, None)
+
+
+class Slept(Hurried):
+    """A clock of which one half stands still while the machine sleeps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch = 1.8e9
+
+    def wall(self) -> float:
+        return self.epoch
+
+
+@pytest.mark.parametrize("half", ["time", "epoch"])
+def test_the_mark_is_renewed_and_a_run_that_was_taken_over_stops(half: str) -> None:
+    clock, tags = Slept(), dict[str, str]()
+    aws = SimpleNamespace(pace=1.0, told_at=1.8e9, hides=lambda usual: usual)
+    clients: Any = SimpleNamespace(aws=aws, clock=clock, client=lambda *_: None)
+    it = Item("thing", "ml-api-thing-prod", SUFFIX, id="t-1")
+    marker = Marker(clients, Target(Bearing(tags), it), Identity("mine", "arn", "here"))
+    marker.take(None)
+    assert clock.sleeps == [10]
+
+    aws.told_at += BEAT
+    setattr(clock, half, getattr(clock, half) + BEAT)
+    before = tags[RUN_TAG]
+    marker.guard()
+    assert tags[RUN_TAG] != before
+
+    tags[RUN_TAG] = another(0)
+    marker.guard()  # it was asked a moment ago
+    setattr(clock, half, getattr(clock, half) + BEAT)
+    with pytest.raises(LockHeld, match="taken over by arn:aws:iam::123456789012:user/jo on laptop"):
+        marker.guard()
+    marker.end()
+    assert "user/jo" in tags[RUN_TAG]
