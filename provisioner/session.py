@@ -258,7 +258,9 @@ class Session:
     def hands(self, marker: Marker | None = None) -> Hands:
         """What carries verbs out, with the ledger written around each act."""
         ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard)
-        return Hands(self.clients, ledger, self.listen, self.durations, marker)
+        hands = Hands(self.clients, ledger, self.listen, self.durations, marker)
+        hands.patience.newborns.recall(self.document.entries, KINDS)
+        return hands
 
     @functools.cached_property
     def durations(self) -> Durations:

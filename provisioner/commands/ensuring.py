@@ -12,8 +12,8 @@ from provisioner.engine.clients import EMULATOR_PATIENCE
 from provisioner.engine.compare import differences
 from provisioner.engine.faults import PASSING, code_of, fault_of
 from provisioner.engine.kind import Item, Kind
-from provisioner.engine.patience import is_named
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import is_named
 from provisioner.engine.traits import Codes, codes, minutes
 from provisioner.engine.waits import again
 from provisioner.errors import Blocked

@@ -93,7 +93,8 @@ def _started(say: Say, one: OneService, now: Running, command: Command) -> Alone
     ledger, was, verb = one.hands.ledger, one.entry.intent, f"{_RUN}{_digest(now, command)}"
     intent = ledger.intend(one.node, verb, replace(one.entry))
     tags = owner_tags(session.suffix)
-    alone = begin(session.clients, one.cluster, now, command, intent.token, tags)
+    newborns = one.hands.patience.newborns
+    alone = begin(session.clients, one.cluster, now, command, intent.token, tags, newborns)
     # What another command had begun, and saw no end of, is that one's to go on with.
     ledger.adopt(one.node, replace(one.entry, intent=None if was and was.verb.startswith(_RUN) else was))
     say.note(f"Task {alone.id} of {one.title} starts on {command.provider}.", "dim")

@@ -19,10 +19,10 @@ from provisioner.engine.gone import is_gone, refuses_for_good
 from provisioner.engine.intervals import Cooldown, last_change
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.marker import Marker
-from provisioner.engine.patience import Patience, is_named
+from provisioner.engine.patience import Patience
 from provisioner.engine.private import written
 from provisioner.engine.refs import Doc, reveal
-from provisioner.engine.refused import Foreign, NotYet
+from provisioner.engine.refused import Foreign, NotYet, is_named
 from provisioner.engine.search import Search
 from provisioner.engine.target import HIDES, Target, read, still_hides
 from provisioner.engine.watch import Watch
@@ -76,7 +76,7 @@ class Hands:
             tokened = replace(target, it=replace(target.it, token=intent.token))
             doc = cooldown.call(lambda: self._make(tokened))
             changed = self.clock.wall()
-        self.patience.young(target.it.node, target.kind)
+        self.patience.newborns.add(target.with_id(target.kind.id_of(doc)))
         self.ledger.found(target.it.node, target.kind.id_of(doc), changed if target.kind.interval else 0.0)
         if marker:
             marker.begin()

@@ -48,13 +48,16 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
             tags=tags,
         )
         hands.ledger.adopt(name, adopted)
-        hands.patience.young(name, target.kind)
+        hands.patience.newborns.add(target)
     elif change.verb == "keep" or (change.verb == "finish" and is_compared(target, change)):
         kept = replace(entry, wanted=wanted, needs=needs, tags=tags)
         if kept != entry or entry.phase != "ready":
             hands.ledger.adopt(name, kept)
-    if entry and (entry.phase != "ready" or hands.patience.is_new(entry.made)):
-        hands.patience.young(name, target.kind)
+    newborns = hands.patience.newborns
+    if entry and newborns.is_new(entry.made):
+        newborns.add(target, entry.made)
+    elif entry and entry.phase != "ready":
+        newborns.add(target)
 
 
 def is_compared(target: Target, change: Change) -> bool:

@@ -16,9 +16,8 @@ from provisioner.engine.decide import Change
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import told
 from provisioner.engine.kind import Kind
-from provisioner.engine.patience import is_named
 from provisioner.engine.refs import Doc
-from provisioner.engine.refused import NotYet
+from provisioner.engine.refused import NotYet, is_named
 from provisioner.engine.target import Target
 from provisioner.engine.waits import again, pause
 from provisioner.errors import NotBefore

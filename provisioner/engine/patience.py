@@ -13,15 +13,12 @@ from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
 from provisioner.engine.kind import Kind
-from provisioner.engine.refused import NotYet
+from provisioner.engine.refused import NotYet, is_named
 from provisioner.engine.target import Target
-from provisioner.engine.traits import Codes
 from provisioner.engine.waits import again, jittered, pause
+from provisioner.engine.young import FRESH, Newborns
 from provisioner.errors import Blocked
 
-# A thing that was made less than this many seconds ago may be unknown to other calls
-# (terraform-provider-aws ec2/wait.go: EC2 propagation 5 min).
-FRESH = 300.0
 # Throttles and failures of AWS's own are sent again for as long. The provider's 25 tries come to about as
 # much; what lasts longer is an outage, and the next run goes on from here.
 OUTAGE = 300.0
@@ -39,19 +36,11 @@ class Patience:
         self.clock = clients.clock
         self.pace = clients.aws.pace
         self.durations = durations or Durations(self.pace)
-        self._born: dict[str, tuple[Kind, float]] = {}
+        self.newborns = Newborns(clients)
 
     def client(self, target: Target) -> Any:
         """The client that the target's verbs call."""
         return self.clients.client(target.kind.service, target.region)
-
-    def young(self, node: str, kind: Kind) -> None:
-        """Remember that a thing is so new that other calls may not know it yet."""
-        self._born[node] = (kind, self.clock.now())
-
-    def is_new(self, made: float) -> bool:
-        """Whether what was made at this wall-clock second, perhaps by an earlier run, is as new."""
-        return bool(made) and abs(self.clock.wall() - made) < FRESH
 
     def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
         """Call; send again what AWS throttled or lost, and what the kind says time cures."""
@@ -66,7 +55,7 @@ class Patience:
             if self._time_cures(error, target.kind, verb):
                 # A right is learnt within minutes; one that is missing is told then.
                 return not _may_lack_a_right(error, target.kind) or known_late.may_pass()
-            return verb != "delete" and code_of(error) in self._hidden((target.it.node, *target.needs))
+            return verb != "delete" and self._is_for_the_young(error, target)
 
         def steps(error: BaseException, elapsed: float) -> float | None:
             step = self._step(error, elapsed, target, verb)
@@ -93,7 +82,7 @@ class Patience:
             return None
         if isinstance(error, NotYet):
             return pause(elapsed, error.due * self.pace)
-        if verb == "create" and code_of(error) not in self._hidden(target.needs):
+        if verb == "create" and code_of(error) not in self.newborns.absent(target.needs):
             due = self._due(target, verb, self.clock.now() - elapsed)
             if due > elapsed:
                 return pause(elapsed, due)
@@ -105,14 +94,14 @@ class Patience:
         known = self.durations.known_seconds(target.kind, target.region, verb, "exists")
         if known is not None:
             return known
-        young = [self._born[name] for name in target.needs if name in self._born]
+        young = self.newborns.born(target.needs)
         return max((born + kind.takes * self.pace - start for kind, born in young), default=0.0)
 
-    def _hidden(self, needs: tuple[str, ...]) -> frozenset[str]:
-        """The not-found codes of those needed things that are so new that AWS may not show them yet."""
-        young = (self._born.get(name) for name in needs)
-        now = self.clock.now()
-        return frozenset().union(*(born[0].absent for born in young if born and now - born[1] < FRESH))
+    def _is_for_the_young(self, error: BaseException, target: Target) -> bool:
+        """Whether it is refused for the sake of something so new that it is not known everywhere."""
+        hidden = self.newborns.absent((target.it.node, *target.needs))
+        lasting = is_named(error, target.kind.duplicate)
+        return code_of(error) in hidden or (not lasting and self.newborns.explain(error))
 
     def held(self, target: Target, *, strangers: bool = False) -> str:
         """Who holds it, in words; Blocked where only strangers do, for whom waiting is in vain."""
@@ -132,10 +121,14 @@ class Patience:
         return words
 
 
-def insist(clients: Clients, call: Callable[[], Any]) -> Any:
-    """Make a call that may be sent twice, until AWS takes or refuses it."""
+def insist(clients: Clients, call: Callable[[], Any], newborns: Newborns | None = None) -> Any:
+    """Make a call that may be sent twice, until AWS takes or refuses it; `newborns` may be unknown to it."""
     budget = EMULATOR_PATIENCE if clients.aws.endpoint else OUTAGE
-    return again(call, when=lambda error: fault_of(error) in PASSING, clock=clients.clock, patience=budget)
+
+    def cures(error: BaseException) -> bool:
+        return fault_of(error) in PASSING or bool(newborns and newborns.explain(error))
+
+    return again(call, when=cures, clock=clients.clock, patience=budget)
 
 
 class _Passing:
@@ -175,13 +168,3 @@ class _Asking:
 
 def _may_lack_a_right(error: BaseException, kind: Kind) -> bool:
     return fault_of(error) is Fault.DENIED or is_named(error, kind.or_denied)
-
-
-def is_named(error: BaseException, curable: Codes) -> bool:
-    """Whether the error is one of those codes, and its message has the phrase that goes with the code."""
-    code, message = code_of(error), str(error).lower()
-    for one in curable:
-        name, _, phrase = one.partition(": ")
-        if code == name and phrase.lower() in message:
-            return True
-    return False

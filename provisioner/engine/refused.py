@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provisioner.engine.faults import code_of
+from provisioner.engine.traits import Codes
 from provisioner.errors import Blocked
 
 
@@ -25,3 +27,13 @@ class Holder:
 
     what: str
     passing: bool
+
+
+def is_named(error: BaseException, curable: Codes) -> bool:
+    """Whether the error is one of those codes, and its message has the phrase that goes with the code."""
+    code, message = code_of(error), str(error).lower()
+    for one in curable:
+        name, _, phrase = one.partition(": ")
+        if code == name and phrase.lower() in message:
+            return True
+    return False

@@ -157,6 +157,8 @@ class Traits:
     or_denied: ClassVar[Codes] = frozenset()
     # Codes that say the thing is not there. On another's create they mean: not visible there yet.
     absent: ClassVar[Codes] = frozenset()
+    # Codes, some with a phrase, by which calls that need one and do not name it say that they do not know it.
+    unknown_as: ClassVar[Codes] = frozenset()
     # Codes of `create` that say there is one already: perhaps ours, after a lost reply.
     duplicate: ClassVar[Codes] = frozenset()
 

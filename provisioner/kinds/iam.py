@@ -22,6 +22,22 @@ GONE = codes("NoSuchEntity")
 BUSY = codes("ConcurrentModification")
 
 
+# How calls that take a role say that they do not know it yet, without naming it; by terraform-provider-aws,
+# which sends each again for 2 min, where nothing else is said.
+_UNKNOWN_ROLE = codes(
+    "ClientException: role is not valid",  # ecs RegisterTaskDefinition (fabfuel/ecs-deploy#231)
+    "InvalidParameter: unable to assume given iam role",  # ec2 CreateFlowLogs (ec2/vpc_flow_log.go)
+    "InvalidParameterException: unable to assume",  # ecs CreateService (ecs/service.go)
+    "InvalidParameterValue: iam role arn value is invalid",  # rds CreateDBInstance (rds/instance.go)
+    "ValidationException: unable to assume iam role",  # RegisterScalableTarget (appautoscaling/target.go)
+    "MalformedPolicyDocument: invalid principal",  # iam UpdateAssumeRolePolicy (iam/role.go)
+    "MalformedPolicyDocumentException: invalid principal",  # kms PutKeyPolicy (kms/key.go)
+    "MalformedPolicyDocumentException: unsupported principal",  # PutResourcePolicy (secretsmanager/secret.go)
+    "MalformedPolicy: invalid principal",  # s3 PutBucketPolicy (s3/bucket_policy.go)
+    "InvalidParameter: principalnotfound",  # sns SetTopicAttributes (sns/topic_policy.go)
+)
+
+
 class Role(Kind):
     """A role; each of its policies is a resource of its own."""
 
@@ -31,6 +47,7 @@ class Role(Kind):
     whole = frozenset({"AssumeRolePolicyDocument"})
     owns_inside = True
     absent = GONE
+    unknown_as = _UNKNOWN_ROLE
     duplicate = codes("EntityAlreadyExists")
     transient = {
         # A principal that is seconds old is unknown here (terraform-provider-aws iam/role.go: 2 min).

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import beside
 from provisioner.engine.kind import Item, Kind
-from provisioner.engine.patience import is_named
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import is_named
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import Codes, calling, codes, minutes
 from provisioner.kinds.setting import Setting
@@ -30,6 +30,13 @@ PENDING = "PendingDeletion"
 _DAYS = 30
 _WAKE = "aws kms enable-key --key-id {0} --region {1}"
 _CALL_BACK = f"aws kms cancel-key-deletion --key-id {{0}} --region {{1}} && {_WAKE}"
+
+
+# How calls that take a key say that they do not know it yet (botocore rds CreateDBCluster, sns
+# SetTopicAttributes, secretsmanager CreateSecret; CloudWatch Logs user guide, "encrypt-log-data-kms").
+_UNKNOWN_KEY = codes(
+    "KMSKeyNotAccessibleFault", "KMSNotFound", "EncryptionFailure", "InvalidParameterException: kms key"
+)
 
 
 class Key(Kind):
@@ -60,6 +67,7 @@ class Key(Kind):
     # What was logged under it is read with it alone, whatever is used for what comes.
     stays = True
     absent = NO_KEY
+    unknown_as = _UNKNOWN_KEY
     # KMS developer guide, "eventual consistency": most changes within seconds, some take minutes.
     visible_within = 60
     resource = "key"

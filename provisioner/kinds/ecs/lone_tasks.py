@@ -9,6 +9,7 @@ from functools import partial
 from provisioner.engine.clients import Clients
 from provisioner.engine.patience import insist
 from provisioner.engine.refs import Doc
+from provisioner.engine.young import Newborns
 from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.diagnosis import TASKS, Diagnosis, Ended
 from provisioner.kinds.ecs.revisions import Running
@@ -79,9 +80,18 @@ class Alone:
 
 
 def begin(
-    clients: Clients, cluster: str, now: Running, command: Command, token: str, tags: Mapping[str, str]
+    clients: Clients,
+    cluster: str,
+    now: Running,
+    command: Command,
+    token: str,
+    tags: Mapping[str, str],
+    newborns: Newborns | None = None,
 ) -> Alone:
-    """RunTask, with the service's network, roles, secrets and image; sent twice, it starts one."""
+    """RunTask, with the service's network, roles, secrets and image; sent twice, it starts one.
+
+    `newborns` are roles and others that may not be known everywhere yet.
+    """
     name = str(now.container["name"])
     ecs = clients.client("ecs")
     call = partial(
@@ -97,7 +107,7 @@ def begin(
         enableECSManagedTags=True,
         tags=low_pairs(tags),
     )
-    reply = insist(clients, call)
+    reply = insist(clients, call, newborns)
     if not reply["tasks"]:
         told = ", ".join(f"{one.get('reason')} {one.get('detail', '')}".strip() for one in reply["failures"])
         hint = "Without --spot it runs on demand." if command.provider == SPOT else "Run it again later."

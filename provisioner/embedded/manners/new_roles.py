@@ -1,0 +1,135 @@
+"""A role that is seconds old is unknown to the services that take it, and to whoever may pass it.
+
+The first calls that take it are refused, each in its service's own words or as a right that is missing, and
+none later than SECONDS of AWS after it was made.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.ecs.exceptions import TaskDefinitionNotFoundException
+
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.clock import clock
+from provisioner.embedded.hooks import manners
+from provisioner.embedded.inner import backend
+from provisioner.embedded.manners import lag
+from provisioner.embedded.refusals import access_denied
+from provisioner.embedded.shelf import Shelf, on_reset
+from provisioner.embedded.wire import Call
+
+MOST = 2  # refusals of one role
+# Who takes a role does so a while after it was made: AT_LEAST are real seconds, whatever the speed.
+SECONDS, AT_LEAST = 60.0, 2.0
+SEED = 5
+
+_PRINCIPAL = "MalformedPolicyDocumentException"
+# How each call says that it does not know a role; by terraform-provider-aws, where nothing else is said.
+# "": only as a right that is missing, to pass it (terraform-aws-modules/terraform-aws-ecs#414).
+UNKNOWN: dict[tuple[str, str], tuple[str, str]] = {
+    ("ecs", "RegisterTaskDefinition"): ("ClientException", "Role is not valid"),  # fabfuel/ecs-deploy#231
+    ("ecs", "RunTask"): ("", ""),
+    ("ecs", "CreateService"): ("", ""),
+    ("ecs", "UpdateService"): ("", ""),
+    ("ec2", "CreateFlowLogs"): ("InvalidParameter", "Unable to assume given IAM role"),  # ec2/vpc_flow_log.go
+    ("rds", "CreateDBInstance"): (
+        "InvalidParameterValue",
+        "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING",
+    ),  # rds/instance.go
+    ("rds", "ModifyDBInstance"): (
+        "InvalidParameterValue",
+        "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING",
+    ),
+    ("application-autoscaling", "RegisterScalableTarget"): (
+        "ValidationException",
+        "Unable to assume IAM role",
+    ),  # appautoscaling/target.go
+    ("kms", "CreateKey"): (
+        _PRINCIPAL,
+        "Policy contains a statement with one or more invalid principals.",
+    ),  # kms/key.go
+    ("kms", "PutKeyPolicy"): (
+        _PRINCIPAL,
+        "Policy contains a statement with one or more invalid principals.",
+    ),
+    ("s3", "PutBucketPolicy"): ("MalformedPolicy", "Invalid principal in policy"),  # s3/bucket_policy.go
+    ("secretsmanager", "PutResourcePolicy"): (
+        _PRINCIPAL,
+        "This resource policy contains an unsupported principal.",
+    ),  # secretsmanager/secret.go
+    ("iam", "CreateRole"): ("MalformedPolicyDocument", "Invalid principal in policy"),  # iam/role.go
+    ("iam", "UpdateAssumeRolePolicy"): ("MalformedPolicyDocument", "Invalid principal in policy"),
+    ("sns", "SetTopicAttributes"): (
+        "InvalidParameter",
+        "Invalid parameter: Policy Error: PrincipalNotFound",
+    ),  # sns/topic_policy.go
+}
+# A policy names a principal, which nobody passes.
+_NOT_PASSED = ("kms", "s3", "secretsmanager", "iam", "sns")
+
+_dice = random.Random(SEED)  # noqa: S311  # the same again after every reset is what it is for
+on_reset(lambda: _dice.seed(SEED))
+
+
+@dataclass
+class NewRole:
+    """A role just made, and how many more calls are refused for its sake."""
+
+    arn: str
+    born: float = field(default_factory=clock.now)
+    left: int = field(default_factory=lambda: _dice.randint(0, MOST * lag.USES))
+
+    def refuses(self) -> bool:
+        """Say whether a call that takes it is refused, and count that."""
+        refuses = self.left > 0 and clock.now() <= self.born + max(clock.scaled(SECONDS), AT_LEAST)
+        self.left -= refuses
+        return refuses
+
+
+_new: Shelf[NewRole] = Shelf()
+
+
+@manners.after("iam", "CreateRole")
+def _remember(call: Call, reply: Reply) -> None:
+    arn = str(reply["Role"]["Arn"])
+    _new.at(call.account, "")[arn] = NewRole(arn)
+
+
+def _refuse(call: Call) -> None:
+    for arn in _taken(call):
+        role = _new.at(call.account, "").get(arn)
+        if role is not None and role.refuses():
+            raise _refusal(call, role)
+
+
+def _refusal(call: Call, role: NewRole) -> AwsError:
+    code, message = UNKNOWN[call.service, call.operation]
+    is_denied = role.left % 2 == 0 and call.service not in _NOT_PASSED
+    if is_denied or not code:
+        return access_denied(call, "iam:PassRole", role.arn)
+    return AwsError(code, message)
+
+
+def _taken(call: Call) -> Iterator[str]:
+    """The ARNs of new roles that a call takes, those of the task definition that it names among them."""
+    told = str(call.params)
+    if name := call.params.get("taskDefinition"):
+        told += _task_roles(call, str(name))
+    return (arn for arn in list(_new.at(call.account, "")) if arn in told)
+
+
+def _task_roles(call: Call, name: str) -> str:
+    known: Any = backend("ecs", call.account, call.region)
+    try:
+        task = known.describe_task_definition(name)
+    except TaskDefinitionNotFoundException:  # the call itself will say so
+        return ""
+    return f"{task.execution_role_arn} {task.task_role_arn}"
+
+
+for _service, _operation in UNKNOWN:
+    manners.before(_service, _operation)(_refuse)
