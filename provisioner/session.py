@@ -18,8 +18,8 @@ from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener, silent
-from provisioner.engine.mark import Identity, Mark
-from provisioner.engine.marker import Marker, makes_two
+from provisioner.engine.mark import Identity
+from provisioner.engine.marker import Marker, both, makes_two
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan, target_of
@@ -46,16 +46,6 @@ _ROUNDS = 3
 # So many of the newest records tell how long things take.
 _RUNS = 50
 NOTHING: Mapping[str, str] = {}
-
-
-def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
-    """Make one check of two."""
-
-    def check() -> None:
-        one()
-        other()
-
-    return check
 
 
 @dataclass
@@ -214,42 +204,41 @@ class Session:
 
     def apply(self, plan: Plan) -> Outcome:
         """Carry the plan out, with this run's mark on the stack while it makes what AWS may make twice."""
-        marker = self._marker(plan)
+        marker = self.marker(plan)
         if marker is None:
             return Apply(plan, self.hands(), KINDS).run()
-        lock_check = self.guard
-        self.guard = both(lock_check, marker.guard)
-        try:
+        with self._guarded(marker):
             if makes_two(plan) and plan.changes[marker.node].verb != "create":
                 marker.take(plan.docs[marker.node])
             return Apply(plan, self.hands(marker), KINDS).run()
+
+    @contextmanager
+    def _guarded(self, marker: Marker) -> Iterator[None]:
+        """Inside, no call is made once another run has the stack; at its end the mark is taken off."""
+        former = self.guard
+        self.guard = both(former, marker.guard)
+        try:
+            yield
         finally:
-            self.guard = lock_check
+            self.guard = former
             try:
                 marker.end()
             except ProvisionerError as error:  # it runs out by itself
                 self.tell(error.message, "Other machines take this run for one under way, for five minutes.")
 
-    def refuse_other_run(self, plan: Plan) -> None:
-        """LockHeld where the stack's marker says that a run with another state is at work."""
-        if marker := self._marker(plan):
-            marker.check(plan.docs.get(marker.node))
-
-    def other_run(self, plan: Plan) -> Mark | None:
-        """The run with another state that is at work on this stack; None where there is none."""
-        marker = self._marker(plan)
-        return marker.other(plan.docs.get(marker.node)) if marker else None
-
-    def _marker(self, plan: Plan) -> Marker | None:
+    def marker(self, plan: Plan) -> Marker | None:
         """The stack's marker; None where it is not in the plan, or where an emulator forgets tags."""
         node = plan.stack.nodes.get(plan.stack.marker)
         if node is None or not self.aws.echoes:
             return None
         target = target_of(node, self.suffix, self.document.entries.get(node.name), dict(node.props))
-        again = self.where.workspace.command("apply", self.suffix)
-        how = f"Where it is known to be dead, `{again} --take-over` goes on in its place."
+        how = f"Where it is known to be dead, `{self._again} --take-over` goes on in its place."
         me = Identity(self.document.lineage, self.aws.caller, socket.gethostname(), self.takes_over, how)
         return Marker(self.clients, target, me)
+
+    @property
+    def _again(self) -> str:
+        return self.where.workspace.command("apply", self.suffix)
 
     def close(self) -> None:
         """Forget the stack: it is gone, and was seen to be."""

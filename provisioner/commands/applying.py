@@ -48,7 +48,8 @@ def apply(say: Say, session: Session, wish: Wish) -> int:
         if made.refused:
             show_plan(say, made)
             raise refusal(made)
-        session.refuse_other_run(made)
+        if marker := session.marker(made):
+            marker.refuse(made)
         if shown(made):
             _put_forward(say, session, made, wish)
         else:

@@ -22,7 +22,8 @@ def read_with(session: Session, made: Plan) -> Plan:
         made.changes = {name: _in_hand(change) for name, change in made.changes.items()}
     elif told := _unended(session, made):
         made.notes.append(told)
-    if other := session.other_run(made):
+    marker = session.marker(made)
+    if marker and (other := marker.other(made.docs.get(marker.node))):
         made.notes.append(f"Another run is at work, with a state of its own: {other}.")
     return made
 

@@ -61,7 +61,8 @@ def _remove(
             f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
             f"`{PROGRAM} list` shows the stacks that are known here.",
         )
-    session.refuse_other_run(made)
+    if marker := session.marker(made):
+        marker.refuse(made)
     if not unprotect:
         refuse_protected(session, made)
     refuse_halted(made)

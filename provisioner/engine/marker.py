@@ -7,6 +7,7 @@ was heard of last, the lineage of its state, and who it is. A run that ends take
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from provisioner.engine.clients import Clients
@@ -54,6 +55,10 @@ class Marker:
     def node(self) -> str:
         """The node of the resource that bears the mark."""
         return self.target.it.node
+
+    def refuse(self, plan: Plan) -> None:
+        """LockHeld where the plan has seen that another run is at work."""
+        self.check(plan.docs.get(self.node))
 
     def check(self, doc: Doc | None) -> None:
         """LockHeld where the marker, as AWS tells it, says that another run is at work."""
@@ -231,3 +236,13 @@ def makes_two(plan: Plan) -> bool:
         and not proves_nothing(nodes[name].kind)
         for name, change in plan.changes.items()
     )
+
+
+def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    """Make one check of two."""
+
+    def check() -> None:
+        one()
+        other()
+
+    return check
