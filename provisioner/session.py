@@ -18,7 +18,7 @@ from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Listener, silent
-from provisioner.engine.mark import Identity
+from provisioner.engine.mark import Identity, Mark
 from provisioner.engine.marker import Marker, both, makes_two
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
@@ -208,9 +208,19 @@ class Session:
         if marker is None:
             return Apply(plan, self.hands(), KINDS).run()
         with self._guarded(marker):
-            if makes_two(plan) and plan.changes[marker.node].verb != "create":
+            if self._begins(plan, marker):
                 marker.take(plan.docs[marker.node])
             return Apply(plan, self.hands(marker), KINDS).run()
+
+    def _begins(self, plan: Plan, marker: Marker) -> bool:
+        """Whether this run brings up what another run may bring up too: the stack stands, and not whole.
+
+        No state tells of it, or a run that did not end has left its mark. Where the marker is yet to be
+        made, it is born with the mark.
+        """
+        entry, doc = self.document.entries.get(marker.node), plan.docs.get(marker.node)
+        is_known = bool(entry and entry.id)
+        return doc is not None and makes_two(plan) and (not is_known or Mark.on(doc) is not None)
 
     @contextmanager
     def _guarded(self, marker: Marker) -> Iterator[None]:

@@ -85,6 +85,16 @@ class Place:
     endpoint: str = ""
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A command that was about to be run once: its token, when, of which revision, and as which task."""
+
+    token: str
+    at: float
+    revision: str
+    task: str = ""
+
+
 @dataclass
 class Document:
     """The whole of one ledger, as it stands in the file."""
@@ -104,6 +114,8 @@ class Document:
     tombstones: list[Tombstone] = field(default_factory=list)
     # The schema it was read in, which no writing of it tells.
     read_in: int = field(default=SCHEMA, compare=False)
+    # Commands that were begun in tasks of their own and whose end no run has told yet.
+    begun: dict[str, Begun] = field(default_factory=dict)
 
     def rename(self, node: str, to: str) -> None:
         """Keep an entry under another name, by which those that need it know it too."""
@@ -125,6 +137,8 @@ class Document:
         """The JSON document: its schema and writer first, then a line a resource."""
         fields = {"schema": SCHEMA, **vars(self), "writer": WRITER}
         del fields["read_in"]
+        if not self.begun:  # what an older version can read, it shall
+            del fields["begun"]
         lines = ",\n".join(f" {_encoded(name)}: {_block(value)}" for name, value in fields.items())
         return f"{{\n{lines}\n}}\n".encode()
 
@@ -151,6 +165,7 @@ class Document:
                         "place": fitting(Place(**raw["place"])),
                         "entries": {name: Entry.parse(entry) for name, entry in raw["entries"].items()},
                         "tombstones": [fitting(Tombstone(**stone)) for stone in raw["tombstones"]],
+                        "begun": {key: fitting(Begun(**one)) for key, one in raw.get("begun", {}).items()},
                     }
                 )
             )
@@ -160,7 +175,7 @@ class Document:
 
 def _fields(part: object) -> Doc:
     """The fields of a part of the document, uncopied; TypeError for what does not belong in it."""
-    if isinstance(part, (Entry, Intent, Tombstone, Place)):
+    if isinstance(part, (Entry, Intent, Tombstone, Begun, Place)):
         return vars(part)
     raise TypeError(f"a ledger holds no {type(part).__name__}")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from provisioner.errors import ProvisionerError
-from state.document import Document, Entry, Intent, Tombstone
+from state.document import Begun, Document, Entry, Intent, Tombstone
 from state.store import Store
 
 
@@ -100,6 +100,18 @@ class Ledger:
                     node, entry.kind, entry.name, entry.id, entry.region, self._wall(), entry.wanted
                 )
                 self.document.tombstones.append(stone)
+
+    def begin(self, key: str, begun: Begun) -> None:
+        """Write down that a command is about to be run once, or which task runs it."""
+        with self._acting():
+            self.document.begun[key] = begun
+
+    def end(self, key: str, task: str) -> None:
+        """Write down that the end of a command was told, unless another task was begun for it since."""
+        begun = self.document.begun.get(key)
+        if begun and begun.task in ("", task):
+            with self._acting():
+                del self.document.begun[key]
 
     def conclude(self, order: Sequence[str], outputs: Mapping[str, str]) -> None:
         """Write down the stack's outputs, and its entries in the order in which they are declared."""

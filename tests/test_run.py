@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from typing import Any
 
 import pytest
 
-from provisioner.commands import running
+from provisioner.commands import once, running
+from provisioner.commands.once import Once
 from provisioner.engine.kind import Kind
 from provisioner.kinds.autoscaling import ScalableTarget
 from provisioner.kinds.ecs import lone_tasks
@@ -201,3 +203,116 @@ def test_bounds_that_cannot_be_are_refused(standing: Standing, bounds: tuple[str
     ran = standing.desk.run("scale", "--yes", "--suffix", SUFFIX, *bounds)
 
     assert (ran.code, words in ran.err) == (64, True)
+
+
+def cut(standing: Standing, monkeypatch: pytest.MonkeyPatch, word: str) -> int:
+    """Kill a run when AWS had the call, and let its task end; how many tasks there are then."""
+    standing.desk.slow(0.02)
+    really = lone_tasks.insist
+
+    def killed(*given: Any) -> Any:
+        really(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lone_tasks, "insist", killed)
+    assert run(standing, word).code == 130
+    monkeypatch.undo()
+    while tasks(standing, "RUNNING"):
+        time.sleep(0.05)
+    standing.desk.slow(0.0)
+    return len(tasks(standing))
+
+
+def test_a_run_that_was_cut_off_and_has_ended_is_told_and_not_run_again(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = cut(standing, monkeypatch, "EXIT=5")
+
+    ran = run(standing, "EXIT=5")
+
+    assert ran.code == 5, ran.err
+    assert "ran this very command, begun at 20" in ran.err
+    assert "--again" in ran.err
+    assert ran.out.splitlines()[-1] == "ending with exit code 5"
+    assert len(tasks(standing)) == before
+    # It was told: the same command is a new one from then on.
+    assert run(standing, "EXIT=5").code == 5
+    assert len(tasks(standing)) == before + 1
+
+
+def test_one_that_was_cut_off_while_it_was_followed_is_told_too(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "look", look)
+    assert run(standing, "EXIT=6").code == 130
+    monkeypatch.undo()
+    while tasks(standing, "RUNNING"):
+        time.sleep(0.05)
+    before = len(tasks(standing))
+    standing.desk.well(
+        "restart", "--yes", "--suffix", SUFFIX, "--no-smoke"
+    )  # what is kept of it outlives others
+
+    ran = run(standing, "EXIT=6")
+
+    assert (ran.code, len(tasks(standing))) == (6, before), ran.err
+    assert "ran this very command" in ran.err
+
+
+def test_anew_it_runs_where_a_person_says_so(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = cut(standing, monkeypatch, "anew")
+
+    assert run(standing, "anew", flags=("--again",)).code == 0
+
+    assert len(tasks(standing)) == before + 1
+    assert "begun" not in standing.desk.known(SUFFIX)
+
+
+def test_where_aws_has_forgotten_the_task_nobody_knows_and_none_is_started(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = cut(standing, monkeypatch, "forgotten")
+    path, known = standing.desk.ledger(SUFFIX), standing.desk.known(SUFFIX)
+    (key,) = known["begun"]
+    known["begun"][key]["at"] += 7200  # no task is as young; then as one that is an hour old
+    path.write_text(json.dumps(known))
+    monkeypatch.setattr(once, "TOLD_FOR", -1e9)
+
+    ran = run(standing, "forgotten")
+
+    assert ran.code == 5, ran.err
+    assert "It is not known whether it ran" in ran.err
+    assert "--again" in ran.err
+    assert len(tasks(standing)) == before
+    assert run(standing, "forgotten", flags=("--again",)).code == 0
+
+
+def test_one_that_was_killed_before_its_call_is_run_by_the_same_command(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    before = len(tasks(standing))
+    monkeypatch.setattr(lone_tasks, "insist", killed)
+    assert run(standing, "never").code == 130
+    monkeypatch.undo()
+
+    assert run(standing, "never").code == 0
+    assert len(tasks(standing)) == before + 1
+
+
+def test_an_end_that_was_told_while_another_run_held_the_stack_is_known(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Once, "forget", lambda *_: None)
+    assert run(standing, "held").code == 0
+    monkeypatch.undo()
+    before = len(tasks(standing))
+
+    assert run(standing, "held").code == 0
+
+    assert len(tasks(standing)) == before + 1

@@ -138,7 +138,7 @@ def test_one_that_slept_until_it_counts_as_dead_stops_when_it_wakes(
     assert other.plan("a") == "No changes.\n"
 
 
-PART = ("--target", "dynamodb")
+PART = ("--target", "vpc/vpc")
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def begun(desk: Desk) -> Desk:
 
 def test_a_run_that_ended_leaves_no_mark(begun: Desk) -> None:
     assert mark(begun) == ""
-    assert begun.known("a")["entries"]["sessions"]["needs"][-1] == "execution-role"
+    assert begun.known("a")["entries"]["vpc"]["needs"][-1] == "execution-role"
 
 
 def another(seconds_ago: float) -> str:

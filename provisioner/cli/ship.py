@@ -156,6 +156,7 @@ def scale(
 @lock_option
 @click.option("--spot/--on-demand", default=False, help="The capacity; Spot may be taken back. [on demand]")
 @click.option("--raw", "is_raw", is_flag=True, help="As the container wrote it, control sequences too.")
+@click.option("--again", is_flag=True, help="Run it anew, though an earlier run of it was cut off.")
 @click.argument("command", nargs=-1, required=True)
 def run(
     service: str,
@@ -163,6 +164,7 @@ def run(
     lock_timeout: float,
     spot: bool,
     is_raw: bool,
+    again: bool,
     command: tuple[str, ...],
     **given: Any,
 ) -> int:
@@ -173,4 +175,4 @@ def run(
     say, workspace = begin(given)
     say.is_raw = is_raw
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return running.run(say, session, running.Wish(Asking(yes), command, service, spot, lock_timeout))
+    return running.run(say, session, running.Wish(Asking(yes), command, service, spot, lock_timeout, again))

@@ -15,7 +15,7 @@ from provisioner.commands.place import checked, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
 from provisioner.commands.refusing import refusal, refuse_findings
 from provisioner.commands.saved import SavedPlan
-from provisioner.engine.choice import Choice, narrowed
+from provisioner.engine.choice import Choice, begun, narrowed
 from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
@@ -78,7 +78,8 @@ def _planned(session: Session, wish: Wish) -> Plan:
     kept = wish.kept
     if kept:
         check_ground(kept, session)
-    made = narrowed(read_with(session, session.plan()), session.document, wish.choice)
+    whole = read_with(session, session.plan())
+    made = begun(whole, narrowed(whole, session.document, wish.choice))
     if kept:
         check_changes(kept, session, made)
     return made

@@ -14,7 +14,7 @@ from provisioner.commands.place import checked, header
 from provisioner.commands.refusing import refusal
 from provisioner.commands.saved import saved
 from provisioner.commands.writing import write
-from provisioner.engine.choice import Choice, narrowed
+from provisioner.engine.choice import Choice, begun, narrowed
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan
 from provisioner.names import PROGRAM
@@ -74,7 +74,8 @@ def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: 
     """Show what apply would do, and keep it where that is asked for."""
     header(say, session)
     started = time.monotonic()
-    made = narrowed(read_with(session, session.plan()), session.document, choice)
+    whole = read_with(session, session.plan())
+    made = begun(whole, narrowed(whole, session.document, choice))
     showing.begin(say, session)
     told = forecast(session, made)
     show_plan(say, made, told)

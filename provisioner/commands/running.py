@@ -1,13 +1,10 @@
 """`run`: one command in a task by itself, as the service's own tasks run; its output and exit code are ours.
 
-A run that was cut off leaves its task running; the same command finds it, and goes on with it.
+A run that was cut off leaves its task running; the same command finds it, and goes on with it (`once.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shlex
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,7 +14,8 @@ from botocore.exceptions import ClientError
 
 from provisioner.commands.asking import Asking
 from provisioner.commands.ending import EXIT_CODES, signals
-from provisioner.commands.one_service import OneService, one_service
+from provisioner.commands.once import Once
+from provisioner.commands.one_service import one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import recorded
 from provisioner.engine.clients import Clients
@@ -25,22 +23,18 @@ from provisioner.engine.clock import Clock, Stopped
 from provisioner.engine.explain import explained
 from provisioner.engine.faults import code_of, told
 from provisioner.errors import ProvisionerError
-from provisioner.kinds.ecs.lone_tasks import ON_DEMAND, SPOT, Alone, Command, begin, look, stop, under_way
-from provisioner.kinds.ecs.revisions import Running, number
+from provisioner.kinds.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
+from provisioner.kinds.ecs.revisions import Running
 from provisioner.kinds.log_events import Line, Tail
 from provisioner.names import owner_tags
 from provisioner.session import Session
 from provisioner.terminal.say import Say
 
-# What a run is about to do, before what stands for its command.
-_RUN = "run "
 # Between two looks.
 _PAUSE = 1.0
 # So long after its end a task's last lines may come: the awslogs driver sends every 5 s (moby,
 # daemon/logger/awslogs, defaultForceFlushInterval).
 _LATE = 6.0
-# How far the clock of what writes may be from ECS's, in seconds.
-_SKEW = 60.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +46,8 @@ class Wish:
     service: str = ""
     spot: bool = False
     lock_timeout: float = 0.0
+    # Run it anew, though a run of it was cut off.
+    again: bool = False
 
 
 def run(say: Say, session: Session, wish: Wish) -> int:
@@ -63,48 +59,37 @@ def run(say: Say, session: Session, wish: Wish) -> int:
             one = one_service(session, wish.service)
             with explained(f"starting a task beside {one.aws_name}"):
                 now = one.running()
-                found = _found(say, one, now, command, wish.asking)
+                once = Once(say, one, now, command)
+                found = once.found(again=wish.again, asking=wish.asking)
                 # From before there is a task: a signal that comes while it starts asks it to end, too.
                 caught = ears.enter_context(signals(say, session.clock))
-                alone = found or _started(say, one, now, command)
+                alone = found or _started(once, again=wish.again)
+        record.task = alone.arn
         watched = Clients(session.aws, Clock())
         # The lock is given back: a task by itself changes nothing of the stack, and may take hours.
         running = Watched(say, watched, one.cluster, alone, _tail(session, now, alone), caught)
-        with explained(f"following task {alone.id}"):
-            code = running.to_its_end(session.clock)
-        record.finish("ok" if code == 0 else "failed", code)
+        try:
+            with explained(f"following task {alone.id}"):
+                code = running.to_its_end(session.clock)
+            record.finish("ok" if code == 0 else "failed", code)
+        finally:
+            if running.is_told:
+                once.forget(alone, wish.lock_timeout)
+        if found and found.has_stopped:
+            say.note(f"It was not run again: `--again` runs it anew. ({once.title})", "yellow")
     return code
 
 
-def _found(say: Say, one: OneService, now: Running, command: Command, asking: Asking) -> Alone | None:
-    """The task of a run that was cut off; None where one is to be started, which a person has agreed to."""
-    session = one.session
-    found = under_way(session.clients, one.cluster, now, command)
-    if found:
-        say.note(f"Task {found.id} runs this very command already: it is followed, no second one is started.")
-        return found
-    image = f"{now.image} (revision {number(now.arn)})"
-    asking.confirm(say, f"Run {shlex.join(command.words)} with {image} in {session.suffix}?")
-    return None
-
-
-def _started(say: Say, one: OneService, now: Running, command: Command) -> Alone:
-    session = one.session
-    ledger, was, verb = one.hands.ledger, one.entry.intent, f"{_RUN}{_digest(now, command)}"
-    intent = ledger.intend(one.node, verb, replace(one.entry))
-    tags = owner_tags(session.suffix)
-    newborns = one.hands.patience.newborns
-    alone = begin(session.clients, one.cluster, now, command, intent.token, tags, newborns)
-    # What another command had begun, and saw no end of, is that one's to go on with.
-    ledger.adopt(one.node, replace(one.entry, intent=None if was and was.verb.startswith(_RUN) else was))
-    say.note(f"Task {alone.id} of {one.title} starts on {command.provider}.", "dim")
+def _started(once: Once, *, again: bool) -> Alone:
+    """Start the task: what is about to be done is in the state before the call, which task it is after."""
+    session, one, ledger = once.one.session, once.one, once.one.hands.ledger
+    begun = once.begun(again=again)
+    ledger.begin(once.key, begun)
+    tags, newborns = owner_tags(session.suffix), one.hands.patience.newborns
+    alone = begin(session.clients, one.cluster, once.now, once.command, begun.token, tags, newborns)
+    ledger.begin(once.key, replace(begun, task=alone.arn))
+    once.say.note(f"Task {alone.id} of {one.title} starts on {once.command.provider}.", "dim")
     return alone
-
-
-def _digest(now: Running, command: Command) -> str:
-    """Stands for what is asked for: the same again has the same token, whatever the command holds."""
-    told = json.dumps([now.arn, command.provider, command.words])
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _tail(session: Session, now: Running, alone: Alone) -> Tail | None:
@@ -115,7 +100,7 @@ def _tail(session: Session, now: Running, alone: Alone) -> Tail | None:
         return None
     stream = f"{options['awslogs-stream-prefix']}/{alone.container}/{alone.id}"
     logs = Clients(session.aws, Clock()).client("logs")
-    since = round((alone.doc["createdAt"].timestamp() - _SKEW) * 1000)
+    since = round((alone.doc["createdAt"].timestamp() - SKEW) * 1000)
     return Tail(logs, options["awslogs-group"], since, stream)
 
 
@@ -129,6 +114,8 @@ class Watched:
     alone: Alone
     tail: Tail | None
     caught: list[int]
+    # Whether the end was told to whoever ran it.
+    is_told: bool = False
 
     def to_its_end(self, ears: Clock) -> int:
         """Its exit code; that of the signal where one ended it. `ears` is stopped by the first signal."""
@@ -138,6 +125,7 @@ class Watched:
             self._show()
             self.alone = look(self.clients, self.cluster, self.alone)
         self._show_the_rest()
+        self.is_told = True
         if self.caught:
             return EXIT_CODES[signal.Signals(self.caught[0])]
         return self._ended()

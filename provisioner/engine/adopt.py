@@ -53,11 +53,10 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
         kept = replace(entry, wanted=wanted, needs=needs, tags=tags)
         if kept != entry or entry.phase != "ready":
             hands.ledger.adopt(name, kept)
-    newborns = hands.patience.newborns
-    if entry and newborns.is_new(entry.made):
-        newborns.add(target, entry.made)
+    if entry and hands.patience.is_new(entry.made):
+        hands.patience.newborns.add(target, entry.made)
     elif entry and entry.phase != "ready":
-        newborns.add(target)
+        hands.patience.newborns.add(target)
 
 
 def is_compared(target: Target, change: Change) -> bool:

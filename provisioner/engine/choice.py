@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from provisioner.engine.aside import led
 from provisioner.engine.graph import Stack
+from provisioner.engine.marker import makes_two
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Ref
 from provisioner.errors import UsageError
@@ -52,15 +53,28 @@ def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
     )
 
 
+def begun(made: Plan, part: Plan) -> Plan:
+    """The part of a plan, with the stack's marker where that is not there yet and two runs might make two."""
+    stack, marker = made.stack, made.stack.marker
+    if not marker or marker in made.docs or marker in part.changes or not makes_two(part):
+        return part
+    before = stack.nodes.keys() - stack.after_marker()
+    nodes = {name: node for name, node in stack.nodes.items() if name in before or name in part.stack.nodes}
+    changes = {name: one for name, one in made.changes.items() if name in before or name in part.changes}
+    docs = {name: doc for name, doc in made.docs.items() if name in nodes}
+    note = f"The stack begins with {', '.join(sorted(before))}: it is how another run sees this one."
+    notes = [*part.notes, note]
+    return replace(part, stack=replace(part.stack, nodes=nodes), changes=changes, docs=docs, notes=notes)
+
+
 def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
     """What must come along with each: what it needs; for one that goes, what needs it or still does.
 
     One that is replaced takes along all that must follow to the new one. Who is to lead requests to one that
-    nobody leads to yet takes along those who are to serve there. A stack whose marker is not there yet
-    begins with it.
+    nobody leads to yet takes along those who are to serve there.
     """
     nodes = made.stack.nodes
-    pulls: dict[str, set[str]] = {name: _unmarked(made, name) for name in made.changes}
+    pulls: dict[str, set[str]] = {name: set() for name in made.changes}
     for name in made.changes:
         if name in nodes:
             pulls[name] |= made.takes.get(name, set())
@@ -76,12 +90,6 @@ def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
         serving = {name for name, node in nodes.items() if to in node.needs}
         pulls[leader] |= {name for name in serving & pulls.keys() if made.changes[name].verb != "keep"}
     return pulls
-
-
-def _unmarked(made: Plan, name: str) -> set[str]:
-    """The stack's marker, where it is not there yet and must come before this one."""
-    is_marked = made.stack.marker in made.docs
-    return {made.stack.marker} if not is_marked and name in made.stack.after_marker() else set()
 
 
 def _newly_led(made: Plan) -> Iterator[tuple[str, str]]:

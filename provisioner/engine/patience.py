@@ -42,6 +42,10 @@ class Patience:
         """The client that the target's verbs call."""
         return self.clients.client(target.kind.service, target.region)
 
+    def is_new(self, made: float) -> bool:
+        """Whether what was made at this wall-clock second, perhaps by an earlier run, may be unknown."""
+        return self.newborns.is_new(made)
+
     def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
         """Call; send again what AWS throttled or lost, and what the kind says time cures."""
         passing = _Passing(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE, self.clock)

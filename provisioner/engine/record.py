@@ -58,6 +58,8 @@ class Record:
     exit_code: int | None = None
     message: str = ""
     end: float | None = None
+    # The task that ran a command, where one did.
+    task: str = ""
     steps: dict[str, Step] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -126,6 +128,7 @@ class Record:
             "result": self.result,
             "exit_code": self.exit_code,
             "message": self.message,
+            **({"task": self.task} if self.task else {}),
             "plan": dict(self.plan),
             "nodes": worked,
             "calls": [self._told(call) for call in made],

@@ -128,7 +128,7 @@ def _task_roles(call: Call, name: str) -> str:
         task = known.describe_task_definition(name)
     except TaskDefinitionNotFoundException:  # the call itself will say so
         return ""
-    return f"{task.execution_role_arn} {task.task_role_arn}"
+    return " ".join(str(getattr(task, name, "")) for name in ("execution_role_arn", "task_role_arn"))
 
 
 for _service, _operation in UNKNOWN:

@@ -27,6 +27,10 @@ CALLS = {
 }
 # Who started it: a cluster is one stack's.
 STARTED_BY = "ml-api-run"
+# How far the clock of who begins may be from ECS's, in seconds.
+SKEW = 60.0
+# ECS tells of a task that has ended for about an hour (ECS API reference, DescribeTasks).
+TOLD_FOR = 3000.0
 ON_DEMAND, SPOT = "FARGATE", "FARGATE_SPOT"
 
 
@@ -124,6 +128,28 @@ def under_way(clients: Clients, cluster: str, now: Running, command: Command) ->
     mine = (one for one in tasks if one["taskDefinitionArn"].rpartition("/")[2].startswith(f"{family}:"))
     same = (one for one in mine if _said(one, name) == command.words)
     return next((Alone(one, name) for one in same), None)
+
+
+def ended(
+    clients: Clients, cluster: str, now: Running, command: Command, since: float, task: str
+) -> Alone | None:
+    """ListTasks, DescribeTasks: the task that a run began and saw no end of; None where ECS tells of none.
+
+    By `task`, its ARN, where that is known, else the newest that said this very command since that second.
+    """
+    ecs, name = clients.client("ecs"), str(now.container["name"])
+    arns = [task] if task else []
+    if not task:
+        arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="STOPPED")["taskArns"]
+    some = (arns[at : at + TASKS] for at in range(0, len(arns), TASKS))
+    told = [one for part in some for one in ecs.describe_tasks(cluster=cluster, tasks=part)["tasks"]]
+    same = [one for one in told if task or _is_since(one, name, command, since)]
+    newest = max(same, key=lambda one: one["createdAt"], default=None)
+    return Alone(newest, name) if newest else None
+
+
+def _is_since(task: Doc, container: str, command: Command, since: float) -> bool:
+    return _said(task, container) == command.words and task["createdAt"].timestamp() >= since - SKEW
 
 
 def _said(task: Doc, container: str) -> tuple[str, ...]:

@@ -1,0 +1,119 @@
+"""A command that is to run once: what an earlier run of it that was cut off began is found, and told.
+
+The state keeps what was begun from before the call until its end was told. Anew it runs only where a person
+says so: nobody knows here whether it may run twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from provisioner.commands.asking import Asking
+from provisioner.commands.one_service import OneService
+from provisioner.engine.mark import stamp
+from provisioner.errors import Blocked, LedgerError, LockHeld
+from provisioner.kinds.ecs.lone_tasks import TOLD_FOR, Alone, Command, ended, under_way
+from provisioner.kinds.ecs.revisions import Running, number
+from provisioner.terminal.say import Say
+from state.document import Begun
+
+# How a run ends that has told the end of its task.
+_TOLD = ("ok", "failed")
+
+
+@dataclass(frozen=True)
+class Once:
+    """One command beside one service."""
+
+    say: Say
+    one: OneService
+    now: Running
+    command: Command
+
+    @property
+    def title(self) -> str:
+        """What is run, and beside what."""
+        return f"{shlex.join(self.command.words)} beside {self.one.title}"
+
+    @property
+    def key(self) -> str:
+        """What stands for it in the state, whatever the command holds: the service and the words."""
+        told = json.dumps([self.one.node, self.command.words])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def found(self, *, again: bool, asking: Asking) -> Alone | None:
+        """The task of a run that was cut off; None where one is to be started, which a person has agreed to.
+
+        Raises:
+            Blocked: Nobody knows whether it ran, and nobody has said that it may run anew.
+
+        """
+        session, one = self.one.session, self.one
+        if found := under_way(session.clients, one.cluster, self.now, self.command):
+            self.say.note(
+                f"Task {found.id} runs this very command already: it is followed, no second one is started."
+            )
+            return found
+        cut = None if again else self._cut_off()
+        if cut and (found := self._ended(cut)):
+            return found
+        if cut and (cut.task or session.clock.wall() - cut.at > TOLD_FOR):
+            self._ask_whether_anew(cut, asking)
+            return None
+        image = f"{self.now.image} (revision {number(self.now.arn)})"
+        asking.confirm(self.say, f"Run {shlex.join(self.command.words)} with {image} in {session.suffix}?")
+        return None
+
+    def begun(self, *, again: bool) -> Begun:
+        """What is about to be run; with the token of a call that came to no task: AWS starts one for both."""
+        wall = self.one.session.clock.wall()
+        cut = None if again else self._cut_off()
+        is_unsent = cut and not cut.task and cut.revision == self.now.arn and wall - cut.at <= TOLD_FOR
+        return Begun(cut.token if cut and is_unsent else uuid4().hex, wall, self.now.arn)
+
+    def forget(self, alone: Alone, timeout: float) -> None:
+        """Its end was told; where another run holds the stack, the record of this run says so."""
+        session = self.one.session
+        with suppress(LockHeld, LedgerError), session.locked("run", timeout):
+            session.hands().ledger.end(self.key, alone.arn)
+
+    def _cut_off(self) -> Begun | None:
+        """What an earlier run of it has begun and not told the end of."""
+        begun = self.one.session.document.begun.get(self.key)
+        return begun if begun and not self._was_told(begun.task) else None
+
+    def _was_told(self, task: str) -> bool:
+        """Whether a run on this machine told the end of a task, and could not write it into the state."""
+        session = self.one.session
+        records = session.where.workspace.runs.of(session.suffix) if task else iter(())
+        with suppress(LedgerError):  # a record that cannot be read tells nothing
+            return any(one.get("task") == task and one.get("result") in _TOLD for one in records)
+        return False
+
+    def _ended(self, cut: Begun) -> Alone | None:
+        session, one = self.one.session, self.one
+        found = ended(session.clients, one.cluster, self.now, self.command, cut.at, cut.task)
+        if found:
+            of = "" if cut.revision == self.now.arn else f" (revision {number(cut.revision)})"
+            self.say.note(
+                f"Task {found.id}{of} ran this very command, begun at {stamp(cut.at)} by a run that was cut "
+                "off. This is how it ended:"
+            )
+        return found
+
+    def _ask_whether_anew(self, cut: Begun, asking: Asking) -> None:
+        """Blocked where nobody is there to ask: that all else may go on is no word about this."""
+        told = (
+            f"{self.title} was begun at {stamp(cut.at)} by a run that was cut off. It is not known whether "
+            "it ran: ECS tells of a task for about an hour after its end."
+        )
+        if not sys.stdin.isatty():
+            log = self.one.session.where.workspace.command("logs", self.one.session.suffix)
+            raise Blocked(told, f"`{log} --since 2d` may tell. `--again` runs it anew.")
+        replace(asking, yes=False).confirm(self.say, f"{told}\nRun it anew?")
