@@ -38,8 +38,8 @@ class Once:
 
     @property
     def title(self) -> str:
-        """What is run, and beside what."""
-        return f"{shlex.join(self.command.words)} beside {self.one.title}"
+        """What is run, by its program alone as the rest may be secret, and beside what."""
+        return f"{self.command.words[0]} beside {self.one.title}"
 
     @property
     def key(self) -> str:
