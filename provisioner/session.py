@@ -93,7 +93,9 @@ class Session:
         aws, place = ways.to(region)
         guard_account(place, settings.account if where.account is None else where.account)
         check_partition(place.partition, region)
-        former_state = workspace.document(suffix) if document is None and local else None
+        # One that cannot be used counts for none, where it is to be put aside.
+        is_lost = document is None and local and not where.adopt_all
+        former_state = workspace.document(suffix) if is_lost else None
         if document is None:
             document = Document(suffix, place)
         check_pin(document, suffix, place, workspace)

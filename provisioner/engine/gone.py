@@ -7,8 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import meets
 from provisioner.engine.faults import Fault, code_of, fault_of
-from provisioner.engine.patience import is_named
-from provisioner.engine.refused import Foreign
+from provisioner.engine.refused import Foreign, is_named
 from provisioner.engine.target import Target, read
 
 # A miss alone is no end: AWS may overlook for a moment what has long been there.
