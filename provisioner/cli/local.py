@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from provisioner.embedded.local import ACCOUNTS
+
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout.")
 
 
@@ -36,6 +38,11 @@ def local() -> None:
     metavar="IP",
     help="Listen at this address; 0.0.0.0 for other containers to reach it.  [default: 127.0.0.1]",
 )
+@click.option(
+    "--account",
+    type=click.Choice(ACCOUNTS),
+    help="strict is an organisation's: its protections and contracts stand there.  [default: plain]",
+)
 @json_option
 def start(
     pace: float | None,
@@ -44,6 +51,7 @@ def start(
     authorise: Path | None,
     hosts: tuple[str, ...],
     address: str | None,
+    account: str | None,
     as_json: bool,
 ) -> int:
     """Start it, or say that it runs.
@@ -56,7 +64,7 @@ def start(
     from provisioner.terminal.say import Say
 
     polite = None if manners is None else manners == "on"
-    asked = rehearsing.Asked(pace=pace, manners=polite, hosts=hosts or None, address=address)
+    asked = rehearsing.Asked(pace=pace, manners=polite, hosts=hosts or None, address=address, account=account)
     return rehearsing.start(Say(as_json=as_json), asked, port=port, authorise=authorise)
 
 

@@ -28,6 +28,7 @@ class Asked:
     manners: bool | None = None
     hosts: tuple[str, ...] | None = None
     address: str | None = None
+    account: str | None = None
 
     def __post_init__(self) -> None:
         for host in self.hosts or ():
@@ -54,6 +55,7 @@ def start(say: Say, asked: Asked, *, port: int, authorise: Path | None = None) -
         port=port,
         hosts=asked.hosts or (),
         address=asked.address or local.LOOPBACK,
+        account=asked.account or local.PLAIN,
     )
     if any(value is not None and value != getattr(box, name) for name, value in vars(asked).items()):
         raise UsageError(
@@ -113,7 +115,7 @@ def status(say: Say) -> int:
 def _tell(say: Say, box: local.Local | None) -> None:
     if say.as_json:
         about = {"endpoint": box.endpoint, "pid": box.pid, "since": box.started} if box else {}
-        manner = {"pace": box.pace, "manners": box.manners} if box else {}
+        manner = {"pace": box.pace, "manners": box.manners, "account": box.account} if box else {}
         say.record("local", running=bool(box), **about, **manner)
     elif box:
         say.data(f"The embedded AWS listens at {box.endpoint} (process {box.pid}, {_manner(box)}).")
@@ -124,4 +126,5 @@ def _tell(say: Say, box: local.Local | None) -> None:
 def _manner(box: local.Local) -> str:
     names = f", hosts {', '.join(box.hosts)}" if box.hosts else ""
     address = f", listening at {box.address}" if box.address != local.LOOPBACK else ""
-    return f"pace {box.pace:g}, manners {'on' if box.manners else 'off'}{names}{address}, since {box.started}"
+    manners = f"manners {'on' if box.manners else 'off'}, {box.account} account"
+    return f"pace {box.pace:g}, {manners}{names}{address}, since {box.started}"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provisioner.embedded.control_client import STATE
-from provisioner.embedded.local import LOOPBACK
+from provisioner.embedded.local import ACCOUNTS, LOOPBACK, PLAIN
 
 if TYPE_CHECKING:
     from provisioner.embedded.box import Box
@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", action="append", default=[], help="a further name to be asked by")
     parser.add_argument("--pace", type=float, default=0.0, help="0 is instant, 1 is as slow as AWS")
     parser.add_argument("--manners", choices=["on", "off"], default="on")
+    parser.add_argument("--account", choices=ACCOUNTS, default=PLAIN)
     parser.add_argument("--home", type=Path, required=True, help="where local.json goes")
     parser.add_argument("--ready-fd", type=int, default=-1, help="written to when ready")
     return parser.parse_args()
@@ -41,7 +42,7 @@ def main() -> None:
     from provisioner.embedded.server import serve  # noqa: PLC0415
     from provisioner.embedded.warm import warm  # noqa: PLC0415
 
-    box = Box(pace=given.pace, with_manners=given.manners == "on")
+    box = Box(pace=given.pace, with_manners=given.manners == "on", account=given.account)
     server = serve(box, given.port, hosts=given.host, address=given.address)
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: os._exit(0))  # there is nothing to save, and unloading moto takes 1 s
@@ -57,7 +58,8 @@ def _record(given: argparse.Namespace, server: Server, box: Box) -> None:
     home: Path = given.home
     told: dict[str, Any] = {"token": box.token, "hosts": given.host, "address": given.address}
     told |= {"endpoint": server.endpoint, "pid": os.getpid(), "instance": box.instance, "pace": box.pace}
-    told |= {"manners": box.with_manners, "started": datetime.now(UTC).isoformat(timespec="seconds")}
+    told |= {"manners": box.with_manners, "account": box.account}
+    told |= {"started": datetime.now(UTC).isoformat(timespec="seconds")}
     home.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=home, prefix=STATE)  # 0600 by itself
     with os.fdopen(handle, "w") as file:

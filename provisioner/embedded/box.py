@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 from typing import Any
 from uuid import uuid4
 
-from provisioner.embedded import corrections, inner, shelf, visitors
+from provisioner.embedded import corrections, inner, shelf, strict_account, visitors
 from provisioner.embedded import manners as good_manners
 from provisioner.embedded.answers import Answered, AwsError, Reply
 from provisioner.embedded.authorise import Authoriser
@@ -17,7 +17,8 @@ from provisioner.embedded.calls import CallLog
 from provisioner.embedded.clock import clock
 from provisioner.embedded.faults import Faults
 from provisioner.embedded.front import HangUp
-from provisioner.embedded.hooks import Layer, always, manners, replays
+from provisioner.embedded.hooks import Layer, always, manners, replays, strict
+from provisioner.embedded.local import PLAIN, STRICT
 from provisioner.embedded.paging import paged, whole
 from provisioner.embedded.served import demand_served
 from provisioner.embedded.wire import (
@@ -35,17 +36,17 @@ from provisioner.embedded.wire import (
 
 log = logging.getLogger(__name__)
 
-HOOKED = (corrections, good_manners)  # importing them is what puts the hooks in their layers
+HOOKED = (corrections, good_manners, strict_account)  # importing them is what puts the hooks in their layers
 
 
 class Box:
     """AWS: an application from request to answer; there is one a process, as moto's state is."""
 
-    def __init__(self, *, pace: float = 0.0, with_manners: bool = True) -> None:
+    def __init__(self, *, pace: float = 0.0, with_manners: bool = True, account: str = PLAIN) -> None:
         self.instance = uuid4().hex
         # Who shows it may use the control port.
         self.token = token_urlsafe()
-        self.behave(pace=pace, with_manners=with_manners)
+        self.behave(pace=pace, with_manners=with_manners, account=account)
         self.ready = False
         self.calls = CallLog()
         self.faults = Faults()
@@ -54,9 +55,10 @@ class Box:
         # One call at a time: moto is not safe for threads, and the GIL lets it gain nothing by them.
         self._turn = threading.RLock()
 
-    def behave(self, *, pace: float, with_manners: bool) -> None:
-        """Set how slow and how strict AWS is; without manners everything is instant."""
-        self.pace, self.with_manners = pace, with_manners
+    def behave(self, *, pace: float, with_manners: bool, account: str = PLAIN) -> None:
+        """Set how slow AWS is, and in which account; without manners everything is instant."""
+        self.pace, self.with_manners, self.account = pace, with_manners, account
+        strict.on = account == STRICT
         manners.on = with_manners
         clock.pace = pace if with_manners else 0.0
 
@@ -68,7 +70,7 @@ class Box:
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The hooks in force, outermost first."""
-        return tuple(layer for layer in (replays, manners, always) if layer.on)
+        return tuple(layer for layer in (replays, strict, manners, always) if layer.on)
 
     def reset(self) -> None:
         """Forget everything but the settings."""

@@ -57,7 +57,7 @@ class Control:
     def _health(self, _: Environ) -> Any:
         box = self.box
         told = {"instance": box.instance, "pid": os.getpid(), "pace": box.pace}
-        told |= {"manners": box.with_manners, "ready": box.ready}
+        told |= {"manners": box.with_manners, "account": box.account, "ready": box.ready}
         return told | {"visible_within": window(box.pace) if box.with_manners else 0.0}
 
     def _calls(self, environ: Environ) -> Any:

@@ -71,5 +71,6 @@ class Layer:
 
 
 replays = Layer()  # outermost: what was answered once is answered again, whatever else holds
+strict = Layer(on=False)  # what an organisation, its security tools and its contracts add to an account
 manners = Layer()
 always = Layer()

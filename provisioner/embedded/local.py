@@ -24,6 +24,10 @@ LOCK, LOG = "local.lock", "local.log"
 STOP_PATIENCE = 5.0
 REFUSED = 400
 
+# A plain account is one's own; a strict one is an organisation's: what others put into it stands there.
+PLAIN, STRICT = "plain", "strict"
+ACCOUNTS = (PLAIN, STRICT)
+
 VISIBLE_WITHIN, AT_LEAST = 60.0, 0.5  # seconds
 
 
@@ -46,6 +50,7 @@ class Local:
     # The names besides loopback's by which it may be asked, and the address that it listens at.
     hosts: tuple[str, ...] = ()
     address: str = LOOPBACK
+    account: str = PLAIN
 
     @property
     def visible_within(self) -> float:
@@ -75,12 +80,14 @@ def start(
     port: int = 0,
     hosts: Iterable[str] = (),
     address: str = LOOPBACK,
+    account: str = PLAIN,
     timeout: float = 60,
 ) -> Local:
-    """Return the running box, whatever its pace, or start one; two callers at once get the same."""
+    """Return the running box, whatever its pace and account, or start one; two callers get the same."""
     if local := running(home):
         return local
     arguments = ["--port", str(port), "--pace", str(pace), "--manners", "on" if manners else "off"]
+    arguments += ["--account", account]
     arguments += ["--address", address, *(f"--host={host}" for host in hosts)]
     try:
         home.mkdir(parents=True, exist_ok=True)

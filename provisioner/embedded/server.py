@@ -13,7 +13,7 @@ from provisioner.embedded.clock import clock
 from provisioner.embedded.control import Control
 from provisioner.embedded.door import Door
 from provisioner.embedded.front import Server
-from provisioner.embedded.local import LOOPBACK
+from provisioner.embedded.local import LOOPBACK, PLAIN
 
 
 def serve(box: Box, port: int, *, hosts: Iterable[str] = (), address: str = LOOPBACK) -> Server:
@@ -25,8 +25,10 @@ def serve(box: Box, port: int, *, hosts: Iterable[str] = (), address: str = LOOP
 class EmbeddedAws:
     """AWS on loopback for as long as the `with` block lasts; one at a time in a process."""
 
-    def __init__(self, *, pace: float = 0.0, manners: bool = True, port: int = 0) -> None:
-        self.box = Box(pace=pace, with_manners=manners)
+    def __init__(
+        self, *, pace: float = 0.0, manners: bool = True, port: int = 0, account: str = PLAIN
+    ) -> None:
+        self.box = Box(pace=pace, with_manners=manners, account=account)
         self.server = serve(self.box, port)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
@@ -50,9 +52,9 @@ class EmbeddedAws:
         """Forget everything but pace and manners."""
         self.box.reset()
 
-    def behave(self, *, manners: bool, pace: float) -> None:
+    def behave(self, *, manners: bool, pace: float, account: str = PLAIN) -> None:
         """Change the settings of a running box."""
-        self.box.behave(pace=pace, with_manners=manners)
+        self.box.behave(pace=pace, with_manners=manners, account=account)
 
     def calls(self, since: int = 0) -> list[dict[str, Any]]:
         """Every AWS call answered after the one numbered `since`."""

@@ -38,6 +38,7 @@ SIGNED_AS = {
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
     "tagging": "resourcegroupstaggingapi",
+    "pricingplanmanager": "pricing-plan-manager",
     "servicequotas": "service-quotas",
 }
 READS = (

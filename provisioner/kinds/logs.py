@@ -24,6 +24,8 @@ class LogGroup(Kind):
     service, key, named = "logs", "logGroupName", "logGroupName"
     fixed = frozenset({"logGroupName"})
     defaults = {"kmsKeyId": ""}
+    # CloudWatch Logs user guide, protecting-log-groups-from-deletion: an organisation may turn it on.
+    unprotected = {"deletionProtectionEnabled": False}
     absent = codes("ResourceNotFoundException")
     duplicate = codes("ResourceAlreadyExistsException")
     transient = {"create": _BUSY | _NO_KEY, "update": _BUSY | _NO_KEY, "delete": _BUSY}
@@ -31,7 +33,7 @@ class LogGroup(Kind):
     calls = calling(
         read="DescribeLogGroups ListTagsForResource",
         create="CreateLogGroup",
-        update="AssociateKmsKey DisassociateKmsKey",
+        update="AssociateKmsKey DisassociateKmsKey PutLogGroupDeletionProtection",
         retag="TagResource UntagResource DescribeLogGroups",
         delete="DeleteLogGroup",
     )
@@ -50,10 +52,14 @@ class LogGroup(Kind):
         return dict(it.props)
 
     def update(self, logs: Any, it: Item, changed: Doc) -> None:
-        """AssociateKmsKey, DisassociateKmsKey: for what is logged from now on."""
+        """AssociateKmsKey, DisassociateKmsKey: for what is logged from now on; PutLogGroupDeletionProtection."""
+        if "deletionProtectionEnabled" in changed:
+            logs.put_log_group_deletion_protection(
+                logGroupIdentifier=it.id, deletionProtectionEnabled=changed["deletionProtectionEnabled"]
+            )
         if key := changed.get("kmsKeyId"):
             logs.associate_kms_key(logGroupName=it.id, kmsKeyId=key)
-        else:
+        elif "kmsKeyId" in changed:
             logs.disassociate_kms_key(logGroupName=it.id)
 
     def retag(self, logs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:

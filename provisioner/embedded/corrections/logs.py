@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
+from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
 # botocore ServiceModel, RetentionInDays.
@@ -43,3 +44,45 @@ def forget_tags(call: Call) -> None:
     logs = backend("logs", call.account, call.region)
     if group := logs.groups.get(call.params["logGroupName"]):
         logs.tagger.delete_all_tags_for_resource(group.arn)
+
+
+# botocore 1.44.5, PutLogGroupDeletionProtection; moto knows nothing of it.
+_protected: Shelf[bool] = Shelf()
+
+
+def protect(call: Call, name: str, *, on: bool) -> None:
+    """Turn the protection of a group against deletion on or off."""
+    _protected.of(call)[name] = on
+
+
+@always.after("logs", "CreateLogGroup")
+def protect_from_birth(call: Call, _: Reply) -> None:
+    """A group may be asked for protected."""
+    protect(call, call.params["logGroupName"], on=bool(call.params.get("deletionProtectionEnabled")))
+
+
+@always.before("logs", "PutLogGroupDeletionProtection")
+def set_protection(call: Call) -> Reply:
+    """Take the name or the ARN of a group."""
+    name = call.params["logGroupIdentifier"].split(":log-group:")[-1].removesuffix(":*")
+    if name not in backend("logs", call.account, call.region).groups:
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+    protect(call, name, on=call.params["deletionProtectionEnabled"])
+    return {}
+
+
+@always.after("logs", "DescribeLogGroups")
+def tell_protection(call: Call, reply: Reply) -> None:
+    """Say of each group whether it is protected."""
+    for group in reply["logGroups"]:
+        group["deletionProtectionEnabled"] = _protected.of(call).get(group["logGroupName"], False)
+
+
+@always.before("logs", "DeleteLogGroup")
+def refuse_protected(call: Call) -> None:
+    """Keep a protected group (code: floci-io/floci#2256, botocore's list for DeleteLogGroup)."""
+    if _protected.of(call).get(call.params["logGroupName"]):
+        raise AwsError(
+            "ValidationException", "The log group has deletion protection enabled and cannot be deleted."
+        )
+    _protected.of(call).pop(call.params["logGroupName"], None)

@@ -1,0 +1,5 @@
+"""What an organisation, its security tools and its contracts add to an account: `local start --account strict`."""
+
+from provisioner.embedded.strict_account import pricing_plans, protected_logs
+
+__all__ = ["pricing_plans", "protected_logs"]

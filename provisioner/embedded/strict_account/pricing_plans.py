@@ -1,0 +1,97 @@
+"""A CloudFront flat-rate plan: each new distribution is subscribed, and ends no sooner than its plan.
+
+Messages: ekristen/aws-nuke#1024, cloud-custodian/cloud-custodian#10477. Shapes: botocore 1.44.5,
+pricing-plan-manager.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.clock import clock
+from provisioner.embedded.hooks import always, strict
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+SERVICE = "pricing-plan-manager"
+# A month is billed at a time; a cancellation takes effect at its end (botocore, CancelSubscription).
+PERIOD = 30 * 86_400.0
+_REGION = "us-east-1"
+_subscriptions: Shelf[dict[str, Any]] = Shelf()
+
+
+@strict.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
+def subscribe(call: Call, reply: Reply) -> None:
+    """Put a new distribution under a plan."""
+    made = reply["Distribution"]
+    acl = made["DistributionConfig"].get("WebACLId")
+    arn = f"arn:aws:pricingplanmanager::{call.account}:subscription:{uuid4()}"
+    born = datetime.fromtimestamp(clock.now(), UTC)
+    _all(call)[made["Id"]] = {
+        "arn": arn,
+        "planFamily": "CloudFront",
+        "planTier": "PRO",
+        "status": "ACTIVE",
+        "resourceArns": [one for one in (made["ARN"], acl) if one],
+        "createdAt": born,
+        "updatedAt": born,
+        "eTag": uuid4().hex,
+    }
+
+
+@strict.before("cloudfront", "DeleteDistribution")
+def refuse_delete(call: Call) -> None:
+    """Keep what is subscribed."""
+    if call.params["Id"] in _all(call):
+        raise AwsError(
+            "PreconditionFailed",
+            "You can't delete this distribution while it's subscribed to a pricing plan. Cancel the pricing "
+            "plan, then you can delete the distribution.",
+            412,
+        )
+
+
+@strict.before("cloudfront", "UpdateDistribution")
+def refuse_bare(call: Call) -> None:
+    """Keep its web ACL before it."""
+    plan = _all(call).get(call.params["Id"])
+    config = call.params["DistributionConfig"]
+    if plan and len(plan["resourceArns"]) > 1 and config.get("WebACLId") not in plan["resourceArns"]:
+        raise AwsError(
+            "InvalidArgument",
+            "You can't remove or replace the web ACL for your distribution. Distributions with a pricing plan "
+            "subscription must have a web ACL resource.",
+        )
+
+
+@always.before(SERVICE, "ListSubscriptions")
+def list_subscriptions(call: Call) -> Reply:
+    """Tell all of the account."""
+    return {"subscriptionSummaries": list(_all(call).values())}
+
+
+@always.before(SERVICE, "CancelSubscription")
+def cancel_subscription(call: Call) -> Reply:
+    """Schedule the end, at the end of the billing period."""
+    plan = next((one for one in _all(call).values() if one["arn"] == call.params["arn"]), None)
+    if plan is None:
+        raise AwsError("ResourceNotFoundException", "The subscription does not exist.", 404)
+    end = plan["createdAt"].timestamp() + PERIOD
+    plan["scheduledChange"] = {
+        "changeType": "CANCELLATION",
+        "effectiveDate": datetime.fromtimestamp(end, UTC),
+    }
+    return {"subscription": {key: value for key, value in plan.items() if key != "eTag"}, "eTag": plan["eTag"]}
+
+
+def _all(call: Call) -> dict[str, dict[str, Any]]:
+    """The account's subscriptions by the id of the distribution, without those that have ended."""
+    known = _subscriptions.at(call.account, _REGION)
+    for id_, plan in list(known.items()):
+        change = plan.get("scheduledChange")
+        if change and change["effectiveDate"].timestamp() <= clock.now():
+            del known[id_]
+    return known
