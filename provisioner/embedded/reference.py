@@ -22,6 +22,7 @@ REQUEST_TAG, RESOURCE_TAG = "aws:RequestTag", "aws:ResourceTag"
 # Service authorization reference, where the prefix is not boto3's name of the service.
 PREFIXES = {
     "elbv2": "elasticloadbalancing",
+    "pricing-plan-manager": "pricingplanmanager",
     "resourcegroupstaggingapi": "tag",
     "service-quotas": "servicequotas",
 }

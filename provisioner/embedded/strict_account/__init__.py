@@ -1,4 +1,4 @@
-"""What an organisation, its security tools and its contracts add to an account: `local start --account strict`."""
+"""What an organisation and its contracts add to an account: `local start --account strict`."""
 
 from provisioner.embedded.strict_account import pricing_plans, protected_logs
 

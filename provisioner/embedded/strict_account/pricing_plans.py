@@ -62,8 +62,8 @@ def refuse_bare(call: Call) -> None:
     if plan and len(plan["resourceArns"]) > 1 and config.get("WebACLId") not in plan["resourceArns"]:
         raise AwsError(
             "InvalidArgument",
-            "You can't remove or replace the web ACL for your distribution. Distributions with a pricing plan "
-            "subscription must have a web ACL resource.",
+            "You can't remove or replace the web ACL for your distribution. Distributions with a pricing "
+            "plan subscription must have a web ACL resource.",
         )
 
 
@@ -84,7 +84,10 @@ def cancel_subscription(call: Call) -> Reply:
         "changeType": "CANCELLATION",
         "effectiveDate": datetime.fromtimestamp(end, UTC),
     }
-    return {"subscription": {key: value for key, value in plan.items() if key != "eTag"}, "eTag": plan["eTag"]}
+    return {
+        "subscription": {key: value for key, value in plan.items() if key != "eTag"},
+        "eTag": plan["eTag"],
+    }
 
 
 def _all(call: Call) -> dict[str, dict[str, Any]]:
