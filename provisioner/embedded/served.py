@@ -13,7 +13,8 @@ from provisioner.embedded.wire import Call, missing_code
 SERVICES = frozenset({
     "acm", "application-autoscaling", "backup", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecr", "ecs",
     "elbv2", "events", "iam", "kms", "logs", "pricing-plan-manager", "rds",
-    "resourcegroupstaggingapi", "route53", "s3", "secretsmanager", "service-quotas", "sns", "ssm", "sts", "wafv2",
+    "resourcegroupstaggingapi", "route53", "s3", "secretsmanager", "service-quotas", "sns", "ssm", "sts",
+    "wafv2",
 })  # fmt: skip
 # Where moto's dispatcher hands a request on by its path, whatever service it is signed for
 # (moto/moto_server/werkzeug_app.py, get_application and infer_service_region_host).

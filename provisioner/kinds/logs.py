@@ -52,7 +52,7 @@ class LogGroup(Kind):
         return dict(it.props)
 
     def update(self, logs: Any, it: Item, changed: Doc) -> None:
-        """AssociateKmsKey, DisassociateKmsKey, PutLogGroupDeletionProtection: what is logged stays as it is."""
+        """AssociateKmsKey, DisassociateKmsKey, PutLogGroupDeletionProtection."""
         if "deletionProtectionEnabled" in changed:
             logs.put_log_group_deletion_protection(
                 logGroupIdentifier=it.id, deletionProtectionEnabled=changed["deletionProtectionEnabled"]
