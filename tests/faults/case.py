@@ -19,6 +19,12 @@ AT_CALLS = (
     "503_before",
     "throttle",
     "reset",
+    "garbled_reply",
+    "dripped_reply",
+    "429_before",
+    "request_timeout",
+    "proxy_away",
+    "tls_cut",
     "access_denied",
     "expired",
 )
@@ -27,6 +33,7 @@ AT_WRITES = ("kill_before_rename", "kill_after_rename", "disk_full", "read_only"
 LEDGER = "ledger"
 # A call that may be sent again is: the run that met one of these must itself go well.
 PASSING = {"lost_reply", "cut_reply", "500_before", "500_after", "503_before", "throttle", "reset"}
+PASSING |= {"garbled_reply", "dripped_reply", "429_before", "request_timeout", "proxy_away", "tls_cut"}
 # The exit code of the run that met a fault and lives.
 ENDS = {**dict.fromkeys(PASSING, 0), "access_denied": 4, "expired": 3, "disk_full": 1, "read_only": 1}
 

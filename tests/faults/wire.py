@@ -24,9 +24,8 @@ from provisioner.embedded.refusals import expired
 from provisioner.embedded.wire import Answer, Call, Environ, read, refusal
 from tests import inventory
 from tests.faults.case import LEDGER, Strike
+from tests.faults.on_the_way import ENDPOINT, ON_THE_WAY, Bare, OnTheWay
 
-# Nobody listens there: a request that went astray would fail, and not reach AWS.
-ENDPOINT = "http://127.0.0.1:1"
 _EVER = 10**6
 
 
@@ -109,6 +108,8 @@ class Wire:
                 answer = fault.after(call, answer)
         except AwsError as error:
             return refusal(call, error)
+        except Bare as somebody:
+            return somebody.answer
         except HangUp as end:
             if any(fault.fault.startswith("kill") for fault in struck):
                 raise self.kill() from end
@@ -118,9 +119,10 @@ class Wire:
 
 def _order(strike: Strike) -> Fault:
     times = _EVER if strike.fault == "access_denied" else 1
+    kind = OnTheWay if strike.fault in ON_THE_WAY else Fault
     if strike.operation:
-        return Fault(strike.fault, operation=strike.operation, nth=strike.nth, times=times)
-    return Fault(strike.fault, at=strike.nth, times=times)
+        return kind(strike.fault, operation=strike.operation, nth=strike.nth, times=times)
+    return kind(strike.fault, at=strike.nth, times=times)
 
 
 def _is_done(order: Fault) -> bool:
