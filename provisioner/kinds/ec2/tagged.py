@@ -57,7 +57,9 @@ class Ec2(Kind):
         """By id, else by our tags; a resource with our Name and without our tags is shown too."""
         found = self._pick(it, self.find(ec2, of_stack(ec2, it)))
         if found is None and it.id:
-            found = next(iter(self._tidy(self.by_id(ec2, it.id))), None)
+            # An emulator that does not know the filter answers with all that there are.
+            known = self._tidy(self.by_id(ec2, it.id))
+            found = next((doc for doc in known if self.id_of(doc) == it.id), None)
         if found is None and not it.id and it.name:
             alike = self.find(ec2, where({self.name_filter: f"{PROJECT}-*-{it.suffix}"}))
             found = self._namesake(it, alike)
