@@ -39,6 +39,9 @@ from provisioner.cli.sections import Sections
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
+# New containers between two collections; a look at a stack leaves some 20,000.
+_COLLECT_EVERY = 100_000
+
 
 @click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ml-api")
@@ -90,8 +93,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code; no traceback for anything AWS or the user did."""
     from provisioner.terminal.say import Say, say_all, unsaid
 
-    # A command lives for seconds; collecting cycles costs it more than it frees.
-    gc.disable()
+    # Most commands live for seconds, and collecting cycles costs them more than it frees: it is done seldom.
+    # Those that go on for hours (`--watch`, `logs --follow`) need it all the same.
+    gc.set_threshold(_COLLECT_EVERY, 5, 5)
     if arguments is None:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -37,6 +37,10 @@ class Calls:
         events.register("after-call.*", self._end)
         events.register("after-call-error.*", self._break)
 
+    def forget(self) -> None:
+        """Let go of the calls so far: a command that goes on for hours keeps no record of them."""
+        self.made.clear()
+
     def speak_of(self, node: str) -> None:
         """What this thread calls from now on, it calls for `node`."""
         self._here.node = node

@@ -13,12 +13,15 @@ from provisioner.cli.options import state_options
 
 @click.command()
 @state_options
-def history(**given: Any) -> int:
-    """List the runs of a stack, or of all: who, what was typed, plan, duration, result."""
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=50, show_default=True, help="The newest; 0 for all."
+)
+def history(limit: int, **given: Any) -> int:
+    """List the newest runs of a stack, or of all: who, what was typed, plan, duration, result."""
     from provisioner.commands import looking_back
 
     say, workspace = begin(given)
-    return looking_back.history(say, workspace, given["suffix"])
+    return looking_back.history(say, workspace, given["suffix"], limit)
 
 
 @click.command()

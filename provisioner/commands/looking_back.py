@@ -22,10 +22,17 @@ _AT_ONCE = 8
 _LAST = re.compile(r"last(?:~([0-9]+))?")
 
 
-def history(say: Say, workspace: Workspace, suffix: str | None) -> int:
-    """The runs of a stack, of all where none is named, newest first; a damaged record hides no other."""
+def history(say: Say, workspace: Workspace, suffix: str | None, limit: int = 0) -> int:
+    """List the newest `limit` runs of a stack, of all stacks where none is named; 0 for every one.
+
+    Only those records are read that are shown; a damaged one hides no other.
+    """
     damaged: list[LedgerError] = []
-    show_history(say, list(readable(workspace.history, _names(workspace, suffix), damaged)))
+    names = _names(workspace, suffix)
+    shown = names[: limit or None]
+    show_history(say, list(readable(workspace.history, shown, damaged)))
+    if more := len(names) - len(shown):
+        say.note(f"{more} earlier runs are recorded; `--limit 0` lists all.", "dim")
     for one in damaged:
         say.warn(one.message, one.hint)
     return LedgerError.exit_code if damaged else 0

@@ -32,6 +32,7 @@ def logs(say: Say, session: Session, wanted: Wanted) -> int:
                     return 0
             if not wanted.follow:
                 break
+            session.aws.calls.forget()
             session.clock.sleep(tail.pause)
     except KeyboardInterrupt:
         return _INTERRUPTED

@@ -27,6 +27,7 @@ def watch(say: Say, session: Session, every: float) -> int:
                 record(say, session, look)
             else:
                 screen.show([_head(session), *_lines(look)])
+            session.aws.calls.forget()
             session.clock.sleep(every)
             _read_anew(session)
     except KeyboardInterrupt:

@@ -40,6 +40,7 @@ from provisioner.embedded.corrections import (
     sns,
     tagging,
     tokens,
+    tracked,
     wafv2,
     written_logs,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "sns",
     "tagging",
     "tokens",
+    "tracked",
     "wafv2",
     "written_logs",
 ]
