@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from provisioner import __version__, credentials
+from provisioner import __version__, credentials, endpoints
 from provisioner.answers import demand_whole
 from provisioner.calls import Calls
 from provisioner.embedded.local import Local
@@ -22,8 +22,6 @@ from provisioner.isolated_session import isolated_session
 from provisioner.rates import Rates
 from provisioner.whole_answers import WholeAnswers
 from state.document import Place
-
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
 
 # arn:partition:service:region:account:resource
 _ARN_COLONS = 5
@@ -49,8 +47,16 @@ class Aws:
     With `answer_within`, no answer is waited for longer than those seconds.
     """
 
-    def __init__(self, region: str, local: Local | None = None, answer_within: float | None = None) -> None:
+    def __init__(
+        self,
+        region: str,
+        local: Local | None = None,
+        answer_within: float | None = None,
+        endpoint_url: str | None = None,
+    ) -> None:
         self.region = region
+        # Where calls to S3 go, whatever is configured; None: where boto3 takes them.
+        self._s3_at = endpoint_url
         haste = {"connect_timeout": answer_within, "read_timeout": answer_within} if answer_within else {}
         self._config = (_LOCAL_CONFIG if local else _CONFIG).merge(Config(**haste))
         self._within = answer_within or _WHOLE_WITHIN
@@ -110,7 +116,8 @@ class Aws:
             )
             client.meta.events.register_first("before-send.*", self._refuse_elsewhere)
         else:
-            client = self._session.client(service, region_name=region, config=self._config)
+            at = self._s3_at if service == "s3" else None
+            client = self._session.client(service, region_name=region, endpoint_url=at, config=self._config)
             client.meta.events.register("after-call.*.*", self._hear_time)
         client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, self._within)
         self.calls.watch(client.meta.events)
@@ -142,12 +149,10 @@ class Aws:
 
     @property
     def endpoint(self) -> str:
-        """What the ledger is pinned to besides the account: empty for AWS itself."""
+        """What the state is pinned to besides the account: empty for AWS itself; see `endpoints.told`."""
         if self.local:
             return f"embedded:{self.local.instance}"
-        url = str(self.client("ec2").meta.endpoint_url)
-        host = urlsplit(url).hostname or ""
-        return "" if host.endswith(_AWS_DOMAINS) else url
+        return endpoints.told(str(self.client("ec2").meta.endpoint_url), self._session._session)
 
     @property
     def echoes(self) -> bool:

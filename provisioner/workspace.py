@@ -37,11 +37,16 @@ class Workspace:
     home: Path
     local: bool = False
     state: str = ""
+    # The URL of the store that the state is in, where it is not where the stack's own calls to S3 go.
+    state_endpoint: str = ""
 
     @classmethod
-    def here(cls, *, local: bool = False, state: str | None = None) -> Workspace:
+    def here(
+        cls, *, local: bool = False, state: str | None = None, state_endpoint: str | None = None
+    ) -> Workspace:
         """The workspace of the working directory, or of MLAPI_HOME."""
-        return cls(Path(os.environ.get("MLAPI_HOME") or DEFAULT_HOME), local, state or "")
+        home = Path(os.environ.get("MLAPI_HOME") or DEFAULT_HOME)
+        return cls(home, local, state or "", state_endpoint or "")
 
     @property
     def embedded(self) -> Path:
@@ -59,7 +64,8 @@ class Workspace:
         if self.is_shared:
             from provisioner.bucket.address import Bucket  # noqa: PLC0415 - boto3 is only for these
 
-            return Bucket.at(self.state, start_embedded(self.embedded) if self.local else None).archive
+            local = start_embedded(self.embedded) if self.local else None
+            return Bucket.at(self.state, local, endpoint=self.state_endpoint).archive
         return FolderArchive(self._folder, Path(self.state) if self.state else None)
 
     @property
@@ -170,6 +176,7 @@ class Workspace:
     def command(self, verb: str, suffix: str = "NAME") -> str:
         """The command to type next, with what it must repeat to speak of this workspace."""
         state = f" --state {self.state}" if self.state else ""
+        state += f" --state-endpoint {self.state_endpoint}" if self.state_endpoint else ""
         return f"{PROGRAM} {verb} --suffix {suffix}{' --local' if self.local else ''}{state}"
 
     @property

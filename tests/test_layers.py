@@ -30,6 +30,7 @@ FLOORS: list[set[str]] = [
     {"provisioner.settings", "provisioner.aws"},
     {
         "provisioner.names",
+        "provisioner.endpoints",
         "provisioner.path_patterns",
         "provisioner.calls",
         "provisioner.answers",

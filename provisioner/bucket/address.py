@@ -13,6 +13,7 @@ from provisioner.aws import Aws
 from provisioner.bucket.calls import patiently
 from provisioner.bucket.shelf import BucketShelf
 from provisioner.embedded.local import Local
+from provisioner.endpoints import foreign
 from provisioner.errors import UsageError
 from provisioner.regions import choose_region
 from state.archive import ShelfArchive
@@ -20,6 +21,7 @@ from state.archive import ShelfArchive
 SCHEME = "s3://"
 # docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]")
+_URL = re.compile(r"https?://[^\s/]+(/\S*)?")
 # An answer that takes longer is not waited for: the lease must be renewed in time.
 _ANSWER_WITHIN = 8
 
@@ -33,10 +35,11 @@ class Bucket:
     aws: Aws
 
     @classmethod
-    def at(cls, address: str, local: Local | None, region: str | None = None) -> Bucket:
+    def at(cls, address: str, local: Local | None, region: str | None = None, endpoint: str = "") -> Bucket:
         """The bucket of an address; UsageError where it is none. Makes no call.
 
-        `region` is where it would be made; where it is there, it is found wherever it is.
+        `region` is where it would be made; where it is there, it is found wherever it is. `endpoint` is the
+        store's URL, where it is not the one that the stack's own calls to S3 go to.
         """
         name, _, prefix = address.removeprefix(SCHEME).partition("/")
         prefix = prefix.strip("/")
@@ -44,7 +47,13 @@ class Bucket:
             raise UsageError(
                 f"{address} is no address of a state in S3.", "Write it as --state s3://bucket/prefix."
             )
-        aws = Aws(choose_region(region, local=local is not None).name, local, answer_within=_ANSWER_WITHIN)
+        if endpoint and not _URL.fullmatch(endpoint):
+            raise UsageError(
+                f"{endpoint} is no endpoint of a store.",
+                "For example: --state-endpoint https://minio.example:9000",
+            )
+        chosen = choose_region(region, local=local is not None).name
+        aws = Aws(chosen, local, _ANSWER_WITHIN, endpoint or None)
         return cls(name, f"{prefix}/" if prefix else "", aws)
 
     @property
@@ -58,6 +67,11 @@ class Bucket:
         client = self.aws.client("s3")
         head = patiently(lambda: _head(client, self.name), f"looking for the bucket {self.name}")
         return None if head is None else str(head or self.aws.region)
+
+    @property
+    def endpoint(self) -> str:
+        """The store's URL; "" for Amazon's own, and for the local AWS."""
+        return "" if self.aws.local else foreign(str(self.aws.client("s3").meta.endpoint_url))
 
     @property
     def client(self) -> Any:

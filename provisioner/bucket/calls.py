@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
@@ -23,6 +24,10 @@ _BUSY = frozenset({"ConditionalRequestConflict", "OperationAborted"})
 # What IAM calls the calls whose right has another name (service authorization reference, Amazon S3).
 _LIST = "ListBucket"
 _ACTIONS = {"ListObjectsV2": _LIST, "HeadBucket": _LIST}
+# How stores refuse the checksum of an upload: botocore sends one since 1.36 (boto/boto3#4392).
+_CHECKSUM = re.compile(
+    r"(?i)checksum|trailer|aws-chunked|XAmzContentSHA256Mismatch|STREAMING-|header you provided implies"
+)
 # Not the run's clock: what is about to be recorded is recorded also when a signal asks the run to end.
 _CLOCK = Clock()
 
@@ -62,6 +67,13 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
             f"{doing}: {told(error)}",
             f"Nothing was called for it. Give these credentials the right s3:{action}{also}: without "
             f"s3:{_LIST}, S3 refuses to say that something is not there.",
+        )
+    if fault is Fault.REFUSED and _CHECKSUM.search(f"{code_of(error)} {told(error)}"):
+        return LedgerError(
+            f"{doing}: {told(error)}",
+            "This store does not know the checksums that boto3 sends with each upload. Set "
+            "AWS_REQUEST_CHECKSUM_CALCULATION=when_required and "
+            "AWS_RESPONSE_CHECKSUM_VALIDATION=when_required, then run the same command again.",
         )
     way = "" if fault is Fault.REFUSED else f"{hint(error)} "
     return LedgerError(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.calls import patiently
-from provisioner.engine.faults import code_of
+from provisioner.engine.faults import Fault, code_of, fault_of
 from provisioner.errors import Blocked
 
 Doc = dict[str, Any]
@@ -24,6 +27,9 @@ _DAYS = 30
 # A new bucket may not be seen by every call for a minute (terraform-provider-aws, s3/bucket_policy.go).
 _NEW = frozenset({"NoSuchBucket", "404"})
 _NEW_PATIENCE = 60.0
+_TLS = "TLS only"
+# RFC 9110: Method Not Allowed, Not Implemented.
+_LACKS = (405, 501)
 
 
 def make(bucket: Bucket, region: str) -> None:
@@ -45,24 +51,64 @@ def make(bucket: Bucket, region: str) -> None:
     patiently(once, f"making the bucket {bucket.name}")
 
 
-def guard(bucket: Bucket, region: str, account: str, partition: str) -> Iterator[tuple[str, bool]]:
-    """See to each of the four, one after the other: what it is, and whether it had to be set.
+@dataclass(frozen=True)
+class Measure:
+    """One thing that was seen to: in words, whether it had to be set, and why it could not be."""
+
+    words: str
+    is_new: bool = False
+    left_out: str = ""
+
+
+def guard(bucket: Bucket, region: str, account: str, partition: str) -> Iterator[Measure]:
+    """See to each of the five, one after the other; what a store that is not Amazon's lacks is left out.
 
     What the owner has set besides is left as it is: statements, rules, a key of their own.
     """
     client = bucket.aws.client("s3", region)
-    whose = {"Bucket": bucket.name, "ExpectedBucketOwner": account}
+    whose = {"Bucket": bucket.name} | ({} if bucket.endpoint else {"ExpectedBucketOwner": account})
     arn = f"arn:{partition}:s3:::{bucket.name}"
     measures: dict[str, Callable[[], bool]] = {
         "private": lambda: _close(client, whose),
         "versioned": lambda: _version(client, whose),
         "encrypted": lambda: _encrypt(client, whose),
-        "TLS only": lambda: _demand_tls(client, whose, arn),
+        _TLS: lambda: _demand_tls(client, whose, arn),
         f"old versions kept for {_DAYS} days": lambda: _let_go(client, whose, bucket.prefix),
     }
     for words, measure in measures.items():
-        done = patiently(measure, f"making {bucket.name} {words}", also=_NEW, patience=_NEW_PATIENCE)
-        yield words, done
+        if words == _TLS and bucket.endpoint.startswith("http:"):
+            # It would lock out who calls without TLS, which is everybody here.
+            yield Measure(words, left_out="this store is called without TLS")
+            continue
+        yield patiently(
+            partial(_seen_to, bucket, words, measure),
+            f"making {bucket.name} {words}",
+            also=_NEW,
+            patience=_NEW_PATIENCE,
+        )
+
+
+def _seen_to(bucket: Bucket, words: str, measure: Callable[[], bool]) -> Measure:
+    """The measure, taken and seen to be; left out where a store other than Amazon's does not know it."""
+    try:
+        is_new = measure()
+        if is_new and bucket.endpoint and measure():
+            return Measure(words, left_out="this store takes it and forgets it")
+    except (ClientError, ResponseParserError, ValueError, KeyError) as error:
+        if not bucket.endpoint or not _is_unknown(error):
+            raise
+        return Measure(
+            words, left_out=f"this store does not know it ({code_of(error) or type(error).__name__})"
+        )
+    return Measure(words, is_new)
+
+
+def _is_unknown(error: Exception) -> bool:
+    """Whether a store says by it that it lacks something, and not that something is forbidden, or passes."""
+    if not isinstance(error, ClientError):
+        return True
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status in _LACKS or (fault_of(error) is Fault.REFUSED and code_of(error) not in _NEW)
 
 
 def _close(client: Any, whose: Doc) -> bool:

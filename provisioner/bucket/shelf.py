@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -23,6 +25,7 @@ class BucketShelf:
     def __init__(self, client: Callable[[], Any], bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._first_seen: dict[str, tuple[str, float]] = {}
 
     def get(self, key: str) -> Kept | None:
         """The object's body, its ETag, and how long ago it was written by S3's own clock."""
@@ -34,7 +37,8 @@ class BucketShelf:
                 if code_of(error) in _ABSENT:
                     return None
                 raise
-            return Kept(answer["Body"].read(), answer["ETag"], _age(answer))
+            tag = _strong(answer["ETag"])
+            return Kept(answer["Body"].read(), tag, self._age(key, tag, answer))
 
         return patiently(once, f"reading {self._words(key)}")
 
@@ -49,7 +53,7 @@ class BucketShelf:
                 )
             except ClientError as error:
                 raise (Conflict(key) if code_of(error) in _CONFLICT else error) from error
-            return str(answer["ETag"])
+            return _strong(answer["ETag"])
 
         return patiently(once, f"writing {self._words(key)}")
 
@@ -80,11 +84,28 @@ class BucketShelf:
 
         return patiently(once, f"listing {self._words(prefix)}")
 
+    def _age(self, key: str, tag: str, answer: dict[str, Any]) -> float:
+        """Seconds between the writing of an object and the answer that tells of it, by the store's clock.
+
+        A store that tells no `Date` has no clock that could be asked (RFC 9110, 6.6.1). There an object is as
+        old as it has been seen unchanged here: a lease that nobody renews goes to who waits that long.
+        """
+        with suppress(KeyError, TypeError, ValueError):
+            now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+            return float((now - answer["LastModified"]).total_seconds())
+        known, since = self._first_seen.get(key, ("", 0.0))
+        if known != tag:
+            since = time.monotonic()
+            self._first_seen[key] = (tag, since)
+        return time.monotonic() - since
+
     def _words(self, key: str) -> str:
         return f"the state s3://{self._bucket}/{key}"
 
 
-def _age(answer: dict[str, Any]) -> float:
-    """Seconds between the writing of an object and the answer that tells of it, both by S3's clock."""
-    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    return float((now - answer["LastModified"]).total_seconds())
+def _strong(tag: object) -> str:
+    """The ETag as If-Match compares it: a weak one never matches there (RFC 9110, 13.1.1).
+
+    S3 has no weak ones; what compresses on the way makes them so, and means the same object.
+    """
+    return str(tag).removeprefix("W/")

@@ -41,7 +41,9 @@ def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
     """How this command speaks, and the folder of stacks it works in."""
     from provisioner.workspace import Workspace
 
-    return voice_of(given), Workspace.here(local=given["local"], state=given["state"])
+    return voice_of(given), Workspace.here(
+        local=given["local"], state=given["state"], state_endpoint=given["state_endpoint"]
+    )
 
 
 def voice_of(given: dict[str, Any]) -> Say:

@@ -75,6 +75,12 @@ _region = click.option(
 _where = _stacked(
     click.option("--local", is_flag=True, envvar="MLAPI_LOCAL", help="Use the embedded AWS."),
     click.option("--state", envvar="MLAPI_STATE", help="The state file, or s3://bucket/prefix."),
+    click.option(
+        "--state-endpoint",
+        envvar="MLAPI_STATE_ENDPOINT",
+        metavar="URL",
+        help="The S3 store that the state is in, where it is not Amazon's; for the state alone.",
+    ),
 )
 _account = click.option(
     "--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account."

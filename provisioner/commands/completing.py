@@ -70,7 +70,9 @@ def matching(source: Callable[[Mapping[str, Any]], Iterable[Word]], given: Any, 
 
 
 def _workspace(given: Mapping[str, Any]) -> Workspace:
-    return Workspace.here(local=bool(given.get("local")), state=given.get("state"))
+    return Workspace.here(
+        local=bool(given.get("local")), state=given.get("state"), state_endpoint=given.get("state_endpoint")
+    )
 
 
 def _known(workspace: Workspace) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provisioner.bucket.address import Bucket
 from provisioner.bucket.making import guard, make
+from provisioner.bucket.proof import prove
 from provisioner.commands.asking import Asking
 from provisioner.embedded.local import start as start_embedded
 from provisioner.engine.caller import called_by
@@ -18,7 +19,9 @@ def init(say: Say, workspace: Workspace, region: str | None, account: str | None
     if not workspace.is_shared:
         raise UsageError("A state in a folder needs no init.", "Say --state s3://bucket/prefix.")
     local = start_embedded(workspace.embedded) if workspace.local else None
-    bucket = Bucket.at(workspace.state, local, region)
+    bucket = Bucket.at(workspace.state, local, region, workspace.state_endpoint)
+    if bucket.endpoint:
+        say.note(f"The store is {bucket.endpoint}, not Amazon's.", "dim")
     place = called_by(bucket.aws)
     guard_account(place, account)
     made = bucket.region is None
@@ -28,12 +31,16 @@ def init(say: Say, workspace: Workspace, region: str | None, account: str | None
     if made:
         make(bucket, where)
         say.note(f"The bucket {bucket.name} is made, in {where}.")
-    measures = []
-    for words, is_new in guard(bucket, where, place.account, place.partition):
-        measures.append(words)
-        say.note(f"  {words}{'' if is_new else ' (as it was)'}")
+    prove(bucket)
+    say.note("  writes are conditional (proven)")
+    measures, left_out = list[str](), list[str]()
+    for one in guard(bucket, where, place.account, place.partition):
+        (left_out if one.left_out else measures).append(one.words)
+        told = f"left out: {one.left_out}" if one.left_out else "" if one.is_new else "as it was"
+        say.note(f"  {one.words}{f' ({told})' if told else ''}", "yellow" if one.left_out else "")
     if say.as_json:
-        say.record("state_init", bucket=bucket.name, region=where, made=made, measures=measures)
+        known = {"bucket": bucket.name, "region": where, "made": made}
+        say.record("state_init", **known, measures=measures, left_out=left_out)
     else:
         say.data(f"The state can be kept in {bucket.address}.")
     return 0

@@ -17,7 +17,7 @@ from provisioner.settings.knobs import knobs, sections
 DEFAULT_FILE = "ml-api.toml"
 _AS_SET = "Write it as --set section.key=value."
 PREFIX = "MLAPI_"
-NO_SETTINGS = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_LOCAL")
+NO_SETTINGS = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_STATE_ENDPOINT", "MLAPI_LOCAL")
 
 
 # No setting has a value of more levels (api.services.NAME.environment.NAME has 4).

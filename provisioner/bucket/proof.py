@@ -1,0 +1,48 @@
+"""Whether a store keeps a state from being written over: asked with writes, not by its name."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from provisioner.bucket.address import Bucket
+from provisioner.bucket.shelf import BucketShelf
+from provisioner.errors import Blocked
+from state.shelf import Conflict
+
+_ANOTHER = '"00000000000000000000000000000000"'
+
+
+def prove(bucket: Bucket) -> None:
+    """Write one key under conditions that hold and that do not; what is written is removed again.
+
+    Raises:
+        Blocked: The store ignores If-None-Match or If-Match: two runs would write over each other.
+
+    """
+    shelf = BucketShelf(lambda: bucket.client, bucket.name)
+    key = f"{bucket.prefix}.proof-{uuid.uuid4().hex}"
+    tag = shelf.put(key, b'{"proof": 1}', None)
+    try:
+        _must_conflict(bucket, "If-None-Match of a write", lambda: shelf.put(key, b'{"proof": 2}', None))
+        _must_conflict(bucket, "If-Match of a write", lambda: shelf.put(key, b'{"proof": 3}', _ANOTHER))
+        tag = shelf.put(key, b'{"proof": 4}', tag)
+        _must_conflict(bucket, "If-Match of a removal", lambda: shelf.drop(key, _ANOTHER))
+    except Conflict as conflict:
+        raise Blocked(
+            f"{bucket.address}: the store refuses a write over what it has just said to stand there.",
+            "A state cannot be kept in it. Use another store.",
+        ) from conflict
+    finally:
+        bucket.client.delete_object(Bucket=bucket.name, Key=key)
+
+
+def _must_conflict(bucket: Bucket, what: str, act: Callable[[], object]) -> None:
+    try:
+        act()
+    except Conflict:
+        return
+    raise Blocked(
+        f"{bucket.address}: the store ignores the {what}, so that two runs could write over each other.",
+        "A state cannot be kept in it. Use S3, or a store that knows conditional writes.",
+    )

@@ -1,0 +1,50 @@
+"""Where calls go that do not go to AWS itself: what the environment and the profile name."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.configprovider import ConfiguredEndpointProvider
+
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
+# The services in which a stack has resources (tests/test_endpoints.py holds them against the resource types).
+SERVICES = (
+    *("acm", "application-autoscaling", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecs", "elbv2"),
+    *("events", "iam", "kms", "logs", "rds", "route53", "s3", "secretsmanager", "sns", "wafv2"),
+)
+# Whose endpoint stands for those of all others.
+_USUAL = "ec2"
+
+
+def foreign(url: str) -> str:
+    """Return the endpoint; "" where it is AWS's own."""
+    return "" if (urlsplit(url).hostname or "").endswith(_AWS_DOMAINS) else url
+
+
+def told(usual: str, session: Any) -> str:
+    """Return all endpoints in use in one line: the usual one, and behind it each service's that is another.
+
+    As botocore resolves them: AWS_ENDPOINT_URL_<SERVICE>, then the profile's `services` section, then what is
+    for all. "" where all calls go to AWS.
+
+    Args:
+        usual: The endpoint that EC2 is called at.
+        session: A botocore session.
+
+    """
+    rest = [f"{name}={at or 'AWS'}" for name, at in _others(session) if at != foreign(usual)]
+    return " ".join(filter(None, [foreign(usual), *rest]))
+
+
+def _others(session: Any) -> list[tuple[str, str]]:
+    if session.get_config_variable("ignore_configured_endpoint_urls"):
+        return []
+    full, scoped = session.full_config, session.get_scoped_config()
+    named = {name: ConfiguredEndpointProvider(full, scoped, _model(name)).provide() for name in SERVICES}
+    return [(name, foreign(str(url)) if url else "") for name, url in named.items() if name != _USUAL]
+
+
+def _model(name: str) -> str:
+    """What botocore calls a service where it looks for its endpoint: by its service id."""
+    return {"elbv2": "elastic_load_balancing_v2"}.get(name, name)
