@@ -14,7 +14,17 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling
 from provisioner.health import certificates, measured, services, targets
-from provisioner.kinds import KINDS, ecr, facts, leftovers, origin_key, tagging, under_key, versions
+from provisioner.kinds import (
+    KINDS,
+    ecr,
+    facts,
+    leftovers,
+    origin_key,
+    pricing_plans,
+    tagging,
+    under_key,
+    versions,
+)
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
 from provisioner.preflight import domain, usage
 from provisioner.prices import asked
@@ -112,6 +122,7 @@ DECLARED = {
     "kinds/ecs/sessions.py": sessions.CALLS,
     "kinds/facts.py": facts.CALLS,
     "kinds/leftovers.py": leftovers.CALLS,
+    "kinds/pricing_plans.py": pricing_plans.CALLS,
     "kinds/tagging.py": tagging.CALLS,
     "kinds/under_key.py": under_key.CALLS,
     "kinds/versions.py": versions.CALLS,

@@ -51,3 +51,69 @@ def test_groups_of_a_strict_account_are_born_protected_and_its_plans_are_silent(
 
     assert protected_groups(strict.box)
     assert strict.plan("a") == "No changes.\n"
+
+
+def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(strict: Desk) -> None:
+    strict.apply("a")
+    before = strict.mark()
+    planned = strict.run("plan", "--destroy", "--suffix", "a")
+    assert "Held by what is not this stack's:" in planned.out
+    assert "aws pricing-plan-manager cancel-subscription --arn" in planned.out
+    assert strict.tries(before) == []
+
+    ran = strict.run("teardown", "--yes", "--unprotect", "--suffix", "a")
+
+    assert ran.code == 9, ran.err
+    told, _, rest = ran.err.partition("teardown is incomplete")
+    assert "flat-rate pricing plan" in told
+    assert "is under a flat-rate pricing plan" in rest
+    deletes = [one for one in strict.tries(before) if one == "cloudfront:DeleteDistribution"]
+    assert len(deletes) == 1
+    assert client(strict.box.endpoint, "rds").describe_db_clusters()["DBClusters"] == []
+
+    plans = client(strict.box.endpoint, "pricing-plan-manager")
+    (plan,) = plans.list_subscriptions()["subscriptionSummaries"]
+    plans.cancel_subscription(arn=plan["arn"], ifMatch=plan["eTag"])
+    again = strict.run("teardown", "--yes", "--suffix", "a")
+    assert again.code == 9, again.err
+    assert "its cancellation is scheduled: teardown again from 2" in again.err
+
+    strict.box.advance(31 * 86_400)
+    strict.teardown("a")
+    assert not client(strict.box.endpoint, "cloudfront").list_distributions()["DistributionList"].get("Items")
+
+
+def test_where_the_plans_may_not_be_asked_for_that_is_said_and_the_rest_goes(strict: Desk) -> None:
+    strict.apply("a")
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    deny = {"Effect": "Deny", "Action": "pricingplanmanager:*", "Resource": "*"}
+    strict.box.authorise({"Version": "2012-10-17", "Statement": [allow, deny]})
+
+    ran = strict.run("teardown", "--yes", "--unprotect", "--suffix", "a")
+
+    assert ran.code == 9, ran.err
+    strict.box.box.authorise([])
+    assert "AWS denied ListSubscriptions" in ran.err.partition("teardown is incomplete")[0]
+    assert client(strict.box.endpoint, "rds").describe_db_clusters()["DBClusters"] == []
+
+
+def test_a_clean_stack_is_held_by_nothing(desk: Desk) -> None:
+    desk.apply("a", "--set", "profile=production")
+
+    ran = desk.run("plan", "--destroy", "--suffix", "a", "--set", "profile=production")
+
+    assert "Held by" not in ran.out
+
+
+def test_what_a_guard_of_the_organisation_put_into_our_network_is_told_with_the_command(desk: Desk) -> None:
+    """Its name: hashicorp/terraform-provider-aws#46747; nobody but Runtime Monitoring takes it away."""
+    desk.apply("a")
+    ec2 = client(desk.box.endpoint, "ec2")
+    (vpc,) = [one["VpcId"] for one in ec2.describe_vpcs()["Vpcs"] if not one["IsDefault"]]
+    name = f"GuardDutyManagedSecurityGroup-{vpc}"
+    group = ec2.create_security_group(GroupName=name, Description="theirs", VpcId=vpc)["GroupId"]
+
+    ran = desk.run("plan", "--destroy", "--suffix", "a")
+
+    assert name in ran.out
+    assert f"aws ec2 delete-security-group --group-id {group}" in ran.out

@@ -8,7 +8,7 @@ from provisioner.commands.circumstances import read_with
 from provisioner.commands.forecasting import forecast_end
 from provisioner.commands.place import checked, header
 from provisioner.commands.planning import Showing
-from provisioner.commands.removing import refuse_protected
+from provisioner.commands.removing import holding, refuse_protected
 from provisioner.engine.ending import foresee
 from provisioner.kinds import KINDS
 from provisioner.session import Session
@@ -23,8 +23,9 @@ def show_end(say: Say, session: Session, showing: Showing) -> int:
     started = time.monotonic()
     made = read_with(session, session.plan(ending=True))
     ending = foresee(made, session.document, standing(session, made), KINDS)
+    held = holding(session, made)
     showing.begin(say, session)
-    show_ending(say, session.suffix, ending, made.notes, forecast_end(session, made, ending))
+    show_ending(say, session.suffix, ending, made.notes, forecast_end(session, made, ending), held)
     checked(say, session, made, started)
     refuse_protected(session, made)
     return showing.code(changes=bool(ending.going))

@@ -12,6 +12,7 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import counted, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
+from provisioner.engine.blockers import Blocker, blockers
 from provisioner.engine.decide import halted
 from provisioner.engine.ending import foresee
 from provisioner.engine.outcome import Outcome
@@ -68,6 +69,8 @@ def _remove(
     refuse_halted(made)
     if not (say.quiet and asking.yes):
         show_going(say, session, made, going)
+    for one in holding(session, made):
+        say.ask(f"! {one}")
     asking.confirm(say, "Remove them?", session.suffix)
     pieces = {node.name: node.piece for node in made.stack if node.name in going}
     outlook = outlook_on(session, record, dict.fromkeys(pieces, "delete"))
@@ -86,6 +89,11 @@ def _remove(
 def again(session: Session, verb: str) -> str:
     """The command to type next for this stack."""
     return session.where.workspace.command(verb, session.suffix)
+
+
+def holding(session: Session, made: Plan) -> list[Blocker]:
+    """What is not this stack's and will keep a part of it from going; the rest goes all the same."""
+    return blockers(made, session.document, session.clients, KINDS)
 
 
 def show_going(say: Say, session: Session, made: Plan, going: list[str]) -> None:

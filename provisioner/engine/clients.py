@@ -187,6 +187,6 @@ class Client:
         return pages.paginate(**params).build_full_result() if pages else method(**params)
 
 
-def beside(client: Client, service: str) -> Client:
-    """The client of another service, in the same region."""
-    return client._clients.client(service, client._region)
+def beside(client: Client, service: str, region: str = "") -> Client:
+    """The client of another service, in the same region or the one named."""
+    return client._clients.client(service, region or client._region)

@@ -66,7 +66,9 @@ class Patience:
             return None if step is None else jittered(step)
 
         def report(error: BaseException, seconds: float) -> None:
-            held = self.held(target, strangers=True) if verb == "delete" and asking.is_due() else ""
+            # What AWS must finish first is held by nobody.
+            refused = verb == "delete" and not isinstance(error, NotYet)
+            held = self.held(target, strangers=True) if refused and asking.is_due() else ""
             detail = f"held by {held}" if held else told(error)
             self.listen(Event("retrying", target.it.node, verb, detail, seconds))
 

@@ -27,6 +27,10 @@ class Holder:
 
     what: str
     passing: bool
+    # What a person does about it, and when it can go; "" where nothing more is known than who it is.
+    remedy: str = ""
+    # AWS did not let it be asked: told to a person, and no reason to give up.
+    doubtful: bool = False
 
 
 def is_named(error: BaseException, curable: Codes) -> bool:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
-from provisioner.engine.refused import NotYet
+from provisioner.engine.refused import Holder, NotYet
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.errors import NotBefore
 from provisioner.kinds.origin_key import shown, veiled_origins
+from provisioner.kinds.pricing_plans import SUBSCRIBED, plans_of
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import ZONE_TAG
@@ -65,6 +69,7 @@ class Distribution(Kind):
         update="UpdateDistribution GetDistributionConfig",
         retag="TagResource UntagResource GetDistribution",
         delete="DeleteDistribution UpdateDistribution GetDistribution",
+        holders="GetDistribution",
     )
 
     def read(self, cloudfront: Any, it: Item) -> Doc | None:
@@ -112,7 +117,16 @@ class Distribution(Kind):
             cloudfront.update_distribution(Id=it.id, IfMatch=found["ETag"], DistributionConfig=config)
         if doc["DistributionConfig"]["Enabled"] or doc["Status"] != "Deployed":
             raise NotYet("disabled, and the edge is learning it", due=self.takes)
-        cloudfront.delete_distribution(Id=it.id, IfMatch=found["ETag"])
+        try:
+            cloudfront.delete_distribution(Id=it.id, IfMatch=found["ETag"])
+        except ClientError as error:
+            if SUBSCRIBED not in str(error):
+                raise
+            raise _subscribed(it.id, plans_of(cloudfront, doc["ARN"])) from error
+
+    def holders(self, cloudfront: Any, it: Item) -> list[Holder]:
+        """The pricing plan that it is under."""
+        return plans_of(cloudfront, cloudfront.get_distribution(Id=it.id)["Distribution"]["ARN"])
 
     def leads(self, doc: Doc) -> list[str]:
         """The key that it shows to the balancer, once every edge does."""
@@ -124,6 +138,19 @@ class Distribution(Kind):
         if "DefaultCacheBehavior" in plain:
             plain["DefaultCacheBehavior"] = {_HEADERS: "", **plain["DefaultCacheBehavior"]}
         return plain
+
+
+def _subscribed(id_: str, plans: list[Holder]) -> NotBefore:
+    """It stays, disabled, until its plan has ended; what does not wait for it goes on."""
+    remedy = "; ".join(one.remedy for one in plans) or (
+        "cancel the plan in CloudFront's console (ListSubscriptions of pricing-plan-manager, which tells its "
+        "ARN and its end, was refused)"
+    )
+    return NotBefore(
+        f"The distribution {id_} is under a flat-rate pricing plan, and CloudFront deletes it only when that "
+        f"has ended: {remedy}.",
+        "Nothing is lost: run the same command again then.",
+    )
 
 
 def domain_of(cloudfront: Any, comment: str) -> Doc:

@@ -15,6 +15,7 @@ from provisioner.kinds import (
     leftovers,
     log_events,
     origin_key,
+    pricing_plans,
     request_records,
     tagging,
     under_key,
@@ -32,7 +33,12 @@ _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS,
 _PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS, "Domain": domain.CALLS}
 # What is looked up only where the stack has what it is about.
 _ONLY_WITH = {"Domain": domain.concerns}
-_ENDS: Mapping[str, Calls] = {**_LOOKS, "Leftovers": leftovers.CALLS, "UnderKey": under_key.CALLS}
+_ENDS: Mapping[str, Calls] = {
+    **_LOOKS,
+    "Leftovers": leftovers.CALLS,
+    "UnderKey": under_key.CALLS,
+    "PricingPlans": pricing_plans.CALLS,
+}
 _LOOK = ("read", "extras", "others")
 _SEES = ("read", "observe")
 # What lies where CloudFront does, whatever the stack's region.

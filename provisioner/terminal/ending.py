@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from provisioner.engine.blockers import Blocker
 from provisioner.engine.ending import Ending, Going
 from provisioner.terminal.forecast import Forecast, show_forecast
 from provisioner.terminal.say import Say
 
 
-def show_ending(say: Say, suffix: str, ending: Ending, notes: list[str], forecast: Forecast) -> None:
+def show_ending(
+    say: Say, suffix: str, ending: Ending, notes: list[str], forecast: Forecast, held: list[Blocker]
+) -> None:
     """What goes, wave by wave, and what is lost with it; "No changes." alone where nothing stands."""
     if say.as_json:
-        say.record("plan", **_as_record(suffix, ending, notes), **forecast.as_record())
+        blocking = [asdict(one) for one in held]
+        say.record("plan", **_as_record(suffix, ending, notes), held=blocking, **forecast.as_record())
         return
     for note in notes:
         say.data(note)
@@ -24,10 +28,19 @@ def show_ending(say: Say, suffix: str, ending: Ending, notes: list[str], forecas
         say.data("Lost for good:")
         for words in lost:
             say.data(f"  {say.paint('!', 'red')} {words}")
+    _show_held(say, held)
     count = len(ending.going)
     say.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
     if count:
         show_forecast(say, forecast)
+
+
+def _show_held(say: Say, held: list[Blocker]) -> None:
+    """What keeps some of it, and what to do about that."""
+    if held:
+        say.data("Held by what is not this stack's:")
+    for one in held:
+        say.data(f"  {say.paint('!', 'red')} {one}")
 
 
 def _what(one: Going) -> str:

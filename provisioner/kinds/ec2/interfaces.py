@@ -41,7 +41,21 @@ def _holder(ec2: Any, interface: Doc, suffix: str) -> Holder:
         and not _is_in_others_groups(interface, suffix)
         and not _serves_others(ec2, interface, suffix)
     )
-    return Holder(f"{interface['NetworkInterfaceId']} ({owner}: {purpose})", passing)
+    what = f"{interface['NetworkInterfaceId']} ({owner}: {purpose})"
+    return Holder(what, passing, "" if passing else _remedy(ec2, interface, purpose))
+
+
+def _remedy(ec2: Any, interface: Doc, purpose: str) -> str:
+    """The command that removes what the interface is for, where it is known."""
+    region = f"--region {ec2.region}"
+    if ids := _ENDPOINT.findall(purpose):
+        return f"`aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {ids[0]} {region}`"
+    if ids := _GATEWAY.findall(purpose):
+        return f"`aws ec2 delete-nat-gateway --nat-gateway-id {ids[0]} {region}`"
+    if interface.get("RequesterManaged") or interface.get("Attachment"):
+        return ""
+    id_ = interface["NetworkInterfaceId"]
+    return f"`aws ec2 delete-network-interface --network-interface-id {id_} {region}`"
 
 
 def _purpose(interface: Doc) -> str:

@@ -22,6 +22,10 @@ NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
 NO_VPC = codes("InvalidVpcID.NotFound")
 
 
+# How the commands that delete a part of a VPC go on.
+_BY_GROUP, _BY_TABLE = "security-group --group-id", "route-table --route-table-id"
+
+
 class Vpc(Ec2):
     """A virtual private cloud."""
 
@@ -72,16 +76,24 @@ class Vpc(Ec2):
         filters = where({"vpc-id": it.id})
         groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
         tables = ec2.describe_route_tables(Filters=filters)["RouteTables"]
-        told = [
-            (f"subnet {one['SubnetId']}", one) for one in ec2.describe_subnets(Filters=filters)["Subnets"]
-        ]
+        subnets = ec2.describe_subnets(Filters=filters)["Subnets"]
+        told = [(f"subnet {one['SubnetId']}", "subnet --subnet-id", one["SubnetId"], one) for one in subnets]
         told += [
-            (f"security group {one['GroupId']} {one['GroupName']}", one)
+            (f"security group {one['GroupId']} {one['GroupName']}", _BY_GROUP, one["GroupId"], one)
             for one in groups
             if one["GroupName"] != "default"
         ]
-        told += [(f"route table {one['RouteTableId']}", one) for one in tables if not _is_main(one)]
-        inside = [Holder(what, _goes_by_itself(one, it.suffix)) for what, one in told]
+        told += [
+            (f"route table {one['RouteTableId']}", _BY_TABLE, one["RouteTableId"], one)
+            for one in tables
+            if not _is_main(one)
+        ]
+        inside = [
+            Holder(
+                what, _goes_by_itself(one, it.suffix), f"`aws ec2 delete-{how} {id_} --region {ec2.region}`"
+            )
+            for what, how, id_, one in told
+        ]
         return interfaces(ec2, {"vpc-id": it.id}, it.suffix) + inside
 
 

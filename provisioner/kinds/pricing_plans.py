@@ -1,0 +1,48 @@
+"""CloudFront flat-rate plans: a distribution that is under one can only go when the plan has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from provisioner.engine.clients import beside
+from provisioner.engine.faults import PASSING, Fault, fault_of
+from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
+
+# The one region that knows of them (botocore 1.44.5, endpoints of pricing-plan-manager).
+_REGION = "us-east-1"
+CALLS = {"pricing-plan-manager": ("ListSubscriptions",)}
+# How CloudFront says it (ekristen/aws-nuke#1024, cloud-custodian/cloud-custodian#10477).
+SUBSCRIBED = "pricing plan"
+_DENIED = Holder(
+    "a flat-rate pricing plan, if it is under one: AWS denied ListSubscriptions",
+    passing=True,
+    remedy="CloudFront's console shows the plan, and cancels it",
+    doubtful=True,
+)
+
+
+def plans_of(cloudfront: Any, arn: str) -> list[Holder]:
+    """The plan that the distribution is under, and when it ends or how to end it; a refusal is told."""
+    plans = beside(cloudfront, "pricing-plan-manager", _REGION)
+    try:
+        listed = plans.list_subscriptions()["subscriptionSummaries"]
+    except (ClientError, BotoCoreError) as error:
+        if (fault := fault_of(error)) in PASSING:
+            raise
+        return [_DENIED] if fault is Fault.DENIED else []
+    return [_holder(one) for one in listed if arn in one.get("resourceArns", [])]
+
+
+def _holder(plan: Doc) -> Holder:
+    what = f"a flat-rate pricing plan ({plan.get('planFamily', 'CloudFront')} {plan.get('planTier', '')})"
+    change = plan.get("scheduledChange") or {}
+    if change.get("changeType") == "CANCELLATION":
+        end = change.get("effectiveDate")
+        when = f"from {end:%Y-%m-%d %H:%M} UTC on" if end else "once AWS has named the day of its end"
+        return Holder(what, passing=False, remedy=f"its cancellation is scheduled: teardown again {when}")
+    arn, tag = plan["arn"], plan.get("eTag", "")
+    cancel = f"aws pricing-plan-manager cancel-subscription --arn {arn} --if-match {tag} --region {_REGION}"
+    return Holder(what, passing=False, remedy=f"`{cancel}` ends it with the month that is billed")
