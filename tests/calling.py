@@ -133,6 +133,6 @@ def _service(value: ast.AST) -> str:
     match value:
         case ast.Call(func=ast.Attribute(attr="client"), args=[ast.Constant(value=str(service)), *_]):
             return service
-        case ast.Call(func=ast.Name(id="beside"), args=[_, ast.Constant(value=str(service))]):
+        case ast.Call(func=ast.Name(id="beside"), args=[_, ast.Constant(value=str(service)), *_]):
             return service
     return ""

@@ -148,6 +148,6 @@ def _tags(wafv2: Any, arn: str) -> dict[str, str]:
 
 def _behind(cloudfront: Any, arn: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Each distribution behind a web ACL, and its tags; the Distribution kind asks the same."""
-    for one in cloudfront.list_distributions()["DistributionList"].get("Items", []):
+    for one in cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []:
         if one.get("WebACLId") == arn:
             yield one["Id"], mapping(cloudfront.list_tags_for_resource(Resource=one["ARN"])["Tags"]["Items"])
