@@ -169,3 +169,33 @@ def test_a_stopped_clock_lets_nobody_sleep() -> None:
 
     with pytest.raises(Stopped):
         clock.sleep(60)
+
+
+@given(hidden=st.floats(0.5, 300), shown=st.floats(0, 1))
+def test_what_is_hidden_is_looked_for_seldom_and_seen_soon(hidden: float, shown: float) -> None:
+    clock = Hurried()
+    start, at = clock.time, shown * hidden
+
+    found = until(
+        lambda: True if clock.time - start >= at else None,
+        clock=clock,
+        due=0,
+        patience=hidden + 60,
+        hidden=hidden,
+    )
+
+    late = clock.time - start - at
+    assert found
+    assert late <= max(0.06, 0.2 * at + 0.02)
+    assert len(clock.sleeps) <= 50
+
+
+def test_the_last_look_for_what_is_hidden_is_at_its_end() -> None:
+    clock = Hurried()
+    start = clock.time
+    seen: list[float] = []
+
+    until(lambda: seen.append(clock.time - start), clock=clock, due=0, patience=60.0, hidden=60.0)
+
+    assert any(59.99 < one < 60.01 for one in seen)
+    assert len(seen) <= 50

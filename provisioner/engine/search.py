@@ -54,7 +54,8 @@ class Search:
                 raise Foreign(f"{target.words} is {whose(target.kind, doc)}.", "Choose another suffix.")
             return False
 
-        found = until(probe, clock=self.clock, due=0, patience=window + target.kind.patience)
+        patience = window + target.kind.patience
+        found = until(probe, clock=self.clock, due=0, patience=patience, hidden=window)
         return found if isinstance(found, dict) else None
 
 

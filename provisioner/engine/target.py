@@ -111,7 +111,7 @@ def _look(shared: Clients, target: Target, made: float) -> Doc | None:
     if doc is not None or not target.it.id:
         return doc
     if left:
-        return until(lambda: read(anew, target), clock=anew.clock, due=0, patience=left)
+        return until(lambda: read(anew, target), clock=anew.clock, due=0, patience=left, hidden=left)
     return read(anew, target)
 
 

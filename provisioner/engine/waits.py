@@ -22,6 +22,11 @@ _LATE_SHARE = 0.014
 _SHORTEST, _LONGEST_STEP = 0.05, 0.3
 # Of what is due in a minute nothing is expected in the first seconds.
 _FIRST_SHARE = 1 / 16
+# Looking for what AWS hides, each step is this share of what has passed: some thirty looks in a minute, and
+# not two hundred of every thing that a killed run had in hand.
+_SEEKS_SHARE = 0.2
+# A step that is too short to move a clock would be taken for ever.
+_LEAST_STEP = 0.01
 # Who waits for the same thing does not ask at the same moment; never later than the step allows.
 _JITTER = 0.9
 
@@ -70,17 +75,25 @@ def again(
 
 
 def until(
-    probe: Callable[[], T | None], *, clock: Clock, due: float, patience: float, since: float | None = None
+    probe: Callable[[], T | None],
+    *,
+    clock: Clock,
+    due: float,
+    patience: float,
+    since: float | None = None,
+    hidden: float = 0.0,
 ) -> T | None:
     """Probe until it gives something; None when patience has run out.
 
     `due` is when the state usually changes, in seconds from `since`: long before it the steps double,
-    around it and after it they are short enough that little time is lost.
+    around it and after it they are short enough that little time is lost. What AWS may hide for `hidden`
+    seconds is mostly seen in the first of them: the steps grow from the beginning.
     """
     start = clock.now() if since is None else since
 
     def step(_state: RetryCallState) -> float:
-        return jittered(pause(clock.now() - start, due))
+        elapsed = clock.now() - start
+        return seek(elapsed, hidden) if hidden else jittered(pause(elapsed, due))
 
     retrying = Retrying(
         retry=retry_if_result(lambda found: found is None),
@@ -95,6 +108,12 @@ def until(
 def jittered(seconds: float) -> float:
     """A little less: who waits for the same thing does not ask at the same moment."""
     return seconds * random.uniform(_JITTER, 1)  # noqa: S311 - no secret
+
+
+def seek(elapsed: float, hidden: float) -> float:
+    """Seconds until the next look for what is hidden for so long at most, the last look at its end."""
+    step = max(_SHORTEST, jittered(_SEEKS_SHARE * elapsed))
+    return max(min(step, hidden - elapsed), _LEAST_STEP) if elapsed < hidden else _LONGEST_STEP
 
 
 def pause(elapsed: float, due: float) -> float:

@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     _leave_home()
     gc.disable()  # a child lives for seconds: what it would collect, its end frees
     with _world(asked).open() as world:
+        gc.collect()
         gc.freeze()
         calls = calls_of(world.counts)
         chosen = _chosen(cases(world.counts), asked)
