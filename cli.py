@@ -89,6 +89,12 @@ for _command in COMMANDS:
     cli.add_command(_command)
 
 
+def _forget_empty() -> None:
+    """Take a variable of AWS's that is empty, as pipelines leave it, for one that is not set."""
+    for name in [name for name, value in os.environ.items() if name.startswith("AWS_") and not value]:
+        del os.environ[name]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its code; no traceback for anything AWS or the user did."""
     from provisioner.terminal.say import Say, say_all, unsaid
@@ -100,6 +106,7 @@ def main(arguments: list[str] | None = None) -> None:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
         signal.signal(signal.SIGINT, signal.default_int_handler)
         say_all()
+    _forget_empty()
     arguments = sys.argv[1:] if arguments is None else arguments
     say = Say(as_json="--json" in arguments)
     try:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from botocore.configprovider import ConfiguredEndpointProvider
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
-# The services in which a stack has resources (tests/test_endpoints.py holds them against the resource types).
+# The services in which a stack has resources; tests/test_foreign_buckets.py holds them against the types.
 SERVICES = (
     *("acm", "application-autoscaling", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecs", "elbv2"),
     *("events", "iam", "kms", "logs", "rds", "route53", "s3", "secretsmanager", "sns", "wafv2"),

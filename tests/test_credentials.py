@@ -288,3 +288,21 @@ def test_where_no_session_can_be_kept_it_serves_the_process(desk: Desk, front: F
     (tmp_path / "user" / ".aws" / "cli").write_text("a file, where a folder should be")
 
     assert plan(one).code == 0
+
+
+def test_an_empty_profile_counts_as_none(desk: Desk) -> None:
+    """As a pipeline leaves it whose variable is not set; botocore looks for a profile without a name."""
+    ran = desk.process("plan", "--suffix", "a", "--local", AWS_PROFILE="", AWS_CONFIG_FILE="", AWS_REGION="")
+    asked = desk.process(
+        "plan",
+        "--suffix",
+        "a",
+        AWS_PROFILE="",
+        AWS_ACCESS_KEY_ID="AKIAIOSFODNN7EXAMPLE",
+        AWS_SECRET_ACCESS_KEY="none",
+        AWS_ENDPOINT_URL=desk.box.endpoint,
+    )
+
+    assert ran.code == 0, ran.err
+    assert "profile" not in asked.err
+    assert "embedded" in asked.err or asked.code == 0, asked.err

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from botocore.exceptions import ClientError
 
@@ -28,6 +29,10 @@ _CLUSTER, _SECRET = "aurora", "Secret"
 _USUAL, _LOOPBACK = 5432, "127.0.0.1"
 _INTERRUPTED, _STDERR = 130, 2
 _ENDS_WITHIN = 10  # seconds
+# What makes libpq check a certificate even where it is to require none (PostgreSQL doc, libpq SSL support).
+_ROOT = Path("~/.postgresql/root.crt")
+# RDS user guide, "Using SSL/TLS to encrypt a connection to a DB instance".
+_BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 
 
 @dataclass(frozen=True)
@@ -121,4 +126,9 @@ def _tell(say: Say, session: Session, database: Database, here: int) -> None:
         say.record("tunnel", host=_LOOPBACK, port=here, psql=line, secret=database.secret)
         return
     say.data(line)
+    if _ROOT.expanduser().exists():
+        say.note(
+            f"{_ROOT} is there: psql checks the database's certificate by it, and refuses one of another "
+            f"authority. Fetch AWS's bundle, {_BUNDLE}, and add sslrootcert=FILE."
+        )
     say.note(f"The password lies in the secret {database.secret}:\n{fetch}")
