@@ -4,6 +4,7 @@ ProvisionerError ............ 1   something failed
 ├── UsageError .............. 64  the command line or a setting is wrong
 ├── CredentialsError ........ 3   no credentials, expired ones, or the wrong account
 ├── Incomplete .............. 4   part of the work is done; the same command goes on
+│   └── Superseded .......... 4   somebody's newer deployment took the place of this one
 ├── Blocked ................. 5   refused before the first change: somebody else's, or data would be lost
 ├── NoSuchStack ............. 6   no stack of that suffix is known
 ├── LedgerError ............. 1   the state file is damaged, foreign or cannot be written
@@ -55,6 +56,12 @@ class Incomplete(ProvisionerError):
 
     exit_code = 4
     result = "incomplete"
+
+
+class Superseded(Incomplete):
+    """A newer deployment took the place of this one before ECS had judged it."""
+
+    result = "superseded"
 
 
 class Blocked(ProvisionerError):

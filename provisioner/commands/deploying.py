@@ -124,7 +124,7 @@ def ship(say: Say, one: OneService, now: Running, arn: str, *, fail_fast: bool =
     """Have the service run a revision, unless it is on its way already; follow it and write it down."""
     is_same = now.arn == arn
     under_way = is_same and not now.has_failed
-    before = Before.of(one, arn, under_way=under_way, fail_fast=fail_fast)
+    before = Before.of(one, now, arn, under_way=under_way, fail_fast=fail_fast)
     follower = Follower(say, one, before, fail_fast)
     one.hands.listen(Event("exists", one.task, "update", id=arn))
     with one.told("update"):

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from botocore.exceptions import ClientError
 
@@ -15,33 +16,37 @@ from provisioner.engine.clock import Stopped
 from provisioner.engine.explain import explained
 from provisioner.engine.faults import Fault, fault_of, told
 from provisioner.engine.waits import until
-from provisioner.errors import Interrupted, OutOfPatience, RolledBack
+from provisioner.errors import Interrupted, OutOfPatience, ProvisionerError, RolledBack, Superseded
 from provisioner.kinds import KINDS
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose
+from provisioner.kinds.ecs.revisions import Running
 from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun, rollouts
 from provisioner.kinds.ecs.stops import hopeless, stopped
+from provisioner.kinds.ecs.successors import Successor
 from provisioner.terminal.say import Say
 
 
 @dataclass
 class Before:
-    """What was there before a deployment began: deployments, and tasks that had stopped."""
+    """What was there before a deployment began: deployments, their revisions, and tasks that had stopped."""
 
     rollouts: Set[str] = field(default_factory=frozenset)
+    revisions: Set[str] = field(default_factory=frozenset)
     # None where nobody looks at tasks that stop, or may.
     stops: Set[str] | None = field(default_factory=frozenset)
 
     @classmethod
-    def of(cls, one: OneService, revision: str, *, under_way: bool, fail_fast: bool) -> Before:
+    def of(cls, one: OneService, now: Running, revision: str, *, under_way: bool, fail_fast: bool) -> Before:
         """Taken before the call; of a deployment that is `under_way` it is not known to be of before."""
         clients = one.session.clients
         known = begun(clients, one.cluster, one.aws_name, one.session.tell)
+        earlier_revisions = frozenset(each["taskDefinition"] for each in now.service["deployments"])
         if not under_way:
-            return cls(frozenset(known), _stopped(one) if fail_fast else None)
+            return cls(frozenset(known), earlier_revisions, _stopped(one) if fail_fast else None)
         earlier = frozenset(known[1:])
         newest = rollouts(clients, one.cluster, one.aws_name, earlier) or []
         is_it = any(each.revision == revision for each in newest)
-        return cls(earlier if is_it else frozenset(known))
+        return cls(earlier if is_it else frozenset(known), earlier_revisions)
 
 
 def _stopped(one: OneService) -> Set[str] | None:
@@ -70,9 +75,17 @@ class Follower:
     fail_fast: bool = False
 
     def follow(self, revision: str) -> None:
-        """Return when ECS says that the revision runs; RolledBack, with all that is known, where not."""
-        one, clock = self.one, self.one.session.clock
-        rolling = Rolling(one.session.clients, one.cluster, one.aws_name, revision, self.before.rollouts)
+        """Return when ECS says that the revision runs.
+
+        Raises:
+            RolledBack: ECS gave it up, with all that is known of why.
+            Superseded: A newer deployment took its place.
+            OutOfPatience: It takes longer than a deployment may.
+
+        """
+        one, clock, before = self.one, self.one.session.clock, self.before
+        known = (before.rollouts, before.revisions)
+        rolling = Rolling(one.session.clients, one.cluster, one.aws_name, revision, *known)
         kind = KINDS["Service"]
         usual = one.hands.durations.expected(kind, one.session.place.region, "update", "ready")
         last: list[Stage] = []
@@ -95,6 +108,8 @@ class Follower:
                 f"{one.aws_name} is not there after {kind.patience:.0f} s; ECS is still at it.",
                 "Nothing is lost: run the same command again, and it waits on.",
             )
+        if rolling.successor:
+            raise self._superseded(revision, end, rolling.successor)
         if end.status != GOOD:
             raise self._failure(revision, end)
 
@@ -113,6 +128,21 @@ class Follower:
         except ClientError as error:
             _waits_on(one, error)
             yield told(error)
+
+    def _superseded(self, revision: str, end: Stage, by: Successor) -> ProvisionerError:
+        """Who took its place, as far as it is known; and that nothing is said against the image."""
+        one = self.one
+        now = one.settle()
+        since = f"{datetime.fromtimestamp(by.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        mine, other = (arn.rpartition("/")[2] for arn in (revision, by.revision))
+        failed = f"; {end.failed} of its tasks had failed by then" if end.failed else ""
+        return Superseded(
+            f"The deployment of {mine} to {one.aws_name} was superseded: that of {other} began at {since}, "
+            f"before it had ended{failed}. ECS has not judged the image.\n"
+            f"    {left(one.title, now.image, now.arn, same=False, back=False)}",
+            "Somebody else deploys, too: CloudTrail tells who called UpdateService then. "
+            "Run the same command again if yours is to run.",
+        )
 
     def _failure(self, revision: str, end: Stage) -> RolledBack:
         """The verdict, the stop reason, the container's end and its last lines."""

@@ -10,7 +10,7 @@ from provisioner.commands.one_service import OneService
 from provisioner.commands.recording import expect
 from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.record import Record
-from provisioner.errors import ProvisionerError, RolledBack
+from provisioner.errors import ProvisionerError, RolledBack, Superseded
 from provisioner.session import Session
 from provisioner.settings.images import private_ecr
 from provisioner.terminal.plan import shown
@@ -22,11 +22,11 @@ _PULL = "execution-role-start"
 
 @contextmanager
 def pulling(say: Say, session: Session, one: OneService, image: str, record: Record) -> Iterator[None]:
-    """Inside, the tasks may pull an image; where that is rolled back, what runs again may be pulled again."""
+    """Inside, the tasks may pull an image; where others run in the end, those may be pulled."""
     has_changed = let_pull(say, session, one, image, record)
     try:
         yield
-    except RolledBack:
+    except (RolledBack, Superseded):
         if has_changed:
             try:
                 _fit(say, session, one, one.running().image, record)

@@ -54,7 +54,7 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
             wish.asking.confirm(say, f"Replace the {count} tasks of {one.title} in {session.suffix}?")
         record.plan = {"change": 1}
         with interruptible(say, one, f"restarting {one.aws_name}"), one.told("update"):
-            before = Before.of(one, now.arn, under_way=under_way, fail_fast=wish.fail_fast)
+            before = Before.of(one, now, now.arn, under_way=under_way, fail_fast=wish.fail_fast)
             follower = Follower(say, one, before, wish.fail_fast)
             if not under_way:
                 one.hands.ledger.intend(one.node, _begins(now), replace(one.entry, phase="updating"))

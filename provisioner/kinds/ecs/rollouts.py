@@ -18,6 +18,7 @@ from provisioner.engine.waits import until
 from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.diagnosis import deployments
 from provisioner.kinds.ecs.service import described, rollout
+from provisioner.kinds.ecs.successors import STOPPED, Successor, has_failed, wanted_instead
 
 # What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
 CALLS = {
@@ -37,7 +38,6 @@ MOST = 200
 _AT_ONCE = 20
 # What the rollout of a service, worked out from its deployments, is in the words of service deployments.
 _WORDS = {"COMPLETED": GOOD, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": BACK}
-
 
 Answer = TypeVar("Answer")
 Listener = Callable[[str, str], None]
@@ -134,14 +134,19 @@ def _parts(names: list[str], size: int) -> Iterator[list[str]]:
 
 @dataclass
 class Rolling:
-    """The deployment of one revision, looked at until it has ended; `known` are those that were before it."""
+    """The deployment of one revision, looked at until it has ended, or until a newer one took its place.
+
+    `known` are the deployments, and `earlier` the revisions of the task, that were before it.
+    """
 
     clients: Clients
     cluster: str
     service: str
     revision: str
     known: Set[str] = field(default_factory=frozenset)
+    earlier: Set[str] = field(default_factory=frozenset)
     arn: str = ""
+    successor: Successor | None = None
 
     def __post_init__(self) -> None:
         self._since = self.clients.clock.now()
@@ -154,8 +159,12 @@ class Rolling:
         mine = next((one for one in same if one["status"] == "PRIMARY"), same[0] if same else none)
         counts = (mine.get("runningCount", 0), mine.get("desiredCount", 0), mine.get("failedTasks", 0))
         self.arn = self.arn or self._found()
-        if self.arn and (stage := _unless_denied(lambda: self._told(*counts))):
+        if self.arn and (stage := _unless_denied(lambda: self._told(doc, *counts))):
             return stage
+        if same or not self._may_be_hidden():
+            self.successor = wanted_instead(doc, self.revision, self.earlier)
+        if self.successor:
+            return Stage(STOPPED, "", *counts)
         word = rollout(doc, self.revision)
         if self._may_be_hidden() and (self._is_told or word == "ROLLED_BACK"):
             return Stage(BEGUN, "", *counts)
@@ -174,7 +183,7 @@ class Rolling:
         self._is_told = listed is not None
         return next((one.arn for one in listed or () if one.revision == self.revision), "")
 
-    def _told(self, running: int, wanted: int, failed: int) -> Stage | None:
+    def _told(self, doc: Doc, running: int, wanted: int, failed: int) -> Stage | None:
         """ECS's own word; none while it does not show yet what it has listed."""
         ecs = self.clients.client("ecs")
         listed = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
@@ -183,7 +192,22 @@ class Rolling:
         (told,) = listed
         breaker = told.get("deploymentCircuitBreaker", {})
         failures = max(failed, breaker.get("failureCount", 0))
-        return Stage(told["status"], told.get("statusReason", ""), running, wanted, failures)
+        status = told["status"]
+        if status == STOPPED and not has_failed(told) and self._follows_another(doc, told):
+            status = "IN_PROGRESS"
+        return Stage(status, told.get("statusReason", ""), running, wanted, failures)
+
+    def _follows_another(self, doc: Doc, stopped: Doc) -> bool:
+        """Note what took its place; where that brings the same revision, it is the one to follow."""
+        listed = rollouts(self.clients, self.cluster, self.service, self.known) or []
+        later = [one for one in listed if one.at > stopped["createdAt"].timestamp()]
+        same = next((one for one in later if one.revision == self.revision), None)
+        if later and later[0] is same:
+            self.arn = same.arn
+            return True
+        first = Successor(later[-1].revision, later[-1].at) if later else None
+        self.successor = first or wanted_instead(doc, self.revision)
+        return False
 
     def _may_be_hidden(self) -> bool:
         """Whether ECS may have begun one that its list does not show yet."""

@@ -11,8 +11,9 @@ from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
-from provisioner.errors import ProvisionerError, RolledBack
+from provisioner.errors import ProvisionerError, RolledBack, Superseded
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, verdict
+from provisioner.kinds.ecs.successors import wanted_instead
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.tags import low_pairs, mapping
 
@@ -120,6 +121,15 @@ class Service(Ecs):
     def failure(self, ecs: Any, it: Item, doc: Doc) -> ProvisionerError:
         """Why the deployment failed: the stop reason, the exit code, and the container's last lines."""
         found = diagnose(ecs, it.props["cluster"], it.props["serviceName"])
+        mine = str(it.props.get("taskDefinition", ""))
+        # Where the newest deployment is of another revision, and no failure, ECS has not gone back by itself.
+        if found.status and found.status not in FAILED and (by := wanted_instead(doc, mine)):
+            return Superseded(
+                f"The deployment of {it.name} was superseded: "
+                f"{by.revision.rpartition('/')[2]} is to run now. ECS has not judged the image.",
+                "Somebody else deploys, too: CloudTrail tells who called UpdateService. "
+                "Run the same command again: it shows what it would change.",
+            )
         return RolledBack(
             f"The deployment of {it.name} failed: {found.words}",
             f"{found.remedy} Then run the same command again: it starts a new deployment.",

@@ -1,0 +1,174 @@
+"""A deployment whose place a newer one took: told as that, and never as a bad image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from provisioner.commands import smoke
+from provisioner.engine.kind import Item
+from provisioner.errors import RolledBack, Superseded
+from provisioner.kinds.ecs.revisions import registered
+from provisioner.kinds.ecs.rollouts import Rolling, Stage
+from provisioner.kinds.ecs.service import Service
+from provisioner.kinds.ecs.successors import has_failed, wanted_instead
+from tests.harness import Ran
+from tests.standing import SUFFIX, Standing
+
+
+@pytest.fixture(autouse=True)
+def _no_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 200))
+
+
+def deploy(stack: Standing, image: str) -> Ran:
+    """One deploy."""
+    return stack.desk.run("deploy", "--yes", "--suffix", SUFFIX, "--image", image)
+
+
+def somebody_deploys(stack: Standing, image: str) -> str:
+    """Another pipeline registers a revision and has the service run it."""
+    ecs, service = stack.aws("ecs"), stack.service
+    props = registered(stack.task)
+    props["containerDefinitions"][0]["image"] = image
+    arn = ecs.register_task_definition(**props, tags=service["tags"])["taskDefinition"]["taskDefinitionArn"]
+    roll(stack, arn)
+    return str(arn)
+
+
+def roll(stack: Standing, arn: str) -> None:
+    """Have the service run a revision."""
+    service = stack.service
+    stack.aws("ecs").update_service(
+        cluster=service["clusterArn"], service=service["serviceName"], taskDefinition=arn
+    )
+
+
+def before_the_first_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[Rolling], Any]) -> list[Any]:
+    """Let somebody act once the deployment has begun; what came of it."""
+    really = Rolling.look
+    done: list[Any] = []
+
+    def look(rolling: Rolling) -> Stage:
+        if not done:
+            done.append(None)
+            done[0] = act(rolling)
+        return really(rolling)
+
+    monkeypatch.setattr(Rolling, "look", look)
+    return done
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_newer_deployment_of_somebody_else_is_named(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch, *, listed: bool
+) -> None:
+    if not listed:
+        fault = {"operation": "ecs:ListServiceDeployments", "fault": "access_denied", "times": 99}
+        standing.desk.box.faults(fault)
+    mine = f"mine-{listed}:1".lower()
+    standing.desk.slow(0.02)
+    theirs = before_the_first_look(monkeypatch, lambda _: somebody_deploys(standing, "theirs:2"))
+
+    ran = deploy(standing, mine)
+
+    standing.desk.slow(0.0)
+    standing.desk.box.faults()
+    assert ran.code == 4, ran.err
+    assert "was superseded" in ran.err
+    assert f"that of {theirs[0].rpartition('/')[2]} began at 20" in ran.err
+    assert "theirs:2" in ran.err
+    assert "Mend" not in ran.err
+    assert "CloudTrail" in ran.err
+    monkeypatch.undo()
+    monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 200))
+    assert deploy(standing, mine).code == 0
+    assert standing.task["containerDefinitions"][0]["image"] == mine
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+
+
+def test_one_that_somebody_takes_back_by_hand_is_no_bad_image(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = standing.service["taskDefinition"]
+    standing.desk.slow(0.02)
+    before_the_first_look(monkeypatch, lambda _: roll(standing, former))
+
+    ran = deploy(standing, "taken-back:1")
+
+    standing.desk.slow(0.0)
+    assert ran.code == 4, ran.err
+    assert former.rpartition("/")[2] in ran.err
+
+
+def test_a_newer_one_of_the_same_revision_is_followed(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ecs, service = standing.aws("ecs"), standing.service
+
+    def anew(rolling: Rolling) -> None:
+        rolling.arn = rolling._found()
+        ecs.update_service(
+            cluster=service["clusterArn"], service=service["serviceName"], forceNewDeployment=True
+        )
+
+    standing.desk.slow(0.02)
+    before_the_first_look(monkeypatch, anew)
+
+    ran = deploy(standing, "twice:1")
+
+    standing.desk.slow(0.0)
+    assert ran.code == 0, ran.err
+
+
+def primary(revision: str, **more: Any) -> dict[str, Any]:
+    """The deployment that a service wants."""
+    at = datetime.fromtimestamp(7, UTC)
+    return {"status": "PRIMARY", "taskDefinition": revision, "createdAt": at, **more}
+
+
+def test_what_ecs_went_back_to_took_nobodys_place() -> None:
+    failed = {"status": "ACTIVE", "taskDefinition": "f:2", "rolloutState": "FAILED"}
+
+    assert wanted_instead({"deployments": [primary("f:1"), failed]}, "f:2") is None
+    assert wanted_instead({"deployments": [primary("f:1")]}, "f:2", {"f:1"}) is None
+    assert wanted_instead({"deployments": [primary("f:2")]}, "f:2") is None
+    found = wanted_instead({"deployments": [primary("f:3")]}, "f:2", {"f:1"})
+    assert found is not None
+    assert (found.revision, found.at) == ("f:3", 7)
+
+
+@pytest.mark.parametrize(
+    ("doc", "judged"),
+    [
+        ({}, False),
+        ({"deploymentCircuitBreaker": {"status": "MONITORING_COMPLETE"}}, False),
+        ({"deploymentCircuitBreaker": {"status": "TRIGGERED"}}, True),
+        ({"alarms": {"status": "TRIGGERED"}}, True),
+        ({"rollback": {"reason": "x"}}, True),
+    ],
+)
+def test_ecs_judges_by_tasks_and_by_alarms(doc: dict[str, Any], *, judged: bool) -> None:
+    assert has_failed(doc) is judged
+
+
+@pytest.mark.parametrize(
+    ("newest", "told"), [("SUCCESSFUL", Superseded), ("ROLLBACK_SUCCESSFUL", RolledBack)]
+)
+def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(newest: str, told: type) -> None:
+    listed = [{"createdAt": datetime.fromtimestamp(9, UTC), "status": newest}]
+    ecs = SimpleNamespace(
+        list_service_deployments=lambda **_: {"serviceDeployments": listed},
+        list_tasks=lambda **_: {"taskArns": []},
+    )
+    props = {"cluster": "c", "serviceName": "s", "taskDefinition": "x/f:2"}
+    it = Item("service", "s", "prod", props)
+
+    error = Service().failure(ecs, it, {"deployments": [primary("x/f:3")]})
+
+    assert type(error) is told
+    assert ("f:3 is to run now" in str(error)) is (told is Superseded)
