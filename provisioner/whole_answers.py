@@ -21,6 +21,7 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
+from provisioner.hosts import note_reached
 from provisioner.trust import bundle
 
 _here = threading.local()
@@ -64,6 +65,7 @@ class _Noted:
         """Connect; a proxy's answer, too, is waited for no longer than the attempt."""
         _note(self)
         super().connect()  # type: ignore[misc]
+        note_reached(self.host)  # type: ignore[attr-defined]
         _note(self)
 
     def request(self, *args: Any, **kwargs: Any) -> None:

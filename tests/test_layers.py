@@ -41,7 +41,7 @@ FLOORS: list[set[str]] = [
         "provisioner.isolated_session",
     },
     {"provisioner.sign_in"},
-    {"provisioner.profiles", "provisioner.trust"},
+    {"provisioner.profiles", "provisioner.trust", "provisioner.hosts"},
     {"state", "provisioner.embedded"},
     {"provisioner.errors", "provisioner.pages", "provisioner"},
 ]

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from botocore.exceptions import InvalidConfigError, SSLError
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from provisioner.hosts import has_no_such_name
+
 # http.client, when a proxy opens no tunnel.
 _NO_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 # What opening a file ends with; a connection that ends so is refused by this machine's own firewall.
@@ -61,3 +63,9 @@ def refused_tunnel(error: BaseException) -> int:
 def is_unknown_host(error: BaseException) -> bool:
     """Whether no address was found for a name."""
     return any(isinstance(one, socket.gaierror) for one in causes_of(error))
+
+
+def is_nowhere(error: BaseException) -> bool:
+    """Whether a name has no address, nor ever had one in this process, while others have: no outage."""
+    told = getattr(error, "kwargs", {})
+    return is_unknown_host(error) and has_no_such_name(str(told.get("proxy_url") or told.get("endpoint_url")))

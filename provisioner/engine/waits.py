@@ -9,6 +9,7 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result
 from tenacity.wait import wait_random_exponential
 
+from provisioner.engine.causes import is_nowhere
 from provisioner.engine.clock import Clock
 from provisioner.engine.faults import MOST_AFTER, retry_after
 from provisioner.engine.hints import note_tries
@@ -29,6 +30,9 @@ _SEEKS_SHARE = 0.2
 _LEAST_STEP = 0.01
 # Who waits for the same thing does not ask at the same moment; never later than the step allows.
 _JITTER = 0.9
+# A host that nobody knows, as a FIPS endpoint where a service has none, is asked for no longer: a resolver
+# that fails for a moment is over then (resolv.conf: 5 s a question).
+NOWHERE = 3.0
 
 
 def again(
@@ -43,7 +47,8 @@ def again(
     """Call until it answers; errors that `when` names are tried again for `patience` seconds.
 
     `steps(error, elapsed)` gives the seconds until the next try; where it gives None, an exponential
-    back-off with jitter does. Where AWS names a moment itself, no try is made before it.
+    back-off with jitter does. Where AWS names a moment itself, no try is made before it; for a host that does
+    not exist no more are made after a few seconds.
     """
     start = clock.now()
 
@@ -54,13 +59,16 @@ def again(
         asked = retry_after(error) if error else None
         return own if asked is None else max(own, min(asked, own + MOST_AFTER))
 
+    def passes(error: BaseException) -> bool:
+        return when(error) and (clock.now() - start <= NOWHERE or not is_nowhere(error))
+
     def before_sleep(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         if error:
             told(error, state.upcoming_sleep)
 
     retrying = Retrying(
-        retry=retry_if_exception(when),
+        retry=retry_if_exception(passes),
         wait=wait,
         stop=lambda _state: clock.now() - start > patience,
         sleep=clock.sleep,

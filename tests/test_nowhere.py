@@ -1,0 +1,90 @@
+"""A host that does not exist is told within seconds; one that was reached before is away, and waited for."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import EndpointConnectionError, ProxyConnectionError
+
+from provisioner import hosts
+from provisioner.engine.faults import PASSING, fault_of
+from provisioner.engine.waits import again
+from provisioner.whole_answers import over_http
+from tests.harness import Desk
+from tests.test_waits import Hurried
+
+NAME = "rds-fips.eu-nowhere-1.amazonaws.com"
+# A name server that says no, one that cannot be asked.
+ERRORS = [socket.EAI_NONAME, socket.EAI_AGAIN]
+
+
+def unknown(number: int, *, proxy: bool = False) -> Exception:
+    """No address is found for a name."""
+    error = socket.gaierror(number, "no address")
+    if proxy:
+        return ProxyConnectionError(proxy_url=f"http://{NAME}:3128", error=error)
+    return EndpointConnectionError(endpoint_url=f"https://{NAME}/", error=error)
+
+
+def names(number: int) -> Callable[..., Any]:
+    """What a resolver says to everybody; 0: it knows all."""
+
+    def asked(*_: Any) -> list[Any]:
+        if number:
+            raise socket.gaierror(number, "no address")
+        return []
+
+    return asked
+
+
+def seconds_until_told(error: Exception) -> float:
+    """How long a call that always ends so is made again."""
+    clock = Hurried()
+
+    def call() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        again(call, when=lambda one: fault_of(one) in PASSING, clock=clock, patience=300)
+    return clock.time - 1000
+
+
+@pytest.mark.parametrize("number", ERRORS)
+@pytest.mark.parametrize("proxy", [False, True])
+def test_a_host_that_does_not_exist_is_told_within_seconds(
+    monkeypatch: pytest.MonkeyPatch, number: int, *, proxy: bool
+) -> None:
+    monkeypatch.setattr(hosts, "_reached", {"sts.amazonaws.com": None})
+    monkeypatch.setattr(socket, "getaddrinfo", names(0))
+
+    assert seconds_until_told(unknown(number, proxy=proxy)) < 15
+
+
+@pytest.mark.parametrize("number", ERRORS)
+def test_a_host_that_was_reached_before_is_an_outage(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(hosts, "_reached", {NAME: None, "sts.amazonaws.com": None})
+    monkeypatch.setattr(socket, "getaddrinfo", names(0))
+
+    assert seconds_until_told(unknown(number)) > 290
+
+
+def test_where_no_name_is_known_any_more_the_network_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "_reached", {"sts.amazonaws.com": None})
+    monkeypatch.setattr(socket, "getaddrinfo", names(socket.EAI_AGAIN))
+
+    assert seconds_until_told(unknown(socket.EAI_AGAIN)) > 290
+
+
+def test_a_host_that_was_connected_to_is_remembered(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "_reached", {})
+
+    asked = over_http(desk.box.endpoint, within=5, is_local=True)
+    assert hosts.has_no_such_name(desk.box.endpoint)
+    asked.send(AWSRequest("GET", desk.box.endpoint).prepare())
+
+    asked.close()
+    assert not hosts.has_no_such_name(desk.box.endpoint)
