@@ -7,10 +7,13 @@ from dataclasses import replace
 from provisioner.engine.decide import AT_WORK, UNCONFIRMED, Change
 from provisioner.engine.plan import Plan
 from provisioner.session import Session
+from provisioner.settings.never import never_works
 
 
-def read_with(session: Session, made: Plan) -> Plan:
-    """The plan, with what is known besides of the stack's last run."""
+def read_with(session: Session, made: Plan, *, ending: bool = False) -> Plan:
+    """The plan, with what is known besides: of its settings, and of the stack's last run."""
+    if not ending:
+        made.notes += never_works(session.settings)
     if session.is_over:
         made.notes.append(
             f"The local AWS that held {session.suffix} has ended, and the stack with it: all of it is new."

@@ -21,7 +21,7 @@ def show_end(say: Say, session: Session, showing: Showing) -> int:
     """Show what a teardown would do; Blocked, as the teardown would be, where something is protected."""
     header(say, session)
     started = time.monotonic()
-    made = read_with(session, session.plan(ending=True))
+    made = read_with(session, session.plan(ending=True), ending=True)
     ending = foresee(made, session.document, standing(session, made), KINDS)
     held = holding(session, made)
     showing.begin(say, session)
