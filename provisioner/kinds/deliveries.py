@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import is_named
 from provisioner.engine.traits import calling, codes
 
 _GONE = codes("ResourceNotFoundException")
-_BUSY = codes("ConflictException")
+# "Requested resource is currently being updated. Please try again later." passes
+# (hashicorp/terraform-provider-aws#42194).
+_BUSY = codes("ConflictException: currently being updated")
+# A source goes once its deliveries have gone, and AWS hears of that late.
+_HELD = codes("ConflictException")
+# "This ResourceId has already been used in another Delivery Source in this account." lasts
+# (hashicorp/terraform-provider-aws#40885).
+_TAKEN = codes("ConflictException: already been used")
 
 
 class _Delivered(Kind):
@@ -18,7 +28,7 @@ class _Delivered(Kind):
 
     service = "logs"
     absent = _GONE
-    transient = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
+    transient = {"create": _BUSY, "update": _BUSY, "delete": _HELD}
 
     def tagged_doc(self, logs: Any, doc: Doc) -> Doc:
         """The document and its tags: no read tells them."""
@@ -38,19 +48,30 @@ class DeliverySource(_Delivered):
 
     key, named, noun = "name", "name", "records-source"
     fixed = frozenset({"name", "resourceArn", "logType"})
+    duplicate = _TAKEN
 
     resource, fills = "delivery-source", ("{name}",)
     calls = calling(
-        read="GetDeliverySource ListTagsForResource",
-        retag="TagResource UntagResource GetDeliverySource ListTagsForResource",
+        read="GetDeliverySource DescribeDeliverySources ListTagsForResource",
+        retag="TagResource UntagResource GetDeliverySource DescribeDeliverySources ListTagsForResource",
         create="PutDeliverySource",
         delete="DeleteDeliverySource",
     )
 
     def read(self, logs: Any, it: Item) -> Doc | None:
-        """GetDeliverySource."""
-        doc = logs.get_delivery_source(name=it.props["name"])["deliverySource"]
+        """GetDeliverySource; where there is none of this name, the one that holds its place."""
+        try:
+            doc = logs.get_delivery_source(name=it.props["name"])["deliverySource"]
+        except ClientError as error:
+            holder = None if it.id or not is_named(error, _GONE) else _holder(logs, it.props)
+            if holder is None:
+                raise
+            doc = holder
         return self.tagged_doc(logs, {**doc, "resourceArn": doc["resourceArns"][0]})
+
+    def about(self, doc: Doc) -> str:
+        """Its name, and whose records it takes: AWS takes them into one source only."""
+        return f"the delivery source {doc['name']} takes the {doc['logType']} of {doc['resourceArn']}"
 
     def create(self, logs: Any, it: Item) -> Doc:
         """PutDeliverySource: a repeated one does no harm."""
@@ -99,8 +120,7 @@ class Delivery(_Delivered):
 
     key, noun = "id", "delivery"
     claims = within = ("deliverySourceName", "deliveryDestinationArn")
-    duplicate = _BUSY
-    transient = {"delete": _BUSY}
+    duplicate = codes("ConflictException: already exists")
 
     resource, fills = "delivery", ()
     calls = calling(
@@ -124,3 +144,10 @@ class Delivery(_Delivered):
     def delete(self, logs: Any, it: Item) -> None:
         """DeleteDelivery."""
         logs.delete_delivery(id=it.id)
+
+
+def _holder(logs: Any, props: Doc) -> Doc | None:
+    """Find the source that takes these records of this resource already, whatever its name."""
+    listed = logs.describe_delivery_sources()["deliverySources"]
+    taken = (one for one in listed if one["logType"] == props["logType"])
+    return next((dict(one) for one in taken if props["resourceArn"] in one["resourceArns"]), None)

@@ -1,0 +1,23 @@
+"""A new delivery finds its source busy for a moment, and so does the end of one."""
+
+from __future__ import annotations
+
+from provisioner.embedded.answers import AwsError
+from provisioner.embedded.hooks import manners
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+_asked: Shelf[bool] = Shelf()
+
+
+@manners.before("logs", "CreateDelivery", "DeleteDelivery")
+def refuse_busy(call: Call) -> None:
+    """Refuse the first call (message: hashicorp/terraform-provider-aws#42194)."""
+    of = call.params.get("id") or call.params["deliverySourceName"]
+    asked = _asked.of(call)
+    if asked.setdefault(f"{call.operation} {of}", False):
+        return
+    asked[f"{call.operation} {of}"] = True
+    raise AwsError(
+        "ConflictException", "Requested resource is currently being updated. Please try again later."
+    )
