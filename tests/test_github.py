@@ -159,7 +159,7 @@ def test_drift_ends_with_2_and_says_how_much(runner: Runner) -> None:
     runner.desk.environment = {}
     (told,) = runner.job([("ml-api apply --yes", steps("apply")[0][1])])
     assert told.code == 0
-    logs = client(runner.desk.box.endpoint, "logs", "eu-west-1")
+    logs = client(runner.desk.box.endpoint, "logs")
     logs.delete_log_group(logGroupName="/aws/alb/ml-api-prod")
 
     (drift,) = runner.job(steps("drift"))

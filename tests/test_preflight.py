@@ -37,9 +37,12 @@ from tests.test_prices import declared
 
 
 @pytest.fixture(scope="module")
-def clients() -> Clients:
+def clients() -> Iterator[Clients]:
     """A way to AWS that is never gone."""
-    return Clients(Aws("us-east-1"), Clock())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+        yield Clients(Aws("us-east-1"), Clock())
 
 
 def altered(made: Plan, name: str, **props: Any) -> Plan:

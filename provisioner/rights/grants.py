@@ -67,8 +67,11 @@ class Grants(Ground):
     def of(self, verbs: Iterable[str], kind: str = "") -> Iterator[Grant]:
         """All that these verbs of the declared kinds, or of one of them, need."""
         chosen = list(verbs)
+        # Who only reads what stands compares nothing with what is declared, and finds no secret.
+        compares = not set(chosen) <= {"read", "observe"}
         for node in (one for one in self.stack if kind in ("", str(one.kind))):
-            yield from self._of_secrets(node, look_only="create" not in chosen)
+            if compares:
+                yield from self._of_secrets(node, look_only="create" not in chosen)
             if "create" in chosen:
                 yield from self._of_keys(node)
             # What is protected is updated before it can be deleted.

@@ -34,6 +34,9 @@ def _place(params: dict[str, Any]) -> str:
 def registered(call: Call, reply: Reply) -> None:
     """Keep the tags; on an existing target they are ignored (botocore ServiceModel, Tags)."""
     _tags.of(call).setdefault(reply["ScalableTargetARN"], call.params.get("Tags", {}))
+    # AWS tells milliseconds; moto tells more in a short answer than in one that is cut into pages.
+    target = _target(call)
+    target.creation_time = int(target.creation_time * 1000) / 1000
 
 
 @always.before(SERVICE, "PutScalingPolicy")
