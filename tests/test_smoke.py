@@ -105,3 +105,17 @@ def test_the_smoke_test_trusts_what_boto3_trusts(
 
         front.leave()
         assert not behind(front, url).is_asked
+
+
+def test_a_door_that_drips_is_given_up(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trust = Trust(tmp_path / "trust")
+    monkeypatch.setattr("provisioner.commands.smoke._PATIENCE", 0.4)
+    with Front(desk.box.endpoint, trust) as front:
+        monkeypatch.setenv("HTTPS_PROXY", front.as_proxy["HTTPS_PROXY"])
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(trust.bundle))
+        order = front.order(plays.dripped_page(0.05), host="d1.cloudfront.net", times=9)
+
+        visit = behind(front, "https://d1.cloudfront.net")
+
+    assert (visit.status, order.struck) == (None, 1)
+    assert visit.why
