@@ -13,6 +13,7 @@ import queue
 import threading
 import time
 import traceback
+from _thread import allocate_lock
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,7 @@ from unittest.mock import patch
 from greenlet import getcurrent, greenlet
 
 from provisioner.engine.clock import Clock, Stopped
+from state.heartbeat import Heartbeat
 from state.ledger import Ledger
 
 Ready = Callable[[], bool]
@@ -76,6 +78,7 @@ class Simulation:
         self._limit = LONGEST
         self._waiting: list[Turn] = []
         self._crews: dict[ThreadPoolExecutor, Crew] = {}
+        self._hearts: dict[Heartbeat, Crew] = {}
         self._dead = ""
         self._home: int | None = None
         self._hub: Any = None
@@ -114,6 +117,10 @@ class Simulation:
         over = self.wait(lambda: self.is_killed() or ready(), seconds)
         self.check()
         return over
+
+    def bury(self) -> None:
+        """Let all that the killed process has running beside this thread come to its end."""
+        self.wait(lambda: len(self._waiting) == 1)
 
     def _rule(self) -> None:
         """Let one after another run; all begin from here, so that no stack stands on another."""
@@ -171,6 +178,25 @@ class Simulation:
             self.wait(lambda: not crew.busy)
             del self._crews[pool]
 
+    def _beats(self, heart: Heartbeat) -> None:
+        """Let a heart beat beside all others, until it is stopped or its process is killed."""
+        crew = self._hearts[heart] = Crew(1)
+
+        def beat() -> None:
+            try:
+                while not self._doze(heart._ended.is_set, heart._every):
+                    heart._beat()
+            except BaseException:
+                if not self.is_killed():
+                    raise
+
+        self._start(crew, beat)
+
+    def _stops(self, heart: Heartbeat) -> None:
+        heart._ended.set()
+        crew = self._hearts.pop(heart)
+        self.wait(lambda: not crew.busy)
+
     # The whole.
 
     @contextmanager
@@ -182,6 +208,10 @@ class Simulation:
             for where, name, instead in self._replaced():
                 stack.enter_context(patch.object(where, name, instead))
             yield self
+
+    def is_home(self) -> bool:
+        """Whether this is the thread whose time is played."""
+        return threading.get_ident() == self._home
 
     def begin(self) -> None:
         """Count from now on how long one run goes on."""
@@ -199,12 +229,15 @@ class Simulation:
         yield Future, "result", self._or(self._result, Future.result)
         yield threading.Condition, "wait_for", self._or(self._until, threading.Condition.wait_for)
         yield Ledger, "_flush", self._before(Ledger._flush)
+        yield Heartbeat, "start", self._or(self._beats, Heartbeat.start)
+        yield Heartbeat, "stop", self._or(self._stops, Heartbeat.stop)
+        yield threading, "Lock", self._or(lambda: _Lock(self), threading.Lock)
 
     def _or(self, ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
         """Ours for this thread, theirs for all others of the process."""
 
         def either(*told: Any, **more: Any) -> Any:
-            return (ours if threading.get_ident() == self._home else theirs)(*told, **more)
+            return (ours if self.is_home() else theirs)(*told, **more)
 
         return either
 
@@ -235,6 +268,33 @@ class Simulation:
     def _asleep(self, clock: Clock, seconds: float) -> None:
         if self._doze(lambda: clock.stopped, seconds):
             raise Stopped
+
+
+class _Lock:
+    """A lock whose holder may wait meanwhile: who wants it lets others run until it is free."""
+
+    def __init__(self, sim: Simulation) -> None:
+        self._sim = sim
+        self._real = allocate_lock()
+        self.release, self.locked = self._real.release, self._real.locked
+        self._at_fork_reinit = self._real._at_fork_reinit  # asked by `threading` in a child
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        if not self._sim.is_home():
+            return self._real.acquire(blocking, timeout)
+        while not self._real.acquire(blocking=False):
+            if not blocking or not self._sim.wait(self._is_free, None if timeout < 0 else timeout):
+                return False
+        return True
+
+    def _is_free(self) -> bool:
+        return not self._real.locked()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
 
 class _Queue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.clock import Clock, Stopped
+from state.heartbeat import Heartbeat
 from tests.faults.case import APPLY, Case, Strike
 from tests.faults.simulated import Deadlock, Simulation
 from tests.faults.world import KILLED, World
@@ -88,6 +90,32 @@ def test_no_time_passes_while_a_thread_can_run(clock: Simulation) -> None:
         asleep.result()
 
     assert clock.passed == 60
+
+
+def test_a_lock_may_be_held_by_one_who_sleeps(clock: Simulation) -> None:
+    lock, told = threading.Lock(), []
+
+    def hold(name: str) -> None:
+        with lock:
+            Clock().sleep(60)
+            told.append((name, clock.passed))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(hold, "ab"))
+
+    assert told == [("a", 60), ("b", 120)]
+
+
+def test_a_heart_beats_by_this_clock_until_it_is_stopped(clock: Simulation) -> None:
+    beats: list[float] = []
+    heart = Heartbeat(lambda: beats.append(clock.passed), 60.0)
+    heart.start()
+
+    Clock().sleep(200)
+    heart.stop()
+    Clock().sleep(200)
+
+    assert beats == [60, 120, 180]
 
 
 def test_a_pool_runs_no_more_at_once_than_it_may(clock: Simulation) -> None:

@@ -133,6 +133,7 @@ class World:
                     return apply(say, session(), Wish(yes))
                 return teardown(say, session(), yes, 0.0, unprotect=True)
         except Killed:
+            self.time.bury()
             return KILLED
         except Deadlock as told:
             self.said = f"nobody runs and nobody sleeps: {told}"
