@@ -176,7 +176,10 @@ def _nested(endpoint: str, region: str, found: Found) -> Iterator[tuple[str, dic
     route53 = client(endpoint, "route53", region)
     for zone in found["zone"]:
         records = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
-        yield "record", {f"{zone} {one['Name']} {one['Type']}": one for one in records}
+        proving = {one["Name"] for one in records if "acm-validations" in str(one)}  # they stay, marks too
+        kept = proving | {f"_ml-api.{name}" for name in proving}
+        others = [one for one in records if one["Name"] not in kept]
+        yield "record", {f"{zone} {one['Name']} {one['Type']}": one for one in others}
     yield "key", dict(_keys(client(endpoint, "kms", region)))
     yield "table in full", dict(_tables(client(endpoint, "dynamodb", region), found))
     yield from _containers(client(endpoint, "ecs", region))

@@ -57,6 +57,13 @@ def proof_of(desk: Desk, name: str) -> tuple[str, str]:
     return option["ResourceRecord"]["Name"], option["ResourceRecord"]["Value"]
 
 
+def proofs(zone: Zone) -> dict[tuple[str, str], str]:
+    """The records that prove names to ACM, each with the mark beside it."""
+    records = zone.records()
+    proving = {one for (one, _), value in records.items() if "acm-validations" in value}
+    return {key: value for key, value in records.items() if {key[0], key[0][8:]} & proving}
+
+
 @pytest.fixture(scope="module")
 def named(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Named:
     """The proof of one name stands there already: somebody made it for a certificate of their own."""
@@ -159,6 +166,34 @@ def test_without_a_zone_the_records_to_make_are_told_and_waited_for(named: Named
     other.route53.delete_hosted_zone(Id=other.id)
 
 
+def test_what_proves_a_name_is_told_to_stay_before_an_end(named: Named) -> None:
+    told = named.desk.plan(SUFFIX, "--destroy")
+
+    [record] = [name for name, of in proofs(named.zone) if of == "CNAME" and name.endswith("." + NAME)][:1]
+    assert f"  = {record}: certificates of the account, in any region, may be renewed by it" in told
+    assert "dns/proof-" not in told.split("Left standing:")[0]
+
+
+def test_a_proof_that_another_certificate_lives_by_outlives_its_name(named: Named) -> None:
+    """It has a key of a type that ListCertificates leaves out."""
+    acm = named.aws("acm", "us-east-1")
+    asked = {"ValidationMethod": "DNS", "KeyAlgorithm": "EC_secp384r1"}
+    theirs = acm.request_certificate(DomainName=NAME, **asked)["CertificateArn"]
+    desk, before = named.desk, proofs(named.zone)
+    try:
+        ran = desk.run("teardown", "--yes", "--suffix", SUFFIX, "--region", REGION)
+    finally:
+        acm.delete_certificate(CertificateArn=theirs)
+
+    assert (ran.code, proofs(named.zone)) == (0, before)
+    assert f"the certificate {theirs}" in ran.err
+    assert "in regions other than eu-west-1 and us-east-1, not asked" in ran.err
+    assert desk.run("verify-gone", "--suffix", SUFFIX, "--region", REGION).code == 0
+    desk.apply(SUFFIX, *GUARDED, *named.zone.sets())
+    assert "No changes." in desk.plan(SUFFIX, *GUARDED, *named.zone.sets())
+    assert proofs(named.zone) == before
+
+
 @pytest.mark.slow
 def test_another_name_moves_everything_and_the_old_goes(named: Named) -> None:
     """The reply of the first request for a certificate, and of the first record, is lost on the way."""
@@ -171,7 +206,7 @@ def test_another_name_moves_everything_and_the_old_goes(named: Named) -> None:
     [edge], [balancer] = named.certificates("us-east-1"), named.certificates(REGION)
     assert edge["DomainName"] == balancer["DomainName"] == "new.shop.example"
     left = {name for name, _ in named.zone.records() if name.endswith(NAME)}
-    assert left == {name for name, _ in named.records}
+    assert left == {name for name, _ in {**named.records, **proofs(named.zone)} if name.endswith(NAME)}
 
 
 @pytest.mark.slow
@@ -223,7 +258,7 @@ def test_its_end_needs_no_ledger_and_leaves_what_others_made(named: Named) -> No
     named.desk.ledger(SUFFIX).unlink()
     named.desk.teardown(SUFFIX, "--region", REGION)
 
-    assert named.zone.records() == named.records
+    assert named.zone.records() == {**named.records, **proofs(named.zone)}
     assert inventory(named.desk.box.endpoint) == named.empty
     assert named.certificates(REGION) == []
 

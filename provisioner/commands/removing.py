@@ -80,6 +80,11 @@ def _remove(
     finish(outcome, caught)
     report = look_last(session, made.stack)
     report.lingering += [Remnant("", one, why) for one, why in outcome.theirs.items()]
+    report.lingering += [
+        Remnant("", one, f"kept for the sake of {why}")
+        for one, why in outcome.kept.items()
+        if not any(why in told.why for told in report.kept)
+    ]
     where = keep_report(session, outcome, report)
     if report.remaining:
         raise residue(session, report, f"The report is {where}.")

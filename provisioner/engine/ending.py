@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 
 from provisioner.engine.critical import End, ends, inverted
@@ -23,6 +23,8 @@ class Going:
     id: str
     region: str
     loses: str = ""
+    # Why it is left standing, "" where it goes.
+    stays: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,10 @@ def _going(made: Plan, document: Document, name: str, kinds: Kinds) -> Going:
     declared: Doc = node.props if node else {}
     if entry:
         kind = kinds[entry.kind]
-        props = {**entry.wanted, **kind.last_will(entry.wanted, declared)}
-        return Going(
-            name, entry.piece, entry.kind, entry.name, entry.id, entry.region, kind.lost(unveiled(props))
-        )
-    change, kind = made.changes[name], made.stack.nodes[name].kind
-    lost = kind.lost(unveiled(declared))
-    return Going(name, change.piece, change.kind, change.name, change.id, made.stack.nodes[name].region, lost)
+        props = unveiled({**entry.wanted, **kind.last_will(entry.wanted, declared)})
+        one = Going(name, entry.piece, entry.kind, entry.name, entry.id, entry.region)
+    else:
+        change, kind, props = made.changes[name], made.stack.nodes[name].kind, unveiled(declared)
+        region = made.stack.nodes[name].region
+        one = Going(name, change.piece, change.kind, change.name, change.id, region)
+    return replace(one, loses=kind.lost(props), stays=kind.outlives(props))

@@ -74,6 +74,10 @@ class Kind(Traits):
         """For whose sake it must outlive the stack, in words; asked before its end, "" where it may go."""
         return ""
 
+    def outlives(self, props: Doc) -> str:
+        """Why it is left standing, as is known before anyone is asked; "" where it goes."""
+        return ""
+
     @abstractmethod
     def delete(self, client: Any, it: Item) -> None:
         """Set its end going; may be called again at any time."""

@@ -13,6 +13,7 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.proof_users import is_proof, users
 from provisioner.names import PROJECT
 
 # What answers for a name; other types (TXT, MX, CAA) may stand beside them.
@@ -76,6 +77,18 @@ class DnsName(Kind):
         coming = [("CREATE", one) for one in _sets(it.props) if _line(one) not in seen]
         # Nothing is left to do where the reply to an earlier try was lost: AWS takes no empty batch.
         return {"Change": _change(route53, it, going + coming)["ChangeInfo"]["Id"]} if going + coming else {}
+
+    def outlives(self, props: Doc) -> str:
+        """What proves a name to ACM."""
+        if not is_proof(props):
+            return ""
+        return (
+            f"{props['Name']}: certificates of the account, in any region, may be renewed by it; it is free"
+        )
+
+    def keeps(self, client: Any, it: Item) -> str:
+        """What proves a name to ACM stays, with its mark: the stack takes it up again if it comes back."""
+        return users(client, it) if is_proof(it.props) else ""
 
     def delete(self, route53: Any, it: Item) -> None:
         """DELETE of the mark, and of those records that are as we made them.

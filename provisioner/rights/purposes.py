@@ -16,6 +16,7 @@ from provisioner.kinds import (
     log_events,
     origin_key,
     pricing_plans,
+    proof_users,
     request_records,
     tagging,
     under_key,
@@ -32,12 +33,13 @@ Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
 _PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS, "Domain": domain.CALLS}
 # What is looked up only where the stack has what it is about.
-_ONLY_WITH = {"Domain": domain.concerns}
+_ONLY_WITH = {"Domain": domain.concerns, "Proofs": domain.concerns}
 _ENDS: Mapping[str, Calls] = {
     **_LOOKS,
     "Leftovers": leftovers.CALLS,
     "UnderKey": under_key.CALLS,
     "PricingPlans": pricing_plans.CALLS,
+    "Proofs": proof_users.CALLS,
 }
 _LOOK = ("read", "extras", "others")
 _SEES = ("read", "observe")
@@ -88,7 +90,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "drift": Purpose((*_LOOK, "observe"), _LOOKS),
     "apply": Purpose(
         (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
-        {**_PLANS, "Diagnosis": diagnosis.CALLS},
+        {**_PLANS, "Diagnosis": diagnosis.CALLS, "Proofs": proof_users.CALLS},
         writes=True,
     ),
     "deploy": Purpose(

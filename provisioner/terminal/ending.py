@@ -20,19 +20,31 @@ def show_ending(
         return
     for note in notes:
         say.data(note)
-    for number, wave in enumerate(ending.waves, start=1):
-        say.data(f"Wave {number}{', at once' if number == 1 else ''}:")
-        for one in wave:
-            say.data(f"  {say.paint('-', 'red')} {one.piece}/{one.node}: {_what(one)}")
-    if lost := [one.loses for one in ending.going if one.loses]:
-        say.data("Lost for good:")
-        for words in lost:
-            say.data(f"  {say.paint('!', 'red')} {words}")
+    _show_waves(say, ending)
+    _show_words(say, "Left standing:", "=", [one.stays for one in ending.going])
+    _show_words(say, "Lost for good:", "!", [one.loses for one in ending.going])
     _show_held(say, held)
-    count = len(ending.going)
+    count = sum(not one.stays for one in ending.going)
     say.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
     if count:
         show_forecast(say, forecast)
+
+
+def _show_waves(say: Say, ending: Ending) -> None:
+    """What goes, each after what needs it."""
+    for number, wave in enumerate(ending.waves, start=1):
+        say.data(f"Wave {number}{', at once' if number == 1 else ''}:")
+        for one in (one for one in wave if not one.stays):
+            say.data(f"  {say.paint('-', 'red')} {one.piece}/{one.node}: {_what(one)}")
+
+
+def _show_words(say: Say, head: str, sign: str, told: list[str]) -> None:
+    """A list under its head; nothing where nothing is told."""
+    words = [one for one in told if one]
+    if words:
+        say.data(head)
+    for one in words:
+        say.data(f"  {say.paint(sign, 'red' if sign == '!' else 'dim')} {one}")
 
 
 def _show_held(say: Say, held: list[Blocker]) -> None:
@@ -53,5 +65,6 @@ def _as_record(suffix: str, ending: Ending, notes: list[str]) -> dict[str, objec
         for number, wave in enumerate(ending.waves, start=1)
         for one in wave
     ]
-    summary = {"add": 0, "change": 0, "destroy": len(changes), "finish": 0, "adopt": 0, "refused": 0}
+    gone = sum(not one.stays for one in ending.going)
+    summary = {"add": 0, "change": 0, "destroy": gone, "finish": 0, "adopt": 0, "refused": 0}
     return {"suffix": suffix, "destroy": True, "notes": notes, "changes": changes, "summary": summary}

@@ -29,6 +29,17 @@ def keep_algorithm(call: Call, reply: Reply) -> None:
     _algorithms.of(call)[reply["CertificateArn"]] = call.params.get("KeyAlgorithm", "RSA_2048")
 
 
+@always.after("acm", "ListCertificates")
+def of_key_types(call: Call, reply: Reply) -> None:
+    """Leave out what has a key of another type than asked for: botocore acm Filters, keyTypes."""
+    wanted = (call.params.get("Includes") or {}).get("keyTypes") or ["RSA_1024", "RSA_2048"]
+    known = _algorithms.of(call)
+    listed = reply["CertificateSummaryList"]
+    reply["CertificateSummaryList"] = [
+        one for one in listed if known.get(one["CertificateArn"], "RSA_2048") in wanted
+    ]
+
+
 @always.after("acm", "DescribeCertificate")
 def tell(call: Call, reply: Reply) -> None:
     """Say the algorithm, no date of issue while pending, and the load balancer rather than the listener."""
