@@ -14,6 +14,8 @@ Found = dict[str, dict[str, str]]
 
 # What AWS counts or dates by itself, whatever is done to other resources.
 RESTLESS = {"ResponseMetadata", "LatestRestorableTime", "ConsumedCapacity", "ItemCount", "TableSizeBytes"}
+# A record by which ACM renews stays behind in its zone.
+RESTLESS |= {"ResourceRecordSetCount"}
 # kind: (service, operation, its parameters, where the list is, what tells one from another)
 LISTS: dict[str, tuple[str, str, dict[str, Any], str, str]] = {
     "vpc": ("ec2", "describe_vpcs", {}, "Vpcs", "VpcId"),

@@ -143,29 +143,6 @@ def test_a_record_of_somebody_else_is_refused_and_shown(named: Named) -> None:
     assert named.desk.acts(before) == ["route53:ChangeResourceRecordSets"]  # our own, of this test
 
 
-def test_without_a_zone_the_records_to_make_are_told_and_waited_for(named: Named) -> None:
-    told = ("--set", 'domain.names=["by.hand.example"]', "--set", "domain.wait=0")
-    ran = named.desk.run("apply", "--yes", "--suffix", SUFFIX, *GUARDED, *told)
-
-    assert ran.code == 9
-    assert "issued-alb is not ready after 0 s; it waits for you." in ran.err
-    asked = [line.split() for line in dict.fromkeys(ran.err.splitlines()) if " CNAME " in line]
-    assert [name for name, *_ in asked][-1] == "origin.by.hand.example"
-    assert "to be waited for" in named.desk.plan(SUFFIX, *GUARDED, *told)
-    other = Zone.of(named.desk, "hand.example")
-    for name, type_, value in asked:
-        other.change("CREATE", name, type_, value)
-
-    named.desk.apply(SUFFIX, *GUARDED, *told)
-
-    outputs = json.loads(named.desk.well("outputs", "--suffix", SUFFIX, "--format", "json").out)
-    assert outputs["dns_record_1"] == f"by.hand.example CNAME {named.edge()['DomainName']}"
-    assert outputs["dns_record_origin"].endswith(named.balancer()["DNSName"])
-    for name, type_, value in asked:
-        other.change("DELETE", name, type_, value)
-    other.route53.delete_hosted_zone(Id=other.id)
-
-
 def test_what_proves_a_name_is_told_to_stay_before_an_end(named: Named) -> None:
     told = named.desk.plan(SUFFIX, "--destroy")
 
@@ -192,6 +169,29 @@ def test_a_proof_that_another_certificate_lives_by_outlives_its_name(named: Name
     desk.apply(SUFFIX, *GUARDED, *named.zone.sets())
     assert "No changes." in desk.plan(SUFFIX, *GUARDED, *named.zone.sets())
     assert proofs(named.zone) == before
+
+
+def test_without_a_zone_the_records_to_make_are_told_and_waited_for(named: Named) -> None:
+    told = ("--set", 'domain.names=["by.hand.example"]', "--set", "domain.wait=0")
+    ran = named.desk.run("apply", "--yes", "--suffix", SUFFIX, *GUARDED, *told)
+
+    assert ran.code == 9
+    assert "issued-alb is not ready after 0 s; it waits for you." in ran.err
+    asked = [line.split() for line in dict.fromkeys(ran.err.splitlines()) if " CNAME " in line]
+    assert [name for name, *_ in asked][-1] == "origin.by.hand.example"
+    assert "to be waited for" in named.desk.plan(SUFFIX, *GUARDED, *told)
+    other = Zone.of(named.desk, "hand.example")
+    for name, type_, value in asked:
+        other.change("CREATE", name, type_, value)
+
+    named.desk.apply(SUFFIX, *GUARDED, *told)
+
+    outputs = json.loads(named.desk.well("outputs", "--suffix", SUFFIX, "--format", "json").out)
+    assert outputs["dns_record_1"] == f"by.hand.example CNAME {named.edge()['DomainName']}"
+    assert outputs["dns_record_origin"].endswith(named.balancer()["DNSName"])
+    for name, type_, value in asked:
+        other.change("DELETE", name, type_, value)
+    other.route53.delete_hosted_zone(Id=other.id)
 
 
 @pytest.mark.slow
@@ -282,4 +282,5 @@ def test_a_certificate_of_ones_own_is_used_and_checked_first(desk: Desk) -> None
     desk.teardown(SUFFIX, "--region", REGION)
     assert [one["CertificateArn"] for one in named.certificates("us-east-1")] == [arn]
     assert named.certificates(REGION) == []
-    assert named.zone.records() == {(name.rstrip("."), "CNAME"): value.rstrip(".")}
+    theirs = {(name.rstrip("."), "CNAME"): value.rstrip(".")}
+    assert named.zone.records() == {**theirs, **proofs(named.zone)}
