@@ -36,6 +36,7 @@ def group(ec2: Any, vpc: str, name: str, **tags: str) -> str:
 
 
 def test_a_vpc_is_held_by_all_that_does_not_go_with_it(ec2: Any, vpc: str) -> None:
+    ec2.region = "us-east-1"  # as the engine's client tells it
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     theirs = group(ec2, vpc, "theirs")
@@ -79,6 +80,8 @@ def test_a_route_table_is_held_by_the_subnets_that_follow_it(ec2: Any, vpc: str)
 
 def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> None:
     class Ec2:
+        region = "us-east-1"
+
         def describe_network_interfaces(self, **_: Any) -> Any:
             made = {"RequesterManaged": True, "RequesterId": "AROA:fn"}
             purposes = ("AWS Lambda VPC ENI-fn-1", "ELB app/ml-api-alb-a/1")
@@ -111,6 +114,8 @@ def test_what_aws_holds_for_others_does_not_pass(groups: list[str], kind: str, p
     interface |= {"NetworkInterfaceId": "eni-1", "Groups": told}
 
     class Ec2:
+        region = "us-east-1"
+
         def describe_network_interfaces(self, **_: Any) -> Any:
             return {"NetworkInterfaces": [interface]}
 
@@ -129,6 +134,8 @@ def test_what_somebody_else_put_into_our_subnet_stays(
     owner = {"State": state, "Tags": pairs(tags)}
 
     class Ec2:
+        region = "us-east-1"
+
         def describe_network_interfaces(self, **_: Any) -> Any:
             return {"NetworkInterfaces": [told]}
 
