@@ -28,6 +28,7 @@ from state import lock
 from tests.faults.case import APPLY, BOTH, ENDS, LEDGER, TEARDOWN, Case, Strike, Verdict
 from tests.faults.disk import Disk
 from tests.faults.judge import Held, compare, held, is_kept
+from tests.faults.quick import quick
 from tests.faults.simulated import Deadlock, Simulation
 from tests.faults.wire import ENDPOINT, Killed, Wire, wired
 
@@ -82,6 +83,7 @@ class World:
         local = Local(ENDPOINT, os.getpid(), self.box.instance, self.pace, manners=True, started="")
         with ExitStack() as stack:
             stack.enter_context(self.time.running())
+            stack.enter_context(quick())
             # A process is killed here, no machine: what is written is there.
             stack.enter_context(patch.object(os, "fsync", lambda _file: None))
             # Who is forked in a run holds the lock with its parent; nobody else is here to be kept out.
