@@ -72,16 +72,16 @@ def _somebody_else(status: int, body: bytes, model: Any) -> str:
 
 def _fault(body: bytes, model: Any) -> str:
     """What is wrong with a body, in words."""
-    if not _is_told_in_body(model):
-        return ""
     if not body.strip():
-        return "nothing"
+        return "nothing" if _is_told_in_body(model) else ""
     is_json = "json" in model.service_model.resolved_protocol
     return "what is no JSON, or was cut" if is_json and not _is_object(body) else ""
 
 
 def _cut(body: bytes) -> str:
     """What is wrong with a refusal in JSON: without its code it would say nothing of what may be done."""
+    if not _is_text(body):
+        return "a refusal that is no text"
     return "a refusal that was cut" if body.lstrip().startswith(b"{") and not _is_object(body) else ""
 
 
@@ -89,6 +89,15 @@ def _is_told_in_body(model: Any) -> bool:
     """Whether something of the answer stands in its body, and not in headers alone."""
     members = model.output_shape.members.values() if model.output_shape else ()
     return any("location" not in member.serialization for member in members)
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether botocore could decode it; it raises a UnicodeDecodeError where not (parsers.py)."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_object(body: bytes) -> bool:

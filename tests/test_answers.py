@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.parsers import ResponseParserError
 from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner.answers import demand_whole
@@ -84,6 +85,40 @@ def test_a_refusal_that_was_cut_is_no_refusal(service: str) -> None:
         getattr(answered(service, b'{"__type": "ResourceNotFou', 400), operation)(**params)
 
     assert fault_of(caught.value) is Fault.LOST
+
+
+GARBAGE = b"\x1f\xff\xfe garbage"
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize(
+    ("service", "operation", "params"),
+    [
+        ("logs", "delete_log_group", {"logGroupName": "g"}),
+        ("dynamodb", "list_tables", {}),
+        ("backup", "list_backup_vaults", {}),
+        ("ec2", "describe_vpcs", {}),
+        (
+            "application-autoscaling",
+            "deregister_scalable_target",
+            {"ServiceNamespace": "ecs", "ResourceId": "r", "ScalableDimension": "ecs:service:DesiredCount"},
+        ),
+    ],
+)
+def test_bytes_that_are_no_text_are_a_lost_reply(
+    service: str, operation: str, params: dict[str, str], status: int
+) -> None:
+    """Of an operation that answers nothing, too: a teardown ended with a traceback."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - what it means is the question
+        getattr(answered(service, GARBAGE, status), operation)(**params)
+
+    assert fault_of(caught.value) is Fault.LOST
+
+
+def test_garbage_is_no_yes() -> None:
+    """DeleteLogGroup answers with an empty body."""
+    with pytest.raises(ResponseParserError):
+        answered("logs", b"not found here").delete_log_group(logGroupName="g")
 
 
 def test_an_answer_of_json_that_is_no_object_is_none() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import shutil
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,7 +34,7 @@ from tests.faults.simulated import Deadlock, Simulation
 from tests.faults.wire import ENDPOINT, Killed, Wire, wired
 
 SUFFIX = "t"
-KILLED, HANGS = -9, -1
+KILLED, HANGS, CRASHED = -9, -1, -2
 # One command goes on where the last one ended, and to the end; two faults may end two of them.
 _TRIES = 5
 # The embedded AWS may hide what is new, not forget what it made: a second is an orphan at once.
@@ -143,6 +144,9 @@ class World:
         except ProvisionerError as error:
             self.said = f"{type(error).__name__}: {error.message}"
             return error.exit_code
+        except Exception as crash:  # noqa: BLE001 - a traceback is no end that a user may be shown
+            self.said = f"it crashed: {crash!r}\n{traceback.format_exc()[-3000:]}"
+            return CRASHED
 
     def _session(self) -> Session:
         settings = load(None, [f"profile={self.profile}", *self.sets])
