@@ -141,7 +141,7 @@ def _look_inside(plan: Plan, document: Document, clients: Clients, kinds: Kinds)
             wanted = resolve(node.props, lambda ref: look_up(plan, ref))
             target = target_of(node, plan.stack.suffix, document.entries.get(name), wanted)
             found = extras_in(clients, target.with_id(change.id), doc, parts)
-            plan.changes[name] = with_extras(change, tuple(found))
+            plan.changes[name] = with_extras(change, tuple(one for one in found if not one.stays))
             tell(name)
 
         return work

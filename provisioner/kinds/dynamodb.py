@@ -28,6 +28,8 @@ _NO_KEY = codes("AccessDeniedException: kms", "ValidationException: kms")
 _NO_POLICY = codes("PolicyNotFoundException", "ResourceNotFoundException")
 _BACKUPS = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
 
+_READ = "somebody's queries may read it"
+
 
 class Table(Kind):
     """A table."""
@@ -95,8 +97,19 @@ class Table(Kind):
         if gone := list(drop):
             dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
 
+    def canonical(self, doc: Doc) -> Doc:
+        """An index brings attributes of its own: only those of the table's own key are the stack's."""
+        if "KeySchema" not in doc or "AttributeDefinitions" not in doc:
+            return doc
+        own = {one["AttributeName"] for one in doc["KeySchema"]}
+        kept = [one for one in doc["AttributeDefinitions"] if one["AttributeName"] in own]
+        return {**doc, "AttributeDefinitions": kept}
+
     def extras(self, dynamodb: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """GetResourcePolicy: who else may use it; the stack declares none."""
+        """List its indexes, and by GetResourcePolicy who else may use it; the stack declares neither."""
+        return [*_indexes(doc), *self._policies(dynamodb, doc)]
+
+    def _policies(self, dynamodb: Any, doc: Doc) -> list[Extra]:
         asked = {"ResourceArn": doc["TableArn"]}
         try:
             told: Doc = unless_unknown(lambda: dynamodb.get_resource_policy(**asked), {})
@@ -135,6 +148,14 @@ def _as_asked(doc: Doc) -> Doc:
         "BillingMode": mode or "PROVISIONED",
         "SSESpecification": under,
     }
+
+
+def _indexes(doc: Doc) -> list[Extra]:
+    """List the indexes that were added by hand; what reads them would fail without them."""
+    listed = doc.get("GlobalSecondaryIndexes") or []
+    return [
+        Extra(f"the index {one['IndexName']}", {"IndexName": one["IndexName"]}, stays=_READ) for one in listed
+    ]
 
 
 class TimeToLive(Setting):

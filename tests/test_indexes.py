@@ -1,0 +1,58 @@
+"""An index that somebody made on the table is theirs: it blocks nothing, and is told as added by hand."""
+
+from __future__ import annotations
+
+import json
+
+from provisioner.kinds.dynamodb import Table
+from tests.harness import Desk
+from tests.inventory import client
+
+INDEX = "by-country"
+
+
+def test_an_index_made_by_hand_is_told_and_left(desk: Desk) -> None:
+    desk.apply("a")
+    dynamodb = client(desk.box.endpoint, "dynamodb")
+    [name] = dynamodb.list_tables()["TableNames"]
+    known = dynamodb.describe_table(TableName=name)["Table"]["AttributeDefinitions"]
+    index = {
+        "IndexName": INDEX,
+        "KeySchema": [{"AttributeName": "country", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    dynamodb.update_table(
+        TableName=name,
+        AttributeDefinitions=[*known, {"AttributeName": "country", "AttributeType": "S"}],
+        GlobalSecondaryIndexUpdates=[{"Create": index}],
+    )
+
+    assert desk.plan("a") == "No changes.\n"
+    ran = desk.run("drift", "--suffix", "a", "--json")
+    told = [one for one in json.loads(ran.out)["drift"] if one["what"] == "extra"]
+    assert [(one["extra"], "apply leaves it" in one["remedy"]) for one in told] == [
+        (f"the index {INDEX}", True)
+    ]
+
+    desk.apply("a")
+    assert desk.plan("a") == "No changes.\n"
+    table = dynamodb.describe_table(TableName=name)["Table"]
+    assert [one["IndexName"] for one in table["GlobalSecondaryIndexes"]] == [INDEX]
+
+
+def test_another_type_of_the_tables_own_key_is_a_difference_still() -> None:
+    keys = [{"AttributeName": "id", "KeyType": "HASH"}]
+    by_type = [
+        Table().canonical(
+            {
+                "KeySchema": keys,
+                "AttributeDefinitions": [
+                    {"AttributeName": "id", "AttributeType": kind},
+                    {"AttributeName": "country", "AttributeType": "S"},
+                ],
+            }
+        )["AttributeDefinitions"]
+        for kind in "SN"
+    ]
+
+    assert by_type == [[{"AttributeName": "id", "AttributeType": kind}] for kind in "SN"]
