@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -316,3 +317,17 @@ def test_an_end_that_was_told_while_another_run_held_the_stack_is_known(
     assert run(standing, "held").code == 0
 
     assert len(tasks(standing)) == before + 1
+
+
+def test_what_the_state_keeps_of_a_cut_off_command_is_salted() -> None:
+    """A word may be a secret that can be guessed: the same command in two states is told by two texts."""
+
+    def key(salt: str) -> str:
+        session = SimpleNamespace(document=SimpleNamespace(salt=salt))
+        one: Any = SimpleNamespace(node="service", session=session)
+        command: Any = SimpleNamespace(words=("tool", "-p", "hunter2"))
+        unused: Any = None
+        return Once(unused, one, unused, command).key
+
+    assert key("a" * 32) == key("a" * 32) != key("b" * 32)
+    assert "hunter2" not in key("a" * 32)

@@ -6,7 +6,6 @@ says so: nobody knows here whether it may run twice.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shlex
 import sys
@@ -22,6 +21,7 @@ from provisioner.kinds.ecs.lone_tasks import TOLD_FOR, Alone, Command, ended, un
 from provisioner.kinds.ecs.revisions import Running, number
 from provisioner.terminal.say import Say
 from state.document import Begun
+from state.marks import mark_of
 
 # How a run ends that has told the end of its task.
 _TOLD = ("ok", "failed")
@@ -43,9 +43,8 @@ class Once:
 
     @property
     def key(self) -> str:
-        """What stands for it in the state, whatever the command holds: the service and the words."""
-        told = json.dumps([self.one.node, self.command.words])
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        """What stands for it in the state: a salted hash, as a word may be a secret that can be guessed."""
+        return mark_of(self.one.session.document.salt, self.one.node, json.dumps(self.command.words))
 
     def found(self, *, again: bool, asking: Asking) -> Alone | None:
         """The task of a run that was cut off; None where one is to be started, which a person has agreed to.

@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ProxyConnectionError
 
 from provisioner.commands.one_service import OneService
+from provisioner.engine.explain import missing
 from provisioner.engine.faults import Fault, fault_of
 from provisioner.engine.hints import hint
 from provisioner.engine.refs import Doc
@@ -78,7 +79,7 @@ def smoke(say: Say, one: OneService) -> None:
     if session.aws.local:
         say.note("Smoke test, answered by the embedded AWS: by its rules and its tasks' health.", "dim")
     rows, bad = [], []
-    rules = _rules(one)
+    rules = _rules(say, one)
     own = [health] if not _strayed(one, rules, health) else []
     paths = [*own, *_paths(one, rules)]
     astray = {path: who for path in paths if (who := _strayed(one, rules, path))}
@@ -189,14 +190,15 @@ def _patterns(one: OneService) -> set[str]:
     }
 
 
-def _rules(one: OneService) -> list[Doc]:
-    """The rules as the balancer has them; none where they may not be read: nothing is said of them then."""
+def _rules(say: Say, one: OneService) -> list[Doc]:
+    """The rules as the balancer has them; none where they may not be read, which is said."""
     listeners = [entry.id for entry in one.session.document.entries.values() if entry.kind == "Listener"]
     try:
         return rules_of(one.session.clients.client("elbv2"), listeners)
     except ClientError as error:
         if fault_of(error) is not Fault.DENIED:
             raise
+        say.note(f"Which service answers is not known: these credentials lack {missing(error)}.", "yellow")
         return []
 
 
