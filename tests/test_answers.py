@@ -121,6 +121,11 @@ def test_garbage_is_no_yes() -> None:
         answered("logs", b"not found here").delete_log_group(logGroupName="g")
 
 
+def test_an_emulators_word_for_nothing_is_whole() -> None:
+    """The local AWS's KMS answers DeleteAlias with `null`, where AWS sends no body."""
+    answered("kms", b"null").delete_alias(AliasName="alias/a")
+
+
 def test_an_answer_of_json_that_is_no_object_is_none() -> None:
     with pytest.raises(Exception, match="no JSON, or was cut") as caught:
         answered("logs", b"[]").describe_log_groups()
