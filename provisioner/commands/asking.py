@@ -21,8 +21,8 @@ class Asking:
             return
         if not sys.stdin.isatty():
             raise UsageError("There is no terminal to ask at.", "Give --yes to go on without being asked.")
-        say.ask(f"{question}\nType {wanted}:")
         try:
+            say.ask(f"{question}\nType {wanted}:")
             typed = sys.stdin.readline().strip()
         except KeyboardInterrupt:
             raise Interrupted("Stopped at the question: nothing was changed.") from None
