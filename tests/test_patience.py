@@ -20,7 +20,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.target import Target
 from provisioner.engine.traits import codes, minutes
-from provisioner.errors import Blocked, OutOfPatience
+from provisioner.errors import Blocked, NotBefore, OutOfPatience, ProvisionerError
 from state.document import Document, Entry, Place
 from state.ledger import Ledger
 from tests.memory import Memory
@@ -206,6 +206,71 @@ def test_what_only_strangers_hold_is_not_waited_for(pace: float) -> None:
         hands(clock, pace).delete(target(Held()))
 
     assert clock.time - start < 5
+
+
+_CONTRACT = Holder("a contract", passing=False, remedy="`cancel it` ends it on Monday", later=True)
+_STRANGER = Holder("eni-1", passing=False, remedy="`delete it`")
+_OF_AWS = Holder("eni-2 (amazon-elb)", passing=True)
+
+
+class HeldBy(Held):
+    """Does not go, for these hold it."""
+
+    def __init__(self, *holders: Holder, refusal: ClientError = REFUSED) -> None:
+        super().__init__()
+        self.who, self.refusal = list(holders), refusal
+
+    def delete(self, *_: Any) -> None:
+        raise self.refusal
+
+    def holders(self, *_: Any) -> list[Holder]:
+        return self.who
+
+
+@pytest.mark.parametrize("refusal", [REFUSED, answered("ValidationError")], ids=["asked", "at the end"])
+@pytest.mark.parametrize(
+    ("holders", "exit_code"), [([_CONTRACT], 9), ([_STRANGER], 5), ([_CONTRACT, _STRANGER], 5)]
+)
+def test_who_holds_decides_how_it_ends_whatever_path_found_them(
+    holders: list[Holder], exit_code: int, refusal: ClientError
+) -> None:
+    """On a slow machine a pricing plan was asked about in the midst of the tries, and told as a stranger."""
+    clock, kind = Hurried(), HeldBy(*holders, refusal=refusal)
+    start = clock.time
+
+    with pytest.raises(ProvisionerError) as caught:
+        hands(clock).delete(target(kind))
+
+    assert caught.value.exit_code == exit_code
+    assert clock.time - start < 5
+    assert isinstance(caught.value, NotBefore) == (exit_code == 9)
+    for one in holders:
+        assert one.what in caught.value.message
+        assert one.remedy in caught.value.message
+    assert "run the same command again" in caught.value.hint
+
+
+def test_what_aws_lets_go_of_too_late_is_a_wait_that_ran_out() -> None:
+    clock = Hurried()
+
+    with pytest.raises(OutOfPatience, match="eni-2") as caught:
+        hands(clock).delete(target(HeldBy(_OF_AWS)))
+
+    assert not isinstance(caught.value, NotBefore)
+    assert "it waits on" in caught.value.hint
+
+
+@pytest.mark.parametrize("error", [THROTTLED, answered("Stale")], ids=["throttled", "stale"])
+def test_a_refusal_that_names_no_holder_asks_for_none(error: ClientError) -> None:
+    class Stale(HeldBy):
+        transient = {"delete": codes("Stale")}  # noqa: RUF012 - as kinds declare it
+        unheld = codes("Stale")
+
+        def holders(self, *_: Any) -> list[Holder]:
+            raise AssertionError("nobody is to be asked about")
+
+    with pytest.raises(ClientError):
+        hands(Hurried()).delete(target(Stale(refusal=error)))
 
 
 class Theirs(Slow):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine import patience
 from tests.harness import Desk
 from tests.inventory import client
 
@@ -66,7 +67,8 @@ def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(stri
     assert ran.code == 9, ran.err
     told, _, rest = ran.err.partition("teardown is incomplete")
     assert "flat-rate pricing plan" in told
-    assert "is under a flat-rate pricing plan" in rest
+    assert "edge: Distribution ml-api-edge-a is held by a flat-rate pricing plan" in rest
+    assert "aws pricing-plan-manager cancel-subscription --arn" in rest
     deletes = [one for one in strict.tries(before) if one == "cloudfront:DeleteDistribution"]
     assert len(deletes) == 1
     assert client(strict.box.endpoint, "rds").describe_db_clusters()["DBClusters"] == []
@@ -81,6 +83,22 @@ def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(stri
     strict.box.advance(31 * 86_400)
     strict.teardown("a")
     assert not client(strict.box.endpoint, "cloudfront").list_distributions()["DistributionList"].get("Items")
+
+
+def test_a_pricing_plan_ends_a_teardown_the_same_when_its_holder_was_asked_for_before(
+    strict: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow machine the question who holds it was due, and the plan was told as a stranger: exit 4."""
+    strict.apply("a")
+    monkeypatch.setattr(patience, "_FIRST_ASKED", 0.0)
+    strict.box.faults({"fault": "throttle", "operation": "cloudfront:DeleteDistribution"})
+
+    ran = strict.run("teardown", "--yes", "--unprotect", "--suffix", "a")
+
+    assert ran.code == 9, ran.err
+    assert "aws pricing-plan-manager cancel-subscription --arn" in ran.err.partition("is incomplete")[2]
+    (edge,) = client(strict.box.endpoint, "cloudfront").list_distributions()["DistributionList"]["Items"]
+    assert not edge["Enabled"]
 
 
 def test_where_the_plans_may_not_be_asked_for_that_is_said_and_the_rest_goes(strict: Desk) -> None:

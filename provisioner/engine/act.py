@@ -22,11 +22,10 @@ from provisioner.engine.marker import Marker
 from provisioner.engine.patience import Patience
 from provisioner.engine.private import written
 from provisioner.engine.refs import Doc, reveal
-from provisioner.engine.refused import Foreign, NotYet, is_named
+from provisioner.engine.refused import Foreign, NotYet, held_up, is_named, names_holders
 from provisioner.engine.search import Search
 from provisioner.engine.target import HIDES, Target, read, still_hides
 from provisioner.engine.watch import Watch
-from provisioner.errors import Blocked
 from provisioner.names import own_tags
 from state.document import Entry
 from state.ledger import Ledger
@@ -214,8 +213,9 @@ class Hands:
         except Exception as error:
             if is_gone(self.clients, target, error):
                 return
-            if fault_of(error) is Fault.REFUSED and (held := self.patience.held(target)):
-                raise Blocked(f"{target.words} is held by {held}: {told(error)}") from error
+            if names_holders(error, target.kind.unheld) and (holders := self.patience.holders(target)):
+                curable = not refuses_for_good(target, error)
+                raise held_up(target.words, holders, told(error), curable=curable) from error
             raise
 
     def _end(self, target: Target, begun: Callable[[], None], start: float) -> None:

@@ -13,11 +13,10 @@ from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event, Listener
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
 from provisioner.engine.kind import Kind
-from provisioner.engine.refused import NotYet, is_named
+from provisioner.engine.refused import Holder, NotYet, held_up, is_named, names_holders, waiting_is_vain
 from provisioner.engine.target import Target
 from provisioner.engine.waits import again, jittered, pause
 from provisioner.engine.young import FRESH, Newborns
-from provisioner.errors import Blocked
 
 # Throttles and failures of AWS's own are sent again for as long. The provider's 25 tries come to about as
 # much; what lasts longer is an outage, and the next run goes on from here.
@@ -66,9 +65,9 @@ class Patience:
             return None if step is None else jittered(step)
 
         def report(error: BaseException, seconds: float) -> None:
-            # What AWS must finish first is held by nobody.
-            refused = verb == "delete" and not isinstance(error, NotYet)
-            held = self.held(target, strangers=True) if refused and asking.is_due() else ""
+            # What AWS must finish first, or did not answer, says nothing of holders.
+            names = verb == "delete" and names_holders(error, target.kind.unheld)
+            held = self._words_of_holders(target) if names and asking.is_due() else ""
             detail = f"held by {held}" if held else told(error)
             self.listen(Event("retrying", target.it.node, verb, detail, seconds))
 
@@ -109,22 +108,27 @@ class Patience:
         lasting = is_named(error, target.kind.duplicate)
         return code_of(error) in hidden or (not lasting and self.newborns.explain(error))
 
-    def held(self, target: Target, *, strangers: bool = False) -> str:
-        """Who holds it, in words; Blocked where only strangers do, for whom waiting is in vain."""
+    def holders(self, target: Target) -> list[Holder]:
+        """Return who holds it; none where AWS does not let that be asked."""
         try:
-            holders = target.kind.holders(self.client(target), target.it)
+            return target.kind.holders(self.client(target), target.it)
         except ClientError as error:
             # What is asked about may go meanwhile; the call itself tells then what is the matter.
             if fault_of(error) is not Fault.REFUSED:
                 raise
-            return ""
-        words = ", ".join(holder.what for holder in holders)
-        if strangers and holders and not any(holder.passing for holder in holders):
-            raise Blocked(
-                f"{target.words} is held by what is not this stack's: {words}.",
-                "Delete or detach that, then run the same command again.",
-            )
-        return words
+            return []
+
+    def _words_of_holders(self, target: Target) -> str:
+        """Return who holds it, in words.
+
+        Raises:
+            ProvisionerError: None of them lets go while a run waits (`held_up`).
+
+        """
+        holders = self.holders(target)
+        if waiting_is_vain(holders):
+            raise held_up(target.words, holders)
+        return ", ".join(holder.what for holder in holders)
 
 
 def insist(clients: Clients, call: Callable[[], Any], newborns: Newborns | None = None) -> Any:

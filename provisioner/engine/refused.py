@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from provisioner.engine.faults import code_of
+from provisioner.engine.faults import Fault, code_of, fault_of
 from provisioner.engine.traits import Codes
-from provisioner.errors import Blocked
+from provisioner.errors import Blocked, NotBefore, OutOfPatience, ProvisionerError
 
 
 class NotYet(Exception):
@@ -31,6 +32,43 @@ class Holder:
     remedy: str = ""
     # AWS did not let it be asked: told to a person, and no reason to give up.
     doubtful: bool = False
+    # It ends on a day of its own, or by a deed of the account's owner that takes effect later: a contract, a
+    # retention. Nothing but time is missing then.
+    later: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.remedy}" if self.remedy else self.what
+
+
+def names_holders(error: BaseException, unheld: Codes) -> bool:
+    """Return whether AWS refused a delete, and not by a code of `unheld`: a holder may be why."""
+    return fault_of(error) is Fault.REFUSED and not is_named(error, unheld)
+
+
+def waiting_is_vain(holders: Sequence[Holder]) -> bool:
+    """Return whether no holder lets go while a run waits."""
+    return bool(holders) and not any(holder.passing for holder in holders)
+
+
+def held_up(
+    words: str, holders: Sequence[Holder], refusal: str = "", *, curable: bool = False
+) -> ProvisionerError:
+    """Return the error of a delete that holders prevent: they decide how it ends, whatever path found them.
+
+    `words` names the resource, `refusal` is what AWS answered; `curable` says that time cures that answer.
+    """
+    lasting = [holder for holder in holders if not holder.passing]
+    told = "; ".join(str(holder) for holder in lasting or holders)
+    said = f" ({refusal})" if refusal else ""
+    if lasting and all(holder.later for holder in lasting):
+        hint = "Nothing is lost: run the same command again then."
+        return NotBefore(f"{words} is held by {told}{said}.", hint)
+    if not lasting and curable:
+        hint = "That goes by itself. Nothing is lost: run the same command again, and it waits on."
+        return OutOfPatience(f"{words} is held by {told}{said}.", hint)
+    whose = "what is not this stack's: " if lasting else ""
+    hint = "Delete or detach that, then run the same command again."
+    return Blocked(f"{words} is held by {whose}{told}{said}.", hint)
 
 
 def is_named(error: BaseException, curable: Codes) -> bool:

@@ -153,6 +153,8 @@ class Traits:
     stale_for: ClassVar[float] = 0
     # Codes that time cures, per verb; `Code: phrase` wants the phrase in the message too.
     transient: ClassVar[Mapping[str, Codes]] = {}
+    # Those of `delete` that name no holder: it was read stale, or AWS is at work on it.
+    unheld: ClassVar[Codes] = frozenset()
     # Those of them that a missing right is told by too: waited for as long as a right takes to be learnt.
     or_denied: ClassVar[Codes] = frozenset()
     # Codes that say the thing is not there. On another's create they mean: not visible there yet.

@@ -9,12 +9,11 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
-from provisioner.engine.refused import Holder, NotYet
+from provisioner.engine.refused import Holder, NotYet, held_up
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
-from provisioner.errors import NotBefore
 from provisioner.kinds.origin_key import shown, veiled_origins
-from provisioner.kinds.pricing_plans import SUBSCRIBED, plans_of
+from provisioner.kinds.pricing_plans import plans_of, refused_for
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import ZONE_TAG
@@ -59,6 +58,7 @@ class Distribution(Kind):
         "update": _STALE,
         "delete": _STALE | codes("DistributionNotDisabled", "ResourceInUse"),
     }
+    unheld = _STALE | codes("DistributionNotDisabled")
     # Median 170 s (go-to-k/cdkd docs/benchmarks.md); provider ceiling 90 min. Reads after a write lag.
     takes, takes_to_go, patience, stale_for = 170, 5, minutes(90), 5
     ways_past = {"CNAMEAlreadyExists": _TAKEN}
@@ -120,9 +120,9 @@ class Distribution(Kind):
         try:
             cloudfront.delete_distribution(Id=it.id, IfMatch=found["ETag"])
         except ClientError as error:
-            if SUBSCRIBED not in str(error):
+            if not (holders := refused_for(cloudfront, doc["ARN"], error)):
                 raise
-            raise _subscribed(it.id, plans_of(cloudfront, doc["ARN"])) from error
+            raise held_up(f"{self} {it.name or it.id}", holders) from error
 
     def holders(self, cloudfront: Any, it: Item) -> list[Holder]:
         """The pricing plan that it is under."""
@@ -138,19 +138,6 @@ class Distribution(Kind):
         if "DefaultCacheBehavior" in plain:
             plain["DefaultCacheBehavior"] = {_HEADERS: "", **plain["DefaultCacheBehavior"]}
         return plain
-
-
-def _subscribed(id_: str, plans: list[Holder]) -> NotBefore:
-    """It stays, disabled, until its plan has ended; what does not wait for it goes on."""
-    remedy = "; ".join(one.remedy for one in plans) or (
-        "cancel the plan in CloudFront's console (ListSubscriptions of pricing-plan-manager, which tells its "
-        "ARN and its end, was refused)"
-    )
-    return NotBefore(
-        f"The distribution {id_} is under a flat-rate pricing plan, and CloudFront deletes it only when that "
-        f"has ended: {remedy}.",
-        "Nothing is lost: run the same command again then.",
-    )
 
 
 def domain_of(cloudfront: Any, comment: str) -> Doc:

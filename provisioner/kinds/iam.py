@@ -55,6 +55,7 @@ class Role(Kind):
         "update": BUSY | codes("MalformedPolicyDocument: invalid principal"),
         "delete": BUSY | codes("DeleteConflict"),
     }
+    unheld = BUSY
     resource, fills = "role", ("{RoleName}",)
     calls = calling(
         extras="GetAccountSummary GetAccountAuthorizationDetails ListRolePolicies ListAttachedRolePolicies",

@@ -28,6 +28,7 @@ class ManagedPolicy(Kind):
     absent = GONE
     duplicate = codes("EntityAlreadyExists")
     transient = {"create": BUSY, "update": BUSY, "delete": BUSY | codes("DeleteConflict")}
+    unheld = BUSY
     resource, fills = "policy", ("{PolicyName}",)
     calls = calling(
         read="ListPolicies GetPolicy GetPolicyVersion",

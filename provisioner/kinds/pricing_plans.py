@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from provisioner.engine.clients import beside
-from provisioner.engine.faults import PASSING, Fault, fault_of
+from provisioner.engine.faults import PASSING, Fault, code_of, fault_of
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 
@@ -15,12 +15,20 @@ from provisioner.engine.refused import Holder
 _REGION = "us-east-1"
 CALLS = {"pricing-plan-manager": ("ListSubscriptions",)}
 # How CloudFront says it (ekristen/aws-nuke#1024, cloud-custodian/cloud-custodian#10477).
-SUBSCRIBED = "pricing plan"
+_REFUSED_AS, _SUBSCRIBED = "PreconditionFailed", "pricing plan"
 _DENIED = Holder(
     "a flat-rate pricing plan, if it is under one: AWS denied ListSubscriptions",
     passing=True,
     remedy="CloudFront's console shows the plan, and cancels it",
     doubtful=True,
+)
+# What is known where CloudFront itself says that there is one, and nothing else tells of it.
+_UNTOLD = Holder(
+    "a flat-rate pricing plan",
+    passing=False,
+    remedy="cancel it in CloudFront's console (ListSubscriptions of pricing-plan-manager, which tells its "
+    "ARN and its end, was refused)",
+    later=True,
 )
 
 
@@ -36,13 +44,26 @@ def plans_of(cloudfront: Any, arn: str) -> list[Holder]:
     return [_holder(one) for one in listed if arn in one.get("resourceArns", [])]
 
 
+def refused_for(cloudfront: Any, arn: str, error: ClientError) -> list[Holder]:
+    """Return the plan for which CloudFront refused to delete the distribution; none where that is not why.
+
+    The code is that of a stale ETag too: the message tells them apart, or else the plan that is there.
+    """
+    if code_of(error) != _REFUSED_AS:
+        return []
+    known = [one for one in plans_of(cloudfront, arn) if not one.doubtful]
+    return known or ([_UNTOLD] if _SUBSCRIBED in str(error) else [])
+
+
 def _holder(plan: Doc) -> Holder:
     what = f"a flat-rate pricing plan ({plan.get('planFamily', 'CloudFront')} {plan.get('planTier', '')})"
     change = plan.get("scheduledChange") or {}
     if change.get("changeType") == "CANCELLATION":
         end = change.get("effectiveDate")
         when = f"from {end:%Y-%m-%d %H:%M} UTC on" if end else "once AWS has named the day of its end"
-        return Holder(what, passing=False, remedy=f"its cancellation is scheduled: teardown again {when}")
+        remedy = f"its cancellation is scheduled: teardown again {when}"
+        return Holder(what, passing=False, remedy=remedy, later=True)
     arn, tag = plan["arn"], plan.get("eTag", "")
     cancel = f"aws pricing-plan-manager cancel-subscription --arn {arn} --if-match {tag} --region {_REGION}"
-    return Holder(what, passing=False, remedy=f"`{cancel}` ends it with the month that is billed")
+    remedy = f"`{cancel}` ends it with the month that is billed"
+    return Holder(what, passing=False, remedy=remedy, later=True)

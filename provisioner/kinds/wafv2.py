@@ -44,6 +44,7 @@ class WebACL(Kind):
         # The distribution has let go of it a moment ago (terraform-provider-aws wafv2/web_acl.go: 5 min).
         "delete": _STALE | codes("WAFAssociatedItemException"),
     }
+    unheld = _STALE
     patience = minutes(15)
     resource, fills = "webacl", ("global", "{Name}")
     calls = calling(
