@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.engine.compare import Difference, covers, differences, meets, tag_differences
+from provisioner.engine.compare import Difference, differences, meets, tag_differences
+from provisioner.engine.covering import covers
 from provisioner.engine.refs import Doc, Ref, Unknown, Veiled
 from provisioner.terminal.fields import lines
 from tests.things import Thing

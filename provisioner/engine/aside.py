@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Set
 from provisioner.engine.act import Hands
 from provisioner.engine.adopt import take_over
 from provisioner.engine.claims import clash
-from provisioner.engine.compare import Difference, covers
+from provisioner.engine.compare import Difference
+from provisioner.engine.covering import covers
 from provisioner.engine.decide import Change
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Kinds, Plan

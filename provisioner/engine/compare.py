@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from provisioner.engine.additions import additions, alone, guests
+from provisioner.engine.covering import covers, is_just
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, Unknown, Veiled
 from provisioner.engine.traits import Condition
@@ -51,59 +53,13 @@ def errand_of(kind: Kind, props: Doc, found: Iterable[Difference]) -> Errand:
     """What differences come to; a property that goes and has no default is left out of what is changed."""
     tags = {one.path.removeprefix("Tags."): one.new for one in found if one.top == "Tags"}
     tops = dict.fromkeys(one.top for one in found if one.top != "Tags")
-    stated = {**kind.defaults, **props}
+    stated = {**kind.members.tops, **kind.defaults, **props}
     return Errand(bool(tops), {top: stated[top] for top in tops if top in stated}, tags)
-
-
-def covers(actual: Any, wanted: Any) -> bool:
-    """Whether `actual` holds all that `wanted` states.
-
-    A frozenset in `wanted` means any one of its values; mappings are compared key by key, lists whole
-    and as multisets.
-    """
-    match wanted:
-        case frozenset():
-            return actual in wanted
-        case Mapping():
-            return isinstance(actual, Mapping) and all(
-                key in actual and covers(actual[key], inner) for key, inner in wanted.items()
-            )
-        case list() | tuple():
-            return isinstance(actual, list) and _same_members(actual, wanted)
-        case _:
-            return bool(actual == wanted)
-
-
-def is_just(actual: Any, wanted: Any) -> bool:
-    """Whether `actual` holds what `wanted` states and nothing beside it; what is empty counts for nothing."""
-    return covers(actual, wanted) and covers(wanted, _filled(actual))
-
-
-def _filled(value: Any) -> Any:
-    match value:
-        case Mapping():
-            inner = {key: _filled(one) for key, one in value.items()}
-            return {key: one for key, one in inner.items() if one not in (None, "", [], {})}
-        case list():
-            return [_filled(one) for one in value]
-        case _:
-            return value
 
 
 def meets(doc: Doc | None, condition: Condition) -> bool:
     """Whether an observation meets a kind's condition; an empty condition is met by existing."""
     return doc is not None and covers(doc, condition)
-
-
-def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> bool:
-    """Whether the members can be paired, each wanted one with one that covers it, and none left over."""
-    if not wanted:
-        return not actual
-    first, rest = wanted[0], wanted[1:]
-    return len(actual) == len(wanted) and any(
-        covers(other, first) and _same_members(actual[:at] + actual[at + 1 :], rest)
-        for at, other in enumerate(actual)
-    )
 
 
 def differences(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> list[Difference]:
@@ -126,6 +82,19 @@ def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[
     dropped = {key: kind.defaults[key] for key in before if key not in wanted and key in kind.defaults}
     target = kind.canonical({**dropped, **wanted})
     actual = kind.canonical(seen)
+    yield from (Difference(path, one, None, who) for path, one, who in guests(kind.members, actual))
+    actual = {key: alone(kind.members, key, value) for key, value in actual.items()}
+    left = {key: value for key, value in actual.items() if key not in kind.unread | kind.whole}
+    found = list(_stated(kind, target, actual, before))
+    found += _dropped(kind.canonical(before) if before else {}, target, left)
+    found += _added(kind, left, target, [one.path for one in found])
+    for one in found:
+        owner = kind.owner_of(one.path)
+        yield replace(one, owner=owner.who) if owner and owner.has(actual, one.old, one.new) else one
+
+
+def _stated(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Difference]:
+    """What is stated and is otherwise."""
     for key, value in target.items():
         if isinstance(value, Veiled) or (key in kind.unread and key not in before):
             continue
@@ -133,11 +102,14 @@ def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[
         found = list(_fields(kind, key, told.get(key), value))
         if not found and key in kind.whole and not is_just(told.get(key), value):
             found = [Difference(key, told.get(key), value)]
-        for one in found:
-            owner = kind.owners.get(key)
-            yield replace(one, owner=owner.who) if owner and owner.holds(one.old, one.new) else one
-    left = {key: value for key, value in actual.items() if key not in kind.unread | kind.whole}
-    yield from _dropped(kind.canonical(before) if before else {}, target, left)
+        yield from found
+
+
+def _added(kind: Kind, actual: Doc, target: Doc, told: list[str]) -> Iterator[Difference]:
+    """What is ours by the table of owners, stands, and is stated by nobody."""
+    for path, there, default in additions(kind.members, actual, target):
+        if not any(path == one or path.startswith(f"{one}.") or one.startswith(f"{path}.") for one in told):
+            yield Difference(path, there, default)
 
 
 def _dropped(before: Doc, target: Doc, actual: Doc, path: str = "") -> Iterator[Difference]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.act import Hands
-from provisioner.engine.compare import Difference, covers
+from provisioner.engine.compare import Difference
+from provisioner.engine.covering import covers
 from provisioner.engine.decide import Change
 from provisioner.engine.kind import Kind
 from provisioner.engine.outcome import FATAL, Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
-from provisioner.engine.owners import Owner
+from provisioner.engine.owners import Members, Owner
 from provisioner.engine.states import States
 
 Condition = Mapping[str, Any]
@@ -80,7 +80,9 @@ class Traits:
     fixed: ClassVar[frozenset[str]] = EVERYTHING
     # Dotted paths whose lists keep their order.
     ordered: ClassVar[frozenset[str]] = frozenset()
-    # Properties that another owner holds once the resource lives: shown, and never set back.
+    # Whose each member is that AWS tells of it: the table of owners, which covers all of botocore's model.
+    members: ClassVar[Members] = Members(told=())
+    # Fields, by dotted path, that another owner holds once the resource lives: shown, and never set back.
     owners: ClassVar[Mapping[str, Owner]] = {}
     # Properties that AWS never tells: compared with what the ledger confirmed.
     unread: ClassVar[frozenset[str]] = frozenset()
@@ -163,6 +165,13 @@ class Traits:
     unknown_as: ClassVar[Codes] = frozenset()
     # Codes of `create` that say there is one already: perhaps ours, after a lost reply.
     duplicate: ClassVar[Codes] = frozenset()
+
+    @classmethod
+    def owner_of(cls, path: str) -> Owner | None:
+        """Who else may hold a field: by its own path, or the next above that is named in `owners`."""
+        names = path.split(".")
+        paths = (".".join(names[:end]) for end in range(len(names), 0, -1))
+        return next((cls.owners[one] for one in paths if one in cls.owners), None)
 
     @classmethod
     def called(cls, verb: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError
+from provisioner.kinds.members.edge import CERTIFICATE
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import NODE_TAG, has_owner
@@ -39,6 +40,7 @@ class Certificate(Kind):
     """
 
     service, key = "acm", "CertificateArn"
+    members = CERTIFICATE
     claims = ()
     unread = frozenset({"ValidationMethod"})
     # ACM names the proofs some seconds after the request (terraform-provider-aws acm/certificate.go: 5 min).
@@ -105,6 +107,7 @@ class Issuance(Kind):
     """That a certificate is issued: ACM has found every proof."""
 
     service, key = "acm", "CertificateArn"
+    members = CERTIFICATE
     tagged, vanishes = False, True
     within = ("CertificateArn",)
     ready, failed = {"Status": "ISSUED"}, {"Status": _OVER}

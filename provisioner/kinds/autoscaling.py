@@ -11,6 +11,7 @@ from provisioner.engine.faults import unless_unknown
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, dig
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.members.ecs import SCALABLE_TARGET, SCALING_POLICY
 from provisioner.kinds.together import tags_told
 
 _WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")
@@ -34,6 +35,7 @@ class ScalableTarget(Kind):
     """The count of a service, between a least and a most."""
 
     service, key, noun = "application-autoscaling", "ResourceId", "scaling"
+    members = SCALABLE_TARGET
     fixed = frozenset(_WHICH)
     within = ("ResourceId",)
     claims = _WHICH
@@ -105,6 +107,7 @@ class ScalingPolicy(Kind):
     """A target to track; AWS makes and keeps its alarms."""
 
     service, key = "application-autoscaling", ("ResourceId", "PolicyName")
+    members = SCALING_POLICY
     named, noun = "PolicyName", "requests"
     tagged = False
     claims = (*_WHICH, "PolicyName")

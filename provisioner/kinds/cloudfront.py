@@ -12,6 +12,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder, NotYet, held_up
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.members.edge import DISTRIBUTION
 from provisioner.kinds.origin_key import shown, veiled_origins
 from provisioner.kinds.pricing_plans import plans_of, refused_for
 from provisioner.kinds.tags import mapping, pairs
@@ -40,6 +41,7 @@ class Distribution(Kind):
     """A distribution; its properties are those of its DistributionConfig, lists without their Quantity."""
 
     service, key, named, noun = "cloudfront", "Id", "Comment", "edge"
+    members = DISTRIBUTION
     ready = {"Status": "Deployed"}
     # CloudFront API reference, Distribution
     states = (

@@ -9,6 +9,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.members.watch import ALARM, DASHBOARD
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import PROJECT
@@ -18,6 +19,7 @@ class Alarm(Kind):
     """A measure that rings; its state is AWS's."""
 
     service, key, named = "cloudwatch", "AlarmName", "AlarmName"
+    members = ALARM
     fixed = frozenset({"AlarmName"})
     absent = codes("ResourceNotFound", "ResourceNotFoundException")
     resource, fills = "alarm", ("{AlarmName}",)
@@ -64,6 +66,7 @@ class Dashboard(Kind):
     """The stack at one look."""
 
     service, key, named, noun = "cloudwatch", "DashboardName", "DashboardName", "dashboard"
+    members = DASHBOARD
     tagged = False
     fixed = frozenset({"DashboardName"})
     absent = codes("ResourceNotFound", "DashboardNotFoundError")

@@ -11,6 +11,7 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import is_named
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.members.logs import DELIVERY, DESTINATION, SOURCE
 
 _GONE = codes("ResourceNotFoundException")
 # "Requested resource is currently being updated. Please try again later." passes
@@ -47,6 +48,7 @@ class DeliverySource(_Delivered):
     """Whose records they are."""
 
     key, named, noun = "name", "name", "records-source"
+    members = SOURCE
     fixed = frozenset({"name", "resourceArn", "logType"})
     duplicate = _TAKEN
 
@@ -86,6 +88,7 @@ class DeliveryDestination(_Delivered):
     """Where records go."""
 
     key, named, noun = "name", "name", "records-destination"
+    members = DESTINATION
     fixed = frozenset({"name"})
 
     resource, fills = "delivery-destination", ("{name}",)
@@ -119,6 +122,7 @@ class Delivery(_Delivered):
     """One source to one destination."""
 
     key, noun = "id", "delivery"
+    members = DELIVERY
     claims = within = ("deliverySourceName", "deliveryDestinationArn")
     duplicate = codes("ConflictException: already exists")
 

@@ -14,6 +14,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import NotYet
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.members.data import BACKUPS, TABLE, TTL
 from provisioner.kinds.secretsmanager import RESOURCE_POLICY
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
@@ -35,6 +36,7 @@ class Table(Kind):
     """A table."""
 
     service, key, named = "dynamodb", "TableName", "TableName"
+    members = TABLE
     ready, going = {"TableStatus": "ACTIVE"}, {"TableStatus": "DELETING"}
     # botocore dynamodb TableStatus
     states = (
@@ -162,6 +164,7 @@ class TimeToLive(Setting):
     """The attribute that says when an item may go; another attribute takes an off, an hour, and an on."""
 
     service, key = "dynamodb", "TableName"
+    members = TTL
     absent = NO_TABLE | codes("ResourceNotFound")
     transient = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
     # aws/aws-cdk#13720
@@ -208,6 +211,7 @@ class PointInTimeRecovery(Setting):
     """Backups of every second."""
 
     service, key = "dynamodb", "TableName"
+    members = BACKUPS
     absent = NO_TABLE
     transient = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
     patience = minutes(20)

@@ -12,6 +12,7 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.members.watch import EVENT_RULE, EVENT_TARGET
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
@@ -23,6 +24,7 @@ class EventRule(Kind):
     """Listens to the account's own bus for one sort of event."""
 
     service, key, named = "events", "Name", "Name"
+    members = EVENT_RULE
     fixed = frozenset({"Name"})
     # botocore events RuleState
     states = (
@@ -79,6 +81,7 @@ class EventTarget(Kind):
     """Who a rule tells."""
 
     service, key = "events", ("Rule", "Id")
+    members = EVENT_TARGET
     tagged = False
     claims = ("Rule", "Id")
     within = ("Rule",)

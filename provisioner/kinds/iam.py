@@ -15,6 +15,7 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.members.iam import ROLE, ROLE_POLICY, SERVICE_ROLE
 from provisioner.kinds.role_details import described, detail, listed
 from provisioner.kinds.tags import mapping, pairs
 
@@ -42,6 +43,7 @@ class Role(Kind):
     """A role; each of its policies is a resource of its own."""
 
     service, key, named = "iam", "RoleName", "RoleName"
+    members = ROLE
     fixed = frozenset({"RoleName", "Path"})
     defaults = {"PermissionsBoundary": ""}
     whole = frozenset({"AssumeRolePolicyDocument"})
@@ -178,6 +180,7 @@ class RolePolicy(Kind):
     """One inline policy of a role."""
 
     service, key = "iam", ("RoleName", "PolicyName")
+    members = ROLE_POLICY
     tagged = False
     claims = ("RoleName", "PolicyName")
     within = ("RoleName",)
@@ -220,6 +223,7 @@ class ServiceLinkedRole(Kind):
     """The account's role for one AWS service: made early, as a fresh account's first use races it."""
 
     service, key = "iam", "AWSServiceName"
+    members = SERVICE_ROLE
     tagged, shared = False, True
     absent = GONE
     # `InvalidInput`: "... has been taken in this account" (cube-js/cube#11581).

@@ -14,6 +14,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import is_named
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import Codes, calling, codes, minutes
+from provisioner.kinds.members.data import KEY, KEY_ALIAS, KEY_ROTATION
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tagging import bearers
 from provisioner.kinds.tags import mapping
@@ -47,6 +48,7 @@ class Key(Kind):
     """
 
     service, key = "kms", "Arn"
+    members = KEY
     ready = {"KeyState": "Enabled"}
     # botocore kms KeyState
     states = (
@@ -187,6 +189,7 @@ class KeyAlias(Kind):
     """The name that a person knows a key by; it would stay on one that is going, and hold the name."""
 
     service, key, named = "kms", "AliasName", "AliasName"
+    members = KEY_ALIAS
     tagged = False
     fixed = frozenset({"AliasName"})
     stays = True
@@ -224,6 +227,7 @@ class KeyRotation(Setting):
     """New material once a year; the old goes on reading what it wrote."""
 
     service, key = "kms", "KeyId"
+    members = KEY_ROTATION
     stays = True
     absent = NO_KEY
     transient = {"create": NO_KEY | _NO_TAGS}

@@ -8,6 +8,7 @@ from typing import Any
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.members.logs import LOG_GROUP, RETENTION
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.together import tags_told
 
@@ -22,6 +23,7 @@ class LogGroup(Kind):
     """A log group that is ours alone."""
 
     service, key, named = "logs", "logGroupName", "logGroupName"
+    members = LOG_GROUP
     fixed = frozenset({"logGroupName"})
     defaults = {"kmsKeyId": ""}
     # CloudWatch Logs user guide, protecting-log-groups-from-deletion: an organisation may turn it on.
@@ -91,6 +93,7 @@ class Retention(Setting):
     """How many days a group keeps."""
 
     service, key = "logs", "logGroupName"
+    members = RETENTION
     absent = codes("ResourceNotFoundException")
     transient = {"create": codes("OperationAbortedException"), "update": codes("OperationAbortedException")}
     resource, fills = "log-group", ("{logGroupName}",)

@@ -11,6 +11,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.iam import BUSY, GONE
+from provisioner.kinds.members.iam import MANAGED_POLICY
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.names import PROJECT
 
@@ -22,6 +23,7 @@ class ManagedPolicy(Kind):
     """A policy that stands by itself; what it says is that of its default version."""
 
     service, key, named = "iam", "Arn", "PolicyName"
+    members = MANAGED_POLICY
     id_is_name = True
     fixed = frozenset({"PolicyName", "Path", "Description"})
     whole = frozenset({"PolicyDocument"})

@@ -13,6 +13,7 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.members.edge import DNS_NAME
 from provisioner.kinds.proof_users import is_proof, users
 from provisioner.names import PROJECT
 
@@ -28,6 +29,7 @@ class DnsName(Kind):
     """What a name in a hosted zone leads to, in all of its records."""
 
     service, key = "route53", ("HostedZoneId", "Name")
+    members = DNS_NAME
     within = claims = ("HostedZoneId", "Name")
     fixed = frozenset({"HostedZoneId", "Name"})
     unread = frozenset({"Mark"})

@@ -12,6 +12,7 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.members.watch import BUCKET, BUCKET_POLICY, ENCRYPTION, LIFECYCLE, PUBLIC_ACCESS
 from provisioner.kinds.tags import mapping, pairs
 
 # HeadBucket gives the bare status.
@@ -26,6 +27,7 @@ class Bucket(Kind):
     """A bucket; it is emptied before it goes, again and again while somebody still writes."""
 
     service, key, named, noun = "s3", "Bucket", "Bucket", "logs"
+    members = BUCKET
     fixed = frozenset({"Bucket"})
     # Where it is made is told by nothing that is read.
     unread = frozenset({"CreateBucketConfiguration"})
@@ -139,6 +141,7 @@ class _Setting(Kind):
 class PublicAccessBlock(_Setting):
     """Nothing in the bucket can be made public."""
 
+    members = PUBLIC_ACCESS
     absent = NO_BUCKET | codes("NoSuchPublicAccessBlockConfiguration")
 
     calls = calling(
@@ -160,6 +163,7 @@ class PublicAccessBlock(_Setting):
 class BucketEncryption(_Setting):
     """What is written is encrypted."""
 
+    members = ENCRYPTION
     absent = NO_BUCKET | codes("ServerSideEncryptionConfigurationNotFoundError")
 
     calls = calling(
@@ -181,6 +185,7 @@ class BucketEncryption(_Setting):
 class BucketLifecycle(_Setting):
     """How long the bucket keeps what is in it."""
 
+    members = LIFECYCLE
     absent = NO_BUCKET | codes("NoSuchLifecycleConfiguration")
 
     calls = calling(
@@ -204,6 +209,7 @@ class BucketLifecycle(_Setting):
 class BucketPolicy(_Setting):
     """Who may write into the bucket, and over which connections."""
 
+    members = BUCKET_POLICY
     whole = frozenset({"Policy"})
     absent = NO_BUCKET | codes("NoSuchBucketPolicy")
     # A principal that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).

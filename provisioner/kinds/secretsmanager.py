@@ -17,6 +17,7 @@ from provisioner.engine.refs import Doc, Lookup, Ref, Veiled
 from provisioner.engine.states import THERE, States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked, UsageError
+from provisioner.kinds.members.data import ROTATION, SECRET
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.names import bears
 
@@ -38,6 +39,7 @@ class Secret(Kind):
     """A secret; only its ARN is ever written down."""
 
     service, key, named = "secretsmanager", "ARN", "Name"
+    members = SECRET
     fixed = frozenset({"Name"})
     unread = frozenset({"SecretString"})
     defaults = {"KmsKeyId": _AMAZONS_KEY}
@@ -141,6 +143,7 @@ class Rotation(Kind):
     """How often RDS makes a new password in the secret that it manages."""
 
     service, key = "secretsmanager", "SecretId"
+    members = ROTATION
     tagged = False
     within = ("SecretId",)
     fixed = frozenset({"SecretId"})

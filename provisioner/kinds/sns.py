@@ -10,6 +10,7 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.members.watch import SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
@@ -24,6 +25,7 @@ class Topic(Kind):
     """Where alarms speak, and subscribers hear."""
 
     service, key, named = "sns", "TopicArn", "Name"
+    members = TOPIC
     id_is_name = True
     fixed = frozenset({"Name"})
     defaults = {"Attributes": {"KmsMasterKeyId": ""}}
@@ -92,6 +94,7 @@ class TopicPolicy(Kind):
     """Who may publish to a topic."""
 
     service, key = "sns", "TopicArn"
+    members = TOPIC_POLICY
     whole = frozenset({"Policy"})
     tagged, vanishes = False, True
     within = ("TopicArn",)
@@ -125,6 +128,7 @@ class Subscription(Kind):
     """One address that hears a topic, once whoever reads it has confirmed."""
 
     service, key = "sns", ("TopicArn", "Endpoint")
+    members = SUBSCRIPTION
     tagged = False
     claims = ("TopicArn", "Endpoint")
     within = ("TopicArn",)

@@ -10,6 +10,7 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.members.edge import VPC_ORIGIN
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
@@ -25,6 +26,7 @@ class VpcOrigin(Kind):
     """One balancer, as CloudFront calls it."""
 
     service, key, named, noun = "cloudfront", "Id", "Name", "origin"
+    members = VPC_ORIGIN
     ready = {"Status": "Deployed"}
     # CloudFront API reference, VpcOrigin
     states = (States("Status", words("Deployed"), words("Deploying InProgress"), words("Failed")),)

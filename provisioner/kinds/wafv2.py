@@ -10,6 +10,7 @@ from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.members.edge import WEB_ACL, WEB_ACL_LOG
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import bears
@@ -32,6 +33,7 @@ class WebACL(Kind):
     """A list of rules that every request of a viewer passes first."""
 
     service, key, named, noun = "wafv2", "ARN", "Name", "webacl"
+    members = WEB_ACL
     fixed = frozenset({"Name", "Scope"})
     whole = frozenset({"Rules"})
     # The scope is where it is listed; AWS does not tell it.
@@ -109,6 +111,7 @@ class WebACLLog(Kind):
     """Where a web ACL writes what its rules matched."""
 
     service, key = "wafv2", "ResourceArn"
+    members = WEB_ACL_LOG
     tagged = False
     claims = ("ResourceArn",)
     within = ("ResourceArn",)

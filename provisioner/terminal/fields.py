@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from provisioner.engine.compare import Difference, covers
+from provisioner.engine.compare import Difference
+from provisioner.engine.covering import covers
 from provisioner.engine.private import masked, masked_beside
 
 _WIDEST = 100

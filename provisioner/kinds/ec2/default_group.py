@@ -9,12 +9,14 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ec2.tagged import where
 from provisioner.kinds.ec2.vpc import NO_VPC
+from provisioner.kinds.members.ec2 import SECURITY_GROUP
 
 
 class _Bare(Kind):
     """One direction of it: whoever is put into the group by mistake can speak to nobody."""
 
     service, key = "ec2", "VpcId"
+    members = SECURITY_GROUP
     tagged, vanishes = False, True
     within = ("VpcId",)
     absent = NO_VPC

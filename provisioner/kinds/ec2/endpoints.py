@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.tagged import Ec2, Filters
+from provisioner.kinds.members.ec2 import ENDPOINT
 
 # A list of an endpoint, and how ModifyVpcEndpoint calls what joins it and what leaves it.
 _LISTS = {
@@ -24,6 +26,7 @@ _LISTS = {
 class VpcEndpoint(Ec2):
     """A private way from the VPC to one AWS service; as it stands here, one that adds to route tables."""
 
+    members = ENDPOINT
     noun, resource, key, id_filter = "endpoint", "vpc-endpoint", "VpcEndpointId", "vpc-endpoint-id"
     distinct = ("ServiceName",)
     claims = ("VpcId", "ServiceName")
@@ -66,9 +69,11 @@ class VpcEndpoint(Ec2):
         return dict(made["VpcEndpoint"])
 
     def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """ModifyVpcEndpoint: what joins each list and what leaves it, and its private names."""
+        """ModifyVpcEndpoint: what joins each list and what leaves it, its private names and its policy."""
         now = self.read(ec2, it) or {}
         asked = {key: value for key, value in changed.items() if key == "PrivateDnsEnabled"}
+        if "PolicyDocument" in changed:
+            asked["PolicyDocument"] = json.dumps(changed["PolicyDocument"])
         for key, (join, leave) in _LISTS.items():
             if key in changed:
                 seen, wanted = set(now.get(key, [])), set(it.props[key])
@@ -104,4 +109,11 @@ class InterfaceEndpoint(VpcEndpoint):
 
 def _as_asked(doc: Doc) -> Doc:
     groups = [group["GroupId"] for group in doc.get("Groups", [])]
-    return {**doc, "State": str(doc["State"]).lower(), "SecurityGroupIds": groups}
+    told = json.loads(doc.get("PolicyDocument") or "{}")
+    policy = {key: value for key, value in told.items() if key != "Version"}
+    return {
+        **doc,
+        "State": str(doc["State"]).lower(),
+        "SecurityGroupIds": groups,
+        **({"PolicyDocument": policy} if policy else {}),
+    }

@@ -11,11 +11,13 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ec2.tagged import Ec2, Filters
+from provisioner.kinds.members.ec2 import FLOW_LOG
 
 
 class FlowLog(Ec2):
     """A record of the traffic of one VPC; nothing of it can change."""
 
+    members = FLOW_LOG
     noun, resource, key, id_filter = "flow-log", "vpc-flow-log", "FlowLogId", "flow-log-id"
     claims = ("ResourceIds", "LogGroupName")
     # AWS tells the VPC, and not what sort of resource it is.

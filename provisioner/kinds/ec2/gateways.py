@@ -11,6 +11,7 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
+from provisioner.kinds.members.ec2 import ATTACHMENT, INTERNET_GATEWAY
 
 NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.NotFound")
 
@@ -18,6 +19,7 @@ NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.
 class InternetGateway(Ec2):
     """The VPC's door to the internet; attaching it is a resource of its own."""
 
+    members = INTERNET_GATEWAY
     noun, resource, key, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
     absent = NO_GATEWAY
     transient = {"delete": codes("DependencyViolation")}
@@ -44,6 +46,7 @@ class GatewayAttachment(Kind):
     """An internet gateway in its VPC."""
 
     service, key = "ec2", ("InternetGatewayId", "VpcId")
+    members = ATTACHMENT
     tagged = False
     claims = ("VpcId",)
     within = ("InternetGatewayId", "VpcId")

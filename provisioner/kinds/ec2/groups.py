@@ -12,6 +12,7 @@ from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.permissions import EVERYWHERE, contents, in_words, permission
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
+from provisioner.kinds.members.ec2 import SECURITY_GROUP, SECURITY_GROUP_RULE
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
 
@@ -22,6 +23,7 @@ _REVOKED = codes("InvalidPermission.NotFound")
 class SecurityGroup(Ec2):
     """A group of interfaces that rules speak of."""
 
+    members = SECURITY_GROUP
     resource, key, id_filter = "security-group", "GroupId", "group-id"
     named, name_filter = "GroupName", "group-name"
     distinct = ("Description",)
@@ -84,6 +86,7 @@ class NoDefaultEgress(Kind):
     """A group without the allow-all egress rule that AWS gives to each new one."""
 
     service, key = "ec2", "GroupId"
+    members = SECURITY_GROUP
     tagged, vanishes = False, True
     within = ("GroupId",)
     absent = NO_GROUP
@@ -116,6 +119,7 @@ _CONTENT = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEERS)
 class _Rule(Ec2):
     """One rule of one of our groups."""
 
+    members = SECURITY_GROUP_RULE
     noun, resource, key = "sgr", "security-group-rule", "SecurityGroupRuleId"
     id_filter = "security-group-rule-id"
     distinct = ("Description",)

@@ -10,11 +10,13 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.tagged import Ec2, Filters
+from provisioner.kinds.members.ec2 import ADDRESS, NAT_GATEWAY
 
 
 class ElasticIp(Ec2):
     """A public address that is ours until it is released."""
 
+    members = ADDRESS
     noun, resource, key, id_filter = "eip", "elastic-ip", "AllocationId", "allocation-id"
     distinct = ("Domain",)
     absent = codes("InvalidAllocationID.NotFound", "InvalidAddress.NotFound")
@@ -39,6 +41,7 @@ class ElasticIp(Ec2):
 class NatGateway(Ec2):
     """Lets private subnets out, and nobody in."""
 
+    members = NAT_GATEWAY
     noun, resource, key, id_filter = "nat", "natgateway", "NatGatewayId", "nat-gateway-id"
     distinct = ("ConnectivityType",)
     ready, failed = {"State": "available"}, {"State": "failed"}

@@ -12,6 +12,7 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ec2.tagged import Ec2, Filters, of_stack, where
 from provisioner.kinds.ec2.vpc import NO_SUBNET
+from provisioner.kinds.members.ec2 import ASSOCIATION, ROUTE, ROUTE_TABLE
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
 
@@ -21,6 +22,7 @@ NO_TABLE = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
 class RouteTable(Ec2):
     """A table of routes; its routes and associations are resources of their own."""
 
+    members = ROUTE_TABLE
     noun, resource, key, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
     distinct = ("VpcId",)
     owns_inside = True
@@ -76,6 +78,7 @@ class Route(Kind):
     """One route in one of our tables."""
 
     service, key = "ec2", ("RouteTableId", "DestinationCidrBlock")
+    members = ROUTE
     tagged = False
     claims = ("RouteTableId", "DestinationCidrBlock")
     within = ("RouteTableId",)
@@ -121,6 +124,7 @@ class RouteTableAssociation(Kind):
     """Which table a subnet follows; a subnet follows one."""
 
     service, key = "ec2", "SubnetId"
+    members = ASSOCIATION
     tagged = False
     claims = ("SubnetId",)
     within = ("SubnetId",)

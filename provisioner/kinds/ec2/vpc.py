@@ -12,6 +12,7 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.tagged import Ec2, Filters, where
+from provisioner.kinds.members.ec2 import SUBNET, VPC, VPC_DNS
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping
 from provisioner.kinds.vpc_origin import AMAZONS_GROUP
@@ -29,6 +30,7 @@ _BY_GROUP, _BY_TABLE = "security-group --group-id", "route-table --route-table-i
 class Vpc(Ec2):
     """A virtual private cloud."""
 
+    members = VPC
     noun, resource, key, id_filter = "vpc", "vpc", "VpcId", "vpc-id"
     holds_data = True
     ready = {"State": "available"}
@@ -110,6 +112,7 @@ class _VpcAttribute(Setting):
     """One DNS attribute; AWS takes one a call."""
 
     service, key = "ec2", "VpcId"
+    members = VPC_DNS
     absent = NO_VPC
     attribute: str
     field: str
@@ -150,6 +153,7 @@ class DnsHostnames(_VpcAttribute):
 class Subnet(Ec2):
     """A block of addresses in one zone."""
 
+    members = SUBNET
     noun, resource, key, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
     distinct = ("CidrBlock",)
     ready = {"State": "available"}

@@ -12,6 +12,7 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.ecs.tenants import ASKED, tenants
+from provisioner.kinds.members.ecs import CLUSTER
 from provisioner.kinds.tags import low_pairs, mapping
 
 # botocore ecs DescribeClusters: so many in one call.
@@ -22,6 +23,7 @@ class Cluster(Ecs):
     """A cluster, with the capacity it may use."""
 
     key, named, noun = "clusterArn", "clusterName", "cluster"
+    members = CLUSTER
     id_is_name = True
     ready, going = {"status": "ACTIVE"}, {"status": "DEPROVISIONING"}
     # It stays describable.

@@ -15,6 +15,7 @@ from provisioner.errors import ProvisionerError, RolledBack, Superseded
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, verdict
 from provisioner.kinds.ecs.successors import wanted_instead
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
+from provisioner.kinds.members.ecs import SERVICE
 from provisioner.kinds.tags import low_pairs, mapping
 
 # botocore ecs DescribeServices: so many in one call.
@@ -27,6 +28,7 @@ class Service(Ecs):
     """Keeps a number of tasks running behind a load balancer."""
 
     key, named, noun = "serviceArn", "serviceName", "service"
+    members = SERVICE
     id_is_name = True
     ready = {"Rollout": "COMPLETED"}
     failed, on_failure = {"Rollout": frozenset({"FAILED", "ROLLED_BACK"})}, "update"

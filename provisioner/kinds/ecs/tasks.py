@@ -15,6 +15,7 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.ecs.service import described
 from provisioner.kinds.ecs.tagged import NO_CLUSTER, Ecs
+from provisioner.kinds.members.ecs import TASK_DEFINITION
 from provisioner.kinds.tags import low_pairs, mapping
 from provisioner.kinds.together import tags_told
 from provisioner.names import PROJECT
@@ -25,6 +26,7 @@ class TaskDefinition(Ecs):
     """One revision of what a task is; nothing of it can change, so every change is a new revision."""
 
     key, named, noun = "taskDefinitionArn", "family", "taskdef"
+    members = TASK_DEFINITION
     # Revisions of one family stand side by side.
     claims = ()
     # No service runs it any more: it costs nothing, and is what can be gone back to.

@@ -10,6 +10,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, Elb, full_name
+from provisioner.kinds.members.elbv2 import BALANCER, BALANCER_ATTRIBUTES
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import asked
@@ -19,6 +20,7 @@ class LoadBalancer(Elb):
     """An application load balancer."""
 
     key, named, noun = "LoadBalancerArn", "Name", "alb"
+    members = BALANCER
     ready = {"State": {"Code": frozenset({"active", "active_impaired"})}}
     # botocore elbv2 LoadBalancerStateEnum; an impaired one routes, and has not what it needs to scale.
     states = (States("State.Code", words("active"), words("provisioning"), words("active_impaired failed")),)
@@ -88,6 +90,7 @@ class LoadBalancerAttributes(Setting):
     """What is set on a balancer by a call of its own."""
 
     service, key = "elbv2", "LoadBalancerArn"
+    members = BALANCER_ATTRIBUTES
     absent = NO_BALANCER
     unprotected = {"Attributes": {"deletion_protection.enabled": "false"}}
     resource, fills = "loadbalancer/app/", ("{LoadBalancerArn}",)

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from provisioner.engine.beats import Beat
-from provisioner.engine.compare import covers
+from provisioner.engine.covering import covers
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
@@ -16,6 +16,7 @@ from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, NO_GROUP, Elb, full_name
+from provisioner.kinds.members.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import asked
@@ -32,6 +33,7 @@ class TargetGroup(Elb):
     """Where a balancer sends requests; ECS registers the tasks' addresses."""
 
     key, named, noun = "TargetGroupArn", "Name", "tg"
+    members = TARGET_GROUP
     # Another health check is another group: tasks that answer the one path need not answer the other.
     distinct = ("Protocol", "Port", "TargetType", "VpcId", "HealthCheckPath")
     fixed = frozenset({"Name", "Protocol", "Port", "TargetType", "VpcId"})
@@ -124,6 +126,7 @@ class TargetGroupAttributes(Setting):
     """What is set on a target group by a call of its own."""
 
     service, key = "elbv2", "TargetGroupArn"
+    members = TARGET_GROUP_ATTRIBUTES
     absent = NO_GROUP
     resource, fills = "targetgroup", ("{TargetGroupArn}",)
     calls = calling(

@@ -12,6 +12,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
+from provisioner.kinds.members.elbv2 import LISTENER, RULE
 from provisioner.kinds.origin_key import is_key, not_yet, veiled_rule
 from provisioner.kinds.tags import pairs
 
@@ -23,6 +24,7 @@ class Listener(Elb):
     """A port of a balancer, and what it does where no rule speaks."""
 
     key, noun = "ListenerArn", "listener"
+    members = LISTENER
     claims = ("LoadBalancerArn", "Port")
     within = ("LoadBalancerArn",)
     fixed = frozenset({"LoadBalancerArn"})
@@ -91,6 +93,7 @@ class ListenerRule(Elb):
     """What a listener does with the requests that meet its conditions."""
 
     key, noun = "RuleArn", "rule"
+    members = RULE
     distinct = ("Priority",)
     claims = ("ListenerArn", "Priority")
     within = ("ListenerArn",)

@@ -13,6 +13,7 @@ from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.members.data import DB_CLUSTER
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.tags import mapping, pairs
 
@@ -49,6 +50,7 @@ class DBCluster(Rds):
     """An Aurora cluster: storage, endpoints and the master's password; instances stand in it."""
 
     key = named = "DBClusterIdentifier"
+    members = DB_CLUSTER
     noun, arn = "aurora", "DBClusterArn"
     ready, going = {"Status": "available"}, {"Status": "deleting"}
     failed = {"Status": frozenset({"failed", "inaccessible-encryption-credentials"})}

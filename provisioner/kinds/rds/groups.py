@@ -9,6 +9,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.members.data import DB_PARAMETER_GROUP, DB_PARAMETERS, DB_SUBNETS
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.rds.users import ASKED, databases
 from provisioner.kinds.setting import Setting
@@ -19,6 +20,7 @@ class DBSubnetGroup(Rds):
     """The subnets that a database may stand in."""
 
     key = named = "DBSubnetGroupName"
+    members = DB_SUBNETS
     noun, arn = "dbsubnets", "DBSubnetGroupArn"
     fixed = frozenset({"DBSubnetGroupName"})
     # RDS API reference, DBSubnetGroup
@@ -80,6 +82,7 @@ class DBClusterParameterGroup(Rds):
     """A set of database parameters; what is in it is a resource of its own."""
 
     key = named = "DBClusterParameterGroupName"
+    members = DB_PARAMETER_GROUP
     noun, arn = "dbparams", "DBClusterParameterGroupArn"
     distinct = ("DBParameterGroupFamily",)
     absent = NO_PARAMETERS
@@ -124,6 +127,7 @@ class DBClusterParameters(Setting):
     """The values in a parameter group that are not AWS's own; at most 20, AWS's limit for one call."""
 
     service, key = "rds", "DBClusterParameterGroupName"
+    members = DB_PARAMETERS
     absent = NO_PARAMETERS
     resource, fills = "cluster-pg", ("{DBClusterParameterGroupName}",)
     calls = calling(

@@ -9,6 +9,7 @@ from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.members.data import DB_INSTANCE
 from provisioner.kinds.rds.aurora import DBCluster, meets_going
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NEW_ROLE, NO_CLUSTER, Rds
 from provisioner.kinds.tags import mapping, pairs
@@ -18,6 +19,7 @@ class DBInstance(Rds):
     """One instance of an Aurora cluster."""
 
     key = named = "DBInstanceIdentifier"
+    members = DB_INSTANCE
     arn = "DBInstanceArn"
     ready, going = {"DBInstanceStatus": "available"}, {"DBInstanceStatus": "deleting"}
     # terraform-provider-aws rds/consts.go

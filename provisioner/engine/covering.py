@@ -1,0 +1,52 @@
+"""Whether what is there holds what is stated: the rule that every comparison stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def covers(actual: Any, wanted: Any) -> bool:
+    """Whether `actual` holds all that `wanted` states.
+
+    A frozenset in `wanted` means any one of its values; mappings are compared key by key, lists whole
+    and as multisets.
+    """
+    match wanted:
+        case frozenset():
+            return actual in wanted
+        case Mapping():
+            return isinstance(actual, Mapping) and all(
+                key in actual and covers(actual[key], inner) for key, inner in wanted.items()
+            )
+        case list() | tuple():
+            return isinstance(actual, list) and _same_members(actual, wanted)
+        case _:
+            return bool(actual == wanted)
+
+
+def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> bool:
+    """Whether the members can be paired, each wanted one with one that covers it, and none left over."""
+    if not wanted:
+        return not actual
+    first, rest = wanted[0], wanted[1:]
+    return len(actual) == len(wanted) and any(
+        covers(other, first) and _same_members(actual[:at] + actual[at + 1 :], rest)
+        for at, other in enumerate(actual)
+    )
+
+
+def is_just(actual: Any, wanted: Any) -> bool:
+    """Whether `actual` holds what `wanted` states and nothing beside it; what is empty counts for nothing."""
+    return covers(actual, wanted) and covers(wanted, _filled(actual))
+
+
+def _filled(value: Any) -> Any:
+    match value:
+        case Mapping():
+            inner = {key: _filled(one) for key, one in value.items()}
+            return {key: one for key, one in inner.items() if one not in (None, "", [], {})}
+        case list():
+            return [_filled(one) for one in value]
+        case _:
+            return value

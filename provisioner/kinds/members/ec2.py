@@ -1,0 +1,110 @@
+"""Whose each member is: the network."""
+
+from __future__ import annotations
+
+from provisioner.engine.owners import Default, Members, Theirs
+
+VPC = Members(
+    ("ec2 DescribeVpcs Vpcs",),
+    born="CidrBlock InstanceTenancy",
+    inside="CidrBlockAssociationSet.**",
+    # A set of the account's own, unless somebody chose another: its id is the account's.
+    account="BlockPublicAccessStates.** DhcpOptionsId EncryptionControl.**",
+    aws="IsDefault OwnerId State VpcId",
+    nobody="Ipv6CidrBlockAssociationSet.**",
+)
+VPC_DNS = Members(
+    ("ec2 DescribeVpcAttribute",),
+    ours="EnableDnsHostnames.** EnableDnsSupport.**",
+    aws="VpcId",
+    nobody="EnableNetworkAddressUsageMetrics.**",
+)
+SUBNET = Members(
+    ("ec2 DescribeSubnets Subnets",),
+    ours="MapPublicIpOnLaunch",
+    # Whether what starts in it gets an address that is reached from elsewhere, and what names lead to.
+    defaults=(Default("AssignIpv6AddressOnCreation", value=False), Default("EnableDns64", value=False)),
+    born="AvailabilityZone AvailabilityZoneId CidrBlock Ipv6Native OutpostArn VpcId",
+    account="BlockPublicAccessStates.**",
+    aws="AvailableIpAddressCount DefaultForAz OwnerId State SubnetArn SubnetId Type",
+    nobody="CustomerOwnedIpv4Pool EnableLniAtDeviceIndex Ipv6CidrBlockAssociationSet.**"
+    " MapCustomerOwnedIpOnLaunch PrivateDnsNameOptionsOnLaunch.**",
+)
+INTERNET_GATEWAY = Members(
+    ("ec2 DescribeInternetGateways InternetGateways",),
+    inside="Attachments.**",
+    aws="InternetGatewayId OwnerId",
+)
+ATTACHMENT = Members(
+    ("ec2 DescribeInternetGateways InternetGateways.Attachments",), ours="VpcId", aws="State"
+)
+ADDRESS = Members(
+    ("ec2 DescribeAddresses Addresses",),
+    born="CustomerOwnedIp CustomerOwnedIpv4Pool Domain NetworkBorderGroup PublicIpv4Pool",
+    aws="AllocationId AssociationId CarrierIp InstanceId NetworkInterfaceId NetworkInterfaceOwnerId"
+    " PrivateIpAddress PublicIp ServiceManaged SubnetId",
+)
+NAT_GATEWAY = Members(
+    ("ec2 DescribeNatGateways NatGateways",),
+    born="AutoProvisionZones AutoScalingIps AvailabilityMode ConnectivityType SubnetId VpcId",
+    others=(Theirs("Network Firewall", "AttachedAppliances.**"),),
+    aws="CreateTime DeleteTime FailureCode FailureMessage NatGatewayId ProvisionedBandwidth.**"
+    " RouteTableId State",
+    # More addresses may join it: it goes out by ours, too.
+    nobody="NatGatewayAddresses.**",
+)
+ROUTE_TABLE = Members(
+    ("ec2 DescribeRouteTables RouteTables",),
+    born="VpcId",
+    inside="Associations.** Routes.**",
+    others=(Theirs("the VPN gateway whose routes are propagated", "PropagatingVgws.**"),),
+    aws="OwnerId RouteTableId",
+)
+ROUTE = Members(
+    ("ec2 DescribeRouteTables RouteTables.Routes",),
+    ours="CarrierGatewayId CoreNetworkArn DestinationCidrBlock DestinationIpv6CidrBlock"
+    " DestinationPrefixListId EgressOnlyInternetGatewayId GatewayId InstanceId IpAddress"
+    " LocalGatewayId NatGatewayId NetworkInterfaceId OdbNetworkArn TransitGatewayId"
+    " VpcPeeringConnectionId",
+    aws="InstanceOwnerId Origin State",
+)
+ASSOCIATION = Members(
+    ("ec2 DescribeRouteTables RouteTables.Associations",),
+    ours="RouteTableId SubnetId",
+    born="GatewayId Main PublicIpv4Pool",
+    aws="AssociationState.** RouteTableAssociationId",
+)
+# What every endpoint allows that nobody gave a policy, without its version (VPC user guide, "Default endpoint
+# policy").
+OPEN = {"Statement": [{"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"}]}
+ENDPOINT = Members(
+    ("ec2 DescribeVpcEndpoints VpcEndpoints",),
+    ours="RouteTableIds SubnetIds",
+    defaults=(Default("PolicyDocument", OPEN), Default("PrivateDnsEnabled", value=False)),
+    renamed="Groups.**",
+    born="ResourceConfigurationArn ServiceName ServiceNetworkArn ServiceRegion VpcEndpointType VpcId",
+    aws="CreationTimestamp DnsEntries.** FailureReason Ipv4Prefixes.** Ipv6Prefixes.** LastError.**"
+    " NetworkInterfaceIds OwnerId RequesterManaged State VpcEndpointId",
+    nobody="DnsOptions.** IpAddressType PayerResponsibilities.**",
+)
+SECURITY_GROUP = Members(
+    ("ec2 DescribeSecurityGroups SecurityGroups",),
+    born="Description GroupName VpcId",
+    inside="IpPermissions.** IpPermissionsEgress.**",
+    aws="GroupId OwnerId SecurityGroupArn",
+)
+SECURITY_GROUP_RULE = Members(
+    ("ec2 DescribeSecurityGroupRules SecurityGroupRules",),
+    ours="CidrIpv4 CidrIpv6 Description FromPort GroupId IpProtocol PrefixListId ToPort",
+    renamed="ReferencedGroupInfo.**",
+    born="IsEgress",
+    aws="GroupOwnerId SecurityGroupRuleArn SecurityGroupRuleId",
+)
+FLOW_LOG = Members(
+    ("ec2 DescribeFlowLogs FlowLogs",),
+    born="DeliverCrossAccountRole DeliverLogsPermissionArn DestinationOptions.** LogDestination"
+    " LogDestinationType LogFormat LogGroupName MaxAggregationInterval TagFieldSpecifications.**"
+    " TrafficType",
+    renamed="ResourceId",
+    aws="CreationTime DeliverLogsErrorMessage DeliverLogsStatus FlowLogId FlowLogStatus",
+)

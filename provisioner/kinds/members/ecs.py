@@ -1,0 +1,86 @@
+"""Whose each member is: cluster, task and service."""
+
+from __future__ import annotations
+
+from provisioner.engine.owners import Default, Members, Theirs
+
+CLUSTER = Members(
+    ("ecs DescribeClusters clusters",),
+    ours="capacityProviders configuration.executeCommandConfiguration.**"
+    " defaultCapacityProviderStrategy.** settings.**",
+    born="clusterName",
+    aws="activeServicesCount attachments.** attachmentsStatus clusterArn pendingTasksCount"
+    " registeredContainerInstancesCount runningTasksCount statistics.** status",
+    # New services alone ask for it.
+    nobody="configuration configuration.managedStorageConfiguration.** serviceConnectDefaults.**",
+)
+# A revision never changes: what it says was said when it was registered.
+TASK_DEFINITION = Members(
+    ("ecs DescribeTaskDefinition taskDefinition",),
+    born="containerDefinitions.** cpu enableFaultInjection ephemeralStorage.** executionRoleArn"
+    " family inferenceAccelerators.** ipcMode memory networkMode pidMode placementConstraints.**"
+    " proxyConfiguration.** requiresCompatibilities runtimePlatform.** taskRoleArn"
+    " trustedExecutionConfiguration.** volumes.**",
+    aws="compatibilities deleteRequestedAt deregisteredAt registeredAt registeredBy"
+    " requiresAttributes.** revision status taskDefinitionArn",
+)
+# Who set a strategy by which ECS itself leads the requests over.
+STRATEGIST = "ECS's own strategy, set by somebody"
+_STRATEGY = (
+    "strategy",
+    "bakeTimeInMinutes",
+    "lifecycleHooks.**",
+    "linearConfiguration.**",
+    "canaryConfiguration.**",
+)
+SERVICE = Members(
+    ("ecs DescribeServices services",),
+    ours="capacityProviderStrategy.** deploymentConfiguration.deploymentCircuitBreaker.enable"
+    " deploymentConfiguration.deploymentCircuitBreaker.rollback"
+    " deploymentConfiguration.maximumPercent deploymentConfiguration.minimumHealthyPercent"
+    " enableECSManagedTags enableExecuteCommand healthCheckGracePeriodSeconds"
+    " loadBalancers.containerName loadBalancers.containerPort loadBalancers.targetGroupArn"
+    " loadBalancers networkConfiguration.** propagateTags serviceName taskDefinition",
+    # Who finds the service, and what stands between it and its callers; told of its newest deployment.
+    defaults=(
+        Default("serviceRegistries", []),
+        Default("serviceConnectConfiguration", {"enabled": False}),
+        Default("vpcLatticeConfigurations", []),
+    ),
+    renamed="clusterArn deployments.serviceConnectConfiguration.** deployments.vpcLatticeConfigurations.**",
+    born="deploymentController.** launchType schedulingStrategy",
+    others=(
+        Theirs("autoscaling", "desiredCount"),
+        Theirs(
+            STRATEGIST,
+            "loadBalancers.advancedConfiguration.** "
+            + " ".join(f"deploymentConfiguration.{one}" for one in _STRATEGY),
+        ),
+        Theirs("CodeDeploy, or another deployer", "taskSets.**"),
+    ),
+    aws="createdAt createdBy currentServiceDeployment currentServiceRevisions.** deployments.**"
+    " events.** loadBalancers.loadBalancerName pendingCount platformFamily resourceManagementType"
+    " roleArn runningCount serviceArn status",
+    nobody="availabilityZoneRebalancing deploymentConfiguration deploymentConfiguration.alarms.**"
+    " deploymentConfiguration.deploymentCircuitBreaker"
+    " deploymentConfiguration.deploymentCircuitBreaker.resetOnHealthyTask"
+    " deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration.**"
+    " deploymentConfiguration.earlySuccessCriteria.** placementConstraints.** placementStrategy.**"
+    " platformVersion",
+)
+SCALABLE_TARGET = Members(
+    ("application-autoscaling DescribeScalableTargets ScalableTargets",),
+    ours="MaxCapacity MinCapacity ResourceId ScalableDimension ServiceNamespace",
+    aws="CreationTime PredictedCapacity RoleARN ScalableTargetARN",
+    nobody="SuspendedState.**",
+)
+_TRACKING = "TargetTrackingScalingPolicyConfiguration"
+SCALING_POLICY = Members(
+    ("application-autoscaling DescribeScalingPolicies ScalingPolicies",),
+    ours=f"{_TRACKING}.CustomizedMetricSpecification.** {_TRACKING}.DisableScaleIn"
+    f" {_TRACKING}.PredefinedMetricSpecification.** {_TRACKING}.ScaleInCooldown"
+    f" {_TRACKING}.ScaleOutCooldown {_TRACKING}.TargetValue {_TRACKING} PolicyName PolicyType"
+    " ResourceId ScalableDimension ServiceNamespace",
+    born="PredictiveScalingPolicyConfiguration.** StepScalingPolicyConfiguration.**",
+    aws="Alarms.** CreationTime PolicyARN",
+)

@@ -1,0 +1,85 @@
+"""Whose each member is: distribution, firewall, certificates and names."""
+
+from __future__ import annotations
+
+from provisioner.engine.owners import Default, Members, Theirs
+
+_BEHAVIOUR = (
+    "AllowedMethods.** CachePolicyId Compress FieldLevelEncryptionId ForwardedValues.**"
+    " FunctionAssociations.** GrpcConfig.** LambdaFunctionAssociations.** OriginRequestPolicyId"
+    " ResponseHeadersPolicyId SmoothStreaming TargetOriginId TrustedKeyGroups.** TrustedSigners.**"
+    " ViewerProtocolPolicy"
+)
+_DEFAULT = " ".join(f"DefaultCacheBehavior.{one}" for one in _BEHAVIOUR.split())
+_TTLS = " ".join(
+    f"DefaultCacheBehavior.{one}" for one in ("DefaultTTL", "MaxTTL", "MinTTL", "RealtimeLogConfigArn")
+)
+# CloudFront API reference, DistributionConfig; the counts beside each list are AWS's bookkeeping.
+DISTRIBUTION = Members(
+    ("cloudfront GetDistribution Distribution.DistributionConfig", "cloudfront GetDistribution Distribution"),
+    ours="Aliases.** CacheBehaviors.** ConnectionFunctionAssociation.** ContinuousDeploymentPolicyId"
+    " CustomErrorResponses.** DefaultRootObject Enabled HttpVersion IsIPV6Enabled OriginGroups.**"
+    " Origins.** PriceClass Staging TenantConfig.** ViewerCertificate.** ViewerMtlsConfig.** WebACLId"
+    f" DefaultCacheBehavior {_DEFAULT}",
+    defaults=(
+        Default("ConnectionMode", "direct"),
+        Default("Restrictions", {"GeoRestriction": {"RestrictionType": "none", "Quantity": 0, "Items": []}}),
+    ),
+    born="CallerReference",
+    account="AnycastIpListId",
+    others=(Theirs("nobody but a reader: it is the name we find it by", "Comment"),),
+    aws="ActiveTrustedKeyGroups.** ActiveTrustedSigners.** AliasICPRecordals.** ARN"
+    " DistributionConfig DomainName Id InProgressInvalidationBatches LastModifiedTime Status"
+    " ViewerCertificate.Certificate ViewerCertificate.CertificateSource"
+    " ViewerCertificate.CloudFrontDefaultCertificate ViewerCertificate.MinimumProtocolVersion"
+    " ViewerCertificate.SSLSupportMethod",
+    nobody=f"CacheTagConfig.** Logging.** {_TTLS} Origins.Items.ConnectionAttempts"
+    " Origins.Items.ConnectionTimeout Origins.Items.CustomOriginConfig.IpAddressType"
+    " Origins.Items.CustomOriginConfig.OriginKeepaliveTimeout"
+    " Origins.Items.CustomOriginConfig.OriginReadTimeout"
+    " Origins.Items.S3OriginConfig.OriginReadTimeout"
+    " Origins.Items.VpcOriginConfig.OriginKeepaliveTimeout"
+    " Origins.Items.VpcOriginConfig.OriginReadTimeout Origins.Items.VpcOriginConfig.OwnerAccountId",
+)
+VPC_ORIGIN = Members(
+    ("cloudfront GetVpcOrigin VpcOrigin.VpcOriginEndpointConfig", "cloudfront GetVpcOrigin VpcOrigin"),
+    # CloudFront changes nothing of one that a distribution uses, and ours always does (UpdateVpcOrigin,
+    # CannotUpdateEntityWhileInUse).
+    born="Arn HTTPPort HTTPSPort IpAddressType Name OriginProtocolPolicy OriginSslProtocols.**",
+    aws="AccountId CreatedTime Id LastModifiedTime Status VpcOriginEndpointConfig",
+)
+CERTIFICATE = Members(
+    ("acm DescribeCertificate Certificate",),
+    born="AcmeAccountId AcmeEndpointArn CertificateAuthorityArn CertificateKeyPairOrigin DomainName"
+    " DomainValidationOptions.** KeyAlgorithm Options.** SubjectAlternativeNames Type",
+    others=(Theirs("the service that manages it", "ManagedBy"),),
+    aws="CertificateArn CreatedAt ExtendedKeyUsages.** FailureReason ImportedAt InUseBy IssuedAt"
+    " Issuer KeyUsages.** NotAfter NotBefore RenewalEligibility RenewalSummary.** RevocationReason"
+    " RevokedAt Serial SignatureAlgorithm Status Subject UpdateSummary.**",
+)
+# Each record is compared as one line, routing policy and all.
+DNS_NAME = Members(("route53 ListResourceRecordSets ResourceRecordSets",), renamed="**")
+WEB_ACL = Members(
+    ("wafv2 GetWebACL WebACL",),
+    ours="DefaultAction.** Description Name Rules.** VisibilityConfig.**",
+    others=(
+        # hashicorp/terraform-provider-aws#22869, #31670: of priority 10000000, put in and out by itself.
+        Theirs("Shield Advanced", "Rules.ShieldMitigationRuleGroup_*"),
+        Theirs(
+            "Firewall Manager",
+            "ManagedByFirewallManager PostProcessFirewallManagerRuleGroups.**"
+            " PreProcessFirewallManagerRuleGroups.** RetrofittedByFirewallManager",
+        ),
+    ),
+    aws="ARN Capacity Id LabelNamespace",
+    nobody="ApplicationConfig.** AssociationConfig.** CaptchaConfig.** ChallengeConfig.**"
+    " CustomResponseBodies.** DataProtectionConfig.** MonetizationConfig.**"
+    " OnSourceDDoSProtectionConfig.** TokenDomains",
+)
+WEB_ACL_LOG = Members(
+    ("wafv2 GetLoggingConfiguration LoggingConfiguration",),
+    ours="LogDestinationConfigs RedactedFields.** ResourceArn",
+    others=(Theirs("Firewall Manager", "ManagedByFirewallManager"), Theirs("who asked for it", "LogScope")),
+    born="LogType",
+    nobody="LoggingFilter.**",
+)

@@ -1,0 +1,93 @@
+"""Whose each member is: the balancer, its listeners, rules and groups."""
+
+from __future__ import annotations
+
+from provisioner.engine.owners import Default, Members
+
+# What AWS fills in where a redirect leaves it out (ELB API reference, RedirectActionConfig).
+_REDIRECT = {
+    "Host": "#{host}",
+    "Path": "/#{path}",
+    "Query": "#{query}",
+    "Port": "#{port}",
+    "Protocol": "#{protocol}",
+}
+
+
+def _actions(at: str) -> tuple[Default, ...]:
+    """What an action is where nobody stated it; all else in one is ours, and nothing."""
+    return (
+        *(Default(f"{at}.RedirectConfig.{key}", value) for key, value in _REDIRECT.items()),
+        Default(f"{at}.FixedResponseConfig.ContentType", frozenset({"text/plain"})),
+    )
+
+
+BALANCER = Members(
+    ("elbv2 DescribeLoadBalancers LoadBalancers",),
+    ours="Scheme SecurityGroups",
+    defaults=(Default("IpAddressType", "ipv4"),),
+    renamed="AvailabilityZones.** LoadBalancerName",
+    born="CustomerOwnedIpv4Pool Type VpcId",
+    account="IpamPools.**",
+    aws="CanonicalHostedZoneId CreatedTime DNSName LoadBalancerArn State.**",
+    nobody="EnablePrefixForIpv6SourceNat EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
+)
+_BALANCER_DEFAULTS = {
+    "routing.http.desync_mitigation_mode": "defensive",
+    "routing.http.preserve_host_header.enabled": "false",
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
+    "routing.http.xff_client_port.enabled": "false",
+    "routing.http.xff_header_processing.mode": "append",
+    "routing.http2.enabled": "true",
+    "waf.fail_open.enabled": "false",
+}
+# botocore elbv2 LoadBalancerAttribute, Key: each with its default.
+BALANCER_ATTRIBUTES = Members(
+    ("elbv2 DescribeLoadBalancerAttributes",),
+    ours="Attributes.Key Attributes.Value",
+    defaults=tuple(Default(f"Attributes.{key}", value) for key, value in _BALANCER_DEFAULTS.items()),
+    nobody="Attributes.**",
+)
+TARGET_GROUP = Members(
+    ("elbv2 DescribeTargetGroups TargetGroups",),
+    ours="HealthCheckIntervalSeconds HealthCheckPath HealthCheckProtocol HealthCheckTimeoutSeconds"
+    " HealthyThresholdCount Matcher Matcher.HttpCode Matcher.GrpcCode UnhealthyThresholdCount",
+    defaults=(Default("HealthCheckEnabled", value=True), Default("HealthCheckPort", "traffic-port")),
+    renamed="TargetGroupName",
+    born="IpAddressType Port Protocol ProtocolVersion TargetControlPort TargetType VpcId",
+    aws="LoadBalancerArns TargetGroupArn",
+)
+_GROUP_DEFAULTS = {
+    "load_balancing.algorithm.anomaly_mitigation": "off",
+    "load_balancing.algorithm.type": "round_robin",
+    "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+    "stickiness.enabled": "false",
+}
+# botocore elbv2 TargetGroupAttribute, Key.
+TARGET_GROUP_ATTRIBUTES = Members(
+    ("elbv2 DescribeTargetGroupAttributes",),
+    ours="Attributes.Key Attributes.Value",
+    defaults=tuple(Default(f"Attributes.{key}", value) for key, value in _GROUP_DEFAULTS.items()),
+    nobody="Attributes.**",
+)
+LISTENER = Members(
+    ("elbv2 DescribeListeners Listeners",),
+    ours="DefaultActions.** Port Protocol",
+    defaults=(
+        *_actions("DefaultActions"),
+        Default("AlpnPolicy", []),
+        Default("MutualAuthentication", {"Mode": "off"}),
+    ),
+    born="LoadBalancerArn",
+    aws="DefaultActions.Order"
+    " DefaultActions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds ListenerArn"
+    " MutualAuthentication.TrustStoreAssociationStatus Certificates.IsDefault",
+    nobody="Certificates Certificates.CertificateArn SslPolicy",
+)
+RULE = Members(
+    ("elbv2 DescribeRules Rules",),
+    ours="Actions.** Priority",
+    defaults=(*_actions("Actions"), Default("Transforms", [])),
+    renamed="Conditions.**",
+    aws="Actions.Order Actions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds IsDefault RuleArn",
+)

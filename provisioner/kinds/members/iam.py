@@ -1,0 +1,23 @@
+"""Whose each member is: roles and policies."""
+
+from __future__ import annotations
+
+from provisioner.engine.owners import Members
+
+ROLE = Members(
+    ("iam GetRole Role",),
+    ours="AssumeRolePolicyDocument Description",
+    renamed="PermissionsBoundary.**",
+    born="Path RoleName SourceRoleTemplate.**",
+    aws="Arn CreateDate RoleId RoleLastUsed.**",
+    nobody="MaxSessionDuration",
+)
+ROLE_POLICY = Members(("iam GetRolePolicy",), ours="PolicyDocument PolicyName RoleName")
+SERVICE_ROLE = Members(("iam GetRole Role",), account="**")
+MANAGED_POLICY = Members(
+    ("iam GetPolicy Policy", "iam GetPolicyVersion PolicyVersion"),
+    renamed="Document",
+    born="Description Path PolicyName",
+    aws="Arn AttachmentCount CreateDate DefaultVersionId IsAttachable IsDefaultVersion"
+    " PermissionsBoundaryUsageCount PolicyId UpdateDate VersionId",
+)

@@ -1,0 +1,59 @@
+"""Whose each member is: buckets, topics, alarms and events."""
+
+from __future__ import annotations
+
+from provisioner.engine.owners import Members, Theirs
+
+BUCKET = Members(
+    ("s3 HeadBucket",),
+    born="BucketLocationName BucketLocationType BucketRegion",
+    aws="AccessPointAlias BucketArn",
+)
+PUBLIC_ACCESS = Members(("s3 GetPublicAccessBlock",), ours="PublicAccessBlockConfiguration.**")
+_ENCRYPTED = "ServerSideEncryptionConfiguration.Rules"
+ENCRYPTION = Members(
+    ("s3 GetBucketEncryption",),
+    ours=f"ServerSideEncryptionConfiguration {_ENCRYPTED} {_ENCRYPTED}.ApplyServerSideEncryptionByDefault.**",
+    nobody=f"{_ENCRYPTED}.BlockedEncryptionTypes.** {_ENCRYPTED}.BucketKeyEnabled",
+)
+# Read without `LifecycleConfiguration`, put with it.
+LIFECYCLE = Members(
+    ("s3 GetBucketLifecycleConfiguration",),
+    renamed="Rules.**",
+    nobody="TransitionDefaultMinimumObjectSize",
+)
+BUCKET_POLICY = Members(("s3 GetBucketPolicy",), ours="Policy", nobody="Policy.Id")
+# All else that SNS tells of a topic is read by nobody here.
+TOPIC = Members(("sns GetTopicAttributes",), nobody="Attributes")
+TOPIC_POLICY = Members(("sns GetTopicAttributes",), renamed="Attributes", nobody="Policy.Id")
+SUBSCRIPTION = Members(("sns GetSubscriptionAttributes",), nobody="Attributes")
+ALARM = Members(
+    ("cloudwatch DescribeAlarms MetricAlarms",),
+    ours="ActionsEnabled AlarmActions AlarmDescription AlarmName ComparisonOperator Dimensions.**"
+    " EvaluationPeriods ExtendedStatistic MetricName Metrics.** Namespace OKActions Period Statistic"
+    " Threshold ThresholdMetricId TreatMissingData Unit EvaluationCriteria.**",
+    aws="AlarmArn AlarmConfigurationUpdatedTimestamp EvaluationState StateReason StateReasonData"
+    " StateTransitionedTimestamp StateUpdatedTimestamp StateValue",
+    nobody="ActionConfiguration.** DatapointsToAlarm EvaluateLowSampleCountPercentile EvaluationInterval"
+    " EvaluationWindow.** InsufficientDataActions WarmUpConfiguration.**",
+)
+DASHBOARD = Members(("cloudwatch GetDashboard",), ours="DashboardBody DashboardName", aws="DashboardArn")
+EVENT_RULE = Members(
+    ("events DescribeRule",),
+    ours="Description EventPattern Name ScheduleExpression State",
+    born="EventBusName",
+    others=(Theirs("the service that manages it", "ManagedBy"),),
+    aws="Arn CreatedBy",
+    nobody="RoleArn",
+)
+_OTHER_TARGETS = (
+    "AppSyncParameters BatchParameters EcsParameters HttpParameters KinesisParameters RedshiftDataParameters"
+    " RunCommandParameters SageMakerPipelineParameters SqsParameters"
+)
+EVENT_TARGET = Members(
+    ("events ListTargetsByRule Targets",),
+    # What the topic is told, in place of the event.
+    ours="Arn Id Input InputPath InputTransformer.**",
+    nobody=" ".join(f"{one}.**" for one in _OTHER_TARGETS.split())
+    + " DeadLetterConfig.** RetryPolicy.** RoleArn",
+)
