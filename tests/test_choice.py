@@ -15,6 +15,7 @@ from provisioner.errors import UsageError
 from state.document import Document, Entry, Place
 from tests.harness import Desk
 from tests.test_prices import declared
+from tests.things import Thing
 
 NOTHING = Document("a", Place("1", "aws", "us-east-1"))
 
@@ -92,7 +93,7 @@ def test_what_does_not_need_one_that_goes_any_more_lets_go_of_it_first() -> None
         "follows-private-2": Entry("RouteTableAssociation", "", "vpc", needs=["nat-2", "private-2"]),
     }
     document = Document("a", NOTHING.place, entries=entries)
-    made.changes |= {name: delete(name, entries[name]) for name in ("eip-2", "nat-2")}
+    made.changes |= {name: delete(name, entries[name], Thing()) for name in ("eip-2", "nat-2")}
 
     assert {"eip-2", "nat-2", "follows-private-2"} <= names(made, document, "eip-2")
     assert names(made, document, without=("follows-private-2",)).isdisjoint(entries)
@@ -102,7 +103,7 @@ def test_of_two_that_go_the_needed_one_takes_the_other_along() -> None:
     made = declared()
     entries = {"old": Entry("Vpc", "x", "vpc"), "on-it": Entry("Subnet", "y", "vpc", needs=["old", "vpc"])}
     document = Document("a", NOTHING.place, entries=entries)
-    made.changes |= {name: delete(name, entry) for name, entry in entries.items()}
+    made.changes |= {name: delete(name, entry, Thing()) for name, entry in entries.items()}
 
     assert names(made, document, "old") == {"old", "on-it"}
     assert names(made, document, "on-it") == {"on-it"}

@@ -160,9 +160,20 @@ def test_a_value_that_is_not_known_yet_is_decided_as_a_change() -> None:
 
 
 def test_what_is_no_longer_declared_goes() -> None:
-    gone = delete("thing", entry())
+    gone = delete("thing", entry(), Thing())
 
     assert (gone.verb, gone.id, gone.why) == ("delete", "t-1", "no longer declared")
+
+
+def test_what_outlives_the_stack_is_released() -> None:
+    class Lasting(Thing):
+        def outlives(self, _props: Doc) -> str:
+            return "others live by it"
+
+    gone = delete("thing", entry(), Lasting())
+
+    assert (gone.verb, gone.acts) == ("release", False)
+    assert gone.why == "no longer declared; it stays: others live by it"
 
 
 @given(wanted=FIELDS, more=FIELDS)

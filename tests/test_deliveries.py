@@ -37,6 +37,10 @@ def test_records_that_go_into_anothers_source_are_refused_in_the_plan_by_its_nam
         ran = desk.run(*command, "--suffix", "a")
         assert f"the delivery source {THEIRS} takes the ACCESS_LOGS of" in ran.out + ran.err
         assert "PutDeliverySource" not in str(desk.tries(before))
+    # The way out of the last one: another suffix would make another distribution, with as much in its way.
+    assert f"`aws logs delete-delivery-source --name {THEIRS} --region us-east-1`" in ran.err
+    assert "logs.requests=false" in ran.err
+    assert "suffix" not in ran.err.rpartition("nothing was changed")[2]
 
     logs(desk).delete_delivery_source(name=THEIRS)
     desk.apply("a")
@@ -57,7 +61,8 @@ def test_a_source_taken_while_the_run_goes_on_is_refused_at_once_by_its_name(des
     ran = desk.run("apply", "--yes", "--suffix", "a")
 
     assert ran.code == 4, ran.err
-    assert THEIRS in ran.err
+    assert f"`aws logs delete-delivery-source --name {THEIRS} --region us-east-1`" in ran.err
+    assert "Choose another suffix" not in ran.err
 
 
 def test_a_delivery_that_finds_its_source_busy_is_made_and_ended_all_the_same(desk: Desk) -> None:

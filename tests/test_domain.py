@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,6 +141,8 @@ def test_a_record_of_somebody_else_is_refused_and_shown(named: Named) -> None:
 
     assert ran.code == 5
     assert "www.shop.example is CNAME old.example" in ran.err
+    assert "or leave the name out of `domain.names`" in ran.err
+    assert "suffix" not in ran.err.rpartition("CNAME old.example")[2]
     assert named.desk.acts(before) == ["route53:ChangeResourceRecordSets"]  # our own, of this test
 
 
@@ -149,6 +152,34 @@ def test_what_proves_a_name_is_told_to_stay_before_an_end(named: Named) -> None:
     [record] = [name for name, of in proofs(named.zone) if of == "CNAME" and name.endswith("." + NAME)][:1]
     assert f"  = {record}: certificates of the account, in any region, may be renewed by it" in told
     assert "dns/proof-" not in told.split("Left standing:")[0]
+
+
+def test_a_changed_names_plan_says_of_its_proof_what_apply_does(named: Named) -> None:
+    sets = (*GUARDED, *named.zone.sets(f"new.{named.zone.name}"))
+    told = named.desk.plan(SUFFIX, *sets)
+    [line] = named.desk.well("plan", "--json", "--suffix", SUFFIX, *sets).lines
+    released = [one["node"] for one in line["changes"] if one["action"] == "release"]
+
+    assert released
+    assert all(one.startswith("proof-") for one in released)
+    assert not [one for one in line["changes"] if one["action"] == "delete" and "proof-" in one["node"]]
+    for node in released:
+        assert re.search(
+            rf"^  = domain/{node}: DnsName .*\(no longer declared; it stays: ", told, re.MULTILINE
+        )
+    assert f"{line['summary']['destroy']} to destroy, {len(released)} to release." in told
+
+
+def test_the_question_before_an_end_does_not_count_the_proof_to_what_goes(named: Named) -> None:
+    ran = named.desk.run("teardown", "--suffix", SUFFIX, "--region", REGION)
+    [line] = named.desk.well("plan", "--destroy", "--json", "--suffix", SUFFIX).lines
+
+    assert ran.code != 0
+    going, _, left = ran.err.partition("\n= domain/proof-")
+    assert f"These {line['summary']['destroy']} of" in going
+    assert "proof-" not in going
+    assert "is left standing: " in left
+    assert "certificates of the account, in any region" in left
 
 
 def test_a_proof_that_another_certificate_lives_by_outlives_its_name(named: Named) -> None:

@@ -15,13 +15,15 @@ def refusal(made: Plan) -> Blocked:
         f"  {' '.join(filter(None, dict.fromkeys((str(one.kind), one.name, one.id))))}: {one.why}"
         for one in made.refused
     )
-    hint = (
+    kept = (
         "Set it back to what it was: what stands there is kept as it is. Or bring up a second stack with the "
         "new value (`--suffix OTHER`), move the data there, and take this one down."
     )
-    if any(one.foreign for one in made.refused):
-        hint = "Choose another suffix, or delete or rename what is somebody else's."
-    return Blocked(f"{len(made.refused)} in the way; nothing was changed.\n{told}", hint)
+    anothers = "Choose another suffix, or delete or rename what is somebody else's."
+    hints = [one.remedy or (anothers if one.foreign else kept) for one in made.refused]
+    return Blocked(
+        f"{len(made.refused)} in the way; nothing was changed.\n{told}", "\n".join(dict.fromkeys(hints))
+    )
 
 
 def refuse_findings(findings: Iterable[Finding]) -> None:

@@ -14,7 +14,7 @@ from provisioner.commands.place import counted, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
 from provisioner.engine.blockers import Blocker, blockers
 from provisioner.engine.decide import halted
-from provisioner.engine.ending import foresee
+from provisioner.engine.ending import Ending, foresee
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
 from provisioner.engine.protection import protected
@@ -54,8 +54,9 @@ def _remove(
     """Show what would go, ask, remove, and look whether anything is left."""
     made = session.plan(ending=True)
     going = standing(session, made)
+    ending = foresee(made, session.document, going, KINDS)
     expect(record, session, made)
-    record.plan = {"destroy": len(going)}
+    record.plan = {"destroy": sum(not one.stays for one in ending.going)}
     if not going and not session.document.tombstones:
         session.close()  # it may tell of the account's own roles alone
         raise NoSuchStack(
@@ -68,7 +69,7 @@ def _remove(
         refuse_protected(session, made)
     refuse_halted(made)
     if not (say.quiet and asking.yes):
-        show_going(say, session, made, going)
+        show_going(say, session, ending)
     for one in holding(session, made):
         say.ask(f"! {one}")
     asking.confirm(say, "Remove them?", session.suffix)
@@ -101,13 +102,12 @@ def holding(session: Session, made: Plan) -> list[Blocker]:
     return blockers(made, session.document, session.clients, KINDS)
 
 
-def show_going(say: Say, session: Session, made: Plan, going: list[str]) -> None:
-    """What goes, piece by piece."""
+def show_going(say: Say, session: Session, ending: Ending) -> None:
+    """Show what goes, step by step, and what is left standing."""
+    going = [one for one in ending.in_order if not one.stays]
     say.ask(f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:")
-    entries, nodes = session.document.entries, made.stack.nodes
-    pieces = {name: nodes[name].piece if name in nodes else entries[name].piece for name in going}
-    for piece in dict.fromkeys(pieces.values()):
-        words = ", ".join(name for name in going if pieces[name] == piece)
+    for piece in dict.fromkeys(one.piece for one in going):
+        words = ", ".join(one.node for one in going if one.piece == piece)
         for line in textwrap.wrap(
             f"{piece}: {words}",
             width=100,
@@ -116,6 +116,8 @@ def show_going(say: Say, session: Session, made: Plan, going: list[str]) -> None
             break_on_hyphens=False,
         ):
             say.ask(line)
+    for one in (one for one in ending.in_order if one.stays):
+        say.ask(f"= {one.piece}/{one.node} is left standing: {one.stays}")
 
 
 def refuse_protected(session: Session, made: Plan) -> None:

@@ -27,7 +27,8 @@
 | differs where another owner   | any               | as wanted, and shown: theirs is never set back     |
 | holds the field               |                   |                                                    |
 
-What is in the ledger and no longer declared is deleted, after everything else.
+What is in the ledger and no longer declared is deleted, after everything else. What outlives the stack is
+released: the state forgets it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from provisioner.engine.compare import Difference, differences, held, meets, tag
 from provisioner.engine.extras import Extra
 from provisioner.engine.graph import Node
 from provisioner.engine.kind import Kind
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import Doc, unveiled
 from provisioner.names import has_another_owner, has_owner
 from state.document import Entry
 
@@ -50,7 +51,7 @@ BEHIND_OUR_BACK = "it was deleted behind our back"
 STILL_GOING = "the old one is still being deleted"
 UNCONFIRMED = "an earlier run did not get to confirm it"
 
-Verb = Literal["keep", "create", "finish", "update", "replace", "delete", "refuse"]
+Verb = Literal["keep", "create", "finish", "update", "replace", "delete", "release", "refuse"]
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Change:
     why: str = ""
     adopts: bool = False
     foreign: bool = False
+    # What a person does about a refusal, where the resource type knows it.
+    remedy: str = ""
     # What it replaces is kept beside the new one.
     keeps: bool = False
 
@@ -108,7 +111,9 @@ def _of_another(node: Node, change: Change, seen: Doc, wanted: Doc) -> Change:
     """What to do about one that somebody else made: nothing, where it serves as it is."""
     if node.kind.borrows and not differences(node.kind, wanted, seen, None):
         return change
-    return replace(change, verb="refuse", why=whose(node.kind, seen))
+    return replace(
+        change, verb="refuse", why=whose(node.kind, seen), remedy=remedy_for_anothers(node.kind, seen)
+    )
 
 
 def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
@@ -157,9 +162,11 @@ def halted(kind: Kind, seen: Doc) -> str:
     return f"it is {state} and takes no change; `{kind.wake.format(**seen)}` wakes it"
 
 
-def delete(node: str, entry: Entry) -> Change:
-    """The change that removes what is in the ledger and no longer declared."""
-    return Change("delete", node, entry.kind, entry.name, entry.piece, entry.id, why="no longer declared")
+def delete(node: str, entry: Entry, kind: Kind, why: str = "no longer declared") -> Change:
+    """Return the change of what is in the state and no longer declared: it goes, or the state releases it."""
+    change = Change("delete", node, entry.kind, entry.name, entry.piece, entry.id, why=why)
+    stays = kind.outlives(unveiled(entry.wanted))
+    return replace(change, verb="release", why=f"{why}; it stays: {stays}") if stays else change
 
 
 def left(node: str, entry: Entry) -> Change:
@@ -227,3 +234,8 @@ def whose(kind: Kind, seen: Doc) -> str:
     tags = seen.get("Tags") or {}
     told = ", ".join(f"{name}={value}" for name, value in sorted(tags.items())) or "no tags at all"
     return f"somebody else's: it carries {told}"
+
+
+def remedy_for_anothers(kind: Kind, seen: Doc) -> str:
+    """What a person does about somebody else's in its place; "" where another suffix is the way out."""
+    return kind.when_anothers.format(**seen)

@@ -185,6 +185,8 @@ def _remedy(kind: Kind, change: Change) -> str:
             return f"apply {change.verb}s: {change.why}" if change.why else f"apply {change.verb}s it"
         case "delete":
             return "apply deletes it: it is no longer declared"
+        case "release":
+            return "apply leaves it, and forgets it: it is no longer declared"
         case "finish":
             return f"apply waits: {change.why}"
         case _:

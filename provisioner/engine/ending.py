@@ -34,6 +34,8 @@ class Ending:
     waves: tuple[tuple[Going, ...], ...]
     # What each stage of the end waits for.
     order: Mapping[End, Collection[End]]
+    # All that goes, as it was declared.
+    in_order: tuple[Going, ...] = ()
 
     @property
     def going(self) -> list[Going]:
@@ -51,7 +53,7 @@ def foresee(made: Plan, document: Document, names: Collection[str], kinds: Kinds
 
     going = {name: _going(made, document, name, kinds) for name in names}
     waves = tuple(tuple(going[name] for name in wave) for wave in _waves(inverted(needs)))
-    return Ending(waves, ends(needs, beside))
+    return Ending(waves, ends(needs, beside), tuple(going.values()))
 
 
 def _waves(order: Mapping[str, Collection[str]]) -> Iterator[list[str]]:

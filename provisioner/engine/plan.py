@@ -103,8 +103,12 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
         for name, entry in document.entries.items()
         if name not in stack.nodes and not kinds[entry.kind].shared and not kinds[entry.kind].stays
     }
-    _let_go_first(plan, going)
-    plan.changes |= {name: delete(name, entry) for name, entry in going.items() if name not in plan.early}
+    _let_go_first(plan, going, kinds)
+    plan.changes |= {
+        name: delete(name, entry, kinds[entry.kind])
+        for name, entry in going.items()
+        if name not in plan.early
+    }
     return plan
 
 
@@ -114,7 +118,7 @@ def _unlisted(plan: Plan, node: Node) -> Item:
     return target_of(node, plan.stack.suffix, None, wanted).with_id(plan.changes[node.name].id).it
 
 
-def _let_go_first(plan: Plan, going: Mapping[str, Entry]) -> None:
+def _let_go_first(plan: Plan, going: Mapping[str, Entry], kinds: Kinds) -> None:
     """Of what is no longer declared, that which holds what a new node claims goes before that node."""
     new = [node for node in plan.stack if plan.changes[node.name].verb in ("create", "replace")]
     plan.takes, plan.early = in_the_way(
@@ -126,7 +130,7 @@ def _let_go_first(plan: Plan, going: Mapping[str, Entry]) -> None:
         why = (
             f"no longer declared; {takers[name]} takes its place" if name in takers else "no longer declared"
         )
-        ordered[name] = replace(delete(name, going[name]), why=why)
+        ordered[name] = delete(name, going[name], kinds[going[name].kind], why)
     plan.changes = ordered | plan.changes
 
 
@@ -199,10 +203,10 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
     if doc is not None:
         wall, pace = clients.clock.wall(), clients.aws.pace
         change = timed(change, node.kind, entry, (doc, wanted), wall, pace)
-    if doc is not None and any(plan.changes[name].foreign for name in _hosts(node)):
-        change = replace(
-            change, verb="refuse", why="part of what is somebody else's", foreign=True, adopts=False
-        )
+    foreign = [plan.changes[name] for name in _hosts(node) if plan.changes[name].foreign]
+    if doc is not None and foreign:
+        why, remedy = "part of what is somebody else's", foreign[0].remedy
+        change = replace(change, verb="refuse", why=why, foreign=True, adopts=False, remedy=remedy)
     plan.changes[node.name] = change
     if doc is not None and change.verb != "create":
         plan.docs[node.name] = {**doc, "id": node.kind.id_of(doc)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import differences, meets
-from provisioner.engine.decide import is_ours, whose
+from provisioner.engine.decide import is_ours, remedy_for_anothers, whose
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Foreign
 from provisioner.engine.target import Target, read
@@ -51,7 +51,8 @@ class Search:
             if passed < window or looks < (_LOOKS if there or hidden else 1):
                 return None
             if doc is not None and there:
-                raise Foreign(f"{target.words} is {whose(target.kind, doc)}.", "Choose another suffix.")
+                remedy = remedy_for_anothers(target.kind, doc) or "Choose another suffix."
+                raise Foreign(f"{target.words} is {whose(target.kind, doc)}.", remedy)
             return False
 
         patience = window + target.kind.patience

@@ -60,6 +60,9 @@ class Traits:
 
     # Codes that no time cures: what a person can do, in words.
     ways_past: ClassVar[Mapping[str, str]] = {}
+    # What a person does where somebody else's is in its place and another suffix is no way out, with fields
+    # of what is seen in its braces.
+    when_anothers: ClassVar[str] = ""
     # Properties that go one way alone: why what is wanted is behind what is seen, and what to do; "" where
     # it is not.
     one_way: ClassVar[Mapping[str, Callable[[Any, Any], str]]] = {}

@@ -51,6 +51,12 @@ class DeliverySource(_Delivered):
     members = SOURCE
     fixed = frozenset({"name", "resourceArn", "logType"})
     duplicate = _TAKEN
+    # CloudFront's are taken in us-east-1 alone (CloudFront developer guide, standard logging v2).
+    when_anothers = (
+        "Delete the delivery source {name}: `aws logs delete-delivery-source --name {name} --region "
+        "us-east-1`, after its deliveries (`aws logs describe-deliveries --region us-east-1` lists them). "
+        "Or leave the records to it: `logs.requests=false`. Then run the same command again."
+    )
 
     resource, fills = "delivery-source", ("{name}",)
     calls = calling(

@@ -41,6 +41,10 @@ class DnsName(Kind):
     lingers = {"Ours": False}
     why_lingers = "its records are not ours any more"
     absent = codes("NoSuchHostedZone")
+    when_anothers = (
+        "Delete the records of {Name} in the hosted zone {HostedZoneId}, or leave the name out of "
+        "`domain.names`; then run the same command again."
+    )
     duplicate = codes("InvalidChangeBatch: already exists")
     # The zone is still at an earlier change (Route 53 API reference, ChangeResourceRecordSets).
     transient = {verb: codes("PriorRequestNotComplete") for verb in ("create", "update", "delete")}

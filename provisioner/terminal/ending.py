@@ -66,5 +66,5 @@ def _as_record(suffix: str, ending: Ending, notes: list[str]) -> dict[str, objec
         for one in wave
     ]
     gone = sum(not one.stays for one in ending.going)
-    summary = {"add": 0, "change": 0, "destroy": gone, "finish": 0, "adopt": 0, "refused": 0}
+    summary = {"add": 0, "change": 0, "destroy": gone, "finish": 0, "adopt": 0, "release": 0, "refused": 0}
     return {"suffix": suffix, "destroy": True, "notes": notes, "changes": changes, "summary": summary}

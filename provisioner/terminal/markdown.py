@@ -20,6 +20,7 @@ MOST = 60_000
 _SIGNS = {
     "create": "+",
     "delete": "-",
+    "release": " ",
     "refuse": "!",
     "update": "!",
     "replace": "!",

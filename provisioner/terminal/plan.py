@@ -20,6 +20,7 @@ _SIGNS = {
     "replace": ("-/+", "yellow"),
     "delete": ("-", "red"),
     "finish": ("…", "blue"),
+    "release": ("=", "dim"),
     "refuse": ("!", "red"),
     "keep": ("=", "dim"),
 }
@@ -79,6 +80,7 @@ def summary(plan: Plan) -> dict[str, int]:
         "destroy": plan.count("delete", "replace") - sum(one.keeps for one in plan.changes.values()),
         "finish": plan.count("finish"),
         "adopt": len(plan.adopted),
+        "release": plan.count("release"),
         "refused": plan.count("refuse"),
     }
 
@@ -89,7 +91,7 @@ def sentence(plan: Plan) -> str:
         return "No changes."
     counts = summary(plan)
     told = f"Plan: {counts['add']} to add, {counts['change']} to change, {counts['destroy']} to destroy"
-    for word in ("finish", "adopt", "refused"):
+    for word in ("finish", "adopt", "release", "refused"):
         told += f", {counts[word]} {word if word == 'refused' else 'to ' + word}" if counts[word] else ""
     return told + "."
 
