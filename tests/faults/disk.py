@@ -24,8 +24,8 @@ class Disk:
         self.writes = 0
         # Whether the ledger met the fault, or what a run begins with; how its record goes on ends no run.
         self.refused = False
-        # Told of each write before it is made.
-        self.meets: Callable[[str], None] | None = None
+        # Told before each write.
+        self.meets: Callable[[], None] | None = None
         self._broken = 0
         self._strikes: dict[int, str] = {}
         self._counting = threading.Lock()
@@ -43,7 +43,7 @@ class Disk:
     def strike(self) -> str:
         """Count a write; the fault that meets it, "" for none."""
         if self.meets:
-            self.meets(LEDGER)
+            self.meets()
         with self._counting:
             self.writes += 1
             fault = self._strikes.get(self.writes, "")

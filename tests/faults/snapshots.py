@@ -1,5 +1,7 @@
 """Plays a case from its fault on: one undisturbed run is forked at each call and write that is to be struck.
 
+Of the calls those count that AWS does: a child tries each first.
+
 The child goes on with all threads of the run and meets the fault; its parent waits, puts the files back and
 goes on as if nothing had been. So nobody plays the same way to a fault twice. Kills that leave the same, on
 disk, in AWS and at the same moment, are one case, played once.
@@ -14,7 +16,8 @@ from dataclasses import replace
 from time import process_time
 from typing import Any
 
-from tests.faults.case import APPLY, TEARDOWN, Case, Strike, Verdict
+from provisioner.embedded.wire import CLIENT_ERROR, Answer
+from tests.faults.case import APPLY, LEDGER, TEARDOWN, Case, Strike, Verdict
 from tests.faults.files import Files
 from tests.faults.fork import Myself, TooLong, in_child, split
 from tests.faults.world import KILLED, World, first_of
@@ -60,7 +63,7 @@ class Snapshots:
         world = self._world
         world.wire.arm(())
         world.disk.arm(())
-        world.wire.meets = world.disk.meets = self._meet
+        world.wire.meets, world.disk.meets = self._meet_call, lambda: self._meet(LEDGER)
         try:
             code = world.run(verb)
         except BaseException:
@@ -75,6 +78,12 @@ class Snapshots:
             raise RuntimeError(f"an undisturbed {verb} fails: {world.said}")
         for case in [case for some in self._ahead.values() for case in some]:
             self._told(_whole(world, case))
+
+    def _meet_call(self, operation: str, make: Callable[[], Answer]) -> None:
+        """At a call: branch off there, if AWS does it. One that it refuses as too early changes nothing."""
+        is_struck = any(self._met[operation] < nth for name, nth in self._ahead if name == operation)
+        if is_struck and in_child(lambda: make().status < CLIENT_ERROR, DEADLINE):
+            self._meet(operation)
 
     def _meet(self, operation: str) -> None:
         """At a call or a write: branch off for each case that is to be struck there."""

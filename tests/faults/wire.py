@@ -21,12 +21,17 @@ from provisioner.embedded.box import Box
 from provisioner.embedded.faults import Fault
 from provisioner.embedded.front import HangUp
 from provisioner.embedded.refusals import expired
-from provisioner.embedded.wire import Answer, Call, Environ, read, refusal
+from provisioner.embedded.wire import READS, Answer, Call, Environ, read, refusal
 from tests import inventory
 from tests.faults.case import LEDGER, Strike
 from tests.faults.on_the_way import ENDPOINT, ON_THE_WAY, Bare, OnTheWay
+from tests.faults.remembered import ENDS, Remembered
 
 _EVER = 10**6
+# What a call is kept by, from its beginning to its end, among what botocore keeps with it.
+_KEY = "tests.faults"
+
+Meets = Callable[[str, Callable[[], Answer]], None]
 
 
 class Killed(BaseException):
@@ -43,8 +48,9 @@ class Wire:
         self.struck = 0
         self._kills_next = False
         self._orders: list[Fault] = []
-        # Told of each call that changes AWS before it is carried.
-        self.meets: Callable[[str], None] | None = None
+        self.remembered = Remembered()
+        # Told of each call that would change AWS before it is carried, and how to make it.
+        self.meets: Meets | None = None
         self._counting = threading.Lock()
 
     def arm(self, strikes: Iterable[Strike], *, then_kill: bool = False) -> None:
@@ -76,18 +82,32 @@ class Wire:
     def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         """Carry one request to the box and its answer back: botocore's `before-send`."""
         self.check()
-        environ = _environ(request)
-        is_watched = self.meets or self._orders or self.expired or self._kills_next
-        answer = self._through(environ) if is_watched else None
-        answer = answer or self.box(environ)
+        answer = self._through(read(_environ(request)))
         self.check()
         raw: Any = MockRawResponse(answer.body)
         return AWSResponse(str(request.url), answer.status, answer.headers, raw)
 
-    def _through(self, environ: Environ) -> Answer:
-        call = read(environ)
+    def before(self, model: Any, params: Any, context: Any, **_: Any) -> tuple[AWSResponse, Any] | None:
+        """Tell an answer again, if it is known: botocore's `before-call`."""
+        may_strike = self.meets or self._kills_next or any(map(_may_strike, self._orders))
+        known = READS if may_strike else (*READS, *ENDS)
+        if self.dead or self.expired or not model.name.startswith(known):
+            return None
+        asked = (params["method"], params["url"], params["query_string"], params["body"], params["headers"])
+        context[_KEY] = (model.service_model.service_name, context["client_region"], repr(asked))
+        return self.remembered.answer(context[_KEY])
+
+    def after(self, http_response: AWSResponse, parsed: Any, context: Any, **_: Any) -> None:
+        """Keep an answer: botocore's `after-call`."""
+        if _KEY in context:
+            self.remembered.keep(context[_KEY], http_response, parsed)
+
+    def _carry(self, call: Call) -> Answer:
+        return self.remembered.asking(call, lambda: self.box(call.rewound()))
+
+    def _through(self, call: Call) -> Answer:
         if self.meets and call.mutating:
-            self.meets(f"{call.service}:{call.operation}")
+            self.meets(f"{call.service}:{call.operation}", lambda: self._carry(call))
         if self._kills_next and call.mutating:
             raise self.kill()
         with self._counting:
@@ -103,7 +123,7 @@ class Wire:
         try:
             for fault in struck:
                 fault.before(call)
-            answer = self.box(call.rewound())
+            answer = self._carry(call)
             for fault in struck:
                 answer = fault.after(call, answer)
         except AwsError as error:
@@ -127,6 +147,10 @@ def _order(strike: Strike) -> Fault:
 
 def _is_done(order: Fault) -> bool:
     return order.seen >= (order.at or order.nth)
+
+
+def _may_strike(order: Fault) -> bool:
+    return order.seen < (order.at or order.nth) + order.times - 1
 
 
 def _environ(request: AWSPreparedRequest) -> Environ:
@@ -166,11 +190,16 @@ def wired(wire: Wire) -> Iterator[None]:
     """Inside, every client goes by the wire; the tool's are made once, for that takes longer than a plan."""
     made, looking = Aws._make, inventory.client.__wrapped__
 
+    def watched(client: Any) -> Any:
+        client.meta.events.register("before-send.*", wire.send)
+        client.meta.events.register("before-call.*", wire.before)
+        client.meta.events.register_first("after-call.*", wire.after)
+        return client
+
     @cache
     def kept(service: str, region: str, aws: Aws) -> Any:
         client = made(aws, service, region)
-        client.meta.events.register("before-send.*", wire.send)
-        return client
+        return watched(client)
 
     firsts: dict[tuple[str, str], Aws] = {}
 
@@ -180,8 +209,11 @@ def wired(wire: Wire) -> Iterator[None]:
     @cache
     def look(endpoint: str, service: str, region: str = "us-east-1") -> Any:
         client = looking(endpoint, service, region)
-        client.meta.events.register("before-send.*", wire.send)
-        return client
+        return watched(client)
 
-    with patch.object(Aws, "_make", make), patch.object(inventory, "client", look):
+    with (
+        patch.object(Aws, "_make", make),
+        patch.object(inventory, "client", look),
+        wire.remembered.watching(),
+    ):
         yield

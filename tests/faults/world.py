@@ -118,6 +118,7 @@ class World:
     def fresh(self) -> None:
         """A new account and a new home."""
         self.box.reset()
+        self.wire.remembered.forget()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def look(self) -> Held:
