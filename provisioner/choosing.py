@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.kinds import facts as lookups
-from provisioner.kinds import versions
+from provisioner.kinds import pull_rules, versions
 from provisioner.kinds.cloudfront import domain_of
 from provisioner.names import name_of
 from provisioner.settings import Settings
+from provisioner.settings.shipped import with_shipped
 from provisioner.steps.alb_rules import priorities
 from provisioner.steps.facts import Facts
 from state.document import Document
@@ -31,6 +33,7 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
             "master_password": known.get("master_password") or lookups.master_password(clients, suffix),
             "edge_addresses": _edge_addresses(clients, s, known, ending=ending),
             "priorities": priorities(s.prefixes, _standing(clients, suffix, known)),
+            **({"filled": known["filled"]} if "filled" in known else {}),
             "born": known.get("born") or time.strftime("%Y%m%dt%H%M%S", time.gmtime()),
         }
         chosen = document.facts
@@ -48,6 +51,16 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
         edge_addresses=chosen["edge_addresses"],
         readers=_readers(clients, suffix, known) if ending else 0,
     )
+
+
+def with_rules(clients: Clients, s: Settings, document: Document, facts: Facts) -> Facts:
+    """Return the facts with the repositories that ECR fills from elsewhere; the document keeps these."""
+    images = [image for one in with_shipped(s, facts.shipped).workloads for image in one.images]
+    known = document.facts.get("filled", [])
+    found = pull_rules.filled(clients, images, document.place.account, known)
+    if found or known:
+        document.facts["filled"] = found
+    return replace(facts, filled=frozenset(found))
 
 
 def _standing(clients: Clients, suffix: str, known: dict[str, Any]) -> dict[str, int]:

@@ -69,6 +69,11 @@ def check_partition(partition: str, region: str) -> None:
         )
 
 
+def is_of(partition: str, region: str) -> bool:
+    """Return whether a region lies in a partition; one that botocore does not list may lie in any."""
+    return _known().get(region, partition) == partition
+
+
 @functools.cache
 def _known() -> dict[str, str]:
     """The partition of each region of botocore's own data: the user's profile may be unreadable."""

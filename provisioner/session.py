@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from provisioner.aws import Aws
-from provisioner.choosing import choose, with_domain
+from provisioner.choosing import choose, with_domain, with_rules
 from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
 from provisioner.engine.clients import Clients
@@ -167,8 +167,11 @@ class Session:
         shipped = {} if ending else shipped_things(clients, settings, stack, self.document, self.taken)
         for name, image in shipping.items():
             shipped[name] = replace(shipped.get(name, Shipped()), image=image)
-        if shipped:
-            stack = make(settings, self.suffix, self.place.region, replace(facts, shipped=shipped))
+        facts = replace(facts, shipped=shipped)
+        if not ending:
+            facts = with_rules(clients, settings, self.document, facts)
+        if shipped or facts.filled:
+            stack = make(settings, self.suffix, self.place.region, facts)
             follow_what_runs(self.document, stack, shipped)
         made = make_plan(stack, self.document, clients, KINDS)
         show_as_held(made, settings, shipped)

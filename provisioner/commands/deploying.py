@@ -14,14 +14,13 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.following import Before, Follower, interruptible
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
-from provisioner.commands.pulling import pulling
+from provisioner.commands.pulling import pullable, pulling
 from provisioner.commands.recording import both, recorded
 from provisioner.commands.smoke import smoke
 from provisioner.engine.events import Event, silent
 from provisioner.engine.explain import explained
 from provisioner.engine.record import Record
 from provisioner.errors import UsageError
-from provisioner.kinds.ecr import pinned
 from provisioner.kinds.ecs.revisions import Next, Running, is_same, number, revised
 from provisioner.kinds.ecs.rollouts import begin_anew
 from provisioner.kinds.ecs.shipped import DEPLOY, SIZE, VARIABLE
@@ -71,7 +70,7 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
         one = one_service(session, wish.service)
         with explained(f"looking at {one.aws_name}"):
             now = one.running()
-            image = pinned(session.clients, wish.image, session.place.account)
+            image = pullable(say, session, wish.image, must=True)
         props = revised(now, _next(session, one, now, wish, image))
         _check(now, props, wish)
         check_reachable(with_shipped(session.settings, {one.name: Shipped(image)}), session.place.region)

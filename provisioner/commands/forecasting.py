@@ -31,7 +31,8 @@ def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
     costs = estimate(made, session.document, _prices(session))
     idle = not made.acting
     takes = Expected(0, (), False) if idle else expected(made, session.document, KINDS, session.durations)
-    found = check(made, session.clients, takes.seconds) if checks and not made.refused else []
+    wanted = checks and not made.refused
+    found = check(made, session.clients, takes.seconds, session.place.account) if wanted else []
     return Forecast(costs, takes, tuple(found), None if idle else _otherwise(session))
 
 

@@ -9,13 +9,13 @@ from provisioner.commands.deploying import answer, listen_to, settle, ship
 from provisioner.commands.following import interruptible
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
-from provisioner.commands.pulling import pulling
+from provisioner.commands.pulling import demand_pullable, pulling
 from provisioner.commands.recording import recorded
 from provisioner.commands.releasing import earlier, named, releases_of
 from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.revisions import Running, besides, number, revision, unopened
+from provisioner.kinds.ecs.revisions import Running, besides, images_of, number, revision, unopened
 from provisioner.kinds.ecs.shipped import DEPLOY
 from provisioner.names import IMAGE_OWNER
 from provisioner.session import Session
@@ -49,6 +49,8 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
             settle(say, one, now, {IMAGE_OWNER: DEPLOY}, is_asked=wish.smoke)
         else:
             _refuse_unopened(one, now, to)
+            with explained(f"looking at the images of revision {to.revision}"):
+                demand_pullable(say, session, images_of(revision(session.clients, to.arn)))
             _show(say, one, now, to)
             wish.asking.confirm(say, f"Go back to revision {to.revision} in {session.suffix}?")
             doing = f"going back with {one.aws_name}"

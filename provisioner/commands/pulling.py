@@ -1,8 +1,8 @@
-"""The right of the role that starts tasks to pull an image, given before it is rolled out."""
+"""Whether an image can be pulled, and the right of the tasks' role to pull it, before a rollout."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from provisioner.commands.applying import run
@@ -10,14 +10,44 @@ from provisioner.commands.one_service import OneService
 from provisioner.commands.recording import expect
 from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.record import Record
-from provisioner.errors import ProvisionerError, RolledBack, Superseded
+from provisioner.errors import Blocked, ProvisionerError, RolledBack, Superseded
+from provisioner.kinds.ecr import look
+from provisioner.kinds.pull_rules import filled
 from provisioner.session import Session
-from provisioner.settings.images import private_ecr
+from provisioner.settings.images import EcrImage
 from provisioner.terminal.plan import shown
 from provisioner.terminal.say import Say
 
 # The policy that says which private repositories a task's image may be pulled from.
 _PULL = "execution-role-start"
+# The right by which a pull fetches what is not in ECR yet.
+_FILLS = "ecr:BatchImportUpstreamImage"
+
+
+def pullable(say: Say, session: Session, image: str, *, must: bool = False) -> str:
+    """Return an image as a task is to be told it: by its digest, where ECR tells that.
+
+    Raises: UsageError where ECR has no such image, Blocked where it has archived it; an error of the call
+    where this account's ECR `must` tell and does not.
+    """
+    found = look(session.clients, image, session.place.account, must=must)
+    if found is None:
+        return image
+    if found.blocks:
+        raise found.error()
+    if found.what:
+        say.note(f"{found.what}.")
+    return found.pinned
+
+
+def demand_pullable(say: Say, session: Session, images: Iterable[str]) -> None:
+    """Blocked where a task that is started now could not pull one of these images: it would never run."""
+    for image in dict.fromkeys(images):
+        found = look(session.clients, image, session.place.account)
+        if found and found.blocks:
+            raise Blocked(f"{found.what}. Nothing was changed.", found.hint)
+        if found and found.what:
+            say.note(f"{found.what}.")
 
 
 @contextmanager
@@ -37,19 +67,27 @@ def pulling(say: Say, session: Session, one: OneService, image: str, record: Rec
 
 def let_pull(say: Say, session: Session, one: OneService, image: str, record: Record) -> bool:
     """Give the role that starts tasks the right to pull from a repository that it may not pull from yet."""
-    found = private_ecr(image)
-    entry = session.document.entries.get(_PULL)
-    if found is None or (entry and f"repository/{found['repository']}" in str(entry.confirmed)):
+    found = EcrImage.of(image)
+    if found is None or _may_pull(session, image, found):
         return False
     return _fit(say, session, one, image, record)
+
+
+def _may_pull(session: Session, image: str, place: EcrImage) -> bool:
+    """Whether the state tells that the role has the right, and that to fetch it where a rule of ECR does."""
+    entry = session.document.entries.get(_PULL)
+    told = str(entry.confirmed) if entry else ""
+    is_filled = bool(filled(session.clients, [image], session.place.account))
+    repository = f"{place.region}:{place.account}:repository/{place.repository}'"
+    return repository in told and (not is_filled or _FILLS in told)
 
 
 def _fit(say: Say, session: Session, one: OneService, image: str, record: Record) -> bool:
     """Let that role pull this image, as an `apply` would; whether that was a change."""
     made = narrowed(session.plan(shipping={one.name: image}), session.document, Choice((_PULL,), ()))
     if changes := bool(shown(made)):
-        found = private_ecr(image)
-        whence = found["repository"] if found else "no private repository of before"
+        found = EcrImage.of(image)
+        whence = found.repository if found else "no private repository of before"
         say.note(f"The tasks' role gets the right to pull from {whence}.")
         expect(record, session, made)
         run(say, session, made, record)

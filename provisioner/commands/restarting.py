@@ -9,11 +9,12 @@ from provisioner.commands.deploying import listen_to
 from provisioner.commands.following import Before, Follower, interruptible
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
+from provisioner.commands.pulling import demand_pullable
 from provisioner.commands.recording import recorded
 from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.revisions import Running, number
+from provisioner.kinds.ecs.revisions import Running, images_of, number
 from provisioner.kinds.ecs.rollouts import begin_anew
 from provisioner.session import Session
 from provisioner.terminal.say import Say
@@ -51,6 +52,8 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
                     f"{one.title} is to run no task: there is nothing to replace.",
                     f"`{look}` tells what to type.",
                 )
+            with explained(f"looking at the images of {one.aws_name}"):
+                demand_pullable(say, session, images_of(now.revision))
             wish.asking.confirm(say, f"Replace the {count} tasks of {one.title} in {session.suffix}?")
         record.plan = {"change": 1}
         with interruptible(say, one, f"restarting {one.aws_name}"), one.told("update"):

@@ -17,6 +17,7 @@ from provisioner.commands.ending import EXIT_CODES, signals
 from provisioner.commands.once import Once
 from provisioner.commands.one_service import one_service
 from provisioner.commands.place import header
+from provisioner.commands.pulling import demand_pullable
 from provisioner.commands.recording import recorded
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock, Stopped
@@ -24,7 +25,7 @@ from provisioner.engine.explain import explained
 from provisioner.engine.faults import code_of, told
 from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
-from provisioner.kinds.ecs.revisions import Running
+from provisioner.kinds.ecs.revisions import Running, images_of
 from provisioner.kinds.log_events import Line, Tail
 from provisioner.names import owner_tags
 from provisioner.session import Session
@@ -63,6 +64,8 @@ def run(say: Say, session: Session, wish: Wish) -> int:
                 found = once.found(again=wish.again, asking=wish.asking)
                 # From before there is a task: a signal that comes while it starts asks it to end, too.
                 caught = ears.enter_context(signals(say, session.clock))
+                if not found:
+                    demand_pullable(say, session, images_of(now.revision))
                 alone = found or _started(once, again=wish.again)
         record.task = alone.arn
         watched = Clients(session.aws, Clock())

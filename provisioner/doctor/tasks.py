@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from provisioner.doctor.asked.tasks import Stops
-from provisioner.doctor.finding import Doc, Finding, Over, Sought
+from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen
+from provisioner.kinds.ecr import ABSENT, ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 from provisioner.kinds.ecs.diagnosis import FAILED
 from provisioner.kinds.ecs.rollouts import BACK
 
@@ -14,6 +13,14 @@ _LOOP = 3
 # ECS developer guide, service event messages.
 _NO_PLACE, _STEADY = ("was unable to place a task", "is unable to consistently start tasks"), "steady state"
 _LIMITS = {"vCPU": ("fargate", "L-3032A538"), "RESOURCE:ENI": ("vpc", "L-DF5E4CA3")}
+
+# What an image that cannot be pulled is found as, and what there is to do.
+_NAMES = {ABSENT: "image-absent", ARCHIVED: "image-archived", ACTIVATING: "image-activating"}
+_WAYS = {
+    ABSENT: "Push it again, or `deploy` one that is there.",
+    ARCHIVED: f"To restore it takes up to {RESTORE_MINUTES} minutes; to push it again restores it at once.",
+    ACTIVATING: f"Wait: that takes up to {RESTORE_MINUTES} minutes; it is ACTIVE then.",
+}
 
 
 def runs(sought: Sought) -> Finding | None:
@@ -121,15 +128,18 @@ def are_enough(services: list[Doc]) -> Finding | None:
     return None
 
 
-def can_be_pulled(images: list[Sought]) -> Finding | None:
-    """Whether each image that lies in ECR is still there: a lifecycle rule may have taken it."""
+def can_be_pulled(images: list[Pullable]) -> Finding | None:
+    """Whether each image in a private ECR can be pulled: a lifecycle rule may have taken or archived it."""
     for one in images:
-        if one.doc is None:
-            host, _, rest = one.words.partition("/")
-            repository, region = re.split("[:@]", rest)[0], host.split(".")[3]
-            why = "No new task starts. Push it again, or `deploy` one that is there."
-            show = f"aws ecr describe-images --repository-name {repository} --region {region}"
-            return one.lacking("image-absent", why, show)
+        if one.blocks:
+            why = f"No new task starts. {_WAYS[one.status]}"
+            return Finding(
+                _NAMES[one.status], f"{one.what}.", why, one.command, is_absent=one.status == ABSENT
+            )
+    if untold := [one for one in images if one.status not in (ACTIVE, CACHED)]:
+        raise Unseen("; ".join(one.what[:1].lower() + one.what[1:] for one in untold))
+    if yet := [one for one in images if one.status == CACHED]:
+        raise Over("; ".join(one.what[:1].lower() + one.what[1:] for one in yet))
     return None
 
 

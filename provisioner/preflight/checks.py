@@ -8,6 +8,7 @@ from provisioner.preflight.addresses import addresses
 from provisioner.preflight.database import database
 from provisioner.preflight.domain import domain
 from provisioner.preflight.finding import Finding
+from provisioner.preflight.images import images
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
 from provisioner.preflight.sizes import revisions, sizes
@@ -15,12 +16,15 @@ from provisioner.preflight.sizes import revisions, sizes
 _MINUTE = 60
 
 
-def check(made: Plan, clients: Clients, seconds: float) -> list[Finding]:
-    """What would go wrong with a plan that takes so many seconds; AWS is not asked where nothing is made."""
+def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> list[Finding]:
+    """What would go wrong with a plan that takes so many seconds, in an account.
+
+    Where nothing is made, AWS is asked of the images alone that lie in a private ECR.
+    """
+    asking = clients.sharing()
     verbs = {change.verb for change in made.changes.values()}
     if verbs.isdisjoint(("create", "replace", "update")):
-        return [*database(made)]
-    asking = clients.sharing()
+        return [*database(made), *images(made, asking, account)]
     always = [
         *credentials(clients, seconds),
         *parameters(made, asking),
@@ -28,6 +32,7 @@ def check(made: Plan, clients: Clients, seconds: float) -> list[Finding]:
         *sizes(made),
         *revisions(made),
         *quotas(made, asking),
+        *images(made, asking, account),
     ]
     if verbs.isdisjoint(("create", "replace")):
         return always

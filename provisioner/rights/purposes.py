@@ -17,6 +17,7 @@ from provisioner.kinds import (
     origin_key,
     pricing_plans,
     proof_users,
+    pull_rules,
     request_records,
     tagging,
     under_key,
@@ -31,9 +32,20 @@ from provisioner.rights.grants import Grant, Grants
 
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
-_PLANS: Mapping[str, Calls] = {**_LOOKS, "Preflight": usage.CALLS, "Domain": domain.CALLS}
+_SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS}
+_PLANS: Mapping[str, Calls] = {
+    **_SEEKS,
+    "Preflight": usage.CALLS,
+    "Domain": domain.CALLS,
+    "Images": ecr.CALLS,
+}
 # What is looked up only where the stack has what it is about.
-_ONLY_WITH = {"Domain": domain.concerns, "Proofs": domain.concerns}
+_ONLY_WITH = {
+    "Domain": domain.concerns,
+    "Proofs": domain.concerns,
+    "PullRules": pull_rules.concerns,
+    "Images": pull_rules.concerns,
+}
 _ENDS: Mapping[str, Calls] = {
     **_LOOKS,
     "Leftovers": leftovers.CALLS,
@@ -56,7 +68,8 @@ _LEFT: Calls = {
 }
 _ROLLOUTS: Mapping[str, Calls] = {
     "Facts": facts.CALLS,
-    "Image": ecr.CALLS,
+    # Which image is shipped, only the command tells.
+    "Image": {"ecr": (*ecr.CALLS["ecr"], *pull_rules.CALLS["ecr"])},
     "Revisions": revisions.CALLS,
     "Rollouts": rollouts.CALLS,
     "Stops": stops.CALLS,
@@ -87,7 +100,7 @@ class Purpose:
 PURPOSES: Mapping[str, Purpose] = {
     "plan": Purpose(_LOOK, {**_PLANS, "Prices": asked.CALLS}),
     "status": Purpose(_SEES, {"Tags": tagging.CALLS, **look.CALLS}),
-    "drift": Purpose((*_LOOK, "observe"), _LOOKS),
+    "drift": Purpose((*_LOOK, "observe"), _SEEKS),
     "apply": Purpose(
         (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
         {**_PLANS, "Diagnosis": diagnosis.CALLS, "Proofs": proof_users.CALLS},
@@ -113,7 +126,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, "Doctor": rounds.CALLS}),
     "rotate-origin-secret": Purpose(
         _LOOK,
-        {**_LOOKS, "Key": origin_key.CALLS},
+        {**_SEEKS, "Key": origin_key.CALLS},
         {"Distribution": ("update",), "ListenerRule": ("update",)},
         writes=True,
     ),

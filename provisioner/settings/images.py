@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -10,6 +11,7 @@ from pydantic import AfterValidator
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)"
 )
+_ID = re.compile(r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]*))?(?:@(?P<digest>\S+))?")
 # The grammar of the registries: github.com/distribution/reference, reference.go.
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?"
@@ -41,3 +43,34 @@ def ecr_region(image: str) -> str:
     """The region of the private ECR that an image lies in; empty where it lies elsewhere."""
     found = private_ecr(image)
     return found["region"] if found else ""
+
+
+@dataclass(frozen=True)
+class EcrImage:
+    """An image in a private ECR: its registry, its repository, and the tag or digest that it is named by."""
+
+    account: str
+    region: str
+    repository: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def of(cls, image: str) -> EcrImage | None:
+        """Return the parts of an image's name; None where it lies in no private ECR."""
+        found = private_ecr(image)
+        if found is None:
+            return None
+        named = _ID.fullmatch(image, found.end())
+        tag, digest = (named["tag"] or "", named["digest"] or "") if named else ("", "")
+        return cls(found["account"], found["region"], found["repository"], tag, digest)
+
+    @property
+    def qualified(self) -> str:
+        """The repository with its registry, which tells it from all others."""
+        return f"{self.account}.{self.region}/{self.repository}"
+
+    @property
+    def id(self) -> dict[str, str]:
+        """The imageId of ECR's calls; a digest decides, as it does when the image is pulled."""
+        return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag or "latest"}

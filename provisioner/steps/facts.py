@@ -27,6 +27,8 @@ class Facts:
     priorities: Mapping[str, int] = field(default_factory=dict)
     # The prefix list of the addresses from which CloudFront calls; empty where none is asked for.
     edge_addresses: Any = ""
+    # The repositories, by registry, that ECR fills from elsewhere by a pull-through-cache rule.
+    filled: frozenset[str] = frozenset()
     # How many readers of the database stand, where only AWS still knows.
     readers: int = 0
 
@@ -40,6 +42,7 @@ _KEPT: Mapping[str, tuple[type, type]] = {
     "edge_addresses": (str, str),
     "priorities": (dict, int),
     "born": (str, str),
+    "filled": (list, str),
 }
 
 

@@ -10,7 +10,7 @@ from provisioner.engine.graph import Handle, Piece
 from provisioner.engine.refs import Ref, text
 from provisioner.kinds.iam import Role, RolePolicy
 from provisioner.settings import Settings
-from provisioner.settings.images import private_ecr
+from provisioner.settings.images import EcrImage
 from provisioner.steps.arns import arn
 from provisioner.steps.aurora import Database
 from provisioner.steps.boundary import capped
@@ -130,23 +130,28 @@ def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
 
 def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
     """Rights to private ECR repositories; a public image needs none."""
-    found_in = (private_ecr(image) for one in s.workloads for image in one.images)
-    private = list({found[0]: found for found in found_in if found}.values())
+    found_in = (EcrImage.of(image) for one in s.workloads for image in one.images)
+    private = list({found.qualified: found for found in found_in if found}.values())
     if not private:
         return []
     repositories = [
         text(
             "arn:{}:ecr:{}:{}:repository/{}",
             facts.partition,
-            found["region"],
-            found["account"],
-            found["repository"],
+            found.region,
+            found.account,
+            found.repository,
         )
         for found in private
     ]
+    filled = [
+        arn for arn, found in zip(repositories, private, strict=True) if found.qualified in facts.filled
+    ]
+    # ECR user guide, "IAM permissions required to sync an upstream registry": asked of who pulls.
+    fills = [_allow(["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], filled)] if filled else []
     layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     # GetAuthorizationToken takes no resource (service authorization reference, Amazon ECR).
-    return [_allow(layers, repositories), _allow(["ecr:GetAuthorizationToken"], ["*"])]
+    return [_allow(layers, repositories), *fills, _allow(["ecr:GetAuthorizationToken"], ["*"])]
 
 
 def _decrypt(up: Piece, database: Database) -> list[dict[str, Any]]:

@@ -68,6 +68,11 @@ def show_forecast(say: Say, forecast: Forecast) -> None:
     """The cost before and after with what changes it, the assumptions, and the time."""
     for line in forecast_lines(forecast):
         say.data(line)
+    show_findings(say, forecast)
+
+
+def show_findings(say: Say, forecast: Forecast) -> None:
+    """What stands in the way, or may, and what to do about it."""
     for one in forecast.findings:
         sign = say.paint("!", "red" if one.blocks else "yellow")
         say.data(f"  {sign} {'' if one.blocks else 'warning: '}{one.address}: {one.what}")

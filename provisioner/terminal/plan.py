@@ -11,7 +11,7 @@ from provisioner.engine.plan import Plan, look_up
 from provisioner.engine.private import masked, masked_beside
 from provisioner.engine.refs import resolve
 from provisioner.terminal.fields import lines
-from provisioner.terminal.forecast import Forecast, show_forecast
+from provisioner.terminal.forecast import Forecast, show_findings, show_forecast
 from provisioner.terminal.say import Say
 
 _SIGNS = {
@@ -43,8 +43,9 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
     for one, theirs in held(plan):
         told = "; ".join(lines([replace(theirs, old=theirs.new, new=theirs.old)]))
         say.note(f"Left to {theirs.owner}: {one.piece}/{one.node} {told}", "dim")
-    if forecast and shown(plan):
-        show_forecast(say, forecast)
+    if forecast:
+        show = show_forecast if shown(plan) else show_findings
+        show(say, forecast)
 
 
 def _line(say: Say, change: Change) -> str:

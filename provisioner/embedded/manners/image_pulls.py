@@ -1,0 +1,71 @@
+"""What lies in a private ECR: nothing is pulled from its archive, and what a rule is for is fetched first."""
+
+from __future__ import annotations
+
+import json
+
+from provisioner.embedded.containers.model import Task
+from provisioner.embedded.containers.verdict import Trouble, checks
+from provisioner.embedded.corrections.ecr import ACTIVE, image_of, prefixes, status_of
+from provisioner.embedded.hooks import manners
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.policies import Request, allows
+from provisioner.settings.images import EcrImage
+
+# ECR user guide, "IAM permissions required to sync an upstream registry".
+_FILLS = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+def _images(task: Task) -> Trouble | None:
+    """Want each image out of the archive, and the right to fill a repository that a rule is for."""
+    if not manners.on:
+        return None
+    for container in task.definition["containerDefinitions"]:
+        place = EcrImage.of(container["image"])
+        if place is None or (place.account, place.region) != (task.place.account, task.place.region):
+            continue
+        image = image_of(task.place, place.repository, place.id)
+        if image is None and not _has_rule(task, place.repository):
+            continue  # where nobody pushed anything, what is not pushed is taken for there
+        if image is None and (missing := _missing(task, place.repository)):
+            return _unpulled(container["image"], f"pull access denied: not authorized to perform: {missing}")
+        if image is None:
+            _fill(task, place)
+        elif status_of(task.place, place.repository, image.image_digest) != ACTIVE:
+            return _unpulled(container["image"], f"{container['image']}: not found")
+    return None
+
+
+def _unpulled(image: str, why: str) -> Trouble:
+    text = (
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref"
+        f" {image}: {why}"
+    )
+    return Trouble(text, text)
+
+
+def _has_rule(task: Task, repository: str) -> bool:
+    return any(one == "ROOT" or repository.startswith(f"{one.rstrip('/')}/") for one in prefixes(task.place))
+
+
+def _missing(task: Task, repository: str) -> str:
+    """Return the action that the execution role lacks to fill a repository; "" where it may."""
+    roles = backend("iam", task.place.account, "aws").roles.values()
+    arn = f"arn:aws:ecr:{task.place.region}:{task.place.account}:repository/{repository}"
+    mine = [one for one in roles if one.arn == task.definition.get("executionRoleArn")]
+    policies = [json.loads(text) for one in mine for text in one.policies.values()]
+    return next((one for one in _FILLS if not allows(policies, Request(one, arn))), "")
+
+
+def _fill(task: Task, place: EcrImage) -> None:
+    """Bring an image from upstream, and the repository for it."""
+    there = backend("ecr", task.place.account, task.place.region).repositories
+    if place.repository not in there:
+        do(task.place, "ecr", "CreateRepository", repositoryName=place.repository)
+    manifest = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": {}, "layers": []}
+    named = {"repositoryName": place.repository, "imageTag": place.tag or "latest"}
+    do(task.place, "ecr", "PutImage", imageManifest=json.dumps(manifest), **named)
+
+
+checks.append(_images)

@@ -1,0 +1,32 @@
+"""The images of a plan's tasks that lie in a private ECR: whether a task could pull each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.graph import Node
+from provisioner.engine.plan import Plan
+from provisioner.kinds.ecr import Pullable, look
+from provisioner.kinds.ecs.revisions import images_of
+from provisioner.preflight.finding import Finding
+
+
+def images(made: Plan, clients: Clients, account: str) -> Iterator[Finding]:
+    """Return what no task could pull, and what was not told of images that are new.
+
+    It stands in the way of a task that is to be made; of one that runs it is a warning: it runs on, and no
+    other one starts beside it.
+    """
+    for node in made.stack:
+        if str(node.kind) == "TaskDefinition":
+            is_new = made.changes[node.name].verb in ("create", "replace", "update")
+            for image in dict.fromkeys(images_of(node.props)):
+                found = look(clients, image, account)
+                if found and (found.blocks or (is_new and found.what)):
+                    yield _finding(node, found, blocks=is_new and found.blocks)
+
+
+def _finding(node: Node, found: Pullable, *, blocks: bool) -> Finding:
+    what = found.what[:1].lower() + found.what[1:]
+    return Finding(f"{node.piece}/{node.name}", what, found.hint if found.blocks else "", blocks=blocks)
