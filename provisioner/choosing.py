@@ -9,9 +9,10 @@ from typing import Any
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.kinds import facts as lookups
-from provisioner.kinds import pull_rules, versions
+from provisioner.kinds import versions
 from provisioner.kinds.cloudfront import domain_of
 from provisioner.names import name_of
+from provisioner.preflight import pull_rules
 from provisioner.settings import Settings
 from provisioner.settings.shipped import with_shipped
 from provisioner.steps.alb_rules import priorities

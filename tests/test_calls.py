@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import provisioner
-from provisioner.doctor.asked import balancer, data, edge, given, images, limits, names, network, tasks
+from provisioner.doctor.asked import balancer, data, edge, given, limits, names, network, tasks
 from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
@@ -16,19 +16,17 @@ from provisioner.engine.traits import calling
 from provisioner.health import certificates, measured, services, targets
 from provisioner.kinds import (
     KINDS,
-    ecr,
     facts,
     leftovers,
     origin_key,
     pricing_plans,
     proof_users,
-    pull_rules,
     tagging,
     under_key,
     versions,
 )
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
-from provisioner.preflight import domain, usage
+from provisioner.preflight import domain, ecr, pull_rules, usage
 from provisioner.prices import asked
 from tests.calling import VERBS, calls_in, lookups_in
 
@@ -108,13 +106,11 @@ DECLARED = {
     "doctor/asked/data.py": data.CALLS,
     "doctor/asked/edge.py": edge.CALLS,
     "doctor/asked/given.py": given.CALLS,
-    "doctor/asked/images.py": images.CALLS,
     "doctor/asked/limits.py": limits.CALLS,
     "doctor/asked/names.py": names.CALLS,
     "doctor/asked/network.py": network.CALLS,
     "doctor/asked/tasks.py": tasks.CALLS,
     "commands/rotating.py": origin_key.CALLS,
-    "kinds/ecr.py": ecr.CALLS,
     "kinds/ecs/diagnosis.py": diagnosis.CALLS,
     "kinds/ecs/lone_tasks.py": lone_tasks.CALLS,
     "kinds/ecs/revisions.py": revisions.CALLS,
@@ -123,7 +119,6 @@ DECLARED = {
     "kinds/ecs/running.py": running.CALLS,
     "kinds/ecs/sessions.py": sessions.CALLS,
     "kinds/facts.py": facts.CALLS,
-    "kinds/pull_rules.py": pull_rules.CALLS,
     "kinds/leftovers.py": leftovers.CALLS,
     "kinds/pricing_plans.py": pricing_plans.CALLS,
     "kinds/tagging.py": tagging.CALLS,
@@ -132,6 +127,8 @@ DECLARED = {
     "kinds/versions.py": versions.CALLS,
     "preflight/addresses.py": usage.CALLS,
     "preflight/domain.py": domain.CALLS,
+    "preflight/ecr.py": ecr.CALLS,
+    "preflight/pull_rules.py": pull_rules.CALLS,
     "preflight/quotas.py": usage.CALLS,
     "preflight/usage.py": usage.CALLS,
     "prices/asked.py": asked.CALLS,

@@ -13,6 +13,7 @@ import pytest
 
 from provisioner.embedded.clock import clock
 from provisioner.embedded.hooks import always
+from provisioner.preflight.pull_rules import Rule, rule_of
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing
 
@@ -239,18 +240,12 @@ def _image(stack: Standing) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("prefix", "more", "image", "source"),
-    [
-        ("hub", {}, "hub/acme/one:1", "acme/one"),
-        ("hub/", {}, "hub/acme/two:1", "acme/two"),
-        ("ROOT", {}, "acme/three:1", "acme/three"),
-        ("hub", {"upstreamRepositoryPrefix": "team"}, "hub/four:1", "team/four"),
-    ],
+    ("prefix", "image", "source"), [("hub", "hub/acme/one:1", "acme/one"), ("ROOT", "two:1", "two")]
 )
 def test_what_a_rule_fetches_is_deployed_before_its_first_pull(
-    standing: Standing, prefix: str, more: dict[str, str], image: str, source: str
+    standing: Standing, prefix: str, image: str, source: str
 ) -> None:
-    with rule(standing, prefix, **more):
+    with rule(standing, prefix):
         ran = do(standing, "deploy", "--image", f"{ECR}/{image}")
 
         assert ran.code == 0, ran.err
@@ -259,12 +254,42 @@ def test_what_a_rule_fetches_is_deployed_before_its_first_pull(
         repository = image.partition(":")[0]
         assert standing.aws("ecr").describe_images(repositoryName=repository)["imageDetails"]
         assert standing.desk.plan(SUFFIX) == "No changes.\n"
-    assert "execution-role-start" in standing.desk.plan(SUFFIX), "the right ends with the rule"
-    standing.desk.apply(SUFFIX, "--take", "image")
+
+
+RULES = [
+    {"ecrRepositoryPrefix": "ROOT", "upstreamRegistryUrl": "https://public.ecr.aws"},
+    {"ecrRepositoryPrefix": "hub/", "upstreamRegistryUrl": "registry-1.docker.io"},
+    {
+        "ecrRepositoryPrefix": "hub/team",
+        "upstreamRegistryUrl": "111122223333.dkr.ecr.us-east-1.amazonaws.com",
+        "upstreamRepositoryPrefix": "up",
+    },
+    {"ecrRepositoryPrefix": "q", "upstreamRegistryUrl": "quay.io", "upstreamRepositoryPrefix": "ROOT"},
+]
+
+
+@pytest.mark.parametrize(
+    ("repository", "source"),
+    [
+        ("hub/nginx", "registry-1.docker.io/nginx"),
+        ("hub/team/model", "111122223333.dkr.ecr.us-east-1.amazonaws.com/up/model"),
+        ("hub/teams/model", "registry-1.docker.io/teams/model"),
+        ("q/a/b", "quay.io/a/b"),
+        ("quay/a", "public.ecr.aws/quay/a"),
+        ("hub", "public.ecr.aws/hub"),
+    ],
+)
+def test_the_longest_prefix_is_the_rules_and_root_is_for_all_others(repository: str, source: str) -> None:
+    found = rule_of([Rule.of(one) for one in RULES], repository)
+
+    assert found
+    assert found.source(repository) == source
+    assert rule_of([Rule.of(one) for one in RULES[1:]], "hubbub/a") is None
 
 
 def test_what_a_rule_fetches_is_applied_with_the_right_to_fetch_it(standing: Standing) -> None:
     image = f"{ECR}/hub/acme/five:1"
+    standing.desk.apply(SUFFIX, "--take", "image")
     with rule(standing, "hub"):
         told = standing.desk.plan(SUFFIX, "--set", f"image={image}")
         assert f"warning: ecs/task: there is no image {image} in ECR yet: the first pull brings it" in told

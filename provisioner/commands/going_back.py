@@ -15,10 +15,11 @@ from provisioner.commands.releasing import earlier, named, releases_of
 from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.revisions import Running, besides, images_of, number, revision, unopened
+from provisioner.kinds.ecs.revisions import Running, besides, number, revision, unopened
 from provisioner.kinds.ecs.shipped import DEPLOY
 from provisioner.names import IMAGE_OWNER
 from provisioner.session import Session
+from provisioner.settings.images import images_of
 from provisioner.terminal.releases import Release
 from provisioner.terminal.say import Say
 

@@ -11,8 +11,8 @@ from provisioner.commands.recording import expect
 from provisioner.engine.choice import Choice, narrowed
 from provisioner.engine.record import Record
 from provisioner.errors import Blocked, ProvisionerError, RolledBack, Superseded
-from provisioner.kinds.ecr import look
-from provisioner.kinds.pull_rules import filled
+from provisioner.preflight.ecr import look
+from provisioner.preflight.pull_rules import filled
 from provisioner.session import Session
 from provisioner.settings.images import EcrImage
 from provisioner.terminal.plan import shown

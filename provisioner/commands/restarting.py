@@ -14,9 +14,10 @@ from provisioner.commands.recording import recorded
 from provisioner.commands.smoke import smoke
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
-from provisioner.kinds.ecs.revisions import Running, images_of, number
+from provisioner.kinds.ecs.revisions import Running, number
 from provisioner.kinds.ecs.rollouts import begin_anew
 from provisioner.session import Session
+from provisioner.settings.images import images_of
 from provisioner.terminal.say import Say
 
 _VERB = "restart"

@@ -25,10 +25,11 @@ from provisioner.engine.explain import explained
 from provisioner.engine.faults import code_of, told
 from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.lone_tasks import ON_DEMAND, SKEW, SPOT, Alone, Command, begin, look, stop
-from provisioner.kinds.ecs.revisions import Running, images_of
+from provisioner.kinds.ecs.revisions import Running
 from provisioner.kinds.log_events import Line, Tail
 from provisioner.names import owner_tags
 from provisioner.session import Session
+from provisioner.settings.images import images_of
 from provisioner.terminal.say import Say
 
 # Between two looks.

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from provisioner.doctor.asked.tasks import Stops
 from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen
-from provisioner.kinds.ecr import ABSENT, ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 from provisioner.kinds.ecs.diagnosis import FAILED
 from provisioner.kinds.ecs.rollouts import BACK
+from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 
 # So many that stopped unasked within an hour are a loop, though all may run at this moment.
 _LOOP = 3
 # ECS developer guide, service event messages.
 _NO_PLACE, _STEADY = ("was unable to place a task", "is unable to consistently start tasks"), "steady state"
 _LIMITS = {"vCPU": ("fargate", "L-3032A538"), "RESOURCE:ENI": ("vpc", "L-DF5E4CA3")}
-
-# What an image that cannot be pulled is found as, and what there is to do.
-_NAMES = {ABSENT: "image-absent", ARCHIVED: "image-archived", ACTIVATING: "image-activating"}
-_WAYS = {
-    ABSENT: "Push it again, or `deploy` one that is there.",
-    ARCHIVED: f"To restore it takes up to {RESTORE_MINUTES} minutes; to push it again restores it at once.",
-    ACTIVATING: f"Wait: that takes up to {RESTORE_MINUTES} minutes; it is ACTIVE then.",
-}
 
 
 def runs(sought: Sought) -> Finding | None:
@@ -132,15 +124,24 @@ def can_be_pulled(images: list[Pullable]) -> Finding | None:
     """Whether each image in a private ECR can be pulled: a lifecycle rule may have taken or archived it."""
     for one in images:
         if one.blocks:
-            why = f"No new task starts. {_WAYS[one.status]}"
-            return Finding(
-                _NAMES[one.status], f"{one.what}.", why, one.command, is_absent=one.status == ABSENT
-            )
+            return _unpullable(one)
     if untold := [one for one in images if one.status not in (ACTIVE, CACHED)]:
-        raise Unseen("; ".join(one.what[:1].lower() + one.what[1:] for one in untold))
+        raise Unseen("; ".join(one.clause for one in untold))
     if yet := [one for one in images if one.status == CACHED]:
-        raise Over("; ".join(one.what[:1].lower() + one.what[1:] for one in yet))
+        raise Over("; ".join(one.clause for one in yet))
     return None
+
+
+def _unpullable(one: Pullable) -> Finding:
+    what, why = f"{one.what}.", "No new task starts."
+    if one.status == ARCHIVED:
+        why += f" To restore it takes up to {RESTORE_MINUTES} minutes; to push it again restores it at once."
+        return Finding("image-archived", what, why, one.command)
+    if one.status == ACTIVATING:
+        why += f" Wait: that takes up to {RESTORE_MINUTES} minutes; it is ACTIVE then."
+        return Finding("image-activating", what, why, one.command)
+    why += " Push it again, or `deploy` one that is there."
+    return Finding("image-absent", what, why, one.command, is_absent=True)
 
 
 def can_log(definitions: list[Doc], groups: set[str]) -> Finding | None:

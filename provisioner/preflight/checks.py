@@ -21,10 +21,10 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
 
     Where nothing is made, AWS is asked of the images alone that lie in a private ECR.
     """
-    asking = clients.sharing()
     verbs = {change.verb for change in made.changes.values()}
     if verbs.isdisjoint(("create", "replace", "update")):
-        return [*database(made), *images(made, asking, account)]
+        return [*database(made), *images(made, clients, account)]
+    asking = clients.sharing()
     always = [
         *credentials(clients, seconds),
         *parameters(made, asking),

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from provisioner.engine.clients import Clients
 from provisioner.engine.graph import Node
 from provisioner.engine.plan import Plan
-from provisioner.kinds.ecr import Pullable, look
-from provisioner.kinds.ecs.revisions import images_of
+from provisioner.preflight.ecr import Pullable, look
 from provisioner.preflight.finding import Finding
+from provisioner.settings.images import images_of
 
 
 def images(made: Plan, clients: Clients, account: str) -> Iterator[Finding]:
@@ -19,8 +19,9 @@ def images(made: Plan, clients: Clients, account: str) -> Iterator[Finding]:
     other one starts beside it.
     """
     for node in made.stack:
-        if str(node.kind) == "TaskDefinition":
-            is_new = made.changes[node.name].verb in ("create", "replace", "update")
+        change = made.changes.get(node.name)
+        if change and str(node.kind) == "TaskDefinition":
+            is_new = change.verb in ("create", "replace", "update")
             for image in dict.fromkeys(images_of(node.props)):
                 found = look(clients, image, account)
                 if found and (found.blocks or (is_new and found.what)):
@@ -28,5 +29,6 @@ def images(made: Plan, clients: Clients, account: str) -> Iterator[Finding]:
 
 
 def _finding(node: Node, found: Pullable, *, blocks: bool) -> Finding:
-    what = found.what[:1].lower() + found.what[1:]
-    return Finding(f"{node.piece}/{node.name}", what, found.hint if found.blocks else "", blocks=blocks)
+    return Finding(
+        f"{node.piece}/{node.name}", found.clause, found.hint if found.blocks else "", blocks=blocks
+    )

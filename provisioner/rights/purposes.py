@@ -10,14 +10,12 @@ from provisioner.embedded import reference
 from provisioner.embedded.reference import Action
 from provisioner.health import look, targets
 from provisioner.kinds import (
-    ecr,
     facts,
     leftovers,
     log_events,
     origin_key,
     pricing_plans,
     proof_users,
-    pull_rules,
     request_records,
     tagging,
     under_key,
@@ -25,7 +23,7 @@ from provisioner.kinds import (
 )
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
 from provisioner.kinds.elbv2 import routing
-from provisioner.preflight import domain, usage
+from provisioner.preflight import domain, ecr, pull_rules, usage
 from provisioner.prices import asked
 from provisioner.rights import pipeline
 from provisioner.rights.grants import Grant, Grants

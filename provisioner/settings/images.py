@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
@@ -32,6 +33,11 @@ def _named(image: str) -> str:
 
 
 Image = Annotated[str, AfterValidator(_named)]
+
+
+def images_of(definition: Mapping[str, Any]) -> list[str]:
+    """Return the images of all containers of a task definition: a task starts where each can be pulled."""
+    return [str(one["image"]) for one in definition["containerDefinitions"]]
 
 
 def private_ecr(image: str) -> re.Match[str] | None:

@@ -28,6 +28,25 @@ def _expire_image(stack: Standing) -> None:
     stack.aws("ecr").batch_delete_image(repositoryName="shop", imageIds=[{"imageTag": "1"}])
 
 
+def _archive_image(stack: Standing) -> None:
+    """A lifecycle rule of the repository archives what nobody pulled for long."""
+    _store(stack, "ARCHIVE")
+
+
+def _store(stack: Standing, storage: str) -> None:
+    stack.aws("ecr").update_image_storage_class(
+        repositoryName="shop", imageId={"imageTag": "1"}, targetStorageClass=storage
+    )
+
+
+def _begin_to_restore(stack: Standing) -> None:
+    """Somebody has asked for its restoring, which takes minutes."""
+    _store(stack, "ARCHIVE")
+    stack.desk.slow(1.0)
+    _store(stack, "STANDARD")
+    stack.desk.slow(0.0)
+
+
 def say(text: str) -> Act:
     """Let ECS say something of the service."""
     return lambda stack: service(stack).say(text)
@@ -112,6 +131,24 @@ BREAKS = (
         f"There is no image {IMAGE}",
         "aws ecr describe-images --repository-name shop --region eu-west-1",
         afterwards=push,
+    ),
+    Break(
+        "image",
+        "image-archived",
+        _archive_image,
+        f"The image {IMAGE} is archived in ECR",
+        "aws ecr update-image-storage-class --repository-name shop --region eu-west-1 --image-id imageTag=1",
+        afterwards=push,
+        turn=0,
+    ),
+    Break(
+        "image",
+        "image-activating",
+        _begin_to_restore,
+        f"The image {IMAGE} is being restored in ECR",
+        "aws ecr describe-images --repository-name shop --region eu-west-1 --image-ids imageTag=1",
+        afterwards=push,
+        turn=0,
     ),
     Break(
         "log-group",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from provisioner.doctor.asked.tasks import definitions
 from provisioner.doctor.finding import Unset
 from provisioner.doctor.patient import Patient
-from provisioner.kinds import ecr, pull_rules
-from provisioner.kinds.ecr import Pullable, look
-from provisioner.kinds.ecs.revisions import images_of
+from provisioner.preflight import ecr, pull_rules
+from provisioner.preflight.ecr import Pullable, look
+from provisioner.settings.images import images_of
 
 # What is asked here, by service: `policy` grants it.
 CALLS = {"ecr": (*ecr.CALLS["ecr"], *pull_rules.CALLS["ecr"])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from provisioner.embedded.containers.model import Task
 from provisioner.embedded.containers.verdict import Trouble, checks
@@ -10,10 +11,13 @@ from provisioner.embedded.corrections.ecr import ACTIVE, image_of, prefixes, sta
 from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.policies import Request, allows
-from provisioner.settings.images import EcrImage
 
 # ECR user guide, "IAM permissions required to sync an upstream registry".
 _FILLS = ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository")
+_IMAGE = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<repository>[^:@]+)"
+    r"(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?"
+)
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -22,17 +26,20 @@ def _images(task: Task) -> Trouble | None:
     if not manners.on:
         return None
     for container in task.definition["containerDefinitions"]:
-        place = EcrImage.of(container["image"])
-        if place is None or (place.account, place.region) != (task.place.account, task.place.region):
+        place = _IMAGE.fullmatch(container["image"])
+        if place is None or (place["account"], place["region"]) != (task.place.account, task.place.region):
             continue
-        image = image_of(task.place, place.repository, place.id)
-        if image is None and not _has_rule(task, place.repository):
+        named = (
+            {"imageDigest": place["digest"]} if place["digest"] else {"imageTag": place["tag"] or "latest"}
+        )
+        image = image_of(task.place, place["repository"], named)
+        if image is None and not _has_rule(task, place["repository"]):
             continue  # where nobody pushed anything, what is not pushed is taken for there
-        if image is None and (missing := _missing(task, place.repository)):
+        if image is None and (missing := _missing(task, place["repository"])):
             return _unpulled(container["image"], f"pull access denied: not authorized to perform: {missing}")
         if image is None:
-            _fill(task, place)
-        elif status_of(task.place, place.repository, image.image_digest) != ACTIVE:
+            _fill(task, place["repository"], named.get("imageTag", "latest"))
+        elif status_of(task.place, place["repository"], image.image_digest) != ACTIVE:
             return _unpulled(container["image"], f"{container['image']}: not found")
     return None
 
@@ -58,14 +65,20 @@ def _missing(task: Task, repository: str) -> str:
     return next((one for one in _FILLS if not allows(policies, Request(one, arn))), "")
 
 
-def _fill(task: Task, place: EcrImage) -> None:
+def _fill(task: Task, repository: str, tag: str) -> None:
     """Bring an image from upstream, and the repository for it."""
     there = backend("ecr", task.place.account, task.place.region).repositories
-    if place.repository not in there:
-        do(task.place, "ecr", "CreateRepository", repositoryName=place.repository)
+    if repository not in there:
+        do(task.place, "ecr", "CreateRepository", repositoryName=repository)
     manifest = {"schemaVersion": 2, "mediaType": _MANIFEST, "config": {}, "layers": []}
-    named = {"repositoryName": place.repository, "imageTag": place.tag or "latest"}
-    do(task.place, "ecr", "PutImage", imageManifest=json.dumps(manifest), **named)
+    do(
+        task.place,
+        "ecr",
+        "PutImage",
+        repositoryName=repository,
+        imageManifest=json.dumps(manifest),
+        imageTag=tag,
+    )
 
 
 checks.append(_images)

@@ -112,11 +112,6 @@ def running(clients: Clients, cluster: str, service: str) -> Running | None:
     return Running(doc, revision(clients, doc["taskDefinition"])) if doc else None
 
 
-def images_of(revision: Doc) -> list[str]:
-    """Return the images of all containers of a revision: a task starts where each of them can be pulled."""
-    return [str(one["image"]) for one in revision["containerDefinitions"]]
-
-
 def revision(clients: Clients, name: str) -> Doc:
     """DescribeTaskDefinition: by ARN, or the newest of a family, its variables private; its tags too."""
     found = clients.client("ecs").describe_task_definition(taskDefinition=name, include=["TAGS"])

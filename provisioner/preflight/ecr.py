@@ -11,7 +11,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.explain import excused
 from provisioner.engine.faults import code_of
 from provisioner.errors import Blocked, ProvisionerError, UsageError
-from provisioner.kinds.pull_rules import rule_of, rules
+from provisioner.preflight.pull_rules import rule_of, rules
 from provisioner.regions import is_of
 from provisioner.settings.images import EcrImage
 
@@ -69,6 +69,11 @@ class Pullable:
         return known.get(
             self.status, f"ECR says {self.status} of {self.image}, which this version does not know"
         )
+
+    @property
+    def clause(self) -> str:
+        """The same within a sentence."""
+        return self.what[:1].lower() + self.what[1:]
 
     @property
     def command(self) -> str:
