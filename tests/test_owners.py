@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from provisioner.kinds.rds.aurora import is_newer_minor
 from tests.hands import CLUSTER, SERVICE
 from tests.harness import Desk
+from tests.inventory import client
 from tests.standing import SUFFIX, Standing, tags
 
 SHIPPED = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-api:1.4.2"
@@ -100,3 +102,102 @@ def test_an_image_that_was_shipped_stays_until_it_is_taken_back(standing: Standi
 )
 def test_aws_upgrades_within_a_major_version_and_never_back(seen: str, wanted: str, is_awss: bool) -> None:
     assert is_newer_minor(seen, wanted) is is_awss
+
+
+POLICY, FOR_EVER = "ninety-days", "NEVER_EXPIRE"
+
+
+def keep_for(logs: Any, days: int | str) -> None:
+    """An account's administrator decides how long all its groups keep."""
+    document = json.dumps({"retentionInDays": days, "enforcementMode": "RETROACTIVE"})
+    logs.put_account_policy(policyName=POLICY, policyType="RETENTION_POLICY", policyDocument=document)
+
+
+def kept_for(logs: Any) -> set[int | None]:
+    """How long the groups keep."""
+    return {one.get("retentionInDays") for one in logs.describe_log_groups()["logGroups"]}
+
+
+def test_an_accounts_log_retention_is_left_and_ours_counts_again_after_it(
+    standing: Standing,
+) -> None:
+    desk, logs = standing.desk, standing.aws("logs")
+    own = kept_for(logs)
+    keep_for(logs, 90)
+
+    ran = desk.well("plan", "--suffix", SUFFIX)
+    assert ran.out == "No changes.\n"
+    assert f"Left to the account's log retention policy {POLICY}: " in ran.err
+    assert "retentionInDays: 30 -> 90" in ran.err
+    before = desk.mark()
+    desk.apply(SUFFIX)
+    assert desk.acts(before) == []
+    told = left(desk, "drift")
+    assert {(one["aws"], one["owner"]) for one in told if one["path"] == "retentionInDays"} == {
+        (90, f"the account's log retention policy {POLICY}")
+    }
+    assert desk.run("drift", "--suffix", SUFFIX, "--detailed-exitcode").code == 0
+
+    # What the settings say meanwhile is put beside it, once.
+    before = desk.mark()
+    desk.apply(SUFFIX, "--set", "logs.days=60")
+    assert set(desk.acts(before)) == {"logs:PutRetentionPolicy"}
+    assert kept_for(logs) == {90}
+    logs.delete_account_policy(policyName=POLICY, policyType="RETENTION_POLICY")
+    assert kept_for(logs) == {60}
+    assert desk.plan(SUFFIX, "--set", "logs.days=60") == "No changes.\n"
+    desk.apply(SUFFIX)
+    assert kept_for(logs) == own
+
+
+def test_logs_that_an_account_keeps_for_ever_are_told_so(standing: Standing) -> None:
+    desk, logs = standing.desk, standing.aws("logs")
+    keep_for(logs, FOR_EVER)
+
+    ran = desk.well("plan", "--suffix", SUFFIX)
+
+    logs.delete_account_policy(policyName=POLICY, policyType="RETENTION_POLICY")
+    assert ran.out == "No changes.\n"
+    assert f"retentionInDays: 30 -> {FOR_EVER}" in ran.err
+
+
+def test_a_stack_that_is_made_or_adopted_under_such_a_policy_has_days_of_its_own(
+    desk: Desk, tmp_path: Path
+) -> None:
+    logs = client(desk.box.endpoint, "logs")
+    keep_for(logs, 90)
+    desk.apply("a")
+    again = desk.elsewhere(tmp_path / "another")
+
+    again.apply("a")
+
+    logs.delete_account_policy(policyName=POLICY, policyType="RETENTION_POLICY")
+    assert kept_for(logs) == {30}
+    assert again.plan("a") == "No changes.\n"
+    keep_for(logs, 90)
+    again.teardown("a")
+    assert kept_for(logs) == set()
+
+
+def test_of_two_policies_of_an_account_the_longer_counts_and_one_for_new_groups_spares_the_old(
+    desk: Desk,
+) -> None:
+    desk.box.behave(manners=False, pace=0.0)
+    logs = client(desk.box.endpoint, "logs")
+    logs.create_log_group(logGroupName="old")
+    keep_for(logs, 90)
+    document = json.dumps({"retentionInDays": FOR_EVER, "enforcementMode": "NEW_ONLY"})
+    logs.put_account_policy(
+        policyName="x",
+        policyType="RETENTION_POLICY",
+        policyDocument=document,
+        selectionCriteria='LogGroupNamePrefix IN ["new"]',
+    )
+    logs.create_log_group(logGroupName="new-one")
+
+    groups = {one["logGroupName"]: one for one in logs.describe_log_groups()["logGroups"]}
+
+    assert (groups["old"]["retentionPolicyName"], groups["old"]["retentionInDays"]) == (POLICY, 90)
+    assert groups["new-one"]["retentionPolicyName"] == "x"
+    assert "retentionInDays" not in groups["new-one"]
+    assert len(logs.describe_account_policies(policyType="RETENTION_POLICY")["accountPolicies"]) == 2

@@ -135,3 +135,21 @@ def test_what_a_guard_of_the_organisation_put_into_our_network_is_told_with_the_
 
     assert name in ran.out
     assert f"aws ec2 delete-security-group --group-id {group}" in ran.out
+
+
+def test_how_long_an_organisation_keeps_logs_is_told_by_every_plan_and_changes_nothing(strict: Desk) -> None:
+    strict.apply("a")
+
+    ran = strict.well("plan", "--suffix", "a")
+
+    assert ran.out == "No changes.\n"
+    policy = "the account's log retention policy organisation-log-retention"
+    assert f"Left to {policy}: logs/" in ran.err
+    assert "retentionInDays: 30 -> 90" in ran.err
+    drift = strict.run("drift", "--suffix", "a", "--detailed-exitcode")
+    assert drift.code == 0, drift.out
+    assert f"(left to {policy})" in drift.out
+    (told,) = client(strict.box.endpoint, "logs").describe_account_policies(policyType="RETENTION_POLICY")[
+        "accountPolicies"
+    ]
+    assert told["policyName"] == "organisation-log-retention"

@@ -67,7 +67,8 @@ def differences(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> li
 
     What was confirmed and is no longer stated goes back to the kind's default, or goes, wherever in a
     property it lies. One that AWS never tells is compared with what was confirmed, and taken as right where
-    nothing was.
+    nothing was. One that AWS does not tell while another owner's value stands before it is compared with what
+    was confirmed, too, and set where nothing was: it counts again when theirs has gone.
     """
     return [one for one in _all(kind, wanted, seen, confirmed) if not one.owner]
 
@@ -90,7 +91,9 @@ def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[
     found += _added(kind, left, target, [one.path for one in found])
     for one in found:
         owner = kind.owner_of(one.path)
-        yield replace(one, owner=owner.who) if owner and owner.has(actual, one.old, one.new) else one
+        theirs = owner and owner.has(actual, one.old, one.new)
+        yield replace(one, owner=owner.named(actual)) if owner and theirs else one
+    yield from _hidden(kind, target, actual, before)
 
 
 def _stated(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Difference]:
@@ -103,6 +106,13 @@ def _stated(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Diffe
         if not found and key in kind.whole and not is_just(told.get(key), value):
             found = [Difference(key, told.get(key), value)]
         yield from found
+
+
+def _hidden(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Difference]:
+    """What is stated, was not confirmed so, and stands untold behind another owner's value."""
+    for key, owner in kind.owners.items():
+        if key in target and owner.hides(actual) and not covers(before.get(key), target[key]):
+            yield Difference(key, before.get(key), target[key])
 
 
 def _added(kind: Kind, actual: Doc, target: Doc, told: list[str]) -> Iterator[Difference]:

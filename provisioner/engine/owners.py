@@ -24,7 +24,8 @@ class Owner:
     """Who holds a field once its resource lives, and which of its values are theirs to choose.
 
     `holds(seen, wanted)` says whether it is the owner who brought `wanted` to what is `seen`. With `told`,
-    the field is theirs only while AWS tells that member of the resource.
+    the field is theirs only while AWS tells that member of the resource, and ours stands behind theirs,
+    untold. `who` may name members of the resource in braces.
     """
 
     who: str
@@ -33,7 +34,15 @@ class Owner:
 
     def has(self, doc: Mapping[str, Any], seen: Any, wanted: Any) -> bool:
         """Whether a difference between what is seen and wanted is theirs, where AWS tells `doc`."""
-        return (not self.told or bool(doc.get(self.told))) and self.holds(seen, wanted)
+        return (not self.told or self.hides(doc)) and self.holds(seen, wanted)
+
+    def hides(self, doc: Mapping[str, Any]) -> bool:
+        """Whether AWS tells their value in place of ours, which it keeps nevertheless."""
+        return bool(self.told and doc.get(self.told))
+
+    def named(self, doc: Mapping[str, Any]) -> str:
+        """The owner in words."""
+        return self.who.format(**doc)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.kind import Item, Kind
+from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.members.logs import LOG_GROUP, RETENTION
@@ -17,6 +18,8 @@ _PATTERN = "ml-api-"
 _BUSY = codes("OperationAbortedException")
 # CloudWatch Logs does not see a new key, or its policy, at once.
 _NO_KEY = codes("InvalidParameterException: kms key")
+# What an account's policy says where it tells no days (botocore logs PutAccountPolicy, policyDocument).
+_FOR_EVER = "NEVER_EXPIRE"
 
 
 class LogGroup(Kind):
@@ -96,15 +99,27 @@ class Retention(Setting):
     members = RETENTION
     absent = codes("ResourceNotFoundException")
     transient = {"create": codes("OperationAbortedException"), "update": codes("OperationAbortedException")}
+    # botocore 1.44.5 logs LogGroup, retentionPolicyName: told only while a policy of the account applies. Its
+    # days are then told, and count. PutRetentionPolicy is taken all the same, and its days count after that.
+    owners = {
+        "retentionInDays": Owner(
+            "the account's log retention policy {retentionPolicyName}", told="retentionPolicyName"
+        )
+    }
     resource, fills = "log-group", ("{logGroupName}",)
     calls = calling(read="DescribeLogGroups", create="PutRetentionPolicy", update="PutRetentionPolicy")
 
     def read(self, logs: Any, it: Item) -> Doc | None:
-        """DescribeLogGroups: the retention is told with the group."""
+        """DescribeLogGroups: the retention is told with the group, and the account's policy that sets it."""
         doc = group_named(logs, it.props["logGroupName"])
         if doc is None:
             return None
-        return {"logGroupName": doc["logGroupName"], "retentionInDays": doc.get("retentionInDays")}
+        policy = doc.get("retentionPolicyName")
+        return {
+            "logGroupName": doc["logGroupName"],
+            "retentionInDays": doc.get("retentionInDays", _FOR_EVER if policy else None),
+            "retentionPolicyName": policy,
+        }
 
     def put(self, logs: Any, props: Doc) -> None:
         """PutRetentionPolicy."""

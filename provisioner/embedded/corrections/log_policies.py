@@ -1,0 +1,148 @@
+"""CloudWatch Logs: an account's own retention policies, which count before what a group was told.
+
+botocore 1.44.5, PutAccountPolicy, "Retention policy", and LogGroup, retentionPolicyName; moto has none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.clock import clock
+from provisioner.embedded.hooks import always
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+TYPE = "RETENTION_POLICY"
+FOR_EVER = "NEVER_EXPIRE"
+# An account's policy keeps for 30 days at least.
+DAYS = (30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+_TAKES = 86_400.0
+_MODES = ("NEW_ONLY", "RETROACTIVE")
+_PREFIX = re.compile(r'"([^"]+)"')
+
+
+@dataclass
+class RetentionPolicy:
+    """One policy of an account: `days` is None where it keeps for ever; `since` is when it takes effect."""
+
+    name: str
+    days: int | None
+    since: float = 0.0
+    # When it was made: one for new groups alone passes those that are older.
+    made: float = 0.0
+    new_only: bool = False
+    criteria: str = ""
+    # The days that count until a change takes effect.
+    before: list[RetentionPolicy] = field(default_factory=list)
+
+    @property
+    def length(self) -> float:
+        """How long it keeps, to be compared."""
+        return float("inf") if self.days is None else self.days
+
+    def applies(self, group: str, born: float) -> bool:
+        """Whether it counts now for a group that was made at the second `born`."""
+        named = _PREFIX.findall(self.criteria)
+        covers = not named or group.startswith(tuple(named))
+        return covers and self.since <= clock.now() and not (self.new_only and born < self.made)
+
+    def in_effect(self) -> RetentionPolicy:
+        """It, or what it was before it was changed less than a day ago."""
+        return self.before[0] if self.before and self.since > clock.now() else self
+
+    def told(self, account: str) -> dict[str, Any]:
+        """The policy as DescribeAccountPolicies tells it."""
+        document = {
+            "retentionInDays": FOR_EVER if self.days is None else self.days,
+            "enforcementMode": _MODES[not self.new_only],
+        }
+        told = {"policyName": self.name, "policyType": TYPE, "policyDocument": json.dumps(document)}
+        more = {"selectionCriteria": self.criteria} if self.criteria else {}
+        return {
+            **told,
+            **more,
+            "scope": "ALL",
+            "accountId": account,
+            "lastUpdatedTime": int(self.made * 1000),
+        }
+
+
+_policies: Shelf[RetentionPolicy] = Shelf()
+
+
+def tell(call: Call, reply: Reply, others: Iterable[RetentionPolicy] = ()) -> None:
+    """Say of each group which policy decides, of the account's and `others`: the longest, then the first."""
+    standing = [*others, *(one.in_effect() for one in _policies.of(call).values())]
+    for told in reply["logGroups"]:
+        born = told["creationTime"] / 1000
+        those = [one for one in standing if one.applies(told["logGroupName"], born)]
+        if not those:
+            continue
+        policy = max(those, key=lambda one: one.length)
+        told["retentionPolicyName"] = policy.name
+        told.pop("retentionInDays", None)
+        if policy.days is not None:
+            told["retentionInDays"] = policy.days
+
+
+@always.after("logs", "DescribeLogGroups", when=lambda call: bool(_policies.of(call)))
+def tell_policies(call: Call, reply: Reply) -> None:
+    """Tell the account's."""
+    tell(call, reply)
+
+
+@always.before("logs", "PutAccountPolicy")
+def put_policy(call: Call) -> Reply | None:
+    """Take a retention policy, which counts a day later."""
+    params = call.params
+    if params["policyType"] != TYPE:
+        return None
+    days, mode = _read(params["policyDocument"])
+    known = _policies.of(call)
+    former = known.get(params["policyName"])
+    policy = known[params["policyName"]] = RetentionPolicy(
+        name=params["policyName"],
+        days=days,
+        since=clock.now() + clock.scaled(_TAKES),
+        made=clock.now(),
+        new_only=mode == _MODES[0],
+        criteria=params.get("selectionCriteria", ""),
+        before=[former.in_effect()] if former else [],
+    )
+    return {"accountPolicy": policy.told(call.account)}
+
+
+def _read(document: str) -> tuple[int | None, str]:
+    try:
+        told = json.loads(document)
+        days, mode = told["retentionInDays"], told["enforcementMode"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise AwsError("InvalidParameterException", "The policy document is not valid.") from error
+    if (days != FOR_EVER and days not in DAYS) or mode not in _MODES:
+        raise AwsError("InvalidParameterException", "The policy document is not valid.")
+    return (None if days == FOR_EVER else days), mode
+
+
+@always.before("logs", "DescribeAccountPolicies")
+def describe_policies(call: Call) -> Reply | None:
+    """List the account's retention policies."""
+    if call.params["policyType"] != TYPE:
+        return None
+    listed = _policies.of(call).values()
+    named = call.params.get("policyName")
+    return {"accountPolicies": [one.told(call.account) for one in listed if named in (None, one.name)]}
+
+
+@always.before("logs", "DeleteAccountPolicy")
+def delete_policy(call: Call) -> Reply | None:
+    """Let each group's own days count again."""
+    if call.params["policyType"] != TYPE:
+        return None
+    if _policies.of(call).pop(call.params["policyName"], None) is None:
+        raise AwsError("ResourceNotFoundException", "The specified account policy does not exist.")
+    return {}
