@@ -10,14 +10,18 @@ import pytest
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from provisioner.engine.kind import Kind
-from provisioner.engine.overlay import laid_over
-from provisioner.engine.owners import BELOW, Default, Members, Theirs
+from provisioner.engine.owners import BELOW, Members
 from provisioner.kinds import KINDS
 
 # Rows of what botocore's models do not name, on purpose: keys of attributes, items of a collection by their
 # names, members of a document, and what a resource type reads from a deeper place.
 BEYOND_MODELS = {
     "BucketPolicy": {"Policy.Id"},
+    "Boundary": {"PolicyDocument.Id"},
+    "EdgeKey": {"Policy.Id"},
+    "Key": {"Policy.Id"},
+    "Role": {"AssumeRolePolicyDocument.Id"},
+    "RolePolicy": {"PolicyDocument.Id"},
     "TopicPolicy": {"Policy.Id"},
     "WebACL": {"Rules.ShieldMitigationRuleGroup_*"},
     "Service": {"serviceConnectConfiguration", "vpcLatticeConfigurations"},
@@ -97,35 +101,3 @@ def test_every_member_is_classed(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", [one for one in KINDS.values() if str(one) not in ATTRIBUTES], ids=str)
 def test_no_row_is_out_of_date(kind: Kind) -> None:
     assert not out_of_date(kind), f"{kind}: botocore knows no such members"
-
-
-LIST = Members(
-    ("x Y",),
-    ours="Rules.** Gate Mode",
-    defaults=(Default("Mode", "open"),),
-    others=(Theirs("a guard", "Rules.Guard_*"),),
-    aws="Arn Rules.Count",
-    nobody="Notes.**",
-)
-
-
-def test_what_is_sent_whole_keeps_what_is_not_ours() -> None:
-    """Ours goes back to its default, or goes; what AWS only tells is not sent; the rest stays."""
-    guard = {"Name": "Guard_1", "Priority": 9}
-    there = {
-        "Arn": "arn:1",
-        "Gate": "shut",
-        "Mode": "closed",
-        "Notes": {"By": "somebody"},
-        "New": 1,
-        "Rules": [guard, {"Name": "ours", "Count": 3, "Action": "block"}, {"Name": "by-hand"}],
-    }
-    stated = {"Rules": [{"Name": "ours", "Action": "allow"}]}
-    assert laid_over(LIST, there, stated) == {
-        "Mode": "open",
-        "Notes": {"By": "somebody"},
-        "New": 1,
-        "Rules": [{"Name": "ours", "Action": "allow"}, guard],
-    }
-    assert laid_over(LIST, {"Notes": {"A": 1, "B": 2}}, {"Notes": {"A": 3}}) == {"Notes": {"A": 3, "B": 2}}
-    assert laid_over(LIST, None, stated) == stated

@@ -19,6 +19,7 @@ from provisioner.engine.gone import is_gone, refuses_for_good
 from provisioner.engine.intervals import Cooldown, last_change
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.marker import Marker
+from provisioner.engine.overlay import over_what_stands
 from provisioner.engine.patience import Patience
 from provisioner.engine.private import written
 from provisioner.engine.refs import Doc, reveal
@@ -123,15 +124,16 @@ class Hands:
         kind, it = target.kind, target.it
         self.ledger.intend(it.node, "update", self._entry(target, "updating"))
         client = self.patience.client(target)
+        known = self.ledger.get(it.node)
+        before = (known.confirmed if known else None) or {}
         errand = errand_of(kind, it.props, change.differences)
 
         def once() -> Doc:
             reply: Doc | None = None
             if errand.own or not (change.differences or change.extras):
-                shown = reveal(it.props, self.clients, target.lookup)
-                reply = kind.update(
-                    client, replace(it, props=shown), reveal(errand.changed, self.clients, target.lookup)
-                )
+                shown = replace(it, props=reveal(it.props, self.clients, target.lookup))
+                changed = reveal(errand.changed, self.clients, target.lookup)
+                reply = kind.update(client, *over_what_stands(client, kind, shown, changed, before))
             if errand.tags:
                 kind.retag(client, it, errand.put, errand.drop)
             for extra in change.extras:

@@ -98,7 +98,7 @@ def guests(members: Members, actual: Doc) -> Iterator[tuple[str, Any, str]]:
     """Each item that another put into a collection of ours, by its path, with whose it is."""
     for top, value in actual.items():
         for name, one in value.items() if isinstance(value, Mapping) else ():
-            if who := members.guest(f"{top}.{name}"):
+            if who := members.guest(f"{top}.{name}", one):
                 yield f"{top}.{name}", one, who
 
 
@@ -106,4 +106,13 @@ def alone(members: Members, top: str, value: Any) -> Any:
     """A collection without the items that others put into it."""
     if not isinstance(value, Mapping):
         return value
-    return {name: one for name, one in value.items() if not members.guest(f"{top}.{name}")}
+    return {name: one for name, one in value.items() if not members.guest(f"{top}.{name}", one)}
+
+
+def claimed(members: Members, path: str, value: Any, stated: Any) -> Any:
+    """A document that is ours whole, without what is nobody's in it and not stated."""
+    if not isinstance(value, Mapping) or not isinstance(stated, Mapping):
+        return value
+    return {
+        key: one for key, one in value.items() if key in stated or not members.is_nobodys(f"{path}.{key}")
+    }

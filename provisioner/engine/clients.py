@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -12,6 +12,7 @@ from provisioner.aws import Aws
 from provisioner.engine.clock import Clock
 from provisioner.engine.faults import PASSING, Fault, fault_of, is_unknown_call
 from provisioner.engine.peers import Peers
+from provisioner.engine.shapes import Shapes
 from provisioner.engine.waits import again
 from provisioner.pages import paginator
 
@@ -134,6 +135,10 @@ class Client:
     def echoes(self) -> bool:
         """Whether it tells all that it was told, as AWS does."""
         return self._clients.aws.echoes
+
+    def inputs(self, calls: Mapping[str, str]) -> Shapes:
+        """What calls take, each by the path to a document in its input."""
+        return Shapes.of(self._raw.meta.service_model, calls)
 
     def page(self, operation: str, **params: Any) -> Answer:
         """One page of a read whose whole answer may be endless."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.engine.additions import additions, alone, guests
+from provisioner.engine.additions import additions, alone, claimed, guests
 from provisioner.engine.covering import covers, is_just
 from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, Unknown, Veiled
@@ -103,8 +103,9 @@ def _stated(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Diffe
             continue
         told = before if key in kind.unread else actual
         found = list(_fields(kind, key, told.get(key), value))
-        if not found and key in kind.whole and not is_just(told.get(key), value):
-            found = [Difference(key, told.get(key), value)]
+        there = claimed(kind.members, key, told.get(key), value)
+        if not found and key in kind.whole and not is_just(there, value):
+            found = [Difference(key, there, value)]
         yield from found
 
 

@@ -33,6 +33,8 @@ class Item:
     shunned: frozenset[str] = frozenset()
     # What AWS replied to its making or change, while the run that did it watches it.
     reply: Doc = field(default_factory=dict)
+    # What `standing` told right before a change that replaces it whole.
+    there: Doc = field(default_factory=dict)
 
 
 class Kind(Traits):
@@ -50,8 +52,15 @@ class Kind(Traits):
     def create(self, client: Any, it: Item) -> Doc:
         """Make it, by exactly one mutating call; what AWS replied, in the shape of `read`."""
 
+    def standing(self, client: Any, it: Item) -> Doc | None:
+        """What stands right before a change that replaces it whole, with the token that such a call wants."""
+        return self.read(client, it)
+
     def update(self, client: Any, it: Item, changed: Doc) -> Doc | None:
-        """Bring the changed properties to what they should be; safe to repeat. What `read` is to watch by."""
+        """Bring the changed properties to what they should be; safe to repeat. What `read` is to watch by.
+
+        Where a call replaces a whole document (`replaces`), `it` and `changed` are laid over what stands.
+        """
         raise NotImplementedError(f"{type(self).__name__} cannot change in place")
 
     def observe(self, client: Any, it: Item, doc: Doc) -> Doc:

@@ -1,64 +1,152 @@
-"""Lay what is stated over what stands, for calls that replace a whole document."""
+"""Ours laid over what stands, for calls that replace a whole document: what others set in it stays.
+
+Three-way, at every depth: what AWS tells now, what is stated, and what was confirmed last. A member that
+stands and that nobody states is sent back, unless it was ours before. Which members a call takes is told by
+its input shape in botocore's model: ids, dates and whatever else AWS only tells is left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from provisioner.engine.owners import Members
+from botocore.exceptions import ClientError
 
-# What tells the items of a list apart, in AWS's own names: the first that the stated one bears.
-NAMES = ("Id", "ID", "Name", "name", "Sid", "PathPattern", "ErrorCode", "Key", "capacityProvider")
+from provisioner.engine.additions import is_default, only_ours
+from provisioner.engine.faults import code_of
+from provisioner.engine.kind import Item, Kind
+from provisioner.engine.refs import Doc
+from provisioner.engine.shapes import Shapes
+
+# What tells the items of a list apart, in AWS's own names: the first that an item bears.
+_NAMES = (
+    *("Id", "ID", "Name", "name", "Sid", "PathPattern", "ErrorCode", "Key"),
+    *("HeaderName", "capacityProvider", "targetGroupArn"),
+)
+# Set by calls of their own, wherever a document tells them.
+_TAGS = "Tags"
 
 
-def laid_over(members: Members, there: Any, stated: Any, at: str = "") -> Any:
-    """Return what a call that replaces a whole document is to send.
+def over_what_stands(client: Any, kind: Kind, it: Item, changed: Doc, before: Doc) -> tuple[Item, Doc]:
+    """What is to change, laid over what stands now, where a call of its update replaces a whole document."""
+    if not kind.replaces:
+        return it, changed
+    there = _standing(client, kind, it)
+    props = laid_over(kind, there, {**it.props, **changed}, before, client.inputs(kind.replaces))
+    return replace(it, props=props, there=there), {key: props[key] for key in changed}
 
-    Of what stands and nobody stated, ours goes, or goes back to its default; what AWS only tells is left out;
-    what is another's, the account's, nobody's or unknown is sent back as it is. Items of a list are matched
-    by what names them (`NAMES`), and items of another owner are kept.
 
-    `there` is the document as AWS tells it, `stated` the same one as it is declared, `at` the dotted path of
-    both in the table of owners, "" for the whole resource.
+def _standing(client: Any, kind: Kind, it: Item) -> Doc:
+    """What AWS tells of it right before the change; nothing where it is not there."""
+    try:
+        return kind.standing(client, it) or {}
+    except ClientError as error:
+        if code_of(error) not in kind.absent:
+            raise
+        return {}
+
+
+def laid_over(kind: Kind, there: Doc, ours: Doc, before: Doc, takes: Shapes) -> dict[str, Any]:
+    """Return the properties to send: `ours`, and all else that stands `there` and the calls take.
+
+    `before` is what was confirmed last: what it states and `ours` does not was ours, and goes. What is ours
+    whole (`whole`, `exact`) is sent as it is stated, with the items that guests have put into it.
     """
-    if isinstance(there, Mapping) and isinstance(stated, Mapping):
-        kept = dict(_kept(members, there, stated, at))
-        over = {key: laid_over(members, there.get(key), one, _below(at, key)) for key, one in stated.items()}
-        return {**kept, **over}
-    if isinstance(there, list) and isinstance(stated, list):
-        ours = [laid_over(members, _match(there, one), one, at) for one in stated]
-        return ours + [one for one in there if members.guest(_below(at, _name(one)))]
-    return stated
+    there = {key: value for key, value in there.items() if key != _TAGS}
+    return dict(_Overlay(kind).merged(there, ours, before, takes, ""))
 
 
-def _below(at: str, key: str) -> str:
-    return f"{at}.{key}" if at else key
+@dataclass(frozen=True)
+class _Overlay:
+    """One merge; paths are the names of members on the way, lists left out."""
+
+    kind: Kind
+
+    def merged(self, there: Any, ours: Any, before: Any, takes: Shapes, path: str) -> Any:
+        if path in self.kind.whole | self.kind.exact:
+            return self.with_guests(there, ours, path)
+        if isinstance(there, Mapping) and isinstance(ours, Mapping):
+            if path and ours and not takes.is_map and ours.keys().isdisjoint(there):
+                return ours  # another alternative was taken, by somebody
+            kept = dict(self.kept(there, {*ours, *_doc(before)}, takes, path))
+            return kept | {
+                key: self.merged(
+                    there.get(key), one, _doc(before).get(key), takes.member(key), _at(path, key)
+                )
+                for key, one in ours.items()
+            }
+        if isinstance(there, list) and isinstance(ours, list):
+            return [
+                self.merged(_like(one, there), one, _like(one, before), takes.items, path) for one in ours
+            ] + self.guests(there, path)
+        return ours
+
+    def kept(
+        self, there: Mapping[str, Any], known: set[str], takes: Shapes, path: str
+    ) -> Iterator[tuple[str, Any]]:
+        """Each member that stands, that the calls take, and that is stated by nobody and was not ours.
+
+        Of one that the table of owners says is ours, its default.
+        """
+        members = self.kind.members
+        for key, value in there.items():
+            at = _at(path, key)
+            if key in known or not takes.takes(key) or at in self.kind.alternatives:
+                continue
+            if not members.is_ours(at):
+                yield key, self.taken(value, takes.member(key), at)
+                continue
+            default = members.default(at)
+            if is_default(only_ours(members, value, at), default):
+                yield key, value
+            elif default is not None and not isinstance(default, frozenset):
+                yield key, default
+
+    def taken(self, value: Any, takes: Shapes, path: str) -> Any:
+        """What stands, as far as the calls take it."""
+        if isinstance(value, Mapping):
+            return dict(self.kept(value, set(), takes, path))
+        return [self.taken(one, takes.items, path) for one in value] if isinstance(value, list) else value
+
+    def with_guests(self, there: Any, ours: Any, path: str) -> Any:
+        """What is ours whole, with what guests have put into it."""
+        if isinstance(there, Mapping) and isinstance(ours, Mapping):
+            guests = {
+                key: one for key, one in there.items() if key not in ours and self.stays(path, key, one)
+            }
+            return guests | {
+                key: self.with_guests(there.get(key), one, _at(path, key)) for key, one in ours.items()
+            }
+        if isinstance(there, list) and isinstance(ours, list):
+            return [*ours, *self.guests(there, path)]
+        return ours
+
+    def guests(self, there: Sequence[Any], path: str) -> list[Any]:
+        """The items of a list that bear a guest's name."""
+        return [one for one in there if isinstance(one, Mapping) and self.stays(path, _name(one), one)]
+
+    def stays(self, path: str, name: str, item: Any) -> bool:
+        at = _at(path, name)
+        return bool(self.kind.members.guest(at, item)) or self.kind.members.is_nobodys(at)
 
 
-def _kept(
-    members: Members, there: Mapping[str, Any], stated: Container[str], at: str
-) -> Iterator[tuple[str, Any]]:
-    """Each member that stands and is not stated, as it is to be sent."""
-    for key, one in there.items():
-        path = _below(at, key)
-        if key in stated or members.is_echo(path):
-            continue
-        if not members.is_ours(path):
-            yield key, laid_over(members, one, {}, path) if isinstance(one, Mapping) else one
-        elif members.default(path) is not None and not isinstance(members.default(path), frozenset):
-            yield key, members.default(path)
+def _at(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
 
 
-def _match(there: list[Any], stated: Any) -> Any:
-    """The item that a stated one is about: the one of its name; where neither has a name, the only one."""
-    for key in NAMES if isinstance(stated, Mapping) else ():
-        if key in stated:
-            named = (one for one in there if isinstance(one, Mapping) and one.get(key) == stated[key])
-            return next(named, None)
-    return there[0] if len(there) == 1 and isinstance(there[0], Mapping) else None
+def _doc(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
-def _name(item: Any) -> str:
-    """What names an item; "" where nothing does."""
-    named = (str(item[key]) for key in NAMES if isinstance(item, Mapping) and key in item)
-    return next(named, "")
+def _like(item: Any, listed: Any) -> Any:
+    """The item of a list that is about the same: of the same name; where items have none, the only one."""
+    if not isinstance(listed, list) or not isinstance(item, Mapping):
+        return None
+    if named := _name(item):
+        return next((one for one in listed if isinstance(one, Mapping) and _name(one) == named), None)
+    return listed[0] if len(listed) == 1 else None
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    return next((str(item[key]) for key in _NAMES if item.get(key) is not None), "")

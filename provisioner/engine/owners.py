@@ -55,10 +55,19 @@ class Default:
 
 @dataclass(frozen=True)
 class Theirs:
-    """Members, or items of a collection by a pattern of their names (`Rules.Shield*`), that another owns."""
+    """Members, or items of a collection by a pattern of their names (`Rules.Shield*`), that another owns.
+
+    A name alone proves nothing: `puts` says of an item of such a name whether it is that owner's.
+    """
 
     who: str
     paths: str
+    puts: Callable[[Any], bool] = bool
+
+    @property
+    def items(self) -> list[str]:
+        """The patterns of items among the paths."""
+        return [path for path in self.paths.split() if "*" in path and not path.endswith(BELOW)]
 
 
 @dataclass(frozen=True)
@@ -140,9 +149,15 @@ class Members:
         found = self.of(path)
         return found is not None and found[0] == "aws"
 
-    def guest(self, path: str) -> str:
+    def is_nobodys(self, path: str) -> bool:
+        """Whether a member is left as it is, whoever set it."""
+        found = self.of(path)
+        return found is not None and found[0] == "nobody"
+
+    def guest(self, path: str, item: Any) -> str:
         """Who put an item into a collection of ours, by its path; "" where it is nobody we know."""
-        return next((who for key, (_, who) in self._patterns.items() if fnmatchcase(path, key)), "")
+        known = (one for one in self.others if any(fnmatchcase(path, key) for key in one.items))
+        return next((one.who for one in known if one.puts(item)), "")
 
     def default(self, path: str) -> Any:
         """What a member of ours is where nobody stated it; None is nothing."""

@@ -91,6 +91,13 @@ class Traits:
     unread: ClassVar[frozenset[str]] = frozenset()
     # Properties that are ours whole, as they say who may do what: what else stands in one is a difference.
     whole: ClassVar[frozenset[str]] = frozenset()
+    # The calls of `update` that replace a whole document, each with the path to it in what the call takes (""
+    # where that is its properties): what is declared is laid over what stands (`engine/overlay.py`).
+    replaces: ClassVar[Mapping[str, str]] = {}
+    # Dotted paths in such a document of what is sent as it is stated, as its members do not all go together;
+    # and of what goes where nobody states it, as it takes the place of what is stated.
+    exact: ClassVar[frozenset[str]] = frozenset()
+    alternatives: ClassVar[frozenset[str]] = frozenset()
     # What AWS takes for a property that is no longer stated.
     defaults: ClassVar[Mapping[str, Any]] = {}
 

@@ -112,6 +112,9 @@ class ScalingPolicy(Kind):
     tagged = False
     claims = (*_WHICH, "PolicyName")
     fixed = frozenset({*_WHICH, "PolicyName", "PolicyType"})
+    replaces = {"PutScalingPolicy": ""}
+    # What is tracked is one of them.
+    alternatives = frozenset(f"{_TRACKING}.{one}MetricSpecification" for one in ("Customized", "Predefined"))
     within = ("ResourceId",)
     absent = _GONE
     transient = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}

@@ -25,9 +25,6 @@ _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
 _HEADERS = "ResponseHeadersPolicyId"
 # botocore DistributionConfig: neither has to be told where there is none.
 _NOWHERE_ELSE: Doc = {"CacheBehaviors": {"Items": []}, "OriginGroups": {"Items": []}}
-# Of two certificates AWS tells different members, which do not go together.
-_WHOLE = ("ViewerCertificate",)
-
 
 # CloudFront developer guide, alternate-domain-names-move.
 _TAKEN = (
@@ -51,6 +48,11 @@ class Distribution(Kind):
         ),
     )
     fixed = frozenset({"CallerReference"})
+    replaces = {"UpdateDistribution": "DistributionConfig"}
+    # Of two certificates AWS tells different members, which do not go together.
+    exact = frozenset({"ViewerCertificate"})
+    # An origin is of one sort.
+    alternatives = frozenset(f"Origins.Items.{one}OriginConfig" for one in ("Custom", "S3", "Vpc"))
     absent = codes("NoSuchDistribution", "NoSuchResource")
     # The CallerReference was used: an earlier attempt made it, and the list will show it.
     duplicate = codes("DistributionAlreadyExists")
@@ -68,7 +70,8 @@ class Distribution(Kind):
     calls = calling(
         read="GetDistribution ListDistributions ListTagsForResource",
         create="CreateDistributionWithTags",
-        update="UpdateDistribution GetDistributionConfig",
+        standing="GetDistributionConfig",
+        update="UpdateDistribution",
         retag="TagResource UntagResource GetDistribution",
         delete="DeleteDistribution UpdateDistribution GetDistribution",
         holders="GetDistribution",
@@ -96,11 +99,17 @@ class Distribution(Kind):
         )
         return {**_whole(made["Distribution"], it.suffix), "ETag": made["ETag"]}
 
-    def update(self, cloudfront: Any, it: Item, changed: Doc) -> None:
-        """UpdateDistribution: the whole configuration with what is wanted laid over it."""
+    def standing(self, cloudfront: Any, it: Item) -> Doc | None:
+        """GetDistributionConfig, with the mark of its latest state."""
         now = cloudfront.get_distribution_config(Id=it.id)
-        config = _sent(_overlaid(now["DistributionConfig"], _counted(it.props)))
-        cloudfront.update_distribution(Id=it.id, IfMatch=now["ETag"], DistributionConfig=config)
+        return {**now["DistributionConfig"], "ETag": now["ETag"]}
+
+    def update(self, cloudfront: Any, it: Item, changed: Doc) -> None:
+        """UpdateDistribution: the whole configuration, by the mark of the one that it is laid over."""
+        if it.there:
+            cloudfront.update_distribution(
+                Id=it.id, IfMatch=it.there["ETag"], DistributionConfig=_sent(it.props)
+            )
 
     def retag(self, cloudfront: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """TagResource, UntagResource."""
@@ -183,24 +192,9 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
-def _overlaid(now: Any, wanted: Any) -> Any:
-    """`now` with all that is wanted laid over it; members of a list are matched by what names them."""
-    if isinstance(now, Mapping) and isinstance(wanted, Mapping):
-        over = {key: one if key in _WHOLE else _overlaid(now.get(key), one) for key, one in wanted.items()}
-        return {**now, **over}
-    if isinstance(now, list) and isinstance(wanted, list):
-        return [_overlaid(next((old for old in now if _same(old, one)), None), one) for one in wanted]
-    return wanted
-
-
-def _same(old: Any, new: Any) -> bool:
-    keys = ("Id", "ErrorCode", "PathPattern")
-    return isinstance(old, Mapping) and any(key in new and old.get(key) == new[key] for key in keys)
-
-
 def _counted(value: Any) -> Any:
     """The same, with the Quantity that CloudFront wants beside each `Items`."""
     if isinstance(value, Mapping):
         counted = {key: _counted(one) for key, one in value.items()}
-        return {"Quantity": len(counted["Items"]), **counted} if "Items" in counted else counted
+        return {**counted, "Quantity": len(counted["Items"])} if "Items" in counted else counted
     return [_counted(one) for one in value] if isinstance(value, list) else value

@@ -21,6 +21,9 @@ class Alarm(Kind):
     service, key, named = "cloudwatch", "AlarmName", "AlarmName"
     members = ALARM
     fixed = frozenset({"AlarmName"})
+    replaces = {"PutMetricAlarm": ""}
+    # What an alarm is about is one metric, or an expression (botocore cloudwatch PutMetricAlarm).
+    alternatives = frozenset({"ExtendedStatistic", "Metrics", "ThresholdMetricId", "EvaluationCriteria"})
     absent = codes("ResourceNotFound", "ResourceNotFoundException")
     resource, fills = "alarm", ("{AlarmName}",)
     calls = calling(
@@ -69,6 +72,7 @@ class Dashboard(Kind):
     members = DASHBOARD
     tagged = False
     fixed = frozenset({"DashboardName"})
+    replaces = {"PutDashboard": ""}
     absent = codes("ResourceNotFound", "DashboardNotFoundError")
     resource, fills = "dashboard", ("{DashboardName}",)
     calls = calling(

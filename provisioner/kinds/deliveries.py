@@ -96,6 +96,9 @@ class DeliveryDestination(_Delivered):
     key, named, noun = "name", "name", "records-destination"
     members = DESTINATION
     fixed = frozenset({"name"})
+    replaces = {"PutDeliveryDestination": ""}
+    # It follows from the configuration (botocore logs PutDeliveryDestination).
+    alternatives = frozenset({"deliveryDestinationType"})
 
     resource, fills = "delivery-destination", ("{name}",)
     calls = calling(

@@ -29,6 +29,7 @@ _NO_KEY = codes("AccessDeniedException: kms", "ValidationException: kms")
 _NO_POLICY = codes("PolicyNotFoundException", "ResourceNotFoundException")
 _BACKUPS = codes("ContinuousBackupsUnavailableException", "ValidationException: backups are being enabled")
 
+_DAYS_BACK = "RecoveryPeriodInDays"
 _READ = "somebody's queries may read it"
 
 
@@ -212,6 +213,7 @@ class PointInTimeRecovery(Setting):
 
     service, key = "dynamodb", "TableName"
     members = BACKUPS
+    replaces = {"UpdateContinuousBackups": ""}
     absent = NO_TABLE
     transient = {"create": _BUSY | _BACKUPS, "update": _BUSY | _BACKUPS}
     patience = minutes(20)
@@ -224,10 +226,16 @@ class PointInTimeRecovery(Setting):
         """DescribeContinuousBackups."""
         name = it.props["TableName"]
         doc = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-        status = (doc.get("PointInTimeRecoveryDescription") or {}).get("PointInTimeRecoveryStatus")
-        on = {"PointInTimeRecoveryEnabled": status == "ENABLED"}
+        told = doc.get("PointInTimeRecoveryDescription") or {}
+        days = {_DAYS_BACK: told[_DAYS_BACK]} if _DAYS_BACK in told else {}
+        on = {"PointInTimeRecoveryEnabled": told.get("PointInTimeRecoveryStatus") == "ENABLED", **days}
         return {"TableName": name, "PointInTimeRecoverySpecification": on}
 
     def put(self, dynamodb: Any, props: Doc) -> None:
-        """UpdateContinuousBackups."""
-        dynamodb.update_continuous_backups(**props)
+        """UpdateContinuousBackups; how far back they go is said of what is backed up alone."""
+        asked = props["PointInTimeRecoverySpecification"]
+        if not asked["PointInTimeRecoveryEnabled"]:
+            asked = {key: one for key, one in asked.items() if key != _DAYS_BACK}
+        dynamodb.update_continuous_backups(
+            TableName=props["TableName"], PointInTimeRecoverySpecification=asked
+        )

@@ -26,6 +26,7 @@ class EventRule(Kind):
     service, key, named = "events", "Name", "Name"
     members = EVENT_RULE
     fixed = frozenset({"Name"})
+    replaces = {"PutRule": ""}
     # botocore events RuleState
     states = (
         States(
@@ -86,6 +87,7 @@ class EventTarget(Kind):
     claims = ("Rule", "Id")
     within = ("Rule",)
     fixed = frozenset({"Rule", "Id"})
+    replaces = {"PutTargets": "Targets"}
     absent = NO_RULE
     transient = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
     resource, fills = "rule-on-default-event-bus", ("{Rule}",)

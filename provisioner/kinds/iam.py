@@ -47,6 +47,7 @@ class Role(Kind):
     fixed = frozenset({"RoleName", "Path"})
     defaults = {"PermissionsBoundary": ""}
     whole = frozenset({"AssumeRolePolicyDocument"})
+    replaces = {"UpdateAssumeRolePolicy": "", "UpdateRole": ""}
     owns_inside = True
     absent = GONE
     unknown_as = _UNKNOWN_ROLE
@@ -93,7 +94,9 @@ class Role(Kind):
         if trust := changed.get("AssumeRolePolicyDocument"):
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
         if "Description" in changed:
-            iam.update_role(RoleName=name, Description=changed["Description"])
+            # Of the two, what is not said goes back to its default (botocore iam UpdateRole).
+            told = {key: it.props[key] for key in ("Description", "MaxSessionDuration") if key in it.props}
+            iam.update_role(RoleName=name, **told)
 
     def retag(self, iam: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """UntagRole, TagRole."""
@@ -186,6 +189,7 @@ class RolePolicy(Kind):
     within = ("RoleName",)
     fixed = frozenset({"RoleName", "PolicyName"})
     whole = frozenset({"PolicyDocument"})
+    replaces = {"PutRolePolicy": ""}
     absent = GONE
     transient = {"create": BUSY, "update": BUSY, "delete": BUSY}
     resource, fills = "role", ("{RoleName}",)

@@ -66,6 +66,7 @@ class Key(Kind):
     wake = "{Wake}"
     fixed = frozenset()
     whole = frozenset({"Policy"})
+    replaces = {"PutKeyPolicy": ""}
     # What was logged under it is read with it alone, whatever is used for what comes.
     stays = True
     absent = NO_KEY

@@ -27,6 +27,7 @@ class ManagedPolicy(Kind):
     id_is_name = True
     fixed = frozenset({"PolicyName", "Path", "Description"})
     whole = frozenset({"PolicyDocument"})
+    replaces = {"CreatePolicyVersion": ""}
     absent = GONE
     duplicate = codes("EntityAlreadyExists")
     transient = {"create": BUSY, "update": BUSY, "delete": BUSY | codes("DeleteConflict")}

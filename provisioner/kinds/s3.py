@@ -21,6 +21,7 @@ NO_BUCKET = codes("NoSuchBucket", "404", "NotFound")
 _BUSY = codes("OperationAborted")
 # A bucket that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).
 _YOUNG = _BUSY | NO_BUCKET
+_RULES = "LifecycleConfiguration.Rules"
 
 
 class Bucket(Kind):
@@ -41,7 +42,7 @@ class Bucket(Kind):
     calls = calling(
         read="HeadBucket GetBucketTagging",
         create="CreateBucket",
-        retag="PutBucketTagging",
+        retag="GetBucketTagging PutBucketTagging",
         delete="PutBucketPolicy ListObjectVersions DeleteObjects ListMultipartUploads AbortMultipartUpload "
         "DeleteBucket",
     )
@@ -65,8 +66,9 @@ class Bucket(Kind):
         return dict(it.props)
 
     def retag(self, s3: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """PutBucketTagging replaces all tags."""
-        s3.put_bucket_tagging(Bucket=it.id, Tagging={"TagSet": pairs(it.tags)})
+        """PutBucketTagging replaces all tags; AWS's own have to be among them (cloud-custodian#2861)."""
+        theirs = {name: value for name, value in _tags(s3, it.id).items() if name.startswith("aws:")}
+        s3.put_bucket_tagging(Bucket=it.id, Tagging={"TagSet": pairs({**theirs, **it.tags})})
 
     def lost(self, props: Doc) -> str:
         """What was recorded."""
@@ -142,6 +144,7 @@ class PublicAccessBlock(_Setting):
     """Nothing in the bucket can be made public."""
 
     members = PUBLIC_ACCESS
+    replaces = {"PutPublicAccessBlock": ""}
     absent = NO_BUCKET | codes("NoSuchPublicAccessBlockConfiguration")
 
     calls = calling(
@@ -164,6 +167,9 @@ class BucketEncryption(_Setting):
     """What is written is encrypted."""
 
     members = ENCRYPTION
+    replaces = {"PutBucketEncryption": ""}
+    # A key goes with some algorithms only.
+    exact = frozenset({"ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"})
     absent = NO_BUCKET | codes("ServerSideEncryptionConfigurationNotFoundError")
 
     calls = calling(
@@ -186,6 +192,10 @@ class BucketLifecycle(_Setting):
     """How long the bucket keeps what is in it."""
 
     members = LIFECYCLE
+    replaces = {"PutBucketLifecycleConfiguration": ""}
+    # Days or a date, a filter or the older prefix (botocore s3 LifecycleRule).
+    exact = frozenset({f"{_RULES}.Expiration", f"{_RULES}.Filter"})
+    alternatives = frozenset({f"{_RULES}.Prefix"})
     absent = NO_BUCKET | codes("NoSuchLifecycleConfiguration")
 
     calls = calling(
@@ -197,8 +207,8 @@ class BucketLifecycle(_Setting):
     def read(self, s3: Any, it: Item) -> Doc | None:
         """GetBucketLifecycleConfiguration."""
         bucket = it.props["Bucket"]
-        rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-        return {"Bucket": bucket, "LifecycleConfiguration": {"Rules": rules}}
+        told = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+        return {**told, "Bucket": bucket, "LifecycleConfiguration": {"Rules": told["Rules"]}}
 
     def create(self, s3: Any, it: Item) -> Doc:
         """PutBucketLifecycleConfiguration."""
@@ -211,6 +221,7 @@ class BucketPolicy(_Setting):
 
     members = BUCKET_POLICY
     whole = frozenset({"Policy"})
+    replaces = {"PutBucketPolicy": ""}
     absent = NO_BUCKET | codes("NoSuchBucketPolicy")
     # A principal that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).
     transient = {"create": _YOUNG | codes("MalformedPolicy"), "update": _YOUNG | codes("MalformedPolicy")}

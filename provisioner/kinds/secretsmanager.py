@@ -147,6 +147,9 @@ class Rotation(Kind):
     tagged = False
     within = ("SecretId",)
     fixed = frozenset({"SecretId"})
+    replaces = {"RotateSecret": ""}
+    # Days, or a schedule (botocore secretsmanager RotationRulesType).
+    alternatives = frozenset({"RotationRules.ScheduleExpression"})
     # Its end is the rule that every managed secret has.
     gone = {"RotationRules": {"AutomaticallyAfterDays": USUAL_DAYS}}
     absent = codes("ResourceNotFoundException")

@@ -96,6 +96,7 @@ class TopicPolicy(Kind):
     service, key = "sns", "TopicArn"
     members = TOPIC_POLICY
     whole = frozenset({"Policy"})
+    replaces = {"SetTopicAttributes": ""}
     tagged, vanishes = False, True
     within = ("TopicArn",)
     fixed = frozenset({"TopicArn"})

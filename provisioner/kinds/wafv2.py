@@ -36,6 +36,7 @@ class WebACL(Kind):
     members = WEB_ACL
     fixed = frozenset({"Name", "Scope"})
     whole = frozenset({"Rules"})
+    replaces = {"UpdateWebACL": ""}
     # The scope is where it is listed; AWS does not tell it.
     unread = frozenset({"Scope"})
     absent = _GONE
@@ -52,7 +53,8 @@ class WebACL(Kind):
     calls = calling(
         read="GetWebACL ListTagsForResource ListWebACLs",
         create="CreateWebACL",
-        update="UpdateWebACL ListWebACLs",
+        standing="GetWebACL",
+        update="UpdateWebACL",
         retag="TagResource UntagResource",
         delete="DeleteWebACL ListWebACLs",
     )
@@ -70,10 +72,15 @@ class WebACL(Kind):
         made = wafv2.create_web_acl(**it.props, Tags=pairs(it.tags))
         return {**it.props, "ARN": made["Summary"]["ARN"]}
 
+    def standing(self, wafv2: Any, it: Item) -> Doc | None:
+        """GetWebACL: the list, with the token of its latest state."""
+        told = wafv2.get_web_acl(Name=it.props["Name"], Scope=SCOPE, Id=it.id.rpartition("/")[2])
+        return {**told["WebACL"], "LockToken": told["LockToken"]}
+
     def update(self, wafv2: Any, it: Item, changed: Doc) -> None:
-        """UpdateWebACL: the whole list at once, with the token of its latest state."""
-        if listed := _listed(wafv2, it.props["Name"]):
-            wafv2.update_web_acl(**it.props, Id=listed["Id"], LockToken=listed["LockToken"])
+        """UpdateWebACL: the whole list at once, with the token of the state that it is laid over."""
+        if it.there:
+            wafv2.update_web_acl(**it.props)
 
     def retag(self, wafv2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """TagResource, UntagResource."""
@@ -113,6 +120,7 @@ class WebACLLog(Kind):
     service, key = "wafv2", "ResourceArn"
     members = WEB_ACL_LOG
     tagged = False
+    replaces = {"PutLoggingConfiguration": "LoggingConfiguration"}
     claims = ("ResourceArn",)
     within = ("ResourceArn",)
     fixed = frozenset({"ResourceArn"})

@@ -100,7 +100,18 @@ PURPOSES: Mapping[str, Purpose] = {
     "status": Purpose(_SEES, {"Tags": tagging.CALLS, **look.CALLS}),
     "drift": Purpose((*_LOOK, "observe"), _SEEKS),
     "apply": Purpose(
-        (*_LOOK, "create", "update", "retag", "remove", "delete", "holders", "failure", "deceives"),
+        (
+            *_LOOK,
+            "create",
+            "standing",
+            "update",
+            "retag",
+            "remove",
+            "delete",
+            "holders",
+            "failure",
+            "deceives",
+        ),
         {**_PLANS, "Diagnosis": diagnosis.CALLS, "Proofs": proof_users.CALLS},
         writes=True,
     ),
@@ -125,7 +136,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "rotate-origin-secret": Purpose(
         _LOOK,
         {**_SEEKS, "Key": origin_key.CALLS},
-        {"Distribution": ("update",), "ListenerRule": ("update",)},
+        {"Distribution": ("standing", "update"), "ListenerRule": ("update",)},
         writes=True,
     ),
     "teardown": Purpose((*_LOOK, "delete", "holders"), _ENDS, ending=True, writes=True),

@@ -39,6 +39,7 @@ class Cluster(Ecs):
         ),
     )
     fixed = frozenset({"clusterName"})
+    replaces = {"UpdateCluster": ""}
     defaults = {"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}}
     absent = NO_CLUSTER
     transient = {

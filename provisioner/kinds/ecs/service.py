@@ -47,6 +47,8 @@ class Service(Ecs):
         ),
     )
     fixed = frozenset({"serviceName", "cluster", "schedulingStrategy"})
+    # Each of its documents as a whole.
+    replaces = {"UpdateService": ""}
     claims = ("cluster", "serviceName")
     owners = {"desiredCount": Owner("autoscaling")}
     within = ("cluster",)

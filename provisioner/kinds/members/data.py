@@ -7,6 +7,7 @@ from provisioner.engine.owners import Default, Members, Theirs
 KEY = Members(
     ("kms DescribeKey KeyMetadata", "kms GetKeyPolicy"),
     ours="Description Policy",
+    nobody="Policy.Id",
     born="CloudHsmClusterId CustomKeyStoreId CustomerMasterKeySpec KeySpec KeyUsage MultiRegion Origin"
     " XksKeyConfiguration.**",
     aws="AWSAccountId Arn CreationDate CurrentKeyMaterialId DeletionDate Enabled EncapsulationAlgorithms"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from provisioner.engine.owners import Default, Members, Theirs
 
 _BEHAVIOUR = (
@@ -59,12 +62,27 @@ CERTIFICATE = Members(
 )
 # Each record is compared as one line, routing policy and all.
 DNS_NAME = Members(("route53 ListResourceRecordSets ResourceRecordSets",), renamed="**")
+# hashicorp/terraform-provider-aws#22869, #31670: put in and out by Shield Advanced, below all other rules.
+_SHIELDS_PLACE = 10_000_000
+
+
+def mitigates(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule is one that Shield Advanced puts into a list, and not one that borrows its name.
+
+    It refers to a group of rules of Shield's own (AWS WAF developer guide,
+    ddos-automatic-app-layer-response-rg), and to nothing else.
+    """
+    statement = rule.get("Statement", {})
+    group = statement.get("RuleGroupReferenceStatement", {}).get("ARN", "")
+    is_theirs = len(statement) == 1 and ":global/rulegroup/ShieldMitigationRuleGroup_" in group
+    return is_theirs and rule.get("Priority") == _SHIELDS_PLACE
+
+
 WEB_ACL = Members(
     ("wafv2 GetWebACL WebACL",),
     ours="DefaultAction.** Description Name Rules.** VisibilityConfig.**",
     others=(
-        # hashicorp/terraform-provider-aws#22869, #31670: of priority 10000000, put in and out by itself.
-        Theirs("Shield Advanced", "Rules.ShieldMitigationRuleGroup_*"),
+        Theirs("Shield Advanced", "Rules.ShieldMitigationRuleGroup_*", mitigates),
         Theirs(
             "Firewall Manager",
             "ManagedByFirewallManager PostProcessFirewallManagerRuleGroups.**"

@@ -1,4 +1,4 @@
-"""Whose each member is: roles and policies."""
+"""Whose each member is: roles and policies; what somebody called a policy lets nobody in (its `Id`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ ROLE = Members(
     renamed="PermissionsBoundary.**",
     born="Path RoleName SourceRoleTemplate.**",
     aws="Arn CreateDate RoleId RoleLastUsed.**",
-    nobody="MaxSessionDuration",
+    nobody="MaxSessionDuration AssumeRolePolicyDocument.Id",
 )
-ROLE_POLICY = Members(("iam GetRolePolicy",), ours="PolicyDocument PolicyName RoleName")
+ROLE_POLICY = Members(
+    ("iam GetRolePolicy",), ours="PolicyDocument PolicyName RoleName", nobody="PolicyDocument.Id"
+)
 SERVICE_ROLE = Members(("iam GetRole Role",), account="**")
 MANAGED_POLICY = Members(
     ("iam GetPolicy Policy", "iam GetPolicyVersion PolicyVersion"),
     renamed="Document",
+    nobody="PolicyDocument.Id",
     born="Description Path PolicyName",
     aws="Arn AttachmentCount CreateDate DefaultVersionId IsAttachable IsDefaultVersion"
     " PermissionsBoundaryUsageCount PolicyId UpdateDate VersionId",

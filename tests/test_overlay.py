@@ -1,0 +1,192 @@
+"""A call that replaces a whole document is sent ours, laid over what stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import botocore.session
+import pytest
+
+from provisioner.engine.overlay import laid_over
+from provisioner.engine.shapes import Shapes
+from provisioner.kinds import KINDS
+
+SHIELD = "ShieldMitigationRuleGroup_123456789012_1a2b_3c4d"
+MITIGATION = {
+    "Name": SHIELD,
+    "Priority": 10_000_000,
+    "Statement": {
+        "RuleGroupReferenceStatement": {
+            "ARN": f"arn:aws:wafv2:us-east-1:153427709519:global/rulegroup/{SHIELD}/5e6f"
+        }
+    },
+    "OverrideAction": {"None": {}},
+    "VisibilityConfig": {},
+}
+RATE = {"Name": "rate", "Priority": 0, "Statement": {"RateBasedStatement": {"Limit": 2000}}}
+
+
+def laid(kind: str, there: dict[str, Any], ours: dict[str, Any], before: Any = None) -> dict[str, Any]:
+    """What the calls of a resource type are sent."""
+    bearer = KINDS[kind]
+    model = botocore.session.Session().get_service_model(bearer.service)
+    return laid_over(bearer, there, ours, before or {}, Shapes.of(model, bearer.replaces))
+
+
+def test_what_others_set_is_sent_back_and_what_aws_only_tells_is_not() -> None:
+    there = {
+        "Name": "a",
+        "Id": "1",
+        "LockToken": "t",
+        "ARN": "arn:1",
+        "Capacity": 2,
+        "LabelNamespace": "awswaf:",
+        "ManagedByFirewallManager": False,
+        "Tags": {"Team": "x"},
+        "DefaultAction": {"Allow": {}},
+        "TokenDomains": ["example.com"],
+        "CaptchaConfig": {"ImmunityTimeProperty": {"ImmunityTime": 600}},
+        "CustomResponseBodies": {"busy": {"Content": "later", "ContentType": "TEXT_PLAIN"}},
+        "AssociationConfig": {"RequestBody": {"API_GATEWAY": {"DefaultSizeInspectionLimit": "KB_64"}}},
+    }
+    ours = {
+        "Name": "a",
+        "Scope": "CLOUDFRONT",
+        "DefaultAction": {"Allow": {}},
+        "AssociationConfig": {"RequestBody": {"CLOUDFRONT": {"DefaultSizeInspectionLimit": "KB_16"}}},
+    }
+
+    sent = laid("WebACL", there, ours)
+
+    told = {"ARN", "Capacity", "LabelNamespace", "ManagedByFirewallManager", "Tags", "AssociationConfig"}
+    assert {key: one for key, one in sent.items() if key != "AssociationConfig"} == {
+        **{key: one for key, one in there.items() if key not in told},
+        "Scope": "CLOUDFRONT",
+    }
+    assert sent["AssociationConfig"]["RequestBody"].keys() == {"API_GATEWAY", "CLOUDFRONT"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "stays"),
+    [
+        (MITIGATION, True),
+        ({**RATE, "Name": "mine"}, False),
+        ({**MITIGATION, "Priority": 1}, False),
+        ({**MITIGATION, "Statement": {"GeoMatchStatement": {"CountryCodes": ["DE"]}}}, False),
+    ],
+)
+def test_of_rules_that_nobody_declared_only_shields_own_stays(rule: dict[str, Any], stays: bool) -> None:
+    """Its name alone does not make it Shield's: a rule before ours could let anybody in."""
+    softened = {**RATE, "Action": {"Count": {}}}
+
+    sent = laid("WebACL", {"Rules": [softened, rule]}, {"Rules": [RATE]})
+
+    assert sent["Rules"] == [RATE, *([rule] if stays else [])]
+
+
+def test_what_was_ours_and_is_stated_no_longer_goes() -> None:
+    there = {"AlarmName": "a", "TreatMissingData": "breaching", "DatapointsToAlarm": 2}
+
+    sent = laid("Alarm", there, {"AlarmName": "a"}, {"AlarmName": "a", "TreatMissingData": "breaching"})
+
+    assert sent == {"AlarmName": "a", "DatapointsToAlarm": 2}
+
+
+@pytest.mark.parametrize(
+    ("member", "there", "sent"),
+    [
+        ("ConnectionMode", "tenant-only", "direct"),
+        ("ViewerMtlsConfig", {"Mode": "required"}, None),
+        ("Staging", False, False),
+        ("Logging", {"Enabled": True, "Bucket": "b"}, {"Enabled": True, "Bucket": "b"}),
+        (
+            "Restrictions",
+            {"GeoRestriction": {"RestrictionType": "whitelist", "Quantity": 1, "Items": ["DE"]}},
+            {"GeoRestriction": {"RestrictionType": "none", "Quantity": 0, "Items": []}},
+        ),
+    ],
+)
+def test_what_is_ours_though_nobody_states_it_goes_back_to_its_default(
+    member: str, there: Any, sent: Any
+) -> None:
+    """Whatever decides who gets in, where a request goes or what it becomes, by the table of owners."""
+    assert laid("Distribution", {member: there}, {}) == ({} if sent is None else {member: sent})
+
+
+def test_so_it_does_inside_of_a_document_and_of_an_item_of_a_list() -> None:
+    rule = {"ID": "expire", "Status": "Enabled", "NoncurrentVersionExpiration": {"NoncurrentDays": 1}}
+    begun = {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
+    there = {"LifecycleConfiguration": {"Rules": [{**rule, **begun}]}}
+    bare = {"LifecycleConfiguration": {"Rules": [{"ID": "expire", "Status": "Enabled"}]}}
+    before = {"LifecycleConfiguration": {"Rules": [{"ID": "expire", "Status": "Enabled", **begun}]}}
+
+    assert laid("BucketLifecycle", there, bare, before) == {"LifecycleConfiguration": {"Rules": [rule]}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "ours"),
+    [
+        ("Alarm", {"Metrics": [{"Id": "m"}]}, {"MetricName": "CPU"}),
+        ("Alarm", {"ExtendedStatistic": "p99"}, {"Statistic": "Sum"}),
+        (
+            "ScalingPolicy",
+            {"TargetTrackingScalingPolicyConfiguration": {"CustomizedMetricSpecification": {"Unit": "1"}}},
+            {"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 5.0}},
+        ),
+        (
+            "BucketLifecycle",
+            {"LifecycleConfiguration": {"Rules": [{"ID": "a", "Expiration": {"Date": 1}, "Prefix": "x"}]}},
+            {"LifecycleConfiguration": {"Rules": [{"ID": "a", "Expiration": {"Days": 1}}]}},
+        ),
+        (
+            "BucketEncryption",
+            {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": {"KMSMasterKeyID": "k", "SSEAlgorithm": "aws:kms"}}]}},  # noqa: E501
+            {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}},  # noqa: E501
+        ),
+        (
+            "Distribution",
+            {"Origins": {"Items": [{"Id": "alb", "CustomOriginConfig": {"HTTPPort": 80}}]}},
+            {"Origins": {"Items": [{"Id": "alb", "VpcOriginConfig": {"VpcOriginId": "v"}}]}},
+        ),
+        (
+            "Distribution",
+            {"ViewerCertificate": {"CloudFrontDefaultCertificate": True, "CertificateSource": "cloudfront"}},
+            {"ViewerCertificate": {"ACMCertificateArn": "arn"}},
+        ),
+        ("Rotation", {"RotationRules": {"ScheduleExpression": "rate(1 day)"}}, {"RotationRules": {"AutomaticallyAfterDays": 3}}),  # noqa: E501
+        ("WebACL", {"DefaultAction": {"Block": {}}}, {"DefaultAction": {"Allow": {}}}),
+    ],
+)  # fmt: skip
+def test_of_what_does_not_go_together_ours_alone_is_sent(
+    kind: str, there: dict[str, Any], ours: dict[str, Any]
+) -> None:
+    sent = laid(kind, there, ours)
+
+    assert {key: one for key, one in sent.items() if key in ours} == sent == ours
+
+
+def test_a_policy_keeps_its_name_and_nothing_that_lets_somebody_in() -> None:
+    ours = {"Sid": "TLS", "Effect": "Deny"}
+    there = {"Policy": {"Id": "audit-7", "Statement": [ours, {"Sid": "Mine", "Effect": "Allow"}]}}
+
+    sent = laid("BucketPolicy", there, {"Policy": {"Statement": [ours]}})
+
+    assert sent == {"Policy": {"Id": "audit-7", "Statement": [ours]}}
+
+
+def test_a_default_takes_the_place_of_what_was_ours_and_of_nothing_else() -> None:
+    """What is set beside it in the same document stays."""
+    storage = {"managedStorageConfiguration": {"kmsKeyId": "k"}}
+    logged = {
+        "executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": {"s3BucketName": "b"}}
+    }
+    default = {"executeCommandConfiguration": {"logging": "DEFAULT"}}
+
+    sent = laid(
+        "Cluster",
+        {"configuration": {**logged, **storage}},
+        {"configuration": default},
+        {"configuration": logged},
+    )
+
+    assert sent == {"configuration": {**default, **storage}}
