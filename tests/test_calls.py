@@ -22,6 +22,7 @@ from provisioner.kinds import (
     pricing_plans,
     proof_users,
     tagging,
+    tracking_alarms,
     under_key,
     versions,
 )
@@ -122,6 +123,7 @@ DECLARED = {
     "kinds/leftovers.py": leftovers.CALLS,
     "kinds/pricing_plans.py": pricing_plans.CALLS,
     "kinds/tagging.py": tagging.CALLS,
+    "kinds/tracking_alarms.py": tracking_alarms.CALLS,
     "kinds/proof_users.py": proof_users.CALLS,
     "kinds/under_key.py": under_key.CALLS,
     "kinds/versions.py": versions.CALLS,

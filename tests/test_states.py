@@ -58,6 +58,9 @@ DOCUMENTED = {
     ("Distribution", "Status"),
     ("Distribution", "Enabled"),
     ("VpcOrigin", "Status"),
+    # Told by `read` and `observe`: what is suspended of SuspendedState, and what the alarms come to.
+    ("ScalableTarget", "Scaling"),
+    ("ScalingPolicy", "Tracking"),
 }
 MEMBERS = [(name, one) for name, kind in KINDS.items() for one in kind.states]
 NEW = "a-state-newer-than-this-code"

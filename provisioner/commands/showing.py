@@ -72,7 +72,7 @@ def looked(session: Session) -> Look:
     entries = {name: one for name, one in session.document.entries.items() if not KINDS[one.kind].shared}
     targets = [target_in(session.document, name, KINDS) for name in entries]
     with ThreadPoolExecutor(READERS) as pool:
-        docs = list(pool.map(lambda one: _sight(clients, one), targets))
+        docs = list(pool.map(lambda one, entry: _sight(clients, one, entry.made), targets, entries.values()))
     sights = tuple(
         Sight(name, entry.kind, entry.name, doc, unknown, _standing(entry.kind, doc, unknown))
         for (name, entry), (doc, unknown) in zip(entries.items(), docs, strict=True)
@@ -91,11 +91,11 @@ def looked(session: Session) -> Look:
     return Look(rows, tuple(parts(Scene(sights, clients, session.clock.wall()))))
 
 
-def _sight(clients: Clients, target: Target) -> tuple[dict[str, object] | None, str]:
+def _sight(clients: Clients, target: Target, made: float) -> tuple[dict[str, object] | None, str]:
     """What AWS says of it, or why that is not known: one that may not be asked hides no other."""
     try:
         doc = read(clients, target)
-        return doc and observed(clients, target, doc), ""
+        return doc and observed(clients, target, doc, made), ""
     except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
         return None, why_unknown(error, f"looking at {target.words}")
 

@@ -144,7 +144,7 @@ def _no_way(kind: Kind, found: Iterable[Difference]) -> str:
 def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Change:
     """What to do about one whose differences, if it has any, can be mended in place."""
     if meets(seen, kind.failed) and not (change.differences and kind.on_failure == "update"):
-        return replace(change, verb=kind.on_failure, why="AWS says it failed")
+        return replace(change, verb=kind.on_failure, why=_of_failure(kind, seen))
     if change.differences:
         return replace(change, verb="update")
     if not meets(seen, kind.ready):
@@ -152,6 +152,13 @@ def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Chan
     if entry and not change.adopts and entry.phase != "ready":
         return replace(change, verb="finish", why=UNCONFIRMED)
     return change
+
+
+def _of_failure(kind: Kind, seen: Doc) -> str:
+    """That it failed, in the words that its resource type has for its state."""
+    told = (one for one in kind.states if one.member in kind.failed)
+    said = next((one.says[word] for one in told if (word := str(seen.get(one.member))) in one.says), "")
+    return f"it is {said}" if said else "AWS says it failed"
 
 
 def halted(kind: Kind, seen: Doc) -> str:

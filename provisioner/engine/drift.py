@@ -108,7 +108,7 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
             target, entry = target_in(document, name, kinds), listed[name]
             with explained(f"looking at {entry.kind} {entry.name or name}"):
                 doc = look(clients, target, entry)
-                doc = doc and observed(clients, target, doc)
+                doc = doc and observed(clients, target, doc, entry.made)
             report.standings[name] = standing(target.kind, doc)
             change = plan.changes.get(name) or left(name, entry)
             found[name] = list(_of_one(target, entry, doc, change))

@@ -17,7 +17,7 @@ from provisioner.engine.intervals import timed
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.others import has_others, remember_others
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve, seal
-from provisioner.engine.target import Target, extras_in, look, still_hides
+from provisioner.engine.target import Target, extras_in, look, observed, still_hides
 from provisioner.engine.walk import Tell, Walk
 from state.document import Document, Entry
 
@@ -197,6 +197,8 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
     if is_known({key: wanted.get(key) for key in node.kind.within}):
         with explained(f"looking at {node.aws_name or node.name}"):
             doc = look(clients, target, entry)
+            if doc is not None and node.kind.decided_by_observation:
+                doc = observed(clients, target, doc, entry.made if entry else 0.0)
     change = decide(node, entry, doc, wanted)
     if change.verb == "create" and change.why and (anew := _made_anew(plan, node)):
         change = replace(change, why=f"it goes with {anew}, which is made anew")

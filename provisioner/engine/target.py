@@ -115,12 +115,15 @@ def _look(shared: Clients, target: Target, made: float) -> Doc | None:
     return read(anew, target)
 
 
-def observed(clients: Clients, target: Target, doc: Doc) -> Doc:
+def observed(clients: Clients, target: Target, doc: Doc, made: float) -> Doc:
     """What AWS says of a resource, with what only a call of its own tells of its state.
 
-    Not asked of what waits aside for its end, nor of an emulator that forgets.
+    Not asked of what waits aside for its end, nor of an emulator that forgets. What is made anew where it is
+    not seen is asked for when AWS can hide it no more: the resource was made at the wall-clock second `made`.
     """
     if "~" in target.it.node or not clients.aws.echoes:
+        return doc
+    if target.kind.decided_by_observation and still_hides(clients, made):
         return doc
     try:
         return target.kind.observe(clients.client(target.kind.service, target.region), target.it, doc)

@@ -78,6 +78,8 @@ class Traits:
     # Its states by the members that tell them, each classed once: `status`, `doctor`, `drift` and `report`
     # go by these. A resource type that has none is healthy where it is there.
     states: ClassVar[tuple[States, ...]] = ()
+    # What `observe` tells decides what is done about it: a plan asks for it, too.
+    decided_by_observation: ClassVar[bool] = False
 
     # Properties that only a new resource can change. A kind without `update` leaves this as it is.
     fixed: ClassVar[frozenset[str]] = EVERYTHING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from itertools import combinations
 from typing import Any
 
 from provisioner.engine.beats import Beat
@@ -10,13 +11,28 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import unless_unknown
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, dig
+from provisioner.engine.states import States
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds import tracking_alarms
 from provisioner.kinds.members.ecs import SCALABLE_TARGET, SCALING_POLICY
 from provisioner.kinds.together import tags_told
 
 _WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 # botocore application-autoscaling: so many targets or policies in one call.
 _MOST = 50
+# botocore application-autoscaling SuspendedState: what of a target can be suspended, false by default.
+_PARTS = {
+    "DynamicScalingInSuspended": "scaling in",
+    "DynamicScalingOutSuspended": "scaling out",
+    "ScheduledScalingSuspended": "scheduled scaling",
+}
+RESUMED: Doc = dict.fromkeys(_PARTS, False)
+_NOTHING = "nothing"
+_SUSPENDED = {
+    ", ".join(some): f"suspended ({', '.join(some)})"
+    for count in range(1, len(_PARTS) + 1)
+    for some in combinations(_PARTS.values(), count)
+}
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 _GONE = codes("ObjectNotFoundException")
 # terraform-provider-aws appautoscaling/target.go and policy.go: 2 min.
@@ -39,6 +55,16 @@ class ScalableTarget(Kind):
     fixed = frozenset(_WHICH)
     within = ("ResourceId",)
     claims = _WHICH
+    # What somebody suspended of it; told by `read`.
+    states = (
+        States(
+            "Scaling",
+            frozenset({_NOTHING}),
+            unhealthy=frozenset(_SUSPENDED),
+            untold="healthy",
+            says=_SUSPENDED,
+        ),
+    )
     # It goes with its service, and comes without tags where a console made it.
     adopts_untagged = True
     absent = _GONE
@@ -64,7 +90,7 @@ class ScalableTarget(Kind):
         if not found:
             return None
         arn = found[0]["ScalableTargetARN"]
-        return {**found[0], "Tags": tags_told(scaling, it, arn, lambda: _tags(scaling, arn))}
+        return {**_told(found[0]), "Tags": tags_told(scaling, it, arn, lambda: _tags(scaling, arn))}
 
     def create(self, scaling: Any, it: Item) -> Doc:
         """RegisterScalableTarget."""
@@ -98,6 +124,13 @@ class ScalableTarget(Kind):
         scaling.deregister_scalable_target(**{key: it.props[key] for key in _WHICH})
 
 
+def _told(target: Doc) -> Doc:
+    """A target with all members of its SuspendedState, and in words what of it is suspended."""
+    suspended = {**RESUMED, **(target.get("SuspendedState") or {})}
+    parts = ", ".join(_PARTS.get(member, member) for member, is_off in suspended.items() if is_off)
+    return {**target, "SuspendedState": suspended, "Scaling": parts or _NOTHING}
+
+
 def _tags(scaling: Any, arn: str) -> dict[str, str] | None:
     """The target's tags; None where an emulator does not know the call, so that they are not compared."""
     return unless_unknown(lambda: dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"]), None)
@@ -110,6 +143,10 @@ class ScalingPolicy(Kind):
     members = SCALING_POLICY
     named, noun = "PolicyName", "requests"
     tagged = False
+    # By its alarms alone it scales: where they are gone, or call it no more, it is put anew.
+    states = (tracking_alarms.STATES,)
+    failed, on_failure = {"Tracking": tracking_alarms.STATES.unhealthy}, "update"
+    decided_by_observation = True
     claims = (*_WHICH, "PolicyName")
     fixed = frozenset({*_WHICH, "PolicyName", "PolicyType"})
     replaces = {"PutScalingPolicy": ""}
@@ -121,6 +158,7 @@ class ScalingPolicy(Kind):
     resource = "ScalableTarget"
     calls = calling(
         read="DescribeScalingPolicies",
+        observe="DescribeScalingPolicies",
         create="PutScalingPolicy",
         update="PutScalingPolicy",
         delete="DeleteScalingPolicy",
@@ -128,13 +166,13 @@ class ScalingPolicy(Kind):
 
     def read(self, scaling: Any, it: Item) -> Doc | None:
         """DescribeScalingPolicies."""
-        own = it.props["PolicyName"]
-        found = scaling.describe_scaling_policies(
-            ServiceNamespace=it.props["ServiceNamespace"],
-            PolicyNames=scaling.peers.together(own, "ScalingPolicy", by="name", most=_MOST),
-        )["ScalingPolicies"]
-        mine = (doc for doc in found if doc["ResourceId"] == it.props["ResourceId"])
-        return next((doc for doc in mine if doc["PolicyName"] == own), None)
+        mine = (doc for doc in _policies(scaling, it) if doc["ResourceId"] == it.props["ResourceId"])
+        return next((doc for doc in mine if doc["PolicyName"] == it.props["PolicyName"]), None)
+
+    def observe(self, scaling: Any, it: Item, doc: Doc) -> Doc:
+        """DescribeAlarms, for the alarms of all policies that are looked at."""
+        standing = tracking_alarms.alarms_of(scaling, _policies(scaling, it))
+        return {**doc, "Tracking": tracking_alarms.tracking(doc, standing)}
 
     def create(self, scaling: Any, it: Item) -> Doc:
         """PutScalingPolicy."""
@@ -142,7 +180,7 @@ class ScalingPolicy(Kind):
         return dict(it.props)
 
     def update(self, scaling: Any, it: Item, changed: Doc) -> None:
-        """PutScalingPolicy: it is an upsert."""
+        """PutScalingPolicy: it is an upsert, and makes those of its alarms anew that are gone."""
         scaling.put_scaling_policy(**it.props)
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
@@ -155,6 +193,13 @@ class ScalingPolicy(Kind):
         """DeleteScalingPolicy, alarms included."""
         which = {key: it.props[key] for key in (*_WHICH, "PolicyName")}
         scaling.delete_scaling_policy(**which)
+
+
+def _policies(scaling: Any, it: Item) -> list[Doc]:
+    """DescribeScalingPolicies: all that are looked at together."""
+    names = scaling.peers.together(it.props["PolicyName"], "ScalingPolicy", by="name", most=_MOST)
+    told = scaling.describe_scaling_policies(ServiceNamespace=it.props["ServiceNamespace"], PolicyNames=names)
+    return list(told["ScalingPolicies"])
 
 
 def _label(doc: Doc) -> Any:

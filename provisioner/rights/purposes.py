@@ -18,6 +18,7 @@ from provisioner.kinds import (
     proof_users,
     request_records,
     tagging,
+    tracking_alarms,
     under_key,
     versions,
 )
@@ -31,8 +32,10 @@ from provisioner.rights.grants import Grant, Grants
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
 _SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS}
+_ALARMS: Mapping[str, Calls] = {"TrackingAlarms": tracking_alarms.CALLS}
 _PLANS: Mapping[str, Calls] = {
     **_SEEKS,
+    **_ALARMS,
     "Preflight": usage.CALLS,
     "Domain": domain.CALLS,
     "Images": ecr.CALLS,
@@ -132,7 +135,7 @@ PURPOSES: Mapping[str, Purpose] = {
         }
     ),
     "exec": Purpose(calls={"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
-    "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, "Doctor": rounds.CALLS}),
+    "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": rounds.CALLS}),
     "rotate-origin-secret": Purpose(
         _LOOK,
         {**_SEEKS, "Key": origin_key.CALLS},

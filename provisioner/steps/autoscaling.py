@@ -6,7 +6,7 @@ from typing import Any
 
 from provisioner.engine.graph import Piece
 from provisioner.engine.refs import text
-from provisioner.kinds.autoscaling import ScalableTarget, ScalingPolicy
+from provisioner.kinds.autoscaling import RESUMED, ScalableTarget, ScalingPolicy
 from provisioner.settings import Settings, Workload
 from provisioner.steps.account import Account
 from provisioner.steps.alb import Balancer
@@ -32,6 +32,7 @@ def _scaling(up: Piece, one: Workload, tasks: Compute, balancer: Balancer, roles
         **one.told_apart("scaling"),
         MinCapacity=one.service.minimum,
         MaxCapacity=one.service.maximum,
+        SuspendedState=dict(RESUMED),
         **what,
         after=[service, roles.scaling],
     )

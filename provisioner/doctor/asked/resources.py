@@ -33,8 +33,9 @@ def resources(p: Patient) -> list[Stands]:
 
     def ask(name: str) -> Stands:
         target = target_in(document, name, KINDS)
-        doc = look(p.clients, target, document.entries[name])
-        how = standing(target.kind, doc and observed(p.clients, target, doc))
+        entry = document.entries[name]
+        doc = look(p.clients, target, entry)
+        how = standing(target.kind, doc and observed(p.clients, target, doc, entry.made))
         return Stands(f"{name} ({target.words})", how)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

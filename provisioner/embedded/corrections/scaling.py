@@ -13,6 +13,7 @@ from provisioner.embedded.wire import Call, Place
 
 SERVICE = "application-autoscaling"
 _tags: Shelf[dict[str, str]] = Shelf()
+_SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 
 
 def _scaling(near: Call | Place) -> Any:
@@ -37,11 +38,13 @@ def registered(call: Call, reply: Reply) -> None:
     # AWS tells milliseconds; moto tells more in a short answer than in one that is cut into pages.
     target = _target(call)
     target.creation_time = int(target.creation_time * 1000) / 1000
+    # botocore SuspendedState: false is the default of each; AWS tells all three.
+    target.suspended_state = {**dict.fromkeys(_SUSPENDED, False), **(target.suspended_state or {})}
 
 
 @always.before(SERVICE, "PutScalingPolicy")
 def put_policy(call: Call) -> Reply | None:
-    """Want a target; change a policy that is there, so that ARN and alarms stay."""
+    """Want a target; change a policy that is there: its ARN stays, and those of its alarms that stand."""
     params = call.params
     if _target(call) is None:
         raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_place(params)}")
@@ -54,8 +57,28 @@ def put_policy(call: Call) -> Reply | None:
         policy.target_tracking_scaling_policy_configuration = body
     if steps is not None:
         policy.step_scaling_policy_configuration = steps
+    _restore_alarms(call, policy)
     alarms = [{"AlarmName": alarm.name, "AlarmARN": alarm.alarm_arn} for alarm in policy.alarms]
     return {"PolicyARN": policy.policy_arn, "Alarms": alarms}
+
+
+def _restore_alarms(call: Call, policy: Any) -> None:
+    """Make a lost alarm anew, by a new name; define one that stands as it was made."""
+    standing = backend("cloudwatch", call.account, call.region).alarms
+    former = {_side(alarm.name): alarm.name for alarm in policy.alarms if alarm.name in standing}
+    policy.alarms.clear()
+    policy.create_alarms()
+    for at, made in enumerate(policy.alarms):
+        if name := former.get(_side(made.name)):
+            del standing[made.name]
+            standing[name].actions_enabled = True
+            standing[name].alarm_actions = made.alarm_actions
+            policy.alarms[at] = standing[name]
+
+
+def _side(name: str) -> str:
+    """The part of an alarm's name before its random end."""
+    return name[: -len("-00000000-0000-0000-0000-000000000000")]
 
 
 def _policy(call: Call) -> Any:

@@ -70,9 +70,8 @@ SERVICE = Members(
 )
 SCALABLE_TARGET = Members(
     ("application-autoscaling DescribeScalableTargets ScalableTargets",),
-    ours="MaxCapacity MinCapacity ResourceId ScalableDimension ServiceNamespace",
+    ours="MaxCapacity MinCapacity ResourceId ScalableDimension ServiceNamespace SuspendedState.**",
     aws="CreationTime PredictedCapacity RoleARN ScalableTargetARN",
-    nobody="SuspendedState.**",
 )
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 SCALING_POLICY = Members(

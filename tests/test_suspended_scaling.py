@@ -1,0 +1,232 @@
+"""A service that scales no more is told by each command that looks, and scales again after one `apply`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from provisioner.aws import Aws
+from provisioner.engine.clients import Clients
+from provisioner.engine.clock import Clock
+from provisioner.engine.decide import decide
+from provisioner.engine.graph import Node
+from provisioner.engine.kind import Item
+from provisioner.engine.states import standing as how
+from provisioner.engine.target import Target, observed
+from provisioner.kinds import KINDS, autoscaling
+from provisioner.kinds.autoscaling import RESUMED, ScalingPolicy
+from provisioner.kinds.tracking_alarms import tracking
+from tests.hands import SCALING
+from tests.standing import SUFFIX, Standing
+
+Doc = dict[str, Any]
+LOOKS = ("plan", "drift", "status", "doctor")
+ALARMS = "TargetTracking-service/ml-api-cluster-prod/ml-api-service-prod-Alarm"
+
+
+def told(stack: Standing, command: str) -> str:
+    """What a command says of the stack."""
+    detailed = ["--detailed-exitcode"] if command in ("plan", "drift") else []
+    ran = stack.desk.run(command, "--suffix", SUFFIX, *detailed)
+    assert ran.code == (2 if detailed else 1), ran.err
+    return ran.out
+
+
+def scales_again(stack: Standing) -> None:
+    """One `apply`, after which nothing is to be told."""
+    stack.desk.apply(SUFFIX)
+    assert stack.desk.well("drift", "--suffix", SUFFIX).out == "No drift.\n"
+    stack.desk.well("doctor", "--suffix", SUFFIX)
+
+
+def target(stack: Standing) -> Doc:
+    """The scalable target, as AWS tells it."""
+    [one] = stack.aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")[
+        "ScalableTargets"
+    ]
+    return dict(one)
+
+
+def alarms(stack: Standing) -> dict[str, Doc]:
+    """The alarms that AWS made for the policy, by side."""
+    listed = stack.aws("cloudwatch").describe_alarms(AlarmNamePrefix=ALARMS)["MetricAlarms"]
+    return {one["AlarmName"].removeprefix(ALARMS).split("-")[0]: one for one in listed}
+
+
+def policy(stack: Standing) -> Doc:
+    """The policy, as AWS tells it."""
+    [one] = stack.aws("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")[
+        "ScalingPolicies"
+    ]
+    return dict(one)
+
+
+def test_a_suspension_is_told_with_what_of_it_and_ends_with_an_apply(standing: Standing) -> None:
+    off = {"DynamicScalingOutSuspended": True, "ScheduledScalingSuspended": True}
+    standing.aws("application-autoscaling").register_scalable_target(**SCALING, SuspendedState=off)
+
+    said = {command: told(standing, command) for command in LOOKS}
+    alone = standing.desk.process("drift", "--local", "--suffix", SUFFIX)
+
+    assert alone.out == said["drift"]
+    for command in ("drift", "status", "doctor"):
+        assert "suspended (scaling out, scheduled scaling)" in said[command]
+    for member in off:
+        assert f"SuspendedState.{member}: false -> true" in said["drift"]
+        assert f"SuspendedState.{member}: true -> false" in said["plan"]
+    assert "DynamicScalingIn" not in said["plan"] + said["drift"]
+    scales_again(standing)
+    assert target(standing)["SuspendedState"] == RESUMED
+
+
+def test_a_stack_of_older_code_plans_silently_and_its_suspension_is_told(standing: Standing) -> None:
+    path = standing.desk.ledger(SUFFIX)
+    known = json.loads(path.read_text())
+    for document in ("wanted", "confirmed"):
+        del known["entries"]["scaling"][document]["SuspendedState"]
+    path.write_text(json.dumps(known))
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+    assert standing.desk.well("drift", "--suffix", SUFFIX).out == "No drift.\n"
+
+    off = {"DynamicScalingInSuspended": True}
+    standing.aws("application-autoscaling").register_scalable_target(**SCALING, SuspendedState=off)
+
+    for command in ("drift", "status", "doctor"):
+        assert "suspended (scaling in)" in told(standing, command)
+    scales_again(standing)
+    assert target(standing)["SuspendedState"] == RESUMED
+
+
+def delete(stack: Standing, *sides: str) -> None:
+    names = [alarms(stack)[side]["AlarmName"] for side in sides]
+    stack.aws("cloudwatch").delete_alarms(AlarmNames=names)
+
+
+def disable(stack: Standing) -> None:
+    stack.aws("cloudwatch").disable_alarm_actions(AlarmNames=[alarms(stack)["Low"]["AlarmName"]])
+
+
+def detach(stack: Standing) -> None:
+    """Whom the alarm calls is taken away: all else of it stays."""
+    members = ("AlarmName", "MetricName", "Namespace", "Statistic", "Dimensions", "Period", "Threshold")
+    more = ("EvaluationPeriods", "ComparisonOperator")
+    alarm = {key: alarms(stack)["High"][key] for key in (*members, *more)}
+    stack.aws("cloudwatch").put_metric_alarm(**alarm, AlarmActions=[])
+
+
+DEEDS: Mapping[str, tuple[Callable[[Standing], None], str]] = {
+    "both are deleted": (lambda stack: delete(stack, "High", "Low"), "without its CloudWatch alarms"),
+    "the high one is deleted": (lambda stack: delete(stack, "High"), "without its AlarmHigh"),
+    "the low one is deleted": (lambda stack: delete(stack, "Low"), "without its AlarmLow"),
+    "actions are off": (disable, "their actions are off"),
+    "an action is taken away": (detach, "no longer called by all of its CloudWatch alarms"),
+}
+
+
+@pytest.mark.parametrize(("deed", "words"), DEEDS.values(), ids=DEEDS)
+def test_a_policy_whose_alarms_call_it_no_more_is_told_and_put_anew(
+    standing: Standing, deed: Callable[[Standing], None], words: str
+) -> None:
+    arn = policy(standing)["PolicyARN"]
+    deed(standing)
+
+    for command in LOOKS:
+        assert words in told(standing, command), command
+    mark = standing.desk.mark()
+    scales_again(standing)
+
+    assert [one for one in standing.desk.acts(mark) if "Tag" not in one] == [
+        "application-autoscaling:PutScalingPolicy"
+    ]
+    assert policy(standing)["PolicyARN"] == arn
+    assert {one["AlarmName"] for one in policy(standing)["Alarms"]} == {
+        one["AlarmName"] for one in alarms(standing).values()
+    }
+    assert set(alarms(standing)) == {"High", "Low"}
+    for one in alarms(standing).values():
+        assert one["ActionsEnabled"]
+        assert one["AlarmActions"][0].startswith(arn)
+
+
+def test_the_alarms_of_all_policies_are_one_call(standing: Standing) -> None:
+    more = ("--set", 'api.services={"search":{"prefixes":["/search/*"]}}')
+    standing.desk.apply(SUFFIX, *more)
+    mark = standing.desk.mark()
+
+    assert standing.desk.plan(SUFFIX, *more) == "No changes.\n"
+
+    calls = [one["operation"] for one in standing.desk.box.calls(mark)]
+    assert calls.count("DescribeAlarms") == calls.count("DescribeScalingPolicies") == 1
+    standing.desk.apply(SUFFIX)
+
+
+ARN = "arn:aws:autoscaling:us-east-1:1:scalingPolicy:a:resource/ecs/service/c/s:policyName/p"
+
+
+def named(*names: str) -> list[Doc]:
+    return [{"AlarmName": name} for name in names]
+
+
+def alarm(name: str, *, calls: str = f"{ARN}:createdBy/b", on: bool = True) -> dict[str, Doc]:
+    return {name: {"AlarmName": name, "AlarmActions": [calls] if calls else [], "ActionsEnabled": on}}
+
+
+HIGH, LOW = "TargetTracking-service/c/s-AlarmHigh-1", "TargetTracking-service/c/s-AlarmLow-2"
+BOTH = alarm(HIGH) | alarm(LOW)
+OUT_ONLY = {"TargetTrackingScalingPolicyConfiguration": {"DisableScaleIn": True}}
+
+
+@pytest.mark.parametrize(
+    ("more", "there", "state"),
+    [
+        ({"Alarms": named(HIGH, LOW)}, BOTH, "alarms"),
+        ({"Alarms": named(HIGH, LOW)}, alarm(HIGH), "no low alarm"),
+        # AWS may tell those alone that stand.
+        ({"Alarms": named(HIGH)}, alarm(HIGH), "no low alarm"),
+        ({"Alarms": named(LOW)}, alarm(LOW), "no high alarm"),
+        ({"Alarms": named(HIGH), **OUT_ONLY}, alarm(HIGH), "alarms"),
+        ({"Alarms": named(HIGH, LOW)}, {}, "no alarms"),
+        ({"Alarms": []}, {}, "no alarms"),
+        ({}, {}, "no alarms"),
+        ({"Alarms": named(HIGH, LOW)}, alarm(HIGH, calls="") | alarm(LOW), "detached"),
+        ({"Alarms": named(HIGH, LOW)}, alarm(HIGH, calls=ARN[:-1]) | alarm(LOW), "detached"),
+        ({"Alarms": named(HIGH, LOW)}, alarm(HIGH) | alarm(LOW, on=False), "disabled"),
+        # Names of another form than today's: all that AWS names have to be there.
+        ({"Alarms": named("a")}, alarm("a"), "alarms"),
+        ({"Alarms": named("a", "b")}, alarm("a"), "no alarms"),
+    ],
+)
+def test_how_the_alarms_of_a_policy_are(more: Doc, there: dict[str, Doc], state: str) -> None:
+    assert tracking({"PolicyARN": ARN, **more}, there) == state
+
+
+@pytest.mark.parametrize(
+    ("echoes", "age", "verb"), [(True, 3600, "update"), (False, 3600, "keep"), (True, 5, "keep")]
+)
+def test_no_alarm_at_all_is_a_difference_on_aws_alone_once_it_hides_none(
+    echoes: bool, age: float, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = cast("Clock", SimpleNamespace(wall=lambda: 1e9, now=lambda: 0.0))
+    aws = SimpleNamespace(echoes=echoes, hides=lambda usual: usual, client=lambda *_: None, region="r")
+    monkeypatch.setattr(autoscaling, "_policies", lambda *_: [])
+    props: Doc = {**SCALING, "PolicyName": "p", "PolicyType": "TargetTrackingScaling"}
+    node = Node(ScalingPolicy(), "scaling-requests", "p", "autoscaling", props, {}, ())
+    seen = observed(
+        Clients(cast("Aws", aws), clock),
+        Target(ScalingPolicy(), Item("n", "p", "s", props)),
+        props,
+        1e9 - age,
+    )
+
+    assert decide(node, None, {**seen, "PolicyARN": ARN}, props).verb == verb
+
+
+def test_what_is_suspended_and_newer_than_this_version_is_never_healthy() -> None:
+    kind = KINDS["ScalableTarget"]
+
+    assert how(kind, {"Scaling": "PredictiveScalingSuspended"}).state == "unknown"
+    assert how(kind, {"Scaling": "nothing"}).state == "healthy"
