@@ -120,7 +120,8 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
     row = {"node": "n", "kind": name, "phase": "ready", "id": "i", "state": how.state, "live": how.told}
     assert int(not Look((row,), ()).is_well) == status
     assert int(stand([Stands("n", how)]) is not None) == doctor
-    entry = Entry(kind=name, name="n", piece="p", phase="ready", id="i")
+    # Whatever was confirmed was so: its state is all that may be told of it.
+    entry = Entry(kind=name, name="n", piece="p", phase="ready", id="i", confirmed=doc)
     found = list(_of_one(Target(kind, Item("n", "n", "s")), entry, doc, left("n", entry)))
     assert [one.what for one in found] == ([called] if called else [])
     assert 2 * Report("s", found).is_drifting == drift
