@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from provisioner.embedded.clock import clock
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Place
+
+if TYPE_CHECKING:
+    from provisioner.embedded.containers.strategies import Journey
 
 Spec = dict[str, Any]
 
@@ -64,6 +67,8 @@ class Deployment:
     failed: int = 0
     created: float = field(default_factory=clock.now)
     updated: float = field(default_factory=clock.now)
+    # Where its tasks serve, by the configured group: ECS's own strategies use another in turn.
+    groups: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reason = self.reason or f"ECS deployment {self.id} in progress."
@@ -72,6 +77,15 @@ class Deployment:
     def revision(self) -> str:
         """The ARN of the service revision it deploys."""
         return f"{self.service.replace(':service/', ':service-revision/')}/{self.id[8:]}"
+
+    @property
+    def resolved(self) -> Spec:
+        """What its tasks are started with: in the groups that it serves in."""
+        if not self.groups:
+            return self.spec
+        told = self.spec.get("loadBalancers", [])
+        mine = [one | {"targetGroupArn": self.groups.get(one["targetGroupArn"])} for one in told]
+        return self.spec | {"loadBalancers": mine}
 
 
 @dataclass
@@ -85,6 +99,8 @@ class Rollout:
     created: float = field(default_factory=clock.now)
     finished: float | None = None
     rollback_to: str | None = None
+    # Where ECS leads the requests over by itself: how far it is.
+    journey: Journey | None = None
     id: str = field(default_factory=lambda: uuid4().hex[:24])
 
     @property

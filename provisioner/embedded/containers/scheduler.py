@@ -6,10 +6,12 @@ from collections.abc import Callable
 from functools import partial
 
 from provisioner.embedded.clock import clock
+from provisioner.embedded.containers import strategies
 from provisioner.embedded.containers.life import launch, stop
 from provisioner.embedded.containers.model import Deployment, Rollout, Service, Spec, Task, lone_tasks
 from provisioner.embedded.containers.placement import provider_of_next
 from provisioner.embedded.containers.tags import propagated
+from provisioner.embedded.containers.traffic import shift
 from provisioner.embedded.inner import do
 
 RETRY = 15.0  # seconds between a failed task and the next
@@ -27,7 +29,7 @@ when_inactive: list[Callable[[Service], None]] = []  # told of a service that ha
 def deploy(service: Service) -> Deployment:
     """Begin to deploy what the service now asks for."""
     spec = {key: service.spec[key] for key in (*ROLLED, *KEPT) if key in service.spec}
-    source = service.primary.revision if service.deployments else None
+    former = service.primary if service.deployments else None
     for older in service.deployments:
         older.status = "ACTIVE"
     for rollout in service.rollouts:
@@ -35,7 +37,8 @@ def deploy(service: Service) -> Deployment:
             finish(rollout, "STOPPED", "Service deployment was superseded by a newer one.")
     deployment = Deployment(service.arn, spec, service.desired)
     service.deployments.insert(0, deployment)
-    service.rollouts.insert(0, Rollout(deployment, source))
+    service.rollouts.insert(0, Rollout(deployment, former.revision if former else None))
+    strategies.begin(service, service.rollouts[0], former)
     service.say(f"has started a new deployment: (deployment {deployment.id}).")
     service.retries = False
     settle(service)
@@ -57,18 +60,32 @@ def settle(service: Service) -> None:
     wanted = [task for task in service.live if task.wanted == "RUNNING"]
     mine = [task for task in wanted if task.started_by == primary.id]
     others = [task for task in service.live if task.started_by != primary.id]
-    # What failed is replaced in its time, not as soon as another task starts.
-    if primary.rollout != "FAILED" and not service.retries:
-        for _ in range(service.desired - len(mine)):
-            _launch(service, primary)
+    rollout = under_way(service, primary)
+    strategies.goes_on(service, rollout, settle, healthy=False)
+    if strategies.may_start(rollout):
+        _fill(service, primary, service.desired - len(mine))
     for task in mine[service.desired :]:
         _stop(service, task, f"Scaling activity initiated by (deployment {primary.id})")
-    if sum(task.healthy for task in mine) < service.desired or primary.rollout == "FAILED":
+    healthy = sum(task.healthy for task in mine) >= service.desired
+    if primary.rollout == "FAILED" or not strategies.goes_on(service, rollout, settle, healthy=healthy):
         return
     for task in others:
         _stop(service, task, f"Scaling activity initiated by (deployment {primary.id})")
     if not [task for task in others if task.status != "STOPPED"]:
         _complete(service, primary)
+
+
+def _fill(service: Service, primary: Deployment, missing: int) -> None:
+    """Start what lacks; what failed is replaced in its time, not as soon as another task starts."""
+    if primary.rollout != "FAILED" and not service.retries:
+        for _ in range(missing):
+            _launch(service, primary)
+
+
+def under_way(service: Service, deployment: Deployment) -> Rollout | None:
+    """The report of a deployment that has not ended."""
+    mine = (one for one in service.rollouts if one.deployment is deployment)
+    return next((one for one in mine if one.finished is None and one.status == "IN_PROGRESS"), None)
 
 
 def _launch(service: Service, deployment: Deployment) -> None:
@@ -78,7 +95,7 @@ def _launch(service: Service, deployment: Deployment) -> None:
     there = [task.provider for task in service.live if task.wanted == "RUNNING"]
     strategy = service.spec.get("capacityProviderStrategy", [])
     group = f"service:{service.name}"
-    task = Task(service.place, service.cluster, definition, deployment.spec, group, deployment.id)
+    task = Task(service.place, service.cluster, definition, deployment.resolved, group, deployment.id)
     task.provider = provider_of_next(strategy, there)
     task.tags = propagated(service, definition["taskDefinitionArn"])
     service.tasks.append(task)
@@ -175,6 +192,7 @@ def _roll_back(service: Service, rollout: Rollout, good: Spec, why: str) -> None
     service.spec.update(good)
     rollout.deployment.status = "ACTIVE"
     kept = next((d for d in service.deployments if d.spec == good and d.rollout == "COMPLETED"), None)
+    shift(service, kept.groups if kept else {}, 100)
     if kept is None:
         kept = Deployment(service.arn, dict(good), service.desired)
         service.deployments.append(kept)
@@ -183,6 +201,13 @@ def _roll_back(service: Service, rollout: Rollout, good: Spec, why: str) -> None
     rollout.rollback_to = kept.revision
     service.deployments.sort(key=lambda deployment: deployment.status != "PRIMARY")
     service.say(f"rolling back to (deployment {kept.id}).")
+
+
+def _send_back(service: Service, rollout: Rollout, why: str) -> None:
+    trip(service, rollout.deployment, why, back=True)
+
+
+strategies.back.append(_send_back)
 
 
 def delete(service: Service) -> None:

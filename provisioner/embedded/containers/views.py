@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provisioner.embedded.containers.model import Deployment, Rollout, Service, Task
+from provisioner.embedded.containers.strategies import Hook, Journey
 
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
@@ -190,6 +191,7 @@ def rollout_view(service: Service, rollout: Rollout) -> dict[str, Any]:
     """Tell a service deployment whole."""
     told = rollout_brief(service, rollout)
     told.pop("targetServiceRevisionArn")
+    journey = rollout.journey
     back = rollout.rollback_to
     tripped = rollout.deployment.rollout == "FAILED"
     armed = "MONITORING" if rollout.finished is None else "MONITORING_COMPLETE"
@@ -200,7 +202,9 @@ def rollout_view(service: Service, rollout: Rollout) -> dict[str, Any]:
             "updatedAt": _time(rollout.deployment.updated),
             "stoppedAt": _time(rollout.finished) if rollout.status == "STOPPED" else None,
             "sourceServiceRevisions": [{"arn": rollout.source}] if rollout.source else [],
-            "targetServiceRevision": _revision(service, rollout.deployment),
+            "targetServiceRevision": _revision(service, rollout.deployment) | _weighted(journey),
+            "lifecycleStage": journey.stage if journey else None,
+            "lifecycleHookDetails": [_hook(one) for one in journey.hooks] if journey else None,
             "deploymentConfiguration": service.spec["deploymentConfiguration"],
             "deploymentCircuitBreaker": {
                 "status": status,
@@ -212,12 +216,32 @@ def rollout_view(service: Service, rollout: Rollout) -> dict[str, Any]:
     )
 
 
+def _weighted(journey: Journey | None) -> dict[str, float]:
+    return {"requestedProductionTrafficWeight": journey.weight} if journey else {}
+
+
+def _hook(hook: Hook) -> dict[str, Any]:
+    return {
+        "hookId": hook.id,
+        "targetType": "PAUSE",
+        "status": hook.status,
+        "expiresAt": _time(hook.expires),
+        "timeoutAction": hook.action,
+    }
+
+
 def revision_view(service: Service, deployment: Deployment) -> dict[str, Any]:
     """Tell a service revision."""
     spec = {key: value for key, value in deployment.spec.items() if key != "launchType"}
-    return spec | {
-        "serviceRevisionArn": deployment.revision,
-        "serviceArn": service.arn,
-        "clusterArn": service.cluster,
-        "createdAt": _time(deployment.created),
-    }
+    used = [{"targetGroupArn": arn} for arn in deployment.groups.values()]
+    resolved = {"resolvedConfiguration": {"loadBalancers": used}} if used else {}
+    return (
+        spec
+        | resolved
+        | {
+            "serviceRevisionArn": deployment.revision,
+            "serviceArn": service.arn,
+            "clusterArn": service.cluster,
+            "createdAt": _time(deployment.created),
+        }
+    )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from provisioner.embedded.answers import AwsError, Reply
-from provisioner.embedded.containers import scheduler
+from provisioner.embedded.containers import scheduler, strategies
 from provisioner.embedded.containers.model import Rollout, Service, services
 from provisioner.embedded.containers.views import revision_view, rollout_brief, rollout_view
 from provisioner.embedded.corrections.ecs_services import find
@@ -69,6 +69,22 @@ def stop_deployment(call: Call) -> Reply | None:
             back = call.params.get("stopType", "ROLLBACK") == "ROLLBACK"
             scheduler.trip(service, rollout.deployment, "Deployment stopped by user.", back=back)
             return {"serviceDeploymentArn": arn}
+    raise AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.")
+
+
+@always.before("ecs", "ContinueServiceDeployment")
+def continue_deployment(call: Call) -> Reply | None:
+    """Let one that waits at a hook go on, or back (botocore ServiceModel, action)."""
+    arn, action = call.params["serviceDeploymentArn"], call.params.get("action", "CONTINUE")
+    for service, rollout in _rollouts(call):
+        if rollout.arn != arn:
+            continue
+        hook = rollout.journey.awaited if rollout.journey and rollout.finished is None else None
+        if hook is None or hook.id != call.params["hookId"]:
+            message = f"The lifecycle hook {call.params['hookId']} does not await an action."
+            raise AwsError("InvalidParameterException", message)
+        strategies.resolve(service, rollout, hook, action, scheduler.settle)
+        return {"serviceDeploymentArn": arn}
     raise AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.embedded.answers import AwsError, Reply
-from provisioner.embedded.containers import scheduler
+from provisioner.embedded.containers import scheduler, strategies
 from provisioner.embedded.containers.model import Service, services
 from provisioner.embedded.containers.tags import service_tags
 from provisioner.embedded.containers.views import service_view
@@ -73,6 +73,7 @@ def create(call: Call) -> Reply | None:
             raise AwsError("InvalidParameterException", "Creation of service was not idempotent.")
         return {"service": service_view(old)}
     spec = _spec(call)
+    _check_strategy(spec)
     _mirror_into_moto(call)
     service = Service(call.place, cluster, name, spec, params.get("clientToken", ""), _count(params))
     services.of(call)[service.arn] = service
@@ -124,7 +125,8 @@ def update(call: Call) -> Reply | None:
         changed["taskDefinition"] = found["taskDefinition"]["taskDefinitionArn"]
     if "deploymentConfiguration" in changed:
         had = service.spec["deploymentConfiguration"]
-        changed["deploymentConfiguration"] = had | changed["deploymentConfiguration"]
+        changed["deploymentConfiguration"] = _configured(had, changed["deploymentConfiguration"])
+    _check_strategy(service.spec | changed)
     service.spec.update(changed)
     if changed.get("capacityProviderStrategy") == []:  # back to the launch type: botocore ServiceModel
         service.spec.pop("capacityProviderStrategy")
@@ -138,6 +140,28 @@ def update(call: Call) -> Reply | None:
     else:
         scheduler.settle(service)
     return {"service": service_view(service)}
+
+
+def _configured(had: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Lay what is given over what stands; a strategy is ROLLING, and without its own, unless it is said."""
+    own = ("strategy", "bakeTimeInMinutes", "lifecycleHooks", "linearConfiguration", "canaryConfiguration")
+    rest = {key: value for key, value in had.items() if key not in own}
+    if given.get("strategy", "ROLLING") in strategies.NATIVE:
+        # The circuit breaker is for rolling updates alone (botocore, DeploymentConfiguration).
+        rest["deploymentCircuitBreaker"] = DEPLOYMENT["deploymentCircuitBreaker"]
+    return {key: DEPLOYMENT[key] for key in own if key in DEPLOYMENT} | rest | given
+
+
+def _check_strategy(spec: dict[str, Any]) -> None:
+    """Refuse a strategy of ECS's own without what it wants (botocore, AdvancedConfiguration)."""
+    told = spec["deploymentConfiguration"]
+    if told.get("strategy") not in strategies.NATIVE:
+        return
+    for one in spec["loadBalancers"]:
+        wanted = {"alternateTargetGroupArn", "productionListenerRule", "roleArn"}
+        if not wanted <= one.get("advancedConfiguration", {}).keys():
+            message = f"advancedConfiguration is required for the deployment strategy {told['strategy']}."
+            raise AwsError("InvalidParameterException", message)
 
 
 @always.before("ecs", "DeleteService")

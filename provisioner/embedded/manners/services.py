@@ -107,12 +107,19 @@ def _check_target_groups(call: Call) -> None:
     """Want them wired to a load balancer: terraform-provider-aws ecs/service.go retries on this."""
     elb = backend("elbv2", call.account, call.region)
     for balancer in call.params.get("loadBalancers", []):
-        arn = balancer.get("targetGroupArn")
-        if arn and arn not in elb.target_groups:
-            raise _invalid(f"The specified target group does not exist: {arn}")
-        if arn and arn not in set(_forwarded_to(call, elb)):
-            message = f"The target group with targetGroupArn {arn} does not have an associated load balancer."
-            raise _invalid(message)
+        both = (balancer.get("targetGroupArn"), _alternate(balancer))
+        for arn in filter(None, both):
+            if arn not in elb.target_groups:
+                raise _invalid(f"The specified target group does not exist: {arn}")
+            if arn not in set(_forwarded_to(call, elb)):
+                told = (
+                    f"The target group with targetGroupArn {arn} does not have an associated load balancer."
+                )
+                raise _invalid(told)
+
+
+def _alternate(balancer: dict[str, Any]) -> str:
+    return str(balancer.get("advancedConfiguration", {}).get("alternateTargetGroupArn") or "")
 
 
 def _forwarded_to(call: Call, elb: Any) -> Iterator[str]:
