@@ -24,7 +24,7 @@ BEYOND_MODELS = {
     "RolePolicy": {"PolicyDocument.Id"},
     "TopicPolicy": {"Policy.Id"},
     "WebACL": {"Rules.ShieldMitigationRuleGroup_*"},
-    "Service": {"serviceConnectConfiguration", "vpcLatticeConfigurations"},
+    "Service": {"serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"},
 }
 # Named by keys that the documentation of a model tells, and not its shapes.
 ATTRIBUTES = {"LoadBalancerAttributes", "TargetGroupAttributes"}

@@ -13,8 +13,9 @@ from tests.test_calls import DECLARED, PROVISIONER
 
 # What makes something that was not there, or ends it, or sets tags one by one.
 ONE_BY_ONE = (
-    "Abort Add Allocate Associate Attach Authorize Create Delete Deregister Detach Disassociate Enable"
-    " Execute Release Remove Request Restore Revoke Run Schedule Start Stop Subscribe Tag Unsubscribe Untag"
+    "Abort Add Allocate Associate Attach Authorize Create Delete Deregister Detach Disable Disassociate"
+    " Enable Execute Release Remove Request Restore Revoke Run Schedule Start Stop Subscribe Tag"
+    " Unsubscribe Untag"
 )
 # What the call takes replaces all that was said before: ours is laid over what stands (`Kind.replaces`).
 WHOLE = {
@@ -42,7 +43,7 @@ NAMED = {
     " SetRulePriorities",
     "iam": "PutRolePermissionsBoundary",
     "kms": "UpdateAlias UpdateKeyDescription",
-    "logs": "PutLogGroupDeletionProtection PutRetentionPolicy",
+    "logs": "PutBearerTokenAuthentication PutLogGroupDeletionProtection PutRetentionPolicy",
     "rds": "ModifyDBCluster ModifyDBClusterParameterGroup ModifyDBInstance",
     "secretsmanager": "PutSecretValue UpdateSecret UpdateSecretVersionStage",
     "sns": "SetTopicAttributes",

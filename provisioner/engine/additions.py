@@ -26,17 +26,21 @@ def nothing(value: Any) -> bool:
             return value is None or value is False or value in ("", 0)
 
 
-def is_default(value: Any, default: Any) -> bool:
-    """Whether a value is a default of the table, or says no more than it; any one of a frozenset's."""
+def is_default(members: Members, path: str, value: Any, default: Any = None) -> bool:
+    """Whether a value is the default of its path, or says no more than it; any one of a frozenset's.
+
+    `default` is what the default of a member above says of it, where the path has none of its own.
+    """
+    own = members.default(path)
+    default = default if own is None else own
     if isinstance(default, frozenset):
         return value in default or nothing(value)
-    if isinstance(default, Mapping) and isinstance(value, Mapping):
-        return all(is_default(one, default.get(key)) for key, one in value.items())
+    if isinstance(value, Mapping):
+        above = default if isinstance(default, Mapping) else {}
+        return all(is_default(members, f"{path}.{key}", one, above.get(key)) for key, one in value.items())
     if isinstance(default, list) and isinstance(value, list):
-        return len(value) == len(default) and all(
-            any(is_default(one, two) for two in default) for one in value
-        )
-    return bool(value == default) or (default is None and nothing(value))
+        return covers(value, default) and covers(default, value)
+    return bool(value == default) or (nothing(default) and nothing(value))
 
 
 def additions(members: Members, actual: Any, stated: Any, at: str = "") -> Iterator[Added]:
@@ -49,9 +53,9 @@ def additions(members: Members, actual: Any, stated: Any, at: str = "") -> Itera
             yield from _inside(members, value, stated[key], path)
         elif members.is_ours(path):
             own = only_ours(members, value, path)
-            if not is_default(own, members.default(path)):
+            if not is_default(members, path, own):
                 yield path, own, members.default(path)
-        elif isinstance(value, Mapping) and members.of(path) is None:
+        elif members.has_ours_in(path):
             yield from additions(members, value, {}, path)
 
 

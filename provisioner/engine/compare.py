@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,12 +49,29 @@ class Errand:
         return [name for name, value in self.tags.items() if value is None]
 
 
-def errand_of(kind: Kind, props: Doc, found: Iterable[Difference]) -> Errand:
-    """What differences come to; a property that goes and has no default is left out of what is changed."""
+def errand_of(kind: Kind, props: Doc, found: Collection[Difference]) -> Errand:
+    """What differences come to; what goes and has no default is left out of what is changed."""
     tags = {one.path.removeprefix("Tags."): one.new for one in found if one.top == "Tags"}
     tops = dict.fromkeys(one.top for one in found if one.top != "Tags")
     stated = {**kind.members.tops, **kind.defaults, **props}
-    return Errand(bool(tops), {top: stated[top] for top in tops if top in stated}, tags)
+    changed = {top: stated[top] for top in tops if top in stated}
+    for one in found:
+        default = kind.members.default(one.path)
+        if one.top in changed and default is not None and not isinstance(default, frozenset):
+            changed[one.top] = _with(changed[one.top], kind.members.below_top(one.path), default)
+    return Errand(bool(tops), changed, tags)
+
+
+def _with(stated: Any, keys: Sequence[str], default: Any) -> Any:
+    """What is stated, with a default where it states nothing; as it is where that lies in a list."""
+    if not keys or not isinstance(stated, Mapping):
+        return stated
+    first, *rest = keys
+    if first in stated:
+        return {**stated, first: _with(stated[first], rest, default)}
+    for key in reversed(rest):
+        default = {key: default}
+    return {**stated, first: default}
 
 
 def meets(doc: Doc | None, condition: Condition) -> bool:

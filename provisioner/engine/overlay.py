@@ -98,7 +98,7 @@ class _Overlay:
                 yield key, self.taken(value, takes.member(key), at)
                 continue
             default = members.default(at)
-            if is_default(only_ours(members, value, at), default):
+            if is_default(members, at, only_ours(members, value, at)):
                 yield key, value
             elif default is not None and not isinstance(default, frozenset):
                 yield key, default

@@ -99,6 +99,8 @@ class Members:
     aws: str = ""
     # Left as it is.
     nobody: str = ""
+    # Maps whose keys may bear dots: what is left of a path below one is one key.
+    maps: str = ""
 
     @cached_property
     def classed(self) -> Mapping[str, tuple[Whose, str]]:
@@ -144,6 +146,10 @@ class Members:
         found = self.of(path)
         return found is not None and found[0] == "ours"
 
+    def has_ours_in(self, path: str) -> bool:
+        """Whether something below a member that is not ours is ours."""
+        return any(one.startswith(f"{path}.") for one, (whose, _) in self.classed.items() if whose == "ours")
+
     def is_echo(self, path: str) -> bool:
         """Whether AWS only tells a member, and takes it in no call."""
         found = self.of(path)
@@ -162,6 +168,11 @@ class Members:
     def default(self, path: str) -> Any:
         """What a member of ours is where nobody stated it; None is nothing."""
         return self._values.get(path)
+
+    def below_top(self, path: str) -> list[str]:
+        """The keys that lead to a member from the property that it lies in."""
+        top, _, rest = path.partition(".")
+        return [rest] if top in self.maps.split() else rest.split(".") if rest else []
 
     @cached_property
     def tops(self) -> Mapping[str, Any]:

@@ -38,7 +38,9 @@ class LogGroup(Kind):
     calls = calling(
         read="DescribeLogGroups ListTagsForResource",
         create="CreateLogGroup",
-        update="AssociateKmsKey DisassociateKmsKey PutLogGroupDeletionProtection",
+        update=(
+            "AssociateKmsKey DisassociateKmsKey PutBearerTokenAuthentication PutLogGroupDeletionProtection"
+        ),
         retag="TagResource UntagResource DescribeLogGroups",
         delete="DeleteLogGroup",
     )
@@ -57,10 +59,15 @@ class LogGroup(Kind):
         return dict(it.props)
 
     def update(self, logs: Any, it: Item, changed: Doc) -> None:
-        """AssociateKmsKey, DisassociateKmsKey, PutLogGroupDeletionProtection."""
+        """AssociateKmsKey, DisassociateKmsKey; what protects it; whether a token alone lets a writer in."""
         if "deletionProtectionEnabled" in changed:
             logs.put_log_group_deletion_protection(
                 logGroupIdentifier=it.id, deletionProtectionEnabled=changed["deletionProtectionEnabled"]
+            )
+        if "bearerTokenAuthenticationEnabled" in changed:
+            logs.put_bearer_token_authentication(
+                logGroupIdentifier=it.id,
+                bearerTokenAuthenticationEnabled=changed["bearerTokenAuthenticationEnabled"],
             )
         if key := changed.get("kmsKeyId"):
             logs.associate_kms_key(logGroupName=it.id, kmsKeyId=key)

@@ -31,7 +31,7 @@ class Setting(Kind):
 
     def update(self, client: Any, it: Item, changed: Doc) -> None:
         """Set it anew."""
-        self.put(client, it.props)
+        self.put(client, {**it.props, **changed})
 
     def delete(self, client: Any, it: Item) -> None:
         """It goes with what it is set on."""

@@ -18,7 +18,8 @@ RETRY = 15.0  # seconds between a failed task and the next
 RETRY_AT_LEAST = 0.2  # real ones, or a service that can never run would keep the box busy for ever
 ROLLED = (
     "taskDefinition", "networkConfiguration", "loadBalancers", "platformVersion", "launchType",
-    "capacityProviderStrategy", "serviceRegistries",
+    "capacityProviderStrategy", "serviceRegistries", "serviceConnectConfiguration", "volumeConfigurations",
+    "vpcLatticeConfigurations",
 )  # fmt: skip
 # What changes no task that runs, but those that are started next (botocore ServiceModel, UpdateService).
 KEPT = ("enableExecuteCommand",)

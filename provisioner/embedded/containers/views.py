@@ -9,6 +9,8 @@ from typing import Any
 from provisioner.embedded.containers.model import Deployment, Rollout, Service, Task
 from provisioner.embedded.containers.strategies import Hook, Journey
 
+# Told of a service's deployments, and not of the service (botocore ServiceModel, Deployment).
+OF_DEPLOYMENTS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
 
@@ -130,6 +132,7 @@ def deployment_view(service: Service, deployment: Deployment) -> dict[str, Any]:
             "networkConfiguration": deployment.spec.get("networkConfiguration"),
             "rolloutState": deployment.rollout,
             "rolloutStateReason": deployment.reason,
+            **{key: deployment.spec[key] for key in OF_DEPLOYMENTS if key in deployment.spec},
         }
     )
 
@@ -156,7 +159,7 @@ def service_view(service: Service) -> dict[str, Any]:
         "currentServiceDeployment": current and current.arn,
         "currentServiceRevisions": [_revision(service, d) for d in service.deployments],
     }
-    echoed = (key for key in service.spec if key not in told and key != "tags")
+    echoed = (key for key in service.spec if key not in (*told, *OF_DEPLOYMENTS, "tags"))
     return _without_nothing(told | {key: service.spec[key] for key in echoed})
 
 

@@ -20,11 +20,17 @@ _extras: Shelf[dict[str, Any]] = Shelf()
 @always.after("dynamodb", "CreateTable")
 def created(call: Call, reply: Reply) -> None:
     """Give the table an id and, if it was asked for, a class; it is still being made."""
-    extra: dict[str, Any] = {"TableId": str(uuid4())}
+    extra: dict[str, Any] = {"TableId": str(uuid4()), **_limits(call)}
     if "TableClass" in call.params:
         extra["TableClassSummary"] = {"TableClass": call.params["TableClass"]}
     _extras.of(call)[call.params["TableName"]] = extra
     reply["TableDescription"].update(extra, TableStatus="CREATING")
+
+
+def _limits(call: Call) -> dict[str, Any]:
+    """Return the most that it takes on demand: botocore ServiceModel, OnDemandThroughput."""
+    limits = call.params.get("OnDemandThroughput")
+    return {"OnDemandThroughput": limits} if limits else {}
 
 
 @always.after("dynamodb", "DescribeTable")
@@ -38,6 +44,7 @@ def updated(call: Call, reply: Reply) -> None:
     """Apply the table's class and its key, which moto does not."""
     name = reply["TableDescription"]["TableName"]
     extra = _extras.of(call).setdefault(name, {})
+    extra |= _limits(call)
     if "TableClass" in call.params:
         extra["TableClassSummary"] = {"TableClass": call.params["TableClass"]}
     if "SSESpecification" in call.params:

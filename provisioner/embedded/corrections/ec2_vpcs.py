@@ -7,6 +7,7 @@ import ipaddress
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
+from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
 SUBNET_SIZES = range(16, 29)  # AWS doc, VPC: subnet CIDR blocks
@@ -38,6 +39,27 @@ def subnet_size(call: Call) -> None:
         return
     if ipaddress.ip_network(block, strict=False).prefixlen not in SUBNET_SIZES:
         raise AwsError("InvalidSubnet.Range", f"The CIDR '{block}' is invalid.")
+
+
+# botocore ServiceModel, Subnet; moto knows nothing of it.
+_dns64: Shelf[bool] = Shelf()
+
+
+@always.before("ec2", "ModifySubnetAttribute")
+def set_dns64(call: Call) -> Reply | None:
+    """Keep whether names of IPv4 are told as IPv6."""
+    asked = call.params.get("EnableDns64")
+    if asked is None:
+        return None
+    _dns64.of(call)[call.params["SubnetId"]] = asked["Value"]
+    return {}
+
+
+@always.after("ec2", "DescribeSubnets")
+def tell_dns64(call: Call, reply: Reply) -> None:
+    """Say of each subnet whether names of IPv4 are told as IPv6."""
+    for subnet in reply["Subnets"]:
+        subnet["EnableDns64"] = _dns64.of(call).get(subnet["SubnetId"], False)
 
 
 @always.before("ec2", "AttachInternetGateway")

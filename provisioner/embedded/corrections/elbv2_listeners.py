@@ -8,6 +8,7 @@ from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.corrections.elbv2_balancers import balancers
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do, every
+from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
 # AWS gives the values of these conditions twice; botocore ServiceModel, RuleCondition.
@@ -100,10 +101,44 @@ def _mirror_action(action: dict[str, Any]) -> None:
         action["TargetGroupArn"] = groups[0]["TargetGroupArn"]
 
 
+# What moto takes of listeners and rules, and does not tell again (botocore ServiceModel).
+_not_kept: Shelf[dict[str, Any]] = Shelf()
+
+
+@always.before("elbv2", "ModifyRule")
+def modify_rule(call: Call) -> Reply | None:
+    """Change the transforms alone: moto wants something else to change."""
+    params = call.params
+    if params.keys() & {"Conditions", "Actions"} or not params.keys() & {"Transforms", "ResetTransforms"}:
+        return None
+    return do(call, "elbv2", "DescribeRules", RuleArns=[params["RuleArn"]])
+
+
+@always.after("elbv2", "CreateRule", "ModifyRule")
+def keep_transforms(call: Call, reply: Reply) -> None:
+    """Keep how a rule rewrites requests."""
+    for rule in reply["Rules"]:
+        if call.params.get("ResetTransforms"):
+            _not_kept.of(call).pop(rule["RuleArn"], None)
+        elif "Transforms" in call.params:
+            _not_kept.of(call)[rule["RuleArn"]] = {"Transforms": call.params["Transforms"]}
+
+
+@always.after("elbv2", "CreateListener", "ModifyListener")
+def keep_authentication(call: Call, reply: Reply) -> None:
+    """Keep how a listener asks for certificates of clients."""
+    for listener in reply["Listeners"]:
+        if asked := call.params.get("MutualAuthentication"):
+            _not_kept.of(call)[listener["ListenerArn"]] = {"MutualAuthentication": asked}
+
+
 @always.after("elbv2", "CreateListener", "DescribeListeners", "ModifyListener")
-def listeners(_: Call, reply: Reply) -> None:
+def listeners(call: Call, reply: Reply) -> None:
     """Tell listeners as AWS does: a TLS policy only where there is TLS."""
     for listener in reply["Listeners"]:
+        if listener.get("Protocol") == "HTTPS":
+            listener["MutualAuthentication"] = {"Mode": "off"}
+        listener.update(_not_kept.of(call).get(listener["ListenerArn"], {}))
         for action in listener.get("DefaultActions", []):
             _mirror_action(action)
         if listener.get("Protocol") not in ("HTTPS", "TLS"):
@@ -111,9 +146,10 @@ def listeners(_: Call, reply: Reply) -> None:
 
 
 @always.after("elbv2", "CreateRule", "DescribeRules", "ModifyRule", "SetRulePriorities")
-def rules(_: Call, reply: Reply) -> None:
+def rules(call: Call, reply: Reply) -> None:
     """Tell rules in both spellings."""
     for rule in reply["Rules"]:
+        rule.update(_not_kept.of(call).get(rule["RuleArn"], {}))
         for action in rule.get("Actions", []):
             _mirror_action(action)
         for condition in rule.get("Conditions", []):

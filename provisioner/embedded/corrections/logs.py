@@ -71,11 +71,27 @@ def set_protection(call: Call) -> Reply:
     return {}
 
 
+# botocore 1.44.5, PutBearerTokenAuthentication; moto knows nothing of it.
+_by_token: Shelf[bool] = Shelf()
+
+
+@always.before("logs", "PutBearerTokenAuthentication")
+def let_tokens_in(call: Call) -> Reply:
+    """Take the name or the ARN of a group."""
+    name = call.params["logGroupIdentifier"].split(":log-group:")[-1].removesuffix(":*")
+    if name not in backend("logs", call.account, call.region).groups:
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+    _by_token.of(call)[name] = call.params["bearerTokenAuthenticationEnabled"]
+    return {}
+
+
 @always.after("logs", "DescribeLogGroups")
-def tell_protection(call: Call, reply: Reply) -> None:
-    """Say of each group whether it is protected."""
+def tell_who_gets_in(call: Call, reply: Reply) -> None:
+    """Say of each group whether it is protected, and whether a token alone lets a writer in."""
     for group in reply["logGroups"]:
-        group["deletionProtectionEnabled"] = _protected.of(call).get(group["logGroupName"], False)
+        name = group["logGroupName"]
+        group["deletionProtectionEnabled"] = _protected.of(call).get(name, False)
+        group["bearerTokenAuthenticationEnabled"] = _by_token.of(call).get(name, False)
 
 
 @always.before("logs", "DeleteLogGroup")
@@ -86,3 +102,4 @@ def refuse_protected(call: Call) -> None:
             "ValidationException", "The log group has deletion protection enabled and cannot be deleted."
         )
     _protected.of(call).pop(call.params["logGroupName"], None)
+    _by_token.of(call).pop(call.params["logGroupName"], None)

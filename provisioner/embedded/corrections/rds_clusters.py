@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from moto.rds.models import DomainMembership
+
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.corrections.rds_versions import ENGINE, resolved
 from provisioner.embedded.hooks import always
@@ -112,12 +114,15 @@ def modify_cluster(call: Call) -> Reply | None:
     cluster = clusters(call)[name]
     _check_capacity(params.get("ServerlessV2ScalingConfiguration"))
     _check_groups(call)
-    ours = ("EnableIAMDatabaseAuthentication", "CloudwatchLogsExportConfiguration", "StorageType")
+    ours = ("EnableIAMDatabaseAuthentication", "CloudwatchLogsExportConfiguration", "StorageType", "Domain")
     told = {k: v for k, v in params.items() if k not in ours}
     if "EngineVersion" in params and cluster.engine == ENGINE:
         told["EngineVersion"] = resolved(params["EngineVersion"])
     if "EnableIAMDatabaseAuthentication" in params:
         cluster.iam_auth = params["EnableIAMDatabaseAuthentication"]
+    if "Domain" in params:  # "Specify none to remove the cluster from its current domain": ServiceModel
+        joined = [DomainMembership(domain=params["Domain"])] if params["Domain"] != "none" else []
+        cluster.domain_memberships = joined
     if "StorageType" in params:
         cluster.storage_type = None if params["StorageType"] == "aurora" else params["StorageType"]
     exports = params.get("CloudwatchLogsExportConfiguration", {})
@@ -125,6 +130,33 @@ def modify_cluster(call: Call) -> Reply | None:
     cluster.enabled_cloudwatch_logs_exports = sorted(kept | set(exports.get("EnableLogTypes", [])))
     do(call, "rds", "ModifyDBCluster", **told | {"DBClusterIdentifier": name})
     return _cluster(call, params.get("NewDBClusterIdentifier", name).lower())
+
+
+@always.before("rds", "EnableHttpEndpoint", "DisableHttpEndpoint")
+def set_http_endpoint(call: Call) -> Reply:
+    """Open or shut the way to it by HTTP; moto knows only that of Serverless v1."""
+    arn = call.params["ResourceArn"]
+    cluster = next((one for one in clusters(call).values() if one.db_cluster_arn == arn), None)
+    if cluster is None:
+        raise AwsError("ResourceNotFoundFault", f"The resource {arn} does not exist.", 404)
+    cluster._enable_http_endpoint = call.operation == "EnableHttpEndpoint"
+    return {"ResourceArn": arn, "HttpEndpointEnabled": cluster._enable_http_endpoint}
+
+
+@always.before("rds", "RemoveRoleFromDBCluster")
+def remove_role(call: Call) -> Reply:
+    """Take a role off; moto only puts them on (codes: botocore ServiceModel)."""
+    params = call.params
+    name = params["DBClusterIdentifier"].lower()
+    if name not in clusters(call):
+        raise AwsError("DBClusterNotFoundFault", f"DBCluster {name} not found.", 404)
+    roles = clusters(call)[name]._associated_roles
+    mine = [one for one in roles if one.role_arn == params["RoleArn"]]
+    if not mine:
+        message = f"Role {params['RoleArn']} is not associated with the cluster {name}."
+        raise AwsError("DBClusterRoleNotFound", message, 404)
+    roles.remove(mine[0])
+    return {}
 
 
 @always.before("rds", "DeleteDBCluster")

@@ -191,9 +191,10 @@ class Subnet(Ec2):
         return dict(ec2.create_subnet(**asked, TagSpecifications=self.specification(it))["Subnet"])
 
     def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """ModifySubnetAttribute: whether what starts in it has a public address."""
-        public = {"Value": changed["MapPublicIpOnLaunch"]}
-        ec2.modify_subnet_attribute(SubnetId=it.id, MapPublicIpOnLaunch=public)
+        """ModifySubnetAttribute, one attribute a call: the addresses and names of what starts in it."""
+        for key in ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64"):
+            if key in changed:
+                ec2.modify_subnet_attribute(SubnetId=it.id, **{key: {"Value": changed[key]}})
 
     def delete(self, ec2: Any, it: Item) -> None:
         """DeleteSubnet."""

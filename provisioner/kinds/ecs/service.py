@@ -20,6 +20,8 @@ from provisioner.kinds.tags import low_pairs, mapping
 
 # botocore ecs DescribeServices: so many in one call.
 _MOST = 10
+# botocore ecs Deployment: asked of a service, and told of its deployments.
+_OF_DEPLOYMENTS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
 # How far this machine's clock may be from AWS's, in seconds.
 _SKEW = 60.0
 
@@ -83,6 +85,7 @@ class Service(Ecs):
             return None
         return {
             **doc,
+            **_of_newest(doc),
             "cluster": doc["clusterArn"],
             "Rollout": rollout(doc, it.props.get("taskDefinition")),
             "Tags": mapping(doc.get("tags", [])),
@@ -143,6 +146,13 @@ class Service(Ecs):
     def deceives(self, ecs: Any, it: Item, since: float) -> bool:
         """Whether a deployment was given up, although what runs now is steady: it may be the former one."""
         return verdict(ecs, it.props["cluster"], it.props["serviceName"], since - _SKEW)[0] in FAILED
+
+
+def _of_newest(doc: Doc) -> Doc:
+    """What is told of a deployment alone, as it is asked of the service."""
+    primary = (one for one in doc.get("deployments", []) if one["status"] == "PRIMARY")
+    newest: Doc = next(primary, {})
+    return {key: newest[key] for key in _OF_DEPLOYMENTS if key in newest}
 
 
 def described(ecs: Any, own: str, cluster: str) -> list[Doc]:

@@ -129,7 +129,12 @@ class ListenerRule(Elb):
         """SetRulePriorities, ModifyRule: it is asked without a gap, whoever numbered it anew."""
         if place := changed.get("Priority"):
             elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": it.id, "Priority": int(place)}])
-        if rest := {key: value for key, value in changed.items() if key != "Priority"}:
+        rest = {key: value for key, value in changed.items() if key != "Priority"}
+        # botocore ModifyRule: none is asked for by a word of its own.
+        if rest.get("Transforms") == []:
+            rest = {**rest, "ResetTransforms": True}
+            del rest["Transforms"]
+        if rest:
             elbv2.modify_rule(RuleArn=it.id, **rest)
 
     def delete(self, elbv2: Any, it: Item) -> None:
@@ -171,7 +176,8 @@ class ListenerRule(Elb):
 
 
 def _rule_in_words(rule: Doc) -> str:
-    values = [value for one in rule["Conditions"] for value in _condition(one)["Values"] if not is_key(one)]
+    shown = [_condition(one) for one in rule["Conditions"] if not is_key(one)]
+    values = [str(value) for one in shown for value in (*one["Values"], *one["RegexValues"])]
     return f"rule {rule['Priority']} for {' '.join(values)}".rstrip()
 
 
@@ -218,19 +224,31 @@ def _led(actions: list[Doc]) -> list[str]:
 
 
 def _action(action: Doc) -> Doc:
-    """AWS tells a plain forward twice, by its group and as a list of one."""
-    targets = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
-    if action["Type"] == "forward" and len(targets) == 1:
-        plain = {key: value for key, value in action.items() if key not in ("ForwardConfig", "Order")}
+    """AWS tells a plain forward twice, by its group and as a list of one; else the list tells more."""
+    plain = {key: value for key, value in action.items() if key not in ("ForwardConfig", "Order")}
+    forward = action.get("ForwardConfig") or {}
+    targets = [{"Weight": 1, **one} for one in forward.get("TargetGroups") or []]
+    sticky = forward.get("TargetGroupStickinessConfig") or {}
+    if action["Type"] != "forward" or not targets:
+        return plain
+    if len(targets) == 1 and targets[0]["Weight"] and not sticky.get("Enabled"):
         return {**plain, "TargetGroupArn": targets[0]["TargetGroupArn"]}
-    return {key: value for key, value in action.items() if key != "Order"}
+    plain.pop("TargetGroupArn", None)
+    config = {
+        "TargetGroups": targets,
+        "TargetGroupStickinessConfig": {"Enabled": bool(sticky.get("Enabled"))},
+    }
+    return {**plain, "ForwardConfig": config}
 
 
 def _condition(condition: Doc) -> Doc:
     """AWS tells the values of a condition twice, plainly and in the field's own form."""
-    values = condition.get("Values") or []
-    for key, inner in condition.items():
-        if key.endswith("Config"):
-            values = values or inner.get("Values", [])
+    configs = [inner for key, inner in condition.items() if key.endswith("Config")]
+
+    def told(key: str) -> list[Any]:
+        plain: list[Any] = condition.get(key) or []
+        return plain or [value for inner in configs for value in inner.get(key) or []]
+
     header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName", "")
-    return {"Field": condition["Field"], "Header": header, "Values": values}
+    values, patterns = told("Values"), told("RegexValues")
+    return {"Field": condition["Field"], "Header": header, "Values": values, "RegexValues": patterns}

@@ -80,7 +80,14 @@ DB_CLUSTER = Members(
     ours="BackupRetentionPeriod CopyTagsToSnapshot DeletionProtection"
     " ServerlessV2ScalingConfiguration.MaxCapacity ServerlessV2ScalingConfiguration.MinCapacity",
     # A way in without the network: whoever has the right, from anywhere (Aurora user guide, data-api).
-    defaults=(Default("HttpEndpointEnabled", value=False),),
+    defaults=(
+        Default("HttpEndpointEnabled", value=False),
+        # Who signs in by a directory, and whom the database itself may call.
+        Default("DomainMemberships", []),
+        Default("AssociatedRoles", []),
+        # Where the tasks look for it, and all that the security group lets through.
+        Default("Port", 5432),
+    ),
     renamed="DBClusterParameterGroup DBSubnetGroup EnabledCloudwatchLogsExports"
     " IAMDatabaseAuthenticationEnabled MasterUserSecret.** VpcSecurityGroups.**",
     inside="DBClusterMembers.**",
@@ -108,11 +115,11 @@ DB_CLUSTER = Members(
     " EarliestRestorableTime Endpoint HostedZoneId IOOptimizedNextAllowedModificationTime"
     " LatestRestorableTime MultiAZ PendingModifiedValues.** PercentProgress ReaderEndpoint"
     " ServerlessV2PlatformVersion Status StatusInfos.**",
-    nobody="AllocatedStorage AssociatedRoles.** AutoMinorVersionUpgrade BacktrackWindow"
+    nobody="AllocatedStorage AutoMinorVersionUpgrade BacktrackWindow"
     " CertificateDetails.** DBClusterInstanceClass DBClusterOptionGroupMemberships.**"
-    " DatabaseInsightsMode DomainMemberships.** EngineLifecycleSupport Iops LimitlessDatabase.**"
+    " DatabaseInsightsMode EngineLifecycleSupport Iops LimitlessDatabase.**"
     " LocalWriteForwardingStatus MonitoringInterval MonitoringRoleArn NetworkType"
-    " PerformanceInsightsEnabled PerformanceInsightsKMSKeyId PerformanceInsightsRetentionPeriod Port"
+    " PerformanceInsightsEnabled PerformanceInsightsKMSKeyId PerformanceInsightsRetentionPeriod"
     " PreferredBackupWindow PreferredMaintenanceWindow ScalingConfigurationInfo.**"
     " ServerlessV2ScalingConfiguration ServerlessV2ScalingConfiguration.SecondsUntilAutoPause"
     " StorageThroughput StorageType",
@@ -160,11 +167,12 @@ TABLE = Members(
     ("dynamodb DescribeTable Table",),
     ours="DeletionProtectionEnabled KeySchema.** TableName",
     renamed="AttributeDefinitions.** BillingModeSummary.** SSEDescription.**",
+    # Requests beyond these are refused (DynamoDB API reference, OnDemandThroughput; -1 is no limit).
+    defaults=(Default("OnDemandThroughput", {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1}),),
     # An index, and a copy elsewhere, are read beside the table.
     inside="GlobalSecondaryIndexes.** Replicas.** VectorIndexes.**",
     born="LocalSecondaryIndexes.** MultiRegionConsistency",
     others=(
-        Theirs("autoscaling", "OnDemandThroughput.** WarmThroughput.**"),
         Theirs(
             "the global table",
             "DisassociationProtectionEnabled GlobalTableSettingsReplicationMode"
@@ -174,7 +182,7 @@ TABLE = Members(
     aws="ArchivalSummary.** CreationDateTime ItemCount LatestStreamArn LatestStreamLabel"
     " ProvisionedThroughput.LastDecreaseDateTime ProvisionedThroughput.LastIncreaseDateTime"
     " ProvisionedThroughput.NumberOfDecreasesToday RestoreSummary.** TableArn TableId TableSizeBytes"
-    " TableStatus",
+    " TableStatus WarmThroughput.**",
     nobody="ProvisionedThroughput ProvisionedThroughput.ReadCapacityUnits"
     " ProvisionedThroughput.WriteCapacityUnits StreamSpecification.** TableClassSummary.**",
 )

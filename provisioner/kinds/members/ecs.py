@@ -8,6 +8,7 @@ CLUSTER = Members(
     ("ecs DescribeClusters clusters",),
     ours="capacityProviders configuration.executeCommandConfiguration.**"
     " defaultCapacityProviderStrategy.** settings.**",
+    defaults=(Default("configuration.executeCommandConfiguration.logging", "DEFAULT"),),
     born="clusterName",
     aws="activeServicesCount attachments.** attachmentsStatus clusterArn pendingTasksCount"
     " registeredContainerInstancesCount runningTasksCount statistics.** status",
@@ -40,14 +41,17 @@ SERVICE = Members(
     " deploymentConfiguration.maximumPercent deploymentConfiguration.minimumHealthyPercent"
     " enableECSManagedTags enableExecuteCommand healthCheckGracePeriodSeconds"
     " loadBalancers.containerName loadBalancers.containerPort loadBalancers.targetGroupArn"
-    " loadBalancers networkConfiguration.** propagateTags serviceName taskDefinition",
+    " loadBalancers networkConfiguration.** serviceName taskDefinition",
     # Who finds the service, and what stands between it and its callers; told of its newest deployment.
     defaults=(
         Default("serviceRegistries", []),
         Default("serviceConnectConfiguration", {"enabled": False}),
         Default("vpcLatticeConfigurations", []),
+        Default("volumeConfigurations", []),
+        Default("propagateTags", "NONE"),
     ),
-    renamed="clusterArn deployments.serviceConnectConfiguration.** deployments.vpcLatticeConfigurations.**",
+    renamed="clusterArn deployments.serviceConnectConfiguration.** deployments.volumeConfigurations.**"
+    " deployments.vpcLatticeConfigurations.**",
     born="deploymentController.** launchType schedulingStrategy",
     others=(
         Theirs("autoscaling", "desiredCount"),

@@ -17,20 +17,33 @@ _DEFAULT = " ".join(f"DefaultCacheBehavior.{one}" for one in _BEHAVIOUR.split())
 _TTLS = " ".join(
     f"DefaultCacheBehavior.{one}" for one in ("DefaultTTL", "MaxTTL", "MinTTL", "RealtimeLogConfigArn")
 )
+_NONE = {
+    "FieldLevelEncryptionId": "",
+    "FunctionAssociations": {"Quantity": 0},
+    "LambdaFunctionAssociations": {"Quantity": 0},
+    "SmoothStreaming": False,
+    "TrustedKeyGroups": {"Enabled": False, "Quantity": 0},
+    "TrustedSigners": {"Enabled": False, "Quantity": 0},
+}
 # CloudFront API reference, DistributionConfig; the counts beside each list are AWS's bookkeeping.
 DISTRIBUTION = Members(
     ("cloudfront GetDistribution Distribution.DistributionConfig", "cloudfront GetDistribution Distribution"),
-    ours="Aliases.** CacheBehaviors.** ConnectionFunctionAssociation.** ContinuousDeploymentPolicyId"
-    " CustomErrorResponses.** DefaultRootObject Enabled HttpVersion IsIPV6Enabled OriginGroups.**"
-    " Origins.** PriceClass Staging TenantConfig.** ViewerCertificate.** ViewerMtlsConfig.** WebACLId"
-    f" DefaultCacheBehavior {_DEFAULT}",
+    ours="Aliases.** AnycastIpListId CacheBehaviors.** Comment ConnectionFunctionAssociation.**"
+    " ContinuousDeploymentPolicyId CustomErrorResponses.** DefaultRootObject Enabled HttpVersion"
+    " IsIPV6Enabled OriginGroups.** Origins.** PriceClass Staging TenantConfig.** ViewerCertificate.**"
+    f" ViewerMtlsConfig.** WebACLId DefaultCacheBehavior {_DEFAULT}",
     defaults=(
+        # An update wants these said, also where there is none (CloudFront API reference, UpdateDistribution).
+        Default("DefaultRootObject", ""),
+        Default("ContinuousDeploymentPolicyId", ""),
+        *(Default(f"DefaultCacheBehavior.{key}", value) for key, value in _NONE.items()),
+        Default("Origins.Items.OriginPath", ""),
+        Default("Origins.Items.OriginAccessControlId", ""),
+        Default("Origins.Items.OriginShield", {"Enabled": False}),
         Default("ConnectionMode", "direct"),
         Default("Restrictions", {"GeoRestriction": {"RestrictionType": "none", "Quantity": 0, "Items": []}}),
     ),
     born="CallerReference",
-    account="AnycastIpListId",
-    others=(Theirs("nobody but a reader: it is the name we find it by", "Comment"),),
     aws="ActiveTrustedKeyGroups.** ActiveTrustedSigners.** AliasICPRecordals.** ARN"
     " DistributionConfig DomainName Id InProgressInvalidationBatches LastModifiedTime Status"
     " ViewerCertificate.Certificate ViewerCertificate.CertificateSource"
@@ -39,7 +52,7 @@ DISTRIBUTION = Members(
     nobody=f"CacheTagConfig.** Logging.** {_TTLS} Origins.Items.ConnectionAttempts"
     " Origins.Items.ConnectionTimeout Origins.Items.CustomOriginConfig.IpAddressType"
     " Origins.Items.CustomOriginConfig.OriginKeepaliveTimeout"
-    " Origins.Items.CustomOriginConfig.OriginReadTimeout"
+    " Origins.Items.CustomOriginConfig.OriginReadTimeout Origins.Items.ResponseCompletionTimeout"
     " Origins.Items.S3OriginConfig.OriginReadTimeout"
     " Origins.Items.VpcOriginConfig.OriginKeepaliveTimeout"
     " Origins.Items.VpcOriginConfig.OriginReadTimeout Origins.Items.VpcOriginConfig.OwnerAccountId",

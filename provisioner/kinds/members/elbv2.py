@@ -32,8 +32,10 @@ BALANCER = Members(
     aws="CanonicalHostedZoneId CreatedTime DNSName LoadBalancerArn State.**",
     nobody="EnablePrefixForIpv6SourceNat EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
 )
+# botocore elbv2 LoadBalancerAttribute, Key: what decides what becomes of a request, each with its default.
 _BALANCER_DEFAULTS = {
     "routing.http.desync_mitigation_mode": "defensive",
+    "routing.http.drop_invalid_header_fields.enabled": "false",
     "routing.http.preserve_host_header.enabled": "false",
     "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
     "routing.http.xff_client_port.enabled": "false",
@@ -41,12 +43,13 @@ _BALANCER_DEFAULTS = {
     "routing.http2.enabled": "true",
     "waf.fail_open.enabled": "false",
 }
-# botocore elbv2 LoadBalancerAttribute, Key: each with its default.
 BALANCER_ATTRIBUTES = Members(
     ("elbv2 DescribeLoadBalancerAttributes",),
-    ours="Attributes.Key Attributes.Value",
+    ours="Attributes Attributes.Key Attributes.Value",
     defaults=tuple(Default(f"Attributes.{key}", value) for key, value in _BALANCER_DEFAULTS.items()),
+    # Logs, timeouts, protection and zonal shift, where nobody states them.
     nobody="Attributes.**",
+    maps="Attributes",
 )
 TARGET_GROUP = Members(
     ("elbv2 DescribeTargetGroups TargetGroups",),
@@ -57,32 +60,40 @@ TARGET_GROUP = Members(
     born="IpAddressType Port Protocol ProtocolVersion TargetControlPort TargetType VpcId",
     aws="LoadBalancerArns TargetGroupArn",
 )
+# botocore elbv2 TargetGroupAttribute, Key: what decides which target a request goes to.
+_HEALTH = "target_group_health"
 _GROUP_DEFAULTS = {
     "load_balancing.algorithm.anomaly_mitigation": "off",
     "load_balancing.algorithm.type": "round_robin",
     "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
     "stickiness.enabled": "false",
+    f"{_HEALTH}.dns_failover.minimum_healthy_targets.count": "1",
+    f"{_HEALTH}.dns_failover.minimum_healthy_targets.percentage": "off",
+    f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+    f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
 }
-# botocore elbv2 TargetGroupAttribute, Key.
 TARGET_GROUP_ATTRIBUTES = Members(
     ("elbv2 DescribeTargetGroupAttributes",),
-    ours="Attributes.Key Attributes.Value",
+    ours="Attributes Attributes.Key Attributes.Value",
     defaults=tuple(Default(f"Attributes.{key}", value) for key, value in _GROUP_DEFAULTS.items()),
     nobody="Attributes.**",
+    maps="Attributes",
 )
 LISTENER = Members(
     ("elbv2 DescribeListeners Listeners",),
-    ours="DefaultActions.** Port Protocol",
+    ours="Certificates.CertificateArn DefaultActions.** Port Protocol SslPolicy",
     defaults=(
         *_actions("DefaultActions"),
-        Default("AlpnPolicy", []),
+        # Where clients are asked for a certificate, those that have none are shut out.
         Default("MutualAuthentication", {"Mode": "off"}),
+        Default("MutualAuthentication.AdvertiseTrustStoreCaNames", frozenset({"off"})),
     ),
+    renamed="Certificates",
     born="LoadBalancerArn",
-    aws="DefaultActions.Order"
-    " DefaultActions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds ListenerArn"
-    " MutualAuthentication.TrustStoreAssociationStatus Certificates.IsDefault",
-    nobody="Certificates Certificates.CertificateArn SslPolicy",
+    aws="DefaultActions.Order DefaultActions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds"
+    " ListenerArn MutualAuthentication.TrustStoreAssociationStatus Certificates.IsDefault",
+    # For TLS listeners of network load balancers.
+    nobody="AlpnPolicy",
 )
 RULE = Members(
     ("elbv2 DescribeRules Rules",),

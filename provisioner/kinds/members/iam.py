@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from provisioner.engine.owners import Members
+from provisioner.engine.owners import Default, Members
 
 ROLE = Members(
     ("iam GetRole Role",),
     ours="AssumeRolePolicyDocument Description",
+    # It takes from the role what the stack gives it.
+    defaults=(Default("PermissionsBoundary", ""),),
     renamed="PermissionsBoundary.**",
     born="Path RoleName SourceRoleTemplate.**",
     aws="Arn CreateDate RoleId RoleLastUsed.**",

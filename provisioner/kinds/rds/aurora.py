@@ -39,7 +39,11 @@ _KEY_IS_FIXED = (
     "and restored. A database under AWS's key stays there with `encryption.database=false`; one under the "
     "stack's own key needs `encryption.key=own` for as long as it stands"
 )
-_AT_THE_END = ("SkipFinalSnapshot", "FinalDBSnapshotIdentifier")
+_AT_THE_END = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier"})
+_EXPORTS = "EnableCloudwatchLogsExports"
+# Told by DescribeDBClusters under these names, and changed by others (botocore rds ModifyDBCluster: Domain
+# `none`; its HTTP endpoint is that of Serverless v1 alone).
+_BY_HAND = frozenset({"HttpEndpointEnabled", "DomainMemberships", "AssociatedRoles"})
 # botocore rds DeleteDBCluster
 _SNAPSHOT_TAKEN = "DBClusterSnapshotAlreadyExistsFault"
 # So much of a cluster's own id tells its last snapshot from that of the one before.
@@ -107,7 +111,7 @@ class DBCluster(Rds):
     calls = calling(
         read="DescribeDBClusters",
         create="CreateDBCluster",
-        update="ModifyDBCluster DescribeDBClusters",
+        update="ModifyDBCluster DescribeDBClusters DisableHttpEndpoint RemoveRoleFromDBCluster",
         retag="AddTagsToResource RemoveTagsFromResource DescribeDBClusters",
         delete="DeleteDBCluster DescribeDBClusters",
     )
@@ -128,17 +132,29 @@ class DBCluster(Rds):
         return _as_asked(rds.create_db_cluster(**asked, Tags=pairs(it.tags))["DBCluster"])
 
     def update(self, rds: Any, it: Item, changed: Doc) -> None:
-        """ModifyDBCluster, at once and not in the maintenance window."""
-        asked = {key: value for key, value in changed.items() if key not in _AT_THE_END}
-        if "EnableCloudwatchLogsExports" in asked:
-            wanted = asked.pop("EnableCloudwatchLogsExports")
-            now = (self.read(rds, it) or {}).get("EnableCloudwatchLogsExports", [])
+        """ModifyDBCluster, at once and not in the maintenance window; what somebody opened is shut."""
+        own = _AT_THE_END | _BY_HAND
+        asked = {key: value for key, value in changed.items() if key not in own}
+        now = (self.read(rds, it) or {}) if changed.keys() & {*_BY_HAND, _EXPORTS} else {}
+        if _EXPORTS in asked:
+            wanted = asked.pop(_EXPORTS)
             asked["CloudwatchLogsExportConfiguration"] = {
                 "EnableLogTypes": wanted,
-                "DisableLogTypes": [one for one in now if one not in wanted],
+                "DisableLogTypes": [one for one in now.get(_EXPORTS, []) if one not in wanted],
             }
+        if "DomainMemberships" in changed:
+            asked["Domain"] = "none"
+        self._shut(rds, it, now, changed)
         if asked:
             rds.modify_db_cluster(DBClusterIdentifier=it.id, ApplyImmediately=True, **asked)
+
+    def _shut(self, rds: Any, it: Item, now: Doc, changed: Doc) -> None:
+        """DisableHttpEndpoint, RemoveRoleFromDBCluster: what somebody opened."""
+        if "HttpEndpointEnabled" in changed and now.get("HttpEndpointEnabled"):
+            rds.disable_http_endpoint(ResourceArn=now[self.arn])
+        for one in now.get("AssociatedRoles", []) if "AssociatedRoles" in changed else []:
+            of = {"FeatureName": one["FeatureName"]} if one.get("FeatureName") else {}
+            rds.remove_role_from_db_cluster(DBClusterIdentifier=it.id, RoleArn=one["RoleArn"], **of)
 
     def delete(self, rds: Any, it: Item) -> None:
         """DeleteDBCluster; accepted again while it is going."""
