@@ -8,7 +8,9 @@ emulator says that it does not know a call is told apart.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+from xml.sax.saxutils import escape
 
 from botocore.hooks import HierarchicalEmitter
 from botocore.parsers import ResponseParserError
@@ -20,7 +22,11 @@ _UNKNOWN_TO_MOTO = (
     b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>",
     b"<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>",
 )
-
+# How other people's emulators say, with HTTP 400, that they have no such service at all, or no such action in
+# it (ministack 1.5.33). AWS says `InvalidAction` too: so this is read where an emulator answers, alone.
+_UNKNOWN_ELSEWHERE = re.compile(rb'^\{"error": "Unsupported service: |\bInvalidAction\b')
+# ministack 1.5.33 gives the page of a fixed response back as it was told it, and so no XML.
+_BARE_PAGE = re.compile(rb"(?<=<MessageBody>)\s*<.*?(?=</MessageBody>)", re.DOTALL)
 
 # With these a proxy or a captive portal says no, in a page of its own (RFC 9110, RFC 6585 for 511); AWS says
 # it in the protocol of the call.
@@ -42,9 +48,24 @@ class UnknownCall(ResponseParserError):  # type: ignore[misc]  # botocore types 
     """An emulator does not know the call."""
 
 
-def demand_whole(events: HierarchicalEmitter) -> None:
-    """Raise what botocore raises for XML that it cannot read, whichever the protocol."""
+def demand_whole(events: HierarchicalEmitter, *, is_emulator: bool = False) -> None:
+    """Raise what botocore raises for XML that it cannot read, whichever the protocol.
+
+    With `is_emulator`, the ways of other people's emulators are understood as well.
+    """
+    if is_emulator:
+        events.register_first("before-parse.*", _understand)
     events.register("before-parse.*", _check)
+
+
+def _understand(operation_model: Any, response_dict: Any, **_: Any) -> None:
+    """Escape what an emulator leaves bare, and tell where it lacks a whole service."""
+    body = response_dict["body"]
+    if not isinstance(body, bytes):
+        return
+    if response_dict["status_code"] not in _ANSWERED and _UNKNOWN_ELSEWHERE.search(body):
+        raise UnknownCall(f"The other side does not know {operation_model.name}.")
+    response_dict["body"] = _BARE_PAGE.sub(lambda found: escape(found[0].decode()).encode(), body)
 
 
 def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:

@@ -121,8 +121,11 @@ class Aws:
             client.meta.events.register("after-call.*.*", self._hear_time)
         client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, self._within)
         self.calls.watch(client.meta.events)
-        demand_whole(client.meta.events)
+        demand_whole(client.meta.events, is_emulator=self._is_elsewhere(client))
         return client
+
+    def _is_elsewhere(self, client: Any) -> bool:
+        return self.local is None and bool(endpoints.foreign(str(client.meta.endpoint_url)))
 
     def _hear_time(self, http_response: Any, **_: Any) -> None:
         """Note the time that an answer tells, where it tells one (RFC 9110, Date)."""
@@ -158,6 +161,10 @@ class Aws:
     def echoes(self) -> bool:
         """Whether it tells all that it was told, as AWS and the embedded AWS do: other emulators forget."""
         return self.local is not None or not self.endpoint
+
+    def is_emulated(self, service: str, region: str = "") -> bool:
+        """Return whether somebody else's emulator stands in for this one service: it may lack it whole."""
+        return self._is_elsewhere(self.client(service, region))
 
     def place(self) -> Place:
         """GetCallerIdentity: the account, partition, region and endpoint these credentials speak for."""

@@ -7,7 +7,19 @@ from urllib.parse import urlsplit
 
 from botocore.configprovider import ConfiguredEndpointProvider
 
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".amazonwebservices.com.cn")
+# The DNS suffixes of AWS's partitions (botocore data/partitions.json, 1.44.5).
+_AWS_DOMAINS = (
+    *(".amazonaws.com", ".api.aws", ".amazonaws.com.cn", ".amazonwebservices.com.cn"),
+    *(
+        ".amazonaws.eu",
+        ".amazonwebservices.eu",
+        ".c2s.ic.gov",
+        ".aws.ic.gov",
+        ".sc2s.sgov.gov",
+        ".aws.scloud",
+    ),
+    *(".cloud.adc-e.uk", ".cloud-aws.adc-e.uk", ".csp.hci.ic.gov", ".aws.hci.ic.gov"),
+)
 # The services in which a stack has resources; tests/test_foreign_buckets.py holds them against the types.
 SERVICES = (
     *("acm", "application-autoscaling", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecs", "elbv2"),

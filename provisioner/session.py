@@ -17,7 +17,7 @@ from provisioner.engine.clock import Clock
 from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
 from provisioner.engine.durations import Durations
-from provisioner.engine.events import Listener, silent
+from provisioner.engine.events import Event, Listener, silent
 from provisioner.engine.mark import Identity, Mark
 from provisioner.engine.marker import Marker, both, makes_two
 from provisioner.engine.outcome import Outcome
@@ -211,11 +211,26 @@ class Session:
         """Carry the plan out, with this run's mark on the stack while it makes what AWS may make twice."""
         marker = self.marker(plan)
         if marker is None:
-            return Apply(plan, self.hands(), KINDS).run()
+            done = Apply(plan, self.hands(), KINDS).run()
+            return done if self.aws.echoes or plan.whole or not done.is_whole else self._follow(done)
         with self._guarded(marker):
             if self._begins(plan, marker):
                 marker.take(plan.docs[marker.node])
             return Apply(plan, self.hands(marker), KINDS).run()
+
+    def _follow(self, done: Outcome) -> Outcome:
+        """Bring in line what an emulator tells otherwise since: an endpoint, once there is an instance.
+
+        ministack 1.5.33 moves a cluster's so: what took the former value would differ in the next plan.
+        """
+        moved = self.plan()
+        if not moved.acting or moved.refused:
+            return done
+        names = ", ".join(change.node for change in moved.acting)
+        self.listen(
+            Event("note", detail=f"this emulator tells other values than before: {names} follow them")
+        )
+        return done.followed_by(Apply(moved, self.hands(), KINDS).run())
 
     def _begins(self, plan: Plan, marker: Marker) -> bool:
         """Whether this run brings up what another run may bring up too: the stack stands, and not whole.

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import errand_of
 from provisioner.engine.decide import Change, is_anothers, proves_nothing, whose
@@ -18,6 +19,7 @@ from provisioner.engine.faults import Fault, code_of, fault_of, told
 from provisioner.engine.gone import is_gone, refuses_for_good
 from provisioner.engine.intervals import Cooldown, last_change
 from provisioner.engine.kind import Item, Kind
+from provisioner.engine.lacking import Lacking
 from provisioner.engine.marker import Marker
 from provisioner.engine.overlay import over_what_stands
 from provisioner.engine.patience import Patience
@@ -51,6 +53,7 @@ class Hands:
         self.pace = clients.aws.pace
         self.search = Search(clients)
         self.durations = durations or Durations(self.pace)
+        self.lacking = Lacking(clients, listen)
         self.patience = Patience(clients, listen, self.durations)
         self.watch = Watch(clients, listen, self.durations)
         # The nodes whose create met one that was there already, as somebody else may have made it.
@@ -101,6 +104,8 @@ class Hands:
             try:
                 return target.kind.create(client, shown)
             except Exception as error:
+                if self.lacking.passes(target, "create", error):
+                    return dict(it.props)
                 proven = is_named(error, target.kind.duplicate)
                 if not proven and fault_of(error) is not Fault.LOST:
                     raise
@@ -140,12 +145,20 @@ class Hands:
                 _remove(kind, client, it, extra)
             return reply or {}
 
-        told: Doc = self.patience.call(once, target, "update")
+        def passing() -> Doc:
+            try:
+                return once()
+            except Exception as error:
+                if self.lacking.passes(target, "update", error):
+                    return {}
+                raise
+
+        told: Doc = self.patience.call(passing, target, "update")
         return told
 
     def finish(self, target: Target, *, updated: bool = False, seen: Callable[[Doc], None]) -> Doc:
         """Wait until it is ready and confirm it; `seen` is told every new observation on the way."""
-        waits = bool(target.kind.ready) or updated
+        waits = (bool(target.kind.ready) or updated) and target.it.node not in self.lacking.nodes
         doc = self.watch.until_ready(target, updated=updated, seen=seen) if waits else {}
         self.confirm(target.it.node, target.kind)
         return doc
@@ -226,7 +239,12 @@ class Hands:
         except NotYet:
             begun()
             raise
+        except UnknownCall as error:
+            if not self.lacking.passes(target, "delete", error):
+                raise
         except ClientError as error:
+            if self.lacking.passes(target, "delete", error):
+                return
             known = code_of(error) in target.kind.absent or refuses_for_good(target, error)
             if not known or not is_gone(self.clients, target, error):
                 raise

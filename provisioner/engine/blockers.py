@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
+from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
-from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.faults import Fault, fault_of, is_unknown_call
 from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.target import Target
@@ -60,12 +61,12 @@ def _of_one(target: Target, clients: Clients) -> list[Blocker]:
     kind, it = target.kind, target.it
     try:
         held = kind.holders(clients.client(kind.service, target.region), it)
-    except ClientError as error:
-        fault = fault_of(error)
+    except (ClientError, UnknownCall) as error:
+        fault = Fault.REFUSED if is_unknown_call(error) else fault_of(error)
         if fault not in (Fault.REFUSED, Fault.DENIED):
             raise
         # Gone meanwhile, or a call that an emulator does not know: nothing holds what nobody tells of.
-        why = f"nobody knows whom: AWS denied {error.operation_name}"
+        why = f"nobody knows whom: AWS denied {getattr(error, 'operation_name', '')}"
         return [Blocker(it.node, str(kind), why)] if fault is Fault.DENIED else []
     return [
         Blocker(it.node, str(kind), one.what, one.remedy) for one in held if not one.passing or one.doubtful

@@ -8,7 +8,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.compare import meets
 from provisioner.engine.faults import Fault, code_of, fault_of
 from provisioner.engine.refused import Foreign, is_named
-from provisioner.engine.target import Target, read
+from provisioner.engine.target import Target, lacks, read
 
 # A miss alone is no end: AWS may overlook for a moment what has long been there.
 _LOOKS = 2
@@ -20,7 +20,7 @@ def is_gone(clients: Clients, target: Target, error: BaseException) -> bool:
     A code of the type's own says so; after any other refusal, or an answer that never came, a look does. What
     is denied or throttled was not looked at, and a look that fails proves nothing.
     """
-    if code_of(error) in target.kind.absent:
+    if code_of(error) in target.kind.absent or lacks(clients, target, error):
         return True
     if fault_of(error) not in (Fault.REFUSED, Fault.LOST):
         return False

@@ -7,11 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.answers import UnknownCall
 from provisioner.engine.clients import EMULATOR_PATIENCE, Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event, Listener
-from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
+from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, is_unknown_call, told
 from provisioner.engine.kind import Kind
 from provisioner.engine.refused import Holder, NotYet, held_up, is_named, names_holders, waiting_is_vain
 from provisioner.engine.target import Target
@@ -112,9 +113,9 @@ class Patience:
         """Return who holds it; none where AWS does not let that be asked."""
         try:
             return target.kind.holders(self.client(target), target.it)
-        except ClientError as error:
+        except (ClientError, UnknownCall) as error:
             # What is asked about may go meanwhile; the call itself tells then what is the matter.
-            if fault_of(error) is not Fault.REFUSED:
+            if fault_of(error) is not Fault.REFUSED and not is_unknown_call(error):
                 raise
             return []
 

@@ -15,9 +15,10 @@ from provisioner.engine.extras import Part
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.intervals import timed
 from provisioner.engine.kind import Item, Kind
+from provisioner.engine.lacking import told_as_lacking
 from provisioner.engine.others import has_others, remember_others
 from provisioner.engine.refs import Doc, Ref, Unknown, dig, is_known, refs_in, resolve, seal
-from provisioner.engine.target import Target, extras_in, look, observed, still_hides
+from provisioner.engine.target import Target, extras_in, is_lacking, look, observed, still_hides
 from provisioner.engine.walk import Tell, Walk
 from state.document import Document, Entry
 
@@ -38,6 +39,8 @@ class Plan:
     early: Before = field(default_factory=dict)
     # What it must be read with: sentences for whoever reads it.
     notes: list[str] = field(default_factory=list)
+    # The nodes of which an emulator has nothing like.
+    lacking: list[str] = field(default_factory=list)
     # Where only a part of it was chosen: all of it.
     whole: Plan | None = None
 
@@ -95,6 +98,7 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
 
     Walk({node.name: set(node.needs) for node in stack}, begin, workers=READERS).run()
     plan.changes = {node.name: plan.changes[node.name] for node in stack}
+    plan.notes += told_as_lacking(plan.lacking)
     plan.docs = {node.name: plan.docs[node.name] for node in stack if node.name in plan.docs}
     remember_others(document, shared, [(node, _unlisted(plan, node)) for node in unknown])
     _look_inside(plan, document, shared, kinds)
@@ -199,6 +203,8 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
             doc = look(clients, target, entry)
             if doc is not None and node.kind.decided_by_observation:
                 doc = observed(clients, target, doc, entry.made if entry else 0.0)
+            if is_lacking(clients, target):
+                plan.lacking.append(node.name)
     change = decide(node, entry, doc, wanted)
     if change.verb == "create" and change.why and (anew := _made_anew(plan, node)):
         change = replace(change, why=f"it goes with {anew}, which is made anew")

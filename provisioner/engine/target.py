@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.engine.extras import Extra, Inside, Part
-from provisioner.engine.faults import code_of
+from provisioner.engine.faults import code_of, is_unknown_call
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc, Lookup, Unknown
 from provisioner.engine.waits import until
@@ -59,6 +61,8 @@ class Target:
         return f"{self.kind} {self.it.name or self.it.node}"
 
 
+# What a field holds of which an emulator has no word.
+_NO_WORD: tuple[Any, ...] = (None, "", [], {})
 # How long AWS may hide what it has made, or what it says is there.
 HIDES = 60.0
 
@@ -73,13 +77,21 @@ def still_hides(clients: Clients, made: float) -> float:
     return max(0.0, min(left, window)) if made else 0.0
 
 
+def lacks(clients: Clients, target: Target, error: BaseException) -> bool:
+    """Return whether an emulator has nothing like the resource: it does not know the call. AWS never does."""
+    return is_unknown_call(error) and clients.aws.is_emulated(target.kind.service, target.region)
+
+
 def read(clients: Clients, target: Target) -> Doc | None:
-    """What AWS says of a resource; None where it is not there, or cannot be as what it lies in is not."""
+    """What AWS says of a resource; None where it is not there, or cannot be as what it lies in is not.
+
+    None as well where an emulator lacks all of its like.
+    """
     client = clients.client(target.kind.service, target.region)
     try:
         doc = target.kind.read(client, target.it)
-    except ClientError as error:
-        if code_of(error) in target.kind.absent:
+    except (ClientError, UnknownCall) as error:
+        if code_of(error) in target.kind.absent or lacks(clients, target, error):
             return None
         raise
     return None if doc is not None and target.kind.id_of(doc) in target.it.shunned else doc
@@ -87,16 +99,47 @@ def read(clients: Clients, target: Target) -> Doc | None:
 
 def look(shared: Clients, target: Target, entry: Entry | None) -> Doc | None:
     """What AWS says of a resource that the ledger knows by this entry, if it does."""
-    doc = _look(shared, target, entry.made if entry else 0.0)
-    return doc if doc is None or entry is None or shared.aws.echoes else _recalled(target, doc, entry)
+    if entry and entry.confirmed is not None and is_lacking(shared, target):
+        return {**entry.confirmed, **_own_tags(target)}
+    if entry is None or shared.aws.echoes:
+        return _look(shared, target, entry.made if entry else 0.0)
+    doc = _look(shared, target, 0.0 if target.kind.shared else entry.made)
+    # What belongs to the account serves under whatever name an emulator gave it.
+    return _recalled(target, doc, entry) if doc else entry.confirmed if target.kind.shared else None
+
+
+def is_lacking(clients: Clients, target: Target) -> bool:
+    """Return whether an emulator has nothing like the resource; one read is made, on emulators alone."""
+    if not clients.aws.is_emulated(target.kind.service, target.region):
+        return False
+    try:
+        target.kind.read(clients.client(target.kind.service, target.region), target.it)
+    except (ClientError, UnknownCall) as error:
+        return lacks(clients, target, error)
+    return False
 
 
 def _recalled(target: Target, doc: Doc, entry: Entry) -> Doc:
     """What an emulator says; for what it has no word of at all, what was confirmed last."""
     if entry.confirmed is None or entry.id != target.kind.id_of(doc):
         return doc
-    borne = {"Tags": dict(target.it.tags)} if target.kind.tagged and not doc.get("Tags") else {}
-    return {**entry.confirmed, **doc, **borne}
+    borne = {} if doc.get("Tags") else _own_tags(target)
+    return {**_filled(entry.confirmed, doc), **borne}
+
+
+def _filled(confirmed: Doc, told: Doc) -> Doc:
+    """What an emulator tells; what it leaves out or gives back empty, at any depth, as it was confirmed."""
+    kept = {key: value for key, value in told.items() if value not in _NO_WORD or key not in confirmed}
+    inner = {
+        key: _filled(confirmed[key], value)
+        for key, value in kept.items()
+        if isinstance(value, dict) and isinstance(confirmed.get(key), dict)
+    }
+    return {**confirmed, **kept, **inner}
+
+
+def _own_tags(target: Target) -> Doc:
+    return {"Tags": dict(target.it.tags)} if target.kind.tagged else {}
 
 
 def _look(shared: Clients, target: Target, made: float) -> Doc | None:
@@ -139,7 +182,7 @@ def extras_in(clients: Clients, target: Target, doc: Doc, parts: Iterable[Part])
     with explained(f"looking into {target.words}"):
         try:
             return target.kind.extras(client, target.it, doc, Inside.of(target.it.id, parts))
-        except ClientError as error:
-            if code_of(error) in target.kind.absent:
+        except (ClientError, UnknownCall) as error:
+            if code_of(error) in target.kind.absent or lacks(clients, target, error):
                 return []
             raise

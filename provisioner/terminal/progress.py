@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _REFRESH = 8.0
 _QUIET = 30.0
 _DONE = ("ready", "gone", "kept")
+# What is said as it stands.
+_SAID = ("asking", "note")
 # Seconds of a run below which a bar would only flicker; the bar's cells, and those of the words after it.
 _WORTH_A_BAR, _WIDTH, _WORDS = 3.0, 40, 26
 # `CreateX answered SomeCode: why (request ...)`: what is waited for is the why, and no error.
@@ -156,7 +158,7 @@ def _live(board: Board, *, color: bool) -> Iterator[Listener]:
         def hear(event: Event) -> None:
             event = replace(event, detail=clean(event.detail), id=clean(event.id))
             board.hear(event)
-            if event.what == "asking":
+            if event.what in _SAID:
                 console.print(event.detail, markup=False, highlight=False, soft_wrap=True)
 
         yield hear
@@ -178,7 +180,7 @@ class _Plain:
             self._say.note(f"{event.node}: failed: {event.detail}")
         elif event.what == "stopped":
             self._say.note(f"{event.node}: stopped; the same command goes on with it")
-        elif event.what == "asking":
+        elif event.what in _SAID:
             self._say.note(event.detail)
         elif event.what == "retrying" and now - self._told.get(event.node, 0.0) > _QUIET:
             self._told[event.node] = now

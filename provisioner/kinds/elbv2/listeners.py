@@ -61,7 +61,9 @@ class Listener(Elb):
         """DescribeRules: those of other priorities than ours."""
         places = inside.values("Priority")
         listed = elbv2.describe_rules(ListenerArn=it.id)["Rules"]
-        others = [one for one in listed if not one["IsDefault"] and one["Priority"] not in places]
+        # An emulator may show the default action a second time, by its priority alone.
+        ours = {*places, "default"}
+        others = [one for one in listed if not one["IsDefault"] and one["Priority"] not in ours]
         last = max((int(place) for place in places), default=0)
         return [Extra(_rule_in_words(one), one, _why_it_stays(one, last)) for one in others]
 

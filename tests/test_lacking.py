@@ -1,0 +1,175 @@
+"""An emulator that lacks a whole service: what needs it is passed over and told; on AWS itself never."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import botocore.loaders
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
+from moto.core.botocore_stubber import MockRawResponse
+
+from provisioner import endpoints
+from provisioner.answers import UnknownCall, demand_whole
+from provisioner.aws import Aws
+from provisioner.engine.act import Hands
+from provisioner.engine.decide import Change
+from provisioner.engine.events import Event
+from provisioner.engine.kind import Item, Kind
+from provisioner.engine.refs import Doc
+from provisioner.engine.target import Target
+from tests.harness import Desk, Ran
+from tests.inventory import inventory
+from tests.replies import Answer, Front, plays
+from tests.test_patience import hands
+from tests.test_waits import Hurried
+from tests.things import OURS, SUFFIX, Thing
+
+LACKS = b'{"error": "Unsupported service: application-autoscaling"}'
+SERVICE = "application-autoscaling"
+
+
+@pytest.fixture
+def elsewhere(desk: Desk) -> Iterator[Desk]:
+    """A user of somebody else's emulator, which has no Application Auto Scaling."""
+    with Front(desk.box.endpoint) as front:
+        front.order(plays.instead(Answer(400, (), LACKS)), service=SERVICE, times=10**6)
+        yield dataclasses.replace(desk, environment={**front.as_endpoint, "MLAPI_PROFILE": "seed"})
+
+
+def run(one: Desk, verb: str, *more: str) -> Ran:
+    ran = one.run(verb, "--suffix", "a", *more, local=False)
+    assert ran.code == 0, ran.err
+    return ran
+
+
+def test_a_plan_says_what_is_not_there(elsewhere: Desk) -> None:
+    assert "Not on this emulator, and passed over: scaling, scaling-requests." in run(elsewhere, "plan").out
+
+
+@pytest.mark.slow
+def test_a_stack_lives_and_ends_without_the_service(elsewhere: Desk) -> None:
+    told = run(elsewhere, "apply", "--yes").err
+    assert "not on this emulator: ScalableTarget ml-api-scaling-a is passed over" in told
+    assert "No changes." in run(elsewhere, "plan").out
+    assert "No drift." in run(elsewhere, "drift").out
+
+    changed = run(elsewhere, "apply", "--yes", "--set", "service.maximum=9").err
+
+    assert "not on this emulator: ScalableTarget ml-api-scaling-a is passed over" in changed
+    assert "No changes." in run(elsewhere, "plan", "--set", "service.maximum=9").out
+    ended = run(elsewhere, "teardown", "--yes").err
+    assert "not on this emulator: ScalableTarget" in ended
+    assert "Verified empty" in ended
+    assert not any(inventory(elsewhere.box.endpoint).values())
+
+
+class Missing(Thing):
+    """A resource of a service that is not there."""
+
+    service = "some-service"
+
+    def read(self, *_: Any) -> Doc | None:
+        raise UnknownCall("Describe")
+
+    create = update = delete = read  # type: ignore[assignment]
+
+
+class Unnamed(Missing):
+    """One whose id AWS would choose."""
+
+    key = "Arn"
+
+
+def worker(*, is_emulated: bool) -> tuple[Hands, list[Event]]:
+    """What carries verbs out before an emulator, or before AWS; and what it tells."""
+    told: list[Event] = []
+    mine = hands(Hurried())
+    mine.clients.aws.__dict__.update(echoes=not is_emulated, is_emulated=lambda *_: is_emulated)
+    mine.lacking.listen = told.append
+    return mine, told
+
+
+def target(kind: Kind) -> Target:
+    return Target(kind, Item("thing", "ml-api-thing-prod", SUFFIX, {"Id": "t-1"}, OURS))
+
+
+def test_what_is_lacking_is_made_changed_and_ended_in_words_alone() -> None:
+    mine, told = worker(is_emulated=True)
+    one = target(Missing()).with_id("t-1")
+
+    assert mine.create(one) == {"Id": "t-1"}
+    mine.finish(one, seen=lambda _doc: None)
+    mine.update(one, Change("update", "thing", "Missing", "t", "p", "t-1"))
+    mine.finish(one, updated=True, seen=lambda _doc: None)
+    mine.delete(one)
+
+    assert mine.ledger.get("thing") is None
+    assert [event.verb for event in told] == ["create", "update", "delete"]
+    assert all("not on this emulator: Missing ml-api-thing-prod" in event.detail for event in told)
+
+
+@pytest.mark.parametrize(("kind", "is_emulated"), [(Missing(), False), (Unnamed(), True)])
+def test_what_aws_does_not_know_or_nobody_can_name_ends_the_work(kind: Kind, *, is_emulated: bool) -> None:
+    mine, told = worker(is_emulated=is_emulated)
+
+    with pytest.raises(UnknownCall):
+        mine.create(target(kind))
+
+    assert told == []
+
+
+def answered(body: bytes, *, is_emulator: bool, service: str = SERVICE) -> Any:
+    """A client of which every call is answered so, with 400; and 200 where it is XML that is well."""
+    client = boto3.client(service, "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        raw: Any = MockRawResponse(body)
+        return AWSResponse(request.url, 200 if b"Result>" in body else 400, {}, raw)
+
+    client.meta.events.register("before-send.*", answer)
+    demand_whole(client.meta.events, is_emulator=is_emulator)
+    return client
+
+
+@pytest.mark.parametrize("body", [LACKS, b'{"__type": "InvalidAction", "message": "Unknown action: X"}'])
+def test_only_an_emulator_lacks_a_service(body: bytes) -> None:
+    with pytest.raises(UnknownCall):
+        answered(body, is_emulator=True).describe_scalable_targets(ServiceNamespace="ecs")
+    with pytest.raises(ClientError):
+        answered(body, is_emulator=False).describe_scalable_targets(ServiceNamespace="ecs")
+
+
+def test_a_page_that_an_emulator_leaves_bare_in_xml_is_read() -> None:
+    page = b"<!doctype html><p>Not & here</p>"
+    rule = b"<Rules><member><Actions><member><Type>fixed-response</Type><FixedResponseConfig><MessageBody>%s"
+    rule += b"</MessageBody></FixedResponseConfig></member></Actions></member></Rules>"
+    body = b"<DescribeRulesResponse><DescribeRulesResult>%s</DescribeRulesResult></DescribeRulesResponse>"
+
+    told = answered(body % (rule % page), is_emulator=True, service="elbv2").describe_rules()
+
+    assert told["Rules"][0]["Actions"][0]["FixedResponseConfig"]["MessageBody"] == page.decode()
+
+
+def test_no_endpoint_of_aws_is_taken_for_an_emulator() -> None:
+    partitions = botocore.loaders.Loader().load_data("partitions")["partitions"]
+    for one in partitions:
+        for suffix in ("dnsSuffix", "dualStackDnsSuffix"):
+            host = f"https://ec2.some-region-1.{one['outputs'][suffix]}"
+            assert endpoints.foreign(host) == "", host
+    assert endpoints.foreign("http://127.0.0.1:4566") != ""
+
+
+def test_a_service_at_aws_lacks_nothing_beside_one_that_is_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    aws = Aws("us-east-1")
+
+    assert not aws.echoes
+    assert aws.is_emulated("s3")
+    assert not aws.is_emulated(SERVICE)
