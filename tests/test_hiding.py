@@ -21,6 +21,7 @@ from tests.things import OURS, Thing, entry, seen
 LATE = 1_000_000.0
 # As much of an AWS as a look asks for.
 THERE = {
+    "is_emulated": lambda *_: False,
     "pace": 1.0,
     "hides": lambda usual: usual,
     "endpoint": "",
