@@ -17,10 +17,16 @@ import boto3
 import botocore.session
 from botocore import exceptions as raised
 from botocore.credentials import create_credential_resolver
-from botocore.utils import JSONFileCache, parse_timestamp
+from botocore.utils import (
+    ContainerMetadataFetcher,
+    InstanceMetadataFetcher,
+    JSONFileCache,
+    parse_timestamp,
+)
 
 from provisioner.profiles import Profile
 from provisioner.sign_in import ChainError, chain_error
+from provisioner.whole_answers import WholeAnswers
 
 T = TypeVar("T")
 
@@ -45,6 +51,9 @@ CHAIN_ERRORS = (
     raised.SSOError,
     raised.LoginError,
 )
+
+# An answer of the chain's own calls is small. A refused refresh would cost a sign-in: so not in haste.
+_WHOLE_WITHIN = 30.0
 
 _found: dict[tuple[tuple[str, str], ...], Held] = {}
 _finding = threading.Lock()
@@ -96,11 +105,37 @@ class Chain:
 
     def _find(self) -> Held:
         region = self._core.get_config_variable("region")
-        resolver = create_credential_resolver(self._core, cache=_sessions, region_name=region)
+        bounded = BoundedSession(self._core)
+        resolver = create_credential_resolver(bounded, cache=_sessions, region_name=region)
+        _bound_fetchers(resolver.providers)
         credentials = resolver.load_credentials()
         if credentials is None:
             raise raised.NoCredentialsError
         return Held(credentials)
+
+
+class BoundedSession:
+    """A botocore session for the chain's own calls (sso, sts, signin): each has a limit as a whole."""
+
+    def __init__(self, core: botocore.session.Session) -> None:
+        self._core = core
+
+    def create_client(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the client that botocore makes, its answers bounded."""
+        client = self._core.create_client(*args, **kwargs)
+        client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, _WHOLE_WITHIN)
+        return client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._core, name)
+
+
+def _bound_fetchers(providers: list[Any]) -> None:
+    """Bound what asks the metadata of an instance or a container: they have an HTTP session of their own."""
+    for provider in providers:
+        fetcher = getattr(provider, "_role_fetcher", None) or getattr(provider, "_fetcher", None)
+        if isinstance(fetcher, (InstanceMetadataFetcher, ContainerMetadataFetcher)):
+            fetcher._session = WholeAnswers(fetcher._session, _WHOLE_WITHIN)
 
 
 def session(region: str) -> boto3.session.Session:

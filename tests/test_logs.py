@@ -22,7 +22,9 @@ from provisioner.kinds.request_records import Records
 from provisioner.terminal.say import Say
 from tests.harness import Desk
 from tests.inventory import client
+from tests.replies import Front, plays
 from tests.standing import SUFFIX, Standing
+from tests.test_dripping import led_through
 
 if TYPE_CHECKING:
     from provisioner.session import Session
@@ -310,6 +312,18 @@ def test_one_lost_answer_is_asked_for_again(written: Desk) -> None:
     written.box.faults({"operation": "logs:FilterLogEvents", "fault": "reset"})
 
     assert "goodbye" in written.well("logs", "--task", "3333").out
+
+
+def test_an_answer_that_drips_is_given_up_and_asked_for_again(
+    written: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioner.aws._WHOLE_WITHIN", 2.0)
+    with Front(written.box.endpoint) as front, led_through(written, front):
+        order = front.order(plays.dripped_page(0.05), operation="FilterLogEvents")
+
+        assert "goodbye" in written.well("logs", "--task", "3333").out
+
+    assert order.struck == 1
 
 
 def test_a_group_that_is_gone_is_told_with_what_brings_it_back(written: Desk) -> None:

@@ -41,7 +41,10 @@ class Alarm(Kind):
         if mine is None:
             return None
         arn = mine["AlarmArn"]
-        return {**mine, "Tags": tags_told(cloudwatch, it, arn, lambda: _tags(cloudwatch, arn))}
+        return {
+            **_of_one_measure(mine),
+            "Tags": tags_told(cloudwatch, it, arn, lambda: _tags(cloudwatch, arn)),
+        }
 
     def create(self, cloudwatch: Any, it: Item) -> Doc:
         """PutMetricAlarm: a repeated one does no harm."""
@@ -97,6 +100,16 @@ class Dashboard(Kind):
     def delete(self, cloudwatch: Any, it: Item) -> None:
         """DeleteDashboards."""
         cloudwatch.delete_dashboards(DashboardNames=[it.id])
+
+
+def _of_one_measure(alarm: Doc) -> Doc:
+    """Drop what goes with another measure than the alarm's: ministack 1.5.33 fills it in, AWS refuses it.
+
+    Source: CloudWatch API, PutMetricAlarm (Statistic, ExtendedStatistic, Metrics).
+    """
+    without = {"Statistic"} if alarm.get("ExtendedStatistic") else set()
+    without |= {"Statistic", "Period"} if alarm.get("Metrics") else set()
+    return {key: value for key, value in alarm.items() if key not in without}
 
 
 def _tags(cloudwatch: Any, arn: str) -> dict[str, str]:
