@@ -14,6 +14,7 @@ from provisioner.kinds.cloudfront import domain_of
 from provisioner.names import name_of
 from provisioner.preflight import pull_rules
 from provisioner.settings import Settings
+from provisioner.settings.postgres import STANDARD_ENDS, day_of, is_later_major, major_of
 from provisioner.settings.shipped import with_shipped
 from provisioner.steps.alb_rules import priorities
 from provisioner.steps.facts import Facts
@@ -51,6 +52,7 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
         priorities=chosen["priorities"],
         edge_addresses=chosen["edge_addresses"],
         readers=_readers(clients, suffix, known) if ending else 0,
+        moved_from="" if ending else _moved_from(s, known, chosen["engine"]),
     )
 
 
@@ -96,11 +98,53 @@ def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *,
 def _engine(
     clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool
 ) -> dict[str, Any]:
-    """The version that was asked for, and the exact one with its family that this came to."""
-    wanted = s.database.version
-    if known.get("engine") and (ending or known.get("version") == wanted):
-        return {"version": known.get("version") or wanted, "engine": known["engine"]}
+    """The version that is meant, and the exact one with its family that this came to.
+
+    Where the settings name none, a stack keeps the version that it was born with.
+    """
+    wanted, engine = s.database.version, known.get("engine")
+    if engine and ending:
+        return {"version": known.get("version") or wanted, "engine": engine}
+    running = _running(clients, suffix, s, engine)
+    if running and _follows(s, engine, running, ending=ending):
+        wanted = major_of(running)
+    elif engine and (not s.database.names_version or known.get("version") == wanted):
+        return {"version": known.get("version") or wanted, "engine": engine}
     return {"version": wanted, "engine": versions.engine(clients, suffix, wanted)}
+
+
+def _running(clients: Clients, suffix: str, s: Settings, engine: dict[str, str] | None) -> str:
+    """The version that the cluster runs, where that may be another than is known: else no call is made."""
+    end = STANDARD_ENDS.get(major_of(engine["EngineVersion"])) if engine else None
+    is_over = end is not None and end < day_of(clients.clock.wall())
+    if engine and s.database.extended_support is not False and not is_over:
+        return ""
+    return str((lookups.running_cluster(clients, suffix) or {}).get("EngineVersion", ""))
+
+
+def _follows(s: Settings, engine: dict[str, str] | None, running: str, *, ending: bool) -> bool:
+    """Whether the major version is that of what runs: nobody named one, or AWS has moved it on since."""
+    if engine is None:
+        return ending or not s.database.names_version
+    if s.database.names_version:
+        return s.database.extended_support is False and is_later_major(running, s.database.version)
+    return is_later_major(running, engine["EngineVersion"])
+
+
+def moved_on(before: str, version: str) -> str:
+    """What is said of a database that AWS has moved to a later major version."""
+    return (
+        f"The database runs PostgreSQL {version}: AWS moved it on from {before}, whose standard support has "
+        f"ended. Where the settings name {before}, set `database.version={major_of(version)}`."
+    )
+
+
+def _moved_from(s: Settings, known: dict[str, Any], engine: dict[str, str]) -> str:
+    """The major version from which AWS moved the database on, where that is news or is set still."""
+    before = known["engine"]["EngineVersion"] if known.get("engine") else ""
+    if s.database.names_version and before:
+        before = s.database.version
+    return major_of(before) if before and is_later_major(engine["EngineVersion"], before) else ""
 
 
 def _edge_addresses(clients: Clients, s: Settings, known: dict[str, Any], *, ending: bool) -> str:

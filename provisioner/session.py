@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from provisioner.aws import Aws
-from provisioner.choosing import choose, with_domain, with_rules
+from provisioner.choosing import choose, moved_on, with_domain, with_rules
 from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
 from provisioner.engine.clients import Clients
@@ -174,6 +174,8 @@ class Session:
             stack = make(settings, self.suffix, self.place.region, facts)
             follow_what_runs(self.document, stack, shipped)
         made = make_plan(stack, self.document, clients, KINDS)
+        if facts.moved_from:
+            made.notes.append(moved_on(facts.moved_from, facts.engine["EngineVersion"]))
         show_as_held(made, settings, shipped)
         return made
 

@@ -105,6 +105,7 @@ def look_last(session: Session, stack: Stack) -> Report:
 
 def bare_stack(session: Session) -> Stack:
     """The stack as far as its names and tags go, for a search that knows nothing else."""
-    known = offline(MOST_ZONES, session.settings.database.version)
+    version = session.settings.database.version_beside(session.document.facts.get("version", ""))
+    known = offline(MOST_ZONES, version)
     facts = replace(known, account=session.place.account, master_password="own", readers=MOST_READERS)  # noqa: S106 - who holds it
     return build_all(with_zones(session.settings, MOST_ZONES), session.suffix, session.place.region, facts)

@@ -72,7 +72,12 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
 }
 # Those that change nothing of what stands: who may be asked, and what waits for what.
 STILL = {
-    **{"account": "123456789012", "service.wait_for_database": True, "domain.wait": 60},
+    **{
+        "account": "123456789012",
+        "service.wait_for_database": True,
+        "database.extended_support": False,
+        "domain.wait": 60,
+    },
     "encryption.database": False,
 }
 # Those that would lose data, or cannot be had beside what there is: refused, with the way out.

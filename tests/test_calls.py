@@ -27,7 +27,7 @@ from provisioner.kinds import (
     versions,
 )
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
-from provisioner.preflight import domain, ecr, pull_rules, usage
+from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import asked
 from tests.calling import VERBS, calls_in, lookups_in
 
@@ -131,6 +131,7 @@ DECLARED = {
     "preflight/domain.py": domain.CALLS,
     "preflight/ecr.py": ecr.CALLS,
     "preflight/pull_rules.py": pull_rules.CALLS,
+    "preflight/support.py": support.CALLS,
     "preflight/quotas.py": usage.CALLS,
     "preflight/usage.py": usage.CALLS,
     "prices/asked.py": asked.CALLS,

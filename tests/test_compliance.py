@@ -96,7 +96,7 @@ def test_aurora_serverless_v2_scales_from_half_to_two(standing: Standing) -> Non
 
     assert (scaling["MinCapacity"], scaling["MaxCapacity"]) == (0.5, 2)
     assert standing.cluster["Engine"] == "aurora-postgresql"
-    assert standing.cluster["EngineVersion"].split(".")[0] == "15"
+    assert standing.cluster["EngineVersion"].split(".")[0] == "17"
 
 
 def test_dynamodb_ttl_and_point_in_time_recovery(standing: Standing) -> None:

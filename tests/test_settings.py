@@ -50,7 +50,7 @@ def test_the_profile_of_the_seed_is_the_seed() -> None:
     assert (s.container.cpu, s.container.memory, s.container.port) == (1024, 2048, 8080)
     assert (s.service.minimum, s.service.maximum, s.service.requests) == (2, 10, 1000)
     assert (s.service.spot_weight, s.service.fargate_weight, s.service.fargate_base) == (70, 30, 2)
-    assert (s.database.version, s.database.min_acu, s.database.max_acu) == ("15", 0.5, 2)
+    assert (s.database.version, s.database.min_acu, s.database.max_acu) == ("17", 0.5, 2)
     assert (s.database.final_snapshot, s.database.deletion_protection) == (False, False)
     assert (s.logs.days, s.image) == (30, PLACEHOLDER)
     assert s.api.prefixes == ("/api/v1/*", "/api/v2/*")

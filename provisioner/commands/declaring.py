@@ -54,7 +54,7 @@ def declared(workspace: Workspace, suffix: str, settings: Settings, region: str 
     """The stack by settings and ledger alone."""
     document = workspace.document(suffix)
     known = document.facts if document else {}
-    facts = offline(settings.network.zones, settings.database.version)
+    facts = offline(settings.network.zones, settings.database.version_beside(known.get("version", "")))
     if document and known.get("engine"):
         place, zones = document.place, (*known["zones"], *facts.zones)[: settings.network.zones]
         facts = Facts(

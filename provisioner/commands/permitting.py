@@ -52,11 +52,11 @@ class Whose:
 
     def _stack(self, account: str, build: Builder) -> Stack:
         s, document = self.settings, self.workspace.document(self.suffix)
-        chosen = document.facts.get("master_password") if document else None
+        known_facts = document.facts if document else {}
+        chosen = known_facts.get("master_password")
+        version = s.database.version_beside(known_facts.get("version", ""))
         holder = chosen or ("own" if os.environ.get(VARIABLE) else "rds")
-        facts = replace(
-            offline(s.network.zones, s.database.version), account=account, master_password=str(holder)
-        )
+        facts = replace(offline(s.network.zones, version), account=account, master_password=str(holder))
         known = document.place.region if document else None
         region = choose_region(self.region or known, local=self.workspace.local).name
         stack = build(s, self.suffix, region, facts)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from provisioner.doctor.finding import Doc, Finding, Sought
+from datetime import date
+
+from provisioner.doctor.finding import Doc, Finding, Over, Sought
+from provisioner.preflight.support import words
+from provisioner.settings.postgres import DISABLED, day_of
 
 _NO_LOGIN = "No task can open a connection."
 # Aurora user guide, "Viewing DB cluster status" and "Viewing DB instance status": it answers in these too.
@@ -47,6 +51,14 @@ def writes(cluster: Doc, instances: list[Doc]) -> Finding | None:
         wake = _roused("instance", writer, doc["DBInstanceStatus"])
         return Finding("writer-not-answering", what, _NO_LOGIN, wake)
     return None
+
+
+def is_supported(cluster: Doc, end: date | None, now: float) -> None:
+    """Whether AWS supports its major version for long still: what comes then is told, and is no fault."""
+    enrolled = cluster.get("EngineLifecycleSupport") != DISABLED
+    said = words(cluster["EngineVersion"], end, day_of(now), is_enrolled=enrolled) if end else ""
+    if said:
+        raise Over(said)
 
 
 def is_beside(sought: Sought, vpc: Doc) -> Finding | None:

@@ -34,7 +34,7 @@ class Unset(Exception):
 
 
 class Over(Exception):
-    """All is well; the message says what was not, a while ago."""
+    """All is well; the message says what was not, a while ago, or what comes before long."""
 
 
 @dataclass(frozen=True)

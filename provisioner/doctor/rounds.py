@@ -18,6 +18,7 @@ from provisioner.doctor.asked import resources as known
 from provisioner.doctor.asked import tasks as inside
 from provisioner.doctor.finding import Doc, Finding
 from provisioner.doctor.patient import Patient
+from provisioner.preflight import support
 
 Read = Callable[[Patient], Any]
 
@@ -184,6 +185,13 @@ _NETWORK = (
 _DATABASE = (
     _seeks("database", "cluster", "it answers", data.cluster, database.is_up),
     Check("database", "writer", "it is available", (_cluster, data.instances), database.writes),
+    Check(
+        "database",
+        "support",
+        "AWS supports its version for long still",
+        (_cluster, data.support, _now),
+        database.is_supported,
+    ),
     Check("database", "subnet-group", "in the tasks' VPC", (data.subnet_group, _vpc), database.is_beside),
     Check(
         "database",
@@ -210,4 +218,5 @@ CALLS = {
     **dns.CALLS,
     **bounds.CALLS,
     **pulled.CALLS,
+    "rds": (*data.CALLS["rds"], *support.CALLS["rds"]),
 }

@@ -19,22 +19,28 @@ def _whatever(_seen: Any, _wanted: Any) -> bool:
     return True
 
 
+def _never(_doc: Mapping[str, Any], _seen: Any, _wanted: Any) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Owner:
     """Who holds a field once its resource lives, and which of its values are theirs to choose.
 
-    `holds(seen, wanted)` says whether it is the owner who brought `wanted` to what is `seen`. With `told`,
-    the field is theirs only while AWS tells that member of the resource, and ours stands behind theirs,
-    untold. `who` may name members of the resource in braces.
+    `holds(seen, wanted)` says whether it is the owner who brought `wanted` to what is `seen`; `also` says the
+    same by all that AWS tells of the resource. With `told`, the field is theirs only while AWS tells that
+    member of it, and ours stands behind theirs, untold. `who` may name members of the resource in braces.
     """
 
     who: str
     holds: Callable[[Any, Any], bool] = _whatever
     told: str = ""
+    also: Callable[[Mapping[str, Any], Any, Any], bool] = _never
 
     def has(self, doc: Mapping[str, Any], seen: Any, wanted: Any) -> bool:
         """Whether a difference between what is seen and wanted is theirs, where AWS tells `doc`."""
-        return (not self.told or self.hides(doc)) and self.holds(seen, wanted)
+        theirs = self.holds(seen, wanted) or self.also(doc, seen, wanted)
+        return (not self.told or self.hides(doc)) and theirs
 
     def hides(self, doc: Mapping[str, Any]) -> bool:
         """Whether AWS tells their value in place of ours, which it keeps nevertheless."""

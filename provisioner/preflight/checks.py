@@ -12,6 +12,7 @@ from provisioner.preflight.images import images
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
 from provisioner.preflight.sizes import revisions, sizes
+from provisioner.preflight.support import support
 
 _MINUTE = 60
 
@@ -19,11 +20,12 @@ _MINUTE = 60
 def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> list[Finding]:
     """What would go wrong with a plan that takes so many seconds, in an account.
 
-    Where nothing is made, AWS is asked of the images alone that lie in a private ECR.
+    Where nothing is made, AWS is asked of the images alone that lie in a private ECR, and of a database
+    version whose standard support ends soon.
     """
     verbs = {change.verb for change in made.changes.values()}
     if verbs.isdisjoint(("create", "replace", "update")):
-        return [*database(made), *images(made, clients, account)]
+        return [*database(made), *images(made, clients, account), *support(made, clients)]
     asking = clients.sharing()
     always = [
         *credentials(clients, seconds),
@@ -33,6 +35,7 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
         *revisions(made),
         *quotas(made, asking),
         *images(made, asking, account),
+        *support(made, asking),
     ]
     if verbs.isdisjoint(("create", "replace")):
         return always

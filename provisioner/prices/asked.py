@@ -32,6 +32,17 @@ PRODUCTS: Mapping[str, Product] = {
     "acu_hour": Product(
         "AmazonRDS", "Aurora:ServerlessV2Usage", "ServerlessV2", (("databaseEngine", "Aurora PostgreSQL"),)
     ),
+    # The same for all major versions; the list names each.
+    "acu_support_hour": Product(
+        "AmazonRDS",
+        "ExtendedSupport:Yr1-Yr2:ASv2:AuroraPostgreSQL14",
+        also=(("databaseEngine", "Aurora PostgreSQL"), ("extendedSupportPricingYear", "Year 1, Year 2")),
+    ),
+    "acu_support_year_3_hour": Product(
+        "AmazonRDS",
+        "ExtendedSupport:Yr3:ASv2:AuroraPostgreSQL14",
+        also=(("databaseEngine", "Aurora PostgreSQL"), ("extendedSupportPricingYear", "Year 3")),
+    ),
     "ipv4_hour": Product("AmazonVPC", "PublicIPv4:InUseAddress"),
     "secret_month": Product("AWSSecretsManager", "AWSSecretsManager-Secrets"),
 }

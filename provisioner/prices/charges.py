@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 from provisioner.engine.refs import Ref
+from provisioner.settings.postgres import DISABLED, STANDARD_ENDS, major_of
 
 Doc = Mapping[str, Any]
 # AWS's own month (AWS Pricing Calculator).
 HOURS = 730
 # "Up to 70 % off" (AWS Fargate pricing): Spot has no list price, it moves.
 SPOT = 0.3
+SUPPORT = "extended support of the database"
+_THIRD = "acu_support_year_3_hour"
+
+
+def today() -> date:
+    """Return the day, as AWS's dates are meant: in UTC."""
+    return datetime.now(UTC).date()
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class Estate:
     kinds: Mapping[str, str]
     props: Mapping[str, Doc]
     ids: Mapping[str, str]
+    # The day that is paid for: some prices begin on one.
+    today: date = field(default_factory=lambda: today())  # noqa: PLW0108 - looked up when it is asked
 
     def at(self, value: Any) -> Doc:
         """The properties of what a ref or an id names; empty where that is not of the stack."""
@@ -102,9 +113,24 @@ def _paid_as_whole(count: int, props: Doc) -> float:
 
 def _instance(props: Doc, estate: Estate) -> Iterator[Line]:
     if props.get("DBInstanceClass") == "db.serverless":
-        scaling = estate.at(props.get("DBClusterIdentifier")).get("ServerlessV2ScalingConfiguration") or {}
+        cluster = estate.at(props.get("DBClusterIdentifier"))
+        scaling = cluster.get("ServerlessV2ScalingConfiguration") or {}
         least, most = scaling.get("MinCapacity") or 0, scaling.get("MaxCapacity") or 0
         yield Line("Aurora capacity", "acu_hour", HOURS * least, HOURS * most)
+        if price := _support(cluster, estate.today):
+            yield Line(SUPPORT, price, HOURS * least, HOURS * most)
+
+
+def _support(cluster: Doc, today: date) -> str:
+    """The price of the extended support that a cluster is in; "" where it is in the standard one.
+
+    Each ACU pays, from the day after the standard end, and twice as much from the third year on (Aurora user
+    guide, "Amazon RDS Extended Support charges"; aws.amazon.com/rds/aurora/pricing).
+    """
+    end = STANDARD_ENDS.get(major_of(str(cluster.get("EngineVersion"))))
+    if end is None or today <= end or cluster.get("EngineLifecycleSupport") == DISABLED:
+        return ""
+    return _THIRD if today >= date(end.year + 2, 3, 1) else "acu_support_hour"
 
 
 def _cluster(props: Doc, _all: Estate) -> Iterator[Line]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from provisioner.engine.compare import Difference
 from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc, Ref
-from provisioner.prices.charges import BY_USE, CHARGES, Estate, is_priced
+from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, Estate, is_priced
 from provisioner.prices.table import Prices
+from provisioner.settings.postgres import STANDARD_ENDS, is_near, major_of
 from state.document import Document
 
 
@@ -30,6 +33,15 @@ Bill = dict[str, Cost]
 
 
 @dataclass(frozen=True)
+class Later:
+    """A charge that begins on a day."""
+
+    since: date
+    what: str
+    cost: Cost
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Two bills by what is charged, the prices they were made with, and what is not in them."""
 
@@ -41,6 +53,8 @@ class Estimate:
     by_use: tuple[str, ...]
     # Kinds of which nothing is known.
     unpriced: tuple[str, ...] = ()
+    # What is to be paid besides from a day on, where that is near.
+    later: tuple[Later, ...] = ()
 
     @property
     def totals(self) -> tuple[Cost, Cost]:
@@ -56,7 +70,20 @@ def estimate(made: Plan, document: Document, prices: Prices) -> Estimate:
     kinds = {*now.kinds.values(), *then.kinds.values()}
     by_use = tuple(dict.fromkeys(words for kind, words in BY_USE.items() if kind in kinds))
     unpriced = tuple(sorted(kind for kind in kinds if not is_priced(kind)))
-    return Estimate(*bills, prices.region, prices.as_of, tuple(sorted(prices.borrowed)), by_use, unpriced)
+    begins = tuple(later(then, prices))
+    borrowed = tuple(sorted(prices.borrowed))
+    return Estimate(*bills, prices.region, prices.as_of, borrowed, by_use, unpriced, begins)
+
+
+def later(estate: Estate, prices: Prices) -> Iterator[Later]:
+    """The extended support of databases whose standard one ends soon, from the day after that."""
+    versions = {str(one.get("EngineVersion")) for one in estate.of_kind("DBCluster")}
+    ends = {end for one in versions if (end := STANDARD_ENDS.get(major_of(one))) and end >= estate.today}
+    for end in sorted(one for one in ends if is_near(one, estate.today)):
+        since = end + timedelta(days=1)
+        cost = bill(replace(estate, today=since), prices).get(SUPPORT)
+        if cost:
+            yield Later(since, SUPPORT, cost)
 
 
 def bill(estate: Estate, prices: Prices) -> Bill:

@@ -24,7 +24,7 @@ from provisioner.kinds import (
 )
 from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
 from provisioner.kinds.elbv2 import routing
-from provisioner.preflight import domain, ecr, pull_rules, usage
+from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import asked
 from provisioner.rights import pipeline
 from provisioner.rights.grants import Grant, Grants
@@ -36,6 +36,7 @@ _ALARMS: Mapping[str, Calls] = {"TrackingAlarms": tracking_alarms.CALLS}
 _PLANS: Mapping[str, Calls] = {
     **_SEEKS,
     **_ALARMS,
+    "Versions": {"rds": (*versions.CALLS["rds"], *support.CALLS["rds"])},
     "Preflight": usage.CALLS,
     "Domain": domain.CALLS,
     "Images": ecr.CALLS,

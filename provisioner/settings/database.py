@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provisioner.settings.postgres import DEFAULT_MAJOR
 from provisioner.settings.section import NUMBER, Section, unit
 from provisioner.settings.words import free_database, free_role
 
@@ -17,7 +18,15 @@ class Database(Section):
     """Aurora PostgreSQL Serverless v2."""
 
     version: str = Field(
-        "15", pattern=r"^[0-9]{1,3}(\.[0-9]{1,3})?$", description="a major version, or an exact one"
+        DEFAULT_MAJOR,
+        pattern=r"^[0-9]{1,3}(\.[0-9]{1,3})?$",
+        description="a major version, or an exact one; a stack that stands keeps its own where none is set",
+    )
+    extended_support: bool | None = Field(
+        None,
+        examples=[False],
+        description="past the end of standard support the major version stays, at a charge for each ACU "
+        "(EngineLifecycleSupport, AWS's default); false: AWS moves it to the next one then",
     )
     name: Annotated[str, AfterValidator(free_database)] = Field(
         "mlapi", pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$", description="the database in it"
@@ -78,6 +87,15 @@ class Database(Section):
         json_schema_extra=unit("seconds"),
     )
     insights: bool = Field(False, description="Performance Insights, kept for the 7 days that cost nothing")
+
+    @property
+    def names_version(self) -> bool:
+        """Whether a version was set: where none was, the default is for a new stack alone."""
+        return "version" in self.model_fields_set
+
+    def version_beside(self, known: str) -> str:
+        """Return the version that was set, else the one that a stack is known to have, else the default."""
+        return self.version if self.names_version or not known else known
 
     @model_validator(mode="after")
     def _keeps_its_master(self) -> Database:

@@ -14,6 +14,7 @@ from provisioner.kinds.rds.instances import DBInstance
 from provisioner.kinds.secretsmanager import USUAL_DAYS, MasterLogin, Rotation, Secret, StoredPassword
 from provisioner.names import name_of
 from provisioner.settings import Settings
+from provisioner.settings.postgres import DISABLED, ENROLLED
 from provisioner.steps.account import Account
 from provisioner.steps.facts import Facts
 from provisioner.steps.keys import Keys
@@ -66,6 +67,7 @@ def aurora(
         DeletionProtection=s.database.deletion_protection or s.protect_data,
         EnableIAMDatabaseAuthentication=s.database.iam_login,
         CopyTagsToSnapshot=s.database.tag_snapshots,
+        **_support(s),
         **_ending(up, s, facts),
         **password,
         **under,
@@ -140,6 +142,12 @@ def _capacity(s: Settings) -> dict[str, Any]:
     """A database that never goes to 0 has no time after which it would."""
     bounds = {"MinCapacity": s.database.min_acu, "MaxCapacity": s.database.max_acu}
     return bounds if s.database.min_acu else {**bounds, "SecondsUntilAutoPause": s.database.pause_after}
+
+
+def _support(s: Settings) -> dict[str, Any]:
+    """What becomes of the major version after its standard support, where that is set."""
+    wanted = s.database.extended_support
+    return {} if wanted is None else {"EngineLifecycleSupport": ENROLLED if wanted else DISABLED}
 
 
 def _managed_secret(up: Piece, s: Settings, cluster: Handle) -> Ref:

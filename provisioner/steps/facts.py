@@ -29,6 +29,8 @@ class Facts:
     edge_addresses: Any = ""
     # The repositories, by registry, that ECR fills from elsewhere by a pull-through-cache rule.
     filled: frozenset[str] = frozenset()
+    # The major version of the database from which AWS moved it on by itself; empty where it did not.
+    moved_from: str = ""
     # How many readers of the database stand, where only AWS still knows.
     readers: int = 0
 

@@ -53,6 +53,10 @@ class Forecast:
                 "prices_of_another_region": list(self.cost.borrowed),
                 "not_counted": list(self.cost.by_use),
                 "not_priced": list(self.cost.unpriced),
+                "later": [
+                    {"since": one.since.isoformat(), "what": one.what, **_told(one.cost)}
+                    for one in self.cost.later
+                ],
                 "profiles": {one.profile: _told(one.cost)} if (one := self.otherwise) else {},
             },
             "time": {
@@ -67,6 +71,13 @@ class Forecast:
 def show_forecast(say: Say, forecast: Forecast) -> None:
     """The cost before and after with what changes it, the assumptions, and the time."""
     for line in forecast_lines(forecast):
+        say.data(line)
+    show_findings(say, forecast)
+
+
+def show_what_comes(say: Say, forecast: Forecast) -> None:
+    """Where nothing is to be done: what will be charged before long, and what may stand in the way."""
+    for line in _later_lines(forecast.cost):
         say.data(line)
     show_findings(say, forecast)
 
@@ -93,11 +104,18 @@ def _cost_lines(cost: Estimate) -> Iterator[str]:
     yield f"Cost: {before.least:.2f} -> {after.least:.2f} USD a month at the least{most}."
     for what, old, new in _moving(cost.before, cost.after):
         yield f"      {what}: {_span(old)} -> {_span(new)}"
+    yield from _later_lines(cost)
     yield f"      List prices of {cost.region} as of {cost.as_of}, 730 hours{_borrowed(cost)}."
     if cost.by_use:
         yield f"      Not counted, as it depends on use: {', '.join(cost.by_use)}."
     if cost.unpriced:
         yield f"      No price is known for {', '.join(cost.unpriced)}."
+
+
+def _later_lines(cost: Estimate) -> Iterator[str]:
+    """The charges that begin soon."""
+    for one in cost.later:
+        yield f"      From {one.since} on, {_span(one.cost)} USD a month besides for {one.what}."
 
 
 def _moving(before: Bill, after: Bill) -> Iterator[tuple[str, Cost, Cost]]:

@@ -11,7 +11,7 @@ from provisioner.engine.plan import Plan, look_up
 from provisioner.engine.private import masked, masked_beside
 from provisioner.engine.refs import resolve
 from provisioner.terminal.fields import lines
-from provisioner.terminal.forecast import Forecast, show_findings, show_forecast
+from provisioner.terminal.forecast import Forecast, show_forecast, show_what_comes
 from provisioner.terminal.say import Say
 
 _SIGNS = {
@@ -44,7 +44,7 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
         told = "; ".join(lines([replace(theirs, old=theirs.new, new=theirs.old)]))
         say.note(f"Left to {theirs.owner}: {one.piece}/{one.node} {told}", "dim")
     if forecast:
-        show = show_forecast if shown(plan) else show_findings
+        show = show_forecast if shown(plan) else show_what_comes
         show(say, forecast)
 
 

@@ -41,6 +41,10 @@ def test_versions_of_15_are_those_that_can_be_made(aws: Client) -> None:
     found = aws("rds").describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion="15")
     versions = [v["EngineVersion"] for v in found["DBEngineVersions"]]
     assert versions == ["15.10", "15.12", "15.13", "15.14", "15.15", "15.17"]
+    newest = aws("rds").describe_db_engine_versions(Engine="aurora-postgresql", EngineVersion="18")
+    assert [one["EngineVersion"] for one in newest["DBEngineVersions"]] == ["18.3", "18.4", "18.6"]
+    asked = {"Engine": "aurora-postgresql", "EngineVersion": "18.6", "DBInstanceClass": "db.serverless"}
+    assert aws("rds").describe_orderable_db_instance_options(**asked)["OrderableDBInstanceOptions"]
     assert {v["DBParameterGroupFamily"] for v in found["DBEngineVersions"]} == {"aurora-postgresql15"}
     assert found["DBEngineVersions"][0]["ServerlessV2FeaturesSupport"]["MinCapacity"] == 0
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient, unless
+from provisioner.preflight.support import standard_end
+from provisioner.settings.postgres import STANDARD_ENDS, day_of, is_near, major_of
 
 # What is asked here, by service: `policy` grants it.
 CALLS = {
@@ -21,6 +25,17 @@ def cluster(p: Patient) -> Sought:
     rds = p.clients.client("rds")
     found = unless(_NO_CLUSTER, lambda: rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"], [])
     return Sought(f"database cluster {name}", next(iter(found), None))
+
+
+def support(p: Patient) -> date | None:
+    """Return the last day of the standard support of what the cluster runs; None where AWS tells of none.
+
+    AWS is asked where the built-in dates say that the end is near, or know no date.
+    """
+    version = str(cluster(p).found["EngineVersion"])
+    known = STANDARD_ENDS.get(major_of(version))
+    is_far = known is not None and not is_near(known, day_of(p.now))
+    return known if is_far else standard_end(p.clients, version)
 
 
 def instances(p: Patient) -> list[Doc]:

@@ -8,7 +8,12 @@ from uuid import NAMESPACE_URL, uuid5
 from moto.rds.models import DomainMembership
 
 from provisioner.embedded.answers import AwsError, Reply
-from provisioner.embedded.corrections.rds_versions import ENGINE, resolved
+from provisioner.embedded.corrections.rds_versions import (
+    ENGINE,
+    is_unsupported,
+    next_supported,
+    resolved,
+)
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
@@ -35,6 +40,7 @@ def create_cluster(call: Call) -> Reply | None:
         raise AwsError("DBClusterAlreadyExistsFault", "DB Cluster already exists")
     _check_capacity(params.get("ServerlessV2ScalingConfiguration"))
     _check_groups(call)
+    _check_support(params)
     told = {k: v for k, v in params.items() if k not in ("StorageType", "EngineVersion")}
     if params["Engine"] == ENGINE:
         told["EngineVersion"] = resolved(params.get("EngineVersion"))
@@ -53,6 +59,25 @@ def _check_capacity(scaling: dict[str, float] | None) -> None:
         )
 
 
+_ENROLLED, _DISABLED = "open-source-rds-extended-support", "open-source-rds-extended-support-disabled"
+
+
+def _check_support(params: dict[str, Any]) -> None:
+    """Refuse a word of no lifecycle, and a version past its standard support where there is to be no other.
+
+    botocore ServiceModel, EngineLifecycleSupport of CreateDBCluster.
+    """
+    wanted = params.get("EngineLifecycleSupport", _ENROLLED)
+    if wanted not in (_ENROLLED, _DISABLED):
+        raise AwsError("InvalidParameterValue", f"Invalid value for EngineLifecycleSupport: {wanted}")
+    version = resolved(params.get("EngineVersion")) if params.get("Engine") == ENGINE else ""
+    if version and wanted == _DISABLED and is_unsupported(version):
+        raise AwsError(
+            "InvalidParameterCombination",
+            f"{ENGINE} {version} is past its end of standard support; it needs RDS Extended Support.",
+        )
+
+
 def _check_groups(call: Call) -> None:
     """Check the groups a cluster names; codes: botocore ServiceModel, errors of CreateDBCluster."""
     rds = backend("rds", call.account, call.region)
@@ -68,9 +93,7 @@ def _check_groups(call: Call) -> None:
 def _complete(call: Call, cluster: Any) -> None:
     """Put on moto's cluster what AWS echoes and moto drops; its serializer reads the attributes."""
     params = call.params
-    cluster.engine_lifecycle_support = params.get(
-        "EngineLifecycleSupport", "open-source-rds-extended-support"
-    )
+    cluster.engine_lifecycle_support = params.get("EngineLifecycleSupport", _ENROLLED)
     cluster.database_insights_mode = params.get("DatabaseInsightsMode", "standard")
     # "The storage type isn't returned when you set it to aurora": botocore ServiceModel, DBCluster.
     cluster.storage_type = "aurora-iopt1" if params.get("StorageType") == "aurora-iopt1" else None
@@ -97,6 +120,19 @@ def clean_one(_: Call, reply: Reply) -> None:
     reply["DBCluster"].pop("ScalingConfigurationInfo", None)
 
 
+@always.before("rds", "DescribeDBClusters")
+def move_on(call: Call) -> None:
+    """Move each that is to have no extended support to the next major version, after the standard one.
+
+    AWS doc, Aurora user guide, "Overview of Amazon RDS Extended Support".
+    """
+    for cluster in clusters(call).values():
+        disabled = getattr(cluster, "engine_lifecycle_support", "") == _DISABLED
+        if cluster.engine == ENGINE and disabled and is_unsupported(cluster.engine_version):
+            cluster.engine_version = next_supported(cluster.engine_version)
+            cluster.parameter_group = f"default.{ENGINE}{cluster.engine_version.partition('.')[0]}"
+
+
 @always.after("rds", "DescribeDBClusters")
 def clean_all(_: Call, reply: Reply) -> None:
     """Drop what AWS does not say of an Aurora cluster."""
@@ -114,7 +150,10 @@ def modify_cluster(call: Call) -> Reply | None:
     cluster = clusters(call)[name]
     _check_capacity(params.get("ServerlessV2ScalingConfiguration"))
     _check_groups(call)
-    ours = ("EnableIAMDatabaseAuthentication", "CloudwatchLogsExportConfiguration", "StorageType", "Domain")
+    _check_support({key: value for key, value in params.items() if key == "EngineLifecycleSupport"})
+    cluster.engine_lifecycle_support = params.get("EngineLifecycleSupport", cluster.engine_lifecycle_support)
+    ours = {"EnableIAMDatabaseAuthentication", "CloudwatchLogsExportConfiguration", "StorageType", "Domain"}
+    ours.add("EngineLifecycleSupport")
     told = {k: v for k, v in params.items() if k not in ours}
     if "EngineVersion" in params and cluster.engine == ENGINE:
         told["EngineVersion"] = resolved(params["EngineVersion"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.clock import clock
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import every
 from provisioner.embedded.wire import Call
@@ -12,14 +14,26 @@ from provisioner.embedded.wire import Call
 ENGINE = "aurora-postgresql"
 DEFAULT_MAJOR = "16"
 # 15: go-to-k/cdkd and aws-samples/sample-apj-sup-sa#163, us-east-1, July 2026 (15.4 went in 2025:
-# aws/aws-cdk#35953). The others: the minors PostgreSQL released on the same days.
+# aws/aws-cdk#35953). 17.10 and 18.6: TAK-NZ/cloudtak, ap-southeast-2, October 2026; 18.3 and 18.4:
+# ministackorg/ministack, August 2026. The others: the minors PostgreSQL released on the same days.
 MINORS = {
     "13": (18, 20, 21, 22, 23),
     "14": (15, 17, 18, 19, 20, 22),
     "15": (10, 12, 13, 14, 15, 17),
     "16": (6, 8, 9, 10, 11, 13),
-    "17": (4, 5, 6, 7, 9),
+    "17": (4, 5, 6, 7, 9, 10),
+    "18": (3, 4, 6),
 }
+# The last day of standard support, and of the extended one: Aurora PostgreSQL release calendar.
+SUPPORT = {
+    "13": ("2026-02-28", "2029-02-28"),
+    "14": ("2027-02-28", "2030-02-28"),
+    "15": ("2028-02-29", "2031-02-28"),
+    "16": ("2029-02-28", "2032-02-29"),
+    "17": ("2030-02-28", "2033-02-28"),
+    "18": ("2031-02-28", "2034-02-28"),
+}
+_LAST_SECOND = "T23:59:59.999000+00:00"
 VERSIONS = [f"{major}.{minor}" for major, minors in MINORS.items() for minor in minors]
 CLASSES = ("db.serverless", "db.t4g.medium", "db.r6g.large", "db.r8g.large")
 
@@ -82,6 +96,46 @@ def _version(version: str) -> dict[str, Any]:
             for v in newer
         ],
     }
+
+
+@always.before("rds", "DescribeDBMajorEngineVersions")
+def describe_majors(call: Call) -> Reply:
+    """Tell each major version and how long it has which support (AWS doc, API_SupportedEngineLifecycle)."""
+    engine, major = call.params.get("Engine", ENGINE), call.params.get("MajorEngineVersion")
+    listed = SUPPORT if engine == ENGINE else {}
+    return {"DBMajorEngineVersions": [_lifecycle(one) for one in listed if major in (None, one)]}
+
+
+def _lifecycle(major: str) -> dict[str, Any]:
+    standard, extended = (f"{day}{_LAST_SECOND}" for day in SUPPORT[major])
+    return {
+        "Engine": ENGINE,
+        "MajorEngineVersion": major,
+        "SupportedEngineLifecycles": [
+            {
+                "LifecycleSupportName": "open-source-rds-standard-support",
+                "LifecycleSupportStartDate": f"{int(standard[:4]) - 5}-01-01T00:00:00+00:00",
+                "LifecycleSupportEndDate": standard,
+            },
+            {
+                "LifecycleSupportName": "open-source-rds-extended-support",
+                "LifecycleSupportStartDate": f"{standard[:4]}-03-01T00:00:00+00:00",
+                "LifecycleSupportEndDate": extended,
+            },
+        ],
+    }
+
+
+def is_unsupported(version: str) -> bool:
+    """Say whether the standard support of a version's major one is over."""
+    end = SUPPORT.get(version.partition(".")[0], ("9", ""))[0]
+    return f"{end}{_LAST_SECOND}" < datetime.fromtimestamp(clock.now(), UTC).isoformat()
+
+
+def next_supported(version: str) -> str:
+    """Name the newest minor of the first later major version that has standard support."""
+    majors = sorted((one for one in MINORS if int(one) > int(version.partition(".")[0])), key=int)
+    return resolved(next(one for one in majors if not is_unsupported(one)))
 
 
 def _order(version: str) -> tuple[int, ...]:

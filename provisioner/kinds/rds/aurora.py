@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,6 +17,7 @@ from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.members.data import DB_CLUSTER
 from provisioner.kinds.rds.tagged import MOST, NEW_ACCOUNT, NO_CLUSTER, NO_PARAMETERS, NO_SUBNETS, Rds
 from provisioner.kinds.tags import mapping, pairs
+from provisioner.settings.postgres import DISABLED, ENROLLED, is_later_major
 
 
 def is_newer_minor(seen: Any, wanted: Any) -> bool:
@@ -31,6 +33,11 @@ def is_behind(seen: Any, wanted: Any) -> str:
     if seen is None or str(wanted).split(".", maxsplit=1)[0] == major:
         return ""
     return f"it runs version {seen}, and no upgrade is undone: set `database.version={major}`"
+
+
+def is_moved_on(doc: Mapping[str, Any], seen: Any, wanted: Any) -> bool:
+    """Whether AWS can have moved a cluster to a later major version: it is to have no extended support."""
+    return doc.get("EngineLifecycleSupport") == DISABLED and is_later_major(str(seen), str(wanted))
 
 
 _AMAZONS_KEYS = {"KmsKeyId": "alias/aws/rds", "MasterUserSecretKmsKeyId": "alias/aws/secretsmanager"}
@@ -83,10 +90,11 @@ class DBCluster(Rds):
         | {"StorageEncrypted", "KmsKeyId", "MasterUserSecretKmsKeyId"}
     )
     # AWS's own keys; no cluster that is there comes under another one (botocore rds ModifyDBCluster).
-    defaults = dict(_AMAZONS_KEYS)
+    defaults = {**_AMAZONS_KEYS, "EngineLifecycleSupport": ENROLLED}
     ways_out = dict.fromkeys(_AMAZONS_KEYS, _KEY_IS_FIXED)
     # RDS upgrades minor versions in the maintenance window (AutoMinorVersionUpgrade is on by default).
-    owners = {"EngineVersion": Owner("AWS, which upgrades minor versions", is_newer_minor)}
+    # The major one too, where its standard support has ended and there is no extended one.
+    owners = {"EngineVersion": Owner("AWS, which upgrades minor versions", is_newer_minor, also=is_moved_on)}
     one_way = {"EngineVersion": is_behind}
     # How it is to be deleted is not told by AWS; the password is told by nobody.
     unread = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "MasterUserPassword"})

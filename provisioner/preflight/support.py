@@ -1,0 +1,93 @@
+"""How long AWS supports the database's major version, and what becomes of it after that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.explain import excused
+from provisioner.engine.graph import Node
+from provisioner.engine.plan import Plan
+from provisioner.preflight.finding import Finding
+from provisioner.settings.postgres import (
+    DEFAULT_MAJOR,
+    DISABLED,
+    ENROLLED,
+    STANDARD_ENDS,
+    day_of,
+    is_near,
+    major_of,
+)
+
+# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+CALLS = {"rds": ("DescribeDBMajorEngineVersions",)}
+_ENGINE, _STANDARD = "aurora-postgresql", "open-source-rds-standard-support"
+
+
+def standard_end(clients: Clients, version: str) -> date | None:
+    """Return the last day of the standard support of a version, by AWS; None where AWS tells of none."""
+    rds = clients.client("rds")
+    asked = {"Engine": _ENGINE, "MajorEngineVersion": major_of(version)}
+    listed = rds.describe_db_major_engine_versions(**asked)["DBMajorEngineVersions"]
+    known = [life for one in listed for life in one.get("SupportedEngineLifecycles", [])]
+    ends = (one["LifecycleSupportEndDate"] for one in known if one["LifecycleSupportName"] == _STANDARD)
+    return next((day_of(end.timestamp()) for end in ends), None)
+
+
+def words(version: str, end: date, today: date, *, is_enrolled: bool) -> str:
+    """Return what there is to say of a version's support; "" while its end is far."""
+    if not is_near(end, today):
+        return ""
+    major, is_over = major_of(version), end < today
+    ends = f"the standard support of PostgreSQL {major} {'ended' if is_over else 'ends'} on {end}"
+    if not is_enrolled:
+        return f"{ends}: AWS moves the database to a later major version after that"
+    since = "each ACU pays" if is_over else "from the next day on each ACU pays"
+    return f"{ends}; {since} for extended support"
+
+
+def support(made: Plan, clients: Clients) -> Iterator[Finding]:
+    """Return that the standard support of the database's version ends soon, or is over.
+
+    AWS is asked where the built-in dates say that the end is near, or know no date.
+    """
+    for node in made.stack:
+        change, doc = made.changes.get(node.name), made.docs.get(node.name, {})
+        if change is None or str(node.kind) != "DBCluster":
+            continue
+        version = str(doc.get("EngineVersion") or node.props["EngineVersion"])
+        today = day_of(clients.clock.wall())
+        known = STANDARD_ENDS.get(major_of(version))
+        if known is None or is_near(known, today):
+            end = _told(clients, version) or known
+            yield from _findings(node, doc, end, today) if end else ()
+
+
+def _told(clients: Clients, version: str) -> date | None:
+    try:
+        return standard_end(clients, version)
+    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+        excused(error, "asking how long a version is supported")
+        return None
+
+
+def _findings(node: Node, doc: dict[str, Any], end: date, today: date) -> Iterator[Finding]:
+    version = str(doc.get("EngineVersion") or node.props["EngineVersion"])
+    wanted = node.props.get("EngineLifecycleSupport") or doc.get("EngineLifecycleSupport") or ENROLLED
+    is_enrolled = wanted != DISABLED
+    address = f"{node.piece}/{node.name}"
+    if not doc and end < today and not is_enrolled:
+        yield Finding(
+            address,
+            f"the standard support of PostgreSQL {major_of(version)} ended on {end}, and without extended "
+            "support AWS makes none",
+            f"Choose a later one, such as `--set database.version={DEFAULT_MAJOR}`.",
+        )
+    elif said := words(version, end, today, is_enrolled=is_enrolled):
+        hint = (
+            f"Move to a later major version: a second stack with `database.version={DEFAULT_MAJOR}` and the "
+            "data, or AWS's own upgrade and that version as `database.version` here."
+        )
+        yield Finding(address, said, hint, blocks=False)

@@ -1,0 +1,46 @@
+"""The major versions of Aurora PostgreSQL: which a new stack gets, and until when AWS supports each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+# Two years and more of standard support are before it, and every client knows it.
+DEFAULT_MAJOR = "17"
+# The last day of standard support (Aurora PostgreSQL release notes, release calendar): the end of February
+# after the community's last release, which is in the November five years after the first.
+STANDARD_ENDS: Mapping[str, date] = {
+    "11": date(2024, 2, 29),
+    "12": date(2025, 2, 28),
+    "13": date(2026, 2, 28),
+    "14": date(2027, 2, 28),
+    "15": date(2028, 2, 29),
+    "16": date(2029, 2, 28),
+    "17": date(2030, 2, 28),
+    "18": date(2031, 2, 28),
+}
+# botocore rds CreateDBCluster, EngineLifecycleSupport; AWS enrols where nobody says.
+ENROLLED, DISABLED = "open-source-rds-extended-support", "open-source-rds-extended-support-disabled"
+# AWS reminds half a year before an end (Aurora user guide, version policy).
+NOTICE = timedelta(days=183)
+
+
+def major_of(version: str) -> str:
+    """Return the major version of an exact one."""
+    return version.split(".", 1)[0]
+
+
+def is_later_major(version: str, than: str) -> bool:
+    """Return whether a version is of a later major one; False where one of them is no number."""
+    majors = major_of(version), major_of(than)
+    return all(one.isdigit() for one in majors) and int(majors[0]) > int(majors[1])
+
+
+def day_of(seconds: float) -> date:
+    """Return the day of a wall-clock second, as AWS's dates are meant: in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).date()
+
+
+def is_near(end: date, today: date) -> bool:
+    """Return whether an end is at most half a year away, or past."""
+    return end - today <= NOTICE
