@@ -61,7 +61,7 @@ def test_offline_the_whole_graph_is_printed_without_a_call(
     assert "public-2" in nodes
     assert "public-3" not in nodes
     assert nodes["nat-1"]["properties"]["SubnetId"] == "<public-1.id>"
-    assert nodes["db-parameters"]["properties"]["DBParameterGroupFamily"] == "aurora-postgresql15"
+    assert nodes["db-parameters"]["properties"]["DBParameterGroupFamily"] == "aurora-postgresql17"
     assert told.lines[0]["outputs"]["cloudfront_distribution_url"] == "https://<edge.DomainName>"
 
 

@@ -149,7 +149,7 @@ def test_aurora_has_parameters_of_its_own_in_the_family_of_its_version(standing:
     ]
     values = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")["Parameters"]
 
-    assert group["DBParameterGroupFamily"] == "aurora-postgresql15"
+    assert group["DBParameterGroupFamily"] == "aurora-postgresql17"
     assert {one["ParameterName"]: one["ParameterValue"] for one in values}["rds.force_ssl"] == "1"
 
 
@@ -181,7 +181,7 @@ def test_the_version_is_the_newest_plain_one_of_its_major(standing: Standing) ->
     plain = {
         tuple(map(int, one["EngineVersion"].split(".")))
         for one in offered
-        if one["EngineVersion"].replace(".", "").isdigit() and one["EngineVersion"].startswith("15.")
+        if one["EngineVersion"].replace(".", "").isdigit() and one["EngineVersion"].startswith("17.")
     }
 
     assert tuple(map(int, standing.cluster["EngineVersion"].split("."))) == max(plain)
