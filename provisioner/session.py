@@ -18,7 +18,7 @@ from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
 from provisioner.engine.durations import Durations
 from provisioner.engine.events import Event, Listener, silent
-from provisioner.engine.mark import Identity, Mark
+from provisioner.engine.mark import Identity
 from provisioner.engine.marker import Marker, both, makes_two
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.peers import Peers
@@ -235,14 +235,12 @@ class Session:
         return done.followed_by(Apply(moved, self.hands(), KINDS).run())
 
     def _begins(self, plan: Plan, marker: Marker) -> bool:
-        """Whether this run brings up what another run may bring up too: the stack stands, and not whole.
+        """Whether this run makes what another machine may make a second time, on a stack that stands.
 
-        No state tells of it, or a run that did not end has left its mark. Where the marker is yet to be
-        made, it is born with the mark.
+        A state that knows the whole stack is no excuse: a machine without any finds what stands by its tags,
+        and not what this run is about to make. Where the marker is yet to be made, it is born with the mark.
         """
-        entry, doc = self.document.entries.get(marker.node), plan.docs.get(marker.node)
-        is_known = bool(entry and entry.id)
-        return doc is not None and makes_two(plan) and (not is_known or Mark.on(doc) is not None)
+        return plan.docs.get(marker.node) is not None and makes_two(plan)
 
     @contextmanager
     def _guarded(self, marker: Marker) -> Iterator[None]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.act import Hands
 from provisioner.engine.kind import Item
 from provisioner.engine.mark import Identity
 from provisioner.engine.marker import BEAT, Marker
@@ -60,11 +61,11 @@ def whole(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict
     return counts(desk)
 
 
-def both(desk: Desk, other: Desk, offset: float) -> list[Ran]:
-    """How two first applies end, the second begun so many seconds after the first."""
-    with desk.spawn(*APPLY) as first:
+def both(desk: Desk, other: Desk, offset: float, *more: str) -> list[Ran]:
+    """How two applies end, the second begun so many seconds after the first."""
+    with desk.spawn(*APPLY, *more) as first:
         time.sleep(offset)
-        with other.spawn(*APPLY) as second:
+        with other.spawn(*APPLY, *more) as second:
             told = [process.communicate(timeout=120) for process in (first, second)]
     return [Ran(p.returncode, *said) for p, said in zip((first, second), told, strict=True)]
 
@@ -146,6 +147,64 @@ def begun(desk: Desk) -> Desk:
     """A stack of which a part stands; whoever asks for the whole makes what AWS would make twice."""
     desk.well("apply", "--yes", "--suffix", "a", *PART)
     return desk
+
+
+WIDER = ("--set", "network.nat=per_zone")
+
+
+def test_a_run_that_knows_the_whole_stack_is_seen_by_a_machine_that_knows_nothing(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands it would find by its tags, but not the two gateways that are about to be made."""
+    desk.well("apply", "--yes", "--suffix", "a")
+    other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
+    really = Hands.create
+
+    def create(self: Hands, target: Target) -> Doc:
+        if target.it.node == "eip-2":
+            told["plan"] = other.process("plan", "--local", "--suffix", "a", *WIDER)
+            told["apply"] = other.process(*APPLY, *WIDER)
+        return really(self, target)
+
+    monkeypatch.setattr(Hands, "create", create)
+    desk.well("apply", "--yes", "--suffix", "a", *WIDER)
+
+    assert "Another run is at work" in told["plan"].out + told["plan"].err
+    assert told["apply"].code == 7, told["apply"].err
+    assert "arn:aws:" in told["apply"].err
+    assert (counts(desk)["nat gateway"], counts(desk)["address"]) == (3, 3)
+    assert mark(desk) == ""
+    assert desk.plan("a", *WIDER) == "No changes.\n"
+    # Now it is alone: it adopts all, and makes nothing.
+    assert other.process(*APPLY, *WIDER).code == 0
+    assert counts(desk)["nat gateway"] == 3
+
+
+@pytest.mark.parametrize(
+    "offset", [0.0, *(pytest.param(one, marks=pytest.mark.slow) for one in (0.5, 1.5, 3.0))]
+)
+def test_one_that_knows_all_and_one_that_knows_nothing_make_nothing_twice(
+    desk: Desk, tmp_path: Path, offset: float
+) -> None:
+    desk.well("apply", "--yes", "--suffix", "a")
+    other = desk.elsewhere(tmp_path / "other")
+
+    ran = both(desk, other, offset, *WIDER)
+
+    assert {one.code for one in ran} <= {0, 7}, [one.err for one in ran]
+    winner = (desk, other)[[one.code for one in ran].index(0)]
+    assert counts(desk)["nat gateway"] == 3
+    assert counts(desk)["address"] == 3
+    assert winner.plan("a", *WIDER) == "No changes.\n"
+
+
+def test_a_run_that_makes_nothing_twice_puts_no_mark(desk: Desk) -> None:
+    desk.well("apply", "--yes", "--suffix", "a")
+    before = desk.mark()
+
+    desk.well("apply", "--yes", "--suffix", "a", "--set", "service.maximum=20")
+
+    assert desk.acts(before) == ["application-autoscaling:RegisterScalableTarget"]
 
 
 def test_a_run_that_ended_leaves_no_mark(begun: Desk) -> None:
