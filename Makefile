@@ -27,12 +27,13 @@ bench: $(VENV)/.runs  ## measure, print the table, write benchmarks/results.md; 
 	$(BIN)/python -m benchmarks
 
 faults: $(VENV)/.tests  ## every fault at every call, in an hour or less; goes on where it was interrupted
+	export PYTHONHASHSEED=0; \
 	$(BIN)/python -m tests.faults --shard 1/2 --resume $(VENV)/faults-1.jsonl >/dev/null & \
 	$(BIN)/python -m tests.faults --shard 2/2 --resume $(VENV)/faults-2.jsonl >/dev/null; wait
 	$(BIN)/python -m tests.faults --join $(VENV)/faults-1.jsonl $(VENV)/faults-2.jsonl
 
 faults-strongest: $(VENV)/.tests  ## the same of all that can be had at once, at one call of each operation
-	$(BIN)/python -m tests.faults --profile strongest --each-operation --resume $(VENV)/faults-strongest.jsonl
+	PYTHONHASHSEED=0 $(BIN)/python -m tests.faults --profile strongest --each-operation --resume $(VENV)/faults-strongest.jsonl
 
 wander: $(VENV)/.tests  ## random settings, drifts and applies, many of them; SEED=N repeats one
 	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed"; \

@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
             if not verdict.is_good:
                 sys.stderr.write(f"{verdict}\n")
 
-        play(world, [case for case in chosen if str(case) not in results.verdicts], told)
+        ahead = [case for case in chosen if str(case) not in results.verdicts]
+        play(world, ahead, told, each=asked.each)
     return _end(calls, results.verdicts.values())
 
 
@@ -91,6 +92,9 @@ def _parser() -> argparse.ArgumentParser:
         "--operation", action="append", default=[], help="only those that begin so, as kms:; repeatable"
     )
     parser.add_argument("--each-operation", action="store_true", help="one call of each operation is enough")
+    parser.add_argument(
+        "--each", action="store_true", help="play what comes to the same as another case, too"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pace", type=float, default=1.0, help="1, by default, is as slow as AWS")
     parser.add_argument("--profile", default="seed", choices=[*PROFILES, STRONGEST])

@@ -71,6 +71,8 @@ class Verdict:
     orphans: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     stuck: str = ""
+    # The case that was played in its place, as what is left to happen is the same.
+    alike: str = ""
     seconds: float = 0.0
 
     @property

@@ -42,6 +42,7 @@ class Disk:
 
     def strike(self) -> str:
         """Count a write; the fault that meets it, "" for none."""
+        self.wire.acts()
         if self.meets:
             self.meets()
         with self._counting:

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import RawIOBase
+from pathlib import Path
 from time import monotonic
 from types import FrameType
 from typing import Any, NoReturn
@@ -27,6 +28,9 @@ _TELLING = "provisioner/engine/"
 
 # How much longer than by its own time a child may take on a machine that has other things to do.
 CROWDED = 5
+# Who sleeps for so many looks, and computes nothing meanwhile, waits for nobody: one that only gets no turn is
+# ready to run.
+_LOOK_EVERY, _ASLEEP = 5.0, 6
 
 
 class TooLong(Exception):
@@ -131,13 +135,35 @@ def _end(pipe: int, text: str, code: int) -> NoReturn:
 def _told(pipe: int, pid: int, deadline: float) -> tuple[bytes, bool]:
     """All that a child tells, and whether it came in time; one that is late is asked where it is."""
     with os.fdopen(pipe, "rb", buffering=0) as file:
-        told, ended = _until(file, deadline)
+        told, ended = _unless_asleep(file, pid, deadline)
         if ended:
             return told, True
         os.kill(pid, signal.SIGUSR1)
         told, _ = _until(file, monotonic() + _ANSWERS_WITHIN)
     os.kill(pid, signal.SIGKILL)
     return told, False
+
+
+def _unless_asleep(file: RawIOBase, pid: int, deadline: float) -> tuple[bytes, bool]:
+    """What comes until then, or until the child hangs; and whether it came to its end."""
+    told, computed, looks = b"", "", 0
+    while looks < _ASLEEP and (now := monotonic()) < deadline:
+        part, ended = _until(file, min(now + _LOOK_EVERY, deadline))
+        told += part
+        if ended:
+            return told, True
+        known, computed = computed, _asleep(pid)
+        looks = looks + 1 if computed and computed == known else 0
+    return told, False
+
+
+def _asleep(pid: int) -> str:
+    """What a process that sleeps has computed; "" for one that does not, or where that is not told."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return " ".join(told[11:13]) if told[0] == "S" else ""
 
 
 def _until(file: RawIOBase, deadline: float) -> tuple[bytes, bool]:

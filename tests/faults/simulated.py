@@ -32,6 +32,8 @@ Ready = Callable[[], bool]
 
 # More than any command takes, whatever happens to it: a run that goes on after it goes on for ever.
 LONGEST = 24 * 3600.0
+# More turns than all threads together take at one moment.
+MOST_TURNS = 100_000
 
 
 class Deadlock(BaseException):
@@ -75,7 +77,10 @@ class Simulation:
         # Whether the process that is played has died: then nobody sleeps on; and what raises so.
         self.is_killed: Ready = never
         self.check: Callable[[], None] = lambda: None
+        # Told of each thread, in it, that is about to wait, and until when at the latest.
+        self.waits: Callable[[float], None] = lambda _until: None
         self._limit = LONGEST
+        self._turns = 0
         self._waiting: list[Turn] = []
         self._crews: dict[ThreadPoolExecutor, Crew] = {}
         self._hearts: dict[Heartbeat, Crew] = {}
@@ -106,6 +111,7 @@ class Simulation:
     def wait(self, ready: Ready, seconds: float | None = None) -> bool:
         """Let others run until it is so, or until the seconds have passed; whether it is so."""
         end = math.inf if seconds is None else self.passed + max(seconds, 0.0)
+        self.waits(end)
         self._waiting.append(Turn(getcurrent(), ready, end))
         self._hub.switch()
         if self._dead:
@@ -130,8 +136,11 @@ class Simulation:
     def _next(self) -> Any:
         """Who runs next: whose wait is over, else who has the shortest time to wait."""
         turn = next((one for one in self._waiting if one.at <= self.passed or one.ready()), None)
+        self._turns += 1
+        if self._turns > MOST_TURNS and not self._dead:
+            self._dead = f"one thread hands on to another, and no time passes\n{self._where()}"
         if turn is None:
-            turn = min(self._waiting, key=lambda one: one.at)
+            turn, self._turns = min(self._waiting, key=lambda one: one.at), 0
             if turn.at > self._limit and not self._dead:
                 self._dead = f"no thread can go on, {self.passed:.0f} s after the start\n{self._where()}"
             elif not self._dead:

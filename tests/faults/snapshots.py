@@ -3,8 +3,9 @@
 Of the calls those count that AWS does: a child tries each first.
 
 The child goes on with all threads of the run and meets the fault; its parent waits, puts the files back and
-goes on as if nothing had been. So nobody plays the same way to a fault twice. Kills that leave the same, on
-disk, in AWS and at the same moment, are one case, played once.
+goes on as if nothing had been. So nobody plays the same way to a fault twice. Runs that end and leave the
+same, on disk, in AWS and at the same moment, are one case, played once; so are faults that are taken alike
+(`alike.py`).
 """
 
 from __future__ import annotations
@@ -17,20 +18,23 @@ from time import process_time
 from typing import Any
 
 from provisioner.embedded.wire import CLIENT_ERROR, Answer
-from tests.faults.case import APPLY, LEDGER, TEARDOWN, Case, Strike, Verdict
+from tests.faults.alike import Alike
+from tests.faults.case import APPLY, BOTH, ENDS, LEDGER, PASSING, TEARDOWN, Case, Strike, Verdict
 from tests.faults.files import Files
 from tests.faults.fork import Myself, TooLong, in_child, split
-from tests.faults.world import KILLED, World, first_of
+from tests.faults.world import CRASHED, HANGS, KILLED, World, first_of
 
 Told = Callable[[Verdict], None]
 
 # Seconds of its own that a case may compute.
 DEADLINE = 120.0
-_KILLS = ("kill_before", "kill_after", "kill_before_rename", "kill_after_rename")
 
 
-def play(world: World, cases: Iterable[Case], told: Told) -> None:
-    """Play each case in a process of its own; `told` hears of each when it has ended."""
+def play(world: World, cases: Iterable[Case], told: Told, *, each: bool = False) -> None:
+    """Play each case in a process of its own; `told` hears of each when it has ended.
+
+    With `each`, also those that are known to come to what another came to.
+    """
     ahead = list(cases)
     for verb in (APPLY, TEARDOWN):
         some = [case for case in ahead if first_of(case) == verb]
@@ -38,25 +42,28 @@ def play(world: World, cases: Iterable[Case], told: Told) -> None:
             world.fresh()
             if verb == TEARDOWN and world.run(APPLY):
                 raise RuntimeError(f"an undisturbed apply fails: {world.said}")
-            Snapshots(world, some, told).play(verb)
+            Snapshots(world, some, told, each=each).play(verb)
 
 
 class Snapshots:
     """One undisturbed run, and all that may befall it."""
 
-    def __init__(self, world: World, cases: Iterable[Case], told: Told) -> None:
+    def __init__(self, world: World, cases: Iterable[Case], told: Told, *, each: bool = False) -> None:
         self._world = world
+        self._each = each
         self._told = told
         self._ahead: dict[tuple[str, int], list[Case]] = {}
         for case in cases:
             [strike] = case.strikes
             self._ahead.setdefault((strike.operation, strike.nth), []).append(case)
         self._met: Counter[str] = Counter()
+        # What is known of all that comes to the same.
         self._same: dict[str, dict[str, Any]] = {}
         # In a child: which case it plays, whom it tells, when it began.
         self._case: Case | None = None
         self._myself = Myself(-1)
         self._start = 0.0
+        self._keys: list[str] = []
 
     def play(self, verb: str) -> None:
         """Run to the end, and branch off on the way."""
@@ -104,8 +111,7 @@ class Snapshots:
         except TooLong as late:
             told = {"verdict": _late(case, late).as_dict()}
         files.put_back()
-        if told.get("key"):
-            self._same[told["key"]] = told["verdict"]
+        self._same |= dict.fromkeys(told.get("keys", []), told["verdict"])
         self._told(Verdict(**told["verdict"]))
         return False
 
@@ -113,32 +119,52 @@ class Snapshots:
         world = self._world
         self._case, self._myself, self._start = case, myself, process_time()
         world.wire.meets = world.disk.meets = None
-        random.seed(str(case))
         [strike] = case.strikes
+        random.seed(f"{case.scenario} {strike.operation} {strike.nth}")
+        if strike.fault in PASSING and case.scenario != BOTH:
+            alike = world.wire.alike = Alike(lambda seen: self._known(self._passed(case, seen)))
+            world.time.waits = alike.waits
         world.arm(replace(case, strikes=(Strike(strike.fault, strike.operation, 1),)))
 
     def _end(self, code: int) -> dict[str, Any]:
         """What the case came to."""
         case = self._case
         assert case
-        key = self._key(case, code)
-        if key in self._same:
-            return {"verdict": {**self._same[key], "case": str(case), "seconds": self._seconds()}}
+        self._world.wire.alike = None
+        if code and code not in (HANGS, CRASHED):
+            self._known(self._left(case, code))
         verdict = Verdict(str(case), [code])
         self._world.go_on(case, verdict)
         verdict.seconds = self._seconds()
-        return {"verdict": verdict.as_dict(), "key": key}
+        return {"verdict": verdict.as_dict(), "keys": self._keys}
 
     def _seconds(self) -> float:
         return round(process_time() - self._start, 2)
 
-    def _key(self, case: Case, code: int) -> str:
-        """Stands for all that a kill leaves; "" where something else ended the command."""
-        if code != KILLED or case.strikes[0].fault not in _KILLS:
-            return ""
+    def _known(self, key: str) -> None:
+        """End this process where it is known what comes of that; else it will be."""
+        if (known := self._same.get(key)) and not self._each:
+            alike = known["alike"] or known["case"]
+            told = {**known, "case": str(self._case), "alike": alike, "seconds": self._seconds()}
+            self._myself.end(lambda: {"verdict": told})
+        self._keys.append(key)
+
+    def _left(self, case: Case, code: int) -> str:
+        """Stands for all that an ended command leaves to the next one."""
+        due = ENDS.get(case.strikes[0].fault, KILLED)
+        return f"{case.scenario} ended {code} {due} {self._world.wire.struck > 0} {self._stands()}"
+
+    def _passed(self, case: Case, seen: str) -> str:
+        """Stands for all that follows from a fault that passes."""
+        [strike] = case.strikes
+        aws = self._world.wire.aws
+        rates = sorted(aws.rates._buckets.items()) if aws else ()
+        return f"{case.scenario} {strike.operation} {strike.nth} {seen} {rates} {self._stands()}"
+
+    def _stands(self) -> str:
         world = self._world
-        left = Files.under(world.home / "embedded").digest()
-        return f"{case.scenario} {sum(world.effects().values())} {left} {world.time.passed}"
+        files = Files.under(world.home / "embedded").digest()
+        return f"{sum(world.effects().values())} {files} {world.time.passed}"
 
 
 def _whole(world: World, case: Case) -> Verdict:

@@ -23,13 +23,14 @@ from provisioner.embedded.front import HangUp
 from provisioner.embedded.refusals import expired
 from provisioner.embedded.wire import READS, Answer, Call, Environ, read, refusal
 from tests import inventory
+from tests.faults.alike import Alike
 from tests.faults.case import LEDGER, Strike
 from tests.faults.on_the_way import ENDPOINT, ON_THE_WAY, Bare, OnTheWay
 from tests.faults.remembered import ENDS, Remembered
 
 _EVER = 10**6
-# What a call is kept by, from its beginning to its end, among what botocore keeps with it.
-_KEY = "tests.faults"
+# What a call is called and kept by, from its beginning to its end, among what botocore keeps with it.
+_NAME, _KEY = "tests.faults.name", "tests.faults.key"
 
 Meets = Callable[[str, Callable[[], Answer]], None]
 
@@ -51,6 +52,10 @@ class Wire:
         self.remembered = Remembered()
         # Told of each call that would change AWS before it is carried, and how to make it.
         self.meets: Meets | None = None
+        # Hears how a run goes on after a fault.
+        self.alike: Alike | None = None
+        # The way of the command that is being played, once it has called.
+        self.aws: Aws | None = None
         self._counting = threading.Lock()
 
     def arm(self, strikes: Iterable[Strike], *, then_kill: bool = False) -> None:
@@ -78,6 +83,13 @@ class Wire:
         """A fault has struck; where it is to be the last but one thing that happens, the kill is set."""
         self.struck += 1
         self._kills_next = self._then_kill
+        if self.alike:
+            self.alike.strike()
+
+    def acts(self) -> None:
+        """This thread is about to change something, in AWS or on disk."""
+        if self.alike:
+            self.alike.acts()
 
     def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         """Carry one request to the box and its answer back: botocore's `before-send`."""
@@ -89,6 +101,7 @@ class Wire:
 
     def before(self, model: Any, params: Any, context: Any, **_: Any) -> tuple[AWSResponse, Any] | None:
         """Tell an answer again, if it is known: botocore's `before-call`."""
+        context[_NAME] = model.name
         may_strike = self.meets or self._kills_next or any(map(_may_strike, self._orders))
         known = READS if may_strike else (*READS, *ENDS)
         if self.dead or self.expired or not model.name.startswith(known):
@@ -97,15 +110,24 @@ class Wire:
         context[_KEY] = (model.service_model.service_name, context["client_region"], repr(asked))
         return self.remembered.answer(context[_KEY])
 
-    def after(self, http_response: AWSResponse, parsed: Any, context: Any, **_: Any) -> None:
+    def after(self, http_response: AWSResponse, parsed: Any, context: Any, **told: Any) -> None:
         """Keep an answer: botocore's `after-call`."""
         if _KEY in context:
             self.remembered.keep(context[_KEY], http_response, parsed)
+        if self.alike:
+            self.alike.answered(http_response, parsed, **told)
+
+    def broke(self, exception: BaseException, context: Any, **_: Any) -> None:
+        """Hear that there was no answer: botocore's `after-call-error`."""
+        if self.alike:
+            self.alike.broke(context[_NAME], exception)
 
     def _carry(self, call: Call) -> Answer:
         return self.remembered.asking(call, lambda: self.box(call.rewound()))
 
     def _through(self, call: Call) -> Answer:
+        if call.mutating:
+            self.acts()
         if self.meets and call.mutating:
             self.meets(f"{call.service}:{call.operation}", lambda: self._carry(call))
         if self._kills_next and call.mutating:
@@ -194,6 +216,7 @@ def wired(wire: Wire) -> Iterator[None]:
         client.meta.events.register("before-send.*", wire.send)
         client.meta.events.register("before-call.*", wire.before)
         client.meta.events.register_first("after-call.*", wire.after)
+        client.meta.events.register("after-call-error.*", wire.broke)
         return client
 
     @cache
@@ -204,6 +227,7 @@ def wired(wire: Wire) -> Iterator[None]:
     firsts: dict[tuple[str, str], Aws] = {}
 
     def make(aws: Aws, service: str, region: str) -> Any:
+        wire.aws = aws
         return kept(service, region, firsts.setdefault((service, region), aws))
 
     @cache

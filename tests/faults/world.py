@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import random
 import shutil
 import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from random import Random
 from time import monotonic
 from unittest.mock import patch
 
@@ -68,6 +70,8 @@ class World:
         self.empty: Held = Counter()
         self.counts: dict[str, dict[str, int]] = {}
         self.said = ""
+        # What is drawn by lot: two who are forked draw the same, and so write the same.
+        self.dice = Random(0)
         # The settings of its stack.
         self.sets: list[str] = []
 
@@ -85,6 +89,7 @@ class World:
         with ExitStack() as stack:
             stack.enter_context(self.time.running())
             stack.enter_context(quick())
+            stack.enter_context(patch.object(os, "urandom", self.dice.randbytes))
             # A process is killed here, no machine: what is written is there.
             stack.enter_context(patch.object(os, "fsync", lambda _file: None))
             # Who is forked in a run holds the lock with its parent; nobody else is here to be kept out.
@@ -94,6 +99,7 @@ class World:
             stack.enter_context(wired(self.wire))
             stack.enter_context(self.disk.watched())
             self.box.behave(pace=self.pace, with_manners=True)
+            random.seed(0)
             self.fresh()
             yield self
 
