@@ -28,8 +28,7 @@ _TELLING = "provisioner/engine/"
 
 # How much longer than by its own time a child may take on a machine that has other things to do.
 CROWDED = 5
-# Who sleeps for so many looks, and computes nothing meanwhile, waits for nobody: one that only gets no turn is
-# ready to run.
+# Who sleeps for so many looks and computes nothing hangs: one that only gets no turn does not sleep.
 _LOOK_EVERY, _ASLEEP = 5.0, 6
 
 

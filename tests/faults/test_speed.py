@@ -152,3 +152,12 @@ def test_who_sleeps_for_ever_is_found_out(clock: Simulation) -> None:
 
     with pytest.raises(Deadlock), ThreadPoolExecutor(1) as pool:
         pool.submit(for_ever).result()
+
+
+def test_who_only_hands_on_and_lets_no_time_pass_is_found_out(clock: Simulation) -> None:
+    def for_ever() -> None:
+        while True:
+            time.sleep(0)
+
+    with pytest.raises(Deadlock, match="no time passes"), ThreadPoolExecutor(1) as pool:
+        pool.submit(for_ever).result()
