@@ -7,6 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from provisioner.engine.compare import differences
 from provisioner.engine.overlay import laid_over
 from provisioner.engine.shapes import Shapes
 from provisioner.kinds import KINDS
@@ -82,6 +83,8 @@ def test_of_rules_that_nobody_declared_only_shields_own_stays(rule: dict[str, An
     sent = laid("WebACL", {"Rules": [softened, rule]}, {"Rules": [RATE]})
 
     assert sent["Rules"] == [RATE, *([rule] if stays else [])]
+    found = differences(KINDS["WebACL"], {"Rules": [RATE]}, {"Rules": [RATE, rule]}, None)
+    assert [one.path for one in found] == ([] if stays else ["Rules"])
 
 
 def test_what_was_ours_and_is_stated_no_longer_goes() -> None:

@@ -172,6 +172,27 @@ def test_the_bucket_is_private_versioned_encrypted_and_tls_only(shared: Team) ->
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
 
 
+def test_what_the_owner_of_a_bucket_has_set_besides_is_left(desk: Desk) -> None:
+    """The calls replace a whole policy, and all rules of a life cycle with what goes for all of them."""
+    s3, bucket = client(desk.box.endpoint, "s3"), {"Bucket": "owned-state"}
+    s3.create_bucket(**bucket)
+    bare = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObjectAcl"}
+    theirs = {**bare, "Resource": "arn:aws:s3:::owned-state/*"}
+    policy = {"Version": "2012-10-17", "Id": "audit-7", "Statement": theirs}
+    s3.put_bucket_policy(**bucket, Policy=json.dumps(policy))
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "old/"}, "Expiration": {"Days": 9}}
+    size = {"TransitionDefaultMinimumObjectSize": "varies_by_storage_class"}
+    s3.put_bucket_lifecycle_configuration(**bucket, LifecycleConfiguration={"Rules": [rule]}, **size)
+
+    desk.well("state", "init", "--yes", "--state", "s3://owned-state/x")
+
+    kept = json.loads(s3.get_bucket_policy(**bucket)["Policy"])
+    assert (kept["Id"], kept["Statement"][0], len(kept["Statement"])) == ("audit-7", theirs, 2)
+    told = s3.get_bucket_lifecycle_configuration(**bucket)
+    assert size.items() <= told.items()
+    assert [one["ID"] for one in told["Rules"]] == ["old", "ml-api-state"]
+
+
 def test_a_bucket_is_made_and_found_in_its_own_region(desk: Desk) -> None:
     where = ("--state", "s3://far-away-state/x")
     assert desk.run("plan", "--suffix", "new", *where).code == 1

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from provisioner.embedded.hooks import always
+from provisioner.embedded.inner import backend
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.embedded.strict_account.shield_mitigation import put_rule
+from provisioner.embedded.wire import Call
 from provisioner.engine import patience
 from tests.harness import Desk
 from tests.inventory import client
@@ -153,3 +159,50 @@ def test_how_long_an_organisation_keeps_logs_is_told_by_every_plan_and_changes_n
         "accountPolicies"
     ]
     assert told["policyName"] == "organisation-log-retention"
+
+
+def shields(box: EmbeddedAws) -> list[dict[str, Any]]:
+    """The rules of the one web ACL that Shield Advanced has put into it."""
+    return [one for one in rules(box) if one["Name"].startswith("ShieldMitigationRuleGroup_")]
+
+
+def rules(box: EmbeddedAws) -> list[dict[str, Any]]:
+    """The rules of the one web ACL."""
+    wafv2 = client(box.endpoint, "wafv2")
+    (acl,) = wafv2.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]
+    told = wafv2.get_web_acl(Name=acl["Name"], Scope="CLOUDFRONT", Id=acl["Id"])
+    return list(told["WebACL"]["Rules"])
+
+
+def renewing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have Shield put another rule in place of its first, between our look at the list and our change."""
+    renewed: list[str] = []
+
+    def once(call: Call) -> None:
+        if not renewed:
+            (acl,) = backend("wafv2", call.account, "aws").wacls.values()
+            put_rule(acl)
+            renewed.append(acl.rules[-1].name)
+
+    monkeypatch.setitem(always.befores, ("wafv2", "UpdateWebACL"), [once])
+    return renewed
+
+
+def test_the_rule_that_shield_has_in_our_web_acl_outlives_a_change_of_ours(
+    strict: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """hashicorp/terraform-provider-aws#22869, #31670: without it the mitigation is off."""
+    strict.apply("a", "--set", "waf.enabled=true")
+    (first,) = shields(strict.box)
+    renewed = renewing(monkeypatch)
+
+    strict.apply("a", "--set", "waf.enabled=true", "--set", "waf.rate_limit=4321")
+
+    (rule,) = shields(strict.box)
+    assert [rule["Name"]] == renewed != [first["Name"]]
+    (rate,) = [one for one in rules(strict.box) if one["Name"] == "rate"]
+    assert rate["Statement"]["RateBasedStatement"]["Limit"] == 4321
+    ran = strict.well("drift", "--suffix", "a", "--set", "waf.enabled=true", "--set", "waf.rate_limit=4321")
+    assert "(left to Shield Advanced)" in ran.out
+    assert rule["Name"] in ran.out
+    assert "No drift." in ran.out

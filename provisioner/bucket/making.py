@@ -28,6 +28,7 @@ _DAYS = 30
 _NEW = frozenset({"NoSuchBucket", "404"})
 _NEW_PATIENCE = 60.0
 _TLS = "TLS only"
+_SIZE = "TransitionDefaultMinimumObjectSize"
 # RFC 9110: Method Not Allowed, Not Implemented.
 _LACKS = (405, 501)
 
@@ -146,9 +147,11 @@ def _demand_tls(client: Any, whose: Doc, arn: str) -> bool:
     }
     told = _told(client.get_bucket_policy, whose, "NoSuchBucketPolicy").get("Policy")
     policy: Doc = json.loads(told) if told else {"Version": "2012-10-17", "Statement": []}
-    if wanted in policy["Statement"]:
+    said = policy["Statement"]
+    statements = [said] if isinstance(said, dict) else said  # one of them needs no list
+    if wanted in statements:
         return False
-    others = [one for one in policy["Statement"] if one.get("Sid") != _OURS]
+    others = [one for one in statements if one.get("Sid") != _OURS]
     client.put_bucket_policy(**whose, Policy=json.dumps({**policy, "Statement": [*others, wanted]}))
     return True
 
@@ -166,7 +169,10 @@ def _let_go(client: Any, whose: Doc, prefix: str) -> bool:
     if wanted in rules:
         return False
     others = [one for one in rules if one.get("ID") != _OURS]
-    client.put_bucket_lifecycle_configuration(**whose, LifecycleConfiguration={"Rules": [*others, wanted]})
+    beside = {_SIZE: told[_SIZE]} if _SIZE in told else {}
+    client.put_bucket_lifecycle_configuration(
+        **whose, **beside, LifecycleConfiguration={"Rules": [*others, wanted]}
+    )
     return True
 
 

@@ -45,6 +45,7 @@ from provisioner.embedded.corrections import (
     tokens,
     tracked,
     wafv2,
+    whole_documents,
     written_logs,
 )
 
@@ -93,5 +94,6 @@ __all__ = [
     "tokens",
     "tracked",
     "wafv2",
+    "whole_documents",
     "written_logs",
 ]

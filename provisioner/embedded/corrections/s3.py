@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from provisioner.embedded.answers import Reply
+from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
+from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
 CLOSED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -25,12 +26,39 @@ def created(call: Call, _: Reply) -> None:
         do(call, "s3", "PutBucketTagging", Bucket=bucket, Tagging={"TagSet": tags})
 
 
+# What a service of AWS's set on a bucket, by its name: nobody else adds, changes or removes these.
+system_tags: Shelf[dict[str, str]] = Shelf()
+
+
+@always.before("s3", "PutBucketTagging")
+def retagged(call: Call) -> Reply | None:
+    """Want AWS's own among the tags, as they are: cloud-custodian#2834, #2861."""
+    bucket = call.params["Bucket"]
+    kept = system_tags.at(call.account, "").get(bucket, {})
+    sent = {one["Key"]: one["Value"] for one in call.params["Tagging"]["TagSet"]}
+    if {name: value for name, value in sent.items() if name in kept} != kept:
+        raise AwsError("InvalidTag", "System tags cannot be removed by requester")
+    if not kept:
+        return None
+    others = [one for one in call.params["Tagging"]["TagSet"] if one["Key"] not in kept]
+    return do(call, "s3", "PutBucketTagging", Bucket=bucket, Tagging={"TagSet": others})
+
+
+@always.after("s3", "GetBucketTagging")
+def tags_told(call: Call, reply: Reply) -> None:
+    """Tell AWS's own among the tags."""
+    kept = system_tags.at(call.account, "").get(call.params["Bucket"], {})
+    reply["TagSet"] = [*reply["TagSet"], *({"Key": name, "Value": kept[name]} for name in kept)]
+
+
 @always.after("s3", "PutBucketPolicy")
 def decreed(call: Call, _: Reply) -> None:
     """Keep from moto what it would deny to all: it reads no conditions, and loopback stands for TLS here."""
     bucket = backend("s3", call.account, "aws").buckets[call.params["Bucket"]]
     policy = json.loads(bucket.policy)
-    enforced = [one for one in policy["Statement"] if one["Effect"] == "Allow" or "Condition" not in one]
+    said = policy["Statement"]
+    statements = [said] if isinstance(said, dict) else said
+    enforced = [one for one in statements if one["Effect"] == "Allow" or "Condition" not in one]
     bucket.told_policy = bucket.policy.decode()
     bucket.policy = json.dumps({**policy, "Statement": enforced}).encode()
 

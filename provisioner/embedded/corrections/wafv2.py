@@ -65,6 +65,8 @@ def _cost(statement: dict[str, Any]) -> int:
     managed = statement.get("ManagedRuleGroupStatement", {})
     if managed:
         return CAPACITY.get(managed["Name"], 50)
+    if "ShieldMitigationRuleGroup" in statement.get("RuleGroupReferenceStatement", {}).get("ARN", ""):
+        return 150  # AWS WAF developer guide, ddos-automatic-app-layer-response-rg
     return 2 if "RateBasedStatement" in statement else 10
 
 

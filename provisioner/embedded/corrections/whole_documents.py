@@ -1,0 +1,153 @@
+"""Calls that replace a whole document: all that was sent is told again, and what was not sent is gone.
+
+moto drops the members that it does not know, and leaves some as they were where a call says nothing of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from provisioner.embedded.answers import Reply
+from provisioner.embedded.hooks import always
+from provisioner.embedded.inner import backend
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+Doc = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One document: the calls that replace it, where it is in what they take, and where a read tells it."""
+
+    service: str
+    puts: tuple[str, ...]
+    read: str
+    name: str
+    members: tuple[str, ...]
+    sent: str = ""
+    told: str = ""
+    # What AWS makes of a member that is not sent.
+    defaults: Doc = field(default_factory=dict)
+
+
+DOCUMENTS = (
+    Document(
+        "wafv2",
+        ("CreateWebACL", "UpdateWebACL"),
+        "GetWebACL",
+        "Name",
+        (
+            *("Description", "CustomResponseBodies", "CaptchaConfig", "ChallengeConfig"),
+            *("TokenDomains", "AssociationConfig", "DataProtectionConfig", "OnSourceDDoSProtectionConfig"),
+            *("ApplicationConfig", "MonetizationConfig"),
+        ),
+        told="WebACL",
+    ),
+    Document(
+        "wafv2",
+        ("PutLoggingConfiguration",),
+        "GetLoggingConfiguration",
+        "ResourceArn",
+        ("RedactedFields", "LoggingFilter", "LogType", "LogScope"),
+        sent="LoggingConfiguration",
+        told="LoggingConfiguration",
+    ),
+    Document(
+        "cloudwatch",
+        ("PutMetricAlarm",),
+        "DescribeAlarms",
+        "AlarmName",
+        (
+            *("EvaluationWindow", "WarmUpConfiguration", "EvaluationCriteria", "EvaluationInterval"),
+            "ActionConfiguration",
+        ),
+        told="MetricAlarms",
+    ),
+    Document(
+        "s3",
+        ("PutBucketEncryption",),
+        "GetBucketEncryption",
+        "Bucket",
+        ("ServerSideEncryptionConfiguration",),
+    ),
+    Document(
+        "s3",
+        ("PutBucketLifecycleConfiguration",),
+        "GetBucketLifecycleConfiguration",
+        "Bucket",
+        ("TransitionDefaultMinimumObjectSize",),
+        # botocore ServiceModel, TransitionDefaultMinimumObjectSize
+        defaults={"TransitionDefaultMinimumObjectSize": "all_storage_classes_128K"},
+    ),
+    Document(
+        "logs",
+        ("PutDeliveryDestination",),
+        "GetDeliveryDestination",
+        "name",
+        ("roleArn",),
+        told="deliveryDestination",
+    ),
+    Document("secretsmanager", ("RotateSecret",), "DescribeSecret", "SecretId", ("RotationRules",)),
+)
+_kept: Shelf[Doc] = Shelf()
+
+
+def _at(doc: Any, path: str) -> Any:
+    return doc[path] if path else doc
+
+
+def _shelf(call: Call) -> dict[str, Doc]:
+    """What was sent; a bucket's name is one for all regions."""
+    return _kept.at(call.account, "" if call.service == "s3" else call.region)
+
+
+def _keep(document: Document) -> Callable[[Call, Reply], None]:
+    def hook(call: Call, _: Reply) -> None:
+        sent = _at(call.params, document.sent)
+        doc = {key: sent[key] for key in document.members if key in sent}
+        _shelf(call)[f"{document.puts[-1]} {sent[document.name]}"] = document.defaults | doc
+
+    return hook
+
+
+def _tell(document: Document) -> Callable[[Call, Reply], None]:
+    def hook(call: Call, reply: Reply) -> None:
+        for told, name in _named(document, call, _at(reply, document.told)):
+            doc = _shelf(call).get(f"{document.puts[-1]} {name}")
+            for key in document.members if doc is not None else ():
+                told.pop(key, None)
+            told.update(doc or {})
+
+    return hook
+
+
+def _named(document: Document, call: Call, told: Any) -> Iterator[tuple[Doc, str]]:
+    """Each document of a reply, and its name."""
+    for one in told if isinstance(told, list) else [told]:
+        yield one, one.get(document.name) or call.params.get(document.name, "")
+
+
+for _document in DOCUMENTS:
+    always.after(_document.service, *_document.puts)(_keep(_document))
+    always.after(_document.service, _document.read)(_tell(_document))
+
+
+@always.before("dynamodb", "UpdateContinuousBackups")
+def days_back(call: Call) -> None:
+    """Go back as far as AWS does where nothing is said: botocore ServiceModel, RecoveryPeriodInDays."""
+    asked = call.params["PointInTimeRecoverySpecification"]
+    table = backend("dynamodb", call.account, call.region).tables.get(call.params["TableName"])
+    if table is not None and asked["PointInTimeRecoveryEnabled"] and "RecoveryPeriodInDays" not in asked:
+        table.continuous_backups["PointInTimeRecoveryDescription"].pop("RecoveryPeriodInDays", None)
+
+
+@always.after("iam", "UpdateRole")
+def session_length(call: Call, _: Reply) -> None:
+    """Take an hour where nothing is said: botocore ServiceModel, UpdateRole, MaxSessionDuration."""
+    roles = backend("iam", call.account, "aws").roles.values()
+    role = next(one for one in roles if one.name == call.params["RoleName"])
+    role.max_session_duration = call.params.get("MaxSessionDuration", 3600)
+    role.description = call.params.get("Description", "")

@@ -1,0 +1,45 @@
+"""Shield Advanced: a rule of its own in each web ACL that stands before a distribution.
+
+hashicorp/terraform-provider-aws#22869, #31670; AWS WAF developer guide, ddos-automatic-app-layer-response-rg.
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from moto.wafv2.models import FakeRule, FakeWebACL
+
+from provisioner.embedded.answers import Reply
+from provisioner.embedded.hooks import strict
+from provisioner.embedded.inner import backend
+from provisioner.embedded.wire import Call
+
+NAME = "ShieldMitigationRuleGroup"
+# The account of AWS's own that such groups of rules belong to.
+_SHIELD = "153427709519"
+_LAST = 10_000_000
+
+
+@strict.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
+def mitigate(call: Call, reply: Reply) -> None:
+    """Put the rule into the list that stands before it, unless it is there."""
+    lists = backend("wafv2", call.account, "aws").wacls
+    acl = lists.get(reply["Distribution"]["DistributionConfig"].get("WebACLId"))
+    if acl is not None and not any(rule.name.startswith(NAME) for rule in acl.rules):
+        put_rule(acl)
+
+
+def put_rule(acl: FakeWebACL) -> None:
+    """Put a rule into a list, in place of one that is in it: that is a change of the list."""
+    name = f"{NAME}_{acl.account}_{acl.id}_{uuid4()}"
+    group = f"arn:aws:wafv2:us-east-1:{_SHIELD}:global/rulegroup/{name}/{uuid4()}"
+    measured = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}
+    rule = FakeRule(
+        name=name,
+        priority=_LAST,
+        statement={"RuleGroupReferenceStatement": {"ARN": group}},
+        visibility_config=measured,
+        override_action={"None": {}},
+    )
+    acl.rules = [*(one for one in acl.rules if not one.name.startswith(NAME)), rule]
+    acl.lock_token = str(uuid4())
