@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -46,6 +47,17 @@ class ForeignAnswer(ResponseParserError):  # type: ignore[misc]  # botocore type
 
 class UnknownCall(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
     """An emulator does not know the call."""
+
+
+def made_in(reply: Mapping[str, Any], key: str) -> Any:
+    """Return what a call made, by the list that its reply tells it in.
+
+    Raises: ResponseParserError, a lost reply, where it tells of nothing: what was made is looked for then.
+    """
+    listed = reply.get(key) or []
+    if not listed:
+        raise ResponseParserError(f"The call was answered without {key}.")
+    return listed[0]
 
 
 def demand_whole(events: HierarchicalEmitter, *, is_emulator: bool = False) -> None:

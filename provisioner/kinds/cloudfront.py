@@ -158,7 +158,9 @@ def domain_of(cloudfront: Any, comment: str) -> Doc:
     names = (doc.get("Aliases") or {}).get("Items") or []
     if not names:
         return {}
-    [origin] = doc["Origins"]["Items"]
+    # Somebody may have put another origin beside ours.
+    meant = doc["DefaultCacheBehavior"]["TargetOriginId"]
+    origin = next(one for one in doc["Origins"]["Items"] if one["Id"] == meant)
     zone = _tags(cloudfront, doc["ARN"]).get(ZONE_TAG)
     return {"names": tuple(names), "hosted_zone_id": zone, "origin_name": origin["DomainName"]}
 

@@ -75,7 +75,7 @@ class DeliverySource(_Delivered):
             if holder is None:
                 raise
             doc = holder
-        return self.tagged_doc(logs, {**doc, "resourceArn": doc["resourceArns"][0]})
+        return self.tagged_doc(logs, {**doc, "resourceArn": next(iter(doc.get("resourceArns") or []), "")})
 
     def about(self, doc: Doc) -> str:
         """Its name, and whose records it takes: AWS takes them into one source only."""

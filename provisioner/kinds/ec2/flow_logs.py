@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.answers import made_in
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
@@ -50,7 +51,7 @@ class FlowLog(Ec2):
             **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
         )
         _check(made, "CreateFlowLogs")
-        return {**it.props, "FlowLogId": made["FlowLogIds"][0]}
+        return {**it.props, "FlowLogId": made_in(made, "FlowLogIds")}
 
     def delete(self, ec2: Any, it: Item) -> None:
         """DeleteFlowLogs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.answers import made_in
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
@@ -176,7 +177,7 @@ class IngressRule(_Rule):
             IpPermissions=[permission(it.props)],
             TagSpecifications=self.specification(it),
         )
-        return _flat(made["SecurityGroupRules"][0])
+        return _flat(made_in(made, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, it: Item) -> None:
         """RevokeSecurityGroupIngress."""
@@ -196,7 +197,7 @@ class EgressRule(_Rule):
             IpPermissions=[permission(it.props)],
             TagSpecifications=self.specification(it),
         )
-        return _flat(made["SecurityGroupRules"][0])
+        return _flat(made_in(made, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, it: Item) -> None:
         """RevokeSecurityGroupEgress."""

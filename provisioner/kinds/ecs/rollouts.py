@@ -189,7 +189,7 @@ class Rolling:
         listed = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
         if not listed:
             return None
-        (told,) = listed
+        told = listed[0]
         breaker = told.get("deploymentCircuitBreaker", {})
         failures = max(failed, breaker.get("failureCount", 0))
         status = told["status"]
@@ -234,8 +234,8 @@ def begin_anew(clients: Clients, cluster: str, service: str, former: str) -> Non
     lost: list[float] = []
 
     def begun() -> bool | None:
-        doc = described(ecs, service, cluster)[0]
-        return next(one["id"] for one in doc["deployments"] if one["status"] == "PRIMARY") != former or None
+        deployments = [one for doc in described(ecs, service, cluster) for one in doc["deployments"]]
+        return any(one["status"] == "PRIMARY" and one["id"] != former for one in deployments) or None
 
     def once() -> Any:
         window = still_hides(clients, lost[-1] if lost else 0.0)

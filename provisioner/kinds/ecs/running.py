@@ -49,13 +49,13 @@ def serving(clients: Clients, cluster: str, service: str) -> Serving | None:
     """DescribeServices, ListTasks, DescribeTasks; None where there is no such service."""
     ecs = clients.client("ecs")
     found = ecs.describe_services(cluster=cluster, services=[service])["services"]
-    if not found:
+    doc = next(iter(sorted(found, key=lambda one: one.get("status") != "ACTIVE")), None)
+    if doc is None:
         return None
-    (doc,) = found
     arns = ecs.list_tasks(cluster=cluster, serviceName=doc["serviceName"])["taskArns"][:_MOST]
     told = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
     name = next((one["containerName"] for one in doc.get("loadBalancers", [])), "")
-    running = (one for one in told if one["lastStatus"] == "RUNNING")
+    running = (one for one in told if one["lastStatus"] == "RUNNING" and one.get("containers"))
     return Serving(bool(doc.get("enableExecuteCommand")), tuple(_task(one, name) for one in running))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from provisioner.answers import made_in
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
@@ -62,7 +63,9 @@ class LoadBalancer(Elb):
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """CreateLoadBalancer."""
-        return _balancer(elbv2.create_load_balancer(**it.props, Tags=pairs(it.tags))["LoadBalancers"][0])
+        return _balancer(
+            made_in(elbv2.create_load_balancer(**it.props, Tags=pairs(it.tags)), "LoadBalancers")
+        )
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
         """SetSubnets, SetSecurityGroups, SetIpAddressType."""

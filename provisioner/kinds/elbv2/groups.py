@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.answers import made_in
 from provisioner.engine.beats import Beat
 from provisioner.engine.covering import covers
 from provisioner.engine.faults import code_of
@@ -93,7 +94,7 @@ class TargetGroup(Elb):
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """CreateTargetGroup."""
-        return _group(elbv2.create_target_group(**it.props, Tags=pairs(it.tags))["TargetGroups"][0])
+        return _group(made_in(elbv2.create_target_group(**it.props, Tags=pairs(it.tags)), "TargetGroups"))
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
         """ModifyTargetGroup: the health check."""
@@ -105,8 +106,8 @@ class TargetGroup(Elb):
 
     def holders(self, elbv2: Any, it: Item) -> list[Holder]:
         """The rules of listeners that send to it; ours go, or lead elsewhere, before it."""
-        (group,) = elbv2.describe_target_groups(TargetGroupArns=[it.id])["TargetGroups"]
-        balancers = group["LoadBalancerArns"]
+        groups = elbv2.describe_target_groups(TargetGroupArns=[it.id])["TargetGroups"]
+        balancers = [arn for group in groups for arn in group["LoadBalancerArns"]]
         listeners = [one["ListenerArn"] for arn in balancers for one in _listeners(elbv2, arn)]
         rules = [one for arn in listeners for one in elbv2.describe_rules(ListenerArn=arn)["Rules"]]
         return [_rule(elbv2, one, it.suffix) for one in rules if it.id in str(one["Actions"])]
@@ -161,7 +162,8 @@ def _rule(elbv2: Any, rule: Doc, suffix: str) -> Holder:
     """A default rule bears no tags: whose it is, its listener's tell."""
     of = rule["RuleArn"].replace(":listener-rule/", ":listener/").rpartition("/")[0]
     told = elbv2.describe_tags(ResourceArns=[of if rule["IsDefault"] else rule["RuleArn"]])
-    tags = mapping(told["TagDescriptions"][0]["Tags"])
+    # A rule that is gone meanwhile has none.
+    tags = mapping([tag for one in told["TagDescriptions"] for tag in one["Tags"]])
     return Holder(f"the rule {rule['RuleArn']} of priority {rule['Priority']}", bears(tags, suffix))
 
 

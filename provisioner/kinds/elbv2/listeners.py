@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
+from provisioner.answers import made_in
 from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item
@@ -51,7 +52,7 @@ class Listener(Elb):
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """CreateListener."""
-        return dict(elbv2.create_listener(**it.props, Tags=pairs(it.tags))["Listeners"][0])
+        return dict(made_in(elbv2.create_listener(**it.props, Tags=pairs(it.tags)), "Listeners"))
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
         """ModifyListener."""
@@ -124,7 +125,7 @@ class ListenerRule(Elb):
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """CreateRule."""
-        made = elbv2.create_rule(**it.props, Tags=pairs(it.tags))["Rules"][0]
+        made = made_in(elbv2.create_rule(**it.props, Tags=pairs(it.tags)), "Rules")
         return veiled_rule(made, it.suffix)
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
