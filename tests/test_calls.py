@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import provisioner
-from provisioner.doctor.asked import balancer, data, edge, given, limits, names, network, tasks
+from provisioner.doctor.asked import balancer, data, edge, given, limits, names, network, scaling, tasks
 from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
@@ -110,6 +110,7 @@ DECLARED = {
     "doctor/asked/limits.py": limits.CALLS,
     "doctor/asked/names.py": names.CALLS,
     "doctor/asked/network.py": network.CALLS,
+    "doctor/asked/scaling.py": scaling.CALLS,
     "doctor/asked/tasks.py": tasks.CALLS,
     "commands/rotating.py": origin_key.CALLS,
     "kinds/ecs/diagnosis.py": diagnosis.CALLS,

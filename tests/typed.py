@@ -11,7 +11,7 @@ from botocore import xform_name
 from tests.harness import Desk
 from tests.inventory import client
 
-_CHANGES = ("apply", "restart", "rollback")
+_CHANGES = ("apply", "restart", "rollback", "scale")
 
 
 def type_it(desk: Desk, told: str) -> None:

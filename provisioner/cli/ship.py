@@ -136,7 +136,7 @@ def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, smoke
 @yes_option
 @lock_option
 @click.option("--min", "minimum", type=click.IntRange(0, 5000), help="Tasks at least.")
-@click.option("--max", "maximum", type=click.IntRange(1, 5000), help="Tasks at most.")
+@click.option("--max", "maximum", type=click.IntRange(0, 5000), help="Tasks at most.")
 def scale(
     service: str, yes: bool, lock_timeout: float, minimum: int | None, maximum: int | None, **given: Any
 ) -> int:

@@ -15,7 +15,9 @@ from provisioner.errors import UsageError
 from provisioner.kinds.ecs.shipped import SCALE
 from provisioner.names import COUNT_OWNER
 from provisioner.session import Session
+from provisioner.settings.never import nothing_wakes, setting_of
 from provisioner.settings.shipped import Counts
+from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.say import Say
 
 
@@ -35,6 +37,10 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
     header(say, session)
     if wish.minimum is None and wish.maximum is None:
         raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
+    if wish.maximum == 0:
+        name = "" if wish.service == CONTAINER else wish.service
+        said = nothing_wakes(setting_of(name), f"With --max 0 {name or CONTAINER} stands at 0 tasks")
+        raise UsageError(said, "Say --max 1 or more.")
     with session.locked("scale", wish.lock_timeout), recorded(session, "scale") as record:
         one = one_service(session, wish.service)
         with explained(f"looking at {one.aws_name}"):
@@ -46,6 +52,8 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
         if counts.maximum < counts.minimum:
             raise UsageError(f"At most {counts.maximum} is less than at least {counts.minimum}.", "Say both.")
         listen_to(one, record)
+        if not counts.minimum:
+            say.note(nothing_wakes(setting_of(one.name), f"{one.aws_name} may come to 0 tasks"), "yellow")
         if counts != was:
             say.note(f"  ~ {one.title} ({one.aws_name})")
             say.note(f"      tasks: {was.minimum} to {was.maximum} -> {counts.minimum} to {counts.maximum}")

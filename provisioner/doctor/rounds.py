@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.doctor import balancer, database, edge, limits, names, paths, resources, rights, tasks, ways
+from provisioner.doctor import (
+    balancer,
+    database,
+    edge,
+    limits,
+    names,
+    paths,
+    resources,
+    rights,
+    scaling,
+    tasks,
+    ways,
+)
 from provisioner.doctor.asked import balancer as front
 from provisioner.doctor.asked import data, given
 from provisioner.doctor.asked import edge as outside
@@ -15,6 +27,7 @@ from provisioner.doctor.asked import limits as bounds
 from provisioner.doctor.asked import names as dns
 from provisioner.doctor.asked import network as net
 from provisioner.doctor.asked import resources as known
+from provisioner.doctor.asked import scaling as scaled
 from provisioner.doctor.asked import tasks as inside
 from provisioner.doctor.finding import Doc, Finding
 from provisioner.doctor.patient import Patient
@@ -136,6 +149,9 @@ _TASKS = (
     Check("tasks", "table-rights", "the tasks may use the table", (given.roles, _table), rights.can_use),
     Check("tasks", "key", "it opens the secrets", (given.roles, given.locks), rights.can_open),
     Check("tasks", "secrets", "each has a current value", (given.secrets,), rights.have_values),
+    Check("tasks", "scaling", "none of it is suspended", (scaled.scaled,), scaling.is_on),
+    Check("tasks", "scaling-alarms", "they call its policies", (scaled.scaled,), scaling.is_called),
+    Check("tasks", "scaling-from-0", "something wakes a service", (scaled.scaled,), scaling.can_begin),
     _symptom("tasks", "stopped", "no task stops unasked", (inside.stops,), tasks.stay_up),
     _symptom("tasks", "deployment", "arrived", (inside.services, inside.verdicts), tasks.are_rolled_out),
     _symptom("tasks", "running", "as many as should be", (inside.services,), tasks.are_enough),
@@ -212,6 +228,7 @@ CALLS = {
     **outside.CALLS,
     **front.CALLS,
     **inside.CALLS,
+    **scaled.CALLS,
     **net.CALLS,
     **data.CALLS,
     **given.CALLS,

@@ -90,7 +90,7 @@ class ScalableTarget(Kind):
         if not found:
             return None
         arn = found[0]["ScalableTargetARN"]
-        return {**_told(found[0]), "Tags": tags_told(scaling, it, arn, lambda: _tags(scaling, arn))}
+        return {**with_suspended(found[0]), "Tags": tags_told(scaling, it, arn, lambda: _tags(scaling, arn))}
 
     def create(self, scaling: Any, it: Item) -> Doc:
         """RegisterScalableTarget."""
@@ -124,7 +124,7 @@ class ScalableTarget(Kind):
         scaling.deregister_scalable_target(**{key: it.props[key] for key in _WHICH})
 
 
-def _told(target: Doc) -> Doc:
+def with_suspended(target: Doc) -> Doc:
     """A target with all members of its SuspendedState, and in words what of it is suspended."""
     suspended = {**RESUMED, **(target.get("SuspendedState") or {})}
     parts = ", ".join(_PARTS.get(member, member) for member, is_off in suspended.items() if is_off)

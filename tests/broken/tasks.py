@@ -9,8 +9,8 @@ from provisioner.embedded.containers import scheduler
 from provisioner.embedded.containers.journal import last_words
 from provisioner.embedded.containers.life import end
 from tests.broken.deed import Act, Break, service
-from tests.hands import CLUSTER, SERVICE, TASKS_LOG
-from tests.standing import Standing
+from tests.hands import CLUSTER, SCALING, SERVICE, TASKS_LOG
+from tests.standing import SUFFIX, Standing
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop:1"
 THERE = {"cluster": CLUSTER, "service": SERVICE}
@@ -105,6 +105,25 @@ def _ship_what_ran(stack: Standing) -> None:
     stack.aws("ecs").update_service(**THERE, taskDefinition=listed[-2])
 
 
+def _suspend(stack: Standing) -> None:
+    off = {"DynamicScalingOutSuspended": True}
+    stack.aws("application-autoscaling").register_scalable_target(**SCALING, SuspendedState=off)
+
+
+def _delete_an_alarm(stack: Standing) -> None:
+    cloudwatch = stack.aws("cloudwatch")
+    listed = cloudwatch.describe_alarms(AlarmNamePrefix=f"TargetTracking-{SCALING['ResourceId']}-AlarmHigh")
+    cloudwatch.delete_alarms(AlarmNames=[one["AlarmName"] for one in listed["MetricAlarms"]])
+
+
+def _let_it_sleep(stack: Standing) -> None:
+    stack.aws("application-autoscaling").register_scalable_target(**SCALING, MinCapacity=0)
+
+
+def _take_back(stack: Standing) -> None:
+    stack.desk.well("apply", "--yes", "--suffix", SUFFIX, "--take", "counts")
+
+
 def _without_room(why: str, type_: str, turn: int) -> Break:
     said = f"was unable to place a task. Reason: {why}."
     return Break("placement", "task-without-room", say(said), why, type_, meanwhile=_steady, turn=turn)
@@ -155,6 +174,16 @@ BREAKS = (
         "log-group-absent",
         lambda stack: stack.aws("logs").delete_log_group(logGroupName=TASKS_LOG),
         f"log group {TASKS_LOG} of the container",
+    ),
+    Break("scaling", "scaling-suspended", _suspend, "is suspended (scaling out)"),
+    Break("scaling-alarms", "scaling-alarms-lost", _delete_an_alarm, "is without its AlarmHigh"),
+    Break(
+        "scaling-from-0",
+        "nothing-wakes-service",
+        _let_it_sleep,
+        "by service.minimum=0 or `scale`, and stays there",
+        "scale --min 1",
+        afterwards=_take_back,
     ),
     Break(
         "stopped",

@@ -1,0 +1,115 @@
+"""What makes the number of tasks follow the requests: targets, policies, and the alarms that call them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from provisioner.doctor.asked.tasks import services
+from provisioner.doctor.finding import Doc, Unset
+from provisioner.doctor.patient import Patient
+from provisioner.engine.states import Standing, standing
+from provisioner.engine.target import HIDES
+from provisioner.kinds import KINDS
+from provisioner.kinds.autoscaling import with_suspended
+from provisioner.kinds.tracking_alarms import alarms_of, tracking
+from provisioner.settings.never import SERVICE, setting_of
+
+# What is asked here, by service: `policy` grants it.
+CALLS = {
+    "application-autoscaling": (
+        "DescribeScalableTargets",
+        "DescribeScalingPolicies",
+        "DescribeScheduledActions",
+    )
+}
+# botocore application-autoscaling DescribeScalableTargets: so many in one call.
+_MOST = 50
+_TRACKING = "TargetTrackingScalingPolicyConfiguration"
+# What is counted per task that runs: of no task there is none.
+_PER_TASK = "ALBRequestCountPerTarget"
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A service that is scaled: what is suspended, how its policies are, and whether anything wakes it."""
+
+    service: str
+    suspended: Standing
+    policies: tuple[tuple[str, Standing], ...]
+    # Its least number is 0, and nothing adds a task where none runs.
+    sleeps: bool
+    # The setting of its least number, and what `--service` calls it.
+    setting: str
+    title: str
+
+
+def scaled(p: Patient) -> list[Scaled]:
+    """DescribeScalableTargets, DescribeScalingPolicies, DescribeAlarms; Unset where nothing is scaled."""
+    names = {f"service/{p.named('cluster')}/{one['serviceName']}": one["serviceName"] for one in services(p)}
+    targets = list(_targets(p, sorted(names)))
+    if not targets:
+        raise Unset("no service is scaled")
+    listed = {one["ResourceId"]: _policies(p, one["ResourceId"]) for one in targets}
+    there = alarms_of(
+        p.clients.client("cloudwatch"), (policy for found in listed.values() for policy in found)
+    )
+    return [_scaled(p, one, names[id_], listed[id_], there) for one in targets if (id_ := one["ResourceId"])]
+
+
+def _targets(p: Patient, ids: list[str]) -> Iterator[Doc]:
+    scaling = p.clients.client("application-autoscaling")
+    for at in range(0, len(ids), _MOST):
+        some = ids[at : at + _MOST]
+        told = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=some)
+        yield from told["ScalableTargets"]
+
+
+def _policies(p: Patient, resource: str) -> list[Doc]:
+    scaling = p.clients.client("application-autoscaling")
+    told = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource)
+    return list(told["ScalingPolicies"])
+
+
+def _scaled(p: Patient, target: Doc, service: str, policies: list[Doc], there: dict[str, Doc]) -> Scaled:
+    title = _title(p, service)
+    is_known = bool(title) or service == p.named(SERVICE)
+    return Scaled(
+        service,
+        standing(KINDS["ScalableTarget"], with_suspended(target)),
+        tuple(
+            (one["PolicyName"], standing(KINDS["ScalingPolicy"], {**one, "Tracking": tracking(one, there)}))
+            for one in policies
+            if _TRACKING in one and not _may_be_hidden(p, one)
+        ),
+        not target["MinCapacity"] and _sleeps(p, target, policies),
+        setting_of(title) if is_known else "its minimum",
+        title,
+    )
+
+
+def _sleeps(p: Patient, target: Doc, policies: list[Doc]) -> bool:
+    """Whether no policy counts anything else than requests per task, and no schedule sets a least number."""
+    metrics = (
+        (one.get(_TRACKING) or {}).get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
+        for one in policies
+    )
+    if not all(metric == _PER_TASK for metric in metrics):
+        return False
+    scaling = p.clients.client("application-autoscaling")
+    told = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=target["ResourceId"])
+    actions = (one.get("ScalableTargetAction") or {} for one in told["ScheduledActions"])
+    return not any(one.get("MinCapacity") for one in actions)
+
+
+def _may_be_hidden(p: Patient, policy: Doc) -> bool:
+    """Whether its alarms cannot be told: they are seconds old, or of an emulator that may make none."""
+    aws = p.clients.aws
+    return not aws.echoes or p.now - policy["CreationTime"].timestamp() < aws.hides(HIDES)
+
+
+def _title(p: Patient, service: str) -> str:
+    """What `--service` calls it: "" for the main one, and for one that no state file tells of."""
+    entries = p.document.entries if p.document else {}
+    nodes = (node for node, one in entries.items() if one.kind == "Service" and one.name == service)
+    return next(nodes, SERVICE).removeprefix(SERVICE).removeprefix(".")

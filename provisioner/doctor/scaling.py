@@ -1,0 +1,39 @@
+"""Judgements on scaling: whether the number of tasks can follow the requests."""
+
+from __future__ import annotations
+
+from provisioner.doctor.asked.scaling import Scaled
+from provisioner.doctor.finding import Finding
+from provisioner.settings.never import nothing_wakes
+
+_FIXED = "The number of tasks does not follow the requests."
+
+
+def is_on(found: list[Scaled]) -> Finding | None:
+    """Whether nothing of the scaling of a service is suspended."""
+    for one in found:
+        if not one.suspended.is_healthy:
+            what = f"The scaling of {one.service} is {one.suspended.told}."
+            return Finding("scaling-suspended", what, _FIXED, "apply")
+    return None
+
+
+def is_called(found: list[Scaled]) -> Finding | None:
+    """Whether the alarms that AWS made for each policy are there, and call it."""
+    for one in found:
+        for policy, how in one.policies:
+            if not how.is_healthy:
+                what = f"The scaling policy {policy} of {one.service} is {how.told}."
+                return Finding("scaling-alarms-lost", what, _FIXED, "apply")
+    return None
+
+
+def can_begin(found: list[Scaled]) -> Finding | None:
+    """Whether a service that may stand at 0 tasks is woken by anything."""
+    for one in found:
+        if one.sleeps:
+            what = nothing_wakes(one.setting, f"{one.service} may stand at 0 tasks")
+            why = "It answers nothing once it has been scaled in."
+            more = f" --service {one.title}" if one.title else ""
+            return Finding("nothing-wakes-service", what, why, f"scale --min 1{more}")
+    return None

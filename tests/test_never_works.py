@@ -1,0 +1,112 @@
+"""Settings that are taken and can never work are told, those that AWS refuses are refused; both in a plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.settings import Settings
+from provisioner.settings.never import _LONGEST_ANSWER
+from provisioner.stack import build
+from provisioner.steps.facts import offline
+from tests.hands import SCALING
+from tests.harness import Desk
+from tests.standing import SUFFIX, Standing
+
+NAMED = ("--suffix", "a")
+WAF = ("waf.enabled=true", "waf.common=off", "waf.bad_inputs=off", "waf.reputation=off")
+NEVER: list[tuple[list[str], str]] = [
+    (
+        ["alarms.enabled=false", 'alarms.emails=["a@b.ch"]'],
+        "nothing is sent to a@b.ch. Set alarms.enabled=true.",
+    ),
+    (["alarms.enabled=true", "alarms.database_cpu=100"], "Set alarms.database_cpu=99 or less."),
+    (["alarms.enabled=true", "alarms.database_acu=100"], "Set alarms.database_acu=99 or less."),
+    (["alarms.enabled=true", "alarms.latency=60"], "Set alarms.latency below 60."),
+    ([*WAF, "waf.rate=off"], "the firewall costs and lets every request through."),
+]
+WORKS: list[list[str]] = [
+    ["alarms.enabled=true", 'alarms.emails=["a@b.ch"]', "alarms.database_cpu=99", "alarms.latency=59.9"],
+    ["alarms.enabled=false", "alarms.database_cpu=100", "alarms.latency=60"],
+    [*WAF, "waf.rate=count"],
+    ["waf.enabled=false", *WAF[1:], "waf.rate=off"],
+    ["service.fargate_base=0", "service.spot_weight=1", "service.fargate_weight=0"],
+    ["service.minimum=10", "service.maximum=10"],
+]
+REFUSED: list[list[str]] = [
+    ["service.minimum=3", "service.maximum=2"],
+    ["service.spot_weight=0", "service.fargate_weight=0"],
+    ["database.min_acu=4", "database.max_acu=2"],
+]
+
+
+def sets(given: list[str]) -> list[str]:
+    return [word for one in given for word in ("--set", one)]
+
+
+def notes(desk: Desk, given: list[str]) -> list[str]:
+    """What a plan is to be read with."""
+    (record,) = desk.well("plan", *NAMED, *sets(given), "--json").lines
+    return list(record["notes"])
+
+
+@pytest.mark.parametrize(("given", "said"), NEVER, ids=lambda one: one[-1] if isinstance(one, list) else "")
+def test_what_can_never_work_is_told_with_what_to_set(desk: Desk, given: list[str], said: str) -> None:
+    (told,) = notes(desk, given)
+
+    assert said in told
+
+
+@pytest.mark.parametrize("given", WORKS, ids=lambda one: one[-1])
+def test_what_can_work_is_taken_without_a_word(desk: Desk, given: list[str]) -> None:
+    assert notes(desk, given) == []
+
+
+@pytest.mark.parametrize("given", REFUSED, ids=lambda one: one[-1])
+def test_what_aws_would_refuse_is_refused_before_a_call(desk: Desk, given: list[str]) -> None:
+    ran = desk.run("plan", *NAMED, *sets(given))
+
+    assert ran.code == 64, ran.err
+    assert desk.box.calls() == []
+
+
+def test_the_longest_answer_is_the_balancer_s_idle_timeout() -> None:
+    stack = build(Settings(profile="seed"), "a", "us-east-1", offline(3, "15"))
+    attributes = stack.nodes["alb-attributes"].props["Attributes"]
+
+    assert attributes["idle_timeout.timeout_seconds"] == str(_LONGEST_ANSWER)
+
+
+def test_scale_says_the_same_and_doctor_names_the_setting(desk: Desk) -> None:
+    second = ("--service", "second")
+    desk.apply("a", "--set", 'api.services={"second":{"prefixes":["/api/v4/*"]}}')
+
+    for more, name in (((), "service.minimum"), (second, "api.services.second.minimum")):
+        ran = desk.process("scale", "--local", *NAMED, "--yes", "--min", "0", *more)
+        sick = desk.run("doctor", *NAMED)
+        again = f"scale --min 1{' --service second' if more else ''}"
+        for said in (ran.err, sick.out):
+            assert "counts none where no task runs" in said
+            assert f"Set {name}=1 or more." in said
+        assert sick.code == 1
+        assert again in sick.out
+        before = desk.mark()
+        none = desk.run("scale", *NAMED, "--yes", "--max", "0", *more)
+        assert none.code == 64
+        assert f"Set {name}=1 or more." in none.err
+        assert desk.tries(before) == []
+        desk.well("scale", *NAMED, "--yes", "--min", "1", *more)
+        desk.well("doctor", *NAMED)
+
+
+def test_a_schedule_of_somebody_s_own_wakes_a_service(desk: Desk) -> None:
+    scaling = Standing.of(desk).aws("application-autoscaling")
+    scaling.register_scalable_target(**SCALING, MinCapacity=0)
+    assert "may stand at 0 tasks" in desk.run("doctor", "--suffix", SUFFIX).out
+    scaling.put_scheduled_action(
+        **SCALING,
+        ScheduledActionName="by-day",
+        Schedule="cron(0 8 ? * MON-FRI *)",
+        ScalableTargetAction={"MinCapacity": 2},
+    )
+
+    assert "may stand at 0 tasks" not in desk.run("doctor", "--suffix", SUFFIX).out
