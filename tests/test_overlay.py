@@ -87,6 +87,20 @@ def test_of_rules_that_nobody_declared_only_shields_own_stays(rule: dict[str, An
     assert [one.path for one in found] == ([] if stays else ["Rules"])
 
 
+def test_how_ecs_goes_about_a_deployment_outlives_a_change_of_the_counts() -> None:
+    """Blue/green, its hooks and alarms are set on the service by others."""
+    native = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5, "lifecycleHooks": [{"hookTargetArn": "f"}]}
+    counts = {"minimumHealthyPercent": 100, "maximumPercent": 200}
+
+    sent = laid(
+        "Service",
+        {"deploymentConfiguration": {**counts, **native}, "serviceArn": "arn"},
+        {"deploymentConfiguration": {**counts, "maximumPercent": 150}},
+    )
+
+    assert sent == {"deploymentConfiguration": {**counts, "maximumPercent": 150, **native}}
+
+
 def test_what_was_ours_and_is_stated_no_longer_goes() -> None:
     there = {"AlarmName": "a", "TreatMissingData": "breaching", "DatapointsToAlarm": 2}
 

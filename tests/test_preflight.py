@@ -103,6 +103,8 @@ def test_every_update_of_a_whole_stack_is_caught_and_fits_the_model(profile: str
     verbs = {name: change.verb for name, change in made.changes.items()}
     calls = {name: update_calls(made, made.stack.nodes[name]) for name in verbs if verbs[name] == "update"}
     assert sum(call is not None for each in calls.values() for call in each) > 60
+    replacing = {name for name in calls if made.stack.nodes[name].kind.replaces}
+    assert {name for name in replacing if calls[name][0] is None} == set()
     assert list(parameters(made, clients)) == []
 
 

@@ -91,11 +91,14 @@ def create_call(made: Plan, node: Node) -> Call | None:
 def update_calls(made: Plan, node: Node) -> list[Call | None]:
     """The first call by which a node would be changed, and the first by which its tags would."""
     change, kind = made.changes[node.name], node.kind
-    it = replace(_item(made, node), id=UNKNOWN)
+    # What stands is read right before the call: what the call lacks comes from there.
+    there = Blank(stands=True) if kind.replaces else {}
+    it = replace(_item(made, node), id=UNKNOWN, there=there)
     errand = errand_of(kind, it.props, change.differences)
     calls: list[Call | None] = []
     if errand.own:
-        calls.append(_caught(lambda: kind.update(Catcher(), it, errand.changed)))
+        call = _caught(lambda: kind.update(Catcher(), it, errand.changed))
+        calls.append(replace(call, laid_over=True) if call and kind.replaces else call)
     if errand.tags:
         calls.append(_caught(lambda: kind.retag(Catcher(), it, errand.put, errand.drop)))
     return calls
