@@ -20,6 +20,7 @@ from provisioner.errors import Blocked, CredentialsError
 from provisioner.isolated_session import CONFIG as ISOLATED
 from provisioner.isolated_session import isolated_session
 from provisioner.rates import Rates
+from provisioner.signed_in_again import until_signed_in
 from provisioner.whole_answers import WholeAnswers
 from state.document import Place
 
@@ -97,10 +98,7 @@ class Aws:
         """
         with self._making:
             if self._clients.get((service, region or self.region)) is stale:
-                if not self.local:
-                    credentials.let_go(self._session.get_credentials())
-                self._session, self._clients = self._resolved(), {}
-                account = self._make("sts", self.region).get_caller_identity()["Account"]
+                account = until_signed_in(self._anew)
                 if self._account not in ("", account):
                     raise CredentialsError(
                         f"The credentials expired, and those that took their place are of account {account}, "
@@ -108,6 +106,13 @@ class Aws:
                         "All that was done is recorded. Set the credentials that began, then run this again.",
                     )
         return self.client(service, region)
+
+    def _anew(self) -> str:
+        """Resolve the credentials anew, and return the account that they are of."""
+        if not self.local:
+            credentials.let_go(self._session.get_credentials())
+        self._session, self._clients = self._resolved(), {}
+        return str(self._make("sts", self.region).get_caller_identity()["Account"])
 
     def _make(self, service: str, region: str) -> Any:
         if self.local:

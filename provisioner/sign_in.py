@@ -26,11 +26,27 @@ _WRONG_CLOCK = ("Signature expired", "Signature not yet current", "RequestTimeTo
 
 
 class ChainError(CredentialsError):
-    """The credential chain gave nothing that can be used; `__cause__` is what it ended with."""
+    """The credential chain gave nothing that can be used; `__cause__` is what it ended with.
+
+    `login` is the command that signs in anew, where that is what is the matter.
+    """
+
+    login = ""
 
 
 def chain_error(error: Exception, profile: Profile, method: str = "") -> ChainError:
     """The error a user meets for what the chain ended with; `method` is botocore's word for the source."""
+    known = _chain_error(error, profile, method)
+    is_over = isinstance(error, _SIGN_IN_OVER) and not isinstance(error, raised.LoginInsufficientPermissions)
+    known.login = profile.login if is_over else ""
+    return known
+
+
+# botocore 1.44.5: what a new sign-in ends, as SSOTokenLoadError and LoginRefreshRequired.
+_SIGN_IN_OVER = (raised.SSOError, raised.TokenRetrievalError, raised.LoginError)
+
+
+def _chain_error(error: Exception, profile: Profile, method: str) -> ChainError:
     for meant, sentence in _SENTENCES:
         if isinstance(error, meant) and (said := sentence(error, profile, method)):
             return ChainError(said[0], f"{said[1]} {_NEED_NONE}")

@@ -39,6 +39,7 @@ FLOORS: list[set[str]] = [
         "provisioner.regions",
         "provisioner.isolated_session",
     },
+    {"provisioner.signed_in_again"},
     {"provisioner.sign_in", "provisioner.whole_answers"},
     {"provisioner.profiles", "provisioner.trust", "provisioner.hosts"},
     {"state", "provisioner.embedded"},

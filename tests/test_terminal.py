@@ -63,11 +63,11 @@ class Terminal:
 
 
 @contextmanager
-def terminal(desk: Desk, *arguments: str, **environment: str) -> Iterator[Terminal]:
+def terminal(desk: Desk, *arguments: str, local: bool = True, **environment: str) -> Iterator[Terminal]:
     """A command with a pseudo-terminal for its three streams."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "cli.py"), *arguments, "--local"],
+        [sys.executable, str(ROOT / "cli.py"), *arguments, *(["--local"] if local else [])],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

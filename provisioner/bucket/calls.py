@@ -13,6 +13,7 @@ from provisioner.engine.waits import again
 from provisioner.errors import LedgerError, ProvisionerError
 from provisioner.names import PROGRAM
 from provisioner.sign_in import not_accepted
+from provisioner.signed_in_again import until_signed_in
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ def patiently(
         return fault_of(error) in PASSING or code_of(error) in _BUSY or code_of(error) in also
 
     try:
-        return again(call, when=passes, clock=_CLOCK, patience=patience or PATIENCE)
+        return until_signed_in(lambda: again(call, when=passes, clock=_CLOCK, patience=patience or PATIENCE))
     except Exception as error:
         raise _worded(error, doing) or error from error
 

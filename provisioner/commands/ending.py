@@ -6,12 +6,14 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 
+from provisioner.commands.signing_in import SignInWait, can_sign_in
 from provisioner.engine.clock import Clock
 from provisioner.engine.outcome import Outcome
 from provisioner.errors import Interrupted
+from provisioner.signed_in_again import waiting_by
 from provisioner.terminal.say import Say
 
 _CAUGHT = b"!"
@@ -44,8 +46,10 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
     listener = threading.Thread(target=stop, daemon=True)
     listener.start()
     former = {number: signal.signal(number, hear) for number in EXIT_CODES}
+    waits = waiting_by(SignInWait(say, clock)) if can_sign_in(say) else nullcontext()
     try:
-        yield caught
+        with waits:
+            yield caught
     except Interrupted as error:  # raised where no node was at work, by one that does not know the signal
         if caught:
             error.exit_code = EXIT_CODES[signal.Signals(caught[0])]

@@ -42,9 +42,18 @@ class Alarm(Kind):
             return None
         arn = mine["AlarmArn"]
         return {
-            **_of_one_measure(mine),
+            **mine,
             "Tags": tags_told(cloudwatch, it, arn, lambda: _tags(cloudwatch, arn)),
         }
+
+    def canonical(self, doc: Doc) -> Doc:
+        """Drop what goes with another measure than the alarm's: ministack 1.5.33 fills it in.
+
+        Source: CloudWatch API, PutMetricAlarm (Statistic, ExtendedStatistic, Metrics).
+        """
+        without = {"Statistic"} if doc.get("ExtendedStatistic") else set()
+        without |= {"Statistic", "Period"} if doc.get("Metrics") else set()
+        return {key: value for key, value in doc.items() if key not in without}
 
     def create(self, cloudwatch: Any, it: Item) -> Doc:
         """PutMetricAlarm: a repeated one does no harm."""
@@ -100,16 +109,6 @@ class Dashboard(Kind):
     def delete(self, cloudwatch: Any, it: Item) -> None:
         """DeleteDashboards."""
         cloudwatch.delete_dashboards(DashboardNames=[it.id])
-
-
-def _of_one_measure(alarm: Doc) -> Doc:
-    """Drop what goes with another measure than the alarm's: ministack 1.5.33 fills it in, AWS refuses it.
-
-    Source: CloudWatch API, PutMetricAlarm (Statistic, ExtendedStatistic, Metrics).
-    """
-    without = {"Statistic"} if alarm.get("ExtendedStatistic") else set()
-    without |= {"Statistic", "Period"} if alarm.get("Metrics") else set()
-    return {key: value for key, value in alarm.items() if key not in without}
 
 
 def _tags(cloudwatch: Any, arn: str) -> dict[str, str]:

@@ -1,0 +1,52 @@
+"""Tells a person at a terminal, once, that the run waits for a new sign-in, and waits."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from provisioner.engine.clock import Clock, Stopped
+from provisioner.sign_in import ChainError
+from provisioner.terminal.say import Say
+
+# Seconds: between two looks for a new sign-in; how long one is waited for; and after which one that ended is
+# another one that ends.
+STEP, WITHIN, _ANEW = 3.0, 1800.0, 60.0
+
+
+def can_sign_in(say: Say) -> bool:
+    """Return whether somebody watches who can sign in: a terminal on both sides, and no JSON asked for."""
+    return say.is_terminal and sys.stdin is not None and sys.stdin.isatty()
+
+
+class SignInWait:
+    """One run's waiting; shared by all threads that need credentials."""
+
+    def __init__(self, say: Say, clock: Clock) -> None:
+        self._say = say
+        self._clock = clock
+        self._one = threading.Lock()
+        self._began = self._last = 0.0
+
+    def __call__(self, error: ChainError) -> None:
+        """Wait one step; the first one of all tells what to do.
+
+        Raises:
+            ChainError: The run was asked to end, or nobody has signed in for half an hour.
+
+        """
+        with self._one:
+            now = self._clock.now()
+            if not self._last or now - self._last > _ANEW:
+                self._began = now
+                self._say.ask(
+                    f"{error.message}\nSign in again: {error.login} (the run goes on by itself; it waits for "
+                    f"{WITHIN / 60:.0f} minutes, Ctrl-C stops it)."
+                )
+            self._last = now
+        if now - self._began > WITHIN:
+            raise error
+        try:
+            self._clock.sleep(STEP)
+        except Stopped:
+            raise error from None
