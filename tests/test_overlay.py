@@ -87,6 +87,12 @@ def test_of_rules_that_nobody_declared_only_shields_own_stays(rule: dict[str, An
     assert [one.path for one in found] == ([] if stays else ["Rules"])
 
 
+@pytest.mark.parametrize(("kind", "tags"), [("DeliveryDestination", "tags"), ("EventRule", "Tags")])
+def test_tags_are_set_by_calls_of_their_own(kind: str, tags: str) -> None:
+    """PutDeliveryDestination refuses them on what is there already."""
+    assert laid(kind, {tags: {"Team": "x"}}, {}) == {}
+
+
 def test_how_ecs_goes_about_a_deployment_outlives_a_change_of_the_counts() -> None:
     """Blue/green, its hooks and alarms are set on the service by others."""
     native = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5, "lifecycleHooks": [{"hookTargetArn": "f"}]}

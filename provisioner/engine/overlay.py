@@ -24,8 +24,6 @@ _NAMES = (
     *("Id", "ID", "Name", "name", "Sid", "PathPattern", "ErrorCode", "Key"),
     *("HeaderName", "capacityProvider", "targetGroupArn"),
 )
-# Set by calls of their own, wherever a document tells them.
-_TAGS = "Tags"
 
 
 def over_what_stands(client: Any, kind: Kind, it: Item, changed: Doc, before: Doc) -> tuple[Item, Doc]:
@@ -53,7 +51,6 @@ def laid_over(kind: Kind, there: Doc, ours: Doc, before: Doc, takes: Shapes) -> 
     `before` is what was confirmed last: what it states and `ours` does not was ours, and goes. What is ours
     whole (`whole`, `exact`) is sent as it is stated, with the items that guests have put into it.
     """
-    there = {key: value for key, value in there.items() if key != _TAGS}
     return dict(_Overlay(kind).merged(there, ours, before, takes, ""))
 
 
@@ -92,7 +89,7 @@ class _Overlay:
         members = self.kind.members
         for key, value in there.items():
             at = _at(path, key)
-            if key in known or not takes.takes(key) or at in self.kind.alternatives:
+            if key in known or not takes.takes(key) or at in self.kind.alternatives or members.are_tags(at):
                 continue
             if not members.is_ours(at):
                 yield key, self.taken(value, takes.member(key), at)

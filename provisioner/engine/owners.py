@@ -161,6 +161,11 @@ class Members:
         found = self.of(path)
         return found is not None and found[0] == "aws"
 
+    def are_tags(self, path: str) -> bool:
+        """Whether it is the tags, which are set by calls of their own."""
+        found = self.of(path)
+        return found is not None and found[0] == "tags"
+
     def is_nobodys(self, path: str) -> bool:
         """Whether a member is left as it is, whoever set it."""
         found = self.of(path)
