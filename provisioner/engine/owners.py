@@ -29,22 +29,24 @@ class Owner:
 
     `holds(seen, wanted)` says whether it is the owner who brought `wanted` to what is `seen`; `also` says the
     same by all that AWS tells of the resource. With `told`, the field is theirs only while AWS tells that
-    member of it, and ours stands behind theirs, untold. `who` may name members of the resource in braces.
+    member of it. With `keeps`, AWS keeps ours behind theirs, untold, and it counts again after theirs. `who`
+    may name members of the resource in braces.
     """
 
     who: str
     holds: Callable[[Any, Any], bool] = _whatever
     told: str = ""
     also: Callable[[Mapping[str, Any], Any, Any], bool] = _never
+    keeps: bool = False
 
     def has(self, doc: Mapping[str, Any], seen: Any, wanted: Any) -> bool:
         """Whether a difference between what is seen and wanted is theirs, where AWS tells `doc`."""
         theirs = self.holds(seen, wanted) or self.also(doc, seen, wanted)
-        return (not self.told or self.hides(doc)) and theirs
+        return (not self.told or bool(doc.get(self.told))) and theirs
 
     def hides(self, doc: Mapping[str, Any]) -> bool:
         """Whether AWS tells their value in place of ours, which it keeps nevertheless."""
-        return bool(self.told and doc.get(self.told))
+        return self.keeps and bool(doc.get(self.told))
 
     def named(self, doc: Mapping[str, Any]) -> str:
         """The owner in words."""

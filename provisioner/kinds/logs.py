@@ -110,7 +110,7 @@ class Retention(Setting):
     # days are then told, and count. PutRetentionPolicy is taken all the same, and its days count after that.
     owners = {
         "retentionInDays": Owner(
-            "the account's log retention policy {retentionPolicyName}", told="retentionPolicyName"
+            "the account's log retention policy {retentionPolicyName}", told="retentionPolicyName", keeps=True
         )
     }
     resource, fills = "log-group", ("{logGroupName}",)

@@ -13,6 +13,7 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError, RolledBack, Superseded
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, verdict
+from provisioner.kinds.ecs.strategies import strategy_of
 from provisioner.kinds.ecs.successors import wanted_instead
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.members.ecs import SERVICE
@@ -24,6 +25,23 @@ _MOST = 10
 _OF_DEPLOYMENTS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
 # How far this machine's clock may be from AWS's, in seconds.
 _SKEW = 60.0
+
+
+_ADVANCED = "advancedConfiguration"
+
+
+def _stays_with_ecs(seen: Any, _wanted: Any) -> str:
+    """Why another group or port can not be brought to a service whose requests ECS leads over, in words."""
+    if not any(one.get(_ADVANCED) for one in seen or ()):
+        return ""
+    plain = ({key: one[key] for key in one if key != _ADVANCED} for one in seen)
+    entries = " ".join(",".join(f"{key}={value}" for key, value in one.items()) for one in plain)
+    return (
+        "ECS itself leads its requests between two target groups (its deployment strategy was set by hand), "
+        "and these know of no other group or port; have it replace tasks in their group first: `aws ecs "
+        "update-service --cluster CLUSTER --service SERVICE --deployment-configuration strategy=ROLLING "
+        f"--load-balancers {entries}`"
+    )
 
 
 class Service(Ecs):
@@ -52,7 +70,12 @@ class Service(Ecs):
     # Each of its documents as a whole.
     replaces = {"UpdateService": ""}
     claims = ("cluster", "serviceName")
-    owners = {"desiredCount": Owner("autoscaling")}
+    owners = {
+        "desiredCount": Owner("autoscaling"),
+        # Sent back whole it would be ROLLING again, and the next deployment would serve where nobody is led.
+        "deploymentConfiguration": Owner("whoever chose the deployment strategy {Strategy}", told="Strategy"),
+    }
+    one_way = {"loadBalancers": _stays_with_ecs}
     within = ("cluster",)
     absent = NO_CLUSTER | codes("ServiceNotFoundException", "ServiceNotActiveException")
     duplicate = codes("InvalidParameterException: not idempotent")
@@ -83,13 +106,22 @@ class Service(Ecs):
         doc = next((doc for doc in listed if doc["serviceName"] == it.props["serviceName"]), None)
         if doc is None:
             return None
+        strategy = strategy_of(doc)
         return {
             **doc,
             **_of_newest(doc),
+            **({"Strategy": strategy} if strategy else {}),
             "cluster": doc["clusterArn"],
             "Rollout": rollout(doc, it.props.get("taskDefinition")),
             "Tags": mapping(doc.get("tags", [])),
         }
+
+    def canonical(self, doc: Doc) -> Doc:
+        """Without what only a strategy of ECS's own reads, where there is none."""
+        if "loadBalancers" not in doc or strategy_of(doc):
+            return doc
+        plain = [{key: one[key] for key in one if key != _ADVANCED} for one in doc["loadBalancers"]]
+        return {**doc, "loadBalancers": plain}
 
     def observe(self, ecs: Any, it: Item, doc: Doc) -> Doc:
         """Count its tasks."""

@@ -9,9 +9,11 @@ from provisioner.answers import made_in
 from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item
+from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked
+from provisioner.kinds.elbv2.shifting import SHIFTED_BY, with_shift
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
 from provisioner.kinds.members.elbv2 import LISTENER, RULE
 from provisioner.kinds.origin_key import is_key, not_yet, veiled_rule
@@ -27,6 +29,7 @@ class Listener(Elb):
     key, noun = "ListenerArn", "listener"
     members = LISTENER
     claims = ("LoadBalancerArn", "Port")
+    owners = {"DefaultActions": Owner("{ShiftedBy}", told=SHIFTED_BY)}
     within = ("LoadBalancerArn",)
     fixed = frozenset({"LoadBalancerArn"})
     absent = NO_LISTENER | NO_BALANCER
@@ -48,7 +51,11 @@ class Listener(Elb):
         listed = elbv2.describe_listeners(LoadBalancerArn=it.props["LoadBalancerArn"])["Listeners"]
         mine = next((doc for doc in listed if doc["ListenerArn"] == it.id), None)
         mine = mine or next((doc for doc in listed if doc["Port"] == it.props["Port"]), None)
-        return self.with_tags(elbv2, mine) if mine else None
+        if mine is None:
+            return None
+        told, ours = _weights(mine["DefaultActions"]), _weights(it.props.get("DefaultActions", []))
+        marked = with_shift(elbv2, it, mine, told, ours)
+        return self.with_tags(elbv2, marked)
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """CreateListener."""
@@ -78,6 +85,8 @@ class Listener(Elb):
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """Its forward in one beat of a handover; it is closed once its rules ask for a key."""
+        if SHIFTED_BY in seen:
+            return wanted
         new, had = wanted["DefaultActions"], seen["DefaultActions"]
         if beat <= Beat.MOVE and new[0]["Type"] == "fixed-response" and _led(had):
             return {**wanted, "DefaultActions": had}
@@ -99,6 +108,7 @@ class ListenerRule(Elb):
     members = RULE
     distinct = ("Priority",)
     claims = ("ListenerArn", "Priority")
+    owners = {"Actions": Owner("{ShiftedBy}", told=SHIFTED_BY)}
     within = ("ListenerArn",)
     fixed = frozenset({"ListenerArn"})
     absent = NO_RULE | NO_LISTENER
@@ -120,7 +130,9 @@ class ListenerRule(Elb):
         mine = mine or next((doc for doc in listed if doc["Priority"] == str(it.props["Priority"])), None)
         if mine is None:
             return None
-        hidden = veiled_rule(mine, it.suffix)
+        told, ours = _weights(mine["Actions"]), _weights(it.props.get("Actions", []))
+        marked = with_shift(elbv2, it, mine, told, ours)
+        hidden = veiled_rule(marked, it.suffix)
         return self.with_tags(elbv2, {**hidden, "ListenerArn": it.props["ListenerArn"]})
 
     def create(self, elbv2: Any, it: Item) -> Doc:
@@ -154,7 +166,9 @@ class ListenerRule(Elb):
         """Its forward in one beat of a handover; it asks for a key once CloudFront shows it."""
         if beat is Beat.JOIN and _is_hushed(seen):
             return _hushed(wanted)
-        given = {**wanted, "Actions": _between(beat, wanted["Actions"], seen["Actions"])}
+        given = wanted
+        if SHIFTED_BY not in seen:
+            given = {**wanted, "Actions": _between(beat, wanted["Actions"], seen["Actions"])}
         if not not_yet(wanted["Conditions"], seen["Conditions"], led):
             return given
         if beat > Beat.JOIN:

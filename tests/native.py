@@ -1,0 +1,119 @@
+"""ECS's own strategy on a service of a stack, set by hand as a person does it with AWS's CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.standing import Doc, Standing
+
+# A role of the account's own, by which ECS may change the balancer.
+ROLE = "arn:aws:iam::123456789012:role/ecs-infrastructure"
+# AWS hides a new target group for a moment: from so many calls that name it at the most.
+_LOOKS = 10
+ROLLING: dict[str, Any] = {
+    "strategy": "ROLLING",
+    "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+    "minimumHealthyPercent": 100,
+    "maximumPercent": 200,
+}
+
+
+@dataclass(frozen=True)
+class Native:
+    """The main service of a stack whose requests ECS leads over by itself."""
+
+    stack: Standing
+    blue: str
+    green: str
+    rule: str
+
+    @classmethod
+    def chosen(cls, stack: Standing, strategy: str = "BLUE_GREEN", **more: Any) -> Native:
+        """Make the second group, have the rule lead to both, choose the strategy: a deployment begins."""
+        elbv2, group = stack.aws("elbv2"), stack.target_group
+        kept = ("Protocol", "Port", "VpcId", "TargetType", "HealthCheckPath", "Matcher")
+        made = elbv2.create_target_group(Name="by-hand-green", **{key: group[key] for key in kept})
+        green = made["TargetGroups"][0]["TargetGroupArn"]
+        rule = production_rule(stack, group["TargetGroupArn"])
+        native = cls(stack, group["TargetGroupArn"], green, rule["RuleArn"])
+        for _ in range(_LOOKS):
+            with suppress(ClientError):
+                native.lead(100, 0)
+                break
+        native.choose(strategy, **more)
+        return native
+
+    def lead(self, blue: int, green: int) -> None:
+        """Give the two groups these weights."""
+        weights = ((self.blue, blue), (self.green, green))
+        groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights]
+        actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+        self.stack.aws("elbv2").modify_rule(RuleArn=self.rule, Actions=actions)
+
+    def choose(self, strategy: str, **more: Any) -> None:
+        """UpdateService with a strategy, and what ECS needs to shift requests."""
+        advanced = {
+            "alternateTargetGroupArn": self.green,
+            "productionListenerRule": self.rule,
+            "roleArn": ROLE,
+        }
+        (entry,) = self.stack.service["loadBalancers"]
+        self.update(
+            deploymentConfiguration={"strategy": strategy, "bakeTimeInMinutes": 5, **more},
+            loadBalancers=[{**entry, "advancedConfiguration": advanced}],
+        )
+
+    def update(self, **given: Any) -> None:
+        """UpdateService."""
+        service = self.stack.service
+        self.stack.aws("ecs").update_service(
+            cluster=service["clusterArn"], service=service["serviceName"], **given
+        )
+
+    @property
+    def weights(self) -> tuple[int, int]:
+        """Those of the two groups on the production rule."""
+        (rule,) = self.stack.aws("elbv2").describe_rules(RuleArns=[self.rule])["Rules"]
+        groups = rule["Actions"][0]["ForwardConfig"]["TargetGroups"]
+        told = {one["TargetGroupArn"]: one["Weight"] for one in groups}
+        return told.get(self.blue, 0), told.get(self.green, 0)
+
+    @property
+    def deployment(self) -> Doc:
+        """The newest deployment, whole."""
+        ecs, arn = self.stack.aws("ecs"), self.stack.service["currentServiceDeployment"]
+        (told,) = ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"]
+        return dict(told)
+
+    @property
+    def strategy(self) -> str:
+        """The service's strategy."""
+        return str(self.stack.service["deploymentConfiguration"]["strategy"])
+
+
+def production_rule(stack: Standing, group: str) -> Doc:
+    """The first rule that leads to a group."""
+    return next(rule for rule in stack.rules.values() if rule["Actions"][0].get("TargetGroupArn") == group)
+
+
+@contextmanager
+def native(stack: Standing, strategy: str = "BLUE_GREEN", **more: Any) -> Iterator[Native]:
+    """Inside, ECS leads over; all is as before after it."""
+    one = Native.chosen(stack, strategy, **more)
+    try:
+        yield one
+    finally:
+        one.update(deploymentConfiguration=ROLLING, loadBalancers=[_plain(stack)])
+        action = [{"Type": "forward", "TargetGroupArn": one.blue}]
+        stack.aws("elbv2").modify_rule(RuleArn=one.rule, Actions=action)
+        stack.aws("elbv2").delete_target_group(TargetGroupArn=one.green)
+
+
+def _plain(stack: Standing) -> Doc:
+    (entry,) = stack.service["loadBalancers"]
+    return {key: value for key, value in entry.items() if key != "advancedConfiguration"}

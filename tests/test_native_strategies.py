@@ -1,0 +1,97 @@
+"""A service whose requests ECS itself leads over (blue/green, linear, canary), set by hand: told and left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Desk
+from tests.native import Native, native
+from tests.standing import SUFFIX, Standing
+
+LARGER = ("--set", "container.cpu=2048", "--set", "container.memory=4096")
+
+
+@pytest.fixture
+def led(standing: Standing) -> Iterator[Native]:
+    """The main service of a stack that stands, led over by ECS; as before after it."""
+    with native(standing) as one:
+        yield one
+    assert standing.desk.plan(SUFFIX) == "No changes.\n"
+
+
+def owners(desk: Desk, command: str) -> set[str]:
+    """To whom a command says that something is left."""
+    (told,) = desk.well(command, "--suffix", SUFFIX, "--json").lines
+    if command == "plan":
+        return {one["owner"] for one in told["held"]}
+    return {each["owner"] for one in told["drift"] if one["what"] == "held" for each in one["fields"]}
+
+
+@pytest.mark.parametrize("strategy", ["BLUE_GREEN", "LINEAR", "CANARY", "SOME_NEWER_ONE"])
+def test_the_weights_and_the_strategy_are_told_and_left(standing: Standing, strategy: str) -> None:
+    desk = standing.desk
+    with native(standing, strategy) as led:
+        before = desk.mark()
+
+        assert desk.plan(SUFFIX) == "No changes.\n"
+        desk.apply(SUFFIX)
+
+        assert desk.acts(before) == []
+        assert led.strategy == strategy
+        shifter = f"ECS, by the strategy {strategy} of ml-api-service-{SUFFIX}"
+        assert shifter in owners(desk, "plan") & owners(desk, "drift")
+        if strategy != "SOME_NEWER_ONE":
+            assert led.weights == (0, 100)
+            assert f"whoever chose the deployment strategy {strategy}" in owners(desk, "plan")
+    assert desk.plan(SUFFIX) == "No changes.\n"
+
+
+def test_an_apply_deploys_by_the_strategy_that_it_found(led: Native) -> None:
+    desk = led.stack.desk
+
+    desk.apply(SUFFIX, *LARGER)
+
+    assert led.strategy == "BLUE_GREEN"
+    assert led.weights == (100, 0)
+    assert led.deployment["lifecycleStage"] == "CLEAN_UP"
+    assert led.stack.task["cpu"] == "2048"
+    desk.apply(SUFFIX)
+    assert led.weights == (0, 100)
+
+
+def test_a_stack_that_is_adopted_keeps_the_strategy(led: Native, tmp_path: Path) -> None:
+    again = led.stack.desk.elsewhere(tmp_path / "another")
+    before = again.mark()
+
+    again.apply(SUFFIX)
+
+    assert [one for one in again.acts(before) if "Service" in one or "Rule" in one] == []
+    assert (led.strategy, led.weights) == ("BLUE_GREEN", (0, 100))
+
+
+@pytest.mark.parametrize("setting", ["container.health_path=/ready", "container.port=9000"])
+def test_another_group_or_port_is_refused_before_anything_is_changed(led: Native, setting: str) -> None:
+    desk = led.stack.desk
+    before = desk.mark()
+
+    planned = desk.run("plan", "--suffix", SUFFIX, "--set", setting)
+    ran = desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", setting)
+
+    assert "1 refused" in planned.out
+    assert "leads its requests between two target groups" in planned.out
+    assert ran.code == 5, ran.out + ran.err
+    assert desk.tries(before) == []
+
+
+def test_a_rule_that_changes_otherwise_keeps_its_weights(led: Native) -> None:
+    """Its priority was changed by hand: the handover of a rule knows nothing of ECS's weights."""
+    desk, elbv2 = led.stack.desk, led.stack.aws("elbv2")
+    elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": led.rule, "Priority": 77}])
+    assert "Priority" in desk.plan(SUFFIX)
+
+    desk.apply(SUFFIX)
+
+    assert led.weights == (0, 100)
