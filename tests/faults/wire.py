@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -54,6 +55,8 @@ class Wire:
         self.meets: Meets | None = None
         # Hears how a run goes on after a fault.
         self.alike: Alike | None = None
+        # Seconds that the next request, or the next answer, is on its way; by default no time passes.
+        self.takes: Callable[[], float] | None = None
         # The way of the command that is being played, once it has called.
         self.aws: Aws | None = None
         self._counting = threading.Lock()
@@ -93,11 +96,18 @@ class Wire:
 
     def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         """Carry one request to the box and its answer back: botocore's `before-send`."""
-        self.check()
+        self._travel()
         answer = self._through(read(_environ(request)))
-        self.check()
+        self._travel()
         raw: Any = MockRawResponse(answer.body)
         return AWSResponse(str(request.url), answer.status, answer.headers, raw)
+
+    def _travel(self) -> None:
+        """Be on the way; others call meanwhile, so what is answered holds for nobody else."""
+        if self.takes:
+            time.sleep(self.takes())
+            self.remembered.forget()
+        self.check()
 
     def before(self, model: Any, params: Any, context: Any, **_: Any) -> tuple[AWSResponse, Any] | None:
         """Tell an answer again, if it is known: botocore's `before-call`."""
@@ -178,6 +188,9 @@ def _may_strike(order: Fault) -> bool:
 def _environ(request: AWSPreparedRequest) -> Environ:
     url = urlsplit(str(request.url))
     body = request.body or b""
+    if hasattr(body, "read"):
+        body.seek(0)
+        body = body.read()
     body = body.encode() if isinstance(body, str) else bytes(body)
     environ: Environ = {
         "REQUEST_METHOD": request.method,

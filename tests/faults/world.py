@@ -17,6 +17,7 @@ from time import monotonic
 from unittest.mock import patch
 
 from provisioner import ways
+from provisioner import workspace as workspaces
 from provisioner.commands.applying import Wish, apply
 from provisioner.commands.asking import Asking
 from provisioner.commands.removing import teardown
@@ -56,6 +57,8 @@ class World:
 
     # Where the stack lives, and the profile of its settings.
     profile, region = "seed", "us-east-1"
+    # Where its state is, if not in a file of its home.
+    state = ""
 
     def __init__(self, box: Box, home: Path, pace: float = 1.0, profile: str = "") -> None:
         self.box = box
@@ -95,7 +98,8 @@ class World:
             # Who is forked in a run holds the lock with its parent; nobody else is here to be kept out.
             stack.enter_context(patch.object(lock, "_taken", lambda _file: True))
             stack.enter_context(patch.object(lock, "_is_held", lambda _file: False))
-            stack.enter_context(patch.object(ways, "start_embedded", lambda _home: local))
+            for module in (ways, workspaces):
+                stack.enter_context(patch.object(module, "start_embedded", lambda _home: local))
             stack.enter_context(wired(self.wire))
             stack.enter_context(self.disk.watched())
             self.box.behave(pace=self.pace, with_manners=True)
@@ -149,7 +153,7 @@ class World:
             self.said = f"nobody runs and nobody sleeps: {told}"
             return HANGS
         except ProvisionerError as error:
-            self.said = f"{type(error).__name__}: {error.message}"
+            self.said = f"{type(error).__name__}: {error.message}\n{error.hint}"
             return error.exit_code
         except Exception as crash:  # noqa: BLE001 - a traceback is no end that a user may be shown
             self.said = f"it crashed: {crash!r}\n{traceback.format_exc()[-3000:]}"
@@ -157,7 +161,8 @@ class World:
 
     def _session(self) -> Session:
         settings = load(None, [f"profile={self.profile}", *self.sets])
-        return Session.open(SUFFIX, settings, Where(Workspace(self.home, local=True), self.region))
+        workspace = Workspace(self.home, local=True, state=self.state)
+        return Session.open(SUFFIX, settings, Where(workspace, self.region))
 
     def try_(self, case: Case) -> Verdict:
         """Play a case from an empty account to its end."""
