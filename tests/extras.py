@@ -53,6 +53,13 @@ def _attach(stack: Standing) -> None:
     iam.attach_role_policy(RoleName=TASK_ROLE, PolicyArn=made["Arn"])
 
 
+def _let_other_pages_read(stack: Standing) -> None:
+    cors = "routing.http.response.access_control_allow_origin.header_value"
+    stack.aws("elbv2").modify_listener_attributes(
+        ListenerArn=stack.listener["ListenerArn"], Attributes=[{"Key": cors, "Value": "*"}]
+    )
+
+
 def _listen(stack: Standing) -> None:
     page = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
     stack.aws("elbv2").create_listener(
@@ -114,6 +121,12 @@ ADDED = [
     ),
     Hand("a resource policy", "sessions", "removes", _open_to_all),
     Hand("attached policy arn:aws:iam::123456789012:policy/admin", "task-role", "removes", _attach),
+    Hand(
+        "attribute routing.http.response.access_control_allow_origin.header_value=*",
+        "listener-80",
+        "removes",
+        _let_other_pages_read,
+    ),
     Hand("rule 7 for /by-hand", "listener-80", "leaves", lambda _stack: None),
     Hand("listener HTTP 8081", "alb", "leaves", _listen),
     Hand("scaling policy by-hand", "scaling", "leaves", _scale),

@@ -15,6 +15,8 @@ from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.groups import SecurityGroup
 from provisioner.kinds.ec2.permissions import contents, permission
 from provisioner.kinds.ec2.routes import RouteTable
+from provisioner.kinds.elbv2.added import rewritten, shown_besides
+from provisioner.kinds.secretsmanager import Secret
 
 PORTS = st.fixed_dictionaries(
     {"IpProtocol": st.sampled_from(["tcp", "udp", "-1"])},
@@ -89,3 +91,62 @@ def test_what_was_added_by_hand_goes_from_what_stays(verb: Verb, after: Verb) ->
 
     assert (change.verb, change.extras) == (after, (extra,) if after == "update" else ())
     assert with_extras(change, ()) == change
+
+
+class Elbv2:
+    """What ELB tells of a listener of HTTPS: its headers, and the certificates that it shows."""
+
+    def describe_listener_attributes(self, **_: Any) -> Doc:
+        keys = {
+            "routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name": "X-Theirs",
+            "routing.http.request.x_amzn_tls_version.header_name": "X-Amzn-Tls-Version",
+            "routing.http.request.x_amzn_tls_cipher_suite.header_name": "",
+            "routing.http.response.server.enabled": "false",
+            "routing.http.response.x_frame_options.header_value": "",
+            "tcp.idle_timeout.seconds": "6000",
+        }
+        return {"Attributes": [{"Key": key, "Value": value} for key, value in keys.items()]}
+
+    def describe_listener_certificates(self, **_: Any) -> Doc:
+        listed = [("ours", True), ("ours", False), ("theirs", False)]
+        return {"Certificates": [{"CertificateArn": arn, "IsDefault": first} for arn, first in listed]}
+
+
+def test_headers_that_a_listener_renames_or_sets_are_taken_back_and_its_other_certificates_told() -> None:
+    found = rewritten(Elbv2(), "arn:l")
+    assert [(one.what, one.doc["Value"], one.stays) for one in found] == [
+        (
+            "attribute routing.http.request.x_amzn_mtls_clientcert_serial_number.header_name=X-Theirs",
+            "X-Amzn-Mtls-Clientcert-Serial-Number",
+            "",
+        ),
+        ("attribute routing.http.response.server.enabled=false", "true", ""),
+    ]
+    doc = {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "ours"}]}
+    (told,) = shown_besides(Elbv2(), "arn:l", doc)
+    assert told.what == "certificate theirs"
+    assert told.stays
+    assert shown_besides(None, "arn:l", {"Protocol": "HTTP"}) == []
+
+
+class Secrets:
+    def get_resource_policy(self, **_: Any) -> Doc:
+        return {}
+
+
+def test_copies_of_a_secret_and_a_rotation_of_it_are_told_and_left() -> None:
+    it = Item(node="s", name="s", suffix="x", id="arn:s")
+    doc = {
+        "ReplicationStatus": [{"Region": "eu-west-1", "Status": "InSync"}],
+        "CrossAccountReplicas": [{"ReplicaSecretARN": "arn:theirs"}],
+        "RotationEnabled": True,
+        "RotationLambdaARN": "arn:function",
+    }
+    found = Secret().extras(Secrets(), it, doc, Inside(()))
+    assert [one.what for one in found] == [
+        "copy in eu-west-1",
+        "copy in another account arn:theirs",
+        "rotation by arn:function",
+    ]
+    assert all(one.stays for one in found)
+    assert Secret().extras(Secrets(), it, {"RotationLambdaARN": "arn:was"}, Inside(())) == []

@@ -39,8 +39,8 @@ NAMED = {
     "dynamodb": "UpdateTable UpdateTimeToLive",
     "ec2": "ModifySubnetAttribute ModifyVpcAttribute ModifyVpcEndpoint ReplaceRoute"
     " ReplaceRouteTableAssociation",
-    "elbv2": "ModifyLoadBalancerAttributes ModifyTargetGroup ModifyTargetGroupAttributes SetIpAddressType"
-    " SetRulePriorities",
+    "elbv2": "ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyTargetGroup"
+    " ModifyTargetGroupAttributes SetIpAddressType SetRulePriorities",
     "iam": "PutRolePermissionsBoundary",
     "kms": "UpdateAlias UpdateKeyDescription",
     "logs": "PutBearerTokenAuthentication PutLogGroupDeletionProtection PutRetentionPolicy",

@@ -16,10 +16,13 @@ Added = tuple[str, Any, Any]
 
 
 def nothing(value: Any) -> bool:
-    """Whether a value says that there is nothing, or that it is off, at every depth."""
+    """Whether a value says that there is nothing, or that it is off, at every depth.
+
+    A name with nothing in it is something: AWS tells the one of several that was chosen so (`{"Block": {}}`).
+    """
     match value:
         case Mapping():
-            return all(map(nothing, value.values()))
+            return all(nothing(one) and one != {} for one in value.values())
         case list() | tuple():
             return not value
         case _:
@@ -37,7 +40,10 @@ def is_default(members: Members, path: str, value: Any, default: Any = None) -> 
         return value in default or nothing(value)
     if isinstance(value, Mapping):
         above = default if isinstance(default, Mapping) else {}
-        return all(is_default(members, f"{path}.{key}", one, above.get(key)) for key, one in value.items())
+        return all(
+            one != {} and is_default(members, f"{path}.{key}", one, above.get(key))
+            for key, one in value.items()
+        )
     if isinstance(default, list) and isinstance(value, list):
         return covers(value, default) and covers(default, value)
     return bool(value == default) or (nothing(default) and nothing(value))

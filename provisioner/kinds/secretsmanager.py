@@ -126,9 +126,10 @@ class Secret(Kind):
             secrets.untag_resource(SecretId=it.id, TagKeys=gone)
 
     def extras(self, secrets: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """GetResourcePolicy: who else may read it; the stack declares none."""
+        """List who else may read it, by GetResourcePolicy, and where it is copied to."""
         told: Doc = unless_unknown(lambda: secrets.get_resource_policy(SecretId=it.id), {})
-        return [Extra(RESOURCE_POLICY, {"SecretId": it.id})] if told.get("ResourcePolicy") else []
+        policies = [Extra(RESOURCE_POLICY, {"SecretId": it.id})] if told.get("ResourcePolicy") else []
+        return [*policies, *_copies(doc), *_rotated(doc)]
 
     def remove(self, secrets: Any, it: Item, extra: Extra) -> None:
         """DeleteResourcePolicy."""
@@ -137,6 +138,24 @@ class Secret(Kind):
     def delete(self, secrets: Any, it: Item) -> None:
         """DeleteSecret, without the recovery window that would hold its name for 30 days."""
         secrets.delete_secret(SecretId=it.id, ForceDeleteWithoutRecovery=True)
+
+
+def _copies(doc: Doc) -> list[Extra]:
+    """List its copies: who reads one there would lose it, and AWS deletes no secret that has one."""
+    regions = (str(one["Region"]) for one in doc.get("ReplicationStatus") or [])
+    arns = (str(one["ReplicaSecretARN"]) for one in doc.get("CrossAccountReplicas") or [])
+    stays = "it is read there; take it away before a teardown, which it would hold up"
+    return [
+        *(Extra(f"copy in {region}", {}, stays) for region in regions),
+        *(Extra(f"copy in another account {arn}".rstrip(), {}, stays) for arn in arns),
+    ]
+
+
+def _rotated(doc: Doc) -> list[Extra]:
+    """Tell the function that somebody has change its value."""
+    by = doc.get("RotationLambdaARN") if doc.get("RotationEnabled") else ""
+    stays = "it changes what the stack keeps there; `aws secretsmanager cancel-rotate-secret` ends it"
+    return [Extra(f"rotation by {by}", {}, stays)] if by else []
 
 
 class Rotation(Kind):

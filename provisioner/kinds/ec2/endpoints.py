@@ -110,7 +110,7 @@ class InterfaceEndpoint(VpcEndpoint):
 def _as_asked(doc: Doc) -> Doc:
     groups = [group["GroupId"] for group in doc.get("Groups", [])]
     told = json.loads(doc.get("PolicyDocument") or "{}")
-    policy = {key: value for key, value in told.items() if key != "Version"}
+    policy = {key: value for key, value in told.items() if key not in ("Version", "Id")}
     return {
         **doc,
         "State": str(doc["State"]).lower(),

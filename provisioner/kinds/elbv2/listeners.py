@@ -13,6 +13,8 @@ from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked
+from provisioner.kinds.elbv2 import added
+from provisioner.kinds.elbv2.forms import action_form, condition_form
 from provisioner.kinds.elbv2.shifting import SHIFTED_BY, with_shift
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
 from provisioner.kinds.members.elbv2 import LISTENER, RULE
@@ -38,8 +40,11 @@ class Listener(Elb):
     transient = {"create": codes("CertificateNotFound"), "delete": codes("ResourceInUse")}
     goes_beside = frozenset({"Distribution"})
     resource, fills = "listener/app", ("{LoadBalancerArn}",)
+    # A header that somebody sets or renames is taken back; a rule beside ours is only told.
+    owns_inside = True
     calls = calling(
-        extras="DescribeRules",
+        extras=f"DescribeRules {added.READS}",
+        remove=added.CHANGES,
         read="DescribeListeners DescribeTags",
         create="CreateListener",
         update="ModifyListener",
@@ -66,14 +71,19 @@ class Listener(Elb):
         elbv2.modify_listener(ListenerArn=it.id, **changed)
 
     def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """DescribeRules: those of other priorities than ours."""
+        """Rules of other priorities than ours, headers that are rewritten, certificates beside ours."""
         places = inside.values("Priority")
         listed = elbv2.describe_rules(ListenerArn=it.id)["Rules"]
         # An emulator may show the default action a second time, by its priority alone.
         ours = {*places, "default"}
         others = [one for one in listed if not one["IsDefault"] and one["Priority"] not in ours]
         last = max((int(place) for place in places), default=0)
-        return [Extra(_rule_in_words(one), one, _why_it_stays(one, last)) for one in others]
+        rules = [Extra(_rule_in_words(one), one, _why_it_stays(one, last)) for one in others]
+        return [*rules, *added.rewritten(elbv2, it.id), *added.shown_besides(elbv2, it.id, doc)]
+
+    def remove(self, elbv2: Any, it: Item, extra: Extra) -> None:
+        """ModifyListenerAttributes."""
+        added.put_back(elbv2, it, extra.doc)
 
     def delete(self, elbv2: Any, it: Item) -> None:
         """DeleteListener; its rules go with it."""
@@ -98,7 +108,7 @@ class Listener(Elb):
 
     def canonical(self, doc: Doc) -> Doc:
         """Forwards in one form."""
-        return {**doc, "DefaultActions": [_action(one) for one in doc.get("DefaultActions", [])]}
+        return {**doc, "DefaultActions": [action_form(one) for one in doc.get("DefaultActions", [])]}
 
 
 class ListenerRule(Elb):
@@ -187,13 +197,13 @@ class ListenerRule(Elb):
         return {
             **doc,
             "Priority": str(doc.get("Priority")),
-            "Conditions": [_condition(one) for one in doc.get("Conditions", [])],
-            "Actions": [_action(one) for one in doc.get("Actions", [])],
+            "Conditions": [condition_form(one) for one in doc.get("Conditions", [])],
+            "Actions": [action_form(one) for one in doc.get("Actions", [])],
         }
 
 
 def _rule_in_words(rule: Doc) -> str:
-    shown = [_condition(one) for one in rule["Conditions"] if not is_key(one)]
+    shown = [condition_form(one) for one in rule["Conditions"] if not is_key(one)]
     values = [str(value) for one in shown for value in (*one["Values"], *one["RegexValues"])]
     return f"rule {rule['Priority']} for {' '.join(values)}".rstrip()
 
@@ -209,7 +219,7 @@ def _hushed(rule: Doc) -> Doc:
 
 
 def _is_hushed(rule: Doc) -> bool:
-    return any(_condition(one) == _condition(_NOBODY) for one in rule.get("Conditions", []))
+    return any(condition_form(one) == condition_form(_NOBODY) for one in rule.get("Conditions", []))
 
 
 def _between(beat: Beat, wanted: list[Doc], seen: list[Doc]) -> list[Doc]:
@@ -238,34 +248,3 @@ def _weights(actions: list[Doc]) -> dict[str, int]:
 
 def _led(actions: list[Doc]) -> list[str]:
     return [arn for arn, weight in _weights(actions).items() if weight]
-
-
-def _action(action: Doc) -> Doc:
-    """AWS tells a plain forward twice, by its group and as a list of one; else the list tells more."""
-    plain = {key: value for key, value in action.items() if key not in ("ForwardConfig", "Order")}
-    forward = action.get("ForwardConfig") or {}
-    targets = [{"Weight": 1, **one} for one in forward.get("TargetGroups") or []]
-    sticky = forward.get("TargetGroupStickinessConfig") or {}
-    if action["Type"] != "forward" or not targets:
-        return plain
-    if len(targets) == 1 and targets[0]["Weight"] and not sticky.get("Enabled"):
-        return {**plain, "TargetGroupArn": targets[0]["TargetGroupArn"]}
-    plain.pop("TargetGroupArn", None)
-    config = {
-        "TargetGroups": targets,
-        "TargetGroupStickinessConfig": {"Enabled": bool(sticky.get("Enabled"))},
-    }
-    return {**plain, "ForwardConfig": config}
-
-
-def _condition(condition: Doc) -> Doc:
-    """AWS tells the values of a condition twice, plainly and in the field's own form."""
-    configs = [inner for key, inner in condition.items() if key.endswith("Config")]
-
-    def told(key: str) -> list[Any]:
-        plain: list[Any] = condition.get(key) or []
-        return plain or [value for inner in configs for value in inner.get(key) or []]
-
-    header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName", "")
-    values, patterns = told("Values"), told("RegexValues")
-    return {"Field": condition["Field"], "Header": header, "Values": values, "RegexValues": patterns}

@@ -93,7 +93,9 @@ def mitigates(rule: Mapping[str, Any]) -> bool:
 
 WEB_ACL = Members(
     ("wafv2 GetWebACL WebACL",),
-    ours="DefaultAction.** Description Name Rules.** VisibilityConfig.**",
+    # A script that it puts into every page is a change of what is answered.
+    ours="AssociationConfig.ChallengeJavascriptSdkInjection.** DefaultAction.** Description Name Rules.**"
+    " VisibilityConfig.**",
     others=(
         Theirs("Shield Advanced", "Rules.ShieldMitigationRuleGroup_*", mitigates),
         Theirs(

@@ -81,14 +81,13 @@ TARGET_GROUP_ATTRIBUTES = Members(
 )
 LISTENER = Members(
     ("elbv2 DescribeListeners Listeners",),
-    ours="Certificates.CertificateArn DefaultActions.** Port Protocol SslPolicy",
+    ours="Certificates Certificates.CertificateArn DefaultActions.** Port Protocol SslPolicy",
     defaults=(
         *_actions("DefaultActions"),
         # Where clients are asked for a certificate, those that have none are shut out.
         Default("MutualAuthentication", {"Mode": "off"}),
         Default("MutualAuthentication.AdvertiseTrustStoreCaNames", frozenset({"off"})),
     ),
-    renamed="Certificates",
     born="LoadBalancerArn",
     aws="DefaultActions.Order DefaultActions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds"
     " ListenerArn MutualAuthentication.TrustStoreAssociationStatus Certificates.IsDefault",

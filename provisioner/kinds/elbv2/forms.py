@@ -1,0 +1,38 @@
+"""Actions and conditions of rules in one form each, as they are compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.engine.refs import Doc
+
+
+def action_form(action: Doc) -> Doc:
+    """Return an action in one form: AWS tells a plain forward twice, by its group and as a list of one."""
+    plain = {key: value for key, value in action.items() if key not in ("ForwardConfig", "Order")}
+    forward = action.get("ForwardConfig") or {}
+    targets = [{"Weight": 1, **one} for one in forward.get("TargetGroups") or []]
+    sticky = forward.get("TargetGroupStickinessConfig") or {}
+    if action["Type"] != "forward" or not targets:
+        return plain
+    if len(targets) == 1 and targets[0]["Weight"] and not sticky.get("Enabled"):
+        return {**plain, "TargetGroupArn": targets[0]["TargetGroupArn"]}
+    plain.pop("TargetGroupArn", None)
+    config = {
+        "TargetGroups": targets,
+        "TargetGroupStickinessConfig": {"Enabled": bool(sticky.get("Enabled"))},
+    }
+    return {**plain, "ForwardConfig": config}
+
+
+def condition_form(condition: Doc) -> Doc:
+    """Return a condition in one form: AWS tells its values twice, plainly and in the field's own form."""
+    configs = [inner for key, inner in condition.items() if key.endswith("Config")]
+
+    def told(key: str) -> list[Any]:
+        plain: list[Any] = condition.get(key) or []
+        return plain or [value for inner in configs for value in inner.get(key) or []]
+
+    header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName", "")
+    values, patterns = told("Values"), told("RegexValues")
+    return {"Field": condition["Field"], "Header": header, "Values": values, "RegexValues": patterns}
