@@ -9,6 +9,8 @@ from provisioner.kinds.elbv2.routing import led_to, never_asked, path_values
 
 # ELB API reference, TargetHealth: a target in these is being seen to.
 _PASSING = ("initial", "draining", "healthy")
+# ELB API reference, Action: what stands before a forward.
+_SIGN_IN = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 _ALL_REFUSED = "All requests of this group are answered with "
 
 
@@ -52,6 +54,24 @@ def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Find
         if services and lost:
             what = f"The rule {_told(rule)} leads to {lost[0]}, which no service is in."
             return Finding("rule-leads-astray", what, "Requests for it are answered with 503.", "apply")
+    return None
+
+
+def pass_on(listeners: list[Doc], rules: list[Doc]) -> Finding | None:
+    """Whether a request comes to a task as it was asked, and nobody is asked to sign in before."""
+    for one in listeners:
+        if (one.get("MutualAuthentication") or {}).get("Mode") == "verify":
+            what = f"The load balancer asks for a client certificate on port {one['Port']}."
+            return Finding("certificate-asked", what, "CloudFront shows none and is turned away.", "apply")
+    for rule in rules:
+        if rewrites := sorted({one["Type"] for one in rule.get("Transforms") or []}):
+            what = f"The rule {_told(rule)} rewrites what is asked ({', '.join(rewrites)})."
+            return Finding(
+                "request-rewritten", what, "The service is asked for something else than the client.", "apply"
+            )
+        if asks := [one["Type"] for one in rule["Actions"] if one["Type"] in _SIGN_IN]:
+            what = f"The rule {_told(rule)} lets in only who has signed in ({asks[0]})."
+            return Finding("sign-in-asked", what, "Everybody else is turned away.", "apply")
     return None
 
 

@@ -29,6 +29,32 @@ def serves(sought: Sought) -> Finding | None:
     return None
 
 
+def lets_in(distribution: Doc) -> Finding | None:
+    """Whether it takes every viewer: the stack asks none for a certificate, a signature or a country."""
+    gates = list(_gates(distribution))
+    if not gates:
+        return None
+    what = f"CloudFront takes only viewers {' and '.join(gates)}: somebody has set it so."
+    return Finding("viewers-shut-out", what, "Everybody else is turned away.", "apply")
+
+
+def _gates(distribution: Doc) -> Iterator[str]:
+    """Yield what a viewer must be or have (CloudFront API reference, DistributionConfig)."""
+    none: Doc = {}
+    if (distribution.get("ViewerMtlsConfig") or none).get("Mode") == "required":
+        yield "with a client certificate (ViewerMtlsConfig)"
+    geo = (distribution.get("Restrictions") or none).get("GeoRestriction") or none
+    if geo.get("RestrictionType", "none") != "none":
+        listed = " ".join(geo.get("Items") or [])
+        yield f"of some countries (GeoRestriction: {geo['RestrictionType']} {listed})"
+    behaviour = distribution["DefaultCacheBehavior"]
+    for key in ("TrustedKeyGroups", "TrustedSigners"):
+        if (behaviour.get(key) or none).get("Enabled"):
+            yield f"with a signed address ({key})"
+    if distribution.get("ConnectionMode") == "tenant-only":
+        yield "of a distribution tenant (ConnectionMode)"
+
+
 def leads_here(
     way: Way, balancer: Doc, listeners: list[Doc], origins: dict[str, list[Doc]]
 ) -> Finding | None:

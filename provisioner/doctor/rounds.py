@@ -92,6 +92,7 @@ def _symptom(
 
 _EDGE = (
     _seeks("edge", "distribution", "enabled and deployed", outside.distribution, edge.serves),
+    Check("edge", "viewers", "it takes every viewer", (_distribution,), edge.lets_in),
     Check("edge", "dns", "its names lead to it", (_distribution, dns.aliases), names.lead_here),
     Check("edge", "certificate", "issued, and renewed in time", (dns.certificates, _now), names.hold),
     Check("edge", "firewall", "it lets requests through", (bounds.firewall,), limits.lets_through),
@@ -118,6 +119,13 @@ _BALANCER = (
         "each service is led to",
         (front.listeners, front.rules, inside.services),
         balancer.lead_on,
+    ),
+    Check(
+        "balancer",
+        "requests",
+        "they come to a task as they were asked",
+        (front.listeners, front.rules),
+        balancer.pass_on,
     ),
     Check("balancer", "rule-order", "no rule hides another", (front.rules,), balancer.in_order),
     Check("balancer", "way-in", "its subnets are open to the world", (_balancer, net.tables), ways.lead_in),

@@ -54,6 +54,39 @@ def _lead_astray(stack: Standing) -> None:
     insist(lambda: elb.modify_rule(RuleArn=_forwards(stack)[0]["RuleArn"], Actions=astray))
 
 
+def _rewrite(stack: Standing) -> None:
+    """Another path is asked of the service than of us."""
+    rewrites = {"Rewrites": [{"Regex": "^/api/(.*)$", "Replace": "/$1"}]}
+    transform = {"Type": "url-rewrite", "UrlRewriteConfig": rewrites}
+    arn = _forwards(stack)[0]["RuleArn"]
+    insist(lambda: stack.aws("elbv2").modify_rule(RuleArn=arn, Transforms=[transform]))
+
+
+def _ask_for_certificates(stack: Standing) -> None:
+    trusted = {"Mode": "verify", "TrustStoreArn": "arn:aws:elasticloadbalancing:us-east-1:1:truststore/t/1"}
+    arn = _listeners(stack)[0]["ListenerArn"]
+    insist(lambda: stack.aws("elbv2").modify_listener(ListenerArn=arn, MutualAuthentication=trusted))
+
+
+def _ask_who_it_is(stack: Standing) -> None:
+    """Somebody signs in before a rule of ours."""
+    rule = _forwards(stack)[0]
+    asked = {
+        "Type": "authenticate-oidc",
+        "Order": 1,
+        "AuthenticateOidcConfig": {
+            "Issuer": "https://id.example",
+            "AuthorizationEndpoint": "https://id.example/a",
+            "TokenEndpoint": "https://id.example/t",
+            "UserInfoEndpoint": "https://id.example/u",
+            "ClientId": "c",
+            "ClientSecret": "s",
+        },
+    }
+    actions = [asked, {**rule["Actions"][0], "Order": 2}]
+    insist(lambda: stack.aws("elbv2").modify_rule(RuleArn=rule["RuleArn"], Actions=actions))
+
+
 def _ask_the_wide_one_first(stack: Standing) -> None:
     """Somebody lets a rule of ours ask for every path, before another one of ours."""
     elb = stack.aws("elbv2")
@@ -104,6 +137,9 @@ BREAKS = (
         turn=0,
     ),
     Break("rules", "rule-leads-astray", _lead_astray, "which no service is in", also={"targets-absent"}),
+    Break("requests", "request-rewritten", _rewrite, "rewrites what is asked (url-rewrite)"),
+    Break("requests", "certificate-asked", _ask_for_certificates, "asks for a client certificate", turn=0),
+    Break("requests", "sign-in-asked", _ask_who_it_is, "only who has signed in (authenticate-oidc)", turn=0),
     Break("rule-order", "rule-never-asked", _ask_the_wide_one_first, "is never asked: /* stand before it"),
     Break("path-in", "edge-shut-out", close_in("sg-alb"), "lets CloudFront in on port 443"),
     Break(

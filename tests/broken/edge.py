@@ -82,6 +82,7 @@ def _deployed(stack: Standing) -> None:
     _deploying.at(ACCOUNT, "").pop(_id(stack))
 
 
+_MTLS = {"Mode": "required", "TrustStoreConfig": {"TrustStoreId": "ts_1"}}
 BREAKS = (
     Break(
         "distribution",
@@ -97,6 +98,12 @@ BREAKS = (
         "aws cloudfront wait distribution-deployed --id",
         meanwhile=_deployed,
         turn=2,
+    ),
+    Break(
+        "viewers",
+        "viewers-shut-out",
+        lambda stack: reconfigure(stack, ViewerMtlsConfig=_MTLS),
+        "takes only viewers with a client certificate (ViewerMtlsConfig)",
     ),
     Break("dns", "dns-astray", _lead_elsewhere, f"{NAME} leads to d0.cloudfront.net"),
     Break("certificate", "certificate-not-issued", _expire, "is EXPIRED", turn=0),
