@@ -14,6 +14,7 @@ import pytest
 from provisioner.embedded.clock import clock
 from provisioner.embedded.hooks import always
 from provisioner.preflight.pull_rules import Rule, rule_of
+from provisioner.settings.images import EcrImage, ecr_region
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing
 
@@ -304,6 +305,33 @@ def test_what_a_rule_fetches_is_applied_with_the_right_to_fetch_it(standing: Sta
         ]
         standing.desk.apply(SUFFIX)
     assert not any("ecr:CreateRepository" in one["Action"] for _, one in standing.statements())
+
+
+def test_without_nat_nothing_is_fetched_at_a_first_pull(standing: Standing) -> None:
+    image = f"{ECR}/hub/acme/six:1"
+    with rule(standing, "hub"):
+        told = standing.desk.plan("shut", "--set", "network.nat=none", "--set", f"image={image}")
+
+    assert f"! ecs/task: there is no image {image} in ECR yet, and without NAT its first pull fails" in told
+    assert f"`docker pull {image}`" in told
+
+
+@pytest.mark.parametrize(
+    ("host", "is_plain"),
+    [
+        ("dkr.ecr.us-east-1.amazonaws.com", True),
+        ("dkr-ecr.us-east-1.on.aws", False),
+        ("dkr.ecr-fips.us-east-1.amazonaws.com", False),
+        ("dkr-ecr-fips.us-east-1.on.aws", False),
+    ],
+)
+def test_every_name_of_a_registry_is_read_and_tag_and_digest_told_apart(host: str, is_plain: bool) -> None:
+    digest = f"sha256:{'a' * 64}"
+    place = EcrImage.of(f"123456789012.{host}/a/b:1@{digest}")
+
+    assert place == EcrImage("123456789012", "us-east-1", "a/b", "1", digest)
+    assert place.id == {"imageDigest": digest}
+    assert bool(ecr_region(f"123456789012.{host}/a/b:1")) is is_plain
 
 
 def test_a_rule_for_another_prefix_fetches_nothing(standing: Standing) -> None:

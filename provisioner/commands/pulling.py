@@ -30,7 +30,8 @@ def pullable(say: Say, session: Session, image: str, *, must: bool = False) -> s
     Raises: UsageError where ECR has no such image, Blocked where it has archived it; an error of the call
     where this account's ECR `must` tell and does not.
     """
-    found = look(session.clients, image, session.place.account, must=must)
+    has_nat = session.settings.network.nat != "none"
+    found = look(session.clients, image, session.place.account, must=must, has_way_out=has_nat)
     if found is None:
         return image
     if found.blocks:
@@ -42,8 +43,9 @@ def pullable(say: Say, session: Session, image: str, *, must: bool = False) -> s
 
 def demand_pullable(say: Say, session: Session, images: Iterable[str]) -> None:
     """Blocked where a task that is started now could not pull one of these images: it would never run."""
+    has_nat = session.settings.network.nat != "none"
     for image in dict.fromkeys(images):
-        found = look(session.clients, image, session.place.account)
+        found = look(session.clients, image, session.place.account, has_way_out=has_nat)
         if found and found.blocks:
             raise Blocked(f"{found.what}. Nothing was changed.", found.hint)
         if found and found.what:

@@ -24,7 +24,7 @@ _NO_FILTER = "InvalidParameterException"
 _PARTITION = "aws"
 # botocore ecr ImageStatus; the others are ours: not there, fetched by ECR at the first pull, not told.
 ACTIVE, ARCHIVED, ACTIVATING = "ACTIVE", "ARCHIVED", "ACTIVATING"
-ABSENT, CACHED, NOT_ASKED = "ABSENT", "CACHED", "NOT_ASKED"
+ABSENT, CACHED, CLOSED, NOT_ASKED = "ABSENT", "CACHED", "CLOSED", "NOT_ASKED"
 # ECR user guide, "Restoring an image".
 RESTORE_MINUTES = 20
 
@@ -46,7 +46,7 @@ class Pullable:
     @property
     def blocks(self) -> bool:
         """Whether no task can pull it as it is."""
-        return self.status in (ARCHIVED, ACTIVATING, ABSENT)
+        return self.status in (ARCHIVED, ACTIVATING, ABSENT, CLOSED)
 
     @property
     def pinned(self) -> str:
@@ -64,6 +64,8 @@ class Pullable:
             ACTIVATING: f"The image {self.image} is being restored in ECR: no task can pull it yet",
             ABSENT: f"There is no image {self.image} in ECR",
             CACHED: f"There is no image {self.image} in ECR yet: the first pull brings it from {self.detail}",
+            # ECR user guide, "Considerations for Amazon ECR VPC endpoints".
+            CLOSED: f"There is no image {self.image} in ECR yet, and without NAT its first pull fails",
             NOT_ASKED: f"Whether {self.image} can be pulled was not asked: {self.detail}",
         }
         return known.get(
@@ -96,6 +98,11 @@ class Pullable:
             )
         if self.status == ACTIVATING:
             return f"Wait: it takes up to {RESTORE_MINUTES} minutes. `{self.command}` says ACTIVE then."
+        if self.status == CLOSED:
+            return (
+                f"Pull it once from a machine with a way out (`docker pull {self.image}`): ECR has it "
+                f"from {self.detail} then. Or keep `network.nat=one`."
+            )
         return f"`{self.command}` lists what there is.{f' {self.detail}' if self.detail else ''}"
 
     def error(self) -> ProvisionerError:
@@ -109,11 +116,14 @@ class Pullable:
         return f"aws ecr {verb} {where}"
 
 
-def look(clients: Clients, image: str, account: str, *, must: bool = False) -> Pullable | None:
+def look(
+    clients: Clients, image: str, account: str, *, must: bool = False, has_way_out: bool = True
+) -> Pullable | None:
     """Return whether a task could pull an image; None where it lies in no private ECR.
 
     Another account's registry, or another region's, may refuse to tell: that is a status of its own, and no
-    error. So may the account's own, unless it `must` tell.
+    error. So may the account's own, unless it `must` tell. Where tasks have no way out to the internet, what
+    is to be fetched at the first pull is not.
     """
     place = EcrImage.of(image)
     if place is None:
@@ -122,7 +132,8 @@ def look(clients: Clients, image: str, account: str, *, must: bool = False) -> P
     if not is_of(_PARTITION, place.region):
         return replace(asked, detail=f"{place.region} is of another partition")
     try:
-        return _looked(clients, asked)
+        found = _looked(clients, asked)
+        return replace(found, status=CLOSED) if found.status == CACHED and not has_way_out else found
     except Exception as error:
         known = excused(error, f"looking for {image}")
         if must and asked.is_owned and place.region == clients.aws.region:

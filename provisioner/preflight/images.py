@@ -18,12 +18,13 @@ def images(made: Plan, clients: Clients, account: str) -> Iterator[Finding]:
     It stands in the way of a task that is to be made; of one that runs it is a warning: it runs on, and no
     other one starts beside it.
     """
+    has_nat = any(str(node.kind) == "NatGateway" for node in made.stack)
     for node in made.stack:
         change = made.changes.get(node.name)
         if change and str(node.kind) == "TaskDefinition":
             is_new = change.verb in ("create", "replace", "update")
             for image in dict.fromkeys(images_of(node.props)):
-                found = look(clients, image, account)
+                found = look(clients, image, account, has_way_out=has_nat)
                 if found and (found.blocks or (is_new and found.what)):
                     yield _finding(node, found, blocks=is_new and found.blocks)
 

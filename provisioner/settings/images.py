@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 _ECR = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)"
+    r"(?P<account>\d{12})\.(?P<service>dkr[.-]ecr(?:-fips)?)\.(?P<region>[a-z0-9-]+)"
+    r"\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/(?P<repository>[^:@]+)"
 )
 _ID = re.compile(r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]*))?(?:@(?P<digest>\S+))?")
 # The grammar of the registries: github.com/distribution/reference, reference.go.
@@ -46,9 +47,12 @@ def private_ecr(image: str) -> re.Match[str] | None:
 
 
 def ecr_region(image: str) -> str:
-    """The region of the private ECR that an image lies in; empty where it lies elsewhere."""
+    """The region of the private ECR whose endpoint an image is pulled through; empty for any other name.
+
+    The names of the dual-stack and FIPS endpoints are others than a VPC endpoint of `ecr.dkr` stands for.
+    """
     found = private_ecr(image)
-    return found["region"] if found else ""
+    return found["region"] if found and found["service"] == "dkr.ecr" else ""
 
 
 @dataclass(frozen=True)
