@@ -15,7 +15,7 @@ from provisioner.errors import RolledBack, Superseded
 from provisioner.kinds.ecs.revisions import registered
 from provisioner.kinds.ecs.rollouts import Rolling, Stage
 from provisioner.kinds.ecs.service import Service
-from provisioner.kinds.ecs.successors import has_failed, wanted_instead
+from provisioner.kinds.ecs.successors import has_failed, wanted_instead, was_stopped_by_hand
 from tests.harness import Ran
 from tests.standing import SUFFIX, Standing
 
@@ -157,12 +157,21 @@ def test_ecs_judges_by_tasks_and_by_alarms(doc: dict[str, Any], *, judged: bool)
 
 
 @pytest.mark.parametrize(
-    ("newest", "told"), [("SUCCESSFUL", Superseded), ("ROLLBACK_SUCCESSFUL", RolledBack)]
+    ("newest", "breaker", "told"),
+    [
+        ("SUCCESSFUL", "MONITORING_COMPLETE", Superseded),
+        ("ROLLBACK_SUCCESSFUL", "TRIGGERED", RolledBack),
+        ("ROLLBACK_SUCCESSFUL", "MONITORING_COMPLETE", RolledBack),
+    ],
 )
-def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(newest: str, told: type) -> None:
-    listed = [{"createdAt": datetime.fromtimestamp(9, UTC), "status": newest}]
+def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(
+    newest: str, breaker: str, told: type
+) -> None:
+    listed = [{"createdAt": datetime.fromtimestamp(9, UTC), "status": newest, "serviceDeploymentArn": "d"}]
+    whole = {**listed[0], **ended(breaker)}
     ecs = SimpleNamespace(
         list_service_deployments=lambda **_: {"serviceDeployments": listed},
+        describe_service_deployments=lambda **_: {"serviceDeployments": [whole]},
         list_tasks=lambda **_: {"taskArns": []},
     )
     props = {"cluster": "c", "serviceName": "s", "taskDefinition": "x/f:2"}
@@ -172,3 +181,45 @@ def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(newest: str, 
 
     assert type(error) is told
     assert ("f:3 is to run now" in str(error)) is (told is Superseded)
+    assert isinstance(error, (Superseded, RolledBack))
+    assert ("Mend" in error.hint) is (breaker == "TRIGGERED")
+
+
+def test_one_that_somebody_stops_by_hand_is_no_bad_image(
+    standing: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(rolling: Rolling) -> None:
+        arn = rolling._found()
+        standing.aws("ecs").stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")
+
+    former = standing.task["containerDefinitions"][0]["image"]
+    standing.desk.slow(0.02)
+    before_the_first_look(monkeypatch, stop)
+
+    ran = deploy(standing, "stopped:1")
+
+    standing.desk.slow(0.0)
+    assert ran.code == 10, ran.err
+    assert "was stopped" in ran.err
+    assert "StopServiceDeployment" in ran.err
+    assert "Mend" not in ran.err
+    assert standing.task["containerDefinitions"][0]["image"] == former
+
+
+def ended(breaker: str | None, alarms: str | None = None) -> dict[str, Any]:
+    told = {"deploymentCircuitBreaker": breaker, "alarms": alarms}
+    return {name: {"status": status} for name, status in told.items() if status}
+
+
+@pytest.mark.parametrize(
+    ("doc", "by_hand"),
+    [
+        (ended("MONITORING_COMPLETE"), True),
+        (ended("MONITORING_COMPLETE", "MONITORING_COMPLETE"), True),
+        (ended("TRIGGERED"), False),
+        (ended("MONITORING_COMPLETE", "TRIGGERED"), False),
+        (ended(None), False),
+    ],
+)
+def test_who_ended_a_deployment_is_told_by_its_judges(doc: dict[str, Any], *, by_hand: bool) -> None:
+    assert was_stopped_by_hand({**doc, "rollback": {"reason": "r"}}) is by_hand

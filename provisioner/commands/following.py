@@ -22,7 +22,7 @@ from provisioner.kinds.ecs.diagnosis import FAILED, diagnose
 from provisioner.kinds.ecs.revisions import Running
 from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun, rollouts
 from provisioner.kinds.ecs.stops import hopeless, stopped
-from provisioner.kinds.ecs.successors import Successor
+from provisioner.kinds.ecs.successors import NOT_JUDGED, Successor
 from provisioner.terminal.say import Say
 
 
@@ -111,7 +111,7 @@ class Follower:
         if rolling.successor:
             raise self._superseded(revision, end, rolling.successor)
         if end.status != GOOD:
-            raise self._failure(revision, end)
+            raise self._failure(revision, end, by_hand=rolling.by_hand and not given_up)
 
     def _tell(self, revision: str, stage: Stage) -> None:
         if self.say.as_json:
@@ -144,16 +144,17 @@ class Follower:
             "Run the same command again if yours is to run.",
         )
 
-    def _failure(self, revision: str, end: Stage) -> RolledBack:
+    def _failure(self, revision: str, end: Stage, *, by_hand: bool) -> RolledBack:
         """The verdict, the stop reason, the container's end and its last lines."""
         one = self.one
         found = diagnose(one.session.clients.client("ecs"), one.cluster, one.aws_name, revision)
         found = replace(found, status=end.status, why=end.why or found.why)
         now = one.settle()
         runs = left(one.title, now.image, now.arn, same=now.arn == revision, back=end.status == BACK)
+        ended = "was stopped" if by_hand else "failed"
         return RolledBack(
-            f"The deployment of {one.aws_name} failed: {found.words}\n    {runs}",
-            found.remedy,
+            f"The deployment of {one.aws_name} {ended}: {found.words}\n    {runs}",
+            NOT_JUDGED if by_hand else found.remedy,
             found.evidence,
         )
 

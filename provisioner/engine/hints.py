@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from botocore import exceptions as raised
+from botocore.exceptions import ClientError
 
-from provisioner.answers import ForeignAnswer
+from provisioner.answers import ForeignAnswer, UnknownCall
 from provisioner.engine.causes import is_unknown_host, refused_tunnel, unreadable_trust
-from provisioner.engine.faults import Fault, fault_of
+from provisioner.engine.faults import Fault, fault_of, status_of
 from provisioner.trust import mend_trust
 
 _GOES_ON = "Nothing is lost: run the same command again, and it goes on."
 _TRIES = "_tries"
+# RFC 9110: Proxy Authentication Required.
+_WANTS_PASSWORD = 407
 _PROXY = "HTTPS_PROXY names the proxy, and NO_PROXY the hosts that are reached without it"
 
 
@@ -40,8 +43,8 @@ def _tried(error: BaseException) -> str:
 
 
 def _who_says_no(error: BaseException) -> str:
-    asks = isinstance(error, ForeignAnswer) and error.status == 407  # noqa: PLR2004 - RFC 9110
-    if asks or refused_tunnel(error) == 407:  # noqa: PLR2004
+    told = error.status if isinstance(error, ForeignAnswer) else refused_tunnel(error)
+    if _WANTS_PASSWORD in (told, status_of(error) if isinstance(error, ClientError) else 0):
         return "A proxy asks who you are (407), and not AWS: it wants a user and a password in its address."
     return "A proxy, and not AWS, says no."
 
@@ -60,6 +63,10 @@ def _not_there(error: BaseException) -> str:
 
 
 def _lost(error: BaseException) -> str:
+    if isinstance(error, UnknownCall):
+        return (
+            "The emulator that AWS_ENDPOINT_URL names does not know this call, and it cannot be done without."
+        )
     if isinstance(error, ForeignAnswer):
         return (
             "Not AWS answered: this network may want a sign-in in a browser, or a proxy answers in its place "

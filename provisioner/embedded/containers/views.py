@@ -196,7 +196,7 @@ def rollout_view(service: Service, rollout: Rollout) -> dict[str, Any]:
     told.pop("targetServiceRevisionArn")
     journey = rollout.journey
     back = rollout.rollback_to
-    tripped = rollout.deployment.rollout == "FAILED"
+    tripped = rollout.deployment.rollout == "FAILED" and "circuit breaker" in rollout.deployment.reason
     armed = "MONITORING" if rollout.finished is None else "MONITORING_COMPLETE"
     status = ("TRIGGERED" if tripped else armed) if service.breaker.get("enable") else "DISABLED"
     return _without_nothing(

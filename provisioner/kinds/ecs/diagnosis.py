@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.clients import beside
 from provisioner.engine.faults import told, unless_unknown
 from provisioner.engine.refs import Doc
+from provisioner.kinds.ecs.successors import was_stopped_by_hand
 
 # terraform-provider-aws ecs/service.go: each of these means that what was asked for did not arrive.
 FAILED = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
@@ -109,6 +110,20 @@ def deployments(ecs: Any, cluster: str, service: str) -> list[Doc] | None:
     if not reply:
         return None
     return sorted(reply["serviceDeployments"], key=lambda one: one["createdAt"].timestamp(), reverse=True)
+
+
+def is_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
+    """DescribeServiceDeployments: whether neither tasks nor alarms ended the newest; False if denied."""
+
+    def ask() -> bool:
+        newest = next(iter(deployments(ecs, cluster, service) or []), None)
+        if newest is None:
+            return False
+        arns = [newest["serviceDeploymentArn"]]
+        told = ecs.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+        return bool(told) and was_stopped_by_hand(told[0])
+
+    return bool(_asked(lambda: unless_unknown(ask, otherwise=False), otherwise=False, unseen=[]))
 
 
 def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:

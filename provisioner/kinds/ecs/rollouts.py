@@ -18,7 +18,13 @@ from provisioner.engine.waits import until
 from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.diagnosis import deployments
 from provisioner.kinds.ecs.service import described, rollout
-from provisioner.kinds.ecs.successors import STOPPED, Successor, has_failed, wanted_instead
+from provisioner.kinds.ecs.successors import (
+    STOPPED,
+    Successor,
+    has_failed,
+    wanted_instead,
+    was_stopped_by_hand,
+)
 
 # What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
 CALLS = {
@@ -147,6 +153,8 @@ class Rolling:
     earlier: Set[str] = field(default_factory=frozenset)
     arn: str = ""
     successor: Successor | None = None
+    # Whether neither its tasks nor alarms were what ended it, as far as ECS has told.
+    by_hand: bool = False
 
     def __post_init__(self) -> None:
         self._since = self.clients.clock.now()
@@ -192,7 +200,7 @@ class Rolling:
         told = listed[0]
         breaker = told.get("deploymentCircuitBreaker", {})
         failures = max(failed, breaker.get("failureCount", 0))
-        status = told["status"]
+        status, self.by_hand = told["status"], was_stopped_by_hand(told)
         if status == STOPPED and not has_failed(told) and self._follows_another(doc, told):
             status = "IN_PROGRESS"
         return Stage(status, told.get("statusReason", ""), running, wanted, failures)

@@ -12,9 +12,9 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError, RolledBack, Superseded
-from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, verdict
+from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
 from provisioner.kinds.ecs.strategies import strategy_of
-from provisioner.kinds.ecs.successors import wanted_instead
+from provisioner.kinds.ecs.successors import NOT_JUDGED, wanted_instead
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.members.ecs import SERVICE
 from provisioner.kinds.tags import low_pairs, mapping
@@ -96,7 +96,8 @@ class Service(Ecs):
         create="CreateService",
         update="UpdateService",
         delete="DeleteService",
-        failure="DescribeTaskDefinition DescribeTasks ListServiceDeployments ListTasks",
+        failure="DescribeServiceDeployments DescribeTaskDefinition DescribeTasks"
+        " ListServiceDeployments ListTasks",
         deceives="ListServiceDeployments",
     )
 
@@ -169,6 +170,9 @@ class Service(Ecs):
                 "Somebody else deploys, too: CloudTrail tells who called UpdateService. "
                 "Run the same command again: it shows what it would change.",
             )
+        if found.status in FAILED and is_stopped_by_hand(ecs, it.props["cluster"], it.props["serviceName"]):
+            told = f"The deployment of {it.name} was stopped: {found.words}"
+            return RolledBack(told, NOT_JUDGED, found.evidence)
         return RolledBack(
             f"The deployment of {it.name} failed: {found.words}",
             f"{found.remedy} Then run the same command again: it starts a new deployment.",

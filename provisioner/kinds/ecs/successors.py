@@ -12,6 +12,12 @@ from provisioner.engine.refs import Doc
 STOPPED = "STOPPED"
 # botocore ServiceDeploymentRollbackMonitorsStatus, of the circuit breaker and of alarms.
 _TRIPPED = "TRIGGERED"
+_JUDGES = ("deploymentCircuitBreaker", "alarms")
+# What to do about one that was stopped by hand: nothing is wrong with what it brought, as far as is known.
+NOT_JUDGED = (
+    "ECS has not judged the image: somebody stopped the deployment (CloudTrail tells who called "
+    "StopServiceDeployment), or a lifecycle hook did. Run the same command again to deploy it anew."
+)
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,21 @@ class Successor:
 
 def has_failed(doc: Doc) -> bool:
     """Whether ECS judged a service deployment itself: by its tasks, or by alarms."""
-    judges = ("deploymentCircuitBreaker", "alarms")
-    return bool(doc.get("rollback")) or _TRIPPED in [doc.get(one, {}).get("status") for one in judges]
+    return bool(doc.get("rollback")) or _TRIPPED in _verdicts(doc)
+
+
+def was_stopped_by_hand(doc: Doc) -> bool:
+    """Return whether a service deployment that ended badly was ended by neither its tasks nor alarms.
+
+    Somebody called StopServiceDeployment, which goes back as the circuit breaker does, or a lifecycle hook
+    said no. Where ECS does not tell what its own checks came to, it is taken for their verdict.
+    """
+    verdicts = _verdicts(doc)
+    return bool(verdicts) and _TRIPPED not in verdicts
+
+
+def _verdicts(doc: Doc) -> list[str]:
+    return [doc[judge].get("status", "") for judge in _JUDGES if doc.get(judge)]
 
 
 def wanted_instead(service: Doc, revision: str, known: Set[str] = frozenset()) -> Successor | None:
