@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
@@ -10,7 +10,7 @@ from provisioner.engine.explain import explained
 from provisioner.engine.graph import Stack
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan, make_plan
-from provisioner.engine.protection import lift, protected
+from provisioner.engine.protection import Untold, lift, protected, untold
 from provisioner.engine.teardown import remove
 from provisioner.engine.verify import Report, last_look
 from provisioner.kinds import KINDS, leftovers
@@ -34,21 +34,50 @@ def standing(session: Session, made: Plan) -> list[str]:
     return [name for name in dict.fromkeys([*made.stack.nodes, *entries]) if name in names]
 
 
-def take_down(session: Session, plan: Plan) -> Outcome:
-    """Take down what the ledger knows, and what bears our tags and the ledger has lost.
+@dataclass(frozen=True)
+class Protections:
+    """All that AWS would refuse to delete until a protection of it is lifted."""
 
-    Nothing is deleted while something stays protected.
+    # By name: those of which a property says it.
+    told: tuple[str, ...] = ()
+    untold: tuple[Untold, ...] = ()
+    # Log groups that a service made, and that nobody declared.
+    groups: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        """Each that is protected."""
+        asked = [f"{one.node} ({'; '.join(one.protections)})" for one in self.untold if one.protections]
+        return [*self.told, *asked, *(f"the log group {name}" for name in self.groups)]
+
+
+def protections(session: Session, plan: Plan) -> Protections:
+    """Return all that is protected, asked before the first deletion."""
+    theirs = {name for name, one in plan.changes.items() if one.foreign}
+    with explained("asking which log groups are protected"):
+        groups = leftovers.protected(session.clients, plan.stack, theirs)
+    return Protections(
+        tuple(protected(plan, session.document, KINDS)),
+        tuple(untold(plan, session.document, session.clients, KINDS)),
+        tuple(groups),
+    )
+
+
+def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
+    """Take down what the state knows, and what bears our tags and the state has lost.
+
+    The protections `found` are lifted first: nothing is deleted while one of them stays.
     """
     hands = session.hands()
     Apply(plan, hands, KINDS).take_over_found()
-    lifted = lift(hands, KINDS, protected(plan, session.document, KINDS))
+    lifted = lift(hands, KINDS, found.told, [one.node for one in found.untold if one.protections])
     if not lifted.is_whole:
         return lifted
     theirs = _let_go(hands, plan)
     outcome = remove(hands, KINDS)
     outcome.theirs |= theirs
     if outcome.is_whole:
-        _sweep(session, plan.stack, outcome)
+        _sweep(session, plan.stack, outcome, found)
     for _ in range(_ROUNDS):
         returned = make_plan(plan.stack, session.document, session.clients, KINDS)
         if not outcome.is_whole or not _came_back(returned, outcome):
@@ -56,7 +85,7 @@ def take_down(session: Session, plan: Plan) -> Outcome:
         Apply(returned, hands, KINDS).take_over_found()
         outcome = outcome.followed_by(remove(hands, KINDS))
     if outcome.is_whole:
-        _sweep(session, plan.stack, outcome)
+        _sweep(session, plan.stack, outcome, found)
     return outcome
 
 
@@ -79,9 +108,10 @@ def _came_back(returned: Plan, outcome: Outcome) -> bool:
     return any(not outcome.kept.keys() & {name, *nodes[name].needs} for name in returned.found)
 
 
-def _sweep(session: Session, stack: Stack, outcome: Outcome) -> None:
+def _sweep(session: Session, stack: Stack, outcome: Outcome, lifted: Protections) -> None:
     """Delete what AWS itself has made for the stack and left, or brought back."""
     with outcome.noting("what AWS has left", "sweeping it up"):
+        leftovers.unprotect(session.clients, lifted.groups)
         found = leftovers.strays(session.clients, stack, outcome.theirs.keys())
         leftovers.sweep(session.clients, found)
         outcome.swept += [one.id for one in found]

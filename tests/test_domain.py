@@ -188,11 +188,21 @@ def test_a_proof_that_another_certificate_lives_by_outlives_its_name(named: Name
     asked = {"ValidationMethod": "DNS", "KeyAlgorithm": "EC_secp384r1"}
     theirs = acm.request_certificate(DomainName=NAME, **asked)["CertificateArn"]
     desk, before = named.desk, proofs(named.zone)
+    keys = [{"RecordName": NAME, "RecordType": "A"}, {"RecordName": f"_ml-api.{NAME}", "RecordType": "TXT"}]
+    zone = {"HostedZoneId": named.zone.id}
+    named.zone.route53.create_resource_record_set_protections(**zone, Protections=keys)
+    mark, end = desk.mark(), ("teardown", "--yes", "--suffix", SUFFIX, "--region", REGION)
     try:
-        ran = desk.run("teardown", "--yes", "--suffix", SUFFIX, "--region", REGION)
+        refused, planned = desk.run(*end), desk.run("plan", "--destroy", "--suffix", SUFFIX)
+        untouched = desk.tries(mark)
+        ran = desk.run(*end, "--unprotect")
     finally:
         acm.delete_certificate(CertificateArn=theirs)
 
+    for told in (refused, planned):
+        assert told.code == 5
+        assert f"name-{NAME} (Route 53 protects its records of type A, TXT)" in told.err
+    assert untouched == []
     assert (ran.code, proofs(named.zone)) == (0, before)
     assert f"the certificate {theirs}" in ran.err
     assert "in regions other than eu-west-1 and us-east-1, not asked" in ran.err

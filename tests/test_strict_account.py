@@ -14,6 +14,8 @@ from provisioner.embedded.wire import Call
 from provisioner.engine import patience
 from tests.harness import Desk
 from tests.inventory import client
+from tests.printed_commands import carry_out, printed
+from tests.test_guard_duty import guards, of_guards
 
 
 @pytest.fixture
@@ -35,7 +37,9 @@ def test_protected_log_groups_are_told_before_the_first_deletion_and_unprotect_c
     """The organisation turned it on after the stack was made."""
     desk.apply("a")
     logs = client(desk.box.endpoint, "logs")
-    groups = [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
+    made_by_rds = "/aws/rds/cluster/ml-api-aurora-a/upgrade"
+    groups = [made_by_rds, *(one["logGroupName"] for one in logs.describe_log_groups()["logGroups"])]
+    logs.create_log_group(logGroupName=made_by_rds)
     for name in groups:
         logs.put_log_group_deletion_protection(logGroupIdentifier=name, deletionProtectionEnabled=True)
     assert desk.plan("a") == "No changes.\n"
@@ -45,6 +49,7 @@ def test_protected_log_groups_are_told_before_the_first_deletion_and_unprotect_c
         ran = desk.run(*command, "--suffix", "a")
         assert ran.code == 5, ran.err
         assert "protected against deletion" in ran.err
+        assert f"the log group {made_by_rds}" in ran.err, ran.err
         assert "--unprotect" in ran.err
     assert desk.tries(before) == []
 
@@ -84,8 +89,12 @@ def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(stri
     plans.cancel_subscription(arn=plan["arn"], ifMatch=plan["eTag"])
     again = strict.run("teardown", "--yes", "--suffix", "a")
     assert again.code == 9, again.err
-    assert "its cancellation is scheduled: teardown again from 2" in again.err
+    assert "its cancellation is scheduled: run the same command again from 2" in again.err
 
+    assert "makes its endpoint and group again" in again.err
+    for command in of_guards(printed(ran.err)):
+        carry_out(strict.box, command)
+    assert guards(strict) == []
     strict.box.advance(31 * 86_400)
     strict.teardown("a")
     assert not client(strict.box.endpoint, "cloudfront").list_distributions()["DistributionList"].get("Items")
@@ -105,6 +114,53 @@ def test_a_pricing_plan_ends_a_teardown_the_same_when_its_holder_was_asked_for_b
     assert "aws pricing-plan-manager cancel-subscription --arn" in ran.err.partition("is incomplete")[2]
     (edge,) = client(strict.box.endpoint, "cloudfront").list_distributions()["DistributionList"]["Items"]
     assert not edge["Enabled"]
+
+
+def acl(box: EmbeddedAws) -> str:
+    """The web ACL before the distribution, as CloudFront tells it."""
+    (edge,) = client(box.endpoint, "cloudfront").list_distributions()["DistributionList"]["Items"]
+    return str(edge["WebACLId"])
+
+
+def test_the_web_acl_of_a_pricing_plan_is_left_where_cloudfront_put_it(strict: Desk) -> None:
+    strict.apply("a")
+    theirs = acl(strict.box)
+    assert "/webacl/CreatedByCloudFront-" in theirs
+
+    told = strict.well("plan", "--suffix", "a")
+    assert "Left to CloudFront or Firewall Manager, which put it there: cloudfront/edge WebACLId" in told.err
+    strict.apply("a", "--set", "edge.price_class=PriceClass_200")
+
+    assert acl(strict.box) == theirs
+    (edge,) = client(strict.box.endpoint, "cloudfront").list_distributions()["DistributionList"]["Items"]
+    assert edge["PriceClass"] == "PriceClass_200"
+
+
+def test_what_takes_the_web_acl_off_under_a_pricing_plan_is_refused_in_the_plan(strict: Desk) -> None:
+    strict.apply("a", "--set", "waf.enabled=true")
+    ours, before = acl(strict.box), strict.mark()
+    sentence = "CloudFront neither takes the web ACL off such a distribution nor puts another in its place"
+    command = "`aws pricing-plan-manager cancel-subscription --arn "
+
+    planned = strict.run("plan", "--suffix", "a")
+    refused = strict.run("apply", "--yes", "--suffix", "a")
+
+    for told in (planned.out + planned.err, refused.err):
+        assert sentence in told
+        assert command in told
+    assert refused.code == 5
+    assert strict.tries(before) == []
+
+    ran = strict.run("apply", "--yes", "--skip-preflight", "--suffix", "a")
+
+    assert ran.code == 4, ran.err
+    assert (
+        f"edge: Distribution ml-api-edge-a: it is under a flat-rate pricing plan (CloudFront PRO): {sentence}"
+        in ran.err
+    )
+    assert command in ran.err
+    assert acl(strict.box) == ours
+    strict.apply("a", "--set", "waf.enabled=true")
 
 
 def test_where_the_plans_may_not_be_asked_for_that_is_said_and_the_rest_goes(strict: Desk) -> None:

@@ -12,7 +12,7 @@ from provisioner.commands.removing import holding, refuse_protected
 from provisioner.engine.ending import foresee
 from provisioner.kinds import KINDS
 from provisioner.session import Session
-from provisioner.taking_down import standing
+from provisioner.taking_down import protections, standing
 from provisioner.terminal.ending import show_ending
 from provisioner.terminal.say import Say
 
@@ -23,9 +23,10 @@ def show_end(say: Say, session: Session, showing: Showing) -> int:
     started = time.monotonic()
     made = read_with(session, session.plan(ending=True), ending=True)
     ending = foresee(made, session.document, standing(session, made), KINDS)
-    held = holding(session, made)
+    found = protections(session, made)
+    held = holding(session, made, found)
     showing.begin(say, session)
     show_ending(say, session.suffix, ending, made.notes, forecast_end(session, made, ending), held)
     checked(say, session, made, started)
-    refuse_protected(session, made)
+    refuse_protected(session, made, found)
     return showing.code(changes=bool(ending.going))

@@ -12,12 +12,11 @@ from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import counted, header, whereabouts
 from provisioner.commands.recording import both, expect, outlook_on, recorded
-from provisioner.engine.blockers import Blocker, blockers
+from provisioner.engine.blockers import Blocker, blockers, notes_of
 from provisioner.engine.decide import halted
 from provisioner.engine.ending import Ending, foresee
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan
-from provisioner.engine.protection import protected
 from provisioner.engine.record import Record
 from provisioner.engine.verify import Remnant, Report
 from provisioner.errors import Blocked, LedgerError, NoSuchStack, Residue
@@ -25,7 +24,7 @@ from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
 from provisioner.pins import guard_account
 from provisioner.session import Session
-from provisioner.taking_down import bare_stack, look_last, standing, take_down
+from provisioner.taking_down import Protections, bare_stack, look_last, protections, standing, take_down
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace, stamp
@@ -65,19 +64,21 @@ def _remove(
         )
     if marker := session.marker(made):
         marker.refuse(made)
+    found = protections(session, made)
     if not unprotect:
-        refuse_protected(session, made)
+        refuse_protected(session, made, found)
     refuse_halted(made)
     if not (say.quiet and asking.yes):
         show_going(say, session, ending)
-    for one in holding(session, made):
-        say.ask(f"! {one}")
+    held = holding(session, made, found)
+    for line in [*(f"! {one}" for one in held), *(f"  {note}." for note in notes_of(held))]:
+        say.ask(line)
     asking.confirm(say, "Remove them?", session.suffix)
     pieces = {node.name: node.piece for node in made.stack if node.name in going}
     outlook = outlook_on(session, record, dict.fromkeys(pieces, "delete"))
     with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)
-        outcome = take_down(session, made)
+        outcome = take_down(session, made, found)
     finish(outcome, caught)
     report = look_last(session, made.stack)
     report.lingering += [Remnant("", one, why) for one, why in outcome.theirs.items()]
@@ -97,9 +98,14 @@ def again(session: Session, verb: str) -> str:
     return session.where.workspace.command(verb, session.suffix)
 
 
-def holding(session: Session, made: Plan) -> list[Blocker]:
+def holding(session: Session, made: Plan, found: Protections) -> list[Blocker]:
     """What is not this stack's and will keep a part of it from going; the rest goes all the same."""
-    return blockers(made, session.document, session.clients, KINDS)
+    unknown = [
+        Blocker(one.node, "protection", f"nobody knows whom: {one.unknown}")
+        for one in found.untold
+        if one.unknown
+    ]
+    return blockers(made, session.document, session.clients, KINDS) + unknown
 
 
 def show_going(say: Say, session: Session, ending: Ending) -> None:
@@ -120,9 +126,9 @@ def show_going(say: Say, session: Session, ending: Ending) -> None:
         say.ask(f"= {one.piece}/{one.node} is left standing: {one.stays}")
 
 
-def refuse_protected(session: Session, made: Plan) -> None:
+def refuse_protected(session: Session, made: Plan, found: Protections) -> None:
     """Blocked, before anything is touched, where AWS would refuse to delete something later."""
-    if names := protected(made, session.document, KINDS):
+    if names := found.words:
         raise Blocked(
             f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost(session, made)}",
             f"`{again(session, 'teardown')} --unprotect` takes the protection off, then removes the stack.",

@@ -36,6 +36,7 @@ ACTIONS = {
     "s3:DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
     "s3:GetBucketEncryption": "GetEncryptionConfiguration",
     "s3:GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "s3:GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "s3:GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "s3:HeadBucket": "ListBucket",
     "s3:HeadObject": "GetObject",

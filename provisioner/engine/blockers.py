@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
+from provisioner.engine.ending_targets import ending_targets, overrides
 from provisioner.engine.explain import explained
-from provisioner.engine.faults import Fault, fault_of, is_unknown_call
+from provisioner.engine.faults import Fault, code_of, fault_of, is_unknown_call
 from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.target import Target
-from provisioner.engine.teardown import target_in
 from provisioner.engine.walk import Tell, Walk, Work
 from state.document import Document
+
+T = TypeVar("T")
 
 _LOOKERS = 8
 
@@ -28,23 +32,24 @@ class Blocker:
     kind: str
     what: str
     remedy: str = ""
+    # What else a person has to know; told once for all that share it.
+    note: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.node} is held by {self.what}{f': {self.remedy}' if self.remedy else ''}"
 
 
 def blockers(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> list[Blocker]:
-    """What will not go by itself and holds what the state knows; a read that AWS denies is told as one."""
+    """What will not go by itself and holds what goes; a read that AWS denies is told as one."""
     shared = clients.sharing()
-    standing = [name for name, entry in document.entries.items() if entry.id and name in plan.docs]
-    asked = [name for name in standing if _can_be_held(kinds[document.entries[name].kind])]
+    targets = ending_targets(plan, document, kinds)
+    asked = {name: target for name, target in targets.items() if overrides(target.kind, "holders")}
     found: dict[str, list[Blocker]] = {}
 
     def begin(name: str) -> Work[str]:
         def work(tell: Tell[str]) -> None:
-            target = target_in(document, name, kinds)
-            with explained(f"asking who holds {target.it.name or name}"):
-                found[name] = _of_one(target, shared)
+            with explained(f"asking who holds {asked[name].it.name or name}"):
+                found[name] = _of_one(asked[name], shared)
             tell(name)
 
         return work
@@ -53,21 +58,38 @@ def blockers(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> 
     return [one for name in asked for one in found.get(name, [])]
 
 
-def _can_be_held(kind: Kind) -> bool:
-    return type(kind).holders is not Kind.holders
-
-
 def _of_one(target: Target, clients: Clients) -> list[Blocker]:
     kind, it = target.kind, target.it
+    client = clients.client(kind.service, target.region)
+    held, unknown = or_unknown(lambda: kind.holders(client, it), kind)
+    if unknown:
+        return [Blocker(it.node, str(kind), f"nobody knows whom: {unknown}")]
+    return [
+        Blocker(it.node, str(kind), one.what, one.remedy, one.note)
+        for one in held
+        if not one.passing or one.doubtful
+    ]
+
+
+def or_unknown(ask: Callable[[], list[T]], kind: Kind) -> tuple[list[T], str]:
+    """Return what AWS tells of a resource, or why nobody knows it, in words.
+
+    Nothing is told of one that has gone meanwhile, or by a call that an emulator does not know.
+    """
     try:
-        held = kind.holders(clients.client(kind.service, target.region), it)
+        return ask(), ""
     except (ClientError, UnknownCall) as error:
-        fault = Fault.REFUSED if is_unknown_call(error) else fault_of(error)
+        if is_unknown_call(error):
+            return [], ""
+        fault, code = fault_of(error), code_of(error)
         if fault not in (Fault.REFUSED, Fault.DENIED):
             raise
-        # Gone meanwhile, or a call that an emulator does not know: nothing holds what nobody tells of.
-        why = f"nobody knows whom: AWS denied {getattr(error, 'operation_name', '')}"
-        return [Blocker(it.node, str(kind), why)] if fault is Fault.DENIED else []
-    return [
-        Blocker(it.node, str(kind), one.what, one.remedy) for one in held if not one.passing or one.doubtful
-    ]
+        if code in kind.absent:
+            return [], ""
+        did = "denied" if fault is Fault.DENIED else f"refused ({code})"
+        return [], f"AWS {did} {getattr(error, 'operation_name', 'this')}"
+
+
+def notes_of(held: list[Blocker]) -> list[str]:
+    """Return what is to be known of them, each once."""
+    return [note for note in dict.fromkeys(one.note for one in held) if note]

@@ -11,7 +11,7 @@ from provisioner.engine.beats import Beat
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.private import masked
 from provisioner.engine.refs import Doc, dig
-from provisioner.engine.refused import Holder
+from provisioner.engine.refused import Holder, Refusal
 from provisioner.engine.traits import Traits
 from provisioner.errors import ProvisionerError
 
@@ -138,6 +138,17 @@ class Kind(Traits):
         both in between. `led` are the ids that requests are sent to. A beat that has passed changes nothing.
         """
         return wanted
+
+    def refuses(self, client: Any, doc: Doc, changed: Set[str]) -> list[Refusal]:
+        """Return why AWS would refuse a change of these properties, given what it says now."""
+        return []
+
+    def protections(self, client: Any, it: Item) -> list[str]:
+        """Return what keeps it from being deleted, is told by no read and ended by `lift`, in words."""
+        return []
+
+    def lift(self, client: Any, it: Item) -> None:
+        """End what `protections` tells; safe to repeat."""
 
     def leads(self, doc: Doc) -> Iterable[str]:
         """The ids of those to whom it sends requests, and what it shows them."""

@@ -31,7 +31,8 @@ def over_what_stands(client: Any, kind: Kind, it: Item, changed: Doc, before: Do
     if not kind.replaces:
         return it, changed
     there = _standing(client, kind, it)
-    props = laid_over(kind, there, {**it.props, **changed}, before, client.inputs(kind.replaces))
+    ours = left_to_owners(kind, there, {**it.props, **changed})
+    props = laid_over(kind, there, ours, before, client.inputs(kind.replaces))
     return replace(it, props=props, there=there), {key: props[key] for key in changed}
 
 
@@ -43,6 +44,16 @@ def _standing(client: Any, kind: Kind, it: Item) -> Doc:
         if code_of(error) not in kind.absent:
             raise
         return {}
+
+
+def left_to_owners(kind: Kind, there: Doc, ours: Doc) -> dict[str, Any]:
+    """Return `ours` with what stands in place of each property that another owner holds now."""
+    held = {
+        key
+        for key, owner in kind.owners.items()
+        if key in ours and key in there and owner.has(there, there[key], ours[key])
+    }
+    return {key: there[key] if key in held else value for key, value in ours.items()}
 
 
 def laid_over(kind: Kind, there: Doc, ours: Doc, before: Doc, takes: Shapes) -> dict[str, Any]:

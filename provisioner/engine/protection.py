@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from provisioner.engine.act import Hands
+from provisioner.engine.blockers import or_unknown
+from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference
 from provisioner.engine.covering import covers
 from provisioner.engine.decide import Change
+from provisioner.engine.ending_targets import ending_targets, overrides
+from provisioner.engine.explain import explained
 from provisioner.engine.kind import Kind
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Kinds, Plan
@@ -29,19 +34,46 @@ def protected(plan: Plan, document: Document, kinds: Kinds) -> list[str]:
     return sorted(name for name, (kind, doc) in {**known, **seen}.items() if is_protected(kind, doc))
 
 
+@dataclass(frozen=True)
+class Untold:
+    """What protects one resource and is told by no read, in words; or why nobody knows it."""
+
+    node: str
+    protections: tuple[str, ...] = ()
+    unknown: str = ""
+
+
+def untold(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> list[Untold]:
+    """Return the protections that have to be asked for, of each resource that goes and may have one."""
+    shared, found = clients.sharing(), []
+    for name, target in ending_targets(plan, document, kinds).items():
+        if not overrides(target.kind, "protections"):
+            continue
+        client = shared.client(target.kind.service, target.region)
+        with explained(f"asking what protects {target.it.name or name}"):
+            told, unknown = or_unknown(partial(target.kind.protections, client, target.it), target.kind)
+        if told or unknown:
+            found.append(Untold(name, tuple(told), unknown))
+    return found
+
+
 def is_protected(kind: Kind, doc: Doc) -> bool:
     """Whether AWS would refuse to delete it; one that tells nothing of it is as AWS makes it."""
     return any(key in doc and not covers(doc[key], off) for key, off in kind.unprotected.items())
 
 
-def lift(hands: Hands, kinds: Kinds, names: Iterable[str]) -> Outcome:
-    """Take the protection off, of one after the other; what could not be done is in the outcome."""
+def lift(hands: Hands, kinds: Kinds, names: Iterable[str], asked: Iterable[str] = ()) -> Outcome:
+    """Take the protection off, of one after the other; what could not be done is in the outcome.
+
+    Of those in `names` a property says it, of those in `asked` no read tells it.
+    """
     outcome = Outcome("teardown")
     document = hands.ledger.document
-    for name in names:
+    ways = [*((name, _unprotect) for name in names), *((name, _lift_untold) for name in asked)]
+    for name, take_off in ways:
         target = target_in(document, name, kinds)
         with outcome.noting(name, f"taking the protection off {target.it.name or name}"):
-            _unprotect(hands, target)
+            take_off(hands, target)
             outcome.done.append(name)
         if isinstance(outcome.failed.get(name), FATAL):
             break
@@ -70,6 +102,12 @@ def _unprotect(hands: Hands, target: Target) -> None:
     change = Change("update", target.it.node, str(kind), target.it.name, target.piece, differences=differs)
     hands.update(target, change)
     hands.finish(target, updated=True, seen=lambda _doc: None)
+
+
+def _lift_untold(hands: Hands, target: Target) -> None:
+    """What no read tells, and so nothing waits for."""
+    client = hands.patience.client(target)
+    hands.patience.call(lambda: target.kind.lift(client, target.it), target, "update")
 
 
 def _laid_over(now: Any, value: Any) -> Any:

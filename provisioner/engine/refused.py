@@ -35,9 +35,20 @@ class Holder:
     # It ends on a day of its own, or by a deed of the account's owner that takes effect later: a contract, a
     # retention. Nothing but time is missing then.
     later: bool = False
+    # What else a person has to know; told once for all holders that share it.
+    note: str = ""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.remedy}" if self.remedy else self.what
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why AWS would refuse a change, and what a person does; `doubtful` where nobody knows for sure."""
+
+    what: str
+    hint: str
+    doubtful: bool = False
 
 
 def names_holders(error: BaseException, unheld: Codes) -> bool:
@@ -59,16 +70,17 @@ def held_up(
     """
     lasting = [holder for holder in holders if not holder.passing]
     told = "; ".join(str(holder) for holder in lasting or holders)
+    notes = [f"{note}." for note in dict.fromkeys(holder.note for holder in lasting) if note]
     said = f" ({refusal})" if refusal else ""
     if lasting and all(holder.later for holder in lasting):
         hint = "Nothing is lost: run the same command again then."
-        return NotBefore(f"{words} is held by {told}{said}.", hint)
+        return NotBefore(f"{words} is held by {told}{said}.", "\n".join([*notes, hint]))
     if not lasting and curable:
         hint = "That goes by itself. Nothing is lost: run the same command again, and it waits on."
         return OutOfPatience(f"{words} is held by {told}{said}.", hint)
     whose = "what is not this stack's: " if lasting else ""
     hint = "Delete or detach that, then run the same command again."
-    return Blocked(f"{words} is held by {whose}{told}{said}.", hint)
+    return Blocked(f"{words} is held by {whose}{told}{said}.", "\n".join([*notes, hint]))
 
 
 def is_named(error: BaseException, curable: Codes) -> bool:

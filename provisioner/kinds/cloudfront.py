@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.kind import Item, Kind
+from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
-from provisioner.engine.refused import Holder, NotYet, held_up
+from provisioner.engine.refused import Holder, NotYet, Refusal, held_up
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.errors import Blocked
 from provisioner.kinds.members.edge import DISTRIBUTION
 from provisioner.kinds.origin_key import shown, veiled_origins
-from provisioner.kinds.pricing_plans import plans_of, refused_for
+from provisioner.kinds.pricing_plans import keeps_acl, plans_of, refused_acl, refused_for
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import ZONE_TAG
@@ -32,6 +34,15 @@ _TAKEN = (
     "`domain.names`; then run the same command again. To move it while it serves: bring the stack up under "
     "another name, with a certificate for both, `aws cloudfront associate-alias` the name to it, then set it."
 )
+
+
+def is_of_aws(seen: Any, wanted: Any) -> bool:
+    """Return whether a web ACL that nobody declared is CloudFront's own, or Firewall Manager's.
+
+    Names: AWS WAF developer guide, CloudFront's security protections; cloud-custodian/cloud-custodian#7698.
+    """
+    names = ("/webacl/CreatedByCloudFront-", "/webacl/FMManagedWebACLV2-")
+    return not wanted and any(name in str(seen) for name in names)
 
 
 class Distribution(Kind):
@@ -66,12 +77,13 @@ class Distribution(Kind):
     # Median 170 s (go-to-k/cdkd docs/benchmarks.md); provider ceiling 90 min. Reads after a write lag.
     takes, takes_to_go, patience, stale_for = 170, 5, minutes(90), 5
     ways_past = {"CNAMEAlreadyExists": _TAKEN}
+    owners = {"WebACLId": Owner("CloudFront or Firewall Manager, which put it there", is_of_aws)}
     resource = "distribution"
     calls = calling(
         read="GetDistribution ListDistributions ListTagsForResource",
         create="CreateDistributionWithTags",
         standing="GetDistributionConfig",
-        update="UpdateDistribution",
+        update="UpdateDistribution GetDistribution",
         retag="TagResource UntagResource GetDistribution",
         delete="DeleteDistribution UpdateDistribution GetDistribution",
         holders="GetDistribution",
@@ -106,10 +118,18 @@ class Distribution(Kind):
 
     def update(self, cloudfront: Any, it: Item, changed: Doc) -> None:
         """UpdateDistribution: the whole configuration, by the mark of the one that it is laid over."""
-        if it.there:
+        if not it.there:
+            return
+        try:
             cloudfront.update_distribution(
                 Id=it.id, IfMatch=it.there["ETag"], DistributionConfig=_sent(it.props)
             )
+        except ClientError as error:
+            arn = cloudfront.get_distribution(Id=it.id)["Distribution"]["ARN"]
+            if not (plans := refused_acl(cloudfront, arn, error)):
+                raise
+            why = keeps_acl(plans[0])
+            raise Blocked(f"{self} {it.name or it.id}: {why.what}.", why.hint) from error
 
     def retag(self, cloudfront: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """TagResource, UntagResource."""
@@ -134,6 +154,12 @@ class Distribution(Kind):
             if not (holders := refused_for(cloudfront, doc["ARN"], error)):
                 raise
             raise held_up(f"{self} {it.name or it.id}", holders) from error
+
+    def refuses(self, cloudfront: Any, doc: Doc, changed: Set[str]) -> list[Refusal]:
+        """A web ACL that is taken off or replaced, where a pricing plan keeps it."""
+        if "WebACLId" not in changed or not doc.get("WebACLId"):
+            return []
+        return [keeps_acl(plan) for plan in plans_of(cloudfront, doc["ARN"])]
 
     def holders(self, cloudfront: Any, it: Item) -> list[Holder]:
         """The pricing plan that it is under."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from provisioner.kinds.ecs.cluster import Cluster
 from provisioner.kinds.ecs.service import Service
 from provisioner.kinds.ecs.tasks import TaskDefinition
 from provisioner.kinds.kms import Key
-from provisioner.kinds.logs import LogGroup
+from provisioner.kinds.logs import LogGroup, group_named
 from provisioner.kinds.rds.aurora import DBCluster
 from provisioner.kinds.sns import PENDING, Topic
 from provisioner.kinds.tags import mapping
@@ -49,7 +49,11 @@ CALLS = {
         "ListTaskDefinitionFamilies",
         "ListTaskDefinitions",
     ),
-    "logs": ("DescribeLogGroups", "DeleteLogGroup /aws/rds/cluster/ml-api-aurora-{suffix}/*"),
+    "logs": (
+        "DescribeLogGroups",
+        "DeleteLogGroup /aws/rds/cluster/ml-api-aurora-{suffix}/*",
+        "PutLogGroupDeletionProtection /aws/rds/cluster/ml-api-aurora-{suffix}/*",
+    ),
     "rds": ("DescribeDBClusterSnapshots",),
     "sns": ("ListSubscriptions",),
 }
@@ -75,6 +79,27 @@ def sweep(clients: Clients, found: list[Remnant]) -> None:
         insist(clients, partial(clients.client("ecs").delete_task_definitions, taskDefinitions=some))
     for name in (one.id for one in found if one.what == WRITTEN):
         _end_group(clients, name)
+
+
+def protected(clients: Clients, stack: Stack, theirs: Set[str]) -> list[str]:
+    """DescribeLogGroups: those that nobody declared, `strays` would find and AWS would not delete."""
+    declared = {node.props.get("logGroupName") for node in stack}
+    found = (one.id for one in _logs(clients, stack, theirs) if one.id not in declared)
+    return [name for name in found if _is_protected(clients, name)]
+
+
+def unprotect(clients: Clients, names: Iterable[str]) -> None:
+    """PutLogGroupDeletionProtection: of each that is there still; safe to repeat."""
+    logs = clients.client("logs")
+    for name in names:
+        if _is_protected(clients, name):
+            off = {"logGroupIdentifier": name, "deletionProtectionEnabled": False}
+            insist(clients, partial(logs.put_log_group_deletion_protection, **off))
+
+
+def _is_protected(clients: Clients, name: str) -> bool:
+    doc = group_named(clients.client("logs"), name)
+    return bool(doc and doc.get("deletionProtectionEnabled"))
 
 
 def _end_group(clients: Clients, name: str) -> None:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from provisioner.engine.clients import beside
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of
 from provisioner.engine.refs import Doc
-from provisioner.engine.refused import Holder
+from provisioner.engine.refused import Holder, Refusal
 
 # The one region that knows of them (botocore 1.44.5, endpoints of pricing-plan-manager).
 _REGION = "us-east-1"
@@ -55,13 +55,33 @@ def refused_for(cloudfront: Any, arn: str, error: ClientError) -> list[Holder]:
     return known or ([_UNTOLD] if _SUBSCRIBED in str(error) else [])
 
 
+def keeps_acl(plan: Holder) -> Refusal:
+    """Return why the distribution keeps its web ACL, and what to do about it."""
+    return Refusal(
+        f"it is under {plan.what}: CloudFront neither takes the web ACL off such a distribution nor puts "
+        "another in its place",
+        f"Set `waf.enabled` back to what it was; or end the plan first: {plan.remedy}.",
+        plan.doubtful,
+    )
+
+
+def refused_acl(cloudfront: Any, arn: str, error: ClientError) -> list[Holder]:
+    """Return the plan for which CloudFront refused to change the web ACL; none where that is not why.
+
+    Code and message: cloud-custodian/cloud-custodian#10477.
+    """
+    if code_of(error) != "InvalidArgument" or _SUBSCRIBED not in str(error):
+        return []
+    return [one for one in plans_of(cloudfront, arn) if not one.doubtful] or [_UNTOLD]
+
+
 def _holder(plan: Doc) -> Holder:
     what = f"a flat-rate pricing plan ({plan.get('planFamily', 'CloudFront')} {plan.get('planTier', '')})"
     change = plan.get("scheduledChange") or {}
     if change.get("changeType") == "CANCELLATION":
         end = change.get("effectiveDate")
         when = f"from {end:%Y-%m-%d %H:%M} UTC on" if end else "once AWS has named the day of its end"
-        remedy = f"its cancellation is scheduled: teardown again {when}"
+        remedy = f"its cancellation is scheduled: run the same command again {when}"
         return Holder(what, passing=False, remedy=remedy, later=True)
     arn, tag = plan["arn"], plan.get("eTag", "")
     cancel = f"aws pricing-plan-manager cancel-subscription --arn {arn} --if-match {tag} --region {_REGION}"

@@ -55,6 +55,8 @@ class DnsName(Kind):
         create="ChangeResourceRecordSets",
         update="ChangeResourceRecordSets ListResourceRecordSets",
         delete="ChangeResourceRecordSets ListResourceRecordSets",
+        protections="ListResourceRecordSetProtections",
+        lift="DeleteResourceRecordSetProtections ListResourceRecordSetProtections",
     )
 
     def read(self, route53: Any, it: Item) -> Doc | None:
@@ -95,6 +97,21 @@ class DnsName(Kind):
     def keeps(self, client: Any, it: Item) -> str:
         """What proves a name to ACM stays, with its mark: the stack takes it up again if it comes back."""
         return users(client, it) if is_proof(it.props) else ""
+
+    def protections(self, route53: Any, it: Item) -> list[str]:
+        """ListResourceRecordSetProtections: of its records, and of the mark beside them.
+
+        What proves a name stays anyway.
+        """
+        types = [] if is_proof(it.props) else [one["RecordType"] for one in _protected(route53, it)]
+        return [f"Route 53 protects its records of type {', '.join(types)}"] if types else []
+
+    def lift(self, route53: Any, it: Item) -> None:
+        """DeleteResourceRecordSetProtections: of its own, whatever else the zone protects."""
+        if found := _protected(route53, it):
+            route53.delete_resource_record_set_protections(
+                HostedZoneId=it.props["HostedZoneId"], Protections=found
+            )
 
     def delete(self, route53: Any, it: Item) -> None:
         """DELETE of the mark, and of those records that are as we made them.
@@ -137,6 +154,17 @@ def _from(route53: Any, zone: str, name: str, most: int) -> list[Doc]:
         HostedZoneId=zone, StartRecordName=name, PaginationConfig={"MaxItems": most, "PageSize": most}
     )
     return list(told["ResourceRecordSets"])
+
+
+def _protected(route53: Any, it: Item) -> list[Doc]:
+    """Names and types that nobody may change (botocore 1.44.5, CreateResourceRecordSetProtections)."""
+    listed = route53.list_resource_record_set_protections(HostedZoneId=it.props["HostedZoneId"])
+    ours = {_low(it.props["Name"]): _TYPES, _low(_marked(it.props["Name"])): ("TXT",)}
+    return [
+        {key: one[key] for key in ("RecordName", "RecordType")}
+        for one in listed["ResourceRecordSetProtections"]
+        if one["RecordType"] in ours.get(_low(one["RecordName"]), ())
+    ]
 
 
 def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:

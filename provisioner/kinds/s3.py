@@ -11,8 +11,11 @@ from botocore.exceptions import ClientError
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.members.watch import BUCKET, BUCKET_POLICY, ENCRYPTION, LIFECYCLE, PUBLIC_ACCESS
+from provisioner.kinds.object_lock import locks
+from provisioner.kinds.objects import empty
 from provisioner.kinds.tags import mapping, pairs
 
 # HeadBucket gives the bare status.
@@ -44,7 +47,8 @@ class Bucket(Kind):
         create="CreateBucket",
         retag="GetBucketTagging PutBucketTagging",
         delete="PutBucketPolicy ListObjectVersions DeleteObjects ListMultipartUploads AbortMultipartUpload "
-        "DeleteBucket",
+        "DeleteBucket GetObjectRetention GetObjectLegalHold",
+        holders="GetObjectLockConfiguration",
     )
 
     def read(self, s3: Any, it: Item) -> Doc | None:
@@ -77,10 +81,14 @@ class Bucket(Kind):
     def delete(self, s3: Any, it: Item) -> None:
         """PutBucketPolicy so that nobody writes any more, DeleteObjects page by page, DeleteBucket."""
         s3.put_bucket_policy(Bucket=it.id, Policy=json.dumps(_closed(it.id)))
-        _empty(s3, it.id)
+        empty(s3, it.id)
         for upload in s3.list_multipart_uploads(Bucket=it.id).get("Uploads", []):
             s3.abort_multipart_upload(Bucket=it.id, Key=upload["Key"], UploadId=upload["UploadId"])
         s3.delete_bucket(Bucket=it.id)
+
+    def holders(self, s3: Any, it: Item) -> list[Holder]:
+        """The retention that each object in it is under."""
+        return locks(s3, it.id)
 
 
 def _tags(s3: Any, bucket: str) -> Doc:
@@ -91,20 +99,6 @@ def _tags(s3: Any, bucket: str) -> Doc:
         if code_of(error) != "NoSuchTagSet":
             raise
         return {}
-
-
-def _empty(s3: Any, bucket: str) -> None:
-    """DeleteObjects page by page, however many there are; what S3 did not delete is told in its reply."""
-    while some := _first(s3, bucket):
-        told = s3.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
-        for failed in told.get("Errors", []):
-            raise ClientError({"Error": failed}, "DeleteObjects")
-
-
-def _first(s3: Any, bucket: str) -> list[Doc]:
-    listed = s3.page("list_object_versions", Bucket=bucket)
-    found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
-    return [{key: one[key] for key in ("Key", "VersionId")} for one in found]
 
 
 def _closed(bucket: str) -> Doc:

@@ -11,6 +11,7 @@ from provisioner.preflight.finding import Finding
 from provisioner.preflight.images import images
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
+from provisioner.preflight.refusals import refusals
 from provisioner.preflight.sizes import revisions, sizes
 from provisioner.preflight.support import support
 
@@ -36,6 +37,7 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
         *quotas(made, asking),
         *images(made, asking, account),
         *support(made, asking),
+        *refusals(made, asking),
     ]
     if verbs.isdisjoint(("create", "replace")):
         return always

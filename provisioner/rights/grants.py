@@ -74,8 +74,8 @@ class Grants(Ground):
                 yield from self._of_secrets(node, look_only="create" not in chosen)
             if "create" in chosen:
                 yield from self._of_keys(node)
-            # What is protected is updated before it can be deleted.
-            also = ["update"] if "delete" in chosen and node.kind.unprotected else []
+            # What is protected is updated before it can be deleted, or its protection is ended.
+            also = ["lift", *(["update"] if node.kind.unprotected else [])] if "delete" in chosen else []
             for verb in dict.fromkeys([*chosen, *also]):
                 if node.kind.bounds and "create" in chosen and verb in _CHANGES:
                     continue

@@ -40,6 +40,7 @@ _PLANS: Mapping[str, Calls] = {
     "Preflight": usage.CALLS,
     "Domain": domain.CALLS,
     "Images": ecr.CALLS,
+    "PricingPlans": pricing_plans.CALLS,
 }
 # What is looked up only where the stack has what it is about.
 _ONLY_WITH = {
@@ -143,7 +144,7 @@ PURPOSES: Mapping[str, Purpose] = {
         {"Distribution": ("standing", "update"), "ListenerRule": ("update",)},
         writes=True,
     ),
-    "teardown": Purpose((*_LOOK, "delete", "holders"), _ENDS, ending=True, writes=True),
+    "teardown": Purpose((*_LOOK, "delete", "holders", "protections"), _ENDS, ending=True, writes=True),
     "verify-gone": Purpose(
         ("read",), {**_LOOKS, "Leftovers": _LEFT, "UnderKey": under_key.CALLS}, ending=True
     ),

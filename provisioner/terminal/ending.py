@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from provisioner.engine.blockers import Blocker
+from provisioner.engine.blockers import Blocker, notes_of
 from provisioner.engine.ending import Ending, Going
 from provisioner.terminal.forecast import Forecast, show_forecast
 from provisioner.terminal.say import Say
@@ -53,6 +53,8 @@ def _show_held(say: Say, held: list[Blocker]) -> None:
         say.data("Held by what is not this stack's:")
     for one in held:
         say.data(f"  {say.paint('!', 'red')} {one}")
+    for note in notes_of(held):
+        say.data(f"    {note}.")
 
 
 def _what(one: Going) -> str:

@@ -10,6 +10,7 @@ from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 
 NOT_FOUND = "InvalidVpcEndpoint.NotFound"
+_BY_ID = "vpc-endpoint-id"
 
 
 def _endpoints(call: Call) -> dict[str, Any]:
@@ -63,6 +64,19 @@ def created(call: Call, reply: Reply) -> None:
     for interface in endpoint.network_interface_ids:
         ec2.enis[interface]._group_set[:] = groups
     _shape(call, reply["VpcEndpoint"])
+
+
+@always.before("ec2", "DescribeVpcEndpoints")
+def describe(call: Call) -> Reply | None:
+    """Apply the filter by id, which moto does not know (EC2 API reference, DescribeVpcEndpoints)."""
+    filters = call.params.get("Filters", [])
+    ids = [set(one["Values"]) for one in filters if one["Name"] == _BY_ID]
+    if not ids:
+        return None
+    told = call.params | {"Filters": [one for one in filters if one["Name"] != _BY_ID]}
+    reply = do(call, "ec2", "DescribeVpcEndpoints", **told)
+    kept = [one for one in reply["VpcEndpoints"] if all(one["VpcEndpointId"] in named for named in ids)]
+    return reply | {"VpcEndpoints": kept}
 
 
 @always.after("ec2", "DescribeVpcEndpoints")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.hooks import always
@@ -61,6 +62,21 @@ def decreed(call: Call, _: Reply) -> None:
     enforced = [one for one in statements if one["Effect"] == "Allow" or "Condition" not in one]
     bucket.told_policy = bucket.policy.decode()
     bucket.policy = json.dumps({**policy, "Statement": enforced}).encode()
+
+
+@always.before("s3", "GetObjectRetention")
+def retention(call: Call) -> Reply:
+    """Tell until when a version is locked, which moto keeps and does not tell (S3 API reference)."""
+    params = call.params
+    s3 = backend("s3", call.account, "aws")
+    key = s3.get_object(params["Bucket"], params["Key"], version_id=params.get("VersionId"))
+    if key is None:
+        raise AwsError("NoSuchKey", "The specified key does not exist.", 404)
+    if not key.lock_until:
+        message = "The specified object does not have a ObjectLock configuration"
+        raise AwsError("NoSuchObjectLockConfiguration", message, 404)
+    until = datetime.fromisoformat(key.lock_until)
+    return {"Retention": {"Mode": key.lock_mode, "RetainUntilDate": until}}
 
 
 @always.after("s3", "GetBucketPolicy")

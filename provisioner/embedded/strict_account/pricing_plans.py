@@ -12,9 +12,11 @@ from uuid import uuid4
 
 from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.clock import clock
+from provisioner.embedded.corrections.cloudfront_distributions import distributions
 from provisioner.embedded.hooks import always, strict
+from provisioner.embedded.inner import do
 from provisioner.embedded.shelf import Shelf
-from provisioner.embedded.wire import Call
+from provisioner.embedded.wire import Call, Place
 
 SERVICE = "pricing-plan-manager"
 # A month is billed at a time; a cancellation takes effect at its end (botocore, CancelSubscription).
@@ -25,9 +27,10 @@ _subscriptions: Shelf[dict[str, Any]] = Shelf()
 
 @strict.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
 def subscribe(call: Call, reply: Reply) -> None:
-    """Put a new distribution under a plan."""
+    """Put a new distribution under a plan, and before it a web ACL: there is no plan without one."""
     made = reply["Distribution"]
-    acl = made["DistributionConfig"].get("WebACLId")
+    if not (acl := made["DistributionConfig"].get("WebACLId")):
+        acl = made["DistributionConfig"]["WebACLId"] = _protect(call, made["Id"])
     arn = f"arn:aws:pricingplanmanager::{call.account}:subscription:{uuid4()}"
     born = datetime.fromtimestamp(clock.now(), UTC)
     _all(call)[made["Id"]] = {
@@ -35,11 +38,29 @@ def subscribe(call: Call, reply: Reply) -> None:
         "planFamily": "CloudFront",
         "planTier": "PRO",
         "status": "ACTIVE",
-        "resourceArns": [one for one in (made["ARN"], acl) if one],
+        "resourceArns": [made["ARN"], acl],
         "createdAt": born,
         "updatedAt": born,
         "eTag": uuid4().hex,
     }
+
+
+def _protect(call: Call, distribution: str) -> str:
+    """Make the web ACL that CloudFront makes for its protections (AWS WAF developer guide)."""
+    name = f"CreatedByCloudFront-{uuid4().hex[:8]}"
+    seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}
+    made = do(
+        Place(call.account, _REGION),
+        "wafv2",
+        "CreateWebACL",
+        Name=name,
+        Scope="CLOUDFRONT",
+        DefaultAction={"Allow": {}},
+        VisibilityConfig=seen,
+    )
+    arn = str(made["Summary"]["ARN"])
+    distributions(call)[distribution].distribution_config.WebACLId = arn
+    return arn
 
 
 @strict.before("cloudfront", "DeleteDistribution")
@@ -59,7 +80,7 @@ def refuse_bare(call: Call) -> None:
     """Keep its web ACL before it."""
     plan = _all(call).get(call.params["Id"])
     config = call.params["DistributionConfig"]
-    if plan and len(plan["resourceArns"]) > 1 and config.get("WebACLId") not in plan["resourceArns"]:
+    if plan and config.get("WebACLId") not in plan["resourceArns"]:
         raise AwsError(
             "InvalidArgument",
             "You can't remove or replace the web ACL for your distribution. Distributions with a pricing "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from provisioner.engine.clients import beside
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
+from provisioner.kinds.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
+from provisioner.kinds.ec2.remedies import ENDPOINT, GATEWAY, made_for, purpose_of, remedy
 from provisioner.kinds.ec2.tagged import where
 from provisioner.kinds.ecs.tenants import tasks_of_others
 from provisioner.kinds.rds.users import databases
@@ -18,8 +19,7 @@ from provisioner.names import PROJECT, bears
 # What `interfaces` asks of EC2; what it asks of RDS and ECS, the kinds there ask as well.
 ASKED = "DescribeNatGateways DescribeNetworkInterfaces DescribeVpcEndpoints"
 # How AWS's own services describe the interfaces that they make and take away.
-_SERVICES = ("ELB ", "arn:", "RDSNetworkInterface", "Interface for NAT", "VPC Endpoint", "CloudFront")
-_GATEWAY, _ENDPOINT = re.compile(r"nat-[0-9a-f]+"), re.compile(r"vpce-[0-9a-f]+")
+_SERVICES = ("ELB ", "arn:", "RDSNetworkInterface", GATEWAY, ENDPOINT, "CloudFront")
 _ENDING = frozenset({"deleting", "deleted"})
 
 
@@ -31,35 +31,16 @@ def interfaces(ec2: Any, filters: dict[str, str], suffix: str) -> list[Holder]:
 
 def _holder(ec2: Any, interface: Doc, suffix: str) -> Holder:
     owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
-    purpose = _purpose(interface)
+    purpose = purpose_of(interface)
     # AWS makes those of a function too, and keeps them as long as somebody keeps the function: none is ours.
     is_functions = interface.get("InterfaceType") == "lambda" or purpose.startswith("AWS Lambda")
     managed = bool(interface.get("RequesterManaged")) or purpose.startswith(_SERVICES)
-    passing = (
-        managed
-        and not is_functions
-        and not _is_in_others_groups(interface, suffix)
-        and not _serves_others(ec2, interface, suffix)
-    )
+    passing = managed and not is_functions and not _serves_others(ec2, interface, suffix)
     what = f"{interface['NetworkInterfaceId']} ({owner}: {purpose})"
-    return Holder(what, passing, "" if passing else _remedy(ec2, interface, purpose))
-
-
-def _remedy(ec2: Any, interface: Doc, purpose: str) -> str:
-    """The command that removes what the interface is for, where it is known."""
-    region = f"--region {ec2.region}"
-    if ids := _ENDPOINT.findall(purpose):
-        return f"`aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {ids[0]} {region}`"
-    if ids := _GATEWAY.findall(purpose):
-        return f"`aws ec2 delete-nat-gateway --nat-gateway-id {ids[0]} {region}`"
-    if interface.get("RequesterManaged") or interface.get("Attachment"):
-        return ""
-    id_ = interface["NetworkInterfaceId"]
-    return f"`aws ec2 delete-network-interface --network-interface-id {id_} {region}`"
-
-
-def _purpose(interface: Doc) -> str:
-    return str(interface.get("Description") or interface.get("InterfaceType", "interface"))
+    if passing:
+        return Holder(what, passing=True)
+    note = COMES_AGAIN if any(map(is_guard_dutys, made_for(ec2, purpose))) else ""
+    return Holder(what, passing=False, remedy=remedy(interface, ec2.region), note=note)
 
 
 def _is_in_others_groups(interface: Doc, suffix: str) -> bool:
@@ -76,20 +57,26 @@ def _is_our_group(name: str, suffix: str) -> bool:
 
 def _serves_others(ec2: Any, interface: Doc, suffix: str) -> bool:
     """Whether AWS made it for what somebody else has put into a subnet or a group of ours, and keeps."""
-    purpose = _purpose(interface)
-    match next((begin for begin in _SERVICES if purpose.startswith(begin)), ""):
+    purpose = purpose_of(interface)
+    begin = next((begin for begin in _SERVICES if purpose.startswith(begin)), "")
+    # What an endpoint or a gateway is, its own tags and state say, whatever groups it is in.
+    if begin in (ENDPOINT, GATEWAY):
+        return any(_stays(one, suffix) for one in made_for(ec2, purpose))
+    if _is_in_others_groups(interface, suffix):
+        return True
+    match begin:
         case "ELB ":
             return _is_others_balancer(purpose)
         case "RDSNetworkInterface":
             return _databases(ec2, interface, suffix)
-        case "Interface for NAT":
-            return _gateways(ec2, purpose, suffix)
-        case "VPC Endpoint":
-            return _endpoints(ec2, purpose, suffix)
         case "arn:":
             return _tasks(ec2, purpose, suffix)
         case _:
             return False
+
+
+def _stays(doc: Doc, suffix: str) -> bool:
+    return doc["State"].lower() not in _ENDING and not bears(mapping(doc.get("Tags") or []), suffix)
 
 
 def _is_others_balancer(purpose: str) -> bool:
@@ -108,26 +95,7 @@ def _databases(ec2: Any, interface: Doc, suffix: str) -> bool:
     return any(not one.passing for one in databases(beside(ec2, "rds"), suffix, is_in))
 
 
-def _gateways(ec2: Any, purpose: str, suffix: str) -> bool:
-    ids = _GATEWAY.findall(purpose)
-    told = ec2.describe_nat_gateways(Filter=where({"nat-gateway-id": ids[0]})) if ids else {}
-    listed = told.get("NatGateways", [])
-    return any(one["State"] not in _ENDING and not bears(_tags(one), suffix) for one in listed)
-
-
-def _endpoints(ec2: Any, purpose: str, suffix: str) -> bool:
-    ids = _ENDPOINT.findall(purpose)
-    listed = (
-        ec2.describe_vpc_endpoints(Filters=where({"vpc-endpoint-id": ids[0]}))["VpcEndpoints"] if ids else []
-    )
-    return any(one["State"].lower() not in _ENDING and not bears(_tags(one), suffix) for one in listed)
-
-
 def _tasks(ec2: Any, purpose: str, suffix: str) -> bool:
     """`arn:<partition>:ecs:<region>:<account>:attachment/<id>`, the id that DescribeTasks tells as well."""
     attachment = purpose.rpartition("/")[2]
     return any(one.holds(attachment) for one in tasks_of_others(beside(ec2, "ecs"), suffix))
-
-
-def _tags(doc: Doc) -> dict[str, str]:
-    return mapping(doc.get("Tags") or [])

@@ -10,6 +10,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
 from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.tagged import Ec2, Filters, where
 from provisioner.kinds.members.ec2 import SUBNET, VPC, VPC_DNS
@@ -65,7 +66,7 @@ class Vpc(Ec2):
         told += [
             (one["GroupId"], f"security group {one['GroupId']} {one['GroupName']}", one)
             for one in groups
-            if one["GroupName"] not in ("default", AMAZONS_GROUP)
+            if one["GroupName"] not in ("default", AMAZONS_GROUP) and not is_guard_dutys(one)
         ]
         return [Extra(what, {}, _why_it_stays(it, one)) for id_, what, one in told if id_ not in known]
 
@@ -92,7 +93,10 @@ class Vpc(Ec2):
         ]
         inside = [
             Holder(
-                what, _goes_by_itself(one, it.suffix), f"`aws ec2 delete-{how} {id_} --region {ec2.region}`"
+                what,
+                _goes_by_itself(one, it.suffix),
+                f"`aws ec2 delete-{how} {id_} --region {ec2.region}`",
+                note=COMES_AGAIN if is_guard_dutys(one) else "",
             )
             for what, how, id_, one in told
         ]

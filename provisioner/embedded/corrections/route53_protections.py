@@ -1,0 +1,62 @@
+"""Route 53's protections of record sets: while one is there, a batch that touches such a record is refused.
+
+botocore 1.44.5, CreateResourceRecordSetProtections; moto knows nothing of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.answers import AwsError, Reply
+from provisioner.embedded.hooks import always
+from provisioner.embedded.shelf import Shelf
+from provisioner.embedded.wire import Call
+
+_protected: Shelf[dict[str, Any]] = Shelf()  # by zone, name and type
+
+
+def _key(zone: str, name: str, type_: str) -> str:
+    return f"{zone.rsplit('/', maxsplit=1)[-1]} {name.rstrip('.').lower()} {type_}"
+
+
+@always.before("route53", "CreateResourceRecordSetProtections")
+def create(call: Call) -> Reply:
+    """Protect names and types."""
+    known = _protected.at(call.account, "")
+    for one in call.params["Protections"]:
+        known[_key(call.params["HostedZoneId"], one["RecordName"], one["RecordType"])] = dict(one)
+    return {}
+
+
+@always.before("route53", "DeleteResourceRecordSetProtections")
+def delete(call: Call) -> Reply:
+    """End all of them, or none."""
+    known = _protected.at(call.account, "")
+    keys = [
+        _key(call.params["HostedZoneId"], one["RecordName"], one["RecordType"])
+        for one in call.params["Protections"]
+    ]
+    if missing := [key for key in keys if key not in known]:
+        raise AwsError("InvalidResourceRecordSetProtectionBatch", f"ProtectionNotFound: {missing}")
+    for key in keys:
+        del known[key]
+    return {}
+
+
+@always.before("route53", "ListResourceRecordSetProtections")
+def list_protections(call: Call) -> Reply:
+    """Tell those of a zone."""
+    zone = call.params["HostedZoneId"].split("/")[-1]
+    found = [one for key, one in _protected.at(call.account, "").items() if key.startswith(f"{zone} ")]
+    return {"ResourceRecordSetProtections": found}
+
+
+@always.before("route53", "ChangeResourceRecordSets")
+def refuse(call: Call) -> None:
+    """Refuse a batch that creates, changes or deletes what is protected."""
+    known, zone = _protected.at(call.account, ""), call.params["HostedZoneId"]
+    for change in call.params["ChangeBatch"]["Changes"]:
+        record = change["ResourceRecordSet"]
+        if _key(zone, record["Name"], record["Type"]) in known:
+            said = f"[name='{record['Name']}', type='{record['Type']}']"
+            raise AwsError("InvalidChangeBatch", f"[Resource record set {said} is protected]")

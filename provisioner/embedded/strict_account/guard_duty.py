@@ -1,0 +1,99 @@
+"""GuardDuty's Runtime Monitoring: where Fargate runs a task, it puts an endpoint and a group into the VPC.
+
+It makes both anew with the next task where somebody has deleted them, and takes neither away with the tasks
+(hashicorp/terraform-provider-aws#46747; GuardDuty user guide, runtime-monitoring-agent-resource-clean-up). A
+cluster with the tag GuardDutyManaged=false is left out (ECS developer guide, ecs-guard-duty-manage-subset).
+Which subnets it chooses is told nowhere: here they are those of the tasks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from provisioner.embedded.containers.model import Task, when_attached
+from provisioner.embedded.hooks import strict
+from provisioner.embedded.inner import backend, do
+from provisioner.embedded.manners.interfaces import Holder, adopt, hold
+from provisioner.embedded.wire import Place
+
+GROUP, TAG = "GuardDutyManagedSecurityGroup-", "GuardDutyManaged"
+
+
+def watch(task: Task) -> None:
+    """Put the endpoint where a task starts, once a VPC and a subnet."""
+    if not strict.on or _is_left_out(task):
+        return
+    vpc = _ec2(task.place).get_subnet(task.subnet).vpc_id
+    endpoint = _endpoint(task.place, vpc)
+    if endpoint is None:
+        _make(task.place, vpc, task.subnet)
+    elif task.subnet not in endpoint.subnet_ids:
+        endpoint.subnet_ids.append(task.subnet)
+        holder = _holder(endpoint.id)
+        made = hold(task.place, task.subnet, endpoint.security_group_ids, holder)
+        endpoint.network_interface_ids.append(made)
+
+
+def _is_left_out(task: Task) -> bool:
+    told = do(task.place, "ecs", "DescribeClusters", clusters=[task.cluster], include=["TAGS"])["clusters"]
+    return {"key": TAG, "value": "false"} in [tag for one in told for tag in one.get("tags", [])]
+
+
+def _endpoint(place: Place, vpc: str) -> Any:
+    """The one that stands; another one is made beside one that is being deleted."""
+    standing = (
+        one
+        for one in _ec2(place).vpc_end_points.values()
+        if (one.vpc_id, one.service_name) == (vpc, _service(place)) and one.state != "deleting"
+    )
+    return next(standing, None)
+
+
+def _make(place: Place, vpc: str, subnet: str) -> None:
+    made = do(
+        place,
+        "ec2",
+        "CreateVpcEndpoint",
+        VpcEndpointType="Interface",
+        VpcId=vpc,
+        ServiceName=_service(place),
+        SubnetIds=[subnet],
+        SecurityGroupIds=[_group(place, vpc)],
+        PrivateDnsEnabled=True,
+        TagSpecifications=_tagged("vpc-endpoint"),
+    )["VpcEndpoint"]
+    ec2 = _ec2(place)
+    endpoint = ec2.vpc_end_points[made["VpcEndpointId"]]
+    groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
+    for interface in endpoint.network_interface_ids:
+        ec2.enis[interface]._group_set[:] = groups
+        adopt(place, interface, _holder(endpoint.id))
+
+
+def _group(place: Place, vpc: str) -> str:
+    """The group of the endpoint, made where it is not there."""
+    told = {"GroupName": f"{GROUP}{vpc}", "VpcId": vpc, "TagSpecifications": _tagged("security-group")}
+    there = _ec2(place).get_security_group_from_name(told["GroupName"], vpc)
+    if there:
+        return str(there.id)
+    made = do(place, "ec2", "CreateSecurityGroup", Description="Associated with GuardDuty's endpoint", **told)
+    return str(made["GroupId"])
+
+
+def _tagged(what: str) -> list[dict[str, Any]]:
+    return [{"ResourceType": what, "Tags": [{"Key": TAG, "Value": "true"}]}]
+
+
+def _holder(name: str) -> Holder:
+    return Holder("amazon-aws", f"VPC Endpoint Interface {name}", "vpc_endpoint")
+
+
+def _service(place: Place) -> str:
+    return f"com.amazonaws.{place.region}.guardduty-data"
+
+
+def _ec2(place: Place) -> Any:
+    return backend("ec2", place.account, place.region)
+
+
+when_attached.append(watch)

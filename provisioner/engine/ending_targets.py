@@ -1,0 +1,28 @@
+"""The resources that a teardown would delete, as the verbs that are asked beforehand take them."""
+
+from __future__ import annotations
+
+from provisioner.engine.kind import Kind
+from provisioner.engine.plan import Kinds, Plan, look_up, target_of
+from provisioner.engine.refs import resolve
+from provisioner.engine.target import Target
+from provisioner.engine.teardown import target_in
+from state.document import Document
+
+
+def ending_targets(plan: Plan, document: Document, kinds: Kinds) -> dict[str, Target]:
+    """Return what the state knows and is there or declared no longer, and what is there unknown to it."""
+    known = {name: entry for name, entry in document.entries.items() if entry.id}
+    there = plan.docs.keys() | {name for name in known if name not in plan.stack.nodes}
+    targets = {name: target_in(document, name, kinds) for name in known if name in there}
+    for name in plan.found - document.entries.keys():
+        node = plan.stack.nodes[name]
+        wanted = resolve(node.props, lambda ref: look_up(plan, ref))
+        target = target_of(node, plan.stack.suffix, None, wanted)
+        targets[name] = target.with_id(plan.changes[name].id)
+    return {name: one for name, one in targets.items() if not one.kind.shared}
+
+
+def overrides(kind: Kind, verb: str) -> bool:
+    """Return whether a resource type answers a verb in a way of its own."""
+    return getattr(type(kind), verb) is not getattr(Kind, verb)

@@ -1,0 +1,35 @@
+"""What lies in a bucket of ours: deleted page by page before the bucket goes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.engine.refs import Doc
+from provisioner.engine.refused import held_up
+from provisioner.kinds.object_lock import lock_of
+
+
+def empty(s3: Any, bucket: str) -> None:
+    """DeleteObjects page by page, however many there are; what S3 did not delete is told in its reply."""
+    while some := _first(s3, bucket):
+        told = s3.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
+        for failed in told.get("Errors", []):
+            raise _why(s3, bucket, failed, some)
+
+
+def _why(s3: Any, bucket: str, failed: Doc, some: list[Doc]) -> Exception:
+    """Of a locked object S3 says that access is denied (S3 user guide, object-lock)."""
+    is_denied = failed["Code"] == "AccessDenied"
+    (version, *_) = [one for one in some if one["Key"] == failed["Key"]]
+    if is_denied and (holders := lock_of(s3, bucket, version)):
+        return held_up(f"Bucket {bucket}", holders)
+    refused: Exception = ClientError({"Error": failed}, "DeleteObjects")
+    return refused
+
+
+def _first(s3: Any, bucket: str) -> list[Doc]:
+    listed = s3.page("list_object_versions", Bucket=bucket)
+    found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
+    return [{key: one[key] for key in ("Key", "VersionId")} for one in found]

@@ -1,0 +1,37 @@
+"""The `aws ...` commands that a message prints, carried out as the AWS CLI would."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+from botocore import xform_name
+from botocore.session import get_session
+
+from provisioner.embedded.server import EmbeddedAws
+from tests.inventory import client
+
+_COMMAND = re.compile(r"`aws ([^`]+)`")
+
+
+def printed(text: str) -> list[str]:
+    """The commands in a text, each once."""
+    return list(dict.fromkeys(_COMMAND.findall(text)))
+
+
+def carry_out(box: EmbeddedAws, command: str) -> None:
+    """One of them; a parameter that the operation does not have fails."""
+    service, operation, *rest = shlex.split(command)
+    told = dict(zip((one.removeprefix("--") for one in rest[::2]), rest[1::2], strict=True))
+    region = told.pop("region", "us-east-1")
+    model = get_session().get_service_model(service)
+    name = next(one for one in model.operation_names if xform_name(one, "-") == operation)
+    shape = model.operation_model(name).input_shape
+    members = {xform_name(one, "-"): one for one in shape.members} if shape else {}
+    given: dict[str, Any] = {}
+    for option, value in told.items():
+        member = members[option]
+        is_list = shape is not None and shape.members[member].type_name == "list"
+        given[member] = [value] if is_list else value
+    getattr(client(box.endpoint, service, region), xform_name(name))(**given)

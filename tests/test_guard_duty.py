@@ -1,0 +1,127 @@
+"""What others put into our network is named before the first deletion, each with the command that ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from provisioner.kinds.ec2.remedies import remedy
+from tests.harness import Desk
+from tests.inventory import client
+from tests.printed_commands import carry_out, printed
+
+TAG = "GuardDutyManaged"
+
+
+def ec2(desk: Desk) -> Any:
+    return client(desk.box.endpoint, "ec2")
+
+
+def guards(desk: Desk) -> list[str]:
+    """GuardDuty's endpoints and groups that stand, as EC2 tells them."""
+    filters = [{"Name": f"tag:{TAG}", "Values": ["true"]}]
+    endpoints = ec2(desk).describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
+    groups = ec2(desk).describe_security_groups(Filters=filters)["SecurityGroups"]
+    return [one["VpcEndpointId"] for one in endpoints] + [one["GroupId"] for one in groups]
+
+
+def of_guards(commands: Iterable[str]) -> list[str]:
+    """The commands that end an endpoint, then those that end a group."""
+    return sorted(
+        (one for one in commands if "delete-vpc-endpoints" in one or "security-group" in one), reverse=True
+    )
+
+
+@pytest.fixture
+def strict(desk: Desk) -> Desk:
+    """A user before an empty strict account."""
+    desk.box.behave(manners=True, pace=0.0, account="strict")
+    return desk
+
+
+def test_guard_dutys_endpoint_and_group_are_named_before_the_first_deletion(strict: Desk) -> None:
+    strict.apply("a")
+    endpoint, group = guards(strict)
+    assert group not in strict.run("drift", "--suffix", "a").out
+    before = strict.mark()
+
+    planned = strict.run("plan", "--destroy", "--suffix", "a").out
+    asked = strict.run("teardown", "--unprotect", "--suffix", "a").err
+
+    assert strict.tries(before) == []
+    for told in (planned, asked):
+        assert f"`aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {endpoint} --region us-east-1`" in told
+        assert f"`aws ec2 delete-security-group --group-id {group} --region us-east-1`" in told
+        assert told.count("makes its endpoint and group again") == 1
+        assert f"{TAG}=false among the setting `tags`" in told
+
+
+def test_it_comes_again_with_the_next_task_until_the_cluster_is_left_out(strict: Desk) -> None:
+    strict.apply("a")
+    first = guards(strict)
+    commands = of_guards(printed(strict.run("plan", "--destroy", "--suffix", "a").out))
+
+    for command in commands:
+        carry_out(strict.box, command)
+    strict.well("restart", "--yes", "--suffix", "a")
+    again = guards(strict)
+    assert len(again) == 2
+    assert not set(again) & set(first)
+
+    strict.apply("a", "--set", f'tags={{"{TAG}":"false"}}')
+    for command in of_guards(printed(strict.run("plan", "--destroy", "--suffix", "a").out)):
+        carry_out(strict.box, command)
+    strict.well("restart", "--yes", "--suffix", "a")
+    assert guards(strict) == []
+
+
+def test_an_instance_in_our_subnet_is_named_with_the_command_that_ends_it(desk: Desk) -> None:
+    desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
+    subnets = ec2(desk).describe_subnets(Filters=[{"Name": "tag:Project", "Values": ["ml-api"]}])["Subnets"]
+    asked = {"MinCount": 1, "MaxCount": 1, "SubnetId": subnets[0]["SubnetId"]}
+    (instance,) = ec2(desk).run_instances(ImageId="ami-12c6146b", **asked)["Instances"]
+
+    told = desk.run("plan", "--destroy", "--suffix", "a").out
+
+    id_ = instance["InstanceId"]
+    assert f"`aws ec2 terminate-instances --instance-ids {id_} --region us-east-1`" in told
+
+
+ENDS = {
+    "ELB app/theirs/0a1b": "elbv2 delete-load-balancer --load-balancer-arn "
+    "arn:aws:elasticloadbalancing:eu-west-1:1:loadbalancer/app/theirs/0a1b",
+    "ELB theirs": "elb delete-load-balancer --load-balancer-name theirs",
+    "arn:aws:ecs:eu-west-1:1:attachment/theirs/0a1b": "ecs stop-task --cluster theirs --task 0a1b",
+    "EFS mount target for fs-1 (fsmt-2)": "efs delete-mount-target --mount-target-id fsmt-2",
+    "AWS Lambda VPC ENI-my-fn-01234567-89ab-cdef-0123-456789abcdef": "lambda update-function-configuration "
+    "--function-name my-fn --vpc-config SubnetIds=[],SecurityGroupIds=[]",
+    "Network Interface for Transit Gateway Attachment tgw-attach-1": "ec2 "
+    "delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id tgw-attach-1",
+    "Interface for NAT Gateway nat-0a": "ec2 delete-nat-gateway --nat-gateway-id nat-0a",
+    "mine": "ec2 delete-network-interface --network-interface-id eni-1",
+}
+
+
+@pytest.mark.parametrize("purpose", ENDS)
+def test_what_an_interface_is_for_tells_how_it_ends(purpose: str) -> None:
+    asked = {"NetworkInterfaceId": "eni-1", "OwnerId": "1", "Description": purpose}
+
+    assert remedy(asked, "eu-west-1") == f"`aws {ENDS[purpose]} --region eu-west-1`"
+
+
+def test_an_interface_that_an_instance_leaves_behind_is_deleted_after_it() -> None:
+    attachment = {"InstanceId": "i-1", "DeleteOnTermination": False}
+    told = remedy({"NetworkInterfaceId": "eni-1", "Attachment": attachment}, "eu-west-1")
+
+    assert "terminate-instances --instance-ids i-1" in told
+    assert told.endswith(
+        "then `aws ec2 delete-network-interface --network-interface-id eni-1 --region eu-west-1`"
+    )
+
+
+def test_of_what_a_service_holds_the_service_is_named() -> None:
+    asked = {"NetworkInterfaceId": "eni-1", "RequesterManaged": True, "RequesterId": "amazon-elasticache"}
+
+    assert remedy(asked, "eu-west-1") == "end what amazon-elasticache made it for; it goes with that"

@@ -1,0 +1,181 @@
+"""Whatever keeps a resource of ours from being deleted is asked before the first deletion."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+
+from provisioner.aws import Aws
+from provisioner.embedded.local import running
+from provisioner.engine.clients import Clients
+from provisioner.engine.clock import Clock
+from provisioner.engine.ending_targets import overrides
+from provisioner.engine.kind import Item
+from provisioner.errors import Blocked, NotBefore
+from provisioner.kinds import KINDS
+from provisioner.kinds.route53 import DnsName
+from provisioner.kinds.s3 import Bucket
+from tests.harness import Desk
+from tests.zones import Zone
+
+# How services call what keeps a resource from its end, in botocore 1.44.5.
+_WORDS = re.compile(
+    r"Protect(ion|ed)?(s|Enabled)?$|ProtectionEnabled|Protections$|DisableApi|ObjectLock|LegalHold"
+    r"|RetainUntil|^Lock(Mode|State)$|TerminationProtection|DeletionProtection",
+    re.IGNORECASE,
+)
+# Where a resource type of ours can bear it, and which lifts it: a property, or what has to be asked for.
+LIFTED = {
+    ("dynamodb", "DeletionProtectionEnabled"): "Table",
+    ("logs", "deletionProtectionEnabled"): "LogGroup",
+    ("rds", "DeletionProtection"): "DBCluster",
+    ("route53", "Protections"): "DnsName",
+    ("route53", "ResourceRecordSetProtections"): "DnsName",
+}
+# Attributes by name: no member of a shape.
+BY_NAME = {("elbv2", "deletion_protection.enabled"): "LoadBalancerAttributes"}
+# Those that no command lifts: who is under one is told by `holders`, with its end.
+HELD = dict.fromkeys(
+    [
+        *(
+            ("s3", one)
+            for one in ("ObjectLockConfiguration", "ObjectLockEnabled", "ObjectLockEnabledForBucket")
+        ),
+        *(("s3", f"ObjectLock{one}") for one in ("LegalHoldStatus", "Mode", "RetainUntilDate", "EventHold")),
+        *(("s3", f"ObjectLockEventHoldDuration{one}") for one in ("Days", "Years")),
+        *(("s3", one) for one in ("LegalHold", "RetainUntilDate")),
+    ],
+    "Bucket",
+)
+# Of what this stack does not make, or nothing that keeps a resource from its end.
+OTHERS = {
+    ("cloudfront", "XSSProtection"): "a header",
+    ("cloudfront", "Protection"): "a header",
+    ("dynamodb", "DisassociationProtectionEnabled"): "of a replica in a global table",
+    ("ec2", "DeregistrationProtection"): "of an image",
+    ("ec2", "DisableApiStop"): "of an instance",
+    ("ec2", "DisableApiTermination"): "of an instance",
+    ("ec2", "FilesystemProtections"): "of a Mac",
+    ("ec2", "NvramProtections"): "of a Mac",
+    ("ec2", "LockMode"): "of a volume's snapshot",
+    ("ec2", "LockState"): "of a volume's snapshot",
+    ("ecs", "deletionProtection"): "of a gateway",
+    ("ecs", "managedTerminationProtection"): "of instances in an Auto Scaling group",
+    ("ecs", "protectionEnabled"): "of a task while autoscaling scales in: DeleteService with force ends it",
+    ("wafv2", "DataProtections"): "what is left out of logs",
+}
+
+
+def members() -> set[tuple[str, str]]:
+    """Each member of the services' shapes that is called like a protection."""
+    found = set()
+    for service in {kind.service for kind in KINDS.values()}:
+        model = botocore.session.get_session().get_service_model(service)
+        for name in model.shape_names:
+            shape = model.shape_for(name)
+            if shape.type_name == "structure":
+                found |= {(service, one) for one in shape.members if _WORDS.search(one)}
+    return found
+
+
+def test_each_protection_that_a_service_knows_is_classed() -> None:
+    assert members() == {*LIFTED, *HELD, *OTHERS}
+
+
+@pytest.mark.parametrize("member", [*LIFTED, *BY_NAME])
+def test_what_can_be_lifted_its_resource_type_lifts(member: tuple[str, str]) -> None:
+    kind = KINDS[{**LIFTED, **BY_NAME}[member]]
+
+    assert kind.service == member[0]
+    assert member[1] in str(kind.unprotected) or (overrides(kind, "protections") and overrides(kind, "lift"))
+
+
+@pytest.mark.parametrize("name", sorted(set(HELD.values())))
+def test_what_nothing_lifts_is_told_by_its_holders(name: str) -> None:
+    assert overrides(KINDS[name], "holders")
+
+
+def as_a_run(desk: Desk, service: str) -> Any:
+    """The client that a run hands to a resource type."""
+    return Clients(Aws("us-east-1", running(desk.home / "embedded" / "server")), Clock()).client(service)
+
+
+def test_a_protected_record_is_asked_for_and_its_protection_lifted_its_own_alone(desk: Desk) -> None:
+    zone = Zone.of(desk)
+    name = f"api.{zone.name}"
+    record = {"Type": "A", "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    props = {"HostedZoneId": zone.id, "Name": name, "Records": [record], "Mark": "ours"}
+    it = Item("name", "", "a", props, id=f"{zone.id}|{name}")
+    route53, kind = as_a_run(desk, "route53"), DnsName()
+    kind.create(route53, it)
+    assert kind.protections(route53, it) == []
+    theirs = {"RecordName": f"www.{zone.name}", "RecordType": "A"}
+    ours = [{"RecordName": name, "RecordType": "A"}, {"RecordName": f"_ml-api.{name}", "RecordType": "TXT"}]
+    route53.create_resource_record_set_protections(HostedZoneId=zone.id, Protections=[theirs, *ours])
+
+    assert kind.protections(route53, it) == ["Route 53 protects its records of type A, TXT"]
+    with pytest.raises(ClientError, match="is protected"):
+        kind.delete(route53, it)
+    kind.lift(route53, it)
+    kind.lift(route53, it)
+    kind.delete(route53, it)
+
+    assert zone.records() == {}
+    left = route53.list_resource_record_set_protections(HostedZoneId=zone.id)
+    assert left["ResourceRecordSetProtections"] == [theirs]
+
+
+BUCKET, KEPT = "ml-api-logs-a-123456789012-us-east-1", {"Mode": "COMPLIANCE", "Days": 30}
+
+
+@pytest.fixture
+def locked(desk: Desk) -> Any:
+    """S3, with a bucket of our name whose objects are locked for a month as soon as they are written."""
+    s3 = as_a_run(desk, "s3")
+    s3.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+    return s3
+
+
+def test_a_bucket_under_object_lock_is_told_with_the_end_of_what_is_written_now(locked: Any) -> None:
+    it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
+    assert [one.doubtful for one in Bucket().holders(locked, it)] == [True]
+    rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": KEPT}}
+    locked.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=rule)
+
+    (holder,) = Bucket().holders(locked, it)
+
+    end = datetime.now(UTC) + timedelta(days=30)
+    assert holder.later
+    assert "S3 Object Lock (COMPLIANCE, 30 days" in str(holder)
+    assert f"{end:%Y-%m-%d}" in holder.remedy
+
+
+def test_a_bucket_without_object_lock_is_held_by_nothing(desk: Desk) -> None:
+    s3 = as_a_run(desk, "s3")
+    s3.create_bucket(Bucket=BUCKET)
+
+    assert Bucket().holders(s3, Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)) == []
+
+
+def test_a_locked_object_is_told_as_locked_and_not_as_a_missing_right(locked: Any) -> None:
+    locked.put_object(Bucket=BUCKET, Key="one.gz", Body=b"GET /")
+    until = datetime(2126, 1, 2, 3, 4, tzinfo=UTC)
+    retention = {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+    locked.put_object_retention(Bucket=BUCKET, Key="one.gz", Retention=retention)
+    it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
+
+    with pytest.raises(NotBefore, match="from 2126-01-02 03:04 UTC on"):
+        Bucket().delete(locked, it)
+
+
+def test_a_legal_hold_is_told_with_the_command_that_ends_it(locked: Any) -> None:
+    locked.put_object(Bucket=BUCKET, Key="one.gz", Body=b"GET /")
+    locked.put_object_legal_hold(Bucket=BUCKET, Key="one.gz", LegalHold={"Status": "ON"})
+
+    with pytest.raises(Blocked, match="aws s3api put-object-legal-hold --bucket"):
+        Bucket().delete(locked, Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
