@@ -262,3 +262,25 @@ def test_the_rule_that_shield_has_in_our_web_acl_outlives_a_change_of_ours(
     assert "(left to Shield Advanced)" in ran.out
     assert rule["Name"] in ran.out
     assert "No drift." in ran.out
+
+
+def ended(desk: Desk, *settings: str) -> None:
+    """Take a stack down as the printed commands say, and wait for the end of its pricing plan."""
+    ran = desk.run("teardown", "--yes", "--unprotect", "--suffix", "a", *settings)
+    assert ran.code == 9, ran.err
+    commands = printed(ran.err)
+    for command in [*of_guards(commands), *(one for one in commands if one.startswith("pricing-plan"))]:
+        carry_out(desk.box, command)
+    desk.box.advance(31 * 86_400)
+    desk.teardown("a", "--unprotect", *settings)
+    assert desk.run("verify-gone", "--suffix", "a").code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["seed", "production"])
+def test_a_stack_lives_and_ends_on_a_strict_account(strict: Desk, profile: str) -> None:
+    settings = ("--set", f"profile={profile}")
+    strict.apply("a", *settings)
+    strict.apply("a", *settings, "--set", "edge.price_class=PriceClass_200", "--set", "service.maximum=7")
+
+    ended(strict, *settings)
