@@ -19,7 +19,7 @@ from provisioner.kinds import KINDS
 # Rows of what botocore's models do not name, on purpose: keys of attributes, items of a collection by their
 # names, members of a document, and what a resource type reads from a deeper place.
 BEYOND_MODELS = {
-    "BucketPolicy": {"Policy.Id"},
+    "BucketPolicy": {"Policy.Id", "Policy.Statement.AWSLogDelivery*"},
     "Boundary": {"PolicyDocument.Id"},
     "EdgeKey": {"Policy.Id"},
     "Key": {"Policy.Id"},

@@ -7,7 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from provisioner.engine.compare import differences
+from provisioner.engine.compare import differences, held
 from provisioner.engine.overlay import laid_over
 from provisioner.engine.shapes import Shapes
 from provisioner.kinds import KINDS
@@ -186,6 +186,40 @@ def test_of_what_does_not_go_together_ours_alone_is_sent(
     sent = laid(kind, there, ours)
 
     assert {key: one for key, one in sent.items() if key in ours} == sent == ours
+
+
+DELIVERY = {
+    "Sid": "AWSLogDeliveryWrite",
+    "Effect": "Allow",
+    "Principal": {"Service": "delivery.logs.amazonaws.com"},
+    "Action": "s3:PutObject",
+    "Resource": "arn:aws:s3:::ml-api-logs-a-123456789012-eu-west-1/AWSLogs/123456789012/*",
+    "Condition": {"StringEquals": {"aws:SourceAccount": ["123456789012"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("statement", "stays"),
+    [
+        (DELIVERY, True),
+        ({**DELIVERY, "Sid": "Mine"}, False),
+        ({**DELIVERY, "Action": "s3:*"}, False),
+        ({**DELIVERY, "Principal": "*"}, False),
+        ({**DELIVERY, "Condition": {"StringEquals": {"aws:SourceAccount": ["210987654321"]}}}, False),
+        ({**DELIVERY, "Condition": {}}, False),
+        ({"Sid": "AWSLogDeliveryWrite", "Effect": "Allow", "NotAction": "s3:DeleteBucket"}, False),
+    ],
+)
+def test_of_statements_that_nobody_declared_only_the_log_deliverys_own_stays(
+    statement: dict[str, Any], stays: bool
+) -> None:
+    ours, theirs = {"Sid": "TLS", "Effect": "Deny"}, [statement] if stays else []
+    wanted, seen = ({"Policy": {"Statement": one}} for one in ([ours], [ours, statement]))
+
+    assert laid("BucketPolicy", seen, wanted) == {"Policy": {"Statement": [ours, *theirs]}}
+    assert bool(differences(KINDS["BucketPolicy"], wanted, seen, None)) is not stays
+    told = held(KINDS["BucketPolicy"], wanted, seen, None)
+    assert [one.owner for one in told] == ["CloudWatch Logs"] * stays
 
 
 def test_a_policy_keeps_its_name_and_nothing_that_lets_somebody_in() -> None:

@@ -248,18 +248,20 @@ def test_the_rule_that_shield_has_in_our_web_acl_outlives_a_change_of_ours(
     strict: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """hashicorp/terraform-provider-aws#22869, #31670: without it the mitigation is off."""
-    strict.apply("a", "--set", "waf.enabled=true")
+    wanted = ("--set", "waf.enabled=true", "--set", "logs.requests=true")
+    strict.apply("a", *wanted)
     (first,) = shields(strict.box)
     renewed = renewing(monkeypatch)
 
-    strict.apply("a", "--set", "waf.enabled=true", "--set", "waf.rate_limit=4321")
+    strict.apply("a", *wanted, "--set", "waf.rate_limit=4321")
 
     (rule,) = shields(strict.box)
     assert [rule["Name"]] == renewed != [first["Name"]]
     (rate,) = [one for one in rules(strict.box) if one["Name"] == "rate"]
     assert rate["Statement"]["RateBasedStatement"]["Limit"] == 4321
-    ran = strict.well("drift", "--suffix", "a", "--set", "waf.enabled=true", "--set", "waf.rate_limit=4321")
+    ran = strict.well("drift", "--suffix", "a", *wanted, "--set", "waf.rate_limit=4321")
     assert "(left to Shield Advanced)" in ran.out
+    assert "(left to CloudWatch Logs)" in ran.out
     assert rule["Name"] in ran.out
     assert "No drift." in ran.out
 

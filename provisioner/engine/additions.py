@@ -10,9 +10,14 @@ from typing import Any
 
 from provisioner.engine.covering import covers
 from provisioner.engine.owners import Members
-from provisioner.engine.refs import Doc, Unknown, Veiled
+from provisioner.engine.refs import Unknown, Veiled
 
 Added = tuple[str, Any, Any]
+# What tells the items of a list apart, in AWS's own names: the first that an item bears.
+_NAMES = (
+    *("Id", "ID", "Name", "name", "Sid", "PathPattern", "ErrorCode", "Key"),
+    *("HeaderName", "capacityProvider", "targetGroupArn"),
+)
 
 
 def nothing(value: Any) -> bool:
@@ -104,19 +109,44 @@ def only_ours(members: Members, value: Any, path: str) -> Any:
             return value
 
 
-def guests(members: Members, actual: Doc) -> Iterator[tuple[str, Any, str]]:
-    """Each item that another put into a collection of ours, by its path, with whose it is."""
-    for top, value in actual.items():
-        for name, one in value.items() if isinstance(value, Mapping) else ():
-            if who := members.guest(f"{top}.{name}", one):
-                yield f"{top}.{name}", one, who
+def guests(members: Members, value: Any, at: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Yield each item that another put into a collection of ours: its path, the item, whose it is."""
+    for path, one in items(value, at) if members.takes_guests else ():
+        if who := members.guest(path, one):
+            yield path, one, who
+        else:
+            yield from guests(members, one, at if isinstance(value, list) else path)
 
 
-def alone(members: Members, top: str, value: Any) -> Any:
-    """A collection without the items that others put into it."""
-    if not isinstance(value, Mapping):
+def alone(members: Members, at: str, value: Any) -> Any:
+    """A value without the items that others put into its collections."""
+    if not members.takes_guests:
         return value
-    return {name: one for name, one in value.items() if not members.guest(f"{top}.{name}", one)}
+    theirs = [path for path, one in items(value, at) if members.guest(path, one)]
+    match value:
+        case Mapping():
+            inner = {key: f"{at}.{key}" for key in value}
+            return {key: alone(members, at, value[key]) for key, at in inner.items() if at not in theirs}
+        case list():
+            return [alone(members, at, one) for one in value if f"{at}.{named(one)}" not in theirs]
+        case _:
+            return value
+
+
+def items(value: Any, at: str) -> Iterator[tuple[str, Any]]:
+    """Yield what a value holds, with its path: members by their names, items of a list by what names them."""
+    match value:
+        case Mapping():
+            yield from ((f"{at}.{key}" if at else str(key), one) for key, one in value.items())
+        case list():
+            yield from ((f"{at}.{named(one)}", one) for one in value if named(one))
+
+
+def named(item: Any) -> str:
+    """What names an item of a list; "" where nothing does."""
+    if not isinstance(item, Mapping):
+        return ""
+    return next((str(item[key]) for key in _NAMES if item.get(key) is not None), "")
 
 
 def claimed(members: Members, path: str, value: Any, stated: Any) -> Any:

@@ -13,17 +13,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.additions import is_default, only_ours
+from provisioner.engine.additions import is_default, named, only_ours
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.shapes import Shapes
-
-# What tells the items of a list apart, in AWS's own names: the first that an item bears.
-_NAMES = (
-    *("Id", "ID", "Name", "name", "Sid", "PathPattern", "ErrorCode", "Key"),
-    *("HeaderName", "capacityProvider", "targetGroupArn"),
-)
 
 
 def over_what_stands(client: Any, kind: Kind, it: Item, changed: Doc, before: Doc) -> tuple[Item, Doc]:
@@ -132,7 +126,7 @@ class _Overlay:
 
     def guests(self, there: Sequence[Any], path: str) -> list[Any]:
         """The items of a list that bear a guest's name."""
-        return [one for one in there if isinstance(one, Mapping) and self.stays(path, _name(one), one)]
+        return [one for one in there if isinstance(one, Mapping) and self.stays(path, named(one), one)]
 
     def stays(self, path: str, name: str, item: Any) -> bool:
         at = _at(path, name)
@@ -151,10 +145,6 @@ def _like(item: Any, listed: Any) -> Any:
     """The item of a list that is about the same: of the same name; where items have none, the only one."""
     if not isinstance(listed, list) or not isinstance(item, Mapping):
         return None
-    if named := _name(item):
-        return next((one for one in listed if isinstance(one, Mapping) and _name(one) == named), None)
+    if name := named(item):
+        return next((one for one in listed if named(one) == name), None)
     return listed[0] if len(listed) == 1 else None
-
-
-def _name(item: Mapping[str, Any]) -> str:
-    return next((str(item[key]) for key in _NAMES if item.get(key) is not None), "")

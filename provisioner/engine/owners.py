@@ -61,6 +61,11 @@ class Default:
     value: Any
 
 
+def _fits(path: str, pattern: str) -> bool:
+    """Whether a path is that of an item itself, and of nothing in it."""
+    return path.count(".") == pattern.count(".") and fnmatchcase(path, pattern)
+
+
 @dataclass(frozen=True)
 class Theirs:
     """Members, or items of a collection by a pattern of their names (`Rules.Shield*`), that another owns.
@@ -173,9 +178,14 @@ class Members:
         found = self.of(path)
         return found is not None and found[0] == "nobody"
 
+    @cached_property
+    def takes_guests(self) -> bool:
+        """Whether another puts items into a collection of ours."""
+        return any(one.items for one in self.others)
+
     def guest(self, path: str, item: Any) -> str:
         """Who put an item into a collection of ours, by its path; "" where it is nobody we know."""
-        known = (one for one in self.others if any(fnmatchcase(path, key) for key in one.items))
+        known = (one for one in self.others if any(_fits(path, key) for key in one.items))
         return next((one.who for one in known if one.puts(item)), "")
 
     def default(self, path: str) -> Any:

@@ -6,6 +6,14 @@ from provisioner.embedded.strict_account import (
     pricing_plans,
     protected_logs,
     shield_mitigation,
+    vended_logs,
 )
 
-__all__ = ["guard_duty", "log_retention", "pricing_plans", "protected_logs", "shield_mitigation"]
+__all__ = [
+    "guard_duty",
+    "log_retention",
+    "pricing_plans",
+    "protected_logs",
+    "shield_mitigation",
+    "vended_logs",
+]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from provisioner.engine.owners import Members, Theirs
 
 BUCKET = Members(
@@ -22,7 +25,36 @@ LIFECYCLE = Members(
     renamed="Rules.**",
     nobody="TransitionDefaultMinimumObjectSize",
 )
-BUCKET_POLICY = Members(("s3 GetBucketPolicy",), ours="Policy", nobody="Policy.Id")
+_DELIVERY = {"Service": "delivery.logs.amazonaws.com"}
+_DELIVERS = {"s3:PutObject", "s3:GetBucketAcl", "s3:ListBucket"}
+
+
+def delivers(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement is one that CloudWatch Logs appends, and not one that borrows its name.
+
+    It appends them when a delivery begins and whoever asked may change the policy (CloudWatch Logs user
+    guide, AWS-logs-infrastructure-V2-S3). By its name alone one could let any account in
+    (go-to-k/cdk-real-drift#715): it is for the account that the bucket's name bears.
+    """
+    told = statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount")
+    accounts, actions, places = (
+        _listed(one) for one in (told, statement.get("Action"), statement.get("Resource"))
+    )
+    is_theirs = statement.get("Effect") == "Allow" and statement.get("Principal") == _DELIVERY
+    own = all(f"-{account}-" in place for account in accounts for place in places)
+    return is_theirs and own and bool(accounts and actions and places) and set(actions) <= _DELIVERS
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+BUCKET_POLICY = Members(
+    ("s3 GetBucketPolicy",),
+    ours="Policy",
+    others=(Theirs("CloudWatch Logs", "Policy.Statement.AWSLogDelivery*", delivers),),
+    nobody="Policy.Id",
+)
 # All else that SNS tells of a topic is read by nobody here.
 TOPIC = Members(("sns GetTopicAttributes",), nobody="Attributes")
 TOPIC_POLICY = Members(("sns GetTopicAttributes",), renamed="Attributes", nobody="Policy.Id")
