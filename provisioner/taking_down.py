@@ -82,6 +82,8 @@ def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
         returned = make_plan(plan.stack, session.document, session.clients, KINDS)
         if not outcome.is_whole or not _came_back(returned, outcome):
             break
+        if marker := session.marker(returned):  # what another run makes anew is no leftover
+            marker.refuse(returned)
         Apply(returned, hands, KINDS).take_over_found()
         outcome = outcome.followed_by(remove(hands, KINDS))
     if outcome.is_whole:

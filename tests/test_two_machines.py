@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 import uuid
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from provisioner import taking_down
+from provisioner.commands.asking import Asking
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.act import Hands
 from provisioner.engine.kind import Item
@@ -304,6 +307,48 @@ def test_what_was_made_while_a_person_was_asked_is_not_made_again(
 
     assert ran.code == 7, ran.err
     assert "run the same command again" in ran.err
+
+
+def test_a_run_that_began_while_a_person_was_asked_is_not_torn_down(
+    begun: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Asking.confirm
+
+    def confirm(self: Asking, *told: Any) -> None:
+        really(self, *told)
+        write(begun, another(0))
+
+    monkeypatch.setattr(Asking, "confirm", confirm)
+    before = begun.mark()
+
+    ran = begun.run("teardown", "--yes", "--suffix", "a")
+
+    assert (ran.code, begun.acts(before)) == (7, ["iam:TagRole"]), ran.err  # the other one's own
+    assert "user/jo on laptop" in ran.err
+
+
+def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
+    begun: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins when all is gone, and before the teardown has looked for the last time."""
+    iam = client(begun.box.endpoint, "iam")
+    role = iam.get_role(RoleName=ROLE)["Role"]
+    tags = [*role["Tags"], {"Key": "ml-api:run", "Value": another(0)}]
+    document = json.dumps(role["AssumeRolePolicyDocument"])
+    really = taking_down.remove
+
+    def remove(*told: Any) -> Outcome:
+        outcome = really(*told)
+        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document, Tags=tags)
+        return outcome
+
+    monkeypatch.setattr(taking_down, "remove", remove)
+
+    ran = begun.run("teardown", "--yes", "--suffix", "a")
+
+    assert ran.code == 7, ran.err
+    assert "user/jo on laptop" in ran.err
+    assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] != role["RoleId"]
 
 
 class Bearing(Thing):

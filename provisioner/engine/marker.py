@@ -60,6 +60,11 @@ class Marker:
         """LockHeld where the plan has seen that another run is at work."""
         self.check(plan.docs.get(self.node))
 
+    def ask(self) -> None:
+        """LockHeld where another run is at work by now; one that began after the look has its mark on it."""
+        with explained(f"asking for another run's mark on {self.target.words}"):
+            self.check(self._read())
+
     def check(self, doc: Doc | None) -> None:
         """LockHeld where the marker, as AWS tells it, says that another run is at work."""
         if (there := self.other(doc)) and not self._me.takes_over:
