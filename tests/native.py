@@ -55,6 +55,15 @@ class Native:
         actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
         self.stack.aws("elbv2").modify_rule(RuleArn=self.rule, Actions=actions)
 
+    def send_back(self, rule: Doc) -> None:
+        """Have a rule lead to the first group alone."""
+        elbv2, actions = self.stack.aws("elbv2"), [{"Type": "forward", "TargetGroupArn": self.blue}]
+        if rule["IsDefault"]:
+            listener = self.stack.listener["ListenerArn"]
+            elbv2.modify_listener(ListenerArn=listener, DefaultActions=actions)
+        else:
+            elbv2.modify_rule(RuleArn=rule["RuleArn"], Actions=actions)
+
     def choose(self, strategy: str, **more: Any) -> None:
         """UpdateService with a strategy, and what ECS needs to shift requests."""
         advanced = {
@@ -98,7 +107,15 @@ class Native:
 
 def production_rule(stack: Standing, group: str) -> Doc:
     """The first rule that leads to a group."""
-    return next(rule for rule in stack.rules.values() if rule["Actions"][0].get("TargetGroupArn") == group)
+    elbv2 = stack.aws("elbv2")
+    listeners = elbv2.describe_listeners(LoadBalancerArn=stack.balancer["LoadBalancerArn"])["Listeners"]
+    rules = (
+        rule
+        for one in listeners
+        for rule in elbv2.describe_rules(ListenerArn=one["ListenerArn"])["Rules"]
+        if not rule["IsDefault"]
+    )
+    return next(dict(rule) for rule in rules if rule["Actions"][0].get("TargetGroupArn") == group)
 
 
 @contextmanager

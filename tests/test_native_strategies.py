@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.kinds.ecs.strategies import lasts
 from tests.harness import Desk
 from tests.native import Native, native
 from tests.standing import SUFFIX, Standing
+from tests.typed import type_it
 
+IMAGE = "public.ecr.aws/acme/model:1.4.2"
 LARGER = ("--set", "container.cpu=2048", "--set", "container.memory=4096")
 
 
@@ -95,3 +98,65 @@ def test_a_rule_that_changes_otherwise_keeps_its_weights(led: Native) -> None:
     desk.apply(SUFFIX)
 
     assert led.weights == (0, 100)
+
+
+def test_the_group_that_ecs_has_left_is_no_fault_and_a_rule_left_behind_is(led: Native) -> None:
+    """The stack has two rules to the group; ECS shifts the one that it was told of."""
+    desk, elbv2 = led.stack.desk, led.stack.aws("elbv2")
+    drift = desk.run("drift", "--suffix", SUFFIX, "--detailed-exitcode")
+    assert drift.code == 0, drift.out
+    told = desk.run("status", "--suffix", SUFFIX)
+    assert "no target: ECS leads to its other group" in told.out
+    assert "Not well" not in told.out + told.err
+
+    sick = desk.run("doctor", "--suffix", SUFFIX)
+    assert "which ml-api-service-prod has left: its strategy BLUE_GREEN shifts requests" in sick.out
+
+    for _ in range(2):  # a rule of a prefix, and what asks for none
+        type_it(desk, next(line for line in sick.out.splitlines() if "Type:" in line).partition("Type: ")[2])
+        sick = desk.run("doctor", "--suffix", SUFFIX)
+    assert sick.code == 0, sick.out
+    assert desk.plan(SUFFIX) == "No changes.\n"
+
+    for rule in elbv2.describe_rules(ListenerArn=led.stack.listener["ListenerArn"])["Rules"]:
+        if rule["Actions"][0].get("TargetGroupArn") == led.green:
+            led.send_back(rule)
+
+
+def test_deploy_follows_a_hook_that_waits_and_tells_how_it_goes_on(standing: Standing) -> None:
+    desk = standing.desk
+    with native(standing) as led:
+        hook = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
+        limit = {"timeoutInMinutes": 90, "action": "ROLLBACK"}
+        led.update(
+            deploymentConfiguration={
+                "strategy": "BLUE_GREEN",
+                "bakeTimeInMinutes": 5,
+                "lifecycleHooks": [{**hook, "timeoutConfiguration": limit}],
+            }
+        )
+        with desk.spawn("deploy", "--image", IMAGE, "--yes", "--suffix", SUFFIX, "--local") as shipping:
+            assert shipping.stderr is not None
+            line = next(line for line in shipping.stderr if "it waits for you" in line)
+            (waits,) = led.deployment["lifecycleHookDetails"]
+            assert f"at the hook {waits['hookId']} (POST_SCALE_UP) since " in line
+            assert f" until {waits['expiresAt']:%Y-%m-%d %H:%M} UTC, when ECS takes ROLLBACK" in line
+            assert "`aws ecs continue-service-deployment --service-deployment-arn" in line
+            ecs, arn = standing.aws("ecs"), led.deployment["serviceDeploymentArn"]
+            ecs.continue_service_deployment(serviceDeploymentArn=arn, hookId=waits["hookId"])
+            out, err = shipping.communicate(timeout=120)
+        assert shipping.returncode == 0, out + err
+        assert led.weights == (100, 0)
+        assert led.strategy == "BLUE_GREEN"
+    desk.apply(SUFFIX, "--take", "image")
+
+
+def test_a_deployment_is_given_the_time_that_its_strategy_takes() -> None:
+    told = {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 60}
+    linear = {"strategy": "LINEAR", "linearConfiguration": {"stepPercent": 25.0, "stepBakeTimeInMinutes": 10}}
+    canary = {"strategy": "CANARY", "bakeTimeInMinutes": 5}
+
+    assert lasts({"deploymentConfiguration": told}) == 3600
+    assert lasts({"deploymentConfiguration": linear}) == 3 * 600
+    assert lasts({"deploymentConfiguration": canary}) == 15 * 60
+    assert lasts({"deploymentConfiguration": {**told, "strategy": "ROLLING"}}) == 0

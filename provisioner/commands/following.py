@@ -22,6 +22,7 @@ from provisioner.kinds.ecs.diagnosis import FAILED, diagnose
 from provisioner.kinds.ecs.revisions import Running
 from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun, rollouts
 from provisioner.kinds.ecs.stops import hopeless, stopped
+from provisioner.kinds.ecs.strategies import lasts
 from provisioner.kinds.ecs.successors import NOT_JUDGED, Successor
 from provisioner.terminal.say import Say
 
@@ -34,6 +35,8 @@ class Before:
     revisions: Set[str] = field(default_factory=frozenset)
     # None where nobody looks at tasks that stop, or may.
     stops: Set[str] | None = field(default_factory=frozenset)
+    # How long ECS itself means to take, in seconds: steps and bake time of its own strategies.
+    lasts: float = 0.0
 
     @classmethod
     def of(cls, one: OneService, now: Running, revision: str, *, under_way: bool, fail_fast: bool) -> Before:
@@ -41,12 +44,13 @@ class Before:
         clients = one.session.clients
         known = begun(clients, one.cluster, one.aws_name, one.session.tell)
         earlier_revisions = frozenset(each["taskDefinition"] for each in now.service["deployments"])
+        planned = lasts(now.service)
         if not under_way:
-            return cls(frozenset(known), earlier_revisions, _stopped(one) if fail_fast else None)
+            return cls(frozenset(known), earlier_revisions, _stopped(one) if fail_fast else None, planned)
         earlier = frozenset(known[1:])
         newest = rollouts(clients, one.cluster, one.aws_name, earlier) or []
         is_it = any(each.revision == revision for each in newest)
-        return cls(earlier if is_it else frozenset(known), earlier_revisions)
+        return cls(earlier if is_it else frozenset(known), earlier_revisions, lasts=planned)
 
 
 def _stopped(one: OneService) -> Set[str] | None:
@@ -102,10 +106,12 @@ class Follower:
                 given_up.extend(self._give_up(rolling, revision))
             return None
 
-        end = until(probe, clock=clock, due=usual, patience=kind.patience)
+        patience = kind.patience + before.lasts
+        end = until(probe, clock=clock, due=usual, patience=patience)
         if end is None:
+            waits = last[-1].waits if last else ""
             raise OutOfPatience(
-                f"{one.aws_name} is not there after {kind.patience:.0f} s; ECS is still at it.",
+                f"{one.aws_name} is not there after {patience:.0f} s; {waits or 'ECS is still at it'}.",
                 "Nothing is lost: run the same command again, and it waits on.",
             )
         if rolling.successor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from provisioner.doctor.finding import Doc, Finding, Sought
+from provisioner.kinds.ecs.strategies import Shift, shifts_of
 from provisioner.kinds.elbv2.routing import led_to, never_asked, path_values
 
 # ELB API reference, TargetHealth: a target in these is being seen to.
@@ -40,15 +41,20 @@ def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Find
     if not listeners:
         return Finding("no-listener", "The load balancer listens on no port.", "It answers nobody.", "apply")
     led = {group for rule in rules for group in led_to(rule)}
+    shifts = [shift for service in services for shift in shifts_of(service)]
+    pairs = {shift.own: shift.groups for shift in shifts}
     for service in services:
         for one in service["loadBalancers"]:
-            if one["targetGroupArn"] not in led:
+            if not pairs.get(one["targetGroupArn"], {one["targetGroupArn"]}) & led:
                 name = service["serviceName"]
                 what = f"No rule of the load balancer leads to the service {name} ({one['targetGroupArn']})."
                 return Finding(
                     "service-not-led-to", what, "Its tasks run, and no request reaches them.", "apply"
                 )
+    if beside := _left_behind(rules, shifts):
+        return beside
     joined = {one["targetGroupArn"] for service in services for one in service["loadBalancers"]}
+    joined |= {shift.alternate for shift in shifts}
     for rule in rules:
         lost = [group for group in led_to(rule) if group not in joined]
         if services and lost:
@@ -73,6 +79,33 @@ def pass_on(listeners: list[Doc], rules: list[Doc]) -> Finding | None:
             what = f"The rule {_told(rule)} lets in only who has signed in ({asks[0]})."
             return Finding("sign-in-asked", what, "Everybody else is turned away.", "apply")
     return None
+
+
+def _left_behind(rules: list[Doc], shifts: list[Shift]) -> Finding | None:
+    """A rule that leads to one of two groups between which ECS shifts, when ECS's rule has left that one."""
+    for shift in shifts:
+        own = {group for rule in rules if rule["RuleArn"] in shift.rules[:1] for group in led_to(rule)}
+        for rule in rules if own else ():
+            to = set(led_to(rule))
+            if rule["RuleArn"] in shift.rules or not to or not to <= shift.groups or to & own:
+                continue
+            (now, *_) = sorted(own)
+            what = (
+                f"The rule {_told(rule)} leads to {min(to)}, which {shift.service} has left: its strategy "
+                f"{shift.strategy} shifts requests on one rule alone."
+            )
+            why = "Requests for it are answered with 503."
+            return Finding("rule-not-shifted", what, why, _led_by_hand(rule, now))
+    return None
+
+
+def _led_by_hand(rule: Doc, group: str) -> str:
+    """The command that leads a rule to a group; that of all other requests is changed with its listener."""
+    action, arn = f"Type=forward,TargetGroupArn={group}", str(rule["RuleArn"])
+    if rule["IsDefault"]:
+        listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
+        return f"aws elbv2 modify-listener --listener-arn {listener} --default-actions {action}"
+    return f"aws elbv2 modify-rule --rule-arn {arn} --actions {action}"
 
 
 def in_order(rules: list[Doc]) -> Finding | None:

@@ -21,8 +21,9 @@ def targets(scene: Scene) -> Iterator[Line]:
         elbv2 = scene.clients.client("elbv2")
         listed = elbv2.describe_target_health(TargetGroupArn=doc["TargetGroupArn"])
         found = listed["TargetHealthDescriptions"]
-        group = _group(one, Counter(each["TargetHealth"]["State"] for each in found))
-        if group.mark != "well":
+        resting = doc.get("TargetHealth") == "resting"
+        group = _group(one, Counter(each["TargetHealth"]["State"] for each in found), resting=resting)
+        if group.mark == "unwell":
             for arn in doc.get("LoadBalancerArns", []):
                 bare.setdefault(arn, []).append(one.node)
         yield group
@@ -34,8 +35,10 @@ def targets(scene: Scene) -> Iterator[Line]:
             yield Line(one.node, f"no healthy target in {', '.join(groups)}", "unwell", {"groups": groups})
 
 
-def _group(one: Sight, states: Counter[str]) -> Line:
+def _group(one: Sight, states: Counter[str], *, resting: bool) -> Line:
     healthy, total = states["healthy"], states.total()
+    if resting and not total:
+        return Line(one.node, "no target: ECS leads to its other group", "told", {"states": {}})
     says = f"{healthy} of {total} healthy" if total else "no target"
     return Line(one.node, says, "well" if healthy else "unwell", {"states": dict(states)})
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.embedded.containers import targets
 from tests.broken.deed import Act, Break, close_in, close_out, insist, service, state
+from tests.native import Native
 from tests.standing import Standing
 
 
@@ -140,6 +141,15 @@ BREAKS = (
     Break("requests", "request-rewritten", _rewrite, "rewrites what is asked (url-rewrite)"),
     Break("requests", "certificate-asked", _ask_for_certificates, "asks for a client certificate", turn=0),
     Break("requests", "sign-in-asked", _ask_who_it_is, "only who has signed in (authenticate-oidc)", turn=0),
+    Break(
+        "rules",
+        "rule-not-shifted",
+        lambda stack: str(Native.chosen(stack).rule),
+        "shifts requests on one rule alone",
+        "aws elbv2 modify-rule",
+        also={"targets-absent"},
+        turn=0,
+    ),
     Break("rule-order", "rule-never-asked", _ask_the_wide_one_first, "is never asked: /* stand before it"),
     Break("path-in", "edge-shut-out", close_in("sg-alb"), "lets CloudFront in on port 443"),
     Break(

@@ -18,6 +18,7 @@ from provisioner.engine.waits import until
 from provisioner.errors import ProvisionerError
 from provisioner.kinds.ecs.diagnosis import deployments
 from provisioner.kinds.ecs.service import described, rollout
+from provisioner.kinds.ecs.strategies import waiting
 from provisioner.kinds.ecs.successors import (
     STOPPED,
     Successor,
@@ -74,12 +75,17 @@ class Stage:
     running: int = 0
     wanted: int = 0
     failed: int = 0
+    # Where ECS leads requests over by itself: its word for how far, and for whom it waits.
+    lifecycle: str = ""
+    waits: str = ""
 
     @property
     def words(self) -> str:
         """The stage in a line."""
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.status}: {self.running} of {self.wanted} tasks run{failed}"
+        far = f", {self.lifecycle}" if self.lifecycle else ""
+        waits = f"; {self.waits}" if self.waits else ""
+        return f"{self.status}{far}: {self.running} of {self.wanted} tasks run{failed}{waits}"
 
 
 def begun(clients: Clients, cluster: str, service: str, tell: Listener = _unheard) -> list[str]:
@@ -203,7 +209,8 @@ class Rolling:
         status, self.by_hand = told["status"], was_stopped_by_hand(told)
         if status == STOPPED and not has_failed(told) and self._follows_another(doc, told):
             status = "IN_PROGRESS"
-        return Stage(status, told.get("statusReason", ""), running, wanted, failures)
+        why, far = told.get("statusReason", ""), told.get("lifecycleStage", "")
+        return Stage(status, why, running, wanted, failures, far, waiting(told))
 
     def _follows_another(self, doc: Doc, stopped: Doc) -> bool:
         """Note what took its place; where that brings the same revision, it is the one to follow."""

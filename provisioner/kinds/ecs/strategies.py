@@ -6,8 +6,10 @@ weights of the production rule in each deployment; who sets them back breaks wha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -20,6 +22,10 @@ from provisioner.names import name_of
 _ROLLING = "ROLLING"
 # botocore ecs DescribeServices: so many in one call.
 _MOST = 10
+_MINUTE = 60.0
+# botocore DeploymentLifecycleHookStatus, and the minutes that a hook waits unless it is said.
+_AWAITED, _DAY = "AWAITING_ACTION", 1440.0
+_REGION_AT = 3
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,12 @@ def shift_of(ecs: Any, suffix: str, arn: str, groups: Set[str]) -> Shift | None:
     return next((one for one in found if one.leads(arn, groups)), None)
 
 
+def shift_with(ecs: Any, suffix: str, group: str) -> Shift | None:
+    """ListServices, DescribeServices of the cluster: whose requests ECS leads to a group, or away from it."""
+    found = (one for service in _services(ecs, name_of("cluster", suffix)) for one in shifts_of(service))
+    return next((one for one in found if group in one.groups), None)
+
+
 def _services(ecs: Any, cluster: str) -> Iterable[Doc]:
     try:
         arns = sorted(ecs.list_services(cluster=cluster)["serviceArns"])
@@ -79,3 +91,60 @@ def _services(ecs: Any, cluster: str) -> Iterable[Doc]:
         return
     for at in range(0, len(arns), _MOST):
         yield from ecs.describe_services(cluster=cluster, services=arns[at : at + _MOST])["services"]
+
+
+def lasts(service: Doc) -> float:
+    """Return how many seconds a deployment takes by its strategy, beside its tasks: steps, and bake time.
+
+    A hook that waits for a person is not counted.
+    """
+    if not strategy_of(service):
+        return 0.0
+    told = service["deploymentConfiguration"]
+    minutes = float(told.get("bakeTimeInMinutes") or 0)
+    # botocore LinearConfiguration, CanaryConfiguration: what is so unless it is said.
+    if told["strategy"] == "LINEAR":
+        linear = told.get("linearConfiguration") or {}
+        steps = math.ceil(100 / float(linear.get("stepPercent", 10))) - 1
+        minutes += steps * float(linear.get("stepBakeTimeInMinutes", 6))
+    if told["strategy"] == "CANARY":
+        canary = told.get("canaryConfiguration") or {}
+        minutes += float(canary.get("canaryBakeTimeInMinutes", 10))
+    return minutes * _MINUTE
+
+
+def waiting(deployment: Doc) -> str:
+    """Return at which hook a deployment waits for a person, until when, and what ends that; "" at none.
+
+    `deployment` is as DescribeServiceDeployments tells it.
+    """
+    arn = str(deployment.get("serviceDeploymentArn", ""))
+    hooks = deployment.get("lifecycleHookDetails") or []
+    hook = next((one for one in hooks if one.get("status") == _AWAITED), None)
+    if hook is None:
+        return ""
+    end, since = "", _since(deployment, hook)
+    if until := hook.get("expiresAt"):
+        action = hook.get("timeoutAction", "ROLLBACK")
+        end = f" until {_moment(until)}, when ECS takes {action}"
+    region = arn.split(":")[3] if arn.count(":") > _REGION_AT else ""
+    stage = deployment.get("lifecycleStage", "?")
+    return (
+        f"it waits for you at the hook {hook['hookId']} ({stage}){since}{end}: "
+        f"`aws ecs continue-service-deployment --service-deployment-arn {arn} --hook-id {hook['hookId']} "
+        f"--action CONTINUE --region {region}` lets it go on, `--action ROLLBACK` sends it back"
+    )
+
+
+def _since(deployment: Doc, hook: Doc) -> str:
+    """Since when it waits, where all hooks wait equally long: AWS tells the end alone."""
+    told = (deployment.get("deploymentConfiguration") or {}).get("lifecycleHooks") or []
+    limits = (one.get("timeoutConfiguration") or {} for one in told if one.get("targetType") == "PAUSE")
+    minutes = {float(one.get("timeoutInMinutes", _DAY)) for one in limits}
+    if len(minutes) != 1 or not hook.get("expiresAt"):
+        return ""
+    return f" since {_moment(hook['expiresAt'] - timedelta(minutes=minutes.pop()))}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.answers import made_in
 from provisioner.engine.beats import Beat
+from provisioner.engine.clients import beside
 from provisioner.engine.covering import covers
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
@@ -16,6 +17,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.ecs.strategies import shift_with
 from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, NO_GROUP, Elb, full_name
 from provisioner.kinds.members.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
 from provisioner.kinds.setting import Setting
@@ -42,11 +44,11 @@ class TargetGroup(Elb):
     states = (
         States(
             "TargetHealth",
-            words("healthy"),
+            words("healthy resting"),
             words("initial"),
             words("unhealthy unhealthy.draining unused draining unavailable none"),
             untold="healthy",
-            says={"none": "no target"},
+            says={"none": "no target", "resting": "no target: ECS leads to its other group"},
         ),
     )
     absent = NO_GROUP
@@ -76,13 +78,18 @@ class TargetGroup(Elb):
         return self.with_tags(elbv2, _group(mine)) if mine else None
 
     def observe(self, elbv2: Any, it: Item, doc: Doc) -> Doc:
-        """DescribeTargetHealth: the worst of its targets; where one serves, none that comes or goes."""
+        """DescribeTargetHealth: the worst of its targets; where one serves, none that comes or goes.
+
+        Of two groups between which ECS shifts, the one that it has left has no target, and is to have none.
+        """
         arn = doc["TargetGroupArn"]
         listed = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
         found = {str(one["TargetHealth"]["State"]) for one in listed}
         lasting = found - _PASSING if "healthy" in found else found
         order = [one for one in ("initial", "healthy") if one in lasting]
         others = sorted(lasting - {"initial", "healthy"})
+        if not found and shift_with(beside(elbv2, "ecs"), it.suffix, arn):
+            return {**doc, "TargetHealth": "resting"}
         return {**doc, "TargetHealth": next(iter((*others, *order)), "none")}
 
     def others(self, elbv2: Any, it: Item) -> list[Doc]:
