@@ -125,7 +125,7 @@ class Document:
 
     def held_beside(self, node: str, kind: str, region: str) -> frozenset[str]:
         """The ids of the other resources of a kind: what bears one of them is not this node."""
-        others = (entry for name, entry in list(self.entries.items()) if name != node)
+        others = (entry for name, entry in self.entries.copy().items() if name != node)
         return frozenset(one.id for one in others if one.id and (one.kind, one.region) == (kind, region))
 
     def kinds(self) -> Iterator[tuple[str, str]]:

@@ -40,7 +40,7 @@ class Ledger:
         self._failure: ProvisionerError | None = None
 
     def __iter__(self) -> Iterator[tuple[str, Entry]]:
-        return iter(list(self.document.entries.items()))
+        return iter(self.document.entries.copy().items())
 
     @property
     def salt(self) -> str:

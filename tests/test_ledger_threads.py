@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import itertools
 import threading
 
 import pytest
@@ -97,3 +99,27 @@ def test_no_thread_goes_on_before_its_own_act_is_on_disk(store: Memory) -> None:
         thread.join(10)
 
     assert unwritten == []
+
+
+def test_what_is_known_is_read_while_another_thread_adds_to_it() -> None:
+    """Garbage may be collected in the middle of a listing, and another thread run meanwhile."""
+    entries = {f"n{n}": Entry("Thing", "x", id=f"i{n}", region="here") for n in range(400)}
+    ledger = Ledger(Document("prod", PLACE, entries=entries), Memory(), lambda: 1000.0)
+    more = itertools.count()
+
+    def add(_phase: str, _told: dict[str, int]) -> None:
+        entries[f"m{next(more)}"] = Entry("Thing", "x")
+
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(add)
+    gc.set_threshold(20)
+    try:
+        held = ledger.document.held_beside("n0", "Thing", "here")
+        listed = dict(ledger)
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(add)
+
+    assert held == {f"i{n}" for n in range(1, 400)}
+    assert listed.keys() >= {f"n{n}" for n in range(400)}
+    assert next(more) > 1

@@ -38,7 +38,7 @@ def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
     entries, entry = document.entries, document.entries.get(node.name)
     if entry and clash(node.kind, wanted, entry.wanted):
         return entry
-    for name, old in list(entries.items()):
+    for name, old in entries.copy().items():
         if name.startswith(f"{node.name}~") and clash(node.kind, wanted, old.wanted):
             if entry and (entry.id or entry.intent):
                 document.rename(node.name, f"{node.name}~{entry.id or _unheard_of(entry)}")
