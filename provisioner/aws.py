@@ -122,7 +122,10 @@ class Aws:
             client.meta.events.register_first("before-send.*", self._refuse_elsewhere)
         else:
             at = self._s3_at if service == "s3" else None
-            client = self._session.client(service, region_name=region, endpoint_url=at, config=self._config)
+            with endpoints.named(service):
+                client = self._session.client(
+                    service, region_name=region, endpoint_url=at, config=self._config
+                )
             client.meta.events.register("after-call.*.*", self._hear_time)
         client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, self._within)
         self.calls.watch(client.meta.events)

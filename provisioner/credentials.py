@@ -70,6 +70,7 @@ class Held:
     def get_frozen_credentials(self) -> Any:
         """The keys, renewed where botocore can: what a request is signed with."""
         frozen = _explained(self._credentials.get_frozen_credentials, self._credentials)
+        _demand_clean(frozen, str(self._credentials.method))
         self.last_key = str(frozen.access_key)
         return frozen
 
@@ -82,6 +83,27 @@ class Held:
         if not hasattr(type(self._credentials), name) and name not in vars(self._credentials):
             raise AttributeError(name)
         return _explained(lambda: getattr(self._credentials, name), self._credentials)
+
+
+def _demand_clean(frozen: Any, method: str) -> None:
+    """Refuse keys that no header can carry, before an HTTP library quotes one in its error.
+
+    Raises:
+        ChainError: One holds a blank, a line break or another control character; it is not shown.
+
+    """
+    keys = {
+        "AWS_ACCESS_KEY_ID": frozen.access_key,
+        "AWS_SECRET_ACCESS_KEY": frozen.secret_key,
+        "AWS_SESSION_TOKEN": frozen.token,
+    }
+    for name, value in keys.items():
+        if any(letter.isspace() or not letter.isprintable() for letter in value or ""):
+            what = name if method == "env" else f"{name.lower()} (from {method})"
+            raise ChainError(
+                f"{what} holds a blank or a line break: AWS gives none that does.",
+                "Set it anew without that (a newline may have been pasted), then run the same command again.",
+            )
 
 
 class Chain:

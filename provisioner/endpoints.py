@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.utils import is_valid_endpoint_url
+
+from provisioner.errors import UsageError
 
 # The DNS suffixes of AWS's partitions (botocore data/partitions.json, 1.44.5).
 _AWS_DOMAINS = (
@@ -27,6 +32,25 @@ SERVICES = (
 )
 # Whose endpoint stands for those of all others.
 _USUAL = "ec2"
+
+
+@contextmanager
+def named(service: str) -> Iterator[None]:
+    """Tell an endpoint that is no URL by the names under which one is set.
+
+    Raises:
+        UsageError: botocore makes no client of a service for it.
+
+    """
+    try:
+        yield
+    except ValueError as error:
+        one = f"AWS_ENDPOINT_URL_{_model(service).upper().replace('-', '_')}"
+        raise UsageError(
+            f"The endpoint of {service} cannot be used: {error}.",
+            f"Look at AWS_ENDPOINT_URL, {one}, and `endpoint_url` and `services` of the profile: "
+            "a whole URL, as https://host:port.",
+        ) from error
 
 
 def foreign(url: str) -> str:
@@ -53,8 +77,15 @@ def _others(session: Any) -> list[tuple[str, str]]:
     if session.get_config_variable("ignore_configured_endpoint_urls"):
         return []
     full, scoped = session.full_config, session.get_scoped_config()
-    named = {name: ConfiguredEndpointProvider(full, scoped, _model(name)).provide() for name in SERVICES}
-    return [(name, foreign(str(url)) if url else "") for name, url in named.items() if name != _USUAL]
+    told = {name: ConfiguredEndpointProvider(full, scoped, _model(name)).provide() for name in SERVICES}
+    return [(name, _checked(name, str(url)) if url else "") for name, url in told.items() if name != _USUAL]
+
+
+def _checked(service: str, url: str) -> str:
+    with named(service):
+        if not is_valid_endpoint_url(url):
+            raise ValueError(f"Invalid endpoint: {url}")
+        return foreign(url)
 
 
 def _model(name: str) -> str:

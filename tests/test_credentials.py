@@ -306,3 +306,33 @@ def test_an_empty_profile_counts_as_none(desk: Desk) -> None:
     assert ran.code == 0, ran.err
     assert "profile" not in asked.err
     assert "embedded" in asked.err or asked.code == 0, asked.err
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"])
+def test_a_key_that_was_pasted_with_its_newline_is_told_and_not_shown(desk: Desk, name: str) -> None:
+    told = {
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "s3cr3t-words",
+        "AWS_SESSION_TOKEN": "t0k3n-words",
+        "AWS_ENDPOINT_URL": desk.box.endpoint,
+    }
+
+    ran = desk.process("plan", "--suffix", "a", **{**told, name: told[name] + "\n"})
+
+    assert ran.code == 3, ran.err
+    assert f"{name} holds a blank or a line break" in ran.err
+    assert told[name] not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_S3"])
+def test_an_endpoint_that_is_no_url_is_named(desk: Desk, name: str) -> None:
+    told = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "s3cr3t-words"}
+
+    ran = desk.process(
+        "plan", "--suffix", "a", **{**told, "AWS_ENDPOINT_URL": desk.box.endpoint, name: "foo"}
+    )
+
+    assert ran.code == 64, ran.err
+    assert "Traceback" not in ran.err
+    assert "Invalid endpoint: foo" in ran.err
+    assert "AWS_ENDPOINT_URL" in ran.err

@@ -131,3 +131,20 @@ def test_a_key_that_was_changed_by_hand_is_set_back_and_not_told(desk: Desk) -> 
     assert "rule-guarded" in planned
     assert "6" * 64 not in planned
     assert taken(desk) == [[shown(desk)]] * 5
+
+
+@pytest.mark.parametrize(
+    "how", [{"ForceDeleteWithoutRecovery": True}, {"RecoveryWindowInDays": 7}], ids=["at once", "in a week"]
+)
+def test_a_key_that_was_deleted_by_hand_is_made_anew_and_stops_nobody(
+    desk: Desk, how: dict[str, Any]
+) -> None:
+    aws(desk, "secretsmanager").delete_secret(SecretId="ml-api-originkey-a/header", **how)
+
+    assert "guard/origin-key" in desk.plan("a", *GUARDED)
+    ending = desk.run("plan", "--destroy", "--suffix", "a")
+    desk.apply("a", *GUARDED)
+
+    assert ending.code == 0, ending.err
+    assert taken(desk) == [[shown(desk)]] * 5
+    assert "No changes." in desk.plan("a", *GUARDED)

@@ -29,9 +29,9 @@ def condition_form(condition: Doc) -> Doc:
     """Return a condition in one form: AWS tells its values twice, plainly and in the field's own form."""
     configs = [inner for key, inner in condition.items() if key.endswith("Config")]
 
-    def told(key: str) -> list[Any]:
-        plain: list[Any] = condition.get(key) or []
-        return plain or [value for inner in configs for value in inner.get(key) or []]
+    def told(key: str) -> Any:
+        # What is not known yet, or is a secret, stands there whole and not as a list.
+        return next((one[key] for one in (condition, *configs) if one.get(key)), [])
 
     header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName", "")
     values, patterns = told("Values"), told("RegexValues")
