@@ -257,9 +257,9 @@ class Session:
                 self.tell(error.message, "Other machines take this run for one under way, for five minutes.")
 
     def marker(self, plan: Plan) -> Marker | None:
-        """The stack's marker; None where it is not in the plan, or where an emulator forgets tags."""
+        """The stack's marker; None where it is not in the plan."""
         node = plan.stack.nodes.get(plan.stack.marker)
-        if node is None or not self.aws.echoes:
+        if node is None:
             return None
         target = target_of(node, self.suffix, self.document.entries.get(node.name), dict(node.props))
         how = f"Where it is known to be dead, `{self._again} --take-over` goes on in its place."

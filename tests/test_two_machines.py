@@ -101,6 +101,23 @@ def test_two_first_applies_at_once_make_nothing_twice(
     winner.teardown("a")
 
 
+def test_behind_an_endpoint_of_ones_own_machines_see_each_other_too(desk: Desk, tmp_path: Path) -> None:
+    told = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "MLAPI_PROFILE": "seed"}
+    told["AWS_ENDPOINT_URL"] = desk.box.endpoint
+    apply = ("apply", "--yes", "--suffix", "a", "--target", "iam", "--region", "us-east-1")
+    other = desk.elsewhere(tmp_path / "other")
+    assert desk.process(*apply, **told).code == 0
+    assert mark(desk) == ""
+    write(desk, f"{at(5)} theirs {at(60)} laptop arn:aws:iam::123456789012:user/ann")
+    before = counts(desk)
+
+    ran = other.process("apply", "--yes", "--suffix", "a", "--region", "us-east-1", **told)
+
+    assert ran.code == 7, ran.err
+    assert "user/ann" in ran.err
+    assert counts(desk) == before
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("calls", [0, 1, 2, 5, 20, 60])
 def test_one_that_pauses_anywhere_in_its_first_apply_makes_nothing_twice(
@@ -380,7 +397,7 @@ class Slept(Hurried):
 @pytest.mark.parametrize("half", ["time", "epoch"])
 def test_the_mark_is_renewed_and_a_run_that_was_taken_over_stops(half: str) -> None:
     clock, tags = Slept(), dict[str, str]()
-    aws = SimpleNamespace(pace=1.0, told_at=1.8e9, hides=lambda usual: usual)
+    aws = SimpleNamespace(pace=1.0, echoes=True, told_at=1.8e9, hides=lambda usual: usual)
     clients: Any = SimpleNamespace(aws=aws, clock=clock, client=lambda *_: None)
     it = Item("thing", "ml-api-thing-prod", SUFFIX, id="t-1")
     marker = Marker(clients, Target(Bearing(tags), it), Identity("mine", "arn", "here"))
