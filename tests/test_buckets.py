@@ -39,6 +39,12 @@ class Full:
     def list_multipart_uploads(self, **_: Any) -> dict[str, Any]:
         return {"Uploads": [{"Key": "begun", "UploadId": "1"}]}
 
+    def get_object_retention(self, **_: Any) -> dict[str, Any]:
+        return {}
+
+    def get_object_legal_hold(self, **_: Any) -> dict[str, Any]:
+        return {}
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         def call(**asked: Any) -> None:
             self.calls.append(name)

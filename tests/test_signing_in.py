@@ -18,6 +18,7 @@ from provisioner.commands.signing_in import WITHIN, SignInWait
 from provisioner.engine.clock import Clock
 from provisioner.sign_in import ChainError
 from provisioner.terminal.say import Say
+from tests.hands import settle
 from tests.harness import Desk
 from tests.inventory import client
 from tests.replies import Answer, Front, plays
@@ -191,8 +192,10 @@ def ends_and_is_told(desk: Desk, front: Front, tmp_path: Path, one: SignIn, **mo
 
 
 def groups(desk: Desk) -> list[str]:
-    """The log groups there are."""
-    listed = client(desk.box.endpoint, "logs").describe_log_groups()["logGroups"]
+    """The log groups there are, those too that AWS hides for some reads."""
+    logs = client(desk.box.endpoint, "logs")
+    settle(logs.describe_log_groups)
+    listed = logs.describe_log_groups()["logGroups"]
     return [str(one["logGroupName"]) for one in listed]
 
 
