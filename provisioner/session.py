@@ -210,11 +210,15 @@ class Session:
         raise LockHeld(f"{store.where} is still being written by another run.", "Run the same command again.")
 
     def apply(self, plan: Plan) -> Outcome:
+        """Carry the plan out; what an emulator tells otherwise after it, too."""
+        done = self._marked(plan)
+        return done if self.aws.echoes or plan.whole or not done.is_whole else self._follow(done)
+
+    def _marked(self, plan: Plan) -> Outcome:
         """Carry the plan out, with this run's mark on the stack while it makes what AWS may make twice."""
         marker = self.marker(plan)
         if marker is None:
-            done = Apply(plan, self.hands(), KINDS).run()
-            return done if self.aws.echoes or plan.whole or not done.is_whole else self._follow(done)
+            return Apply(plan, self.hands(), KINDS).run()
         with self._guarded(marker):
             if self._begins(plan, marker):
                 marker.take(plan.docs[marker.node])
