@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.exceptions import BotoCoreError
 from botocore.utils import is_valid_endpoint_url
 
 from provisioner.errors import UsageError
@@ -45,6 +46,8 @@ def named(service: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
+        if isinstance(error, BotoCoreError):  # such as a region that is none: it has words of its own
+            raise
         one = f"AWS_ENDPOINT_URL_{_model(service).upper().replace('-', '_')}"
         raise UsageError(
             f"The endpoint of {service} cannot be used: {error}.",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.kind import Item
+from provisioner.kinds.cloudfront import Distribution
 from provisioner.kinds.ec2.groups import SecurityGroup
 from provisioner.kinds.ec2.interfaces import interfaces
 from provisioner.kinds.ec2.routes import RouteTable
@@ -148,3 +150,29 @@ def test_what_somebody_else_put_into_our_subnet_stays(
             return {"VpcEndpoints": [owner]}
 
     assert [one.passing for one in interfaces(Ec2(), {"subnet-id": "subnet-1"}, "a")] == [passing]
+
+
+class Refusing:
+    """CloudFront, which refuses every change with one code; `asked` are the other calls made."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.asked: list[str] = []
+
+    def update_distribution(self, **_: Any) -> None:
+        raise ClientError({"Error": {"Code": self.code, "Message": "no"}}, "UpdateDistribution")
+
+    def get_distribution(self, **_: Any) -> dict[str, Any]:
+        self.asked.append("GetDistribution")
+        return {"Distribution": {"ARN": "arn"}}
+
+
+@pytest.mark.parametrize("code", ["Throttling", "PreconditionFailed", "AccessDenied", "InvalidArgument"])
+def test_a_refusal_that_names_no_plan_is_told_as_it_came_and_asks_for_none(code: str) -> None:
+    cloudfront = Refusing(code)
+    it = Item("edge", "edge", "a", {"DefaultCacheBehavior": {}}, id="E1", there={"ETag": "1"})
+
+    with pytest.raises(ClientError, match=code):
+        Distribution().update(cloudfront, it, {"PriceClass": "PriceClass_All"})
+
+    assert cloudfront.asked == []

@@ -10,12 +10,13 @@ import boto3
 import botocore.loaders
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, InvalidRegionError
 from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner import endpoints
 from provisioner.answers import UnknownCall, demand_whole
 from provisioner.aws import Aws
+from provisioner.embedded.wire import Call, compose
 from provisioner.engine.act import Hands
 from provisioner.engine.decide import Change
 from provisioner.engine.events import Event
@@ -173,3 +174,32 @@ def test_a_service_at_aws_lacks_nothing_beside_one_that_is_elsewhere(monkeypatch
     assert not aws.echoes
     assert aws.is_emulated("s3")
     assert not aws.is_emulated(SERVICE)
+
+
+def test_what_an_emulator_tells_otherwise_at_the_end_of_an_apply_is_followed_in_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ministack moves a cluster's endpoint once an instance stands; here the days of a log group move."""
+    answer = desk.box.box._take_turn
+    days = {"logGroupName": "/aws/ecs/ml-api-a", "retentionInDays": 1}
+
+    def moving(call: Call) -> Any:
+        told = answer(call)
+        if call.operation == "PutScalingPolicy":
+            answer(compose("logs", "PutRetentionPolicy", "us-east-1", **days))
+        return told
+
+    keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_ENDPOINT_URL": desk.box.endpoint}
+    user = dataclasses.replace(desk, environment={**keys, "AWS_REGION": "us-east-1", "MLAPI_PROFILE": "seed"})
+    monkeypatch.setattr(desk.box.box, "_take_turn", moving)
+
+    ran = user.run("apply", "--yes", "--suffix", "a", local=False)
+
+    assert ran.code == 0, ran.err
+    assert "ecs-logs-retention follow them" in ran.err
+    assert user.run("plan", "--suffix", "a", local=False).out == "No changes.\n"
+
+
+def test_a_region_that_is_none_is_not_told_as_an_endpoint() -> None:
+    with pytest.raises(InvalidRegionError), endpoints.named("ec2"):
+        raise InvalidRegionError(region_name="us east")

@@ -163,11 +163,6 @@ class Members:
         """Whether something below a member that is not ours is ours."""
         return any(one.startswith(f"{path}.") for one, (whose, _) in self.classed.items() if whose == "ours")
 
-    def is_echo(self, path: str) -> bool:
-        """Whether AWS only tells a member, and takes it in no call."""
-        found = self.of(path)
-        return found is not None and found[0] == "aws"
-
     def are_tags(self, path: str) -> bool:
         """Whether it is the tags, which are set by calls of their own."""
         found = self.of(path)

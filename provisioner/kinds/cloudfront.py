@@ -16,7 +16,7 @@ from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import Blocked
 from provisioner.kinds.members.edge import DISTRIBUTION
 from provisioner.kinds.origin_key import shown, veiled_origins
-from provisioner.kinds.pricing_plans import keeps_acl, plans_of, refused_acl, refused_for
+from provisioner.kinds.pricing_plans import is_of_plan, keeps_acl, known_plan, plans_of, refused_for
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import ZONE_TAG
@@ -125,10 +125,10 @@ class Distribution(Kind):
                 Id=it.id, IfMatch=it.there["ETag"], DistributionConfig=_sent(it.props)
             )
         except ClientError as error:
-            arn = cloudfront.get_distribution(Id=it.id)["Distribution"]["ARN"]
-            if not (plans := refused_acl(cloudfront, arn, error)):
+            if not is_of_plan(error):
                 raise
-            why = keeps_acl(plans[0])
+            arn = cloudfront.get_distribution(Id=it.id)["Distribution"]["ARN"]
+            why = keeps_acl(known_plan(cloudfront, arn))
             raise Blocked(f"{self} {it.name or it.id}: {why.what}.", why.hint) from error
 
     def retag(self, cloudfront: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:

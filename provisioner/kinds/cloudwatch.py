@@ -41,10 +41,7 @@ class Alarm(Kind):
         if mine is None:
             return None
         arn = mine["AlarmArn"]
-        return {
-            **mine,
-            "Tags": tags_told(cloudwatch, it, arn, lambda: _tags(cloudwatch, arn)),
-        }
+        return {**mine, "Tags": tags_told(cloudwatch, it, arn, lambda: _tags(cloudwatch, arn))}
 
     def canonical(self, doc: Doc) -> Doc:
         """Drop what goes with another measure than the alarm's: ministack 1.5.33 fills it in.

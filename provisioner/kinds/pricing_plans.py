@@ -65,14 +65,17 @@ def keeps_acl(plan: Holder) -> Refusal:
     )
 
 
-def refused_acl(cloudfront: Any, arn: str, error: ClientError) -> list[Holder]:
-    """Return the plan for which CloudFront refused to change the web ACL; none where that is not why.
+def is_of_plan(error: ClientError) -> bool:
+    """Return whether CloudFront refused to change the web ACL for the sake of a plan.
 
     Code and message: cloud-custodian/cloud-custodian#10477.
     """
-    if code_of(error) != "InvalidArgument" or _SUBSCRIBED not in str(error):
-        return []
-    return [one for one in plans_of(cloudfront, arn) if not one.doubtful] or [_UNTOLD]
+    return code_of(error) == "InvalidArgument" and _SUBSCRIBED in str(error)
+
+
+def known_plan(cloudfront: Any, arn: str) -> Holder:
+    """Return the plan that a distribution is under, where CloudFront itself said that it is under one."""
+    return next((one for one in plans_of(cloudfront, arn) if not one.doubtful), _UNTOLD)
 
 
 def _holder(plan: Doc) -> Holder:

@@ -39,7 +39,8 @@ def deploy(service: Service) -> Deployment:
     deployment = Deployment(service.arn, spec, service.desired)
     service.deployments.insert(0, deployment)
     service.rollouts.insert(0, Rollout(deployment, former.revision if former else None))
-    strategies.begin(service, service.rollouts[0], former)
+    back = partial(trip, service, deployment, back=True)
+    strategies.begin(service, service.rollouts[0], former, back)
     service.say(f"has started a new deployment: (deployment {deployment.id}).")
     service.retries = False
     settle(service)
@@ -202,13 +203,6 @@ def _roll_back(service: Service, rollout: Rollout, good: Spec, why: str) -> None
     rollout.rollback_to = kept.revision
     service.deployments.sort(key=lambda deployment: deployment.status != "PRIMARY")
     service.say(f"rolling back to (deployment {kept.id}).")
-
-
-def _send_back(service: Service, rollout: Rollout, why: str) -> None:
-    trip(service, rollout.deployment, why, back=True)
-
-
-strategies.back.append(_send_back)
 
 
 def delete(service: Service) -> None:

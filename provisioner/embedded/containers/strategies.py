@@ -47,6 +47,8 @@ class Journey:
     """How far a deployment is that ECS leads over: what is left of it, and the hooks that it has met."""
 
     steps: list[Step]
+    # Sends the deployment back, for a reason.
+    give_up: Callable[[str], None]
     stage: str = ""
     hooks: list[Hook] = field(default_factory=list)
     weight: float = 0.0
@@ -63,7 +65,9 @@ def is_native(service: Service) -> bool:
     return service.spec["deploymentConfiguration"].get("strategy") in NATIVE
 
 
-def begin(service: Service, rollout: Rollout, former: Deployment | None) -> None:
+def begin(
+    service: Service, rollout: Rollout, former: Deployment | None, give_up: Callable[[str], None]
+) -> None:
     """Choose the groups that a new deployment serves in, and what it is to go through."""
     if not is_native(service):
         return
@@ -71,7 +75,7 @@ def begin(service: Service, rollout: Rollout, former: Deployment | None) -> None
         pair = [one["targetGroupArn"], one.get("advancedConfiguration", {}).get("alternateTargetGroupArn")]
         served = former.groups.get(pair[0], pair[0]) if former else pair[0]
         rollout.deployment.groups[pair[0]] = pair[1] if served == pair[0] and pair[1] else pair[0]
-    rollout.journey = Journey(list(_steps(service.spec["deploymentConfiguration"])))
+    rollout.journey = Journey(list(_steps(service.spec["deploymentConfiguration"])), give_up)
 
 
 def _steps(told: dict[str, Any]) -> Iterator[Step]:
@@ -172,12 +176,8 @@ def resolve(
         return True
     hook.status = "TIMED_OUT" if late else "SUCCEEDED" if action == "CONTINUE" else "FAILED"
     if action != "CONTINUE":
-        back[0](service, rollout, "Service deployment rolled back at a lifecycle hook.")
+        rollout.journey.give_up("Service deployment rolled back at a lifecycle hook.")
         return False
     rollout.journey.waits = rollout.journey.awaited is not None
     settle(service)
     return True
-
-
-# How a deployment is given up: set by the scheduler.
-back: list[Callable[[Service, Rollout, str], None]] = []
