@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 SUFFIX ?= demo
+# What chance chooses is chosen anew each day, and the same all day: as FAULT_SEED in tests/faults/seeds.py.
+DAY := $(shell date -u +%Y%m%d)
 
 .PHONY: demo test check slow bench faults faults-strongest rights wander clean
 
@@ -11,14 +13,14 @@ demo: $(VENV)/.runs  ## bring the stack up on the embedded AWS, and leave it to 
 	$(BIN)/python cli.py status --local --suffix $(SUFFIX)
 
 test: $(VENV)/.tests  ## every test
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --hypothesis-seed=$(DAY)
 
 check: $(VENV)/.tests  ## what CI runs: style, types, tests, coverage
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n auto --dist loadfile --hypothesis-seed=$(DAY) --cov --cov-report=term:skip-covered
 
 slow: $(VENV)/.tests  ## the tests that are too long for every day
 	$(BIN)/pytest -n auto --dist loadfile -m slow

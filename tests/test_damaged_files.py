@@ -142,6 +142,19 @@ def test_a_record_of_wrong_types_is_either_refused_or_can_be_used(data: st.DataO
         use(doc)
 
 
+@pytest.mark.parametrize("verb", ["create", "delete"])
+@pytest.mark.parametrize("left_out", ["needs", "beside", "caller", "settings", "pace"])
+def test_what_an_older_record_does_not_tell_is_no_damage(left_out: str, verb: str) -> None:
+    doc = copy.deepcopy(record())
+    for node in doc["nodes"].values():
+        node["verb"] = verb
+        node.pop(left_out, None)
+    doc.pop(left_out, None)
+
+    assert is_sound(doc)
+    use(doc)
+
+
 BAD = [
     b"[]",
     b"{}",

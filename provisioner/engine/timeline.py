@@ -141,13 +141,14 @@ def _chain(nodes: Mapping[str, Doc]) -> Iterator[tuple[str, float]]:
         start, middle, end = _marks(doc)
         down |= {End(name, "going"): middle - start, End(name, "gone"): end - middle}
     edges = {name: [Edge(*one) for one in _stages_needed(doc)] for name, doc in came.items()}
-    needs = {name: list(doc["needs"]) for name, doc in went.items()}
+    needs = {name: list(doc.get("needs", ())) for name, doc in went.items()}
+    beside = {name: doc.get("beside", ()) for name, doc in went.items()}
     yield from _by_node(longest(stages(edges), up), up)
-    yield from _by_node(longest(ends(needs, lambda name, other: other in went[name]["beside"]), down), down)
+    yield from _by_node(longest(ends(needs, lambda name, other: other in beside[name]), down), down)
 
 
 def _stages_needed(doc: Doc) -> Iterator[tuple[str, bool]]:
-    return ((name, what == "ready") for name, what in doc["needs"].items())
+    return ((name, what == "ready") for name, what in doc.get("needs", {}).items())
 
 
 def _by_node(chain: Chain[Any], seconds: Mapping[Any, float]) -> Iterator[tuple[str, float]]:
