@@ -24,6 +24,13 @@ def test_a_stopped_database_is_not_waited_for_but_shown_with_what_starts_it(desk
         assert ran.code == 5, ran.err
         assert "stopped" in ran.err
         assert WAKE in ran.err
+        assert "Set it back to what it was" not in ran.err
+    [told] = [
+        part
+        for part in desk.run("doctor", "--all", "--suffix", "a").out.split("\n\n")
+        if part.startswith("resources/")
+    ]
+    assert f"Type: {WAKE}" in told
     assert desk.tries(mark) == []
 
     rds.start_db_cluster(DBClusterIdentifier=CLUSTER)

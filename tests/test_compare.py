@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from provisioner.engine.compare import Difference, differences, meets, tag_differences
 from provisioner.engine.covering import covers
-from provisioner.engine.refs import Doc, Ref, Unknown, Veiled
+from provisioner.engine.refs import Doc, Kept, Ref, Unknown, Veiled
 from provisioner.terminal.fields import lines
 from tests.things import Thing
 
@@ -171,14 +171,51 @@ def test_a_value_not_known_yet_is_a_difference() -> None:
     assert differences(Thing(), {"To": later}, {"To": "o-1"}, None) == [Difference("To", "o-1", later)]
 
 
+class Hidden(Veiled):
+    """A secret."""
+
+    def reveal(self, *_: Any) -> str:
+        raise AssertionError("nobody asked for it")
+
+
+class Mute(Thing):
+    """A thing whose password AWS never tells."""
+
+    unread = frozenset({"Password"})
+
+
 def test_a_secret_is_never_compared() -> None:
-    class Password(Veiled):
-        """A secret."""
+    assert differing({"Key": Hidden()}, {"Key": "another"}, {"Key": "(secret)"}) == []
 
-        def reveal(self, *_: Any) -> str:
-            raise AssertionError("nobody asked for it")
 
-    assert differing({"Key": Password()}, {"Key": "another"}, {"Key": "(secret)"}) == []
+KEPT, LATER = "(secret in arn:1)", Unknown(Ref("secret", "id"))
+
+
+@pytest.mark.parametrize(
+    ("keeper", "confirmed", "differs"),
+    [
+        ("arn:1", KEPT, False),
+        ("arn:2", KEPT, True),
+        (LATER, KEPT, True),
+        # The state of a version that named no keeper, and a resource that the state did not know.
+        ("arn:1", "(secret)", False),
+        (LATER, "(secret)", True),
+        ("arn:1", None, False),
+        (LATER, None, True),
+        # A run was to make the keeper anew, and ended before the secret was set.
+        ("arn:2", Kept(Hidden(), LATER).mark, True),
+        (LATER, Kept(Hidden(), LATER).mark, True),
+    ],
+)
+def test_a_secret_that_aws_never_tells_differs_once_what_keeps_it_is_made_anew(
+    keeper: Any, confirmed: str | None, *, differs: bool
+) -> None:
+    before = {"Password": confirmed} if confirmed else None
+
+    found = differences(Mute(), {"Password": Kept(Hidden(), keeper)}, {}, before)
+
+    assert [one.path for one in found] == ["Password"] * differs
+    assert differences(Thing(), {"Password": Kept(Hidden(), keeper)}, {}, before) == []
 
 
 def test_tags_are_owned_whole_except_those_of_aws() -> None:

@@ -208,11 +208,18 @@ def test_a_key_that_a_person_disabled_or_ended_is_called_back_by_a_person(desk: 
     disabled = desk.run("apply", "--yes", "--suffix", SUFFIX)
     kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=30)
     ended = desk.run("apply", "--yes", "--suffix", SUFFIX)
+    told = desk.run("doctor", "--all", "--suffix", SUFFIX, "--region", REGION).out
     kms.cancel_key_deletion(KeyId=key)
     kms.enable_key(KeyId=key)
 
     assert f"aws kms enable-key --key-id {key} --region {REGION}" in disabled.err
     assert f"aws kms cancel-key-deletion --key-id {key}" in ended.err
+    for ran in (disabled, ended):
+        assert "Run that command, wait until it has come to its end, then run this one again." in ran.err
+        assert "Set it back to what it was" not in ran.err
+    [told] = [part for part in told.split("\n\n") if part.startswith("resources/")]
+    call_back = f"aws kms cancel-key-deletion --key-id {key} --region {REGION}"
+    assert told.split("Type: ")[1].startswith(f"{call_back} && aws kms enable-key")
 
 
 def recovery_points(desk: Desk) -> list[dict[str, str]]:

@@ -17,7 +17,8 @@ def stand(found: list[Stands]) -> Finding | None:
     told = ", ".join(f"{one.words} is {one.how.told}" for one in amiss[:_MOST])
     more = f", and {len(amiss) - _MOST} more are not healthy" if len(amiss) > _MOST else ""
     states = {one.how.state for one in amiss}
-    command = "apply" if "gone" in states else "status"
+    # What a person halted takes no change: no apply mends anything before it is awake.
+    command = next((one.wake for one in amiss if one.wake), "apply" if "gone" in states else "status")
     why = "What needs it does not work, or no longer as it was set up."
     if states == {"in progress"}:
         why = "AWS is still at work on it."

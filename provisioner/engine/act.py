@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -97,12 +98,16 @@ class Hands:
 
     def _make(self, target: Target) -> Doc:
         it = target.it
-        shown = replace(it, props=reveal(it.props, self.clients, target.lookup))
         client = self.patience.client(target)
+
+        @cache
+        def shown() -> Item:
+            # Once for all attempts; what comes back holds its secrets, and a person need not give them.
+            return replace(it, props=reveal(it.props, self.clients, target.lookup))
 
         def once() -> Doc:
             try:
-                return target.kind.create(client, shown)
+                return target.kind.bring_back(client, it) or target.kind.create(client, shown())
             except Exception as error:
                 if self.lacking.passes(target, "create", error):
                     return dict(it.props)

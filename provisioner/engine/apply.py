@@ -12,6 +12,7 @@ from provisioner.engine.aside import ease, leave_behind, make_room
 from provisioner.engine.beats import Beat
 from provisioner.engine.critical import Stage, stages
 from provisioner.engine.decide import STILL_GOING, Change, decide, with_extras
+from provisioner.engine.doubt import doubt
 from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
@@ -46,6 +47,7 @@ class Apply:
         """Carry the plan out, then delete what is no longer declared."""
         start = self.hands.clock.now()
         stack = self.plan.stack
+        doubt(self.hands, self.plan)
         graph = stages({node.name: node.edges for node in stack})
         for name, others in self.plan.takes.items():
             graph[Stage(name, "exists")] |= {Stage(other, "gone") for other in others}

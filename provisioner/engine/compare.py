@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.engine.additions import additions, alone, claimed, guests
 from provisioner.engine.covering import covers, is_just
 from provisioner.engine.kind import Kind
-from provisioner.engine.refs import Doc, Unknown, Veiled
+from provisioner.engine.refs import Doc, Kept, Unknown, Veiled
 from provisioner.engine.traits import Condition
 from provisioner.names import RUN_TAG
 
@@ -116,6 +116,8 @@ def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[
 def _stated(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Difference]:
     """What is stated and is otherwise."""
     for key, value in target.items():
+        if isinstance(value, Kept) and key in kind.unread and value.differs(before.get(key)):
+            yield Difference(key, before.get(key), value)
         if isinstance(value, Veiled) or (key in kind.unread and key not in before):
             continue
         told = before if key in kind.unread else actual

@@ -5,6 +5,8 @@
 | nothing                       | nothing           | create                                             |
 | nothing                       | open intent       | look until visible_within has passed, then create  |
 | nothing                       | known id          | create: it was deleted behind our back             |
+| ours, ended, and AWS can bring| any               | create, which brings it back                       |
+| it back                       |                   |                                                    |
 | being deleted                 | any               | create, after it is gone                           |
 | somebody else's               | not this id       | refuse, showing whose                              |
 | ours                          | nothing, or intent| adopt, then as below                               |
@@ -48,7 +50,9 @@ from state.document import Entry
 AT_WORK = "AWS is still working on it"
 BEGUN = "an earlier run began it, and AWS may still be hiding it"
 BEHIND_OUR_BACK = "it was deleted behind our back"
+COMES_BACK = "it is set to be deleted, and comes back with what it holds"
 STILL_GOING = "the old one is still being deleted"
+AWAKE_FIRST = "Run that command, wait until it has come to its end, then run this one again."
 UNCONFIRMED = "an earlier run did not get to confirm it"
 
 Verb = Literal["keep", "create", "finish", "update", "replace", "delete", "release", "refuse"]
@@ -88,7 +92,8 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
     kind = node.kind
     change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
     if seen is None or (meets(seen, kind.gone) and not _was_ended(kind, entry, seen)):
-        return replace(change, verb="create", why=_why_create(kind, entry))
+        why = COMES_BACK if seen and comes_back(node, seen) else _why_create(kind, entry)
+        return replace(change, verb="create", why=why)
     change = replace(change, id=kind.id_of(seen))
     change = replace(change, adopts=not kind.shared and not _known(entry, change.id))
     known = not change.adopts and not kind.borrows and not is_anothers(kind, node.tags, seen)
@@ -99,6 +104,11 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
     made = _compared(node, change, entry, seen, wanted)
     # What is refused stays, and so does its name.
     return replace(made, name=entry.name) if made.verb == "refuse" and entry and entry.name else made
+
+
+def comes_back(node: Node, seen: Doc) -> bool:
+    """Whether what was found is ours, has been ended, and is brought back as it was."""
+    return meets(seen, node.kind.returns) and is_ours(node.kind, node.tags, seen)
 
 
 def _was_ended(kind: Kind, entry: Entry | None, seen: Doc) -> bool:
@@ -120,7 +130,7 @@ def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted
     """What to do about one that is there and ours."""
     kind = node.kind
     if asleep := halted(kind, seen):
-        return replace(change, verb="refuse", why=asleep, adopts=False)
+        return replace(change, verb="refuse", why=asleep, adopts=False, remedy=AWAKE_FIRST)
     if kind.closed_until_ready and not meets(seen, kind.ready) and not meets(seen, kind.failed):
         return replace(change, verb="finish", why=AT_WORK)
     confirmed = entry.confirmed if entry else None

@@ -52,6 +52,13 @@ class Kind(Traits):
     def create(self, client: Any, it: Item) -> Doc:
         """Make it, by exactly one mutating call; what AWS replied, in the shape of `read`."""
 
+    def bring_back(self, client: Any, it: Item) -> Doc | None:
+        """Bring back one of ours that AWS still holds after its end (`returns`), by one mutating call.
+
+        Return what AWS replied, in the shape of `read`; None where there is none, and it is to be made.
+        """
+        return None
+
     def standing(self, client: Any, it: Item) -> Doc | None:
         """What stands right before a change that replaces it whole, with the token that such a call wants."""
         return self.read(client, it)

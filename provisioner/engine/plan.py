@@ -9,9 +9,10 @@ from typing import Any
 
 from provisioner.engine.claims import Before, in_the_way, own_entry
 from provisioner.engine.clients import Clients
-from provisioner.engine.decide import Change, decide, delete, with_extras
+from provisioner.engine.decide import Change, comes_back, decide, delete, with_extras
 from provisioner.engine.explain import explained
 from provisioner.engine.extras import Part
+from provisioner.engine.given import demand, given_in_vain
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.intervals import timed
 from provisioner.engine.kind import Item, Kind
@@ -34,6 +35,8 @@ class Plan:
     stack: Stack
     changes: dict[str, Change] = field(default_factory=dict)
     docs: dict[str, Doc] = field(default_factory=dict)
+    # What AWS said of those that are brought back, whose values stay.
+    returning: dict[str, Doc] = field(default_factory=dict)
     # What is no longer declared and goes first: by the node that takes its place, and in which order.
     takes: Before = field(default_factory=dict)
     early: Before = field(default_factory=dict)
@@ -206,8 +209,8 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
             if is_lacking(clients, target):
                 plan.lacking.append(node.name)
     change = decide(node, entry, doc, wanted)
-    if change.verb == "create" and change.why and (anew := _made_anew(plan, node)):
-        change = replace(change, why=f"it goes with {anew}, which is made anew")
+    if change.verb == "create":
+        change = _creation(plan, node, doc, change)
     if doc is not None:
         wall, pace = clients.clock.wall(), clients.aws.pace
         change = timed(change, node.kind, entry, (doc, wanted), wall, pace)
@@ -218,6 +221,16 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
     plan.changes[node.name] = change
     if doc is not None and change.verb != "create":
         plan.docs[node.name] = {**doc, "id": node.kind.id_of(doc)}
+
+
+def _creation(plan: Plan, node: Node, doc: Doc | None, change: Change) -> Change:
+    """A create, as far as a person has to give something for it; what is brought back is remembered."""
+    if doc is not None and comes_back(node, doc):
+        plan.returning[node.name] = {**doc, "id": node.kind.id_of(doc)}
+        return given_in_vain(node, change)
+    if change.why and (anew := _made_anew(plan, node)):
+        change = replace(change, why=f"it goes with {anew}, which is made anew")
+    return demand(node, change)
 
 
 def _made_anew(plan: Plan, node: Node) -> str:
@@ -232,7 +245,7 @@ def _hosts(node: Node) -> list[str]:
 
 def look_up(plan: Plan, ref: Ref) -> Any:
     """The value of a ref as far as it is known: of what is yet to be made, an id that is its own name."""
-    doc, node = plan.docs.get(ref.node), plan.stack.nodes[ref.node]
+    doc, node = plan.docs.get(ref.node) or plan.returning.get(ref.node), plan.stack.nodes[ref.node]
     if doc is None and ref.path == "id" and node.kind.key == node.kind.named:
         return resolve(node.props[node.kind.named], lambda inner: look_up(plan, inner))
     if doc is None or plan.changes[ref.node].verb == "replace":

@@ -66,6 +66,14 @@ class Veiled:
         """What it is compared and written down as: itself, or what can be told apart without being told."""
         return self
 
+    def missing(self) -> tuple[str, str]:
+        """What a person has to give before it can be revealed, and how; empty where nothing is missing."""
+        return "", ""
+
+    def unused(self) -> str:
+        """What a person gave for it, where what was to hold it comes back with its own; "" where nothing."""
+        return ""
+
     def __repr__(self) -> str:
         """Never the value."""
         return self.mark
@@ -89,6 +97,28 @@ class Sealed(Veiled):
 
     def __hash__(self) -> int:
         return hash(self.mark)
+
+
+class Kept(Veiled):
+    """A secret that another resource keeps: the mark names that one, another one whenever it is made anew."""
+
+    def __init__(self, secret: Veiled, keeper: Any) -> None:
+        self._secret = secret
+        # Whether what keeps it is yet to be made.
+        self.is_to_come = isinstance(keeper, Unknown)
+        self.mark = f"(secret in {'one that is yet to be made' if self.is_to_come else keeper})"
+
+    def differs(self, confirmed: Any) -> bool:
+        """Whether what was confirmed came from another keeper; one without a name counts as the same."""
+        return self.is_to_come or confirmed not in (None, Veiled.mark, self.mark)
+
+    def refs(self) -> Iterator[Ref]:
+        """The refs of the secret itself."""
+        return self._secret.refs()
+
+    def reveal(self, aws: Any, lookup: Lookup) -> str:
+        """The secret itself."""
+        return self._secret.reveal(aws, lookup)
 
 
 def text(form: str, *parts: Any) -> Text:

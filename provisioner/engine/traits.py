@@ -71,6 +71,8 @@ class Traits:
     failed: ClassVar[Condition] = NEVER
     going: ClassVar[Condition] = NEVER
     gone: ClassVar[Condition] = NEVER
+    # Gone, and `bring_back` makes it what it was: with its id and all that it held.
+    returns: ClassVar[Condition] = NEVER
     # What AWS goes on telling after its end, and nothing is to be done about: not waited for.
     lingers: ClassVar[Condition] = NEVER
     why_lingers: ClassVar[str] = "AWS forgets it by itself"

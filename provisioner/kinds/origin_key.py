@@ -60,12 +60,12 @@ class StoredKeys(Veiled):
         yield self.secret
 
     def sealed(self, aws: Any, lookup: Lookup) -> Any:
-        """Each key, told by its hash; the veil itself while the secret is not there."""
+        """Each key, told by its hash; the veil itself while the secret is not there, or is to come back."""
         arn = lookup(self.secret)
         if isinstance(arn, Unknown):
             return self
         keys = stages(aws.client("secretsmanager"), arn)
-        return [Sealed(key, told(key, self.suffix)) for key in dict.fromkeys(keys.values())]
+        return [Sealed(key, told(key, self.suffix)) for key in dict.fromkeys(keys.values())] or self
 
     def reveal(self, aws: Any, lookup: Lookup) -> Any:
         """The keys themselves."""
@@ -89,7 +89,9 @@ class NewestKey(StoredKeys):
 
 def stages(client: Any, arn: str) -> dict[str, str]:
     """The key in use, and behind it the pending one where there is one."""
-    listed = client.describe_secret(SecretId=arn).get("VersionIdsToStages", {})
+    doc = client.describe_secret(SecretId=arn)
+    # One in its recovery window tells no value (API reference, GetSecretValue: InvalidRequestException).
+    listed = {} if doc.get("DeletedDate") else doc.get("VersionIdsToStages", {})
     there = [stage for stage in (CURRENT, PENDING) if any(stage in found for found in listed.values())]
     return {
         stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"] for stage in there

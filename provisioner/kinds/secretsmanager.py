@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import unless_unknown
 from provisioner.engine.kind import Item, Kind
-from provisioner.engine.refs import Doc, Lookup, Ref, Veiled
+from provisioner.engine.refs import Doc, Kept, Lookup, Ref, Veiled
 from provisioner.engine.states import THERE, States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked, UsageError
@@ -33,6 +33,7 @@ _AMAZONS_KEY = "alias/aws/secretsmanager"
 _NO_KEY = codes("AccessDeniedException: kms", "EncryptionFailure", "InvalidParameterException: kms")
 # What Aurora PostgreSQL refuses in a master password (botocore rds CreateDBCluster).
 _REFUSED = '/@" '
+_TAKEN = f'It takes {_SHORTEST} to {_LONGEST} printable ASCII characters without / @ " and space.'
 
 
 class Secret(Kind):
@@ -46,7 +47,7 @@ class Secret(Kind):
     absent = codes("ResourceNotFoundException")
     duplicate = codes("ResourceExistsException")
     # In its recovery window it holds its name.
-    gone = {"InRecovery": True}
+    gone = returns = {"InRecovery": True}
     # Secrets Manager API reference, DescribeSecret: one with a DeletedDate tells no value any more.
     states = (
         States(
@@ -70,7 +71,8 @@ class Secret(Kind):
     resource, fills = "Secret", ("{Name}*",)
     calls = calling(
         read="DescribeSecret",
-        create="CreateSecret DescribeSecret RestoreSecret",
+        bring_back="DescribeSecret RestoreSecret",
+        create="CreateSecret",
         update="UpdateSecret",
         retag="TagResource UntagResource",
         extras="GetResourcePolicy",
@@ -88,11 +90,15 @@ class Secret(Kind):
         ends = doc.get("DeletedDate")
         return ends.isoformat(timespec="minutes") if ends else ""
 
+    def bring_back(self, secrets: Any, it: Item) -> Doc | None:
+        """RestoreSecret, where one of ours is in its recovery window."""
+        if not self._rests(secrets, it):
+            return None
+        back = secrets.restore_secret(SecretId=it.props["Name"])
+        return {"Name": it.props["Name"], "ARN": back["ARN"]}
+
     def create(self, secrets: Any, it: Item) -> Doc:
-        """CreateSecret, with our own token; RestoreSecret where one of ours is in its recovery window."""
-        if self._rests(secrets, it):
-            back = secrets.restore_secret(SecretId=it.props["Name"])
-            return {"Name": it.props["Name"], "ARN": back["ARN"]}
+        """CreateSecret, with our own token."""
         made = secrets.create_secret(**it.props, ClientRequestToken=it.token, Tags=pairs(it.tags))
         return {"Name": it.props["Name"], "ARN": made["ARN"]}
 
@@ -208,6 +214,22 @@ class MasterLogin(Veiled):
         """The JSON text; UsageError where the variable is gone or AWS would refuse it."""
         return json.dumps({"username": self.username, "password": given_password()})
 
+    def missing(self) -> tuple[str, str]:
+        """That no password is given, or one that Aurora would refuse."""
+        value = os.environ.get(VARIABLE)
+        if value is not None and _is_taken(value):
+            return "", ""
+        why = "is not set" if value is None else "cannot be a master password"
+        return (
+            f"it is to hold the database's password, and {VARIABLE} {why}",
+            f"Set {VARIABLE} to a new password and run the same command again: it is kept in a new secret, "
+            f"and set on the database. {_TAKEN}",
+        )
+
+    def unused(self) -> str:
+        """The password, where the secret has one already."""
+        return f"{VARIABLE} is not used" if VARIABLE in os.environ else ""
+
 
 @dataclass(frozen=True, repr=False)
 class StoredPassword(Veiled):
@@ -220,6 +242,15 @@ class StoredPassword(Veiled):
         """The secret's ARN."""
         yield self.secret
 
+    @property
+    def is_looked_at(self) -> bool:
+        """No plan reads it: a look at the secret's ARN is enough."""
+        return False
+
+    def sealed(self, aws: Any, lookup: Lookup) -> Kept:
+        """The secret that keeps it, by its ARN: another one whenever it is made anew."""
+        return Kept(self, lookup(self.secret))
+
     def reveal(self, aws: Any, lookup: Lookup) -> str:
         """GetSecretValue."""
         arn = lookup(self.secret)
@@ -230,11 +261,15 @@ class StoredPassword(Veiled):
 def given_password() -> str:
     """The password in DB_PASSWORD; UsageError, without the value, where it cannot be one."""
     value = os.environ.get(VARIABLE, "")
-    printable = all("!" <= char <= "~" for char in value)
-    if not printable or any(char in _REFUSED for char in value) or not _SHORTEST <= len(value) <= _LONGEST:
+    if not _is_taken(value):
         raise UsageError(
             f"{VARIABLE} cannot be a master password.",
-            f'It takes {_SHORTEST} to {_LONGEST} printable ASCII characters without / @ " and space. '
-            "Leave it unset, and RDS makes and rotates a password of its own.",
+            f"{_TAKEN} Leave it unset, and RDS makes and rotates a password of its own.",
         )
     return value
+
+
+def _is_taken(value: str) -> bool:
+    """Whether Aurora takes it as a master password."""
+    printable = all("!" <= char <= "~" for char in value)
+    return printable and not set(value) & set(_REFUSED) and _SHORTEST <= len(value) <= _LONGEST

@@ -76,6 +76,7 @@ class Grants(Ground):
                 yield from self._of_keys(node)
             # What is protected is updated before it can be deleted, or its protection is ended.
             also = ["lift", *(["update"] if node.kind.unprotected else [])] if "delete" in chosen else []
+            also += ["bring_back"] if "create" in chosen else []
             for verb in dict.fromkeys([*chosen, *also]):
                 if node.kind.bounds and "create" in chosen and verb in _CHANGES:
                     continue

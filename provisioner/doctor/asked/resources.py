@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from provisioner.doctor.finding import Unset
 from provisioner.doctor.patient import Patient
+from provisioner.engine.compare import meets
 from provisioner.engine.states import Standing, standing
 from provisioner.engine.target import look, observed
 from provisioner.engine.teardown import target_in
@@ -21,6 +22,8 @@ class Stands:
 
     words: str
     how: Standing
+    # The command of a person's that wakes it or calls it back; "" where none is needed.
+    wake: str = ""
 
 
 def resources(p: Patient) -> list[Stands]:
@@ -36,7 +39,9 @@ def resources(p: Patient) -> list[Stands]:
         entry = document.entries[name]
         doc = look(p.clients, target, entry)
         how = standing(target.kind, doc and observed(p.clients, target, doc, entry.made))
-        return Stands(f"{name} ({target.words})", how)
+        kind = target.kind
+        wake = kind.wake.format(**doc) if doc and meets(doc, kind.halted) else ""
+        return Stands(f"{name} ({target.words})", how, wake)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(ask, names))
