@@ -86,6 +86,15 @@ def _scale(stack: Standing) -> None:
     )
 
 
+def _schedule(stack: Standing) -> None:
+    stack.aws("application-autoscaling").put_scheduled_action(
+        **SCALING,
+        ScheduledActionName="by-night",
+        Schedule="cron(0 20 * * ? *)",
+        ScalableTargetAction={"MinCapacity": 0, "MaxCapacity": 0},
+    )
+
+
 def _read_more(stack: Standing) -> None:
     stack.aws("rds").create_db_instance(
         DBInstanceIdentifier="by-hand",
@@ -130,6 +139,7 @@ ADDED = [
     Hand("rule 7 for /by-hand", "listener-80", "leaves", lambda _stack: None),
     Hand("listener HTTP 8081", "alb", "leaves", _listen),
     Hand("scaling policy by-hand", "scaling", "leaves", _scale),
+    Hand("scheduled action by-night, cron(0 20 * * ? *): minimum 0", "scaling", "leaves", _schedule),
     Hand("instance by-hand", "aurora", "leaves", _read_more),
     Hand(
         "subnet subnet-",

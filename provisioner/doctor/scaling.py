@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 from provisioner.doctor.asked.scaling import Scaled
 from provisioner.doctor.finding import Finding
+from provisioner.kinds.autoscaling import scheduled
 from provisioner.settings.never import nothing_wakes
 
 _FIXED = "The number of tasks does not follow the requests."
@@ -36,4 +39,23 @@ def can_begin(found: list[Scaled]) -> Finding | None:
             why = "It answers nothing once it has been scaled in."
             more = f" --service {one.title}" if one.title else ""
             return Finding("nothing-wakes-service", what, why, f"scale --min 1{more}")
+    return None
+
+
+def is_not_ended(found: list[Scaled]) -> Finding | None:
+    """Whether no scheduled action takes the last task of a service, with none that brings one back."""
+    for one in found:
+        for action in one.ending:
+            what = f"On {one.service} is the {scheduled(action)}; no other one raises the minimum again."
+            which = (
+                f"--service-namespace ecs --resource-id {action['ResourceId']} "
+                f"--scalable-dimension {action['ScalableDimension']} "
+                f"--scheduled-action-name {shlex.quote(action['ScheduledActionName'])}"
+            )
+            return Finding(
+                "schedule-ends-service",
+                what,
+                "From then on it runs no task and answers nothing.",
+                f"aws application-autoscaling delete-scheduled-action {which}",
+            )
     return None

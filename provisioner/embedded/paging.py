@@ -18,6 +18,7 @@ SIZES: Mapping[tuple[str, str], int] = {
     ("acm", "ListCertificates"): 1000,
     ("application-autoscaling", "DescribeScalableTargets"): 50,
     ("application-autoscaling", "DescribeScalingPolicies"): 10,
+    ("application-autoscaling", "DescribeScheduledActions"): 50,
     ("cloudfront", "ListDistributions"): 100,
     ("cloudfront", "ListVpcOrigins"): 100,
     ("cloudwatch", "DescribeAlarms"): 50,

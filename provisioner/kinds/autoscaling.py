@@ -33,6 +33,9 @@ _SUSPENDED = {
     for count in range(1, len(_PARTS) + 1)
     for some in combinations(_PARTS.values(), count)
 }
+# botocore application-autoscaling ScalableTargetAction: what a scheduled action sets of a target.
+_LIMITS = {"MinCapacity": "minimum", "MaxCapacity": "maximum"}
+_AT_ITS_TIME = "it acts at its own time, and the next apply sets back what it has set"
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 _GONE = codes("ObjectNotFoundException")
 # terraform-provider-aws appautoscaling/target.go and policy.go: 2 min.
@@ -71,7 +74,7 @@ class ScalableTarget(Kind):
     transient = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
     resource = "ScalableTarget"
     calls = calling(
-        extras="DescribeScalingPolicies",
+        extras="DescribeScalingPolicies DescribeScheduledActions",
         read="DescribeScalableTargets ListTagsForResource",
         create="RegisterScalableTarget",
         update="RegisterScalableTarget",
@@ -110,18 +113,27 @@ class ScalableTarget(Kind):
             scaling.untag_resource(ResourceARN=arn, TagKeys=gone)
 
     def extras(self, scaling: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """DescribeScalingPolicies: those of other names than ours."""
+        """DescribeScalingPolicies: those of other names than ours; DescribeScheduledActions: all of them."""
+        which = {key: it.props[key] for key in ("ServiceNamespace", "ResourceId")}
         names = inside.values("PolicyName")
-        listed = scaling.describe_scaling_policies(
-            ServiceNamespace=it.props["ServiceNamespace"], ResourceId=it.props["ResourceId"]
-        )["ScalingPolicies"]
+        listed = scaling.describe_scaling_policies(**which)["ScalingPolicies"]
         others = (one for one in listed if one["PolicyName"] not in names)
         stays = "of all policies the one that wants the most tasks wins"
-        return [Extra(f"scaling policy {one['PolicyName']}", one, stays) for one in others]
+        found = [Extra(f"scaling policy {one['PolicyName']}", one, stays) for one in others]
+        actions = scaling.describe_scheduled_actions(**which)["ScheduledActions"]
+        return [*found, *(Extra(scheduled(one), one, _AT_ITS_TIME) for one in actions)]
 
     def delete(self, scaling: Any, it: Item) -> None:
         """DeregisterScalableTarget; its policies and their alarms go with it."""
         scaling.deregister_scalable_target(**{key: it.props[key] for key in _WHICH})
+
+
+def scheduled(action: Doc) -> str:
+    """A scheduled action in words: its name, its time, and what it sets then."""
+    limits = action.get("ScalableTargetAction") or {}
+    sets = (f"{word} {limits[key]}" for key, word in _LIMITS.items() if key in limits)
+    zone = f" {action['Timezone']}" if action.get("Timezone") else ""
+    return f"scheduled action {action['ScheduledActionName']}, {action['Schedule']}{zone}: {', '.join(sets)}"
 
 
 def with_suspended(target: Doc) -> Doc:

@@ -120,6 +120,21 @@ def _let_it_sleep(stack: Standing) -> None:
     stack.aws("application-autoscaling").register_scalable_target(**SCALING, MinCapacity=0)
 
 
+def end_each_evening(stack: Standing, **limits: int) -> None:
+    """A schedule made by hand that takes all tasks, or what else is given."""
+    stack.aws("application-autoscaling").put_scheduled_action(
+        **SCALING,
+        ScheduledActionName="by-hand",
+        Schedule="cron(0 20 * * ? *)",
+        ScalableTargetAction=limits or {"MinCapacity": 0, "MaxCapacity": 0},
+    )
+
+
+def end_no_more(stack: Standing) -> None:
+    """Take that schedule away."""
+    stack.aws("application-autoscaling").delete_scheduled_action(**SCALING, ScheduledActionName="by-hand")
+
+
 def _take_back(stack: Standing) -> None:
     stack.desk.well("apply", "--yes", "--suffix", SUFFIX, "--take", "counts")
 
@@ -184,6 +199,14 @@ BREAKS = (
         "by service.minimum=0 or `scale`, and stays there",
         "scale --min 1",
         afterwards=_take_back,
+    ),
+    Break(
+        "schedules",
+        "schedule-ends-service",
+        end_each_evening,
+        "scheduled action by-hand, cron(0 20 * * ? *): minimum 0, maximum 0",
+        "delete-scheduled-action --service-namespace ecs",
+        afterwards=end_no_more,
     ),
     Break(
         "stopped",

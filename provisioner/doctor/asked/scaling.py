@@ -39,13 +39,15 @@ class Scaled:
     policies: tuple[tuple[str, Standing], ...]
     # Its least number is 0, and nothing adds a task where none runs.
     sleeps: bool
+    # The scheduled actions that end its last task, where nothing adds one again.
+    ending: tuple[Doc, ...]
     # The setting of its least number, and what `--service` calls it.
     setting: str
     title: str
 
 
 def scaled(p: Patient) -> list[Scaled]:
-    """DescribeScalableTargets, DescribeScalingPolicies, DescribeAlarms; Unset where nothing is scaled."""
+    """Describe the targets, their policies, their scheduled actions and alarms; Unset where none is."""
     names = {f"service/{p.named('cluster')}/{one['serviceName']}": one["serviceName"] for one in services(p)}
     targets = list(_targets(p, sorted(names)))
     if not targets:
@@ -73,6 +75,9 @@ def _policies(p: Patient, resource: str) -> list[Doc]:
 
 def _scaled(p: Patient, target: Doc, service: str, policies: list[Doc], there: dict[str, Doc]) -> Scaled:
     title = _title(p, service)
+    actions = _actions(p, target["ResourceId"])
+    is_woken = any(_limits(one).get("MinCapacity") for one in actions)
+    from_0 = not is_woken and all(_metric(one) == _PER_TASK for one in policies)
     is_known = bool(title) or service == p.named(SERVICE)
     return Scaled(
         service,
@@ -82,24 +87,39 @@ def _scaled(p: Patient, target: Doc, service: str, policies: list[Doc], there: d
             for one in policies
             if _TRACKING in one and not _may_be_hidden(p, one)
         ),
-        not target["MinCapacity"] and _sleeps(p, target, policies),
+        not target["MinCapacity"] and from_0,
+        () if is_woken else tuple(one for one in actions if _is_to_come(p, one) and _ends(one, from_0)),
         setting_of(title) if is_known else "its minimum",
         title,
     )
 
 
-def _sleeps(p: Patient, target: Doc, policies: list[Doc]) -> bool:
-    """Whether no policy counts anything else than requests per task, and no schedule sets a least number."""
-    metrics = (
-        (one.get(_TRACKING) or {}).get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
-        for one in policies
-    )
-    if not all(metric == _PER_TASK for metric in metrics):
-        return False
+def _actions(p: Patient, resource: str) -> list[Doc]:
     scaling = p.clients.client("application-autoscaling")
-    told = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=target["ResourceId"])
-    actions = (one.get("ScalableTargetAction") or {} for one in told["ScheduledActions"])
-    return not any(one.get("MinCapacity") for one in actions)
+    told = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=resource)
+    return list(told["ScheduledActions"])
+
+
+def _ends(action: Doc, from_0: bool) -> bool:
+    """Whether it leaves no task: none is allowed, or none needed where `from_0` nothing adds one."""
+    limits = _limits(action)
+    return limits.get("MaxCapacity") == 0 or (from_0 and limits.get("MinCapacity") == 0)
+
+
+def _is_to_come(p: Patient, action: Doc) -> bool:
+    """Whether its time is not over; one without an end recurs, or is due once."""
+    end = action.get("EndTime")
+    return end is None or end.timestamp() > p.now
+
+
+def _limits(action: Doc) -> Doc:
+    return action.get("ScalableTargetAction") or {}
+
+
+def _metric(policy: Doc) -> str:
+    """What a policy counts, where AWS names it."""
+    told = (policy.get(_TRACKING) or {}).get("PredefinedMetricSpecification", {})
+    return str(told.get("PredefinedMetricType", ""))
 
 
 def _may_be_hidden(p: Patient, policy: Doc) -> bool:

@@ -86,6 +86,13 @@ def _policy(call: Call) -> Any:
     return _scaling(call).policies.get("\t".join(call.params[name] for name in names))
 
 
+@always.before(SERVICE, "PutScheduledAction")
+def put_action(call: Call) -> None:
+    """Want a target (API reference, PutScheduledAction: ObjectNotFoundException)."""
+    if _target(call) is None:
+        raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_place(call.params)}")
+
+
 @always.before(SERVICE, "DeleteScalingPolicy")
 def delete_policy(call: Call) -> None:
     """Use AWS's code for one that is not there."""
@@ -95,16 +102,17 @@ def delete_policy(call: Call) -> None:
 
 @always.before(SERVICE, "DeregisterScalableTarget")
 def deregister(call: Call) -> None:
-    """Take the target's policies and their alarms along (botocore ServiceModel, DeregisterScalableTarget)."""
+    """Take along its policies, their alarms (botocore ServiceModel) and its scheduled actions."""
     target = _target(call)
     if target is None:
         raise AwsError("ObjectNotFoundException", f"No scalable target found for {_place(call.params)}")
-    _drop_policies(call, target.resource_id)
+    _drop_what_scales(call, target.resource_id)
     _tags.of(call).pop(target.arn, None)
 
 
-def _drop_policies(near: Call | Place, resource: str) -> None:
+def _drop_what_scales(near: Call | Place, resource: str) -> None:
     scaling = _scaling(near)
+    scaling.scheduled_actions = [one for one in scaling.scheduled_actions if one.resource_id != resource]
     for key, policy in list(scaling.policies.items()):
         if policy.resource_id == resource:
             policy.delete_alarms(near.account, near.region)
@@ -112,8 +120,8 @@ def _drop_policies(near: Call | Place, resource: str) -> None:
 
 
 def forget(near: Place, resource: str) -> None:
-    """Drop target and policies of a service that is gone: hashicorp/terraform-provider-aws#14254."""
-    _drop_policies(near, resource)
+    """Drop target, policies and schedules of a service that is gone (terraform-provider-aws#14254)."""
+    _drop_what_scales(near, resource)
     for targets in _scaling(near).targets.values():
         if target := targets.pop(resource, None):
             _tags.of(near).pop(target.arn, None)
