@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
+from provisioner.engine.states import standing
 from provisioner.errors import CredentialsError
 from provisioner.health.alarms import alarms
 from provisioner.health.certificates import certificates
@@ -18,6 +19,8 @@ from provisioner.health.fronts import balancer, edge
 from provisioner.health.scene import Line, Part, Scene, Sight
 from provisioner.health.services import events, services
 from provisioner.health.targets import targets
+from provisioner.kinds import KINDS
+from provisioner.kinds.autoscaling import with_suspended
 from provisioner.terminal.health import health_lines, verdict
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
@@ -274,3 +277,24 @@ def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
     ]
     assert verdict(parts, amiss=0) == ("Not well: targets; unknown: targets.", "red")
     assert verdict([], amiss=0) == ("All is well.", "green")
+
+
+def test_a_long_name_takes_the_room_of_its_own_line_alone() -> None:
+    long = "waf.ShieldMitigationRuleGroup_123456789012_1a2b3c4d-0000"
+    parts = [
+        Part("targets", (Line("tg", "fine", "well"), Line("10.0.9.9:80", "ill", "unwell"))),
+        Part("waf", (Line(long, "added by AWS", "told"),)),
+    ]
+
+    assert [text for text, _ in health_lines(parts)] == [
+        "  targets  tg           fine",
+        "!          10.0.9.9:80  ill",
+        f"  waf      {long}  added by AWS",
+    ]
+
+
+def test_what_scales_says_so_in_words_that_speak_for_themselves() -> None:
+    target, policy = KINDS["ScalableTarget"], KINDS["ScalingPolicy"]
+
+    assert standing(target, with_suspended({})).told == "nothing suspended"
+    assert standing(policy, {"Tracking": "alarms"}).told == "called by its alarms"

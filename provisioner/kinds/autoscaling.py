@@ -65,7 +65,7 @@ class ScalableTarget(Kind):
             frozenset({_NOTHING}),
             unhealthy=frozenset(_SUSPENDED),
             untold="healthy",
-            says=_SUSPENDED,
+            says={_NOTHING: "nothing suspended", **_SUSPENDED},
         ),
     )
     # It goes with its service, and comes without tags where a console made it.

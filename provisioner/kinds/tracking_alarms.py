@@ -23,6 +23,7 @@ STATES = States(
     unhealthy=frozenset({"no alarms", "no high alarm", "no low alarm", "detached", "disabled"}),
     untold="healthy",
     says={
+        "alarms": "called by its alarms",
         "no alarms": "without its CloudWatch alarms, so it scales no more",
         "no high alarm": "without its AlarmHigh, so it adds no tasks",
         "no low alarm": "without its AlarmLow, so it removes no tasks",

@@ -10,12 +10,16 @@ from provisioner.health.scene import Mark, Part
 Painted = tuple[str, str]
 _SIGNS: Mapping[Mark, str] = {"well": " ", "told": " ", "unwell": "!", "unknown": "?"}
 _COLORS: Mapping[Mark, str] = {"well": "", "told": "", "unwell": "red", "unknown": "yellow"}
+# Of the column of names: so that 80 columns hold a sentence beside it.
+_WIDEST = 28
 
 
 def health_lines(parts: Sequence[Part]) -> Iterator[Painted]:
     """A line each with its colour: `!` stands before what is unwell, `?` before what is not known."""
     topics = max((len(part.topic) for part in parts), default=0)
-    names = max((len(line.name) for part in parts for line in part.lines), default=0)
+    shown_names = [len(line.name) for part in parts for line in part.lines]
+    # A longer one stands out of its column, and takes the width of no other line.
+    names = max((one for one in shown_names if one <= _WIDEST), default=0)
     for part in parts:
         topic, name = part.topic, ""
         for line in part.lines:
