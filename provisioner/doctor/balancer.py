@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from provisioner.doctor.finding import Doc, Finding, Sought
+from provisioner.kinds.ecs.strangers import told
 from provisioner.kinds.ecs.strategies import Shift, shifts_of
 from provisioner.kinds.elbv2.routing import led_to, never_asked, path_values
 
@@ -142,4 +143,16 @@ def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:
         if not well:
             what = f"No target of {name} is healthy; {len(states)} are registered."
             return Finding("targets-not-ready", what, f"{_ALL_REFUSED}503.", "status")
+    return None
+
+
+def are_ours(foreign: dict[str, list[Doc]]) -> Finding | None:
+    """Whether all that a group sends requests to are tasks of the cluster."""
+    for arn, listed in foreign.items():
+        if listed:
+            names = ", ".join(told(one["Target"]) for one in listed)
+            what = f"Somebody registered {names} in {arn.split('/')[1]}: no task of the cluster is there."
+            return Finding(
+                "target-strange", what, "It is sent requests that are meant for the tasks.", "apply"
+            )
     return None

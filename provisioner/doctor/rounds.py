@@ -144,6 +144,7 @@ _BALANCER = (
         paths.to_tasks,
     ),
     _symptom("balancer", "targets", "healthy", (front.health,), balancer.are_healthy),
+    Check("balancer", "registered", "all targets are tasks", (front.foreign,), balancer.are_ours),
     _symptom("balancer", "answers", "few are errors", (bounds.measures,), limits.answer),
 )
 _TASKS = (

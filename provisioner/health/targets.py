@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from provisioner.engine.refs import Doc
 from provisioner.health.scene import Line, Mark, Scene, Sight
+from provisioner.kinds.ecs import strangers
 
-CALLS = {"elbv2": ("DescribeTargetHealth",)}
+CALLS = {"elbv2": ("DescribeTargetHealth",), **strangers.CALLS}
 # On its way in or out (botocore elbv2, TargetHealthStateEnum): neither good nor bad by itself.
 _PASSING = ("initial", "draining", "unhealthy.draining")
 
@@ -20,7 +21,8 @@ def targets(scene: Scene) -> Iterator[Line]:
     def line(one: Sight, doc: Doc) -> Iterator[Line]:
         elbv2 = scene.clients.client("elbv2")
         listed = elbv2.describe_target_health(TargetGroupArn=doc["TargetGroupArn"])
-        found = listed["TargetHealthDescriptions"]
+        others = _strangers(scene, listed["TargetHealthDescriptions"])
+        found = [each for each in listed["TargetHealthDescriptions"] if each not in others]
         resting = doc.get("TargetHealth") == "resting"
         group = _group(one, Counter(each["TargetHealth"]["State"] for each in found), resting=resting)
         if group.mark == "unwell":
@@ -28,6 +30,7 @@ def targets(scene: Scene) -> Iterator[Line]:
                 bare.setdefault(arn, []).append(one.node)
         yield group
         yield from (_target(each) for each in found if each["TargetHealth"]["State"] != "healthy")
+        yield from (_stranger(each) for each in others)
 
     yield from scene.tell("TargetGroup", line)
     for one in scene.of("LoadBalancer"):
@@ -41,6 +44,21 @@ def _group(one: Sight, states: Counter[str], *, resting: bool) -> Line:
         return Line(one.node, "no target: ECS leads to its other group", "told", {"states": {}})
     says = f"{healthy} of {total} healthy" if total else "no target"
     return Line(one.node, says, "well" if healthy else "unwell", {"states": dict(states)})
+
+
+def _strangers(scene: Scene, listed: list[Doc]) -> list[Doc]:
+    """Those that are no task's, where the cluster was looked at."""
+    ecs = scene.clients.client("ecs")
+    clusters = (one for one in scene.of("Cluster") if one.doc is not None)
+    return next((strangers.strangers(ecs, one.name, listed) for one in clusters), [])
+
+
+def _stranger(each: Doc) -> Line:
+    says = (
+        f"{each['TargetHealth']['State']}, and no task of ours: somebody registered it (apply takes it out)"
+    )
+    facts = {"state": each["TargetHealth"]["State"], "stranger": True}
+    return Line(strangers.told(each["Target"]), says, "unwell", facts)
 
 
 def _target(each: Doc) -> Line:

@@ -22,7 +22,16 @@ from provisioner.kinds import (
     under_key,
     versions,
 )
-from provisioner.kinds.ecs import diagnosis, lone_tasks, revisions, rollouts, running, sessions, stops
+from provisioner.kinds.ecs import (
+    diagnosis,
+    lone_tasks,
+    revisions,
+    rollouts,
+    running,
+    sessions,
+    stops,
+    strangers,
+)
 from provisioner.kinds.elbv2 import routing
 from provisioner.preflight import domain, ecr, pull_rules, support, usage
 from provisioner.prices import asked
@@ -31,7 +40,7 @@ from provisioner.rights.grants import Grant, Grants
 
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
-_SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS}
+_SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS, "Strangers": strangers.CALLS}
 _ALARMS: Mapping[str, Calls] = {"TrackingAlarms": tracking_alarms.CALLS}
 _PLANS: Mapping[str, Calls] = {
     **_SEEKS,

@@ -105,6 +105,13 @@ def _leave_the_group(stack: Standing) -> None:
     elb.deregister_targets(TargetGroupArn=arn, Targets=[one["Target"] for one in listed])
 
 
+def _register(stack: Standing) -> None:
+    """Somebody's own machine, beside the tasks."""
+    stack.aws("elbv2").register_targets(
+        TargetGroupArn=stack.target_group["TargetGroupArn"], Targets=[_STRANGER]
+    )
+
+
 def _sick(*_: Any) -> targets.Ill:
     return "Target.ResponseCodeMismatch", "Health checks failed with these codes: [500]"
 
@@ -119,7 +126,14 @@ def _recover(*, well: bool) -> Act:
     return change
 
 
+_STRANGER = {"Id": "10.0.9.9", "Port": 80}
 BREAKS = (
+    Break(
+        "registered",
+        "target-strange",
+        _register,
+        "Somebody registered 10.0.9.9:80 in ",
+    ),
     Break(
         "balancer",
         "balancer-not-active",

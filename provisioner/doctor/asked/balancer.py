@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient, unless
+from provisioner.kinds.ecs.strangers import strangers
 from provisioner.kinds.elbv2.routing import led_to
 from provisioner.kinds.origin_key import veiled_rule
 
@@ -48,3 +49,9 @@ def health(p: Patient) -> dict[str, list[Doc]]:
     elb = p.clients.client("elbv2")
     arns = sorted({arn for rule in rules(p) for arn in led_to(rule)})
     return {arn: elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"] for arn in arns}
+
+
+def foreign(p: Patient) -> dict[str, list[Doc]]:
+    """ListTasks, DescribeTasks: of each of these groups the targets that are no task's, by its ARN."""
+    ecs, cluster = p.clients.client("ecs"), p.named("cluster")
+    return {arn: strangers(ecs, cluster, listed) for arn, listed in health(p).items()}

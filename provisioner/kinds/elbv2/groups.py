@@ -11,25 +11,29 @@ from provisioner.answers import made_in
 from provisioner.engine.beats import Beat
 from provisioner.engine.clients import beside
 from provisioner.engine.covering import covers
+from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.faults import code_of
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
+from provisioner.kinds.ecs.strangers import strangers, told
 from provisioner.kinds.ecs.strategies import shift_with
 from provisioner.kinds.elbv2.tagged import MOST, NO_BALANCER, NO_GROUP, Elb, full_name
 from provisioner.kinds.members.elbv2 import TARGET_GROUP, TARGET_GROUP_ATTRIBUTES
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import asked
-from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, owner_tags
+from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, name_of, owner_tags
 
 # All but a failure of the server's own (botocore elbv2 Matcher: 200 to 499).
 _LENIENT: Doc = {"Matcher": {"HttpCode": "200-499"}}
 
 # On its way in or out: of no account where another target serves.
 _PASSING = frozenset({"initial", "draining", "unhealthy.draining"})
+# An emulator's; AWS takes a target out that is not in it (API reference, DeregisterTargets).
+_NO_TARGET = NO_GROUP | codes("InvalidTarget")
 
 
 class TargetGroup(Elb):
@@ -56,7 +60,11 @@ class TargetGroup(Elb):
     # The link to a deleted balancer can linger (terraform-provider-aws#16889).
     transient = {"delete": codes("ResourceInUse")}
     resource, fills = "targetgroup", ("{Name}",)
+    # Who gets requests is the stack's to say.
+    owns_inside = True
     calls = calling(
+        extras="DescribeTargetHealth",
+        remove="DeregisterTargets",
         read="DescribeTags DescribeTargetGroups",
         others="DescribeTags DescribeTargetGroups",
         observe="DescribeTargetHealth",
@@ -91,6 +99,20 @@ class TargetGroup(Elb):
         if not found and shift_with(beside(elbv2, "ecs"), it.suffix, arn):
             return {**doc, "TargetHealth": "resting"}
         return {**doc, "TargetHealth": next(iter((*others, *order)), "none")}
+
+    def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
+        """DescribeTargetHealth: the targets that no task of the stack's cluster stands behind."""
+        listed = elbv2.describe_target_health(TargetGroupArn=it.id)["TargetHealthDescriptions"]
+        found = self._strangers(elbv2, it, listed)
+        return [Extra(f"target {told(one['Target'])}", one, gone=_NO_TARGET) for one in found]
+
+    def remove(self, elbv2: Any, it: Item, extra: Extra) -> None:
+        """DeregisterTargets, unless a task of ours has been given the address since."""
+        for one in self._strangers(elbv2, it, [extra.doc]):
+            elbv2.deregister_targets(TargetGroupArn=it.id, Targets=[one["Target"]])
+
+    def _strangers(self, elbv2: Any, it: Item, listed: list[Doc]) -> list[Doc]:
+        return strangers(beside(elbv2, "ecs"), name_of("cluster", it.suffix), listed)
 
     def others(self, elbv2: Any, it: Item) -> list[Doc]:
         """DescribeTargetGroups, DescribeTags: those that bear its tags, and another name."""
@@ -168,9 +190,9 @@ def _listeners(elbv2: Any, balancer: str) -> list[Doc]:
 def _rule(elbv2: Any, rule: Doc, suffix: str) -> Holder:
     """A default rule bears no tags: whose it is, its listener's tell."""
     of = rule["RuleArn"].replace(":listener-rule/", ":listener/").rpartition("/")[0]
-    told = elbv2.describe_tags(ResourceArns=[of if rule["IsDefault"] else rule["RuleArn"]])
+    answer = elbv2.describe_tags(ResourceArns=[of if rule["IsDefault"] else rule["RuleArn"]])
     # A rule that is gone meanwhile has none.
-    tags = mapping([tag for one in told["TagDescriptions"] for tag in one["Tags"]])
+    tags = mapping([tag for one in answer["TagDescriptions"] for tag in one["Tags"]])
     return Holder(f"the rule {rule['RuleArn']} of priority {rule['Priority']}", bears(tags, suffix))
 
 
