@@ -129,6 +129,12 @@ def test_an_accounts_log_retention_is_left_and_ours_counts_again_after_it(
     assert ran.out == "No changes.\n"
     assert f"Left to the account's log retention policy {POLICY}: " in ran.err
     assert "retentionInDays: 30 -> 90" in ran.err
+    groups = len(logs.describe_log_groups()["logGroups"])
+    assert groups > 1
+    (once,) = [line for line in ran.err.splitlines() if "Left to" in line]
+    assert once.count("logs/") + once.count("vpc/") >= 2
+    drift = desk.well("drift", "--suffix", SUFFIX)
+    assert drift.out.count("(left to ") == drift.out.count("retentionInDays: 30 -> 90") == 1
     before = desk.mark()
     desk.apply(SUFFIX)
     assert desk.acts(before) == []

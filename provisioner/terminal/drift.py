@@ -39,11 +39,12 @@ def show_drift(say: Say, report: Report) -> None:
         say.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
         return
     for one in report.drifts:
-        sign, color = _SIGNS[one.what]
-        what = f"{one.kind} {one.name}".rstrip()
-        tail = " is gone" if one.what == "gone" else f": {one.extra}" if one.extra else ""
-        say.data(f"{say.paint(sign, color):>3} {one.piece}/{one.node}: {what}{tail}  ({one.remedy})")
-        for line in _lines(one):
+        if one.what != "held":
+            _show_one(say, one)
+    for (remedy, fields), alike in _held_alike(report).items():
+        places = ", ".join(map(_place, alike))
+        say.data(f"{say.paint(*_SIGNS['held']):>3} {places}  ({remedy})")
+        for line in fields:
             say.data(f"      {line}")
     say.data(drift_sentence(report))
     for line in other_lines(report):
@@ -51,6 +52,27 @@ def show_drift(say: Say, report: Report) -> None:
     if report.unfinished:
         named = ", ".join(report.unfinished)
         say.note(f"Not looked at, as no run has confirmed it yet: {named}. `apply` goes on with it.")
+
+
+def _show_one(say: Say, drift: Drift) -> None:
+    sign, color = _SIGNS[drift.what]
+    tail = " is gone" if drift.what == "gone" else f": {drift.extra}" if drift.extra else ""
+    say.data(f"{say.paint(sign, color):>3} {_place(drift)}{tail}  ({drift.remedy})")
+    for line in _lines(drift):
+        say.data(f"      {line}")
+
+
+def _held_alike(report: Report) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:
+    """What others hold, by what becomes of it and by how it differs: told once for all that are alike."""
+    found: dict[tuple[str, tuple[str, ...]], list[Drift]] = {}
+    for one in report.drifts:
+        if one.what == "held":
+            found.setdefault((one.remedy, tuple(_lines(one))), []).append(one)
+    return found
+
+
+def _place(drift: Drift) -> str:
+    return f"{drift.piece}/{drift.node}: {f'{drift.kind} {drift.name}'.rstrip()}"
 
 
 def other_lines(report: Report) -> list[str]:

@@ -40,9 +40,8 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
         for extra in change.extras:
             say.data(f"      - {extra.what}  (added by hand)")
     say.data(sentence(plan))
-    for one, theirs in held(plan):
-        told = "; ".join(lines([replace(theirs, old=theirs.new, new=theirs.old)]))
-        say.note(f"Left to {theirs.owner}: {one.piece}/{one.node} {told}", "dim")
+    for line in left_to_others(plan):
+        say.note(line, "dim")
     if forecast:
         show = show_forecast if shown(plan) else show_what_comes
         show(say, forecast)
@@ -71,6 +70,15 @@ def shown(plan: Plan) -> list[Change]:
 def held(plan: Plan) -> list[tuple[Change, Difference]]:
     """What differs and another owner holds."""
     return [(change, one) for change in plan.changes.values() for one in change.held]
+
+
+def left_to_others(plan: Plan) -> list[str]:
+    """A sentence for each owner and what it holds alike, with all resources of which that is so."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for change, theirs in held(plan):
+        told = "; ".join(lines([replace(theirs, old=theirs.new, new=theirs.old)]))
+        places.setdefault((theirs.owner, told), []).append(f"{change.piece}/{change.node}")
+    return [f"Left to {owner}: {', '.join(where)} {told}" for (owner, told), where in places.items()]
 
 
 def summary(plan: Plan) -> dict[str, int]:
