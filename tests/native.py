@@ -99,6 +99,40 @@ class Native:
         (told,) = ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"]
         return dict(told)
 
+    def pause(self, stage: str) -> None:
+        """Have each deployment wait for a person at this stage."""
+        limit = {"timeoutInMinutes": 60, "action": "ROLLBACK"}
+        hook = {"targetType": "PAUSE", "lifecycleStages": [stage], "timeoutConfiguration": limit}
+        told = {"strategy": self.strategy, "bakeTimeInMinutes": 5, "lifecycleHooks": [hook]}
+        self.update(deploymentConfiguration=told)
+
+    @property
+    def hook(self) -> str:
+        """The id of the hook that waits."""
+        listed = self.deployment["lifecycleHookDetails"]
+        return next(str(one["hookId"]) for one in listed if one["status"] == "AWAITING_ACTION")
+
+    @property
+    def waits(self) -> tuple[str, str]:
+        """At which hook it waits, and what lets it go on, as a command has to say it."""
+        now, hook = self.deployment, self.hook
+        return (
+            f"at the hook {hook} ({now['lifecycleStage']})",
+            f"aws ecs continue-service-deployment --service-deployment-arn {now['serviceDeploymentArn']} "
+            f"--hook-id {hook} --action CONTINUE --region {self.stack.region}",
+        )
+
+    def let_go(self) -> None:
+        """ContinueServiceDeployment."""
+        arn = self.deployment["serviceDeploymentArn"]
+        self.stack.aws("ecs").continue_service_deployment(serviceDeploymentArn=arn, hookId=self.hook)
+
+    @property
+    def counts(self) -> str:
+        """How many of its tasks run."""
+        service = self.stack.service
+        return f"{service['runningCount']} of {service['desiredCount']} tasks run"
+
     @property
     def strategy(self) -> str:
         """The service's strategy."""

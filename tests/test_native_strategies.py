@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,8 @@ def test_another_group_or_port_is_refused_before_anything_is_changed(led: Native
 
     assert "1 refused" in planned.out
     assert "leads its requests between two target groups" in planned.out
+    service = led.stack.service
+    assert f"--cluster {service['clusterArn']} --service {service['serviceName']} --deployment" in planned.out
     assert ran.code == 5, ran.out + ran.err
     assert desk.tries(before) == []
 
@@ -121,6 +124,62 @@ def test_the_group_that_ecs_has_left_is_no_fault_and_a_rule_left_behind_is(led: 
     for rule in elbv2.describe_rules(ListenerArn=led.stack.listener["ListenerArn"])["Rules"]:
         if rule["Actions"][0].get("TargetGroupArn") == led.green:
             led.send_back(rule)
+
+
+def heard(process: subprocess.Popen[str], words: str) -> str:
+    """The next line of its progress in which these words are."""
+    assert process.stderr is not None
+    return next(line for line in process.stderr if words in line)
+
+
+@pytest.mark.slow
+def test_every_command_names_the_hook_that_waits_and_what_ends_it(standing: Standing) -> None:
+    desk, given = standing.desk, ("--yes", "--suffix", SUFFIX, "--local")
+    with native(standing) as led:
+        led.pause("POST_SCALE_UP")
+        with desk.spawn("deploy", "--image", IMAGE, *given) as shipping:
+            heard(shipping, "it waits for you")
+            shipping.terminate()
+            shipping.communicate(timeout=60)
+        told, command = led.waits
+
+        status = desk.run("status", "--suffix", SUFFIX)
+        assert status.code == 1
+        assert told in status.out
+        assert command in status.out
+        sick = desk.run("doctor", "--all", "--suffix", SUFFIX)
+        assert sick.code == 1
+        assert f"has not arrived ({led.counts}): it waits for you {told}" in sick.out
+        assert f"Type: {command}" in sick.out
+
+        with desk.spawn("deploy", "--image", f"{IMAGE}-1", *given) as shipping:
+            line = heard(shipping, "this takes its place")
+            assert told in line
+            assert command in line
+            heard(shipping, "it waits for you")
+            shipping.terminate()
+            shipping.communicate(timeout=60)
+        for verb in ("rollback", "restart"):
+            told, command = led.waits
+            with desk.spawn(verb, *given) as going:
+                assert told in heard(going, "this takes its place")
+                heard(going, "it waits for you")
+                going.terminate()
+                going.communicate(timeout=60)
+
+        told, command = led.waits
+        with desk.spawn("apply", *given) as applying:
+            line = heard(applying, "it waits for you")
+            assert told in line
+            assert command in line
+            led.let_go()
+            out, err = applying.communicate(timeout=120)
+        assert applying.returncode == 0, out + err
+        assert desk.run("status", "--suffix", SUFFIX).code == 0
+        well = desk.run("doctor", "--all", "--suffix", SUFFIX)
+        assert "it waits for you" not in well.out
+        assert "under way" not in well.out
+    desk.apply(SUFFIX, "--take", "image")
 
 
 def test_deploy_follows_a_hook_that_waits_and_tells_how_it_goes_on(standing: Standing) -> None:

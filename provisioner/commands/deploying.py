@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from provisioner.commands.asking import Asking
-from provisioner.commands.following import Before, Follower, interruptible
+from provisioner.commands.following import Before, Follower, interruptible, tell_replaced
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.pulling import pullable, pulling
@@ -81,6 +81,8 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
             answer(say, one, now.arn, image)
             return 0
         _show(say, one, now, image, wish)
+        if not is_same(props, now.revision):
+            tell_replaced(say, one, now)
         wish.asking.confirm(say, f"Deploy this to {session.suffix}?")
         doing = f"deploying to {one.aws_name}"
         with pulling(say, session, one, image, record), interruptible(say, one, doing):

@@ -22,7 +22,7 @@ from provisioner.kinds.ecs.diagnosis import FAILED, diagnose
 from provisioner.kinds.ecs.revisions import Running
 from provisioner.kinds.ecs.rollouts import BACK, GOOD, Rolling, Stage, begun, rollouts
 from provisioner.kinds.ecs.stops import hopeless, stopped
-from provisioner.kinds.ecs.strategies import lasts
+from provisioner.kinds.ecs.strategies import awaited, lasts
 from provisioner.kinds.ecs.successors import NOT_JUDGED, Successor
 from provisioner.terminal.say import Say
 
@@ -173,6 +173,15 @@ def left(title: str, image: str, revision: str, *, same: bool, back: bool) -> st
     if same:
         return f"Nothing was gone back to: {title} is still to run {runs}."
     return f"{title} is to run {runs} now; `status` tells how far that is."
+
+
+def tell_replaced(say: Say, one: OneService, now: Running) -> None:
+    """Say that what is about to begin takes the place of a deployment that waits for a person.
+
+    Asked of a service alone over whose requests ECS leads: DescribeServiceDeployments.
+    """
+    if waits := awaited(one.session.clients.client("ecs"), now.service).get("Waits"):
+        say.note(f"A deployment of {one.aws_name} is under way, and this takes its place: {waits}.", "yellow")
 
 
 @contextmanager

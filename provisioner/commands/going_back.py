@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from provisioner.commands.asking import Asking
 from provisioner.commands.deploying import answer, listen_to, settle, ship
-from provisioner.commands.following import interruptible
+from provisioner.commands.following import interruptible, tell_replaced
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.pulling import demand_pullable, pulling
@@ -53,6 +53,8 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
             with explained(f"looking at the images of revision {to.revision}"):
                 demand_pullable(say, session, images_of(revision(session.clients, to.arn)))
             _show(say, one, now, to)
+            if to.arn != now.arn:
+                tell_replaced(say, one, now)
             wish.asking.confirm(say, f"Go back to revision {to.revision} in {session.suffix}?")
             doing = f"going back with {one.aws_name}"
             with pulling(say, session, one, to.image, record), interruptible(say, one, doing):

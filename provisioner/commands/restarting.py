@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from provisioner.commands.asking import Asking
 from provisioner.commands.deploying import listen_to
-from provisioner.commands.following import Before, Follower, interruptible
+from provisioner.commands.following import Before, Follower, interruptible, tell_replaced
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.pulling import demand_pullable
@@ -55,6 +55,7 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
                 )
             with explained(f"looking at the images of {one.aws_name}"):
                 demand_pullable(say, session, images_of(now.revision))
+            tell_replaced(say, one, now)
             wish.asking.confirm(say, f"Replace the {count} tasks of {one.title} in {session.suffix}?")
         record.plan = {"change": 1}
         with interruptible(say, one, f"restarting {one.aws_name}"), one.told("update"):

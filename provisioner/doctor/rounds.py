@@ -163,7 +163,13 @@ _TASKS = (
     Check("tasks", "scaling-from-0", "something wakes a service", (scaled.scaled,), scaling.can_begin),
     Check("tasks", "schedules", "none ends a service for good", (scaled.scaled,), scaling.is_not_ended),
     _symptom("tasks", "stopped", "no task stops unasked", (inside.stops,), tasks.stay_up),
-    _symptom("tasks", "deployment", "arrived", (inside.services, inside.verdicts), tasks.are_rolled_out),
+    _symptom(
+        "tasks",
+        "deployment",
+        "arrived",
+        (inside.services, inside.verdicts, inside.waits),
+        tasks.are_rolled_out,
+    ),
     _symptom("tasks", "running", "as many as should be", (inside.services,), tasks.are_enough),
 )
 _NETWORK = (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from provisioner.doctor.asked.tasks import Stops
 from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen
 from provisioner.kinds.ecs.diagnosis import FAILED
 from provisioner.kinds.ecs.rollouts import BACK
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 
+_NOBODY: Mapping[str, Doc] = MappingProxyType({})
 # So many that stopped unasked within an hour are a loop, though all may run at this moment.
 _LOOP = 3
 # ECS developer guide, service event messages.
@@ -64,8 +68,13 @@ def _room(said: str) -> str:
     )
 
 
-def are_rolled_out(services: list[Doc], verdicts: dict[str, tuple[str, str]]) -> Finding | None:
-    """Whether the last deployment of each service arrived; one that was rolled back to what runs is over."""
+def are_rolled_out(
+    services: list[Doc], verdicts: dict[str, tuple[str, str]], waits: Mapping[str, Doc] = _NOBODY
+) -> Finding | None:
+    """Whether the last deployment of each service arrived; one that was rolled back to what runs is over.
+
+    `waits` tells by service at which lifecycle hook its deployment waits for a person.
+    """
     back = []
     for service in services:
         name = service["serviceName"]
@@ -81,9 +90,29 @@ def are_rolled_out(services: list[Doc], verdicts: dict[str, tuple[str, str]]) ->
             return Finding(
                 "deployment-failed", what, "What runs is what was there before, if anything.", "releases"
             )
+    if under_way := next((one for one in services if not _has_arrived(one)), None):
+        return _under_way(under_way, waits.get(under_way["serviceName"], {}))
     if back:
         raise Over("; ".join(back))
     return None
+
+
+def _has_arrived(service: Doc) -> bool:
+    """Whether ECS has come to the end of each deployment."""
+    return all(one.get("rolloutState", "COMPLETED") != "IN_PROGRESS" for one in service["deployments"])
+
+
+def _under_way(service: Doc, told: Doc) -> Finding:
+    """One that waits for a person, with the command; any other is seen to its end by `status`."""
+    name = service["serviceName"]
+    counts = f"{service['runningCount']} of {service['desiredCount']} tasks run"
+    if waits := str(told.get("Waits", "")):
+        what = f"The last deployment of {name} has not arrived ({counts}): {waits}."
+        why = "ECS does nothing more until then, and the tasks of both revisions run and cost."
+        return Finding("deployment-waits", what, why, waits.split("`")[1])
+    unheard = f"; {told['Unheard']}" if "Unheard" in told else ""
+    what = f"The last deployment of {name} is under way ({counts}){unheard}."
+    return Finding("deployment-under-way", what, "Until it ends ECS may go back from it.", "status")
 
 
 def _is_up(service: Doc) -> bool:

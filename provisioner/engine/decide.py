@@ -136,7 +136,7 @@ def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted
     confirmed = entry.confirmed if entry else None
     change = replace(change, held=tuple(held(kind, wanted, seen, confirmed)))
     found = differences(kind, wanted, seen, confirmed)
-    if why := _no_way(kind, found):
+    if why := _no_way(kind, found, seen):
         return replace(change, verb="refuse", why=why, differences=tuple(found), adopts=False)
     if any(one.top in kind.fixed for one in found):
         return _anew(node, replace(change, differences=tuple(found)))
@@ -145,10 +145,10 @@ def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted
     return _settled(kind, replace(change, differences=tuple(found)), entry, seen)
 
 
-def _no_way(kind: Kind, found: Iterable[Difference]) -> str:
+def _no_way(kind: Kind, found: Iterable[Difference], seen: Doc) -> str:
     """Why AWS makes one of these changes neither in place nor by a new one, in words; "" where it does."""
     told = (kind.one_way[one.top](one.old, one.new) for one in found if one.top in kind.one_way)
-    return next((why for why in told if why), "")
+    return next((why for why in told if why), "").format(**seen)
 
 
 def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Change:

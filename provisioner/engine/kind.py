@@ -130,6 +130,10 @@ class Kind(Traits):
         """What a person has to do before it can be ready, in words; "" where nothing is to be done."""
         return ""
 
+    def takes_more(self, doc: Doc) -> float:
+        """Seconds that AWS was told to take beside its usual time: they are added to `patience`."""
+        return 0.0
+
     def lasts(self, doc: Doc) -> str:
         """Until when AWS goes on telling of one that is gone; "" where that is not known."""
         return ""

@@ -63,8 +63,8 @@ class Traits:
     # What a person does where somebody else's is in its place and another suffix is no way out, with fields
     # of what is seen in its braces.
     when_anothers: ClassVar[str] = ""
-    # Properties that go one way alone: why what is wanted is behind what is seen, and what to do; "" where
-    # it is not.
+    # Properties that go one way alone: why what is wanted is behind what is seen, and what to do, with fields
+    # of what is seen in its braces; "" where it is not.
     one_way: ClassVar[Mapping[str, Callable[[Any, Any], str]]] = {}
 
     ready: ClassVar[Condition] = {}

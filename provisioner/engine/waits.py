@@ -87,17 +87,21 @@ def until(
     *,
     clock: Clock,
     due: float,
-    patience: float,
+    patience: float | Callable[[], float],
     since: float | None = None,
     hidden: float = 0.0,
 ) -> T | None:
     """Probe until it gives something; None when patience has run out.
 
     `due` is when the state usually changes, in seconds from `since`: long before it the steps double,
-    around it and after it they are short enough that little time is lost. What AWS may hide for `hidden`
+    around it and after it they are short enough that little time is lost. A patience that is called may grow
+    with what the probe has seen. What AWS may hide for `hidden`
     seconds is mostly seen in the first of them: the steps grow from the beginning.
     """
     start = clock.now() if since is None else since
+
+    def is_over(_state: RetryCallState) -> bool:
+        return clock.now() - start > (patience() if callable(patience) else patience)
 
     def step(_state: RetryCallState) -> float:
         elapsed = clock.now() - start
@@ -106,7 +110,7 @@ def until(
     retrying = Retrying(
         retry=retry_if_result(lambda found: found is None),
         wait=step,
-        stop=lambda _state: clock.now() - start > patience,
+        stop=is_over,
         sleep=clock.sleep,
         retry_error_callback=lambda _state: None,
     )

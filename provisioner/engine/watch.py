@@ -27,29 +27,31 @@ class Watch:
     def until_ready(self, target: Target, *, updated: bool, seen: Callable[[Doc], None]) -> Doc:
         """Wait until it is ready, and not as it was; `seen` is told every new observation on the way."""
         kind, it = target.kind, target.it
-        start, since, asked = self.clock.now(), self.clock.wall(), ""
+        start, since, asked, more = self.clock.now(), self.clock.wall(), "", 0.0
         quiet = kind.stale_for * self.pace if updated else 0.0
         due = self.durations.expected(kind, target.region, "update" if updated else "create", "ready")
         self.listen(Event("waiting", it.node, detail=f"usually {due:.0f} s" if due >= 1 else ""))
 
         def probe() -> Doc | None:
-            nonlocal asked
+            nonlocal asked, more
             doc = read(self.clients, target)
             if doc is None or self.clock.now() - start < quiet:
                 return None
             seen(doc)
+            more = kind.takes_more(doc)
             if updated and self._is_old(target, doc, self.clock.now() - start):
                 return None
             if self._is_ready(target, doc, since):
                 return doc
-            if not asked and (asked := kind.asks(doc)):
+            former, asked = asked, kind.asks(doc)
+            if asked and asked != former:
                 self.listen(Event("asking", it.node, detail=asked))
             return None
 
-        doc = until(probe, clock=self.clock, due=due, patience=target.patience)
+        doc = until(probe, clock=self.clock, due=due, patience=lambda: target.patience + more)
         if doc is None:
             raise OutOfPatience(
-                f"{it.name or it.node} is not ready after {target.patience:.0f} s; "
+                f"{it.name or it.node} is not ready after {target.patience + more:.0f} s; "
                 f"{'it waits for you' if asked else 'AWS is still at it'}.",
                 f"{asked}\nNothing is lost: run the same command again, and it waits on.".lstrip(),
             )

@@ -23,7 +23,9 @@ def services(scene: Scene) -> Iterator[Line]:
     def line(one: Sight, doc: Doc) -> Iterator[Line]:
         yield _counted(one, doc)
         yield from asked(one.node, lambda: _stands_on(one, _capacity(scene, doc)))
-        yield from (_deployment(one, each, scene.now) for each in doc["deployments"] if _is_open(each))
+        for each in doc["deployments"]:
+            if _is_open(each):
+                yield _deployment(one, each, scene.now, doc if each.get("status") == "PRIMARY" else {})
 
     return scene.tell("Service", line)
 
@@ -59,13 +61,16 @@ def _is_open(deployment: Doc) -> bool:
     return bool(deployment.get("rolloutState", "COMPLETED") != "COMPLETED")
 
 
-def _deployment(one: Sight, deployment: Doc, now: float) -> Line:
+def _deployment(one: Sight, deployment: Doc, now: float, doc: Doc) -> Line:
+    """How far one is; of the newest also at which hook it waits, which the service itself tells."""
     state = deployment["rolloutState"]
     since = max(0.0, now - deployment["createdAt"].timestamp())
     failed = deployment.get("failedTasks", 0)
     counts = f"{deployment['runningCount']} of {deployment['desiredCount']} run, {failed} failed"
-    says = f"deployment {state} for {_long(since)}: {counts}"
+    waits = doc.get("Waits") or doc.get("Unheard", "")
+    says = f"deployment {state} for {_long(since)}: {counts}{f'; {waits}' if waits else ''}"
     facts = {"deployment": deployment["id"], "rollout": state, "failed": failed, "seconds": round(since)}
+    facts |= {"waits": waits} if waits else {}
     return Line(one.node, says, "unwell", facts)
 
 

@@ -8,6 +8,7 @@ from provisioner.doctor.finding import Doc, Sought, Unseen
 from provisioner.doctor.patient import Patient, unless
 from provisioner.kinds.ecs.diagnosis import CALLS as DIAGNOSIS
 from provisioner.kinds.ecs.diagnosis import Diagnosis, diagnose, verdict
+from provisioner.kinds.ecs.strategies import awaited
 
 # What is asked here, by service: `policy` grants it.
 CALLS = {
@@ -17,6 +18,7 @@ CALLS = {
         "DescribeTaskDefinition",
         "ListTasks",
         "DescribeTasks",
+        "DescribeServiceDeployments",
         "ListServiceDeployments",
     ),
     "logs": ("DescribeLogGroups", *DIAGNOSIS["logs"]),
@@ -79,6 +81,13 @@ def verdicts(p: Patient) -> dict[str, tuple[str, str]]:
     """ListServiceDeployments: how the newest deployment of each service ended, and ECS's reason."""
     ecs, cluster = p.clients.client("ecs"), p.named("cluster")
     return {one["serviceName"]: verdict(ecs, cluster, one["serviceName"]) for one in services(p)}
+
+
+def waits(p: Patient) -> dict[str, Doc]:
+    """DescribeServiceDeployments: at which hook each deployment waits that ECS leads over; none at none."""
+    ecs = p.clients.client("ecs")
+    told = ((one["serviceName"], awaited(ecs, one)) for one in services(p))
+    return {name: doc for name, doc in told if doc}
 
 
 def stops(p: Patient) -> list[Stops]:

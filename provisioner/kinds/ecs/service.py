@@ -13,7 +13,7 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError, RolledBack, Superseded
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
-from provisioner.kinds.ecs.strategies import strategy_of
+from provisioner.kinds.ecs.strategies import awaited, lasts, strategy_of
 from provisioner.kinds.ecs.successors import NOT_JUDGED, wanted_instead
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.members.ecs import SERVICE
@@ -39,8 +39,8 @@ def _stays_with_ecs(seen: Any, _wanted: Any) -> str:
     return (
         "ECS itself leads its requests between two target groups (its deployment strategy was set by hand), "
         "and these know of no other group or port; have it replace tasks in their group first: `aws ecs "
-        "update-service --cluster CLUSTER --service SERVICE --deployment-configuration strategy=ROLLING "
-        f"--load-balancers {entries}`"
+        "update-service --cluster {cluster} --service {serviceName} --deployment-configuration "
+        f"strategy=ROLLING --load-balancers {entries}`"
     )
 
 
@@ -92,7 +92,7 @@ class Service(Ecs):
     takes, takes_to_go, patience, stale_for = 60, 45, minutes(40), 2
     resource, fills = "service", ("{cluster}", "{serviceName}")
     calls = calling(
-        read="DescribeServices",
+        read="DescribeServiceDeployments DescribeServices",
         create="CreateService",
         update="UpdateService",
         delete="DeleteService",
@@ -102,7 +102,7 @@ class Service(Ecs):
     )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
-        """DescribeServices, with the state of its rollout worked out."""
+        """DescribeServices, with the state of its rollout worked out, and at which hook it waits."""
         listed = described(ecs, it.id or it.props["serviceName"], it.props["cluster"])
         doc = next((doc for doc in listed if doc["serviceName"] == it.props["serviceName"]), None)
         if doc is None:
@@ -112,6 +112,7 @@ class Service(Ecs):
             **doc,
             **_of_newest(doc),
             **({"Strategy": strategy} if strategy else {}),
+            **awaited(ecs, doc),
             "cluster": doc["clusterArn"],
             "Rollout": rollout(doc, it.props.get("taskDefinition")),
             "Tags": mapping(doc.get("tags", [])),
@@ -178,6 +179,14 @@ class Service(Ecs):
             f"{found.remedy} Then run the same command again: it starts a new deployment.",
             found.evidence,
         )
+
+    def asks(self, doc: Doc) -> str:
+        """To let its deployment go on, where that waits at a lifecycle hook; or why that is not known."""
+        return str(doc.get("Waits") or doc.get("Unheard", ""))
+
+    def takes_more(self, doc: Doc) -> float:
+        """The steps and the bake time of a strategy by which ECS leads requests over."""
+        return lasts(doc)
 
     def deceives(self, ecs: Any, it: Item, since: float) -> bool:
         """Whether a deployment was given up, although what runs now is steady: it may be the former one."""

@@ -14,12 +14,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from provisioner.engine.faults import code_of
+from provisioner.engine.faults import Fault, code_of, fault_of, told, unless_unknown
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.tagged import NO_CLUSTER
 from provisioner.names import name_of
 
 _ROLLING = "ROLLING"
+_COMPLETED = "COMPLETED"
 # botocore ecs DescribeServices: so many in one call.
 _MOST = 10
 _MINUTE = 60.0
@@ -111,6 +112,28 @@ def lasts(service: Doc) -> float:
         canary = told.get("canaryConfiguration") or {}
         minutes += float(canary.get("canaryBakeTimeInMinutes", 10))
     return minutes * _MINUTE
+
+
+def awaited(ecs: Any, service: Doc) -> Doc:
+    """DescribeServiceDeployments: `Waits`, at which hook the deployment of a service waits for a person.
+
+    `Unheard` instead where it may not be asked, and why. Nothing where ECS replaces tasks in their group, or
+    has come to the end of its deployment: then it is not asked.
+    """
+    arn = service.get("currentServiceDeployment")
+    primary = (one for one in service.get("deployments", []) if one["status"] == "PRIMARY")
+    is_open = any(one.get("rolloutState", _COMPLETED) != _COMPLETED for one in primary)
+    if not (arn and is_open and strategy_of(service)):
+        return {}
+    nothing: Doc = {"serviceDeployments": []}
+    try:
+        reply = unless_unknown(lambda: ecs.describe_service_deployments(serviceDeploymentArns=[arn]), nothing)
+    except ClientError as error:
+        if fault_of(error) is not Fault.DENIED:
+            raise
+        return {"Unheard": f"whether it waits for you at a lifecycle hook is not known: {told(error)}"}
+    words = next((waiting(one) for one in reply["serviceDeployments"]), "")
+    return {"Waits": words} if words else {}
 
 
 def waiting(deployment: Doc) -> str:
