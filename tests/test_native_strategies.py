@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.embedded.policies import Verdict, verdict
 from provisioner.kinds.ecs.strategies import lasts
 from tests.harness import Desk
 from tests.native import Native, native
-from tests.standing import SUFFIX, Standing
+from tests.standing import ACCOUNT, SUFFIX, Standing
 from tests.typed import type_it
 
 IMAGE = "public.ecr.aws/acme/model:1.4.2"
@@ -130,6 +131,34 @@ def heard(process: subprocess.Popen[str], words: str) -> str:
     """The next line of its progress in which these words are."""
     assert process.stderr is not None
     return next(line for line in process.stderr if words in line)
+
+
+@pytest.mark.parametrize("command", ["plan", "drift", "status", "doctor"])
+def test_who_looks_may_ask_where_a_deployment_waits(led: Native, command: str) -> None:
+    """Under exactly its own policy; what is healthy for the one is for the other."""
+    desk = led.stack.desk
+    led.pause("POST_SCALE_UP")
+    led.update(forceNewDeployment=True)
+    told, line = led.waits
+    asked = ("--for", command, "--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json")
+    given = desk.well("policy", *asked).lines[0]["policies"]
+
+    desk.box.authorise(*given)
+    try:
+        ran = desk.run(command, "--suffix", SUFFIX, *(["--all"] if command == "doctor" else []))
+        authoriser = desk.box.box.authoriser
+        requests = list(authoriser.asked) if authoriser else []
+    finally:
+        desk.box.authorise()
+
+    assert requests
+    assert [one for one in requests if verdict(given, one) is not Verdict.ALLOWED] == []
+    assert "not authorized" not in ran.out + ran.err
+    assert "not checked" not in ran.out
+    if command in ("status", "doctor"):
+        assert ran.code == 1
+        assert told in ran.out
+        assert line in ran.out
 
 
 @pytest.mark.slow

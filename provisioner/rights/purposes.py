@@ -41,10 +41,14 @@ from provisioner.rights.grants import Grant, Grants
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
 _SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS, "Strangers": strangers.CALLS}
+# Where ECS leads requests over by itself: whose a rule's weights are, and at which hook a deployment waits.
+# The latter is asked by the deployment alone: IAM is not told which service it is of.
+_SHIFTS: Mapping[str, Calls] = {"Shifts": {"ecs": ("DescribeServiceDeployments", "ListServices")}}
 _ALARMS: Mapping[str, Calls] = {"TrackingAlarms": tracking_alarms.CALLS}
 _PLANS: Mapping[str, Calls] = {
     **_SEEKS,
     **_ALARMS,
+    **_SHIFTS,
     "Versions": {"rds": (*versions.CALLS["rds"], *support.CALLS["rds"])},
     "Preflight": usage.CALLS,
     "Domain": domain.CALLS,
@@ -111,8 +115,8 @@ class Purpose:
 
 PURPOSES: Mapping[str, Purpose] = {
     "plan": Purpose(_LOOK, {**_PLANS, "Prices": asked.CALLS}),
-    "status": Purpose(_SEES, {"Tags": tagging.CALLS, **look.CALLS}),
-    "drift": Purpose((*_LOOK, "observe"), _SEEKS),
+    "status": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **look.CALLS}),
+    "drift": Purpose((*_LOOK, "observe"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
     "apply": Purpose(
         (
             *_LOOK,
