@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from json import JSONDecodeError
 from typing import Any
@@ -75,16 +76,23 @@ def not_accepted(error: object) -> CredentialsError:
 
 
 def _no_profile(error: Exception, profile: Profile, _method: str) -> Said:
-    return f"There is no profile {profile.name}: {error}", f"{profile.others} Set AWS_PROFILE to one of them."
+    told = f"There is no profile {profile.name}: {error}"
+    if profile.known:
+        return told, f"{profile.others} Set AWS_PROFILE to one of them."
+    make = f"`aws configure --profile {shlex.quote(profile.name)}`"
+    return told, (
+        f"{profile.others} Make this one with {make}, or unset AWS_PROFILE and set AWS_ACCESS_KEY_ID and "
+        f"AWS_SECRET_ACCESS_KEY; {_AGAIN}."
+    )
 
 
 def _none(_error: Exception, profile: Profile, _method: str) -> Said:
     where = f"{profile.title} has none" if profile.chosen else "None were found"
-    return (
-        f"AWS cannot be asked without credentials. {where}.",
-        f"Set AWS_PROFILE ({profile.others.rstrip('.')}), or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-        f"(and AWS_SESSION_TOKEN), or run `aws sso login` or `aws login`; {_AGAIN}.",
-    )
+    keys = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN)"
+    ways = f"Set AWS_PROFILE ({profile.others.rstrip('.')}), or {keys}, or run `aws sso login` or `aws login`"
+    if not profile.known:
+        ways = f"{profile.others} Set {keys}, or run `aws configure`, `aws configure sso` or `aws login`"
+    return f"AWS cannot be asked without credentials. {where}.", f"{ways}; {_AGAIN}."
 
 
 def _half(error: Exception, _profile: Profile, _method: str) -> Said:

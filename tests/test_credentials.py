@@ -77,6 +77,11 @@ CHAINS: dict[str, tuple[str, dict[str, str], list[str]]] = {
         ["cannot be used"],
     ),
     "no such profile": ("[profile other]\nregion = us-east-1\n", {}, ["no profile p", "other"]),
+    "no profile at all": (
+        "",
+        {},
+        ["There is no profile yet. Make this one with `aws configure --profile p`", "unset AWS_PROFILE"],
+    ),
     "an empty profile": ("[profile p]\nregion = us-east-1\n", {}, ["The profile p has none", "--local"]),
     "half of the keys": ("[profile p]\naws_access_key_id = a\n", {}, ["not whole"]),
     "a file that cannot be parsed": ("[profile p\n", {}, ["config"]),

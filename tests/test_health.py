@@ -277,6 +277,7 @@ def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
     ]
     assert verdict(parts, amiss=0) == ("Not well: targets; unknown: targets.", "red")
     assert verdict([], amiss=0) == ("All is well.", "green")
+    assert verdict([], amiss=1)[0] == "1 resource is not there, not ready or unknown."
 
 
 def test_a_long_name_takes_the_room_of_its_own_line_alone() -> None:

@@ -76,23 +76,60 @@ def test_the_longest_answer_is_the_balancer_s_idle_timeout() -> None:
     assert attributes["idle_timeout.timeout_seconds"] == str(_LONGEST_ANSWER)
 
 
-def test_scale_says_the_same_and_doctor_names_the_setting(desk: Desk) -> None:
+def test_doctor_names_the_setting_where_the_settings_hold_the_counts(desk: Desk) -> None:
+    desk.well("apply", "--yes", *NAMED, "--set", "service.minimum=0")
+
+    sick = desk.run("doctor", *NAMED, "--all")
+
+    assert sick.code == 1
+    told = sick.out.partition("as its settings say")[2]
+    assert "Set service.minimum=1 or more, then apply that." in told
+    assert "Type: python cli.py apply" in told
+    assert "scale --min" not in sick.out
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        (("--min", "3", "--max", "2"), "--max 2 is lower than --min 3. Raise --max or lower --min."),
+        (
+            ("--max", "1"),
+            "--max 1 is lower than the 2 that stand at least. Raise --max, or say a lower --min too.",
+        ),
+        (
+            ("--min", "99"),
+            "--min 99 is higher than the 10 that stand at most. Lower --min, or say a higher --max too.",
+        ),
+    ],
+    ids=["both", "the upper alone", "the lower alone"],
+)
+def test_bounds_that_cross_are_told_as_they_were_said(desk: Desk, bounds: tuple[str, ...], said: str) -> None:
+    desk.apply("a")
+
+    ran = desk.run("scale", *NAMED, "--yes", *bounds)
+
+    assert ran.code == 64
+    assert said in " ".join(ran.err.split())
+
+
+def test_scale_and_doctor_name_scale_where_it_holds_the_counts(desk: Desk) -> None:
     second = ("--service", "second")
     desk.apply("a", "--set", 'api.services={"second":{"prefixes":["/api/v4/*"]}}')
 
-    for more, name in (((), "service.minimum"), (second, "api.services.second.minimum")):
+    for more in ((), second):
         ran = desk.process("scale", "--local", *NAMED, "--yes", "--min", "0", *more)
         sick = desk.run("doctor", *NAMED)
         again = f"scale --min 1{' --service second' if more else ''}"
         for said in (ran.err, sick.out):
             assert "counts none where no task runs" in said
-            assert f"Set {name}=1 or more." in said
+            assert again in said
+            assert "minimum=" not in said, "the settings do not hold it"
         assert sick.code == 1
-        assert again in sick.out
         before = desk.mark()
         none = desk.run("scale", *NAMED, "--yes", "--max", "0", *more)
         assert none.code == 64
-        assert f"Set {name}=1 or more." in none.err
+        assert "Say --max 1 or more." in none.err
+        assert "minimum=" not in none.err
         assert desk.tries(before) == []
         desk.well("scale", *NAMED, "--yes", "--min", "1", *more)
         desk.well("doctor", *NAMED)
@@ -101,7 +138,9 @@ def test_scale_says_the_same_and_doctor_names_the_setting(desk: Desk) -> None:
 def test_a_schedule_of_somebody_s_own_wakes_a_service(desk: Desk) -> None:
     scaling = Standing.of(desk).aws("application-autoscaling")
     scaling.register_scalable_target(**SCALING, MinCapacity=0)
-    assert "may stand at 0 tasks" in desk.run("doctor", "--suffix", SUFFIX).out
+    sick = desk.run("doctor", "--suffix", SUFFIX).out
+    assert "may stand at 0 tasks, which is not what its settings say," in sick
+    assert "Type: python cli.py apply" in sick
     scaling.put_scheduled_action(
         **SCALING,
         ScheduledActionName="by-day",

@@ -53,9 +53,15 @@ def _sum_up(say: Say, results: Sequence[Result], shown: int) -> None:
     wrong = sum(one.finding is not None for one in results)
     unseen = sum(one.state == UNSEEN for one in results)
     if wrong > 1 and shown < len(results):
-        say.note(f"{wrong - 1} more are wrong, perhaps for the same reason: --all tells them.")
+        more = wrong - 1
+        told = "1 more is wrong" if more == 1 else f"{more} more are wrong"
+        say.note(f"{told}, perhaps for the same reason: --all tells {'it' if more == 1 else 'them'}.")
     elif not wrong:
-        say.note("Nothing is wrong." if not unseen else f"Nothing wrong was seen; {unseen} were not checked.")
+        say.note(
+            "Nothing is wrong."
+            if not unseen
+            else f"Nothing wrong was seen; {unseen} {'was' if unseen == 1 else 'were'} not checked."
+        )
 
 
 def _line(session: Session, result: Result) -> Line:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from provisioner.commands.asking import Asking
 from provisioner.commands.deploying import listen_to
 from provisioner.commands.following import interruptible
-from provisioner.commands.one_service import one_service
+from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import recorded
 from provisioner.engine.explain import explained
@@ -15,7 +15,7 @@ from provisioner.errors import UsageError
 from provisioner.kinds.ecs.shipped import SCALE
 from provisioner.names import COUNT_OWNER
 from provisioner.session import Session
-from provisioner.settings.never import nothing_wakes, setting_of
+from provisioner.settings.never import nothing_wakes
 from provisioner.settings.shipped import Counts
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.say import Say
@@ -38,9 +38,10 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
     if wish.minimum is None and wish.maximum is None:
         raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
     if wish.maximum == 0:
-        name = "" if wish.service == CONTAINER else wish.service
-        said = nothing_wakes(setting_of(name), f"With --max 0 {name or CONTAINER} stands at 0 tasks")
+        said = nothing_wakes(f"With --max 0 {wish.service or CONTAINER} stands at 0 tasks")
         raise UsageError(said, "Say --max 1 or more.")
+    if wish.minimum is not None and wish.maximum is not None and wish.maximum < wish.minimum:
+        raise _crossed(wish, Counts(wish.minimum, wish.maximum))
     with session.locked("scale", wish.lock_timeout), recorded(session, "scale") as record:
         one = one_service(session, wish.service)
         with explained(f"looking at {one.aws_name}"):
@@ -50,10 +51,11 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
             was.maximum if wish.maximum is None else wish.maximum,
         )
         if counts.maximum < counts.minimum:
-            raise UsageError(f"At most {counts.maximum} is less than at least {counts.minimum}.", "Say both.")
+            raise _crossed(wish, counts)
         listen_to(one, record)
         if not counts.minimum:
-            say.note(nothing_wakes(setting_of(one.name), f"{one.aws_name} may come to 0 tasks"), "yellow")
+            told = nothing_wakes(f"{one.aws_name} may come to 0 tasks")
+            say.note(f"{told} `{_wakes(session, one)}` keeps one running.", "yellow")
         if counts != was:
             say.note(f"  ~ {one.title} ({one.aws_name})")
             say.note(f"      tasks: {was.minimum} to {was.maximum} -> {counts.minimum} to {counts.maximum}")
@@ -67,3 +69,22 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
         again = session.where.workspace.command("apply", session.suffix)
         say.note(f"`apply` leaves it so; `{again} --take counts` brings the settings' counts back.")
     return 0
+
+
+def _crossed(wish: Wish, counts: Counts) -> UsageError:
+    """Return the error of bounds of which the upper one is the lower; what was not given is what stands."""
+    least = f"the {counts.minimum} that stand at least" if wish.minimum is None else f"--min {counts.minimum}"
+    if wish.maximum is None:
+        return UsageError(
+            f"{least} is higher than the {counts.maximum} that stand at most.",
+            "Lower --min, or say a higher --max too.",
+        )
+    hint = "or say a lower --min too" if wish.minimum is None else "or lower --min"
+    joined = "Raise --max " if wish.minimum is not None else "Raise --max, "
+    return UsageError(f"--max {counts.maximum} is lower than {least}.", f"{joined}{hint}.")
+
+
+def _wakes(session: Session, one: OneService) -> str:
+    """The command that lets one task run at least."""
+    more = f" --service {one.name}" if one.name else ""
+    return session.where.workspace.command(f"scale --min 1{more}", session.suffix)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import shlex
 
-from provisioner.doctor.asked.scaling import Scaled
+from provisioner.doctor.asked.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Scaled
 from provisioner.doctor.finding import Finding
 from provisioner.kinds.autoscaling import scheduled
 from provisioner.settings.never import nothing_wakes
 
 _FIXED = "The number of tasks does not follow the requests."
+_HELD = {
+    BY_SCALE: "as `scale` has set it",
+    BY_SETTINGS: "as its settings say",
+    BY_HAND: "which is not what its settings say",
+}
 
 
 def is_on(found: list[Scaled]) -> Finding | None:
@@ -35,10 +40,17 @@ def can_begin(found: list[Scaled]) -> Finding | None:
     """Whether a service that may stand at 0 tasks is woken by anything."""
     for one in found:
         if one.sleeps:
-            what = nothing_wakes(one.setting, f"{one.service} may stand at 0 tasks")
+            what = nothing_wakes(f"{one.service} may stand at 0 tasks, {_HELD[one.held]},")
             why = "It answers nothing once it has been scaled in."
+            if one.held == BY_SETTINGS:
+                why = f"{why} Set {one.setting}=1 or more, then apply that."
             more = f" --service {one.title}" if one.title else ""
-            return Finding("nothing-wakes-service", what, why, f"scale --min 1{more}")
+            return Finding(
+                "nothing-wakes-service",
+                what,
+                why,
+                f"scale --min 1{more}" if one.held == BY_SCALE else "apply",
+            )
     return None
 
 

@@ -21,12 +21,9 @@ def setting_of(name: str) -> str:
     return f"api.services.{name}.minimum" if name else "service.minimum"
 
 
-def nothing_wakes(setting: str, what: str) -> str:
-    """That a service stands still at 0 tasks, and what to set."""
-    return (
-        f"{what}, by {setting}=0 or `scale`, and stays there. Autoscaling aims at requests a minute per task "
-        f"and {_NONE_COUNTED}. Set {setting}=1 or more."
-    )
+def nothing_wakes(what: str) -> str:
+    """Say that a service stands still at 0 tasks; who holds its counts decides what mends that."""
+    return f"{what} and stays there. Autoscaling aims at requests a minute per task and {_NONE_COUNTED}."
 
 
 def never_works(settings: Settings) -> list[str]:

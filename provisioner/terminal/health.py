@@ -35,7 +35,8 @@ def verdict(parts: Sequence[Part], amiss: int) -> Painted:
     unknown = [part.topic for part in parts if part.has("unknown")]
     told = [f"not well: {', '.join(unwell)}"] if unwell else []
     told += [f"unknown: {', '.join(unknown)}"] if unknown else []
-    told += [f"{amiss} resources are not there, not ready or unknown"] if amiss else []
+    are = "resource is" if amiss == 1 else "resources are"
+    told += [f"{amiss} {are} not there, not ready or unknown"] if amiss else []
     if not told:
         return "All is well.", "green"
     text = "; ".join(told)

@@ -12,6 +12,7 @@ from provisioner.engine.states import Standing, standing
 from provisioner.engine.target import HIDES
 from provisioner.kinds import KINDS
 from provisioner.kinds.autoscaling import with_suspended
+from provisioner.kinds.ecs.shipped import shipped
 from provisioner.kinds.tracking_alarms import alarms_of, tracking
 from provisioner.settings.never import SERVICE, setting_of
 
@@ -25,6 +26,8 @@ CALLS = {
 }
 # botocore application-autoscaling DescribeScalableTargets: so many in one call.
 _MOST = 50
+# Who has set a service's least number: what mends it depends on that.
+BY_SCALE, BY_SETTINGS, BY_HAND = "scale", "settings", "hand"
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 # What is counted per task that runs: of no task there is none.
 _PER_TASK = "ALBRequestCountPerTarget"
@@ -44,6 +47,7 @@ class Scaled:
     # The setting of its least number, and what `--service` calls it.
     setting: str
     title: str
+    held: str = BY_SETTINGS
 
 
 def scaled(p: Patient) -> list[Scaled]:
@@ -79,6 +83,7 @@ def _scaled(p: Patient, target: Doc, service: str, policies: list[Doc], there: d
     is_woken = any(_limits(one).get("MinCapacity") for one in actions)
     from_0 = not is_woken and all(_metric(one) == _PER_TASK for one in policies)
     is_known = bool(title) or service == p.named(SERVICE)
+    sleeps = not target["MinCapacity"] and from_0
     return Scaled(
         service,
         standing(KINDS["ScalableTarget"], with_suspended(target)),
@@ -87,11 +92,25 @@ def _scaled(p: Patient, target: Doc, service: str, policies: list[Doc], there: d
             for one in policies
             if _TRACKING in one and not _may_be_hidden(p, one)
         ),
-        not target["MinCapacity"] and from_0,
+        sleeps,
         () if is_woken else tuple(one for one in actions if _is_to_come(p, one) and _ends(one, from_0)),
         setting_of(title) if is_known else "its minimum",
         title,
+        _holder(p, target, service) if sleeps else BY_SETTINGS,
     )
+
+
+def _holder(p: Patient, target: Doc, service: str) -> str:
+    """Who has set the least number of 0: `scale` by the service's tag, else the settings applied last."""
+    if shipped(p.clients, p.named("cluster"), service).counts is not None:
+        return BY_SCALE
+    entries = p.document.entries.values() if p.document else ()
+    applied = (
+        one.wanted.get("MinCapacity")
+        for one in entries
+        if one.wanted.get("ResourceId") == target["ResourceId"]
+    )
+    return BY_HAND if next(applied, 0) else BY_SETTINGS
 
 
 def _actions(p: Patient, resource: str) -> list[Doc]:
