@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,28 @@ def test_what_is_no_longer_declared_is_told_as_that_and_never_as_foreign(
 
     desk.apply("a", *after)
     assert drift(desk, *after)["undeclared"] == []
+
+
+def test_a_plan_says_what_data_goes_with_what_is_no_longer_declared(desk: Desk, tmp_path: Path) -> None:
+    """Turned off, the records of requests went with a bucket that a plan told only as no longer declared."""
+    recorded = ("--set", "logs.requests=true")
+    desk.apply("a", *recorded)
+    page = tmp_path / "plan.md"
+
+    plain = desk.well("plan", *NAMED, "--markdown", str(page))
+    (record,) = desk.well("plan", *NAMED, "--json").lines
+    (ending,) = desk.well("plan", "--destroy", *NAMED, "--json").lines
+
+    going = {one["node"] for one in record["changes"] if one["action"] == "delete"}
+    lost = {one["node"]: one["loses"] for one in ending["changes"] if one["loses"] and one["node"] in going}
+    assert lost
+    assert {one["node"]: one["loses"] for one in record["changes"] if one["loses"]} == lost
+    head, _, told = plain.out.partition("Lost for good:")
+    for words in lost.values():
+        assert f"  ! {words}" in told
+        assert words not in head
+        assert f"lost for good: {words}" in page.read_text()
+    assert "Lost for good" not in desk.well("plan", *NAMED, *recorded).out
 
 
 def test_a_group_that_bears_our_tags_alone_is_told_with_how_it_came(desk: Desk) -> None:

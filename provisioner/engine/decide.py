@@ -80,6 +80,8 @@ class Change:
     remedy: str = ""
     # What it replaces is kept beside the new one.
     keeps: bool = False
+    # What data is lost for good with it, in words.
+    loses: str = ""
 
     @property
     def acts(self) -> bool:
@@ -102,6 +104,8 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
     if meets(seen, kind.going):
         return replace(change, verb="create", why=STILL_GOING)
     made = _compared(node, change, entry, seen, wanted)
+    if made.verb == "replace" and not made.keeps:
+        made = replace(made, loses=kind.lost(unveiled(entry.wanted if entry else wanted)))
     # What is refused stays, and so does its name.
     return replace(made, name=entry.name) if made.verb == "refuse" and entry and entry.name else made
 
@@ -183,7 +187,9 @@ def delete(node: str, entry: Entry, kind: Kind, why: str = "no longer declared")
     """Return the change of what is in the state and no longer declared: it goes, or the state releases it."""
     change = Change("delete", node, entry.kind, entry.name, entry.piece, entry.id, why=why)
     stays = kind.outlives(unveiled(entry.wanted))
-    return replace(change, verb="release", why=f"{why}; it stays: {stays}") if stays else change
+    if stays:
+        return replace(change, verb="release", why=f"{why}; it stays: {stays}")
+    return replace(change, loses=kind.lost(unveiled(entry.wanted)))
 
 
 def left(node: str, entry: Entry) -> Change:

@@ -22,7 +22,7 @@ def show_ending(
         say.data(note)
     _show_waves(say, ending)
     _show_words(say, "Left standing:", "=", [one.stays for one in ending.going])
-    _show_words(say, "Lost for good:", "!", [one.loses for one in ending.going])
+    show_losses(say, [one.loses for one in ending.going])
     _show_held(say, held)
     count = sum(not one.stays for one in ending.going)
     say.data(f"Plan: 0 to add, 0 to change, {count} to destroy." if count else "No changes.")
@@ -36,6 +36,11 @@ def _show_waves(say: Say, ending: Ending) -> None:
         say.data(f"Wave {number}{', at once' if number == 1 else ''}:")
         for one in (one for one in wave if not one.stays):
             say.data(f"  {say.paint('-', 'red')} {one.piece}/{one.node}: {_what(one)}")
+
+
+def show_losses(say: Say, told: list[str]) -> None:
+    """Show the data that is lost for good, a line each; nothing where nothing is told."""
+    _show_words(say, "Lost for good:", "!", told)
 
 
 def _show_words(say: Say, head: str, sign: str, told: list[str]) -> None:

@@ -63,6 +63,8 @@ def _changes(plan: Plan) -> Iterator[str]:
         yield f"{_SIGNS[change.verb]} {change.verb} {what}{reason}"
         yield from (f"      {line}" for line in lines(change.differences))
         yield from (f"-     {extra.what}  (added by hand)" for extra in change.extras)
+        if change.loses:
+            yield f"!     lost for good: {change.loses}"
 
 
 def _drifts(drifts: Iterable[Drift]) -> Iterator[str]:

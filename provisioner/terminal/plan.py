@@ -10,6 +10,7 @@ from provisioner.engine.decide import Change
 from provisioner.engine.plan import Plan, look_up
 from provisioner.engine.private import masked, masked_beside
 from provisioner.engine.refs import resolve
+from provisioner.terminal.ending import show_losses
 from provisioner.terminal.fields import lines
 from provisioner.terminal.forecast import Forecast, show_forecast, show_what_comes
 from provisioner.terminal.say import Say
@@ -39,6 +40,7 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
             say.data(f"      {line}")
         for extra in change.extras:
             say.data(f"      - {extra.what}  (added by hand)")
+    show_losses(say, [one.loses for one in shown(plan)])
     say.data(sentence(plan))
     for line in left_to_others(plan):
         say.note(line, "dim")
@@ -129,6 +131,7 @@ def _record(plan: Plan, change: Change) -> dict[str, Any]:
         "id": change.id,
         "adopts": change.adopts,
         "reason": change.why,
+        "loses": change.loses,
         "fields": [_field(one) for one in change.differences],
         "removes": [one.what for one in change.extras],
         "properties": _properties(plan, change),
