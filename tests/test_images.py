@@ -112,7 +112,7 @@ def test_an_archived_image_is_not_deployed_and_its_way_back_is_told(
 
     for ran in (by_digest, by_tag):
         assert ran.code == 5, ran.err
-        assert "is archived in ECR: no task can pull it." in ran.err
+        assert "is archived in ECR: no task can pull it. Nothing was changed." in ran.err
         assert "up to 20 minutes" in ran.err
     assert repository.restoring("v1") in by_tag.err
     assert "--image-id imageDigest=sha256:" in by_digest.err

@@ -80,6 +80,8 @@ def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(stri
     assert "flat-rate pricing plan" in told
     assert "edge: Distribution ml-api-edge-a is held by a flat-rate pricing plan" in rest
     assert "aws pricing-plan-manager cancel-subscription --arn" in rest
+    assert "Once that has ended, run the same command again: it deletes what is left." in rest
+    assert "Nothing is lost" not in rest
     deletes = [one for one in strict.tries(before) if one == "cloudfront:DeleteDistribution"]
     assert len(deletes) == 1
     assert client(strict.box.endpoint, "rds").describe_db_clusters()["DBClusters"] == []

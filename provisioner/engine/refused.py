@@ -73,7 +73,7 @@ def held_up(
     notes = [f"{note}." for note in dict.fromkeys(holder.note for holder in lasting) if note]
     said = f" ({refusal})" if refusal else ""
     if lasting and all(holder.later for holder in lasting):
-        hint = "Nothing is lost: run the same command again then."
+        hint = "Once that has ended, run the same command again: it deletes what is left."
         return NotBefore(f"{words} is held by {told}{said}.", "\n".join([*notes, hint]))
     if not lasting and curable:
         hint = "That goes by itself. Nothing is lost: run the same command again, and it waits on."

@@ -108,7 +108,7 @@ class Pullable:
     def error(self) -> ProvisionerError:
         """Return the refusal of whatever would have a task pull it."""
         kind = UsageError if self.status == ABSENT else Blocked
-        return kind(f"{self.what}.", self.hint)
+        return kind(f"{self.what}. Nothing was changed.", self.hint)
 
     def _command(self, verb: str) -> str:
         other = "" if self.is_owned else f" --registry-id {self.place.account}"
