@@ -19,6 +19,7 @@ from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError
 from provisioner.isolated_session import CONFIG as ISOLATED
 from provisioner.isolated_session import isolated_session
+from provisioner.proxies import check_proxy
 from provisioner.rates import Rates
 from provisioner.signed_in_again import until_signed_in
 from provisioner.whole_answers import WholeAnswers
@@ -126,6 +127,7 @@ class Aws:
                 client = self._session.client(
                     service, region_name=region, endpoint_url=at, config=self._config
                 )
+            check_proxy(str(client.meta.endpoint_url))
             client.meta.events.register("after-call.*.*", self._hear_time)
         client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, self._within)
         self.calls.watch(client.meta.events)

@@ -63,6 +63,19 @@ def test_a_captive_portal_is_told_in_every_command(
     says(run(desk, front, *command), 1, "AWS cannot be reached", "again")
 
 
+@pytest.mark.parametrize("proxy", ["http://[::", "http://me:s3cr3t@proxy:port", "http://", "socks5://a:1"])
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_that_is_no_address_is_told_by_its_variable_before_a_call(
+    desk: Desk, front: Front, name: str, proxy: str
+) -> None:
+    """It was asked 11 times over 26 s."""
+    ran = run(desk, front, "plan", "--suffix", "a", **{name: proxy})
+
+    says(ran, 64, f"{name} is no address of a proxy", f"Set {name} to http://HOST:PORT, or unset it")
+    assert "s3cr3t" not in ran.err
+    assert front.seen == []
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: str(one[0]))
 @pytest.mark.parametrize("method", ["CONNECT", "POST"])
 def test_a_proxy_that_wants_credentials_is_no_matter_of_those_of_aws(

@@ -31,6 +31,7 @@ FLOORS: list[set[str]] = [
     {
         "provisioner.names",
         "provisioner.endpoints",
+        "provisioner.proxies",
         "provisioner.path_patterns",
         "provisioner.calls",
         "provisioner.answers",
