@@ -11,19 +11,18 @@ from dataclasses import dataclass, field, replace
 from provisioner.aws import Aws
 from provisioner.choosing import choose, moved_on, with_domain, with_rules
 from provisioner.engine.act import Hands
-from provisioner.engine.apply import Apply
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
 from provisioner.engine.drift import Report as DriftReport
 from provisioner.engine.drift import look_for_drift
 from provisioner.engine.durations import Durations
-from provisioner.engine.events import Event, Listener, silent
+from provisioner.engine.events import Listener, silent
+from provisioner.engine.graph import Stack
 from provisioner.engine.mark import Identity
-from provisioner.engine.marker import Marker, both, makes_two
-from provisioner.engine.outcome import Outcome
+from provisioner.engine.marker import Marker
 from provisioner.engine.peers import Peers
 from provisioner.engine.plan import Plan, make_plan, target_of
-from provisioner.errors import LockHeld, NoSuchStack, ProvisionerError
+from provisioner.errors import LockHeld, NoSuchStack
 from provisioner.kinds import KINDS
 from provisioner.pins import Where, check_pin, guard_account, known_document, put_aside_unusable, region_of
 from provisioner.regions import check_partition
@@ -72,6 +71,8 @@ class Session:
     tell: Callable[[str, str], None] = lambda *_: None
     # What this run takes back from another owner: `image`, `counts`.
     taken: frozenset[str] = frozenset()
+    # What holds the lock.
+    command: str = ""
     # Whether another run's mark on the stack is that of a run known to be dead.
     takes_over: bool = False
     # A look that is shared with other stacks.
@@ -188,6 +189,7 @@ class Session:
             self._take_over(store, lock)
             self.guard = lock.check
             self.is_busy = False
+            self.command = command
             try:
                 yield
             finally:
@@ -209,60 +211,13 @@ class Session:
                 return
         raise LockHeld(f"{store.where} is still being written by another run.", "Run the same command again.")
 
-    def apply(self, plan: Plan) -> Outcome:
-        """Carry the plan out; what an emulator tells otherwise after it, too."""
-        done = self._marked(plan)
-        return done if self.aws.echoes or plan.whole or not done.is_whole else self._follow(done)
-
-    def _marked(self, plan: Plan) -> Outcome:
-        """Carry the plan out, with this run's mark on the stack while it makes what AWS may make twice."""
-        marker = self.marker(plan)
-        if marker is None:
-            return Apply(plan, self.hands(), KINDS).run()
-        with self._guarded(marker):
-            if self._begins(plan, marker):
-                marker.take(plan.docs[marker.node])
-            return Apply(plan, self.hands(marker), KINDS).run()
-
-    def _follow(self, done: Outcome) -> Outcome:
-        """Bring in line what an emulator tells otherwise since: an endpoint, once there is an instance.
-
-        ministack 1.5.33 moves a cluster's so: what took the former value would differ in the next plan.
-        """
-        moved = self.plan()
-        if not moved.acting or moved.refused:
-            return done
-        names = ", ".join(change.node for change in moved.acting)
-        self.listen(
-            Event("note", detail=f"this emulator tells other values than before: {names} follow them")
-        )
-        return done.followed_by(Apply(moved, self.hands(), KINDS).run())
-
-    def _begins(self, plan: Plan, marker: Marker) -> bool:
-        """Whether this run makes what another machine may make a second time, on a stack that stands.
-
-        A state that knows the whole stack is no excuse: a machine without any finds what stands by its tags,
-        and not what this run is about to make. Where the marker is yet to be made, it is born with the mark.
-        """
-        return plan.docs.get(marker.node) is not None and makes_two(plan)
-
-    @contextmanager
-    def _guarded(self, marker: Marker) -> Iterator[None]:
-        """Inside, no call is made once another run has the stack; at its end the mark is taken off."""
-        former = self.guard
-        self.guard = both(former, marker.guard)
-        try:
-            yield
-        finally:
-            self.guard = former
-            try:
-                marker.end()
-            except ProvisionerError as error:  # it runs out by itself
-                self.tell(error.message, "Other machines take this run for one under way, for five minutes.")
-
     def marker(self, plan: Plan) -> Marker | None:
-        """The stack's marker; None where it is not in the plan."""
-        node = plan.stack.nodes.get(plan.stack.marker)
+        """The stack's marker; None where the stack has none."""
+        return self.marker_of((plan.whole or plan).stack)
+
+    def marker_of(self, stack: Stack) -> Marker | None:
+        """The marker of a stack as it is declared; None where it has none."""
+        node = stack.nodes.get(stack.marker)
         if node is None:
             return None
         target = target_of(node, self.suffix, self.document.entries.get(node.name), dict(node.props))
@@ -272,7 +227,9 @@ class Session:
 
     @property
     def _again(self) -> str:
-        return self.where.workspace.command("apply", self.suffix)
+        """What goes on in the place of a dead run: an end with an end, all else with an apply."""
+        verb = "teardown" if self.command == "teardown" else "apply"
+        return self.where.workspace.command(verb, self.suffix)
 
     def close(self) -> None:
         """Forget the stack: it is gone, and was seen to be."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from provisioner.alone import marked
 from provisioner.engine.act import Hands
 from provisioner.engine.apply import Apply
 from provisioner.engine.explain import explained
 from provisioner.engine.graph import Stack
+from provisioner.engine.marker import Marker
 from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan, make_plan
 from provisioner.engine.protection import Untold, lift, protected, untold
@@ -66,8 +68,42 @@ def protections(session: Session, plan: Plan) -> Protections:
 def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
     """Take down what the state knows, and what bears our tags and the state has lost.
 
-    The protections `found` are lifted first: nothing is deleted while one of them stays.
+    The protections `found` are lifted first: nothing is deleted while one of them stays. Meanwhile this run's
+    mark is on the stack's marker, which goes last.
+
+    Raises: LockHeld where another machine's run is at work, or has begun before the end.
     """
+    marker = session.marker(plan)
+    if marker is None:
+        return _take_down(session, plan, found)
+    if not stands(plan, marker.node):
+        marker.ask()  # it went as the last of an end that was cut off, or another run has just begun
+        return _take_down(session, plan, found, marker)
+    with marked(session, marker, plan.docs[marker.node]):
+        marker_last(session.document, marker.node)
+        return _take_down(session, plan, found, marker)
+
+
+def stands(plan: Plan, name: str) -> bool:
+    """Whether that of the stack is there, and nobody else's."""
+    return name in plan.docs and not plan.changes[name].foreign
+
+
+def marker_last(document: Document, marker: str) -> None:
+    """Let all that the marker does not need itself go before it, also what an older version has made."""
+    entries = document.entries
+    needed, waiting = set(), [marker]
+    while waiting:
+        name = waiting.pop()
+        if name in entries and name not in needed:
+            needed.add(name)
+            waiting += entries[name].needs
+    for name, entry in entries.items():
+        if needed and name not in needed and marker not in entry.needs:
+            entry.needs.append(marker)
+
+
+def _take_down(session: Session, plan: Plan, found: Protections, marker: Marker | None = None) -> Outcome:
     hands = session.hands()
     Apply(plan, hands, KINDS).take_over_found()
     lifted = lift(hands, KINDS, found.told, [one.node for one in found.untold if one.protections])
@@ -76,19 +112,27 @@ def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
     theirs = _let_go(hands, plan)
     outcome = remove(hands, KINDS)
     outcome.theirs |= theirs
+    _rest(session, marker)
     if outcome.is_whole:
-        _sweep(session, plan.stack, outcome, found)
+        _sweep(session, plan.stack, outcome, found, marker)
     for _ in range(_ROUNDS):
         returned = make_plan(plan.stack, session.document, session.clients, KINDS)
         if not outcome.is_whole or not _came_back(returned, outcome):
             break
-        if marker := session.marker(returned):  # what another run makes anew is no leftover
+        if marker:  # what another run makes anew is no leftover
             marker.refuse(returned)
         Apply(returned, hands, KINDS).take_over_found()
         outcome = outcome.followed_by(remove(hands, KINDS))
+        _rest(session, marker)
     if outcome.is_whole:
-        _sweep(session, plan.stack, outcome, found)
+        _sweep(session, plan.stack, outcome, found, marker)
     return outcome
+
+
+def _rest(session: Session, marker: Marker | None) -> None:
+    """Give the mark up where the marker went: it was the last of the stack."""
+    if marker and marker.node not in session.document.entries:
+        marker.rest()
 
 
 def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
@@ -110,8 +154,12 @@ def _came_back(returned: Plan, outcome: Outcome) -> bool:
     return any(not outcome.kept.keys() & {name, *nodes[name].needs} for name in returned.found)
 
 
-def _sweep(session: Session, stack: Stack, outcome: Outcome, lifted: Protections) -> None:
-    """Delete what AWS itself has made for the stack and left, or brought back."""
+def _sweep(
+    session: Session, stack: Stack, outcome: Outcome, lifted: Protections, marker: Marker | None
+) -> None:
+    """Delete what AWS itself has made for the stack and left, or brought back; LockHeld where it is anew."""
+    if marker:
+        marker.ask()
     with outcome.noting("what AWS has left", "sweeping it up"):
         leftovers.unprotect(session.clients, lifted.groups)
         found = leftovers.strays(session.clients, stack, outcome.theirs.keys())

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from provisioner import taking_down
+from provisioner.commands import applying
 from provisioner.commands.asking import Asking
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.act import Hands
@@ -312,13 +313,13 @@ def test_what_was_made_while_a_person_was_asked_is_not_made_again(
 ) -> None:
     """The other run began and ended between this one's plan and its first call."""
     other = desk.elsewhere(tmp_path / "other")
-    really = Session.apply
+    really = applying.bring_up
 
-    def apply(self: Session, plan: Plan) -> Outcome:
+    def bring_up(session: Session, plan: Plan) -> Outcome:
         assert other.process(*APPLY, *PART).code == 0
-        return really(self, plan)
+        return really(session, plan)
 
-    monkeypatch.setattr(Session, "apply", apply)
+    monkeypatch.setattr(applying, "bring_up", bring_up)
 
     ran = desk.run("apply", "--yes", "--suffix", "a", *PART)
 
@@ -366,6 +367,176 @@ def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
     assert ran.code == 7, ran.err
     assert "user/jo on laptop" in ran.err
     assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] != role["RoleId"]
+
+
+def refused(ran: Ran) -> bool:
+    """Whether it ended because of another machine's run: whose, since when, and what to do."""
+    assert ran.code == 7, ran.err
+    return all(word in ran.err for word in ("arn:aws:", "since 20", "--take-over"))
+
+
+def test_a_teardown_stops_before_the_apply_of_another_machine(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, told = desk.elsewhere(tmp_path / "other"), dict[str, Ran]()
+    really = Hands.create
+
+    def create(self: Hands, target: Target) -> Doc:
+        if target.it.node == "vpc":
+            told["teardown"] = other.process("teardown", "--local", "--yes", "--suffix", "a")
+        return really(self, target)
+
+    monkeypatch.setattr(Hands, "create", create)
+    desk.well("apply", "--yes", "--suffix", "a", *PART)
+
+    assert refused(told["teardown"])
+    assert "teardown --suffix a --local --take-over" in told["teardown"].err
+    assert not [one for one in desk.acts() if ":Delete" in one]
+
+
+def test_an_apply_and_a_teardown_stop_before_the_teardown_of_another_machine(
+    begun: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The execution role, which bears the mark, goes last."""
+    other, told = begun.elsewhere(tmp_path / "other"), dict[str, Ran]()
+    really = Hands.delete
+
+    def delete(self: Hands, target: Target, *more: Any) -> str:
+        if target.it.node == "vpc":
+            before = begun.mark()
+            told["apply"] = other.process(*APPLY)
+            told["teardown"] = other.process("teardown", "--local", "--yes", "--suffix", "a")
+            renewed = {"iam:TagRole"}  # by the teardown itself, as often as it takes
+            assert set(begun.tries(before)) <= renewed
+        return really(self, target, *more)
+
+    monkeypatch.setattr(Hands, "delete", delete)
+    before = begun.mark()
+    begun.teardown("a")
+
+    assert refused(told["apply"])
+    assert refused(told["teardown"])
+    assert begun.acts(before)[0] == "iam:TagRole"
+    assert begun.acts(before)[-1] == "iam:DeleteRole"
+    assert begun.run("verify-gone", "--suffix", "a").code == 0
+
+
+def test_a_killed_teardown_goes_on_at_once_and_elsewhere_when_it_counts_as_dead(
+    begun: Desk, tmp_path: Path
+) -> None:
+    other = begun.elsewhere(tmp_path / "other")
+    begun.box.faults({"operation": "ec2:DeleteVpc", "fault": "reset", "times": 99})
+    before = begun.mark()
+    with begun.spawn("teardown", "--local", "--yes", "--suffix", "a") as process:
+        while "ec2:DeleteVpc" not in begun.tries(before):
+            time.sleep(0.01)
+        process.kill()
+    begun.box.faults()
+    assert mark(begun)
+    write(begun, f"{at(-60)} {mark(begun).partition(' ')[2]}")  # however slow this machine is
+    assert refused(other.process("teardown", "--local", "--yes", "--suffix", "a"))
+
+    begun.teardown("a")
+
+    assert begun.run("verify-gone", "--suffix", "a").code == 0
+
+
+@pytest.mark.parametrize("whose", ["another's", "nobody's"])
+def test_an_apply_whose_stack_went_meanwhile_does_not_end_well(
+    begun: Desk, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    """It bears a mark: another run has taken it over, and ended or not."""
+    really = Hands.create
+
+    def create(self: Hands, target: Target) -> Doc:
+        doc = really(self, target)
+        if target.it.node == "igw":
+            write(begun, another(0) if whose == "another's" else "")
+        return doc
+
+    monkeypatch.setattr(Hands, "create", create)
+    ran = begun.run("apply", "--yes", "--suffix", "a", "--target", "vpc/igw")
+
+    assert ran.code == 7, ran.err
+    assert "may be gone" in ran.err or "Nothing more was called" in ran.err
+
+
+@pytest.mark.parametrize("how", ["a teardown is at it", "the role is gone"])
+def test_an_apply_without_a_mark_does_not_end_well_either(
+    begun: Desk, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """It only changes things, so it bears none; it looks again at its end."""
+    really = Hands.update
+
+    def update(self: Hands, target: Target, change: Any) -> Target:
+        done = really(self, target, change)
+        if how == "the role is gone":
+            iam = client(begun.box.endpoint, "iam")
+            for one in iam.list_attached_role_policies(RoleName=ROLE)["AttachedPolicies"]:
+                iam.detach_role_policy(RoleName=ROLE, PolicyArn=one["PolicyArn"])
+            iam.delete_role(RoleName=ROLE)
+        else:
+            write(begun, another(0))
+        return done
+
+    monkeypatch.setattr(Hands, "update", update)
+    before = begun.mark()
+
+    ran = begun.run("apply", "--yes", "--suffix", "a", *PART, "--set", 'tags={"team": "x"}')
+
+    assert ran.code == 7, ran.err
+    assert ("user/jo on laptop" if how != "the role is gone" else "is gone") in ran.err
+    assert "ec2:CreateTags" in begun.acts(before)
+
+
+def test_an_apply_without_a_mark_stops_before_a_teardown_that_began_since_its_plan(
+    begun: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Asking.confirm
+
+    def confirm(self: Asking, *told: Any) -> None:
+        really(self, *told)
+        write(begun, another(0))
+
+    monkeypatch.setattr(Asking, "confirm", confirm)
+    before = begun.mark()
+
+    ran = begun.run("apply", "--yes", "--suffix", "a", *PART, "--set", 'tags={"team": "x"}')
+
+    assert (ran.code, begun.acts(before)) == (7, ["iam:TagRole"]), ran.err  # the other one's own
+
+
+SMALL = (
+    ("deploy", "--image", "public.ecr.aws/acme/model:2"),
+    ("rollback",),
+    ("restart",),
+    ("scale", "--max", "7"),
+    ("run", "--", "true"),
+    ("rotate-origin-secret",),
+)
+
+
+def test_no_command_changes_a_stack_at_which_another_machine_is(desk: Desk) -> None:
+    desk.well("apply", "--yes", "--suffix", "a")
+    write(desk, another(-60))
+    before = desk.mark()
+
+    for verb, *more in SMALL:
+        assert refused(desk.run(verb, "--yes", "--suffix", "a", "--local", *more, local=False)), verb
+    assert desk.tries(before) == []
+
+    write(desk, "")
+    desk.well("scale", "--yes", "--suffix", "a", "--max", "7")
+
+
+def test_a_mark_is_not_put_on_the_role_of_somebody_else(begun: Desk) -> None:
+    iam = client(begun.box.endpoint, "iam")
+    iam.tag_role(RoleName=ROLE, Tags=[{"Key": "Environment", "Value": "b"}])
+    before = begun.mark()
+
+    begun.run("teardown", "--yes", "--suffix", "a")
+
+    assert "iam:TagRole" not in begun.tries(before)
 
 
 class Bearing(Thing):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from provisioner.bringing_up import bring_up
 from provisioner.commands.asking import Asking
 from provisioner.commands.circumstances import read_with
 from provisioner.commands.ending import finish, signals
@@ -91,5 +92,5 @@ def run(say: Say, session: Session, made: Plan, record: Record) -> None:
     outlook = outlook_on(session, record, {name: made.changes[name].verb for name in pieces})
     with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)
-        outcome = session.apply(made)
+        outcome = bring_up(session, made)
     finish(outcome, caught)

@@ -17,6 +17,7 @@ from provisioner.commands.place import header
 from provisioner.commands.pulling import pullable, pulling
 from provisioner.commands.recording import both, recorded
 from provisioner.commands.smoke import smoke
+from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.events import Event, silent
 from provisioner.engine.explain import explained
 from provisioner.engine.record import Record
@@ -66,7 +67,11 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
             "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
         )
     header(say, session)
-    with session.locked("deploy", wish.lock_timeout), recorded(session, "deploy") as record:
+    with (
+        session.locked("deploy", wish.lock_timeout),
+        recorded(session, "deploy") as record,
+        undisturbed(session),
+    ):
         one = one_service(session, wish.service)
         with explained(f"looking at {one.aws_name}"):
             now = one.running()

@@ -13,6 +13,7 @@ from provisioner.commands.pulling import demand_pullable, pulling
 from provisioner.commands.recording import recorded
 from provisioner.commands.releasing import earlier, named, releases_of
 from provisioner.commands.smoke import smoke
+from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
 from provisioner.kinds.ecs.revisions import Running, besides, number, revision, unopened
@@ -39,7 +40,11 @@ class Wish:
 def rollback(say: Say, session: Session, wish: Wish) -> int:
     """Find the revision, ask, roll out, follow."""
     header(say, session)
-    with session.locked("rollback", wish.lock_timeout), recorded(session, "rollback") as record:
+    with (
+        session.locked("rollback", wish.lock_timeout),
+        recorded(session, "rollback") as record,
+        undisturbed(session),
+    ):
         one = one_service(session, wish.service)
         with explained(f"looking at the revisions of {one.aws_name}"):
             now = one.running()

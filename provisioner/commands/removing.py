@@ -74,8 +74,6 @@ def _remove(
     for line in [*(f"! {one}" for one in held), *(f"  {note}." for note in notes_of(held))]:
         say.ask(line)
     asking.confirm(say, "Remove them?", session.suffix)
-    if marker:
-        marker.ask()
     pieces = {node.name: node.piece for node in made.stack if node.name in going}
     outlook = outlook_on(session, record, dict.fromkeys(pieces, "delete"))
     with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:

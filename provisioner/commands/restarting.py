@@ -12,6 +12,7 @@ from provisioner.commands.place import header
 from provisioner.commands.pulling import demand_pullable
 from provisioner.commands.recording import recorded
 from provisioner.commands.smoke import smoke
+from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.explain import explained
 from provisioner.errors import Blocked
 from provisioner.kinds.ecs.revisions import Running, number
@@ -37,7 +38,7 @@ class Wish:
 def restart(say: Say, session: Session, wish: Wish) -> int:
     """Begin a deployment of the same revision; one that an earlier run began and saw no end of serves."""
     header(say, session)
-    with session.locked(_VERB, wish.lock_timeout), recorded(session, _VERB) as record:
+    with session.locked(_VERB, wish.lock_timeout), recorded(session, _VERB) as record, undisturbed(session):
         one = one_service(session, wish.service)
         with explained(f"looking at {one.aws_name}"):
             now = one.running()

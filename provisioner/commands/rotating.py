@@ -13,6 +13,7 @@ from provisioner.commands.applying import run
 from provisioner.commands.asking import Asking
 from provisioner.commands.place import header
 from provisioner.commands.recording import expect, recorded
+from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.explain import explained
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
@@ -28,7 +29,11 @@ _NODE, _PIECES = "origin-key", ("alb", "cloudfront")
 def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> int:
     """Stage a new key, let both sides learn it, promote it, let the balancer forget the old one."""
     header(say, session)
-    with session.locked("rotate-origin-secret", lock_timeout), recorded(session, "rotate") as record:
+    with (
+        session.locked("rotate-origin-secret", lock_timeout),
+        recorded(session, "rotate") as record,
+        undisturbed(session),
+    ):
         entry = session.document.entries.get(_NODE)
         if entry is None or not entry.id:
             raise UsageError(

@@ -19,6 +19,7 @@ from provisioner.commands.one_service import one_service
 from provisioner.commands.place import header
 from provisioner.commands.pulling import demand_pullable
 from provisioner.commands.recording import recorded
+from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock, Stopped
 from provisioner.engine.explain import explained
@@ -57,7 +58,7 @@ def run(say: Say, session: Session, wish: Wish) -> int:
     header(say, session)
     command = Command(wish.words, SPOT if wish.spot else ON_DEMAND)
     with recorded(session, "run") as record, ExitStack() as ears:
-        with session.locked("run", wish.lock_timeout):
+        with session.locked("run", wish.lock_timeout), undisturbed(session, to_its_end=False):
             one = one_service(session, wish.service)
             with explained(f"starting a task beside {one.aws_name}"):
                 now = one.running()

@@ -10,6 +10,7 @@ from provisioner.commands.following import interruptible
 from provisioner.commands.one_service import OneService, one_service
 from provisioner.commands.place import header
 from provisioner.commands.recording import recorded
+from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.explain import explained
 from provisioner.errors import UsageError
 from provisioner.kinds.ecs.shipped import SCALE
@@ -42,7 +43,11 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
         raise UsageError(said, "Say --max 1 or more.")
     if wish.minimum is not None and wish.maximum is not None and wish.maximum < wish.minimum:
         raise _crossed(wish, Counts(wish.minimum, wish.maximum))
-    with session.locked("scale", wish.lock_timeout), recorded(session, "scale") as record:
+    with (
+        session.locked("scale", wish.lock_timeout),
+        recorded(session, "scale") as record,
+        undisturbed(session),
+    ):
         one = one_service(session, wish.service)
         with explained(f"looking at {one.aws_name}"):
             now, was = one.running(), one.counts()

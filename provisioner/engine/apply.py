@@ -18,7 +18,6 @@ from provisioner.engine.explain import explain
 from provisioner.engine.graph import Node
 from provisioner.engine.handover import Handover
 from provisioner.engine.known import Known
-from provisioner.engine.marker import marker_first
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.outputs import outputs_of
 from provisioner.engine.plan import Kinds, Plan, look_up, target_of
@@ -26,6 +25,7 @@ from provisioner.engine.private import written
 from provisioner.engine.refs import Doc, resolve, seal
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import remove, take_down, target_in
+from provisioner.engine.twice import marker_first
 from provisioner.engine.walk import Tell, Walk, Work
 from provisioner.errors import Blocked, NotBefore
 from state.document import Entry

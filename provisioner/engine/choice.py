@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from provisioner.engine.aside import led
 from provisioner.engine.graph import Stack
-from provisioner.engine.marker import makes_two
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Ref
+from provisioner.engine.twice import makes_two
 from provisioner.errors import UsageError
 from state.document import Document
 

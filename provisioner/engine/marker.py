@@ -1,18 +1,17 @@
 """The marker of a stack: the one resource that AWS makes only once, and that says which run is at work.
 
 Machines that share no state find each other by it. It bears a tag while a run makes something: when the run
-was heard of last, the lineage of its state, and who it is. A run that ends takes the tag off.
+was heard of last, the lineage of its state, and who it is. A run that ends takes the tag off. A teardown
+bears it as well, and deletes the marker last. A run that bears none looks for others' (`engine/lookout.py`).
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.critical import Stage
-from provisioner.engine.decide import proves_nothing
 from provisioner.engine.explain import explained
 from provisioner.engine.mark import Identity, Mark, stamp
 from provisioner.engine.plan import Plan
@@ -58,17 +57,38 @@ class Marker:
 
     def refuse(self, plan: Plan) -> None:
         """LockHeld where the plan has seen that another run is at work."""
-        self.check(plan.docs.get(self.node))
+        self.check(self.seen_by(plan))
+
+    def seen_by(self, plan: Plan) -> Doc | None:
+        """The marker as the plan saw it, chosen or not; None where it is not there."""
+        return (plan.whole or plan).docs.get(self.node)
+
+    @property
+    def beat(self) -> float:
+        """Seconds after which a mark is renewed, and others' are looked for again."""
+        return BEAT * self._scale
 
     def ask(self) -> None:
         """LockHeld where another run is at work by now; one that began after the look has its mark on it."""
+        self.check(self.look())
+
+    def look(self) -> Doc | None:
+        """The marker as AWS tells it now."""
         with explained(f"asking for another run's mark on {self.target.words}"):
-            self.check(self._read())
+            return self._read()
+
+    def look_again(self) -> Doc | None:
+        """The marker; what is not shown is asked for once more, when AWS hides it no longer."""
+        doc = self.look()
+        if doc is None:
+            self._clients.clock.sleep(self._clients.aws.hides(SETTLES))
+            doc = self.look()
+        return doc
 
     def check(self, doc: Doc | None) -> None:
         """LockHeld where the marker, as AWS tells it, says that another run is at work."""
         if (there := self.other(doc)) and not self._me.takes_over:
-            raise self._held(there)
+            raise self.held(there)
 
     def other(self, doc: Doc | None) -> Mark | None:
         """The mark of another run, of another state, that was heard of lately; None where there is none."""
@@ -86,6 +106,7 @@ class Marker:
         """
         with explained(f"putting this run's mark on {self.target.words}"):
             self._take(Mark.on(planned))
+        self._me = replace(self._me, takes_over=False)  # a run that begins from now on is another one
         self.begin()
 
     def _take(self, planned: Mark | None) -> None:
@@ -93,7 +114,7 @@ class Marker:
         self.check(doc)
         there = Mark.on(doc)
         if there and self._is_anothers(there) and there != planned:
-            raise self._held(there)
+            raise self.held(there)
         is_ours_still = there is not None and not self._is_anothers(there) and self._is_alive(there)
         self._since = there.since if there and is_ours_still else self._time()
         self._write()
@@ -111,7 +132,7 @@ class Marker:
         """LockHeld where the marker bears another mark than this run's, or none."""
         there = Mark.on(doc)
         if not self._is_forgotten(doc) and (there is None or self._is_anothers(there)):
-            raise self._held(there)
+            raise self.held(there)
 
     def begin(self) -> None:
         """Renew the mark again and again, until the run ends; an emulator that forgets tags has none."""
@@ -125,13 +146,10 @@ class Marker:
         if self._heart is None:
             return
         with self._one:
-            if not self._taken and self._age() >= BEAT * self._scale:
+            if not self._taken and self._age() >= self.beat:
                 self._renew()
         if self._taken:
-            raise LockHeld(
-                f"This stack was taken over {self._taken}.",
-                "Nothing more was called. When that run has ended, run the same command again.",
-            )
+            raise self._lost("Nothing more was called.")
         if self._age() > (LASTS - MARGIN) * self._scale:
             raise LockHeld(
                 f"The mark of this run on {self.target.words} could not be renewed: {self._trouble}",
@@ -139,12 +157,30 @@ class Marker:
                 "command again: it goes on.",
             )
 
+    def confirm(self) -> None:
+        """LockHeld where the marker bears this run's mark no longer: what it made may be gone again."""
+        if self._heart is None:
+            return
+        doc = self.look_again()
+        there = Mark.on(doc)
+        if doc is None:
+            self._taken = f"by one that removed {self.target.words}"
+        elif there is None or self._is_anothers(there):
+            self._taken = _by(there)
+        if self._taken:
+            raise self._lost("What this run made may be gone or changed by now.")
+
+    def rest(self) -> None:
+        """Renew the mark no longer: the marker went, as the last of the stack."""
+        if self._heart:
+            self._heart.stop()
+            self._heart = None
+
     def end(self) -> None:
         """Take the mark off; where that fails it runs out by itself."""
         if self._heart is None:
             return
-        self._heart.stop()
-        self._heart = None
+        self.rest()
         with explained(f"taking this run's mark off {self.target.words}"):
             if (there := Mark.on(self._read())) and not self._is_anothers(there):
                 self.target.kind.retag(self._client, self.target.it, {}, [RUN_TAG])
@@ -166,8 +202,7 @@ class Marker:
                 if there and not self._is_anothers(there):
                     self._write()
                 elif doc is not None:
-                    # Who took over and has ended took the mark off.
-                    self._taken = f"by {there}" if there else "by one that has ended"
+                    self._taken = _by(there)
                 else:
                     self._trouble = "AWS does not show it"
         except ProvisionerError as error:
@@ -217,43 +252,24 @@ class Marker:
     def _is_alive(self, there: Mark) -> bool:
         return self._time() - there.at < self._lasts
 
-    def _held(self, there: Mark | None) -> LockHeld:
+    def _lost(self, what: str) -> LockHeld:
+        return LockHeld(
+            f"This stack was taken over {self._taken}. {what}",
+            "When that run has ended, run the same command again.",
+        )
+
+    def held(self, there: Mark | None, came: str = "nothing was made here") -> LockHeld:
+        """Return the error that another run is at work, and what came of this one."""
         whose = f"by {there}" if there else "by a run that has left no mark"
         until = f" or until {stamp(there.at + self._lasts)}, when it counts as dead" if there else ""
         return LockHeld(
-            f"The stack {self.target.it.suffix} is being made or changed {whose}. That run has a state of "
-            "its own; nothing was made here.",
+            f"The stack {self.target.it.suffix} is being made, changed or removed {whose}. That run "
+            f"has a state of its own; {came}.",
             f"Wait until it has ended{until}, then run the same command again. Share one state "
             f"(--state s3://...) so that both know the same. {self._me.how}".rstrip(),
         )
 
 
-def marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
-    """Where the marker is yet to be made, let it come before all others: of two runs, one makes it."""
-    after = plan.stack.after_marker()
-    if after and plan.changes[plan.stack.marker].verb == "create":
-        for stage, others in graph.items():
-            if stage.what == "gone" or (stage.what == "exists" and stage.name in after):
-                others.add(Stage(plan.stack.marker, "exists"))
-
-
-def makes_two(plan: Plan) -> bool:
-    """Whether the plan makes something of which AWS would make a second one beside the first."""
-    nodes = plan.stack.nodes
-    return any(
-        change.verb in ("create", "replace")
-        and name in nodes
-        and nodes[name].kind.tagged
-        and not proves_nothing(nodes[name].kind)
-        for name, change in plan.changes.items()
-    )
-
-
-def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
-    """Make one check of two."""
-
-    def check() -> None:
-        one()
-        other()
-
-    return check
+def _by(there: Mark | None) -> str:
+    """By whom it was taken over; one that has ended took its mark off."""
+    return f"by {there}" if there else "by one that has ended"

@@ -139,6 +139,8 @@ PURPOSES: Mapping[str, Purpose] = {
             "Service": ("read", "update", "retag", "failure", "deceives"),
             "TaskDefinition": ("read", "create", "retag"),
             "ScalableTarget": ("read", "create", "update"),
+            # The execution role, on which another machine's run has its mark.
+            "Role": ("read",),
         },
         writes=True,
     ),
@@ -157,7 +159,14 @@ PURPOSES: Mapping[str, Purpose] = {
         {"Distribution": ("standing", "update"), "ListenerRule": ("update",)},
         writes=True,
     ),
-    "teardown": Purpose((*_LOOK, "delete", "holders", "protections"), _ENDS, ending=True, writes=True),
+    "teardown": Purpose(
+        (*_LOOK, "delete", "holders", "protections"),
+        _ENDS,
+        # It bears its mark on the execution role meanwhile.
+        {"Role": ("retag",)},
+        ending=True,
+        writes=True,
+    ),
     "verify-gone": Purpose(
         ("read",), {**_LOOKS, "Leftovers": _LEFT, "UnderKey": under_key.CALLS}, ending=True
     ),
