@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from provisioner.alone import marked
@@ -119,14 +120,22 @@ def _take_down(session: Session, plan: Plan, found: Protections, marker: Marker 
         returned = make_plan(plan.stack, session.document, session.clients, KINDS)
         if not outcome.is_whole or not _came_back(returned, outcome):
             break
-        if marker:  # what another run makes anew is no leftover
-            marker.refuse(returned)
+        refuse_anew(marker, returned)
         Apply(returned, hands, KINDS).take_over_found()
         outcome = outcome.followed_by(remove(hands, KINDS))
         _rest(session, marker)
     if outcome.is_whole:
         _sweep(session, plan.stack, outcome, found, marker)
     return outcome
+
+
+def refuse_anew(marker: Marker | None, search: Plan) -> None:
+    """LockHeld where the marker, which went, stands again in what was searched for: no leftover of this run.
+
+    One that bears this run's own mark is only what AWS has not forgotten yet.
+    """
+    if marker and stands(search, marker.node) and not marker.is_own(doc := search.docs[marker.node]):
+        raise marker.anew(doc)
 
 
 def _rest(session: Session, marker: Marker | None) -> None:
@@ -158,8 +167,8 @@ def _sweep(
     session: Session, stack: Stack, outcome: Outcome, lifted: Protections, marker: Marker | None
 ) -> None:
     """Delete what AWS itself has made for the stack and left, or brought back; LockHeld where it is anew."""
-    if marker:
-        marker.ask()
+    if marker and (doc := marker.look()) and marker.other(doc):
+        raise marker.anew(doc)
     with outcome.noting("what AWS has left", "sweeping it up"):
         leftovers.unprotect(session.clients, lifted.groups)
         found = leftovers.strays(session.clients, stack, outcome.theirs.keys())
@@ -167,10 +176,14 @@ def _sweep(
         outcome.swept += [one.id for one in found]
 
 
-def look_last(session: Session, stack: Stack) -> Report:
-    """Ask for every id that was ever held, and search by name and by tag as if there were no ledger."""
+def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> Report:
+    """Ask for every id that was ever held, and search by name and by tag as if there were no ledger.
+
+    `check` raises where what the search found is another run's.
+    """
     blank = Document(session.suffix, session.place)
     search = make_plan(stack, blank, session.clients, KINDS)
+    check(search)
     theirs = {name for name, one in search.changes.items() if one.foreign}
     with explained("searching for what is left"):
         tagged = bearing(session.clients, session.suffix)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from provisioner import taking_down
-from provisioner.commands import applying
+from provisioner.commands import applying, removing
 from provisioner.commands.asking import Asking
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.act import Hands
@@ -345,28 +345,48 @@ def test_a_run_that_began_while_a_person_was_asked_is_not_torn_down(
     assert "user/jo on laptop" in ran.err
 
 
+@pytest.mark.parametrize("has_ended", [False, True], ids=["at work", "ended"])
+@pytest.mark.parametrize(
+    "before", ["taking_down._sweep", "taking_down.make_plan", "removing.look_last"], ids=lambda one: one[12:]
+)
 def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
-    begun: Desk, monkeypatch: pytest.MonkeyPatch
+    begun: Desk, monkeypatch: pytest.MonkeyPatch, before: str, has_ended: bool
 ) -> None:
-    """It begins when all is gone, and before the teardown has looked for the last time."""
+    """It begins when all is gone, and before any of the looks of the teardown at what is left."""
     iam = client(begun.box.endpoint, "iam")
     role = iam.get_role(RoleName=ROLE)["Role"]
-    tags = [*role["Tags"], {"Key": "ml-api:run", "Value": another(0)}]
+    tags = [*role["Tags"], *([] if has_ended else [{"Key": "ml-api:run", "Value": another(0)}])]
     document = json.dumps(role["AssumeRolePolicyDocument"])
-    really = taking_down.remove
+    module = taking_down if before.startswith("taking_down") else removing
+    name, made = before.partition(".")[2], list[str]()
+    really = getattr(module, name)
 
-    def remove(*told: Any) -> Outcome:
-        outcome = really(*told)
-        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document, Tags=tags)
-        return outcome
+    def look(*told: Any) -> Any:
+        if not made:
+            made.append(
+                iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document, Tags=tags)["Role"]["RoleId"]
+            )
+        return really(*told)
 
-    monkeypatch.setattr(taking_down, "remove", remove)
+    monkeypatch.setattr(module, name, look)
 
     ran = begun.run("teardown", "--yes", "--suffix", "a")
 
     assert ran.code == 7, ran.err
-    assert "user/jo on laptop" in ran.err
-    assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] != role["RoleId"]
+    assert ("by a run that has ended" if has_ended else "user/jo on laptop, since 20") in ran.err
+    assert "nothing of it was touched" in ran.err
+    assert iam.get_role(RoleName=ROLE)["Role"]["RoleId"] == made[0]
+
+
+def test_verify_gone_names_the_run_whose_stack_it_finds(begun: Desk, tmp_path: Path) -> None:
+    write(begun, another(0))
+    other = begun.elsewhere(tmp_path / "other")
+
+    ran = other.run("verify-gone", "--suffix", "a")
+
+    assert refused(ran)
+    write(begun, another(400))  # dead: what it has left is a remnant
+    assert other.run("verify-gone", "--suffix", "a").code == 11
 
 
 def refused(ran: Ran) -> bool:

@@ -6,6 +6,7 @@ import json
 import textwrap
 import time
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from provisioner.commands.asking import Asking
@@ -24,7 +25,15 @@ from provisioner.kinds import KINDS
 from provisioner.names import PROGRAM
 from provisioner.pins import guard_account
 from provisioner.session import Session
-from provisioner.taking_down import Protections, bare_stack, look_last, protections, standing, take_down
+from provisioner.taking_down import (
+    Protections,
+    bare_stack,
+    look_last,
+    protections,
+    refuse_anew,
+    standing,
+    take_down,
+)
 from provisioner.terminal.progress import progress
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace, stamp
@@ -80,7 +89,7 @@ def _remove(
         session.listen = both(record.hear, told)
         outcome = take_down(session, made, found)
     finish(outcome, caught)
-    report = look_last(session, made.stack)
+    report = look_last(session, made.stack, partial(refuse_anew, marker))
     report.lingering += [Remnant("", one, why) for one, why in outcome.theirs.items()]
     report.lingering += [
         Remnant("", one, f"kept for the sake of {why}")
@@ -168,7 +177,9 @@ def verify_gone(say: Say, session: Session) -> int:
     if kept and not session.is_known:
         guard_account(session.place, kept["place"]["account"])
         session.document.tombstones = kept["deleted"]
-    report = look_last(session, bare_stack(session))
+    stack = bare_stack(session)
+    marker = session.marker_of(stack)
+    report = look_last(session, stack, marker.refuse if marker else lambda _: None)
     if report.remaining:
         raise residue(session, report, "")
     show_gone(say, session, Outcome("verify-gone"), report)

@@ -130,9 +130,13 @@ class Marker:
 
     def met(self, doc: Doc | None) -> None:
         """LockHeld where the marker bears another mark than this run's, or none."""
+        if not self.is_own(doc):
+            raise self.held(Mark.on(doc))
+
+    def is_own(self, doc: Doc | None) -> bool:
+        """Return whether the marker bears this run's mark, as far as an emulator tells tags at all."""
         there = Mark.on(doc)
-        if not self._is_forgotten(doc) and (there is None or self._is_anothers(there)):
-            raise self.held(there)
+        return self._is_forgotten(doc) or (there is not None and not self._is_anothers(there))
 
     def begin(self) -> None:
         """Renew the mark again and again, until the run ends; an emulator that forgets tags has none."""
@@ -256,6 +260,17 @@ class Marker:
         return LockHeld(
             f"This stack was taken over {self._taken}. {what}",
             "When that run has ended, run the same command again.",
+        )
+
+    def anew(self, doc: Doc) -> LockHeld:
+        """Return the error that another run has begun anew what this one removed."""
+        there, suffix = Mark.on(doc), self.target.it.suffix
+        whose = f"by {there}" if there else "by a run that has ended"
+        return LockHeld(
+            f"This run removed all of the stack {suffix} that it knew, and the stack was begun anew "
+            f"{whose}. That run has a state of its own; nothing of it was touched.",
+            "Another teardown would remove what that run makes. Share one state (--state s3://...) so that "
+            f"both know the same. {self._me.how}".rstrip(),
         )
 
     def held(self, there: Mark | None, came: str = "nothing was made here") -> LockHeld:
