@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from typing import Any
@@ -33,5 +34,5 @@ def carry_out(box: EmbeddedAws, command: str) -> None:
     for option, value in told.items():
         member = members[option]
         is_list = shape is not None and shape.members[member].type_name == "list"
-        given[member] = [value] if is_list else value
+        given[member] = json.loads(value) if value.startswith("[") else [value] if is_list else value
     getattr(client(box.endpoint, service, region), xform_name(name))(**given)

@@ -17,13 +17,16 @@ from provisioner.kinds.ec2.vpc import Vpc
 from provisioner.kinds.tags import pairs
 from provisioner.names import owner_tags
 from tests.inventory import client
+from tests.printed_commands import carry_out, printed
 
 
 @pytest.fixture(scope="module")
 def ec2(served: EmbeddedAws) -> Any:
     served.behave(manners=False, pace=0.0)
     served.reset()
-    return client(served.endpoint, "ec2")
+    made = client(served.endpoint, "ec2")
+    made.region = "us-east-1"  # as the engine's client tells it
+    return made
 
 
 @pytest.fixture
@@ -38,7 +41,6 @@ def group(ec2: Any, vpc: str, name: str, **tags: str) -> str:
 
 
 def test_a_vpc_is_held_by_all_that_does_not_go_with_it(ec2: Any, vpc: str) -> None:
-    ec2.region = "us-east-1"  # as the engine's client tells it
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     theirs = group(ec2, vpc, "theirs")
@@ -55,7 +57,9 @@ def test_a_vpc_is_held_by_all_that_does_not_go_with_it(ec2: Any, vpc: str) -> No
 
 
 @pytest.mark.parametrize("way", ["ingress", "egress"])
-def test_a_group_is_held_by_the_rules_of_others_either_way(ec2: Any, vpc: str, way: str) -> None:
+def test_a_group_is_held_by_the_rules_of_others_either_way(
+    served: EmbeddedAws, ec2: Any, vpc: str, way: str
+) -> None:
     ours, theirs = group(ec2, vpc, "ours"), group(ec2, vpc, "theirs")
     pair = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "UserIdGroupPairs": [{"GroupId": ours}]}
     getattr(ec2, f"authorize_security_group_{way}")(GroupId=theirs, IpPermissions=[pair])
@@ -64,9 +68,12 @@ def test_a_group_is_held_by_the_rules_of_others_either_way(ec2: Any, vpc: str, w
     told = SecurityGroup().holders(ec2, Item("sg", "", "a", id=ours))
 
     assert [(one.what, one.passing) for one in told] == [(f"a rule of {theirs}", False)]
+    for command in printed(told[0].remedy):
+        carry_out(served, command)
+    assert SecurityGroup().holders(ec2, Item("sg", "", "a", id=ours)) == []
 
 
-def test_a_route_table_is_held_by_the_subnets_that_follow_it(ec2: Any, vpc: str) -> None:
+def test_a_route_table_is_held_by_the_subnets_that_follow_it(served: EmbeddedAws, ec2: Any, vpc: str) -> None:
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
     theirs, ours = (
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{at}.0/24")["Subnet"]["SubnetId"] for at in (1, 2)
@@ -78,6 +85,27 @@ def test_a_route_table_is_held_by_the_subnets_that_follow_it(ec2: Any, vpc: str)
     told = RouteTable().holders(ec2, Item("routes", "", "a", {"VpcId": vpc}, id=table))
 
     assert {one.what: one.passing for one in told} == {f"subnet {theirs}": False, f"subnet {ours}": True}
+    for command in [one for held in told if not held.passing for one in printed(held.remedy)]:
+        carry_out(served, command)
+    left = RouteTable().holders(ec2, Item("routes", "", "a", {"VpcId": vpc}, id=table))
+    assert [one.what for one in left] == [f"subnet {ours}"]
+
+
+def test_a_gateway_that_follows_a_route_table_holds_it() -> None:
+    class Ec2:
+        region = "us-east-1"
+
+        def describe_route_tables(self, **_: Any) -> Any:
+            edge = {"RouteTableAssociationId": "rtbassoc-1", "GatewayId": "igw-1", "Main": False}
+            return {"RouteTables": [{"RouteTableId": "rtb-1", "Associations": [edge]}]}
+
+        def describe_subnets(self, **_: Any) -> Any:
+            return {"Subnets": []}
+
+    (told,) = RouteTable().holders(Ec2(), Item("routes", "", "a", {"VpcId": "vpc-1"}, id="rtb-1"))
+
+    assert (told.what, told.passing) == ("gateway igw-1", False)
+    assert "disassociate-route-table --association-id rtbassoc-1 --region us-east-1" in told.remedy
 
 
 def test_what_lambda_holds_it_holds_as_long_as_somebody_keeps_the_function() -> None:

@@ -27,3 +27,12 @@ def delete_entry(call: Call) -> None:
     if acl is not None and asked not in {(one.egress, one.rule_number) for one in acl.network_acl_entries}:
         message = f"The specified rule {asked[1]} does not exist in the network ACL {acl.id}"
         raise AwsError("InvalidNetworkAclEntry.NotFound", message)
+
+
+@always.after("ec2", "DeleteSubnet")
+def leave_acl(call: Call, _reply: Reply) -> None:
+    """Take it out of its ACL, which moto goes on telling of it, and then never deletes."""
+    for acl in backend("ec2", call.account, call.region).network_acls.values():
+        gone = [id_ for id_, one in acl._associations.items() if one.subnet_id == call.params["SubnetId"]]
+        for id_ in gone:
+            del acl._associations[id_]

@@ -10,6 +10,8 @@ from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend
 from provisioner.embedded.wire import Call
 
+_PEERED = ("initiating-request", "pending-acceptance", "provisioning", "active")
+
 
 def _ec2(call: Call) -> Any:
     return backend("ec2", call.account, call.region)
@@ -90,9 +92,26 @@ def delete_vpc(call: Call) -> None:
         or any(interface.vpc_id == vpc for interface in ec2.enis.values())
         or any(endpoint.vpc_id == vpc for endpoint in ec2.vpc_end_points.values())
         or any(group.vpc_id == vpc and group.name != "default" for group in _groups(ec2))
+        or _is_joined(ec2, vpc)
     )
     if inside:
         raise _in_the_way(f"The vpc '{vpc}' has dependencies and cannot be deleted.")
+
+
+def _is_joined(ec2: Any, vpc: str) -> bool:
+    """Whether gateways, ACLs or peers of others hold it: gruntwork-io/cloud-nuke#345, #584.
+
+    Peering: hashicorp/terraform-provider-aws#3118.
+    """
+    peerings = (one for one in ec2.vpc_pcxs.values() if one._status.code in _PEERED)
+    attachments = ec2.transit_gateway_attachments.values()
+    return (
+        any(acl.vpc_id == vpc and not acl.default for acl in ec2.network_acls.values())
+        or any(one.vpc_id == vpc for one in ec2.egress_only_internet_gateways.values())
+        or any(one.vpc_id == vpc for one in ec2.carrier_gateways.values())
+        or any(vpc in (one.vpc.id, one.peer_vpc.id) for one in peerings)
+        or any(one.resource_id == vpc and one.state == "available" for one in attachments)
+    )
 
 
 @manners.before("ec2", "ModifyVpcAttribute")

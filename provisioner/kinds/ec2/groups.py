@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from provisioner.answers import made_in
@@ -75,12 +76,34 @@ class SecurityGroup(Ec2):
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
         """The interfaces in the group, and the rules of other groups that name it."""
         naming = [
-            Holder(f"a rule of {one['GroupId']}", bears(mapping(one.get("Tags", [])), it.suffix))
+            Holder(
+                f"a rule of {one['GroupId']}",
+                bears(mapping(one.get("Tags", [])), it.suffix),
+                _revoked(ec2, one, it),
+            )
             for way in ("ip-permission.group-id", "egress.ip-permission.group-id")
             for one in ec2.describe_security_groups(Filters=where({way: it.id}))["SecurityGroups"]
             if one["GroupId"] != it.id
         ]
         return interfaces(ec2, {"group-id": it.id}, it.suffix) + list(dict.fromkeys(naming))
+
+
+def _revoked(ec2: Any, group: Doc, it: Item) -> str:
+    """The commands that take the rules of a group away that name ours; none of our own groups' rules."""
+    if bears(mapping(group.get("Tags", [])), it.suffix):
+        return ""
+    ends = []
+    for way, key in (("ingress", "IpPermissions"), ("egress", "IpPermissionsEgress")):
+        for rule in group.get(key, []):
+            named = [one for one in rule.get("UserIdGroupPairs", []) if one.get("GroupId") == it.id]
+            if named:
+                shown = {name: rule[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in rule}
+                shown["UserIdGroupPairs"] = [{"GroupId": it.id}]
+                ends.append(
+                    f"`aws ec2 revoke-security-group-{way} --group-id {group['GroupId']} "
+                    f"--ip-permissions '{json.dumps([shown])}' --region {ec2.region}`"
+                )
+    return ", then ".join(ends)
 
 
 class NoDefaultEgress(Kind):

@@ -71,6 +71,9 @@ def _serves_others(ec2: Any, interface: Doc, suffix: str) -> bool:
             return _databases(ec2, interface, suffix)
         case "arn:":
             return _tasks(ec2, purpose, suffix)
+        case "":
+            # Of a transit gateway's or Cloud WAN's, which are in no group; nothing of ours has such a one.
+            return not interface.get("Groups") and interface.get("InterfaceType") != "nat_gateway"
         case _:
             return False
 

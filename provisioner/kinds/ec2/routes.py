@@ -66,12 +66,21 @@ class RouteTable(Ec2):
         ec2.delete_route_table(RouteTableId=it.id)
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
-        """The subnets that follow it; one that is ours, or gone, is about to let go."""
+        """The subnets and the gateways that follow it; one that is ours, or gone, is about to let go."""
         tables = self.find(ec2, where({self.id_filter: it.id}))
-        held = {one["SubnetId"] for table in tables for one in table["Associations"] if one.get("SubnetId")}
+        held = [one for table in tables for one in table["Associations"] if not one.get("Main")]
         listed = ec2.describe_subnets(Filters=where({"vpc-id": it.props["VpcId"]}))["Subnets"] if held else []
         theirs = {one["SubnetId"] for one in listed if not bears(mapping(one.get("Tags", [])), it.suffix)}
-        return [Holder(f"subnet {subnet}", subnet not in theirs) for subnet in sorted(held)]
+        return sorted((_follower(ec2, one, theirs) for one in held), key=lambda one: one.what)
+
+
+def _follower(ec2: Any, association: Doc, theirs: set[str]) -> Holder:
+    """What follows a table, and the command that lets it go; a gateway's is an edge association."""
+    id_, subnet = association["RouteTableAssociationId"], association.get("SubnetId", "")
+    end = f"`aws ec2 disassociate-route-table --association-id {id_} --region {ec2.region}`"
+    if subnet:
+        return Holder(f"subnet {subnet}", subnet not in theirs, end)
+    return Holder(f"gateway {association.get('GatewayId', '?')}", passing=False, remedy=end)
 
 
 class Route(Kind):

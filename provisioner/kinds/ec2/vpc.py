@@ -10,7 +10,9 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
-from provisioner.kinds.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
+from provisioner.kinds.ec2.blockers import ASKED as IN_VPC
+from provisioner.kinds.ec2.blockers import parts_of
+from provisioner.kinds.ec2.guard_duty import is_guard_dutys
 from provisioner.kinds.ec2.interfaces import ASKED, interfaces
 from provisioner.kinds.ec2.tagged import Ec2, Filters, where
 from provisioner.kinds.members.ec2 import SUBNET, VPC, VPC_DNS
@@ -22,10 +24,6 @@ from provisioner.names import bears
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
 NO_VPC = codes("InvalidVpcID.NotFound")
-
-
-# How the commands that delete a part of a VPC go on.
-_BY_GROUP, _BY_TABLE = "security-group --group-id", "route-table --route-table-id"
 
 
 class Vpc(Ec2):
@@ -45,7 +43,7 @@ class Vpc(Ec2):
         read="DescribeVpcs",
         create="CreateVpc",
         delete="DeleteVpc",
-        holders=f"{ASKED} DescribeRouteTables DescribeSecurityGroups DescribeSubnets",
+        holders=f"{ASKED} {IN_VPC}",
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
@@ -75,41 +73,10 @@ class Vpc(Ec2):
         ec2.delete_vpc(VpcId=it.id)
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
-        """What is still in it and does not go with it: interfaces, subnets, groups, route tables."""
-        filters = where({"vpc-id": it.id})
-        groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
-        tables = ec2.describe_route_tables(Filters=filters)["RouteTables"]
-        subnets = ec2.describe_subnets(Filters=filters)["Subnets"]
-        told = [(f"subnet {one['SubnetId']}", "subnet --subnet-id", one["SubnetId"], one) for one in subnets]
-        told += [
-            (f"security group {one['GroupId']} {one['GroupName']}", _BY_GROUP, one["GroupId"], one)
-            for one in groups
-            if one["GroupName"] != "default"
-        ]
-        told += [
-            (f"route table {one['RouteTableId']}", _BY_TABLE, one["RouteTableId"], one)
-            for one in tables
-            if not _is_main(one)
-        ]
-        inside = [
-            Holder(
-                what,
-                _goes_by_itself(one, it.suffix),
-                f"`aws ec2 delete-{how} {id_} --region {ec2.region}`",
-                note=COMES_AGAIN if is_guard_dutys(one) else "",
-            )
-            for what, how, id_, one in told
-        ]
-        return interfaces(ec2, {"vpc-id": it.id}, it.suffix) + inside
-
-
-def _goes_by_itself(part: Doc, suffix: str) -> bool:
-    """Whether this very run ends it, or AWS does."""
-    return bears(mapping(part.get("Tags", [])), suffix) or part.get("GroupName") == AMAZONS_GROUP
-
-
-def _is_main(table: Doc) -> bool:
-    return any(one.get("Main") for one in table.get("Associations", []))
+        """What is still in it and does not go with it; what an interface tells of is told once."""
+        found = interfaces(ec2, {"vpc-id": it.id}, it.suffix)
+        told = {one.remedy for one in found}
+        return found + [one for one in parts_of(ec2, it) if one.remedy not in told]
 
 
 class _VpcAttribute(Setting):

@@ -1,0 +1,217 @@
+"""What keeps a VPC from being deleted, besides interfaces: whose it is, and the command that ends it.
+
+AWS's own list: repost.aws/knowledge-center/troubleshoot-dependency-error-delete-vpc. Egress-only internet
+gateways: gruntwork-io/cloud-nuke#345. Peering connections: hashicorp/terraform-provider-aws#3118.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from provisioner.answers import UnknownCall
+from provisioner.engine.faults import Fault, fault_of, is_unknown_call
+from provisioner.engine.kind import Item
+from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Holder
+from provisioner.engine.states import words
+from provisioner.kinds.ec2.guard_duty import COMES_AGAIN, is_guard_dutys
+from provisioner.kinds.ec2.tagged import where
+from provisioner.kinds.tags import mapping
+from provisioner.kinds.vpc_origin import AMAZONS_GROUP
+from provisioner.names import bears
+
+ASKED = (
+    "DescribeCarrierGateways DescribeEgressOnlyInternetGateways DescribeInternetGateways DescribeNetworkAcls"
+    " DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeTransitGatewayVpcAttachments"
+    " DescribeVpcEndpoints DescribeVpcPeeringConnections DescribeVpnGateways"
+)
+# What goes by itself, and what is gone and told for a while (botocore 1.44.5, ec2: AttachmentStatus,
+# CarrierGatewayState, State, TransitGatewayAttachmentState, VpcPeeringConnectionStateReasonCode).
+_ENDING = words("deleting detaching")
+_ENDED = words("deleted detached expired failed rejected")
+
+
+def parts_of(ec2: Any, it: Item) -> list[Holder]:
+    """Return the subnets, groups, route tables, ACLs, endpoints and gateways that do not go with a VPC."""
+    lookups = (
+        _subnets,
+        _groups,
+        _tables,
+        _acls,
+        _endpoints,
+        _internet_gateways,
+        _vpn_gateways,
+        _egress_only_gateways,
+        _carrier_gateways,
+        _peerings,
+        _transits,
+    )
+    return [one for ask in lookups for one in ask(ec2, it)]
+
+
+def _subnets(ec2: Any, it: Item) -> Iterator[Holder]:
+    for one in ec2.describe_subnets(Filters=_inside(it))["Subnets"]:
+        yield _holder(
+            ec2, it, one, f"subnet {one['SubnetId']}", f"delete-subnet --subnet-id {one['SubnetId']}"
+        )
+
+
+def _groups(ec2: Any, it: Item) -> Iterator[Holder]:
+    for one in ec2.describe_security_groups(Filters=_inside(it))["SecurityGroups"]:
+        id_, name = one["GroupId"], one["GroupName"]
+        if name != "default":
+            end = f"delete-security-group --group-id {id_}"
+            passing = name == AMAZONS_GROUP
+            yield _holder(ec2, it, one, f"security group {id_} {name}", end, passing=passing)
+
+
+def _tables(ec2: Any, it: Item) -> Iterator[Holder]:
+    for one in ec2.describe_route_tables(Filters=_inside(it))["RouteTables"]:
+        if not any(each.get("Main") for each in one.get("Associations", [])):
+            id_ = one["RouteTableId"]
+            yield _holder(ec2, it, one, f"route table {id_}", f"delete-route-table --route-table-id {id_}")
+
+
+def _acls(ec2: Any, it: Item) -> list[Holder]:
+    """The VPC's own goes with it; EC2 deletes no other while a subnet is in it (API_DeleteNetworkAcl)."""
+
+    def found() -> Iterator[Holder]:
+        acls = ec2.describe_network_acls(Filters=_inside(it))["NetworkAcls"]
+        own = next((one["NetworkAclId"] for one in acls if one["IsDefault"]), "")
+        for one in acls:
+            if not one["IsDefault"]:
+                id_ = one["NetworkAclId"]
+                ends = [
+                    "replace-network-acl-association --association-id "
+                    f"{each['NetworkAclAssociationId']} --network-acl-id {own}"
+                    for each in one.get("Associations", [])
+                ]
+                end = (*ends, f"delete-network-acl --network-acl-id {id_}")
+                yield _holder(ec2, it, one, f"network ACL {id_}", *end)
+
+    return _excused(found, "network ACLs")
+
+
+def _endpoints(ec2: Any, it: Item) -> Iterator[Holder]:
+    """Those without an interface: any other is told by its own."""
+    for one in ec2.describe_vpc_endpoints(Filters=_inside(it))["VpcEndpoints"]:
+        if not one.get("NetworkInterfaceIds") and str(one["State"]).lower() not in _ENDED:
+            id_ = one["VpcEndpointId"]
+            end = f"delete-vpc-endpoints --vpc-endpoint-ids {id_}"
+            yield _holder(ec2, it, one, f"endpoint {id_} {one['ServiceName']}", end, state=one["State"])
+
+
+def _internet_gateways(ec2: Any, it: Item) -> list[Holder]:
+    def found() -> Iterator[Holder]:
+        listed = ec2.describe_internet_gateways(Filters=where({"attachment.vpc-id": it.id}))
+        for one, state in _attached(listed["InternetGateways"], "Attachments", it):
+            id_ = one["InternetGatewayId"]
+            end = f"detach-internet-gateway --internet-gateway-id {id_} --vpc-id {it.id}"
+            yield _holder(ec2, it, one, f"internet gateway {id_}", end, state=state)
+
+    return _excused(found, "internet gateways")
+
+
+def _vpn_gateways(ec2: Any, it: Item) -> list[Holder]:
+    def found() -> Iterator[Holder]:
+        listed = ec2.describe_vpn_gateways(Filters=where({"attachment.vpc-id": it.id}))
+        for one, state in _attached(listed["VpnGateways"], "VpcAttachments", it):
+            id_ = one["VpnGatewayId"]
+            end = f"detach-vpn-gateway --vpn-gateway-id {id_} --vpc-id {it.id}"
+            yield _holder(ec2, it, one, f"VPN gateway {id_}", end, state=state)
+
+    return _excused(found, "VPN gateways")
+
+
+def _egress_only_gateways(ec2: Any, it: Item) -> list[Holder]:
+    """EC2 has no filter for the VPC that they are in (botocore: DescribeEgressOnlyInternetGateways)."""
+
+    def found() -> Iterator[Holder]:
+        listed = ec2.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"]
+        for one, state in _attached(listed, "Attachments", it):
+            id_ = one["EgressOnlyInternetGatewayId"]
+            end = f"delete-egress-only-internet-gateway --egress-only-internet-gateway-id {id_}"
+            yield _holder(ec2, it, one, f"egress-only internet gateway {id_}", end, state=state)
+
+    return _excused(found, "egress-only internet gateways")
+
+
+def _carrier_gateways(ec2: Any, it: Item) -> list[Holder]:
+    def found() -> Iterator[Holder]:
+        for one in ec2.describe_carrier_gateways(Filters=_inside(it))["CarrierGateways"]:
+            if one["State"] not in _ENDED:
+                id_ = one["CarrierGatewayId"]
+                end = f"delete-carrier-gateway --carrier-gateway-id {id_}"
+                yield _holder(ec2, it, one, f"carrier gateway {id_}", end, state=one["State"])
+
+    return _excused(found, "carrier gateways")
+
+
+def _peerings(ec2: Any, it: Item) -> list[Holder]:
+    """One call tells of both sides; whoever owns either may end it (API_DeleteVpcPeeringConnection)."""
+
+    def found() -> Iterator[Holder]:
+        for one in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]:
+            sides = (one.get("RequesterVpcInfo") or {}, one.get("AccepterVpcInfo") or {})
+            state = str(one["Status"]["Code"])
+            if it.id in [side.get("VpcId") for side in sides] and state not in _ENDED:
+                id_ = one["VpcPeeringConnectionId"]
+                other = next((side.get("VpcId", "?") for side in sides if side.get("VpcId") != it.id), "?")
+                end = f"delete-vpc-peering-connection --vpc-peering-connection-id {id_}"
+                yield _holder(ec2, it, one, f"peering connection {id_} with {other}", end, state=state)
+
+    return _excused(found, "peering connections")
+
+
+def _transits(ec2: Any, it: Item) -> list[Holder]:
+    def found() -> Iterator[Holder]:
+        listed = ec2.describe_transit_gateway_vpc_attachments(Filters=_inside(it))
+        for one in listed["TransitGatewayVpcAttachments"]:
+            if one["State"] not in _ENDED:
+                id_ = one["TransitGatewayAttachmentId"]
+                end = f"delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id_}"
+                what = f"transit gateway attachment {id_} to {one['TransitGatewayId']}"
+                yield _holder(ec2, it, one, what, end, state=one["State"])
+
+    return _excused(found, "transit gateway attachments")
+
+
+def _inside(it: Item) -> list[dict[str, Any]]:
+    return where({"vpc-id": it.id})
+
+
+def _attached(docs: Iterable[Doc], key: str, it: Item) -> Iterator[tuple[Doc, str]]:
+    """Those that are attached to the VPC, with the state of that."""
+    for one in docs:
+        for each in one.get(key, []):
+            if each["VpcId"] == it.id and each["State"] not in _ENDED:
+                yield one, each["State"]
+
+
+def _holder(
+    ec2: Any, it: Item, doc: Doc, what: str, *ends: str, passing: bool = False, state: str = ""
+) -> Holder:
+    """One that this very run ends, or AWS, passes; for any other there is the command."""
+    goes = passing or state.lower() in _ENDING or bears(mapping(doc.get("Tags") or []), it.suffix)
+    remedy = ", then ".join(f"`aws ec2 {end} --region {ec2.region}`" for end in ends)
+    return Holder(what, goes, remedy, note=COMES_AGAIN if is_guard_dutys(doc) else "")
+
+
+def _excused(ask: Callable[[], Iterator[Holder]], what: str) -> list[Holder]:
+    """Return what is found, or that AWS denied the look: older policies do not have it.
+
+    Nothing is told by a call that an emulator does not know.
+    """
+    try:
+        return list(ask())
+    except (ClientError, UnknownCall) as error:
+        if is_unknown_call(error):
+            return []
+        if fault_of(error) is not Fault.DENIED:
+            raise
+        denied = getattr(error, "operation_name", "this")
+        why = f"{what}, if there are any: AWS denied {denied}"
+        return [Holder(why, passing=True, remedy="look for them in the VPC console", doubtful=True)]

@@ -1,0 +1,251 @@
+"""Whatever of others' keeps our VPC is named before the first deletion, with the command that ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from provisioner.engine.kind import Item
+from provisioner.kinds.ec2.blockers import parts_of
+from provisioner.kinds.ec2.interfaces import interfaces
+from provisioner.kinds.tags import pairs
+from provisioner.names import owner_tags
+from tests.harness import Desk
+from tests.inventory import client
+from tests.printed_commands import carry_out, printed
+
+Maker = Callable[[Any, str, str], str]
+
+
+def acl(ec2: Any, vpc: str, subnet: str) -> str:
+    """One around a subnet of ours."""
+    made = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    inside = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    (now,) = ec2.describe_network_acls(Filters=inside)["NetworkAcls"]
+    follows = next(one for one in now["Associations"] if one["SubnetId"] == subnet)
+    association = follows["NetworkAclAssociationId"]
+    ec2.replace_network_acl_association(AssociationId=association, NetworkAclId=made)
+    return str(made)
+
+
+def vpn(ec2: Any, vpc: str, _: str) -> str:
+    made = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    ec2.attach_vpn_gateway(VpcId=vpc, VpnGatewayId=made)
+    return str(made)
+
+
+def peering(ec2: Any, vpc: str, _: str) -> str:
+    """One that their side asked for and that is accepted."""
+    theirs = ec2.create_vpc(CidrBlock="172.16.0.0/16")["Vpc"]["VpcId"]
+    made = ec2.create_vpc_peering_connection(VpcId=theirs, PeerVpcId=vpc)["VpcPeeringConnection"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=made["VpcPeeringConnectionId"])
+    return str(made["VpcPeeringConnectionId"])
+
+
+def egress_only(ec2: Any, vpc: str, _: str) -> str:
+    made = ec2.create_egress_only_internet_gateway(VpcId=vpc)["EgressOnlyInternetGateway"]
+    return str(made["EgressOnlyInternetGatewayId"])
+
+
+def carrier(ec2: Any, vpc: str, _: str) -> str:
+    return str(ec2.create_carrier_gateway(VpcId=vpc)["CarrierGateway"]["CarrierGatewayId"])
+
+
+def transit(ec2: Any, vpc: str, subnet: str) -> str:
+    gateway = ec2.create_transit_gateway()["TransitGateway"]["TransitGatewayId"]
+    asked = {"TransitGatewayId": gateway, "VpcId": vpc, "SubnetIds": [subnet]}
+    made = ec2.create_transit_gateway_vpc_attachment(**asked)["TransitGatewayVpcAttachment"]
+    return str(made["TransitGatewayAttachmentId"])
+
+
+def endpoint(ec2: Any, vpc: str, _: str) -> str:
+    """A gateway endpoint, which has no interface."""
+    asked = {"VpcEndpointType": "Gateway", "ServiceName": "com.amazonaws.us-east-1.dynamodb"}
+    return str(ec2.create_vpc_endpoint(VpcId=vpc, **asked)["VpcEndpoint"]["VpcEndpointId"])
+
+
+def table(ec2: Any, vpc: str, _: str) -> str:
+    return str(ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"])
+
+
+def group(ec2: Any, vpc: str, _: str) -> str:
+    return str(ec2.create_security_group(GroupName="theirs", Description="t", VpcId=vpc)["GroupId"])
+
+
+# How the command ends that each is told with; the association of an ACL and of a VPN gateway goes first.
+MADE: dict[Maker, str] = {
+    acl: "delete-network-acl --network-acl-id {id}",
+    vpn: "detach-vpn-gateway --vpn-gateway-id {id} --vpc-id {vpc}",
+    peering: "delete-vpc-peering-connection --vpc-peering-connection-id {id}",
+    egress_only: "delete-egress-only-internet-gateway --egress-only-internet-gateway-id {id}",
+    carrier: "delete-carrier-gateway --carrier-gateway-id {id}",
+    transit: "delete-transit-gateway-vpc-attachment --transit-gateway-attachment-id {id}",
+    endpoint: "delete-vpc-endpoints --vpc-endpoint-ids {id}",
+    table: "delete-route-table --route-table-id {id}",
+    group: "delete-security-group --group-id {id}",
+}
+
+
+def test_all_that_holds_our_vpc_is_told_with_its_command_and_nothing_is_deleted_before(desk: Desk) -> None:
+    desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
+    ec2 = client(desk.box.endpoint, "ec2")
+    ours = [{"Name": "tag:Project", "Values": ["ml-api"]}]
+    vpc = ec2.describe_vpcs(Filters=ours)["Vpcs"][0]["VpcId"]
+    subnet = ec2.describe_subnets(Filters=ours)["Subnets"][0]["SubnetId"]
+    assert "is held by" not in desk.run("plan", "--destroy", "--suffix", "a").out
+    wanted = [end.format(id=make(ec2, vpc, subnet), vpc=vpc) for make, end in MADE.items()]
+    before = desk.mark()
+
+    planned = desk.run("plan", "--destroy", "--suffix", "a").out
+    asked = desk.run("teardown", "--suffix", "a").err
+
+    assert desk.tries(before) == []
+    for command in wanted:
+        assert f"`aws ec2 {command} --region us-east-1`" in planned
+        assert f"`aws ec2 {command} --region us-east-1`" in asked
+    for command in printed(planned):
+        carry_out(desk.box, command)
+    assert "is held by" not in desk.run("plan", "--destroy", "--suffix", "a").out
+    desk.well("teardown", "--yes", "--suffix", "a")
+
+
+@pytest.mark.parametrize("make", [acl, vpn, peering, egress_only, carrier, transit, endpoint])
+def test_the_emulator_keeps_a_vpc_for_it_as_aws_does(desk: Desk, make: Maker) -> None:
+    ec2 = client(desk.box.endpoint, "ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+    desk.box.advance(60)  # what was just made may be hidden from another call
+    make(ec2, vpc, subnet)
+    ec2.delete_subnet(SubnetId=subnet)
+
+    with pytest.raises(ClientError, match="DependencyViolation"):
+        ec2.delete_vpc(VpcId=vpc)
+
+
+class Told:
+    """EC2 with nothing in the VPC but what a test names, by call; denied calls raise."""
+
+    region = "eu-west-1"
+
+    def __init__(self, denied: str = "", **answers: list[dict[str, Any]]) -> None:
+        self.denied, self.answers = denied, answers
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def answer(**_: Any) -> Any:
+            if name == self.denied:
+                raise ClientError({"Error": {"Code": "UnauthorizedOperation", "Message": "no"}}, name)
+            return {key: self.answers.get(key, []) for key in KEYS}
+
+        return answer
+
+
+KEYS = (
+    *("CarrierGateways", "EgressOnlyInternetGateways", "InternetGateways", "NetworkAcls", "RouteTables"),
+    *("SecurityGroups", "Subnets", "TransitGatewayVpcAttachments", "VpcEndpoints"),
+    *("VpcPeeringConnections", "VpnGateways"),
+)
+VPC = Item("vpc", "", "a", id="vpc-1")
+SIDES = {"RequesterVpcInfo": {"VpcId": "vpc-2"}, "AccepterVpcInfo": {"VpcId": "vpc-1"}}
+
+
+def in_vpc(state: str) -> list[dict[str, str]]:
+    return [{"VpcId": "vpc-1", "State": state}]
+
+
+@pytest.mark.parametrize(
+    ("state", "passing"),
+    [
+        ("attached", [False]),
+        ("attaching", [False]),
+        ("available", [False]),
+        ("detaching", [True]),
+        ("detached", []),
+    ],
+)
+def test_a_gateway_that_is_leaving_passes_and_one_that_left_holds_nothing(
+    state: str, passing: list[bool]
+) -> None:
+    told = Told(
+        VpnGateways=[{"VpnGatewayId": "vgw-1", "VpcAttachments": in_vpc(state)}],
+        EgressOnlyInternetGateways=[{"EgressOnlyInternetGatewayId": "e-1", "Attachments": in_vpc(state)}],
+        InternetGateways=[{"InternetGatewayId": "igw-1", "Attachments": in_vpc(state)}],
+    )
+
+    assert [one.passing for one in parts_of(told, VPC)] == passing * 3
+
+
+@pytest.mark.parametrize(
+    ("state", "passing"),
+    [
+        *(
+            (state, [False])
+            for state in ("initiating-request", "pending-acceptance", "provisioning", "active")
+        ),
+        ("deleting", [True]),
+        *((state, []) for state in ("deleted", "rejected", "failed", "expired")),
+    ],
+)
+def test_a_peering_connection_holds_until_it_is_over(state: str, passing: list[bool]) -> None:
+    peered = {"VpcPeeringConnectionId": "pcx-1", "Status": {"Code": state}, **SIDES}
+    told = parts_of(Told(VpcPeeringConnections=[peered]), VPC)
+
+    assert [one.passing for one in told] == passing
+    assert all("pcx-1 with vpc-2" in one.what for one in told)
+
+
+def test_what_others_have_elsewhere_and_what_is_ours_is_no_blocker() -> None:
+    away = {"VpcId": "vpc-9", "State": "attached"}
+    tags = pairs(owner_tags("a"))
+    told = parts_of(
+        Told(
+            EgressOnlyInternetGateways=[{"EgressOnlyInternetGatewayId": "e-1", "Attachments": [away]}],
+            InternetGateways=[{"InternetGatewayId": "i", "Attachments": in_vpc("available"), "Tags": tags}],
+            VpcPeeringConnections=[
+                {"VpcPeeringConnectionId": "p", "Status": {"Code": "active"}, "RequesterVpcInfo": away}
+            ],
+            VpcEndpoints=[
+                {"VpcEndpointId": "v", "ServiceName": "s3", "State": "available", "Tags": tags},
+                {
+                    "VpcEndpointId": "w",
+                    "ServiceName": "x",
+                    "State": "available",
+                    "NetworkInterfaceIds": ["e"],
+                },
+            ],
+            NetworkAcls=[{"NetworkAclId": "own", "IsDefault": True}],
+        ),
+        VPC,
+    )
+
+    assert [one.what for one in told if not one.passing] == []
+
+
+def test_a_look_that_an_older_policy_denies_hides_no_other_blocker() -> None:
+    acls = [{"NetworkAclId": "acl-1", "IsDefault": False}]
+    told = parts_of(Told(denied="describe_vpn_gateways", NetworkAcls=acls), VPC)
+
+    assert [(one.passing, one.doubtful) for one in told] == [(False, False), (True, True)]
+    assert "denied describe_vpn_gateways" in str(told[1])
+
+
+def test_a_transit_gateways_interface_in_our_subnet_does_not_pass() -> None:
+    """It is in no group, and AWS keeps it as long as the attachment stands."""
+    purpose = "Network Interface for Transit Gateway Attachment tgw-attach-1"
+    made = {"NetworkInterfaceId": "eni-1", "RequesterManaged": True, "Description": purpose}
+    (told,) = interfaces(Interfaces(made), {"subnet-id": "s-1"}, "a")
+
+    assert not told.passing
+    assert "--transit-gateway-attachment-id tgw-attach-1 --region eu-west-1" in told.remedy
+
+
+class Interfaces:
+    region = "eu-west-1"
+
+    def __init__(self, *interfaces: dict[str, Any]) -> None:
+        self.interfaces = interfaces
+
+    def describe_network_interfaces(self, **_: Any) -> Any:
+        return {"NetworkInterfaces": list(self.interfaces)}
