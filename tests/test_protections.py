@@ -143,7 +143,7 @@ def locked(desk: Desk) -> Any:
 
 def test_a_bucket_under_object_lock_is_told_with_the_end_of_what_is_written_now(locked: Any) -> None:
     it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
-    assert [one.doubtful for one in Bucket().holders(locked, it)] == [True]
+    assert Bucket().holders(locked, it) == []
     rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": KEPT}}
     locked.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=rule)
 
@@ -179,3 +179,83 @@ def test_a_legal_hold_is_told_with_the_command_that_ends_it(locked: Any) -> None
 
     with pytest.raises(Blocked, match="aws s3api put-object-legal-hold --bucket"):
         Bucket().delete(locked, Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
+
+
+def test_what_is_under_governance_is_told_with_its_end_and_the_right_that_passes_over_it(locked: Any) -> None:
+    it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
+    until = datetime(2126, 1, 2, 3, 4, tzinfo=UTC)
+    version = locked.put_object(Bucket=BUCKET, Key="a b.gz", Body=b"GET /")["VersionId"]
+    retention = {"Mode": "GOVERNANCE", "RetainUntilDate": until}
+    locked.put_object_retention(Bucket=BUCKET, Key="a b.gz", Retention=retention)
+
+    (holder,) = Bucket().holders(locked, it)
+
+    assert holder.later
+    assert not holder.passing
+    assert "S3 Object Lock (GOVERNANCE) on the object a b.gz" in holder.what
+    for told in ("from 2126-01-02 03:04 UTC on", "s3:BypassGovernanceRetention", "--key 'a b.gz' "):
+        assert told in holder.remedy
+    assert f"--version-id {version} --bypass-governance-retention`" in holder.remedy
+    with pytest.raises(NotBefore, match="--bypass-governance-retention"):
+        Bucket().delete(locked, it)
+    one = {"Bucket": BUCKET, "Key": "a b.gz", "VersionId": version}
+    locked.delete_object(**one, BypassGovernanceRetention=True)
+    Bucket().delete(locked, it)
+
+
+@pytest.mark.parametrize(("mode", "bypassed"), [("GOVERNANCE", True), ("COMPLIANCE", False)])
+def test_a_default_retention_tells_of_the_bypass_where_there_is_one(
+    locked: Any, mode: str, bypassed: bool
+) -> None:
+    rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": mode, "Years": 1}}}
+    locked.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=rule)
+
+    (holder,) = Bucket().holders(locked, Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET))
+
+    assert f"({mode}, 365 days" in holder.what
+    assert ("s3:BypassGovernanceRetention" in holder.remedy) is bypassed
+
+
+class Locked:
+    """S3 with Object Lock on, no default, and this many versions, of which `kept` are under retention."""
+
+    def __init__(self, versions: int, kept: int = 0, end: str = "2126-01-01", denied: str = "") -> None:
+        self.versions, self.kept, self.end, self.denied = versions, kept, end, denied
+
+    def get_object_lock_configuration(self, **_: Any) -> Any:
+        return {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}
+
+    def page(self, _name: str, **_: Any) -> Any:
+        listed = [{"Key": str(at), "VersionId": "v"} for at in range(self.versions)]
+        return {"Versions": listed, "IsTruncated": False}
+
+    def get_object_retention(self, **asked: str) -> Any:
+        if self.denied:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObjectRetention")
+        end = datetime.fromisoformat(self.end).replace(tzinfo=UTC)
+        held = int(asked["Key"]) < self.kept
+        return {"Retention": {"Mode": "COMPLIANCE", "RetainUntilDate": end} if held else {}}
+
+    def get_object_legal_hold(self, **_: Any) -> Any:
+        return {"LegalHold": {"Status": "OFF"}}
+
+
+@pytest.mark.parametrize(
+    ("s3", "told"),
+    [
+        (Locked(0), []),
+        (Locked(20), []),
+        (Locked(20, kept=2), [False, False]),
+        (Locked(20, kept=20), [False, False, False]),
+        (Locked(20, kept=20, end="2020-01-01"), []),
+        (Locked(21), [True]),
+        (Locked(1, denied="yes"), [True]),
+    ],
+    ids=["empty", "none is locked", "two are", "all are", "all were", "more than are looked at", "denied"],
+)
+def test_what_locks_the_first_objects_is_told_and_of_the_rest_that_nobody_looked(
+    s3: Locked, told: list[bool]
+) -> None:
+    it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
+
+    assert [one.doubtful for one in Bucket().holders(s3, it)] == told

@@ -48,7 +48,7 @@ class Bucket(Kind):
         retag="GetBucketTagging PutBucketTagging",
         delete="PutBucketPolicy ListObjectVersions DeleteObjects ListMultipartUploads AbortMultipartUpload "
         "DeleteBucket GetObjectRetention GetObjectLegalHold",
-        holders="GetObjectLockConfiguration",
+        holders="GetObjectLockConfiguration GetObjectLegalHold GetObjectRetention ListObjectVersions",
     )
 
     def read(self, s3: Any, it: Item) -> Doc | None:

@@ -36,20 +36,19 @@ _ENDED = words("deleted detached expired failed rejected")
 
 def parts_of(ec2: Any, it: Item) -> list[Holder]:
     """Return the subnets, groups, route tables, ACLs, endpoints and gateways that do not go with a VPC."""
-    lookups = (
-        _subnets,
-        _groups,
-        _tables,
-        _acls,
-        _endpoints,
-        _internet_gateways,
-        _vpn_gateways,
-        _egress_only_gateways,
-        _carrier_gateways,
-        _peerings,
-        _transits,
-    )
-    return [one for ask in lookups for one in ask(ec2, it)]
+    return [
+        *_subnets(ec2, it),
+        *_groups(ec2, it),
+        *_tables(ec2, it),
+        *_acls(ec2, it),
+        *_endpoints(ec2, it),
+        *_internet_gateways(ec2, it),
+        *_vpn_gateways(ec2, it),
+        *_egress_only_gateways(ec2, it),
+        *_carrier_gateways(ec2, it),
+        *_peerings(ec2, it),
+        *_transits(ec2, it),
+    ]
 
 
 def _subnets(ec2: Any, it: Item) -> Iterator[Holder]:
