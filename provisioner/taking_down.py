@@ -15,7 +15,7 @@ from provisioner.engine.outcome import Outcome
 from provisioner.engine.plan import Plan, make_plan
 from provisioner.engine.protection import Untold, lift, protected, untold
 from provisioner.engine.teardown import remove
-from provisioner.engine.verify import Report, last_look
+from provisioner.engine.verify import Remnant, Report, last_look
 from provisioner.kinds import KINDS, leftovers
 from provisioner.kinds.tagging import bearing
 from provisioner.session import Session
@@ -83,6 +83,14 @@ def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
     with marked(session, marker, plan.docs[marker.node]):
         marker_last(session.document, marker.node)
         return _take_down(session, plan, found, marker)
+
+
+def left_by_aws(plan: Plan) -> list[Remnant]:
+    """Return what AWS made beside what goes, and leaves: asked before the end, as nothing tells it after."""
+    mine = {name: doc for name, doc in plan.docs.items() if stands(plan, name)}
+    told = ((name, plan.stack.nodes[name].kind, doc) for name, doc in mine.items())
+    found = [(name, kind, kind.leaves(doc)) for name, kind, doc in told]
+    return [Remnant(str(kind), name, why) for name, kind, why in found if why]
 
 
 def stands(plan: Plan, name: str) -> bool:

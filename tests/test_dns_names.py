@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from provisioner.engine.kind import Item
+from provisioner.engine.refused import is_named
 from provisioner.kinds.route53 import DnsName
 
 Record = dict[str, Any]
@@ -63,3 +67,18 @@ def test_an_update_whose_reply_was_lost_is_not_sent_again_as_an_empty_batch() ->
 
     assert kind.update(servers, it, {}) == {}
     assert len(servers.batches) == 1
+
+
+@pytest.mark.parametrize("verb", ["create", "update", "delete"])
+@pytest.mark.parametrize("code", ["InvalidInput", "InvalidChangeBatch", "AccessDenied"])
+@pytest.mark.parametrize(
+    ("message", "passes"),
+    [("HostedZone Z1 is marked disabled for mutation", True), ("Invalid Resource Record", False)],
+)
+def test_a_zone_whose_recovery_somebody_switches_is_waited_for_whatever_the_code(
+    verb: str, code: str, message: str, passes: bool
+) -> None:
+    """What is known of that refusal is its message."""
+    error = ClientError({"Error": {"Code": code, "Message": message}}, "ChangeResourceRecordSets")
+
+    assert is_named(error, DnsName.transient[verb]) is passes

@@ -97,8 +97,11 @@ def test_a_pricing_plan_is_told_before_the_first_deletion_and_the_rest_goes(stri
     for command in of_guards(printed(ran.err)):
         carry_out(strict.box, command)
     assert guards(strict) == []
+    name = acl(strict.box).split("/")[-2]
     strict.box.advance(31 * 86_400)
-    strict.teardown("a")
+    ended = strict.well("teardown", "--yes", "--suffix", "a").err
+    assert f"Kept: the web ACL {name}, which CloudFront made for this distribution" in ended
+    assert f"aws wafv2 delete-web-acl --name {name} --scope CLOUDFRONT --id " in ended
     assert not client(strict.box.endpoint, "cloudfront").list_distributions()["DistributionList"].get("Items")
 
 

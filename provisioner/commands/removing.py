@@ -28,6 +28,7 @@ from provisioner.session import Session
 from provisioner.taking_down import (
     Protections,
     bare_stack,
+    left_by_aws,
     look_last,
     protections,
     refuse_anew,
@@ -90,6 +91,7 @@ def _remove(
         outcome = take_down(session, made, found)
     finish(outcome, caught)
     report = look_last(session, made.stack, partial(refuse_anew, marker))
+    report.kept += left_by_aws(made)
     report.lingering += [Remnant("", one, why) for one, why in outcome.theirs.items()]
     report.lingering += [
         Remnant("", one, f"kept for the sake of {why}")

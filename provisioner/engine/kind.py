@@ -90,6 +90,10 @@ class Kind(Traits):
         """For whose sake it must outlive the stack, in words; asked before its end, "" where it may go."""
         return ""
 
+    def leaves(self, doc: Doc) -> str:
+        """What AWS made beside it and leaves when it goes, by what `read` told: in words, with its end."""
+        return ""
+
     def outlives(self, props: Doc) -> str:
         """Why it is left standing, as is known before anyone is asked; "" where it goes."""
         return ""

@@ -84,10 +84,13 @@ def held_up(
 
 
 def is_named(error: BaseException, curable: Codes) -> bool:
-    """Whether the error is one of those codes, and its message has the phrase that goes with the code."""
+    """Whether the error is one of those codes, and its message has the phrase that goes with the code.
+
+    "*" stands for every code, where a message is all that is known of a refusal.
+    """
     code, message = code_of(error), str(error).lower()
     for one in curable:
         name, _, phrase = one.partition(": ")
-        if code == name and phrase.lower() in message:
+        if name in (code, "*") and phrase.lower() in message:
             return True
     return False

@@ -36,12 +36,16 @@ _TAKEN = (
 )
 
 
+# How CloudFront names the web ACL that it makes for a plan, or at a click (AWS WAF developer guide).
+_BY_CLOUDFRONT = "/webacl/CreatedByCloudFront-"
+
+
 def is_of_aws(seen: Any, wanted: Any) -> bool:
     """Return whether a web ACL that nobody declared is CloudFront's own, or Firewall Manager's.
 
     Names: AWS WAF developer guide, CloudFront's security protections; cloud-custodian/cloud-custodian#7698.
     """
-    names = ("/webacl/CreatedByCloudFront-", "/webacl/FMManagedWebACLV2-")
+    names = (_BY_CLOUDFRONT, "/webacl/FMManagedWebACLV2-")
     return not wanted and any(name in str(seen) for name in names)
 
 
@@ -98,6 +102,22 @@ class Distribution(Kind):
         doc = found["Distribution"]
         tags = tags_told(cloudfront, it, doc["ARN"], lambda: _tags(cloudfront, doc["ARN"]))
         return {**_whole(doc, it.suffix), "ETag": found["ETag"], "Tags": tags}
+
+    def leaves(self, doc: Doc) -> str:
+        """The web ACL that CloudFront made for it: once no plan pays for it, AWS WAF does not give it away.
+
+        AWS WAF pricing: 5 USD a month, and 1 USD for each of its rules.
+        """
+        arn = str(doc.get("WebACLId", ""))
+        if _BY_CLOUDFRONT not in arn:
+            return ""
+        name, id_ = arn.split("/")[-2:]
+        one = f"--name {name} --scope CLOUDFRONT --id {id_} --region us-east-1"
+        token = f'"$(aws wafv2 get-web-acl {one} --query LockToken --output text)"'
+        return (
+            f"the web ACL {name}, which CloudFront made for this distribution and does not delete, from "
+            f"5 USD a month until `aws wafv2 delete-web-acl {one} --lock-token {token}`"
+        )
 
     def _listed(self, cloudfront: Any, comment: str) -> str:
         listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []

@@ -25,6 +25,12 @@ _TTL = 300
 _NEAR = 100
 
 
+# The zone is still at an earlier change (Route 53 API reference, ChangeResourceRecordSets). While somebody
+# turns its accelerated recovery on or off, it takes none for minutes (go-to-k/cdkd#1467, #1483 tell the
+# message alone; botocore 1.44.5, AcceleratedRecoveryStatus). DNSSEC refuses no change of records.
+_LOCKED = codes("PriorRequestNotComplete", "*: is marked disabled for mutation")
+
+
 class DnsName(Kind):
     """What a name in a hosted zone leads to, in all of its records."""
 
@@ -46,8 +52,7 @@ class DnsName(Kind):
         "`domain.names`; then run the same command again."
     )
     duplicate = codes("InvalidChangeBatch: already exists")
-    # The zone is still at an earlier change (Route 53 API reference, ChangeResourceRecordSets).
-    transient = {verb: codes("PriorRequestNotComplete") for verb in ("create", "update", "delete")}
+    transient = dict.fromkeys(("create", "update", "delete"), _LOCKED)
     takes = 30
     resource, fills = "hostedzone", ("{HostedZoneId}",)
     calls = calling(
