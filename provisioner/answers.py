@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from botocore.compat import ETree, XMLParseError
 from botocore.hooks import HierarchicalEmitter
 from botocore.parsers import ResponseParserError
 
@@ -32,17 +33,21 @@ _BARE_PAGE = re.compile(rb"(?<=<MessageBody>)\s*<.*?(?=</MessageBody>)", re.DOTA
 # With these a proxy or a captive portal says no, in a page of its own (RFC 9110, RFC 6585 for 511); AWS says
 # it in the protocol of the call.
 _SAID_NO = (401, 403, 407, 451, 511)
+# What stands before a service, as AWS's own front, says so by the status and in no protocol (RFC 6585).
+_TOO_MANY = 429
+_BROKE_DOWN = 500
 _LED_ELSEWHERE = range(300, 400)
 # S3 alone leads on, to the region of a bucket (S3 API, error responses: PermanentRedirect).
 _LEADS_ON = "s3"
 
 
 class ForeignAnswer(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
-    """Not AWS answered, but something on the way to it; `status` is HTTP's."""
+    """What answered is no service of AWS, but stands before it; `status` and `headers` are HTTP's."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = headers or {}
 
 
 class UnknownCall(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
@@ -81,16 +86,24 @@ def _understand(operation_model: Any, response_dict: Any, **_: Any) -> None:
 
 
 def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
-    streams = operation_model.has_streaming_output or operation_model.has_event_stream_output
-    if streams:
+    body, status = response_dict["body"], response_dict["status_code"]
+    answered, name = status in _ANSWERED, operation_model.name
+    if answered and (operation_model.has_streaming_output or operation_model.has_event_stream_output):
         return
-    body, answered = response_dict["body"], response_dict["status_code"] in _ANSWERED
     if not answered and body.startswith(_UNKNOWN_TO_MOTO):
-        raise UnknownCall(f"The other side does not know {operation_model.name}.")
-    if who := _somebody_else(response_dict["status_code"], body, operation_model):
-        raise ForeignAnswer(f"{operation_model.name} was answered with {who}.", response_dict["status_code"])
-    if fault := _fault(body, operation_model) if answered else _cut(body):
-        raise ResponseParserError(f"{operation_model.name} was answered with {fault}.")
+        raise UnknownCall(f"The other side does not know {name}.")
+    if who := _somebody_else(status, body, operation_model):
+        raise ForeignAnswer(f"{name} was answered with {who}.", status, response_dict["headers"])
+    if fault := _fault(body, operation_model) if answered else _unreadable(body, operation_model, status):
+        raise _no_answer(f"{name} was answered with {fault}.", response_dict)
+
+
+def _no_answer(message: str, response_dict: Any) -> ResponseParserError:
+    """What to raise for an answer that cannot be read: a lost reply, but where its status tells enough."""
+    body, status = response_dict["body"], response_dict["status_code"]
+    if status == _TOO_MANY or (status in _SAID_NO and not body.strip()):
+        return ForeignAnswer(message, status, response_dict["headers"])
+    return ResponseParserError(message)
 
 
 def _somebody_else(status: int, body: bytes, model: Any) -> str:
@@ -115,11 +128,21 @@ def _fault(body: bytes, model: Any) -> str:
     return "" if is_whole else "what is no JSON, or was cut"
 
 
-def _cut(body: bytes) -> str:
-    """What is wrong with a refusal in JSON: without its code it would say nothing of what may be done."""
+def _unreadable(body: bytes, model: Any, status: int) -> str:
+    """What is wrong with a refusal: without its code it would say nothing of what may be done.
+
+    botocore reads a bare status in the REST protocols, and not in those of EC2 and Query (parsers.py,
+    `_do_error_parse`); JSON that is no object it does not survive.
+    """
     if not _is_text(body):
-        return "a refusal that is no text"
-    return "a refusal that was cut" if body.lstrip().startswith(b"{") and not _is_object(body) else ""
+        return f"HTTP {status} and a refusal that is no text"
+    if body.lstrip().startswith(b"{") and not _is_object(body):
+        return f"HTTP {status} and a refusal that was cut"
+    protocol = model.service_model.resolved_protocol
+    if protocol in ("ec2", "query") and status < _BROKE_DOWN and not _is_xml(body):
+        return f"HTTP {status} and {'a refusal that is no XML' if body.strip() else 'nothing'}"
+    is_told = "json" not in protocol or not _is_json(body) or _is_object(body)
+    return "" if is_told else f"HTTP {status} and a refusal that names nothing"
 
 
 def _is_told_in_body(model: Any) -> bool:
@@ -141,6 +164,14 @@ def _is_json(body: bytes) -> bool:
     try:
         json.loads(body)
     except ValueError:
+        return False
+    return True
+
+
+def _is_xml(body: bytes) -> bool:
+    try:
+        ETree.fromstring(body)
+    except XMLParseError:
         return False
     return True
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 from botocore.parsers import ResponseParserError
 from moto.core.botocore_stubber import MockRawResponse
 
 from provisioner.answers import demand_whole
-from provisioner.engine.faults import Fault, fault_of, unless_unknown
+from provisioner.engine.clients import Clients
+from provisioner.engine.faults import Fault, fault_of, retry_after, told, unless_unknown
+from provisioner.rates import Rates
+from tests.test_waits import Hurried
 
 PAGE = b"<!DOCTYPE html><html><body>Sign in to the network</body></html>"
 READS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -23,14 +29,31 @@ READS: dict[str, tuple[str, dict[str, Any]]] = {
     "s3": ("get_bucket_versioning", {"Bucket": "some-bucket"}),
 }
 
+ONCE = Config(retries={"total_max_attempts": 1})
 
-def answered(service: str, body: bytes, status: int = 200) -> Any:
-    """A client of which every call is answered so."""
-    client = boto3.client(service, "us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+# An operation of each protocol of AWS, and of each form that its refusals have.
+PROTOCOLS: dict[str, tuple[str, dict[str, Any]]] = {
+    **READS,
+    "sts": ("get_caller_identity", {}),
+    "cloudwatch": ("describe_alarms", {}),
+    "secretsmanager": ("list_secrets", {}),
+    "route53": ("list_hosted_zones", {}),
+    "signin": ("create_o_auth2_token", {"tokenInput": {"clientId": "c", "grantType": "refresh_token"}}),
+}
+
+
+def answered(
+    service: str, body: bytes, status: int = 200, bodies: Iterator[bytes] | None = None, **headers: str
+) -> Any:
+    """A client of which every call is answered so: with the next of `bodies`, then with `body`."""
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+    client: Any = boto3.client(service, "us-east-1", config=ONCE, **keys)  # type: ignore[call-overload]
+
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def answer(request: Any, **_: Any) -> AWSResponse:
-        raw: Any = MockRawResponse(body)
-        return AWSResponse(request.url, status, {"ETag": '"e"'}, raw)
+        raw: Any = MockRawResponse(next(bodies) if bodies else body)
+        return AWSResponse(request.url, status, {"ETag": '"e"', **named}, raw)
 
     client.meta.events.register("before-send.*", answer)
     demand_whole(client.meta.events)
@@ -136,3 +159,64 @@ def test_an_answer_of_json_that_is_no_object_is_none() -> None:
 def test_an_answer_that_has_nothing_to_tell_is_whole() -> None:
     assert answered("ecs", b"{}").describe_clusters()["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert answered("s3", b"").put_object(Bucket="some-bucket", Key="k", Body=b"")["ETag"] == '"e"'
+
+
+# What stands before a service says with a 429: nothing, or something in no protocol of AWS's.
+BARE = [b"", b" \n", b"Too Many Requests", b"{}", b"null", b"[]", b'"slow"', b"<html><br>slow down", GARBAGE]
+BARE += [b'{"message": "Too', b'{"message": "Too Many Requests"}']
+NO_OBJECTS = [b"null", b"[]", b'"slow"']
+
+
+def refused(service: str, status: int, bodies: list[bytes], **headers: str) -> list[Exception]:
+    """What the call of a protocol ends with, answered with each of those bodies."""
+    operation, params = PROTOCOLS[service]
+    given, ended = iter(bodies), []
+    client = answered(service, b"", status, bodies=given, **headers)
+    for _ in bodies:
+        with pytest.raises(Exception) as caught:  # noqa: PT011 - what it means is the question
+            getattr(client, operation)(**params)
+        ended.append(caught.value)
+    assert next(given, None) is None
+    return ended
+
+
+@pytest.mark.parametrize("service", PROTOCOLS)
+def test_a_429_is_a_throttle_in_every_protocol_whatever_its_body(service: str) -> None:
+    for error in refused(service, 429, BARE, X_Amz_Retry_After="250"):
+        assert fault_of(error) is Fault.THROTTLED
+        assert retry_after(error) == 0.25
+        assert "429" in told(error)
+
+
+@pytest.mark.parametrize("service", PROTOCOLS)
+def test_a_429_lowers_the_rate_of_its_service(service: str) -> None:
+    operation, params = PROTOCOLS[service]
+    rates, raw = Rates(), answered(service, b"", 429)
+    aws: Any = SimpleNamespace(rates=rates, client=lambda *_: raw, region="us-east-1", endpoint="")
+
+    with pytest.raises(Exception, match="429"):
+        getattr(Clients(aws, Hurried(), patience=0).client(service), operation)(**params)
+
+    assert rates.throttles.keys() == {service}
+
+
+@pytest.mark.parametrize("status", [400, 403, 503])
+@pytest.mark.parametrize("service", PROTOCOLS)
+def test_a_refusal_that_is_no_object_is_no_traceback(service: str, status: int) -> None:
+    for error in refused(service, status, NO_OBJECTS):
+        assert fault_of(error) in {Fault.LOST, Fault.REFUSED}
+
+
+@pytest.mark.parametrize(("status", "fault"), [(403, Fault.BARRED), (407, Fault.BARRED), (408, Fault.LOST)])
+@pytest.mark.parametrize("service", ["ec2", "sts", "rds"])
+def test_who_says_no_with_a_status_alone_is_no_service_of_aws(
+    service: str, status: int, fault: Fault
+) -> None:
+    assert [fault_of(error) for error in refused(service, status, [b""])] == [fault]
+
+
+def test_a_page_in_the_place_of_an_object_is_a_proxys() -> None:
+    with pytest.raises(Exception, match="as a proxy sends") as caught:
+        answered("s3", PAGE, 403).get_object(Bucket="some-bucket", Key="k")
+
+    assert fault_of(caught.value) is Fault.BARRED

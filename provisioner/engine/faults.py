@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from botocore import exceptions as raised
 from botocore.exceptions import BotoCoreError, ClientError
@@ -140,9 +140,18 @@ def _between(status: int) -> Fault:
 
 def retry_after(error: BaseException) -> float | None:
     """Seconds after which AWS asks to be called again; None where it names none."""
-    headers = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
-    told = str(headers.get("HTTPHeaders", {}).get(_RETRY_AFTER, ""))
+    told = str(_headers(error).get(_RETRY_AFTER, ""))
     return int(told) / 1000 if told.isdecimal() else None
+
+
+def _headers(error: BaseException) -> Mapping[str, str]:
+    """The headers of what answered, by their names; none where nobody did."""
+    if isinstance(error, ForeignAnswer):
+        return error.headers
+    meta: Mapping[str, Any] = (
+        error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
+    )
+    return dict(meta.get("HTTPHeaders", {}))
 
 
 def is_unknown_call(error: BaseException) -> bool:
