@@ -86,7 +86,7 @@ def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str
         raise UsageError(
             f"The stack {suffix} lives in {region}, not in {where.region}.",
             f"Leave --region out, or take another suffix for {where.region}: "
-            f"`{where.workspace.command('apply')} --region {where.region}`.",
+            f"`{where.workspace.command('apply', 'OTHER')} --region {where.region}`.",
         )
     return region, "the stack's ledger"
 

@@ -24,6 +24,13 @@ Phase = Literal["creating", "finishing", "ready", "updating", "deleting"]
 Doc = dict[str, Any]
 
 
+# What to do about a state file that is damaged.
+_FOUND_AGAIN = (
+    "`python cli.py apply --suffix NAME --adopt-all`, with the stack's --region, puts it aside, finds every "
+    "resource by its tags and names, and writes a new one."
+)
+
+
 @dataclass
 class Intent:
     """A call that was about to be made: which verb, with which token, at which wall-clock second."""
@@ -143,13 +150,16 @@ class Document:
         return f"{{\n{lines}\n}}\n".encode()
 
     @classmethod
-    def parse(cls, text: bytes, where: str) -> Document:
-        """The document in `text`; LedgerError where it is none, or of a newer schema."""
+    def parse(cls, text: bytes, where: str, mend: str = _FOUND_AGAIN) -> Document:
+        """Return the document in `text`; `mend` says what to do about one that is damaged.
+
+        Raises: LedgerError where it is none, or of a newer schema.
+        """
         try:
             raw = json.loads(text)
             schema = raw.pop("schema")
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-            raise _damaged(where, error) from error
+            raise _damaged(where, error, mend) from error
         if type(schema) is not int or not OLDEST <= schema <= NEWEST:
             raise LedgerError(
                 f"{where} has schema {schema}; this version reads schema {OLDEST} to {NEWEST}.",
@@ -170,7 +180,7 @@ class Document:
                 )
             )
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise _damaged(where, error) from error
+            raise _damaged(where, error, mend) from error
 
 
 def _fields(part: object) -> Doc:
@@ -194,9 +204,5 @@ def _block(value: Any) -> str:
     return _encoded(value)
 
 
-def _damaged(where: str, error: Exception) -> LedgerError:
-    return LedgerError(
-        f"{where} is no ledger of this tool, or it is damaged ({error}).",
-        "`python cli.py apply --suffix NAME --adopt-all`, with the stack's --region, puts it aside, finds "
-        "every resource by its tags and names, and writes a new one.",
-    )
+def _damaged(where: str, error: Exception, mend: str) -> LedgerError:
+    return LedgerError(f"{where} is no ledger of this tool, or it is damaged ({error}).", mend)

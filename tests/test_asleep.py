@@ -9,7 +9,7 @@ from tests.inventory import client
 from tests.test_password import PASSWORD, given
 
 CLUSTER = "ml-api-aurora-a"
-WAKE = f"aws rds start-db-cluster --db-cluster-identifier {CLUSTER}"
+WAKE = f"aws rds start-db-cluster --db-cluster-identifier {CLUSTER} --region us-east-1"
 
 
 @pytest.mark.slow

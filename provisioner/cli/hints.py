@@ -12,18 +12,20 @@ import click
 from provisioner.names import PROGRAM
 
 # What says of which stack, and of which AWS, a command speaks; a flag, or an option with a value.
-_FLAGS, _OPTIONS = ("--local",), ("--suffix", "--state", "--config")
+_FLAGS, _OPTIONS = ("--local",), ("--suffix", "--state", "--state-endpoint", "--region", "--config")
 _QUOTED = re.compile(r"`([^`\n]+)`")
-_PLACEHOLDER = "NAME"
-# These speak of all stacks: the suffix that was typed would hide what the hint promises.
-_OF_ALL = ("list",)
+# What stands in a hint for what was typed; another word, as OTHER, stands for what is still to be chosen.
+_PLACEHOLDERS = ("NAME", "s3://...")
+# These speak of all stacks: what was typed of one would hide what the hint promises.
+_OF_ALL, _OF_ONE = ("list",), ("--suffix", "--region")
 
 
 def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
     """Return the hint with each of our commands in backticks as it is to be typed here.
 
     `typed` is the command line that ended. A command begins with the program's name, and repeats those of
-    --suffix, --local, --state and --config that were typed and that it takes.
+    --suffix, --local, --state, --state-endpoint, --region and --config that were typed and that it takes.
+    Those of --set are not repeated: they may hold a secret.
     """
     said = list(itertools.takewhile(lambda word: word != "--", typed))
     return _QUOTED.sub(lambda found: f"`{_completed(found[1], said, group) or found[1]}`", hint)
@@ -39,11 +41,12 @@ def _completed(text: str, typed: Sequence[str], group: click.Group) -> str:
     words = [before]
     for option in _OPTIONS:
         value = _value(option, typed)
-        if value is None or option not in taken or (said.startswith(_OF_ALL) and option == "--suffix"):
+        if value is None or option not in taken or (said.startswith(_OF_ALL) and option in _OF_ONE):
             continue
-        if option not in before:
+        if option not in before.split():
             words.append(f"{option} {shlex.quote(value)}")
-        words[0] = words[0].replace(f"{option} {_PLACEHOLDER}", f"{option} {shlex.quote(value)}")
+        for placeholder in _PLACEHOLDERS:
+            words[0] = words[0].replace(f"{option} {placeholder}", f"{option} {shlex.quote(value)}")
     words += [flag for flag in _FLAGS if flag in typed and flag in taken and flag not in before]
     return f"{PROGRAM} {' '.join(words)}{dashes}{after}"
 

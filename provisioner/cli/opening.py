@@ -153,7 +153,10 @@ def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
         ("--config", given["config"] and str(given["config"].resolve()), kept.config),
     ):
         if given_value and given_value != kept_value:
-            raise UsageError(f"{path} is a plan of {flag} {kept_value}, not of {given_value}.")
+            raise UsageError(
+                f"{path} is a plan of {flag} {kept_value or '(none)'}, not of {given_value}.",
+                f"Leave {flag} out: the plan says it.",
+            )
     if given["targets"] or given["excludes"]:
         raise UsageError(f"{path} says what it is about.", "Leave --target and --exclude out.")
     if kept.place["endpoint"].startswith("embedded:") and not given["local"]:

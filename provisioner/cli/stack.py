@@ -93,7 +93,7 @@ def outputs(name: str | None, form: str | None, **given: Any) -> int:
     values = document.outputs if document else {}
     if not values:
         raise Incomplete(
-            f"The stack {suffix} has no outputs yet: no apply has ended well.",
+            f"The stack {suffix} has no outputs yet: no apply of the whole stack has ended well.",
             f"`{workspace.command('apply', suffix)}` goes on.",
         )
     if name is not None and name not in values:

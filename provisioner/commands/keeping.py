@@ -63,13 +63,15 @@ def pull(say: Say, workspace: Workspace, suffix: str) -> int:
 
 def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: float, *, force: bool) -> int:
     """Put a ledger in place of the one that stands, where it is a later writing of the same one."""
-    try:
-        document = Document.parse(text, "What is pushed")
-    except LedgerError as error:
-        whole = workspace.command("state pull", suffix)
-        raise LedgerError(error.message, f"Push what `{whole}` has printed; nothing was changed.") from error
+    whole = workspace.command("state pull", suffix)
+    mend = f"Push what `{whole}` has printed; nothing was changed."
+    document = Document.parse(text, "What is pushed", mend)
     if document.suffix != suffix:
-        raise Blocked(f"What is pushed is the ledger of {document.suffix}, not of {suffix}.")
+        own = workspace.command("state push", "OTHER")
+        raise Blocked(
+            f"What is pushed is the ledger of {document.suffix}, not of {suffix}.",
+            f"Nothing was changed. `{own} FILE` pushes it, with the suffix that it is of.",
+        )
     with held(workspace, suffix, "state push", timeout, force=force) as desk:
         current = desk.current
         if current and current.dump() == document.dump():
@@ -125,13 +127,13 @@ def restore(
     say: Say, workspace: Workspace, suffix: str, version: str, asking: Asking, timeout: float, *, force: bool
 ) -> int:
     """Put a past ledger in place of the one that stands."""
-    store = workspace.store(suffix)
+    store, kept = workspace.store(suffix), workspace.command("state history", suffix)
     if version not in store.versions():
         if workspace.document(suffix) is None:
             raise workspace.unknown(suffix)
-        kept = workspace.command("state history", suffix)
         raise UsageError(f"No version {version} of {suffix} is kept.", f"`{kept}` lists them.")
-    document = Document.parse(store.past(version) or b"", f"The version {version}")
+    mend = f"Nothing was changed. `{kept}` lists the others."
+    document = Document.parse(store.past(version) or b"", f"The version {version}", mend)
     with held(workspace, suffix, "state restore", timeout, force=force) as desk:
         now = desk.current
         if now and not force:

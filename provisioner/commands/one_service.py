@@ -87,10 +87,10 @@ class OneService:
         """How many tasks it is to run now."""
         return int(self.running().service["desiredCount"])
 
-    def absent(self) -> Incomplete:
-        """The error of a service that is not there."""
+    def absent(self, what: str = "") -> Incomplete:
+        """The error of a service that is not there, or of what else is named."""
         again = self.session.where.workspace.command("apply", self.session.suffix)
-        return Incomplete(f"The service {self.aws_name} is not there.", f"`{again}` makes it.")
+        return Incomplete(f"{what or f'The service {self.aws_name}'} is not there.", f"`{again}` makes it.")
 
     def mark(self, now: Running, marks: Mapping[str, str]) -> None:
         """Tag the service with who chose what, before anything is chosen: it may be repeated."""
@@ -152,7 +152,7 @@ class OneService:
         """Between how many tasks it is scaled now."""
         doc = self.hands.read(self._target(self.scaling))
         if doc is None:
-            raise self.absent()
+            raise self.absent(f"The scaling of {self.aws_name}")
         return Counts(doc["MinCapacity"], doc["MaxCapacity"])
 
     def bound(self, was: Counts, counts: Counts) -> None:
@@ -190,7 +190,7 @@ class OneService:
     def _target(self, node: str) -> Target:
         document = self.session.document
         if node not in document.entries:
-            raise self.absent()
+            raise self.absent(f"The resource {node}")
         return target_in(document, node, KINDS)
 
 

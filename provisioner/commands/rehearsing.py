@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioner.embedded import local
 from provisioner.engine.clock import Clock
-from provisioner.errors import UsageError
+from provisioner.errors import LockHeld, UsageError
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 
@@ -86,8 +86,11 @@ def stop(say: Say) -> int:
     """End it, and the ledgers of what it held; LockHeld while a run is at work on one of them."""
     workspace = Workspace.here(local=True)
     with ExitStack() as locks:
-        for suffix in workspace.suffixes():
-            locks.enter_context(workspace.lock(suffix, "local stop", 0, Clock()))
+        try:
+            for suffix in workspace.suffixes():
+                locks.enter_context(workspace.lock(suffix, "local stop", 0, Clock()))
+        except LockHeld as error:  # this command waits for nobody
+            raise LockHeld(error.message, "Wait until that run has ended, then run this again.") from error
         stranger = local.stranger(workspace.embedded)
         stopped = local.stop(workspace.embedded)
         for suffix in workspace.suffixes():

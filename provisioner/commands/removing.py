@@ -106,7 +106,9 @@ def _remove(
 
 def again(session: Session, verb: str) -> str:
     """The command to type next for this stack."""
-    return session.where.workspace.command(verb, session.suffix)
+    command = session.where.workspace.command(verb, session.suffix)
+    # Where no state says in which region it is, the command must.
+    return command if session.is_known else f"{command} --region {session.place.region}"
 
 
 def holding(session: Session, made: Plan, found: Protections) -> list[Blocker]:
@@ -156,7 +158,11 @@ def _lost(session: Session, made: Plan) -> str:
 def refuse_halted(made: Plan) -> None:
     """Blocked, before anything is touched, where something must be woken before it can go."""
     nodes = made.stack.nodes
-    asleep = {name: halted(nodes[name].kind, doc) for name, doc in made.docs.items() if name in nodes}
+    asleep = {
+        name: halted(nodes[name].kind, doc, nodes[name].region)
+        for name, doc in made.docs.items()
+        if name in nodes
+    }
     told = "; ".join(f"{name}: {why}" for name, why in asleep.items() if why)
     if told:
         raise Blocked(f"{told}; nothing was touched.", "Wake it, wait until it is up, then run this again.")

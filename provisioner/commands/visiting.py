@@ -19,7 +19,7 @@ def visit(say: Say, workspace: Workspace, suffix: str, *, only_print: bool) -> i
     url = next((outputs[name] for name in _OUTPUTS if name in outputs), "")
     if not url:
         raise Incomplete(
-            f"The stack {suffix} has no address yet: no apply has ended well.",
+            f"The stack {suffix} has no address yet: no apply of the whole stack has ended well.",
             f"`{workspace.command('apply', suffix)}` goes on.",
         )
     if say.as_json:

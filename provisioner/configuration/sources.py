@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -73,10 +74,10 @@ def _in_file(file: Path | None) -> Iterator[Said]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         told = _TOO_DEEP if isinstance(error, RecursionError) else getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"The settings file {path} cannot be used: {told}",
-            f"`{PROGRAM} config init` writes one that can be.",
-        ) from error
+        mend = f"Mend it there; `{PROGRAM} config init other.toml` writes one that can be used, to compare."
+        if isinstance(error, FileNotFoundError):
+            mend = f"`{PROGRAM} config init {shlex.quote(str(path))}` writes one there; or name another."
+        raise UsageError(f"The settings file {path} cannot be used: {told}", mend) from error
     source = f"file {path}"
     for name, value in document.items():
         if name in sections() and isinstance(value, dict):

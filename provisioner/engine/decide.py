@@ -133,7 +133,7 @@ def _of_another(node: Node, change: Change, seen: Doc, wanted: Doc) -> Change:
 def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
     """What to do about one that is there and ours."""
     kind = node.kind
-    if asleep := halted(kind, seen):
+    if asleep := halted(kind, seen, node.region):
         return replace(change, verb="refuse", why=asleep, adopts=False, remedy=AWAKE_FIRST)
     if kind.closed_until_ready and not meets(seen, kind.ready) and not meets(seen, kind.failed):
         return replace(change, verb="finish", why=AT_WORK)
@@ -175,12 +175,17 @@ def _of_failure(kind: Kind, seen: Doc) -> str:
     return f"it is {said}" if said else "AWS says it failed"
 
 
-def halted(kind: Kind, seen: Doc) -> str:
+def halted(kind: Kind, seen: Doc, region: str) -> str:
     """Why a thing takes no change until a person wakes it, in words; "" where it is awake."""
     if not meets(seen, kind.halted):
         return ""
     state = ", ".join(str(seen[key]) for key in kind.halted)
-    return f"it is {state} and takes no change; `{kind.wake.format(**seen)}` wakes it"
+    return f"it is {state} and takes no change; `{woken_by(kind, seen, region)}` wakes it"
+
+
+def woken_by(kind: Kind, seen: Doc, region: str) -> str:
+    """Return the command that wakes what a person halted; "" where it is awake."""
+    return kind.wake.format(**{"Region": region, **seen}) if meets(seen, kind.halted) else ""
 
 
 def delete(node: str, entry: Entry, kind: Kind, why: str = "no longer declared") -> Change:

@@ -15,6 +15,26 @@ from provisioner.sign_in import not_accepted
 # What AWS says of whoever may not: the action that is missing may be another than the call's own, such as
 # iam:PassRole (IAM user guide, troubleshooting access denied messages).
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
+# What stands in the way besides the caller's own policies, by that page: "with an explicit deny in a service
+# control policy", "because no VPC endpoint policy allows the s3:PutObject action".
+_DENIES = re.compile(r"explicit deny in (an? (?:[\w-]+ )*?(?:policy|boundary))")
+_ALLOWS_NOT = re.compile(r"because no ((?:[\w-]+ )*?(?:policy|boundary)) allows")
+_OWN = "identity-based policy"
+
+
+def right_for(error: BaseException, action: str = "", also: str = "") -> str:
+    """Say, without a full stop, what a caller who may not needs; `action` where AWS names none.
+
+    `also` follows where it is a right of the caller's own that is missing.
+    """
+    named = _ACTION.search(str(error))
+    right = named[1] if named else action or missing(error)
+    if denies := _DENIES.search(str(error)):
+        return f"An explicit deny in {denies[1]} forbids {right}, and no right outweighs it: take it away"
+    silent = _ALLOWS_NOT.search(str(error))
+    if silent and silent[1] != _OWN:
+        return f"The rights of the caller are not enough: let the {silent[1]} allow {right}"
+    return f"Give these credentials the right {right}{also}"
 
 
 def missing(error: BaseException) -> str:
@@ -64,7 +84,7 @@ def explain(
         case Fault.EXPIRED:
             return not_accepted(told(error))
         case Fault.DENIED:
-            words = f"Give these credentials the right {missing(error)}, then run the same command again."
+            words = f"{right_for(error)}, then run the same command again."
             return ProvisionerError(f"{doing}: {told(error)}", words)
         case Fault.REFUSED:
             return ProvisionerError(f"{doing}: {told(error)}", ways_past.get(code_of(error), _MEND))

@@ -27,6 +27,8 @@ CALLS = {
 }
 ENGINE = "aurora-postgresql"
 CLASS = "db.serverless"
+# A DB subnet group and a load balancer want two (RDS user guide, working with a DB instance in a VPC).
+_FEWEST = 2
 # VPC user guide, AWS-managed prefix lists.
 FROM_EDGE = "com.amazonaws.global.cloudfront.origin-facing"
 
@@ -38,10 +40,12 @@ def zones(clients: Clients, count: int, former: Iterable[str] = ()) -> list[str]
         return kept[:count]
     fitting = [zone for zone in _fitting_zones(clients) if zone not in kept]
     if len(kept) + len(fitting) < count:
-        have = ", ".join([*kept, *fitting]) or "none"
+        have, there = ", ".join([*kept, *fitting]) or "none", len(kept) + len(fitting)
         raise Blocked(
             f"{clients.aws.region} has too few zones for {count} that can run {CLASS}: {have}.",
-            f"Choose another region, or `--set network.zones={max(2, len(kept) + len(fitting))}`.",
+            f"Choose another region, or `--set network.zones={there}`."
+            if there >= _FEWEST
+            else "Choose another region.",
         )
     return [*kept, *fitting][:count]
 

@@ -33,8 +33,8 @@ def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
         near = [one for one in plain if major(one) == major(wanted)] or plain
         raise Blocked(
             f"Aurora PostgreSQL {wanted} cannot be created as {CLASS} in {clients.aws.region}; there are "
-            f"{', '.join(near)}.",
-            f"Choose one of them: `--set database.version={(near or [wanted])[-1]}`.",
+            f"{', '.join(near) or 'none'}.",
+            f"Choose one of them: `--set database.version={near[-1]}`." if near else "Choose another region.",
         )
     return {"EngineVersion": fitting[-1], "DBParameterGroupFamily": families[fitting[-1]]}
 
@@ -73,8 +73,8 @@ def check_capacity(clients: Clients, version: str, least: float, most: float) ->
         raise Blocked(
             f"Aurora PostgreSQL {version} runs with {fewest:g} to {largest:g} ACU, not with {least:g} to "
             f"{most:g}.",
-            f"Say `--set database.min_acu={max(least, fewest):g} "
-            f"--set database.max_acu={min(most, largest):g}`, or a later `database.version`.",
+            f"Say `--set database.min_acu={min(max(least, fewest), largest):g} "
+            f"--set database.max_acu={max(min(most, largest), fewest):g}`, or a later `database.version`.",
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from provisioner.doctor.finding import Unset
 from provisioner.doctor.patient import Patient
-from provisioner.engine.compare import meets
+from provisioner.engine.decide import woken_by
 from provisioner.engine.states import Standing, standing
 from provisioner.engine.target import look, observed
 from provisioner.engine.teardown import target_in
@@ -39,8 +39,7 @@ def resources(p: Patient) -> list[Stands]:
         entry = document.entries[name]
         doc = look(p.clients, target, entry)
         how = standing(target.kind, doc and observed(p.clients, target, doc, entry.made))
-        kind = target.kind
-        wake = kind.wake.format(**doc) if doc and meets(doc, kind.halted) else ""
+        wake = woken_by(target.kind, doc, target.region) if doc else ""
         return Stands(f"{name} ({target.words})", how, wake)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:

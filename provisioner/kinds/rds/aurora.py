@@ -84,7 +84,7 @@ class DBCluster(Rds):
             words("deleting"),
         ),
     )
-    wake = "aws rds start-db-cluster --db-cluster-identifier {DBClusterIdentifier}"
+    wake = "aws rds start-db-cluster --db-cluster-identifier {DBClusterIdentifier} --region {Region}"
     fixed = frozenset(
         {"DBClusterIdentifier", "Engine", "DatabaseName", "MasterUsername", "DBSubnetGroupName"}
         | {"StorageEncrypted", "KmsKeyId", "MasterUserSecretKmsKeyId"}

@@ -1,0 +1,294 @@
+"""Hints of the commands, of the state and of what AWS is asked: each beside a way that leads to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from botocore.exceptions import ClientError
+
+import cli
+from provisioner.bucket.calls import patiently
+from provisioner.cli.hints import as_typed
+from provisioner.cli.opening import kept_plan
+from provisioner.commands import removing
+from provisioner.commands.one_service import OneService
+from provisioner.commands.saved import SavedPlan
+from provisioner.engine.clock import Clock
+from provisioner.engine.decide import woken_by
+from provisioner.engine.explain import explain
+from provisioner.errors import ProvisionerError, UsageError
+from provisioner.kinds import KINDS, facts, versions
+from provisioner.pins import Where, region_of
+from provisioner.workspace import Workspace
+from state.document import Document, Place
+from tests.harness import Desk
+
+PLACE = Place("123456789012", "aws", "us-east-1", "")
+
+
+def hint_of(call: Callable[[], object]) -> str:
+    with pytest.raises(ProvisionerError) as caught:
+        call()
+    return caught.value.hint
+
+
+def test_another_suffix_is_not_the_one_that_was_typed() -> None:
+    where = Where(Workspace(Path("home")), "eu-west-1")
+    typed = ["apply", "--suffix", "prod", "--region", "eu-west-1"]
+
+    told = as_typed(hint_of(lambda: region_of("prod", Document("prod", PLACE), where)), typed, cli.cli)
+
+    assert "apply --suffix OTHER`" in told or "apply --suffix OTHER --region eu-west-1`" in told
+    assert "--suffix prod" not in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint", "told"),
+    [
+        (
+            "--state-endpoint https://s.example",
+            "`apply` goes on",
+            "apply --state-endpoint https://s.example`",
+        ),
+        ("--region eu-west-1", "`plan --suffix x` shows it", "plan --suffix x --region eu-west-1`"),
+        ("--region eu-west-1", "`apply --region us-east-1`", "apply --region us-east-1`"),
+        ("--region eu-west-1", "`list` shows them", "list`"),
+        ("--state s3://team/x", "`state init --state s3://...`", "state init --state s3://team/x`"),
+        (
+            "--state s3://team/x",
+            "`apply --state-endpoint u`",
+            "apply --state-endpoint u --state s3://team/x`",
+        ),
+        ("--set database.password=x", "`apply` goes on", "apply`"),
+    ],
+)
+def test_what_says_which_aws_and_which_state_is_repeated(typed: str, hint: str, told: str) -> None:
+    assert told in as_typed(hint, ["plan", *typed.split()], cli.cli)
+
+
+def test_a_bucket_that_is_not_there_is_made_by_the_command_as_typed() -> None:
+    def refuse() -> None:
+        raise ClientError({"Error": {"Code": "NoSuchBucket", "Message": "no"}}, "GetObject")
+
+    hint = hint_of(lambda: patiently(refuse, "reading the state"))
+
+    told = as_typed(hint, ["plan", "--state", "s3://team/ml", "--local"], cli.cli)
+    assert "state init --state s3://team/ml --local` makes it" in told
+
+
+WHO = "User: arn:aws:iam::123456789012:user/me is not authorized to perform: "
+ON = " on resource: arn:aws:s3:::team/x "
+# IAM user guide, troubleshooting access denied error messages.
+DENIED = [
+    ("with an explicit deny in a service control policy", "explicit deny in a service control policy", True),
+    ("with an explicit deny in an identity-based policy", "explicit deny in an identity-based policy", True),
+    ("with an explicit deny in a VPC endpoint policy", "explicit deny in a VPC endpoint policy", True),
+    ("with an explicit deny in a permissions boundary", "explicit deny in a permissions boundary", True),
+    ("because no permissions boundary allows the {0} action", "let the permissions boundary allow {0}", True),
+    ("because no session policy allows the {0} action", "let the session policy allow {0}", True),
+    ("because no VPC endpoint policy allows the {0} action", "let the VPC endpoint policy allow {0}", True),
+    ("because no service control policy allows the {0} action", "the service control policy allow", True),
+    ("because no identity-based policy allows the {0} action", "Give these credentials the right {0}", False),
+    ("", "Give these credentials the right {0}", False),
+]
+
+
+def denied(action: str, why: str) -> ClientError:
+    words = f"{WHO}{action}{ON}{why.format(action)}"
+    return ClientError({"Error": {"Code": "AccessDenied", "Message": words}}, "PutObject")
+
+
+@pytest.mark.parametrize(("why", "says", "elsewhere"), DENIED)
+@pytest.mark.parametrize("action", ["iam:PassRole", "kms:GenerateDataKey"])
+def test_a_right_is_asked_for_only_where_a_right_helps(
+    action: str, why: str, says: str, *, elsewhere: bool
+) -> None:
+    error = denied(action, why)
+
+    def refuse() -> None:
+        raise error
+
+    told = explain(error, "making it")
+    for hint in (told.hint if told else "", hint_of(lambda: patiently(refuse, "writing the state"))):
+        assert says.format(action) in hint
+        assert action in hint
+        assert ("Give these credentials" in hint) is not elsewhere
+        assert "s3:PutObject" not in hint
+
+
+class Rds:
+    """Tells of one version, and between how much capacity it runs."""
+
+    def __init__(self, version: str = "15.10") -> None:
+        self.version = version
+
+    def describe_db_clusters(self, **_: str) -> dict[str, Any]:
+        return {"DBClusters": []}
+
+    def describe_db_engine_versions(self, **_: str) -> dict[str, Any]:
+        bounds = {"MinCapacity": 0.5, "MaxCapacity": 128.0}
+        one = {"EngineVersion": self.version, "DBParameterGroupFamily": "aurora-postgresql15"}
+        return {"DBEngineVersions": [{**one, "ServerlessV2FeaturesSupport": bounds}]}
+
+    def describe_orderable_db_instance_options(self, **_: str) -> dict[str, Any]:
+        return {"OrderableDBInstanceOptions": []}
+
+
+def clients(rds: Rds) -> Any:
+    aws = SimpleNamespace(region="us-east-1", endpoint="", echoes=True)
+    return SimpleNamespace(client=lambda _service: rds, aws=aws)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "says"),
+    [
+        (200, 256, "database.min_acu=128 --set database.max_acu=128`"),
+        (0, 0.25, "database.min_acu=0.5 --set database.max_acu=0.5`"),
+        (0, 300, "database.min_acu=0.5 --set database.max_acu=128`"),
+    ],
+)
+def test_the_capacity_that_is_named_is_one_that_runs(least: float, most: float, says: str) -> None:
+    assert says in hint_of(lambda: versions.check_capacity(clients(Rds()), "15.10", least, most))
+
+
+@pytest.mark.parametrize(
+    ("there", "says"), [("15.10", "database.version=15.10`"), ("15.10-limitless", "Choose another region.")]
+)
+def test_a_version_that_cannot_be_had_is_not_advised(there: str, says: str) -> None:
+    hint = hint_of(lambda: versions.engine(clients(Rds(there)), "prod", "16.99"))
+
+    assert says in hint
+    assert "16.99" not in hint
+
+
+@pytest.mark.parametrize(
+    ("there", "says"), [(["a"], "Choose another region."), (["a", "b"], "`--set network.zones=2`")]
+)
+def test_fewer_zones_than_a_database_wants_are_not_advised(
+    monkeypatch: pytest.MonkeyPatch, there: list[str], says: str
+) -> None:
+    monkeypatch.setattr(facts, "_fitting_zones", lambda _clients: there)
+
+    hint = hint_of(lambda: facts.zones(clients(Rds()), 3))
+
+    assert says in hint
+    assert ("network.zones" in hint) is (len(there) > 1)
+
+
+@pytest.mark.parametrize("kind", ["DBCluster", "DBInstance"])
+def test_a_database_is_woken_in_its_own_region(kind: str) -> None:
+    doc = {"Status": "stopped", "DBInstanceStatus": "stopped", "DBClusterIdentifier": "c"}
+
+    woken = woken_by(KINDS[kind], doc, "eu-west-1")
+
+    assert woken == "aws rds start-db-cluster --db-cluster-identifier c --region eu-west-1"
+
+
+def session(*, is_known: bool = True) -> Any:
+    where = SimpleNamespace(workspace=Workspace(Path("home")))
+    place = Place("123456789012", "aws", "eu-west-1", "")
+    document = Document("prod", place)
+    return SimpleNamespace(where=where, suffix="prod", place=place, is_known=is_known, document=document)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_teardown_without_a_state_is_told_with_its_region(*, is_known: bool) -> None:
+    told = removing.again(session(is_known=is_known), "teardown")
+
+    assert ("--region eu-west-1" in told) is not is_known
+
+
+def test_a_service_without_its_scaling_is_not_told_as_absent() -> None:
+    entry = SimpleNamespace(name="api-prod")
+    mine = session()
+    mine.document.entries["service"] = entry
+    one = OneService(mine, Mock(read=lambda _target: None), "")
+
+    with pytest.raises(ProvisionerError) as caught:
+        one.counts()
+
+    assert "The resource scaling is not there" in caught.value.message
+
+
+def test_a_plan_of_another_suffix_says_what_to_leave_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = SimpleNamespace(suffix="a", place={"region": "us-east-1"}, config=None)
+    monkeypatch.setattr(SavedPlan, "load", lambda _path: kept)
+
+    with pytest.raises(UsageError, match="is a plan of --suffix a, not of b") as caught:
+        kept_plan(Path("plan"), {"suffix": "b", "region": None, "config": None})
+
+    assert "Leave --suffix out" in caught.value.hint
+
+
+def written(desk: Desk, of: str = "prod", **changed: Any) -> str:
+    """A ledger in a file."""
+    place = Place("123456789012", "aws", "us-east-1", f"embedded:{desk.box.box.instance}")
+    told = json.loads(Document(of, place, serial=7).dump())
+    file = desk.home / "told.json"
+    file.write_text(json.dumps({**told, **changed}))
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says", "never"),
+    [
+        ({"of": "other"}, "state push --suffix OTHER --local FILE`", "--adopt-all"),
+        ({"schema": 99}, "Use the version of the provisioner that wrote it", "has printed"),
+        ({"place": 1}, "state pull --suffix prod --local` has printed", "--adopt-all"),
+    ],
+)
+def test_what_cannot_be_pushed_says_nothing_of_what_stands(
+    desk: Desk, changed: dict[str, Any], says: str, never: str
+) -> None:
+    ran = desk.run("state", "push", "--suffix", "prod", written(desk, **changed))
+
+    assert ran.code in (1, 5)
+    assert says in ran.err
+    assert never not in ran.err
+
+
+def test_a_damaged_version_is_no_damaged_state(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("state.store.FileStore.versions", lambda _self: ["v1"])
+    monkeypatch.setattr("state.store.FileStore.past", lambda _self, _name: b"{")
+    desk.well("state", "push", "--suffix", "prod", written(desk))
+
+    ran = desk.run("state", "restore", "--yes", "--suffix", "prod", "v1")
+
+    assert ran.code == 1
+    assert "The version v1 is no ledger" in ran.err
+    assert "state history --suffix prod --local` lists the others" in ran.err
+    assert "--adopt-all" not in ran.err
+
+
+def test_local_stop_names_no_option_that_it_lacks(desk: Desk) -> None:
+    desk.well("state", "push", "--suffix", "prod", written(desk))
+    with Workspace(desk.home, local=True).lock("prod", "apply", 0, Clock()):
+        ran = desk.run("local", "stop", local=False)
+
+    assert ran.code == 7
+    assert "Wait until that run has ended" in ran.err
+    assert "--lock-timeout" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "never"),
+    [(None, "config init {file}` writes one there", "Mend"), ("[[", "Mend it there", "writes one there")],
+)
+def test_a_settings_file_that_is_there_is_mended_and_one_that_is_not_is_made(
+    desk: Desk, tmp_path: Path, text: str | None, says: str, never: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    if text:
+        file.write_text(text)
+
+    ran = desk.run("config", "show", "--config", str(file), local=False)
+
+    assert ran.code == 64
+    assert says.format(file=file) in ran.err
+    assert never not in ran.err
