@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.engine.marker import LASTS
 from provisioner.errors import LockHeld, NoSuchStack
 from tests import inventory
-from tests.faults.case import APPLY, TEARDOWN
+from tests.faults.case import APPLY, TEARDOWN, Strike
 from tests.faults.judge import compare, held
 from tests.faults.machines import at_once, machine
 from tests.faults.wire import ENDPOINT
-from tests.faults.world import World
+from tests.faults.world import KILLED, World
 from tests.teams import BUCKET
 
 STATE = f"s3://{BUCKET}/state"
@@ -76,4 +77,39 @@ def test_two_first_applies_make_nothing_twice(
     for word in ("arn:aws:", "since 20", "--take-over", "a state of its own"):
         assert word in loser.said
     assert winner._noise() == []
+    ends_well(winner)
+
+
+def half_made(world: World) -> None:
+    """A first apply dies with its network and its database made, and counts as dead by now."""
+    world.wire.arm((Strike("kill_after", "rds:CreateDBCluster", 1),))
+    assert world.run(APPLY) == KILLED
+    world.revive()
+    world.wire.arm(())
+    world.time.advance(LASTS)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (TEARDOWN, APPLY),
+        (APPLY, TEARDOWN),
+        pytest.param(TEARDOWN, TEARDOWN, marks=pytest.mark.slow),
+        pytest.param(APPLY, APPLY, marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.parametrize("offset", [0.0, *slow([0.3, 1.1, 2.7, 5.3, 10.0])])
+def test_of_two_that_go_on_with_a_dead_run_one_does(
+    world: World, tmp_path: Path, first: str, second: str, offset: float
+) -> None:
+    half_made(world)
+    other = machine(world, tmp_path / "other")
+
+    codes = at_once((world, first), (other, second), offset, seed=int(offset * 10))
+
+    assert sorted(codes) == [0, LockHeld.exit_code], (world.said, other.said)
+    winner, verb = (world, first) if codes[0] == 0 else (other, second)
+    assert made(world) == dict.fromkeys(ONCE, 1) if verb == APPLY else max(made(world).values()) == 1
+    if verb == APPLY:
+        assert winner._noise() == []
     ends_well(winner)
