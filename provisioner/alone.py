@@ -10,7 +10,7 @@ from provisioner.engine.marker import Marker
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
 from provisioner.engine.twice import makes_two
-from provisioner.errors import ProvisionerError
+from provisioner.errors import Blocked, ProvisionerError
 from provisioner.session import Session
 
 
@@ -37,6 +37,23 @@ def beside_none(session: Session, plan: Plan) -> Iterator[tuple[Marker | None, C
     else:
         with looking_out(session, marker, stands=seen is not None) as lookout:
             yield marker, lookout.confirm
+
+
+@contextmanager
+def unless_anothers(session: Session, plan: Plan) -> Iterator[None]:
+    """Inside, what blocks a plan is put down to another machine's run, where one is at work by now.
+
+    What that run has made by then may stand otherwise than this machine would make it, and no look at a whole
+    stack is of one moment: the marker may have been asked for before it was there.
+
+    Raises: LockHeld where another run is at work, in the place of Blocked.
+    """
+    try:
+        yield
+    except Blocked:
+        if marker := session.marker(plan):
+            marker.check(marker.look_again() if plan.found else marker.look())
+        raise
 
 
 @contextmanager

@@ -526,6 +526,26 @@ def test_an_apply_without_a_mark_stops_before_a_teardown_that_began_since_its_pl
     assert (ran.code, begun.acts(before)) == (7, ["iam:TagRole"]), ran.err  # the other one's own
 
 
+@pytest.mark.parametrize(("command", "code"), [("apply", 7), ("plan", 0)])
+def test_what_blocks_a_plan_is_put_down_to_the_run_that_began_while_it_looked(
+    begun: Desk, monkeypatch: pytest.MonkeyPatch, command: str, code: int
+) -> None:
+    really = Session.plan
+
+    def plan(self: Session) -> Plan:
+        made = really(self)
+        write(begun, another(0))
+        return made
+
+    monkeypatch.setattr(Session, "plan", plan)
+    yes = ("--yes",) if command == "apply" else ()
+
+    ran = begun.run(command, *yes, "--suffix", "a", *PART, "--set", "network.cidr=10.9.0.0/16")
+
+    assert ran.code == code, ran.err
+    assert "user/jo on laptop" in ran.out + ran.err
+
+
 SMALL = (
     ("deploy", "--image", "public.ecr.aws/acme/model:2"),
     ("rollback",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from provisioner.alone import unless_anothers
 from provisioner.bringing_up import bring_up
 from provisioner.commands.asking import Asking
 from provisioner.commands.circumstances import read_with
@@ -46,15 +47,10 @@ def apply(say: Say, session: Session, wish: Wish) -> int:
         made = _planned(session, wish)
         expect(record, session, made)
         record.plan = summary(made)
-        if made.refused:
-            show_plan(say, made)
-            raise refusal(made)
         if marker := session.marker(made):
             marker.refuse(made)
-        if shown(made):
+        with unless_anothers(session, made):
             _put_forward(say, session, made, wish)
-        else:
-            say.note(sentence(made))
         if shown(made) or not session.is_known:
             run(say, session, made, record)
         elif not made.whole:
@@ -66,7 +62,13 @@ def apply(say: Say, session: Session, wish: Wish) -> int:
 
 
 def _put_forward(say: Say, session: Session, made: Plan, wish: Wish) -> None:
-    """Show the plan, refuse what would fail, and ask."""
+    """Show the plan, refuse what would fail, and ask; Blocked where it may not be carried out."""
+    if made.refused:
+        show_plan(say, made)
+        raise refusal(made)
+    if not shown(made):
+        say.note(sentence(made))
+        return
     told = forecast(session, made, checks=wish.checks)
     if not (say.quiet and wish.asking.yes):
         show_plan(say, made, told)

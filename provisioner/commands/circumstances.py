@@ -26,7 +26,8 @@ def read_with(session: Session, made: Plan, *, ending: bool = False) -> Plan:
     elif told := _unended(session, made):
         made.notes.append(told)
     marker = session.marker(made)
-    if marker and (other := marker.other(made.docs.get(marker.node))):
+    # A look at a whole stack is of no one moment: what blocks may be another run's, begun meanwhile.
+    if marker and (other := marker.other(marker.look() if made.refused else marker.seen_by(made))):
         made.notes.append(f"Another run is at work, with a state of its own: {other}.")
     return made
 
