@@ -196,7 +196,7 @@ def test_a_protection_that_may_not_be_taken_off_leaves_the_stack_as_it_is(desk: 
     assert denied.code == 4, denied.err
     assert "Give these credentials the right rds:ModifyDBCluster" in denied.err
     assert "Not touched: " in denied.err
-    assert desk.tries(mark) == ["rds:ModifyDBCluster"]
+    assert desk.tries(mark) == ["iam:TagRole", "rds:ModifyDBCluster", "iam:UntagRole"]
     desk.teardown("a", "--unprotect")
 
 

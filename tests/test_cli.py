@@ -74,7 +74,7 @@ def test_without_credentials_one_sentence_says_what_to_set_and_that_local_needs_
 
     assert ran.code == 3
     assert ran.out == ""
-    for word in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "--local"):
+    for word in ("There is no profile yet", "aws configure", "AWS_ACCESS_KEY_ID", "--local"):
         assert word in ran.err
     assert len(ran.err.splitlines()) <= 3
     assert "Traceback" not in ran.err

@@ -52,7 +52,10 @@ def test_a_container_that_ends_is_told_with_its_exit_code_and_last_lines(user: D
 
 def test_what_may_not_be_asked_is_said_and_hides_nothing_else(user: Desk) -> None:
     before = running(user)
-    user.box.faults({"operation": "ecs:ListTasks", "fault": "access_denied"})
+    mark = user.mark()
+    user.plan("a", "--set", "image=web:does-not-exist")
+    planned = sum(call["operation"] == "ListTasks" for call in user.box.box.calls.since(mark))
+    user.box.faults({"operation": "ecs:ListTasks", "fault": "access_denied", "nth": planned + 1})
 
     ran = failed(user, "--set", "image=web:does-not-exist")
 

@@ -22,7 +22,8 @@ OTHER_SHAPES = {
         "service-absent",
         "vpc-absent",
         "vpc-origin-on-its-way",
-    }
+    },
+    "test_native_strategies.py": {"deployment-under-way", "deployment-waits"},
 }
 
 

@@ -161,6 +161,24 @@ def test_who_looks_may_ask_where_a_deployment_waits(led: Native, command: str) -
         assert line in ran.out
 
 
+def test_doctor_has_a_name_for_a_deployment_that_waits_and_for_one_that_is_under_way(led: Native) -> None:
+    desk = led.stack.desk
+    led.pause("POST_SCALE_UP")
+    led.update(forceNewDeployment=True)
+
+    def found() -> set[str]:
+        told = desk.run("doctor", "--all", "--json", "--suffix", SUFFIX).lines[0]["checks"]
+        return {one["finding"] for one in told if one.get("finding")}
+
+    assert "deployment-waits" in found()
+    desk.slow(1.0)
+    try:
+        led.let_go()
+        assert "deployment-under-way" in found()
+    finally:
+        desk.slow(0.0)
+
+
 @pytest.mark.slow
 def test_every_command_names_the_hook_that_waits_and_what_ends_it(standing: Standing) -> None:
     desk, given = standing.desk, ("--yes", "--suffix", SUFFIX, "--local")
