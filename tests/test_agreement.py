@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,10 +31,40 @@ def _deregister(desk: Desk) -> None:
         elbv2.deregister_targets(TargetGroupArn=arn, Targets=[one["Target"] for one in listed])
 
 
+def _own_acl(desk: Desk) -> tuple[Any, str]:
+    """EC2, and the ACL of the stack's VPC in which its subnets are."""
+    ec2 = client(desk.box.endpoint, "ec2")
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "tag:Project", "Values": ["ml-api"]}])["Vpcs"][0]["VpcId"]
+    found = ec2.describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["NetworkAcls"]
+    return ec2, next(one["NetworkAclId"] for one in found if one["IsDefault"])
+
+
+def _deny(desk: Desk, block: str = "0.0.0.0/0") -> None:
+    """Somebody denies what the tasks ask of the database."""
+    ec2, acl = _own_acl(desk)
+    span = {"From": 5000, "To": 6000}
+    asked = {"Protocol": "6", "RuleAction": "deny", "CidrBlock": block, "RuleNumber": 50, "Egress": True}
+    ec2.create_network_acl_entry(NetworkAclId=acl, PortRange=span, **asked)
+
+
+def _wall_in(desk: Desk) -> None:
+    """Somebody puts an ACL around a subnet and forgets to say what it allows."""
+    ec2, acl = _own_acl(desk)
+    (now,) = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"]
+    made = ec2.create_network_acl(VpcId=now["VpcId"])["NetworkAcl"]["NetworkAclId"]
+    for one in now["Associations"]:
+        ec2.replace_network_acl_association(AssociationId=one["NetworkAclAssociationId"], NetworkAclId=made)
+
+
 @pytest.mark.parametrize(
     ("broken", "node", "drawn"),
-    [(_delete_nat, "nat-1", ()), (_deregister, "tg", ("alb",))],
-    ids=["the NAT gateway deleted", "no healthy target"],
+    [
+        (_delete_nat, "nat-1", ()),
+        (_deregister, "tg", ("alb",)),
+        (_deny, "vpc", ()),
+        (_wall_in, "vpc", ()),
+    ],
+    ids=["the NAT gateway deleted", "no healthy target", "an ACL denies", "another ACL"],
 )
 def test_all_four_tell_it(
     desk: Desk, tmp_path: Path, broken: Callable[[Desk], None], node: str, drawn: tuple[str, ...]
@@ -54,3 +85,18 @@ def test_all_four_tell_it(
     assert {name: told.lines[0]["unwell"].get(name) for name in (node, *drawn)} == dict.fromkeys(
         (node, *drawn), "bad"
     )
+
+
+def test_an_acl_that_stops_nobody_of_ours_is_drift_and_harms_nobody(desk: Desk) -> None:
+    desk.apply("a")
+    assert desk.run("drift", "--detailed-exitcode", *NAMED).code == 0
+    _deny(desk, block="192.0.2.0/24")
+
+    told = desk.run("drift", "--detailed-exitcode", *NAMED)
+
+    assert told.code == 2
+    assert "egress rule 50: deny tcp 5000 to 6000 192.0.2.0/24" in told.out
+    assert "aws ec2 delete-network-acl-entry --network-acl-id acl-" in told.out
+    assert desk.run("status", *NAMED).code == 0
+    assert desk.run("doctor", *NAMED).code == 0
+    assert desk.plan("a") == "No changes.\n"

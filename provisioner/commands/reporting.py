@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner.commands.bordering import borders
 from provisioner.commands.forecasting import cost_of, cost_remembered
 from provisioner.commands.looking_back import readable
 from provisioner.commands.place import checked, whereabouts
@@ -96,7 +97,8 @@ def _topics(session: Session, things: Things) -> tuple[Part, ...]:
         for one in asked
     )
     clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
-    return tuple(parts(Scene(sights, clients, session.clock.wall())))
+    scene = Scene(sights, clients, session.clock.wall())
+    return (*parts(scene), *borders(scene, session.suffix))
 
 
 def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _Known:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from provisioner.commands.bordering import borders
 from provisioner.commands.place import counted, whereabouts
 from provisioner.engine.clients import Clients
 from provisioner.engine.peers import Peers
@@ -88,7 +89,8 @@ def looked(session: Session) -> Look:
         }
         for one, entry in zip(sights, entries.values(), strict=True)
     )
-    return Look(rows, tuple(parts(Scene(sights, clients, session.clock.wall()))))
+    scene = Scene(sights, clients, session.clock.wall())
+    return Look(rows, (*parts(scene), *borders(scene, session.suffix)))
 
 
 def _sight(clients: Clients, target: Target, made: float) -> tuple[dict[str, object] | None, str]:

@@ -18,12 +18,16 @@ OK, NONE, WRONG, UNSEEN = "ok", "none", "wrong", "not checked"
 
 @dataclass(frozen=True)
 class Result:
-    """What one check came to; `note` says why it was not made, what there is not, or what is over."""
+    """What one check came to; `note` says why it was not made, what there is not, or what is over.
+
+    `untold` where AWS did not answer what it asked.
+    """
 
     check: Check
     state: str
     note: str = ""
     finding: Finding | None = None
+    untold: bool = False
 
 
 def walk(patient: Patient, checks: Sequence[Check] = CHECKS) -> list[Result]:
@@ -45,7 +49,8 @@ def examine(check: Check, patient: Patient) -> Result:
     except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
         known = excused(error, f"checking {check.name}")
         denied = fault_of(error) is Fault.DENIED
-        return Result(check, UNSEEN, f"these credentials lack {missing(error)}" if denied else known.message)
+        note = f"these credentials lack {missing(error)}" if denied else known.message
+        return Result(check, UNSEEN, note, untold=True)
     return Result(check, WRONG if finding else OK, "", finding)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from provisioner.doctor import rounds
+from provisioner.doctor import crossings, rounds
 from provisioner.embedded import reference
 from provisioner.embedded.reference import Action
 from provisioner.health import look, targets
@@ -115,7 +115,9 @@ class Purpose:
 
 PURPOSES: Mapping[str, Purpose] = {
     "plan": Purpose(_LOOK, {**_PLANS, "Prices": asked.CALLS}),
-    "status": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **look.CALLS}),
+    "status": Purpose(
+        _SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **look.CALLS, "Borders": crossings.CALLS}
+    ),
     "drift": Purpose((*_LOOK, "observe"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
     "apply": Purpose(
         (

@@ -10,6 +10,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
+from provisioner.kinds.ec2.acls import acls_in, not_as_born
 from provisioner.kinds.ec2.blockers import ASKED as IN_VPC
 from provisioner.kinds.ec2.blockers import parts_of
 from provisioner.kinds.ec2.guard_duty import is_guard_dutys
@@ -39,7 +40,7 @@ class Vpc(Ec2):
     transient = {"delete": codes("DependencyViolation")}
     patience = minutes(20)
     calls = calling(
-        extras="DescribeSecurityGroups DescribeSubnets",
+        extras="DescribeNetworkAcls DescribeSecurityGroups DescribeSubnets",
         read="DescribeVpcs",
         create="CreateVpc",
         delete="DeleteVpc",
@@ -55,7 +56,7 @@ class Vpc(Ec2):
         return dict(ec2.create_vpc(**it.props, TagSpecifications=self.specification(it))["Vpc"])
 
     def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """DescribeSubnets, DescribeSecurityGroups: those that are not ours."""
+        """DescribeSubnets, DescribeSecurityGroups, DescribeNetworkAcls: those not ours, and around ours."""
         filters = where({"vpc-id": it.id})
         subnets = ec2.describe_subnets(Filters=filters)["Subnets"]
         groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
@@ -66,7 +67,8 @@ class Vpc(Ec2):
             for one in groups
             if one["GroupName"] not in ("default", AMAZONS_GROUP) and not is_guard_dutys(one)
         ]
-        return [Extra(what, {}, _why_it_stays(it, one)) for id_, what, one in told if id_ not in known]
+        beside = [Extra(what, {}, _why_it_stays(it, one)) for id_, what, one in told if id_ not in known]
+        return beside + not_as_born(acls_in(ec2, it.id), inside.values("SubnetId"), ec2.region)
 
     def delete(self, ec2: Any, it: Item) -> None:
         """DeleteVpc; default group, main table and default ACL go with it."""

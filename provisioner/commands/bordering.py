@@ -1,0 +1,37 @@
+"""What network ACLs around a stack stop, as `status` and `report` tell it: by `doctor`'s own judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from provisioner.doctor.crossings import CROSSINGS, STOPPED
+from provisioner.doctor.patient import Patient
+from provisioner.doctor.walk import walk
+from provisioner.health.scene import Line, Part, Scene, Sight, asked
+from provisioner.kinds.ec2.acls import acls_in, not_as_born
+
+_TOPIC = "network"
+
+
+def borders(scene: Scene, suffix: str) -> tuple[Part, ...]:
+    """Return what network ACLs stop; nothing where they are as the subnets were born with them."""
+    found = [line for one in scene.of("Vpc") for line in asked(one.node, partial(_lines, scene, one, suffix))]
+    return (Part(_TOPIC, tuple(found)),) if found else ()
+
+
+def _lines(scene: Scene, vpc: Sight, suffix: str) -> Iterator[Line]:
+    """One call for a network that nobody touched; the checks of `doctor` only where somebody did."""
+    if vpc.doc is None:
+        return
+    ec2 = scene.clients.client("ec2")
+    subnets = {str(one.doc["SubnetId"]) for one in scene.of("Subnet") if one.doc}
+    if not not_as_born(acls_in(ec2, vpc.doc["VpcId"]), subnets, ec2.region):
+        return
+    results = walk(Patient(suffix, scene.clients, scene.now), CROSSINGS)
+    told = {one.finding.what for one in results if one.finding and one.finding.name == STOPPED}
+    for what in sorted(told):
+        yield Line(vpc.node, what, "unwell")
+    for one in results if not told else ():
+        if one.untold:
+            yield Line(vpc.node, f"what its network ACLs stop is unknown: {one.note}", "unknown")

@@ -1,0 +1,80 @@
+"""The network ACLs around our subnets: what of them nobody declared.
+
+Every subnet is born in the VPC's own ACL, which lets everything through by a rule each way (VPC user guide,
+"Default network ACL"): ours state nothing else. A network's administrators may, and an apply leaves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+from typing import Any
+
+from provisioner.engine.extras import Extra
+from provisioner.engine.refs import Doc
+from provisioner.kinds.ec2.tagged import where
+
+# The rule that lets all of IPv4 through, that of IPv6, and the two at the end that deny what is left.
+_BORN_OPEN, _BORN = 100, (100, 101, 32767, 32768)
+_ANYWHERE = "0.0.0.0/0"
+# IANA, as EC2 tells protocols.
+_PROTOCOLS = {"-1": "all traffic", "1": "icmp", "6": "tcp", "17": "udp"}
+
+
+def acls_in(ec2: Any, vpc: str) -> list[Doc]:
+    """DescribeNetworkAcls: those of a VPC."""
+    return list(ec2.describe_network_acls(Filters=where({"vpc-id": vpc}))["NetworkAcls"])
+
+
+def not_as_born(acls: list[Doc], subnets: Set[str], region: str) -> list[Extra]:
+    """Return what differs, around these subnets, from what they were born with."""
+    own = next((str(one["NetworkAclId"]) for one in acls if one["IsDefault"]), "")
+    return [extra for acl in acls for extra in _of_one(acl, own, subnets, region)]
+
+
+def _of_one(acl: Doc, own: str, subnets: Set[str], region: str) -> Iterator[Extra]:
+    inside = [one for one in acl.get("Associations", []) if one["SubnetId"] in subnets]
+    if not inside:
+        return
+    if acl["IsDefault"]:
+        yield from _rules(acl, region)
+        return
+    for one in inside:
+        back = f"--association-id {one['NetworkAclAssociationId']} --network-acl-id {own} --region {region}"
+        yield Extra(
+            f"network ACL {acl['NetworkAclId']} around {one['SubnetId']}",
+            {},
+            "it decides what passes the subnet's border; "
+            f"`aws ec2 replace-network-acl-association {back}` puts the subnet back into the VPC's own",
+        )
+
+
+def _rules(acl: Doc, region: str) -> Iterator[Extra]:
+    """Rules beside those that it was born with, and a way in or out without the one that lets all through."""
+    id_ = acl["NetworkAclId"]
+    for egress, way in ((False, "ingress"), (True, "egress")):
+        rules = [one for one in acl["Entries"] if one["Egress"] is egress]
+        if not any(_lets_all(one) for one in rules):
+            allow = (
+                f"--network-acl-id {id_} --{way} --rule-number {_BORN_OPEN} --rule-action allow --protocol -1"
+            )
+            command = f"aws ec2 create-network-acl-entry {allow} --cidr-block {_ANYWHERE} --region {region}"
+            lacking = f"network ACL {id_} {way} without the rule that lets all through"
+            yield Extra(lacking, {}, f"`{command}` puts it back")
+        for one in rules:
+            if one["RuleNumber"] not in _BORN:
+                gone = f"--network-acl-id {id_} --{way} --rule-number {one['RuleNumber']} --region {region}"
+                what = f"network ACL {id_} {way} rule {one['RuleNumber']}: {_in_words(one)}"
+                yield Extra(what, {}, f"`aws ec2 delete-network-acl-entry {gone}` takes it out")
+
+
+def _lets_all(rule: Doc) -> bool:
+    return (
+        rule["RuleAction"] == "allow" and str(rule["Protocol"]) == "-1" and rule.get("CidrBlock") == _ANYWHERE
+    )
+
+
+def _in_words(rule: Doc) -> str:
+    protocol, span = str(rule["Protocol"]), rule.get("PortRange")
+    ports = f" {span['From']} to {span['To']}" if span else ""
+    peer = rule.get("CidrBlock") or rule.get("Ipv6CidrBlock", "")
+    return f"{rule['RuleAction']} {_PROTOCOLS.get(protocol, protocol)}{ports} {peer}".rstrip()
