@@ -85,6 +85,12 @@ class Native:
         )
 
     @property
+    def rules(self) -> list[Doc]:
+        """Those of the listener."""
+        listener = self.stack.listener["ListenerArn"]
+        return list(self.stack.aws("elbv2").describe_rules(ListenerArn=listener)["Rules"])
+
+    @property
     def weights(self) -> tuple[int, int]:
         """Those of the two groups on the production rule."""
         (rule,) = self.stack.aws("elbv2").describe_rules(RuleArns=[self.rule])["Rules"]
@@ -160,8 +166,9 @@ def native(stack: Standing, strategy: str = "BLUE_GREEN", **more: Any) -> Iterat
         yield one
     finally:
         one.update(deploymentConfiguration=ROLLING, loadBalancers=[_plain(stack)])
-        action = [{"Type": "forward", "TargetGroupArn": one.blue}]
-        stack.aws("elbv2").modify_rule(RuleArn=one.rule, Actions=action)
+        for rule in one.rules:
+            if one.green in str(rule["Actions"]):
+                one.send_back(rule)
         stack.aws("elbv2").delete_target_group(TargetGroupArn=one.green)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.embedded.policies import Verdict, verdict
 from provisioner.kinds.ecs.strategies import lasts
+from provisioner.kinds.elbv2.routing import led_to, taker
 from tests.harness import Desk
 from tests.native import Native, native
 from tests.standing import ACCOUNT, SUFFIX, Standing
@@ -106,7 +107,7 @@ def test_a_rule_that_changes_otherwise_keeps_its_weights(led: Native) -> None:
 
 def test_the_group_that_ecs_has_left_is_no_fault_and_a_rule_left_behind_is(led: Native) -> None:
     """The stack has two rules to the group; ECS shifts the one that it was told of."""
-    desk, elbv2 = led.stack.desk, led.stack.aws("elbv2")
+    desk = led.stack.desk
     drift = desk.run("drift", "--suffix", SUFFIX, "--detailed-exitcode")
     assert drift.code == 0, drift.out
     told = desk.run("status", "--suffix", SUFFIX)
@@ -122,9 +123,39 @@ def test_the_group_that_ecs_has_left_is_no_fault_and_a_rule_left_behind_is(led: 
     assert sick.code == 0, sick.out
     assert desk.plan(SUFFIX) == "No changes.\n"
 
-    for rule in elbv2.describe_rules(ListenerArn=led.stack.listener["ListenerArn"])["Rules"]:
-        if rule["Actions"][0].get("TargetGroupArn") == led.green:
-            led.send_back(rule)
+
+NEW_PREFIX = 'api.prefixes=["/api/v1/*", "/api/v2/*", "/new/*"]'
+
+
+@pytest.mark.parametrize("group", ["the second", "the first"])
+def test_a_new_rule_leads_to_the_group_that_serves(led: Native, group: str) -> None:
+    """It was born leading to our own group, which ECS may have left: each of its requests was a 503."""
+    stack = led.stack
+    if group == "the first":
+        led.update(forceNewDeployment=True)
+    serves = led.green if group == "the second" else led.blue
+    before = stack.desk.mark()
+
+    stack.desk.apply(SUFFIX, "--set", NEW_PREFIX)
+
+    born = stack.desk.box.calls(before)
+    assert [one["operation"] for one in born if one["operation"] == "ModifyRule"] == []
+    taken = taker(led.rules, "/new/anything")
+    assert taken is not None
+    assert list(led_to(taken)) == [serves]
+    assert "/new/*" not in stack.desk.run("doctor", "--suffix", SUFFIX).out
+    stack.desk.apply(SUFFIX)
+
+
+def test_a_rule_of_a_service_that_was_deleted_by_hand_comes_back_where_it_is_served(led: Native) -> None:
+    stack = led.stack
+    behind = next(one for one in led.rules if not one["IsDefault"] and led.blue in led_to(one))
+    stack.aws("elbv2").delete_rule(RuleArn=behind["RuleArn"])
+
+    stack.desk.apply(SUFFIX)
+
+    (back,) = [one for one in led.rules if one["Priority"] == behind["Priority"]]
+    assert list(led_to(back)) == [led.green]
 
 
 def heard(process: subprocess.Popen[str], words: str) -> str:
@@ -133,7 +164,7 @@ def heard(process: subprocess.Popen[str], words: str) -> str:
     return next(line for line in process.stderr if words in line)
 
 
-@pytest.mark.parametrize("command", ["plan", "drift", "status", "doctor"])
+@pytest.mark.parametrize("command", ["plan", "drift", "status", "doctor", "verify-gone"])
 def test_who_looks_may_ask_where_a_deployment_waits(led: Native, command: str) -> None:
     """Under exactly its own policy; what is healthy for the one is for the other."""
     desk = led.stack.desk

@@ -11,6 +11,7 @@ from provisioner.engine.compare import Difference
 from provisioner.engine.covering import covers
 from provisioner.engine.decide import Change
 from provisioner.engine.graph import Node
+from provisioner.engine.kind import Kind
 from provisioner.engine.plan import Kinds, Plan
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
@@ -64,9 +65,19 @@ def former(hands: Hands, docs: Mapping[str, Doc], led_to: Set[str]) -> dict[str,
     return {docs[node]["id"]: old for (node, _), old in aside if old in led_to and node in docs}
 
 
-def led(plan: Plan, docs: dict[str, Doc]) -> Iterator[str]:
+def led(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[str]:
     """The ids to which requests are sent now, by all that leads anywhere, chosen or not."""
+    for kind, doc in _standing(plan, docs):
+        yield from kind.leads(doc)
+
+
+def stand_ins(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
+    """By the id of one that is declared, the id of another to which its requests are led by their owner."""
+    return {own: other for kind, doc in _standing(plan, docs) for own, other in kind.stand_ins(doc).items()}
+
+
+def _standing(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[tuple[Kind, Doc]]:
     whole = plan.whole or plan
     for node in whole.stack:
         if doc := docs.get(node.name) or whole.docs.get(node.name):
-            yield from node.kind.leads(doc)
+            yield node.kind, doc

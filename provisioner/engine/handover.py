@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.engine.act import Hands
-from provisioner.engine.aside import former, led
+from provisioner.engine.aside import former, led, stand_ins
 from provisioner.engine.beats import Beat
 from provisioner.engine.decide import Change, decide, with_extras
 from provisioner.engine.graph import Node
@@ -50,4 +50,5 @@ class Handover:
         return joined, with_extras(decide(node, entry, seen, joined), change.extras)
 
     def _at_first(self, kind: Kind, wanted: Doc) -> Doc:
-        return kind.at_first(wanted, self._before, former(self.hands, self.known.docs, self._before))
+        olds = former(self.hands, self.known.docs, self._before)
+        return kind.at_first(wanted, self._before, stand_ins(self.plan, self.known.docs) | olds)

@@ -169,6 +169,10 @@ class Kind(Traits):
         """The ids of those to whom it sends requests, and what it shows them."""
         return ()
 
+    def stand_ins(self, doc: Doc) -> Mapping[str, str]:
+        """By the id of one that is declared, the id of whom requests are led to in its place by another."""
+        return {}
+
     def parting(self, old: Doc, new: Doc) -> Doc:
         """What one that was put aside is to be, so that those made for the next one serve in it too."""
         return {}

@@ -36,3 +36,11 @@ def condition_form(condition: Doc) -> Doc:
     header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName", "")
     values, patterns = told("Values"), told("RegexValues")
     return {"Field": condition["Field"], "Header": header, "Values": values, "RegexValues": patterns}
+
+
+def weights_of(actions: list[Doc]) -> dict[str, int]:
+    """Return the weights of the groups that a forward leads to, by ARN; none where something else is done."""
+    if len(actions) != 1 or actions[0]["Type"] != "forward":
+        return {}
+    listed = (actions[0].get("ForwardConfig") or {}).get("TargetGroups") or [actions[0]]
+    return {one["TargetGroupArn"]: one.get("Weight", 1) for one in listed}

@@ -14,8 +14,8 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked
 from provisioner.kinds.elbv2 import added
-from provisioner.kinds.elbv2.forms import action_form, condition_form
-from provisioner.kinds.elbv2.shifting import SHIFTED_BY, with_shift
+from provisioner.kinds.elbv2.forms import action_form, condition_form, weights_of
+from provisioner.kinds.elbv2.shifting import SHIFTED_BY, STANDS_IN, with_shift
 from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
 from provisioner.kinds.members.elbv2 import LISTENER, RULE
 from provisioner.kinds.origin_key import is_key, not_yet, veiled_rule
@@ -58,7 +58,7 @@ class Listener(Elb):
         mine = mine or next((doc for doc in listed if doc["Port"] == it.props["Port"]), None)
         if mine is None:
             return None
-        told, ours = _weights(mine["DefaultActions"]), _weights(it.props.get("DefaultActions", []))
+        told, ours = weights_of(mine["DefaultActions"]), weights_of(it.props.get("DefaultActions", []))
         marked = with_shift(elbv2, it, mine, told, ours)
         return self.with_tags(elbv2, marked)
 
@@ -90,7 +90,7 @@ class Listener(Elb):
         elbv2.delete_listener(ListenerArn=it.id)
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
-        """Leading to whom its group takes over from."""
+        """Leading to whom its group takes over from, or to whom ECS leads its requests."""
         return {**wanted, "DefaultActions": _joined(wanted["DefaultActions"], former)}
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
@@ -105,6 +105,10 @@ class Listener(Elb):
     def leads(self, doc: Doc) -> list[str]:
         """The groups that its forward gives any weight."""
         return _led(doc.get("DefaultActions", []))
+
+    def stand_ins(self, doc: Doc) -> Mapping[str, str]:
+        """The group to which ECS leads the requests of another, where it does."""
+        return dict(doc.get(STANDS_IN, {}))
 
     def canonical(self, doc: Doc) -> Doc:
         """Forwards in one form."""
@@ -140,8 +144,8 @@ class ListenerRule(Elb):
         mine = mine or next((doc for doc in listed if doc["Priority"] == str(it.props["Priority"])), None)
         if mine is None:
             return None
-        told, ours = _weights(mine["Actions"]), _weights(it.props.get("Actions", []))
-        marked = with_shift(elbv2, it, mine, told, ours)
+        told, ours = weights_of(mine["Actions"]), weights_of(it.props.get("Actions", []))
+        marked = with_shift(elbv2, it, mine, told, ours, listed)
         hidden = veiled_rule(marked, it.suffix)
         return self.with_tags(elbv2, {**hidden, "ListenerArn": it.props["ListenerArn"]})
 
@@ -167,7 +171,7 @@ class ListenerRule(Elb):
         elbv2.delete_rule(RuleArn=it.id)
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
-        """Leading to whom its group takes over from, if anybody; else asked of nobody while others serve."""
+        """As a listener is at first; asked of nobody while others serve, where it leads to none of them."""
         joined = {**wanted, "Actions": _joined(wanted["Actions"], former)}
         group = set(_led(joined["Actions"]))
         return _hushed(joined) if group and led and not group & led else joined
@@ -191,6 +195,10 @@ class ListenerRule(Elb):
     def leads(self, doc: Doc) -> list[str]:
         """The groups that its forward gives any weight."""
         return [] if _is_hushed(doc) else _led(doc.get("Actions", []))
+
+    def stand_ins(self, doc: Doc) -> Mapping[str, str]:
+        """The group to which ECS leads the requests of another, where it does."""
+        return dict(doc.get(STANDS_IN, {}))
 
     def canonical(self, doc: Doc) -> Doc:
         """Priority as text, conditions and forwards in one form."""
@@ -224,7 +232,7 @@ def _is_hushed(rule: Doc) -> bool:
 
 def _between(beat: Beat, wanted: list[Doc], seen: list[Doc]) -> list[Doc]:
     """Both groups in one forward: the new one at weight 0, then all the weight on it, then it alone."""
-    new, had = _weights(wanted), _weights(seen)
+    new, had = weights_of(wanted), weights_of(seen)
     if beat >= Beat.DROP or not new or not had or new.keys() == had.keys():
         return wanted
     weights = dict.fromkeys(had, 0) | new if beat >= Beat.MOVE else dict.fromkeys(new, 0) | had
@@ -238,13 +246,5 @@ def _joined(wanted: list[Doc], former: Mapping[str, str]) -> list[Doc]:
     return _between(Beat.JOIN, wanted, [{"Type": "forward", "TargetGroupArn": old} for old in olds])
 
 
-def _weights(actions: list[Doc]) -> dict[str, int]:
-    """The groups that a plain or weighted forward leads to; none where something else is done."""
-    if len(actions) != 1 or actions[0]["Type"] != "forward":
-        return {}
-    listed = (actions[0].get("ForwardConfig") or {}).get("TargetGroups") or [actions[0]]
-    return {one["TargetGroupArn"]: one.get("Weight", 1) for one in listed}
-
-
 def _led(actions: list[Doc]) -> list[str]:
-    return [arn for arn, weight in _weights(actions).items() if weight]
+    return [arn for arn, weight in weights_of(actions).items() if weight]
