@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -156,6 +157,42 @@ def test_a_rule_of_a_service_that_was_deleted_by_hand_comes_back_where_it_is_ser
 
     (back,) = [one for one in led.rules if one["Priority"] == behind["Priority"]]
     assert list(led_to(back)) == [led.green]
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["asked for", "another's"])
+def test_drift_says_which_deployment_waits_in_a_service_that_no_run_has_confirmed(
+    led: Native, tmp_path: Path, is_asked: bool
+) -> None:
+    """A run was cut off while ECS waited at a hook; later somebody deployed another revision."""
+    desk = led.stack.desk
+    led.pause("POST_SCALE_UP")
+    led.update(forceNewDeployment=True)
+    (told, command), ledger = led.waits, desk.ledger(SUFFIX)
+    before = ledger.read_text()
+    known = json.loads(before)
+    known["entries"]["service"]["phase"] = "updating"
+    if not is_asked:
+        known["entries"]["service"]["wanted"]["taskDefinition"] += "0"
+    ledger.write_text(json.dumps(known))
+    try:
+        ran = desk.run("drift", "--suffix", SUFFIX, "--markdown", str(tmp_path / "drift.md"))
+        (record,) = desk.run("drift", "--suffix", SUFFIX, "--json").lines
+    finally:
+        ledger.write_text(before)
+
+    revision = led.stack.service["taskDefinition"].rpartition("/")[2]
+    whose = (
+        "which the last run asked for" if is_asked else "which the last run did not ask for: somebody else"
+    )
+    said = f"service: ECS deploys {revision}, {whose}"
+    for text in (ran.err, (tmp_path / "drift.md").read_text()):
+        assert said in text.replace("\\", "")
+    assert f"by the strategy BLUE_GREEN that was set on the service by hand ({led.counts}): " in ran.err
+    assert told in ran.err
+    assert command in ran.err
+    assert "Not compared, as no run has confirmed it yet: service. `apply` goes on with it." in ran.err
+    assert told in record["under_way"]["service"]
+    led.let_go()
 
 
 def heard(process: subprocess.Popen[str], words: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from provisioner.embedded.clock import clock as clock_of_aws
 from provisioner.engine.clock import Clock
+from provisioner.preflight import support
 from provisioner.prices import charges
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
@@ -84,6 +85,22 @@ def test_the_end_of_support_and_its_bill_are_told_before_they_come(
     on(date(2029, 3, 1))
     (paid,) = desk.well("plan", "--json", "--suffix", SUFFIX).lines
     assert paid["cost"]["lines"]["extended support of the database"]["after"]["least"] == 62.05
+
+
+@pytest.mark.parametrize("tells", [True, False], ids=["AWS tells it", "AWS does not"])
+def test_an_end_that_was_reckoned_is_told_as_such(
+    desk: Desk, on: Callable[[date], None], monkeypatch: pytest.MonkeyPatch, tells: bool
+) -> None:
+    """The calendar that this version knows has none of 18; where AWS tells it, that is it."""
+    on(date(2031, 1, 1))
+    if not tells:
+        monkeypatch.setattr(support, "standard_end", lambda *_: None)
+
+    told = desk.plan(SUFFIX, *given("database.version=18"))
+
+    day = "2031-02-28" if tells else "2031-02-28 (reckoned)"
+    assert f"the standard support of PostgreSQL 18 ends on {day}; from the next day on" in told
+    assert "From 2031-03-01 (reckoned) on, " in told
 
 
 def _support(desk: Desk) -> tuple[str, str]:

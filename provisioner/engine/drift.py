@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -70,6 +70,8 @@ class Report:
     unfinished: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)
+    # What AWS is at work on, by resource: what it does there, for whom, and what it waits for.
+    under_way: dict[str, str] = field(default_factory=dict)
     # How many resources were looked at.
     looked: int = 0
 
@@ -127,7 +129,16 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
     going = (name for name in ready if name in plan.changes and plan.changes[name].verb == "delete")
     report.undeclared = [name for name in going if name not in gone]
     report.unfinished = [name for name in listed if name not in ready]
+    report.under_way = dict(_under_way(plan, listed, kinds))
     return report
+
+
+def _under_way(plan: Plan, listed: Mapping[str, Entry], kinds: Kinds) -> Iterator[tuple[str, str]]:
+    """What AWS is at work on, by what the plan has read."""
+    for name, entry in listed.items():
+        doc = plan.docs.get(name)
+        if doc and (words := kinds[entry.kind].under_way(doc, entry.wanted)):
+            yield name, words
 
 
 def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> Iterator[Drift]:

@@ -134,6 +134,13 @@ class Kind(Traits):
         """What a person has to do before it can be ready, in words; "" where nothing is to be done."""
         return ""
 
+    def under_way(self, doc: Doc, wanted: Doc) -> str:
+        """What AWS is at work on in it, and for whom, in words; "" where it is at work on nothing.
+
+        `wanted` is what the last run of this state asked for.
+        """
+        return ""
+
     def takes_more(self, doc: Doc) -> float:
         """Seconds that AWS was told to take beside its usual time: they are added to `patience`."""
         return 0.0

@@ -15,6 +15,7 @@ from provisioner.settings.postgres import (
     DEFAULT_MAJOR,
     DISABLED,
     ENROLLED,
+    RECKONED,
     STANDARD_ENDS,
     day_of,
     is_near,
@@ -36,12 +37,16 @@ def standard_end(clients: Clients, version: str) -> date | None:
     return next((day_of(end.timestamp()) for end in ends), None)
 
 
-def words(version: str, end: date, today: date, *, is_enrolled: bool) -> str:
-    """Return what there is to say of a version's support; "" while its end is far."""
+def words(version: str, end: date, today: date, *, is_enrolled: bool, is_reckoned: bool = False) -> str:
+    """Return what there is to say of a version's support; "" while its end is far.
+
+    `is_reckoned`: AWS did not tell the end, and the calendar that this version knows has none.
+    """
     if not is_near(end, today):
         return ""
     major, is_over = major_of(version), end < today
-    ends = f"the standard support of PostgreSQL {major} {'ended' if is_over else 'ends'} on {end}"
+    day = f"{end} (reckoned)" if is_reckoned else str(end)
+    ends = f"the standard support of PostgreSQL {major} {'ended' if is_over else 'ends'} on {day}"
     if not is_enrolled:
         return f"{ends}: AWS moves the database to a later major version after that"
     since = "each ACU pays" if is_over else "from the next day on each ACU pays"
@@ -61,8 +66,9 @@ def support(made: Plan, clients: Clients) -> Iterator[Finding]:
         today = day_of(clients.clock.wall())
         known = STANDARD_ENDS.get(major_of(version))
         if known is None or is_near(known, today):
-            end = _told(clients, version) or known
-            yield from _findings(node, doc, end, today) if end else ()
+            told = _told(clients, version)
+            end, is_reckoned = told or known, told is None and major_of(version) in RECKONED
+            yield from _findings(node, doc, end, today, is_reckoned=is_reckoned) if end else ()
 
 
 def _told(clients: Clients, version: str) -> date | None:
@@ -73,7 +79,9 @@ def _told(clients: Clients, version: str) -> date | None:
         return None
 
 
-def _findings(node: Node, doc: dict[str, Any], end: date, today: date) -> Iterator[Finding]:
+def _findings(
+    node: Node, doc: dict[str, Any], end: date, today: date, *, is_reckoned: bool
+) -> Iterator[Finding]:
     version = str(doc.get("EngineVersion") or node.props["EngineVersion"])
     wanted = node.props.get("EngineLifecycleSupport") or doc.get("EngineLifecycleSupport") or ENROLLED
     is_enrolled = wanted != DISABLED
@@ -85,7 +93,7 @@ def _findings(node: Node, doc: dict[str, Any], end: date, today: date) -> Iterat
             "support AWS makes none",
             f"Choose a later one, such as `--set database.version={DEFAULT_MAJOR}`.",
         )
-    elif said := words(version, end, today, is_enrolled=is_enrolled):
+    elif said := words(version, end, today, is_enrolled=is_enrolled, is_reckoned=is_reckoned):
         hint = (
             f"Move to a later major version: a second stack with `database.version={DEFAULT_MAJOR}` and the "
             "data, or AWS's own upgrade and that version as `database.version` here."

@@ -14,7 +14,7 @@ from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc, Ref
 from provisioner.prices.charges import BY_USE, CHARGES, SUPPORT, Estate, is_priced
 from provisioner.prices.table import Prices
-from provisioner.settings.postgres import STANDARD_ENDS, is_near, major_of
+from provisioner.settings.postgres import RECKONED, STANDARD_ENDS, is_near, major_of
 from state.document import Document
 
 
@@ -39,6 +39,8 @@ class Later:
     since: date
     what: str
     cost: Cost
+    # The day was not read from AWS's calendar.
+    is_reckoned: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,14 @@ def estimate(made: Plan, document: Document, prices: Prices) -> Estimate:
 def later(estate: Estate, prices: Prices) -> Iterator[Later]:
     """The extended support of databases whose standard one ends soon, from the day after that."""
     versions = {str(one.get("EngineVersion")) for one in estate.of_kind("DBCluster")}
-    ends = {end for one in versions if (end := STANDARD_ENDS.get(major_of(one))) and end >= estate.today}
-    for end in sorted(one for one in ends if is_near(one, estate.today)):
+    majors = sorted({major_of(one) for one in versions} & STANDARD_ENDS.keys(), key=STANDARD_ENDS.__getitem__)
+    for major in majors:
+        end = STANDARD_ENDS[major]
         since = end + timedelta(days=1)
-        cost = bill(replace(estate, today=since), prices).get(SUPPORT)
-        if cost:
-            yield Later(since, SUPPORT, cost)
+        if end >= estate.today and is_near(end, estate.today):
+            cost = bill(replace(estate, today=since), prices).get(SUPPORT)
+            if cost:
+                yield Later(since, SUPPORT, cost, major in RECKONED)
 
 
 def bill(estate: Estate, prices: Prices) -> Bill:

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 # Two years and more of standard support are before it, and every client knows it.
 DEFAULT_MAJOR = "17"
-# The last day of standard support (Aurora PostgreSQL release notes, release calendar): the end of February
-# after the community's last release, which is in the November five years after the first.
+# The last day of standard support. 11 to 17: Aurora PostgreSQL release notes, release calendar, as
+# endoflife-date/endoflife.date reads it (products/amazon-aurora-postgresql.md, 2026-01); 13 and 14 also
+# by AWS's own letters (aws-samples/aws-fault-injection-simulator-workshop-v2#177, guardian/giant#850).
 STANDARD_ENDS: Mapping[str, date] = {
     "11": date(2024, 2, 29),
     "12": date(2025, 2, 28),
@@ -19,6 +20,8 @@ STANDARD_ENDS: Mapping[str, date] = {
     "17": date(2030, 2, 28),
     "18": date(2031, 2, 28),
 }
+# Not read from AWS's calendar: the end of February after the community's last release, as for all before it.
+RECKONED = frozenset({"18"})
 # botocore rds CreateDBCluster, EngineLifecycleSupport; AWS enrols where nobody says.
 ENROLLED, DISABLED = "open-source-rds-extended-support", "open-source-rds-extended-support-disabled"
 # AWS reminds half a year before an end (Aurora user guide, version policy).

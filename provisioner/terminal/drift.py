@@ -34,8 +34,8 @@ def show_drift(say: Say, report: Report) -> None:
     if say.as_json:
         summary = {what: report.count(what) for what in _WORDS}
         drifts = [_record(one) for one in report.drifts]
-        left = {"unfinished": report.unfinished, "undeclared": report.undeclared}
-        left |= {"in_progress": sorted(report.in_progress)}
+        left: dict[str, Any] = {"unfinished": report.unfinished, "undeclared": report.undeclared}
+        left |= {"in_progress": sorted(report.in_progress), "under_way": report.under_way}
         say.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
         return
     for one in report.drifts:
@@ -49,9 +49,6 @@ def show_drift(say: Say, report: Report) -> None:
     say.data(drift_sentence(report))
     for line in other_lines(report):
         say.note(line)
-    if report.unfinished:
-        named = ", ".join(report.unfinished)
-        say.note(f"Not looked at, as no run has confirmed it yet: {named}. `apply` goes on with it.")
 
 
 def _show_one(say: Say, drift: Drift) -> None:
@@ -76,11 +73,15 @@ def _place(drift: Drift) -> str:
 
 
 def other_lines(report: Report) -> list[str]:
-    """What is no drift, and worth a sentence: what is declared no more, and what is in progress."""
-    named = ", ".join(report.undeclared)
-    busy = ", ".join(f"{name} ({word})" for name, word in sorted(report.in_progress.items()))
+    """What is no drift, and worth a sentence: what is declared no more, in progress, or not confirmed yet."""
+    named, unfinished = ", ".join(report.undeclared), ", ".join(report.unfinished)
+    progress = sorted(report.in_progress.items())
+    busy = ", ".join(f"{name} ({word})" for name, word in progress if name not in report.under_way)
     told = [f"No longer declared: the next apply removes {named}."] if named else []
-    return told + ([f"AWS is still at work on {busy}."] if busy else [])
+    told += [f"AWS is still at work on {busy}."] if busy else []
+    told += [f"{name}: {words}." for name, words in sorted(report.under_way.items())]
+    ahead = f"Not compared, as no run has confirmed it yet: {unfinished}. `apply` goes on with it."
+    return told + ([ahead] if unfinished else [])
 
 
 def drift_sentence(report: Report) -> str:

@@ -54,7 +54,12 @@ class Forecast:
                 "not_counted": list(self.cost.by_use),
                 "not_priced": list(self.cost.unpriced),
                 "later": [
-                    {"since": one.since.isoformat(), "what": one.what, **_told(one.cost)}
+                    {
+                        "since": one.since.isoformat(),
+                        "reckoned": one.is_reckoned,
+                        "what": one.what,
+                        **_told(one.cost),
+                    }
                     for one in self.cost.later
                 ],
                 "profiles": {one.profile: _told(one.cost)} if (one := self.otherwise) else {},
@@ -115,7 +120,8 @@ def _cost_lines(cost: Estimate) -> Iterator[str]:
 def _later_lines(cost: Estimate) -> Iterator[str]:
     """The charges that begin soon."""
     for one in cost.later:
-        yield f"      From {one.since} on, {_span(one.cost)} USD a month besides for {one.what}."
+        day = f"{one.since} (reckoned)" if one.is_reckoned else str(one.since)
+        yield f"      From {day} on, {_span(one.cost)} USD a month besides for {one.what}."
 
 
 def _moving(before: Bill, after: Bill) -> Iterator[tuple[str, Cost, Cost]]:

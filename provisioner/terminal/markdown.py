@@ -9,6 +9,7 @@ from provisioner.engine.compare import Difference
 from provisioner.engine.drift import Drift, Report
 from provisioner.engine.past import Past
 from provisioner.engine.plan import Plan
+from provisioner.terminal.drift import other_lines
 from provisioner.terminal.fields import lines
 from provisioner.terminal.forecast import Forecast, forecast_lines
 from provisioner.terminal.past import name_of, planned, took
@@ -40,7 +41,8 @@ def plan_markdown(plan: Plan, forecast: Forecast) -> str:
 
 def drift_markdown(report: Report, said: str) -> str:
     """What differs in AWS, and what an apply would do about it."""
-    return _whole([f"### Drift of `{report.suffix}`", f"**{_plain(said)}**"], _drifts(report.drifts))
+    head = [f"### Drift of `{report.suffix}`", f"**{_plain(said)}**"]
+    return _whole(head, _drifts(report.drifts), map(_plain, other_lines(report)))
 
 
 def run_markdown(run: Past, outputs: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError, RolledBack, Superseded
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
-from provisioner.kinds.ecs.strategies import awaited, lasts, strategy_of
+from provisioner.kinds.ecs.strategies import awaited, deployment_under_way, lasts, strategy_of
 from provisioner.kinds.ecs.successors import NOT_JUDGED, wanted_instead
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.members.ecs import SERVICE
@@ -183,6 +183,10 @@ class Service(Ecs):
     def asks(self, doc: Doc) -> str:
         """To let its deployment go on, where that waits at a lifecycle hook; or why that is not known."""
         return str(doc.get("Waits") or doc.get("Unheard", ""))
+
+    def under_way(self, doc: Doc, wanted: Doc) -> str:
+        """Its deployment: of which revision, who asked for that, who leads it, and at which hook it waits."""
+        return deployment_under_way(doc, str(wanted.get("taskDefinition", "")))
 
     def takes_more(self, doc: Doc) -> float:
         """The steps and the bake time of a strategy by which ECS leads requests over."""

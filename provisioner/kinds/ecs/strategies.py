@@ -136,6 +136,29 @@ def awaited(ecs: Any, service: Doc) -> Doc:
     return {"Waits": words} if words else {}
 
 
+def deployment_under_way(service: Doc, asked_for: str) -> str:
+    """Return which deployment of a service is under way and whose it is, in words; "" where none is.
+
+    Args:
+        service: What DescribeServices tells, with `Waits` or `Unheard` as `awaited` tells them.
+        asked_for: The ARN of the revision that the last run of this state asked for.
+
+    """
+    primary: Doc = next((one for one in service.get("deployments", []) if one["status"] == "PRIMARY"), {})
+    if primary.get("rolloutState") != "IN_PROGRESS":
+        return ""
+    revision = str(primary.get("taskDefinition", ""))
+    whose = "which the last run asked for"
+    if revision != asked_for:
+        whose = "which the last run did not ask for: somebody else did"
+    counts = f"{service.get('runningCount', 0)} of {service.get('desiredCount', 0)} tasks run"
+    strategy = strategy_of(service)
+    by = f", by the strategy {strategy} that was set on the service by hand" if strategy else ""
+    waits = service.get("Waits") or service.get("Unheard", "")
+    end = f": {waits}" if waits else ""
+    return f"ECS deploys {revision.rpartition('/')[2]}, {whose}{by} ({counts}){end}"
+
+
 def waiting(deployment: Doc) -> str:
     """Return at which hook a deployment waits for a person, until when, and what ends that; "" at none.
 
