@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from provisioner.kinds.elbv2.routing import led_to
 from tests.standing import Doc, Standing
 
 # A role of the account's own, by which ECS may change the balancer.
@@ -55,9 +56,21 @@ class Native:
         actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
         self.stack.aws("elbv2").modify_rule(RuleArn=self.rule, Actions=actions)
 
-    def send_back(self, rule: Doc) -> None:
-        """Have a rule lead to the first group alone."""
-        elbv2, actions = self.stack.aws("elbv2"), [{"Type": "forward", "TargetGroupArn": self.blue}]
+    @property
+    def serves(self) -> str:
+        """The group to which ECS leads."""
+        return self.blue if self.weights[0] else self.green
+
+    def lead_all(self, group: str) -> None:
+        """Have each rule that leads to one of the two and is not ECS's lead to this one."""
+        for one in self.rules:
+            if {self.blue, self.green} & set(led_to(one)) and self.rule != one["RuleArn"]:
+                self.send_back(one, group)
+
+    def send_back(self, rule: Doc, group: str = "") -> None:
+        """Have a rule lead to one group alone, the first unless another is named."""
+        elbv2 = self.stack.aws("elbv2")
+        actions = [{"Type": "forward", "TargetGroupArn": group or self.blue}]
         if rule["IsDefault"]:
             listener = self.stack.listener["ListenerArn"]
             elbv2.modify_listener(ListenerArn=listener, DefaultActions=actions)

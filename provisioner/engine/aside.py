@@ -76,6 +76,14 @@ def stand_ins(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
     return {own: other for kind, doc in _standing(plan, docs) for own, other in kind.stand_ins(doc).items()}
 
 
+def followers(plan: Plan) -> Iterator[str]:
+    """Those chosen that lead to the one of two that their owner leads to now."""
+    serve = set(stand_ins(plan, {}).values())
+    for node in plan.stack if serve else ():
+        if not serve.isdisjoint(node.kind.leads(plan.docs.get(node.name, {}))):
+            yield node.name
+
+
 def _standing(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[tuple[Kind, Doc]]:
     whole = plan.whole or plan
     for node in whole.stack:

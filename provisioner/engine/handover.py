@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from provisioner.engine.act import Hands
-from provisioner.engine.aside import former, led, stand_ins
+from provisioner.engine.aside import followers, former, led, stand_ins
 from provisioner.engine.beats import Beat
 from provisioner.engine.decide import Change, decide, with_extras
 from provisioner.engine.graph import Node
@@ -23,8 +23,9 @@ class Handover:
         self.hands = hands
         self.known = known
         self._before = frozenset(led(plan, {}))
-        # Who has joined the new one of two and not let go of the old one.
-        self.between: list[str] = []
+        # Who has joined the new one of two and not let go of the old one; and who leads where an owner of
+        # theirs led them, as that may lead elsewhere before this run ends.
+        self.between = list(followers(plan))
 
     def led(self) -> frozenset[str]:
         """To whom requests are led now."""
@@ -33,7 +34,8 @@ class Handover:
     def born(self, target: Target) -> Target:
         """One that leads to whom nobody is led yet takes no requests from those who serve."""
         first = self._at_first(target.kind, target.it.props)
-        if first != target.it.props:
+        led_by_others = stand_ins(self.plan, self.known.docs).keys()
+        if first != target.it.props or not led_by_others.isdisjoint(target.kind.leads(target.it.props)):
             self.between.append(target.it.node)
         return target.shaped(first)
 

@@ -44,8 +44,6 @@ _SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS, "Strange
 # Where ECS leads requests over by itself: whose a rule's weights are, and at which hook a deployment waits.
 # The latter is asked by the deployment alone: IAM is not told which service it is of.
 _SHIFTS: Mapping[str, Calls] = {"Shifts": {"ecs": ("DescribeServiceDeployments", "ListServices")}}
-# Whose the weights of a rule are that still stands.
-_SHIFTED: Mapping[str, Calls] = {"Shifts": {"ecs": ("ListServices",)}}
 _ALARMS: Mapping[str, Calls] = {"TrackingAlarms": tracking_alarms.CALLS}
 _PLANS: Mapping[str, Calls] = {
     **_SEEKS,
@@ -173,7 +171,7 @@ PURPOSES: Mapping[str, Purpose] = {
     ),
     "verify-gone": Purpose(
         ("read",),
-        {**_LOOKS, **_SHIFTED, "Leftovers": _LEFT, "UnderKey": under_key.CALLS},
+        {**_LOOKS, **_SHIFTS, "Leftovers": _LEFT, "UnderKey": under_key.CALLS},
         ending=True,
     ),
     "bootstrap": Purpose(calls={"Bootstrap": pipeline.CALLS}, apart=True),

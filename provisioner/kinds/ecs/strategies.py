@@ -71,10 +71,10 @@ def shifts_of(service: Doc) -> Iterator[Shift]:
             yield Shift(service["serviceName"], strategy, one["targetGroupArn"], alternate, asked)
 
 
-def shift_of(ecs: Any, suffix: str, arn: str, groups: Set[str]) -> Shift | None:
-    """ListServices, DescribeServices of the cluster: whose requests ECS leads on a rule, to these groups."""
+def shift_between(ecs: Any, suffix: str, groups: Set[str]) -> Shift | None:
+    """ListServices, DescribeServices of the cluster: whose requests ECS leads between these groups."""
     found = (one for service in _services(ecs, name_of("cluster", suffix)) for one in shifts_of(service))
-    return next((one for one in found if one.leads(arn, groups)), None)
+    return next((one for one in found if groups <= one.groups), None)
 
 
 def shift_with(ecs: Any, suffix: str, group: str) -> Shift | None:

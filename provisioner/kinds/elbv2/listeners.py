@@ -15,8 +15,8 @@ from provisioner.engine.traits import calling, codes
 from provisioner.errors import Blocked
 from provisioner.kinds.elbv2 import added
 from provisioner.kinds.elbv2.forms import action_form, condition_form, weights_of
-from provisioner.kinds.elbv2.shifting import SHIFTED_BY, STANDS_IN, with_shift
-from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, Elb
+from provisioner.kinds.elbv2.shifting import SHIFTED_BY, with_shift
+from provisioner.kinds.elbv2.tagged import NO_BALANCER, NO_LISTENER, NO_RULE, STANDS_IN, Elb
 from provisioner.kinds.members.elbv2 import LISTENER, RULE
 from provisioner.kinds.origin_key import is_key, not_yet, veiled_rule
 from provisioner.kinds.tags import pairs
@@ -106,10 +106,6 @@ class Listener(Elb):
         """The groups that its forward gives any weight."""
         return _led(doc.get("DefaultActions", []))
 
-    def stand_ins(self, doc: Doc) -> Mapping[str, str]:
-        """The group to which ECS leads the requests of another, where it does."""
-        return dict(doc.get(STANDS_IN, {}))
-
     def canonical(self, doc: Doc) -> Doc:
         """Forwards in one form."""
         return {**doc, "DefaultActions": [action_form(one) for one in doc.get("DefaultActions", [])]}
@@ -181,7 +177,10 @@ class ListenerRule(Elb):
         if beat is Beat.JOIN and _is_hushed(seen):
             return _hushed(wanted)
         given = wanted
-        if SHIFTED_BY not in seen:
+        if beat > Beat.JOIN and STANDS_IN in seen:
+            # ECS may have led its own rule to the other group since.
+            given = {**wanted, "Actions": _joined(wanted["Actions"], seen[STANDS_IN])}
+        elif SHIFTED_BY not in seen:
             given = {**wanted, "Actions": _between(beat, wanted["Actions"], seen["Actions"])}
         if not not_yet(wanted["Conditions"], seen["Conditions"], led):
             return given
@@ -195,10 +194,6 @@ class ListenerRule(Elb):
     def leads(self, doc: Doc) -> list[str]:
         """The groups that its forward gives any weight."""
         return [] if _is_hushed(doc) else _led(doc.get("Actions", []))
-
-    def stand_ins(self, doc: Doc) -> Mapping[str, str]:
-        """The group to which ECS leads the requests of another, where it does."""
-        return dict(doc.get(STANDS_IN, {}))
 
     def canonical(self, doc: Doc) -> Doc:
         """Priority as text, conditions and forwards in one form."""

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any
 
 from provisioner.engine.clients import beside
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
-from provisioner.kinds.ecs.strategies import shift_of
+from provisioner.kinds.ecs.strategies import shift_between
 from provisioner.kinds.elbv2.forms import weights_of
+from provisioner.kinds.elbv2.tagged import STANDS_IN
 
 # The member that tells who leads, in words, where it is not us.
 SHIFTED_BY = "ShiftedBy"
-# By the group that is declared, the one to which ECS leads its requests now.
-STANDS_IN = "StandsIn"
 
 
 def with_shift(
-    elbv2: Any, it: Item, doc: Doc, told: Mapping[str, int], ours: Iterable[str], rules: Iterable[Doc] = ()
+    elbv2: Any, it: Item, doc: Doc, told: Mapping[str, int], ours: Iterable[str], rules: Collection[Doc] = ()
 ) -> Doc:
-    """Return what leads somewhere, with ECS as who decides where, if it does; asked where it leads elsewhere.
+    """Return what leads somewhere, with ECS as who decides where, if it does, and which group serves now.
+
+    ECS is asked only where it, or a rule beside it, leads elsewhere than declared.
 
     Args:
         elbv2: The client; ECS is asked beside it.
@@ -32,14 +33,22 @@ def with_shift(
 
     """
     groups, mine = frozenset(told), frozenset(ours)
-    if not mine or groups <= mine:
+    if not mine or groups | _beside(rules, mine) <= mine:
         return doc
-    shift = shift_of(beside(elbv2, "ecs"), it.suffix, str(doc.get("RuleArn", "")), groups)
+    arn = str(doc.get("RuleArn", ""))
+    shift = shift_between(beside(elbv2, "ecs"), it.suffix, groups)
     if shift is None:
         return doc
-    production = (weights_of(one["Actions"]) for one in rules if one["RuleArn"] in shift.rules[:1])
-    weights = next(production, {}) or told
-    marked = {**doc, SHIFTED_BY: shift.words}
-    # One that leads to a single group was led there by hand, and may have been left since.
-    is_shifted = len(weights) > 1
-    return {**marked, STANDS_IN: {shift.own: max(weights, key=weights.__getitem__)}} if is_shifted else marked
+    production = next((one for one in rules if one["RuleArn"] in shift.rules[:1]), None)
+    weights = weights_of(production["Actions"]) if production else told if len(told) > 1 else {}
+    serves = max(weights, key=weights.__getitem__, default="")
+    marked = {**doc, STANDS_IN: {shift.own: serves}} if serves else doc
+    # One that somebody led after ECS's rule is left as well, but not where that has left it since.
+    is_after = not serves or arn in shift.rules or bool(told.get(serves))
+    return {**marked, SHIFTED_BY: shift.words} if shift.leads(arn, groups) and is_after else marked
+
+
+def _beside(rules: Iterable[Doc], mine: Set[str]) -> frozenset[str]:
+    """The groups that some rule leads to beside one of these."""
+    forwards = (weights_of(one["Actions"]).keys() for one in rules)
+    return frozenset(group for groups in forwards if groups & mine for group in groups)

@@ -15,6 +15,8 @@ NO_BALANCER = codes("LoadBalancerNotFound")
 NO_GROUP = codes("TargetGroupNotFound")
 NO_LISTENER = codes("ListenerNotFound")
 NO_RULE = codes("RuleNotFound")
+# The member by which a group that is declared tells to which one ECS leads its requests now.
+STANDS_IN = "StandsIn"
 _MISSING = NO_BALANCER | NO_GROUP | NO_LISTENER | NO_RULE
 _TAGGED = ("LoadBalancer", "TargetGroup", "Listener", "ListenerRule")
 # botocore elbv2 DescribeTags, DescribeLoadBalancers: so many in one call.
@@ -34,6 +36,10 @@ class Elb(Kind):
             elbv2.add_tags(ResourceArns=[it.id], Tags=pairs(put))
         if gone := list(drop):
             elbv2.remove_tags(ResourceArns=[it.id], TagKeys=gone)
+
+    def stand_ins(self, doc: Doc) -> Mapping[str, str]:
+        """The group to which ECS leads the requests of another, where it does."""
+        return dict(doc.get(STANDS_IN, {}))
 
     def with_tags(self, elbv2: Any, doc: Doc) -> Doc:
         """The document and its resource's tags."""
