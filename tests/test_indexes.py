@@ -40,6 +40,39 @@ def test_an_index_made_by_hand_is_told_and_left(desk: Desk) -> None:
     assert [one["IndexName"] for one in table["GlobalSecondaryIndexes"]] == [INDEX]
 
 
+def test_capacity_is_bought_for_indexes_made_by_hand_too(desk: Desk) -> None:
+    """DynamoDB refuses to change how a table is paid for without the capacity of each of its indexes."""
+    desk.apply("a")
+    dynamodb = client(desk.box.endpoint, "dynamodb")
+    [name] = dynamodb.list_tables()["TableNames"]
+    for at in ("country", "year"):
+        known = dynamodb.describe_table(TableName=name)["Table"]["AttributeDefinitions"]
+        index = {
+            "IndexName": f"by-{at}",
+            "KeySchema": [{"AttributeName": at, "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        dynamodb.update_table(
+            TableName=name,
+            AttributeDefinitions=[*known, {"AttributeName": at, "AttributeType": "S"}],
+            GlobalSecondaryIndexUpdates=[{"Create": index}],
+        )
+
+    bought = ("table.billing=provisioned", "table.read_units=7", "table.write_units=3")
+    desk.apply("a", *(word for one in bought for word in ("--set", one)))
+
+    table = dynamodb.describe_table(TableName=name)["Table"]
+    given = {
+        one["IndexName"]: (
+            one["ProvisionedThroughput"]["ReadCapacityUnits"],
+            one["ProvisionedThroughput"]["WriteCapacityUnits"],
+        )
+        for one in table["GlobalSecondaryIndexes"]
+    }
+    assert given == {"by-country": (7, 3), "by-year": (7, 3)}
+    desk.apply("a")
+
+
 def test_another_type_of_the_tables_own_key_is_a_difference_still() -> None:
     keys = [{"AttributeName": "id", "KeyType": "HASH"}]
     by_type = [

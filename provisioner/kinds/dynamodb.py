@@ -68,7 +68,7 @@ class Table(Kind):
     calls = calling(
         read="DescribeTable ListTagsOfResource",
         create="CreateTable",
-        update="UpdateTable",
+        update="UpdateTable DescribeTable",
         retag="TagResource UntagResource DescribeTable",
         extras="GetResourcePolicy",
         remove="DeleteResourcePolicy",
@@ -88,9 +88,17 @@ class Table(Kind):
         return _as_asked(made["TableDescription"])
 
     def update(self, dynamodb: Any, it: Item, changed: Doc) -> None:
-        """UpdateTable; capacity is bought only together with how much of it."""
-        bought = {"ProvisionedThroughput"} & it.props.keys() if "BillingMode" in changed else set()
-        dynamodb.update_table(TableName=it.id, **changed | {key: it.props[key] for key in bought})
+        """UpdateTable; capacity is bought only together with how much of it, for each index too."""
+        units = it.props.get("ProvisionedThroughput")
+        bought: Doc = {}
+        if "BillingMode" in changed and units:
+            updates = [
+                {"Update": {"IndexName": name, "ProvisionedThroughput": units}}
+                for name in _named(dynamodb, it)
+            ]
+            bought = {"ProvisionedThroughput": units}
+            bought |= {"GlobalSecondaryIndexUpdates": updates} if updates else {}
+        dynamodb.update_table(TableName=it.id, **changed | bought)
 
     def retag(self, dynamodb: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
         """TagResource, UntagResource."""
@@ -133,6 +141,12 @@ class Table(Kind):
     def delete(self, dynamodb: Any, it: Item) -> None:
         """DeleteTable; no error while it is going already."""
         dynamodb.delete_table(TableName=it.id)
+
+
+def _named(dynamodb: Any, it: Item) -> list[str]:
+    """DescribeTable: its indexes; each that stands must be given its capacity (go-to-k/cdkd#1588)."""
+    listed = dynamodb.describe_table(TableName=it.id)["Table"].get("GlobalSecondaryIndexes") or []
+    return [str(one["IndexName"]) for one in listed if one.get("IndexStatus") != "DELETING"]
 
 
 def _tags(dynamodb: Any, arn: str) -> dict[str, str]:

@@ -39,6 +39,20 @@ def described(call: Call, reply: Reply) -> None:
     reply["Table"].update(_extras.of(call).get(reply["Table"]["TableName"], {}))
 
 
+@always.before("dynamodb", "UpdateTable")
+def buy(call: Call) -> None:
+    """Refuse to change to bought capacity without that of each index: go-to-k/cdkd#1588."""
+    table = backend("dynamodb", call.account, call.region).tables.get(call.params["TableName"])
+    is_bought = call.params.get("BillingMode") == "PROVISIONED"
+    if table is None or not is_bought or table.billing_mode == "PROVISIONED":
+        return
+    updates = [one for each in call.params.get("GlobalSecondaryIndexUpdates") or [] for one in each.values()]
+    told = {one["IndexName"] for one in updates}
+    if lacking := [one.name for one in table.global_indexes if one.name not in told]:
+        wanted = f"ProvisionedThroughput must be specified for index: {','.join(lacking)}"
+        raise AwsError("ValidationException", f"One or more parameter values were invalid: {wanted}")
+
+
 @always.after("dynamodb", "UpdateTable")
 def updated(call: Call, reply: Reply) -> None:
     """Apply the table's class and its key, which moto does not."""
