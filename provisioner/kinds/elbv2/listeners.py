@@ -45,21 +45,22 @@ class Listener(Elb):
     calls = calling(
         extras=f"DescribeRules {added.READS}",
         remove=added.CHANGES,
-        read="DescribeListeners DescribeTags",
+        read="DescribeListeners DescribeRules DescribeTags",
         create="CreateListener",
         update="ModifyListener",
         delete="DeleteListener",
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeListeners of its balancer: by ARN if it is known, else the one on its port."""
+        """DescribeListeners of its balancer: by ARN if known, else the one on its port; DescribeRules."""
         listed = elbv2.describe_listeners(LoadBalancerArn=it.props["LoadBalancerArn"])["Listeners"]
         mine = next((doc for doc in listed if doc["ListenerArn"] == it.id), None)
         mine = mine or next((doc for doc in listed if doc["Port"] == it.props["Port"]), None)
         if mine is None:
             return None
         told, ours = weights_of(mine["DefaultActions"]), weights_of(it.props.get("DefaultActions", []))
-        marked = with_shift(elbv2, it, mine, told, ours)
+        rules = elbv2.describe_rules(ListenerArn=mine["ListenerArn"])["Rules"] if ours else []
+        marked = with_shift(elbv2, it, mine, told, ours, rules)
         return self.with_tags(elbv2, marked)
 
     def create(self, elbv2: Any, it: Item) -> Doc:
@@ -95,6 +96,8 @@ class Listener(Elb):
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
         """Its forward in one beat of a handover; it is closed once its rules ask for a key."""
+        if beat > Beat.JOIN and STANDS_IN in seen:
+            return {**wanted, "DefaultActions": _joined(wanted["DefaultActions"], seen[STANDS_IN])}
         if SHIFTED_BY in seen:
             return wanted
         new, had = wanted["DefaultActions"], seen["DefaultActions"]

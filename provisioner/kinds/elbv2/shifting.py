@@ -35,11 +35,13 @@ def with_shift(
     groups, mine = frozenset(told), frozenset(ours)
     if not mine or groups | _beside(rules, mine) <= mine:
         return doc
-    arn = str(doc.get("RuleArn", ""))
+    default = (one["RuleArn"] for one in rules if one["IsDefault"])
+    arn = str(doc.get("RuleArn") or next(default, ""))
     shift = shift_between(beside(elbv2, "ecs"), it.suffix, groups)
     if shift is None:
         return doc
     production = next((one for one in rules if one["RuleArn"] in shift.rules[:1]), None)
+    # One that leads to a single group was led there by hand, and may have been left since.
     weights = weights_of(production["Actions"]) if production else told if len(told) > 1 else {}
     serves = max(weights, key=weights.__getitem__, default="")
     marked = {**doc, STANDS_IN: {shift.own: serves}} if serves else doc
