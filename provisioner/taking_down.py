@@ -190,7 +190,7 @@ def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> 
     `check` raises where what the search found is another run's.
     """
     blank = Document(session.suffix, session.place)
-    search = make_plan(stack, blank, session.clients, KINDS)
+    search = make_plan(stack, blank, session.clients, KINDS, inside=False)
     check(search)
     theirs = {name for name, one in search.changes.items() if one.foreign}
     with explained("searching for what is left"):

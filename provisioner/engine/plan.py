@@ -86,8 +86,13 @@ class Plan:
         return sum(change.verb in verbs for change in self.changes.values())
 
 
-def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) -> Plan:
-    """Look at everything at once and decide each node; makes no mutating call."""
+def make_plan(
+    stack: Stack, document: Document, clients: Clients, kinds: Kinds, *, inside: bool = True
+) -> Plan:
+    """Look at everything at once and decide each node; makes no mutating call.
+
+    With `inside` as False nothing is asked about what lies in the resources and nobody declared.
+    """
     plan = Plan(stack)
     shared = clients.sharing()
     unknown = [node for node in stack if node.name not in document.entries and has_others(node)]
@@ -104,7 +109,8 @@ def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds) 
     plan.notes += told_as_lacking(plan.lacking)
     plan.docs = {node.name: plan.docs[node.name] for node in stack if node.name in plan.docs}
     remember_others(document, shared, [(node, _unlisted(plan, node)) for node in unknown])
-    _look_inside(plan, document, shared, kinds)
+    if inside:
+        _look_inside(plan, document, shared, kinds)
     going = {
         name: entry
         for name, entry in document.entries.items()
