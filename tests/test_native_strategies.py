@@ -11,11 +11,13 @@ import pytest
 
 from provisioner.embedded.policies import Verdict, verdict
 from provisioner.kinds.ecs.strategies import lasts
-from provisioner.kinds.elbv2.routing import led_to, taker
+from provisioner.kinds.elbv2.routing import led_to, path_values, taker
+from provisioner.steps.alb_rules import slug
 from tests.harness import Desk
 from tests.native import Native, native
 from tests.standing import ACCOUNT, SUFFIX, Standing
 from tests.typed import type_it
+from tests.zones import Zone
 
 IMAGE = "public.ecr.aws/acme/model:1.4.2"
 LARGER = ("--set", "container.cpu=2048", "--set", "container.memory=4096")
@@ -166,11 +168,31 @@ def test_a_rule_that_ecs_has_left_at_the_other_group_is_led_back_to_ours(led: Na
     led.lead_all(led.green)
     led.update(forceNewDeployment=True)
     assert led.serves == led.blue
-    assert "1 to change" in desk.plan(SUFFIX)
+    assert "2 to change" in desk.plan(SUFFIX)  # a rule, and what asks for none
 
     desk.apply(SUFFIX)
 
     assert {group for one in led.rules for group in led_to(one)} == {led.blue}
+
+
+def test_the_rule_by_which_ecs_leads_is_not_taken_from_under_it(led: Native) -> None:
+    """With a domain all rules went to port 443 and our own group, which ECS had left: each answer was 503."""
+    stack, zone = led.stack, Zone.of(led.stack.desk)
+    (path,) = next(path_values(one) for one in led.rules if one["RuleArn"] == led.rule)
+    (other,) = {"/api/v1/*", "/api/v2/*"} - {path}
+    for settings in (zone.sets(), ("--set", f'api.prefixes=["{other}"]')):
+        before = stack.desk.mark()
+
+        planned = stack.desk.run("plan", "--suffix", SUFFIX, *settings)
+        ran = stack.desk.run("apply", "--yes", "--suffix", SUFFIX, *settings)
+
+        assert ran.code == 5, ran.err
+        assert stack.desk.tries(before) == []
+        for text in (planned.out, ran.err):
+            assert f"alb/rule-{slug(path)}: it goes, and ECS, by the strategy BLUE_GREEN of" in text
+            service = f"--cluster {stack.service['clusterArn']} --service {stack.service['serviceName']} "
+            assert f"`aws ecs update-service {service}--deployment-configuration strategy=ROLLING" in text
+    assert led.weights == (0, 100)
 
 
 def test_a_rule_of_a_service_that_was_deleted_by_hand_comes_back_where_it_is_served(led: Native) -> None:

@@ -9,6 +9,7 @@ from provisioner.preflight.database import database
 from provisioner.preflight.domain import domain
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.images import images
+from provisioner.preflight.led_over import led_over
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
 from provisioner.preflight.refusals import refusals
@@ -26,7 +27,8 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
     """
     verbs = {change.verb for change in made.changes.values()}
     if verbs.isdisjoint(("create", "replace", "update")):
-        return [*database(made), *images(made, clients, account), *support(made, clients)]
+        rest = (*images(made, clients, account), *support(made, clients))
+        return [*database(made), *led_over(made), *rest]
     asking = clients.sharing()
     always = [
         *credentials(clients, seconds),
@@ -38,6 +40,7 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
         *images(made, asking, account),
         *support(made, asking),
         *refusals(made, asking),
+        *led_over(made),
     ]
     if verbs.isdisjoint(("create", "replace")):
         return always

@@ -13,7 +13,14 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError, RolledBack, Superseded
 from provisioner.kinds.ecs.diagnosis import FAILED, diagnose, is_stopped_by_hand, verdict
-from provisioner.kinds.ecs.strategies import awaited, deployment_under_way, lasts, strategy_of
+from provisioner.kinds.ecs.strategies import (
+    ADVANCED,
+    awaited,
+    deployment_under_way,
+    lasts,
+    rolling_command,
+    strategy_of,
+)
 from provisioner.kinds.ecs.successors import NOT_JUDGED, wanted_instead
 from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.members.ecs import SERVICE
@@ -27,20 +34,14 @@ _OF_DEPLOYMENTS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLa
 _SKEW = 60.0
 
 
-_ADVANCED = "advancedConfiguration"
-
-
 def _stays_with_ecs(seen: Any, _wanted: Any) -> str:
     """Why another group or port can not be brought to a service whose requests ECS leads over, in words."""
-    if not any(one.get(_ADVANCED) for one in seen or ()):
+    if not any(one.get(ADVANCED) for one in seen or ()):
         return ""
-    plain = ({key: one[key] for key in one if key != _ADVANCED} for one in seen)
-    entries = " ".join(",".join(f"{key}={value}" for key, value in one.items()) for one in plain)
     return (
         "ECS itself leads its requests between two target groups (its deployment strategy was set by hand), "
-        "and these know of no other group or port; have it replace tasks in their group first: `aws ecs "
-        "update-service --cluster {cluster} --service {serviceName} --deployment-configuration "
-        f"strategy=ROLLING --load-balancers {entries}`"
+        "and these know of no other group or port; have it replace tasks in their group first: "
+        f"`{rolling_command(seen, '{cluster}', '{serviceName}')}`"
     )
 
 
@@ -122,7 +123,7 @@ class Service(Ecs):
         """Without what only a strategy of ECS's own reads, where there is none."""
         if "loadBalancers" not in doc or strategy_of(doc):
             return doc
-        plain = [{key: one[key] for key in one if key != _ADVANCED} for one in doc["loadBalancers"]]
+        plain = [{key: one[key] for key in one if key != ADVANCED} for one in doc["loadBalancers"]]
         return {**doc, "loadBalancers": plain}
 
     def observe(self, ecs: Any, it: Item, doc: Doc) -> Doc:

@@ -20,6 +20,8 @@ from provisioner.kinds.ecs.tagged import NO_CLUSTER
 from provisioner.names import name_of
 
 _ROLLING = "ROLLING"
+# The member of a service's balancer by which ECS leads over.
+ADVANCED = "advancedConfiguration"
 _COMPLETED = "COMPLETED"
 # botocore ecs DescribeServices: so many in one call.
 _MOST = 10
@@ -64,7 +66,7 @@ def shifts_of(service: Doc) -> Iterator[Shift]:
     """Yield each pair of groups between which ECS leads a service's requests (DescribeServices)."""
     strategy = strategy_of(service)
     for one in service.get("loadBalancers", []) if strategy else ():
-        told = one.get("advancedConfiguration") or {}
+        told = one.get(ADVANCED) or {}
         if alternate := told.get("alternateTargetGroupArn"):
             rules = (told.get("productionListenerRule"), told.get("testListenerRule"))
             asked = tuple(filter(None, rules))
@@ -92,6 +94,16 @@ def _services(ecs: Any, cluster: str) -> Iterable[Doc]:
         return
     for at in range(0, len(arns), _MOST):
         yield from ecs.describe_services(cluster=cluster, services=arns[at : at + _MOST])["services"]
+
+
+def rolling_command(balancers: Iterable[Doc], cluster: str, service: str) -> str:
+    """Return the command by which ECS replaces tasks in their group again, as `loadBalancers` names them."""
+    plain = ({key: one[key] for key in one if key != ADVANCED} for one in balancers)
+    entries = " ".join(",".join(f"{key}={value}" for key, value in one.items()) for one in plain)
+    return (
+        f"aws ecs update-service --cluster {cluster} --service {service} --deployment-configuration "
+        f"strategy=ROLLING --load-balancers {entries}"
+    )
 
 
 def lasts(service: Doc) -> float:
