@@ -24,8 +24,8 @@ def printed(text: str) -> list[str]:
 def carry_out(box: EmbeddedAws, command: str) -> None:
     """One of them; a parameter that the operation does not have fails."""
     service, operation, *rest = shlex.split(command)
-    told = dict(zip((one.removeprefix("--") for one in rest[::2]), rest[1::2], strict=True))
-    region = told.pop("region", "us-east-1")
+    told = _options(rest)
+    region = str(told.pop("region", "us-east-1"))
     model = get_session().get_service_model(service)
     name = next(one for one in model.operation_names if xform_name(one, "-") == operation)
     shape = model.operation_model(name).input_shape
@@ -36,3 +36,16 @@ def carry_out(box: EmbeddedAws, command: str) -> None:
         is_list = shape is not None and shape.members[member].type_name == "list"
         given[member] = json.loads(value) if value.startswith("[") else [value] if is_list else value
     getattr(client(box.endpoint, service, region), xform_name(name))(**given)
+
+
+def _options(words: list[str]) -> dict[str, str | bool]:
+    """Each option with its value; one that stands alone is a switch, and off with `no-`."""
+    told: dict[str, str | bool] = {}
+    while words:
+        name, *words = words
+        name = name.removeprefix("--")
+        if words and not words[0].startswith("--"):
+            told[name], *words = words
+        else:
+            told[name.removeprefix("no-")] = not name.startswith("no-")
+    return told

@@ -18,9 +18,12 @@ from provisioner.engine.ending_targets import overrides
 from provisioner.engine.kind import Item
 from provisioner.errors import Blocked, NotBefore
 from provisioner.kinds import KINDS
+from provisioner.kinds.logs import LogGroup
 from provisioner.kinds.route53 import DnsName
 from provisioner.kinds.s3 import Bucket
 from tests.harness import Desk
+from tests.inventory import client
+from tests.printed_commands import carry_out, printed
 from tests.zones import Zone
 
 # How services call what keeps a resource from its end, in botocore 1.44.5.
@@ -259,3 +262,53 @@ def test_what_locks_the_first_objects_is_told_and_of_the_rest_that_nobody_looked
     it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
 
     assert [one.doubtful for one in Bucket().holders(s3, it)] == told
+
+
+def protect_logs(desk: Desk) -> None:
+    """Turn on what an organisation turns on for all log groups."""
+    logs = client(desk.box.endpoint, "logs")
+    for group in logs.describe_log_groups()["logGroups"]:
+        logs.put_log_group_deletion_protection(
+            logGroupIdentifier=group["logGroupName"], deletionProtectionEnabled=True
+        )
+
+
+def test_what_an_apply_would_remove_is_refused_before_while_it_is_protected(desk: Desk) -> None:
+    """DeleteLogGroup was refused after the web ACL had gone, and no way out was told."""
+    desk.apply("a", "--set", "waf.enabled=true")
+    protect_logs(desk)
+    before = desk.mark()
+
+    planned = desk.run("plan", "--suffix", "a")
+    ran = desk.run("apply", "--yes", "--suffix", "a")
+
+    assert ran.code == 5, ran.err
+    assert desk.tries(before) == []
+    for text in (planned.out, ran.err):
+        assert "waf/waf-logs: " in text
+        assert "is no longer declared, and is protected against deletion" in text
+    (command,) = printed(ran.err)
+    carry_out(desk.box, command)
+    desk.apply("a")
+
+
+def test_what_was_protected_after_the_question_is_told_with_its_way_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.apply("a")
+    real = LogGroup.delete
+
+    def delete(kind: LogGroup, logs: Any, it: Item) -> None:
+        logs.put_log_group_deletion_protection(logGroupIdentifier=it.id, deletionProtectionEnabled=True)
+        real(kind, logs, it)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(LogGroup, "delete", delete)
+        ran = desk.run("teardown", "--yes", "--suffix", "a")
+
+    assert ran.code == 4, ran.err
+    assert "alb-logs: LogGroup /aws/alb/ml-api-a is protected against deletion." in ran.err
+    assert "ValidationException" not in ran.err
+    for command in printed(ran.err):
+        carry_out(desk.box, command)
+    desk.teardown("a")

@@ -12,6 +12,7 @@ from provisioner.engine.graph import Stack
 from provisioner.engine.plan import Plan
 from provisioner.kinds import KINDS
 from provisioner.preflight.checks import check
+from provisioner.preflight.protections import protections
 from provisioner.prices.asked import ask
 from provisioner.prices.charges import Estate
 from provisioner.prices.estimate import Cost, Estimate, after, before, bill, estimate
@@ -33,7 +34,8 @@ def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
     takes = Expected(0, (), False) if idle else expected(made, session.document, KINDS, session.durations)
     wanted = checks and not made.refused
     found = check(made, session.clients, takes.seconds, session.place.account) if wanted else []
-    return Forecast(costs, takes, tuple(found), None if idle else _otherwise(session))
+    held = protections(made, session.document, session.clients, KINDS) if wanted else ()
+    return Forecast(costs, takes, (*found, *held), None if idle else _otherwise(session))
 
 
 def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:

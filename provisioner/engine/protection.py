@@ -11,14 +11,12 @@ from provisioner.engine.act import Hands
 from provisioner.engine.blockers import or_unknown
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import Difference
-from provisioner.engine.covering import covers
 from provisioner.engine.decide import Change
 from provisioner.engine.ending_targets import ending_targets, overrides
 from provisioner.engine.explain import explained
-from provisioner.engine.kind import Kind
+from provisioner.engine.gone import is_protected
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Kinds, Plan
-from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target
 from provisioner.engine.teardown import target_in
 from state.document import Document
@@ -55,11 +53,6 @@ def untold(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> li
         if told or unknown:
             found.append(Untold(name, tuple(told), unknown))
     return found
-
-
-def is_protected(kind: Kind, doc: Doc) -> bool:
-    """Whether AWS would refuse to delete it; one that tells nothing of it is as AWS makes it."""
-    return any(key in doc and not covers(doc[key], off) for key, off in kind.unprotected.items())
 
 
 def lift(hands: Hands, kinds: Kinds, names: Iterable[str], asked: Iterable[str] = ()) -> Outcome:

@@ -10,12 +10,14 @@ from provisioner.engine.critical import End, ends
 from provisioner.engine.decide import proves_nothing
 from provisioner.engine.events import Event, end_of
 from provisioner.engine.explain import explain
+from provisioner.engine.gone import protection, refuses_for_good, way_off
 from provisioner.engine.kind import Item
 from provisioner.engine.outcome import FATAL, Outcome
 from provisioner.engine.plan import Kinds
 from provisioner.engine.refused import Foreign
 from provisioner.engine.target import Target
 from provisioner.engine.walk import Tell, Walk, Work
+from provisioner.errors import Blocked, ProvisionerError
 from provisioner.names import tags_of
 from state.document import Document, Entry
 
@@ -86,6 +88,16 @@ def _hosts(document: Document, entry: Entry, kinds: Kinds) -> tuple[Target, ...]
     )
 
 
+def _refusal(hands: Hands, target: Target, error: Exception) -> ProvisionerError | None:
+    """Why one was not deleted, as a user meets it; None where that is a fault of this tool's own."""
+    if refuses_for_good(target, error) and (doc := protection(hands.clients, target)):
+        return Blocked(
+            f"{target.words} is protected against deletion.",
+            f"Take that off: {way_off(hands.clients, target, doc)}. Then run the same command again.",
+        )
+    return explain(error, f"deleting {target.it.name or target.it.node}")
+
+
 def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -> None:
     """Delete one, tell of it, and note in `outcome` where it fails."""
     name, clock = target.it.node, hands.clock
@@ -105,7 +117,7 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -
     except Foreign as error:
         outcome.theirs[name] = error.message
     except Exception as error:
-        known = explain(error, f"deleting {target.it.name or name}")
+        known = _refusal(hands, target, error)
         if known is None:
             raise
         outcome.failed[name] = known

@@ -134,6 +134,8 @@ class Traits:
     goes_beside: ClassVar[frozenset[str]] = frozenset()
     # The values with which AWS would delete it: what else stands there is a protection.
     unprotected: ClassVar[Condition] = {}
+    # The command that takes such a protection off, with fields of what is seen in its braces.
+    unprotected_by: ClassVar[str] = ""
     # What to do about one that AWS says failed.
     on_failure: ClassVar[Literal["refuse", "replace", "update"]] = "refuse"
     # Properties without which it cannot be looked for: those that name what it lies in.

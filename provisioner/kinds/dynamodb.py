@@ -53,6 +53,7 @@ class Table(Kind):
     defaults = {"DeletionProtectionEnabled": False, "SSESpecification": {"Enabled": False}}
     holds_data = True
     unprotected = {"DeletionProtectionEnabled": False}
+    unprotected_by = "aws dynamodb update-table --table-name {TableName} --no-deletion-protection-enabled"
     absent = NO_TABLE
     duplicate = codes("ResourceInUseException")
     or_denied = _NO_KEY

@@ -31,6 +31,10 @@ class LogGroup(Kind):
     defaults = {"kmsKeyId": ""}
     # CloudWatch Logs user guide, protecting-log-groups-from-deletion: an organisation may turn it on.
     unprotected = {"deletionProtectionEnabled": False}
+    unprotected_by = (
+        "aws logs put-log-group-deletion-protection --log-group-identifier {logGroupName} "
+        "--no-deletion-protection-enabled"
+    )
     absent = codes("ResourceNotFoundException")
     duplicate = codes("ResourceAlreadyExistsException")
     transient = {"create": _BUSY | _NO_KEY, "update": _BUSY | _NO_KEY, "delete": _BUSY}

@@ -100,6 +100,10 @@ class DBCluster(Rds):
     unread = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "MasterUserPassword"})
     holds_data = True
     unprotected = {"DeletionProtection": False}
+    unprotected_by = (
+        "aws rds modify-db-cluster --db-cluster-identifier {DBClusterIdentifier} --no-deletion-protection "
+        "--apply-immediately"
+    )
     # DeleteDBCluster is taken once its last instance is `deleting`; both ends take minutes.
     goes_beside = frozenset({"DBInstance"})
     absent = NO_CLUSTER

@@ -1,0 +1,30 @@
+"""What a plan removes and AWS would not delete, as it is protected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioner.engine.clients import Clients
+from provisioner.engine.explain import explained
+from provisioner.engine.gone import protection, way_off
+from provisioner.engine.plan import Kinds, Plan
+from provisioner.engine.teardown import target_in
+from provisioner.preflight.finding import Finding
+from state.document import Document
+
+
+def protections(made: Plan, document: Document, clients: Clients, kinds: Kinds) -> Iterator[Finding]:
+    """Yield what is no longer declared and protected against deletion; a read of each that can be."""
+    shared = clients.sharing()
+    for name, change in made.changes.items():
+        if change.verb != "delete" or not kinds[change.kind].unprotected:
+            continue
+        target = target_in(document, name, kinds)
+        with explained(f"asking what protects {target.it.name or name}"):
+            doc = protection(shared, target)
+        if doc:
+            yield Finding(
+                f"{change.piece}/{name}",
+                f"{target.words} is no longer declared, and is protected against deletion",
+                f"Take that off: {way_off(shared, target, doc)}; or declare it again.",
+            )
