@@ -172,6 +172,10 @@ class Kind(Traits):
     def lift(self, client: Any, it: Item) -> None:
         """End what `protections` tells; safe to repeat."""
 
+    def relies_on(self, doc: Doc) -> Mapping[str, Refusal]:
+        """By the id of each other resource that it was told of and cannot do without: why, and what to do."""
+        return {}
+
     def leads(self, doc: Doc) -> Iterable[str]:
         """The ids of those to whom it sends requests, and what it shows them."""
         return ()

@@ -9,10 +9,10 @@ from provisioner.preflight.database import database
 from provisioner.preflight.domain import domain
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.images import images
-from provisioner.preflight.led_over import led_over
 from provisioner.preflight.parameters import parameters
 from provisioner.preflight.quotas import quotas
 from provisioner.preflight.refusals import refusals
+from provisioner.preflight.relied_on import relied_on
 from provisioner.preflight.sizes import revisions, sizes
 from provisioner.preflight.support import support
 
@@ -28,7 +28,7 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
     verbs = {change.verb for change in made.changes.values()}
     if verbs.isdisjoint(("create", "replace", "update")):
         rest = (*images(made, clients, account), *support(made, clients))
-        return [*database(made), *led_over(made), *rest]
+        return [*database(made), *relied_on(made), *rest]
     asking = clients.sharing()
     always = [
         *credentials(clients, seconds),
@@ -40,7 +40,7 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
         *images(made, asking, account),
         *support(made, asking),
         *refusals(made, asking),
-        *led_over(made),
+        *relied_on(made),
     ]
     if verbs.isdisjoint(("create", "replace")):
         return always

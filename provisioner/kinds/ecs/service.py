@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 
 from provisioner.engine.beats import Beat
 from provisioner.engine.kind import Item
 from provisioner.engine.owners import Owner
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Refusal
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
 from provisioner.errors import ProvisionerError, RolledBack, Superseded
@@ -19,6 +20,7 @@ from provisioner.kinds.ecs.strategies import (
     deployment_under_way,
     lasts,
     rolling_command,
+    rules_in_use,
     strategy_of,
 )
 from provisioner.kinds.ecs.successors import NOT_JUDGED, wanted_instead
@@ -180,6 +182,10 @@ class Service(Ecs):
             f"{found.remedy} Then run the same command again: it starts a new deployment.",
             found.evidence,
         )
+
+    def relies_on(self, doc: Doc) -> Mapping[str, Refusal]:
+        """The rules by which ECS leads its requests, and their listeners, where it does."""
+        return dict(rules_in_use(doc))
 
     def asks(self, doc: Doc) -> str:
         """To let its deployment go on, where that waits at a lifecycle hook; or why that is not known."""

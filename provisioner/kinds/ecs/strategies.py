@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from provisioner.engine.faults import Fault, code_of, fault_of, told, unless_unknown
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Refusal
 from provisioner.kinds.ecs.tagged import NO_CLUSTER
 from provisioner.names import name_of
 
@@ -104,6 +105,20 @@ def rolling_command(balancers: Iterable[Doc], cluster: str, service: str) -> str
         f"aws ecs update-service --cluster {cluster} --service {service} --deployment-configuration "
         f"strategy=ROLLING --load-balancers {entries}"
     )
+
+
+def rules_in_use(service: Doc) -> Iterator[tuple[str, Refusal]]:
+    """Yield each rule by which ECS leads a service's requests, its listener too, and why it may not go."""
+    for shift in shifts_of(service):
+        command = rolling_command(service["loadBalancers"], service["clusterArn"], service["serviceName"])
+        found = Refusal(
+            f"it goes, and {shift.words}, leads requests by it: they would go to {shift.own} alone, where "
+            "perhaps no task runs, and each deployment would fail",
+            f"Have ECS replace tasks in their group first: `{command}`. Or name another rule to ECS.",
+        )
+        for arn in shift.rules:
+            yield arn, found
+            yield arn.replace(":listener-rule/", ":listener/").rpartition("/")[0], found
 
 
 def lasts(service: Doc) -> float:

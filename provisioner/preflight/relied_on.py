@@ -1,0 +1,22 @@
+"""What a plan removes though something that stays relies on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provisioner.engine.plan import Plan
+from provisioner.preflight.finding import Finding
+
+
+def relied_on(made: Plan) -> Iterator[Finding]:
+    """Yield what a plan removes and a resource that stands was told to rely on; makes no call."""
+    removed = {
+        change.id: f"{change.piece}/{name}"
+        for name, change in made.changes.items()
+        if change.verb in ("delete", "replace") and change.id
+    }
+    whole = made.whole or made
+    for node in whole.stack if removed else ():
+        for id_, found in node.kind.relies_on(whole.docs.get(node.name, {})).items():
+            if id_ in removed:
+                yield Finding(removed[id_], found.what, found.hint, blocks=not found.doubtful)
