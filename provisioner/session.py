@@ -32,6 +32,7 @@ from provisioner.settings.shipped import Shipped
 from provisioner.shipped import follow_what_runs, shipped_things, show_as_held
 from provisioner.stack import build, build_all
 from provisioner.steps.endpoints import check_reachable
+from provisioner.unfinished import unfinished_teardown
 from provisioner.ways import Ways
 from state.document import SCHEMA, Document, Place
 from state.ledger import Ledger
@@ -147,10 +148,11 @@ class Session:
     def nothing_stands(self) -> NoSuchStack:
         """Return the error of a stack of which AWS has nothing, whatever its state file tells."""
         workspace, place = self.where.workspace, self.place
+        began = unfinished_teardown(self.document)
         return NoSuchStack(
             f"Nothing of the stack {self.suffix} stands in account {place.account}, region {place.region}"
             f"{f', endpoint {place.endpoint}' if place.endpoint else ''}: AWS has none of the resources that "
-            f"{workspace.store(self.suffix).where} tells of.",
+            f"{workspace.store(self.suffix).where} tells of{f'; {began}' if began else ''}.",
             f"`{workspace.command('apply', self.suffix)}` brings it up anew; "
             f"`{workspace.command('teardown', self.suffix)}` removes what the state file tells.",
         )

@@ -119,6 +119,7 @@ def _take_down(session: Session, plan: Plan, found: Protections, marker: Marker 
     if not lifted.is_whole:
         return lifted
     theirs = _let_go(hands, plan)
+    hands.ledger.begin_teardown()
     outcome = remove(hands, KINDS)
     outcome.theirs |= theirs
     _rest(session, marker)

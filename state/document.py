@@ -123,6 +123,9 @@ class Document:
     read_in: int = field(default=SCHEMA, compare=False)
     # Commands that were begun in tasks of their own and whose end no run has told yet.
     begun: dict[str, Begun] = field(default_factory=dict)
+    # The wall-clock second at which a teardown began to delete; 0 where none has begun, or an apply of the
+    # whole stack has ended since.
+    teardown_began: float = 0.0
 
     def rename(self, node: str, to: str) -> None:
         """Keep an entry under another name, by which those that need it know it too."""
@@ -144,8 +147,9 @@ class Document:
         """The JSON document: its schema and writer first, then a line a resource."""
         fields = {"schema": SCHEMA, **vars(self), "writer": WRITER}
         del fields["read_in"]
-        if not self.begun:  # what an older version can read, it shall
-            del fields["begun"]
+        for name in ("begun", "teardown_began"):  # what an older version can read, it shall
+            if not fields[name]:
+                del fields[name]
         lines = ",\n".join(f" {_encoded(name)}: {_block(value)}" for name, value in fields.items())
         return f"{{\n{lines}\n}}\n".encode()
 

@@ -113,14 +113,24 @@ class Ledger:
             with self._acting():
                 del self.document.begun[key]
 
-    def conclude(self, order: Sequence[str], outputs: Mapping[str, str]) -> None:
-        """Write down the stack's outputs, and its entries in the order in which they are declared."""
+    def begin_teardown(self) -> None:
+        """Write down that deletions begin: the outputs name what will be gone."""
+        with self._acting():
+            self.document.outputs = {}
+            self.document.teardown_began = self.document.teardown_began or self._wall()
+
+    def conclude(self, order: Sequence[str], outputs: Mapping[str, str], *, whole: bool = True) -> None:
+        """Write down the stack's outputs, and its entries in the order in which they are declared.
+
+        `whole` says whether all of the stack was brought up, so that no teardown of it is unfinished.
+        """
         with self._acting():
             entries = self.document.entries
             names = [name for name in order if name in entries]
             rest = [name for name in entries if name not in order]
             self.document.entries = {name: entries[name] for name in names + rest}
             self.document.outputs = dict(outputs)
+            self.document.teardown_began = 0.0 if whole else self.document.teardown_began
 
     @contextmanager
     def _acting(self) -> Iterator[None]:

@@ -26,7 +26,7 @@ from provisioner.cli.options import (
     take_over_option,
     yes_option,
 )
-from provisioner.errors import Incomplete, UsageError
+from provisioner.errors import UsageError
 
 
 @click.command()
@@ -86,16 +86,14 @@ def status(everything: bool, cached: bool, watch: bool, every: float, **given: A
 def outputs(name: str | None, form: str | None, **given: Any) -> int:
     """Print the outputs as the last apply left them, or one of them."""
     from provisioner.terminal.outputs import show_outputs
+    from provisioner.unfinished import lacking
 
     say, workspace = begin(given)
     suffix = known_suffix(workspace, given["suffix"])
     document = workspace.document(suffix)
     values = document.outputs if document else {}
     if not values:
-        raise Incomplete(
-            f"The stack {suffix} has no outputs yet: no apply of the whole stack has ended well.",
-            f"`{workspace.command('apply', suffix)}` goes on.",
-        )
+        raise lacking(workspace, suffix, document, "outputs")
     if name is not None and name not in values:
         raise UsageError(f"There is no output {name}.", f"There are: {', '.join(values)}.")
     if name is None or form or given["as_json"]:

@@ -51,7 +51,8 @@ def apply(say: Say, session: Session, wish: Wish) -> int:
             marker.refuse(made)
         with unless_anothers(session, made):
             _put_forward(say, session, made, wish)
-        if shown(made) or not session.is_known:
+        is_back = bool(session.document.teardown_began) and not made.whole
+        if shown(made) or not session.is_known or is_back:
             run(say, session, made, record)
         elif not made.whole:
             session.document.outputs = outputs_of(made, made.docs)

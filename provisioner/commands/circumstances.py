@@ -44,7 +44,7 @@ def _unended(session: Session, made: Plan) -> str:
     gone = {stone.node for stone in session.document.tombstones if stone.node in declared} - entries.keys()
     going = [name for name, entry in entries.items() if entry.phase == "deleting" and name in declared]
     by_teardown = session.former is None or session.former.command == "teardown"
-    if not by_teardown or not (gone or going):
+    if not session.document.teardown_began and not (by_teardown and (gone or going)):
         return ""
     again = session.where.workspace.command("teardown", session.suffix)
     return (

@@ -13,6 +13,7 @@ from provisioner.session import Session
 from provisioner.terminal.drift import drift_sentence, show_drift
 from provisioner.terminal.markdown import drift_markdown
 from provisioner.terminal.say import Say
+from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
 
 DRIFT_PRESENT = 2
 
@@ -23,6 +24,9 @@ def drift(say: Say, session: Session, *, detailed: bool, markdown: Path | None =
     started = time.monotonic()
     report, made = session.drift()
     show_drift(say, report)
+    if began := unfinished_teardown(session.document):
+        ways = ways_on(session.where.workspace, session.suffix)
+        say.note(f"{as_sentence(began)}: what it has deleted is no drift. {ways}", "yellow")
     _hand_on(session, report, markdown)
     checked(say, session, made, started)
     return DRIFT_PRESENT if detailed and report.is_drifting else 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from provisioner.errors import LedgerError
 from provisioner.terminal.say import Say, table
+from provisioner.unfinished import unfinished_teardown
 from provisioner.workspace import Workspace
 
 _HEAD = ("suffix", "account", "region", "resources")
@@ -28,6 +29,9 @@ def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
             f"The local AWS that held {', '.join(over)} has ended, and what it held with it.",
             "`apply --local` brings one up anew; `teardown --local` removes what its state file tells.",
         )
+    for row in known:
+        if row["unfinished"] and not say.as_json:
+            say.note(f"{row['suffix']}: {row['unfinished']}; `status` shows what is left.", "yellow")
     for one in damaged:
         say.warn(one.message, one.hint)
     return LedgerError.exit_code if damaged else 0
@@ -50,4 +54,5 @@ def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | LedgerError]:
             account = "embedded" if workspace.local else document.place.account
             over = workspace.is_over(document)
             cells = (suffix, account, document.place.region, 0 if over else len(document.entries))
-            yield {**dict(zip(_HEAD, cells, strict=True)), "over": over}
+            began = unfinished_teardown(document)
+            yield {**dict(zip(_HEAD, cells, strict=True)), "over": over, "unfinished": began}

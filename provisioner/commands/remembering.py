@@ -5,6 +5,7 @@ from __future__ import annotations
 from provisioner.errors import NoSuchStack
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.say import Say, table
+from provisioner.unfinished import as_sentence, unfinished_teardown, ways_on
 from provisioner.workspace import Workspace
 from state.document import Document
 
@@ -20,13 +21,18 @@ def cached(say: Say, workspace: Workspace, suffix: str) -> int:
         {"node": name, "kind": entry.kind, "phase": entry.phase, "id": entry.id}
         for name, entry in document.entries.items()
     ]
-    _show(say, document, rows)
-    return 0 if all(row["phase"] == "ready" for row in rows) else 1
+    began = unfinished_teardown(document)
+    _show(say, document, rows, began)
+    if began and not say.as_json:
+        say.data(f"{as_sentence(began)}.")
+        say.data(ways_on(workspace, suffix))
+    return 0 if all(row["phase"] == "ready" for row in rows) and not began else 1
 
 
-def _show(say: Say, document: Document, rows: list[dict[str, str]]) -> None:
+def _show(say: Say, document: Document, rows: list[dict[str, str]], began: str) -> None:
     if say.as_json:
-        say.record("status", suffix=document.suffix, cached=True, resources=rows, outputs=document.outputs)
+        more = {"outputs": document.outputs, "unfinished": began}
+        say.record("status", suffix=document.suffix, cached=True, resources=rows, **more)
         return
     place = document.place
     say.data(f"{document.suffix}: account {place.account}, region {place.region}, as the last run left it")

@@ -30,7 +30,9 @@ from provisioner.terminal.plan import sentence
 from provisioner.terminal.report.model import Health, Sheet
 from provisioner.terminal.report.page import page
 from provisioner.terminal.say import Say
+from provisioner.unfinished import as_sentence, unfinished_teardown
 from provisioner.workspace import Workspace
+from state.document import Document
 
 # So many of the newest runs are told.
 _RUNS = 10
@@ -127,7 +129,7 @@ def _sheet(workspace: Workspace, suffix: str, known: _Known) -> Sheet:
         changes=known.changes,
         runs=runs,
         last=last,
-        warning=_warning(known.error),
+        warning=" ".join(filter(None, (_warning(known.error), _unfinished(document)))),
         notes=notes,
     )
 
@@ -140,6 +142,11 @@ def _warning(error: ProvisionerError | None) -> str:
     if error is None:
         return ""
     return f"AWS could not be asked, so this is what the last run left, not how it is now. {error.message}"
+
+
+def _unfinished(document: Document | None) -> str:
+    began = unfinished_teardown(document)
+    return f"{as_sentence(began)}: what it has deleted is not shown." if began else ""
 
 
 def _history(workspace: Workspace, suffix: str) -> tuple[tuple[Past, ...], Timeline | None, tuple[str, ...]]:

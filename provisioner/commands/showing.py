@@ -20,9 +20,10 @@ from provisioner.health.look import is_well, parts
 from provisioner.health.scene import Part, Scene, Sight, why_unknown
 from provisioner.kinds import KINDS
 from provisioner.session import Session
-from provisioner.terminal.health import as_doc, health_lines, verdict
+from provisioner.terminal.health import Painted, as_doc, health_lines, verdict
 from provisioner.terminal.outputs import show_outputs
 from provisioner.terminal.say import Say, table
+from provisioner.unfinished import unfinished_teardown, ways_on
 
 _HEAD = ("node", "kind", "phase", "live", "id")
 UNWELL = 1
@@ -36,11 +37,18 @@ class Look:
 
     rows: tuple[Mapping[str, str], ...]
     parts: tuple[Part, ...]
+    # That a teardown has begun and not ended: what it deleted is in no row.
+    unfinished: str = ""
 
     @property
     def is_well(self) -> bool:
-        """Whether every resource is there and ready, and no topic is unwell or unknown."""
-        return not self.amiss and is_well(self.parts)
+        """Whether every resource is there and ready, no topic is unwell or unknown, and no end has begun."""
+        return not self.amiss and is_well(self.parts) and not self.unfinished
+
+    @property
+    def verdict(self) -> Painted:
+        """All in one sentence."""
+        return verdict(self.parts, len(self.amiss), self.unfinished)
 
     @property
     def is_empty(self) -> bool:
@@ -90,7 +98,8 @@ def looked(session: Session) -> Look:
         for one, entry in zip(sights, entries.values(), strict=True)
     )
     scene = Scene(sights, clients, session.clock.wall())
-    return Look(rows, (*parts(scene), *borders(scene, session.suffix)))
+    told = (*parts(scene), *borders(scene, session.suffix))
+    return Look(rows, told, unfinished_teardown(session.document))
 
 
 def _sight(clients: Clients, target: Target, made: float) -> tuple[dict[str, object] | None, str]:
@@ -121,6 +130,7 @@ def record(say: Say, session: Session, look: Look) -> None:
         resources=look.rows,
         health=as_doc(look.parts),
         outputs=session.document.outputs,
+        unfinished=look.unfinished,
     )
 
 
@@ -131,7 +141,9 @@ def _show(say: Say, session: Session, look: Look) -> None:
     say.data("")
     for text, color in health_lines(look.parts):
         say.data(say.paint(text, color, sys.stdout))
-    text, color = verdict(look.parts, amiss=len(look.amiss))
+    text, color = look.verdict
     say.data(say.paint(text, color, sys.stdout))
+    if look.unfinished:
+        say.data(ways_on(session.where.workspace, session.suffix))
     say.data("")
     show_outputs(say, session.document.outputs, "table")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import webbrowser
 
-from provisioner.errors import Incomplete, ProvisionerError
+from provisioner.errors import ProvisionerError
 from provisioner.terminal.say import Say
+from provisioner.unfinished import lacking
 from provisioner.workspace import Workspace
 
 # The first of them that the stack has.
@@ -18,10 +19,7 @@ def visit(say: Say, workspace: Workspace, suffix: str, *, only_print: bool) -> i
     outputs = document.outputs if document else {}
     url = next((outputs[name] for name in _OUTPUTS if name in outputs), "")
     if not url:
-        raise Incomplete(
-            f"The stack {suffix} has no address yet: no apply of the whole stack has ended well.",
-            f"`{workspace.command('apply', suffix)}` goes on.",
-        )
+        raise lacking(workspace, suffix, document, "address")
     if say.as_json:
         say.record("open", suffix=suffix, url=url)
     else:

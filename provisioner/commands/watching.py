@@ -8,7 +8,7 @@ from provisioner.commands.place import whereabouts
 from provisioner.commands.showing import Look, looked, record
 from provisioner.errors import NoSuchStack
 from provisioner.session import Session
-from provisioner.terminal.health import Painted, health_lines, verdict
+from provisioner.terminal.health import Painted, health_lines
 from provisioner.terminal.say import Say
 from provisioner.terminal.screen import Screen
 
@@ -52,4 +52,4 @@ def _head(session: Session) -> Painted:
 def _lines(look: Look) -> list[Painted]:
     """The resources that are as they should be are left out."""
     amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in look.amiss]
-    return [*health_lines(look.parts), *amiss, verdict(look.parts, len(look.amiss))]
+    return [*health_lines(look.parts), *amiss, look.verdict]

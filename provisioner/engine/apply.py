@@ -252,4 +252,5 @@ class Apply:
     def _keep_outputs(self) -> None:
         ledger, plan = self.hands.ledger, self.plan
         known = ledger.document.outputs if plan.whole else {}
-        ledger.conclude(list((plan.whole or plan).stack.nodes), known | outputs_of(plan, self._known.docs))
+        order, outputs = list((plan.whole or plan).stack.nodes), known | outputs_of(plan, self._known.docs)
+        ledger.conclude(order, outputs, whole=plan.whole is None)

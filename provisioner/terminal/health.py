@@ -29,18 +29,19 @@ def health_lines(parts: Sequence[Part]) -> Iterator[Painted]:
             topic, name = "", line.name
 
 
-def verdict(parts: Sequence[Part], amiss: int) -> Painted:
-    """All in one sentence; `amiss` resources are not as they should be."""
+def verdict(parts: Sequence[Part], amiss: int, unfinished: str = "") -> Painted:
+    """All in one sentence; `amiss` resources are not as they should be, `unfinished` is a teardown."""
     unwell = [part.topic for part in parts if part.has("unwell")]
     unknown = [part.topic for part in parts if part.has("unknown")]
-    told = [f"not well: {', '.join(unwell)}"] if unwell else []
+    told = [unfinished] if unfinished else []
+    told += [f"not well: {', '.join(unwell)}"] if unwell else []
     told += [f"unknown: {', '.join(unknown)}"] if unknown else []
     are = "resource is" if amiss == 1 else "resources are"
     told += [f"{amiss} {are} not there, not ready or unknown"] if amiss else []
     if not told:
         return "All is well.", "green"
     text = "; ".join(told)
-    return f"{text[0].upper()}{text[1:]}.", "red" if unwell or amiss else "yellow"
+    return f"{text[0].upper()}{text[1:]}.", "red" if unwell or amiss or unfinished else "yellow"
 
 
 def as_doc(parts: Sequence[Part]) -> dict[str, list[dict[str, Any]]]:
