@@ -74,7 +74,7 @@ def test_an_image_that_was_shipped_stays_until_it_is_taken_back(standing: Standi
         assert (told["path"], told["owner"]) == ("image", "deploy")
     ran = desk.well("plan", "--suffix", SUFFIX, *larger)
     assert ran.out == "No changes.\n"
-    assert f"Left to deploy: ecs/service image: {before} -> {SHIPPED}" in ran.err
+    assert f"Left to deploy: ecs/service image is {SHIPPED}; the settings say {before}" in ran.err
 
     other = Standing(desk.elsewhere(tmp_path / "another"))
     other.desk.apply(SUFFIX)
@@ -128,7 +128,7 @@ def test_an_accounts_log_retention_is_left_and_ours_counts_again_after_it(
     ran = desk.well("plan", "--suffix", SUFFIX)
     assert ran.out == "No changes.\n"
     assert f"Left to the account's log retention policy {POLICY}: " in ran.err
-    assert "retentionInDays: 30 -> 90" in ran.err
+    assert "retentionInDays is 90; the settings say 30" in ran.err
     groups = len(logs.describe_log_groups()["logGroups"])
     assert groups > 1
     (once,) = [line for line in ran.err.splitlines() if "Left to" in line]
@@ -164,7 +164,7 @@ def test_logs_that_an_account_keeps_for_ever_are_told_so(standing: Standing) -> 
 
     logs.delete_account_policy(policyName=POLICY, policyType="RETENTION_POLICY")
     assert ran.out == "No changes.\n"
-    assert f"retentionInDays: 30 -> {FOR_EVER}" in ran.err
+    assert f"retentionInDays is {FOR_EVER}; the settings say 30" in ran.err
 
 
 def test_a_stack_that_is_made_or_adopted_under_such_a_policy_has_days_of_its_own(

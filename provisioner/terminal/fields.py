@@ -19,11 +19,23 @@ _ABSENT, _EMPTY = "(none)", '""'
 
 def lines(differences: Iterable[Difference]) -> Iterator[str]:
     """Each field by its path, old and new."""
+    for path, old, new in _told(differences):
+        yield f"{path}: {old} -> {new}"
+
+
+def held_lines(differences: Iterable[Difference]) -> Iterator[str]:
+    """Each field that another owner holds: what it is now, and what the settings say."""
+    for path, seen, wanted in _told(differences):
+        now = f"has no {path}" if seen == _ABSENT else f"{path} is {seen}"
+        yield f"{now}; the settings say {'nothing' if wanted == _ABSENT else wanted}"
+
+
+def _told(differences: Iterable[Difference]) -> Iterator[tuple[str, str, str]]:
     for one in differences:
         old, new = masked(one.old), masked_beside(one.new, one.old)
         found = list(_leaves(one.path, old, new)) or _beside(one.path, old, new)
         for path, old, new in found:
-            yield f"{path}: {' -> '.join(_told_apart(old, new))}"
+            yield path, *_told_apart(old, new)
 
 
 def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from provisioner.engine.compare import Difference
@@ -11,7 +10,7 @@ from provisioner.engine.plan import Plan, look_up
 from provisioner.engine.private import masked, masked_beside
 from provisioner.engine.refs import resolve
 from provisioner.terminal.ending import show_losses
-from provisioner.terminal.fields import lines
+from provisioner.terminal.fields import held_lines, lines
 from provisioner.terminal.forecast import Forecast, show_forecast, show_what_comes
 from provisioner.terminal.say import Say
 
@@ -78,7 +77,7 @@ def left_to_others(plan: Plan) -> list[str]:
     """A sentence for each owner and what it holds alike, with all resources of which that is so."""
     places: dict[tuple[str, str], list[str]] = {}
     for change, theirs in held(plan):
-        told = "; ".join(lines([replace(theirs, old=theirs.new, new=theirs.old)]))
+        told = "; ".join(held_lines([theirs]))
         places.setdefault((theirs.owner, told), []).append(f"{change.piece}/{change.node}")
     return [f"Left to {owner}: {', '.join(where)} {told}" for (owner, told), where in places.items()]
 
