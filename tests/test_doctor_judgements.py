@@ -13,6 +13,7 @@ from provisioner.doctor.asked.edge import Way
 from provisioner.doctor.asked.given import EXECUTION, Lock, Role
 from provisioner.doctor.asked.limits import Firewall, Quota
 from provisioner.doctor.asked.network import Borders
+from provisioner.doctor.asked.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Least
 from provisioner.doctor.asked.tasks import Stops, _is_of_now
 from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen, Unset
 from provisioner.doctor.patient import Patient
@@ -135,7 +136,7 @@ JUDGED: list[tuple[Finding | None, str]] = [
         "The rule for /a leads to gone",
     ),
     (balancer.are_healthy({GROUP: []}), "In tg nobody is registered"),
-    (tasks.runs(Sought("service api", service(status="DRAINING"))), "is DRAINING"),
+    (tasks.runs(Sought("service api", service(status="DRAINING")), Least(2)), "is DRAINING"),
     (tasks.find_room([service(events=[EVENT])]), "unable to place"),
     (tasks.find_room([service(events=[EVENT, STEADY])]), ""),
     (tasks.are_rolled_out([service(deployments=[BROKEN])], {"api": ("", "")}), "FAILED, why"),
@@ -331,3 +332,23 @@ def test_what_is_not_there_is_not_well(raised: Exception, state: str) -> None:
     result = examine(Check("here", "a", "", (), judge), Patient("a", None, 0.0))  # type: ignore[arg-type]
 
     assert (result.state, result.note) == (state, "x")
+
+
+@pytest.mark.parametrize(
+    ("least", "typed"),
+    [
+        (Least(3), "aws ecs update-service --cluster c --service api --desired-count 3"),
+        (Least(0, BY_SCALE), "scale --min 1"),
+        (Least(0, BY_SETTINGS), "apply --set service.minimum=1"),
+        (Least(0, BY_HAND), "apply"),
+    ],
+)
+def test_a_service_that_wants_no_task_gets_as_many_as_who_holds_the_counts_says(
+    least: Least, typed: str
+) -> None:
+    doc = service(status="ACTIVE", desiredCount=0, clusterArn="arn:aws:ecs:us-east-1:1:cluster/c")
+
+    found = tasks.runs(Sought("service api", doc), least)
+
+    assert found is not None
+    assert (found.name, found.type) == ("service-wants-none", typed)

@@ -79,6 +79,8 @@ def test_a_suspension_is_told_with_what_of_it_and_ends_with_an_apply(standing: S
         assert f"SuspendedState.{member}: false -> true" in said["drift"]
         assert f"SuspendedState.{member}: true -> false" in said["plan"]
     assert "DynamicScalingIn" not in said["plan"] + said["drift"]
+    assert said["drift"].count("/scaling: ") == 1
+    assert said["drift"].endswith("Drift: 1 failed.\n")
     scales_again(standing)
     assert target(standing)["SuspendedState"] == RESUMED
 

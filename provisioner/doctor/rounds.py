@@ -148,7 +148,7 @@ _BALANCER = (
     _symptom("balancer", "answers", "few are errors", (bounds.measures,), limits.answer),
 )
 _TASKS = (
-    _seeks("tasks", "service", "active", inside.standing, tasks.runs),
+    Check("tasks", "service", "active", (inside.standing, scaled.least), tasks.runs, seeks=True),
     Check("tasks", "placement", "ECS finds room for every task", (inside.services,), tasks.find_room),
     Check("tasks", "quotas", "one task more has room", (bounds.quotas,), limits.leave_room),
     Check("tasks", "image", "it is there", (pulled.images,), tasks.can_be_pulled),

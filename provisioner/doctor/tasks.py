@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from provisioner.doctor.asked.scaling import BY_SCALE, BY_SETTINGS, Least
 from provisioner.doctor.asked.tasks import Stops
 from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen
 from provisioner.kinds.ecs.diagnosis import FAILED
 from provisioner.kinds.ecs.rollouts import BACK
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
+from provisioner.settings.never import setting_of
 
 _NOBODY: Mapping[str, Doc] = MappingProxyType({})
 # So many that stopped unasked within an hour are a loop, though all may run at this moment.
@@ -19,7 +21,7 @@ _NO_PLACE, _STEADY = ("was unable to place a task", "is unable to consistently s
 _LIMITS = {"vCPU": ("fargate", "L-3032A538"), "RESOURCE:ENI": ("vpc", "L-DF5E4CA3")}
 
 
-def runs(sought: Sought) -> Finding | None:
+def runs(sought: Sought, least: Least) -> Finding | None:
     """Whether the main service is there and takes tasks."""
     doc = sought.doc
     why = "No task answers anything."
@@ -28,10 +30,24 @@ def runs(sought: Sought) -> Finding | None:
     if doc["status"] != "ACTIVE":
         return Finding("service-not-active", f"The {sought.words} is {doc['status']}.", why, "apply")
     if not doc["desiredCount"]:
-        cluster = doc["clusterArn"].rpartition("/")[2]
-        more = f"aws ecs update-service --cluster {cluster} --service {doc['serviceName']} --desired-count 2"
-        return Finding("service-wants-none", f"The {sought.words} is to run no task at all.", why, more)
+        return _wants_none(sought, doc, least, why)
     return None
+
+
+def _wants_none(sought: Sought, doc: Doc, least: Least, why: str) -> Finding:
+    """With what brings back as many as whoever holds the counts says: where that is none, one."""
+    what = f"The {sought.words} is to run no task at all"
+    if least.count:
+        where = f"--cluster {doc['clusterArn'].rpartition('/')[2]} --service {doc['serviceName']}"
+        more = f"aws ecs update-service {where} --desired-count {least.count}"
+        what += f", and at least {least.count} by its scaling"
+    elif least.held == BY_SCALE:
+        more, what = "scale --min 1", f"{what}, as `scale` allows"
+    elif least.held == BY_SETTINGS:
+        more, what = f"apply --set {setting_of('')}=1", f"{what}, as its settings allow"
+    else:
+        more = "apply"
+    return Finding("service-wants-none", f"{what}.", why, more)
 
 
 def find_room(services: list[Doc]) -> Finding | None:

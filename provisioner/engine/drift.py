@@ -34,6 +34,8 @@ class Field:
     aws: Any
     wanted: Any
     owner: str = ""
+    # It tells how the resource is, and is none of what was asked of AWS.
+    is_state: bool = False
 
     @property
     def has_moved(self) -> bool:
@@ -148,15 +150,15 @@ def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> It
     if doc is None or how.state == "gone" or meets(doc, kind.gone) or meets(doc, kind.going):
         yield _drift(target, entry, "gone", remedy)
         return
-    if how.state in ("unhealthy", "unknown"):
-        what: What = "failed" if how.state == "unhealthy" else "unknown"
-        told = (Field(how.member, None, how.word, None),)
-        leaves = "apply leaves it: nothing of its settings differs" if change.verb == "keep" else remedy
-        yield _drift(target, entry, what, leaves, fields=told)
     ours = differences(kind, confirmed, doc, confirmed)
     if kind.tagged and doc.get("Tags") is not None:
         ours += tag_differences(target.it.tags, doc["Tags"])
-    if ours:
+    if how.state in ("unhealthy", "unknown"):
+        what: What = "failed" if how.state == "unhealthy" else "unknown"
+        told = (Field(how.member, None, how.word, None, is_state=True), *_fields(ours, change))
+        leaves = "apply leaves it: nothing of its settings differs" if change.verb == "keep" else remedy
+        yield _drift(target, entry, what, leaves, fields=told)
+    elif ours:
         yield _drift(target, entry, "altered", remedy, fields=_fields(ours, change))
     theirs = held(kind, confirmed, doc, confirmed)
     if theirs := theirs + [one for one in change.held if one.top not in confirmed]:

@@ -51,7 +51,8 @@ Things = Mapping[str, Thing]
 
 def seen(made: Plan, report: Report, document: Document) -> dict[str, Thing]:
     """As AWS tells them now, then what is no longer declared."""
-    drifts = {one.node: one for one in report.drifts if one.what != "held"}
+    # Of several the first: what is gone or failed stands before what was added to it.
+    drifts = {one.node: one for one in reversed(report.drifts) if one.what != "held"}
     props = before(made, document).props
     things = {}
     for node in made.stack:

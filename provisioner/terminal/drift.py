@@ -94,7 +94,7 @@ def drift_sentence(report: Report) -> str:
 
 def _lines(drift: Drift) -> Iterator[str]:
     for one in drift.fields:
-        if drift.what in ("failed", "unknown"):
+        if one.is_state:
             yield f"{one.path}: {told(masked(one.aws))}"
             continue
         also = (

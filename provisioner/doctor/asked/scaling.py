@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from provisioner.doctor.asked.tasks import services
 from provisioner.doctor.finding import Doc, Unset
 from provisioner.doctor.patient import Patient
+from provisioner.engine.faults import Fault, fault_of
 from provisioner.engine.states import Standing, standing
 from provisioner.engine.target import HIDES
 from provisioner.kinds import KINDS
@@ -48,6 +51,30 @@ class Scaled:
     setting: str
     title: str
     held: str = BY_SETTINGS
+
+
+@dataclass(frozen=True)
+class Least:
+    """How many tasks a service runs at least, and who has set that."""
+
+    count: int
+    held: str = BY_SETTINGS
+
+
+def least(p: Patient) -> Least:
+    """DescribeScalableTargets: the main service's; by the state where it is not scaled, or may not be read."""
+    service = p.named("service")
+    try:
+        target = next(_targets(p, [f"service/{p.named('cluster')}/{service}"]), None)
+    except ClientError as error:
+        if fault_of(error) is not Fault.DENIED:
+            raise
+        target = None
+    if target is None:
+        known = p.document.entries.get(SERVICE) if p.document else None
+        return Least(int((known.wanted if known else {}).get("desiredCount", 1)))
+    count = int(target["MinCapacity"])
+    return Least(count, BY_SETTINGS if count else _holder(p, target, service))
 
 
 def scaled(p: Patient) -> list[Scaled]:
