@@ -98,9 +98,10 @@ def _check_service(document: Document, name: str) -> None:
 
 def _services(document: Document) -> list[str]:
     """What their tasks' streams begin with, as their task definitions say it."""
-    return [
+    told = (
         container["logConfiguration"]["options"]["awslogs-stream-prefix"]
         for entry in document.entries.values()
         if entry.kind == _DEFINITION
         for container in entry.wanted["containerDefinitions"]
-    ]
+    )
+    return list(dict.fromkeys(told))  # all containers of a task begin alike

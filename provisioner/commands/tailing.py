@@ -26,7 +26,7 @@ def logs(say: Say, session: Session, wanted: Wanted) -> int:
     try:
         while True:
             for line in _asked(say, session, tail, wanted):
-                lines.show(line.at, line.service, line.task, line.text, line.id)
+                lines.show(line)
                 told += 1
                 if not say.is_heard:
                     return 0

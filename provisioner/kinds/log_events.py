@@ -18,6 +18,8 @@ EDGE_CALLS = {"logs": ("FilterLogEvents aws-waf-logs-ml-api-{suffix}",)}
 # A line comes some seconds after it was written: the awslogs driver sends every 5 s (moby,
 # daemon/logger/awslogs, defaultForceFlushInterval), and what it could not send it keeps.
 LATE = 30_000  # milliseconds
+# The container that answers requests, in each of our tasks.
+MAIN = "api"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class Line:
     def service(self) -> str:
         """Whose task wrote it."""
         return self.stream.partition("/")[0]
+
+    @property
+    def container(self) -> str:
+        """Which of the task's containers wrote it; "" for what no task has written."""
+        pieces = self.stream.split("/")
+        return pieces[1] if len(pieces) == len(("service", "container", "task")) else ""
 
     @property
     def task(self) -> str:

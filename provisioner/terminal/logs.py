@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 
+from provisioner.kinds.log_events import MAIN, Line
 from provisioner.terminal.say import Say
 
 _COLORS = ("cyan", "green", "magenta", "yellow", "blue")
@@ -18,14 +19,15 @@ class Lines:
         self._say = say
         self._colors: dict[str, str] = {}
 
-    def show(self, at: int, service: str, task: str, text: str, id_: str) -> None:
-        """One line, of so many milliseconds since 1970; of the task's id the beginning tells it apart."""
-        when = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+    def show(self, line: Line) -> None:
+        """Show one line, by the beginning of its task and, beside the main one, by its container."""
+        when = datetime.fromtimestamp(line.at / 1000, UTC).isoformat(timespec="milliseconds")
+        service, task, container = line.service, line.task, line.container
         if self._say.as_json:
-            self._say.record("log", time=when, service=service, task=task, id=id_, message=text)
+            said = {"service": service, "container": container, "task": task, "id": line.id}
+            self._say.record("log", time=when, **said, message=line.text)
             return
         color = self._colors.setdefault(task, _COLORS[len(self._colors) % len(_COLORS)])
-        head = self._say.paint(
-            service if service == task else f"{service} {task[:_SHORT]}", color, sys.stdout
-        )
-        self._say.written(f"{when.replace('+00:00', 'Z')} {head} {text}")
+        who = service if container in ("", MAIN) else f"{service}/{container}"
+        head = self._say.paint(who if service == task else f"{who} {task[:_SHORT]}", color, sys.stdout)
+        self._say.written(f"{when.replace('+00:00', 'Z')} {head} {line.text}")

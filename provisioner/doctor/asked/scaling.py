@@ -62,7 +62,7 @@ class Least:
 
 
 def least(p: Patient) -> Least:
-    """DescribeScalableTargets: the main service's; by the state where it is not scaled, or may not be read."""
+    """DescribeScalableTargets: the main service's; by the state where AWS tells none."""
     service = p.named("service")
     try:
         target = next(_targets(p, [f"service/{p.named('cluster')}/{service}"]), None)

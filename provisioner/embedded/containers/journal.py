@@ -18,9 +18,12 @@ LATE, LATE_AT_LEAST = 5.0, 0.05
 
 def last_words(task: Task, code: int) -> None:
     """Write what a task of a service has said, when it ends."""
-    images = {one["name"]: one["image"] for one in task.definition["containerDefinitions"]}
-    for name, image in images.items():
-        _write(task, name, int(clock.now() * 1000), [f"starting {image}", f"ending with exit code {code}"])
+    listed = task.definition["containerDefinitions"]
+    first = {each["containerName"] for one in listed for each in one.get("dependsOn", [])}
+    for one in listed:
+        ended = 0 if one["name"] in first else code  # what others wait for has ended well before they begin
+        lines = [f"starting {one['image']}", f"ending with exit code {ended}"]
+        _write(task, one["name"], int(clock.now() * 1000), lines)
 
 
 def first_words_alone(task: Task) -> None:
