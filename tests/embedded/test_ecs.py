@@ -140,14 +140,35 @@ def test_an_update_rolls_out(aws: Client) -> None:
     assert len(aws("ecs").list_service_deployments(cluster="c", service="s")["serviceDeployments"]) == 2
 
 
-def test_a_strategy_alone_rolls_nothing(aws: Client) -> None:
+BASE = [
+    {"capacityProvider": "FARGATE", "base": 2, "weight": 1},
+    {"capacityProvider": "FARGATE_SPOT", "weight": 9},
+]
+
+
+def test_another_strategy_wants_a_deployment_that_is_forced(aws: Client) -> None:
     service(aws, network(aws))
     seen(aws)
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
     update = {"cluster": "c", "service": "s", "capacityProviderStrategy": strategy}
-    assert len(aws("ecs").update_service(**update)["service"]["deployments"]) == 1
+    for more in ({}, {"taskDefinition": definition(aws)}):
+        with pytest.raises(ClientError, match="you must force a new deployment"):
+            aws("ecs").update_service(**update, **more)
     forced = aws("ecs").update_service(**update, forceNewDeployment=True)["service"]
     assert len(forced["deployments"]) == 2
+    aws("ecs").update_service(**update)  # as it is already
+
+
+def test_each_deployment_has_a_base_of_its_own(aws: Client) -> None:
+    service(aws, network(aws))
+    aws("ecs").update_service(
+        cluster="c", service="s", capacityProviderStrategy=BASE, forceNewDeployment=True
+    )
+    seen(aws)
+    for _ in range(2):
+        aws("ecs").update_service(cluster="c", service="s", forceNewDeployment=True)
+        seen(aws)
+        assert {task["capacityProviderName"] for task in tasks(aws)} == {"FARGATE"}
 
 
 def test_a_bad_image_rolls_back(aws: Client) -> None:

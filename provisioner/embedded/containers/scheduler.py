@@ -94,7 +94,10 @@ def _launch(service: Service, deployment: Deployment) -> None:
     definition = do(
         service.place, "ecs", "DescribeTaskDefinition", taskDefinition=deployment.spec["taskDefinition"]
     )["taskDefinition"]
-    there = [task.provider for task in service.live if task.wanted == "RUNNING"]
+    # Each deployment has a strategy of its own, and so a base of its own (botocore, Deployment): what the one
+    # before it runs on counts for none of it.
+    mine = (task for task in service.live if task.started_by == deployment.id)
+    there = [task.provider for task in mine if task.wanted == "RUNNING"]
     strategy = service.spec.get("capacityProviderStrategy", [])
     group = f"service:{service.name}"
     task = Task(service.place, service.cluster, definition, deployment.resolved, group, deployment.id)

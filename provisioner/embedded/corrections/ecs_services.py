@@ -127,6 +127,7 @@ def update(call: Call) -> Reply | None:
         had = service.spec["deploymentConfiguration"]
         changed["deploymentConfiguration"] = _configured(had, changed["deploymentConfiguration"])
     _check_strategy(service.spec | changed)
+    _check_forced(service.spec, params)
     service.spec.update(changed)
     if changed.get("capacityProviderStrategy") == []:  # back to the launch type: botocore ServiceModel
         service.spec.pop("capacityProviderStrategy")
@@ -150,6 +151,24 @@ def _configured(had: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         # The circuit breaker is for rolling updates alone (botocore, DeploymentConfiguration).
         rest["deploymentCircuitBreaker"] = DEPLOYMENT["deploymentCircuitBreaker"]
     return {key: DEPLOYMENT[key] for key in own if key in DEPLOYMENT} | rest | given
+
+
+def _check_forced(spec: dict[str, Any], params: dict[str, Any]) -> None:
+    """Refuse another capacity provider strategy without a deployment that is forced (kayac/ecspresso#977)."""
+    told = params.get("capacityProviderStrategy")
+    if told is None or params.get("forceNewDeployment"):
+        return
+    if _spread(told) != _spread(spec.get("capacityProviderStrategy", [])):
+        raise AwsError(
+            "InvalidParameterException",
+            "When switching from launch type to capacity provider strategy on an existing service, or making "
+            "a change to a capacity provider strategy on a service that is already using one, you must force "
+            "a new deployment.",
+        )
+
+
+def _spread(strategy: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
+    return {one["capacityProvider"]: (one.get("base", 0), one.get("weight", 0)) for one in strategy}
 
 
 def _check_strategy(spec: dict[str, Any]) -> None:

@@ -139,11 +139,14 @@ class Service(Ecs):
         return dict(made["service"])
 
     def update(self, ecs: Any, it: Item, changed: Doc) -> None:
-        """UpdateService; a new strategy alone would not start a deployment, so it is forced."""
+        """UpdateService; most of what changes would not start a deployment by itself, so it is forced.
+
+        A new capacity provider strategy is refused without, whatever else changes (kayac/ecspresso#977).
+        """
         ecs.update_service(
             cluster=it.props["cluster"],
             service=it.id,
-            forceNewDeployment="taskDefinition" not in changed,
+            forceNewDeployment="taskDefinition" not in changed or "capacityProviderStrategy" in changed,
             **changed,
         )
 
