@@ -9,16 +9,18 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from provisioner.commands.sources import Wanted
+from provisioner.commands.sources import Wanted, _check_service
 from provisioner.commands.tailing import _asked
-from provisioner.errors import ProvisionerError
+from provisioner.errors import ProvisionerError, UsageError
 from provisioner.kinds.log_events import LATE, Line, Tail
 from provisioner.kinds.request_records import Records
+from provisioner.terminal.logs import Lines
 from provisioner.terminal.say import Say
 from tests.harness import Desk
 from tests.inventory import client
@@ -353,3 +355,24 @@ def test_who_follows_is_not_sent_away_by_a_connection_that_is_down(
     assert "goes on where it was" in capsys.readouterr().err
     with pytest.raises(ProvisionerError, match="reading /aws/ecs"):
         list(_asked(Say(), session, down, Wanted(60)))
+
+
+def test_lines_of_the_containers_of_one_task_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(Say(color=False))
+    for stream in ("api/api/1111aaaa2222", "api/scratch/1111aaaa2222", "exact/scratch/3333", "writer.0"):
+        lines.show(Line(NOW * 1000, stream, "ending with exit code 0", stream))
+
+    heads = [line.split(" ", 1)[1].partition(" ending")[0] for line in capsys.readouterr().out.splitlines()]
+    assert heads == ["api 1111aaaa", "api/scratch 1111aaaa", "exact/scratch 3333", "writer.0"]
+
+
+def test_each_service_is_named_once_however_many_containers_its_task_has() -> None:
+    def entry(service: str) -> Any:
+        log = {"options": {"awslogs-stream-prefix": service}}
+        containers = [{"name": name, "logConfiguration": log} for name in ("api", "scratch")]
+        return SimpleNamespace(kind="TaskDefinition", wanted={"containerDefinitions": containers})
+
+    known: Any = SimpleNamespace(suffix="a", entries={"task": entry("api"), "task.exact": entry("exact")})
+    with pytest.raises(UsageError) as caught:
+        _check_service(known, "nope")
+    assert caught.value.hint == "There are: api, exact."

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from provisioner.commands.asking import Asking
+from provisioner.commands.counts import resources_in
 from provisioner.engine.clock import Clock
 from provisioner.errors import Blocked, LedgerError, UsageError
 from provisioner.terminal.say import Say, table
@@ -83,7 +84,7 @@ def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: floa
             refuse_older(document, current)
         desk.put(document)
     say.data(
-        f"The ledger of {suffix} is pushed: serial {document.serial}, {len(document.entries)} resources."
+        f"The ledger of {suffix} is pushed: serial {document.serial}, {resources_in(document)} resources."
     )
     return 0
 
@@ -148,7 +149,7 @@ def restore(
 
 
 def _told(document: Document) -> str:
-    return f"serial {document.serial} with {len(document.entries)} resources"
+    return f"serial {document.serial} with {resources_in(document)} resources"
 
 
 def unlock(say: Say, workspace: Workspace, suffix: str, asking: Asking) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from provisioner.commands.counts import resources_in
 from provisioner.errors import LedgerError
 from provisioner.terminal.say import Say, table
 from provisioner.unfinished import unfinished_teardown
@@ -53,6 +54,6 @@ def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | LedgerError]:
         if document:
             account = "embedded" if workspace.local else document.place.account
             over = workspace.is_over(document)
-            cells = (suffix, account, document.place.region, 0 if over else len(document.entries))
+            cells = (suffix, account, document.place.region, 0 if over else resources_in(document))
             began = unfinished_teardown(document)
             yield {**dict(zip(_HEAD, cells, strict=True)), "over": over, "unfinished": began}

@@ -24,8 +24,11 @@ def whereabouts(session: Session) -> str:
 
 
 def checked(say: Say, session: Session, made: Plan, started: float) -> None:
-    """How much was looked at, with how many calls, in what time."""
-    counted(say, session, len(made.changes), started)
+    """Say how much was looked at, with how many calls, in what time; the resources are those of `status`."""
+    nodes = made.stack.nodes
+    roles = sum(name in nodes and nodes[name].kind.shared for name in made.changes)
+    more = f" and {roles} of the account's own roles" if roles else ""
+    counted(say, session, len(made.changes) - roles, started, f"resources{more} checked")
 
 
 def counted(say: Say, session: Session, count: int, started: float, what: str = "resources checked") -> None:

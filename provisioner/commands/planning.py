@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioner.commands.circumstances import read_with
+from provisioner.commands.counts import resources_in
 from provisioner.commands.forecasting import forecast, refresh_prices
 from provisioner.commands.on_github import give, summarise
 from provisioner.commands.place import checked, header
@@ -99,7 +100,7 @@ def plan_all(say: Say, sessions: list[Session], showing: Showing, choice: Choice
     look_together(sessions)
     code = max((plan(say, session, showing, choice) for session in sessions), default=0)
     calls = sum(aws.calls.counted.total() for aws in {id(one.aws): one.aws for one in sessions}.values())
-    count = sum(len(session.document.entries) for session in sessions)
+    count = sum(resources_in(session.document) for session in sessions)
     seconds = time.monotonic() - started
     say.note(
         f"{count} resources of {len(sessions)} stacks checked with {calls} calls in {seconds:.1f} s", "dim"
