@@ -15,7 +15,7 @@ import pytest
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.clock import Clock
 from provisioner.engine.compare import Difference
-from provisioner.terminal.fields import lines
+from provisioner.terminal.fields import held_lines, lines
 from state.lock import FileLock
 from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
@@ -124,6 +124,22 @@ def test_of_a_long_list_the_members_that_differ_are_shown() -> None:
         'asked[]: (none) -> {"Field": "header", "Values": ["k"]}',
         "turned.1.Field: path -> host",
         'zones: ["a", "b"] -> ["a"]',
+    ]
+
+
+def test_what_another_owner_holds_is_told_as_it_is_now() -> None:
+    held = [
+        Difference("desiredCount", 2, 0),
+        Difference("WebACLId", "arn:theirs", None),
+        Difference("Policy", None, "ours"),
+        Difference("spread.base", {"FARGATE": 1, "SPOT": 3}, {"FARGATE": 2}),
+    ]
+
+    assert list(held_lines(held)) == [
+        "desiredCount is 2; the settings say 0",
+        "WebACLId is arn:theirs; the settings say nothing",
+        "has no Policy; the settings say ours",
+        "spread.base.FARGATE is 1; the settings say 2",
     ]
 
 
