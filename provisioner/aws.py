@@ -109,10 +109,16 @@ class Aws:
         return self.client(service, region)
 
     def _anew(self) -> str:
-        """Resolve the credentials anew, and return the account that they are of."""
+        """Resolve the credentials anew, and return the account that they are of; "" where none was known.
+
+        A store of somebody else's may know them, where AWS does not.
+        """
         if not self.local:
             credentials.let_go(self._session.get_credentials())
         self._session, self._clients = self._resolved(), {}
+        if not self._account:
+            self._session.get_credentials()
+            return ""
         return str(self._make("sts", self.region).get_caller_identity()["Account"])
 
     def _make(self, service: str, region: str) -> Any:

@@ -35,6 +35,7 @@ def until_signed_in(call: Callable[[], T]) -> T:
         try:
             return call()
         except ChainError as error:
-            if not error.login or not _waits:
+            waits = _waits[-1:]  # another thread may end the run meanwhile
+            if not error.login or not waits:
                 raise
-            _waits[-1](error)
+            waits[0](error)

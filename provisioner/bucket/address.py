@@ -81,7 +81,11 @@ class Bucket:
     @property
     def archive(self) -> ShelfArchive:
         """The state that is kept in it."""
-        return ShelfArchive(BucketShelf(lambda: self.client, self.name), f"{SCHEME}{self.name}/", self.prefix)
+        shelf = BucketShelf(lambda: self.client, self.name, self._renewed)
+        return ShelfArchive(shelf, f"{SCHEME}{self.name}/", self.prefix)
+
+    def _renewed(self, stale: Any) -> Any:
+        return self.aws.renew(stale, "s3", self.region or "")
 
 
 def _head(client: Any, bucket: str) -> str | None:
