@@ -24,6 +24,11 @@ _NEED_NONE = "A rehearsal with --local needs none."
 # How the services say that a signature is too old or too new (AWS general reference, Signature Version 4
 # troubleshooting; S3 error responses).
 _WRONG_CLOCK = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed")
+# EC2 says it of keys that have expired, and of a clock that is 15 minutes wrong (EC2 API, error codes).
+_OR_CLOCK = "RequestExpired"
+# So good keys are refused where an account has not enabled the region (turbot/steampipe-plugin-aws#75,
+# hashicorp/terraform-provider-aws#12940).
+_OR_REGION = ("AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException")
 
 
 class ChainError(CredentialsError):
@@ -71,8 +76,17 @@ def not_accepted(error: object) -> CredentialsError:
     return CredentialsError(
         f"AWS does not accept these credentials: {error}",
         "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or "
-        f"{renew}; {_AGAIN}. {_NEED_NONE}",
+        f"{renew}; {_AGAIN}. {_or_else(str(error))}{_NEED_NONE}",
     )
+
+
+def _or_else(error: str) -> str:
+    """What else may be the matter than the keys, in a sentence; "" where nothing is known."""
+    if _OR_CLOCK in error:
+        return "Where they are new, set this machine's clock right. "
+    if any(code in error for code in _OR_REGION):
+        return "Where they work elsewhere, the account may not have enabled this region. "
+    return ""
 
 
 def _no_profile(error: Exception, profile: Profile, _method: str) -> Said:

@@ -122,6 +122,27 @@ def test_a_right_is_asked_for_only_where_a_right_helps(
         assert "s3:PutObject" not in hint
 
 
+@pytest.mark.parametrize(
+    ("code", "says", "never"),
+    [
+        ("AuthFailure", "may not have enabled this region", "clock"),
+        ("InvalidClientTokenId", "may not have enabled this region", "clock"),
+        ("UnrecognizedClientException", "may not have enabled this region", "clock"),
+        ("RequestExpired", "set this machine's clock right", "region"),
+        ("RequestTimeTooSkewed", "Set this machine's clock right", "AWS_PROFILE"),
+        ("ExpiredToken", "Set AWS_PROFILE", "clock"),
+        ("ExpiredTokenException", "Set AWS_PROFILE", "region"),
+    ],
+)
+def test_keys_that_are_not_taken_may_be_good_ones(code: str, says: str, never: str) -> None:
+    error = explain(ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeVpcs"), "looking")
+
+    assert error
+    assert error.exit_code == 3
+    assert says in error.hint
+    assert never not in error.hint
+
+
 class Rds:
     """Tells of one version, and between how much capacity it runs."""
 
