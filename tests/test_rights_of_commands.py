@@ -34,8 +34,8 @@ TYPED = [
     ("verify-gone", ["verify-gone"]),
 ]
 COMMANDS = dict.fromkeys(purpose for purpose, _ in TYPED)
-# Asked where there is no ledger yet.
-UNMET = {"FactsVersions"}
+# Asked where there is no ledger yet, and where ECS leads requests over (test_native_strategies.py).
+UNMET = {"FactsVersions", "Shifts"}
 
 
 def policies(desk: Desk, purpose: str) -> list[Policy]:
