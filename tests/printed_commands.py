@@ -34,7 +34,8 @@ def carry_out(box: EmbeddedAws, command: str) -> None:
     for option, value in told.items():
         member = members[option]
         is_list = shape is not None and shape.members[member].type_name == "list"
-        given[member] = json.loads(value) if value.startswith("[") else [value] if is_list else value
+        is_json = isinstance(value, str) and value.startswith("[")
+        given[member] = json.loads(str(value)) if is_json else [value] if is_list else value
     getattr(client(box.endpoint, service, region), xform_name(name))(**given)
 
 
