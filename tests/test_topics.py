@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.harness import Desk
+from tests.inventory import client
 from tests.test_strangers import at_ease
 
 HEARD = ("--set", "alarms.enabled=true", "--set", 'alarms.emails=["ops@shop.example"]')
@@ -20,5 +21,10 @@ def test_who_hears_the_alarms_beside_ours_is_told_and_left_alone(desk: Desk) -> 
     assert f"subscription sqs {queue}" in told
     assert "ops@shop.example" not in told
     assert desk.plan("a", *HEARD) == "No changes.\n"
-    assert len(aws("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]) == 2
+    theirs = aws("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert len(theirs) == 2
+    arn = next(one["SubscriptionArn"] for one in theirs if one["Endpoint"] == queue)
+    assert f"aws sns unsubscribe --subscription-arn {arn} --region us-east-1" in told
     desk.well("teardown", "--yes", "--suffix", "a", *HEARD)
+    left = client(desk.box.endpoint, "sns").list_subscriptions()["Subscriptions"]
+    assert [one for one in left if one["Endpoint"] == queue] == []

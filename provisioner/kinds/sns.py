@@ -77,8 +77,15 @@ class Topic(Kind):
             for one in sns.list_subscriptions_by_topic(TopicArn=it.id)["Subscriptions"]
             if one["SubscriptionArn"] not in (PENDING, _ENDED) and one["Endpoint"] not in ours
         ]
-        stays = "it hears the alarms beside ours; `aws sns unsubscribe` ends it"
-        return [Extra(f"subscription {one['Protocol']} {one['Endpoint']}", {}, stays) for one in heard]
+        return [
+            Extra(
+                f"subscription {one['Protocol']} {one['Endpoint']}",
+                {},
+                "it hears the alarms beside ours while the topic stands; `aws sns unsubscribe "
+                f"--subscription-arn {one['SubscriptionArn']} --region {sns.region}` ends it",
+            )
+            for one in heard
+        ]
 
     def delete(self, sns: Any, it: Item) -> None:
         """DeleteTopic; its subscriptions go with it."""
