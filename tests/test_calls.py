@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 import provisioner
-from provisioner.doctor.asked import balancer, data, edge, given, limits, names, network, scaling, tasks
+from provisioner.doctor.asked import (
+    alarms,
+    balancer,
+    data,
+    edge,
+    given,
+    limits,
+    names,
+    network,
+    scaling,
+    tasks,
+)
 from provisioner.embedded import reference
 from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
@@ -103,6 +114,7 @@ DECLARED = {
     "health/measured.py": measured.CALLS,
     "health/services.py": services.CALLS,
     "health/targets.py": targets.CALLS,
+    "doctor/asked/alarms.py": alarms.CALLS,
     "doctor/asked/balancer.py": balancer.CALLS,
     "doctor/asked/data.py": data.CALLS,
     "doctor/asked/edge.py": edge.CALLS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from provisioner.doctor import (
+    alarms,
     balancer,
     database,
     edge,
@@ -19,6 +20,7 @@ from provisioner.doctor import (
     tasks,
     ways,
 )
+from provisioner.doctor.asked import alarms as rung
 from provisioner.doctor.asked import balancer as front
 from provisioner.doctor.asked import data, given
 from provisioner.doctor.asked import edge as outside
@@ -236,7 +238,10 @@ _DATABASE = (
     _seeks("database", "table", "active", data.table, database.holds),
     Check("database", "throttles", "none", (bounds.measures, _table), limits.are_not_throttled),
 )
-_ALL = (_symptom("resources", "states", "each is there and healthy", (known.resources,), resources.stand),)
+_ALL = (
+    Check("resources", "alarms", "nobody mutes them", (rung.muted,), alarms.are_heard),
+    _symptom("resources", "states", "each is there and healthy", (known.resources,), resources.stand),
+)
 CHECKS: tuple[Check, ...] = (*_EDGE, *_BALANCER, *_TASKS, *_NETWORK, *_DATABASE, *_ALL)
 
 # What all of them ask, by service: `policy` grants it.

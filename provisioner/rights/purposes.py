@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from provisioner.doctor import crossings, rounds
+from provisioner.doctor.asked import alarms as mutes
 from provisioner.embedded import reference
 from provisioner.embedded.reference import Action
 from provisioner.health import look, targets
@@ -72,7 +73,7 @@ _ENDS: Mapping[str, Calls] = {
 _LOOK = ("read", "extras", "others")
 _SEES = ("read", "observe")
 # What lies where CloudFront does, whatever the stack's region.
-_OF_THE_EDGE_TOO = frozenset({"acm", "wafv2", "EdgeLines"})
+_OF_THE_EDGE_TOO = frozenset({"acm", "wafv2", "EdgeLines", "Mutes"})
 # Where a tunnel leads to.
 _DATABASE: Calls = {"rds": ("DescribeDBClusters ml-api-aurora-{suffix}",)}
 # Reading alone: what of it is swept up, a teardown sweeps.
@@ -154,7 +155,9 @@ PURPOSES: Mapping[str, Purpose] = {
         }
     ),
     "exec": Purpose(calls={"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
-    "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": rounds.CALLS}),
+    "doctor": Purpose(
+        _SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": rounds.CALLS, "Mutes": mutes.CALLS}
+    ),
     "rotate-origin-secret": Purpose(
         _LOOK,
         {**_SEEKS, "Key": origin_key.CALLS},

@@ -1,0 +1,29 @@
+"""Judgement on the alarms: that who is to hear them does."""
+
+from __future__ import annotations
+
+from provisioner.doctor.asked.alarms import Muted
+from provisioner.doctor.finding import Finding, Over
+
+# So many alarms are named.
+_MOST = 3
+
+
+def are_heard(found: list[Muted]) -> Finding | None:
+    """Whether no mute rule of somebody's silences an alarm now; one that will is told."""
+    active = next((one for one in found if one.active), None)
+    if active:
+        end = f", and ends on {active.end:%Y-%m-%d %H:%M} UTC at the latest" if active.end else ""
+        what = f"The CloudWatch mute rule {active.rule} silences {_named(active)} now{end}."
+        why = "They ring and nobody is told: while such a rule is active, no action of an alarm is taken."
+        which = f"--alarm-mute-rule-name {active.rule} --region {active.region}"
+        command = f"aws cloudwatch delete-alarm-mute-rule {which}"
+        return Finding("alarms-muted", what, why, command)
+    if found:
+        raise Over(f"heard now; the mute rule {found[0].rule} will silence {_named(found[0])}")
+    return None
+
+
+def _named(one: Muted) -> str:
+    more = len(one.alarms) - _MOST
+    return ", ".join(one.alarms[:_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,68 @@
+"""What CloudWatch does not tell though an alarm of the stack rings: the mute rules of others.
+
+botocore 1.44.5, ListAlarmMuteRules and PutAlarmMuteRule: while such a rule is active, the alarms that it
+names go on changing their states, and their actions are not taken. DescribeAlarms tells nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from provisioner.doctor.patient import Patient
+from provisioner.engine.faults import unless_unknown
+from provisioner.kinds.tagging import GLOBAL_REGION
+from provisioner.kinds.tags import mapping
+from provisioner.names import PROJECT, bears
+
+# What is asked here, by service: `policy` grants it. Alarms about the edge are where CloudFront counts.
+CALLS = {"cloudwatch": ("DescribeAlarms", "GetAlarmMuteRule", "ListAlarmMuteRules", "ListTagsForResource")}
+_STATUSES = ["ACTIVE", "SCHEDULED"]
+_NONE: dict[str, Any] = {"AlarmMuteRuleSummaries": []}
+
+
+@dataclass(frozen=True)
+class Muted:
+    """A mute rule that names alarms of the stack; `active` while it silences them, `end` where it has one."""
+
+    rule: str
+    region: str
+    alarms: tuple[str, ...]
+    active: bool
+    end: datetime | None = None
+
+
+def muted(p: Patient) -> list[Muted]:
+    """ListAlarmMuteRules; where there is one, what it names and whether that is ours."""
+    regions = dict.fromkeys((p.region, GLOBAL_REGION))
+    found = [_rule(p, region, name) for region in regions for name in _rules(p, region)]
+    return [one for one in found if one.alarms]
+
+
+def _rules(p: Patient, region: str) -> list[str]:
+    cloudwatch = p.clients.client("cloudwatch", region)
+    listed = unless_unknown(partial(cloudwatch.list_alarm_mute_rules, Statuses=_STATUSES), _NONE)
+    return [str(one["AlarmMuteRuleArn"]).rpartition(":")[2] for one in listed["AlarmMuteRuleSummaries"]]
+
+
+def _rule(p: Patient, region: str, name: str) -> Muted:
+    """GetAlarmMuteRule."""
+    told = p.clients.client("cloudwatch", region).get_alarm_mute_rule(AlarmMuteRuleName=name)
+    named = (told.get("MuteTargets") or {}).get("AlarmNames", [])
+    ours = tuple(sorted(_ours(p, region, set(named))))
+    return Muted(name, region, ours, told.get("Status") == "ACTIVE", told.get("ExpireDate"))
+
+
+def _ours(p: Patient, region: str, named: set[str]) -> Iterator[str]:
+    """DescribeAlarms, ListTagsForResource: those with our tags: a name may end like ours."""
+    if not any(one.startswith(f"{PROJECT}-") and one.endswith(f"-{p.suffix}") for one in named):
+        return
+    cloudwatch = p.clients.client("cloudwatch", region)
+    for alarm in cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]:
+        if alarm["AlarmName"] in named:
+            tags = cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
+            if bears(mapping(tags), p.suffix):
+                yield str(alarm["AlarmName"])

@@ -1,0 +1,103 @@
+"""Alarms that somebody mutes ring and nobody hears them: what `doctor` makes of CloudWatch's mute rules."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from provisioner.aws import Aws
+from provisioner.doctor.alarms import are_heard
+from provisioner.doctor.asked.alarms import Muted, muted
+from provisioner.doctor.finding import Over
+from provisioner.doctor.patient import Patient
+from provisioner.embedded.local import running
+from provisioner.engine.clients import Clients
+from provisioner.engine.clock import Clock
+from provisioner.kinds.tags import pairs
+from provisioner.names import owner_tags
+from tests.harness import Desk
+from tests.inventory import client
+
+REGION = "us-east-1"
+
+
+def patient(desk: Desk, *alarms: str, region: str = REGION, suffix: str = "a") -> Patient:
+    """The stack `a`, with these alarms that bear the tags of a suffix."""
+    aws = Aws("eu-west-1", running(desk.home / "embedded" / "server"))
+    for name in alarms:
+        client(desk.box.endpoint, "cloudwatch", region).put_metric_alarm(
+            AlarmName=name,
+            Namespace="n",
+            MetricName="m",
+            ComparisonOperator="GreaterThanThreshold",
+            EvaluationPeriods=1,
+            Period=60,
+            Statistic="Sum",
+            Threshold=1,
+            Tags=pairs(owner_tags(suffix)),
+        )
+    return Patient("a", Clients(aws, Clock()), 0.0)
+
+
+def mute(p: Patient, name: str, expression: str, *alarms: str, region: str = REGION, **more: Any) -> None:
+    schedule = {"Expression": expression, "Duration": "P1DT1H"}
+    p.clients.client("cloudwatch", region).put_alarm_mute_rule(
+        Name=name, Rule={"Schedule": schedule}, MuteTargets={"AlarmNames": list(alarms)}, **more
+    )
+
+
+def at(moment: datetime) -> str:
+    return f"at({moment:%Y-%m-%dT%H:%M})"
+
+
+def test_a_rule_that_is_active_on_an_alarm_of_ours_is_told_with_its_end(desk: Desk) -> None:
+    p, now = patient(desk, "ml-api-errors-a", "ml-api-cpu-a"), datetime.now(UTC)
+    mute(p, "theirs", at(now), "ml-api-errors-b")
+    mute(p, "over", at(now - timedelta(days=2)), "ml-api-cpu-a")
+    mute(p, "deep", at(now), "ml-api-errors-a", "theirs", ExpireDate=datetime(2126, 1, 2, 3, 4, tzinfo=UTC))
+
+    finding = are_heard(muted(p))
+
+    assert finding is not None
+    assert finding.what == (
+        "The CloudWatch mute rule deep silences ml-api-errors-a now, and ends on 2126-01-02 03:04 UTC at the "
+        "latest."
+    )
+    assert finding.type == (
+        "aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name deep --region us-east-1"
+    )
+
+
+@pytest.mark.parametrize("expression", ["cron(0 2 * * *)", "at(2126-01-01T00:00)"])
+def test_a_rule_that_will_be_active_is_told_and_is_no_fault(desk: Desk, expression: str) -> None:
+    p = patient(desk, "ml-api-errors-a")
+    mute(p, "nightly", expression, "ml-api-errors-a")
+
+    with pytest.raises(Over, match="heard now; the mute rule nightly will silence ml-api-errors-a"):
+        are_heard(muted(p))
+
+
+def test_rules_of_others_alone_and_none_are_no_fault(desk: Desk) -> None:
+    p = patient(desk, "ml-api-errors-a")
+    assert are_heard(muted(p)) is None
+    patient(desk, "ml-api-errors-x-a", suffix="x-a")
+    mute(p, "theirs", at(datetime.now(UTC)), "ml-api-errors-x-a", "else")
+    assert are_heard(muted(p)) is None
+
+
+def test_an_alarm_is_asked_for_where_the_stack_is_and_where_the_edge_counts(desk: Desk) -> None:
+    p = patient(desk, "ml-api-errors-a", region="eu-west-1")
+    patient(desk, "ml-api-edge-a")
+    mute(p, "here", at(datetime.now(UTC)), "ml-api-errors-a", region="eu-west-1")
+    mute(p, "there", at(datetime.now(UTC)), "ml-api-edge-a")
+
+    assert [(one.rule, one.region) for one in muted(p)] == [("here", "eu-west-1"), ("there", REGION)]
+
+
+def test_of_many_alarms_some_are_named() -> None:
+    found = are_heard([Muted("r", REGION, ("a", "b", "c", "d", "e"), active=True)])
+
+    assert found is not None
+    assert "silences a, b, c and 2 more now." in found.what
