@@ -280,24 +280,37 @@ class Simulation:
 
 
 class _Lock:
-    """A lock whose holder may wait meanwhile: who wants it lets others run until it is free."""
+    """A lock whose holder may wait meanwhile: who wants it lets others run until it is free.
+
+    One that a thread outside the simulation holds is free in a moment of the real time, and is waited for so.
+    """
 
     def __init__(self, sim: Simulation) -> None:
         self._sim = sim
         self._real = allocate_lock()
-        self.release, self.locked = self._real.release, self._real.locked
-        self._at_fork_reinit = self._real._at_fork_reinit  # asked by `threading` in a child
+        self.locked = self._real.locked
+        # Whether a thread of the simulation holds it.
+        self._is_ours = False
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         if not self._sim.is_home():
             return self._real.acquire(blocking, timeout)
-        while not self._real.acquire(blocking=False):
+        while self._is_ours:
             if not blocking or not self._sim.wait(self._is_free, None if timeout < 0 else timeout):
                 return False
-        return True
+        self._is_ours = self._real.acquire(blocking, timeout)
+        return self._is_ours
+
+    def release(self) -> None:
+        self._is_ours = False
+        self._real.release()
 
     def _is_free(self) -> bool:
-        return not self._real.locked()
+        return not self._is_ours
+
+    def _at_fork_reinit(self) -> None:  # asked by `threading` in a child
+        self._real._at_fork_reinit()
+        self._is_ours = False
 
     def __enter__(self) -> bool:
         return self.acquire()
