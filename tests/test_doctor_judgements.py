@@ -90,6 +90,7 @@ INTERFACE = {
     "VpcEndpointType": "Interface",
     "State": "available",
 }
+OWN = {**INTERFACE, "Tags": [{"Key": "ManagedBy", "Value": "ml-api-provisioner"}]}
 ROOT = {"AWS": "arn:aws:iam::1:root"}
 OTHER = {"AWS": "arn:aws:iam::2:root"}
 OPEN = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
@@ -154,13 +155,13 @@ JUDGED: list[tuple[Finding | None, str]] = [
         "is pending",
     ),
     (
-        paths.to_endpoints([service()], [{**INTERFACE, "Groups": [{"GroupId": "sg-t"}]}], {}, LOCAL),
+        paths.to_endpoints([service()], [{**OWN, "Groups": [{"GroupId": "sg-t"}]}], {}, LOCAL),
         "does not let the tasks of api in on port 443",
     ),
     (
         paths.to_endpoints(
             [service()],
-            [{**INTERFACE, "Groups": [{"GroupId": "sg-t"}]}],
+            [{**OWN, "Groups": [{"GroupId": "sg-t"}]}],
             {"sg-t": opened(IpRanges=[{"CidrIp": "10.0.0.0/8"}])},
             LOCAL,
         ),
@@ -220,6 +221,47 @@ def test_what_is_judged(finding: Finding | None, says: str) -> None:
 
 UP = {"status": "PRIMARY", "rolloutState": "COMPLETED", "taskDefinition": "web:1", "createdAt": NOW}
 BACK = {"api": ("ROLLBACK_SUCCESSFUL", "breaker")}
+
+
+def by_hand(group: str, *, private_dns: bool = True) -> Finding | None:
+    """Judge an endpoint that somebody made, behind a group of this name that lets nobody in."""
+    endpoint = {
+        **INTERFACE,
+        "VpcEndpointId": "vpce-1",
+        "PrivateDnsEnabled": private_dns,
+        "Groups": [{"GroupId": "sg-e"}],
+    }
+    groups = {"sg-e": {"GroupId": "sg-e", "GroupName": group, "IpPermissions": []}}
+    return paths.to_endpoints([service()], [endpoint], groups, LOCAL)
+
+
+def test_the_group_of_a_foreign_endpoint_is_opened_by_a_command_of_aws() -> None:
+    found = by_hand("theirs")
+
+    assert found
+    assert found.what.endswith("It is not this stack's, so `apply` leaves it alone.")
+    assert found.type == (
+        "aws ec2 authorize-security-group-ingress --group-id sg-e --ip-permissions "
+        """'[{"IpProtocol":"tcp","FromPort":443,"ToPort":443,"IpRanges":[{"CidrIp":"10.0.0.0/16"}]}]'"""
+    )
+
+
+def test_a_foreign_endpoint_in_the_default_group_goes_as_apply_keeps_that_group_bare() -> None:
+    found = by_hand("default")
+
+    assert found
+    assert found.type == "aws ec2 delete-vpc-endpoints --vpc-endpoint-ids vpce-1"
+
+
+def test_a_foreign_endpoint_without_private_dns_takes_no_calls_of_the_tasks() -> None:
+    assert by_hand("theirs", private_dns=False) is None
+
+
+def test_the_stacks_own_endpoint_is_opened_by_apply() -> None:
+    found = paths.to_endpoints([service()], [{**OWN, "Groups": [{"GroupId": "sg-t"}]}], {}, LOCAL)
+
+    assert found
+    assert found.type == "apply"
 
 
 def test_a_deployment_that_was_rolled_back_to_what_runs_is_over() -> None:

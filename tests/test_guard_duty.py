@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -56,6 +57,21 @@ def test_guard_dutys_endpoint_and_group_are_named_before_the_first_deletion(stri
         assert f"`aws ec2 delete-security-group --group-id {group} --region us-east-1`" in told
         assert told.count("makes its endpoint and group again") == 1
         assert f"{TAG}=false among the setting `tags`" in told
+
+
+def test_doctor_opens_an_endpoint_that_is_not_the_stacks_by_a_command_that_does_it(strict: Desk) -> None:
+    strict.apply("a")
+    assert strict.run("doctor", "--suffix", "a").code == 0
+
+    _, group = guards(strict)
+    told = ec2(strict).describe_security_groups(GroupIds=[group])["SecurityGroups"][0]
+    ec2(strict).revoke_security_group_ingress(GroupId=group, IpPermissions=told["IpPermissions"])
+    ran = strict.run("doctor", "--suffix", "a", "--json")
+    [wrong] = [one for one in json.loads(ran.out)["checks"] if one["state"] == "wrong"]
+    assert wrong["finding"] == "endpoint-shut"
+
+    carry_out(strict.box, wrong["type"].removeprefix("aws "))
+    assert strict.run("doctor", "--suffix", "a").code == 0
 
 
 def test_it_comes_again_with_the_next_task_until_the_cluster_is_left_out(strict: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -11,7 +12,9 @@ from provisioner.doctor.acls import Crossing, stopped
 from provisioner.doctor.asked.edge import Way
 from provisioner.doctor.asked.network import Borders
 from provisioner.doctor.finding import Doc, Finding, Unset
+from provisioner.kinds.tags import mapping
 from provisioner.kinds.vpc_origin import AMAZONS_GROUP
+from provisioner.names import MANAGER
 
 Groups = dict[str, Doc]
 _ANYWHERE = "0.0.0.0/0"
@@ -110,19 +113,45 @@ def to_aws(services: list[Doc], groups: Groups, borders: Borders) -> Finding | N
 
 
 def to_endpoints(services: list[Doc], endpoints: list[Doc], groups: Groups, vpc: Doc) -> Finding | None:
-    """Whether each interface endpoint lets the tasks in."""
+    """Judge whether each interface endpoint that the tasks' calls go to lets the tasks in.
+
+    Calls go to an endpoint by AWS's own names: one made by hand without private DNS takes none of them.
+    """
     interfaces = [one for one in endpoints if one["VpcEndpointType"] == "Interface"]
     if not interfaces:
         raise Unset("no interface endpoint: AWS is reached through NAT")
+    asked = [one for one in interfaces if _is_ours(one) or one.get("PrivateDnsEnabled")]
     for service in services:
         peer = Peer(frozenset(security_groups(service)), block=vpc["CidrBlock"])
-        for one in interfaces:
+        for one in asked:
             own = _chosen(groups, [group["GroupId"] for group in one.get("Groups", [])])
             if not lets(own, _HTTPS, peer, out=False):
                 what = f"The endpoint {one['ServiceName']} ({_named(own)}) does not let the tasks of "
                 what += f"{service['serviceName']} in on port {_HTTPS}."
-                return Finding("endpoint-shut", what, "Their calls to it time out.", "apply")
+                if _is_ours(one):
+                    return Finding("endpoint-shut", what, "Their calls to it time out.", "apply")
+                what += " It is not this stack's, so `apply` leaves it alone."
+                return Finding("endpoint-shut", what, "Their calls to it time out.", _opened(one, own, vpc))
     return None
+
+
+def _is_ours(endpoint: Doc) -> bool:
+    """Return whether an endpoint bears the stack's mark: no other stack's stands in its VPC."""
+    return mapping(endpoint.get("Tags") or []).get("ManagedBy") == MANAGER
+
+
+def _opened(endpoint: Doc, own: list[Doc], vpc: Doc) -> str:
+    """Return the command that lets the VPC in.
+
+    The default group stays bare (`apply` sees to it): an endpoint that has that group alone is deleted.
+    """
+    group = next((one for one in own if one["GroupName"] != "default"), None)
+    if group is None:
+        return f"aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {endpoint['VpcEndpointId']}"
+    span = {"IpProtocol": "tcp", "FromPort": _HTTPS, "ToPort": _HTTPS}
+    given = json.dumps([{**span, "IpRanges": [{"CidrIp": vpc["CidrBlock"]}]}], separators=(",", ":"))
+    which = f"--group-id {group['GroupId']} --ip-permissions '{given}'"
+    return f"aws ec2 authorize-security-group-ingress {which}"
 
 
 def to_database(

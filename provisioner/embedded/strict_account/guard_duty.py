@@ -71,12 +71,18 @@ def _make(place: Place, vpc: str, subnet: str) -> None:
 
 
 def _group(place: Place, vpc: str) -> str:
-    """The group of the endpoint, made where it is not there."""
+    """The group of the endpoint, made where it is not there: it lets the VPC in on 443.
+
+    GuardDuty user guide, creating-vpc-endpoint-ec2-agent-manually: that port, from the VPC.
+    """
     told = {"GroupName": f"{GROUP}{vpc}", "VpcId": vpc, "TagSpecifications": _tagged("security-group")}
     there = _ec2(place).get_security_group_from_name(told["GroupName"], vpc)
     if there:
         return str(there.id)
     made = do(place, "ec2", "CreateSecurityGroup", Description="Associated with GuardDuty's endpoint", **told)
+    inward = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    inward["IpRanges"] = [{"CidrIp": _ec2(place).get_vpc(vpc).cidr_block}]
+    do(place, "ec2", "AuthorizeSecurityGroupIngress", GroupId=made["GroupId"], IpPermissions=[inward])
     return str(made["GroupId"])
 
 
