@@ -52,6 +52,8 @@ def _checked(region: Region) -> Region:
         check_partition(known[region.name], region.name)
     else:
         near = difflib.get_close_matches(region.name.lower(), known, n=3, cutoff=0.5)
+        # Two letters in the wrong order are the commonest slip: what has the same letters is meant first.
+        near.sort(key=lambda name: sorted(name) != sorted(region.name.lower()))
         told = " or ".join(f"`--region {name}`" for name in near)
         raise UsageError(
             f"There is no AWS region {region.name} (said by {region.source}).",

@@ -55,4 +55,4 @@ def test_a_region_that_is_misspelt_is_told_as_that_where_the_stack_is_known(desk
 
     assert ran.code == 64
     assert "There is no AWS region us-esat-1" in ran.err
-    assert "us-east-1" in ran.err
+    assert "Did you mean `--region us-east-1` or" in ran.err

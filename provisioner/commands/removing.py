@@ -246,7 +246,6 @@ def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> N
         until = f", until {one.until.replace('+00:00', 'Z')}" if one.until else ""
         say.note(f"Left alone: {one.id} ({one.why}{until}).")
     if outcome.done:
-        say.data(
-            f"The stack {session.suffix} is gone: {len(outcome.done)} resources in {outcome.seconds:.1f} s."
-        )
+        done = "1 resource" if len(outcome.done) == 1 else f"{len(outcome.done)} resources"
+        say.data(f"The stack {session.suffix} is gone: {done} in {outcome.seconds:.1f} s.")
     say.data(f"Verified empty: {report.asked} ids asked, {report.searches} searches.")
