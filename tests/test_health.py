@@ -275,9 +275,11 @@ def test_the_lines_say_by_a_sign_what_a_colour_says() -> None:
         ("!                 ill", "red"),
         ("?          other  denied", "yellow"),
     ]
-    assert verdict(parts, amiss=0) == ("Not well: targets; unknown: targets.", "red")
-    assert verdict([], amiss=0) == ("All is well.", "green")
-    assert verdict([], amiss=1)[0] == "1 resource is not there, not ready or unknown."
+    assert verdict(parts, amiss=[]) == ("Not well: targets; unknown: targets.", "red")
+    assert verdict([], amiss=[]) == ("All is well.", "green")
+    assert verdict([], amiss=["nat-1"])[0] == "1 resource is not there, not ready or unknown: nat-1."
+    many = verdict([], amiss=["a", "b", "c", "d"])[0]
+    assert many == "4 resources are not there, not ready or unknown: a, b, c and others."
 
 
 def test_a_long_name_takes_the_room_of_its_own_line_alone() -> None:

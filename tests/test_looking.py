@@ -205,7 +205,9 @@ def test_a_part_that_may_not_be_asked_is_unknown_and_the_rest_goes_on(standing: 
         r"^  services +service +2 of 2 run",
     ):
         assert re.search(told, ran.out, re.MULTILINE), told
-    assert "Unknown: targets, table; 2 resources are not there, not ready or unknown." in ran.out
+    assert (
+        "Unknown: targets, table; 2 resources are not there, not ready or unknown: sessions, tg." in ran.out
+    )
 
 
 def test_expired_credentials_end_the_look(standing: Standing) -> None:

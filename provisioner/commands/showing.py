@@ -48,7 +48,7 @@ class Look:
     @property
     def verdict(self) -> Painted:
         """All in one sentence."""
-        return verdict(self.parts, len(self.amiss), self.unfinished)
+        return verdict(self.parts, [row["node"] for row in self.amiss], self.unfinished)
 
     @property
     def is_empty(self) -> bool:

@@ -12,6 +12,8 @@ _SIGNS: Mapping[Mark, str] = {"well": " ", "told": " ", "unwell": "!", "unknown"
 _COLORS: Mapping[Mark, str] = {"well": "", "told": "", "unwell": "red", "unknown": "yellow"}
 # Of the column of names: so that 80 columns hold a sentence beside it.
 _WIDEST = 28
+# So many resources are named in one sentence.
+_NAMED = 3
 
 
 def health_lines(parts: Sequence[Part]) -> Iterator[Painted]:
@@ -29,15 +31,19 @@ def health_lines(parts: Sequence[Part]) -> Iterator[Painted]:
             topic, name = "", line.name
 
 
-def verdict(parts: Sequence[Part], amiss: int, unfinished: str = "") -> Painted:
-    """All in one sentence; `amiss` resources are not as they should be, `unfinished` is a teardown."""
+def verdict(parts: Sequence[Part], amiss: Sequence[str], unfinished: str = "") -> Painted:
+    """Tell all in one sentence: `amiss` names the resources that are not as they should be.
+
+    `unfinished` is a teardown that has not ended.
+    """
     unwell = [part.topic for part in parts if part.has("unwell")]
     unknown = [part.topic for part in parts if part.has("unknown")]
     told = [unfinished] if unfinished else []
     told += [f"not well: {', '.join(unwell)}"] if unwell else []
     told += [f"unknown: {', '.join(unknown)}"] if unknown else []
-    are = "resource is" if amiss == 1 else "resources are"
-    told += [f"{amiss} {are} not there, not ready or unknown"] if amiss else []
+    are = "resource is" if len(amiss) == 1 else "resources are"
+    which = ", ".join(amiss[:_NAMED]) + (" and others" if len(amiss) > _NAMED else "")
+    told += [f"{len(amiss)} {are} not there, not ready or unknown: {which}"] if amiss else []
     if not told:
         return "All is well.", "green"
     text = "; ".join(told)
