@@ -132,3 +132,22 @@ def test_what_another_database_of_our_name_writes_is_not_swept_up(desk: Desk) ->
     assert re.search(rf"Left alone: .*{name}", ran.err)
     left = client(desk.box.endpoint, "logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     assert [one["logGroupName"] for one in left] == [group]
+
+
+def test_what_is_a_part_of_what_goes_holds_nothing(desk: Desk) -> None:
+    """A listener that was put by hand on our own balancer goes with it, and what it leads to after that."""
+    desk.well("apply", "--yes", "--suffix", "a")
+    with at_ease(desk) as aws:
+        elbv2 = aws("elbv2")
+        (group,) = elbv2.describe_target_groups()["TargetGroups"]
+        (ours,) = elbv2.describe_load_balancers()["LoadBalancers"]
+        elbv2.create_listener(
+            LoadBalancerArn=ours["LoadBalancerArn"],
+            Protocol="HTTP",
+            Port=8081,
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
+        )
+
+    assert "is held by" not in desk.well("plan", "--destroy", "--suffix", "a").out
+    desk.well("teardown", "--yes", "--suffix", "a")
+    assert client(desk.box.endpoint, "elbv2").describe_target_groups()["TargetGroups"] == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -44,12 +44,13 @@ def blockers(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> 
     shared = clients.sharing()
     targets = ending_targets(plan, document, kinds)
     asked = {name: target for name, target in targets.items() if overrides(target.kind, "holders")}
+    going = {target.it.id for target in targets.values()}
     found: dict[str, list[Blocker]] = {}
 
     def begin(name: str) -> Work[str]:
         def work(tell: Tell[str]) -> None:
             with explained(f"asking who holds {asked[name].it.name or name}"):
-                found[name] = _of_one(asked[name], shared)
+                found[name] = _of_one(asked[name], shared, going)
             tell(name)
 
         return work
@@ -58,7 +59,7 @@ def blockers(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> 
     return [one for name in asked for one in found.get(name, [])]
 
 
-def _of_one(target: Target, clients: Clients) -> list[Blocker]:
+def _of_one(target: Target, clients: Clients, going: Set[str]) -> list[Blocker]:
     kind, it = target.kind, target.it
     client = clients.client(kind.service, target.region)
     held, unknown = or_unknown(lambda: kind.holders(client, it), kind)
@@ -67,7 +68,7 @@ def _of_one(target: Target, clients: Clients) -> list[Blocker]:
     return [
         Blocker(it.node, str(kind), one.what, one.remedy, one.note)
         for one in held
-        if not one.passing or one.doubtful
+        if (not one.passing or one.doubtful) and one.part_of not in going
     ]
 
 

@@ -37,6 +37,8 @@ class Holder:
     later: bool = False
     # What else a person has to know; told once for all holders that share it.
     note: str = ""
+    # The id of the resource that it is a part of: where that goes, it goes along.
+    part_of: str = ""
 
     def __str__(self) -> str:
         return f"{self.what}: {self.remedy}" if self.remedy else self.what

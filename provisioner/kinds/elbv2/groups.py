@@ -136,10 +136,15 @@ class TargetGroup(Elb):
     def holders(self, elbv2: Any, it: Item) -> list[Holder]:
         """The rules of listeners that send to it; ours go, or lead elsewhere, before it."""
         groups = elbv2.describe_target_groups(TargetGroupArns=[it.id])["TargetGroups"]
-        balancers = [arn for group in groups for arn in group["LoadBalancerArns"]]
-        listeners = [one["ListenerArn"] for arn in balancers for one in _listeners(elbv2, arn)]
-        rules = [one for arn in listeners for one in elbv2.describe_rules(ListenerArn=arn)["Rules"]]
-        return [_rule(elbv2, one, it.suffix) for one in rules if it.id in str(one["Actions"])]
+        # Each once: an emulator may tell a balancer for each rule that leads here.
+        balancers = dict.fromkeys(arn for group in groups for arn in group["LoadBalancerArns"])
+        return [
+            _rule(elbv2, rule, balancer, it.suffix)
+            for balancer in balancers
+            for listener in _listeners(elbv2, balancer)
+            for rule in elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+            if it.id in str(rule["Actions"])
+        ]
 
     def parting(self, old: Doc, new: Doc) -> Doc:
         """Content with tasks that say they have no such path: those of the next group answer another one."""
@@ -187,13 +192,24 @@ def _listeners(elbv2: Any, balancer: str) -> list[Doc]:
         return []
 
 
-def _rule(elbv2: Any, rule: Doc, suffix: str) -> Holder:
-    """A default rule bears no tags: whose it is, its listener's tell."""
-    of = rule["RuleArn"].replace(":listener-rule/", ":listener/").rpartition("/")[0]
-    answer = elbv2.describe_tags(ResourceArns=[of if rule["IsDefault"] else rule["RuleArn"]])
+def _rule(elbv2: Any, rule: Doc, balancer: str, suffix: str) -> Holder:
+    """A default rule bears no tags, and goes with its listener: whose it is, its listener's tell."""
+    arn, listener = (
+        rule["RuleArn"],
+        rule["RuleArn"].replace(":listener-rule/", ":listener/").rpartition("/")[0],
+    )
+    answer = elbv2.describe_tags(ResourceArns=[listener if rule["IsDefault"] else arn])
     # A rule that is gone meanwhile has none.
     tags = mapping([tag for one in answer["TagDescriptions"] for tag in one["Tags"]])
-    return Holder(f"the rule {rule['RuleArn']} of priority {rule['Priority']}", bears(tags, suffix))
+    end = (
+        f"delete-listener --listener-arn {listener}" if rule["IsDefault"] else f"delete-rule --rule-arn {arn}"
+    )
+    return Holder(
+        f"the rule {arn} of priority {rule['Priority']}",
+        bears(tags, suffix),
+        f"`aws elbv2 {end} --region {elbv2.meta.region_name}`",
+        part_of=balancer,
+    )
 
 
 def _mark(tags: Mapping[str, str]) -> list[str | None]:
