@@ -148,6 +148,17 @@ def test_a_page_is_as_large_as_was_asked_for_and_at_most_as_aws_makes_it(desk: D
     assert listed["families"] + rest["families"] == [f"f{n:02}" for n in range(10)]
 
 
+@pytest.mark.parametrize("asked", [{}, {"ResourcesPerPage": 20}, {"ResourcesPerPage": 100}])
+def test_the_index_of_tags_is_read_past_its_first_page(desk: Desk, asked: dict[str, int]) -> None:
+    sns, index = client(desk.box.endpoint, "sns"), client(desk.box.endpoint, "resourcegroupstaggingapi")
+    for n in range(60):
+        sns.create_topic(Name=f"t{n}", Tags=[{"Key": "k", "Value": "v"}])
+
+    told = index.get_paginator("get_resources").paginate(TagFilters=[{"Key": "k"}], **asked)
+
+    assert len({one["ResourceARN"] for one in told.build_full_result()["ResourceTagMappingList"]}) == 60
+
+
 @pytest.mark.parametrize("operation", sorted(paging.SIZES))
 def test_every_operation_of_the_table_has_pages(operation: tuple[str, str]) -> None:
     assert config_of(model(*operation))

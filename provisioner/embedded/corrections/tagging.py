@@ -24,7 +24,7 @@ Found = Iterator[tuple[str, str, dict[str, str]]]
 
 @always.before("resourcegroupstaggingapi", "GetResources")
 def get_resources(call: Call) -> Reply | None:
-    """Answer for every service, a page at a time; what is global is told in us-east-1 only."""
+    """Answer for every service, all at once (`paging` cuts); what is global is told in us-east-1 only."""
     params = call.params
     types, matches = params.get("ResourceTypeFilters"), make_tag_matcher(params.get("TagFilters"))
     index = backend("resourcegroupstaggingapi", call.account, call.region)
@@ -38,9 +38,7 @@ def get_resources(call: Call) -> Reply | None:
     }
     wanted = params.get("ResourceARNList") or list(found)
     told = [{"ResourceARN": arn, "Tags": _listed(found[arn])} for arn in found if arn in wanted]
-    start, size = int(params.get("PaginationToken") or 0), params.get("ResourcesPerPage", 50)
-    more = str(start + size) if start + size < len(told) else ""
-    return {"PaginationToken": more, "ResourceTagMappingList": told[start : start + size]}
+    return {"PaginationToken": "", "ResourceTagMappingList": told}
 
 
 def tags_of(call: Call, arn: str) -> dict[str, str]:
