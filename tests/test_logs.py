@@ -238,6 +238,8 @@ def test_each_task_has_a_colour_of_its_own(written: Desk, monkeypatch: pytest.Mo
         (["--suffix", "nobody"], 6, "No stack nobody is known"),
         (["--service", "apo"], 64, "Did you mean api?"),
         (["--since", "soon"], 64, "is no duration"),
+        (["--since", "999999h"], 64, "longer than 50 years"),
+        (["--since", f"{'9' * 400}h"], 64, "longer than 50 years"),
     ],
 )
 def test_what_cannot_be_told_is_said(written: Desk, asked: list[str], code: int, told_: str) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -93,15 +94,24 @@ TABLE: list[tuple[str, list[str], list[str]]] = [
     ),
     (
         "alarms.emails",
-        ['["on-call+ml@example.com"]', '["o\'neil@example.co.uk"]'],
+        ['["on-call+ml@example.com"]', '["a.b.c@x-1.example.com"]', '["o\'neil@example.co.uk"]'],
         [
             '["a\\u0007@example.com"]',
             '["a@exa\\u009bmple.com"]',
             '["a\\u202e@example.com"]',
             '["é@example.com"]',
             '["a@b"]',
+            '["a..b@example.com"]',
+            '[".a@example.com"]',
+            '["a.@example.com"]',
+            '["a@-example.com"]',
+            '["a@example-.com"]',
             '["a@example.com\\n"]',
         ],
+    ),
+    *(
+        (name, ["1", str(2**53)], ["0", str(2**53 + 1), "9" * 400])
+        for name in ("alarms.errors", "alarms.connections", "alarms.blocked", "service.requests")
     ),
     (
         "container.scratch",
@@ -167,6 +177,13 @@ def test_a_reserved_word_names_no_role_and_no_database(word: str) -> None:
     for setting in ("database.name", "database.username"):
         with pytest.raises(UsageError):
             load(None, [f"{setting}={word}"], {})
+
+
+def test_the_requests_of_a_service_are_bound_alike() -> None:
+    for count, is_taken in ((2**53, True), (2**53 + 1, False)):
+        told = json.dumps({"a": {"prefixes": ["/a"], "requests": count}})
+        with nullcontext() if is_taken else pytest.raises(UsageError):
+            load(None, [IMAGE, f"api.services={told}"], {})
 
 
 def test_a_health_path_of_a_service_is_bound_alike() -> None:

@@ -11,6 +11,10 @@ import click
 
 from provisioner.cli.completion import by
 
+# What lies further back than 1970 is no time to AWS (botocore logs Timestamp: at least 0).
+_MOST_YEARS = 50
+_YEAR = 365 * 24 * 3600  # seconds
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -24,7 +28,10 @@ class Duration(click.ParamType[float]):
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
         if not found:
             self.fail(f"{value!r} is no duration such as 30s or 10m", param, ctx)
-        return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+        seconds = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
+        if seconds > _MOST_YEARS * _YEAR:
+            self.fail(f"{value!r} is longer than {_MOST_YEARS} years", param, ctx)
+        return seconds
 
 
 class AccountId(click.ParamType[str]):

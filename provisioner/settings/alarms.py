@@ -6,13 +6,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from provisioner.settings.section import Section, unit
+from provisioner.settings.section import MOST_EXACT, Section, unit
 
-# RFC 5322, 3.2.3 (dot-atom) and RFC 1035: printable ASCII, as SNS sends to.
+# RFC 5322, 3.2.3 (dot-atom: no dot at an end, no two in a row) and RFC 1035, 2.3.1: printable ASCII, as SNS
+# sends to.
+_ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 Email = Annotated[
     str,
     Field(
-        pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        pattern=rf"^{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})+$",
         max_length=256,
     ),
 ]
@@ -27,6 +29,7 @@ class Alarms(Section):
     errors: int = Field(
         10,
         ge=1,
+        le=MOST_EXACT,
         description="5xx of balancer and tasks, each",
         json_schema_extra=unit("answers in 5 minutes"),
     )
@@ -43,7 +46,13 @@ class Alarms(Section):
     database_acu: int = Field(
         95, ge=1, le=100, description="of the database's largest capacity", json_schema_extra=unit("percent")
     )
-    connections: int = Field(150, ge=1, description="to the database", json_schema_extra=unit("connections"))
+    connections: int = Field(
+        150, ge=1, le=MOST_EXACT, description="to the database", json_schema_extra=unit("connections")
+    )
     blocked: int = Field(
-        500, ge=1, description="what the firewall blocks", json_schema_extra=unit("requests in 5 minutes")
+        500,
+        ge=1,
+        le=MOST_EXACT,
+        description="what the firewall blocks",
+        json_schema_extra=unit("requests in 5 minutes"),
     )

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from provisioner.path_patterns import in_order, unreachable
 from provisioner.settings.container import HealthPath
 from provisioner.settings.images import Image
-from provisioner.settings.section import Section
+from provisioner.settings.section import MOST_EXACT, Section
 from provisioner.settings.variables import Secrets, Variables
 
 # Elastic Load Balancing quotas: 100 rules a balancer, of which two are the error pages and one may close it
@@ -50,7 +50,9 @@ class ApiService(Section):
     secrets: Secrets = Field(default_factory=dict, description="beside `container.secrets`")
     minimum: int | None = Field(None, ge=0, le=5000, description="tasks at least, and at birth")
     maximum: int | None = Field(None, ge=1, le=5000, description="tasks at most")
-    requests: int | None = Field(None, ge=1, description="requests per task and minute aimed at")
+    requests: int | None = Field(
+        None, ge=1, le=MOST_EXACT, description="requests per task and minute aimed at"
+    )
 
 
 class Api(Section):

@@ -18,5 +18,8 @@ def unit(name: str) -> dict[str, JsonValue]:
     return {"unit": name}
 
 
+# CloudWatch's Threshold and Application Auto Scaling's TargetValue are doubles (botocore's service models):
+# beyond this, one whole number is the same double as the next.
+MOST_EXACT = 2**53
 # Lets a choice among numbers be given as text, as shells and environments do.
 NUMBER = BeforeValidator(lambda value: int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else value)

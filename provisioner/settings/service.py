@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from provisioner.settings.section import Section, unit
+from provisioner.settings.section import MOST_EXACT, Section, unit
 
 
 class Service(Section):
@@ -17,6 +17,7 @@ class Service(Section):
     requests: int = Field(
         1000,
         ge=1,
+        le=MOST_EXACT,
         description="per task, what autoscaling aims at",
         json_schema_extra=unit("requests a minute"),
     )
