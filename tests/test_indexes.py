@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from provisioner.kinds.dynamodb import Table
 from tests.harness import Desk
 from tests.inventory import client
@@ -11,7 +13,9 @@ from tests.inventory import client
 INDEX = "by-country"
 
 
-def test_an_index_made_by_hand_is_told_and_left(desk: Desk) -> None:
+@pytest.mark.parametrize("names_all", [True, False])
+def test_an_index_made_by_hand_is_told_and_left(desk: Desk, names_all: bool) -> None:
+    """Whether the update named all attributes, or those of the new index alone, as DynamoDB takes it too."""
     desk.apply("a")
     dynamodb = client(desk.box.endpoint, "dynamodb")
     [name] = dynamodb.list_tables()["TableNames"]
@@ -23,7 +27,10 @@ def test_an_index_made_by_hand_is_told_and_left(desk: Desk) -> None:
     }
     dynamodb.update_table(
         TableName=name,
-        AttributeDefinitions=[*known, {"AttributeName": "country", "AttributeType": "S"}],
+        AttributeDefinitions=[
+            *(known if names_all else []),
+            {"AttributeName": "country", "AttributeType": "S"},
+        ],
         GlobalSecondaryIndexUpdates=[{"Create": index}],
     )
 
@@ -38,6 +45,9 @@ def test_an_index_made_by_hand_is_told_and_left(desk: Desk) -> None:
     assert desk.plan("a") == "No changes.\n"
     table = dynamodb.describe_table(TableName=name)["Table"]
     assert [one["IndexName"] for one in table["GlobalSecondaryIndexes"]] == [INDEX]
+
+    dynamodb.update_table(TableName=name, GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": INDEX}}])
+    assert dynamodb.describe_table(TableName=name)["Table"]["AttributeDefinitions"] == known
 
 
 def test_capacity_is_bought_for_indexes_made_by_hand_too(desk: Desk) -> None:

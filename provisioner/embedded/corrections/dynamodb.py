@@ -15,6 +15,8 @@ from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
 _extras: Shelf[dict[str, Any]] = Shelf()
+# The types of the attributes of a table before it is updated, by the table's name.
+_types: Shelf[dict[str, str]] = Shelf()
 
 
 @always.after("dynamodb", "CreateTable")
@@ -53,16 +55,41 @@ def buy(call: Call) -> None:
         raise AwsError("ValidationException", f"One or more parameter values were invalid: {wanted}")
 
 
+@always.before("dynamodb", "UpdateTable")
+def define(call: Call) -> None:
+    """Remember which attributes are defined: moto puts those that an update names in the place of all."""
+    table = backend("dynamodb", call.account, call.region).tables.get(call.params["TableName"])
+    if table is not None:
+        _types.of(call)[table.name] = _by_name(table.attr)
+
+
+def _by_name(defined: list[dict[str, str]]) -> dict[str, str]:
+    return {one["AttributeName"]: one["AttributeType"] for one in defined}
+
+
+def _of_keys(call: Call, table: Any) -> list[dict[str, str]]:
+    """Return the attributes that the keys of the table and of its indexes are made of.
+
+    An update names those of its new index at the least, and takes no other away (botocore ServiceModel,
+    UpdateTable, AttributeDefinitions).
+    """
+    types = _types.of(call).pop(table.name, {}) | _by_name(table.attr)
+    schemas = [table.schema, *(one.schema for one in (*table.indexes, *table.global_indexes))]
+    keys = dict.fromkeys(key["AttributeName"] for schema in schemas for key in schema)
+    return [{"AttributeName": name, "AttributeType": types[name]} for name in keys]
+
+
 @always.after("dynamodb", "UpdateTable")
 def updated(call: Call, reply: Reply) -> None:
-    """Apply the table's class and its key, which moto does not."""
+    """Apply the table's class and its key, which moto does not, and keep the attributes of other keys."""
     name = reply["TableDescription"]["TableName"]
+    table = backend("dynamodb", call.account, call.region).tables[name]
+    reply["TableDescription"]["AttributeDefinitions"] = table.attr = _of_keys(call, table)
     extra = _extras.of(call).setdefault(name, {})
     extra |= _limits(call)
     if "TableClass" in call.params:
         extra["TableClassSummary"] = {"TableClass": call.params["TableClass"]}
     if "SSESpecification" in call.params:
-        table = backend("dynamodb", call.account, call.region).tables[name]
         table.sse_specification = dict(call.params["SSESpecification"])
         reply["TableDescription"] = table.describe()["TableDescription"]
     reply["TableDescription"].update(extra, TableStatus="UPDATING")
