@@ -34,7 +34,7 @@ from provisioner.cli import (
     state,
     timeline,
 )
-from provisioner.cli.hints import as_typed
+from provisioner.cli.hints import as_typed, once_stopped
 from provisioner.cli.sections import Sections
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.names import PROGRAM
@@ -126,7 +126,7 @@ def main(arguments: list[str] | None = None) -> None:
         say.complain(f"{told}.", "Mend that, then run the same command again: what was done is recorded.")
         code = ProvisionerError.exit_code
     except (click.Abort, KeyboardInterrupt):
-        say.complain("Stopped.", "What was done is recorded: the same command goes on.", "interrupted")
+        say.complain("Stopped.", once_stopped(arguments), "interrupted")
         code = 130
     sys.exit(code or (ProvisionerError.exit_code if unsaid else 0))
 

@@ -11,9 +11,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import Mock
 
 import pytest
 
+import cli
+from provisioner.cli.hints import READING
 from provisioner.commands.ending import signals
 from provisioner.embedded.manners import lag
 from provisioner.embedded.server import EmbeddedAws
@@ -211,6 +214,28 @@ def _undo(desk: Desk, owner: str) -> None:
         for name in iam.list_role_policies(RoleName="ml-api-execution-role-a")["PolicyNames"]:
             iam.delete_role_policy(RoleName="ml-api-execution-role-a", PolicyName=name)
         iam.delete_role(RoleName="ml-api-execution-role-a")
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        *((name, "Nothing was changed.") for name in ("plan", "drift", "verify-gone", "status", "policy")),
+        *((name, "is recorded: the same command goes on.") for name in ("apply", "teardown", "bootstrap")),
+    ],
+)
+def test_who_changes_nothing_records_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: str, told: str
+) -> None:
+    monkeypatch.setattr(cli.cli, "main", Mock(side_effect=KeyboardInterrupt))
+
+    ran = desk.run(command, "--suffix", "a")
+
+    assert (ran.code, ran.out) == (130, "")
+    assert told in ran.err
+
+
+def test_every_command_that_is_said_to_change_nothing_is_one() -> None:
+    assert cli.cli.commands.keys() >= READING
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

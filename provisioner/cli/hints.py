@@ -18,6 +18,18 @@ _QUOTED = re.compile(r"`([^`\n]+)`")
 _PLACEHOLDERS = ("NAME", "s3://...")
 # These speak of all stacks: what was typed of one would hide what the hint promises.
 _OF_ALL, _OF_ONE = ("list",), ("--suffix", "--region")
+# These change nothing, in AWS or in a state.
+READING = frozenset(
+    {"plan", "drift", "verify-gone", "status", "doctor", "logs", "outputs", "open", "report", "graph", "list"}
+    | {"releases", "history", "show", "diff", "timeline", "policy", "completion"}
+)
+
+
+def once_stopped(typed: Sequence[str]) -> str:
+    """Return what to do after a Ctrl-C that met none of the calls of a run."""
+    if READING.intersection(typed[:1]):
+        return "Nothing was changed."
+    return "Whatever was changed is recorded: the same command goes on."
 
 
 def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
