@@ -167,6 +167,7 @@ def test_what_stays_is_not_shown_as_going(desk: Desk) -> None:
     [
         pytest.param(["--no-color"], {}, id="--no-color"),
         pytest.param([], {"NO_COLOR": "1"}, id="NO_COLOR"),
+        pytest.param([], {"TERM": "dumb"}, id="TERM=dumb"),
     ],
 )
 def test_a_terminal_without_colours_gets_none(

@@ -49,7 +49,8 @@ class Say:
 
     def paint(self, text: str, color: str, stream: TextIO | None = None) -> str:
         """`text` in a colour where the stream shows colours."""
-        shown = self.color and ((stream or sys.stderr).isatty() or bool(os.environ.get("FORCE_COLOR")))
+        has_colors = (stream or sys.stderr).isatty() and os.environ.get("TERM") != "dumb"
+        shown = self.color and (has_colors or bool(os.environ.get("FORCE_COLOR")))
         return f"{own(_SGR.format(_CODES[color]))}{text}{own(_PLAIN)}" if shown and color else text
 
     def data(self, text: str) -> None:
