@@ -181,6 +181,16 @@ def test_a_signal_gives_its_own_code_whatever_else_failed(code: int) -> None:
     assert "Run the same command again" in ended.hint
 
 
+def test_what_failed_before_a_signal_is_not_under_way() -> None:
+    failed = {"a": Interrupted("a: stopped"), "edge": ProvisionerError("edge is held")}
+
+    ended = Outcome("teardown", done=["b"], failed=failed, undone=["c"], interrupted=130).error()
+
+    assert ended
+    assert "1 done, 1 under way (a), 1 failed, 1 not begun." in ended.message
+    assert "edge: edge is held" in ended.message
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [

@@ -79,18 +79,22 @@ class Outcome:
     def error(self) -> ProvisionerError | None:
         """What the command ends with; None when all is done."""
         if self.interrupted:
-            return Interrupted(
-                f"{self.verb} was stopped: {len(self.done)} done, {len(self.failed)} under way"
-                f"{self._names()}, {len(self.undone)} not begun.",
-                "All that was done is recorded. Run the same command again: it goes on from there.",
-                self.interrupted,
-            )
+            return self._stopped()
         if self.is_whole:
             return None
         return self._failure()
 
-    def _names(self) -> str:
-        return f" ({', '.join(self.failed)})" if self.failed else ""
+    def _stopped(self) -> ProvisionerError:
+        waiting = [node for node, error in self.failed.items() if isinstance(error, Interrupted)]
+        refused = {node: error for node, error in self.failed.items() if node not in waiting}
+        failed = f", {len(refused)} failed" if refused else ""
+        told = "".join(f"\n  {node}: {error.message}" for node, error in refused.items())
+        return Interrupted(
+            f"{self.verb} was stopped: {len(self.done)} done, {len(waiting)} under way{_named(waiting)}"
+            f"{failed}, {len(self.undone)} not begun.{told}",
+            "All that was done is recorded. Run the same command again: it goes on from there.",
+            self.interrupted,
+        )
 
     def _failure(self) -> ProvisionerError:
         told = "\n".join(f"  {node}: {error.message}" for node, error in self.failed.items())
@@ -103,3 +107,7 @@ class Outcome:
         error = kind(f"{self.verb} is incomplete: {count}.\n{told}{rest}", "\n".join(hints))
         error.evidence = evidence
         return error
+
+
+def _named(nodes: list[str]) -> str:
+    return f" ({', '.join(nodes)})" if nodes else ""
