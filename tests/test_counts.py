@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from provisioner.commands.counts import ACCOUNTS_OWN
+from provisioner.kinds import KINDS
 from tests.standing import SUFFIX, Standing
 
 ROLES = " and 4 of the account's own roles"
@@ -30,3 +32,7 @@ def test_every_command_tells_the_same_number(standing: Standing) -> None:
     assert told(ending.out + ending.err, r"(\d+) (?:of \S+ in|to destroy)") == count
     (listed,) = desk.well("list", "--json").lines
     assert listed["stacks"][0]["resources"] == int(count)
+
+
+def test_the_accounts_own_are_those_that_their_resource_types_say_are_shared() -> None:
+    assert {name for name, kind in KINDS.items() if kind.shared} == ACCOUNTS_OWN
