@@ -9,6 +9,7 @@ import pytest
 
 from provisioner.embedded.containers import scheduler
 from provisioner.embedded.server import EmbeddedAws
+from provisioner.kinds.ecs.diagnosis import Diagnosis
 from tests.harness import Desk, Ran
 from tests.inventory import client
 
@@ -62,6 +63,14 @@ def test_what_may_not_be_asked_is_said_and_hides_nothing_else(user: Desk) -> Non
     assert "(ListTasks answered AccessDeniedException" in ran.err
     assert "ROLLBACK_SUCCESSFUL" in ran.err
     assert running(user) == before
+
+
+def test_a_log_group_that_is_not_there_is_the_cause_and_no_secret() -> None:
+    stopped = (
+        "ResourceInitializationError: failed to validate logger args: The specified log group does not exist."
+    )
+
+    assert "`apply` makes it anew" in Diagnosis(stopped=stopped).remedy
 
 
 def test_an_image_that_is_not_there_is_told_to_a_machine_too(user: Desk) -> None:

@@ -20,5 +20,5 @@ def show_outputs(say: Say, outputs: Mapping[str, str], form: str) -> None:
         for name, value in outputs.items():
             say.data(f"{name.upper() if form == 'env' else name}={value}")
         return
-    for line in table(outputs.items(), ("output", "value")):
+    for line in table(outputs.items(), ("output", "value")) if outputs else ():
         say.data(line)

@@ -78,6 +78,7 @@ class Diagnosis:
 # By what ECS says of a stopped task (ECS developer guide, stopped task error messages), most telling first.
 _REMEDIES = {
     "CannotPullContainerError": "Mend `image`: it cannot be pulled, or is not there for this architecture.",
+    "log group does not exist": "Its log group is not there: `apply` makes it anew.",
     "ResourceInitializationError": "Look at its secrets and its way out to AWS: it needs both to start.",
     "OutOfMemory": "Give it more memory: `container.memory`.",
     "health checks": "Mend `container.port`, its protocol or `container.health_path`: nobody answers there.",

@@ -207,7 +207,7 @@ def _rule(elbv2: Any, rule: Doc, balancer: str, suffix: str) -> Holder:
     return Holder(
         f"the rule {arn} of priority {rule['Priority']}",
         bears(tags, suffix),
-        f"`aws elbv2 {end} --region {elbv2.meta.region_name}`",
+        f"`aws elbv2 {end} --region {elbv2.region}`",
         part_of=balancer,
     )
 
