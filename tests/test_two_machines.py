@@ -308,6 +308,15 @@ def test_a_lost_reply_of_the_marker_is_this_runs_own(desk: Desk) -> None:
     assert mark(desk) == ""
 
 
+@pytest.mark.parametrize("fault", ["500_before", "500_after", "lost_reply", "throttle", "reset"])
+def test_a_mark_that_is_put_on_what_stands_is_put_again_after_a_passing_fault(
+    begun: Desk, fault: str
+) -> None:
+    begun.box.faults({"operation": "iam:TagRole", "fault": fault})
+
+    begun.well("teardown", "--yes", "--suffix", "a")
+
+
 def test_what_was_made_while_a_person_was_asked_is_not_made_again(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -608,7 +617,7 @@ class Slept(Hurried):
 @pytest.mark.parametrize("half", ["time", "epoch"])
 def test_the_mark_is_renewed_and_a_run_that_was_taken_over_stops(half: str) -> None:
     clock, tags = Slept(), dict[str, str]()
-    aws = SimpleNamespace(pace=1.0, echoes=True, told_at=1.8e9, hides=lambda usual: usual)
+    aws = SimpleNamespace(pace=1.0, endpoint="", echoes=True, told_at=1.8e9, hides=lambda usual: usual)
     clients: Any = SimpleNamespace(aws=aws, clock=clock, client=lambda *_: None)
     it = Item("thing", "ml-api-thing-prod", SUFFIX, id="t-1")
     marker = Marker(clients, Target(Bearing(tags), it), Identity("mine", "arn", "here"))

@@ -14,6 +14,7 @@ from typing import Any
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
 from provisioner.engine.mark import Identity, Mark, stamp
+from provisioner.engine.patience import insist
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target, read
@@ -117,8 +118,9 @@ class Marker:
             raise self.held(there)
         is_ours_still = there is not None and not self._is_anothers(there) and self._is_alive(there)
         self._since = there.since if there and is_ours_still else self._time()
-        self._write()
-        if not is_ours_still:
+        began = self._clients.clock.now()
+        insist(self._clients, self._write)  # the same tag may be written twice
+        if not is_ours_still or self._clients.clock.now() - began >= self.beat:
             self._settle()
 
     def born(self, target: Target) -> Target:
