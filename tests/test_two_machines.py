@@ -28,6 +28,7 @@ from provisioner.engine.target import Target
 from provisioner.errors import LockHeld
 from provisioner.names import RUN_TAG
 from provisioner.session import Session
+from tests.hands import settle
 from tests.harness import Desk, Ran
 from tests.inventory import client, inventory
 from tests.test_waits import Hurried
@@ -38,7 +39,8 @@ APPLY = ("apply", "--local", "--yes", "--suffix", "a")
 
 
 def counts(desk: Desk) -> dict[str, int]:
-    """How many there are of each kind."""
+    """How many there are of each kind, once AWS hides nothing of what was just made."""
+    settle(lambda: inventory(desk.box.endpoint))
     return {kind: len(held) for kind, held in inventory(desk.box.endpoint).items() if held}
 
 
@@ -220,6 +222,18 @@ def another(seconds_ago: float) -> str:
     return f"{at(seconds_ago)} {uuid.uuid4()} {at(900)} laptop arn:aws:iam::123456789012:user/jo"
 
 
+def begins_after(desk: Desk, monkeypatch: pytest.MonkeyPatch, whose: type, method: str) -> None:
+    """Let a run on another machine begin whenever this one has come to the end of a method."""
+    really = getattr(whose, method)
+
+    def then(self: Any, *told: Any) -> Any:
+        came = really(self, *told)
+        write(desk, another(0))
+        return came
+
+    monkeypatch.setattr(whose, method, then)
+
+
 @pytest.mark.parametrize("command", ["apply", "teardown"])
 def test_another_run_is_named_and_nothing_is_made_beside_it(begun: Desk, command: str) -> None:
     write(begun, another(2))
@@ -339,13 +353,7 @@ def test_what_was_made_while_a_person_was_asked_is_not_made_again(
 def test_a_run_that_began_while_a_person_was_asked_is_not_torn_down(
     begun: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = Asking.confirm
-
-    def confirm(self: Asking, *told: Any) -> None:
-        really(self, *told)
-        write(begun, another(0))
-
-    monkeypatch.setattr(Asking, "confirm", confirm)
+    begins_after(begun, monkeypatch, Asking, "confirm")
     before = begun.mark()
 
     ran = begun.run("teardown", "--yes", "--suffix", "a")
@@ -521,13 +529,7 @@ def test_an_apply_without_a_mark_does_not_end_well_either(
 def test_an_apply_without_a_mark_stops_before_a_teardown_that_began_since_its_plan(
     begun: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really = Asking.confirm
-
-    def confirm(self: Asking, *told: Any) -> None:
-        really(self, *told)
-        write(begun, another(0))
-
-    monkeypatch.setattr(Asking, "confirm", confirm)
+    begins_after(begun, monkeypatch, Asking, "confirm")
     before = begun.mark()
 
     ran = begun.run("apply", "--yes", "--suffix", "a", *PART, "--set", 'tags={"team": "x"}')
@@ -539,14 +541,7 @@ def test_an_apply_without_a_mark_stops_before_a_teardown_that_began_since_its_pl
 def test_what_blocks_a_plan_is_put_down_to_the_run_that_began_while_it_looked(
     begun: Desk, monkeypatch: pytest.MonkeyPatch, command: str, code: int
 ) -> None:
-    really = Session.plan
-
-    def plan(self: Session) -> Plan:
-        made = really(self)
-        write(begun, another(0))
-        return made
-
-    monkeypatch.setattr(Session, "plan", plan)
+    begins_after(begun, monkeypatch, Session, "plan")
     yes = ("--yes",) if command == "apply" else ()
 
     ran = begun.run(command, *yes, "--suffix", "a", *PART, "--set", "network.cidr=10.9.0.0/16")

@@ -107,9 +107,7 @@ def _internet_gateways(ec2: Any, it: Item) -> list[Holder]:
     def found() -> Iterator[Holder]:
         listed = ec2.describe_internet_gateways(Filters=where({"attachment.vpc-id": it.id}))
         for one, state in _attached(listed["InternetGateways"], "Attachments", it):
-            id_ = one["InternetGatewayId"]
-            end = f"detach-internet-gateway --internet-gateway-id {id_} --vpc-id {it.id}"
-            yield _holder(ec2, it, one, f"internet gateway {id_}", end, state=state)
+            yield _detached(ec2, it, one, "internet gateway", one["InternetGatewayId"], state)
 
     return _excused(found, "internet gateways")
 
@@ -118,11 +116,16 @@ def _vpn_gateways(ec2: Any, it: Item) -> list[Holder]:
     def found() -> Iterator[Holder]:
         listed = ec2.describe_vpn_gateways(Filters=where({"attachment.vpc-id": it.id}))
         for one, state in _attached(listed["VpnGateways"], "VpcAttachments", it):
-            id_ = one["VpnGatewayId"]
-            end = f"detach-vpn-gateway --vpn-gateway-id {id_} --vpc-id {it.id}"
-            yield _holder(ec2, it, one, f"VPN gateway {id_}", end, state=state)
+            yield _detached(ec2, it, one, "VPN gateway", one["VpnGatewayId"], state)
 
     return _excused(found, "VPN gateways")
+
+
+def _detached(ec2: Any, it: Item, doc: Doc, what: str, id_: str, state: str) -> Holder:
+    """A gateway that lives on without the VPC."""
+    noun = what.lower().replace(" ", "-")
+    end = f"detach-{noun} --{noun}-id {id_} --vpc-id {it.id}"
+    return _holder(ec2, it, doc, f"{what} {id_}", end, state=state)
 
 
 def _egress_only_gateways(ec2: Any, it: Item) -> list[Holder]:

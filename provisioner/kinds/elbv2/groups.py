@@ -194,16 +194,14 @@ def _listeners(elbv2: Any, balancer: str) -> list[Doc]:
 
 def _rule(elbv2: Any, rule: Doc, balancer: str, suffix: str) -> Holder:
     """A default rule bears no tags, and goes with its listener: whose it is, its listener's tell."""
-    arn, listener = (
-        rule["RuleArn"],
-        rule["RuleArn"].replace(":listener-rule/", ":listener/").rpartition("/")[0],
-    )
+    arn = rule["RuleArn"]
+    listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
     answer = elbv2.describe_tags(ResourceArns=[listener if rule["IsDefault"] else arn])
     # A rule that is gone meanwhile has none.
     tags = mapping([tag for one in answer["TagDescriptions"] for tag in one["Tags"]])
-    end = (
-        f"delete-listener --listener-arn {listener}" if rule["IsDefault"] else f"delete-rule --rule-arn {arn}"
-    )
+    end = f"delete-rule --rule-arn {arn}"
+    if rule["IsDefault"]:
+        end = f"delete-listener --listener-arn {listener}"
     return Holder(
         f"the rule {arn} of priority {rule['Priority']}",
         bears(tags, suffix),
