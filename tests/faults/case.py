@@ -36,6 +36,10 @@ PASSING = {"lost_reply", "cut_reply", "500_before", "500_after", "503_before", "
 PASSING |= {"garbled_reply", "dripped_reply", "429_before", "request_timeout", "proxy_away", "tls_cut"}
 # The exit code of the run that met a fault and lives.
 ENDS = {**dict.fromkeys(PASSING, 0), "access_denied": 4, "expired": 3, "disk_full": 1, "read_only": 1}
+# How a killed command ends.
+KILLED = -9
+# A denial that lasts, of the tag that says which run is at work.
+_MARK, _UNMARK = "iam:TagRole", "iam:UntagRole"
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,21 @@ class Case:
 
     def __str__(self) -> str:
         return f"{self.scenario}: {' and '.join(str(one) for one in self.strikes)}"
+
+    @property
+    def due(self) -> tuple[int, ...]:
+        """The exit codes that the first command may end with, where its first fault strikes.
+
+        A run that cannot renew its mark ends before the mark runs out, or stops when it may have; one that
+        stands unmarked has begun nothing; one that cannot take it off says so, and it runs out by itself.
+        """
+        strike = self.strikes[0]
+        lasts = strike.fault in ("access_denied", "expired")
+        if lasts and strike.operation == _UNMARK:
+            return (0,)
+        if strike.fault == "access_denied" and strike.operation == _MARK:
+            return (1,) if self.scenario == TEARDOWN and strike.nth == 1 else (0, 7)
+        return (ENDS.get(strike.fault, KILLED),)
 
 
 @dataclass

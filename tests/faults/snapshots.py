@@ -19,10 +19,10 @@ from typing import Any
 
 from provisioner.embedded.wire import CLIENT_ERROR, Answer
 from tests.faults.alike import Alike
-from tests.faults.case import APPLY, BOTH, ENDS, LEDGER, PASSING, TEARDOWN, Case, Strike, Verdict
+from tests.faults.case import APPLY, BOTH, LEDGER, PASSING, TEARDOWN, Case, Strike, Verdict
 from tests.faults.files import Files
 from tests.faults.fork import Myself, TooLong, in_child, split
-from tests.faults.world import CRASHED, HANGS, KILLED, World, first_of
+from tests.faults.world import CRASHED, HANGS, World, first_of
 
 Told = Callable[[Verdict], None]
 
@@ -151,8 +151,7 @@ class Snapshots:
 
     def _left(self, case: Case, code: int) -> str:
         """Stands for all that an ended command leaves to the next one."""
-        due = ENDS.get(case.strikes[0].fault, KILLED)
-        return f"{case.scenario} ended {code} {due} {self._world.wire.struck > 0} {self._stands()}"
+        return f"{case.scenario} ended {code} {case.due} {self._world.wire.struck > 0} {self._stands()}"
 
     def _passed(self, case: Case, seen: str) -> str:
         """Stands for all that follows from a fault that passes."""

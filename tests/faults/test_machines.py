@@ -11,11 +11,11 @@ from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.marker import LASTS
 from provisioner.errors import LockHeld, NoSuchStack
 from tests import inventory
-from tests.faults.case import APPLY, TEARDOWN, Strike
+from tests.faults.case import APPLY, KILLED, TEARDOWN, Strike
 from tests.faults.judge import compare, held
 from tests.faults.machines import at_once, machine
 from tests.faults.wire import ENDPOINT
-from tests.faults.world import KILLED, World
+from tests.faults.world import World
 from tests.teams import BUCKET
 
 STATE = f"s3://{BUCKET}/state"

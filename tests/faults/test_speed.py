@@ -14,9 +14,9 @@ import pytest
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.clock import Clock, Stopped
 from state.heartbeat import Heartbeat
-from tests.faults.case import APPLY, Case, Strike
+from tests.faults.case import APPLY, KILLED, Case, Strike
 from tests.faults.simulated import Deadlock, Simulation
-from tests.faults.world import KILLED, World
+from tests.faults.world import World
 
 
 @pytest.fixture
