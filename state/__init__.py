@@ -1,1 +1,1 @@
-"""What is remembered: the ledger, and where it lives."""
+"""The state of each stack: its contents, and the backends that store and lock it."""

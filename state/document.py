@@ -1,6 +1,6 @@
-"""The document that a ledger is: what it says of one stack, and the JSON it stands in.
+"""The state of one stack: its data classes, and the JSON file that it is written to and read from.
 
-A resource is a line of the file, so that it reads, greps and compares line by line.
+The file has one resource per line, so that `grep` and `diff` work on it by resource.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Phase = Literal["creating", "finishing", "ready", "updating", "deleting"]
 Doc = dict[str, Any]
 
 
-# What to do about a state file that is damaged.
+# The hint for a damaged state file.
 _FOUND_AGAIN = (
     "`python cli.py apply --suffix NAME --adopt-all`, with the stack's --region, puts it aside, finds every "
     "resource by its tags and names, and writes a new one."
@@ -33,7 +33,10 @@ _FOUND_AGAIN = (
 
 @dataclass
 class Intent:
-    """A call that was about to be made: which verb, with which token, at which wall-clock second."""
+    """A create, update or delete call that is about to be made.
+
+    `verb` is the action, `token` the client token that the call carries, `at` the wall-clock second.
+    """
 
     verb: str
     token: str
@@ -42,7 +45,10 @@ class Intent:
 
 @dataclass
 class Entry:
-    """What is known of one node: `wanted` is what was asked last, `confirmed` what AWS is known to hold."""
+    """The state of one resource.
+
+    `wanted` holds the properties that were asked for last, `confirmed` those that AWS is known to hold.
+    """
 
     kind: str
     name: str
@@ -54,16 +60,16 @@ class Entry:
     confirmed: Doc | None = None
     needs: list[str] = field(default_factory=list)
     intent: Intent | None = None
-    # The wall-clock second at which AWS gave the id: AWS may hide the thing for a while after it.
+    # The wall-clock second at which AWS returned the id; for a while after it, reads may miss the resource.
     made: float = 0.0
-    # The second of the last change, of those things that AWS lets be changed only so often.
+    # The wall-clock second of the last change; only kept for resource types that have a cooldown.
     changed: float = 0.0
-    # The tags of the user's own that it was given; ours follow from its name.
+    # The user's own tags on it; the stack's tags are derived from its name.
     tags: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, doc: Doc) -> Entry:
-        """An entry as it stood in a document."""
+        """Return the resource state that one JSON object of the file holds."""
         intent = doc.get("intent")
         told = fitting(Intent(**intent)) if intent is not None else None
         return fitting(cls(**{**doc, "intent": told}))
@@ -71,7 +77,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Tombstone:
-    """What was deleted, kept until a final look has found it gone."""
+    """The record of a deleted resource, kept until the final check of a teardown has found it gone."""
 
     node: str
     kind: str
@@ -84,7 +90,7 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stack lives; a ledger of one place is never used in another."""
+    """The location of a stack in AWS; a state of one location is never used in another."""
 
     account: str
     partition: str
@@ -94,7 +100,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Begun:
-    """A command that was about to be run once: its token, when, of which revision, and as which task."""
+    """A one-off command whose end no run has reported yet.
+
+    `token` is its client token, `at` the wall-clock second at which it was about to run, `revision` the task
+    definition, `task` the ARN of the ECS task once that is known.
+    """
 
     token: str
     at: float
@@ -104,50 +114,54 @@ class Begun:
 
 @dataclass
 class Document:
-    """The whole of one ledger, as it stands in the file."""
+    """The state of one stack, as it is in the file."""
 
     suffix: str
     place: Place
-    # The version that wrote it, where it was read; every write is this version's.
+    # The version of the provisioner that wrote the file that was read; every write names this version.
     writer: str = field(default=WRITER, compare=False)
     lineage: str = field(default_factory=lambda: str(uuid.uuid4()))
     serial: int = 0
     fence: int = 0
-    # What private values are hashed with before they are written down.
+    # The salt of the hashes that are written in place of sensitive values.
     salt: str = field(default_factory=new_salt, compare=False)
     facts: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     tombstones: list[Tombstone] = field(default_factory=list)
-    # The schema it was read in, which no writing of it tells.
+    # The schema of the file that was read; it is not written.
     read_in: int = field(default=SCHEMA, compare=False)
-    # Commands that were begun in tasks of their own and whose end no run has told yet.
+    # One-off commands that run in tasks of their own, and whose end no run has reported yet.
     begun: dict[str, Begun] = field(default_factory=dict)
-    # The wall-clock second at which a teardown began to delete; 0 where none has begun, or an apply of the
+    # The wall-clock second at which a teardown began to delete. 0 if none has begun, or if an apply of the
     # whole stack has ended since.
     teardown_began: float = 0.0
 
     def rename(self, node: str, to: str) -> None:
-        """Keep an entry under another name, by which those that need it know it too."""
+        """Move a resource state to the key `to`, and update the dependencies of all others that name it."""
         self.entries[to] = self.entries.pop(node)
         for other in list(self.entries.values()):
             other.needs = [to if name == node else name for name in other.needs]
 
     def held_beside(self, node: str, kind: str, region: str) -> frozenset[str]:
-        """The ids of the other resources of a kind: what bears one of them is not this node."""
+        """Return the ids of all other resources of the same type and region.
+
+        A resource that AWS lists under one of these ids is known to be another one than `node`.
+        """
         others = (entry for name, entry in self.entries.copy().items() if name != node)
         return frozenset(one.id for one in others if one.id and (one.kind, one.region) == (kind, region))
 
     def kinds(self) -> Iterator[tuple[str, str]]:
-        """Every resource it tells of, also the deleted ones, with its kind."""
+        """Yield (key, resource type) of every resource, including the deleted ones that have a tombstone."""
         yield from ((node, entry.kind) for node, entry in self.entries.items())
         yield from ((stone.node, stone.kind) for stone in self.tombstones)
 
     def dump(self) -> bytes:
-        """The JSON document: its schema and writer first, then a line a resource."""
+        """Return the JSON text of the state: schema and writer first, then one resource per line."""
         fields = {"schema": SCHEMA, **vars(self), "writer": WRITER}
         del fields["read_in"]
-        for name in ("begun", "teardown_began"):  # what an older version can read, it shall
+        # Left out while empty, so that older versions, which do not know these fields, can read the file.
+        for name in ("begun", "teardown_began"):
             if not fields[name]:
                 del fields[name]
         lines = ",\n".join(f" {_encoded(name)}: {_block(value)}" for name, value in fields.items())
@@ -155,9 +169,16 @@ class Document:
 
     @classmethod
     def parse(cls, text: bytes, where: str, mend: str = _FOUND_AGAIN) -> Document:
-        """Return the document in `text`; `mend` says what to do about one that is damaged.
+        """Return the state that is written in `text`.
 
-        Raises: LedgerError where it is none, or of a newer schema.
+        Args:
+            text: The JSON text of a state file, of this schema or an older one.
+            where: The path or address of the file, for messages.
+            mend: The hint for a damaged file.
+
+        Raises:
+            LedgerError: The text is not a valid state file, or its schema is newer than this version.
+
         """
         try:
             raw = json.loads(text)
@@ -188,18 +209,18 @@ class Document:
 
 
 def _fields(part: object) -> Doc:
-    """The fields of a part of the document, uncopied; TypeError for what does not belong in it."""
+    """Return the fields of a part of the state, not copied; raise `TypeError` for any other object."""
     if isinstance(part, (Entry, Intent, Tombstone, Begun, Place)):
         return vars(part)
     raise TypeError(f"a ledger holds no {type(part).__name__}")
 
 
-# Without an indent the encoder is the one in C.
+# No indent: with one, `json` would use its slow pure Python encoder.
 _encoded = json.JSONEncoder(default=_fields).encode
 
 
 def _block(value: Any) -> str:
-    """A mapping or a list with a member a line."""
+    """Return the JSON of a mapping or a list with one member per line."""
     if value and isinstance(value, dict):
         members = [f"{_encoded(name)}: {_encoded(member)}" for name, member in value.items()]
         return "{\n  " + ",\n  ".join(members) + "\n }"

@@ -1,4 +1,4 @@
-"""Whether what was read from a file is of the types that it is declared with."""
+"""Validation of data from a JSON file against the type hints of its dataclass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ T = TypeVar("T")
 
 
 def fitting(part: T) -> T:
-    """The same dataclass; TypeError that names a field which holds what it never can."""
+    """Return the dataclass instance `part` unchanged if each field has the declared type.
+
+    Raises:
+        TypeError: A field holds a value of another type; the message names the field.
+
+    """
     sort: Any = type(part)  # mypy finds a class not hashable
     for name, hint in _hints(sort):
         if not _fits(getattr(part, name), hint):
@@ -26,7 +31,7 @@ def _hints(sort: type[Any]) -> tuple[tuple[str, Any], ...]:
 
 
 def _fits(value: object, hint: Any) -> bool:
-    """Whether a value is of the type; a number counts as one with a fraction, a truth as none."""
+    """Return whether a value is of the type; an int counts as a float, but a bool counts as neither."""
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return True

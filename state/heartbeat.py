@@ -1,4 +1,4 @@
-"""A heartbeat: something done again and again beside the run, until it ends."""
+"""A background thread that calls a function at a fixed interval."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Heartbeat:
-    """Calls `beat` every so many seconds, in a thread that ends with the process."""
+    """A daemon thread that calls `beat` every `every` seconds until it is stopped."""
 
     def __init__(self, beat: Callable[[], None], every: float) -> None:
         self._beat = beat
@@ -16,11 +16,11 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Begin; the first beat comes after one pause."""
+        """Start the thread; the first call comes after one interval."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; a beat under way is waited for."""
+        """Stop the thread; a call in progress is waited for."""
         self._ended.set()
         self._thread.join()
 

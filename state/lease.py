@@ -1,4 +1,4 @@
-"""The lock on a shelf that machines share: a lease that heartbeats renew and that runs out by itself."""
+"""The lock of a stack whose state is in a shared object store: a lease that expires unless it is renewed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from state.lock import Lock, Timer
 from state.owner import Owner, held
 from state.shelf import Conflict, Kept, Shelf, put
 
-# Seconds. A holder that was not heard of for LEASE is taken over; it renews every BEAT, and stops to call
-# and to write MARGIN before the end, so that two missed heartbeats do no harm and a third one does none to
-# the next holder. SLACK: ages come in whole seconds.
+# Seconds. A lock that was not renewed for LEASE may be taken by another run. Its holder renews it every BEAT,
+# and stops calling AWS and writing the state MARGIN before the lease expires. So two missed heartbeats do no
+# harm, and after a third one the holder has stopped before the next holder begins. SLACK: S3 gives ages in
+# whole seconds.
 LEASE, BEAT, MARGIN, SLACK = 60.0, 15.0, 15.0, 2.0
 _STEP = 2.0
 
 
 class LeaseLock(Lock):
-    """If-None-Match takes it, If-Match renews it, takes it over and gives it back."""
+    """The lock of one stack as an object with a lease, changed by conditional writes only.
+
+    If-None-Match creates it; If-Match renews it, takes over an expired one, and releases it.
+    """
 
     def __init__(
         self, shelf: Shelf, key: str, where: str, command: str, timeout: float, timer: Timer
@@ -54,15 +58,20 @@ class LeaseLock(Lock):
         self._heart.stop()
         with self._one:
             mine, self._mine = self._mine, None
-            # Where it cannot be given back, it is another's by now, or its lease runs out by itself.
+            # If it cannot be released, another run holds it by now, or the lease expires by itself.
             with suppress(Conflict, ProvisionerError):
                 if mine and not self._lost:
                     self._give_back(mine, self._tag)
 
     def check(self) -> None:
-        """LockHeld where another took it, or where its lease is about to run out unrenewed."""
+        """Renew a lease that is about to expire, and raise if this run may not go on.
+
+        Raises:
+            LockHeld: Another run took the lock, it was freed by hand, or its lease could not be renewed.
+
+        """
         if self._left() < MARGIN and not self._trouble:
-            self.renew()  # the machine slept, or its clock was set: nobody need have taken it
+            self.renew()  # after a sleep of the machine or a change of its clock, the lock may still be free
         if self._mine is None or self._lost:
             by = f"{self._taker} holds it now" if self._taker else "it was freed by hand"
             raise LockHeld(
@@ -78,7 +87,7 @@ class LeaseLock(Lock):
             )
 
     def renew(self) -> None:
-        """Write the next heartbeat; what goes wrong is kept for `check`."""
+        """Write the next heartbeat; a failure is remembered and raised by `check`."""
         with self._one:
             if self._mine is None or self._lost:
                 return
@@ -88,12 +97,17 @@ class LeaseLock(Lock):
                 self._trouble = error.message
 
     def last(self) -> tuple[Owner | None, bool]:
-        """Who has signed it, and whether that lease still runs."""
+        """Return the last holder, and whether its lease is still valid."""
         there = self._shelf.get(self._key)
         return (_owner(there), not _is_free(there)) if there else (None, False)
 
     def break_open(self, owner: Owner) -> None:
-        """Give it back for its owner; a heartbeat in between is one try more."""
+        """Release the lock on behalf of `owner`; if the holder renews it in between, try again.
+
+        Raises:
+            LockHeld: Another run has taken the lock since.
+
+        """
         while (there := self._shelf.get(self._key)) and not _is_free(there):
             if _owner(there).fence != owner.fence:
                 raise held(_owner(there))
@@ -101,6 +115,7 @@ class LeaseLock(Lock):
                 self._give_back(_owner(there), there.tag)
 
     def _taken(self) -> bool:
+        # One try: False where another run holds the lock, or was faster.
         there = self._shelf.get(self._key)
         if there and not _is_free(there):
             return False
@@ -132,13 +147,16 @@ class LeaseLock(Lock):
         put(self._shelf, self._key, replace(owner, lease=0.0, beat=owner.beat + 1).dump().encode(), tag)
 
     def _left(self) -> float:
-        """Seconds until others may take it, by the clock that says fewer: one stands still in a sleep."""
+        """Return the seconds until another run may take the lock.
+
+        Of the two clocks the smaller result counts, because the monotonic one may stand still in a sleep.
+        """
         now, wall = self._since
         return LEASE - max(self._timer.now() - now, self._timer.wall() - wall)
 
 
 def _owner(there: Kept) -> Owner:
-    """Who signed it; what nobody can read is somebody's until its lease has run out."""
+    """Return the holder that the object names; an unreadable object counts as held until it expires."""
     return Owner.parse(there.text) or Owner("an unknown host", 0, "another run", "an unknown time", 0)
 
 

@@ -1,7 +1,7 @@
-"""The ledger: what was meant, what is known, and what was confirmed of every resource of one stack.
+"""The writer of a stack's state: it records what was intended, what was created and what was confirmed.
 
-It is written before and after every call that changes AWS, so that a run that dies anywhere has told
-the next one where it was. No secret is ever in it.
+The state is written before and after every call that changes AWS, so that a run that is killed at any
+moment leaves enough for the next run to go on. No secret is ever written.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from state.store import Store
 
 
 class Ledger:
-    """One stack's document and the acts that change it; every act is on disk when it returns.
+    """The only writer of one stack's state; when a method returns, its change is on disk.
 
-    Safe to use from several threads: acts that come at once share one write, and its failure. `guard`
-    raises when this run may write no longer.
+    Threads may share it: changes that come at the same time are saved in one write, and fail together if that
+    write fails. `guard` is called before each write and raises when this run may no longer write.
     """
 
     def __init__(
@@ -44,15 +44,18 @@ class Ledger:
 
     @property
     def salt(self) -> str:
-        """What private values are hashed with before they are written down."""
+        """The salt of the hashes that are written in place of sensitive values."""
         return self.document.salt
 
     def get(self, node: str) -> Entry | None:
-        """What is known of a node."""
+        """Return the state of one resource, or None if there is none."""
         return self.document.entries.get(node)
 
     def intend(self, node: str, verb: str, entry: Entry) -> Intent:
-        """Write down that `verb` is about to be called; the token of an open intent of that verb is kept."""
+        """Record that the action `verb` is about to be called, and return the intent with its client token.
+
+        An open intent of the same action is kept, so that a repeated call carries the same token.
+        """
         with self._acting():
             known = self.document.entries.get(node)
             entry.intent = _same_intent(known, verb) or Intent(verb, uuid.uuid4().hex, self._wall())
@@ -60,26 +63,36 @@ class Ledger:
         return entry.intent
 
     def found(self, node: str, id_: str, changed: float = 0.0) -> None:
-        """Write down the id that AWS gave; the intent is fulfilled. `changed`: see Entry."""
+        """Record the id that AWS returned for a created resource, and clear its intent.
+
+        `changed` is the wall-clock second of the change for a resource type with a cooldown, else 0.
+        """
         with self._acting():
             entry = self.document.entries[node]
             entry.id, entry.phase, entry.intent = id_, "finishing", None
             entry.made, entry.changed = self._wall(), changed
 
     def adopt(self, node: str, entry: Entry) -> None:
-        """Write down a resource that was found in AWS and is ours."""
+        """Record a resource of this stack that was found in AWS."""
         with self._acting():
             self.document.entries[node] = entry
 
     def confirm(self, node: str, id_: str = "", changed: float = 0.0) -> None:
-        """Write down that AWS holds what was wanted, and that it is ready; `changed` as in `found`."""
+        """Record that AWS holds what was asked for, and that the resource is ready.
+
+        `changed` is the wall-clock second of the change for a resource type with a cooldown, else 0.
+        """
         with self._acting():
             entry = self.document.entries[node]
             entry.id, entry.changed = id_ or entry.id, max(entry.changed, changed)
             entry.phase, entry.confirmed, entry.intent = "ready", entry.wanted, None
 
     def changed(self, node: str, at: float, *, more: bool) -> None:
-        """Write down when AWS took a change, of a thing that it takes only so many of; `more` are to come."""
+        """Record at which wall-clock second AWS accepted a change of a resource that has a cooldown.
+
+        With `more`, a part of the change is still to be made, so the resource is left in the phase
+        `finishing`.
+        """
         with self._acting():
             entry = self.document.entries[node]
             entry.changed = at
@@ -87,12 +100,12 @@ class Ledger:
                 entry.phase, entry.intent = "finishing", None
 
     def retire(self, node: str, under: str) -> None:
-        """Put an entry aside under another name: a new resource takes its place, it will be deleted."""
+        """Move a resource state to the key `under`: it is replaced, and will be deleted later."""
         with self._acting():
             self.document.rename(node, under)
 
     def forget(self, node: str, *, deleted: bool) -> None:
-        """Take an entry out; what was deleted leaves a tombstone."""
+        """Remove a resource state; with `deleted`, leave a tombstone if its id was known."""
         with self._acting():
             entry = self.document.entries.pop(node, None)
             if entry and deleted and entry.id:
@@ -102,27 +115,34 @@ class Ledger:
                 self.document.tombstones.append(stone)
 
     def begin(self, key: str, begun: Begun) -> None:
-        """Write down that a command is about to be run once, or which task runs it."""
+        """Record that a one-off command is about to run, or which task runs it."""
         with self._acting():
             self.document.begun[key] = begun
 
     def end(self, key: str, task: str) -> None:
-        """Write down that the end of a command was told, unless another task was begun for it since."""
+        """Remove the record of a one-off command that has ended, unless another task has run it since."""
         begun = self.document.begun.get(key)
         if begun and begun.task in ("", task):
             with self._acting():
                 del self.document.begun[key]
 
     def begin_teardown(self) -> None:
-        """Write down that deletions begin: the outputs name what will be gone."""
+        """Record that a teardown begins to delete: clear the outputs, and note the time of the first one.
+
+        The time is kept if an earlier teardown was not finished.
+        """
         with self._acting():
             self.document.outputs = {}
             self.document.teardown_began = self.document.teardown_began or self._wall()
 
     def conclude(self, order: Sequence[str], outputs: Mapping[str, str], *, whole: bool = True) -> None:
-        """Write down the stack's outputs, and its entries in the order in which they are declared.
+        """Record the stack's outputs, and sort the resource states into the order of their declaration.
 
-        `whole` says whether all of the stack was brought up, so that no teardown of it is unfinished.
+        Args:
+            order: The logical names in the order in which the stack declares them.
+            outputs: The stack's outputs by name.
+            whole: Whether the whole stack was applied. If so, the mark of an unfinished teardown is cleared.
+
         """
         with self._acting():
             entries = self.document.entries
@@ -134,6 +154,7 @@ class Ledger:
 
     @contextmanager
     def _acting(self) -> Iterator[None]:
+        # Changes are made under one lock and written under another: while one thread writes, others change.
         with self._change:
             yield
             self.document.serial += 1
@@ -142,7 +163,7 @@ class Ledger:
 
     def _flush(self, serial: int) -> None:
         with self._write:
-            if self._written >= serial:
+            if self._written >= serial:  # another thread's write has included this change
                 return
             if self._failure and self._tried >= serial:
                 raise self._failure

@@ -1,4 +1,4 @@
-"""The lock on one stack, and the one for a folder: an OS lock for the life of the process."""
+"""The lock on one stack: the protocol that all locks follow, and the file lock of a local state."""
 
 from __future__ import annotations
 
@@ -16,42 +16,51 @@ _STEP = 0.2  # seconds between two tries
 
 
 class Timer(Protocol):
-    """Time, as a lock sees it."""
+    """The clock that a lock waits by."""
 
     def now(self) -> float:
-        """Seconds that only go forward; they may stand still while the machine sleeps."""
+        """Return monotonic seconds; they may stand still while the machine sleeps."""
 
     def wall(self) -> float:
-        """Seconds since 1970."""
+        """Return the seconds since 1970."""
 
     def sleep(self, seconds: float) -> None:
-        """Sleep."""
+        """Sleep for this many seconds."""
 
 
 class Lock(AbstractContextManager["Lock"], Protocol):
-    """Held while a run changes the stack; `fence` is higher for every holder."""
+    """A context manager that holds the lock of one stack while a run changes it.
+
+    `fence` is a number that is higher for each later holder.
+    """
 
     fence: int
 
     def check(self) -> None:
-        """LockHeld where this run holds it no longer, or not for long enough.
+        """Raise if this run no longer holds the lock, or not for long enough.
 
-        Asked before every call that changes AWS and before every write of the ledger, so that a run
+        It is called before every call that changes AWS and before every write of the state, so that a run
         that lost its lock does neither.
+
+        Raises:
+            LockHeld: The lock was lost, or is about to expire.
+
         """
 
     def last(self) -> tuple[Owner | None, bool]:
-        """Who took it last, and whether it is held now; takes nothing and waits for nothing."""
+        """Return the last holder, and whether the lock is held now; neither take the lock nor wait for it."""
 
     def break_open(self, owner: Owner) -> None:
-        """Free it in its owner's stead, who neither calls nor writes once it has noticed.
+        """Release the lock on behalf of `owner`, which stops calling and writing once it notices.
 
-        LockHeld where it is another's by now.
+        Raises:
+            LockHeld: The lock has another holder by now.
+
         """
 
 
 class FileLock(Lock):
-    """The kernel keeps it and releases it when the process ends, however it ends."""
+    """A lock on a file through the kernel (flock), which releases it when the process ends in any way."""
 
     def __init__(self, path: Path, command: str, timeout: float, timer: Timer) -> None:
         self._path = path
@@ -82,7 +91,12 @@ class FileLock(Lock):
             self._file.close()
 
     def check(self) -> None:
-        """LockHeld where its file was removed or replaced, or bears another number."""
+        """Raise if the lock file was removed or replaced, or holds another fencing number.
+
+        Raises:
+            LockHeld: The lock was lost.
+
+        """
         if self._file is None or not self._is_ours(self._file):
             raise LockHeld(
                 f"This run lost its lock {self._path}: the file was removed or replaced while it ran.",
@@ -91,7 +105,10 @@ class FileLock(Lock):
             )
 
     def last(self) -> tuple[Owner | None, bool]:
-        """Who has signed it; a dead one's lock is not even tried, so that nobody is in its way."""
+        """Return the holder that the file names, and whether the lock is held now.
+
+        If that process is known to be dead, the lock is not even tried, so as not to be in another run's way.
+        """
         try:
             with open(self._path, encoding="utf-8") as file:
                 owner = _owner(file)
@@ -100,7 +117,12 @@ class FileLock(Lock):
             return None, False
 
     def break_open(self, owner: Owner) -> None:
-        """Remove its file: the next run makes a new one, and the holder misses the old one."""
+        """Remove the lock file, so that the next run makes a new one and the present holder misses its own.
+
+        Raises:
+            LockHeld: The lock has another holder by now.
+
+        """
         now, is_held = self.last()
         if is_held and now and now.fence != owner.fence:
             raise held(now)
@@ -136,7 +158,7 @@ class FileLock(Lock):
         former = _owner(file)
         self.fence = (former.fence if former else 0) + 1
         text = Owner.me(self._command, self.fence).dump().encode()
-        # Unbuffered: a full disk would be told of once more where the file is closed.
+        # Unbuffered: with a buffer, a full disk would raise a second error when the file is closed.
         if os.pwrite(file.fileno(), text, 0) < len(text):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.ftruncate(file.fileno(), len(text))

@@ -1,4 +1,4 @@
-"""Salted hashes that stand for values which may be secret: they tell whether another value is the same."""
+"""Fingerprints: salted hashes that are stored in place of values that may be secret, to detect a change."""
 
 from __future__ import annotations
 
@@ -13,30 +13,33 @@ _MARK = re.compile(_NAME + r":(?P<salt>[0-9a-f]{32}):[0-9a-f]{64}")
 
 
 def new_salt() -> str:
-    """Return 16 random bytes as hex; one state has one salt for its life."""
+    """Return 16 random bytes as hex; a state keeps its salt for life."""
     return secrets.token_hex(_SALT_BYTES)
 
 
 def salt_of(lineage: str) -> str:
-    """Return the salt of a state that has none yet: its lineage is as random, and no other state's."""
+    """Return a salt for a state that has none yet, derived from its lineage.
+
+    The lineage is as random as a salt, and no two states share it.
+    """
     return hashlib.sha256(f"salt of {lineage}".encode()).hexdigest()[: 2 * _SALT_BYTES]
 
 
 def mark_of(salt: str, label: str, value: str) -> str:
-    """Return what is written down in the place of `value`, which is called `label`.
+    """Return the fingerprint that is stored in place of `value`; `label` is the name of that value.
 
-    The label is hashed too, so that equal values of two names do not show as equal.
+    The label is hashed too, so that equal values under two names get different fingerprints.
     """
     told = hmac.new(salt.encode(), f"{label}\0{value}".encode(), hashlib.sha256).hexdigest()
     return f"{_NAME}:{salt}:{told}"
 
 
 def is_mark(text: object) -> bool:
-    """Whether a text stands for a value and is none."""
+    """Return whether a value is a fingerprint."""
     return isinstance(text, str) and _MARK.fullmatch(text) is not None
 
 
 def is_mark_of(mark: object, label: str, value: str) -> bool:
-    """Whether `mark` stands for this value under this label, whatever salt it was made with."""
+    """Return whether `mark` is the fingerprint of this value under this label, whatever its salt."""
     found = _MARK.fullmatch(mark) if isinstance(mark, str) else None
     return found is not None and hmac.compare_digest(found[0], mark_of(found["salt"], label, value))

@@ -1,8 +1,8 @@
-"""What a state file of an older schema says, in the words of this one.
+"""Migrations: the changes that turn a state file of an older schema into one of the newest.
 
-| from | to | what changes                                                                   |
-|------|----|--------------------------------------------------------------------------------|
-| 1    | 2  | `salt` is new; the value of a variable of a container becomes its mark          |
+| from | to | what changes                                                                      |
+|------|----|-----------------------------------------------------------------------------------|
+| 1    | 2  | `salt` is new; the values of a container's variables are replaced by fingerprints |
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from state.marks import mark_of, salt_of
 
 OLDEST, NEWEST = 1, 2
-# What the stack itself told every container when schema 1 was written: no secret, and compared in clear.
+# The variables that the stack itself gave every container under schema 1: not secret, and stored in clear.
 _OPEN_IN_1 = frozenset(
     {"SESSIONS_TABLE", "DB_HOST", "DB_READER_HOST", "DB_PORT", "DB_NAME", "DB_SECRET_ARN", "DB_IAM_USER"}
     | {"DB_USERNAME", "DB_PASSWORD"}
@@ -21,12 +21,13 @@ _OPEN_IN_1 = frozenset(
 
 
 def migrated(raw: Mapping[str, Any], schema: int) -> dict[str, Any]:
-    """Return the fields of a state file of `schema` as the newest schema has them."""
+    """Return the fields of a state file of `schema` in the form of the newest schema."""
     return _from_1(raw) if schema == 1 else dict(raw)
 
 
 def _from_1(raw: Mapping[str, Any]) -> dict[str, Any]:
-    # The same at every reading: a plan that was saved before the first writing is compared after it.
+    # The same salt at every read: a plan may be saved before the migrated state is first written, and be
+    # compared with it afterwards.
     salt = salt_of(str(raw.get("lineage")))
     told = {
         name: _marked(value, salt) if name in ("entries", "tombstones") else value
@@ -36,7 +37,7 @@ def _from_1(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _marked(value: Any, salt: str) -> Any:
-    """`value` with a mark for each value of a list of variables, wherever it lies."""
+    """Return `value` with a fingerprint for each value in a list of variables, at any depth."""
     if isinstance(value, Mapping):
         return {
             key: [_variable(one, salt) for one in inner]
@@ -50,7 +51,7 @@ def _marked(value: Any, salt: str) -> Any:
 
 
 def _variable(one: Any, salt: str) -> Any:
-    """A pair of `name` and `value`, with the mark in the place of the value."""
+    """Return a pair of `name` and `value` with the value replaced by its fingerprint."""
     if not isinstance(one, Mapping) or one.get("name") in _OPEN_IN_1 or "value" not in one:
         return one
     return {**one, "value": mark_of(salt, str(one.get("name")), str(one["value"]))}

@@ -1,4 +1,4 @@
-"""Who holds a lock: enough to name them, and to know that they are dead where they were of this machine."""
+"""The holder of a lock: who took it, and whether that process has ended."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Owner:
-    """Host, process, person and command, since when, and the fencing number.
+    """The process that holds a lock: host, person, command, since when, and its fencing number.
 
-    `lease` is for how many seconds each heartbeat holds; None where the lock lasts as long as the process,
-    0 where it was given back.
+    `lease` is the number of seconds for which each heartbeat is valid. It is None for a lock that lasts as
+    long as the process, and 0 once the lock was released.
     """
 
     host: str
@@ -39,38 +39,38 @@ class Owner:
 
     @classmethod
     def me(cls, command: str, fence: int, lease: float | None = None) -> Owner:
-        """The process that asks."""
+        """Return the holder that stands for this process."""
         pid, now = os.getpid(), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         mine = (socket.gethostname(), pid, command, now, fence, _user(), _machine(), _started(pid))
         return cls(*mine, lease=lease)
 
     @classmethod
     def parse(cls, text: str | bytes) -> Owner | None:
-        """The owner in `text`; None where it tells of none."""
+        """Return the holder that is written in `text`, or None if the text is not valid."""
         try:
             return fitting(cls(**json.loads(text)))
         except (ValueError, TypeError, RecursionError):
             return None
 
     def dump(self) -> str:
-        """The owner as one JSON line."""
+        """Return the holder as one JSON line."""
         return json.dumps(vars(self)) + "\n"
 
     @property
     def is_dead(self) -> bool:
-        """Whether its process has certainly ended: only one of this machine can be known to have."""
+        """Whether its process has certainly ended; this can only be known of a process on this machine."""
         if not self.machine or self.machine != _machine():
             return False
         return not _runs(self.pid) or _started(self.pid) not in ("", self.started)
 
     def __str__(self) -> str:
-        """As a message names it."""
+        """Return the holder as messages name it."""
         person = f"{self.user} on {self.host}" if self.user else self.host
         return f"`{self.command}` (process {self.pid} of {person}, since {self.since})"
 
 
 def held(owner: Owner | None) -> LockHeld:
-    """The one sentence for a stack that somebody else is changing."""
+    """Return the error of a stack that another run is changing."""
     return LockHeld(
         f"This stack is being changed by {owner or 'another run'}.",
         "Wait for it, or give `--lock-timeout 10m` to wait here. The lock of a dead process on this machine "
@@ -81,13 +81,16 @@ def held(owner: Owner | None) -> LockHeld:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's number without a name
+    except (KeyError, OSError):  # in a container a user id may have no name
         return str(os.getuid())
 
 
 @cache
 def _machine() -> str:
-    """What processes have in common that see each other's numbers; a container is a machine of its own."""
+    """Return an id that processes share if they can see each other's process ids.
+
+    A container counts as a machine of its own, because it has its own process ids.
+    """
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{os.readlink(_PROC / 'self/ns/pid')}"
@@ -106,13 +109,16 @@ def _runs(pid: int) -> bool:
 
 
 def _started(pid: int) -> str:
-    """When a process started, in ticks since the boot; "" where the system does not tell."""
+    """Return when a process started, in clock ticks since boot; "" if the system does not say."""
     told = _stat(pid)
     return told[19] if told else ""
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat behind the name: state first, start as the twentieth (man 5 proc)."""
+    """Return the fields of /proc/PID/stat that follow the name (man 5 proc).
+
+    The process state is the first of them, its start time the twentieth.
+    """
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(") ")[2].split()
     except OSError:

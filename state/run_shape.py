@@ -1,4 +1,4 @@
-"""What a record of a run holds: whoever reads one is given no other."""
+"""The validated shape of a run record, so that readers need not check it again."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from state.fitting import fitting
 
 Doc = dict[str, Any]
-# The year 2500: what is later is no moment of a run, and no calendar of the C library's.
+# The year 2500: a later time is not that of a run, and the C library may fail to convert it.
 _LATEST = 16_725_225_600.0
 _LONGEST = 10 * 365 * 86400.0
-_WAITED = 4  # when, what, how long, why
+_WAITED = 4  # the members of a wait: when, what, how long, why
 
 
 @dataclass
 class Step:
-    """One resource in a run."""
+    """What happened to one resource in a run."""
 
     kind: str
     region: str
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass
 class Record:
-    """One run."""
+    """The record of one run."""
 
     suffix: str
     command: str
@@ -54,7 +54,13 @@ class Record:
 
 
 def sound(doc: Doc) -> Doc:
-    """Return the same record; TypeError or ValueError, in words, where it holds what no run has written."""
+    """Return the record unchanged if a run can have written it.
+
+    Raises:
+        TypeError: A field has the wrong type.
+        ValueError: A field is missing or holds an impossible value.
+
+    """
     record = fitting(_made(Record, doc))
     if not (_is_in(record.start, _LATEST) and _is_in(record.seconds, _LONGEST)):
         raise ValueError("start or seconds is no time")
@@ -70,7 +76,7 @@ def sound(doc: Doc) -> Doc:
 
 
 def is_sound(doc: Doc) -> bool:
-    """Whether a record holds what a run has written."""
+    """Return whether a run can have written this record."""
     try:
         sound(doc)
     except (TypeError, ValueError):
@@ -79,7 +85,10 @@ def is_sound(doc: Doc) -> bool:
 
 
 def _made(sort: type[Any], doc: Doc) -> Any:
-    """The dataclass of what it knows; a later version may write more."""
+    """Return the dataclass made from the fields that it knows.
+
+    Unknown fields are ignored, because a later version may write more.
+    """
     if not isinstance(doc, dict):
         raise TypeError(f"{sort.__name__.lower()}: it is no mapping")
     known = {one.name for one in fields(sort)}
@@ -107,12 +116,12 @@ def _check_moments(name: str, moments: list[list[Any]]) -> None:
 
 
 def _is_call(call: list[Any]) -> bool:
-    """Whether it is when, how long, what, for which resource, and how it was refused."""
+    """Return whether a call is recorded as (time, seconds, operation, resource, error code)."""
     if len(call) != len(("at", "seconds", "name", "node", "error")):
         return False
     return all(_is_in(one, _LONGEST) for one in call[:2]) and all(isinstance(one, str) for one in call[2:])
 
 
 def _is_in(value: object, most: float) -> bool:
-    """Whether it is a number between `-most` and `most`; NaN is none."""
+    """Return whether a value is a number between `-most` and `most`; NaN is not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most

@@ -1,4 +1,4 @@
-"""The records of earlier runs: one each beside the ledger, kept when the stack is gone."""
+"""The records of earlier runs on this machine: one file per run, kept also after the stack is gone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from provisioner.errors import LedgerError
 from state.run_shape import sound
 from state.store import FileStore
 
-# Of each stack the newest are kept.
+# How many records are kept of each stack: the newest ones.
 KEPT = 50
 
 Doc = dict[str, Any]
@@ -22,78 +22,91 @@ Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Name:
-    """What one run is called: its stack, and the moment it began, in UTC."""
+    """The name of one run record: the stack, and the time in UTC at which the run began."""
 
     suffix: str
     run: str
 
 
 class History(Protocol):
-    """What earlier runs can be asked of: the folder of this machine, or the shelf that a team shares."""
+    """A readable collection of run records: the folder of this machine, or the store that a team shares."""
 
     def suffixes(self) -> list[str]:
-        """The stacks that have left records, whether they still stand or not."""
+        """Return the suffixes of the stacks that have records, also of those that no longer exist."""
 
     def names(self, suffix: str) -> list[Name]:
-        """The names of a stack's runs, of those of all with `*`; newest first."""
+        """Return the names of a stack's records, newest first; `*` stands for all stacks."""
 
     def read(self, name: Name) -> Doc:
-        """One record, of whose shape all is certain; LedgerError where it is damaged."""
+        """Return one validated record.
+
+        Raises:
+            LedgerError: The record is damaged.
+
+        """
 
 
 @dataclass(frozen=True)
 class Runs:
-    """The folder with a folder of runs for each stack."""
+    """The run records of this machine, in one folder per stack."""
 
     folder: Path
 
     def new(self, suffix: str, at: float) -> FileStore:
-        """The file of a run that began at this wall-clock second; the names sort by time."""
+        """Return the file for the record of a run that began at this wall-clock second.
+
+        File names sort by time.
+        """
         return FileStore(self.folder / suffix / f"{run_at(at)}.json", "record")
 
     def save(self, store: FileStore, doc: Doc) -> None:
-        """Write a record whole, and let go of the oldest."""
+        """Write a whole record, and delete the stack's oldest records."""
         store.save(text_of(doc))
         for old in self._paths(store.path.parent.name)[KEPT:]:
             old.unlink(missing_ok=True)
             _mark(old).unlink(missing_ok=True)
 
     def hold(self, store: FileStore, *, unsent: bool) -> None:
-        """Note whether a record is still to be sent to where the state is shared."""
-        with suppress(OSError):  # a note about a record ends no run
+        """Mark or unmark a record as still to be copied to the shared store, by an empty file beside it."""
+        with suppress(OSError):  # no run fails for the sake of this mark
             _mark(store.path).touch() if unsent else _mark(store.path).unlink(missing_ok=True)
 
     def unsent(self, suffix: str) -> list[Name]:
-        """The records of a stack that are still to be sent, oldest first."""
+        """Return the records of a stack that are still to be copied to the shared store, oldest first."""
         return [name for name in reversed(self.names(suffix)) if _mark(self._path(name)).exists()]
 
     def sent(self, name: Name) -> None:
-        """Note that a record is where the state is shared."""
+        """Note that a record has been copied to the shared store."""
         self.hold(FileStore(self._path(name)), unsent=False)
 
     def of(self, suffix: str) -> Iterator[Doc]:
-        """The records of one stack that are JSON, newest first."""
+        """Yield the records of one stack, newest first; skip those that are no valid JSON."""
         yield from self._readable(self._paths(suffix))
 
     def latest(self, count: int) -> Iterator[Doc]:
-        """The newest records of all stacks that are JSON, newest first."""
+        """Yield the newest `count` records of all stacks, newest first; skip those that are no valid JSON."""
         yield from self._readable(self._paths("*")[:count])
 
     def _readable(self, paths: Iterable[Path]) -> Iterator[Doc]:
         for path in paths:
-            with suppress(LedgerError):  # one that cannot be read tells nothing, and hides no other
+            with suppress(LedgerError):  # an unreadable record must not hide the others
                 yield _read(path)
 
     def suffixes(self) -> list[str]:
-        """The stacks that have left records, whether they still stand or not."""
+        """Return the suffixes of the stacks that have records, also of those that no longer exist."""
         return sorted({path.parent.name for path in self._paths("*")})
 
     def names(self, suffix: str) -> list[Name]:
-        """The names of a stack's runs, of those of all with `*`; newest first."""
+        """Return the names of a stack's records, newest first; `*` stands for all stacks."""
         return [Name(path.parent.name, path.stem) for path in self._paths(suffix)]
 
     def read(self, name: Name) -> Doc:
-        """One file."""
+        """Return one validated record.
+
+        Raises:
+            LedgerError: The record is damaged.
+
+        """
         path = self._path(name)
         return checked(_read(path), str(path))
 
@@ -109,17 +122,22 @@ def _mark(path: Path) -> Path:
 
 
 def run_at(at: float) -> str:
-    """What a run is called that began at this wall-clock second."""
+    """Return the name of a run that began at this wall-clock second."""
     return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(at))}.{int(at * 1000) % 1000:03d}Z"
 
 
 def text_of(doc: Doc) -> bytes:
-    """A record as it is kept."""
+    """Return the text of a record as it is stored: compact JSON."""
     return json.dumps(doc, separators=(",", ":"), default=str).encode()
 
 
 def parsed(text: bytes, where: str) -> Doc:
-    """The mapping in a text, whatever it tells; LedgerError where it holds none."""
+    """Return the JSON object in `text`, not validated any further.
+
+    Raises:
+        LedgerError: The text does not hold a JSON object.
+
+    """
     try:
         told = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -130,7 +148,12 @@ def parsed(text: bytes, where: str) -> Doc:
 
 
 def checked(doc: Doc, where: str) -> Doc:
-    """The record, which no reader need ask for its types any more; LedgerError where one is wrong."""
+    """Return the record if it is valid, so that its readers need not check any types.
+
+    Raises:
+        LedgerError: A field is missing, or has a wrong type or value.
+
+    """
     try:
         return sound(doc)
     except (TypeError, ValueError) as error:
@@ -139,7 +162,7 @@ def checked(doc: Doc, where: str) -> Doc:
 
 def _read(path: Path) -> Doc:
     try:
-        # Of a pipe or a device the end may never come.
+        # A pipe or a device is not read: its end may never come.
         return parsed(path.read_bytes() if path.is_file() else b"", str(path))
     except OSError as error:
         raise _unreadable(str(path), error) from error

@@ -1,4 +1,4 @@
-"""The records of earlier runs on a shelf that a team shares: whoever ran them, wherever."""
+"""The records of earlier runs in the object store that a team shares, from all of its machines."""
 
 from __future__ import annotations
 
@@ -11,45 +11,50 @@ from state.shelf_store import ShelfStore
 
 @dataclass(frozen=True)
 class SharedRuns:
-    """A key a run, under a prefix that ends in a slash."""
+    """The run records of a team: one object per run, under a prefix that ends in a slash."""
 
     shelf: Shelf
     root: str
     prefix: str
 
     def new(self, suffix: str, at: float) -> ShelfStore:
-        """The key of a run that began at this wall-clock second."""
+        """Return the store for the record of a run that began at this wall-clock second."""
         return self._at(Name(suffix, run_at(at)))
 
     def save(self, store: ShelfStore, doc: Doc) -> None:
-        """Write a record over what this run has written of it before."""
+        """Write a record; it may only replace a record that this run has written before."""
         store.save(text_of(doc))
 
     def put(self, name: Name, doc: Doc) -> None:
-        """Write a whole record, whether one of that name is there or not."""
+        """Write a record, whether one of that name exists or not."""
         store = self._at(name)
         store.load()
         store.save(text_of(doc))
 
     def let_go(self, suffix: str) -> None:
-        """Remove the oldest records of a stack."""
+        """Delete the oldest records of a stack."""
         for old in map(self._at, self.names(suffix)[KEPT:]):
             old.load()
             old.remove()
 
     def suffixes(self) -> list[str]:
-        """The stacks that have left records, whether they still stand or not."""
+        """Return the suffixes of the stacks that have records, also of those that no longer exist."""
         return sorted({name.suffix for name in self.names("*")})
 
     def names(self, suffix: str) -> list[Name]:
-        """The names of a stack's runs, of those of all with `*`; newest first."""
+        """Return the names of a stack's records, newest first; `*` stands for all stacks."""
         begin = self.prefix if suffix == "*" else f"{self.prefix}{suffix}/"
         keys = [key.removeprefix(self.prefix) for key in self.shelf.keys(begin)]
         pairs = [key.removesuffix(".json").split("/") for key in keys if key.endswith("Z.json")]
         return sorted((Name(*pair) for pair in pairs if len(pair) == _PARTS), key=_begun, reverse=True)
 
     def read(self, name: Name) -> Doc:
-        """The record under one key."""
+        """Return one validated record.
+
+        Raises:
+            LedgerError: The record is damaged.
+
+        """
         store = self._at(name)
         return checked(parsed(store.load() or b"", store.where), store.where)
 
@@ -57,7 +62,7 @@ class SharedRuns:
         return ShelfStore(self.shelf, self.root, f"{self.prefix}{name.suffix}/{name.run}.json", "")
 
 
-_PARTS = 2  # the stack and the run
+_PARTS = 2  # a key has two parts: the stack and the run
 
 
 def _begun(name: Name) -> str:

@@ -1,4 +1,4 @@
-"""A shelf: texts under keys, each replaced only by who knows what stands there; S3 is one."""
+"""An object store with compare-and-swap: each write names the version that it replaces; S3 is one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Protocol
 
 
 class Conflict(Exception):
-    """Something else stands there than the writer knew of; nothing was changed."""
+    """The object is not the version that the writer named; nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What stands under a key: its text, the tag of this very writing of it, and its age in seconds.
+    """An object as it was read: its text, the ETag of this version, and its age in seconds.
 
-    The age is by the shelf's own clock, so that clocks that differ do no harm; it may be a second off.
+    The age is measured by the store's own clock, so that clocks that differ do no harm; it may be off by a
+    second.
     """
 
     text: bytes
@@ -23,25 +24,42 @@ class Kept:
 
 
 class Shelf(Protocol):
-    """Keeps texts; each act is whole or not at all, and every reader sees it at once."""
+    """A store of texts by key; each operation is atomic, and every reader sees it at once."""
 
     def get(self, key: str) -> Kept | None:
-        """What stands under a key; None where nothing does."""
+        """Return the object under `key`, or None if there is none."""
 
     def put(self, key: str, text: bytes, over: str | None) -> str:
-        """Write over the writing of that tag (None: where nothing stands); the new tag, else Conflict."""
+        """Write an object over the version with the ETag `over`, and return the new ETag.
+
+        With `over` as None, the object is created.
+
+        Raises:
+            Conflict: The stored object is another version; for None, there is one already.
+
+        """
 
     def drop(self, key: str, tag: str) -> None:
-        """Remove the writing of that tag, else Conflict; nothing there is no error."""
+        """Delete the version of an object that has the ETag `tag`; a missing object is no error.
+
+        Raises:
+            Conflict: The stored object is another version.
+
+        """
 
     def keys(self, prefix: str) -> list[str]:
-        """Every key that begins so, in order."""
+        """Return every key that begins with `prefix`, sorted."""
 
 
 def put(shelf: Shelf, key: str, text: bytes, over: str | None) -> str:
-    """Write, and know one's own writing again: a lost reply makes the second try a conflict with the first.
+    """Write an object as `Shelf.put` does, and recognise this caller's own earlier write after a lost reply.
 
-    Every text given here is written once only: it bears a number that grows.
+    A write whose reply was lost is sent again, and then conflicts with itself. It has succeeded if the stored
+    text is the same: no text is written twice, because each holds a number that grows.
+
+    Raises:
+        Conflict: The stored object is another version, written by somebody else.
+
     """
     try:
         return shelf.put(key, text, over)

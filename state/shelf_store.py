@@ -1,4 +1,4 @@
-"""A document on a shelf: it is written only over the writing that was loaded, so no other's is ever lost."""
+"""The state of one stack in an object store; a write succeeds only over the version that was loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from state.store import KEPT
 
 
 class ShelfStore:
-    """One document under one key; its past is kept under the keys of a folder."""
+    """One state as one object; its earlier versions are objects under the prefix `past`."""
 
     def __init__(self, shelf: Shelf, where: str, key: str, past: str) -> None:
         self._shelf = shelf
@@ -26,13 +26,18 @@ class ShelfStore:
         return f"{self._where}{self._key}"
 
     def load(self) -> bytes | None:
-        """Its text; what is saved next is written over this writing of it."""
+        """Return the stored text, or None; the next save replaces this version only."""
         there = self._shelf.get(self._key)
         self._tag = there.tag if there else None
         return there.text if there else None
 
     def save(self, text: bytes) -> None:
-        """Write over what was loaded or written last; LockHeld where somebody else has written since."""
+        """Replace the version that was loaded or written last.
+
+        Raises:
+            LockHeld: Another run has written the object since.
+
+        """
         try:
             self._tag = put(self._shelf, self._key, text, self._tag)
         except Conflict as conflict:
@@ -40,7 +45,12 @@ class ShelfStore:
         self._claimed = False
 
     def remove(self) -> None:
-        """Remove what was loaded or written last."""
+        """Delete the version that was loaded or written last.
+
+        Raises:
+            LockHeld: Another run has written the object since.
+
+        """
         tag, self._claimed = self._tag, False
         if tag is None:
             return
@@ -51,7 +61,11 @@ class ShelfStore:
         self._tag = None
 
     def claim(self, text: bytes) -> bool:
-        """Write the document with the new number: from here on, an earlier holder's writes are conflicts."""
+        """Write the state with the new holder's fencing number.
+
+        From then on, all writes of an earlier holder fail with a conflict. Return False if the state was
+        written since it was loaded.
+        """
         new = self._tag is None
         try:
             self._tag = put(self._shelf, self._key, text, self._tag)
@@ -61,21 +75,22 @@ class ShelfStore:
         return True
 
     def disclaim(self) -> None:
-        """Remove a claim on what was not there before, and is not there now either."""
-        # A claim is no ledger: where it cannot be removed, it is another's by now, or does no harm.
+        """Delete the object if it was created by `claim` and nothing was saved over it."""
+        # A claim alone is not a state. If it cannot be deleted, another run has taken it over, or it does no
+        # harm.
         with suppress(ProvisionerError):
             if self._claimed:
                 self.remove()
 
     def put_aside(self, stamp: str) -> str:
-        """Copy it to a key of its own, then remove it."""
+        """Move the object to a key of its own, and return its new address."""
         aside = ShelfStore(self._shelf, self._where, f"{self._key}.aside-{stamp}", self._past)
         aside.save(self.load() or b"")
         self.remove()
         return aside.where
 
     def keep(self, version: str, text: bytes) -> None:
-        """Write it under a key of its own, and remove the oldest of these."""
+        """Save an earlier version under a key of its own, and delete the oldest versions."""
         self._kept(version).save(text)
         for name in self.versions()[:-KEPT]:
             old = self._kept(name)
@@ -83,17 +98,17 @@ class ShelfStore:
             old.remove()
 
     def rewrite(self, version: str, text: bytes) -> None:
-        """Write over what stands under its key."""
+        """Replace an earlier version that is kept."""
         kept = self._kept(version)
         kept.load()
         kept.save(text)
 
     def versions(self) -> list[str]:
-        """The keys in the folder of past documents."""
+        """Return the names of the earlier versions that are kept, oldest first."""
         return [key.removeprefix(self._past).removesuffix(".json") for key in self._shelf.keys(self._past)]
 
     def past(self, version: str) -> bytes | None:
-        """The text under one of them."""
+        """Return the text of one earlier version, or None."""
         return self._kept(version).load()
 
     def _kept(self, version: str) -> ShelfStore:

@@ -1,4 +1,4 @@
-"""Where a ledger lives: one small protocol, and the file that keeps it on this machine."""
+"""The store of one stack's state: the protocol, and the store that is a file on this machine."""
 
 from __future__ import annotations
 
@@ -11,52 +11,57 @@ from typing import Protocol
 from provisioner.errors import LedgerError
 
 _DRAFT = ".draft"
-KEPT = 20  # past documents
+KEPT = 20  # earlier versions
 
 
 class Store(Protocol):
-    """Keeps one document, and what it was before the last runs."""
+    """The place of one stack's state and of its earlier versions."""
 
     @property
     def where(self) -> str:
-        """The place in words, for messages."""
+        """The path or address, as it is shown in messages."""
 
     def load(self) -> bytes | None:
-        """The document, or None where there is none yet."""
+        """Return the text of the state, or None if there is none yet."""
 
     def save(self, text: bytes) -> None:
-        """Replace the document whole; when this returns, a crash can no longer lose it.
+        """Replace the whole state; when this returns, a crash can no longer lose it.
 
-        LockHeld where another run has written since it was loaded here.
+        Raises:
+            LockHeld: Another run has written the state since it was loaded here.
+
         """
 
     def remove(self) -> None:
-        """Remove the document; none there is no error."""
+        """Delete the state; a missing one is no error."""
 
     def claim(self, text: bytes) -> bool:
-        """Under a new lock, make sure that nobody's earlier hold writes any more; False: load it again."""
+        """Make sure, under a new lock, that no earlier holder can write any more.
+
+        Return False if the state was written since it was loaded: then it must be loaded again.
+        """
 
     def disclaim(self) -> None:
-        """Before the lock is given back, take away a claim that nothing was written over."""
+        """Before the lock is released, delete a state that only `claim` has written."""
 
     def put_aside(self, stamp: str) -> str:
-        """Move the document out of the way, so that a new one can be written; where it is now."""
+        """Move the state out of the way, so that a new one can be written, and return its new place."""
 
     def keep(self, version: str, text: bytes) -> None:
-        """Keep a past document under that name, and of all that are kept the newest ones."""
+        """Save an earlier version under this name, and delete the oldest versions."""
 
     def rewrite(self, version: str, text: bytes) -> None:
-        """Replace a past document that is kept."""
+        """Replace an earlier version that is kept."""
 
     def versions(self) -> list[str]:
-        """The names of the past documents that are kept, oldest first."""
+        """Return the names of the earlier versions that are kept, oldest first."""
 
     def past(self, version: str) -> bytes | None:
-        """A past document; None where none of that name is kept."""
+        """Return the text of an earlier version, or None if none of that name is kept."""
 
 
 class FileStore:
-    """One document in one file, mode 0600, replaced by an atomic rename."""
+    """The state in one file, which is replaced by an atomic rename and has the mode 0600."""
 
     def __init__(self, path: Path, what: str = "state file") -> None:
         self.path = path
@@ -68,9 +73,14 @@ class FileStore:
         return str(self.path)
 
     def load(self) -> bytes | None:
-        """The file's bytes; LedgerError where it is there and cannot be read."""
+        """Return the file's bytes, or None if there is no file.
+
+        Raises:
+            LedgerError: The file exists but cannot be read.
+
+        """
         try:
-            if self._is_device:  # its end may never come
+            if self._is_device:  # reading one may never end
                 raise self._unusable("read", OSError("it is a device, and no file"))
             return self.path.read_bytes()
         except FileNotFoundError:
@@ -83,9 +93,13 @@ class FileStore:
         return self.path.exists() and not self.path.is_file() and not self.path.is_dir()
 
     def save(self, text: bytes) -> None:
-        """Write beside the file, fsync, rename over it, fsync the folder.
+        """Write a draft beside the file, fsync it, rename it over the file, and fsync the folder.
 
-        The lock's own check comes before: here nothing tells whether another has written since.
+        Nothing here detects that another run has written since: the lock is checked before.
+
+        Raises:
+            LedgerError: The file cannot be written.
+
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,39 +107,39 @@ class FileStore:
         except OSError as error:
             raise self._unusable("written", error) from error
 
-    def claim(self, text: bytes) -> bool:  # noqa: ARG002 - the kernel has seen to it that others are gone
-        """Remove the drafts that killed runs left: nobody is writing one now."""
+    def claim(self, text: bytes) -> bool:  # noqa: ARG002 - the kernel's lock keeps all other runs out
+        """Delete the drafts that killed runs left: under the lock, no other run is writing one."""
         for draft in self.path.parent.glob(f".{self.path.name}.*{_DRAFT}"):
             with suppress(OSError):
                 draft.unlink()
         return True
 
     def disclaim(self) -> None:
-        """Nothing was claimed."""
+        """Do nothing: `claim` has written no state."""
 
     def put_aside(self, stamp: str) -> str:
-        """Rename the file."""
+        """Rename the file, and return its new path."""
         try:
             return str(self.path.rename(self.path.with_name(f"{self.path.name}.aside-{stamp}")))
         except OSError as error:
             raise self._unusable("put aside", error) from error
 
     def keep(self, version: str, text: bytes) -> None:
-        """Write it into the folder of past documents, and remove the oldest ones from there."""
+        """Save an earlier version in the folder `history`, and delete the oldest versions there."""
         FileStore(self._past / f"{version}.json").save(text)
         for name in self.versions()[:-KEPT]:
             FileStore(self._past / f"{name}.json").remove()
 
     def rewrite(self, version: str, text: bytes) -> None:
-        """Replace its file."""
+        """Replace the file of an earlier version."""
         FileStore(self._past / f"{version}.json").save(text)
 
     def versions(self) -> list[str]:
-        """The files in the folder of past documents."""
+        """Return the names of the files in the folder `history`, oldest first."""
         return sorted(path.stem for path in self._past.glob("*.json"))
 
     def past(self, version: str) -> bytes | None:
-        """The bytes of one of them."""
+        """Return the bytes of one earlier version, or None if there is none of that name."""
         return FileStore(self._past / f"{version}.json").load() if version in self.versions() else None
 
     @property
@@ -133,7 +147,7 @@ class FileStore:
         return self.path.parent / "history" / self.path.stem
 
     def remove(self) -> None:
-        """Remove the file; none there is no error."""
+        """Delete the file; a missing one is no error."""
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:

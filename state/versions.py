@@ -1,4 +1,4 @@
-"""What a ledger was before the last runs: named by when it was kept, its serial and its lineage."""
+"""Earlier versions of a state, named by when they were saved, their serial and their lineage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = re.compile(r"\d{8}T\d{6}Z-\d+-\w+")
 
 @dataclass(frozen=True)
 class Version:
-    """The name of one past document, taken apart."""
+    """The parts of one earlier version's name."""
 
     name: str
     kept: str
@@ -25,17 +25,17 @@ class Version:
 
     @classmethod
     def parse(cls, name: str) -> Version:
-        """The version of that name."""
+        """Return the parts of this name."""
         kept, _, rest = name.partition("-")
         serial, _, lineage = rest.partition("-")
         return cls(name, kept, int(serial), lineage)
 
 
 def remember(store: Store, document: Document) -> None:
-    """Keep the document as it is, where the newest kept one is another.
+    """Save the state as an earlier version, unless it is the newest one that is saved already.
 
-    One that was read in an older schema brings what is kept before it into this one, too: an older schema
-    held values in clear.
+    If the state was read from an older schema, all saved versions are rewritten in this one first, because
+    the older schema held values in clear.
     """
     if document.read_in != SCHEMA:
         _renew(store)
@@ -46,12 +46,12 @@ def remember(store: Store, document: Document) -> None:
 
 
 def _renew(store: Store) -> None:
-    """Write each kept document anew under its own name; a damaged one stays as it is."""
+    """Rewrite each saved version in the newest schema, under its own name; leave a damaged one as it is."""
     for name in store.versions():
         with suppress(LedgerError):
             store.rewrite(name, Document.parse(store.past(name) or b"", name).dump())
 
 
 def versions(store: Store) -> list[Version]:
-    """The past documents that are kept, oldest first."""
+    """Return the earlier versions that are saved, oldest first."""
     return [Version.parse(name) for name in store.versions() if _NAME.fullmatch(name)]
