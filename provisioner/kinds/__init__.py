@@ -1,4 +1,4 @@
-"""How AWS does one sort of thing, a module per service; `KINDS` knows each by the name in the ledger."""
+"""The resource types, a module per AWS service; `KINDS` maps the type name in the state to its object."""
 
 from __future__ import annotations
 

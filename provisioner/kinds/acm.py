@@ -1,4 +1,4 @@
-"""ACM: a certificate, what proves that its names are ours, and that it is issued."""
+"""ACM: a certificate, the DNS records that validate its names, and the wait until it is issued."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from provisioner.kinds.together import tags_told
 from provisioner.names import NODE_TAG, has_owner
 
 NO_CERTIFICATE = codes("ResourceNotFoundException")
-# What CloudFront and ELB say of one that is so new that they do not know it yet.
+# Error codes of CloudFront and ELB for a certificate that is too new for them to know it.
 _UNKNOWN_THERE = codes("InvalidViewerCertificate", "CertificateNotFound", "UnsupportedCertificate")
-# botocore acm CertificateStatus: none of these comes back to life.
+# botocore acm CertificateStatus: a certificate never leaves one of these statuses again.
 _OVER = frozenset({"EXPIRED", "FAILED", "INACTIVE", "REVOKED", "VALIDATION_TIMED_OUT"})
 
 
@@ -34,22 +34,25 @@ _STATES = (
 
 
 class Certificate(Kind):
-    """A certificate of Amazon's, for names that records in DNS prove to be ours.
+    """A public certificate of ACM, validated by DNS records.
 
-    `Proofs` of what `read` returns are those records, in the order of the names that are asked for.
+    `read` adds `Proofs` to what AWS returns: the validation record of each name, in the order in which the
+    names were requested.
     """
 
     service, key = "acm", "CertificateArn"
     members = CERTIFICATE
     claims = ()
     unread = frozenset({"ValidationMethod"})
-    # ACM names the proofs some seconds after the request (terraform-provider-aws acm/certificate.go: 5 min).
+    # ACM names the validation records some seconds after the request (terraform-provider-aws
+    # acm/certificate.go: 5 min).
     ready, failed = {"Proof": "known"}, {"Status": _OVER}
     states = _STATES
     on_failure = "replace"
     absent = NO_CERTIFICATE | _UNKNOWN_THERE
     visible_within = 60
-    # What served it lets go of it slowly (terraform-provider-aws acm/certificate.go: 20 min).
+    # A service that used the certificate releases it slowly (terraform-provider-aws acm/certificate.go: 20
+    # min).
     transient = {"delete": codes("ResourceInUseException", "ConflictException")}
     takes, patience = 5, minutes(30)
     resource = "certificate"
@@ -61,7 +64,10 @@ class Certificate(Kind):
     )
 
     def read(self, acm: Any, it: Item) -> Doc | None:
-        """DescribeCertificate by ARN, else the one of the list that covers our names and bears our tags."""
+        """Read the certificate with DescribeCertificate.
+
+        Where its ARN is not known yet, find a certificate for one of our names that has our tags.
+        """
         arn = it.id or self._found(acm, it)
         if not arn:
             return None
@@ -71,7 +77,7 @@ class Certificate(Kind):
         return {**doc, "Proofs": proofs, "Proof": "known" if all(proofs) else "awaited", "Tags": tags}
 
     def _found(self, acm: Any, it: Item) -> str:
-        """ListCertificates, and the tags of each that has a name of ours."""
+        """Return the ARN of the certificate with one of our names and our tags, or "" if there is none."""
         wanted = _names(it.props)
         for one in acm.list_certificates()["CertificateSummaryList"]:
             named = {one["DomainName"], *one.get("SubjectAlternativeNameSummaries", [])}
@@ -83,28 +89,28 @@ class Certificate(Kind):
         return ""
 
     def create(self, acm: Any, it: Item) -> Doc:
-        """RequestCertificate; for an hour the token makes a repeated call harmless."""
+        """Request the certificate; for an hour the token makes a repeated request return the same one."""
         made = acm.request_certificate(**it.props, IdempotencyToken=it.token, Tags=pairs(it.tags))
         return {**it.props, "CertificateArn": made["CertificateArn"]}
 
     def retag(self, acm: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """AddTagsToCertificate, RemoveTagsFromCertificate."""
+        """Change the tags with AddTagsToCertificate and RemoveTagsFromCertificate."""
         if put:
             acm.add_tags_to_certificate(CertificateArn=it.id, Tags=pairs(put))
         if gone := [{"Key": name} for name in drop]:
             acm.remove_tags_from_certificate(CertificateArn=it.id, Tags=gone)
 
     def delete(self, acm: Any, it: Item) -> None:
-        """DeleteCertificate."""
+        """Delete the certificate."""
         acm.delete_certificate(CertificateArn=it.id)
 
     def canonical(self, doc: Doc) -> Doc:
-        """All names in one list: AWS tells the first among the others too."""
+        """Put all names into one sorted list, as AWS repeats the domain name among the alternative names."""
         return {**doc, "SubjectAlternativeNames": sorted(_names(doc))}
 
 
 class Issuance(Kind):
-    """That a certificate is issued: ACM has found every proof."""
+    """The issuance of a certificate: it is ready once ACM has found every validation record."""
 
     service, key = "acm", "CertificateArn"
     members = CERTIFICATE
@@ -119,19 +125,19 @@ class Issuance(Kind):
     calls = calling(read="DescribeCertificate", create="DescribeCertificate")
 
     def read(self, acm: Any, it: Item) -> Doc | None:
-        """DescribeCertificate."""
+        """Read the certificate with DescribeCertificate."""
         arn = it.props["CertificateArn"]
         return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
 
     def create(self, acm: Any, it: Item) -> Doc:
-        """DescribeCertificate: there is nothing to make, only to wait for."""
+        """Read the certificate: nothing is created, the engine only waits until it is issued."""
         return self.read(acm, it) or {}
 
     def delete(self, acm: Any, it: Item) -> None:
-        """It goes with its certificate."""
+        """Do nothing: the issuance ends with its certificate."""
 
     def failure(self, acm: Any, it: Item, doc: Doc) -> ProvisionerError:
-        """What ACM says: a CAA record that does not allow Amazon, a name it will not have."""
+        """Return an error with ACM's reason, such as a CAA record that does not allow Amazon."""
         why = doc.get("FailureReason") or doc["Status"]
         return ProvisionerError(
             f"The certificate for {', '.join(sorted(_names(doc)))} was not issued: {why}.",
@@ -140,17 +146,20 @@ class Issuance(Kind):
 
 
 class IssuanceByHand(Issuance):
-    """The same, where whoever keeps the zone makes the records; `Besides` are others to make with them."""
+    """The issuance of a certificate whose validation records a person makes, as the stack has no hosted zone.
+
+    `Besides` lists further records that the person is asked to make at the same time.
+    """
 
     unread = frozenset({"Besides"})
     calls = calling(read="DescribeCertificate", create="DescribeCertificate")
 
     def read(self, acm: Any, it: Item) -> Doc | None:
-        """DescribeCertificate."""
+        """Read the certificate with DescribeCertificate, and add `Besides` as declared."""
         return {**(super().read(acm, it) or {}), "Besides": it.props["Besides"]}
 
     def asks(self, doc: Doc) -> str:
-        """The records that prove the names, until they are found."""
+        """Return the request to make the records that ACM has not found yet; "" once none is missing."""
         if doc["Status"] != "PENDING_VALIDATION":
             return ""
         options = {one["DomainName"]: one for one in doc.get("DomainValidationOptions", [])}
@@ -162,20 +171,20 @@ class IssuanceByHand(Issuance):
 
 
 def _names(doc: Doc) -> set[str]:
-    """Every name that a certificate is for."""
+    """Return every name of a certificate, in lower case."""
     listed = [doc.get("DomainName"), *(doc.get("SubjectAlternativeNames") or [])]
     return {name.lower() for name in listed if isinstance(name, str)}
 
 
 def _proofs(doc: Doc, asked: Doc) -> list[Doc]:
-    """The record that proves each name; empty where ACM has not named it yet."""
+    """Return the validation record of each requested name; an empty one where ACM has not named it yet."""
     told = {one["DomainName"]: one.get("ResourceRecord") for one in doc.get("DomainValidationOptions", [])}
     names = [asked.get("DomainName"), *(asked.get("SubjectAlternativeNames") or [])]
     return [_record(told.get(name)) for name in names]
 
 
 def _record(proof: Doc | None) -> Doc:
-    """A record without the dots with which DNS ends a name."""
+    """Return a record without the final dots of its DNS names; an empty one for None."""
     return {key: value.rstrip(".") for key, value in proof.items()} if proof else {}
 
 

@@ -1,4 +1,4 @@
-"""CloudWatch: alarms, and a dashboard."""
+"""CloudWatch: alarms and a dashboard."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from provisioner.names import PROJECT
 
 
 class Alarm(Kind):
-    """A measure that rings; its state is AWS's."""
+    """A metric alarm; its state is CloudWatch's and is not compared."""
 
     service, key, named = "cloudwatch", "AlarmName", "AlarmName"
     members = ALARM
     fixed = frozenset({"AlarmName"})
     replaces = {"PutMetricAlarm": ""}
-    # What an alarm is about is one metric, or an expression (botocore cloudwatch PutMetricAlarm).
+    # An alarm watches either one metric or an expression (botocore cloudwatch PutMetricAlarm).
     alternatives = frozenset({"ExtendedStatistic", "Metrics", "ThresholdMetricId", "EvaluationCriteria"})
     absent = codes("ResourceNotFound", "ResourceNotFoundException")
     resource, fills = "alarm", ("{AlarmName}",)
@@ -35,7 +35,7 @@ class Alarm(Kind):
     )
 
     def read(self, cloudwatch: Any, it: Item) -> Doc | None:
-        """DescribeAlarms: one answer serves every alarm of this tool; then its tags."""
+        """Read the alarm and its tags; one DescribeAlarms call returns the alarms of all stacks."""
         listed = cloudwatch.describe_alarms(AlarmNamePrefix=f"{PROJECT}-")["MetricAlarms"]
         mine = next((doc for doc in listed if doc["AlarmName"] == it.props["AlarmName"]), None)
         if mine is None:
@@ -44,7 +44,7 @@ class Alarm(Kind):
         return {**mine, "Tags": tags_told(cloudwatch, it, arn, lambda: _tags(cloudwatch, arn))}
 
     def canonical(self, doc: Doc) -> Doc:
-        """Drop what goes with another measure than the alarm's: ministack 1.5.33 fills it in.
+        """Drop the members that do not apply to this sort of alarm; ministack 1.5.33 fills them in.
 
         Source: CloudWatch API, PutMetricAlarm (Statistic, ExtendedStatistic, Metrics).
         """
@@ -53,16 +53,16 @@ class Alarm(Kind):
         return {key: value for key, value in doc.items() if key not in without}
 
     def create(self, cloudwatch: Any, it: Item) -> Doc:
-        """PutMetricAlarm: a repeated one does no harm."""
+        """Create the alarm with PutMetricAlarm; repeating the call has no further effect."""
         cloudwatch.put_metric_alarm(**it.props, Tags=pairs(it.tags))
         return dict(it.props)
 
     def update(self, cloudwatch: Any, it: Item, changed: Doc) -> None:
-        """PutMetricAlarm overwrites the whole definition and keeps the state."""
+        """Replace the whole definition with PutMetricAlarm; the alarm keeps its state."""
         cloudwatch.put_metric_alarm(**it.props)
 
     def retag(self, cloudwatch: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         arn = (self.read(cloudwatch, it) or {})["AlarmArn"]
         if put:
             cloudwatch.tag_resource(ResourceARN=arn, Tags=pairs(put))
@@ -70,12 +70,12 @@ class Alarm(Kind):
             cloudwatch.untag_resource(ResourceARN=arn, TagKeys=gone)
 
     def delete(self, cloudwatch: Any, it: Item) -> None:
-        """DeleteAlarms passes over one that is not there."""
+        """Delete the alarm; DeleteAlarms is no error where it does not exist."""
         cloudwatch.delete_alarms(AlarmNames=[it.id])
 
 
 class Dashboard(Kind):
-    """The stack at one look."""
+    """The dashboard that shows the metrics of the stack."""
 
     service, key, named, noun = "cloudwatch", "DashboardName", "DashboardName", "dashboard"
     members = DASHBOARD
@@ -89,22 +89,22 @@ class Dashboard(Kind):
     )
 
     def read(self, cloudwatch: Any, it: Item) -> Doc | None:
-        """GetDashboard, its body parsed."""
+        """Read the dashboard with GetDashboard, its JSON body parsed."""
         doc = cloudwatch.get_dashboard(DashboardName=it.props["DashboardName"])
         return {**doc, "DashboardBody": json.loads(doc["DashboardBody"])}
 
     def create(self, cloudwatch: Any, it: Item) -> Doc:
-        """PutDashboard: a repeated one does no harm."""
+        """Create the dashboard with PutDashboard; repeating the call has no further effect."""
         body = json.dumps(it.props["DashboardBody"])
         cloudwatch.put_dashboard(DashboardName=it.props["DashboardName"], DashboardBody=body)
         return dict(it.props)
 
     def update(self, cloudwatch: Any, it: Item, changed: Doc) -> None:
-        """PutDashboard."""
+        """Replace the dashboard with PutDashboard."""
         self.create(cloudwatch, it)
 
     def delete(self, cloudwatch: Any, it: Item) -> None:
-        """DeleteDashboards."""
+        """Delete the dashboard with DeleteDashboards."""
         cloudwatch.delete_dashboards(DashboardNames=[it.id])
 
 

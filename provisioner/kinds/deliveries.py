@@ -1,4 +1,4 @@
-"""CloudWatch Logs deliveries: how CloudFront's standard logging v2 gets its records to a bucket."""
+"""CloudWatch Logs deliveries: how CloudFront's standard logging v2 writes its access logs to a bucket."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from provisioner.engine.traits import calling, codes
 from provisioner.kinds.members.logs import DELIVERY, DESTINATION, SOURCE
 
 _GONE = codes("ResourceNotFoundException")
-# "Requested resource is currently being updated. Please try again later." passes
+# This refusal passes: "Requested resource is currently being updated. Please try again later."
 # (hashicorp/terraform-provider-aws#42194).
 _BUSY = codes("ConflictException: currently being updated")
-# A source goes once its deliveries have gone, and AWS hears of that late.
+# A source can be deleted once its deliveries are gone, and CloudWatch Logs notices that late.
 _HELD = codes("ConflictException")
-# "This ResourceId has already been used in another Delivery Source in this account." lasts
-# (hashicorp/terraform-provider-aws#40885).
+# This refusal does not pass: "This ResourceId has already been used in another Delivery Source in this
+# account." (hashicorp/terraform-provider-aws#40885).
 _TAKEN = codes("ConflictException: already been used")
 
 
 class _Delivered(Kind):
-    """What is tagged by its ARN."""
+    """A resource type of CloudWatch Logs whose tags are set by ARN."""
 
     service = "logs"
     absent = _GONE
     transient = {"create": _BUSY, "update": _BUSY, "delete": _HELD}
 
     def tagged_doc(self, logs: Any, doc: Doc) -> Doc:
-        """The document and its tags: no read tells them."""
+        """Return what a read told, with the resource's tags, which need a call of their own."""
         return {**doc, "Tags": logs.list_tags_for_resource(resourceArn=doc["arn"])["tags"]}
 
     def retag(self, logs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         arn = (self.read(logs, it) or {})["arn"]
         if put:
             logs.tag_resource(resourceArn=arn, tags=dict(put))
@@ -45,13 +45,13 @@ class _Delivered(Kind):
 
 
 class DeliverySource(_Delivered):
-    """Whose records they are."""
+    """A delivery source: the resource whose logs are delivered, and the type of log."""
 
     key, named, noun = "name", "name", "records-source"
     members = SOURCE
     fixed = frozenset({"name", "resourceArn", "logType"})
     duplicate = _TAKEN
-    # CloudFront's are taken in us-east-1 alone (CloudFront developer guide, standard logging v2).
+    # Sources for CloudFront can be made in us-east-1 only (CloudFront developer guide, standard logging v2).
     when_anothers = (
         "Delete the delivery source {name}: `aws logs delete-delivery-source --name {name} --region "
         "us-east-1`, after its deliveries (`aws logs describe-deliveries --region us-east-1` lists them). "
@@ -67,7 +67,10 @@ class DeliverySource(_Delivered):
     )
 
     def read(self, logs: Any, it: Item) -> Doc | None:
-        """GetDeliverySource; where there is none of this name, the one that holds its place."""
+        """Read the source with GetDeliverySource.
+
+        If no source has our name, return the source that already takes these logs of this resource, if any.
+        """
         try:
             doc = logs.get_delivery_source(name=it.props["name"])["deliverySource"]
         except ClientError as error:
@@ -78,26 +81,26 @@ class DeliverySource(_Delivered):
         return self.tagged_doc(logs, {**doc, "resourceArn": next(iter(doc.get("resourceArns") or []), "")})
 
     def about(self, doc: Doc) -> str:
-        """Its name, and whose records it takes: AWS takes them into one source only."""
+        """Return the name of somebody else's source and the logs it takes; AWS allows one source for them."""
         return f"the delivery source {doc['name']} takes the {doc['logType']} of {doc['resourceArn']}"
 
     def create(self, logs: Any, it: Item) -> Doc:
-        """PutDeliverySource: a repeated one does no harm."""
+        """Create the source with PutDeliverySource; repeating the call has no further effect."""
         return dict(logs.put_delivery_source(**it.props, tags=dict(it.tags))["deliverySource"])
 
     def delete(self, logs: Any, it: Item) -> None:
-        """DeleteDeliverySource: its deliveries went before it."""
+        """Delete the source; its deliveries were deleted before it."""
         logs.delete_delivery_source(name=it.id)
 
 
 class DeliveryDestination(_Delivered):
-    """Where records go."""
+    """A delivery destination: where logs are written."""
 
     key, named, noun = "name", "name", "records-destination"
     members = DESTINATION
     fixed = frozenset({"name"})
     replaces = {"PutDeliveryDestination": ""}
-    # It follows from the configuration (botocore logs PutDeliveryDestination).
+    # AWS derives it from the configuration (botocore logs PutDeliveryDestination).
     alternatives = frozenset({"deliveryDestinationType"})
 
     resource, fills = "delivery-destination", ("{name}",)
@@ -110,25 +113,25 @@ class DeliveryDestination(_Delivered):
     )
 
     def read(self, logs: Any, it: Item) -> Doc | None:
-        """GetDeliveryDestination."""
+        """Read the destination with GetDeliveryDestination."""
         name = it.props["name"]
         return self.tagged_doc(logs, logs.get_delivery_destination(name=name)["deliveryDestination"])
 
     def create(self, logs: Any, it: Item) -> Doc:
-        """PutDeliveryDestination: a repeated one does no harm."""
+        """Create the destination with PutDeliveryDestination; repeating the call has no further effect."""
         return dict(logs.put_delivery_destination(**it.props, tags=dict(it.tags))["deliveryDestination"])
 
     def update(self, logs: Any, it: Item, changed: Doc) -> None:
-        """PutDeliveryDestination."""
+        """Replace the destination with PutDeliveryDestination."""
         logs.put_delivery_destination(**it.props)
 
     def delete(self, logs: Any, it: Item) -> None:
-        """DeleteDeliveryDestination: its deliveries went before it."""
+        """Delete the destination; its deliveries were deleted before it."""
         logs.delete_delivery_destination(name=it.id)
 
 
 class Delivery(_Delivered):
-    """One source to one destination."""
+    """A delivery: it connects one source with one destination."""
 
     key, noun = "id", "delivery"
     members = DELIVERY
@@ -144,23 +147,23 @@ class Delivery(_Delivered):
     )
 
     def read(self, logs: Any, it: Item) -> Doc | None:
-        """DescribeDeliveries: the one between the two."""
+        """Find the delivery between this source and this destination with DescribeDeliveries."""
         mine = {key: it.props[key] for key in self.within}
         listed = logs.describe_deliveries()["deliveries"]
         doc = next((one for one in listed if mine.items() <= one.items()), None)
         return self.tagged_doc(logs, doc) if doc else None
 
     def create(self, logs: Any, it: Item) -> Doc:
-        """CreateDelivery."""
+        """Create the delivery with CreateDelivery."""
         return dict(logs.create_delivery(**it.props, tags=dict(it.tags))["delivery"])
 
     def delete(self, logs: Any, it: Item) -> None:
-        """DeleteDelivery."""
+        """Delete the delivery with DeleteDelivery."""
         logs.delete_delivery(id=it.id)
 
 
 def _holder(logs: Any, props: Doc) -> Doc | None:
-    """Find the source that takes these records of this resource already, whatever its name."""
+    """Return the source of any name that already takes these logs of this resource; None if none does."""
     listed = logs.describe_delivery_sources()["deliverySources"]
     taken = (one for one in listed if one["logType"] == props["logType"])
     return next((dict(one) for one in taken if props["resourceArn"] in one["resourceArns"]), None)

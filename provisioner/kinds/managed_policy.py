@@ -1,4 +1,4 @@
-"""IAM: a managed policy of the stack's own, such as the boundary that caps its roles."""
+"""IAM: customer managed policies of the stack, such as the permissions boundary of its roles."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from provisioner.kinds.members.iam import MANAGED_POLICY
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.names import PROJECT
 
-# IAM and STS quotas: versions of one managed policy.
+# IAM and STS quotas: how many versions one managed policy can have.
 _MOST_VERSIONS = 5
 
 
 class ManagedPolicy(Kind):
-    """A policy that stands by itself; what it says is that of its default version."""
+    """A customer managed policy; its document is that of the default version."""
 
     service, key, named = "iam", "Arn", "PolicyName"
     members = MANAGED_POLICY
@@ -43,7 +43,7 @@ class ManagedPolicy(Kind):
     )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
-        """ListPolicies for its ARN where that is not known, then GetPolicy and GetPolicyVersion."""
+        """Read the policy and its default version; find it by its name where its ARN is not known yet."""
         arn = it.id or self._named(iam, it.props["PolicyName"])
         if not arn:
             return None
@@ -56,14 +56,14 @@ class ManagedPolicy(Kind):
         return next((str(one["Arn"]) for one in listed if one["PolicyName"] == name), "")
 
     def create(self, iam: Any, it: Item) -> Doc:
-        """CreatePolicy."""
+        """Create the policy with CreatePolicy."""
         document = json.dumps(it.props["PolicyDocument"])
         return dict(
             iam.create_policy(**{**it.props, "PolicyDocument": document}, Tags=pairs(it.tags))["Policy"]
         )
 
     def update(self, iam: Any, it: Item, changed: Doc) -> None:
-        """CreatePolicyVersion, as the default; DeletePolicyVersion of the oldest where there is no room."""
+        """Create a new default version; first delete the oldest version if there is no room for another."""
         old = self._old_versions(iam, it)
         if len(old) >= _MOST_VERSIONS - 1:
             iam.delete_policy_version(PolicyArn=it.id, VersionId=old[-1])
@@ -71,27 +71,30 @@ class ManagedPolicy(Kind):
         iam.create_policy_version(PolicyArn=it.id, PolicyDocument=document, SetAsDefault=True)
 
     def _old_versions(self, iam: Any, it: Item) -> list[str]:
-        """Those that are not in force, the newest first."""
+        """Return the ids of the versions that are not the default one, newest first."""
         listed = iam.list_policy_versions(PolicyArn=it.id)["Versions"]
         old = [one for one in listed if not one["IsDefaultVersion"]]
         return [str(one["VersionId"]) for one in sorted(old, key=lambda one: one["CreateDate"], reverse=True)]
 
     def retag(self, iam: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """UntagPolicy, TagPolicy."""
-        # To IAM `team` and `Team` are one tag: what is put last, stays.
+        """Change the tags with UntagPolicy, then TagPolicy."""
+        # IAM treats the tags `team` and `Team` as one, so the tag that is set last remains.
         if gone := list(drop):
             iam.untag_policy(PolicyArn=it.id, TagKeys=gone)
         if put:
             iam.tag_policy(PolicyArn=it.id, Tags=pairs(put))
 
     def delete(self, iam: Any, it: Item) -> None:
-        """DeletePolicyVersion for those not in force, then DeletePolicy."""
+        """Delete the versions that are not the default one, then the policy."""
         for version in self._old_versions(iam, it):
             iam.delete_policy_version(PolicyArn=it.id, VersionId=version)
         iam.delete_policy(PolicyArn=it.id)
 
     def holders(self, iam: Any, it: Item) -> list[Holder]:
-        """ListEntitiesForPolicy: whom it is attached to, or bounds; those of ours end before it."""
+        """Return the groups, users and roles that the policy is attached to, or is the boundary of.
+
+        Roles of this stack are temporary blockers: they are deleted before the policy.
+        """
         told = iam.list_entities_for_policy(PolicyArn=it.id)
         sorts = (("group", "Group"), ("user", "User"), ("role", "Role"))
         return [
@@ -106,7 +109,7 @@ def _is_ours(name: str, suffix: str) -> bool:
 
 
 class Boundary(ManagedPolicy):
-    """What no role of the stack may go beyond, whatever its own policies say."""
+    """The permissions boundary of the stack's roles: no role may do more, whatever its own policies say."""
 
     noun = "boundary"
     bounds = True

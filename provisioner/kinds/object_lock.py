@@ -1,8 +1,9 @@
-"""S3 Object Lock on a bucket of ours: what lies in it goes only when its retention has ended.
+"""S3 Object Lock on a bucket of the stack: locked objects can be deleted only once their retention has ended.
 
-S3 user guide, object-lock: a version under COMPLIANCE is deleted by nobody before its end, one under
-GOVERNANCE by who has s3:BypassGovernanceRetention and says so, one under a legal hold not while that is on.
-Somebody else turned it on: we ask for none, and pass over none.
+S3 user guide, object-lock: nobody can delete a version under COMPLIANCE before its retention ends. A version
+under GOVERNANCE can be deleted by a caller who has s3:BypassGovernanceRetention and asks for it. A version
+under a legal hold can be deleted once the hold is off. This tool never turns Object Lock on and never
+bypasses it: somebody else did.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from provisioner.engine.faults import Fault, code_of, fault_of
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 
-# A bucket without it answers so (terraform-provider-aws s3/bucket_object_lock_configuration.go), an object
-# without a retention or a hold with the other.
+# The error codes for a bucket without Object Lock (terraform-provider-aws
+# s3/bucket_object_lock_configuration.go), and for an object without a retention or a legal hold.
 _NONE = frozenset({"ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration"})
 _YEAR = 365
-# So many versions are asked for theirs before a teardown, and so many locks are told.
+# How many versions are checked for locks before a teardown, and how many of the locks are reported.
 _LOOKED_AT, _MOST = 20, 3
 _OF_ITS_OWN = Holder(
     "S3 Object Lock, where objects in it are under a retention or a legal hold of their own",
@@ -33,7 +34,7 @@ _OF_ITS_OWN = Holder(
 
 
 def locks(s3: Any, bucket: str) -> list[Holder]:
-    """GetObjectLockConfiguration: until when what is written now is locked, and what some objects tell."""
+    """Return the bucket's default retention, and the locks of the first objects, as blockers."""
     config = _told(lambda: s3.get_object_lock_configuration(Bucket=bucket)).get("ObjectLockConfiguration", {})
     if config.get("ObjectLockEnabled") != "Enabled":
         return []
@@ -52,7 +53,10 @@ def _by_default(bucket: str, rule: Doc) -> Holder:
 
 
 def _first_locked(s3: Any, bucket: str) -> list[Holder]:
-    """ListObjectVersions, and what locks the first few: more would be a call for each of all the records."""
+    """Return the locks of the first few versions: checking all of them would take two calls for each.
+
+    If others may be locked, or AWS denied the reads, return an uncertain blocker that says so.
+    """
     try:
         listed = s3.page("list_object_versions", Bucket=bucket)
         versions = listed.get("Versions", [])
@@ -66,7 +70,14 @@ def _first_locked(s3: Any, bucket: str) -> list[Holder]:
 
 
 def lock_of(s3: Any, bucket: str, object_: Doc) -> list[Holder]:
-    """GetObjectRetention, GetObjectLegalHold: what keeps one version, and until when."""
+    """Return what keeps one version from being deleted: a retention with its end, and a legal hold.
+
+    Args:
+        s3: The S3 client.
+        bucket: The name of the bucket.
+        object_: An entry of ListObjectVersions, with `Key` and `VersionId`.
+
+    """
     key, version = object_["Key"], object_["VersionId"]
     where = {"Bucket": bucket, "Key": key, "VersionId": version}
     name = f"the object {key}"
@@ -85,7 +96,10 @@ def lock_of(s3: Any, bucket: str, object_: Doc) -> list[Holder]:
 
 
 def _bypassed(bucket: str, mode: str, key: str, version: str, of: str = "") -> str:
-    """How a version under GOVERNANCE goes sooner: by a right of its own, which no policy of ours asks for."""
+    """Return how to delete a version under GOVERNANCE before its retention ends; "" for other modes.
+
+    That takes a permission which no policy of this tool grants.
+    """
     if mode != "GOVERNANCE":
         return ""
     end = f"`aws s3api delete-object {_named(bucket, key, version)} --bypass-governance-retention`"

@@ -1,4 +1,4 @@
-"""CloudFront flat-rate plans: a distribution that is under one can only go when the plan has ended."""
+"""CloudFront flat-rate pricing plans: AWS deletes no distribution before its plan has ended."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from provisioner.engine.faults import PASSING, Fault, code_of, fault_of
 from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder, Refusal
 
-# The one region that knows of them (botocore 1.44.5, endpoints of pricing-plan-manager).
+# The only region with this API (botocore 1.44.5, endpoints of pricing-plan-manager).
 _REGION = "us-east-1"
 CALLS = {"pricing-plan-manager": ("ListSubscriptions",)}
-# How CloudFront says it (ekristen/aws-nuke#1024, cloud-custodian/cloud-custodian#10477).
+# The code, and a phrase of the message, of CloudFront's refusal (ekristen/aws-nuke#1024,
+# cloud-custodian/cloud-custodian#10477).
 _REFUSED_AS, _SUBSCRIBED = "PreconditionFailed", "pricing plan"
 _DENIED = Holder(
     "a flat-rate pricing plan, if it is under one: AWS denied ListSubscriptions",
@@ -22,7 +23,7 @@ _DENIED = Holder(
     remedy="CloudFront's console shows the plan, and cancels it",
     doubtful=True,
 )
-# What is known where CloudFront itself says that there is one, and nothing else tells of it.
+# The blocker to report where CloudFront refused because of a plan, and ListSubscriptions did not show it.
 _UNTOLD = Holder(
     "a flat-rate pricing plan",
     passing=False,
@@ -33,7 +34,11 @@ _UNTOLD = Holder(
 
 
 def plans_of(cloudfront: Any, arn: str) -> list[Holder]:
-    """The plan that the distribution is under, and when it ends or how to end it; a refusal is told."""
+    """Return the plan of a distribution as a blocker that says when it ends, or how to cancel it.
+
+    If AWS denied ListSubscriptions, return an uncertain blocker. Temporary errors are raised; any other
+    refusal counts as no plan.
+    """
     plans = beside(cloudfront, "pricing-plan-manager", _REGION)
     try:
         listed = plans.list_subscriptions()["subscriptionSummaries"]
@@ -45,9 +50,10 @@ def plans_of(cloudfront: Any, arn: str) -> list[Holder]:
 
 
 def refused_for(cloudfront: Any, arn: str, error: ClientError) -> list[Holder]:
-    """Return the plan for which CloudFront refused to delete the distribution; none where that is not why.
+    """Return the plan because of which CloudFront refused to delete a distribution; none for other refusals.
 
-    The code is that of a stale ETag too: the message tells them apart, or else the plan that is there.
+    CloudFront uses the same code for an out-of-date ETag. A plan that ListSubscriptions shows decides, else
+    the message of the error.
     """
     if code_of(error) != _REFUSED_AS:
         return []
@@ -56,7 +62,7 @@ def refused_for(cloudfront: Any, arn: str, error: ClientError) -> list[Holder]:
 
 
 def keeps_acl(plan: Holder) -> Refusal:
-    """Return why the distribution keeps its web ACL, and what to do about it."""
+    """Return why CloudFront refuses to change the distribution's web ACL, and what to do about it."""
     return Refusal(
         f"it is under {plan.what}: CloudFront neither takes the web ACL off such a distribution nor puts "
         "another in its place",
@@ -66,7 +72,7 @@ def keeps_acl(plan: Holder) -> Refusal:
 
 
 def is_of_plan(error: ClientError) -> bool:
-    """Return whether CloudFront refused to change the web ACL for the sake of a plan.
+    """Return whether CloudFront refused to change the web ACL because of a plan.
 
     Code and message: cloud-custodian/cloud-custodian#10477.
     """
@@ -74,7 +80,7 @@ def is_of_plan(error: ClientError) -> bool:
 
 
 def known_plan(cloudfront: Any, arn: str) -> Holder:
-    """Return the plan that a distribution is under, where CloudFront itself said that it is under one."""
+    """Return the plan of a distribution after CloudFront itself has refused a call because of a plan."""
     return next((one for one in plans_of(cloudfront, arn) if not one.doubtful), _UNTOLD)
 
 

@@ -1,8 +1,9 @@
-"""Route 53: a name's records in a zone that is somebody's, and the mark that says they are ours.
+"""Route 53: the records of a name in an existing hosted zone, and a TXT record that marks them as ours.
 
-Records bear no tags. Beside each name that we make stands a TXT record, `_ml-api.<name>`, made and deleted in
-the same batch: what it marks is ours, also when the ledger is lost. A batch is carried out whole or not at
-all, and holds CREATE and DELETE only: nothing is ever written over.
+Route 53 records have no tags. So each name that the stack makes gets a TXT record `_ml-api.<name>` in the
+same batch, and loses it in the same batch. The TXT record shows which records are the stack's even if the
+state is lost. Route 53 applies a batch as a whole or not at all. The batches hold only CREATE and DELETE, so
+no existing record is overwritten.
 """
 
 from __future__ import annotations
@@ -17,22 +18,23 @@ from provisioner.kinds.members.edge import DNS_NAME
 from provisioner.kinds.proof_users import is_proof, users
 from provisioner.names import PROJECT
 
-# What answers for a name; other types (TXT, MX, CAA) may stand beside them.
+# The record types that resolve a name; records of other types (TXT, MX, CAA) may exist beside them.
 _TYPES = ("A", "AAAA", "CNAME")
 _TTL = 300
-# A name's children, its mark among them, follow it in the list (Route 53 API reference,
-# ListResourceRecordSets).
+# How many records to read from a name on. Its subdomains, the TXT mark among them, follow it in the list
+# (Route 53 API reference, ListResourceRecordSets).
 _NEAR = 100
 
 
-# The zone is still at an earlier change (Route 53 API reference, ChangeResourceRecordSets). While somebody
-# turns its accelerated recovery on or off, it takes none for minutes (go-to-k/cdkd#1467, #1483 tell the
-# message alone; botocore 1.44.5, AcceleratedRecoveryStatus). DNSSEC refuses no change of records.
+# The zone is still applying an earlier change (Route 53 API reference, ChangeResourceRecordSets). While the
+# zone's accelerated recovery is being turned on or off, Route 53 refuses changes for minutes
+# (go-to-k/cdkd#1467, #1483 show only the message; botocore 1.44.5, AcceleratedRecoveryStatus). DNSSEC refuses
+# no change of records.
 _LOCKED = codes("PriorRequestNotComplete", "*: is marked disabled for mutation")
 
 
 class DnsName(Kind):
-    """What a name in a hosted zone leads to, in all of its records."""
+    """All records that resolve one name in a hosted zone."""
 
     service, key = "route53", ("HostedZoneId", "Name")
     members = DNS_NAME
@@ -43,7 +45,7 @@ class DnsName(Kind):
     ready = {"Status": "INSYNC"}
     # botocore route53 ChangeStatus
     states = (States("Status", words("INSYNC"), words("PENDING")),)
-    # Taken over by somebody: they lead elsewhere, and only our mark was removed.
+    # Somebody has replaced the records: they resolve to another target, and only our TXT mark was deleted.
     lingers = {"Ours": False}
     why_lingers = "its records are not ours any more"
     absent = codes("NoSuchHostedZone")
@@ -65,7 +67,10 @@ class DnsName(Kind):
     )
 
     def read(self, route53: Any, it: Item) -> Doc | None:
-        """ListResourceRecordSets; after a change of this run, GetChange until all servers know it."""
+        """Read the name's records and its TXT mark.
+
+        After a change by this run, ask GetChange too: the name is ready once all DNS servers have the change.
+        """
         records, mark = _standing(route53, it)
         if not records and not mark:
             return None
@@ -76,23 +81,27 @@ class DnsName(Kind):
         return {**_named(it), "Records": records, "Tags": tags, "Ours": ours, "Status": status}
 
     def create(self, route53: Any, it: Item) -> Doc:
-        """ChangeResourceRecordSets: CREATE, which is refused where there is one."""
+        """Create the records and the TXT mark; Route 53 refuses the batch if one of them exists."""
         wanted = [*_sets(it.props), _mark(it)]
         made = _change(route53, it, [("CREATE", one) for one in wanted])
         return {**it.props, "Change": made["ChangeInfo"]["Id"]}
 
     def update(self, route53: Any, it: Item, changed: Doc) -> Doc:
-        """DELETE of what is seen and CREATE of what is wanted, in one batch: AWS refuses it if that moved."""
+        """Delete the records that differ and create the declared ones, in one batch.
+
+        Route 53 refuses the batch if somebody changed the records since they were read.
+        """
         records, _ = _standing(route53, it)
         seen = [_line(one) for one in records]
         wanted = [_line(one) for one in _sets(it.props)]
         going = [("DELETE", one) for one in records if _line(one) not in wanted]
         coming = [("CREATE", one) for one in _sets(it.props) if _line(one) not in seen]
-        # Nothing is left to do where the reply to an earlier try was lost: AWS takes no empty batch.
+        # Nothing differs where an earlier attempt succeeded and its reply was lost. Route 53 refuses an empty
+        # batch.
         return {"Change": _change(route53, it, going + coming)["ChangeInfo"]["Id"]} if going + coming else {}
 
     def outlives(self, props: Doc) -> str:
-        """What proves a name to ACM."""
+        """Return why the records stay if they validate a certificate; "" for other records."""
         if not is_proof(props):
             return ""
         return (
@@ -100,28 +109,31 @@ class DnsName(Kind):
         )
 
     def keeps(self, client: Any, it: Item) -> str:
-        """What proves a name to ACM stays, with its mark: the stack takes it up again if it comes back."""
+        """Return which certificates still need the record, if it validates one; "" for other records.
+
+        Such a record stays with its TXT mark, so a later `apply` takes it into the stack again.
+        """
         return users(client, it) if is_proof(it.props) else ""
 
     def protections(self, route53: Any, it: Item) -> list[str]:
-        """ListResourceRecordSetProtections: of its records, and of the mark beside them.
+        """Return which of the records and the TXT mark Route 53 protects from changes, as a sentence.
 
-        What proves a name stays anyway.
+        Return nothing for a record that validates a certificate: it is never deleted.
         """
         types = [] if is_proof(it.props) else [one["RecordType"] for one in _protected(route53, it)]
         return [f"Route 53 protects its records of type {', '.join(types)}"] if types else []
 
     def lift(self, route53: Any, it: Item) -> None:
-        """DeleteResourceRecordSetProtections: of its own, whatever else the zone protects."""
+        """Remove the protection of these records only, with DeleteResourceRecordSetProtections."""
         if found := _protected(route53, it):
             route53.delete_resource_record_set_protections(
                 HostedZoneId=it.props["HostedZoneId"], Protections=found
             )
 
     def delete(self, route53: Any, it: Item) -> None:
-        """DELETE of the mark, and of those records that are as we made them.
+        """Delete the TXT mark, and the records that are still as the stack made them.
 
-        That all servers know is not waited for: who asked a moment ago remembers it longer than that.
+        Do not wait until all DNS servers have the deletion: resolvers cache the records for longer than that.
         """
         records, mark = _standing(route53, it)
         ours = [_line(one) for one in _sets(it.props)]
@@ -130,11 +142,11 @@ class DnsName(Kind):
             _change(route53, it, [*going, ("DELETE", mark)])
 
     def canonical(self, doc: Doc) -> Doc:
-        """Each record in one line: names without their last dot, in lower case."""
+        """Write each record as one line, with its names in lower case and without the final dot."""
         return {**doc, "Records": [_line(one) for one in doc.get("Records", [])]}
 
     def about(self, doc: Doc) -> str:
-        """Where it leads."""
+        """Return what the name resolves to."""
         told = [_line(one) for one in doc["Records"]]
         return f"{doc['Name']} is {', '.join(told) or 'marked by another'}"
 
@@ -144,7 +156,7 @@ def _named(it: Item) -> Doc:
 
 
 def _standing(route53: Any, it: Item) -> tuple[list[Doc], Doc | None]:
-    """The records that answer for the name, and the mark beside them."""
+    """Return the records that resolve the name, and its TXT mark (None if there is none)."""
     name = it.props["Name"]
     listed = _from(route53, it.props["HostedZoneId"], name, _NEAR)
     records = [one for one in listed if _is_at(one, name) and one["Type"] in _TYPES]
@@ -162,7 +174,10 @@ def _from(route53: Any, zone: str, name: str, most: int) -> list[Doc]:
 
 
 def _protected(route53: Any, it: Item) -> list[Doc]:
-    """Names and types that nobody may change (botocore 1.44.5, CreateResourceRecordSetProtections)."""
+    """Return the name and type of each of these records that Route 53 protects from changes.
+
+    Source: botocore 1.44.5, CreateResourceRecordSetProtections.
+    """
     listed = route53.list_resource_record_set_protections(HostedZoneId=it.props["HostedZoneId"])
     ours = {_low(it.props["Name"]): _TYPES, _low(_marked(it.props["Name"])): ("TXT",)}
     return [
@@ -182,7 +197,7 @@ def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:
 
 
 def _sets(props: Doc) -> list[Doc]:
-    """The wanted records as Route 53 takes them; an alias has no time to live of its own."""
+    """Return the declared records in Route 53's form; an alias record has no TTL of its own."""
     ttl = [{} if "AliasTarget" in one else {"TTL": _TTL} for one in props["Records"]]
     return [{"Name": props["Name"], **own, **one} for own, one in zip(ttl, props["Records"], strict=True)]
 
@@ -192,7 +207,7 @@ def _marked(name: str) -> str:
 
 
 def _mark(it: Item) -> Doc:
-    """Whose the name is, as a TXT record."""
+    """Return the TXT record that marks the name as this stack's."""
     told = [{"Value": f'"{it.props["Mark"]}"'}]
     return {"Name": _marked(it.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": told}
 
@@ -210,7 +225,7 @@ def _low(name: str) -> str:
 
 
 def _line(record: Doc) -> str:
-    """A record in one line; how long it may be kept is nobody's concern, a routing policy is."""
+    """Return a record as one line for comparison; the TTL is left out, a routing policy is not."""
     target = record.get("AliasTarget") or {}
     values = sorted(_low(one["Value"]) for one in record.get("ResourceRecords", []))
     if target:

@@ -1,4 +1,4 @@
-"""Secrets Manager: one secret of our own, and how its value passes by without being kept."""
+"""Secrets Manager: the stack's secrets, and how their values are passed on without being stored elsewhere."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from provisioner.names import bears
 # Aurora user guide, rds-secrets-manager: a managed secret rotates every seven days.
 USUAL_DAYS = 7
 VARIABLE = "DB_PASSWORD"
-# In words, what says who else may use a thing.
+# How a resource policy is called in reports: it says who else may use a resource.
 RESOURCE_POLICY = "a resource policy"
 _SHORTEST, _LONGEST = 8, 99
-# botocore secretsmanager DescribeSecret: a secret under AWS's own key tells none.
+# botocore secretsmanager DescribeSecret: returns no key for a secret under the AWS managed key.
 _AMAZONS_KEY = "alias/aws/secretsmanager"
-# A new key is not seen everywhere at once.
+# A new KMS key is not known everywhere at once.
 _NO_KEY = codes("AccessDeniedException: kms", "EncryptionFailure", "InvalidParameterException: kms")
 # What Aurora PostgreSQL refuses in a master password (botocore rds CreateDBCluster).
 _REFUSED = '/@" '
@@ -37,7 +37,7 @@ _TAKEN = f'It takes {_SHORTEST} to {_LONGEST} printable ASCII characters without
 
 
 class Secret(Kind):
-    """A secret; only its ARN is ever written down."""
+    """A secret; the state holds its ARN, never its value."""
 
     service, key, named = "secretsmanager", "ARN", "Name"
     members = SECRET
@@ -46,9 +46,9 @@ class Secret(Kind):
     defaults = {"KmsKeyId": _AMAZONS_KEY}
     absent = codes("ResourceNotFoundException")
     duplicate = codes("ResourceExistsException")
-    # In its recovery window it holds its name.
+    # A secret in its recovery window keeps its name.
     gone = returns = {"InRecovery": True}
-    # Secrets Manager API reference, DescribeSecret: one with a DeletedDate tells no value any more.
+    # Secrets Manager API reference, DescribeSecret: the value of a secret with a DeletedDate cannot be read.
     states = (
         States(
             "InRecovery",
@@ -57,7 +57,8 @@ class Secret(Kind):
             says={"false": THERE, "true": "scheduled for deletion"},
         ),
     )
-    # One that was deleted without a window holds its name for a short delay, and cannot come back.
+    # A secret that was deleted without a recovery window keeps its name for a short time, and cannot be
+    # restored.
     transient = {
         "create": codes(
             "InvalidRequestException: deletion",
@@ -81,29 +82,34 @@ class Secret(Kind):
     )
 
     def read(self, secrets: Any, it: Item) -> Doc | None:
-        """DescribeSecret; one in its recovery window counts as gone."""
+        """Read the secret with DescribeSecret; a secret in its recovery window counts as deleted."""
         doc = {"KmsKeyId": _AMAZONS_KEY, **secrets.describe_secret(SecretId=it.props["Name"])}
         return {**doc, "Tags": mapping(doc.get("Tags", [])), "InRecovery": bool(doc.get("DeletedDate"))}
 
     def lasts(self, doc: Doc) -> str:
-        """The day on which its recovery window ends."""
+        """Return the date on which the secret's recovery window ends; "" where it is in none."""
         ends = doc.get("DeletedDate")
         return ends.isoformat(timespec="minutes") if ends else ""
 
     def bring_back(self, secrets: Any, it: Item) -> Doc | None:
-        """RestoreSecret, where one of ours is in its recovery window."""
+        """Restore the stack's secret if it is in its recovery window; return None if it is not."""
         if not self._rests(secrets, it):
             return None
         back = secrets.restore_secret(SecretId=it.props["Name"])
         return {"Name": it.props["Name"], "ARN": back["ARN"]}
 
     def create(self, secrets: Any, it: Item) -> Doc:
-        """CreateSecret, with our own token."""
+        """Create the secret with CreateSecret; the token makes a repeated call harmless."""
         made = secrets.create_secret(**it.props, ClientRequestToken=it.token, Tags=pairs(it.tags))
         return {"Name": it.props["Name"], "ARN": made["ARN"]}
 
     def _rests(self, secrets: Any, it: Item) -> bool:
-        """Whether one of ours can come back; Blocked where it is somebody else's that holds the name."""
+        """Return whether a secret of this stack is in its recovery window.
+
+        Raises:
+            Blocked: A secret of somebody else is in its recovery window, and has the name.
+
+        """
         try:
             doc = self.read(secrets, it)
         except ClientError as error:
@@ -120,34 +126,37 @@ class Secret(Kind):
         return True
 
     def update(self, secrets: Any, it: Item, changed: Doc) -> None:
-        """UpdateSecret: the description and the key; the value is never made twice."""
+        """Change the description and the key; the value is set at creation only."""
         asked = {key: value for key, value in changed.items() if key != "SecretString"}
         secrets.update_secret(SecretId=it.id, Description=it.props["Description"], **asked)
 
     def retag(self, secrets: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         if put:
             secrets.tag_resource(SecretId=it.id, Tags=pairs(put))
         if gone := list(drop):
             secrets.untag_resource(SecretId=it.id, TagKeys=gone)
 
     def extras(self, secrets: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """List who else may read it, by GetResourcePolicy, and where it is copied to."""
+        """Return the secret's resource policy, its copies and a rotation that somebody set up."""
         told: Doc = unless_unknown(lambda: secrets.get_resource_policy(SecretId=it.id), {})
         policies = [Extra(RESOURCE_POLICY, {"SecretId": it.id})] if told.get("ResourcePolicy") else []
         return [*policies, *_copies(doc), *_rotated(doc)]
 
     def remove(self, secrets: Any, it: Item, extra: Extra) -> None:
-        """DeleteResourcePolicy."""
+        """Delete the secret's resource policy."""
         secrets.delete_resource_policy(**extra.doc)
 
     def delete(self, secrets: Any, it: Item) -> None:
-        """DeleteSecret, without the recovery window that would hold its name for 30 days."""
+        """Delete the secret without a recovery window, which would keep its name for 30 days."""
         secrets.delete_secret(SecretId=it.id, ForceDeleteWithoutRecovery=True)
 
 
 def _copies(doc: Doc) -> list[Extra]:
-    """List its copies: who reads one there would lose it, and AWS deletes no secret that has one."""
+    """Return the secret's copies in other regions and accounts.
+
+    They are never removed, as readers there would lose them. AWS refuses to delete a secret with copies.
+    """
     regions = (str(one["Region"]) for one in doc.get("ReplicationStatus") or [])
     arns = (str(one["ReplicaSecretARN"]) for one in doc.get("CrossAccountReplicas") or [])
     stays = "it is read there; take it away before a teardown, which it would hold up"
@@ -158,14 +167,14 @@ def _copies(doc: Doc) -> list[Extra]:
 
 
 def _rotated(doc: Doc) -> list[Extra]:
-    """Tell the function that somebody has change its value."""
+    """Return the rotation by a Lambda function that somebody set up, if there is one."""
     by = doc.get("RotationLambdaARN") if doc.get("RotationEnabled") else ""
     stays = "it changes what the stack keeps there; `aws secretsmanager cancel-rotate-secret` ends it"
     return [Extra(f"rotation by {by}", {}, stays)] if by else []
 
 
 class Rotation(Kind):
-    """How often RDS makes a new password in the secret that it manages."""
+    """The rotation schedule of the database password in the secret that RDS manages."""
 
     service, key = "secretsmanager", "SecretId"
     members = ROTATION
@@ -175,7 +184,7 @@ class Rotation(Kind):
     replaces = {"RotateSecret": ""}
     # Days, or a schedule (botocore secretsmanager RotationRulesType).
     alternatives = frozenset({"RotationRules.ScheduleExpression"})
-    # Its end is the rule that every managed secret has.
+    # The type counts as deleted once the secret has the schedule that RDS gives every managed secret.
     gone = {"RotationRules": {"AutomaticallyAfterDays": USUAL_DAYS}}
     absent = codes("ResourceNotFoundException")
     resource, fills = "Secret", ("rds!cluster-*",)
@@ -184,38 +193,46 @@ class Rotation(Kind):
     )
 
     def read(self, secrets: Any, it: Item) -> Doc | None:
-        """DescribeSecret."""
+        """Read the rotation rules with DescribeSecret; return None where the secret has none."""
         doc = secrets.describe_secret(SecretId=it.props["SecretId"])
         rules = doc.get("RotationRules")
         return {"SecretId": it.props["SecretId"], "RotationRules": rules} if rules else None
 
     def create(self, secrets: Any, it: Item) -> Doc:
-        """RotateSecret, which takes the rule; the password itself stays until its time."""
+        """Set the schedule with RotateSecret, without rotating the password now."""
         secrets.rotate_secret(**it.props, RotateImmediately=False)
         return dict(it.props)
 
     def update(self, secrets: Any, it: Item, changed: Doc) -> None:
-        """RotateSecret."""
+        """Replace the schedule with RotateSecret."""
         self.create(secrets, it)
 
     def delete(self, secrets: Any, it: Item) -> None:
-        """Back to what RDS takes by itself."""
+        """Set the schedule back to the one that RDS uses by default."""
         usual = {"AutomaticallyAfterDays": USUAL_DAYS}
         secrets.rotate_secret(SecretId=it.id, RotationRules=usual, RotateImmediately=False)
 
 
 @dataclass(frozen=True, repr=False)
 class MasterLogin(Veiled):
-    """`{username, password}` as JSON, the password from the environment: for the secret's first value."""
+    """The first value of the database secret: `{username, password}` as JSON.
+
+    The password comes from the environment variable DB_PASSWORD.
+    """
 
     username: str
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:
-        """The JSON text; UsageError where the variable is gone or AWS would refuse it."""
+        """Return the JSON text.
+
+        Raises:
+            UsageError: The variable is not set, or Aurora would refuse its value.
+
+        """
         return json.dumps({"username": self.username, "password": given_password()})
 
     def missing(self) -> tuple[str, str]:
-        """That no password is given, or one that Aurora would refuse."""
+        """Return why there is no usable password, and what to do; two empty strings where there is one."""
         value = os.environ.get(VARIABLE)
         if value is not None and _is_taken(value):
             return "", ""
@@ -227,39 +244,44 @@ class MasterLogin(Veiled):
         )
 
     def unused(self) -> str:
-        """The password, where the secret has one already."""
+        """Return a note that DB_PASSWORD is not used, for when the secret already has a password."""
         return f"{VARIABLE} is not used" if VARIABLE in os.environ else ""
 
 
 @dataclass(frozen=True, repr=False)
 class StoredPassword(Veiled):
-    """The password that a secret of ours holds, read back for the one call that sets it."""
+    """The password in a secret of the stack, read only for the one call that sets it on the database."""
 
     calls = ("secretsmanager:GetSecretValue",)
     secret: Ref
 
     def refs(self) -> Iterator[Ref]:
-        """The secret's ARN."""
+        """Yield the reference to the secret's ARN."""
         yield self.secret
 
     @property
     def is_looked_at(self) -> bool:
-        """No plan reads it: a look at the secret's ARN is enough."""
+        """Whether a plan reads the password: never, as the secret's ARN is enough for a plan."""
         return False
 
     def sealed(self, aws: Any, lookup: Lookup) -> Kept:
-        """The secret that keeps it, by its ARN: another one whenever it is made anew."""
+        """Return the password, identified by its secret's ARN; a recreated secret has another ARN."""
         return Kept(self, lookup(self.secret))
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:
-        """GetSecretValue."""
+        """Read the password with GetSecretValue."""
         arn = lookup(self.secret)
         value = aws.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
         return str(json.loads(value)["password"])
 
 
 def given_password() -> str:
-    """The password in DB_PASSWORD; UsageError, without the value, where it cannot be one."""
+    """Return the password in the environment variable DB_PASSWORD.
+
+    Raises:
+        UsageError: Aurora would refuse the value. The error does not contain it.
+
+    """
     value = os.environ.get(VARIABLE, "")
     if not _is_taken(value):
         raise UsageError(
@@ -270,6 +292,6 @@ def given_password() -> str:
 
 
 def _is_taken(value: str) -> bool:
-    """Whether Aurora takes it as a master password."""
+    """Return whether Aurora accepts a value as a master password."""
     printable = all("!" <= char <= "~" for char in value)
     return printable and not set(value) & set(_REFUSED) and _SHORTEST <= len(value) <= _LONGEST

@@ -1,4 +1,4 @@
-"""SNS: a topic, who may publish to it, and who hears it."""
+"""SNS: a topic, its access policy, and its subscriptions."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from provisioner.kinds.members.watch import SUBSCRIPTION, TOPIC, TOPIC_POLICY
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
-# The wire code of tags on a topic that has just gone (botocore sns ResourceNotFoundException).
+# ResourceNotFound is the wire code for the tags of a topic that was just deleted (botocore sns
+# ResourceNotFoundException).
 NO_TOPIC = codes("NotFound", "NotFoundException", "ResourceNotFound", "ResourceNotFoundException")
 PENDING = "PendingConfirmation"
-# What SNS goes on telling of one that its reader has ended (ansible/ansible#20086).
+# SNS lists a subscription under this ARN after its subscriber has ended it (ansible/ansible#20086).
 _ENDED = "Deleted"
 
 
 class Topic(Kind):
-    """Where alarms speak, and subscribers hear."""
+    """The topic to which alarms publish."""
 
     service, key, named = "sns", "TopicArn", "Name"
     members = TOPIC
@@ -30,7 +31,7 @@ class Topic(Kind):
     fixed = frozenset({"Name"})
     defaults = {"Attributes": {"KmsMasterKeyId": ""}}
     absent = NO_TOPIC
-    # The same create again is no error; one with other tags is (botocore sns CreateTopic).
+    # Repeating CreateTopic is no error, unless the tags differ (botocore sns CreateTopic).
     duplicate = codes("InvalidParameter: already exists")
     resource, fills = "topic", ("{Name}",)
     calls = calling(
@@ -43,7 +44,7 @@ class Topic(Kind):
     )
 
     def read(self, sns: Any, it: Item) -> Doc | None:
-        """GetTopicAttributes and tags; before them ListTopics, where its ARN is not known."""
+        """Read the topic's key and tags; find the topic by its name where its ARN is not known yet."""
         arn = it.id or _named(sns, it.props["Name"])
         if not arn:
             return None
@@ -53,24 +54,27 @@ class Topic(Kind):
         return {"Name": it.props["Name"], "TopicArn": arn, "Attributes": under, "Tags": tags}
 
     def create(self, sns: Any, it: Item) -> Doc:
-        """CreateTopic."""
+        """Create the topic with CreateTopic."""
         made = sns.create_topic(**it.props, Tags=pairs(it.tags))
         return {"Name": it.props["Name"], "TopicArn": made["TopicArn"]}
 
     def update(self, sns: Any, it: Item, changed: Doc) -> None:
-        """SetTopicAttributes: its key, or none."""
+        """Set the topic's KMS key, or remove it, with SetTopicAttributes."""
         for name, value in changed["Attributes"].items():
             sns.set_topic_attributes(TopicArn=it.id, AttributeName=name, AttributeValue=value)
 
     def retag(self, sns: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         if put:
             sns.tag_resource(ResourceArn=it.id, Tags=pairs(put))
         if gone := list(drop):
             sns.untag_resource(ResourceArn=it.id, TagKeys=gone)
 
     def extras(self, sns: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """ListSubscriptionsByTopic: who else hears it; not whom AWS asked and nobody confirmed."""
+        """Return the subscriptions that the stack does not declare; they are reported, not removed.
+
+        A subscription that is not confirmed yet is left out.
+        """
         ours = inside.values("Endpoint")
         heard = [
             one
@@ -88,7 +92,7 @@ class Topic(Kind):
         ]
 
     def delete(self, sns: Any, it: Item) -> None:
-        """DeleteTopic; its subscriptions go with it."""
+        """Delete the topic; SNS deletes its subscriptions with it."""
         sns.delete_topic(TopicArn=it.id)
 
 
@@ -98,7 +102,7 @@ def _named(sns: Any, name: str) -> str:
 
 
 class TopicPolicy(Kind):
-    """Who may publish to a topic."""
+    """The access policy of a topic: who may publish to it."""
 
     service, key = "sns", "TopicArn"
     members = TOPIC_POLICY
@@ -112,12 +116,12 @@ class TopicPolicy(Kind):
     calls = calling(read="GetTopicAttributes", create="SetTopicAttributes", update="SetTopicAttributes")
 
     def read(self, sns: Any, it: Item) -> Doc | None:
-        """GetTopicAttributes: every topic has a policy from its birth."""
+        """Read the policy with GetTopicAttributes; SNS gives every new topic a policy."""
         told = sns.get_topic_attributes(TopicArn=it.props["TopicArn"])["Attributes"]
         return {"TopicArn": it.props["TopicArn"], "Policy": json.loads(told["Policy"])}
 
     def create(self, sns: Any, it: Item) -> Doc:
-        """SetTopicAttributes."""
+        """Set the policy with SetTopicAttributes."""
         document = json.dumps(it.props["Policy"])
         sns.set_topic_attributes(
             TopicArn=it.props["TopicArn"], AttributeName="Policy", AttributeValue=document
@@ -125,15 +129,15 @@ class TopicPolicy(Kind):
         return dict(it.props)
 
     def update(self, sns: Any, it: Item, changed: Doc) -> None:
-        """SetTopicAttributes."""
+        """Replace the policy with SetTopicAttributes."""
         self.create(sns, it)
 
     def delete(self, sns: Any, it: Item) -> None:
-        """It goes with its topic."""
+        """Do nothing: SNS deletes the policy with its topic."""
 
 
 class Subscription(Kind):
-    """One address that hears a topic, once whoever reads it has confirmed."""
+    """The subscription of one email address; it takes effect once the recipient has confirmed it."""
 
     service, key = "sns", ("TopicArn", "Endpoint")
     members = SUBSCRIPTION
@@ -141,8 +145,8 @@ class Subscription(Kind):
     claims = ("TopicArn", "Endpoint")
     within = ("TopicArn",)
     absent = NO_TOPIC
-    # Nobody can take back a question that was not answered: AWS forgets it by itself after 48 hours
-    # (SNS developer guide, delete a subscription).
+    # A subscription that was never confirmed cannot be deleted: SNS drops it after 48 hours (SNS developer
+    # guide, delete a subscription).
     lingers = {"SubscriptionArn": PENDING}
     resource, fills = "topic", ("{TopicArn}",)
     calls = calling(
@@ -150,18 +154,18 @@ class Subscription(Kind):
     )
 
     def read(self, sns: Any, it: Item) -> Doc | None:
-        """ListSubscriptionsByTopic: the one of this address."""
+        """Find the subscription of this endpoint with ListSubscriptionsByTopic."""
         listed = sns.list_subscriptions_by_topic(TopicArn=it.props["TopicArn"])["Subscriptions"]
         there = (one for one in listed if one["SubscriptionArn"] != _ENDED)
         return next((dict(one) for one in there if one["Endpoint"] == it.props["Endpoint"]), None)
 
     def create(self, sns: Any, it: Item) -> Doc:
-        """Subscribe: AWS asks the address to confirm."""
+        """Create the subscription with Subscribe; SNS asks the endpoint to confirm it."""
         sns.subscribe(**it.props)
         return dict(it.props)
 
     def delete(self, sns: Any, it: Item) -> None:
-        """Unsubscribe, where it was confirmed."""
+        """Delete the subscription with Unsubscribe, if it was confirmed."""
         now = self.read(sns, it)
         if now and now["SubscriptionArn"] != PENDING:
             sns.unsubscribe(SubscriptionArn=now["SubscriptionArn"])

@@ -1,4 +1,4 @@
-"""What was made under a key and outlives the stack: it could be read never more once the key has ended."""
+"""Backups, snapshots and databases encrypted with a KMS key, which nobody could read once it is deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from provisioner.engine.faults import code_of, unless_unknown
 from provisioner.engine.refs import Doc
 from provisioner.names import name_of
 
-# What is asked here, by service: `policy` grants it.
+# The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {
     "backup": ("ListRecoveryPointsByResource",),
     "dynamodb": ("DescribeBackup", "ListBackups"),
@@ -21,14 +21,21 @@ CALLS = {
 
 
 def made_under(client: Any, key: str, suffix: str) -> Iterator[str]:
-    """Whatever Aurora, DynamoDB and AWS Backup keep under the key of this ARN, in words."""
+    """Yield a phrase for everything of Aurora, DynamoDB and AWS Backup that is encrypted with the key.
+
+    Args:
+        client: Any client of the key's region.
+        key: The ARN of the key.
+        suffix: The suffix of the stack.
+
+    """
     yield from _databases(client, key)
     yield from _backups(client, key, suffix)
     yield from _recovery_points(client, key, suffix)
 
 
 def _databases(client: Any, key: str) -> Iterator[str]:
-    """Clusters too: one may have been restored from a snapshot of ours."""
+    """Yield snapshots, clusters and automated backups; a cluster may come from a snapshot of ours."""
     rds = beside(client, "rds")
     snapshots = rds.describe_db_cluster_snapshots()["DBClusterSnapshots"]
     clusters = rds.describe_db_clusters()["DBClusters"]
@@ -44,7 +51,7 @@ def _named(form: str, listed: list[Doc], key: str) -> Iterator[str]:
 
 
 def _backups(client: Any, key: str, suffix: str) -> Iterator[str]:
-    """Of every sort: DynamoDB itself keeps the last state of a table that could be restored."""
+    """Yield the table's backups under the key, with the one that DynamoDB makes as the table is deleted."""
     dynamodb = beside(client, "dynamodb")
     table = name_of("sessions", suffix)
     for one in dynamodb.list_backups(TableName=table, BackupType="ALL")["BackupSummaries"]:
@@ -55,7 +62,11 @@ def _backups(client: Any, key: str, suffix: str) -> Iterator[str]:
 
 
 def _recovery_points(client: Any, key: str, suffix: str) -> Iterator[str]:
-    """Of a plan of the user's: they outlive what they are of, and the vault may be under the key."""
+    """Yield the recovery points of AWS Backup under the key.
+
+    A backup plan of the user's may have made them. They outlive the table or the cluster that they are of,
+    and their vault may be encrypted with the stack's key.
+    """
     _, partition, _, region, account, _ = key.split(":")
     table, cluster = name_of("sessions", suffix), name_of("aurora", suffix)
     for of in (f"dynamodb:{region}:{account}:table/{table}", f"rds:{region}:{account}:cluster:{cluster}"):
@@ -65,7 +76,7 @@ def _recovery_points(client: Any, key: str, suffix: str) -> Iterator[str]:
 
 
 def _kept_of(backup: Any, resource: str) -> list[Doc]:
-    """What AWS Backup itself has made; nothing of a resource that it has never heard of."""
+    """Return the recovery points that AWS Backup made of a resource; none where it knows no such resource."""
     asked = {"ResourceArn": resource, "ManagedByAWSBackupOnly": True}
     try:
         answer: Doc = unless_unknown(lambda: backup.list_recovery_points_by_resource(**asked), {})

@@ -1,4 +1,4 @@
-"""Which version of Aurora PostgreSQL is meant, whether it can be had, and what capacity it can run with."""
+"""Which Aurora PostgreSQL version to run, whether it is available, and which capacity it supports."""
 
 from __future__ import annotations
 
@@ -9,18 +9,27 @@ from provisioner.engine.faults import unless_unknown
 from provisioner.errors import Blocked
 from provisioner.kinds.facts import CLASS, ENGINE, orderable, running_cluster
 
-# What is asked here, as in facts.py.
+# The AWS operations that this module calls, as in facts.py.
 CALLS = {"rds": ("DescribeDBEngineVersions",)}
-# What every version that can be created runs with; less and more depend on the version
-# (Aurora user guide, aurora-serverless-v2.how-it-works).
+# Every version that can be created supports this range of capacity units. Whether it supports less or more
+# depends on the version (Aurora user guide, aurora-serverless-v2.how-it-works).
 _LEAST_EVERYWHERE, _MOST_EVERYWHERE = 0.5, 128
 
 
 def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
-    """The version to run and its parameter-group family.
+    """Return the version to run and its parameter group family.
 
-    A cluster that runs keeps its version, which AWS upgrades, unless a later one of its major version is
-    wanted by name.
+    A running cluster keeps its version, which AWS upgrades, unless `wanted` names a later version of the same
+    major version.
+
+    Args:
+        clients: The connection to AWS.
+        suffix: The suffix of the stack.
+        wanted: A major version such as "16", or an exact one such as "16.8".
+
+    Raises:
+        Blocked: The version is not offered here, or the running cluster cannot be upgraded to it.
+
     """
     running = running_cluster(clients, suffix)
     if running:
@@ -40,7 +49,7 @@ def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
 
 
 def _later(clients: Clients, running: str, wanted: str) -> dict[str, str]:
-    """The running version, or the later one of the same major version that is named."""
+    """Return the running version, or `wanted` if it is a later version of the same major version."""
     if major(running) != major(wanted):
         raise Blocked(
             f"The database runs version {running}; {wanted} is another major version, and moving to it "
@@ -60,7 +69,7 @@ def _later(clients: Clients, running: str, wanted: str) -> dict[str, str]:
 
 
 def check_capacity(clients: Clients, version: str, least: float, most: float) -> None:
-    """Blocked where the version cannot run with so few or so many capacity units."""
+    """Raise Blocked if the version does not support this range of capacity units (ACU)."""
     if least >= _LEAST_EVERYWHERE and most <= _MOST_EVERYWHERE:
         return
     told = _told(clients, version)
@@ -79,16 +88,16 @@ def check_capacity(clients: Clients, version: str, least: float, most: float) ->
 
 
 def _targets(clients: Clients, running: str) -> list[str]:
-    """To which versions of the same major one AWS upgrades; empty where it does not say."""
+    """Return the minor versions that AWS can upgrade `running` to, in order; none where AWS names none."""
     listed = [target for one in _told(clients, running) for target in one.get("ValidUpgradeTarget", [])]
     minor = {one["EngineVersion"] for one in listed if major(one["EngineVersion"]) == major(running)}
     return sorted(minor, key=_numbers)
 
 
 def _families(clients: Clients, wanted: str) -> dict[str, str]:
-    """Each version that AWS has, and its parameter-group family.
+    """Return the parameter group family of each version that AWS offers.
 
-    An emulator that does not know the call is taken to have what is asked for.
+    If an emulator does not know the call, assume that it has the version that was asked for.
     """
     found = _told(clients)
     if found:
@@ -97,7 +106,7 @@ def _families(clients: Clients, wanted: str) -> dict[str, str]:
 
 
 def _told(clients: Clients, version: str = "") -> list[dict[str, Any]]:
-    """What AWS says of all versions or of one; empty where an emulator does not know the call."""
+    """Return what AWS says of all versions, or of one; nothing where an emulator does not know the call."""
     asked = {"EngineVersion": version} if version else {}
     nothing: dict[str, Any] = {"DBEngineVersions": []}
 
@@ -109,7 +118,7 @@ def _told(clients: Clients, version: str = "") -> list[dict[str, Any]]:
 
 
 def major(version: str) -> str:
-    """The major version of an exact one."""
+    """Return the major version of an exact version."""
     return version.split(".", 1)[0]
 
 

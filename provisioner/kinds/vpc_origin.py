@@ -1,4 +1,4 @@
-"""A VPC origin: CloudFront's own way into a VPC, to a balancer that the internet does not reach."""
+"""A VPC origin: the connection through which CloudFront reaches an internal load balancer."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from provisioner.kinds.members.edge import VPC_ORIGIN
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
-# The security group that CloudFront makes in a VPC with its first origin there, and deletes with the last
+# The security group that CloudFront creates in a VPC with its first origin there, and deletes with the last
 # (CloudFront developer guide, private-content-vpc-origins).
 AMAZONS_GROUP = "CloudFront-VPCOrigins-Service-SG"
-# A stale ETag is read anew.
+# The ETag is out of date: the retry reads it again.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
 _NONE: Doc = {"VpcOriginList": {}}
 
 
 class VpcOrigin(Kind):
-    """One balancer, as CloudFront calls it."""
+    """The VPC origin through which CloudFront reaches one load balancer."""
 
     service, key, named, noun = "cloudfront", "Id", "Name", "origin"
     members = VPC_ORIGIN
     ready = {"Status": "Deployed"}
     # CloudFront API reference, VpcOrigin
     states = (States("Status", words("Deployed"), words("Deploying InProgress"), words("Failed")),)
-    # CannotUpdateEntityWhileInUse (botocore cloudfront UpdateVpcOrigin): a distribution always uses it.
+    # CannotUpdateEntityWhileInUse (botocore cloudfront UpdateVpcOrigin): our distribution always uses the
+    # origin.
     ways_out = dict.fromkeys(
         ("Arn", "HTTPPort", "HTTPSPort", "OriginProtocolPolicy", "OriginSslProtocols"),
         "CloudFront changes none that a distribution uses; bring up a second stack with it, lead the clients "
@@ -40,7 +41,7 @@ class VpcOrigin(Kind):
     duplicate = codes("EntityAlreadyExists")
     visible_within = 60
     transient = {"delete": _STALE | codes("CannotDeleteEntityWhileInUse", "IllegalDelete")}
-    # Provider ceiling 15 min each way (terraform-provider-aws cloudfront/vpc_origin.go).
+    # terraform-provider-aws cloudfront/vpc_origin.go waits at most 15 min for a creation or deletion.
     takes, takes_to_go, patience = 240, 240, minutes(30)
     resource = "vpcorigin"
     calls = calling(
@@ -51,7 +52,7 @@ class VpcOrigin(Kind):
     )
 
     def read(self, cloudfront: Any, it: Item) -> Doc | None:
-        """GetVpcOrigin by id, else the one of the list with our name; and its tags."""
+        """Read the origin and its tags; find it by its name where its id is not known yet."""
         id_ = it.id or self._listed(cloudfront, it.props["Name"])
         if not id_:
             return None
@@ -67,14 +68,14 @@ class VpcOrigin(Kind):
         return next((str(one["Id"]) for one in listed if one["Name"] == name), "")
 
     def create(self, cloudfront: Any, it: Item) -> Doc:
-        """CreateVpcOrigin."""
+        """Create the origin with CreateVpcOrigin."""
         protocols = it.props["OriginSslProtocols"]["Items"]
         config = {**it.props, "OriginSslProtocols": {"Quantity": len(protocols), "Items": protocols}}
         made = cloudfront.create_vpc_origin(VpcOriginEndpointConfig=config, Tags={"Items": pairs(it.tags)})
         return _told(made["VpcOrigin"])
 
     def retag(self, cloudfront: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         arn = cloudfront.get_vpc_origin(Id=it.id)["VpcOrigin"]["Arn"]
         if put:
             cloudfront.tag_resource(Resource=arn, Tags={"Items": pairs(put)})
@@ -82,13 +83,13 @@ class VpcOrigin(Kind):
             cloudfront.untag_resource(Resource=arn, TagKeys={"Items": gone})
 
     def delete(self, cloudfront: Any, it: Item) -> None:
-        """DeleteVpcOrigin, which waits for the distribution to be gone."""
+        """Delete the origin; CloudFront refuses this while a distribution uses it, and it is retried."""
         etag = cloudfront.get_vpc_origin(Id=it.id)["ETag"]
         cloudfront.delete_vpc_origin(Id=it.id, IfMatch=etag)
 
 
 def _told(doc: Doc) -> Doc:
-    """What is asked of it, and what AWS calls it; its own ARN is not its balancer's."""
+    """Return the origin's configuration, id and status; `Arn` is the load balancer, `OwnArn` the origin."""
     return {**doc["VpcOriginEndpointConfig"], "Id": doc["Id"], "Status": doc["Status"], "OwnArn": doc["Arn"]}
 
 

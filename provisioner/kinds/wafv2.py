@@ -1,4 +1,4 @@
-"""WAFv2: the web ACL before CloudFront, and its log; both live in us-east-1."""
+"""WAFv2: the web ACL of the CloudFront distribution, and its logging; both are in us-east-1."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import bears
 
-# The scope of a list that stands before CloudFront; it is called for in us-east-1 only.
+# The scope of a web ACL for CloudFront; its API calls go to us-east-1 only.
 SCOPE = "CLOUDFRONT"
 _GONE = codes("WAFNonexistentItemException")
-# Another change came between reading the token and using it: the token is read anew.
+# Another change came between reading the lock token and using it: the retry reads the token again.
 _STALE = codes("WAFOptimisticLockException")
 # terraform-provider-aws wafv2/web_acl.go and service_package.go: 5 min.
 _UNSETTLED = codes(
@@ -30,21 +30,22 @@ _UNSETTLED = codes(
 
 
 class WebACL(Kind):
-    """A list of rules that every request of a viewer passes first."""
+    """A web ACL: the rules by which WAF inspects every request before CloudFront."""
 
     service, key, named, noun = "wafv2", "ARN", "Name", "webacl"
     members = WEB_ACL
     fixed = frozenset({"Name", "Scope"})
     whole = frozenset({"Rules"})
     replaces = {"UpdateWebACL": ""}
-    # The scope is where it is listed; AWS does not tell it.
+    # The scope decides which list the web ACL is in; AWS does not return it.
     unread = frozenset({"Scope"})
     absent = _GONE
     duplicate = codes("WAFDuplicateItemException")
     transient = {
         "create": _UNSETTLED,
         "update": _UNSETTLED | _STALE,
-        # The distribution has let go of it a moment ago (terraform-provider-aws wafv2/web_acl.go: 5 min).
+        # The distribution was detached from it only a moment ago (terraform-provider-aws wafv2/web_acl.go: 5
+        # min).
         "delete": _STALE | codes("WAFAssociatedItemException"),
     }
     unheld = _STALE
@@ -60,7 +61,7 @@ class WebACL(Kind):
     )
 
     def read(self, wafv2: Any, it: Item) -> Doc | None:
-        """GetWebACL and its tags; before them ListWebACLs, where its id is not known."""
+        """Read the web ACL and its tags; find it by its name where its id is not known yet."""
         id_ = it.id.rpartition("/")[2] or (_listed(wafv2, it.props["Name"]) or {}).get("Id")
         if not id_:
             return None
@@ -68,54 +69,54 @@ class WebACL(Kind):
         return {**doc, "Tags": tags_told(wafv2, it, doc["ARN"], lambda: _tags(wafv2, doc["ARN"]))}
 
     def create(self, wafv2: Any, it: Item) -> Doc:
-        """CreateWebACL."""
+        """Create the web ACL with CreateWebACL."""
         made = wafv2.create_web_acl(**it.props, Tags=pairs(it.tags))
         return {**it.props, "ARN": made["Summary"]["ARN"]}
 
     def standing(self, wafv2: Any, it: Item) -> Doc | None:
-        """GetWebACL: the list, with the token of its latest state."""
+        """Read the web ACL as it is now, with the lock token that an update needs."""
         told = wafv2.get_web_acl(Name=it.props["Name"], Scope=SCOPE, Id=it.id.rpartition("/")[2])
         return {**told["WebACL"], "LockToken": told["LockToken"]}
 
     def update(self, wafv2: Any, it: Item, changed: Doc) -> None:
-        """UpdateWebACL: the whole list at once, with the token of the state that it is laid over."""
+        """Replace the whole web ACL, with the lock token of the version on which the change is based."""
         if it.there:
             wafv2.update_web_acl(**it.props)
 
     def retag(self, wafv2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         if put:
             wafv2.tag_resource(ResourceARN=it.id, Tags=pairs(put))
         if gone := list(drop):
             wafv2.untag_resource(ResourceARN=it.id, TagKeys=gone)
 
     def delete(self, wafv2: Any, it: Item) -> None:
-        """DeleteWebACL, with the token of its latest state."""
+        """Delete the web ACL, with its current lock token."""
         if listed := _listed(wafv2, it.props["Name"]):
             wafv2.delete_web_acl(
                 Name=listed["Name"], Scope=SCOPE, Id=listed["Id"], LockToken=listed["LockToken"]
             )
 
     def holders(self, wafv2: Any, it: Item) -> list[Holder]:
-        """ListDistributions: those that it stands before; ours lets go of it as it ends."""
+        """Return the distributions that use the web ACL; one of this stack is only a temporary blocker."""
         return [
             Holder(f"the distribution {id_}", bears(tags, it.suffix))
             for id_, tags in _behind(beside(wafv2, "cloudfront"), it.id)
         ]
 
     def canonical(self, doc: Doc) -> Doc:
-        """Rules by name: their order is their priority."""
+        """Put the rules into a mapping by name; their order does not matter, as each has a priority."""
         return {**doc, "Rules": {rule["Name"]: rule for rule in doc.get("Rules", [])}}
 
 
 def _listed(wafv2: Any, name: str) -> Doc | None:
-    """The list of this name, with the token that its next change needs."""
+    """Return the list entry of the web ACL with this name, lock token included; None if there is none."""
     listed = wafv2.list_web_acls(Scope=SCOPE)["WebACLs"]
     return next((dict(one) for one in listed if one["Name"] == name), None)
 
 
 class WebACLLog(Kind):
-    """Where a web ACL writes what its rules matched."""
+    """The logging configuration of a web ACL: where WAF writes the requests that its rules matched."""
 
     service, key = "wafv2", "ResourceArn"
     members = WEB_ACL_LOG
@@ -125,7 +126,7 @@ class WebACLLog(Kind):
     within = ("ResourceArn",)
     fixed = frozenset({"ResourceArn"})
     absent = _GONE
-    # The first one of an account races the making of WAF's role for logs.
+    # The first logging configuration of an account may come before AWS has made WAF's service-linked role.
     transient = {"create": _UNSETTLED, "update": _UNSETTLED | _STALE, "delete": _STALE}
     resource, fills = "webacl", ("global", "{ResourceArn}")
     calls = calling(
@@ -136,21 +137,21 @@ class WebACLLog(Kind):
     )
 
     def read(self, wafv2: Any, it: Item) -> Doc | None:
-        """GetLoggingConfiguration."""
+        """Read the logging configuration with GetLoggingConfiguration."""
         arn = it.props["ResourceArn"]
         return dict(wafv2.get_logging_configuration(ResourceArn=arn)["LoggingConfiguration"])
 
     def create(self, wafv2: Any, it: Item) -> Doc:
-        """PutLoggingConfiguration."""
+        """Set the logging configuration with PutLoggingConfiguration."""
         wafv2.put_logging_configuration(LoggingConfiguration=it.props)
         return dict(it.props)
 
     def update(self, wafv2: Any, it: Item, changed: Doc) -> None:
-        """PutLoggingConfiguration."""
+        """Replace the logging configuration with PutLoggingConfiguration."""
         self.create(wafv2, it)
 
     def delete(self, wafv2: Any, it: Item) -> None:
-        """DeleteLoggingConfiguration."""
+        """Delete the logging configuration with DeleteLoggingConfiguration."""
         wafv2.delete_logging_configuration(ResourceArn=it.id)
 
 
@@ -159,7 +160,10 @@ def _tags(wafv2: Any, arn: str) -> dict[str, str]:
 
 
 def _behind(cloudfront: Any, arn: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each distribution behind a web ACL, and its tags; the Distribution kind asks the same."""
+    """Yield the id and tags of each distribution that uses the web ACL.
+
+    The Distribution resource type makes the same calls, so their answers are shared.
+    """
     for one in cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []:
         if one.get("WebACLId") == arn:
             yield one["Id"], mapping(cloudfront.list_tags_for_resource(Resource=one["ARN"])["Tags"]["Items"])
