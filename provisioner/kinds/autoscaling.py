@@ -1,4 +1,4 @@
-"""Application Auto Scaling: what may be scaled, and by which measure."""
+"""Application Auto Scaling: the scalable target of a service, and its target tracking policies."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from provisioner.kinds.members.ecs import SCALABLE_TARGET, SCALING_POLICY
 from provisioner.kinds.together import tags_told
 
 _WHICH = ("ServiceNamespace", "ResourceId", "ScalableDimension")
-# botocore application-autoscaling: so many targets or policies in one call.
+# botocore application-autoscaling: how many targets or policies one call may name.
 _MOST = 50
-# botocore application-autoscaling SuspendedState: what of a target can be suspended, false by default.
+# botocore application-autoscaling SuspendedState: the scaling activities that can be suspended, false by
+# default.
 _PARTS = {
     "DynamicScalingInSuspended": "scaling in",
     "DynamicScalingOutSuspended": "scaling out",
@@ -33,7 +34,7 @@ _SUSPENDED = {
     for count in range(1, len(_PARTS) + 1)
     for some in combinations(_PARTS.values(), count)
 }
-# botocore application-autoscaling ScalableTargetAction: what a scheduled action sets of a target.
+# botocore application-autoscaling ScalableTargetAction: the limits that a scheduled action sets on a target.
 _LIMITS = {"MinCapacity": "minimum", "MaxCapacity": "maximum"}
 _AT_ITS_TIME = "it acts at its own time, and the next apply sets back what it has set"
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
@@ -51,14 +52,14 @@ _YOUNG = codes(
 
 
 class ScalableTarget(Kind):
-    """The count of a service, between a least and a most."""
+    """A scalable target: the minimum and maximum of a service's task count."""
 
     service, key, noun = "application-autoscaling", "ResourceId", "scaling"
     members = SCALABLE_TARGET
     fixed = frozenset(_WHICH)
     within = ("ResourceId",)
     claims = _WHICH
-    # What somebody suspended of it; told by `read`.
+    # The scaling activities that somebody suspended; `read` adds them.
     states = (
         States(
             "Scaling",
@@ -68,7 +69,7 @@ class ScalableTarget(Kind):
             says={_NOTHING: "nothing suspended", **_SUSPENDED},
         ),
     )
-    # It goes with its service, and comes without tags where a console made it.
+    # AWS deletes it with its service. A target made in the console has no tags.
     adopts_untagged = True
     absent = _GONE
     transient = {"create": _YOUNG, "update": _YOUNG, "delete": codes("ConcurrentUpdateException")}
@@ -83,7 +84,7 @@ class ScalableTarget(Kind):
     )
 
     def read(self, scaling: Any, it: Item) -> Doc | None:
-        """DescribeScalableTargets, and its tags."""
+        """Read the target and its tags; one call reads all targets that are being read together."""
         own = it.props["ResourceId"]
         listed = scaling.describe_scalable_targets(
             ServiceNamespace=it.props["ServiceNamespace"],
@@ -96,16 +97,16 @@ class ScalableTarget(Kind):
         return {**with_suspended(found[0]), "Tags": tags_told(scaling, it, arn, lambda: _tags(scaling, arn))}
 
     def create(self, scaling: Any, it: Item) -> Doc:
-        """RegisterScalableTarget."""
+        """Create the target with RegisterScalableTarget."""
         scaling.register_scalable_target(**it.props, Tags=dict(it.tags))
         return dict(it.props)
 
     def update(self, scaling: Any, it: Item, changed: Doc) -> None:
-        """RegisterScalableTarget: it is an upsert."""
+        """Change the target with RegisterScalableTarget, which is an upsert."""
         scaling.register_scalable_target(**it.props)
 
     def retag(self, scaling: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         arn = (self.read(scaling, it) or {})["ScalableTargetARN"]
         if put:
             scaling.tag_resource(ResourceARN=arn, Tags=dict(put))
@@ -113,7 +114,7 @@ class ScalableTarget(Kind):
             scaling.untag_resource(ResourceARN=arn, TagKeys=gone)
 
     def extras(self, scaling: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """DescribeScalingPolicies: those of other names than ours; DescribeScheduledActions: all of them."""
+        """Return the scaling policies and scheduled actions that the stack does not declare."""
         which = {key: it.props[key] for key in ("ServiceNamespace", "ResourceId")}
         names = inside.values("PolicyName")
         listed = scaling.describe_scaling_policies(**which)["ScalingPolicies"]
@@ -124,12 +125,12 @@ class ScalableTarget(Kind):
         return [*found, *(Extra(scheduled(one), one, _AT_ITS_TIME) for one in actions)]
 
     def delete(self, scaling: Any, it: Item) -> None:
-        """DeregisterScalableTarget; its policies and their alarms go with it."""
+        """Deregister the target; AWS deletes its policies and their alarms with it."""
         scaling.deregister_scalable_target(**{key: it.props[key] for key in _WHICH})
 
 
 def scheduled(action: Doc) -> str:
-    """A scheduled action in words: its name, its time, and what it sets then."""
+    """Describe a scheduled action in a phrase: its name, its schedule, and the limits that it sets."""
     limits = action.get("ScalableTargetAction") or {}
     sets = (f"{word} {limits[key]}" for key, word in _LIMITS.items() if key in limits)
     zone = f" {action['Timezone']}" if action.get("Timezone") else ""
@@ -137,32 +138,33 @@ def scheduled(action: Doc) -> str:
 
 
 def with_suspended(target: Doc) -> Doc:
-    """A target with all members of its SuspendedState, and in words what of it is suspended."""
+    """Return a target with its full SuspendedState, and `Scaling`, a phrase that says what is suspended."""
     suspended = {**RESUMED, **(target.get("SuspendedState") or {})}
     parts = ", ".join(_PARTS.get(member, member) for member, is_off in suspended.items() if is_off)
     return {**target, "SuspendedState": suspended, "Scaling": parts or _NOTHING}
 
 
 def _tags(scaling: Any, arn: str) -> dict[str, str] | None:
-    """The target's tags; None where an emulator does not know the call, so that they are not compared."""
+    """Return the target's tags; None, so that none are compared, if an emulator lacks the call."""
     return unless_unknown(lambda: dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"]), None)
 
 
 class ScalingPolicy(Kind):
-    """A target to track; AWS makes and keeps its alarms."""
+    """A target tracking policy; AWS creates and maintains its CloudWatch alarms."""
 
     service, key = "application-autoscaling", ("ResourceId", "PolicyName")
     members = SCALING_POLICY
     named, noun = "PolicyName", "requests"
     tagged = False
-    # By its alarms alone it scales: where they are gone, or call it no more, it is put anew.
+    # The policy scales only when its alarms call it. If they are deleted or no longer call it, it is put
+    # again.
     states = (tracking_alarms.STATES,)
     failed, on_failure = {"Tracking": tracking_alarms.STATES.unhealthy}, "update"
     decided_by_observation = True
     claims = (*_WHICH, "PolicyName")
     fixed = frozenset({*_WHICH, "PolicyName", "PolicyType"})
     replaces = {"PutScalingPolicy": ""}
-    # What is tracked is one of them.
+    # A policy tracks one of the two.
     alternatives = frozenset(f"{_TRACKING}.{one}MetricSpecification" for one in ("Customized", "Predefined"))
     within = ("ResourceId",)
     absent = _GONE
@@ -177,38 +179,38 @@ class ScalingPolicy(Kind):
     )
 
     def read(self, scaling: Any, it: Item) -> Doc | None:
-        """DescribeScalingPolicies."""
+        """Find the policy of this name and resource with DescribeScalingPolicies."""
         mine = (doc for doc in _policies(scaling, it) if doc["ResourceId"] == it.props["ResourceId"])
         return next((doc for doc in mine if doc["PolicyName"] == it.props["PolicyName"]), None)
 
     def observe(self, scaling: Any, it: Item, doc: Doc) -> Doc:
-        """DescribeAlarms, for the alarms of all policies that are looked at."""
+        """Add `Tracking`, the state of the policy's alarms; one DescribeAlarms call serves all policies."""
         standing = tracking_alarms.alarms_of(scaling, _policies(scaling, it))
         return {**doc, "Tracking": tracking_alarms.tracking(doc, standing)}
 
     def create(self, scaling: Any, it: Item) -> Doc:
-        """PutScalingPolicy."""
+        """Create the policy with PutScalingPolicy."""
         scaling.put_scaling_policy(**it.props)
         return dict(it.props)
 
     def update(self, scaling: Any, it: Item, changed: Doc) -> None:
-        """PutScalingPolicy: it is an upsert, and makes those of its alarms anew that are gone."""
+        """Put the policy again with PutScalingPolicy, an upsert that also recreates missing alarms."""
         scaling.put_scaling_policy(**it.props)
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
-        """As it is, until the requests have gone over to the group that it is to count."""
+        """Keep the tracked target group as it is until FOLLOW, when requests have moved to the new group."""
         if beat >= Beat.FOLLOW or _label(seen) == _label(wanted):
             return wanted
         return {**wanted, _TRACKING: seen[_TRACKING]}
 
     def delete(self, scaling: Any, it: Item) -> None:
-        """DeleteScalingPolicy, alarms included."""
+        """Delete the policy; AWS deletes its alarms with it."""
         which = {key: it.props[key] for key in (*_WHICH, "PolicyName")}
         scaling.delete_scaling_policy(**which)
 
 
 def _policies(scaling: Any, it: Item) -> list[Doc]:
-    """DescribeScalingPolicies: all that are looked at together."""
+    """Return all policies that are being read together, with one DescribeScalingPolicies call."""
     names = scaling.peers.together(it.props["PolicyName"], "ScalingPolicy", by="name", most=_MOST)
     told = scaling.describe_scaling_policies(ServiceNamespace=it.props["ServiceNamespace"], PolicyNames=names)
     return list(told["ScalingPolicies"])

@@ -1,4 +1,4 @@
-"""IAM: roles, what they may do, and the roles that belong to AWS's own services."""
+"""IAM: roles, their inline policies, and the service-linked roles of AWS services."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ GONE = codes("NoSuchEntity")
 BUSY = codes("ConcurrentModification")
 
 
-# How calls that take a role say that they do not know it yet, without naming it; by terraform-provider-aws,
-# which sends each again for 2 min, where nothing else is said.
+# Errors of calls that take a role, for a role that is too new to be known, without naming it. By
+# terraform-provider-aws, which retries each for 2 min, where no other source is given.
 _UNKNOWN_ROLE = codes(
     "ClientException: role is not valid",  # ecs RegisterTaskDefinition (fabfuel/ecs-deploy#231)
     "InvalidParameter: unable to assume given iam role",  # ec2 CreateFlowLogs (ec2/vpc_flow_log.go)
@@ -53,7 +53,7 @@ class Role(Kind):
     unknown_as = _UNKNOWN_ROLE
     duplicate = codes("EntityAlreadyExists")
     transient = {
-        # A principal that is seconds old is unknown here (terraform-provider-aws iam/role.go: 2 min).
+        # A principal that was just created is not known yet (terraform-provider-aws iam/role.go: 2 min).
         "create": BUSY | codes("MalformedPolicyDocument: invalid principal"),
         "update": BUSY | codes("MalformedPolicyDocument: invalid principal"),
         "delete": BUSY | codes("DeleteConflict"),
@@ -72,20 +72,23 @@ class Role(Kind):
     )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
-        """GetRole; where one answer tells of all roles, and tells what is wanted, that."""
+        """Read the role with GetRole.
+
+        An answer about all roles is used instead where there is one and it shows the role as desired.
+        """
         name = it.props["RoleName"]
         if (told := detail(iam, name)) and _is_wanted(doc := {**described(iam, name), **_flat(told)}, it):
             return doc
         return _flat(iam.get_role(RoleName=name)["Role"])
 
     def create(self, iam: Any, it: Item) -> Doc:
-        """CreateRole."""
+        """Create the role with CreateRole."""
         trust = json.dumps(it.props["AssumeRolePolicyDocument"])
         made = iam.create_role(**{**it.props, "AssumeRolePolicyDocument": trust}, Tags=pairs(it.tags))
         return dict(made["Role"])
 
     def update(self, iam: Any, it: Item, changed: Doc) -> None:
-        """PutRolePermissionsBoundary or DeleteRolePermissionsBoundary, UpdateAssumeRolePolicy, UpdateRole."""
+        """Change the permissions boundary, the trust policy, the description and the session duration."""
         name = it.props["RoleName"]
         if boundary := changed.get("PermissionsBoundary"):
             iam.put_role_permissions_boundary(RoleName=name, PermissionsBoundary=boundary)
@@ -94,20 +97,20 @@ class Role(Kind):
         if trust := changed.get("AssumeRolePolicyDocument"):
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
         if "Description" in changed:
-            # Of the two, what is not said goes back to its default (botocore iam UpdateRole).
+            # UpdateRole resets the one of the two that it is not given (botocore iam UpdateRole).
             told = {key: it.props[key] for key in ("Description", "MaxSessionDuration") if key in it.props}
             iam.update_role(RoleName=name, **told)
 
     def retag(self, iam: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """UntagRole, TagRole."""
-        # To IAM `team` and `Team` are one tag: what is put last, stays.
+        """Change the tags with UntagRole, then TagRole."""
+        # IAM treats the tags `team` and `Team` as one, so the tag that is set last remains.
         if gone := list(drop):
             iam.untag_role(RoleName=it.id, TagKeys=gone)
         if put:
             iam.tag_role(RoleName=it.id, Tags=pairs(put))
 
     def extras(self, iam: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """ListRolePolicies, ListAttachedRolePolicies: what else the role may do."""
+        """Return the inline and attached policies of the role that the stack does not declare."""
         if told := detail(iam, it.id):
             inline = [policy["PolicyName"] for policy in told["RolePolicyList"]]
             if not _unknown(inside, inline, told["AttachedManagedPolicies"]):
@@ -117,14 +120,17 @@ class Role(Kind):
         return _unknown(inside, inline, attached)
 
     def remove(self, iam: Any, it: Item, extra: Extra) -> None:
-        """DeleteRolePolicy or DetachRolePolicy."""
+        """Delete an inline policy, or detach a managed policy, that the stack does not declare."""
         if "PolicyName" in extra.doc:
             iam.delete_role_policy(RoleName=it.id, **extra.doc)
         else:
             iam.detach_role_policy(RoleName=it.id, **extra.doc)
 
     def delete(self, iam: Any, it: Item) -> None:
-        """DeleteRole, again after what was put on it by hand is off: ours is gone before."""
+        """Delete the role; if policies are still on it, take them off and let the retry delete it.
+
+        The declared policies were deleted before: such a policy was put on the role by hand.
+        """
         try:
             iam.delete_role(RoleName=it.id)
         except ClientError as error:
@@ -133,13 +139,13 @@ class Role(Kind):
             raise
 
     def holders(self, iam: Any, it: Item) -> list[Holder]:
-        """The instance profiles that it is in: none of ours."""
+        """Return the instance profiles that contain the role; the stack itself makes none."""
         listed = iam.list_instance_profiles_for_role(RoleName=it.id)["InstanceProfiles"]
         return [Holder(f"the instance profile {one['InstanceProfileName']}", passing=False) for one in listed]
 
 
 def _strip(iam: Any, role: str) -> None:
-    """Take all policies off a role that ends; one that is off already is no trouble."""
+    """Delete and detach all policies of a role; ignore those that are gone already."""
     for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         with _or_gone():
             iam.delete_role_policy(RoleName=role, PolicyName=name)
@@ -158,7 +164,7 @@ def _or_gone() -> Iterator[None]:
 
 
 def _unknown(inside: Inside, inline: list[str], attached: list[Doc]) -> list[Extra]:
-    """The policies of a role that nobody declared."""
+    """Return the policies of a role that nobody declared."""
     names, arns = inside.values("PolicyName"), inside.values("PolicyArn")
     others = [name for name in inline if name not in names]
     strange = [one["PolicyArn"] for one in attached if one["PolicyArn"] not in arns]
@@ -169,7 +175,7 @@ def _unknown(inside: Inside, inline: list[str], attached: list[Doc]) -> list[Ext
 
 
 def _flat(role: Doc) -> Doc:
-    """A role with its boundary as the create call takes it."""
+    """Return a role with its permissions boundary as an ARN and its tags as a mapping."""
     boundary = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
     return {**role, "PermissionsBoundary": boundary, "Tags": mapping(role.get("Tags") or [])}
 
@@ -201,7 +207,10 @@ class RolePolicy(Kind):
     )
 
     def read(self, iam: Any, it: Item) -> Doc | None:
-        """GetRolePolicy; where one answer tells of all roles, and tells what is wanted, that."""
+        """Read the policy with GetRolePolicy.
+
+        An answer about all roles is used instead where there is one and it shows the policy as desired.
+        """
         role, name = it.props["RoleName"], it.props["PolicyName"]
         listed = (detail(iam, role) or {}).get("RolePolicyList", [])
         if {"PolicyName": name, "PolicyDocument": it.props.get("PolicyDocument")} in listed:
@@ -209,22 +218,22 @@ class RolePolicy(Kind):
         return dict(iam.get_role_policy(RoleName=role, PolicyName=name))
 
     def create(self, iam: Any, it: Item) -> Doc:
-        """PutRolePolicy."""
+        """Create the policy with PutRolePolicy."""
         document = json.dumps(it.props["PolicyDocument"])
         iam.put_role_policy(**{**it.props, "PolicyDocument": document})
         return dict(it.props)
 
     def update(self, iam: Any, it: Item, changed: Doc) -> None:
-        """PutRolePolicy."""
+        """Replace the policy with PutRolePolicy."""
         self.create(iam, it)
 
     def delete(self, iam: Any, it: Item) -> None:
-        """DeleteRolePolicy."""
+        """Delete the policy with DeleteRolePolicy."""
         iam.delete_role_policy(RoleName=it.props["RoleName"], PolicyName=it.props["PolicyName"])
 
 
 class ServiceLinkedRole(Kind):
-    """The account's role for one AWS service: made early, as a fresh account's first use races it."""
+    """The account's service-linked role of one AWS service, made before the service's first use needs it."""
 
     service, key = "iam", "AWSServiceName"
     members = SERVICE_ROLE
@@ -236,16 +245,16 @@ class ServiceLinkedRole(Kind):
     calls = calling(read="GetAccountSummary ListRoles", create="CreateServiceLinkedRole")
 
     def read(self, iam: Any, it: Item) -> Doc | None:
-        """ListRoles below the path that only AWS may use: one answer serves all services."""
+        """Find the role below the path of service-linked roles; one ListRoles call serves all services."""
         name = it.props["AWSServiceName"]
         roles = listed(iam, "/aws-service-role/")
         mine = (role for role in roles if role["Path"] == f"/aws-service-role/{name}/")
         return next(({**role, "AWSServiceName": name} for role in mine), None)
 
     def create(self, iam: Any, it: Item) -> Doc:
-        """CreateServiceLinkedRole."""
+        """Create the role with CreateServiceLinkedRole."""
         iam.create_service_linked_role(**it.props)
         return dict(it.props)
 
     def delete(self, iam: Any, it: Item) -> None:
-        """Never: it belongs to the account."""
+        """Do nothing: the role belongs to the account."""

@@ -1,4 +1,4 @@
-"""KMS: a key of the stack's own, the name it goes by, and its change once a year."""
+"""KMS: the stack's own keys, their aliases, and their yearly rotation."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ from provisioner.names import NODE_TAG, has_owner
 
 NO_KEY = codes("NotFoundException")
 _KEPT_OUT = codes("AccessDeniedException")
-# IAM may not see the tags of a new key for five minutes (KMS developer guide, "ABAC for AWS KMS").
+# IAM may not know the tags of a new key for five minutes (KMS developer guide, "ABAC for AWS KMS").
 _NO_TAGS = codes("AccessDeniedException: kms:createalias", "AccessDeniedException: kms:enablekeyrotation")
 PENDING = "PendingDeletion"
-# botocore kms ScheduleKeyDeletion: 7 to 30, at no cost: what a person copied under it is not looked for.
+# botocore kms ScheduleKeyDeletion: 7 to 30 days, at no cost. The longest is used, as copies that a person
+# encrypted with the key are not searched for.
 _DAYS = 30
 _WAKE = "aws kms enable-key --key-id {0} --region {1}"
 _CALL_BACK = f"aws kms cancel-key-deletion --key-id {{0}} --region {{1}} && {_WAKE}"
 
 
-# How calls that take a key say that they do not know it yet (botocore rds CreateDBCluster, sns
+# Errors of calls that take a key, for a key that is too new to be known (botocore rds CreateDBCluster, sns
 # SetTopicAttributes, secretsmanager CreateSecret; CloudWatch Logs user guide, "encrypt-log-data-kms").
 _UNKNOWN_KEY = codes(
     "KMSKeyNotAccessibleFault", "KMSNotFound", "EncryptionFailure", "InvalidParameterException: kms key"
@@ -41,10 +42,9 @@ _UNKNOWN_KEY = codes(
 
 
 class Key(Kind):
-    """A symmetric key that encrypts; AWS names it, so it is found by its tags, or by its description.
+    """A symmetric encryption key. AWS chooses its id, so it is found by its tags, or by its description.
 
-    The index of tags lags, and the description can be changed: what the one does not tell yet, the other
-    still does.
+    The index of tags lags, and a description can be changed: if one does not show the key, the other may.
     """
 
     service, key = "kms", "Arn"
@@ -61,17 +61,18 @@ class Key(Kind):
         ),
     )
     gone = {"KeyState": PENDING}
-    # Both by a person's hand: what is under it cannot be read until another command.
+    # Somebody disabled the key or scheduled its deletion: data under it cannot be read until that is undone.
     halted = {"KeyState": frozenset({"Disabled", PENDING})}
     wake = "{Wake}"
     fixed = frozenset()
     whole = frozenset({"Policy"})
     replaces = {"PutKeyPolicy": ""}
-    # What was logged under it is read with it alone, whatever is used for what comes.
+    # Logs that were encrypted with the key can be read only with it, even if new logs use another one.
     stays = True
     absent = NO_KEY
     unknown_as = _UNKNOWN_KEY
-    # KMS developer guide, "eventual consistency": most changes within seconds, some take minutes.
+    # KMS developer guide, "eventual consistency": most changes are visible within seconds, some after
+    # minutes.
     visible_within = 60
     resource = "key"
     calls = calling(
@@ -83,7 +84,7 @@ class Key(Kind):
     )
 
     def read(self, kms: Any, it: Item) -> Doc | None:
-        """DescribeKey, GetKeyPolicy and the tags; by the index of tags and ListKeys where it is not known."""
+        """Read the key, its policy and its tags; find it where its id is not known yet."""
         if it.id:
             return _told(kms, it, kms.describe_key(KeyId=it.id)["KeyMetadata"])
         for doc in _candidates(kms, it):
@@ -94,61 +95,63 @@ class Key(Kind):
         return None
 
     def create(self, kms: Any, it: Item) -> Doc:
-        """CreateKey."""
+        """Create the key with CreateKey."""
         asked = {**it.props, "Policy": json.dumps(it.props["Policy"])}
         made = kms.create_key(**asked, Tags=_pairs(it.tags))["KeyMetadata"]
         return {**made, "Policy": it.props["Policy"]}
 
     def update(self, kms: Any, it: Item, changed: Doc) -> None:
-        """PutKeyPolicy, UpdateKeyDescription."""
+        """Change the policy with PutKeyPolicy, and the description with UpdateKeyDescription."""
         if "Policy" in changed:
             kms.put_key_policy(KeyId=it.id, PolicyName="default", Policy=json.dumps(changed["Policy"]))
         if "Description" in changed:
             kms.update_key_description(KeyId=it.id, Description=changed["Description"])
 
     def retag(self, kms: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         if put:
             kms.tag_resource(KeyId=it.id, Tags=_pairs(put))
         if gone := list(drop):
             kms.untag_resource(KeyId=it.id, TagKeys=gone)
 
     def lost(self, props: Doc) -> str:
-        """It is data's only way back."""
+        """Return the warning that deleting the key loses all data that is encrypted with it."""
         return f"the key ends {_DAYS} days later, unless a snapshot or a backup made under it remains"
 
     def keeps(self, client: Any, it: Item) -> str:
-        """Snapshots and backups that were made under it, and databases of others."""
+        """Return the snapshots, backups and databases that are still encrypted with the key."""
         return ", ".join(made_under(client, it.id, it.suffix))
 
     def delete(self, kms: Any, it: Item) -> None:
-        """ScheduleKeyDeletion, which is refused where it is going already: it looks first."""
+        """Schedule the deletion; do nothing if it is scheduled already, as KMS would refuse the call."""
         if kms.describe_key(KeyId=it.id)["KeyMetadata"]["KeyState"] != PENDING:
             kms.schedule_key_deletion(KeyId=it.id, PendingWindowInDays=_DAYS)
 
     def lasts(self, doc: Doc) -> str:
-        """The day on which KMS deletes it."""
+        """Return the date on which KMS deletes the key; "" if no deletion is scheduled."""
         ends = doc.get("DeletionDate")
         return ends.isoformat(timespec="minutes") if ends else ""
 
 
 class EdgeKey(Key):
-    """One beside CloudFront: the logs and topics that are under it end with the stack."""
+    """The key for the logs and topics beside CloudFront, all of which are deleted with the stack."""
 
     def lost(self, props: Doc) -> str:
-        """Nothing that does not end itself."""
+        """Return "": everything under the key is deleted with the stack."""
         return ""
 
     def keeps(self, client: Any, it: Item) -> str:
-        """For nobody's."""
+        """Return "": nothing that outlives the stack needs the key."""
         return ""
 
 
 def _candidates(kms: Any, it: Item) -> Iterator[Doc]:
-    """Those that the index of tags knows, then those that are described as ours.
+    """Yield the keys that the index of tags lists for the stack, then all keys with our description.
 
-    A key's own policy may keep all of the account's IAM out (KMS developer guide, "Key policies"); ours does
-    not, so such a key is passed by. The index tells of keys for a while after they are gone.
+    The index (Resource Groups Tagging API) still lists deleted keys for a while: those are skipped. A key's
+    own policy may shut out the account's IAM (KMS developer guide, "Key policies"). Ours does not, so a key
+    that denies access is skipped too. If no listed key can be read at all, the error of the first one is
+    raised.
     """
     listed = bearers(beside(kms, "resourcegroupstaggingapi"), [it.suffix])
     yield from filter(None, (_described(kms, arn, NO_KEY) for arn in listed if ":kms:" in arn))
@@ -160,7 +163,7 @@ def _candidates(kms: Any, it: Item) -> Iterator[Doc]:
 
 
 def _described(kms: Any, arn: str, passed: Codes) -> Doc | None:
-    """DescribeKey; None for a key that answers with one of the codes that are passed by."""
+    """Describe a key; return None if KMS answers with one of the codes in `passed`."""
     try:
         return dict(kms.describe_key(KeyId=arn)["KeyMetadata"])
     except ClientError as error:
@@ -187,7 +190,7 @@ def _pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 class KeyAlias(Kind):
-    """The name that a person knows a key by; it would stay on one that is going, and hold the name."""
+    """The alias of a key, deleted by a call of its own: a key scheduled for deletion would keep it."""
 
     service, key, named = "kms", "AliasName", "AliasName"
     members = KEY_ALIAS
@@ -202,7 +205,7 @@ class KeyAlias(Kind):
     calls = calling(read="ListAliases", create="CreateAlias", update="UpdateAlias", delete="DeleteAlias")
 
     def read(self, kms: Any, it: Item) -> Doc | None:
-        """ListAliases for the one of this name; AWS tells the key's id, and the alias's ARN the rest."""
+        """Find the alias with ListAliases, and build the key's ARN from the key id and the alias's ARN."""
         named = (one for one in kms.list_aliases()["Aliases"] if one["AliasName"] == it.props["AliasName"])
         found = next(named, None)
         if found is None:
@@ -211,21 +214,21 @@ class KeyAlias(Kind):
         return {"AliasName": found["AliasName"], "TargetKeyId": f"{where}:key/{found.get('TargetKeyId')}"}
 
     def create(self, kms: Any, it: Item) -> Doc:
-        """CreateAlias."""
+        """Create the alias with CreateAlias."""
         kms.create_alias(**it.props)
         return dict(it.props)
 
     def update(self, kms: Any, it: Item, changed: Doc) -> None:
-        """UpdateAlias."""
+        """Point the alias to another key with UpdateAlias."""
         kms.update_alias(**it.props)
 
     def delete(self, kms: Any, it: Item) -> None:
-        """DeleteAlias."""
+        """Delete the alias with DeleteAlias."""
         kms.delete_alias(AliasName=it.id)
 
 
 class KeyRotation(Setting):
-    """New material once a year; the old goes on reading what it wrote."""
+    """The yearly rotation of a key's material; older material still decrypts older data."""
 
     service, key = "kms", "KeyId"
     members = KEY_ROTATION
@@ -241,12 +244,12 @@ class KeyRotation(Setting):
     )
 
     def read(self, kms: Any, it: Item) -> Doc | None:
-        """GetKeyRotationStatus; a key that is going changes no more."""
+        """Read whether rotation is on; return None for a key that is scheduled for deletion."""
         if kms.describe_key(KeyId=it.props["KeyId"])["KeyMetadata"]["KeyState"] == PENDING:
             return None
         on = kms.get_key_rotation_status(KeyId=it.props["KeyId"])["KeyRotationEnabled"]
         return {"KeyId": it.props["KeyId"], "KeyRotationEnabled": on}
 
     def put(self, kms: Any, props: Doc) -> None:
-        """EnableKeyRotation."""
+        """Turn rotation on with EnableKeyRotation."""
         kms.enable_key_rotation(KeyId=props["KeyId"])

@@ -1,4 +1,4 @@
-"""What lies in a bucket of ours: deleted page by page before the bucket goes."""
+"""The objects of a bucket: they are deleted page by page before the bucket is deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from provisioner.kinds.object_lock import lock_of
 
 
 def empty(s3: Any, bucket: str) -> None:
-    """DeleteObjects page by page, however many there are; what S3 did not delete is told in its reply."""
+    """Delete all versions and delete markers in a bucket, page by page.
+
+    Raises:
+        ProvisionerError: Object Lock keeps a version; the message says until when.
+        ClientError: S3 did not delete a version for another reason.
+
+    """
     while some := _first(s3, bucket):
         told = s3.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
         for failed in told.get("Errors", []):
@@ -20,7 +26,10 @@ def empty(s3: Any, bucket: str) -> None:
 
 
 def _why(s3: Any, bucket: str, failed: Doc, some: list[Doc]) -> Exception:
-    """Of a locked object S3 says that access is denied (S3 user guide, object-lock)."""
+    """Return the error for a version that was not deleted.
+
+    S3 answers AccessDenied for a locked object (S3 user guide, object-lock), so its locks are read first.
+    """
     is_denied = failed["Code"] == "AccessDenied"
     (version, *_) = [one for one in some if one["Key"] == failed["Key"]]
     if is_denied and (holders := lock_of(s3, bucket, version)):

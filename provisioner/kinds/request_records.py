@@ -1,4 +1,4 @@
-"""What a load balancer has recorded of its requests: files in a bucket, one every five minutes and node."""
+"""The access logs of a load balancer: files in S3, one for each of its nodes every five minutes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any
 from provisioner.kinds.log_events import Line
 
 CALLS = {"s3": ("ListObjectsV2 ml-api-logs-{suffix}-*", "GetObject object=ml-api-logs-{suffix}-*")}
-# A clock here may be behind AWS's: the next day's folder is looked into a little early.
+# The local clock may be behind AWS's, so the next day's folder is listed an hour early.
 _SKEW = timedelta(hours=1)
 
 
 @dataclass
 class Records:
-    """A balancer's records from a moment on, in milliseconds since 1970; asked again, it goes on.
+    """The access log lines of a load balancer from one moment on; each call of `lines` continues the last.
 
-    `folder` is `<prefix>/AWSLogs/<account>/elasticloadbalancing/<region>` (ELB user guide, access logs).
+    `since` is in milliseconds since 1970. `folder` is
+    `<prefix>/AWSLogs/<account>/elasticloadbalancing/<region>` (ELB user guide, access logs).
     """
 
     s3: Any
@@ -28,21 +29,24 @@ class Records:
     since: int
     pattern: str = ""
     _told: set[str] = field(default_factory=set)
-    # How many lines of a file were told before an error came.
+    # By file: how many of its lines were yielded before an error.
     _begun: dict[str, int] = field(default_factory=dict)
 
     @property
     def pause(self) -> float:
-        """A file comes every five minutes: half a minute is soon enough."""
+        """The seconds between two reads: 30, as a file comes only every five minutes."""
         return 30.0
 
     @property
     def name(self) -> str:
-        """Where they lie."""
+        """The place of the logs, as an S3 URI."""
         return f"s3://{self.bucket}/{self.folder}"
 
     def lines(self) -> Iterator[Line]:
-        """What was not told yet. An error leaves all as it was, but for what has been told already."""
+        """Yield the lines that were not yielded before.
+
+        After an error, the next call continues behind the last line that was yielded.
+        """
         for key in self._files():
             told = self._begun.get(key, 0)
             for number, line in enumerate(self._read(key)[told:], start=told):
@@ -53,7 +57,7 @@ class Records:
             self._begun.pop(key, None)
 
     def _files(self) -> Iterator[str]:
-        """ListObjectsV2: the new files of each day, but for those written before the moment."""
+        """Yield the keys of new files, day by day; skip those written before `since`."""
         begin = datetime.fromtimestamp(self.since / 1000, UTC)
         day, last = begin.date(), (datetime.now(UTC) + _SKEW).date()
         while day <= last:
@@ -64,7 +68,7 @@ class Records:
             day += timedelta(days=1)
 
     def _read(self, key: str) -> list[Line]:
-        """GetObject: a line a request, its time the second word (ELB user guide, access log entries)."""
+        """Read a file; a line is a request, its second word the time (ELB user guide, access log entries)."""
         body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         texts = gzip.decompress(body).decode(errors="replace").splitlines()
         return [_line(key, number, text) for number, text in enumerate(texts)]

@@ -1,4 +1,4 @@
-"""IAM's one answer about all roles of the account, and when it is worth asking for."""
+"""Reads of many IAM roles in one call, and the conditions under which one call is worthwhile."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from botocore.exceptions import ClientError
 from provisioner.engine.faults import Fault, fault_of
 from provisioner.engine.refs import Doc
 
-# Of more roles IAM tells in several pages, and takes longer than for ours one by one.
+# For more roles than this, IAM needs several pages, and takes longer than reading only ours one by one.
 _FEW = 300
-# IAM's most for one page (GetAccountAuthorizationDetails, MaxItems).
+# IAM's maximum page size (GetAccountAuthorizationDetails, MaxItems).
 _PAGE = 1000
 _SEVERAL = 2
 
 
 def detail(iam: Any, name: str) -> Doc | None:
-    """A role with all that it may do, in one look at many things; None where it is to be asked by itself.
+    """Return a role with its policies, from one answer about all roles of the account.
 
-    AWS tells of a change here later than where the role itself is asked: who finds a difference asks there.
+    Return None where the role has to be read by itself: one answer is not worthwhile, AWS denies it, or it
+    does not have the role. Changes appear in it later than in GetRole, so a caller that finds a difference
+    reads the role itself.
     """
     try:
         if not _is_worth_it(iam):
@@ -33,7 +35,10 @@ def detail(iam: Any, name: str) -> Doc | None:
 
 
 def described(iam: Any, name: str) -> Doc:
-    """What the list of all roles says of one, and `detail` does not; nothing where only ours are asked."""
+    """Return the role's description, which `detail` lacks, as `{"Description": ...}`.
+
+    It is taken from the list of all roles; return {} if the account has too many roles for one list.
+    """
     roles = listed(iam, "/") if _has_few(iam) else []
     return next(
         ({"Description": role.get("Description", "")} for role in roles if role["RoleName"] == name), {}
@@ -41,7 +46,7 @@ def described(iam: Any, name: str) -> Doc:
 
 
 def listed(iam: Any, path: str) -> list[Doc]:
-    """The roles below a path; where there are few, from the list of all that is asked for once."""
+    """Return the roles below a path; if the account has few roles, take them from one list of all roles."""
     whole = iam.list_roles(MaxItems=_PAGE) if _has_few(iam) else iam.list_roles(PathPrefix=path)
     return [role for role in whole["Roles"] if role["Path"].startswith(path)]
 
@@ -51,7 +56,7 @@ def _is_worth_it(iam: Any) -> bool:
 
 
 def _has_few(iam: Any) -> bool:
-    """Whether this is a look at whole stacks in an account with so few roles that all are told at once."""
+    """Return whether whole stacks are being read, and the account has few enough roles for one page."""
     if not iam.peers.suffixes:
         return False
     try:

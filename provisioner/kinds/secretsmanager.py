@@ -104,12 +104,7 @@ class Secret(Kind):
         return {"Name": it.props["Name"], "ARN": made["ARN"]}
 
     def _rests(self, secrets: Any, it: Item) -> bool:
-        """Return whether a secret of this stack is in its recovery window.
-
-        Raises:
-            Blocked: A secret of somebody else is in its recovery window, and has the name.
-
-        """
+        """Return whether a secret of this stack can be restored; raise Blocked if it is somebody else's."""
         try:
             doc = self.read(secrets, it)
         except ClientError as error:
@@ -153,9 +148,9 @@ class Secret(Kind):
 
 
 def _copies(doc: Doc) -> list[Extra]:
-    """Return the secret's copies in other regions and accounts.
+    """Return the secret's copies in other regions and accounts; they are reported, not removed.
 
-    They are never removed, as readers there would lose them. AWS refuses to delete a secret with copies.
+    Readers there would lose the secret, and AWS refuses to delete a secret that has copies.
     """
     regions = (str(one["Region"]) for one in doc.get("ReplicationStatus") or [])
     arns = (str(one["ReplicaSecretARN"]) for one in doc.get("CrossAccountReplicas") or [])
@@ -215,20 +210,12 @@ class Rotation(Kind):
 
 @dataclass(frozen=True, repr=False)
 class MasterLogin(Veiled):
-    """The first value of the database secret: `{username, password}` as JSON.
-
-    The password comes from the environment variable DB_PASSWORD.
-    """
+    """The first value of the database secret: `{username, password}` as JSON, with DB_PASSWORD."""
 
     username: str
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:
-        """Return the JSON text.
-
-        Raises:
-            UsageError: The variable is not set, or Aurora would refuse its value.
-
-        """
+        """Return the JSON text; raise UsageError where DB_PASSWORD is unset or Aurora would refuse it."""
         return json.dumps({"username": self.username, "password": given_password()})
 
     def missing(self) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The shapes in which AWS's services take and give tags."""
+"""Conversions between a mapping of tags and the shapes that AWS services use."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 
 def pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """`[{"Key": ..., "Value": ...}]`, as most services take them."""
+    """Return tags as `[{"Key": ..., "Value": ...}]`, as most services take them."""
     return [{"Key": name, "Value": value} for name, value in tags.items()]
 
 
 def low_pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """`[{"key": ..., "value": ...}]`, as ECS takes them."""
+    """Return tags as `[{"key": ..., "value": ...}]`, as ECS takes them."""
     return [{"key": name, "value": value} for name, value in tags.items()]
 
 
 def mapping(given: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Either list of pairs as a mapping."""
+    """Return tags as a mapping, from a list of pairs in either shape."""
     return {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in given}

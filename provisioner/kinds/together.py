@@ -1,4 +1,4 @@
-"""Asking for several resources of a look in one call, and for their tags in one more."""
+"""Reads of several resources in one call, and of all their tags in another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,15 @@ Tags = Mapping[str, str] | None
 
 
 def asked(together: list[str], own: str, ask: Callable[[list[str]], list[Doc]], absent: Codes) -> list[Doc]:
-    """What AWS says of all of `together`; of `own` alone where one of the others is missing."""
+    """Read the resources `together` in one call; read only `own` if one of the others does not exist.
+
+    Args:
+        together: The ids or names to read, `own` among them.
+        own: The id or name that the caller needs.
+        ask: The call that reads the resources of a list.
+        absent: The error codes that mean that a resource does not exist.
+
+    """
     try:
         return ask(together)
     except ClientError as error:
@@ -30,9 +38,10 @@ def asked(together: list[str], own: str, ask: Callable[[list[str]], list[Doc]], 
 
 
 def tags_told(client: Any, it: Item, arn: str, ask: Callable[[], Tags]) -> Tags:
-    """The tags of a resource: those that are wanted, where the index of tags tells exactly them.
+    """Return the tags of a resource, from the index of tags if that shows exactly the desired tags.
 
-    One call reads the index for all of the stack. It lags, so anything else is asked of the resource.
+    One call reads the index (Resource Groups Tagging API) for the whole stack. The index lags, so whenever it
+    shows other tags, `ask` reads them from the resource itself.
     """
     if client.shares:
         suffixes = client.peers.stacks(it.suffix, most=_MOST)

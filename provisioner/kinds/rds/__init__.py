@@ -1,1 +1,1 @@
-"""How RDS does Aurora: the groups it stands on, the cluster, its instances."""
+"""The resource types of RDS: the subnet and parameter groups, the Aurora cluster and its instances."""

@@ -1,4 +1,4 @@
-"""An Aurora cluster."""
+"""The Aurora cluster."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from provisioner.settings.postgres import DISABLED, ENROLLED, is_later_major
 
 
 def is_newer_minor(seen: Any, wanted: Any) -> bool:
-    """Whether AWS can have made `wanted` what is `seen`: the same major version, the minor not older."""
+    """Return whether a minor upgrade by AWS can explain the actual version `seen`.
+
+    It can if `seen` is of the same major version as `wanted`, and its minor version is not older.
+    """
     now, then = str(seen).split("."), str(wanted).split(".")
     numbers = [[int(part) for part in one if part.isdigit()] for one in (now, then)]
     return now[0] == then[0] and numbers[0] >= numbers[1]
 
 
 def is_behind(seen: Any, wanted: Any) -> str:
-    """That somebody has moved it to another major version, and what to set; "" where nobody has."""
+    """Return what to set if the cluster runs another major version than the declared one; "" otherwise."""
     major = str(seen).split(".", maxsplit=1)[0]
     if seen is None or str(wanted).split(".", maxsplit=1)[0] == major:
         return ""
@@ -36,7 +39,10 @@ def is_behind(seen: Any, wanted: Any) -> str:
 
 
 def is_moved_on(doc: Mapping[str, Any], seen: Any, wanted: Any) -> bool:
-    """Whether AWS can have moved a cluster to a later major version: it is to have no extended support."""
+    """Return whether AWS can have upgraded the cluster to a later major version.
+
+    AWS does that to a cluster without extended support.
+    """
     return doc.get("EngineLifecycleSupport") == DISABLED and is_later_major(str(seen), str(wanted))
 
 
@@ -48,25 +54,25 @@ _KEY_IS_FIXED = (
 )
 _AT_THE_END = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier"})
 _EXPORTS = "EnableCloudwatchLogsExports"
-# Told by DescribeDBClusters under these names, and changed by others (botocore rds ModifyDBCluster: Domain
-# `none`; its HTTP endpoint is that of Serverless v1 alone).
+# DescribeDBClusters returns these, and they are not changed under the same names (botocore rds
+# ModifyDBCluster: Domain `none`; its HTTP endpoint is that of Serverless v1 only).
 _BY_HAND = frozenset({"HttpEndpointEnabled", "DomainMemberships", "AssociatedRoles"})
 # botocore rds DeleteDBCluster
 _SNAPSHOT_TAKEN = "DBClusterSnapshotAlreadyExistsFault"
-# So much of a cluster's own id tells its last snapshot from that of the one before.
+# How many characters of a cluster's resource id distinguish its final snapshot from an earlier cluster's.
 _TAIL = 8
 
 
 class DBCluster(Rds):
-    """An Aurora cluster: storage, endpoints and the master's password; instances stand in it."""
+    """An Aurora cluster: storage, endpoints and master password; its instances are resources of their own."""
 
     key = named = "DBClusterIdentifier"
     members = DB_CLUSTER
     noun, arn = "aurora", "DBClusterArn"
     ready, going = {"Status": "available"}, {"Status": "deleting"}
     failed = {"Status": frozenset({"failed", "inaccessible-encryption-credentials"})}
-    # Neither changed nor deleted while it is (hashicorp/terraform-provider-aws#28262); AWS itself wakes it
-    # after seven days (Aurora user guide, stopping and starting a cluster).
+    # A stopped cluster can be neither changed nor deleted (hashicorp/terraform-provider-aws#28262). AWS
+    # starts it again after seven days (Aurora user guide, stopping and starting a cluster).
     halted = {"Status": frozenset({"stopped", "stopping"})}
     # Aurora user guide, "Viewing DB cluster status".
     states = (
@@ -89,14 +95,14 @@ class DBCluster(Rds):
         {"DBClusterIdentifier", "Engine", "DatabaseName", "MasterUsername", "DBSubnetGroupName"}
         | {"StorageEncrypted", "KmsKeyId", "MasterUserSecretKmsKeyId"}
     )
-    # AWS's own keys; no cluster that is there comes under another one (botocore rds ModifyDBCluster).
+    # The AWS managed keys; the key of an existing cluster cannot be changed (botocore rds ModifyDBCluster).
     defaults = {**_AMAZONS_KEYS, "EngineLifecycleSupport": ENROLLED}
     ways_out = dict.fromkeys(_AMAZONS_KEYS, _KEY_IS_FIXED)
-    # RDS upgrades minor versions in the maintenance window (AutoMinorVersionUpgrade is on by default).
-    # The major one too, where its standard support has ended and there is no extended one.
+    # RDS upgrades minor versions in the maintenance window (AutoMinorVersionUpgrade is on by default). It
+    # also upgrades the major version once its standard support has ended, if there is no extended support.
     owners = {"EngineVersion": Owner("AWS, which upgrades minor versions", is_newer_minor, also=is_moved_on)}
     one_way = {"EngineVersion": is_behind}
-    # How it is to be deleted is not told by AWS; the password is told by nobody.
+    # AWS does not return how the cluster is to be deleted, nor its password.
     unread = frozenset({"SkipFinalSnapshot", "FinalDBSnapshotIdentifier", "MasterUserPassword"})
     holds_data = True
     unprotected = {"DeletionProtection": False}
@@ -104,19 +110,19 @@ class DBCluster(Rds):
         "aws rds modify-db-cluster --db-cluster-identifier {DBClusterIdentifier} --no-deletion-protection "
         "--apply-immediately"
     )
-    # DeleteDBCluster is taken once its last instance is `deleting`; both ends take minutes.
+    # DeleteDBCluster is accepted once the last instance is `deleting`; both deletions take minutes.
     goes_beside = frozenset({"DBInstance"})
     absent = NO_CLUSTER
     duplicate = codes("DBClusterAlreadyExistsFault")
-    # A new key is not seen everywhere at once.
+    # A new KMS key is not known everywhere at once.
     or_denied = codes("KMSKeyNotAccessibleFault")
     transient = {
         "create": NEW_ACCOUNT | NO_SUBNETS | NO_PARAMETERS | or_denied,
         "update": codes("InvalidDBClusterStateFault"),
         "delete": codes("InvalidDBClusterStateFault"),
     }
-    # Cluster alone 1 to 2 min; provider ceiling 120 min. After a modify the status may still read
-    # `available` for 30 s (terraform-provider-aws rds/cluster.go).
+    # The cluster alone takes 1 to 2 min; terraform-provider-aws waits at most 120 min. After a modification
+    # the status may still be `available` for 30 s (terraform-provider-aws rds/cluster.go).
     takes, takes_to_go, patience, stale_for = 90, 300, minutes(120), 30
     closed_until_ready = True
     resource, fills = "cluster", ("{DBClusterIdentifier}",)
@@ -129,7 +135,10 @@ class DBCluster(Rds):
     )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
-        """DescribeDBClusters, in the names that the create call uses."""
+        """Read the cluster with DescribeDBClusters, under the property names of the create call.
+
+        One call with a filter reads all clusters that are being read together.
+        """
         own = it.props[self.named]
         names = rds.peers.together(own, "DBCluster", by="name", most=MOST)
         filters = [{"Name": "db-cluster-id", "Values": names}]
@@ -139,12 +148,12 @@ class DBCluster(Rds):
         return _as_asked(found[0]) if found else None
 
     def create(self, rds: Any, it: Item) -> Doc:
-        """CreateDBCluster."""
+        """Create the cluster with CreateDBCluster."""
         asked = {key: value for key, value in it.props.items() if key not in _AT_THE_END}
         return _as_asked(rds.create_db_cluster(**asked, Tags=pairs(it.tags))["DBCluster"])
 
     def update(self, rds: Any, it: Item, changed: Doc) -> None:
-        """ModifyDBCluster, at once and not in the maintenance window; what somebody opened is shut."""
+        """Modify the cluster at once, not in the maintenance window; close access that was opened by hand."""
         own = _AT_THE_END | _BY_HAND
         asked = {key: value for key, value in changed.items() if key not in own}
         now = (self.read(rds, it) or {}) if changed.keys() & {*_BY_HAND, _EXPORTS} else {}
@@ -161,7 +170,7 @@ class DBCluster(Rds):
             rds.modify_db_cluster(DBClusterIdentifier=it.id, ApplyImmediately=True, **asked)
 
     def _shut(self, rds: Any, it: Item, now: Doc, changed: Doc) -> None:
-        """DisableHttpEndpoint, RemoveRoleFromDBCluster: what somebody opened."""
+        """Turn off the HTTP endpoint and remove the associated roles, where they are among the changes."""
         if "HttpEndpointEnabled" in changed and now.get("HttpEndpointEnabled"):
             rds.disable_http_endpoint(ResourceArn=now[self.arn])
         for one in now.get("AssociatedRoles", []) if "AssociatedRoles" in changed else []:
@@ -169,7 +178,7 @@ class DBCluster(Rds):
             rds.remove_role_from_db_cluster(DBClusterIdentifier=it.id, RoleArn=one["RoleArn"], **of)
 
     def delete(self, rds: Any, it: Item) -> None:
-        """DeleteDBCluster; accepted again while it is going."""
+        """Delete the cluster; do nothing if it is being deleted already."""
         doc = self.read(rds, it)
         if meets_going(doc):
             return
@@ -179,31 +188,35 @@ class DBCluster(Rds):
         except ClientError as error:
             if doc is None or code_of(error) != _SNAPSHOT_TAKEN:
                 raise
-            # A cluster of this stack has ended with it before: this one's own name is beside it.
+            # An earlier cluster of this stack has left a snapshot of this name: add a part of this cluster's
+            # id to it.
             own = f"{ending['FinalDBSnapshotIdentifier']}-{doc['DbClusterResourceId'][-_TAIL:].lower()}"
             rds.delete_db_cluster(DBClusterIdentifier=it.id, **{**ending, "FinalDBSnapshotIdentifier": own})
 
     def extras(self, rds: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """The members that are told with the cluster, besides ours."""
+        """Return the cluster's instances that the stack does not declare; they are reported, not removed."""
         ours = inside.values("DBInstanceIdentifier")
         names = (one["DBInstanceIdentifier"] for one in doc.get("DBClusterMembers", []))
         stays = "it serves the same data; delete it before a teardown, which waits for it"
         return [Extra(f"instance {name}", {}, stays) for name in names if name not in ours]
 
     def last_will(self, kept: Doc, declared: Doc) -> Doc:
-        """A last snapshot is taken where it was wanted then or is wanted now."""
+        """Return the snapshot options of the deletion.
+
+        A final snapshot is taken if it is declared now, or was declared at the last apply.
+        """
         wants = declared if declared.get("SkipFinalSnapshot") is False else kept
         return {key: wants[key] for key in _AT_THE_END if key in wants}
 
     def lost(self, props: Doc) -> str:
-        """Its data and its automated backups, unless a last snapshot is taken."""
+        """Return what a deletion loses: the automated backups, and the data if no final snapshot is taken."""
         name = f"the database {props['DBClusterIdentifier']} and its automated backups"
         kept = props.get("FinalDBSnapshotIdentifier")
         return f"{name}; its data stay in the snapshot {kept}" if kept else f"{name}, with no last snapshot"
 
 
 def meets_going(doc: Doc | None) -> bool:
-    """Whether a cluster or instance is on its way out already."""
+    """Return whether a cluster or an instance is being deleted already."""
     return bool(doc) and "deleting" in ((doc or {}).get("Status"), (doc or {}).get("DBInstanceStatus"))
 
 

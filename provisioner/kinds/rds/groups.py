@@ -1,4 +1,4 @@
-"""The groups that a cluster stands on: its subnets, and its parameters."""
+"""The groups that an Aurora cluster needs: its subnet group and its parameter group."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from provisioner.kinds.tags import pairs
 
 
 class DBSubnetGroup(Rds):
-    """The subnets that a database may stand in."""
+    """A DB subnet group: the subnets that a database may be placed in."""
 
     key = named = "DBSubnetGroupName"
     members = DB_SUBNETS
@@ -43,7 +43,10 @@ class DBSubnetGroup(Rds):
     )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
-        """DescribeDBSubnetGroups; its subnets as the create call takes them."""
+        """Read the group with DescribeDBSubnetGroups, its subnets in the form of the create call.
+
+        If several groups are being read together, one call reads them all.
+        """
         own = it.props[self.named]
         several = len(rds.peers.together(own, "DBSubnetGroup", by="name", most=MOST)) > 1
         listed = rds.describe_db_subnet_groups()["DBSubnetGroups"] if several else []
@@ -56,20 +59,23 @@ class DBSubnetGroup(Rds):
         return self.with_tags(rds, it, {**doc, "SubnetIds": subnets})
 
     def create(self, rds: Any, it: Item) -> Doc:
-        """CreateDBSubnetGroup."""
+        """Create the group with CreateDBSubnetGroup."""
         rds.create_db_subnet_group(**it.props, Tags=pairs(it.tags))
         return dict(it.props)
 
     def update(self, rds: Any, it: Item, changed: Doc) -> None:
-        """ModifyDBSubnetGroup."""
+        """Replace the group's subnets and description with ModifyDBSubnetGroup."""
         rds.modify_db_subnet_group(**it.props)
 
     def delete(self, rds: Any, it: Item) -> None:
-        """DeleteDBSubnetGroup."""
+        """Delete the group with DeleteDBSubnetGroup."""
         rds.delete_db_subnet_group(DBSubnetGroupName=it.id)
 
     def holders(self, rds: Any, it: Item) -> list[Holder]:
-        """The databases that stand in it; an instance tells the group whole, a cluster by its name."""
+        """Return the databases in the group, as blockers.
+
+        AWS gives the group of a cluster as a name, and that of an instance as an object.
+        """
 
         def stands(database: Doc) -> bool:
             group = database.get("DBSubnetGroup") or ""
@@ -79,7 +85,7 @@ class DBSubnetGroup(Rds):
 
 
 class DBClusterParameterGroup(Rds):
-    """A set of database parameters; what is in it is a resource of its own."""
+    """A DB cluster parameter group; the parameters in it are a resource of their own."""
 
     key = named = "DBClusterParameterGroupName"
     members = DB_PARAMETER_GROUP
@@ -87,7 +93,7 @@ class DBClusterParameterGroup(Rds):
     distinct = ("DBParameterGroupFamily",)
     absent = NO_PARAMETERS
     duplicate = codes("DBParameterGroupAlreadyExists")
-    # In use for a while after its cluster is gone (terraform-provider-aws: 3 min).
+    # The group stays in use for a while after its cluster is gone (terraform-provider-aws: 3 min).
     transient = {"create": NEW_ACCOUNT, "delete": codes("InvalidDBParameterGroupState")}
     resource, fills = "cluster-pg", ("{DBClusterParameterGroupName}",)
     calls = calling(
@@ -99,7 +105,10 @@ class DBClusterParameterGroup(Rds):
     )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
-        """DescribeDBClusterParameterGroups."""
+        """Read the group with DescribeDBClusterParameterGroups.
+
+        If several groups are being read together, one call reads them all.
+        """
         own = it.props[self.named]
         several = len(rds.peers.together(own, "DBClusterParameterGroup", by="name", most=MOST)) > 1
         all_ = rds.describe_db_cluster_parameter_groups() if several else {"DBClusterParameterGroups": []}
@@ -110,21 +119,21 @@ class DBClusterParameterGroup(Rds):
         return self.with_tags(rds, it, found[0]) if found else None
 
     def create(self, rds: Any, it: Item) -> Doc:
-        """CreateDBClusterParameterGroup."""
+        """Create the group with CreateDBClusterParameterGroup."""
         rds.create_db_cluster_parameter_group(**it.props, Tags=pairs(it.tags))
         return dict(it.props)
 
     def delete(self, rds: Any, it: Item) -> None:
-        """DeleteDBClusterParameterGroup."""
+        """Delete the group with DeleteDBClusterParameterGroup."""
         rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=it.id)
 
     def holders(self, rds: Any, it: Item) -> list[Holder]:
-        """The clusters that are run by it."""
+        """Return the clusters that use the group."""
         return databases(rds, it.suffix, lambda one: one.get("DBClusterParameterGroup") == it.id)
 
 
 class DBClusterParameters(Setting):
-    """The values in a parameter group that are not AWS's own; at most 20, AWS's limit for one call."""
+    """The parameters of a group that differ from AWS's defaults; at most 20, AWS's limit for one call."""
 
     service, key = "rds", "DBClusterParameterGroupName"
     members = DB_PARAMETERS
@@ -137,15 +146,15 @@ class DBClusterParameters(Setting):
     )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
-        """DescribeDBClusterParameters, those that somebody set."""
+        """Read the parameters that were set by a user, with DescribeDBClusterParameters."""
         name = it.props[self.key]
         set_ = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")
         values = {one["ParameterName"]: one.get("ParameterValue") for one in set_["Parameters"]}
         return {"DBClusterParameterGroupName": name, "Parameters": values}
 
     def put(self, rds: Any, props: Doc) -> None:
-        """ModifyDBClusterParameterGroup."""
-        # `pending-reboot` is right for static and dynamic ones alike; a new cluster starts with them.
+        """Set the parameters with ModifyDBClusterParameterGroup."""
+        # `pending-reboot` is valid for static and dynamic parameters; a new cluster starts with these values.
         listed = [
             {"ParameterName": name, "ParameterValue": value, "ApplyMethod": "pending-reboot"}
             for name, value in props["Parameters"].items()

@@ -55,15 +55,15 @@ class DBInstance(Rds):
     absent = codes("DBInstanceNotFound")
     duplicate = codes("DBInstanceAlreadyExists")
     transient = {
-        # The cluster is still creating: the refusal is the wait.
+        # While the cluster is being created, the refused call is retried until it succeeds.
         "create": NEW_ACCOUNT | NEW_ROLE | NO_CLUSTER | codes("InvalidDBClusterStateFault"),
         "update": codes("InvalidDBInstanceState") | NEW_ROLE,
         "delete": codes("InvalidDBInstanceState", "InvalidDBClusterStateFault"),
     }
-    # 5 to 10 min typical; provider ceiling 90 min.
+    # Typically 5 to 10 min; terraform-provider-aws waits at most 90 min.
     takes, takes_to_go, patience, stale_for = 420, 300, minutes(90), 30
     closed_until_ready = True
-    # The writer may go while its readers are still going.
+    # The writer may be deleted while its readers are still being deleted.
     goes_beside = frozenset({"DBInstance"})
     resource, fills = "db", ("{DBInstanceIdentifier}",)
     calls = calling(
@@ -75,7 +75,10 @@ class DBInstance(Rds):
     )
 
     def read(self, rds: Any, it: Item) -> Doc | None:
-        """DescribeDBInstances."""
+        """Read the instance with DescribeDBInstances.
+
+        One call with a filter reads all instances that are being read together.
+        """
         own = it.props[self.named]
         names = rds.peers.together(own, "DBInstance", by="name", most=MOST)
         filters = [{"Name": "db-instance-id", "Values": names}]
@@ -85,24 +88,25 @@ class DBInstance(Rds):
         return _as_asked(found[0]) if found else None
 
     def create(self, rds: Any, it: Item) -> Doc:
-        """CreateDBInstance; subnets and groups are its cluster's."""
+        """Create the instance with CreateDBInstance; its subnets and security groups are the cluster's."""
         return _as_asked(rds.create_db_instance(**it.props, Tags=pairs(it.tags))["DBInstance"])
 
     def update(self, rds: Any, it: Item, changed: Doc) -> None:
-        """ModifyDBInstance, at once and not in the maintenance window."""
-        # One is taken with the other alone (botocore rds ModifyDBInstance): an interval and who measures.
+        """Modify the instance at once, not in the maintenance window."""
+        # RDS accepts a monitoring interval only together with a monitoring role (botocore rds
+        # ModifyDBInstance).
         if changed.get("MonitoringInterval"):
             changed = {**changed, "MonitoringRoleArn": it.props["MonitoringRoleArn"]}
         rds.modify_db_instance(DBInstanceIdentifier=it.id, ApplyImmediately=True, **changed)
 
     def delete(self, rds: Any, it: Item) -> None:
-        """DeleteDBInstance; accepted again while it is going. The snapshot is its cluster's matter."""
+        """Delete the instance without a snapshot of its own; do nothing if it is being deleted already."""
         if not meets_going(self.read(rds, it)):
             rds.delete_db_instance(DBInstanceIdentifier=it.id, SkipFinalSnapshot=True)
 
 
 def _as_asked(doc: Doc) -> Doc:
-    """An instance in the names that the create call uses; what is not measured is not told."""
+    """Return an instance under the property names of the create call, with 0 where it is not monitored."""
     return {
         **doc,
         "EnablePerformanceInsights": bool(doc.get("PerformanceInsightsEnabled")),

@@ -1,4 +1,4 @@
-"""What all RDS resources share: tags by ARN, codes for what is missing, a fresh account's race."""
+"""Code shared by all RDS resource types: tags by ARN, and error codes for missing resources."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from provisioner.engine.traits import codes
 from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
-# A filter's values in one request; where only one is looked at, it is asked for by its name.
+# How many values a filter may have in one request; a single resource is read by its name instead.
 MOST = 50
 NO_CLUSTER = codes("DBClusterNotFoundFault")
 NO_PARAMETERS = codes("DBParameterGroupNotFound", "DBClusterParameterGroupNotFound")
 NO_SUBNETS = codes("DBSubnetGroupNotFoundFault")
-# The first use of RDS in an account races the making of its service-linked role
+# The first use of RDS in an account may come before AWS has made its service-linked role
 # (terraform-aws-modules/terraform-aws-rds#364).
 NEW_ACCOUNT = codes(
     "InvalidParameterValue: service linked role",
     "InvalidParameterValue: missing necessary credentials",
 )
-# A role that is seconds old, or has no policy yet (terraform-provider-aws rds/cluster.go, instance.go).
+# A role that was just created, or has no policy yet (terraform-provider-aws rds/cluster.go, instance.go).
 NEW_ROLE = codes("InvalidParameterValue: iam role arn value is invalid")
 
 
 class Rds(Kind):
-    """What is tagged by its ARN."""
+    """A resource type of RDS whose tags are set by ARN."""
 
     service = "rds"
     arn: str
 
     def with_tags(self, rds: Any, it: Item, doc: Doc) -> Doc:
-        """The document and its resource's tags."""
+        """Return what a read told, with the resource's tags."""
 
         def ask() -> dict[str, str]:
             return mapping(rds.list_tags_for_resource(ResourceName=doc[self.arn])["TagList"])
@@ -41,7 +41,7 @@ class Rds(Kind):
         return {**doc, "Tags": tags_told(rds, it, doc[self.arn], ask)}
 
     def retag(self, rds: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """AddTagsToResource, RemoveTagsFromResource."""
+        """Change the tags with AddTagsToResource and RemoveTagsFromResource."""
         arn = (self.read(rds, it) or {})[self.arn]
         if put:
             rds.add_tags_to_resource(ResourceName=arn, Tags=pairs(put))
