@@ -1,1 +1,1 @@
-"""How EC2 does networks: one module per neighbourhood."""
+"""The resource types of EC2: VPC, subnets, routes, gateways, security groups, endpoints, flow logs."""

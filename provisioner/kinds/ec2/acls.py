@@ -1,7 +1,8 @@
-"""The network ACLs around our subnets: what of them nobody declared.
+"""Changes that somebody made to the network ACLs around the stack's subnets.
 
-Every subnet is born in the VPC's own ACL, which lets everything through by a rule each way (VPC user guide,
-"Default network ACL"): ours state nothing else. A network's administrators may, and an apply leaves it.
+Every subnet starts in the VPC's default ACL, which allows all traffic by one rule each way (VPC user guide,
+"Default network ACL"). The stack declares no ACL. Network administrators may change them, and an apply leaves
+their changes alone.
 """
 
 from __future__ import annotations
@@ -13,25 +14,34 @@ from provisioner.engine.extras import Extra
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import where
 
-# The rule that lets all of IPv4 through, that of IPv6, and the two at the end that deny what is left.
+# The number of the rule that allows all IPv4; the numbers of all rules that a default ACL starts with: allow
+# all IPv4, allow all IPv6, and the final deny of each.
 _BORN_OPEN, _BORN = 100, (100, 101, 32767, 32768)
 _ANYWHERE = "0.0.0.0/0"
-# IANA, as EC2 tells protocols.
+# Protocol numbers by IANA, as EC2 returns them.
 _PROTOCOLS = {"-1": "all traffic", "1": "icmp", "6": "tcp", "17": "udp"}
 
 
 def acls_in(ec2: Any, vpc: str) -> list[Doc]:
-    """DescribeNetworkAcls: those of a VPC."""
+    """Return the network ACLs of a VPC (DescribeNetworkAcls)."""
     return list(ec2.describe_network_acls(Filters=where({"vpc-id": vpc}))["NetworkAcls"])
 
 
 def not_as_born(acls: list[Doc], subnets: Set[str], region: str) -> list[Extra]:
-    """Return what differs, around these subnets, from what they were born with."""
+    """Return each difference between the ACLs around these subnets and a new default ACL.
+
+    Args:
+        acls: All network ACLs of the VPC.
+        subnets: Ids of the subnets that count.
+        region: The region, for the commands that undo a difference.
+
+    """
     own = next((str(one["NetworkAclId"]) for one in acls if one["IsDefault"]), "")
     return [extra for acl in acls for extra in _of_one(acl, own, subnets, region)]
 
 
 def _of_one(acl: Doc, own: str, subnets: Set[str], region: str) -> Iterator[Extra]:
+    # Another ACL than the default one is reported once per subnet, the default one by its changed rules.
     inside = [one for one in acl.get("Associations", []) if one["SubnetId"] in subnets]
     if not inside:
         return
@@ -49,7 +59,7 @@ def _of_one(acl: Doc, own: str, subnets: Set[str], region: str) -> Iterator[Extr
 
 
 def _rules(acl: Doc, region: str) -> Iterator[Extra]:
-    """Rules beside those that it was born with, and a way in or out without the one that lets all through."""
+    """Yield rules that a new default ACL does not have, and each direction that lacks the allow-all rule."""
     id_ = acl["NetworkAclId"]
     for egress, way in ((False, "ingress"), (True, "egress")):
         rules = [one for one in acl["Entries"] if one["Egress"] is egress]

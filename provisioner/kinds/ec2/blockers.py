@@ -1,4 +1,4 @@
-"""What keeps a VPC from being deleted, besides interfaces: whose it is, and the command that ends it.
+"""Parts of a VPC, besides network interfaces, that keep it from being deleted, and how to delete each.
 
 AWS's own list: repost.aws/knowledge-center/troubleshoot-dependency-error-delete-vpc. Egress-only internet
 gateways: gruntwork-io/cloud-nuke#345. Peering connections: hashicorp/terraform-provider-aws#3118.
@@ -28,14 +28,15 @@ ASKED = (
     " DescribeRouteTables DescribeSecurityGroups DescribeSubnets DescribeTransitGatewayVpcAttachments"
     " DescribeVpcEndpoints DescribeVpcPeeringConnections DescribeVpnGateways"
 )
-# What goes by itself, and what is gone and told for a while (botocore 1.44.5, ec2: AttachmentStatus,
-# CarrierGatewayState, State, TransitGatewayAttachmentState, VpcPeeringConnectionStateReasonCode).
+# States of a part that goes by itself, and of one that is gone but still listed (botocore 1.44.5, ec2:
+# AttachmentStatus, CarrierGatewayState, State, TransitGatewayAttachmentState,
+# VpcPeeringConnectionStateReasonCode).
 _ENDING = words("deleting detaching")
 _ENDED = words("deleted detached expired failed rejected")
 
 
 def parts_of(ec2: Any, it: Item) -> list[Holder]:
-    """Return the subnets, groups, route tables, ACLs, endpoints and gateways that do not go with a VPC."""
+    """Return the subnets, groups, route tables, ACLs, endpoints and gateways that block deleting a VPC."""
     return [
         *_subnets(ec2, it),
         *_groups(ec2, it),
@@ -75,7 +76,10 @@ def _tables(ec2: Any, it: Item) -> Iterator[Holder]:
 
 
 def _acls(ec2: Any, it: Item) -> list[Holder]:
-    """The VPC's own goes with it; EC2 deletes no other while a subnet is in it (API_DeleteNetworkAcl)."""
+    """Return the ACLs that block the VPC, all but the default one, which is deleted with the VPC.
+
+    EC2 deletes no other ACL while a subnet is in it (API_DeleteNetworkAcl).
+    """
 
     def found() -> Iterator[Holder]:
         acls = ec2.describe_network_acls(Filters=_inside(it))["NetworkAcls"]
@@ -95,7 +99,7 @@ def _acls(ec2: Any, it: Item) -> list[Holder]:
 
 
 def _endpoints(ec2: Any, it: Item) -> Iterator[Holder]:
-    """Those without an interface: any other is told by its own."""
+    """Yield the endpoints without a network interface: the others are found by their interfaces."""
     for one in ec2.describe_vpc_endpoints(Filters=_inside(it))["VpcEndpoints"]:
         if not one.get("NetworkInterfaceIds") and str(one["State"]).lower() not in _ENDED:
             id_ = one["VpcEndpointId"]
@@ -122,14 +126,17 @@ def _vpn_gateways(ec2: Any, it: Item) -> list[Holder]:
 
 
 def _detached(ec2: Any, it: Item, doc: Doc, what: str, id_: str, state: str) -> Holder:
-    """A gateway that lives on without the VPC."""
+    """Return a gateway, which can exist without the VPC, with the command that detaches it."""
     noun = what.lower().replace(" ", "-")
     end = f"detach-{noun} --{noun}-id {id_} --vpc-id {it.id}"
     return _holder(ec2, it, doc, f"{what} {id_}", end, state=state)
 
 
 def _egress_only_gateways(ec2: Any, it: Item) -> list[Holder]:
-    """EC2 has no filter for the VPC that they are in (botocore: DescribeEgressOnlyInternetGateways)."""
+    """Return the egress-only internet gateways of the VPC.
+
+    EC2 has no filter for the VPC that they are in (botocore: DescribeEgressOnlyInternetGateways).
+    """
 
     def found() -> Iterator[Holder]:
         listed = ec2.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"]
@@ -153,7 +160,10 @@ def _carrier_gateways(ec2: Any, it: Item) -> list[Holder]:
 
 
 def _peerings(ec2: Any, it: Item) -> list[Holder]:
-    """One call tells of both sides; whoever owns either may end it (API_DeleteVpcPeeringConnection)."""
+    """Return the peering connections of the VPC, on either side.
+
+    One call lists both sides, and the owner of either may delete it (API_DeleteVpcPeeringConnection).
+    """
 
     def found() -> Iterator[Holder]:
         for one in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]:
@@ -186,7 +196,7 @@ def _inside(it: Item) -> list[dict[str, Any]]:
 
 
 def _attached(docs: Iterable[Doc], key: str, it: Item) -> Iterator[tuple[Doc, str]]:
-    """Those that are attached to the VPC, with the state of that."""
+    """Yield each gateway that is attached to the VPC, with the state of its attachment."""
     for one in docs:
         for each in one.get(key, []):
             if each["VpcId"] == it.id and each["State"] not in _ENDED:
@@ -196,16 +206,20 @@ def _attached(docs: Iterable[Doc], key: str, it: Item) -> Iterator[tuple[Doc, st
 def _holder(
     ec2: Any, it: Item, doc: Doc, what: str, *ends: str, passing: bool = False, state: str = ""
 ) -> Holder:
-    """One that this very run ends, or AWS, passes; for any other there is the command."""
+    """Return a blocker with the AWS CLI commands that remove it.
+
+    It is temporary if this run deletes it, that is if it has the stack's tags, or if AWS deletes it.
+    """
     goes = passing or state.lower() in _ENDING or bears(mapping(doc.get("Tags") or []), it.suffix)
     remedy = ", then ".join(f"`aws ec2 {end} --region {ec2.region}`" for end in ends)
     return Holder(what, goes, remedy, note=COMES_AGAIN if is_guard_dutys(doc) else "")
 
 
 def _excused(ask: Callable[[], Iterator[Holder]], what: str) -> list[Holder]:
-    """Return what is found, or that AWS denied the look: older policies do not have it.
+    """Return the blockers that are found, or one that says that AWS denied the call.
 
-    Nothing is told by a call that an emulator does not know.
+    Policies that older versions wrote lack these permissions. If an emulator does not know the call, nothing
+    is returned.
     """
     try:
         return list(ask())

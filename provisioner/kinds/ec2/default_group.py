@@ -1,4 +1,4 @@
-"""The security group that every VPC is born with, without the rules it is born with."""
+"""The default security group of a VPC, with the rules that AWS gives it revoked."""
 
 from __future__ import annotations
 
@@ -13,21 +13,27 @@ from provisioner.kinds.members.ec2 import SECURITY_GROUP
 
 
 class _Bare(Kind):
-    """One direction of it: whoever is put into the group by mistake can speak to nobody."""
+    """One direction of the default group without rules.
+
+    An interface that is put into the group by mistake then reaches nothing.
+    """
 
     service, key = "ec2", "VpcId"
     members = SECURITY_GROUP
     tagged, vanishes = False, True
     within = ("VpcId",)
     absent = NO_VPC
-    # Revoked already.
+    # The rule was revoked already.
     duplicate = codes("InvalidPermission.NotFound")
     permissions: str
     resource, untagged = "security-group", True
     calls = calling(read="DescribeSecurityGroups")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
-        """DescribeSecurityGroups: None while a rule is there, and where the VPC is not."""
+        """Return the VPC's id if the group has no rule (DescribeSecurityGroups).
+
+        None while it has a rule, and if the VPC is missing.
+        """
         group = self._group(ec2, it)
         return {"VpcId": it.props["VpcId"]} if group and not group[self.permissions] else None
 
@@ -36,37 +42,37 @@ class _Bare(Kind):
         return next(iter(ec2.describe_security_groups(Filters=filters)["SecurityGroups"]), None)
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """RevokeSecurityGroupIngress or -Egress: all its rules in one call."""
+        """Revoke all rules of the direction in one call."""
         group = self._group(ec2, it) or {}
         if group.get(self.permissions):
             self.revoke(ec2, group["GroupId"], group[self.permissions])
         return {"VpcId": it.props["VpcId"]}
 
     def revoke(self, ec2: Any, group: str, rules: list[Doc]) -> None:
-        """Take the rules away."""
+        """Revoke the rules."""
         raise NotImplementedError
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """It goes with its VPC."""
+        """Do nothing: the group is deleted with its VPC."""
 
 
 class BareDefaultIngress(_Bare):
-    """Nobody may come in."""
+    """The default group without ingress rules."""
 
     permissions = "IpPermissions"
     calls = calling(create="RevokeSecurityGroupIngress DescribeSecurityGroups")
 
     def revoke(self, ec2: Any, group: str, rules: list[Doc]) -> None:
-        """RevokeSecurityGroupIngress."""
+        """Revoke the ingress rules (RevokeSecurityGroupIngress)."""
         ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
 
 
 class BareDefaultEgress(_Bare):
-    """Nobody may go out."""
+    """The default group without egress rules."""
 
     permissions = "IpPermissionsEgress"
     calls = calling(create="RevokeSecurityGroupEgress DescribeSecurityGroups")
 
     def revoke(self, ec2: Any, group: str, rules: list[Doc]) -> None:
-        """RevokeSecurityGroupEgress."""
+        """Revoke the egress rules (RevokeSecurityGroupEgress)."""
         ec2.revoke_security_group_egress(GroupId=group, IpPermissions=rules)

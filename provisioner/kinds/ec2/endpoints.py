@@ -1,4 +1,4 @@
-"""Private ways from the VPC to AWS: gateway endpoints add to route tables, interface endpoints to subnets."""
+"""VPC endpoints: gateway endpoints, which add to route tables, and interface endpoints, in subnets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provisioner.engine.traits import calling, codes, minutes
 from provisioner.kinds.ec2.tagged import Ec2, Filters
 from provisioner.kinds.members.ec2 import ENDPOINT
 
-# A list of an endpoint, and how ModifyVpcEndpoint calls what joins it and what leaves it.
+# A list of an endpoint, and the parameters of ModifyVpcEndpoint that add to it and remove from it.
 _LISTS = {
     "RouteTableIds": ("AddRouteTableIds", "RemoveRouteTableIds"),
     "SubnetIds": ("AddSubnetIds", "RemoveSubnetIds"),
@@ -24,7 +24,7 @@ _LISTS = {
 
 
 class VpcEndpoint(Ec2):
-    """A private way from the VPC to one AWS service; as it stands here, one that adds to route tables."""
+    """A private connection from the VPC to one AWS service; this class is the gateway endpoint."""
 
     members = ENDPOINT
     noun, resource, key, id_filter = "endpoint", "vpc-endpoint", "VpcEndpointId", "vpc-endpoint-id"
@@ -54,22 +54,25 @@ class VpcEndpoint(Ec2):
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeVpcEndpoints; AWS spells states in either case."""
+        """Return the endpoints that pass the filters (DescribeVpcEndpoints), with states in lower case.
+
+        AWS returns states in either case.
+        """
         return [_as_asked(doc) for doc in ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]]
 
     def by_id(self, ec2: Any, id_: str) -> list[Doc]:
-        """DescribeVpcEndpoints by id: the filter by id is not known everywhere."""
+        """Return the endpoint of this id: not every emulator knows the filter by id."""
         return [_as_asked(doc) for doc in ec2.describe_vpc_endpoints(VpcEndpointIds=[id_])["VpcEndpoints"]]
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateVpcEndpoint; its token is not filled in by the SDK."""
+        """Create the endpoint with a client token of ours: the SDK fills none in (CreateVpcEndpoint)."""
         made = ec2.create_vpc_endpoint(
             **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
         )
         return dict(made["VpcEndpoint"])
 
     def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """ModifyVpcEndpoint: what joins each list and what leaves it, its private names and its policy."""
+        """Change private DNS, policy and lists (ModifyVpcEndpoint takes what to add and to remove)."""
         now = self.read(ec2, it) or {}
         asked = {key: value for key, value in changed.items() if key == "PrivateDnsEnabled"}
         if "PolicyDocument" in changed:
@@ -81,11 +84,14 @@ class VpcEndpoint(Ec2):
         ec2.modify_vpc_endpoint(VpcEndpointId=it.id, **{key: one for key, one in asked.items() if one != []})
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteVpcEndpoints; where a route of it is gone already, its tables leave it first."""
+        """Delete the endpoint (DeleteVpcEndpoints).
+
+        If one of its routes is gone already, its route tables are removed first.
+        """
         try:
             self._delete(ec2, it)
         except ClientError as error:
-            # moto 5.2.5, for a table that has joined later: ModifyVpcEndpoint makes no route there.
+            # moto 5.2.5, for a table that was added later: ModifyVpcEndpoint makes no route in it.
             if code_of(error) != "InvalidRoute.NotFound":
                 raise
             tables = (self.read(ec2, it) or {}).get("RouteTableIds", [])
@@ -93,21 +99,22 @@ class VpcEndpoint(Ec2):
             self._delete(ec2, it)
 
     def _delete(self, ec2: Any, it: Item) -> None:
-        """It answers 200 with a list of what it did not delete."""
+        """Raise the error from the reply: the call answers 200 with a list of what it did not delete."""
         for failed in ec2.delete_vpc_endpoints(VpcEndpointIds=[it.id]).get("Unsuccessful", []):
             raise ClientError({"Error": failed["Error"]}, "DeleteVpcEndpoints")
 
 
 class InterfaceEndpoint(VpcEndpoint):
-    """One with an address in each of its subnets, behind the service's own name."""
+    """An interface endpoint: an address in each of its subnets, under the service's own DNS name."""
 
     # go-to-k/cdkd: 1 to 3 min.
     takes, takes_to_go = 90, 60
-    # The hidden zone of a deleted one goes by itself (hashicorp/terraform-provider-aws#17535).
+    # The hidden DNS zone of a deleted one goes by itself (hashicorp/terraform-provider-aws#17535).
     transient = {"create": codes("InvalidParameter: conflicting DNS domain")}
 
 
 def _as_asked(doc: Doc) -> Doc:
+    # Bring an endpoint from DescribeVpcEndpoints into the form of the declared properties.
     groups = [group["GroupId"] for group in doc.get("Groups", [])]
     told = json.loads(doc.get("PolicyDocument") or "{}")
     policy = {key: value for key, value in told.items() if key not in ("Version", "Id")}

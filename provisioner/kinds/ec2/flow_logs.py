@@ -1,4 +1,4 @@
-"""Flow logs: who spoke to whom in the VPC."""
+"""The VPC flow log, which records the traffic of a VPC."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from provisioner.kinds.members.ec2 import FLOW_LOG
 
 
 class FlowLog(Ec2):
-    """A record of the traffic of one VPC; nothing of it can change."""
+    """A record of the traffic of one VPC. Nothing of it can be changed in place."""
 
     members = FLOW_LOG
     noun, resource, key, id_filter = "flow-log", "vpc-flow-log", "FlowLogId", "flow-log-id"
     claims = ("ResourceIds", "LogGroupName")
-    # AWS tells the VPC, and not what sort of resource it is.
+    # AWS returns the id of the VPC, but not that its resource type is a VPC.
     unread = frozenset({"ResourceType"})
     absent = codes("InvalidFlowLogId.NotFound")
     duplicate = codes("FlowLogAlreadyExists")
@@ -41,12 +41,12 @@ class FlowLog(Ec2):
     calls = calling(read="DescribeFlowLogs", create="CreateFlowLogs", delete="DeleteFlowLogs")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeFlowLogs."""
+        """Return the flow logs that pass the filters (DescribeFlowLogs)."""
         found = ec2.describe_flow_logs(Filter=filters)["FlowLogs"]
         return [{**doc, "ResourceIds": [doc["ResourceId"]]} for doc in found]
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateFlowLogs, for one resource; what AWS refuses is told in the reply, not raised."""
+        """Create the flow log (CreateFlowLogs); a refusal comes in the reply and is raised here."""
         made = ec2.create_flow_logs(
             **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
         )
@@ -54,10 +54,11 @@ class FlowLog(Ec2):
         return {**it.props, "FlowLogId": made_in(made, "FlowLogIds")}
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteFlowLogs."""
+        """Delete the flow log (DeleteFlowLogs)."""
         _check(ec2.delete_flow_logs(FlowLogIds=[it.id]), "DeleteFlowLogs")
 
 
 def _check(reply: Doc, operation: str) -> None:
+    # Raise the first error in the reply: these calls answer 200 even if they did nothing.
     for failed in reply.get("Unsuccessful", []):
         raise ClientError({"Error": failed["Error"]}, operation)

@@ -1,4 +1,4 @@
-"""The way out to the internet: a gateway, and its place in the VPC."""
+"""The internet gateway and its attachment to the VPC."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_GATEWAY = codes("InvalidInternetGatewayID.NotFound", "InvalidInternetGateway.
 
 
 class InternetGateway(Ec2):
-    """The VPC's door to the internet; attaching it is a resource of its own."""
+    """An internet gateway. Its attachment to the VPC is a resource of its own."""
 
     members = INTERNET_GATEWAY
     noun, resource, key, id_filter = "igw", "internet-gateway", "InternetGatewayId", "internet-gateway-id"
@@ -29,28 +29,28 @@ class InternetGateway(Ec2):
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeInternetGateways."""
+        """Return the gateways that pass the filters (DescribeInternetGateways)."""
         return list(ec2.describe_internet_gateways(Filters=filters)["InternetGateways"])
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateInternetGateway."""
+        """Create the gateway (CreateInternetGateway)."""
         made = ec2.create_internet_gateway(TagSpecifications=self.specification(it))
         return dict(made["InternetGateway"])
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteInternetGateway."""
+        """Delete the gateway (DeleteInternetGateway)."""
         ec2.delete_internet_gateway(InternetGatewayId=it.id)
 
 
 class GatewayAttachment(Kind):
-    """An internet gateway in its VPC."""
+    """The attachment of an internet gateway to a VPC."""
 
     service, key = "ec2", ("InternetGatewayId", "VpcId")
     members = ATTACHMENT
     tagged = False
     claims = ("VpcId",)
     within = ("InternetGatewayId", "VpcId")
-    # The API says `available` for an attached gateway, not `attached`.
+    # The API returns `available` for an attached gateway, not `attached`.
     ready = {"State": frozenset({"available", "attached"})}
     # botocore ec2 AttachmentStatus
     states = (
@@ -58,7 +58,8 @@ class GatewayAttachment(Kind):
     )
     absent = NO_GATEWAY | codes("Gateway.NotAttached")
     duplicate = codes("Resource.AlreadyAssociated")
-    # "Network vpc-... has some mapped public address(es)": unmapping lags 5 to 10 min behind its owner's end.
+    # "Network vpc-... has some mapped public address(es)": an address is unmapped 5 to 10 min after its owner
+    # has ended.
     transient = {"delete": codes("DependencyViolation")}
     patience = minutes(40)
     calls = calling(
@@ -69,7 +70,10 @@ class GatewayAttachment(Kind):
     )
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
-        """DescribeInternetGateways: the attachment is told with the gateway."""
+        """Return the attachment, which DescribeInternetGateways lists with its gateway.
+
+        The stack's gateways are looked at first, then the gateway by its id.
+        """
         gateway, vpc = it.props["InternetGatewayId"], it.props["VpcId"]
         for filters in (of_stack(ec2, it), where({"internet-gateway-id": gateway})):
             for doc in ec2.describe_internet_gateways(Filters=filters)["InternetGateways"]:
@@ -79,14 +83,14 @@ class GatewayAttachment(Kind):
         return None
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """AttachInternetGateway."""
+        """Attach the gateway to the VPC (AttachInternetGateway)."""
         ec2.attach_internet_gateway(**it.props)
         return dict(it.props)
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DetachInternetGateway."""
+        """Detach the gateway from the VPC (DetachInternetGateway)."""
         ec2.detach_internet_gateway(**it.props)
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
-        """The interfaces in the VPC, some of which hold public addresses."""
+        """Return the network interfaces in the VPC: public addresses of theirs block the detaching."""
         return interfaces(ec2, {"vpc-id": it.props["VpcId"]}, it.suffix)

@@ -1,4 +1,4 @@
-"""Security groups, rule by rule; the rule that AWS adds by itself is taken away."""
+"""Security groups, their single rules, and the removal of the default egress rule."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REVOKED = codes("InvalidPermission.NotFound")
 
 
 class SecurityGroup(Ec2):
-    """A group of interfaces that rules speak of."""
+    """A security group, without its rules, which are resources of their own."""
 
     members = SECURITY_GROUP
     resource, key, id_filter = "security-group", "GroupId", "group-id"
@@ -43,16 +43,19 @@ class SecurityGroup(Ec2):
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeSecurityGroups."""
+        """Return the groups that pass the filters (DescribeSecurityGroups)."""
         return list(ec2.describe_security_groups(Filters=filters)["SecurityGroups"])
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateSecurityGroup."""
+        """Create the group (CreateSecurityGroup)."""
         made = ec2.create_security_group(**it.props, TagSpecifications=self.specification(it))
         return {**it.props, "GroupId": made["GroupId"]}
 
     def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """The rules that are told with the group, besides ours and the one that NoDefaultEgress takes."""
+        """Return the group's rules that nobody declared, read from the description of the group.
+
+        The default egress rule is left out, because `NoDefaultEgress` removes it.
+        """
         ways = (("ingress", "IngressRule", "IpPermissions"), ("egress", "EgressRule", "IpPermissionsEgress"))
         return [
             Extra(f"{way} {in_words(rule)}", {"way": way, "rule": rule}, gone=_REVOKED)
@@ -62,7 +65,7 @@ class SecurityGroup(Ec2):
         ]
 
     def remove(self, ec2: Any, it: Item, extra: Extra) -> None:
-        """RevokeSecurityGroupIngress, RevokeSecurityGroupEgress: by content."""
+        """Revoke a rule by its content (RevokeSecurityGroupIngress, RevokeSecurityGroupEgress)."""
         permissions = [permission(extra.doc["rule"])]
         if extra.doc["way"] == "ingress":
             ec2.revoke_security_group_ingress(GroupId=it.id, IpPermissions=permissions)
@@ -70,11 +73,11 @@ class SecurityGroup(Ec2):
             ec2.revoke_security_group_egress(GroupId=it.id, IpPermissions=permissions)
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteSecurityGroup."""
+        """Delete the group (DeleteSecurityGroup)."""
         ec2.delete_security_group(GroupId=it.id)
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
-        """The interfaces in the group, and the rules of other groups that name it."""
+        """Return the network interfaces in the group, and the groups with rules that refer to it."""
         naming = [
             Holder(
                 f"a rule of {one['GroupId']}",
@@ -89,7 +92,7 @@ class SecurityGroup(Ec2):
 
 
 def _revoked(ec2: Any, group: Doc, it: Item) -> str:
-    """The commands that take the rules of a group away that name ours; none of our own groups' rules."""
+    """Return the commands that revoke another group's rules about ours; "" for a group of the stack."""
     if bears(mapping(group.get("Tags", [])), it.suffix):
         return ""
     ends = []
@@ -107,19 +110,22 @@ def _revoked(ec2: Any, group: Doc, it: Item) -> str:
 
 
 class NoDefaultEgress(Kind):
-    """A group without the allow-all egress rule that AWS gives to each new one."""
+    """A group without the allow-all egress rule that AWS adds to each new group."""
 
     service, key = "ec2", "GroupId"
     members = SECURITY_GROUP
     tagged, vanishes = False, True
     within = ("GroupId",)
     absent = NO_GROUP
-    # Revoked already.
+    # The rule was revoked already.
     duplicate = _REVOKED
     calls = calling(read="DescribeSecurityGroups", create="RevokeSecurityGroupEgress")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
-        """DescribeSecurityGroups: None while the rule is there, and where the group is not."""
+        """Return the group's id if it lacks the allow-all egress rule (DescribeSecurityGroups).
+
+        None while the rule is there, and if the group is missing.
+        """
         group = it.props["GroupId"]
         for filters in (of_stack(ec2, it), where({"group-id": group})):
             for doc in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]:
@@ -128,12 +134,12 @@ class NoDefaultEgress(Kind):
         return None
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """RevokeSecurityGroupEgress."""
+        """Revoke the allow-all egress rule (RevokeSecurityGroupEgress)."""
         ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], IpPermissions=[permission(EVERYWHERE)])
         return dict(it.props)
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """It goes with its group."""
+        """Do nothing: the group is deleted as a whole."""
 
 
 _PEERS = ("CidrIpv4", "PrefixListId", "ReferencedGroupId")
@@ -141,18 +147,18 @@ _CONTENT = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEERS)
 
 
 class _Rule(Ec2):
-    """One rule of one of our groups."""
+    """One rule of a security group of the stack."""
 
     members = SECURITY_GROUP_RULE
     noun, resource, key = "sgr", "security-group-rule", "SecurityGroupRuleId"
     id_filter = "security-group-rule-id"
     distinct = ("Description",)
     within = ("GroupId",)
-    # AWS changes a rule in place at once, which would cut off whoever still speaks by the old one: a new one
-    # is made first, and the old one goes when nobody needs it.
+    # AWS changes a rule in place at once, which would cut off connections that still need the old one. So a
+    # new rule is made first, and the old one is deleted when nothing needs it.
     fixed = frozenset(_CONTENT)
     claims = _CONTENT
-    # A rule with the same content in our own group is ours, whoever made it.
+    # A rule with the same content in a group of the stack is adopted, whoever made it.
     adopts_untagged = True
     visible_within = 0
     absent = NO_GROUP | codes("InvalidSecurityGroupRuleId.NotFound", "InvalidPermission.NotFound")
@@ -161,12 +167,12 @@ class _Rule(Ec2):
     calls = calling(read="DescribeSecurityGroupRules", update="ModifySecurityGroupRules")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeSecurityGroupRules."""
+        """Return the rules that pass the filters (DescribeSecurityGroupRules)."""
         found = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
         return [_flat(doc) for doc in found]
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
-        """By id or tags, else the rule of the group that has the same content."""
+        """Return the rule by its id or tags, else the rule of the group with the same content."""
         found = super().read(ec2, it)
         if found is None:
             rules = self.find(ec2, where({"group-id": it.props["GroupId"]}))
@@ -179,7 +185,7 @@ class _Rule(Ec2):
         return doc["IsEgress"] == self.egress and content.items() <= doc.items()
 
     def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """ModifySecurityGroupRules: the whole rule at once."""
+        """Replace the whole rule (ModifySecurityGroupRules)."""
         rule = {key: value for key, value in it.props.items() if key != "GroupId"}
         ec2.modify_security_group_rules(
             GroupId=it.props["GroupId"],
@@ -188,13 +194,13 @@ class _Rule(Ec2):
 
 
 class IngressRule(_Rule):
-    """Who may come in, on which port."""
+    """A rule for incoming traffic: from where, to which ports."""
 
     egress = False
     calls = calling(create="AuthorizeSecurityGroupIngress", delete="RevokeSecurityGroupIngress")
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """AuthorizeSecurityGroupIngress."""
+        """Create the rule (AuthorizeSecurityGroupIngress)."""
         made = ec2.authorize_security_group_ingress(
             GroupId=it.props["GroupId"],
             IpPermissions=[permission(it.props)],
@@ -203,18 +209,18 @@ class IngressRule(_Rule):
         return _flat(made_in(made, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """RevokeSecurityGroupIngress."""
+        """Delete the rule (RevokeSecurityGroupIngress)."""
         ec2.revoke_security_group_ingress(GroupId=it.props["GroupId"], SecurityGroupRuleIds=[it.id])
 
 
 class EgressRule(_Rule):
-    """Where one may go out to, on which port."""
+    """A rule for outgoing traffic: to where, to which ports."""
 
     egress = True
     calls = calling(create="AuthorizeSecurityGroupEgress", delete="RevokeSecurityGroupEgress")
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """AuthorizeSecurityGroupEgress."""
+        """Create the rule (AuthorizeSecurityGroupEgress)."""
         made = ec2.authorize_security_group_egress(
             GroupId=it.props["GroupId"],
             IpPermissions=[permission(it.props)],
@@ -223,10 +229,11 @@ class EgressRule(_Rule):
         return _flat(made_in(made, "SecurityGroupRules"))
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """RevokeSecurityGroupEgress."""
+        """Delete the rule (RevokeSecurityGroupEgress)."""
         ec2.revoke_security_group_egress(GroupId=it.props["GroupId"], SecurityGroupRuleIds=[it.id])
 
 
 def _flat(doc: Doc) -> Doc:
+    # Put the id of a referenced group at the top level, as it is declared.
     other = (doc.get("ReferencedGroupInfo") or {}).get("GroupId")
     return {**doc, "ReferencedGroupId": other} if other else dict(doc)

@@ -1,7 +1,7 @@
-"""What GuardDuty's Runtime Monitoring puts into a VPC, and when it puts it there again.
+"""The endpoint and group that GuardDuty's Runtime Monitoring adds to a VPC, and when it adds them again.
 
-Names and tag: hashicorp/terraform-provider-aws#46747, #46953. Neither goes with the tasks, nor with the VPC
-(GuardDuty user guide, runtime-monitoring-agent-resource-clean-up); the tag that leaves a cluster out: ECS
+Names and tag: hashicorp/terraform-provider-aws#46747, #46953. Neither is deleted with the tasks or the VPC
+(GuardDuty user guide, runtime-monitoring-agent-resource-clean-up). The tag that excludes a cluster: ECS
 developer guide, ecs-guard-duty-manage-subset.
 """
 
@@ -14,7 +14,7 @@ _GROUP, _SERVICE, _TAG = "GuardDutyManagedSecurityGroup-", ".guardduty-data", "G
 
 
 def is_guard_dutys(doc: Doc) -> bool:
-    """Return whether an endpoint or a group, as AWS describes it, is GuardDuty's own."""
+    """Return whether GuardDuty made this endpoint or security group (as AWS describes it)."""
     return (
         str(doc.get("GroupName", "")).startswith(_GROUP)
         or str(doc.get("ServiceName", "")).endswith(_SERVICE)
@@ -22,7 +22,8 @@ def is_guard_dutys(doc: Doc) -> bool:
     )
 
 
-# What a person has to know before deleting it. The tag comes by the settings: an apply takes others off.
+# The note to show before somebody deletes them. The tag must come from the settings: an apply removes other
+# tags from the cluster.
 COMES_AGAIN = (
     "GuardDuty makes its endpoint and group again with the next task here while Runtime Monitoring is on: "
     "delete the endpoint, then the group, once no task runs. Or leave the cluster out first: "

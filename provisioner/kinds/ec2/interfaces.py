@@ -1,4 +1,4 @@
-"""The network interfaces that hold a network's parts: whose they are, and whether they go by themselves."""
+"""Network interfaces that keep a subnet, group or VPC from being deleted: whose they are, and if they go."""
 
 from __future__ import annotations
 
@@ -16,15 +16,22 @@ from provisioner.kinds.tags import mapping
 from provisioner.kinds.vpc_origin import AMAZONS_GROUP
 from provisioner.names import PROJECT, bears
 
-# What `interfaces` asks of EC2; what it asks of RDS and ECS, the kinds there ask as well.
+# The EC2 calls of `interfaces`. Its calls to RDS and ECS are also those of the resource types there.
 ASKED = "DescribeNatGateways DescribeNetworkInterfaces DescribeVpcEndpoints"
-# How AWS's own services describe the interfaces that they make and take away.
+# How descriptions begin of interfaces that AWS's own services make and take away.
 _SERVICES = ("ELB ", "arn:", "RDSNetworkInterface", GATEWAY, ENDPOINT, "CloudFront")
 _ENDING = frozenset({"deleting", "deleted"})
 
 
 def interfaces(ec2: Any, filters: dict[str, str], suffix: str) -> list[Holder]:
-    """The network interfaces that pass the filters: id, owner and what AWS says they are for."""
+    """Return the network interfaces that pass the filters, as blockers.
+
+    Args:
+        ec2: The EC2 client.
+        filters: Value by the name of an EC2 filter.
+        suffix: The suffix of the stack.
+
+    """
     found = ec2.describe_network_interfaces(Filters=where(filters))["NetworkInterfaces"]
     return [_holder(ec2, one, suffix) for one in found]
 
@@ -32,7 +39,8 @@ def interfaces(ec2: Any, filters: dict[str, str], suffix: str) -> list[Holder]:
 def _holder(ec2: Any, interface: Doc, suffix: str) -> Holder:
     owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
     purpose = purpose_of(interface)
-    # AWS makes those of a function too, and keeps them as long as somebody keeps the function: none is ours.
+    # AWS manages the interfaces of a Lambda function too, and keeps them while the function exists. The stack
+    # has no function, so they belong to others.
     is_functions = interface.get("InterfaceType") == "lambda" or purpose.startswith("AWS Lambda")
     managed = bool(interface.get("RequesterManaged")) or purpose.startswith(_SERVICES)
     passing = managed and not is_functions and not _serves_others(ec2, interface, suffix)
@@ -44,7 +52,10 @@ def _holder(ec2: Any, interface: Doc, suffix: str) -> Holder:
 
 
 def _is_in_others_groups(interface: Doc, suffix: str) -> bool:
-    """Whether what it serves, a balancer or a database, is somebody else's: ours are in groups of ours."""
+    """Return whether the load balancer or database behind an interface is somebody else's.
+
+    The stack's own are in security groups of the stack.
+    """
     names = [str(group["GroupName"]) for group in interface.get("Groups", [])]
     ours = (name == AMAZONS_GROUP or _is_our_group(name, suffix) for name in names)
     # A NAT gateway is in no group; moto says that it is in the VPC's default one.
@@ -56,10 +67,10 @@ def _is_our_group(name: str, suffix: str) -> bool:
 
 
 def _serves_others(ec2: Any, interface: Doc, suffix: str) -> bool:
-    """Whether AWS made it for what somebody else has put into a subnet or a group of ours, and keeps."""
+    """Return whether AWS made an interface for a resource of somebody else that is not being deleted."""
     purpose = purpose_of(interface)
     begin = next((begin for begin in _SERVICES if purpose.startswith(begin)), "")
-    # What an endpoint or a gateway is, its own tags and state say, whatever groups it is in.
+    # For an endpoint or a gateway, its own tags and state decide, whatever groups it is in.
     if begin in (ENDPOINT, GATEWAY):
         return any(_stays(one, suffix) for one in made_for(ec2, purpose))
     if _is_in_others_groups(interface, suffix):
@@ -72,24 +83,28 @@ def _serves_others(ec2: Any, interface: Doc, suffix: str) -> bool:
         case "arn:":
             return _tasks(ec2, purpose, suffix)
         case "":
-            # Of a transit gateway's or Cloud WAN's, which are in no group; nothing of ours has such a one.
+            # A transit gateway or Cloud WAN has interfaces in no group; the stack has neither.
             return not interface.get("Groups") and interface.get("InterfaceType") != "nat_gateway"
         case _:
             return False
 
 
 def _stays(doc: Doc, suffix: str) -> bool:
+    # Whether an endpoint or gateway is not of this stack and is not being deleted.
     return doc["State"].lower() not in _ENDING and not bears(mapping(doc.get("Tags") or []), suffix)
 
 
 def _is_others_balancer(purpose: str) -> bool:
-    """`ELB app/<name>/<id>`, or `ELB <name>` of a classic one."""
+    """Return whether a load balancer is not of this project, by the description of its interface.
+
+    The description is `ELB app/<name>/<id>`, or `ELB <name>` for a classic load balancer.
+    """
     name = purpose.removeprefix("ELB ").split("/")
     return not name[min(1, len(name) - 1)].startswith(f"{PROJECT}-")
 
 
 def _databases(ec2: Any, interface: Doc, suffix: str) -> bool:
-    """RDS does not say for which: any in the same groups that is somebody else's."""
+    """Return whether a database of others is in the interface's groups: RDS does not say which it is for."""
     groups = {group["GroupId"] for group in interface.get("Groups", [])}
 
     def is_in(database: Doc) -> bool:
@@ -99,6 +114,10 @@ def _databases(ec2: Any, interface: Doc, suffix: str) -> bool:
 
 
 def _tasks(ec2: Any, purpose: str, suffix: str) -> bool:
-    """`arn:<partition>:ecs:<region>:<account>:attachment/<id>`, the id that DescribeTasks tells as well."""
+    """Return whether the interface belongs to a task of somebody else.
+
+    The description is `arn:<partition>:ecs:<region>:<account>:attachment/<id>`, with an id that DescribeTasks
+    returns too.
+    """
     attachment = purpose.rpartition("/")[2]
     return any(one.holds(attachment) for one in tasks_of_others(beside(ec2, "ecs"), suffix))

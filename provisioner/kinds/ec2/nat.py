@@ -1,4 +1,4 @@
-"""The way out of the private subnets: an address, and the gateway that bears it."""
+"""The NAT gateway of the private subnets, and its Elastic IP address."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ from provisioner.kinds.members.ec2 import ADDRESS, NAT_GATEWAY
 
 
 class ElasticIp(Ec2):
-    """A public address that is ours until it is released."""
+    """An Elastic IP address, allocated until it is released."""
 
     members = ADDRESS
     noun, resource, key, id_filter = "eip", "elastic-ip", "AllocationId", "allocation-id"
     distinct = ("Domain",)
     absent = codes("InvalidAllocationID.NotFound", "InvalidAddress.NotFound")
-    # While the gateway that bears it is still `deleting`, AWS answers AuthFailure: no credential problem.
+    # While the NAT gateway with this address is still `deleting`, AWS answers AuthFailure. That is no problem
+    # of the credentials.
     transient = {"delete": codes("AuthFailure", "InvalidIPAddress.InUse")}
     patience = minutes(20)
     calls = calling(read="DescribeAddresses", create="AllocateAddress", delete="ReleaseAddress")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeAddresses."""
+        """Return the addresses that pass the filters (DescribeAddresses)."""
         return list(ec2.describe_addresses(Filters=filters)["Addresses"])
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """AllocateAddress."""
+        """Allocate an address (AllocateAddress)."""
         return dict(ec2.allocate_address(**it.props, TagSpecifications=self.specification(it)))
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """ReleaseAddress."""
+        """Release the address (ReleaseAddress)."""
         ec2.release_address(AllocationId=it.id)
 
 
 class NatGateway(Ec2):
-    """Lets private subnets out, and nobody in."""
+    """A NAT gateway: private subnets reach the internet through it and cannot be reached."""
 
     members = NAT_GATEWAY
     noun, resource, key, id_filter = "nat", "natgateway", "NatGatewayId", "nat-gateway-id"
@@ -51,8 +52,8 @@ class NatGateway(Ec2):
     states = (
         States("State", words("available"), words("pending"), words("failed"), words("deleting deleted")),
     )
-    # Only a new one helps. A failed one holds nothing and vanishes by itself after an hour, whatever is asked
-    # of it meanwhile (VPC user guide, troubleshoot NAT gateways; hashicorp/terraform#9147).
+    # A failed gateway can only be replaced. It holds nothing and disappears by itself after an hour, and no
+    # call changes that (VPC user guide, troubleshoot NAT gateways; hashicorp/terraform#9147).
     on_failure = "replace"
     lingers, why_lingers = {"State": "failed"}, "it failed and holds nothing; AWS forgets it within an hour"
     absent = codes("NatGatewayNotFound")
@@ -61,24 +62,27 @@ class NatGateway(Ec2):
     calls = calling(read="DescribeNatGateways", create="CreateNatGateway", delete="DeleteNatGateway")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeNatGateways; the address lies in a list of addresses, subnets stand at the top."""
+        """Return the gateways that pass the filters (DescribeNatGateways), their address at the top level."""
         found = ec2.describe_nat_gateways(Filter=filters)["NatGateways"]
         return [_flat(doc) for doc in found]
 
     def lasts(self, doc: Doc) -> str:
-        """A deleted one is told for about an hour (VPC user guide, delete a NAT gateway)."""
+        """Return until when AWS lists a deleted one: about an hour (VPC user guide, delete a NAT gateway)."""
         ended = doc.get("DeleteTime")
         return (ended + timedelta(hours=1)).isoformat(timespec="minutes") if ended else ""
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateNatGateway, with our own token: the SDK's would differ on every attempt."""
+        """Create the gateway with a client token of ours: the SDK's would differ on every attempt."""
         made = ec2.create_nat_gateway(
             **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
         )
         return _flat(made["NatGateway"])
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteNatGateway; the address stays ours, and routes to it turn into black holes."""
+        """Delete the gateway (DeleteNatGateway).
+
+        Its Elastic IP address stays allocated, and routes to the gateway become black holes.
+        """
         ec2.delete_nat_gateway(NatGatewayId=it.id)
 
 

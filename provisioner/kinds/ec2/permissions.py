@@ -1,4 +1,4 @@
-"""The content of a rule of a security group, in the two forms that EC2 has for it."""
+"""The content of a security group rule in the two forms of EC2: IpPermissions and SecurityGroupRule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from provisioner.engine.refs import Doc
 
-# Where a permission lists its peers, what a peer is there, and what the newer form calls it.
+# For each kind of peer: its list in IpPermissions, its member there, and its member in SecurityGroupRule.
 _PEERS = (
     ("IpRanges", "CidrIp", "CidrIpv4"),
     ("Ipv6Ranges", "CidrIpv6", "CidrIpv6"),
@@ -14,12 +14,12 @@ _PEERS = (
     ("UserIdGroupPairs", "GroupId", "ReferencedGroupId"),
 )
 _PORTS = ("IpProtocol", "FromPort", "ToPort")
-# What AWS lets out of each new group.
+# The egress rule that AWS adds to each new group.
 EVERYWHERE: Doc = {"IpProtocol": "-1", "CidrIpv4": "0.0.0.0/0"}
 
 
 def contents(permissions: Iterable[Doc]) -> Iterator[Doc]:
-    """Each rule of the older form, which groups them by ports, in the newer form: one peer, no id."""
+    """Yield each rule of IpPermissions in the form of SecurityGroupRule: one peer each, without an id."""
     for one in permissions:
         ports = {key: one[key] for key in _PORTS if key in one}
         for listed, old, new in _PEERS:
@@ -27,7 +27,7 @@ def contents(permissions: Iterable[Doc]) -> Iterator[Doc]:
 
 
 def permission(content: Doc) -> Doc:
-    """A rule in the older form, as the authorize and revoke calls take it."""
+    """Return a rule in the form of IpPermissions, which the authorize and revoke calls take."""
     told = {"Description": content["Description"]} if "Description" in content else {}
     listed, old, new = next(peer for peer in _PEERS if peer[2] in content)
     ports = {key: content[key] for key in _PORTS if key in content}
@@ -35,7 +35,7 @@ def permission(content: Doc) -> Doc:
 
 
 def in_words(content: Doc) -> str:
-    """Protocol, ports and peer of a rule."""
+    """Return protocol, ports and peer of a rule, for a message."""
     first, last = content.get("FromPort"), content.get("ToPort")
     ports = "" if first is None else f" {first}" if first == last else f" {first}-{last}"
     peer = next(str(content[new]) for _, _, new in _PEERS if new in content)

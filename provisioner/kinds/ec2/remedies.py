@@ -1,4 +1,4 @@
-"""How to get rid of a network interface that holds a subnet or a group: by the end of what it is for."""
+"""Commands that remove a network interface by deleting the resource that it was made for."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.tagged import where
 
-# How AWS begins the description of an interface of each.
+# How AWS begins the description of an interface of an endpoint, and of a NAT gateway.
 ENDPOINT, GATEWAY = "VPC Endpoint", "Interface for NAT"
 _ENDPOINT_ID, _GATEWAY_ID = re.compile(r"vpce-[0-9a-f]+"), re.compile(r"nat-[0-9a-f]+")
-# What a service writes into the description of its interface, and what ends it: the services' user guides,
-# and the sweepers of terraform-provider-aws (ec2/vpc_network_interface.go, elbv2/load_balancer.go).
+# The description that a service gives its interfaces, and the command that deletes the resource behind it:
+# from the services' user guides and the sweepers of terraform-provider-aws (ec2/vpc_network_interface.go,
+# elbv2/load_balancer.go).
 _ENDS = (
     (re.compile(r"ELB ((?:app|net|gwy)/\S+)"), "elbv2 delete-load-balancer --load-balancer-arn {elb}"),
     (re.compile(r"ELB ([^/\s]+)$"), "elb delete-load-balancer --load-balancer-name {0}"),
@@ -31,12 +32,15 @@ _ENDS = (
 
 
 def purpose_of(interface: Doc) -> str:
-    """Return what AWS says that an interface is for."""
+    """Return the description of an interface, which says what AWS made it for."""
     return str(interface.get("Description") or interface.get("InterfaceType", "interface"))
 
 
 def made_for(ec2: Any, purpose: str) -> list[Doc]:
-    """Return the endpoint or the NAT gateway whose interface has this description, as AWS tells it now."""
+    """Return the endpoint or NAT gateway that an interface with this description belongs to, in a list.
+
+    Empty if it belongs to neither, or if that is gone.
+    """
     if ids := _ENDPOINT_ID.findall(purpose):
         return list(ec2.describe_vpc_endpoints(Filters=where({"vpc-endpoint-id": ids[0]}))["VpcEndpoints"])
     if ids := _GATEWAY_ID.findall(purpose):
@@ -45,7 +49,7 @@ def made_for(ec2: Any, purpose: str) -> list[Doc]:
 
 
 def remedy(interface: Doc, region: str) -> str:
-    """Return the command that ends what an interface is for, or what to end where none is known."""
+    """Return the command that deletes the resource behind an interface, or in words what to delete."""
     purpose = purpose_of(interface)
     if ids := _ENDPOINT_ID.findall(purpose):
         return f"`aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {ids[0]} --region {region}`"
@@ -57,7 +61,7 @@ def remedy(interface: Doc, region: str) -> str:
 
 
 def _end_of(interface: Doc, purpose: str, region: str) -> str:
-    """Return the command that the description tells; "" where it tells of none of these."""
+    """Return the command for the description of an interface; "" if no pattern of `_ENDS` matches."""
     owner = interface.get("OwnerId", "")
     for pattern, command in _ENDS:
         if found := pattern.search(purpose):
@@ -67,7 +71,11 @@ def _end_of(interface: Doc, purpose: str, region: str) -> str:
 
 
 def _of_attachment(interface: Doc, region: str) -> str:
-    """An instance's goes with it, where AWS does not keep it; one that nothing has is deleted itself."""
+    """Return how to remove an interface by what it is attached to.
+
+    An instance's interface is deleted with the instance, unless it is kept on termination. An interface that
+    is attached to nothing is deleted itself.
+    """
     attachment, id_ = interface.get("Attachment") or {}, interface["NetworkInterfaceId"]
     delete = f"`aws ec2 delete-network-interface --network-interface-id {id_} {region}`"
     if instance := attachment.get("InstanceId"):

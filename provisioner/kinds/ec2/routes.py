@@ -1,4 +1,4 @@
-"""Route tables, what stands in them, and who follows them."""
+"""Route tables, their routes, and their associations with subnets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_TABLE = codes("InvalidRouteTableID.NotFound", "InvalidRouteTableId.NotFound")
 
 
 class RouteTable(Ec2):
-    """A table of routes; its routes and associations are resources of their own."""
+    """A route table. Its routes and associations are resources of their own."""
 
     members = ROUTE_TABLE
     noun, resource, key, id_filter = "routes", "route-table", "RouteTableId", "route-table-id"
@@ -37,18 +37,18 @@ class RouteTable(Ec2):
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeRouteTables."""
+        """Return the tables that pass the filters (DescribeRouteTables)."""
         return list(ec2.describe_route_tables(Filters=filters)["RouteTables"])
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateRouteTable, with our own token: the SDK's would differ on every attempt."""
+        """Create the table with a client token of ours: the SDK's would differ on every attempt."""
         made = ec2.create_route_table(
             **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
         )
         return dict(made["RouteTable"])
 
     def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """The routes that somebody made by CreateRoute, besides ours."""
+        """Return the routes that somebody made with CreateRoute and nobody declared."""
         made = [route for route in doc["Routes"] if route.get("Origin", _BY_HAND) == _BY_HAND]
         told = [(route, _destination(route)) for route in made if not _is_an_endpoints(route)]
         return [
@@ -58,15 +58,18 @@ class RouteTable(Ec2):
         ]
 
     def remove(self, ec2: Any, it: Item, extra: Extra) -> None:
-        """DeleteRoute."""
+        """Delete a route (DeleteRoute)."""
         ec2.delete_route(RouteTableId=it.id, **extra.doc)
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteRouteTable."""
+        """Delete the table (DeleteRouteTable)."""
         ec2.delete_route_table(RouteTableId=it.id)
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
-        """The subnets and the gateways that follow it; one that is ours, or gone, is about to let go."""
+        """Return the subnets and gateways associated with the table.
+
+        A subnet of the stack, or one that is gone, is a temporary blocker.
+        """
         tables = self.find(ec2, where({self.id_filter: it.id}))
         held = [one for table in tables for one in table["Associations"] if not one.get("Main")]
         listed = ec2.describe_subnets(Filters=where({"vpc-id": it.props["VpcId"]}))["Subnets"] if held else []
@@ -75,7 +78,10 @@ class RouteTable(Ec2):
 
 
 def _follower(ec2: Any, association: Doc, theirs: set[str]) -> Holder:
-    """What follows a table, and the command that lets it go; a gateway's is an edge association."""
+    """Return a subnet or gateway as a blocker, with the command that disassociates it.
+
+    A gateway is associated with a table by an edge association.
+    """
     id_, subnet = association["RouteTableAssociationId"], association.get("SubnetId", "")
     end = f"`aws ec2 disassociate-route-table --association-id {id_} --region {ec2.region}`"
     if subnet:
@@ -84,7 +90,7 @@ def _follower(ec2: Any, association: Doc, theirs: set[str]) -> Holder:
 
 
 class Route(Kind):
-    """One route in one of our tables."""
+    """One route in a table of the stack."""
 
     service, key = "ec2", ("RouteTableId", "DestinationCidrBlock")
     members = ROUTE
@@ -92,9 +98,9 @@ class Route(Kind):
     claims = ("RouteTableId", "DestinationCidrBlock")
     within = ("RouteTableId",)
     fixed = frozenset({"RouteTableId", "DestinationCidrBlock"})
-    # What it led to is gone.
+    # The target of the route is gone.
     failed, on_failure = {"State": "blackhole"}, "update"
-    # botocore ec2 RouteState; an emulator may not tell it.
+    # botocore ec2 RouteState; an emulator may not return it.
     states = (States("State", words("active"), unhealthy=words("blackhole filtered"), untold="healthy"),)
     absent = NO_TABLE | codes("InvalidRoute.NotFound")
     duplicate = codes("RouteAlreadyExists")
@@ -107,7 +113,7 @@ class Route(Kind):
     )
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
-        """DescribeRouteTables: routes are told with their table."""
+        """Return the route, which DescribeRouteTables lists with its table."""
         table = _table(ec2, it, it.props["RouteTableId"])
         for route in (table or {}).get("Routes", []):
             if route.get("DestinationCidrBlock") == it.props["DestinationCidrBlock"]:
@@ -115,22 +121,22 @@ class Route(Kind):
         return None
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateRoute."""
+        """Create the route (CreateRoute)."""
         ec2.create_route(**it.props)
         return dict(it.props)
 
     def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """ReplaceRoute."""
+        """Replace the route's target (ReplaceRoute)."""
         ec2.replace_route(**it.props)
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteRoute."""
+        """Delete the route (DeleteRoute)."""
         where_to = {key: it.props[key] for key in ("RouteTableId", "DestinationCidrBlock")}
         ec2.delete_route(**where_to)
 
 
 class RouteTableAssociation(Kind):
-    """Which table a subnet follows; a subnet follows one."""
+    """The association of a subnet with a route table. A subnet has one."""
 
     service, key = "ec2", "SubnetId"
     members = ASSOCIATION
@@ -159,7 +165,10 @@ class RouteTableAssociation(Kind):
     )
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
-        """DescribeRouteTables: among our tables first, then wherever the subnet went."""
+        """Return the association of the subnet (DescribeRouteTables).
+
+        The stack's tables are looked at first, then any table that the subnet is associated with.
+        """
         subnet = it.props["SubnetId"]
         for filters in (of_stack(ec2, it), where({"association.subnet-id": subnet})):
             for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
@@ -170,19 +179,19 @@ class RouteTableAssociation(Kind):
         return None
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """AssociateRouteTable."""
+        """Associate the subnet with the table (AssociateRouteTable)."""
         made = ec2.associate_route_table(**it.props)
         return {**it.props, "RouteTableAssociationId": made["AssociationId"]}
 
     def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """ReplaceRouteTableAssociation: no moment without a table."""
+        """Move the subnet to another table without a moment between (ReplaceRouteTableAssociation)."""
         now = self.read(ec2, it) or {}
         ec2.replace_route_table_association(
             AssociationId=now["RouteTableAssociationId"], RouteTableId=it.props["RouteTableId"]
         )
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DisassociateRouteTable."""
+        """Disassociate the subnet, if it is associated (DisassociateRouteTable)."""
         if now := self.read(ec2, it):
             ec2.disassociate_route_table(AssociationId=now["RouteTableAssociationId"])
 
@@ -196,11 +205,12 @@ def _destination(route: Doc) -> Doc:
 
 
 def _is_an_endpoints(route: Doc) -> bool:
-    """Whether a gateway endpoint made it, and takes it away again; `local` is AWS's own."""
+    """Return whether a gateway endpoint made the route and will remove it, or it is AWS's `local` route."""
     return str(route.get("GatewayId", "")).startswith(("vpce-", "local"))
 
 
 def _leads_to(route: Doc) -> str:
+    # The id of the route's target.
     ways = (value for key, value in route.items() if key.endswith("Id") and key not in _DESTINATIONS)
     return next((str(way) for way in ways if way), "nothing")
 

@@ -1,4 +1,4 @@
-"""What all tagged EC2 resources share: found by id, else by our tags, else by a Name somebody else set."""
+"""The base of the tagged EC2 resource types: how they are found by id, by tags and by the tag Name."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from provisioner.kinds.tags import mapping, pairs
 from provisioner.names import NODE_TAG, PROJECT, bears
 
 Filters = list[dict[str, Any]]
-# botocore ec2 Filter: 200 values in one request; some of them are other filters'.
+# botocore ec2 Filter: 200 values in one request. The rest is for the other filters.
 _MOST = 150
 
 
 def of_stack(ec2: Any, it: Item) -> Filters:
-    """The filter that every resource of the stack passes: one answer serves all nodes of a kind.
+    """Return the filter that all resources of the stack pass, so that one answer serves all of a type.
 
-    It passes those of the other stacks that are looked at too.
+    Resources of the other stacks that this run reads pass it too.
     """
     suffixes = {"Name": "tag:Environment", "Values": ec2.peers.stacks(it.suffix, most=_MOST)}
     return [*where({"tag:Project": PROJECT}), suffixes]
 
 
 def where(values: Mapping[str, str]) -> Filters:
-    """EC2 filters. Unlike id parameters, they leave out what is missing instead of failing."""
+    """Return EC2 filters. Unlike id parameters, filters do not fail if an id does not exist."""
     return [{"Name": name, "Values": [value]} for name, value in values.items()]
 
 
 class Ec2(Kind):
-    """An EC2 resource that is born with tags."""
+    """The base of the EC2 resource types whose create call sets their tags."""
 
     service = "ec2"
     # terraform-provider-aws ec2/wait.go allows 5 min; a minute has been the longest seen in practice.
@@ -47,17 +47,21 @@ class Ec2(Kind):
 
     @abstractmethod
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """All resources of this kind that pass the filters."""
+        """Return all resources of this type that pass the filters."""
 
     def by_id(self, ec2: Any, id_: str) -> list[Doc]:
-        """The resource of this id, if AWS knows it: tags lag, and can be stripped by hand."""
+        """Return the resource of this id, in a list: its tags may not be visible yet, or were removed."""
         return self.find(ec2, where({self.id_filter: id_}))
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
-        """By id, else by our tags; a resource with our Name and without our tags is shown too."""
+        """Return the resource by its id, else by the stack's tags, else by the tag Name.
+
+        A resource with our Name that lacks the stack's tags belongs to somebody else. It is returned so that
+        the conflict is found.
+        """
         found = self._pick(it, self.find(ec2, of_stack(ec2, it)))
         if found is None and it.id:
-            # An emulator that does not know the filter answers with all that there are.
+            # An emulator that does not know the filter returns all resources.
             known = self._tidy(self.by_id(ec2, it.id))
             found = next((doc for doc in known if self.id_of(doc) == it.id), None)
         if found is None and not it.id and it.name:
@@ -69,6 +73,7 @@ class Ec2(Kind):
         return [{**doc, "Tags": mapping(doc.get("Tags") or [])} for doc in docs]
 
     def _pick(self, it: Item, docs: Iterable[Doc]) -> Doc | None:
+        # The resource by its id, else by the tags of the stack and of the logical id.
         tidy = self._tidy(docs)
         by_id = [doc for doc in tidy if self.id_of(doc) == it.id]
         if by_id:
@@ -79,13 +84,14 @@ class Ec2(Kind):
         return self._single(it, named or mine)
 
     def _namesake(self, it: Item, docs: Iterable[Doc]) -> Doc | None:
+        # A resource with the Name of ours that does not have the stack's tags.
         for doc in self._living(it, self._tidy(docs)):
             if doc["Tags"].get("Name") == it.name and not bears(doc["Tags"], it.suffix):
                 return doc
         return None
 
     def _living(self, it: Item, docs: list[Doc]) -> list[Doc]:
-        """Those that are there to stay: EC2 lists what is deleted for a while."""
+        """Return the resources that exist and stay: EC2 lists deleted ones for a while."""
         ended = (self.gone, self.going, self.failed)
         return [
             doc
@@ -94,6 +100,7 @@ class Ec2(Kind):
         ]
 
     def _single(self, it: Item, docs: list[Doc]) -> Doc | None:
+        # Raises where two resources have the tags of one: a choice between them would be a guess.
         if len(docs) > 1:
             ids = " and ".join(self.id_of(doc) for doc in docs)
             raise Blocked(
@@ -103,11 +110,11 @@ class Ec2(Kind):
         return docs[0] if docs else None
 
     def specification(self, it: Item) -> list[dict[str, Any]]:
-        """The tags, in the form in which a create call takes them."""
+        """Return the tags in the form that a create call takes."""
         return [{"ResourceType": self.resource, "Tags": pairs(it.tags)}]
 
     def retag(self, ec2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """Set and remove tags."""
+        """Set and remove tags (CreateTags, DeleteTags)."""
         if put:
             ec2.create_tags(Resources=[it.id], Tags=pairs(put))
         if gone := [{"Key": name} for name in drop]:

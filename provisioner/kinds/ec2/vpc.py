@@ -1,4 +1,4 @@
-"""VPC and subnets."""
+"""The VPC with its DNS attributes, and the subnet."""
 
 from __future__ import annotations
 
@@ -48,15 +48,18 @@ class Vpc(Ec2):
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeVpcs."""
+        """Return the VPCs that pass the filters (DescribeVpcs)."""
         return list(ec2.describe_vpcs(Filters=filters)["Vpcs"])
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateVpc."""
+        """Create the VPC (CreateVpc)."""
         return dict(ec2.create_vpc(**it.props, TagSpecifications=self.specification(it))["Vpc"])
 
     def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """DescribeSubnets, DescribeSecurityGroups, DescribeNetworkAcls: those not ours, and around ours."""
+        """Return subnets and groups of the VPC that nobody declared, and changed ACLs around our subnets.
+
+        Calls DescribeSubnets, DescribeSecurityGroups and DescribeNetworkAcls.
+        """
         filters = where({"vpc-id": it.id})
         subnets = ec2.describe_subnets(Filters=filters)["Subnets"]
         groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
@@ -71,18 +74,21 @@ class Vpc(Ec2):
         return beside + not_as_born(acls_in(ec2, it.id), inside.values("SubnetId"), ec2.region)
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteVpc; default group, main table and default ACL go with it."""
+        """Delete the VPC with its default group, main route table and default ACL (DeleteVpc)."""
         ec2.delete_vpc(VpcId=it.id)
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
-        """What is still in it and does not go with it; what an interface tells of is told once."""
+        """Return what is still in the VPC and is not deleted with it.
+
+        A part that an interface already stands for is left out: both have the same remedy.
+        """
         found = interfaces(ec2, {"vpc-id": it.id}, it.suffix)
         told = {one.remedy for one in found}
         return found + [one for one in parts_of(ec2, it) if one.remedy not in told]
 
 
 class _VpcAttribute(Setting):
-    """One DNS attribute; AWS takes one a call."""
+    """One DNS attribute of a VPC. AWS reads and changes one per call."""
 
     service, key = "ec2", "VpcId"
     members = VPC_DNS
@@ -92,18 +98,18 @@ class _VpcAttribute(Setting):
     calls = calling(read="DescribeVpcAttribute", create="ModifyVpcAttribute", update="ModifyVpcAttribute")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
-        """DescribeVpcAttribute."""
+        """Return the attribute (DescribeVpcAttribute)."""
         vpc = it.props["VpcId"]
         seen = ec2.describe_vpc_attribute(VpcId=vpc, Attribute=self.attribute)
         return {"VpcId": vpc, self.field: seen[self.field]}
 
     def put(self, ec2: Any, props: Doc) -> None:
-        """ModifyVpcAttribute."""
+        """Set the attribute (ModifyVpcAttribute)."""
         ec2.modify_vpc_attribute(**props)
 
 
 def _why_it_stays(it: Item, doc: Doc) -> str:
-    """What is to be done about one in our VPC that no declaration and no state knows."""
+    """Return what to do about a resource in our VPC that neither the graph nor the state has."""
     if bears(mapping(doc.get("Tags", [])), it.suffix):
         return (
             "it bears this stack's own tags, and the state file does not know it; delete it before a teardown"
@@ -112,19 +118,19 @@ def _why_it_stays(it: Item, doc: Doc) -> str:
 
 
 class DnsSupport(_VpcAttribute):
-    """Whether the VPC's own resolver answers."""
+    """Whether the VPC's own DNS resolver answers."""
 
     attribute, field = "enableDnsSupport", "EnableDnsSupport"
 
 
 class DnsHostnames(_VpcAttribute):
-    """Whether hosts in the VPC get names."""
+    """Whether hosts in the VPC get DNS names."""
 
     attribute, field = "enableDnsHostnames", "EnableDnsHostnames"
 
 
 class Subnet(Ec2):
-    """A block of addresses in one zone."""
+    """A subnet: a block of addresses in one zone."""
 
     members = SUBNET
     noun, resource, key, id_filter = "subnet", "subnet", "SubnetId", "subnet-id"
@@ -144,7 +150,7 @@ class Subnet(Ec2):
     holds_data = True
     absent = NO_SUBNET
     transient = {"delete": codes("DependencyViolation")}
-    # Interfaces of a deleted load balancer may linger 35 min (terraform-provider-aws elbv2).
+    # Interfaces of a deleted load balancer may remain for 35 min (terraform-provider-aws elbv2).
     patience = minutes(40)
     calls = calling(
         read="DescribeSubnets",
@@ -155,24 +161,24 @@ class Subnet(Ec2):
     )
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
-        """DescribeSubnets."""
+        """Return the subnets that pass the filters (DescribeSubnets)."""
         return list(ec2.describe_subnets(Filters=filters)["Subnets"])
 
     def create(self, ec2: Any, it: Item) -> Doc:
-        """CreateSubnet; a new one gives no public addresses, as it is wanted."""
+        """Create the subnet (CreateSubnet). A new one assigns no public addresses, as is declared."""
         asked = {key: value for key, value in it.props.items() if key in self.fixed}
         return dict(ec2.create_subnet(**asked, TagSpecifications=self.specification(it))["Subnet"])
 
     def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """ModifySubnetAttribute, one attribute a call: the addresses and names of what starts in it."""
+        """Set the address and DNS attributes of the subnet, one per call (ModifySubnetAttribute)."""
         for key in ("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64"):
             if key in changed:
                 ec2.modify_subnet_attribute(SubnetId=it.id, **{key: {"Value": changed[key]}})
 
     def delete(self, ec2: Any, it: Item) -> None:
-        """DeleteSubnet."""
+        """Delete the subnet (DeleteSubnet)."""
         ec2.delete_subnet(SubnetId=it.id)
 
     def holders(self, ec2: Any, it: Item) -> list[Holder]:
-        """The interfaces that are still in it."""
+        """Return the network interfaces that are still in the subnet."""
         return interfaces(ec2, {"subnet-id": it.id}, it.suffix)

@@ -1,1 +1,1 @@
-"""How ECS does it: cluster, task definition and service."""
+"""The resource types of ECS (cluster, task definition, service) and the calls that commands make to ECS."""

@@ -1,4 +1,4 @@
-"""A cluster, with the capacity it may use."""
+"""The ECS cluster, with its capacity providers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from provisioner.kinds.ecs.tenants import ASKED, tenants
 from provisioner.kinds.members.ecs import CLUSTER
 from provisioner.kinds.tags import low_pairs, mapping
 
-# botocore ecs DescribeClusters: so many in one call.
+# botocore ecs DescribeClusters: the most clusters in one call.
 _MOST = 100
 
 
 class Cluster(Ecs):
-    """A cluster, with the capacity it may use."""
+    """An ECS cluster with its capacity providers."""
 
     key, named, noun = "clusterArn", "clusterName", "cluster"
     members = CLUSTER
     id_is_name = True
     ready, going = {"status": "ACTIVE"}, {"status": "DEPROVISIONING"}
-    # It stays describable.
+    # A deleted cluster can still be described.
     gone = {"status": "INACTIVE"}
     # ECS API reference, Cluster
     states = (
@@ -65,7 +65,7 @@ class Cluster(Ecs):
     )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
-        """DescribeClusters; one that never was is told among the failures."""
+        """Return the cluster with its tags (DescribeClusters), or None if AWS lists it among the failures."""
         include = ["TAGS", "SETTINGS", "CONFIGURATIONS"]
         own = it.props["clusterName"]
         names = ecs.peers.together(own, "Cluster", by="name", most=_MOST)
@@ -74,11 +74,15 @@ class Cluster(Ecs):
         return {**mine, "Tags": mapping(mine.get("tags", []))} if mine else None
 
     def create(self, ecs: Any, it: Item) -> Doc:
-        """CreateCluster, capacity providers included."""
+        """Create the cluster together with its capacity providers (CreateCluster)."""
         return dict(ecs.create_cluster(**it.props, tags=low_pairs(it.tags))["cluster"])
 
     def update(self, ecs: Any, it: Item, changed: Doc) -> None:
-        """UpdateCluster, PutClusterCapacityProviders (which replaces both lists)."""
+        """Update the settings (UpdateCluster) and the capacity providers (PutClusterCapacityProviders).
+
+        PutClusterCapacityProviders replaces the capacity providers and the default strategy, so both are
+        sent.
+        """
         told = {key: changed[key] for key in ("settings", "configuration") if key in changed}
         if told:
             ecs.update_cluster(cluster=it.id, **told)
@@ -90,7 +94,7 @@ class Cluster(Ecs):
             )
 
     def extras(self, ecs: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """ListServices: those of other names than ours."""
+        """Return the services of the cluster that nobody declared (ListServices)."""
         ours = inside.values("serviceName")
         arns = ecs.list_services(cluster=it.id)["serviceArns"]
         others = (name for name in (arn.rsplit("/", 1)[-1] for arn in arns) if name not in ours)
@@ -98,9 +102,9 @@ class Cluster(Ecs):
         return [Extra(f"service {name}", {}, stays) for name in others]
 
     def delete(self, ecs: Any, it: Item) -> None:
-        """DeleteCluster."""
+        """Delete the cluster (DeleteCluster)."""
         ecs.delete_cluster(cluster=it.id)
 
     def holders(self, ecs: Any, it: Item) -> list[Holder]:
-        """What somebody else runs in it, and what of ours is still draining."""
+        """Return what keeps the cluster from being deleted: tasks of others, services that still drain."""
         return tenants(ecs, it.suffix)

@@ -1,4 +1,4 @@
-"""Why a deployment of a service failed: ECS's verdict, the last task that stopped, and what it said."""
+"""Why a deployment of a service failed: ECS's verdict, the last stopped task and its last log lines."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from provisioner.engine.faults import told, unless_unknown
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.successors import was_stopped_by_hand
 
-# terraform-provider-aws ecs/service.go: each of these means that what was asked for did not arrive.
+# terraform-provider-aws ecs/service.go: with each of these the new revision is not what runs.
 FAILED = frozenset({"STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
-# Lines of a container's log that are shown, and tasks that are looked at (botocore DescribeTasks: 100).
+# How many log lines of a container are shown, and how many tasks are read (botocore DescribeTasks: 100).
 LINES, TASKS = 30, 100
-# botocore ListServiceDeployments, maxResults: at most.
+# botocore ListServiceDeployments: the most that maxResults may be.
 _PAGE = 100
-# How ECS's own doings begin: a task that it stopped in order says nothing about a failure.
+# How the stop reason of a task begins that ECS stopped on purpose. Such a task explains no failure.
 _IN_ORDER = ("Scaling activity", "Task stopped by")
 _UNTOLD = "ECS gives no reason"
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A container of a stopped task: how it ended, and its last lines."""
+    """A container of a stopped task: how it ended, and its last log lines."""
 
     name: str
     code: int | None
@@ -42,7 +42,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is known of a deployment that failed; `unseen` says what could not be asked."""
+    """Why a deployment failed, as far as is known; `unseen` lists the calls that were denied or failed."""
 
     status: str = ""
     why: str = ""
@@ -53,7 +53,7 @@ class Diagnosis:
 
     @property
     def words(self) -> str:
-        """The verdict and the stop reasons, a line each."""
+        """ECS's verdict, the stop reasons and the failed calls, one per line."""
         verdict = f"{self.status}: {self.why}".strip(": ") or _UNTOLD
         task = f"task {self.task} stopped: {self.stopped}" if self.task else ""
         ends = [str(one) for one in self.containers if one.code is not None or one.reason]
@@ -61,7 +61,7 @@ class Diagnosis:
 
     @property
     def evidence(self) -> str:
-        """The containers' last lines: for the one who asks, not for a record."""
+        """The last log lines of the containers. They are for the terminal and are not recorded."""
         return "\n".join(
             "\n".join([f"The last lines of container {one.name}:", *(f"  {line}" for line in one.lines)])
             for one in self.containers
@@ -70,12 +70,13 @@ class Diagnosis:
 
     @property
     def remedy(self) -> str:
-        """What most likely mends it."""
+        """The most likely remedy, chosen by the stop reasons."""
         said = f"{self.stopped} {' '.join(one.reason for one in self.containers)}"
         return next((hint for phrase, hint in _REMEDIES.items() if phrase in said), _REMEDIES[""])
 
 
-# By what ECS says of a stopped task (ECS developer guide, stopped task error messages), most telling first.
+# The remedy by a phrase of the stop reason (ECS developer guide, stopped task error messages). The first
+# phrase that is found counts, so the most specific come first.
 _REMEDIES = {
     "CannotPullContainerError": "Mend `image`: it cannot be pulled, or is not there for this architecture.",
     "log group does not exist": "Its log group is not there: `apply` makes it anew.",
@@ -86,14 +87,22 @@ _REMEDIES = {
     "": "Mend the image, its port or its health path (`image`, `container.port`, `container.health_path`).",
 }
 
-# What is asked of other services than the kind's own, by service: `policy` grants it.
+# Calls to services other than ECS, by service: `policy` grants them.
 CALLS = {"logs": ("GetLogEvents /aws/ecs/ml-api-{suffix}",)}
 
 
 def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[str, str]:
-    """ListServiceDeployments: status and reason of the newest that began after a wall-clock second.
+    """Return status and reason of the newest deployment of a service (ListServiceDeployments).
 
-    Nothing where there is none, or where the call is unknown: then the task definitions tell.
+    Args:
+        ecs: The ECS client.
+        cluster: Name or ARN of the cluster.
+        service: Name or ARN of the service.
+        since: Wall-clock second; deployments that were created before it are ignored.
+
+    Returns:
+        Both are "" if there is no such deployment, or if an emulator does not know the call.
+
     """
     listed = deployments(ecs, cluster, service) or []
     later = [one for one in listed if one["createdAt"].timestamp() >= since]
@@ -102,9 +111,9 @@ def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[s
 
 
 def deployments(ecs: Any, cluster: str, service: str) -> list[Doc] | None:
-    """ListServiceDeployments: those of the last 90 days, newest first; None where nobody can tell.
+    """Return the deployments of the last 90 days, newest first (ListServiceDeployments).
 
-    AWS gives 20 at a time unless asked for more.
+    None if an emulator does not know the call. AWS returns 20 at a time unless asked for more.
     """
     asked = {"cluster": cluster, "service": service, "maxResults": _PAGE}
     reply: Doc = unless_unknown(lambda: ecs.list_service_deployments(**asked), {})
@@ -114,7 +123,11 @@ def deployments(ecs: Any, cluster: str, service: str) -> list[Doc] | None:
 
 
 def is_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
-    """DescribeServiceDeployments: whether neither tasks nor alarms ended the newest; False if denied."""
+    """Return whether the newest deployment was stopped by hand or by a lifecycle hook.
+
+    That is so if neither its tasks nor an alarm ended it (DescribeServiceDeployments). False if the calls are
+    denied or unknown.
+    """
 
     def ask() -> bool:
         newest = next(iter(deployments(ecs, cluster, service) or []), None)
@@ -128,9 +141,10 @@ def is_stopped_by_hand(ecs: Any, cluster: str, service: str) -> bool:
 
 
 def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagnosis:
-    """Ask for all there is to know; what may not be asked is said, and hides nothing else.
+    """Return why the newest deployment of a service failed, as far as AWS tells.
 
-    With `revision` only a task of that one tells.
+    A call that fails is listed in `unseen` of the result, and the other calls are made all the same. With
+    `revision` (a task definition ARN) only stopped tasks of that revision are considered.
     """
     unseen: list[str] = []
     status, why = _asked(lambda: verdict(ecs, cluster, service), ("", ""), unseen)
@@ -151,7 +165,7 @@ def _asked(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
 
 
 def _last_stopped(ecs: Any, cluster: str, service: str, revision: str) -> Doc:
-    """The task that stopped last and was not meant to."""
+    """Return the task that stopped last and that ECS did not stop on purpose; {} if there is none."""
     arns = ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"][:TASKS]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
     tasks = [one for one in tasks if revision in ("", one["taskDefinitionArn"])]
@@ -165,7 +179,8 @@ def _ends(ecs: Any, task: Doc, unseen: list[str]) -> tuple[Ended, ...]:
     defined = {one["name"]: one for one in found["containerDefinitions"]}
     ends = []
     for one in task["containers"]:
-        # GuardDuty and Service Connect put containers beside those of the definition (ECS developer guide).
+        # GuardDuty and Service Connect add containers that the task definition does not have (ECS developer
+        # guide).
         mine = defined.get(one["name"], {})
         lines = _asked(partial(_said, ecs, task, mine), [], unseen)
         ends.append(Ended(one["name"], one.get("exitCode"), str(one.get("reason", "")), tuple(lines)))
@@ -173,7 +188,10 @@ def _ends(ecs: Any, task: Doc, unseen: list[str]) -> tuple[Ended, ...]:
 
 
 def _said(ecs: Any, task: Doc, defined: Doc) -> list[str]:
-    """GetLogEvents: the last lines; none where it never came to write, or writes elsewhere."""
+    """Return the last log lines of a container (GetLogEvents).
+
+    Empty if the container never wrote a line, or does not log through `awslogs` with a stream prefix.
+    """
     log = defined.get("logConfiguration", {})
     options = log.get("options", {})
     prefix = options.get("awslogs-stream-prefix")

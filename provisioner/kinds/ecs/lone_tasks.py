@@ -1,4 +1,4 @@
-"""A task that no service keeps: it runs one command as a task of the service would, and ends by itself."""
+"""One-off tasks: a task of no service runs one command with the service's configuration and then ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from provisioner.kinds.ecs.diagnosis import TASKS, Diagnosis, Ended
 from provisioner.kinds.ecs.revisions import Running
 from provisioner.kinds.tags import low_pairs
 
-# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# source.
 CALLS = {
     "ecs": (
         "DescribeTasks",
@@ -25,18 +26,19 @@ CALLS = {
         "TagResource task=ml-api-cluster-{suffix}",
     )
 }
-# Who started it: a cluster is one stack's.
+# Marks the tasks that `run` started. A cluster holds the tasks of one stack only.
 STARTED_BY = "ml-api-run"
-# How far the clock of who begins may be from ECS's, in seconds.
+# How far this machine's clock may be from the clock of ECS, in seconds.
 SKEW = 60.0
-# ECS tells of a task that has ended for about an hour (ECS API reference, DescribeTasks).
+# For so many seconds ECS surely still describes a task that has ended; it does for about an hour (ECS API
+# reference, DescribeTasks).
 TOLD_FOR = 3000.0
 ON_DEMAND, SPOT = "FARGATE", "FARGATE_SPOT"
 
 
 @dataclass(frozen=True)
 class Command:
-    """What is to run, and on which capacity."""
+    """A command line and the capacity provider that it runs on."""
 
     words: tuple[str, ...]
     provider: str = ON_DEMAND
@@ -44,40 +46,40 @@ class Command:
 
 @dataclass(frozen=True)
 class Alone:
-    """A task as AWS tells it."""
+    """A one-off task as DescribeTasks returned it, with the name of the service's container in it."""
 
     doc: Doc
     container: str
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The task's ARN."""
         return str(self.doc["taskArn"])
 
     @property
     def id(self) -> str:
-        """The last part of its ARN."""
+        """The last part of the task's ARN."""
         return self.arn.rpartition("/")[2]
 
     @property
     def has_stopped(self) -> bool:
-        """Whether it has ended."""
+        """Whether the task has ended."""
         return bool(self.doc["lastStatus"] == "STOPPED")
 
     @property
     def exit_code(self) -> int | None:
-        """That of the service's container; None where it never ran."""
+        """The exit code of the service's container, or None if the container never ran."""
         codes = (one.get("exitCode") for one in self.doc["containers"] if one["name"] == self.container)
         return next(codes, None)
 
     @property
     def was_reclaimed(self) -> bool:
-        """Whether AWS took its Spot capacity back."""
+        """Whether AWS took the Spot capacity of the task back."""
         return bool(self.doc.get("stopCode") == "SpotInterruption")
 
     @property
     def end(self) -> Diagnosis:
-        """How it ended."""
+        """How the task and its containers ended."""
         listed = self.doc["containers"]
         ends = tuple(Ended(one["name"], one.get("exitCode"), one.get("reason", "")) for one in listed)
         return Diagnosis(task=self.id, stopped=str(self.doc.get("stoppedReason", "")), containers=ends)
@@ -92,9 +94,21 @@ def begin(
     tags: Mapping[str, str],
     newborns: Newborns | None = None,
 ) -> Alone:
-    """RunTask, with the service's network, roles, secrets and image; sent twice, it starts one.
+    """Start a task that runs one command, with the service's network, roles, secrets and image (RunTask).
 
-    `newborns` are roles and others that may not be known everywhere yet.
+    Args:
+        clients: The way to AWS.
+        cluster: Name or ARN of the cluster.
+        now: The service and the revision that the task is to be like.
+        command: The command line and its capacity provider.
+        token: Client token. Sent twice with the same token, the call starts one task.
+        tags: Tags of the task.
+        newborns: Roles and other resources made so recently that ECS may not know them yet; a refusal that
+            names one of them is retried.
+
+    Raises:
+        ProvisionerError: If ECS starts no task.
+
     """
     name = str(now.container["name"])
     ecs = clients.client("ecs")
@@ -120,7 +134,11 @@ def begin(
 
 
 def under_way(clients: Clients, cluster: str, now: Running, command: Command) -> Alone | None:
-    """ListTasks, DescribeTasks: one that runs this very command already, of a run that was cut off."""
+    """Return a task that already runs this very command, started by an earlier run that was cut off.
+
+    Looked for with ListTasks and DescribeTasks among the running tasks that `run` started; None if none
+    matches.
+    """
     ecs = clients.client("ecs")
     arns = ecs.list_tasks(cluster=cluster, startedBy=STARTED_BY, desiredStatus="RUNNING")["taskArns"]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns[:TASKS])["tasks"] if arns else []
@@ -133,9 +151,10 @@ def under_way(clients: Clients, cluster: str, now: Running, command: Command) ->
 def ended(
     clients: Clients, cluster: str, now: Running, command: Command, since: float, task: str
 ) -> Alone | None:
-    """ListTasks, DescribeTasks: the task that a run began and saw no end of; None where ECS tells of none.
+    """Return the task that an earlier run started without learning how it ended; None if ECS has none.
 
-    By `task`, its ARN, where that is known, else the newest that said this very command since that second.
+    With `task`, the ARN of the task, that task is described. Without it, the newest stopped task is returned
+    that ran this very command and was created at `since` (wall-clock seconds) or later.
     """
     ecs, name = clients.client("ecs"), str(now.container["name"])
     arns = [task] if task else []
@@ -158,13 +177,13 @@ def _said(task: Doc, container: str) -> tuple[str, ...]:
 
 
 def look(clients: Clients, cluster: str, alone: Alone) -> Alone:
-    """DescribeTasks: how it is now; as before, while AWS does not show it yet."""
+    """Return the current state of a task (DescribeTasks), or `alone` while AWS does not show the task yet."""
     ecs = clients.client("ecs")
     told = ecs.describe_tasks(cluster=cluster, tasks=[alone.arn])["tasks"]
     return Alone(told[0], alone.container) if told else alone
 
 
 def stop(clients: Clients, cluster: str, alone: Alone) -> None:
-    """StopTask: its containers are asked to end, and killed after 30 s; may be called again."""
+    """Stop a task (StopTask): its containers are asked to end and are killed after 30 s. Safe to repeat."""
     ecs = clients.client("ecs")
     insist(clients, partial(ecs.stop_task, cluster=cluster, task=alone.arn, reason="stopped by who ran it"))

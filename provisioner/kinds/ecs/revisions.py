@@ -1,4 +1,4 @@
-"""What a service runs, as a revision of its task definition; and the next one, made from it."""
+"""The task definition revision that a service runs, and the next revision made from it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from provisioner.kinds.ecs.tasks import TaskDefinition, sealed
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
 
-# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# source.
 CALLS = {"ecs": ("DescribeTaskDefinition", "ListTaskDefinitions")}
-# botocore ecs RegisterTaskDefinition: what a described revision tells besides is AWS's own.
+# The arguments of RegisterTaskDefinition (botocore ecs). Whatever else a described revision has is AWS's own.
 _REGISTERED = (
     "family",
     "taskRoleArn",
@@ -45,7 +46,7 @@ _REGISTERED = (
 
 @dataclass(frozen=True)
 class Running:
-    """A service as it is, with the revision that it is to run."""
+    """A service as described, with the revision that it is to run."""
 
     service: Doc
     revision: Doc
@@ -57,12 +58,12 @@ class Running:
 
     @property
     def container(self) -> Doc:
-        """The container that its balancer leads to."""
+        """The container to which the load balancer sends requests."""
         return main_container(self.service, self.revision)
 
     @property
     def image(self) -> str:
-        """The image of that container."""
+        """The image of the main container."""
         return str(self.container["image"])
 
     @property
@@ -72,35 +73,38 @@ class Running:
 
     @property
     def primary(self) -> Doc:
-        """The deployment that is wanted."""
+        """The primary deployment, which is the desired one; {} if there is none."""
         none: Doc = {}
         return next((one for one in self.service["deployments"] if one["status"] == "PRIMARY"), none)
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing of it is on its way."""
+        """Whether the primary deployment is complete."""
         return bool(self.primary.get("rolloutState", "COMPLETED") == "COMPLETED")
 
     @property
     def has_failed(self) -> bool:
-        """Whether its deployment was given up with nothing to go back to: ECS does no more about it."""
+        """Whether the deployment failed and ECS had no earlier one to roll back to: ECS does nothing more."""
         return bool(self.primary.get("rolloutState") == "FAILED")
 
 
 @dataclass(frozen=True)
 class Next:
-    """What the next revision has in place of the one before."""
+    """The values that the next revision has in place of those of the running one."""
 
     image: str
     cpu: int | None = None
     memory: int | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    # None: the command stays as it is; empty: that of the image.
+    # None keeps the command as it is; an empty one is the command of the image.
     command: tuple[str, ...] | None = None
 
 
 def running(clients: Clients, cluster: str, service: str) -> Running | None:
-    """DescribeServices, DescribeTaskDefinition; None where there is no such service, or it is going."""
+    """Return a service with the revision that it is to run; None if it is missing or being deleted.
+
+    Calls DescribeServices and DescribeTaskDefinition.
+    """
     ecs = clients.client("ecs")
     try:
         listed = described(ecs, service, cluster)
@@ -113,13 +117,19 @@ def running(clients: Clients, cluster: str, service: str) -> Running | None:
 
 
 def revision(clients: Clients, name: str) -> Doc:
-    """DescribeTaskDefinition: by ARN, or the newest of a family, its variables private; its tags too."""
+    """Return a revision by its ARN, or the newest of a family (DescribeTaskDefinition).
+
+    Its variables are sensitive values; its tags are in `Tags`.
+    """
     found = clients.client("ecs").describe_task_definition(taskDefinition=name, include=["TAGS"])
     return {**sealed(found["taskDefinition"]), "Tags": mapping(found.get("tags", []))}
 
 
 def revisions(clients: Clients, family: str, suffix: str, most: int) -> list[Doc]:
-    """ListTaskDefinitions: those of a family that can be run and are the stack's, newest first."""
+    """Return the active revisions of a family that belong to the stack, newest first (ListTaskDefinitions).
+
+    At most `most` revisions are described.
+    """
     ecs = clients.client("ecs")
     arns = ecs.list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC")["taskDefinitionArns"]
     mine = [arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family]
@@ -128,12 +138,12 @@ def revisions(clients: Clients, family: str, suffix: str, most: int) -> list[Doc
 
 
 def registered(doc: Doc) -> Doc:
-    """What a revision was registered with."""
+    """Return the arguments that a revision was registered with."""
     return {key: doc[key] for key in _REGISTERED if doc.get(key) is not None}
 
 
 def revised(now: Running, wanted: Next) -> Doc:
-    """The revision that runs, with what is wanted in place of what it has."""
+    """Return the arguments to register the next revision: the running one with the values of `wanted`."""
     mine = now.container["name"]
     containers = [
         _revised(one, wanted) if one["name"] == mine else one for one in now.revision["containerDefinitions"]
@@ -157,18 +167,18 @@ def _revised(container: Doc, wanted: Next) -> Doc:
 
 
 def is_same(props: Doc, doc: Doc) -> bool:
-    """Whether a revision is what would be registered."""
+    """Return whether a described revision equals what would be registered."""
     return not differences(TaskDefinition(), props, doc, None)
 
 
 def besides(image: str, doc: Doc, other: Doc) -> list[str]:
-    """The paths in which two revisions differ, the image of the container called so left out."""
+    """Return the paths in which two revisions differ, apart from the image of the container named `image`."""
     found = differences(TaskDefinition(), registered(doc), registered(other), None)
     return [one.path for one in found if one.path != f"containerDefinitions.{image}.image"]
 
 
 def unopened(service: Doc, doc: Doc) -> list[str]:
-    """The ports that the service's balancer asks, and that a revision does not open."""
+    """Return "container:port" for each load balancer target that a revision's containers do not expose."""
     containers = doc["containerDefinitions"]
     opens = {
         (one["name"], port["containerPort"]) for one in containers for port in one.get("portMappings", [])
@@ -178,5 +188,5 @@ def unopened(service: Doc, doc: Doc) -> list[str]:
 
 
 def number(arn: str) -> int:
-    """The number of a revision, by its ARN."""
+    """Return the number of a revision from its ARN."""
     return int(arn.rpartition(":")[2])

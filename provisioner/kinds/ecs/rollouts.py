@@ -1,4 +1,4 @@
-"""The deployments of a service: what ECS itself says of each, to its true end."""
+"""Service deployments: the status that ECS gives each of them, followed until the deployment has ended."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from provisioner.kinds.ecs.successors import (
     was_stopped_by_hand,
 )
 
-# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# source.
 CALLS = {
     "ecs": (
         "DescribeServiceDeployments",
@@ -39,11 +40,11 @@ CALLS = {
 }
 GOOD, BACK = "SUCCESSFUL", "ROLLBACK_SUCCESSFUL"
 BEGUN = "PENDING"
-# So many of the newest are looked at: a busy team's of some weeks.
+# How many of the newest deployments are read: those of some weeks, for a busy team.
 MOST = 200
-# botocore ecs DescribeServiceRevisions: so many in one call.
+# botocore ecs DescribeServiceRevisions: the most revisions in one call.
 _AT_ONCE = 20
-# What the rollout of a service, worked out from its deployments, is in the words of service deployments.
+# The state of a rollout derived from the service, as the status of a service deployment.
 _WORDS = {"COMPLETED": GOOD, "FAILED": "ROLLBACK_FAILED", "ROLLED_BACK": BACK}
 
 Answer = TypeVar("Answer")
@@ -52,12 +53,12 @@ _LESS = "The revision that the service runs tells how it ends; why it fails, the
 
 
 def _unheard(*_: str) -> None:
-    """Nobody listens."""
+    """Ignore a message."""
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """One deployment: which revision of the task it brought, when, and how it ended."""
+    """One deployment: the task definition that it deployed, when it began, and how it ended."""
 
     arn: str
     revision: str
@@ -68,20 +69,20 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Stage:
-    """How far a deployment is: in ECS's word, and in tasks."""
+    """The progress of a deployment: ECS's status, and counts of tasks."""
 
     status: str
     why: str = ""
     running: int = 0
     wanted: int = 0
     failed: int = 0
-    # Where ECS leads requests over by itself: its word for how far, and for whom it waits.
+    # Only where ECS shifts traffic: its lifecycle stage, and the hook that waits for a person.
     lifecycle: str = ""
     waits: str = ""
 
     @property
     def words(self) -> str:
-        """The stage in a line."""
+        """The progress in one line."""
         failed = f", {self.failed} failed" if self.failed else ""
         far = f", {self.lifecycle}" if self.lifecycle else ""
         waits = f"; {self.waits}" if self.waits else ""
@@ -89,7 +90,10 @@ class Stage:
 
 
 def begun(clients: Clients, cluster: str, service: str, tell: Listener = _unheard) -> list[str]:
-    """ListServiceDeployments: the ARNs of all, newest first; none where nobody tells, or may be asked."""
+    """Return the ARNs of all deployments of a service, newest first (ListServiceDeployments).
+
+    Empty if an emulator does not know the call, or if it is denied; `tell` is then called with the reason.
+    """
     ask = partial(deployments, clients.client("ecs"), cluster, service)
     return [str(one["serviceDeploymentArn"]) for one in _unless_denied(ask, tell) or ()]
 
@@ -97,9 +101,10 @@ def begun(clients: Clients, cluster: str, service: str, tell: Listener = _unhear
 def rollouts(
     clients: Clients, cluster: str, service: str, known: Set[str] = frozenset(), tell: Listener = _unheard
 ) -> list[Rollout] | None:
-    """ListServiceDeployments: the latest that are not known yet, newest first.
+    """Return the newest deployments of a service, newest first (ListServiceDeployments).
 
-    None where nobody tells, or where it may not be asked, which `tell` hears.
+    None if an emulator does not know the call, or if it is denied; `tell` is then called with the reason.
+    `known` are the ARNs of deployments to leave out.
     """
 
     def ask() -> list[Rollout] | None:
@@ -114,7 +119,10 @@ def rollouts(
 
 
 def _unless_denied(ask: Callable[[], Answer | None], tell: Listener = _unheard) -> Answer | None:
-    """An answer; None where it may not be asked for: what the service runs tells, too."""
+    """Return the answer of a call, or None if the call is denied; `tell` is then called with the reason.
+
+    The deployment can then still be followed by what the service runs.
+    """
     try:
         return ask()
     except ClientError as error:
@@ -130,7 +138,7 @@ def _rollout(doc: Doc, revision: str) -> Rollout:
 
 
 def _brought(clients: Clients, arns: Iterable[str]) -> dict[str, str]:
-    """DescribeServiceRevisions: the task definition of each."""
+    """Return the task definition ARN of each service revision (DescribeServiceRevisions)."""
     ecs = clients.client("ecs")
     found: dict[str, str] = {}
     for some in _parts(list(dict.fromkeys(arns)), _AT_ONCE):
@@ -146,9 +154,9 @@ def _parts(names: list[str], size: int) -> Iterator[list[str]]:
 
 @dataclass
 class Rolling:
-    """The deployment of one revision, looked at until it has ended, or until a newer one took its place.
+    """The deployment of one revision, followed until it has ended or a newer one superseded it.
 
-    `known` are the deployments, and `earlier` the revisions of the task, that were before it.
+    `known` are the ARNs of the deployments, and `earlier` the task definitions, that existed before it.
     """
 
     clients: Clients
@@ -159,7 +167,7 @@ class Rolling:
     earlier: Set[str] = field(default_factory=frozenset)
     arn: str = ""
     successor: Successor | None = None
-    # Whether neither its tasks nor alarms were what ended it, as far as ECS has told.
+    # Whether it was ended by neither its tasks nor alarms, as far as ECS returns that.
     by_hand: bool = False
 
     def __post_init__(self) -> None:
@@ -167,7 +175,11 @@ class Rolling:
         self._is_told = False
 
     def look(self) -> Stage:
-        """DescribeServiceDeployments where that answers, else what the service says of its deployments."""
+        """Return the progress of the deployment.
+
+        It comes from DescribeServiceDeployments if that answers, else from the deployments in
+        DescribeServices.
+        """
         doc, none = self._described(), dict[str, Any]()
         same = [one for one in doc["deployments"] if one["taskDefinition"] == self.revision]
         mine = next((one for one in same if one["status"] == "PRIMARY"), same[0] if same else none)
@@ -185,20 +197,25 @@ class Rolling:
         return Stage(_WORDS.get(word, "IN_PROGRESS"), "", *counts)
 
     def _described(self) -> Doc:
-        """DescribeServices; an error where somebody has deleted it meanwhile."""
+        """Return the description of the service (DescribeServices).
+
+        Raises:
+            ProvisionerError: If the service was deleted meanwhile.
+
+        """
         listed = described(self.clients.client("ecs"), self.service, self.cluster)
         if doc := next((one for one in listed if one["status"] == "ACTIVE"), None):
             return doc
         raise ProvisionerError(f"{self.service} was deleted meanwhile.", "`apply` makes it anew.")
 
     def _found(self) -> str:
-        """The newest deployment of the revision that was not there before."""
+        """Return the ARN of the revision's newest deployment that is not in `known`; "" if there is none."""
         listed = rollouts(self.clients, self.cluster, self.service, self.known)
         self._is_told = listed is not None
         return next((one.arn for one in listed or () if one.revision == self.revision), "")
 
     def _told(self, doc: Doc, running: int, wanted: int, failed: int) -> Stage | None:
-        """ECS's own word; none while it does not show yet what it has listed."""
+        """Return the progress as DescribeServiceDeployments gives it, or None while it is not visible yet."""
         ecs = self.clients.client("ecs")
         listed = ecs.describe_service_deployments(serviceDeploymentArns=[self.arn])["serviceDeployments"]
         if not listed:
@@ -213,7 +230,10 @@ class Rolling:
         return Stage(status, why, running, wanted, failures, far, waiting(told))
 
     def _follows_another(self, doc: Doc, stopped: Doc) -> bool:
-        """Note what took its place; where that brings the same revision, it is the one to follow."""
+        """Return whether a newer deployment of the same revision took over, and follow that one.
+
+        Otherwise set `successor` to the deployment that superseded this one.
+        """
         listed = rollouts(self.clients, self.cluster, self.service, self.known) or []
         later = [one for one in listed if one.at > stopped["createdAt"].timestamp()]
         same = next((one for one in later if one.revision == self.revision), None)
@@ -225,12 +245,15 @@ class Rolling:
         return False
 
     def _may_be_hidden(self) -> bool:
-        """Whether ECS may have begun one that its list does not show yet."""
+        """Return whether ECS may have started a deployment that its list does not show yet."""
         window = self.clients.aws.hides(HIDES)
         return self.clients.clock.now() - self._since < window
 
     def give_up(self) -> None:
-        """StopServiceDeployment, back to what was before; one that has ended, or is going back, stays so."""
+        """Stop the deployment and roll back (StopServiceDeployment).
+
+        A deployment that has ended, or already rolls back, is left as it is.
+        """
         ecs = self.clients.client("ecs")
         stop = partial(ecs.stop_service_deployment, serviceDeploymentArn=self.arn, stopType="ROLLBACK")
         try:
@@ -241,9 +264,10 @@ class Rolling:
 
 
 def begin_anew(clients: Clients, cluster: str, service: str, former: str) -> None:
-    """UpdateService with new tasks of the same revision, unless a deployment after `former` has begun.
+    """Force a deployment with new tasks of the same revision (UpdateService), and only one.
 
-    So a lost reply is followed by a look, as long as ECS may hide what it has begun; no second one is begun.
+    `former` is the id of the primary deployment before. If a reply is lost, the retry first waits for a new
+    deployment to appear, as long as ECS may hide it, and starts a second one only if none appears.
     """
     ecs = clients.client("ecs")
     lost: list[float] = []

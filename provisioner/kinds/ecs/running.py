@@ -1,4 +1,4 @@
-"""The tasks of a service that run, and whether each can be entered."""
+"""The running tasks of a service, and whether ECS Exec can open a session in each."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from provisioner.engine.refs import Doc
 CALLS = {
     "ecs": ("DescribeServices ml-api-cluster-{suffix}", "ListTasks", "DescribeTasks ml-api-cluster-{suffix}")
 }
-# botocore DescribeTasks: so many in one call.
+# botocore DescribeTasks: the most tasks in one call.
 _MOST = 100
-# The part of the SSM agent that ECS puts beside a container (botocore ecs, ManagedAgentName).
+# The managed agent that ECS adds to a container for ECS Exec (botocore ecs, ManagedAgentName).
 _AGENT = "ExecuteCommandAgent"
 
 
 @dataclass(frozen=True)
 class Running:
-    """One task that runs, and its container that serves; `is_open` where ECS Exec's agent runs in it."""
+    """A running task and its main container; `is_open` says whether the agent of ECS Exec runs in it."""
 
     cluster: str
     id: str
@@ -28,25 +28,28 @@ class Running:
 
     @property
     def target(self) -> str:
-        """What Session Manager calls the container (ECS developer guide, ECS Exec)."""
+        """The target of a Session Manager session with the container (ECS developer guide, ECS Exec)."""
         return f"ecs:{self.cluster.rpartition('/')[2]}_{self.id}_{self.runtime}"
 
 
 @dataclass(frozen=True)
 class Serving:
-    """A service: whether its new tasks can be entered, and those that run."""
+    """The running tasks of a service; `allows_entry` says whether ECS Exec is enabled for new tasks."""
 
     allows_entry: bool
     tasks: tuple[Running, ...]
 
     @property
     def open_ones(self) -> tuple[Running, ...]:
-        """Those that can be entered now."""
+        """The tasks in which a session can be opened now."""
         return tuple(task for task in self.tasks if task.is_open)
 
 
 def serving(clients: Clients, cluster: str, service: str) -> Serving | None:
-    """DescribeServices, ListTasks, DescribeTasks; None where there is no such service."""
+    """Return the running tasks of a service, or None if there is no such service.
+
+    Calls DescribeServices, ListTasks and DescribeTasks.
+    """
     ecs = clients.client("ecs")
     found = ecs.describe_services(cluster=cluster, services=[service])["services"]
     doc = next(iter(sorted(found, key=lambda one: one.get("status") != "ACTIVE")), None)

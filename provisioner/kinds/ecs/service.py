@@ -1,4 +1,4 @@
-"""A service, and the true state of its rollout."""
+"""The ECS service, with the state of its rollout."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from provisioner.kinds.ecs.tagged import NEW_ROLE, NO_CLUSTER, Ecs
 from provisioner.kinds.members.ecs import SERVICE
 from provisioner.kinds.tags import low_pairs, mapping
 
-# botocore ecs DescribeServices: so many in one call.
+# botocore ecs DescribeServices: the most services in one call.
 _MOST = 10
-# botocore ecs Deployment: asked of a service, and told of its deployments.
+# botocore ecs Deployment: set on the service, but returned only with its deployments.
 _OF_DEPLOYMENTS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
-# How far this machine's clock may be from AWS's, in seconds.
+# How far this machine's clock may be from the clock of AWS, in seconds.
 _SKEW = 60.0
 
 
 def _stays_with_ecs(seen: Any, _wanted: Any) -> str:
-    """Why another group or port can not be brought to a service whose requests ECS leads over, in words."""
+    """Return why target group and port cannot change where ECS shifts the traffic; "" if they can."""
     if not any(one.get(ADVANCED) for one in seen or ()):
         return ""
     return (
@@ -48,7 +48,7 @@ def _stays_with_ecs(seen: Any, _wanted: Any) -> str:
 
 
 class Service(Ecs):
-    """Keeps a number of tasks running behind a load balancer."""
+    """An ECS service: it keeps a number of tasks running behind a load balancer."""
 
     key, named, noun = "serviceArn", "serviceName", "service"
     members = SERVICE
@@ -56,7 +56,7 @@ class Service(Ecs):
     ready = {"Rollout": "COMPLETED"}
     failed, on_failure = {"Rollout": frozenset({"FAILED", "ROLLED_BACK"})}, "update"
     going, gone = {"status": "DRAINING"}, {"status": "INACTIVE"}
-    # ECS API reference, Service; `Rollout` and `Tasks` are worked out from its deployments and counts.
+    # ECS API reference, Service; `Rollout` and `Tasks` are derived from its deployments and counts.
     states = (
         States("Rollout", words("COMPLETED"), words("IN_PROGRESS"), words("FAILED ROLLED_BACK")),
         States("status", words("ACTIVE"), gone=words("DRAINING INACTIVE")),
@@ -70,12 +70,12 @@ class Service(Ecs):
         ),
     )
     fixed = frozenset({"serviceName", "cluster", "schedulingStrategy"})
-    # Each of its documents as a whole.
+    # UpdateService replaces each nested structure as a whole.
     replaces = {"UpdateService": ""}
     claims = ("cluster", "serviceName")
     owners = {
         "desiredCount": Owner("autoscaling"),
-        # Sent back whole it would be ROLLING again, and the next deployment would serve where nobody is led.
+        # Sent back, it would be ROLLING again, with the next tasks in a target group that gets no requests.
         "deploymentConfiguration": Owner("whoever chose the deployment strategy {Strategy}", told="Strategy"),
     }
     one_way = {"loadBalancers": _stays_with_ecs}
@@ -91,7 +91,7 @@ class Service(Ecs):
         "update": NEW_ROLE | codes("InvalidParameterException: does not have an associated load balancer"),
         "delete": codes("InvalidParameterException: deployments are active", "DependencyViolation"),
     }
-    # Rollout 1 to 4 min; draining lasts as long as the target group's deregistration delay.
+    # A rollout takes 1 to 4 min; draining lasts as long as the target group's deregistration delay.
     takes, takes_to_go, patience, stale_for = 60, 45, minutes(40), 2
     resource, fills = "service", ("{cluster}", "{serviceName}")
     calls = calling(
@@ -105,7 +105,7 @@ class Service(Ecs):
     )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
-        """DescribeServices, with the state of its rollout worked out, and at which hook it waits."""
+        """Return the service (DescribeServices) with the derived members `Rollout`, `Strategy`, `Waits`."""
         listed = described(ecs, it.id or it.props["serviceName"], it.props["cluster"])
         doc = next((doc for doc in listed if doc["serviceName"] == it.props["serviceName"]), None)
         if doc is None:
@@ -122,26 +122,27 @@ class Service(Ecs):
         }
 
     def canonical(self, doc: Doc) -> Doc:
-        """Without what only a strategy of ECS's own reads, where there is none."""
+        """Remove `advancedConfiguration` where ECS shifts no traffic: only ECS's own strategies read it."""
         if "loadBalancers" not in doc or strategy_of(doc):
             return doc
         plain = [{key: one[key] for key in one if key != ADVANCED} for one in doc["loadBalancers"]]
         return {**doc, "loadBalancers": plain}
 
     def observe(self, ecs: Any, it: Item, doc: Doc) -> Doc:
-        """Count its tasks."""
+        """Add `Tasks`: whether all, some or none of the desired tasks run."""
         running, wanted = doc.get("runningCount", 0), doc.get("desiredCount", 0)
         return {**doc, "Tasks": "all" if running >= wanted else "some" if running else "none"}
 
     def create(self, ecs: Any, it: Item) -> Doc:
-        """CreateService, with our own token."""
+        """Create the service with a client token of ours (CreateService)."""
         made = ecs.create_service(**it.props, clientToken=it.token, tags=low_pairs(it.tags))
         return dict(made["service"])
 
     def update(self, ecs: Any, it: Item, changed: Doc) -> None:
-        """UpdateService; most of what changes would not start a deployment by itself, so it is forced.
+        """Update the service and start a deployment (UpdateService).
 
-        A new capacity provider strategy is refused without, whatever else changes (kayac/ecspresso#977).
+        Only a new task definition starts one unforced. A new capacity provider strategy must be forced
+        (kayac/ecspresso#977).
         """
         ecs.update_service(
             cluster=it.props["cluster"],
@@ -151,11 +152,11 @@ class Service(Ecs):
         )
 
     def delete(self, ecs: Any, it: Item) -> None:
-        """DeleteService, tasks and all; a draining one may be asked again."""
+        """Delete the service with its tasks (DeleteService). Safe to repeat while it drains."""
         ecs.delete_service(cluster=it.props["cluster"], service=it.id, force=True)
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
-        """In every group that requests are sent to, until nobody is led to the old one any more."""
+        """Add the old target groups until the phase LEAVE; in the phase JOIN only those that get requests."""
         (mine,) = wanted["loadBalancers"]
         groups = {one.get("targetGroupArn") for one in seen.get("loadBalancers", [])}
         others = groups - {mine["targetGroupArn"]}
@@ -166,10 +167,10 @@ class Service(Ecs):
         return {**wanted, "loadBalancers": both}
 
     def failure(self, ecs: Any, it: Item, doc: Doc) -> ProvisionerError:
-        """Why the deployment failed: the stop reason, the exit code, and the container's last lines."""
+        """Return why the deployment failed: the stop reason, the exit code and the last log lines."""
         found = diagnose(ecs, it.props["cluster"], it.props["serviceName"])
         mine = str(it.props.get("taskDefinition", ""))
-        # Where the newest deployment is of another revision, and no failure, ECS has not gone back by itself.
+        # Somebody else deployed if the newest deployment is of another revision and has not failed.
         if found.status and found.status not in FAILED and (by := wanted_instead(doc, mine)):
             return Superseded(
                 f"The deployment of {it.name} was superseded: "
@@ -187,35 +188,35 @@ class Service(Ecs):
         )
 
     def relies_on(self, doc: Doc) -> Mapping[str, Refusal]:
-        """The rules by which ECS leads its requests, and their listeners, where it does."""
+        """Return the rules that ECS's strategy needs, and their listeners, with why they must stay."""
         return dict(rules_in_use(doc))
 
     def asks(self, doc: Doc) -> str:
-        """To let its deployment go on, where that waits at a lifecycle hook; or why that is not known."""
+        """Return how to let a deployment go on that waits at a lifecycle hook, or why that is not known."""
         return str(doc.get("Waits") or doc.get("Unheard", ""))
 
     def under_way(self, doc: Doc, wanted: Doc) -> str:
-        """Its deployment: of which revision, who asked for that, who leads it, and at which hook it waits."""
+        """Return which revision is being deployed, who asked for it, and at which hook that waits."""
         return deployment_under_way(doc, str(wanted.get("taskDefinition", "")))
 
     def takes_more(self, doc: Doc) -> float:
-        """The steps and the bake time of a strategy by which ECS leads requests over."""
+        """Return how long ECS's traffic-shifting strategy takes: its steps and its bake time, in seconds."""
         return lasts(doc)
 
     def deceives(self, ecs: Any, it: Item, since: float) -> bool:
-        """Whether a deployment was given up, although what runs now is steady: it may be the former one."""
+        """Return whether the newest deployment since then failed: a steady service may run the former one."""
         return verdict(ecs, it.props["cluster"], it.props["serviceName"], since - _SKEW)[0] in FAILED
 
 
 def _of_newest(doc: Doc) -> Doc:
-    """What is told of a deployment alone, as it is asked of the service."""
+    """Return the settings that AWS returns only with the newest deployment, under the keys of the service."""
     primary = (one for one in doc.get("deployments", []) if one["status"] == "PRIMARY")
     newest: Doc = next(primary, {})
     return {key: newest[key] for key in _OF_DEPLOYMENTS if key in newest}
 
 
 def described(ecs: Any, own: str, cluster: str) -> list[Doc]:
-    """DescribeServices: this one, with those of its cluster that are looked at too."""
+    """Return a service and others of its cluster that this run reads in the same call (DescribeServices)."""
     name = cluster.rpartition("/")[2]
     services = ecs.peers.together(own, "Service", most=_MOST, among=f":service/{name}/")
     listed = list(ecs.describe_services(cluster=name, services=services, include=["TAGS"])["services"])
@@ -223,7 +224,7 @@ def described(ecs: Any, own: str, cluster: str) -> list[Doc]:
 
 
 def _followed(service: Doc) -> Doc:
-    """A service whose only deployment is of its revision: moto leaves it at the first one for ever."""
+    """Correct what moto says: its only deployment keeps the first task definition for ever."""
     deployments = service.get("deployments", [])
     if len(deployments) != 1:
         return service
@@ -231,13 +232,13 @@ def _followed(service: Doc) -> Doc:
 
 
 def rollout(doc: Doc, wanted: Any) -> str:
-    """COMPLETED only when the tasks that run are of the revision that was asked for, and all of them."""
+    """Return the state of a rollout: COMPLETED only if all desired tasks run and have the revision `wanted`."""
     none: Doc = {}
     listed = doc.get("deployments", [])
     primary = next((one for one in listed if one["status"] == "PRIMARY"), none)
     asked = str(wanted) if str(wanted).startswith("arn:") else primary.get("taskDefinition")
     is_asked = primary.get("taskDefinition") == asked
-    # One that was begun anew after it failed stands beside the failed one for a while.
+    # After a failed deployment was started again, the failed one is listed beside it for a while.
     mine = [primary] if is_asked else [one for one in listed if one.get("taskDefinition") == asked]
     if "FAILED" in [one.get("rolloutState") for one in mine]:
         return "FAILED"

@@ -1,6 +1,6 @@
-"""Sessions with a container that runs: a command in it, or a port through it.
+"""Sessions with a running container: a command in it, or a port forwarded through it.
 
-What is returned lets whoever has it in: it is told to the plugin, and to nobody else.
+What these functions return gives access to the container. It is passed to the Session Manager plugin only.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ CALLS = {
     "ecs": ("ExecuteCommand ml-api-cluster-{suffix}",),
     "ssm": (f"StartSession task=ml-api-cluster-{{suffix}}/* document={_DOCUMENT}",),
 }
-# ECS developer guide, ECS Exec; botocore ssm StartSession: the agent is not there yet, or not any more.
+# ECS developer guide, ECS Exec; botocore ssm StartSession: the agent has not started yet, or has ended.
 NOT_READY = ("TargetNotConnectedException", "TargetNotConnected", "InvalidParameterException")
 
 
 def execute(clients: Clients, inside: Running, line: str) -> Mapping[str, str]:
-    """ExecuteCommand: a session in which the command line runs, in the words of StartSession."""
+    """Open a session that runs a command line in a container (ECS ExecuteCommand).
+
+    The result has the keys of StartSession: `SessionId`, `StreamUrl`, `TokenValue`.
+    """
     ecs = clients.client("ecs")
     told = ecs.execute_command(
         cluster=inside.cluster, task=inside.id, container=inside.container, command=line, interactive=True
@@ -29,7 +32,7 @@ def execute(clients: Clients, inside: Running, line: str) -> Mapping[str, str]:
 
 
 def forward(clients: Clients, through: Running, host: str, port: int, here: int) -> Mapping[str, str]:
-    """StartSession: a port of this machine that leads through the container to another host."""
+    """Open a session that forwards the local port `here` through a container to a host (StartSession)."""
     ssm = clients.client("ssm")
     asked = {"host": [host], "portNumber": [str(port)], "localPortNumber": [str(here)]}
     told = ssm.start_session(Target=through.target, DocumentName=_DOCUMENT, Parameters=asked)

@@ -1,4 +1,4 @@
-"""What `deploy` and `scale` chose for a service: tags on it say so, which outlive any state file."""
+"""What `deploy` and `scale` chose for a service: tags on the service keep it, even without a state file."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from provisioner.settings.shipped import Counts, Shipped, Size
 
 DEPLOY, SCALE = "deploy", "scale"
 SIZE, VARIABLE = "size", "env."
-# botocore application-autoscaling DescribeScalableTargets: so many in one call.
+# botocore application-autoscaling DescribeScalableTargets: the most resources in one call.
 _MOST = 50
 
 
 def shipped(clients: Clients, cluster: str, service: str) -> Shipped:
-    """What was chosen for a service (by name or ARN), as its tags and what runs tell; empty where nothing."""
+    """Return what `deploy` and `scale` chose for a service (a name or an ARN); empty if they chose nothing.
+
+    The tags of the service say which of the two chose something; the values are read from what runs.
+    """
     ecs = clients.client("ecs")
     try:
         listed = described(ecs, service, cluster)
@@ -46,7 +49,7 @@ def shipped(clients: Clients, cluster: str, service: str) -> Shipped:
 
 
 def main_container(service: Doc, revision: Doc) -> Doc:
-    """The container that the service's balancer leads to."""
+    """Return the container definition to which the service's load balancer sends requests."""
     named = [one["containerName"] for one in service.get("loadBalancers", [])]
     listed = revision["containerDefinitions"]
     found: Doc = next((one for one in listed if one["name"] in named), listed[0])
@@ -54,7 +57,10 @@ def main_container(service: Doc, revision: Doc) -> Doc:
 
 
 def _of_revision(service: Doc, revision: Doc, chosen: list[str]) -> dict[str, Any]:
-    """Image, and what else was chosen, as the revision that runs has it."""
+    """Return image, size and variables that `deploy` chose, read from the running revision.
+
+    `chosen` are the words of the tag: "size", and "env.NAME" for each variable.
+    """
     container = main_container(service, revision)
     has = {one["name"]: one["value"] for one in container.get("environment", [])}
     names = [word.removeprefix(VARIABLE) for word in chosen if word.startswith(VARIABLE)]
@@ -67,7 +73,10 @@ def _of_revision(service: Doc, revision: Doc, chosen: list[str]) -> dict[str, An
 
 
 def _counts(clients: Clients, resource: str) -> Counts | None:
-    """DescribeScalableTargets: as it is asked for the target itself, so that a look asks once."""
+    """Return the scaling limits of a service (DescribeScalableTargets), or None if it is not scaled.
+
+    The call is the same as the one that reads the scalable target itself, so its answer is shared.
+    """
     scaling = clients.client("application-autoscaling")
     together = scaling.peers.together(resource, "ScalableTarget", most=_MOST)
     listed = scaling.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=together)

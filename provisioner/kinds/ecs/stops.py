@@ -1,4 +1,4 @@
-"""Tasks that stopped by themselves: the first of a deployment tells what the others will."""
+"""Tasks that stopped by themselves: the first of a deployment shows whether the others will stop too."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.diagnosis import TASKS
 
-# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+# The calls of this module, by service: `policy` grants them. tests/test_calls.py compares them with the
+# source.
 CALLS = {"ecs": ("DescribeTasks", "ListTasks")}
-# A container that ends within so many seconds never served.
+# A container that ends within so many seconds has never served.
 _AT_ONCE = 120.0
 # ECS developer guide, stopped task error messages.
 _PULL, _MEMORY = "CannotPullContainerError", "OutOfMemory"
 
 
 def stopped(clients: Clients, cluster: str, service: str) -> frozenset[str]:
-    """ListTasks: those that have stopped lately."""
+    """Return the ARNs of the service's tasks that stopped recently (ListTasks)."""
     ecs = clients.client("ecs")
     return frozenset(
         ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
@@ -25,7 +26,10 @@ def stopped(clients: Clients, cluster: str, service: str) -> frozenset[str]:
 
 
 def hopeless(clients: Clients, cluster: str, service: str, revision: str, before: Set[str]) -> str:
-    """Why a task of this revision stopped, where others of it will not fare better; "" while none did."""
+    """Return why a task of `revision` stopped, if the cause will stop the other tasks too; "" otherwise.
+
+    Tasks in `before` (ARNs) had stopped before the deployment and are left out.
+    """
     ecs = clients.client("ecs")
     new = sorted(stopped(clients, cluster, service) - before)[:TASKS]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=new)["tasks"] if new else []

@@ -1,4 +1,4 @@
-"""Whose address a target is: a task's of the cluster, or a stranger's that gets requests meant for tasks."""
+"""Finds registered targets that are no tasks of the cluster but get requests meant for tasks."""
 
 from __future__ import annotations
 
@@ -11,22 +11,28 @@ from provisioner.engine.faults import code_of
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ecs.tagged import NO_CLUSTER
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module, by service: `policy` grants them.
 CALLS = {"ecs": ("ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
-# botocore ecs DescribeTasks: so many in one call.
+# botocore ecs DescribeTasks: the most tasks in one call.
 _MOST = 100
-# On its way in or out (botocore elbv2, TargetHealthStateEnum): ECS registers a task before ListTasks, which
-# is eventually consistent, must tell of it; what is on its way out needs nobody to take it out.
+# A target that is being registered or deregistered (botocore elbv2, TargetHealthStateEnum). ECS may register
+# a task before the eventually consistent ListTasks returns it, and a draining target needs no removal.
 _PASSING = frozenset({"initial", "draining", "unhealthy.draining"})
-# botocore ecs Attachment, details of an ElasticNetworkInterface.
+# botocore ecs Attachment: the details of an ElasticNetworkInterface that hold an address.
 _ADDRESSES = ("privateIPv4Address", "privateIPv6Address")
 
 
 def strangers(ecs: Any, cluster: str, listed: Iterable[Doc]) -> list[Doc]:
-    """ListTasks, DescribeTasks: those of DescribeTargetHealth that no task of the cluster stands behind.
+    """Return the targets that belong to no task of the cluster (ListTasks, DescribeTasks).
 
-    A task that ECS stops is told for an hour still, so one that is not out of its group yet is known. None is
-    a stranger where a task that runs does not tell its address.
+    ECS describes a stopped task for another hour, so a stopped task that is still registered is recognised.
+    If a running task has no address yet, the answer is not certain and nothing is returned.
+
+    Args:
+        ecs: The ECS client.
+        cluster: The name of the cluster.
+        listed: Targets as DescribeTargetHealth returns them.
+
     """
     others = [one for one in listed if one["TargetHealth"]["State"] not in _PASSING]
     for wanted in ("RUNNING", "STOPPED"):
@@ -40,12 +46,15 @@ def strangers(ecs: Any, cluster: str, listed: Iterable[Doc]) -> list[Doc]:
 
 
 def told(target: Doc) -> str:
-    """A target's address and port."""
+    """Return a target as "address:port"."""
     return f"{target['Id']}:{target['Port']}" if "Port" in target else str(target["Id"])
 
 
 def _addresses(ecs: Any, cluster: str, wanted: str) -> set[str] | None:
-    """The addresses of the tasks that ECS wants to be so; None where one is not told."""
+    """Return the addresses of all tasks whose desired status is `wanted`.
+
+    None if the cluster is missing, or if a running task has no address yet.
+    """
     try:
         arns = ecs.list_tasks(cluster=cluster, desiredStatus=wanted)["taskArns"]
     except ClientError as error:

@@ -1,7 +1,7 @@
-"""Strategies by which ECS itself leads requests from one target group to another, and who has chosen one.
+"""Deployment strategies with which ECS itself shifts traffic between two target groups.
 
 botocore 1.44.5 ecs, DeploymentConfiguration.strategy and LoadBalancer.advancedConfiguration. ECS sets the
-weights of the production rule in each deployment; who sets them back breaks what runs (aws/aws-cdk#36649).
+weights of the production rule in each deployment. Setting them back breaks what runs (aws/aws-cdk#36649).
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from provisioner.kinds.ecs.tagged import NO_CLUSTER
 from provisioner.names import name_of
 
 _ROLLING = "ROLLING"
-# The member of a service's balancer by which ECS leads over.
+# The member of a service's load balancer that configures the traffic shift.
 ADVANCED = "advancedConfiguration"
 _COMPLETED = "COMPLETED"
-# botocore ecs DescribeServices: so many in one call.
+# botocore ecs DescribeServices: the most services in one call.
 _MOST = 10
 _MINUTE = 60.0
-# botocore DeploymentLifecycleHookStatus, and the minutes that a hook waits unless it is said.
+# botocore DeploymentLifecycleHookStatus, and the default timeout of a hook in minutes.
 _AWAITED, _DAY = "AWAITING_ACTION", 1440.0
 _REGION_AT = 3
 
 
 @dataclass(frozen=True)
 class Shift:
-    """Two target groups between which ECS leads the requests of a service, on the rules it was told of."""
+    """Two target groups between which ECS shifts a service's traffic, and the listener rules that it uses."""
 
     service: str
     strategy: str
@@ -44,27 +44,34 @@ class Shift:
 
     @property
     def groups(self) -> frozenset[str]:
-        """Both groups."""
+        """Both target groups."""
         return frozenset({self.own, self.alternate})
 
     def leads(self, arn: str, groups: Set[str]) -> bool:
-        """Return whether it decides how what leads to these groups does so: it was told of it, or uses it."""
+        """Return whether ECS decides how a rule or listener forwards to these target groups.
+
+        It does if both groups are its own, and it was told of the rule (`arn`) or the alternate group is
+        used.
+        """
         return groups <= self.groups and (arn in self.rules or self.alternate in groups)
 
     @property
     def words(self) -> str:
-        """Who leads, in a message."""
+        """Who shifts the traffic, for a message."""
         return f"ECS, by the strategy {self.strategy} of {self.service}"
 
 
 def strategy_of(service: Doc) -> str:
-    """Return the strategy by which ECS leads requests over; "" where it replaces tasks in their group."""
+    """Return the strategy by which ECS shifts traffic; "" if tasks are replaced within one target group."""
     told = (service.get("deploymentConfiguration") or {}).get("strategy")
     return "" if told in (None, _ROLLING) else str(told)
 
 
 def shifts_of(service: Doc) -> Iterator[Shift]:
-    """Yield each pair of groups between which ECS leads a service's requests (DescribeServices)."""
+    """Yield each pair of target groups between which ECS shifts a service's traffic.
+
+    `service` is as DescribeServices returns it.
+    """
     strategy = strategy_of(service)
     for one in service.get("loadBalancers", []) if strategy else ():
         told = one.get(ADVANCED) or {}
@@ -75,13 +82,19 @@ def shifts_of(service: Doc) -> Iterator[Shift]:
 
 
 def shift_between(ecs: Any, suffix: str, groups: Set[str]) -> Shift | None:
-    """ListServices, DescribeServices of the cluster: whose requests ECS leads between these groups."""
+    """Return the traffic shift of ECS that covers all of these target groups, or None.
+
+    Asks ListServices and DescribeServices for the services of the stack's cluster.
+    """
     found = (one for service in _services(ecs, name_of("cluster", suffix)) for one in shifts_of(service))
     return next((one for one in found if groups <= one.groups), None)
 
 
 def shift_with(ecs: Any, suffix: str, group: str) -> Shift | None:
-    """ListServices, DescribeServices of the cluster: whose requests ECS leads to a group, or away from it."""
+    """Return the traffic shift of ECS that a target group takes part in, or None.
+
+    Asks ListServices and DescribeServices for the services of the stack's cluster.
+    """
     found = (one for service in _services(ecs, name_of("cluster", suffix)) for one in shifts_of(service))
     return next((one for one in found if group in one.groups), None)
 
@@ -98,7 +111,10 @@ def _services(ecs: Any, cluster: str) -> Iterable[Doc]:
 
 
 def rolling_command(balancers: Iterable[Doc], cluster: str, service: str) -> str:
-    """Return the command by which ECS replaces tasks in their group again, as `loadBalancers` names them."""
+    """Return the AWS CLI command that makes ECS replace tasks within one target group again.
+
+    `balancers` is the service's `loadBalancers`.
+    """
     plain = ({key: one[key] for key in one if key != ADVANCED} for one in balancers)
     entries = " ".join(",".join(f"{key}={value}" for key, value in one.items()) for one in plain)
     return (
@@ -108,7 +124,7 @@ def rolling_command(balancers: Iterable[Doc], cluster: str, service: str) -> str
 
 
 def rules_in_use(service: Doc) -> Iterator[tuple[str, Refusal]]:
-    """Yield each rule by which ECS leads a service's requests, its listener too, and why it may not go."""
+    """Yield each rule that ECS uses to shift traffic, and its listener, with why it may not be deleted."""
     for shift in shifts_of(service):
         command = rolling_command(service["loadBalancers"], service["clusterArn"], service["serviceName"])
         found = Refusal(
@@ -122,15 +138,15 @@ def rules_in_use(service: Doc) -> Iterator[tuple[str, Refusal]]:
 
 
 def lasts(service: Doc) -> float:
-    """Return how many seconds a deployment takes by its strategy, beside its tasks: steps, and bake time.
+    """Return how many seconds the strategy adds to a deployment: its steps and its bake time.
 
-    A hook that waits for a person is not counted.
+    The time that a hook waits for a person is not counted.
     """
     if not strategy_of(service):
         return 0.0
     told = service["deploymentConfiguration"]
     minutes = float(told.get("bakeTimeInMinutes") or 0)
-    # botocore LinearConfiguration, CanaryConfiguration: what is so unless it is said.
+    # The defaults of botocore LinearConfiguration and CanaryConfiguration.
     if told["strategy"] == "LINEAR":
         linear = told.get("linearConfiguration") or {}
         steps = math.ceil(100 / float(linear.get("stepPercent", 10))) - 1
@@ -142,10 +158,10 @@ def lasts(service: Doc) -> float:
 
 
 def awaited(ecs: Any, service: Doc) -> Doc:
-    """DescribeServiceDeployments: `Waits`, at which hook the deployment of a service waits for a person.
+    """Return at which hook a deployment waits for a person, as `Waits` (DescribeServiceDeployments).
 
-    `Unheard` instead where it may not be asked, and why. Nothing where ECS replaces tasks in their group, or
-    has come to the end of its deployment: then it is not asked.
+    If the call is denied, the result has `Unheard` with the reason instead. The result is empty, without a
+    call, if ECS shifts no traffic for the service or the deployment is complete.
     """
     arn = service.get("currentServiceDeployment")
     primary = (one for one in service.get("deployments", []) if one["status"] == "PRIMARY")
@@ -164,10 +180,10 @@ def awaited(ecs: Any, service: Doc) -> Doc:
 
 
 def deployment_under_way(service: Doc, asked_for: str) -> str:
-    """Return which deployment of a service is under way and whose it is, in words; "" where none is.
+    """Return which deployment of a service is in progress and who asked for it, in words; "" if none is.
 
     Args:
-        service: What DescribeServices tells, with `Waits` or `Unheard` as `awaited` tells them.
+        service: What DescribeServices returns, with `Waits` or `Unheard` from `awaited`.
         asked_for: The ARN of the revision that the last run of this state asked for.
 
     """
@@ -187,9 +203,9 @@ def deployment_under_way(service: Doc, asked_for: str) -> str:
 
 
 def waiting(deployment: Doc) -> str:
-    """Return at which hook a deployment waits for a person, until when, and what ends that; "" at none.
+    """Return at which hook a deployment waits for a person, until when, and how to go on; "" at none.
 
-    `deployment` is as DescribeServiceDeployments tells it.
+    `deployment` is as DescribeServiceDeployments returns it.
     """
     arn = str(deployment.get("serviceDeploymentArn", ""))
     hooks = deployment.get("lifecycleHookDetails") or []
@@ -210,7 +226,10 @@ def waiting(deployment: Doc) -> str:
 
 
 def _since(deployment: Doc, hook: Doc) -> str:
-    """Since when it waits, where all hooks wait equally long: AWS tells the end alone."""
+    """Return since when a hook waits, in words; "" if that cannot be known.
+
+    AWS returns only the end of the wait. The start follows from it if all hooks have the same timeout.
+    """
     told = (deployment.get("deploymentConfiguration") or {}).get("lifecycleHooks") or []
     limits = (one.get("timeoutConfiguration") or {} for one in told if one.get("targetType") == "PAUSE")
     minutes = {float(one.get("timeoutInMinutes", _DAY)) for one in limits}

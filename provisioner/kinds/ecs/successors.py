@@ -1,4 +1,4 @@
-"""Whether a newer deployment took the place of one: then nothing is said against what that one brought."""
+"""Whether a newer deployment superseded another one: then the revision of the older one was not judged."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from provisioner.engine.refs import Doc
 
-# botocore ecs ServiceDeploymentStatus. What a newer deployment replaces ends so within a second
-# (kayac/ecspresso#899), and so does one that somebody stopped.
+# botocore ecs ServiceDeploymentStatus. A deployment that a newer one replaces gets this status within a
+# second (kayac/ecspresso#899), and so does a deployment that somebody stopped.
 STOPPED = "STOPPED"
 # botocore ServiceDeploymentRollbackMonitorsStatus, of the circuit breaker and of alarms.
 _TRIPPED = "TRIGGERED"
 _JUDGES = ("deploymentCircuitBreaker", "alarms")
-# What to do about one that was stopped by hand: nothing is wrong with what it brought, as far as is known.
+# The hint after a deployment was stopped by hand: as far as is known, nothing is wrong with its revision.
 NOT_JUDGED = (
     "ECS has not judged the image: somebody stopped the deployment (CloudTrail tells who called "
     "StopServiceDeployment), or a lifecycle hook did. Run the same command again to deploy it anew."
@@ -22,22 +22,22 @@ NOT_JUDGED = (
 
 @dataclass(frozen=True)
 class Successor:
-    """The deployment that took the place of another: its revision of the task, and its wall-clock second."""
+    """The deployment that superseded another: its task definition ARN and its wall-clock start (seconds)."""
 
     revision: str
     at: float
 
 
 def has_failed(doc: Doc) -> bool:
-    """Whether ECS judged a service deployment itself: by its tasks, or by alarms."""
+    """Return whether ECS itself failed a deployment: its circuit breaker or an alarm triggered."""
     return bool(doc.get("rollback")) or _TRIPPED in _verdicts(doc)
 
 
 def was_stopped_by_hand(doc: Doc) -> bool:
-    """Return whether a service deployment that ended badly was ended by neither its tasks nor alarms.
+    """Return whether a deployment that ended badly was ended by neither its tasks nor alarms.
 
-    Somebody called StopServiceDeployment, which goes back as the circuit breaker does, or a lifecycle hook
-    said no. Where ECS does not tell what its own checks came to, it is taken for their verdict.
+    Then somebody called StopServiceDeployment, which rolls back as the circuit breaker does, or a lifecycle
+    hook failed. If ECS does not return what its own checks found, they are assumed to have ended it.
     """
     verdicts = _verdicts(doc)
     return bool(verdicts) and _TRIPPED not in verdicts
@@ -48,10 +48,10 @@ def _verdicts(doc: Doc) -> list[str]:
 
 
 def wanted_instead(service: Doc, revision: str, known: Set[str] = frozenset()) -> Successor | None:
-    """The deployment of a revision other than this one, and than those `known`, that a service is to run.
+    """Return the deployment of another revision that a service is to run instead; None if there is none.
 
-    None where this one has failed: then ECS itself went back. `known` are the revisions that the service
-    had before, one of which ECS goes back to.
+    None also if `revision` has failed: then ECS itself rolled back. `known` are revisions that the service
+    had before; ECS rolls back to one of these, so none of them supersedes `revision`.
     """
     listed = service["deployments"]
     states = [one.get("rolloutState") for one in listed if one["taskDefinition"] == revision]

@@ -1,4 +1,4 @@
-"""What all ECS resources share: tags by ARN, codes for what is missing, a fresh role's race."""
+"""What all ECS resource types share: tagging by ARN, and AWS's error codes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ NEW_ROLE = codes(
 
 
 class Ecs(Kind):
-    """What is tagged by its ARN."""
+    """The base of the resource types of ECS, which are tagged by their ARN."""
 
     service = "ecs"
     calls = calling(retag="TagResource UntagResource")
 
     def retag(self, ecs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Set and remove tags (TagResource, UntagResource)."""
         if put:
             ecs.tag_resource(resourceArn=it.id, tags=low_pairs(put))
         if gone := list(drop):

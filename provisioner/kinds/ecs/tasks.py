@@ -1,4 +1,4 @@
-"""What a task is."""
+"""The ECS task definition."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from provisioner.settings.variables import OWN_VARIABLES
 
 
 class TaskDefinition(Ecs):
-    """One revision of what a task is; nothing of it can change, so every change is a new revision."""
+    """One revision of a task definition. A revision cannot change, so every change creates a new one."""
 
     key, named, noun = "taskDefinitionArn", "family", "taskdef"
     members = TASK_DEFINITION
-    # Revisions of one family stand side by side.
+    # Several revisions of one family exist side by side.
     claims = ()
-    # No service runs it any more: it costs nothing, and is what can be gone back to.
+    # An old revision that no service runs costs nothing, and `rollback` can go back to it.
     kept_for = "`rollback`"
     # "Unable to describe task definition."
     absent = codes("ClientException")
@@ -44,10 +44,10 @@ class TaskDefinition(Ecs):
     )
 
     def read(self, ecs: Any, it: Item) -> Doc | None:
-        """DescribeTaskDefinition: this revision, else the family's newest that is not retired.
+        """Return this revision, or the newest active revision of the family (DescribeTaskDefinition).
 
-        A revision never changes. One that was confirmed, bears its tags, is run by a service and is of a
-        family that has not been retired is not described again.
+        A revision never changes. So the recorded one is returned without a call if it still bears its tags, a
+        service runs it, and its family is active.
         """
         if known := _recalled(ecs, it):
             return known
@@ -59,21 +59,25 @@ class TaskDefinition(Ecs):
         return {**doc, "Tags": mapping(found.get("tags", []))}
 
     def create(self, ecs: Any, it: Item) -> Doc:
-        """RegisterTaskDefinition: always makes a new revision, so it is only called after looking."""
+        """Register a new revision (RegisterTaskDefinition).
+
+        The call creates another revision each time, so it is made only after none was found.
+        """
         made = ecs.register_task_definition(**it.props, tags=low_pairs(it.tags))
         return sealed(made["taskDefinition"])
 
     def delete(self, ecs: Any, it: Item) -> None:
-        """DeregisterTaskDefinition, then DeleteTaskDefinitions, which takes inactive ones only."""
+        """Deregister the revision, then delete it: DeleteTaskDefinitions accepts inactive revisions only."""
         found = ecs.describe_task_definition(taskDefinition=it.id)["taskDefinition"]
         if found["status"] == "ACTIVE":
             ecs.deregister_task_definition(taskDefinition=it.id)
         ecs.delete_task_definitions(taskDefinitions=[it.id])
 
     def canonical(self, doc: Doc) -> Doc:
-        """Containers by name; commands keep their order; what AWS adds by itself is left out.
+        """Return the definition with its containers keyed by name, and without what AWS adds by itself.
 
-        A revision that was made from what AWS told of another states that too.
+        The order of commands is kept. AWS's additions are removed on both sides of a comparison, because a
+        revision that was made from a described one states them too.
         """
         containers = {one["name"]: _container(one) for one in doc.get("containerDefinitions", [])}
         volumes = [{key: value for key, value in one.items() if value} for one in doc.get("volumes", [])]
@@ -82,7 +86,7 @@ class TaskDefinition(Ecs):
 
 
 def sealed(doc: Doc) -> Doc:
-    """Return a revision as AWS tells it, its variables private but for those that every stack tells."""
+    """Return a described revision with its variables marked sensitive, except those that every stack sets."""
     containers = [
         {**one, "environment": [_private(each) for each in one["environment"]]}
         if "environment" in one
@@ -99,7 +103,7 @@ def _private(variable: Doc) -> Doc:
 
 
 def _recalled(ecs: Any, it: Item) -> Doc | None:
-    """What was confirmed of the revision, where all that can be seen without describing it still holds."""
+    """Return the recorded revision if all that is visible without describing it still holds, else None."""
     peer = ecs.peers.get(it.id)
     if peer is None or peer.confirmed is None:
         return None
@@ -111,7 +115,7 @@ def _recalled(ecs: Any, it: Item) -> Doc | None:
 
 
 def _running(ecs: Any) -> set[str]:
-    """The revisions that the services which are looked at run."""
+    """Return the revisions that the services read in this run have (DescribeServices)."""
     services = (peer.id for peer in ecs.peers.listed if peer.kind == "Service")
     try:
         listed = [doc for arn in services for doc in described(ecs, arn, arn.rsplit("/", 2)[-2])]
@@ -130,6 +134,6 @@ def _container(container: Doc) -> Doc:
 
 
 def _port(mapping: Doc) -> Doc:
-    """Without the host's port, which under awsvpc is the container's (botocore ecs PortMapping, hostPort)."""
+    """Remove the host port: under awsvpc it is the container's (botocore ecs PortMapping, hostPort)."""
     same = mapping.get("hostPort") == mapping.get("containerPort")
     return {key: value for key, value in mapping.items() if not (key == "hostPort" and same)}

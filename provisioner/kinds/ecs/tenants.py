@@ -1,4 +1,4 @@
-"""What runs in the stack's cluster, and whether it will leave it."""
+"""Tasks and services in the stack's cluster that keep it from being deleted."""
 
 from __future__ import annotations
 
@@ -14,30 +14,33 @@ from provisioner.engine.refused import Holder
 from provisioner.kinds.ecs.tagged import NO_CLUSTER
 from provisioner.names import PROJECT, name_of
 
-# What is asked here, for `calls`.
+# The calls of this module, for `calls`.
 ASKED = "DescribeTasks ListServices ListTasks"
-# botocore ecs DescribeTasks: so many in one call.
+# botocore ecs DescribeTasks: the most tasks in one call.
 _MOST = 100
 
 
 @dataclass(frozen=True)
 class Tenant:
-    """A task of somebody else's."""
+    """A running task that does not belong to the stack."""
 
     doc: Doc
 
     @property
     def words(self) -> str:
-        """Which it is."""
+        """The task's id and group, for a message."""
         return f"the task {self.doc['taskArn'].rpartition('/')[2]} ({self.doc.get('group', 'no group')})"
 
     def holds(self, attachment: str) -> bool:
-        """Whether the interface of this attachment is its own."""
+        """Return whether the network interface with this attachment id belongs to the task."""
         return any(one.get("id") == attachment for one in self.doc.get("attachments", []))
 
 
 def tenants(ecs: Any, suffix: str) -> list[Holder]:
-    """The services and tasks in the stack's cluster that are not the stack's."""
+    """Return what keeps the stack's cluster from being deleted: its services, and tasks of others.
+
+    A service of the stack is a temporary blocker, as the teardown deletes it.
+    """
     arns = ecs.list_services(cluster=name_of("cluster", suffix))["serviceArns"]
     names = [arn.rpartition("/")[2] for arn in arns]
     services = [Holder(f"the service {name}", passing=_is_ours(name, suffix)) for name in names]
@@ -45,7 +48,7 @@ def tenants(ecs: Any, suffix: str) -> list[Holder]:
 
 
 def tasks_of_others(ecs: Any, suffix: str) -> Iterator[Tenant]:
-    """ListTasks, DescribeTasks: those that nobody has stopped, and that no service of ours has started."""
+    """Yield the running tasks that no service of the stack started (ListTasks, DescribeTasks)."""
     cluster = name_of("cluster", suffix)
     try:
         arns = ecs.list_tasks(cluster=cluster, desiredStatus="RUNNING")["taskArns"]
