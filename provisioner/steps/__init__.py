@@ -1,1 +1,1 @@
-"""What we want, a module per piece; read them in the order in which stack.py calls them."""
+"""The declared resources, one module per step. stack.py calls the steps in order."""

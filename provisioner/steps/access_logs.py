@@ -1,4 +1,4 @@
-"""One bucket for the records of every request: CloudFront's and the balancer's, each under its prefix."""
+"""The bucket for request logs of CloudFront and the load balancer, each under a prefix of its own."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts
 
 BALANCER, EDGE = "alb", "cloudfront"
-# The one region that CreateBucket refuses to be told.
+# CreateBucket refuses this region as a LocationConstraint.
 _UNNAMED = "us-east-1"
 
 
 @dataclass(frozen=True)
 class AccessLogs:
-    """The bucket, and the policy without which nobody may write."""
+    """The log bucket, and the bucket policy without which no service may write to it."""
 
     bucket: Handle
     policy: Handle
 
 
 def access_logs(up: Piece, s: Settings, facts: Facts) -> AccessLogs | None:
-    """Encrypted by S3's own key: a balancer delivers to nothing else."""
+    """Declare the log bucket, or return None if request logs are off.
+
+    It is encrypted with S3's own key, because a load balancer delivers to no bucket with another encryption.
+    """
     if not s.logs.requests:
         return None
-    # A bucket's name is the whole world's: account and region make it ours.
+    # Bucket names are global: account and region make this one unique.
     name = text("{}-{}-{}", name_of("logs", up.stack.suffix), facts.account, up.stack.region)
     where = {} if up.stack.region == _UNNAMED else {"LocationConstraint": up.stack.region}
     bucket = up(Bucket, "logs-bucket", Bucket=name, CreateBucketConfiguration=where)
@@ -55,7 +58,7 @@ def access_logs(up: Piece, s: Settings, facts: Facts) -> AccessLogs | None:
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
         "Expiration": {"Days": s.logs.days},
-        # What was begun and never ended costs, and is listed nowhere.
+        # Parts of an unfinished upload cost money and are not listed.
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
     }
     up(
@@ -69,7 +72,7 @@ def access_logs(up: Piece, s: Settings, facts: Facts) -> AccessLogs | None:
 
 
 def _statements(up: Piece, facts: Facts, bucket: Handle) -> list[dict[str, Any]]:
-    """The balancer's deliveries, this distribution's, and nothing over a connection without TLS."""
+    """Return the bucket policy: the two services may write to their prefixes, and nobody may without TLS."""
     whole = text("arn:{}:s3:::{}", facts.partition, bucket.id)
     source = arn(
         up, facts, "logs", f"delivery-source:{name_of('records-source', up.stack.suffix)}", GLOBAL_REGION
@@ -85,7 +88,7 @@ def _statements(up: Piece, facts: Facts, bucket: Handle) -> list[dict[str, Any]]
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         },
         {
-            # ELB user guide, access logs: the regions' own accounts are history.
+            # ELB user guide, access logs: the older form, with an account of AWS's per region, is not needed.
             "Sid": "Balancer",
             "Effect": "Allow",
             "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
@@ -108,7 +111,7 @@ def _statements(up: Piece, facts: Facts, bucket: Handle) -> list[dict[str, Any]]
 
 
 def edge_records(up: Piece, facts: Facts, into: AccessLogs, distribution: Handle) -> None:
-    """CloudFront's records, delivered from us-east-1, whatever the stack's region."""
+    """Declare the delivery of CloudFront's request logs, which is in us-east-1 for every stack."""
     source = up(
         DeliverySource,
         "records-source",

@@ -1,4 +1,4 @@
-"""The account's own roles for the services we use: a fresh account's first calls race their making."""
+"""The service-linked roles of the account. In a new account a service's first call may fail without them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.kinds.iam import ServiceLinkedRole
 
 @dataclass(frozen=True)
 class Account:
-    """The service-linked roles."""
+    """The service-linked roles, one per AWS service."""
 
     ecs: Handle
     balancing: Handle
@@ -19,7 +19,10 @@ class Account:
 
 
 def account(up: Piece) -> Account:
-    """Made first where they are missing, never deleted, not counted as the stack's."""
+    """Declare the service-linked roles.
+
+    They belong to the account: created first if they are missing, never deleted, not counted as the stack's.
+    """
     return Account(
         ecs=up(ServiceLinkedRole, "slr-ecs", AWSServiceName="ecs.amazonaws.com"),
         balancing=up(ServiceLinkedRole, "slr-elb", AWSServiceName="elasticloadbalancing.amazonaws.com"),

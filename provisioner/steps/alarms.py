@@ -1,4 +1,4 @@
-"""Alarms, the topics they speak to, and the event of a failed deployment."""
+"""CloudWatch alarms, the SNS topics that they notify, and the event of a failed deployment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from provisioner.steps.measures import Measure, Watched, of_firewall, of_stack
 
 
 def alarms(up: Piece, s: Settings, facts: Facts, on: Watched, keys: Keys) -> None:
-    """One topic in the stack's region; a second where the firewall is measured."""
+    """Declare the alarms and a topic in the stack's region.
+
+    The firewall's alarm is in us-east-1, and so is a second topic for it if the stack is elsewhere.
+    """
     if not s.alarms.enabled:
         return
     topic = _topic(up, s, facts, keys, "alerts", up.stack.region)
@@ -32,7 +35,11 @@ def alarms(up: Piece, s: Settings, facts: Facts, on: Watched, keys: Keys) -> Non
 
 
 def _topic(up: Piece, s: Settings, facts: Facts, keys: Keys, noun: str, region: str) -> Handle:
-    """Not under AWS's own key for SNS: CloudWatch may not use that one, and alarms would be silent."""
+    """Declare a topic with its policy and email subscriptions.
+
+    It is not encrypted with AWS's own key for SNS: CloudWatch may not use that key, and no alarm would
+    arrive.
+    """
     topic = up(Topic, noun, noun=noun, region=region, **keys.topic(region))
     up(
         TopicPolicy,
@@ -54,7 +61,7 @@ def _topic(up: Piece, s: Settings, facts: Facts, keys: Keys, noun: str, region: 
 
 
 def _publishers(up: Piece, facts: Facts, topic: Handle, region: str) -> list[dict[str, Any]]:
-    """The account's own alarms and the stack's own rule; nobody else."""
+    """Return the topic policy: only the account's alarms and the stack's event rule may publish."""
     rule = arn(up, facts, "events", f"rule/{name_of('deployments', up.stack.suffix)}", region)
     return [
         {
@@ -88,7 +95,7 @@ def _alarm(up: Piece, measure: Measure, topic: Handle, region: str) -> None:
 
 
 def _failed_deployments(up: Piece, on: Watched, topic: Handle) -> None:
-    """ECS tells of a failed deployment by an event, not by a metric."""
+    """Declare an event rule for failed deployments: ECS publishes them as events, not as a metric."""
     rule = up(
         EventRule,
         "deployments",

@@ -1,4 +1,4 @@
-"""The load balancer: its listener, and a group per service."""
+"""The load balancer with its listeners, and a target group for each service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from provisioner.steps.guard import Guard
 from provisioner.steps.security import Security
 from provisioner.steps.vpc import Network
 
-# The seed's port. Targets carry their own, so changing the container's port keeps the group.
+# The port of the profile `seed`. Targets are registered with ports of their own, so a new container port
+# keeps the group.
 _GROUP_PORT = 8080
 _CLOSED = {
     "Type": "fixed-response",
@@ -29,24 +30,24 @@ _TO_HTTPS = {
     "Type": "redirect",
     "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"},
 }
-# TLS 1.2 and 1.3 with forward secrecy (ELB user guide, security policies); CloudFront calls by TLS 1.2.
+# TLS 1.2 and 1.3 with forward secrecy (ELB user guide, security policies); CloudFront connects with TLS 1.2.
 _TLS = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 
 
 @dataclass(frozen=True)
 class Balancer:
-    """The balancer, its listener, and for each service its front."""
+    """The load balancer with its listener, and the target group and rules of each service."""
 
     alb: Handle
     listener: Handle
     fronts: dict[str, Front]
-    # All that says what becomes of a request.
+    # The listener and all its rules, which together decide where a request goes.
     rules: list[Handle]
     secure: bool = False
 
     @property
     def group(self) -> Handle:
-        """The group of the main service."""
+        """The target group of the main service."""
         return self.fronts[""].group
 
 
@@ -61,7 +62,11 @@ def balancer(
     key: Guard | None,
     proven: Certificates | None = None,
 ) -> Balancer:
-    """On the internet, whose gateway must be attached first, or in private subnets for CloudFront alone."""
+    """Declare the load balancer with its listener, rules and target groups.
+
+    It is in public subnets, after the internet gateway is attached, or in private ones if only CloudFront
+    reaches it (`edge.vpc_origin`).
+    """
     hidden = s.edge.vpc_origin
     alb = up(
         LoadBalancer,
@@ -78,7 +83,7 @@ def balancer(
     asked = [key.condition()] if key and key.required else []
     main = targets[s.workloads[0].name]
     listener = _listener(up, alb, [_CLOSED] if asked else forward(main), proven)
-    # The rules of two listeners are different nodes: those that serve stay until the others do.
+    # The rules of two listeners have different logical ids, so the old ones serve until the new ones do.
     to = Lead(up, listener, "tls-rule" if proven else "rule", asked)
     to.pages()
     rest = to.rest(main) if asked else listener
@@ -92,7 +97,7 @@ def balancer(
 
 
 def _listener(up: Piece, alb: Handle, actions: list[dict[str, Any]], proven: Certificates | None) -> Handle:
-    """Where requests come in: by HTTPS, where there is a certificate to show."""
+    """Declare the listener for requests: HTTPS if there is a certificate, else HTTP."""
     if proven is None:
         return up(
             Listener, "listener-80", LoadBalancerArn=alb.id, Port=80, Protocol="HTTP", DefaultActions=actions
@@ -111,7 +116,7 @@ def _listener(up: Piece, alb: Handle, actions: list[dict[str, Any]], proven: Cer
 
 
 def redirect(up: Piece, front: Balancer, distribution: Handle) -> None:
-    """With HTTPS, port 80 only says where to go."""
+    """Declare the redirect from port 80 to HTTPS, if the load balancer has a certificate."""
     if front.secure:
         up(
             Listener,
@@ -125,6 +130,7 @@ def redirect(up: Piece, front: Balancer, distribution: Handle) -> None:
 
 
 def _attributes(up: Piece, s: Settings, alb: Handle, records: AccessLogs | None) -> None:
+    # Deletion protection and access logs, and the idle timeout.
     where = {"bucket": records.bucket.id, "prefix": BALANCER} if records else {}
     up(
         LoadBalancerAttributes,
@@ -142,6 +148,7 @@ def _attributes(up: Piece, s: Settings, alb: Handle, records: AccessLogs | None)
 
 
 def _group(up: Piece, net: Network, one: Workload) -> Handle:
+    # ECS registers the addresses of the tasks, so the target type is "ip".
     group = up(
         TargetGroup,
         one.named("tg"),

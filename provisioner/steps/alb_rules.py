@@ -1,4 +1,4 @@
-"""Who answers which request: a rule per API prefix, and the two error pages."""
+"""Listener rules and their priorities: a rule per API prefix, and the two error pages."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PAGES = {
     403: (ERROR_PAGES[403], "403", "This address is not open to you."),
     404: (ERROR_PAGES[404], "404", "There is nothing at this address."),
 }
-# Behind every prefix: what comes from CloudFront and asks for none of them.
+# The priority behind all prefixes, for requests that match none of them.
 _LAST_PLACE = 50_000
 
 
 @dataclass(frozen=True)
 class Front:
-    """The group one service's tasks are in, and what leads there."""
+    """The target group of one service, and the rules that forward to it."""
 
     group: Handle
     rules: list[Handle]
@@ -32,7 +32,7 @@ class Front:
 
 @dataclass(frozen=True)
 class Lead:
-    """The rules of one listener, as they are declared; each wants what is asked of every request."""
+    """The rules of one listener, as they are declared; `asked` are the conditions that every rule has."""
 
     up: Piece
     listener: Handle
@@ -41,16 +41,16 @@ class Lead:
     rules: list[Handle] = field(default_factory=list)
 
     def pages(self) -> None:
-        """The error pages, before all else."""
+        """Declare the rules of the error pages, before all other rules."""
         for place, (path, title, words) in enumerate(PAGES.values(), start=1):
             self._rule(f"page-{title}", place, _path(path), _page(title, words))
 
     def rest(self, group: Handle) -> Handle:
-        """What asks for no prefix goes to the main service's group."""
+        """Declare the rule that forwards requests without a known prefix to the main service."""
         return self._rule("guarded", _LAST_PLACE, [], forward(group)[0])
 
     def prefix(self, prefix: str, place: int, group: Handle) -> Handle:
-        """What asks for a prefix goes to its service's group."""
+        """Declare the rule that forwards a prefix to its service."""
         return self._rule(slug(prefix), place, _path(prefix), forward(group)[0])
 
     def _rule(self, tail: str, place: int, path: list[dict[str, Any]], action: dict[str, Any]) -> Handle:
@@ -71,12 +71,15 @@ def _path(prefix: str) -> list[dict[str, Any]]:
 
 
 def forward(group: Handle) -> list[dict[str, Any]]:
-    """Everything goes to one group."""
+    """Return the actions that forward everything to one target group."""
     return [{"Type": "forward", "TargetGroupArn": group.id}]
 
 
 def _page(title: str, words: str) -> dict[str, Any]:
-    """A page with status 200: CloudFront uses no error page whose own fetch fails."""
+    """Return the action that answers with an error page.
+
+    Its status is 200, because CloudFront uses an error page only if fetching it succeeds.
+    """
     body = f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{words}</p>"
     return {
         "Type": "fixed-response",
@@ -85,7 +88,10 @@ def _page(title: str, words: str) -> dict[str, Any]:
 
 
 def slug(prefix: str) -> str:
-    """A prefix as the tail of a node's name; eight hex characters keep all but the plainest apart."""
+    """Return a prefix as the end of a logical id.
+
+    Eight hex characters of a hash keep apart the prefixes that would look the same; plain ones have none.
+    """
     plain = prefix.removesuffix("/*")
     tail = "-".join(re.findall(r"[a-z0-9]+", prefix.lower()))
     if re.fullmatch(r"/api(/[a-z0-9]+)*", plain) and plain != prefix:
@@ -94,12 +100,12 @@ def slug(prefix: str) -> str:
 
 
 def priorities(prefixes: Iterable[str], kept: Mapping[str, int]) -> dict[str, int]:
-    """Return the priority of each prefix's rule; a narrower pattern is always asked before a wider one.
+    """Return the priority of each prefix's rule; a narrower pattern always comes before a wider one.
 
     Args:
         prefixes: The path patterns that are declared.
-        kept: The priorities that rules have now, by pattern. As many as possible stay; the others move to
-            places that nobody holds, so that each move is one call that AWS can take in any order.
+        kept: The priorities that rules have now, by pattern. As many as possible stay. The others get
+            priorities that no rule has, so that AWS accepts the changes in any order.
 
     """
     order = in_order(prefixes)
@@ -109,7 +115,10 @@ def priorities(prefixes: Iterable[str], kept: Mapping[str, int]) -> dict[str, in
 
 
 def _longest_rising(places: list[tuple[str, int]]) -> dict[str, int]:
-    """The most of them that stand in the right order already."""
+    """Return the largest part of the rules whose present priorities are in the right order already.
+
+    `places` are (prefix, priority) in the order that is needed.
+    """
     best: list[list[tuple[str, int]]] = [[]]
     for prefix, place in places:
         shorter = [one for one in best if not one or one[-1][1] < place]
@@ -119,7 +128,10 @@ def _longest_rising(places: list[tuple[str, int]]) -> dict[str, int]:
 
 
 def _placed(order: list[str], fixed: Mapping[str, int], taken: Set[int]) -> dict[str, int]:
-    """The fixed ones where they are, the others between them on free places; {} where one finds none."""
+    """Return a priority for each prefix: those in `fixed` keep theirs, the others get free ones between.
+
+    {} if there are not enough free priorities (`taken` are not free) between two fixed ones.
+    """
     places: dict[str, int] = {}
     last = len(PAGES)
     for at, prefix in enumerate(order):
@@ -131,7 +143,7 @@ def _placed(order: list[str], fixed: Mapping[str, int], taken: Set[int]) -> dict
             free = [place for place in range(last + 1, limit) if place not in taken]
             if len(free) < waiting:
                 return {}
-            # As many places must be left as there are rules to follow before the next fixed one.
+            # As many priorities must stay free as rules follow before the next fixed one.
             fitting = free[: len(free) - waiting + 1]
             own = bisect.bisect_left(fitting, priority(prefix))
             last = fitting[min(own, len(fitting) - 1)]
@@ -140,6 +152,6 @@ def _placed(order: list[str], fixed: Mapping[str, int], taken: Set[int]) -> dict
 
 
 def priority(prefix: str) -> int:
-    """Return the place that a prefix would have alone: the longer its shortest match, the earlier."""
+    """Return the priority that a prefix would have alone: the longer its shortest match, the lower."""
     band = 49 - min(len(prefix) - prefix.count("*"), 48)
     return band * 1000 + int(hashlib.sha256(prefix.encode()).hexdigest(), 16) % 1000

@@ -1,4 +1,4 @@
-"""The ARN of a thing of this stack, while its account may still be unknown."""
+"""ARNs of the stack's resources, which may be built before the account is known."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from provisioner.steps.facts import Facts
 
 
 def arn(up: Piece, facts: Facts, service: str, rest: str | Text, region: str = "") -> Text:
-    """`arn:<partition>:<service>:<region>:<account>:<rest>`, in the stack's region or the one named."""
+    """Return `arn:<partition>:<service>:<region>:<account>:<rest>`, by default in the stack's region."""
     form = "arn:{}:{}:{}:{}:{}"
     return text(form, facts.partition, service, region or up.stack.region, facts.account, rest)

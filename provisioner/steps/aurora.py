@@ -1,4 +1,4 @@
-"""Aurora PostgreSQL Serverless v2 in the private subnets."""
+"""The database: Aurora PostgreSQL Serverless v2 in the private subnets."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from provisioner.steps.vpc import Network
 
 @dataclass(frozen=True)
 class Database:
-    """The cluster, its instances, and the secret that holds its login."""
+    """The cluster, its writer, the ARN of the secret with its login, and the number of readers."""
 
     cluster: Handle
     writer: Handle
     secret: Ref
     readers: int
-    # The key of ours that the secret is under; None where it is AWS's.
+    # The stack's KMS key that encrypts the secret; None if AWS's own key does.
     secret_key: Ref | None
 
 
@@ -46,7 +46,7 @@ def aurora(
     roles: Account,
     keys: Keys,
 ) -> Database:
-    """A cluster and its `db.serverless` instances, encrypted, not public."""
+    """Declare the cluster and its `db.serverless` instances, encrypted and not public."""
     parameters, values = _parameters(up, facts, roles)
     under = keys.cluster(up.stack.region)
     password, secret, secret_under = _master_password(up, s, facts, keys)
@@ -79,7 +79,10 @@ def aurora(
 
 
 def _instances(up: Piece, s: Settings, facts: Facts, cluster: Handle, readers: int) -> Handle:
-    """The writer, and beside it the readers: in other zones, each following it into the next place."""
+    """Declare the writer and the readers, and return the writer.
+
+    The readers are in other zones than the writer, and reader n has promotion tier n.
+    """
     nouns = {"writer": ("writer", "")} | {f"reader-{n}": ("reader", str(n)) for n in range(1, readers + 1)}
     names = [name_of(noun, up.stack.suffix, distinct) for noun, distinct in nouns.values()]
     measures, before = measured(up, s, facts, names)
@@ -90,7 +93,7 @@ def _instances(up: Piece, s: Settings, facts: Facts, cluster: Handle, readers: i
         "PubliclyAccessible": False,
         **measures,
     }
-    # The first zone is never left, however few there are to be.
+    # The writer is in the first zone, which stays in use however few zones are set.
     home, *others = facts.zones
     writer = up(DBInstance, "writer", noun="writer", AvailabilityZone=home, after=before, **common)
     for n in range(1, readers + 1):
@@ -100,10 +103,10 @@ def _instances(up: Piece, s: Settings, facts: Facts, cluster: Handle, readers: i
             noun="reader",
             distinct=str(n),
             AvailabilityZone=others[(n - 1) % len(others)],
-            # Up to 1 it keeps the writer's capacity, ready to take over; behind that it has its own
-            # (Aurora user guide, aurora-serverless-v2.how-it-works, promotion tiers).
+            # Up to tier 1 a reader keeps the writer's capacity, ready to take over. In higher tiers it scales
+            # by itself (Aurora user guide, aurora-serverless-v2.how-it-works, promotion tiers).
             PromotionTier=n,
-            # The first that is made is the cluster's writer.
+            # The instance that is created first becomes the cluster's writer.
             after=[writer, *before],
             **common,
         )
@@ -121,7 +124,7 @@ def _subnets(up: Piece, net: Network, roles: Account) -> Handle:
 
 
 def _parameters(up: Piece, facts: Facts, roles: Account) -> tuple[Handle, Handle]:
-    """The group, and what is set in it."""
+    """Declare the parameter group, and the parameters that are set in it."""
     group = up(
         DBClusterParameterGroup,
         "db-parameters",
@@ -139,19 +142,19 @@ def _parameters(up: Piece, facts: Facts, roles: Account) -> tuple[Handle, Handle
 
 
 def _capacity(s: Settings) -> dict[str, Any]:
-    """A database that never goes to 0 has no time after which it would."""
+    """Return the capacity limits in ACUs. Only a database that may pause at 0 has a time until it does."""
     bounds = {"MinCapacity": s.database.min_acu, "MaxCapacity": s.database.max_acu}
     return bounds if s.database.min_acu else {**bounds, "SecondsUntilAutoPause": s.database.pause_after}
 
 
 def _support(s: Settings) -> dict[str, Any]:
-    """What becomes of the major version after its standard support, where that is set."""
+    """Return whether the major version has extended support after its standard support, if that is set."""
     wanted = s.database.extended_support
     return {} if wanted is None else {"EngineLifecycleSupport": ENROLLED if wanted else DISABLED}
 
 
 def _managed_secret(up: Piece, s: Settings, cluster: Handle) -> Ref:
-    """RDS makes it, and rotates it as often as it is told."""
+    """Return the secret that RDS creates and rotates, and declare a rotation interval of the settings."""
     secret = cluster["MasterUserSecret.SecretArn"]
     if s.database.rotation_days != USUAL_DAYS:
         up(
@@ -167,7 +170,11 @@ def _managed_secret(up: Piece, s: Settings, cluster: Handle) -> Ref:
 def _master_password(
     up: Piece, s: Settings, facts: Facts, keys: Keys
 ) -> tuple[dict[str, Any], Ref | None, Ref | None]:
-    """RDS makes, keeps and rotates the password, unless one was given when the stack was born."""
+    """Return how the cluster gets its master password, the secret's ARN, and the secret's KMS key.
+
+    Usually RDS creates, keeps and rotates the password; the ARN is then None. If a password was given when
+    the stack was created, the stack has a secret of its own for it.
+    """
     if facts.master_password == "rds":  # noqa: S105 - who holds it, not what it is
         key = keys.cluster(up.stack.region).get("KmsKeyId")
         under = {"MasterUserSecretKmsKeyId": key} if key else {}
@@ -185,7 +192,10 @@ def _master_password(
 
 
 def _ending(up: Piece, s: Settings, facts: Facts) -> dict[str, Any]:
-    """What becomes of the data when the cluster is deleted; the snapshot's name is fixed long before."""
+    """Return whether the cluster's deletion leaves a final snapshot, and its name.
+
+    The name has the creation time of the stack, so it is known long before.
+    """
     if not (s.database.final_snapshot or s.protect_data):
         return {"SkipFinalSnapshot": True}
     name = name_of("aurora", up.stack.suffix)

@@ -1,4 +1,4 @@
-"""The number of tasks follows the requests per task."""
+"""Autoscaling of each service by the number of requests per task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from provisioner.steps.ecs import Compute
 
 
 def autoscaling(up: Piece, s: Settings, tasks: Compute, balancer: Balancer, roles: Account) -> None:
-    """Target tracking on ALBRequestCountPerTarget, which counts requests a minute; each service by itself."""
+    """Declare target tracking for each service, on ALBRequestCountPerTarget: requests per task and minute."""
     for one in s.workloads:
         _scaling(up, one, tasks, balancer, roles)
 

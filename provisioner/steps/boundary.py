@@ -1,4 +1,4 @@
-"""The boundary of the stack's roles: what they may do now, and nothing that anyone adds to them later."""
+"""The permissions boundary of the stack's roles. It allows what their own policies allow now, and no more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NODE = "boundary"
 
 
 def capped(s: Settings) -> dict[str, Any]:
-    """The property that puts a role under the boundary; nothing where there is none."""
+    """Return the property that puts a role under the boundary; {} if the settings name none."""
     match s.roles.boundary:
         case "off":
             return {}
@@ -31,7 +31,10 @@ def capped(s: Settings) -> dict[str, Any]:
 
 
 def boundary(up: Piece, s: Settings, facts: Facts) -> None:
-    """All that the declared policies allow, as patterns: it stands before what they are about."""
+    """Declare the boundary: everything that the role policies of the stack allow.
+
+    It is created before the resources that it is about, so ARNs that only AWS knows are patterns in it.
+    """
     if s.roles.boundary != "own":
         return
     said = (statement for node in list(up.stack) for statement in _said(up, facts, node))
@@ -48,10 +51,11 @@ def boundary(up: Piece, s: Settings, facts: Facts) -> None:
 
 
 def _said(up: Piece, facts: Facts, node: Node) -> Iterator[dict[str, Any]]:
+    # Yields the statements of a role policy, with a pattern for each ARN that is not known yet.
     if not isinstance(node.kind, RolePolicy):
         return
     for statement in node.props["PolicyDocument"]["Statement"]:
-        # In an ARN of which AWS gives a part, that part may be any.
+        # A part of an ARN that only AWS knows becomes "*".
         listed = [_any_part(one) if isinstance(one, Text) else one for one in statement["Resource"]]
         named = [one for one in listed if not list(refs_in(one))]
         if named:
@@ -66,7 +70,7 @@ def _any_part(arn: Text) -> Text:
 
 
 def _pattern(up: Piece, facts: Facts, node: Node, said: dict[str, Any]) -> dict[str, Any]:
-    """What only AWS names, by what tells it apart before it is there."""
+    """Return resources and conditions that match a resource whose ARN is not known yet."""
     if isinstance(node.kind, DBCluster):
         # Aurora user guide, rds-secrets-manager: a secret that RDS manages is tagged with its cluster.
         cluster = arn(up, facts, "rds", f"cluster:{node.aws_name}")

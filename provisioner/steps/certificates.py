@@ -1,4 +1,4 @@
-"""The certificates of a domain of one's own, and the records that prove its names."""
+"""The ACM certificates of a custom domain, and the DNS records that validate its names."""
 
 from __future__ import annotations
 
@@ -19,27 +19,34 @@ _MINUTE = 60
 
 @dataclass(frozen=True)
 class Shown:
-    """A certificate that is shown: its ARN, and what must be ready before anyone can show it."""
+    """The ARN of a certificate, and the resource that waits for it to be issued, if the stack requests it."""
 
     arn: Any
     issued: Handle | None = None
 
     @property
     def after(self) -> list[Edge]:
-        """The wait for it."""
+        """The edge that waits until the certificate is issued; [] if it is given."""
         return [self.issued.ready("only a certificate that is issued can be shown")] if self.issued else []
 
 
 @dataclass(frozen=True)
 class Certificates:
-    """CloudFront's, and the balancer's; each name is proven once for both."""
+    """The certificates of CloudFront and of the load balancer."""
 
     edge: Shown
     balancer: Shown
 
 
 def certificates(up: Piece, s: Settings) -> Certificates | None:
-    """Those that are named are used; the others are requested, proven and waited for."""
+    """Declare the certificates of the domain, or return None if no domain is set.
+
+    A certificate whose ARN is in the settings is used; the others are requested, validated and waited for.
+
+    Raises:
+        UsageError: If the load balancer's given certificate is in another region than the stack.
+
+    """
     names = list(s.domain.names)
     if not names:
         return None
@@ -80,7 +87,10 @@ def _requested(up: Piece, what: str, names: list[str], region: str) -> Handle:
 
 
 def _proven(up: Piece, s: Settings, asked: dict[str, tuple[Handle, list[str]]]) -> dict[str, Handle]:
-    """The record that proves each name: ACM asks for the same one in every certificate of an account."""
+    """Declare the record that validates each name, if the stack manages the hosted zone.
+
+    All certificates of an account need the same record for a name, so it is declared once.
+    """
     proofs: dict[str, Handle] = {}
     for certificate, names in asked.values():
         for at, name in enumerate(names):
@@ -98,11 +108,14 @@ def _proven(up: Piece, s: Settings, asked: dict[str, tuple[Handle, list[str]]]) 
 
 
 def _issued(up: Piece, s: Settings, what: str, certificate: Handle, before: list[Handle]) -> Handle:
-    """By hand there may be nobody at work: then it is waited for as long as the settings say."""
+    """Declare the wait until a certificate is issued.
+
+    Without a hosted zone somebody has to create the records by hand; the settings say how long to wait.
+    """
     region = GLOBAL_REGION if what == "edge" else ""
     if s.domain.hosted_zone_id:
         return up(Issuance, f"issued-{what}", region=region, CertificateArn=certificate.id, after=before)
-    # All names are in the balancer's certificate: who makes its records is asked once.
+    # The load balancer's certificate has all the names, so one request for the records is enough.
     first = [one.ready("the records for the other certificate are the same") for one in before]
     return up(
         IssuanceByHand,
@@ -116,5 +129,5 @@ def _issued(up: Piece, s: Settings, what: str, certificate: Handle, before: list
 
 
 def mark(up: Piece) -> str:
-    """Whose a name is, as DNS tells it: equal for one stack only."""
+    """Return the text that marks a DNS name as this stack's. It is different for every stack."""
     return f"{MANAGER} {up.stack.suffix} {up.stack.region}"

@@ -1,4 +1,4 @@
-"""CloudFront in front of the load balancer: HTTPS for viewers, nothing cached, everything passed through."""
+"""The CloudFront distribution in front of the load balancer: HTTPS for viewers, and no caching."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from provisioner.steps.guard import Guard
 # using-managed-origin-request-policies, using-managed-response-headers-policies).
 _CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 _ALL_VIEWER = "216adef6-5c7f-47e4-b989-5492eafa07d3"
-# HSTS for a year, nosniff, SAMEORIGIN, strict-origin-when-cross-origin; what the API itself says stands.
+# HSTS for a year, nosniff, SAMEORIGIN, strict-origin-when-cross-origin. A header that the API sets itself
+# stays.
 _SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
-# Every status that may carry a caching time of its own: CloudFront keeps errors 10 s otherwise.
+# All statuses for which a caching time can be set. Without one, CloudFront caches errors for 10 s.
 _ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
 _ORIGIN = "alb"
 
@@ -34,7 +35,10 @@ def edge(
     origin: Handle | None = None,
     within: Handle | None = None,
 ) -> Handle:
-    """It needs only the balancer's name to begin, and takes its time."""
+    """Declare the distribution.
+
+    It refers to the load balancer, and is not created before the listener and its rules are ready.
+    """
     return up(
         Distribution,
         "edge",
@@ -53,7 +57,7 @@ def edge(
             "OriginRequestPolicyId": _ALL_VIEWER,
             "ResponseHeadersPolicyId": _SECURITY_HEADERS if s.edge.security_headers else "",
         },
-        # What a person adds there would lead a path elsewhere.
+        # A behavior that somebody adds would send its paths elsewhere, so there are to be none.
         CacheBehaviors={"Items": []},
         OriginGroups={"Items": []},
         CustomErrorResponses={"Items": [_error(code, s) for code in _ERRORS]},
@@ -71,7 +75,7 @@ def edge(
 
 
 def _certificate(s: Settings, proven: Certificates | None) -> dict[str, Any]:
-    """What CloudFront shows to viewers: its own certificate, where there is no domain."""
+    """Return the certificate for viewers: CloudFront's own one, if there is no domain."""
     if proven is None:
         return {"CloudFrontDefaultCertificate": True}
     modern = {"SSLSupportMethod": "sni-only", "MinimumProtocolVersion": s.domain.tls}
@@ -79,8 +83,8 @@ def _certificate(s: Settings, proven: Certificates | None) -> dict[str, Any]:
 
 
 def _after(balancer: Balancer, proven: Certificates | None, origin: Handle | None) -> list[Edge]:
-    """What must serve before CloudFront calls it, or shows it."""
-    # Where the key is no longer asked for, too: none of them may ask when CloudFront shows none any more.
+    """Return the edges to what must be ready before CloudFront calls or presents it."""
+    # This holds also when the key is switched off: no rule may ask for a key that CloudFront no longer sends.
     because = "the balancer must take a key or none, and serve a port, before CloudFront comes so"
     rules = [rule.ready(because) for rule in balancer.rules]
     named = [origin.ready("CloudFront calls the balancer by this name")] if origin else []
@@ -88,6 +92,7 @@ def _after(balancer: Balancer, proven: Certificates | None, origin: Handle | Non
 
 
 def _origin(s: Settings, balancer: Balancer, key: Guard | None, within: Handle | None) -> dict[str, Any]:
+    # A VPC origin, if there is one, else a custom origin at the load balancer's name.
     origin = {
         "Id": _ORIGIN,
         "DomainName": s.domain.origin or balancer.alb["DNSName"],
@@ -109,5 +114,6 @@ def _origin(s: Settings, balancer: Balancer, key: Guard | None, within: Handle |
 
 
 def _error(code: int, s: Settings) -> dict[str, Any]:
+    # Errors are never cached; 403 and 404 have pages of their own.
     page, status = (PAGES[code][0], str(code)) if s.edge.error_pages and code in PAGES else ("", "")
     return {"ErrorCode": code, "ErrorCachingMinTTL": 0, "ResponsePagePath": page, "ResponseCode": status}

@@ -1,4 +1,4 @@
-"""One CloudWatch dashboard: what the alarms measure, over time."""
+"""A CloudWatch dashboard with the metrics that the alarms watch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3
 
 
 def dashboard(up: Piece, s: Settings, on: Watched) -> None:
-    """A widget for each measure, its threshold drawn as a line."""
+    """Declare the dashboard: a widget per alarm, with its threshold as a line."""
     if not s.alarms.dashboard:
         return
     here = [(measure, up.stack.region) for measure in of_stack(s, on)]
@@ -43,7 +43,7 @@ def _widget(at: int, measure: Measure, region: str) -> dict[str, Any]:
 
 
 def _metrics(measure: Measure) -> list[list[Any]]:
-    """In the form of a dashboard: `[namespace, metric, name, value, ..., {options}]`."""
+    """Return the metrics as a dashboard takes them: `[namespace, metric, name, value, ..., {options}]`."""
     props = measure.props
     if "Metrics" not in props:
         stat = props.get("Statistic") or props["ExtendedStatistic"]

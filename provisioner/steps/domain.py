@@ -1,4 +1,4 @@
-"""The names of a domain of one's own, and where they lead."""
+"""The DNS names of a custom domain."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from provisioner.settings import Settings
 from provisioner.steps.alb import Balancer
 from provisioner.steps.certificates import mark
 
-# The zone of every distribution's name (Route 53 API reference, AliasTarget).
+# The hosted zone id of every CloudFront distribution (Route 53 API reference, AliasTarget).
 _OF_CLOUDFRONT = "Z2FDTNDATAQYW2"
 
 
 def balancer_name(up: Piece, s: Settings, front: Balancer) -> Handle | None:
-    """The name under which CloudFront calls the balancer, and which its certificate covers."""
+    """Declare the name by which CloudFront reaches the load balancer, and which is in its certificate.
+
+    None if there is no domain, or if the stack does not manage its hosted zone.
+    """
     if not s.domain.names or not s.domain.hosted_zone_id:
         return None
     target = {"HostedZoneId": front.alb["CanonicalHostedZoneId"], "DNSName": front.alb["DNSName"]}
@@ -24,7 +27,7 @@ def balancer_name(up: Piece, s: Settings, front: Balancer) -> Handle | None:
 
 
 def names(up: Piece, s: Settings, distribution: Handle) -> None:
-    """Every name of the domain leads to CloudFront, by IPv4 and IPv6."""
+    """Declare IPv4 and IPv6 aliases from each name of the domain to CloudFront."""
     target = {"HostedZoneId": _OF_CLOUDFRONT, "DNSName": distribution["DomainName"]}
     for name in s.domain.names if s.domain.hosted_zone_id else ():
         _leading(up, s, name, target, ("A", "AAAA"))
@@ -43,7 +46,7 @@ def _leading(up: Piece, s: Settings, name: str, target: dict[str, Any], types: t
 
 
 def addresses(s: Settings, front: Balancer, distribution: Handle) -> dict[str, Text | str]:
-    """The outputs of a domain: its URL, and the records to make where there is no zone to make them in."""
+    """Return the outputs of a domain: its URL, and without a hosted zone the records to create by hand."""
     if not s.domain.names:
         return {}
     outputs: dict[str, Text | str] = {"domain_url": f"https://{s.domain.names[0]}"}

@@ -1,4 +1,4 @@
-"""The sessions table."""
+"""The DynamoDB table of sessions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _ACTIVE = "only an ACTIVE table takes it"
 
 
 def sessions(up: Piece, s: Settings, keys: Keys) -> Handle:
-    """Keyed by `sessionId`; what else is set on it, is set by calls of their own."""
+    """Declare the table with key `sessionId`, and its TTL and point-in-time recovery.
+
+    AWS sets these two by calls of their own, so they are resources of their own.
+    """
     table = up(
         Table,
         "sessions",

@@ -1,4 +1,4 @@
-"""The cluster, and for each service its task and what keeps it running on Fargate and Fargate Spot."""
+"""The ECS cluster, and a task definition and a service for each workload, on Fargate and Fargate Spot."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONTAINER = "api"
 
 @dataclass(frozen=True)
 class Compute:
-    """The cluster and its services, the main one under no name."""
+    """The cluster and the services by name; the name of the main service is ""."""
 
     cluster: Handle
     services: dict[str, Handle]
@@ -42,7 +42,7 @@ class Compute:
 
 @dataclass(frozen=True)
 class Ground:
-    """All that a task stands on."""
+    """The results of earlier steps that tasks depend on, and by service what `deploy` and `scale` chose."""
 
     network: Network
     endpoints: list[Handle]
@@ -57,7 +57,10 @@ class Ground:
 
 
 def compute(up: Piece, s: Settings, on: Ground) -> Compute:
-    """Never a launch type: that would switch the capacity-provider strategy off."""
+    """Declare the cluster and the services.
+
+    No service has a launch type, which would switch the capacity provider strategy off.
+    """
     cluster = up(
         Cluster,
         "cluster",
@@ -71,7 +74,7 @@ def compute(up: Piece, s: Settings, on: Ground) -> Compute:
 
 
 def _shells(logs: Logs) -> dict[str, Any]:
-    """What passes through a shell is logged to a group of its own."""
+    """Return the configuration that logs ECS Exec sessions to a log group of their own."""
     if logs.shells is None:
         return {}
     to = {"cloudWatchLogGroupName": logs.shells.id}
@@ -124,7 +127,7 @@ def _service(up: Piece, s: Settings, one: Workload, on: Ground, cluster: Handle)
 
 
 def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | Handle]:
-    """Three failed starts are a failed deployment: what a start needs must be there."""
+    """Return what must be ready before a service starts tasks: three failed starts fail the deployment."""
     waits: list[Edge | Handle] = [
         *(nat.ready("a task pulls its image through it") for nat in on.network.nats),
         *on.network.ways_out,
@@ -145,6 +148,7 @@ def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | Handle]:
 
 
 def _task(up: Piece, s: Settings, one: Workload, on: Ground) -> Handle:
+    # The containers come from `hardened`, which may add one that prepares the volumes.
     container = _container(s, one, on, up.stack.region)
     return up(
         TaskDefinition,
@@ -182,7 +186,10 @@ def _container(s: Settings, one: Workload, on: Ground, region: str) -> dict[str,
 
 
 def _environment(s: Settings, one: Workload, on: Ground) -> dict[str, Any]:
-    """The user's variables, those that were shipped, and what the stack tells every container."""
+    """Return the variables of a container: those of the settings, those of `deploy`, and the stack's own.
+
+    The stack's own win over the others.
+    """
     cluster = on.database.cluster
     given = {**one.container.environment, **on.shipped.get(one.name, Shipped()).environment}
     return {
@@ -198,7 +205,7 @@ def _environment(s: Settings, one: Workload, on: Ground) -> dict[str, Any]:
 
 
 def _secrets(one: Workload, on: Ground) -> dict[str, Any]:
-    """By reference: the user's own, and two fields of the database's."""
+    """Return the secrets of a container by reference: those of the settings, and the database login."""
     return {
         **one.container.secrets,
         "DB_USERNAME": text("{}:username::", on.database.secret),

@@ -1,4 +1,4 @@
-"""Private ways to AWS: S3 and DynamoDB always, all else that a task's start needs where there is no NAT."""
+"""VPC endpoints: always for S3 and DynamoDB, and without NAT for all services that starting tasks call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from provisioner.steps.vpc import Network
 
 
 def endpoints(up: Piece, s: Settings, net: Network, groups: Security) -> list[Handle]:
-    """S3 holds the layers of every image; a private name leads to each of the others."""
+    """Declare the gateway endpoints of S3 and DynamoDB, and without NAT the interface endpoints.
+
+    ECR keeps image layers in S3. Each interface endpoint answers under the service's own DNS name. The
+    interface endpoints are returned.
+    """
     tables = [table.id for table in net.tables]
     for service in ("s3", "dynamodb"):
         up(
@@ -44,7 +48,12 @@ def endpoints(up: Piece, s: Settings, net: Network, groups: Security) -> list[Ha
 
 
 def check_reachable(s: Settings, region: str) -> None:
-    """UsageError where there is no NAT and an image lies where no endpoint leads."""
+    """Check that tasks can pull all images.
+
+    Raises:
+        UsageError: If there is no NAT, and an image is not in ECR in the stack's region.
+
+    """
     if s.network.nat != "none":
         return
     for image in (image for one in s.workloads for image in one.images):
@@ -62,7 +71,7 @@ def _name(up: Piece, service: str) -> str:
 
 
 def _services(s: Settings) -> Iterator[str]:
-    """What Fargate calls before and while a task runs (ECR user guide, vpc-endpoints)."""
+    """Yield the services that Fargate calls to start and run a task (ECR user guide, vpc-endpoints)."""
     yield from ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
     if any(":ssm:" in arn for one in s.workloads for arn in one.container.secrets.values()):
         yield "ssm"

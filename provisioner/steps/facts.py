@@ -1,4 +1,4 @@
-"""What a stack must know before it can be declared; offline, the part that only AWS knows is left open."""
+"""Values that are looked up in AWS, or chosen once, before a stack can be declared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from provisioner.settings.shipped import Shipped
 
 @dataclass(frozen=True)
 class Facts:
-    """What was looked up, or chosen once for the life of the stack."""
+    """The values that were looked up, or chosen once for the life of the stack."""
 
     account: Any
     partition: Any
@@ -21,21 +21,21 @@ class Facts:
     engine: Mapping[str, Any]
     master_password: str
     born: str
-    # By service, what was shipped to it and takes the place of what is set.
+    # By service, what `deploy` and `scale` chose in place of the settings.
     shipped: Mapping[str, Shipped] = field(default_factory=dict)
-    # The priorities of the listener rules, by prefix: a prefix keeps the one it was given.
+    # The priority of the listener rule of each prefix, which the prefix keeps.
     priorities: Mapping[str, int] = field(default_factory=dict)
-    # The prefix list of the addresses from which CloudFront calls; empty where none is asked for.
+    # The id of the prefix list with CloudFront's addresses; "" if it is not needed.
     edge_addresses: Any = ""
-    # The repositories, by registry, that ECR fills from elsewhere by a pull-through-cache rule.
+    # The ECR repositories (with registry) that a pull-through cache rule fills.
     filled: frozenset[str] = frozenset()
-    # The major version of the database from which AWS moved it on by itself; empty where it did not.
+    # The major version of the database that AWS upgraded by itself; "" if it did not.
     moved_from: str = ""
-    # How many readers of the database stand, where only AWS still knows.
+    # How many readers the database has, if only AWS knows.
     readers: int = 0
 
 
-# What a state keeps of them: of which type each is, and what is in it.
+# The values that a state keeps, with the type of each and the type inside it.
 _KEPT: Mapping[str, tuple[type, type]] = {
     "zones": (list, str),
     "engine": (dict, str),
@@ -49,7 +49,7 @@ _KEPT: Mapping[str, tuple[type, type]] = {
 
 
 def facts_fit(kept: Mapping[str, Any]) -> bool:
-    """Whether what a state keeps of the facts is of their types; what a later version adds may be any."""
+    """Return whether the values that a state keeps have the right types; unknown names are accepted."""
     return all(_fits(kept[name], *types) for name, types in _KEPT.items() if name in kept)
 
 
@@ -59,7 +59,10 @@ def _fits(value: Any, whole: type, inner: type) -> bool:
 
 
 def offline(count: int, version: str) -> Facts:
-    """The facts while AWS is not asked: what follows from the settings, the rest unknown."""
+    """Return the values without asking AWS: those that follow from the settings, and the rest unknown.
+
+    `count` is the number of zones, `version` the database version of the settings.
+    """
     return Facts(
         account=_open("account"),
         partition="aws",

@@ -1,4 +1,4 @@
-"""The VPC's flow log, the group it is written to, and the role that writes it."""
+"""The VPC flow log, its log group, and the role that writes to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provisioner.steps.vpc import Network
 
 
 def flow_logs(up: Piece, s: Settings, facts: Facts, net: Network, keys: Keys) -> None:
-    """Accepted and refused traffic, a record a minute."""
+    """Declare a flow log of accepted and rejected traffic, one record a minute, if the settings want it."""
     if not s.network.flow_logs:
         return
     group = up(LogGroup, "vpc-logs", noun="vpc-logs", **keys.group(up.stack.region))
@@ -50,7 +50,10 @@ def flow_logs(up: Piece, s: Settings, facts: Facts, net: Network, keys: Keys) ->
 
 
 def _trust(up: Piece, facts: Facts) -> dict[str, object]:
-    """The service may take the role for flow logs of this account and region alone (VPC user guide)."""
+    """Return the trust policy: the service may assume the role only for flow logs of this account and region.
+
+    Source: VPC user guide.
+    """
     ours = {
         "StringEquals": {"aws:SourceAccount": facts.account},
         "ArnLike": {"aws:SourceArn": arn(up, facts, "ec2", "vpc-flow-log/*")},
@@ -65,11 +68,14 @@ def _trust(up: Piece, facts: Facts) -> dict[str, object]:
 
 
 def _statements(up: Piece, facts: Facts, group: str) -> list[dict[str, object]]:
-    """No right to make a group: one that was deleted at teardown must not come back."""
+    """Return the role's statements, without the right to create a log group.
+
+    A group that was deleted at teardown must not be created again.
+    """
     own = arn(up, facts, "logs", f"log-group:{group}")
     streams = arn(up, facts, "logs", f"log-group:{group}:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    # DescribeLogGroups lists; it takes no single group (service authorization reference, CloudWatch Logs).
+    # DescribeLogGroups cannot be limited to one group (service authorization reference, CloudWatch Logs).
     every = arn(up, facts, "logs", "log-group:*")
     return [
         {"Effect": "Allow", "Action": writes, "Resource": [own, streams]},

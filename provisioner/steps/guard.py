@@ -1,4 +1,4 @@
-"""The key with which CloudFront shows the load balancer who it is."""
+"""The secret key by which the load balancer recognises requests from CloudFront."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from provisioner.steps.keys import Keys
 
 @dataclass(frozen=True)
 class Guard:
-    """The secret that holds the key, and whether the balancer asks for it."""
+    """The secret with the key, and whether the load balancer requires the key."""
 
     secret: Handle
     required: bool
     suffix: str
 
     def condition(self) -> dict[str, Any]:
-        """What a listener rule asks for: one of the keys."""
+        """Return the condition of a listener rule that requires one of the valid keys."""
         keys = StoredKeys(self.secret.id, self.suffix)
         return {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": HEADER, "Values": keys}}
 
     def header(self) -> dict[str, Any]:
-        """What CloudFront adds to every request: the newest key."""
+        """Return the header with the newest key, which CloudFront adds to every request."""
         return {"HeaderName": HEADER, "HeaderValue": NewestKey(self.secret.id, self.suffix)}
 
 
 def guard(up: Piece, s: Settings, keys: Keys) -> Guard | None:
-    """A secret of the stack; nothing of its value is written down anywhere else."""
+    """Declare the secret, or return None if the guard is off. The key is stored nowhere else."""
     if s.edge.guard == "off":
         return None
     secret = up(

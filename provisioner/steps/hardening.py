@@ -1,4 +1,4 @@
-"""A container that can do little harm: a root it cannot write, no capabilities, scratch places of its own."""
+"""Container hardening: a read-only root file system, no Linux capabilities, and scratch volumes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,20 @@ _INIT = "scratch"
 
 
 def hardened(container: dict[str, Any], said: Container, *, shell: bool = False) -> dict[str, Any]:
-    """The containers of a task, and the volumes they share, as RegisterTaskDefinition takes them.
+    """Return the hardened containers and their volumes, as RegisterTaskDefinition takes them.
 
-    Fargate mounts a volume owned by root, mode 0755 (aws/containers-roadmap#938): where the image runs as
-    another user, a small container opens the volume first, and ends before the main one starts.
+    Fargate mounts a volume as owned by root with mode 0755 (aws/containers-roadmap#938). So a small init
+    container makes the volumes writable for all users, and ends before the main container starts.
+
+    Args:
+        container: The definition of the main container.
+        said: The settings of the container.
+        shell: Whether ECS Exec is enabled, so that an init process must end what a session leaves behind.
+
     """
     linux: dict[str, Any] = {"capabilities": {"drop": ["ALL"]}} if said.drop_capabilities else {}
     if shell:
-        # Ends what a session leaves behind (ECS developer guide, ecs-exec).
+        # ECS developer guide, ecs-exec.
         linux["initProcessEnabled"] = True
     if linux:
         container = {**container, "linuxParameters": linux}

@@ -1,4 +1,4 @@
-"""Two roles: what starts a task, and what the task itself may do; both to this stack's own things."""
+"""The execution role and the task role of the ECS tasks, limited to the stack's own resources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from provisioner.steps.logs import Logs
 
 @dataclass(frozen=True)
 class Roles:
-    """The roles of a task, and the policies without which they are empty."""
+    """The roles of a task, and their policies, without which they may do nothing."""
 
     execution: Handle
     task: Handle
@@ -31,7 +31,7 @@ class Roles:
 def roles(
     up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, database: Database, keys: Keys
 ) -> Roles:
-    """The execution role pulls, logs and reads the secret; the task role uses table and secret."""
+    """Declare the execution role, which starts tasks, and the task role, which the running task uses."""
     execution = _role(up, s, facts, "execution-role", "Starts the tasks of ml-api")
     task = _role(up, s, facts, "task-role", "What a task of ml-api may do")
     statements = [
@@ -83,20 +83,21 @@ _TABLE_ACTIONS = [
 
 
 def _shells(up: Piece, facts: Facts, logs: Logs, task: Handle) -> list[Handle]:
-    """What the agent of a shell needs: channels, and the log of its sessions (ECS guide, ecs-exec)."""
+    """Declare the task's rights for ECS Exec: its channels and session log (ECS guide, ecs-exec)."""
     if logs.shells is None:
         return []
     ends = ("Control", "Data")
     channels = [f"ssmmessages:{verb}{end}Channel" for verb in ("Create", "Open") for end in ends]
     group = arn(up, facts, "logs", f"log-group:{logs.shells.aws_name}:*")
     writes = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    # Neither channels nor the list of groups take a resource (service authorization reference).
+    # Neither channels nor the list of log groups can be limited to a resource (service authorization
+    # reference).
     anywhere = _allow([*channels, "logs:DescribeLogGroups"], ["*"])
     return [_policy(up, task, "exec", [anywhere, _allow(writes, [group])])]
 
 
 def _log_in(up: Piece, s: Settings, facts: Facts, database: Database) -> list[dict[str, Any]]:
-    """A login without a password, as one user of this database (Aurora user guide, IAM policy)."""
+    """Return the right to log in to the database by IAM as one user (Aurora user guide, IAM policy)."""
     if not s.database.iam_login:
         return []
     user = text("dbuser:{}/{}", database.cluster["DbClusterResourceId"], s.database.iam_user)
@@ -129,7 +130,7 @@ def _allow(actions: Iterable[str], resources: list[Any]) -> dict[str, Any]:
 
 
 def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
-    """Rights to private ECR repositories; a public image needs none."""
+    """Return the rights to pull from private ECR repositories; a public image needs none."""
     found_in = (EcrImage.of(image) for one in s.workloads for image in one.images)
     private = list({found.qualified: found for found in found_in if found}.values())
     if not private:
@@ -147,23 +148,26 @@ def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
     filled = [
         arn for arn, found in zip(repositories, private, strict=True) if found.qualified in facts.filled
     ]
-    # ECR user guide, "IAM permissions required to sync an upstream registry": asked of who pulls.
+    # ECR user guide, "IAM permissions required to sync an upstream registry": whoever pulls needs them.
     fills = [_allow(["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], filled)] if filled else []
     layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-    # GetAuthorizationToken takes no resource (service authorization reference, Amazon ECR).
+    # GetAuthorizationToken cannot be limited to a resource (service authorization reference, Amazon ECR).
     return [_allow(layers, repositories), *fills, _allow(["ecr:GetAuthorizationToken"], ["*"])]
 
 
 def _decrypt(up: Piece, database: Database) -> list[dict[str, Any]]:
-    """What opens the database's secret, where it is under a key of ours (Secrets Manager user guide)."""
+    """Return the right to decrypt the database's secret, if a key of the stack encrypts it.
+
+    Source: Secrets Manager user guide.
+    """
     return _through(up, "secretsmanager", database.secret_key)
 
 
 def _through(up: Piece, service: str, key: Ref | None) -> list[dict[str, Any]]:
-    """To open with a key of ours what a service keeps under it: asked of whoever uses the service.
+    """Return the right to decrypt, through a service, what it encrypts with a key of the stack.
 
-    DynamoDB decrypts a table's key for each caller (aws/aws-cdk#10010; its developer guide,
-    "encryption.usagenotes").
+    Whoever uses the service needs it. DynamoDB decrypts a table's key for each caller (aws/aws-cdk#10010; its
+    developer guide, "encryption.usagenotes").
     """
     if key is None:
         return []
@@ -171,19 +175,20 @@ def _through(up: Piece, service: str, key: Ref | None) -> list[dict[str, Any]]:
     return [{**_allow(["kms:Decrypt"], [key]), "Condition": {"StringEquals": through}}]
 
 
-# What Secrets Manager and Systems Manager tell KMS of what they open (their user guides, encryption context).
+# The encryption context that Secrets Manager and Systems Manager pass to KMS (their user guides).
 _TOLD = {"secretsmanager": "SecretARN", "ssm": "PARAMETER_ARN"}
 
 
 def _open_given(s: Settings) -> list[dict[str, Any]]:
-    """What opens the user's own secrets and parameters, where they are under a key of the user's."""
+    """Return the right to decrypt the settings' secrets and parameters, if keys of the user encrypt them."""
     found: dict[tuple[str, ...], list[str]] = {}
     for whole in [*_given_secrets(s), *_given(s, "ssm")]:
         _, partition, service, region, account, *_ = whole.split(":")
         found.setdefault((partition, service, region, account), []).append(whole)
     return [
         {
-            # Which key, only AWS tells; it is one that opens these, and through this service.
+            # The keys are not known here, so the conditions limit the right to these secrets and this
+            # service.
             **_allow(["kms:Decrypt"], [f"arn:{partition}:kms:{region}:{account}:key/*"]),
             "Condition": {
                 "StringEquals": {
@@ -197,17 +202,17 @@ def _open_given(s: Settings) -> list[dict[str, Any]]:
 
 
 def _given(s: Settings, service: str) -> list[str]:
-    """The ARNs of one AWS service that containers take secrets from, each once."""
+    """Return the ARNs of one AWS service that containers take secrets from, each once."""
     arns = (arn for one in s.workloads for arn in one.container.secrets.values())
     return list(dict.fromkeys(arn for arn in arns if f":{service}:" in arn))
 
 
 def _given_parameters(s: Settings) -> list[dict[str, Any]]:
-    """The user's own parameters in the Parameter Store."""
+    """Return the right to read the Parameter Store parameters of the settings."""
     arns = _given(s, "ssm")
     return [_allow(["ssm:GetParameters"], arns)] if arns else []
 
 
 def _given_secrets(s: Settings) -> list[str]:
-    """The user's own secrets, without the key that may follow the ARN."""
+    """Return the ARNs of the secrets of the settings, without the JSON key that may follow an ARN."""
     return list(dict.fromkeys(":".join(arn.split(":")[:7]) for arn in _given(s, "secretsmanager")))

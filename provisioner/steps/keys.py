@@ -1,4 +1,4 @@
-"""The stack's own key, where it has one, and a second one where CloudFront's things live."""
+"""The stack's KMS key, and a second one in us-east-1 for the resources that live there with CloudFront."""
 
 from __future__ import annotations
 
@@ -39,46 +39,49 @@ _KEPT_BY_IAM = (
     "kms:UpdateKeyDescription",
 )
 _USED = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
-# Whose callers' own rights count (Aurora user guide, "Overview.Encryption.Keys"; DynamoDB developer guide,
-# "encryption.usagenotes"; Secrets Manager user guide, "security-encryption").
+# Services that use the key with their caller's rights (Aurora user guide, "Overview.Encryption.Keys";
+# DynamoDB developer guide, "encryption.usagenotes"; Secrets Manager user guide, "security-encryption").
 _THROUGH = ("rds", "dynamodb", "secretsmanager")
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The key of each region in which the stack has something to encrypt; none where AWS's are used."""
+    """The stack's KMS key in each region with something to encrypt; empty if AWS's own keys are used."""
 
     by_region: dict[str, Handle] = field(default_factory=dict)
     database: bool = False
 
     def group(self, region: str) -> dict[str, Any]:
-        """What puts a log group under the key of its region."""
+        """Return the property that encrypts a log group with the key of its region."""
         return {"kmsKeyId": self.by_region[region].id} if self.by_region else {}
 
     def topic(self, region: str) -> dict[str, Any]:
-        """What puts a topic under it."""
+        """Return the property that encrypts a topic with the key."""
         return {"Attributes": {"KmsMasterKeyId": self.by_region[region].id}} if self.by_region else {}
 
     def secret(self, region: str) -> dict[str, Any]:
-        """What puts a secret of ours under it."""
+        """Return the property that encrypts a secret with the key."""
         return {"KmsKeyId": self.by_region[region].id} if self.by_region else {}
 
     def table(self, region: str) -> dict[str, Any]:
-        """What puts a table under it."""
+        """Return the property that encrypts a table with the key."""
         key = self.table_key(region)
         return {"SSESpecification": {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}} if key else {}
 
     def table_key(self, region: str) -> Ref | None:
-        """The key that the table is under; none where it is AWS's."""
+        """Return the key that encrypts the table; None if AWS's own key does."""
         return self.by_region[region].id if self.by_region else None
 
     def cluster(self, region: str) -> dict[str, Any]:
-        """What puts the database under it when it is made."""
+        """Return the property that encrypts a new database with the key, if the settings ask for it."""
         return {"KmsKeyId": self.by_region[region].id} if self.by_region and self.database else {}
 
 
 def keys(up: Piece, s: Settings, facts: Facts) -> Keys:
-    """A key rests in one region: what lives with CloudFront has one there."""
+    """Declare the stack's keys.
+
+    A key belongs to one region, so what lives in us-east-1 (the firewall's log, its alarms) has a key there.
+    """
     if s.encryption.key == "aws":
         return Keys()
     here = up.stack.region
@@ -110,7 +113,7 @@ def _key(up: Piece, facts: Facts, noun: str, region: str) -> Handle:
 
 
 def _statements(up: Piece, facts: Facts, region: str) -> Iterator[dict[str, Any]]:
-    """IAM says who keeps the key; it is used through the services that need it alone."""
+    """Yield the key policy: IAM decides who manages the key, and services use it for the account."""
     account = {"AWS": text("arn:{}:iam::{}:root", facts.partition, facts.account)}
     through = {"kms:ViaService": [f"{one}.{region}.amazonaws.com" for one in _THROUGH]}
     ours = {**through, "kms:CallerAccount": facts.account}
@@ -126,7 +129,7 @@ def _statements(up: Piece, facts: Facts, region: str) -> Iterator[dict[str, Any]
     # CloudWatch Logs user guide, "encrypt-log-data-kms".
     logs = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": groups}}
     yield _allow("Logs", {"Service": f"logs.{region}.amazonaws.com"}, _USED, logs)
-    # SNS developer guide, "sns-key-management": for EventBridge no condition holds, and events would be lost.
+    # SNS developer guide, "sns-key-management": with a condition on EventBridge, its events would be lost.
     publish = ("kms:Decrypt", "kms:GenerateDataKey*")
     alarms = {"StringEquals": {"aws:SourceAccount": facts.account}}
     yield _allow("Alarms", {"Service": "cloudwatch.amazonaws.com"}, publish, alarms)

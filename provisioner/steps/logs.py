@@ -1,4 +1,4 @@
-"""Log groups, made before the services that would make them with no expiry."""
+"""Log groups, created before the services that would create them without an expiry."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from provisioner.steps.keys import Keys
 
 @dataclass(frozen=True)
 class Logs:
-    """The groups by who writes to them."""
+    """The log groups, by who writes to them."""
 
     tasks: Handle
     balancer: Handle
     aurora: Handle
     insights: Handle
-    # What was typed and shown in the shells of `service.exec`.
+    # Input and output of the ECS Exec sessions that `service.exec` allows.
     shells: Handle | None
 
 
 def logs(up: Piece, s: Settings, keys: Keys) -> Logs:
-    """The balancer's group stays empty: ALB delivers to S3 only."""
+    """Declare the log groups. The load balancer's group stays empty, as an ALB delivers logs to S3 only."""
     return Logs(
         tasks=_group(up, s, keys, LogGroup, "ecs-logs"),
         balancer=_group(up, s, keys, LogGroup, "alb-logs"),

@@ -1,4 +1,4 @@
-"""What is measured of a stack, and from which value on it rings: CloudWatch's own metrics, as data."""
+"""The metrics of a stack that alarms and dashboard use, with the thresholds of the alarms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIVE_MINUTES = 300
 
 @dataclass(frozen=True)
 class Watched:
-    """All that rings when it is not well."""
+    """The resources that alarms watch."""
 
     front: Balancer
     tasks: Compute
@@ -28,22 +28,22 @@ class Watched:
 
 @dataclass(frozen=True)
 class Measure:
-    """One alarm: the noun in its name, what it says, and what PutMetricAlarm takes."""
+    """One alarm: the noun in its name, its description, and the arguments of PutMetricAlarm."""
 
     noun: str
     says: str
     props: Mapping[str, Any]
-    # The service that it is about, where that is not the main one.
+    # The name of the service that it is about; "" for the main service and for anything else.
     of: str = ""
 
     @property
     def node(self) -> str:
-        """Its node's name."""
+        """The logical id of the alarm."""
         return f"{self.noun}.{self.of}" if self.of else self.noun
 
 
 def of_stack(s: Settings, on: Watched) -> list[Measure]:
-    """What the stack's region measures."""
+    """Return the alarms in the stack's region."""
     return [
         *_of_balancer(s, on.front),
         *(_of_targets(on.front, name) for name in on.front.fronts),
@@ -54,7 +54,7 @@ def of_stack(s: Settings, on: Watched) -> list[Measure]:
 
 
 def of_firewall(s: Settings, acl: Handle) -> Measure:
-    """What us-east-1 measures."""
+    """Return the firewall's alarm, whose metric is in us-east-1."""
     where = {"WebACL": acl.aws_name, "Rule": "ALL"}
     blocked = _over("AWS/WAFV2", "BlockedRequests", where, s.alarms.blocked, statistic="Sum")
     return Measure("alarm-waf", "The firewall blocks more than usual", blocked)
@@ -150,7 +150,10 @@ def _over(
     period: int = _FIVE_MINUTES,
     periods: int = 1,
 ) -> dict[str, Any]:
-    """One metric over its threshold for `periods` times `period` seconds."""
+    """Return the arguments of an alarm on one metric.
+
+    It alarms if the metric is over `threshold` for `periods` periods of `period` seconds.
+    """
     measured = {"ExtendedStatistic": percentile} if percentile else {"Statistic": statistic}
     return {
         "Namespace": space,
@@ -166,7 +169,10 @@ def _over(
 def _sum_over(
     space: str, metrics: Mapping[str, str], where: Mapping[str, Any], formula: str, *, statistic: str
 ) -> dict[str, Any]:
-    """A formula over several metrics that should be 0."""
+    """Return the arguments of an alarm on a formula over several metrics, whose value should be 0.
+
+    `metrics` are the metric names by the names that the formula uses.
+    """
     parts = [
         {
             "Id": name,
@@ -184,7 +190,7 @@ def _sum_over(
 
 
 def _rings(threshold: float) -> dict[str, Any]:
-    """A measure that nothing was told of is well: an idle stack is quiet."""
+    """Return threshold and comparison. Missing data is not alarming, so an idle stack is quiet."""
     return {
         "Threshold": threshold,
         "ComparisonOperator": "GreaterThanThreshold",

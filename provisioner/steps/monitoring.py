@@ -1,4 +1,4 @@
-"""What the database's instances are measured by besides CloudWatch, and the role that does it."""
+"""Enhanced monitoring and Performance Insights of the database instances, and the monitoring role."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from provisioner.steps.arns import arn
 from provisioner.steps.boundary import capped
 from provisioner.steps.facts import Facts
 
-# Where enhanced monitoring of all databases of a region goes: the account's, never ours to make or delete.
+# The log group for enhanced monitoring of all databases of a region. It is the account's: not created or
+# deleted by the stack.
 _GROUP = "RDSOSMetrics"
-# Performance Insights costs nothing for as long (Amazon RDS user guide, pricing and data retention).
+# Performance Insights is free for this retention (Amazon RDS user guide, pricing and data retention).
 _FREE_DAYS = 7
 
 
 def measured(
     up: Piece, s: Settings, facts: Facts, instances: Iterable[str]
 ) -> tuple[dict[str, Any], list[Handle]]:
-    """How these instances are measured, as CreateDBInstance takes it, and what must be there before."""
+    """Return the monitoring arguments of CreateDBInstance, and what must exist before the instances.
+
+    `instances` are the names of the database instances.
+    """
     wanted: dict[str, Any] = {
         "MonitoringInterval": s.database.monitoring,
         "EnablePerformanceInsights": s.database.insights,
@@ -35,7 +39,7 @@ def measured(
 
 
 def _role(up: Piece, s: Settings, facts: Facts, instances: Iterable[str]) -> tuple[Handle, Handle]:
-    """The role and its policy; RDS may take it for these instances alone.
+    """Declare the monitoring role and its policy; RDS may assume the role for these instances only.
 
     Amazon RDS user guide, USER_Monitoring.OS, protecting against the confused deputy problem.
     """
@@ -68,9 +72,9 @@ def _role(up: Piece, s: Settings, facts: Facts, instances: Iterable[str]) -> tup
 
 
 def _statements(up: Piece, facts: Facts) -> list[dict[str, Any]]:
-    """What AWS's own AmazonRDSEnhancedMonitoringRole allows, on the one group that it is for.
+    """Return the statements of AWS's AmazonRDSEnhancedMonitoringRole, limited to its one log group.
 
-    In a policy the ARN of a group bears `:*` (CloudWatch Logs API reference, LogGroup).
+    In a policy the ARN of a log group ends with `:*` (CloudWatch Logs API reference, LogGroup).
     """
     group = arn(up, facts, "logs", f"log-group:{_GROUP}:*")
     streams = arn(up, facts, "logs", f"log-group:{_GROUP}:log-stream:*")

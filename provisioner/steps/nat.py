@@ -1,4 +1,4 @@
-"""The ways out of the private subnets: NAT gateways, or none."""
+"""NAT gateways and route tables of the private subnets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANYWHERE = "0.0.0.0/0"
 
 @dataclass(frozen=True)
 class Outward:
-    """The private tables, the gateways they lead to, and all that stands between a task and the world."""
+    """The private route tables, the NAT gateways, and all routes and associations that tasks need."""
 
     tables: list[Handle]
     nats: list[Handle]
@@ -24,7 +24,10 @@ class Outward:
 def outward(
     up: Piece, s: Settings, vpc: Handle, door: Handle, public: list[Handle], private: list[Handle]
 ) -> Outward:
-    """One gateway, one in each zone, or none; each subnet follows the table of its zone, or the only one."""
+    """Declare one NAT gateway, one per zone, or none, with the private route tables.
+
+    Each private subnet uses the table of its zone if there is one per zone, else the only table.
+    """
     homes = {"one": public[:1], "per_zone": public, "none": []}[s.network.nat]
     nats = [_nat(up, n, home, door) for n, home in enumerate(homes, start=1)]
     tables = [up(RouteTable, f"routes-private-{n}", VpcId=vpc.id) for n in range(1, max(len(nats), 1) + 1)]
@@ -36,7 +39,7 @@ def outward(
 
 
 def _nat(up: Piece, n: int, home: Handle, door: Handle) -> Handle:
-    """A NAT gateway fails at birth where the internet gateway is not attached."""
+    """Declare a NAT gateway with an address; creating it fails before the internet gateway is attached."""
     address = up(ElasticIp, f"eip-{n}", Domain="vpc")
     return up(
         NatGateway,
@@ -61,7 +64,11 @@ def _route(up: Piece, n: int, table: Handle, nat: Handle) -> Handle:
 def _follow(
     up: Piece, n: int, subnet: Handle, tables: list[Handle], nats: list[Handle], routes: list[Handle]
 ) -> Handle:
-    """A subnet that changes its table finds the way out of the new one open."""
+    """Declare the association of a private subnet with its route table.
+
+    It waits for the table's route and NAT gateway, so that a subnet that changes its table can go out at
+    once.
+    """
     at = (n - 1) % len(tables)
     opened: list[Handle | Edge] = [*routes[at : at + 1]]
     opened += [nat.ready("who follows a table goes through its gateway at once") for nat in nats[at : at + 1]]

@@ -1,4 +1,4 @@
-"""The seed's nginx, made to really answer: its configuration is written below /tmp when it starts."""
+"""The command of the placeholder image (nginx), which makes it answer health checks and API prefixes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ http {{
 
 
 def command(one: Workload) -> list[str]:
-    """The shell command that writes the configuration and becomes nginx."""
+    """Return the shell command that writes nginx's configuration to /tmp and starts nginx."""
     port, health = one.container.port, _exactly(as_served(one.container.health_path))
     answers = {
         _place(prefix): f'200 \'{{"service":"{_title(one)}","path":"{prefix}"}}\'' for prefix in one.prefixes
@@ -47,9 +47,9 @@ def _title(one: Workload) -> str:
 
 
 def _exactly(path: bytes) -> str:
-    """The location of one path, as nginx compares it: decoded, without a query.
+    """Return the nginx location of exactly one path, which nginx compares decoded and without a query.
 
-    What nginx's configuration would read otherwise is written as an expression of bytes.
+    A path with characters that are special in nginx's configuration becomes a regular expression of bytes.
     """
     if re.fullmatch(rb"/[A-Za-z0-9._~/@:%+&=-]*", path):
         return f"= {path.decode()}"
@@ -62,7 +62,10 @@ def _byte(one: int) -> str:
 
 
 def _place(prefix: str) -> str:
-    """A path pattern in nginx's words: a `*` at the end alone is how nginx reads every prefix."""
+    """Return a path pattern as an nginx location.
+
+    A pattern whose only wildcard is a `*` at its end is a plain prefix, as nginx reads every location.
+    """
     plain = prefix.removesuffix("*")
     if "*" in plain or "?" in plain:
         return "~ ^" + re.escape(prefix).replace(r"\*", ".*").replace(r"\?", ".") + "$"

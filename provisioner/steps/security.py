@@ -1,4 +1,4 @@
-"""Who may speak to whom: the world to the balancer, the balancer to the tasks, the tasks to the database."""
+"""Security groups and rules: internet to load balancer, load balancer to tasks, tasks to database."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ POSTGRES = 5432
 
 @dataclass(frozen=True)
 class Members:
-    """The group of one service's tasks, and the rules without which nothing reaches them."""
+    """The security group of one service's tasks, and the rules that its traffic needs."""
 
     group: Handle
     paths: list[Handle]
@@ -28,7 +28,7 @@ class Members:
 
 @dataclass(frozen=True)
 class Security:
-    """The groups: one for the balancer, one for the database, one for each service's tasks."""
+    """The security groups: of the load balancer, the database, the endpoints, and each service's tasks."""
 
     balancer: Handle
     database: Handle
@@ -38,7 +38,10 @@ class Security:
 
 
 def security(up: Piece, s: Settings, facts: Facts, net: Network) -> Security:
-    """Each rule is a resource of its own; nobody keeps the allow-all egress that AWS gives."""
+    """Declare the security groups and their rules.
+
+    Each rule is a resource of its own. No group keeps the allow-all egress rule that AWS adds.
+    """
     main, *others = s.workloads
     balancer = _group(up, net, main, "sg-alb", "ml-api load balancer")
     tasks = {main.name: _group(up, net, main, "sg-tasks", "ml-api tasks")}
@@ -62,7 +65,10 @@ def security(up: Piece, s: Settings, facts: Facts, net: Network) -> Security:
 def _endpoints(
     up: Piece, s: Settings, net: Network, tasks: dict[str, Handle]
 ) -> tuple[Handle | None, dict[str, list[Handle]]]:
-    """The group of the endpoints by which tasks reach AWS without NAT, and the way in for each service."""
+    """Declare the group of the interface endpoints, which exist without NAT, and a rule in it per service.
+
+    With NAT there are no interface endpoints, and nothing is declared.
+    """
     if s.network.nat != "none":
         return None, {}
     group = _group(up, net, s.workloads[0], "sg-endpoints", "ml-api endpoints")
@@ -75,9 +81,10 @@ def _endpoints(
 
 
 def _doors(up: Piece, s: Settings, facts: Facts, balancer: Handle) -> list[Handle]:
-    """CloudFront's prefix list counts as 55 of the 60 rules of a group: there is room for it once.
+    """Declare the rules that let requests reach the load balancer.
 
-    So one rule opens both ports, and a domain can come and go while requests pass.
+    CloudFront's prefix list counts as 55 of the 60 rules of a group, so it fits in once. So one rule opens
+    both ports, and a domain can be added or removed while requests pass.
     """
     if s.edge.guard == "require" or s.edge.vpc_origin:
         addresses = {"PrefixListId": facts.edge_addresses}
@@ -89,7 +96,7 @@ def _doors(up: Piece, s: Settings, facts: Facts, balancer: Handle) -> list[Handl
 
 
 def _paths(up: Piece, one: Workload, balancer: Handle, tasks: Handle, database: Handle) -> list[Handle]:
-    """From the balancer to one service's tasks, and from them to AWS and to the database."""
+    """Declare the rules from the load balancer to a service's tasks, and on to AWS and the database."""
     out = one.named("tasks-out")
     return [
         _between(up, one, "alb-tasks", balancer, tasks, one.container.port),
@@ -129,7 +136,10 @@ def _rule(
 
 
 def _between(up: Piece, one: Workload, name: str, source: Handle, target: Handle, port: int) -> Handle:
-    """Out of one group and into the other, on one port; the way in, which waits for the way out."""
+    """Declare the rules from one group to another on one port, and return the ingress rule.
+
+    The ingress rule waits for the egress rule.
+    """
     there, here = one.named(f"{name}-out"), one.named(f"{name}-in")
     out = _rule(up, EgressRule, there, source, port, f"to {target.name}", ReferencedGroupId=target.id)
     described = f"from {source.name}"

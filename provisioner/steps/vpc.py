@@ -1,4 +1,4 @@
-"""The network: public subnets behind an internet gateway, private ones beside them."""
+"""The network: a VPC with public and private subnets, an internet gateway and route tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from provisioner.steps.nat import ANYWHERE, outward
 
 @dataclass(frozen=True)
 class Network:
-    """What others stand in, and the ways in and out."""
+    """The network's resources that other steps refer to or wait for."""
 
     vpc: Handle
     names: list[Handle]
@@ -33,7 +33,7 @@ class Network:
 
 
 def network(up: Piece, s: Settings, facts: Facts) -> Network:
-    """A public and a private subnet in each zone."""
+    """Declare the network, with a public and a private subnet in each zone."""
     vpc = up(Vpc, "vpc", CidrBlock=s.network.cidr)
     names = [
         up(DnsSupport, "vpc-dns-support", VpcId=vpc.id, EnableDnsSupport={"Value": True}),
@@ -67,7 +67,7 @@ def _subnets(up: Piece, side: str, vpc: Handle, facts: Facts, blocks: list[str])
             VpcId=vpc.id,
             AvailabilityZone=zone,
             CidrBlock=block,
-            # What is to be reached from outside asks for an address of its own.
+            # What must be reachable from the internet gets an address of its own.
             MapPublicIpOnLaunch=False,
         )
         for n, (zone, block) in enumerate(zip(facts.zones, blocks, strict=True), start=1)

@@ -1,4 +1,4 @@
-"""CloudFront's way to a balancer that only it reaches."""
+"""The CloudFront VPC origin, by which CloudFront reaches a load balancer in private subnets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from provisioner.steps.vpc import Network
 
 
 def vpc_origin(up: Piece, s: Settings, net: Network, front: Balancer) -> Handle | None:
-    """The VPC has an internet gateway attached, which CloudFront asks for and does not use."""
+    """Declare the VPC origin, or return None if the settings do not ask for it.
+
+    CloudFront requires an internet gateway at the VPC, although it does not use it.
+    """
     if not s.edge.vpc_origin:
         return None
     role = up(ServiceLinkedRole, "slr-vpc-origin", AWSServiceName="vpcorigin.cloudfront.amazonaws.com")

@@ -1,4 +1,4 @@
-"""The firewall before CloudFront, and its log."""
+"""The WAF web ACL in front of CloudFront, and its log."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from provisioner.steps.arns import arn
 from provisioner.steps.facts import Facts
 from provisioner.steps.keys import Keys
 
-_WINDOW = 300  # seconds over which an address's requests are counted
-# What AWS inspects of a body before CloudFront without a charge (WAF developer guide, body inspection).
+_WINDOW = 300  # Seconds over which the requests of an address are counted.
+# How much of a body AWS inspects without a charge in front of CloudFront (WAF developer guide, body
+# inspection).
 _INSPECTED = "KB_16"
 
 
 def firewall(up: Piece, s: Settings, facts: Facts, keys: Keys) -> Handle | None:
-    """Where it is off, there is none."""
+    """Declare the web ACL, or return None if the firewall is off."""
     if not s.waf.enabled:
         return None
     acl = up(
@@ -40,7 +41,7 @@ def firewall(up: Piece, s: Settings, facts: Facts, keys: Keys) -> Handle | None:
 
 
 def _log(up: Piece, s: Settings, facts: Facts, acl: Handle, keys: Keys) -> None:
-    """What bears a login is struck out: cookies and the Authorization header."""
+    """Declare the firewall's log, in which cookies and the Authorization header are redacted."""
     under = keys.group(GLOBAL_REGION)
     group = up(LogGroup, "waf-logs", noun="waf-logs", region=GLOBAL_REGION, **under)
     up(
@@ -85,7 +86,10 @@ def _rate(act: Act, limit: int) -> dict[str, Any]:
 
 
 def _managed(name: str, group: str, act: Act, **single: Act) -> dict[str, Any]:
-    """A rule group of AWS's; `single` are rules of it that count whatever the group does."""
+    """Return a rule for a rule group managed by AWS; {} if it is off.
+
+    `single` sets rules of the group by name: one that is set to "count" only counts.
+    """
     if act == "off":
         return {}
     softened = [
@@ -107,5 +111,8 @@ def _measured(name: str) -> dict[str, Any]:
 
 
 def _visible(metric: str) -> dict[str, Any]:
-    """The list's own metric is called as the list: it is the dimension that tells two stacks apart."""
+    """Return the visibility configuration with the name of a metric.
+
+    The web ACL's metric has the web ACL's own name, which is the dimension that tells two stacks apart.
+    """
     return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": metric}

@@ -232,7 +232,7 @@ def _followed(service: Doc) -> Doc:
 
 
 def rollout(doc: Doc, wanted: Any) -> str:
-    """Return the state of a rollout: COMPLETED only if all desired tasks run and have the revision `wanted`."""
+    """Return a rollout's state: COMPLETED only if all desired tasks run and have the revision `wanted`."""
     none: Doc = {}
     listed = doc.get("deployments", [])
     primary = next((one for one in listed if one["status"] == "PRIMARY"), none)

@@ -1,1 +1,1 @@
-"""How Elastic Load Balancing does it: balancer, target groups, listeners and their rules."""
+"""The resource types of Elastic Load Balancing: load balancer, target group, listener, listener rule."""

@@ -1,4 +1,4 @@
-"""What somebody added to a listener by calls of their own: names and headers, and certificates."""
+"""Header attributes and extra certificates that somebody added to a listener by calls of their own."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.kinds.tags import mapping
 
-# What is asked and changed here: of a listener's `extras` and `remove`.
+# The calls of this module, for the `calls` of a listener's `extras` and `remove`.
 READS = "DescribeListenerAttributes DescribeListenerCertificates"
 CHANGES = "ModifyListenerAttributes"
 
 
 def rewritten(elbv2: Any, listener: str) -> list[Extra]:
-    """List each header that the listener renames, sets or leaves out; the stack declares none."""
+    """Return each header that a listener renames, sets or leaves out against its default.
+
+    The stack declares no such attribute, so any of them was set by hand (DescribeListenerAttributes).
+    """
     told = mapping(elbv2.describe_listener_attributes(ListenerArn=listener)["Attributes"])
     return [
         Extra(f"attribute {key}={value}", {"Key": key, "Value": usual})
@@ -25,12 +28,12 @@ def rewritten(elbv2: Any, listener: str) -> list[Extra]:
 
 
 def put_back(elbv2: Any, it: Item, attribute: Doc) -> None:
-    """ModifyListenerAttributes: as it is where nobody says anything."""
+    """Set a listener attribute, which `rewritten` found, to its default (ModifyListenerAttributes)."""
     elbv2.modify_listener_attributes(ListenerArn=it.id, Attributes=[attribute])
 
 
 def shown_besides(elbv2: Any, listener: str, doc: Doc) -> list[Extra]:
-    """List the certificates that a listener of HTTPS shows to who asks for their names."""
+    """Return the certificates besides the declared ones that an HTTPS listener presents (by SNI)."""
     if doc.get("Protocol") != "HTTPS":
         return []
     listed = elbv2.describe_listener_certificates(ListenerArn=listener)["Certificates"]
@@ -41,9 +44,10 @@ def shown_besides(elbv2: Any, listener: str, doc: Doc) -> list[Extra]:
 
 
 def _usual(key: str) -> str | None:
-    """What an attribute is by itself (botocore elbv2 ListenerAttribute, Key); None for those left alone.
+    """Return the default of a listener attribute, or None if the attribute is left alone.
 
-    A request header bears its own name: `x_amzn_tls_version` is X-Amzn-Tls-Version.
+    Source: botocore elbv2 ListenerAttribute, Key. The default name of a request header is its own name:
+    `x_amzn_tls_version` is X-Amzn-Tls-Version.
     """
     if key == "routing.http.response.server.enabled":
         return "true"

@@ -1,4 +1,4 @@
-"""The balancer itself."""
+"""The application load balancer and its attributes."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ class LoadBalancer(Elb):
     key, named, noun = "LoadBalancerArn", "Name", "alb"
     members = BALANCER
     ready = {"State": {"Code": frozenset({"active", "active_impaired"})}}
-    # botocore elbv2 LoadBalancerStateEnum; an impaired one routes, and has not what it needs to scale.
+    # botocore elbv2 LoadBalancerStateEnum; an impaired one routes, but lacks what it needs to scale.
     states = (States("State.Code", words("active"), words("provisioning"), words("active_impaired failed")),)
     fixed = frozenset({"Name", "Scheme", "Type"})
-    # Its name, its port and its target groups are its own alone: nobody would answer until the next one does.
+    # A replacement cannot stand beside it, as both need the name and the target groups. So there would be
+    # minutes without a load balancer.
     ways_out = {
         "Scheme": "for minutes nobody would answer; bring up a second stack with it, lead the clients there, "
         "and take this one down"
     }
-    # An origin is only a name to CloudFront: while a distribution is being disabled, it may go.
+    # CloudFront knows an origin by name only: the load balancer may go while a distribution is being
+    # disabled.
     goes_beside = frozenset({"Distribution"})
     absent = NO_BALANCER
     duplicate = codes("DuplicateLoadBalancerName")
@@ -51,7 +53,7 @@ class LoadBalancer(Elb):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeLoadBalancers by name, and its tags."""
+        """Return the load balancer of this name with its tags (DescribeLoadBalancers, DescribeTags)."""
         own = it.props["Name"]
 
         def ask(names: list[str]) -> list[Doc]:
@@ -62,13 +64,13 @@ class LoadBalancer(Elb):
         return self.with_tags(elbv2, _balancer(mine)) if mine else None
 
     def create(self, elbv2: Any, it: Item) -> Doc:
-        """CreateLoadBalancer."""
+        """Create the load balancer (CreateLoadBalancer)."""
         return _balancer(
             made_in(elbv2.create_load_balancer(**it.props, Tags=pairs(it.tags)), "LoadBalancers")
         )
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
-        """SetSubnets, SetSecurityGroups, SetIpAddressType."""
+        """Change subnets, groups and address type (SetSubnets, SetSecurityGroups, SetIpAddressType)."""
         if "Subnets" in changed:
             elbv2.set_subnets(LoadBalancerArn=it.id, Subnets=changed["Subnets"])
         if "SecurityGroups" in changed:
@@ -77,7 +79,7 @@ class LoadBalancer(Elb):
             elbv2.set_ip_address_type(LoadBalancerArn=it.id, IpAddressType=changed["IpAddressType"])
 
     def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """DescribeListeners: those on other ports than ours."""
+        """Return the listeners on ports that nobody declared (DescribeListeners)."""
         ports = inside.values("Port")
         listed = elbv2.describe_listeners(LoadBalancerArn=it.id)["Listeners"]
         others = (one for one in listed if str(one["Port"]) not in ports)
@@ -85,12 +87,15 @@ class LoadBalancer(Elb):
         return [Extra(f"listener {one['Protocol']} {one['Port']}", one, stays) for one in others]
 
     def delete(self, elbv2: Any, it: Item) -> None:
-        """DeleteLoadBalancer; its interfaces linger, and hold subnets and groups until they are gone."""
+        """Delete the load balancer (DeleteLoadBalancer).
+
+        Its network interfaces remain for a while, and keep subnets and security groups from being deleted.
+        """
         elbv2.delete_load_balancer(LoadBalancerArn=it.id)
 
 
 class LoadBalancerAttributes(Setting):
-    """What is set on a balancer by a call of its own."""
+    """The attributes of a load balancer, such as deletion protection. A call of its own sets them."""
 
     service, key = "elbv2", "LoadBalancerArn"
     members = BALANCER_ATTRIBUTES
@@ -104,18 +109,19 @@ class LoadBalancerAttributes(Setting):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeLoadBalancerAttributes."""
+        """Return the attributes by name (DescribeLoadBalancerAttributes)."""
         arn = it.props["LoadBalancerArn"]
         listed = elbv2.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
         return {"LoadBalancerArn": arn, "Attributes": mapping(listed)}
 
     def put(self, elbv2: Any, props: Doc) -> None:
-        """ModifyLoadBalancerAttributes."""
+        """Set the attributes (ModifyLoadBalancerAttributes)."""
         wanted = pairs(props["Attributes"])
         elbv2.modify_load_balancer_attributes(LoadBalancerArn=props["LoadBalancerArn"], Attributes=wanted)
 
 
 def _balancer(doc: Doc) -> Doc:
+    # Bring a load balancer from AWS into the form of the declared properties.
     subnets = [zone["SubnetId"] for zone in doc.get("AvailabilityZones", [])]
     return {
         **doc,

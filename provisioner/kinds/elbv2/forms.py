@@ -1,4 +1,4 @@
-"""Actions and conditions of rules in one form each, as they are compared."""
+"""Normal forms of rule actions and conditions, so that declared and actual ones can be compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from provisioner.engine.refs import Doc
 
 
 def action_form(action: Doc) -> Doc:
-    """Return an action in one form: AWS tells a plain forward twice, by its group and as a list of one."""
+    """Return an action in its normal form.
+
+    AWS returns a plain forward twice: by its target group, and as a list with one target group.
+    """
     plain = {key: value for key, value in action.items() if key not in ("ForwardConfig", "Order")}
     forward = action.get("ForwardConfig") or {}
     targets = [{"Weight": 1, **one} for one in forward.get("TargetGroups") or []]
@@ -26,11 +29,14 @@ def action_form(action: Doc) -> Doc:
 
 
 def condition_form(condition: Doc) -> Doc:
-    """Return a condition in one form: AWS tells its values twice, plainly and in the field's own form."""
+    """Return a condition in its normal form.
+
+    AWS returns its values twice: plainly, and in the config structure of the field.
+    """
     configs = [inner for key, inner in condition.items() if key.endswith("Config")]
 
     def told(key: str) -> Any:
-        # What is not known yet, or is a secret, stands there whole and not as a list.
+        # A value that is not known yet, or is a secret, takes the place of the whole list.
         return next((one[key] for one in (condition, *configs) if one.get(key)), [])
 
     header = (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName", "")
@@ -39,7 +45,7 @@ def condition_form(condition: Doc) -> Doc:
 
 
 def weights_of(actions: list[Doc]) -> dict[str, int]:
-    """Return the weights of the groups that a forward leads to, by ARN; none where something else is done."""
+    """Return the weights of a forward action by target group ARN; {} if the action is no forward."""
     if len(actions) != 1 or actions[0]["Type"] != "forward":
         return {}
     listed = (actions[0].get("ForwardConfig") or {}).get("TargetGroups") or [actions[0]]

@@ -1,4 +1,4 @@
-"""Where a balancer sends requests."""
+"""The target group and its attributes."""
 
 from __future__ import annotations
 
@@ -27,24 +27,25 @@ from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import asked
 from provisioner.names import NODE_TAG, PROJECT, REGION_TAG, bears, name_of, owner_tags
 
-# All but a failure of the server's own (botocore elbv2 Matcher: 200 to 499).
+# Success codes that accept all but server errors (botocore elbv2 Matcher: 200 to 499).
 _LENIENT: Doc = {"Matcher": {"HttpCode": "200-499"}}
 
-# On its way in or out: of no account where another target serves.
+# States of a target that is being registered or deregistered. They do not count if another target is healthy.
 _PASSING = frozenset({"initial", "draining", "unhealthy.draining"})
-# An emulator's; AWS takes a target out that is not in it (API reference, DeregisterTargets).
+# The second code is an emulator's: AWS accepts to deregister a target that is not registered (API reference,
+# DeregisterTargets).
 _NO_TARGET = NO_GROUP | codes("InvalidTarget")
 
 
 class TargetGroup(Elb):
-    """Where a balancer sends requests; ECS registers the tasks' addresses."""
+    """A group of targets that a load balancer sends requests to. ECS registers the tasks' addresses."""
 
     key, named, noun = "TargetGroupArn", "Name", "tg"
     members = TARGET_GROUP
-    # Another health check is another group: tasks that answer the one path need not answer the other.
+    # A new health check path makes a new group: tasks that answer one path may not answer the other.
     distinct = ("Protocol", "Port", "TargetType", "VpcId", "HealthCheckPath")
     fixed = frozenset({"Name", "Protocol", "Port", "TargetType", "VpcId"})
-    # botocore elbv2 TargetHealthStateEnum; what all its targets come to, see `observe`.
+    # botocore elbv2 TargetHealthStateEnum. `observe` reduces the states of all targets to one.
     states = (
         States(
             "TargetHealth",
@@ -57,10 +58,10 @@ class TargetGroup(Elb):
     )
     absent = NO_GROUP
     duplicate = codes("DuplicateTargetGroupName")
-    # The link to a deleted balancer can linger (terraform-provider-aws#16889).
+    # The link to a deleted load balancer can linger (terraform-provider-aws#16889).
     transient = {"delete": codes("ResourceInUse")}
     resource, fills = "targetgroup", ("{Name}",)
-    # Who gets requests is the stack's to say.
+    # Only the stack decides which targets get requests.
     owns_inside = True
     calls = calling(
         extras="DescribeTargetHealth",
@@ -75,7 +76,7 @@ class TargetGroup(Elb):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeTargetGroups by name: of one that is known, the name that its ARN tells."""
+        """Return the target group by its name, or by the name in its ARN (DescribeTargetGroups)."""
         own = it.id.split("/")[1] if it.id else it.props["Name"]
 
         def ask(names: list[str]) -> list[Doc]:
@@ -86,9 +87,11 @@ class TargetGroup(Elb):
         return self.with_tags(elbv2, _group(mine)) if mine else None
 
     def observe(self, elbv2: Any, it: Item, doc: Doc) -> Doc:
-        """DescribeTargetHealth: the worst of its targets; where one serves, none that comes or goes.
+        """Add `TargetHealth`, the worst state of the targets (DescribeTargetHealth).
 
-        Of two groups between which ECS shifts, the one that it has left has no target, and is to have none.
+        If one target is healthy, targets that are being registered or deregistered do not count. Of two
+        groups between which ECS shifts traffic, the one that is not in use has no target and needs none:
+        "resting".
         """
         arn = doc["TargetGroupArn"]
         listed = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
@@ -101,13 +104,13 @@ class TargetGroup(Elb):
         return {**doc, "TargetHealth": next(iter((*others, *order)), "none")}
 
     def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """DescribeTargetHealth: the targets that no task of the stack's cluster stands behind."""
+        """Return the registered targets that are no task of the stack's cluster (DescribeTargetHealth)."""
         listed = elbv2.describe_target_health(TargetGroupArn=it.id)["TargetHealthDescriptions"]
         found = self._strangers(elbv2, it, listed)
         return [Extra(f"target {told(one['Target'])}", one, gone=_NO_TARGET) for one in found]
 
     def remove(self, elbv2: Any, it: Item, extra: Extra) -> None:
-        """DeregisterTargets, unless a task of ours has been given the address since."""
+        """Deregister a target, unless a task of the cluster has got its address since (DeregisterTargets)."""
         for one in self._strangers(elbv2, it, [extra.doc]):
             elbv2.deregister_targets(TargetGroupArn=it.id, Targets=[one["Target"]])
 
@@ -115,28 +118,28 @@ class TargetGroup(Elb):
         return strangers(beside(elbv2, "ecs"), name_of("cluster", it.suffix), listed)
 
     def others(self, elbv2: Any, it: Item) -> list[Doc]:
-        """DescribeTargetGroups, DescribeTags: those that bear its tags, and another name."""
+        """Return other groups with the same tags and another name (DescribeTargetGroups, DescribeTags)."""
         listed = elbv2.describe_target_groups()["TargetGroups"]
         named = [doc for doc in listed if doc["TargetGroupName"].startswith(f"{PROJECT}-")]
         found = [self.with_tags(elbv2, _group(doc)) for doc in named if doc["TargetGroupArn"] != it.id]
         return [doc for doc in found if _mark(doc["Tags"]) == _mark(it.tags)]
 
     def create(self, elbv2: Any, it: Item) -> Doc:
-        """CreateTargetGroup."""
+        """Create the target group (CreateTargetGroup)."""
         return _group(made_in(elbv2.create_target_group(**it.props, Tags=pairs(it.tags)), "TargetGroups"))
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
-        """ModifyTargetGroup: the health check."""
+        """Change the health check (ModifyTargetGroup)."""
         elbv2.modify_target_group(TargetGroupArn=it.id, **changed)
 
     def delete(self, elbv2: Any, it: Item) -> None:
-        """DeleteTargetGroup."""
+        """Delete the target group (DeleteTargetGroup)."""
         elbv2.delete_target_group(TargetGroupArn=it.id)
 
     def holders(self, elbv2: Any, it: Item) -> list[Holder]:
-        """The rules of listeners that send to it; ours go, or lead elsewhere, before it."""
+        """Return the listener rules that forward to the group; those of the stack are temporary blockers."""
         groups = elbv2.describe_target_groups(TargetGroupArns=[it.id])["TargetGroups"]
-        # Each once: an emulator may tell a balancer for each rule that leads here.
+        # An emulator may list a load balancer once for each rule that forwards to the group.
         balancers = dict.fromkeys(arn for group in groups for arn in group["LoadBalancerArns"])
         return [
             _rule(elbv2, rule, balancer, it.suffix)
@@ -147,18 +150,21 @@ class TargetGroup(Elb):
         ]
 
     def parting(self, old: Doc, new: Doc) -> Doc:
-        """Content with tasks that say they have no such path: those of the next group answer another one."""
+        """Return a lenient health check for a deposed group, if only the path of the check has changed.
+
+        During the cutover, tasks of the new group are in the old group too, and may answer its path with 404.
+        """
         moved = old.get("HealthCheckPath") != new.get("HealthCheckPath")
         return _LENIENT if moved and old.get("Protocol") == new.get("Protocol") else {}
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
-        """One that takes its place back stays content until the tasks are its own again."""
+        """Keep the lenient health check of a group that is used again until the phase DROP of the cutover."""
         is_lenient = beat < Beat.DROP and covers(seen, _LENIENT)
         return wanted | _LENIENT if is_lenient else wanted
 
 
 class TargetGroupAttributes(Setting):
-    """What is set on a target group by a call of its own."""
+    """The attributes of a target group, such as its deregistration delay. A call of its own sets them."""
 
     service, key = "elbv2", "TargetGroupArn"
     members = TARGET_GROUP_ATTRIBUTES
@@ -171,19 +177,19 @@ class TargetGroupAttributes(Setting):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeTargetGroupAttributes."""
+        """Return the attributes by name (DescribeTargetGroupAttributes)."""
         arn = it.props["TargetGroupArn"]
         listed = elbv2.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
         return {"TargetGroupArn": arn, "Attributes": mapping(listed)}
 
     def put(self, elbv2: Any, props: Doc) -> None:
-        """ModifyTargetGroupAttributes."""
+        """Set the attributes (ModifyTargetGroupAttributes)."""
         wanted = pairs(props["Attributes"])
         elbv2.modify_target_group_attributes(TargetGroupArn=props["TargetGroupArn"], Attributes=wanted)
 
 
 def _listeners(elbv2: Any, balancer: str) -> list[Doc]:
-    """None of one that is gone: a group tells of it for a while yet."""
+    """Return the listeners of a load balancer; none if it is gone: a group lists it for a while longer."""
     try:
         return list(elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"])
     except ClientError as error:
@@ -193,11 +199,14 @@ def _listeners(elbv2: Any, balancer: str) -> list[Doc]:
 
 
 def _rule(elbv2: Any, rule: Doc, balancer: str, suffix: str) -> Holder:
-    """A default rule bears no tags, and goes with its listener: whose it is, its listener's tell."""
+    """Return a rule as a blocker, with the command that deletes it.
+
+    A default rule has no tags and is deleted with its listener. So the listener's tags say whose it is.
+    """
     arn = rule["RuleArn"]
     listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
     answer = elbv2.describe_tags(ResourceArns=[listener if rule["IsDefault"] else arn])
-    # A rule that is gone meanwhile has none.
+    # A rule that has been deleted in the meantime has no tags.
     tags = mapping([tag for one in answer["TagDescriptions"] for tag in one["Tags"]])
     end = f"delete-rule --rule-arn {arn}"
     if rule["IsDefault"]:
@@ -211,6 +220,7 @@ def _rule(elbv2: Any, rule: Doc, balancer: str, suffix: str) -> Holder:
 
 
 def _mark(tags: Mapping[str, str]) -> list[str | None]:
+    # The tags that say whose resource it is: project, stack, tool, region and logical id.
     return [tags.get(key) for key in (*owner_tags(""), REGION_TAG, NODE_TAG)]
 
 

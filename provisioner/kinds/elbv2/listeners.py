@@ -1,4 +1,4 @@
-"""What a balancer does on a port, and for which requests."""
+"""The listener and the listener rule."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from provisioner.kinds.members.elbv2 import LISTENER, RULE
 from provisioner.kinds.origin_key import is_key, not_yet, veiled_rule
 from provisioner.kinds.tags import pairs
 
-# No request comes from there (RFC 5737, 3).
+# No request comes from this address (RFC 5737, 3).
 _NOBODY: Doc = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.1/32"]}}
 
 
 class Listener(Elb):
-    """A port of a balancer, and what it does where no rule speaks."""
+    """A listener: a port of a load balancer, with the action for requests that no rule matches."""
 
     key, noun = "ListenerArn", "listener"
     members = LISTENER
@@ -40,7 +40,7 @@ class Listener(Elb):
     transient = {"create": codes("CertificateNotFound"), "delete": codes("ResourceInUse")}
     goes_beside = frozenset({"Distribution"})
     resource, fills = "listener/app", ("{LoadBalancerArn}",)
-    # A header that somebody sets or renames is taken back; a rule beside ours is only told.
+    # Changed header attributes are set back. A rule that nobody declared is only reported.
     owns_inside = True
     calls = calling(
         extras=f"DescribeRules {added.READS}",
@@ -52,7 +52,7 @@ class Listener(Elb):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeListeners of its balancer: by ARN if known, else the one on its port; DescribeRules."""
+        """Return the listener by its ARN if that is known, else by its port, with who shifts its traffic."""
         listed = elbv2.describe_listeners(LoadBalancerArn=it.props["LoadBalancerArn"])["Listeners"]
         mine = next((doc for doc in listed if doc["ListenerArn"] == it.id), None)
         mine = mine or next((doc for doc in listed if doc["Port"] == it.props["Port"]), None)
@@ -64,18 +64,18 @@ class Listener(Elb):
         return self.with_tags(elbv2, marked)
 
     def create(self, elbv2: Any, it: Item) -> Doc:
-        """CreateListener."""
+        """Create the listener (CreateListener)."""
         return dict(made_in(elbv2.create_listener(**it.props, Tags=pairs(it.tags)), "Listeners"))
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
-        """ModifyListener."""
+        """Change the listener (ModifyListener)."""
         elbv2.modify_listener(ListenerArn=it.id, **changed)
 
     def extras(self, elbv2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """Rules of other priorities than ours, headers that are rewritten, certificates beside ours."""
+        """Return rules with undeclared priorities, changed header attributes and extra certificates."""
         places = inside.values("Priority")
         listed = elbv2.describe_rules(ListenerArn=it.id)["Rules"]
-        # An emulator may show the default action a second time, by its priority alone.
+        # An emulator may list the default action again, as a rule with the priority "default".
         ours = {*places, "default"}
         others = [one for one in listed if not one["IsDefault"] and one["Priority"] not in ours]
         last = max((int(place) for place in places), default=0)
@@ -83,19 +83,19 @@ class Listener(Elb):
         return [*rules, *added.rewritten(elbv2, it.id), *added.shown_besides(elbv2, it.id, doc)]
 
     def remove(self, elbv2: Any, it: Item, extra: Extra) -> None:
-        """ModifyListenerAttributes."""
+        """Set a changed header attribute back (ModifyListenerAttributes)."""
         added.put_back(elbv2, it, extra.doc)
 
     def delete(self, elbv2: Any, it: Item) -> None:
-        """DeleteListener; its rules go with it."""
+        """Delete the listener with its rules (DeleteListener)."""
         elbv2.delete_listener(ListenerArn=it.id)
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
-        """Leading to whom its group takes over from, or to whom ECS leads its requests."""
+        """Return the listener as created: forwarding to the group in `former` that its own group replaces."""
         return {**wanted, "DefaultActions": _joined(wanted["DefaultActions"], former)}
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
-        """Its forward in one beat of a handover; it is closed once its rules ask for a key."""
+        """Return the listener in a phase of a cutover; it is closed only after its rules ask for a key."""
         if beat > Beat.JOIN and STANDS_IN in seen:
             return {**wanted, "DefaultActions": _joined(wanted["DefaultActions"], seen[STANDS_IN])}
         if SHIFTED_BY in seen:
@@ -106,16 +106,16 @@ class Listener(Elb):
         return {**wanted, "DefaultActions": _between(beat, new, had)}
 
     def leads(self, doc: Doc) -> list[str]:
-        """The groups that its forward gives any weight."""
+        """Return the target groups that the default action gives any weight."""
         return _led(doc.get("DefaultActions", []))
 
     def canonical(self, doc: Doc) -> Doc:
-        """Forwards in one form."""
+        """Return the listener with its actions in normal form."""
         return {**doc, "DefaultActions": [action_form(one) for one in doc.get("DefaultActions", [])]}
 
 
 class ListenerRule(Elb):
-    """What a listener does with the requests that meet its conditions."""
+    """A listener rule: conditions, and the action for the requests that meet them."""
 
     key, noun = "RuleArn", "rule"
     members = RULE
@@ -137,7 +137,7 @@ class ListenerRule(Elb):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """DescribeRules of its listener: by ARN if it is known, else the one of its priority."""
+        """Return the rule by its ARN if that is known, else by its priority (DescribeRules)."""
         listed = elbv2.describe_rules(ListenerArn=it.props["ListenerArn"])["Rules"]
         mine = next((doc for doc in listed if doc["RuleArn"] == it.id), None)
         mine = mine or next((doc for doc in listed if doc["Priority"] == str(it.props["Priority"])), None)
@@ -149,16 +149,16 @@ class ListenerRule(Elb):
         return self.with_tags(elbv2, {**hidden, "ListenerArn": it.props["ListenerArn"]})
 
     def create(self, elbv2: Any, it: Item) -> Doc:
-        """CreateRule."""
+        """Create the rule (CreateRule)."""
         made = made_in(elbv2.create_rule(**it.props, Tags=pairs(it.tags)), "Rules")
         return veiled_rule(made, it.suffix)
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
-        """SetRulePriorities, ModifyRule: it is asked without a gap, whoever numbered it anew."""
+        """Change the rule, and its priority without a gap (SetRulePriorities, ModifyRule)."""
         if place := changed.get("Priority"):
             elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": it.id, "Priority": int(place)}])
         rest = {key: value for key, value in changed.items() if key != "Priority"}
-        # botocore ModifyRule: none is asked for by a word of its own.
+        # botocore ModifyRule: removing all transforms needs a parameter of its own.
         if rest.get("Transforms") == []:
             rest = {**rest, "ResetTransforms": True}
             del rest["Transforms"]
@@ -166,22 +166,22 @@ class ListenerRule(Elb):
             elbv2.modify_rule(RuleArn=it.id, **rest)
 
     def delete(self, elbv2: Any, it: Item) -> None:
-        """DeleteRule."""
+        """Delete the rule (DeleteRule)."""
         elbv2.delete_rule(RuleArn=it.id)
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
-        """As a listener is at first; asked of nobody while others serve, where it leads to none of them."""
+        """Return the rule as created: matching nothing while other groups than its own get the requests."""
         joined = {**wanted, "Actions": _joined(wanted["Actions"], former)}
         group = set(_led(joined["Actions"]))
         return _hushed(joined) if group and led and not group & led else joined
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
-        """Its forward in one beat of a handover; it asks for a key once CloudFront shows it."""
+        """Return the rule in a phase of a cutover; it asks for a key only after CloudFront sends it."""
         if beat is Beat.JOIN and _is_hushed(seen):
             return _hushed(wanted)
         given = wanted
         if beat > Beat.JOIN and STANDS_IN in seen:
-            # ECS may have led its own rule to the other group since.
+            # ECS may have shifted its own rule to the other group since.
             given = {**wanted, "Actions": _joined(wanted["Actions"], seen[STANDS_IN])}
         elif SHIFTED_BY not in seen:
             given = {**wanted, "Actions": _between(beat, wanted["Actions"], seen["Actions"])}
@@ -195,11 +195,11 @@ class ListenerRule(Elb):
         return {**given, "Conditions": [one for one in wanted["Conditions"] if not is_key(one)]}
 
     def leads(self, doc: Doc) -> list[str]:
-        """The groups that its forward gives any weight."""
+        """Return the target groups that the rule gives any weight; none while it matches nothing."""
         return [] if _is_hushed(doc) else _led(doc.get("Actions", []))
 
     def canonical(self, doc: Doc) -> Doc:
-        """Priority as text, conditions and forwards in one form."""
+        """Return the rule with its priority as text, and conditions and actions in normal form."""
         return {
             **doc,
             "Priority": str(doc.get("Priority")),
@@ -229,7 +229,7 @@ def _is_hushed(rule: Doc) -> bool:
 
 
 def _between(beat: Beat, wanted: list[Doc], seen: list[Doc]) -> list[Doc]:
-    """Both groups in one forward: the new one at weight 0, then all the weight on it, then it alone."""
+    """Return a forward to both groups: the new one at weight 0, then with all the weight, then alone."""
     new, had = weights_of(wanted), weights_of(seen)
     if beat >= Beat.DROP or not new or not had or new.keys() == had.keys():
         return wanted
@@ -239,7 +239,7 @@ def _between(beat: Beat, wanted: list[Doc], seen: list[Doc]) -> list[Doc]:
 
 
 def _joined(wanted: list[Doc], former: Mapping[str, str]) -> list[Doc]:
-    """A forward as if it had led to the former group until now."""
+    """Return a forward as it is in the phase JOIN, by `former`: the old group of each new one."""
     olds = [former[group] for group in _led(wanted) if group in former]
     return _between(Beat.JOIN, wanted, [{"Type": "forward", "TargetGroupArn": old} for old in olds])
 

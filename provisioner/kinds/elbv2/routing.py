@@ -1,4 +1,4 @@
-"""Which rule of a listener takes a request, as the balancer decides it."""
+"""Which rule of a listener a request matches, decided as the load balancer does."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from provisioner.engine.refs import Doc
 from provisioner.kinds.origin_key import is_key
 from provisioner.path_patterns import matches, unreachable
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module, by service: `policy` grants them.
 CALLS = {"elbv2": ("DescribeRules",)}
 
 
 def rules_of(elbv2: Any, listeners: Iterable[str]) -> list[Doc]:
-    """Return the rules of the first of these listeners (ARNs) that routes by path; DescribeRules of each."""
+    """Return the rules of the first of these listeners (ARNs) that routes by path (DescribeRules)."""
     every = (elbv2.describe_rules(ListenerArn=arn)["Rules"] for arn in listeners)
     return next((list(rules) for rules in every if any(path_values(rule) for rule in rules)), [])
 
@@ -30,25 +30,25 @@ def led_to(rule: Doc) -> Iterator[str]:
 
 
 def path_values(rule: Doc) -> list[str]:
-    """Return the path patterns that a rule asks for."""
+    """Return the path patterns among a rule's conditions."""
     return [value for one in rule["Conditions"] if one["Field"] == "path-pattern" for value in _values(one)]
 
 
 def taker(rules: Iterable[Doc], path: str) -> Doc | None:
-    """Return the rule of one listener that takes a GET for `path` as CloudFront sends it.
+    """Return the rule of one listener that a GET for `path` from CloudFront matches.
 
-    The lowest priority whose conditions are all met decides, the default rule last (ELB user guide,
-    listener rules). A condition on a header other than CloudFront's key, on a query, or on where the request
-    comes from is met by none of ours; one on the host counts as met.
+    The lowest priority whose conditions are all met decides, and the default rule comes last (ELB user guide,
+    listener rules). Conditions on a header other than CloudFront's key, on a query or on the source address
+    count as not met. A condition on the host counts as met.
     """
     asked = sorted(rules, key=lambda one: (one["IsDefault"], one["IsDefault"] or int(one["Priority"])))
     return next((one for one in asked if all(_is_met(each, path) for each in one["Conditions"])), None)
 
 
 def never_asked(rules: Iterable[Doc]) -> Iterator[tuple[Doc, list[str]]]:
-    """Yield each rule of one listener that gets no request, and the path patterns that take them all.
+    """Yield each rule of one listener that gets no request, with the path patterns that match before it.
 
-    Only rules that ask for nothing but a path, and CloudFront's key, are counted on to take a request.
+    Only rules whose conditions are path patterns and CloudFront's key are considered.
     """
     plain = [one for one in rules if all(_is_plain(each) for each in one["Conditions"])]
     asked = sorted((one for one in plain if path_values(one)), key=lambda one: int(one["Priority"]))

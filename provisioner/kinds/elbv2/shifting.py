@@ -1,4 +1,4 @@
-"""Forwards whose weights ECS sets: told as such, and left as they are."""
+"""Listeners and rules whose weights ECS sets during its deployments: marked, so that they are left alone."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from provisioner.kinds.ecs.strategies import shift_between
 from provisioner.kinds.elbv2.forms import weights_of
 from provisioner.kinds.elbv2.tagged import STANDS_IN
 
-# The member that tells who leads, in words, where it is not us.
+# The member that says in words who sets the weights, if it is not this project.
 SHIFTED_BY = "ShiftedBy"
 
 
 def with_shift(
     elbv2: Any, it: Item, doc: Doc, told: Mapping[str, int], ours: Iterable[str], rules: Collection[Doc] = ()
 ) -> Doc:
-    """Return what leads somewhere, with ECS as who decides where, if it does, and which group serves now.
+    """Return a listener or rule, marked if ECS decides where it forwards to.
 
-    ECS is asked only where it, or a rule beside it, leads elsewhere than declared.
+    `ShiftedBy` says who decides. `StandsIn` maps the declared target group to the one that serves now. ECS is
+    asked only if the listener or rule, or a rule beside it, forwards to other groups than declared.
 
     Args:
-        elbv2: The client; ECS is asked beside it.
-        it: The listener or rule, as it is declared.
-        doc: What AWS says of it.
-        told: The weights of the groups that it leads to, by ARN.
-        ours: The groups that it is declared to lead to.
-        rules: The listener's rules: the one that ECS was told of leads to the group that serves.
+        elbv2: The client of Elastic Load Balancing; a client of ECS is made from it.
+        it: The declared listener or rule.
+        doc: Its actual state.
+        told: The weights of the groups that it forwards to, by ARN.
+        ours: The groups that it is declared to forward to.
+        rules: All rules of the listener. The production rule of ECS shows which group serves.
 
     """
     groups, mine = frozenset(told), frozenset(ours)
@@ -41,16 +42,16 @@ def with_shift(
     if shift is None:
         return doc
     production = next((one for one in rules if one["RuleArn"] in shift.rules[:1]), None)
-    # One that leads to a single group was led there by hand, and may have been left since.
+    # A forward to a single group was set by hand, and ECS may have shifted on since.
     weights = weights_of(production["Actions"]) if production else told if len(told) > 1 else {}
     serves = max(weights, key=weights.__getitem__, default="")
     marked = {**doc, STANDS_IN: {shift.own: serves}} if serves else doc
-    # One that somebody led after ECS's rule is left as well, but not where that has left it since.
+    # A rule that somebody set to follow ECS's rule is left alone too, unless ECS's rule has moved on since.
     is_after = not serves or arn in shift.rules or bool(told.get(serves))
     return {**marked, SHIFTED_BY: shift.words} if shift.leads(arn, groups) and is_after else marked
 
 
 def _beside(rules: Iterable[Doc], mine: Set[str]) -> frozenset[str]:
-    """The groups that some rule leads to beside one of these."""
+    """Return all groups of the rules that forward to at least one of the groups in `mine`."""
     forwards = (weights_of(one["Actions"]).keys() for one in rules)
     return frozenset(group for groups in forwards if groups & mine for group in groups)

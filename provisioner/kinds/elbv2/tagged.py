@@ -1,4 +1,4 @@
-"""What all load-balancing resources share: tags by ARN, and codes for what is missing."""
+"""The base of the load balancing resource types: tagging by ARN, and AWS's error codes."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ NO_BALANCER = codes("LoadBalancerNotFound")
 NO_GROUP = codes("TargetGroupNotFound")
 NO_LISTENER = codes("ListenerNotFound")
 NO_RULE = codes("RuleNotFound")
-# The member by which a group that is declared tells to which one ECS leads its requests now.
+# The member that maps a declared target group to the one that ECS sends its requests to now.
 STANDS_IN = "StandsIn"
 _MISSING = NO_BALANCER | NO_GROUP | NO_LISTENER | NO_RULE
 _TAGGED = ("LoadBalancer", "TargetGroup", "Listener", "ListenerRule")
-# botocore elbv2 DescribeTags, DescribeLoadBalancers: so many in one call.
+# botocore elbv2 DescribeTags, DescribeLoadBalancers: the most resources in one call.
 MOST = 20
 
 
 class Elb(Kind):
-    """What is tagged by its ARN, and read without its tags."""
+    """The base of the resource types that are tagged by their ARN and described without their tags."""
 
     service = "elbv2"
     key: ClassVar[str]
     calls = calling(retag="AddTags RemoveTags")
 
     def retag(self, elbv2: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """AddTags, RemoveTags."""
+        """Set and remove tags (AddTags, RemoveTags)."""
         if put:
             elbv2.add_tags(ResourceArns=[it.id], Tags=pairs(put))
         if gone := list(drop):
             elbv2.remove_tags(ResourceArns=[it.id], TagKeys=gone)
 
     def stand_ins(self, doc: Doc) -> Mapping[str, str]:
-        """The group to which ECS leads the requests of another, where it does."""
+        """Return, by a declared target group, the group that ECS sends its requests to instead."""
         return dict(doc.get(STANDS_IN, {}))
 
     def with_tags(self, elbv2: Any, doc: Doc) -> Doc:
-        """The document and its resource's tags."""
+        """Return a described resource with its tags (DescribeTags)."""
         own = doc[self.key]
 
         def ask(arns: list[str]) -> list[Doc]:
@@ -54,5 +54,5 @@ class Elb(Kind):
 
 
 def full_name(doc: Doc, key: str) -> str:
-    """`app/<name>/<id>` or `targetgroup/<name>/<id>`: how CloudWatch and autoscaling call them."""
+    """Return the name that CloudWatch and autoscaling use: `app/<name>/<id>`, `targetgroup/<name>/<id>`."""
     return str(doc[key]).split(":", 5)[5].removeprefix("loadbalancer/")
