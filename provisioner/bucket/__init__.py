@@ -1,1 +1,1 @@
-"""A bucket in S3 that keeps the state of a team's stacks."""
+"""The S3 bucket that keeps the states of a team's stacks."""

@@ -1,4 +1,4 @@
-"""The address of a team's state, `s3://bucket/prefix`, and the way to it."""
+"""The address of a team's state, `s3://bucket/prefix`, and the connection to its bucket."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SCHEME = "s3://"
 # docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"(?!xn--|sthree-)[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9])){1,61}[a-z0-9]")
 _URL = re.compile(r"https?://[^\s/]+(/\S*)?")
-# An answer that takes longer is not waited for: the lease must be renewed in time.
+# The limit in seconds for an answer: the lease must be renewed in time.
 _ANSWER_WITHIN = 8
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """One bucket, and the prefix under which the state is; found in its own region."""
+    """A bucket, and the prefix of the states in it; it is called in its own region."""
 
     name: str
     prefix: str
@@ -36,10 +36,17 @@ class Bucket:
 
     @classmethod
     def at(cls, address: str, local: Local | None, region: str | None = None, endpoint: str = "") -> Bucket:
-        """The bucket of an address; UsageError where it is none. Makes no call.
+        """Return the bucket of an address; makes no call.
 
-        `region` is where it would be made; where it is there, it is found wherever it is. `endpoint` is the
-        store's URL, where it is not the one that the stack's own calls to S3 go to.
+        Args:
+            address: `s3://bucket/prefix`, with or without a prefix.
+            local: The emulator, if the bucket is in local AWS.
+            region: Where the bucket would be created; an existing one is found wherever it is.
+            endpoint: The store's URL, if the stack's own calls to S3 go elsewhere.
+
+        Raises:
+            UsageError: The address is not one of a bucket, or the endpoint is not a URL.
+
         """
         name, _, prefix = address.removeprefix(SCHEME).partition("/")
         prefix = prefix.strip("/")
@@ -58,29 +65,29 @@ class Bucket:
 
     @property
     def address(self) -> str:
-        """What --state is given."""
+        """The address as `--state` takes it."""
         return f"{SCHEME}{self.name}/{self.prefix}".rstrip("/")
 
     @cached_property
     def region(self) -> str | None:
-        """Where it is; None where there is no such bucket."""
+        """The region of the bucket; None if the bucket does not exist."""
         client = self.aws.client("s3")
         head = patiently(lambda: _head(client, self.name), f"looking for the bucket {self.name}")
         return None if head is None else str(head or self.aws.region)
 
     @property
     def endpoint(self) -> str:
-        """The store's URL; "" for Amazon's own, and for the local AWS."""
+        """The store's URL; "" for Amazon's own, and for local AWS."""
         return "" if self.aws.local else foreign(str(self.aws.client("s3").meta.endpoint_url))
 
     @property
     def client(self) -> Any:
-        """The client of its region; of the user's own where the bucket is not there."""
+        """The S3 client of the bucket's region; of the user's region if the bucket does not exist."""
         return self.aws.client("s3", self.region or "")
 
     @property
     def archive(self) -> ShelfArchive:
-        """The state that is kept in it."""
+        """The backend of the states in this bucket."""
         shelf = BucketShelf(lambda: self.client, self.name, self._renewed)
         return ShelfArchive(shelf, f"{SCHEME}{self.name}/", self.prefix)
 
@@ -89,9 +96,10 @@ class Bucket:
 
 
 def _head(client: Any, bucket: str) -> str | None:
-    """The bucket's region as S3 tells it, also to those whom it refuses; None where there is none.
+    """Return the bucket's region, which S3 also tells callers without access; None if it does not exist.
 
-    HeadBucket answers with bare codes, and names the region in a header of every answer.
+    HeadBucket answers with bare status codes, and every answer names the region in a header. The result is ""
+    if a store names none.
     """
     try:
         answer = client.head_bucket(Bucket=bucket)["ResponseMetadata"]

@@ -1,4 +1,4 @@
-"""A call to the bucket: sent again while time may cure it, and what went wrong in words."""
+"""Calls to the state's bucket: their retries, and the errors that a user sees."""
 
 from __future__ import annotations
 
@@ -18,28 +18,37 @@ from provisioner.signed_in_again import until_signed_in
 
 T = TypeVar("T")
 
-# Seconds; less than what a lease has to spare after one missed heartbeat.
+# The retry timeout in seconds: less than what is left of a lease after one missed heartbeat.
 PATIENCE = 20.0
-# S3 asks for another try (API_PutObject: "On a 409 failure, retry the upload"); OperationAborted is the
-# same about a bucket.
+# S3 asks for another try (API_PutObject: "On a 409 failure, retry the upload"); OperationAborted means the
+# same for a bucket.
 _BUSY = frozenset({"ConditionalRequestConflict", "OperationAborted"})
-# What IAM calls the calls whose right has another name (service authorization reference, Amazon S3).
+# IAM's actions for operations of another name (service authorization reference, Amazon S3).
 _LIST = "ListBucket"
 _ACTIONS = {"ListObjectsV2": _LIST, "HeadBucket": _LIST}
 # How stores refuse the checksum of an upload: botocore sends one since 1.36 (boto/boto3#4392).
 _CHECKSUM = re.compile(
     r"(?i)checksum|trailer|aws-chunked|XAmzContentSHA256Mismatch|STREAMING-|header you provided implies"
 )
-# Not the run's clock: what is about to be recorded is recorded also when a signal asks the run to end.
+# Not the run's clock, which a signal stops: a write of the state is retried even when the run is to end.
 _CLOCK = Clock()
 
 
 def patiently(
     call: Callable[[], T], doing: str, *, also: Collection[str] = (), patience: float | None = None
 ) -> T:
-    """Call until S3 answers; the error a user meets where it does not, or says no.
+    """Make a call, and repeat it while S3 does not answer or refuses for a time.
 
-    `also` are codes that time cures here.
+    Args:
+        call: The call to make.
+        doing: What the call does, in words for the error.
+        also: Error codes that count as temporary for this call.
+        patience: The retry timeout in seconds, if it is another than `PATIENCE`.
+
+    Raises:
+        LedgerError: S3 does not answer, or refuses the call.
+        CredentialsError: The credentials have expired.
+
     """
 
     def passes(error: BaseException) -> bool:
@@ -51,6 +60,7 @@ def patiently(
         raise _worded(error, doing) or error from error
 
 
+# Return the error to show for an exception of a call; None if the exception itself can be shown.
 def _worded(error: Exception, doing: str) -> ProvisionerError | None:
     fault = fault_of(error)
     if isinstance(error, ProvisionerError) or fault is None:

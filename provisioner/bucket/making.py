@@ -1,4 +1,4 @@
-"""Makes the bucket for a team's state, and sees that it is private, versioned, encrypted and TLS only."""
+"""Creates the bucket for a team's state, and makes it private, versioned, encrypted and TLS only."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from provisioner.errors import Blocked
 
 Doc = dict[str, Any]
 
-# CreateBucket refuses to be told this one (API_CreateBucket, LocationConstraint).
+# CreateBucket refuses this region as a constraint (API_CreateBucket, LocationConstraint).
 _UNNAMED = "us-east-1"
 _CLOSED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _OURS = "ml-api-state"
-# What this tool writes over is kept this long; the past ledgers are objects of their own.
+# Overwritten objects are kept for this many days; old versions of a state are objects of their own.
 _DAYS = 30
-# A new bucket may not be seen by every call for a minute (terraform-provider-aws, s3/bucket_policy.go).
+# A new bucket may be unknown to some calls for a minute (terraform-provider-aws, s3/bucket_policy.go).
 _NEW = frozenset({"NoSuchBucket", "404"})
 _NEW_PATIENCE = 60.0
 _TLS = "TLS only"
@@ -34,7 +34,12 @@ _LACKS = (405, 501)
 
 
 def make(bucket: Bucket, region: str) -> None:
-    """Make the bucket; Blocked where the name is taken by somebody else."""
+    """Create the bucket; it may exist already, if it is this account's.
+
+    Raises:
+        Blocked: The name is taken by somebody else.
+
+    """
     place = {} if region == _UNNAMED else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     client = bucket.aws.client("s3", region)
 
@@ -54,7 +59,7 @@ def make(bucket: Bucket, region: str) -> None:
 
 @dataclass(frozen=True)
 class Measure:
-    """One thing that was seen to: in words, whether it had to be set, and why it could not be."""
+    """One safeguard of the bucket: its name, whether it had to be set, and why it could not be set."""
 
     words: str
     is_new: bool = False
@@ -62,9 +67,9 @@ class Measure:
 
 
 def guard(bucket: Bucket, region: str, account: str, partition: str) -> Iterator[Measure]:
-    """See to each of the five, one after the other; what a store that is not Amazon's lacks is left out.
+    """Check and set five safeguards of the bucket, and yield each; a foreign store may lack some of them.
 
-    What the owner has set besides is left as it is: statements, rules, a key of their own.
+    The owner's other settings stay as they are: policy statements, lifecycle rules, a key of their own.
     """
     client = bucket.aws.client("s3", region)
     whose = {"Bucket": bucket.name} | ({} if bucket.endpoint else {"ExpectedBucketOwner": account})
@@ -78,7 +83,7 @@ def guard(bucket: Bucket, region: str, account: str, partition: str) -> Iterator
     }
     for words, measure in measures.items():
         if words == _TLS and bucket.endpoint.startswith("http:"):
-            # It would lock out who calls without TLS, which is everybody here.
+            # The policy would lock out all callers without TLS, which is every caller of this store.
             yield Measure(words, left_out="this store is called without TLS")
             continue
         yield patiently(
@@ -90,7 +95,7 @@ def guard(bucket: Bucket, region: str, account: str, partition: str) -> Iterator
 
 
 def _seen_to(bucket: Bucket, words: str, measure: Callable[[], bool]) -> Measure:
-    """The measure, taken and seen to be; left out where a store other than Amazon's does not know it."""
+    """Set a safeguard and check it; leave it out if a store other than Amazon's does not know it."""
     try:
         is_new = measure()
         if is_new and bucket.endpoint and measure():
@@ -105,13 +110,14 @@ def _seen_to(bucket: Bucket, words: str, measure: Callable[[], bool]) -> Measure
 
 
 def _is_unknown(error: Exception) -> bool:
-    """Whether a store says by it that it lacks something, and not that something is forbidden, or passes."""
+    """Return whether an error means that a store lacks a feature, and is neither a denial nor temporary."""
     if not isinstance(error, ClientError):
         return True
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status in _LACKS or (fault_of(error) is Fault.REFUSED and code_of(error) not in _NEW)
 
 
+# Block all public access to the bucket; return whether that had to be set.
 def _close(client: Any, whose: Doc) -> bool:
     wanted = dict.fromkeys(_CLOSED, True)
     told = _told(client.get_public_access_block, whose, "NoSuchPublicAccessBlockConfiguration")
@@ -121,6 +127,7 @@ def _close(client: Any, whose: Doc) -> bool:
     return True
 
 
+# Turn versioning on; return whether that had to be set.
 def _version(client: Any, whose: Doc) -> bool:
     if client.get_bucket_versioning(**whose).get("Status") == "Enabled":
         return False
@@ -128,6 +135,7 @@ def _version(client: Any, whose: Doc) -> bool:
     return True
 
 
+# Turn default encryption on, unless the owner has; return whether that had to be set.
 def _encrypt(client: Any, whose: Doc) -> bool:
     if _told(client.get_bucket_encryption, whose, "ServerSideEncryptionConfigurationNotFoundError"):
         return False
@@ -136,6 +144,7 @@ def _encrypt(client: Any, whose: Doc) -> bool:
     return True
 
 
+# Add a statement that denies calls without TLS; return whether it was missing.
 def _demand_tls(client: Any, whose: Doc, arn: str) -> bool:
     wanted = {
         "Sid": _OURS,
@@ -156,6 +165,7 @@ def _demand_tls(client: Any, whose: Doc, arn: str) -> bool:
     return True
 
 
+# Add a rule that deletes overwritten versions under the prefix; return whether it was missing.
 def _let_go(client: Any, whose: Doc, prefix: str) -> bool:
     wanted = {
         "ID": _OURS,
@@ -177,7 +187,7 @@ def _let_go(client: Any, whose: Doc, prefix: str) -> bool:
 
 
 def _told(read: Callable[..., Doc], whose: Doc, none: str) -> Doc:
-    """What S3 says; nothing where it says, by that code, that none was ever set."""
+    """Return S3's answer; {} if S3 says, by the error code `none`, that nothing is set."""
     try:
         return read(**whose)
     except ClientError as error:

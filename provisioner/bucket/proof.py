@@ -1,4 +1,4 @@
-"""Whether a store keeps a state from being written over: asked with writes, not by its name."""
+"""Tests by writes, not by a store's name, whether a store protects a state from being overwritten."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ _ANOTHER = '"00000000000000000000000000000000"'
 
 
 def prove(bucket: Bucket) -> None:
-    """Write one key under conditions that hold and that do not; what is written is removed again.
+    """Write one key under conditions that hold and under conditions that fail, then delete it.
 
     Raises:
-        Blocked: The store ignores If-None-Match or If-Match: two runs would write over each other.
+        Blocked: The store ignores If-None-Match or If-Match, so that two runs could overwrite each other's
+            state; or it refuses a write whose condition holds.
 
     """
     shelf = BucketShelf(lambda: bucket.client, bucket.name)
@@ -37,6 +38,7 @@ def prove(bucket: Bucket) -> None:
         bucket.client.delete_object(Bucket=bucket.name, Key=key)
 
 
+# Raise Blocked if a write succeeds whose condition does not hold.
 def _must_conflict(bucket: Bucket, what: str, act: Callable[[], object]) -> None:
     try:
         act()

@@ -1,4 +1,4 @@
-"""The objects of a bucket as a shelf: If-Match and If-None-Match are what makes every write a question."""
+"""The object store in a bucket: If-Match and If-None-Match make every write a compare-and-swap."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ from state.shelf import Conflict, Kept
 
 T = TypeVar("T")
 
-# A write over what is not there answers 404 on AWS; a write over what is other than thought, 412.
+# AWS answers a conditional write with 404 if the object does not exist, and with 412 if it has changed.
 _CONFLICT = frozenset({"PreconditionFailed", "412", "NoSuchKey", "404"})
 _ABSENT = frozenset({"NoSuchKey", "404"})
 
 
 class BucketShelf:
-    """One bucket; `client` gives the S3 client of its region, `renew` one for one whose keys have expired."""
+    """The objects of one bucket, each written only if it is as the writer knows it.
+
+    `client` returns the S3 client of the bucket's region; `renew` returns a client with new credentials for
+    one whose own have expired.
+    """
 
     def __init__(
         self, client: Callable[[], Any], bucket: str, renew: Callable[[Any], Any] | None = None
@@ -33,7 +37,7 @@ class BucketShelf:
         self._first_seen: dict[str, tuple[str, float]] = {}
 
     def get(self, key: str) -> Kept | None:
-        """The object's body, its ETag, and how long ago it was written by S3's own clock."""
+        """Return the body, ETag and age in seconds (by S3's clock) of an object; None if there is none."""
 
         def once(s3: Any) -> Kept | None:
             try:
@@ -48,7 +52,14 @@ class BucketShelf:
         return self._patiently(once, f"reading {self._words(key)}")
 
     def put(self, key: str, text: bytes, over: str | None) -> str:
-        """PutObject with If-Match, or with If-None-Match where nothing may stand there."""
+        """Write an object, and return its new ETag.
+
+        It must have the ETag `over` (If-Match), or must not exist if `over` is None (If-None-Match).
+
+        Raises:
+            Conflict: The object is another than that.
+
+        """
         condition = {"IfNoneMatch": "*"} if over is None else {"IfMatch": over}
 
         def once(s3: Any) -> str:
@@ -63,7 +74,12 @@ class BucketShelf:
         return self._patiently(once, f"writing {self._words(key)}")
 
     def drop(self, key: str, tag: str) -> None:
-        """DeleteObject with If-Match; in a versioned bucket the text can still be had from its versions."""
+        """Delete an object with the ETag `tag`; in a versioned bucket its text stays among the versions.
+
+        Raises:
+            Conflict: The object has another ETag.
+
+        """
 
         def once(s3: Any) -> None:
             try:
@@ -79,7 +95,7 @@ class BucketShelf:
         self._patiently(once, f"removing {self._words(key)}")
 
     def keys(self, prefix: str) -> list[str]:
-        """ListObjectsV2, page by page."""
+        """Return the keys under a prefix, from all pages of ListObjectsV2."""
 
         def once(s3: Any) -> list[str]:
             pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
@@ -88,7 +104,10 @@ class BucketShelf:
         return self._patiently(once, f"listing {self._words(prefix)}")
 
     def _patiently(self, call: Callable[[Any], T], doing: str) -> T:
-        """Call until S3 answers; where the keys have expired, S3 did nothing: once more, with new ones."""
+        """Make a call with retries; repeat it once with new credentials if the old ones have expired.
+
+        S3 does nothing for a call whose credentials have expired.
+        """
 
         def signed() -> T:
             s3 = self._client()
@@ -102,10 +121,11 @@ class BucketShelf:
         return patiently(signed, doing)
 
     def _age(self, key: str, tag: str, answer: dict[str, Any]) -> float:
-        """Seconds between the writing of an object and the answer that tells of it, by the store's clock.
+        """Return the seconds between the writing of an object and this answer, by the store's clock.
 
-        A store that tells no `Date` has no clock that could be asked (RFC 9110, 6.6.1). There an object is as
-        old as it has been seen unchanged here: a lease that nobody renews goes to who waits that long.
+        A store that tells no `Date` has no clock to ask (RFC 9110, 6.6.1). There the age of an object is the
+        time for which this process has seen it unchanged: a lease that is not renewed goes to a run that
+        waits that long.
         """
         with suppress(KeyError, TypeError, ValueError):
             now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
@@ -121,8 +141,8 @@ class BucketShelf:
 
 
 def _strong(tag: object) -> str:
-    """The ETag as If-Match compares it: a weak one never matches there (RFC 9110, 13.1.1).
+    """Return the ETag as a strong one: If-Match never matches a weak one (RFC 9110, 13.1.1).
 
-    S3 has no weak ones; what compresses on the way makes them so, and means the same object.
+    S3 has no weak ETags. A proxy that compresses makes them weak, and they mean the same object.
     """
     return str(tag).removeprefix("W/")
