@@ -1,3 +1,3 @@
-"""Brings one production ML API stack up on AWS, changes it, and takes it down again."""
+"""Create, change and delete one production ML API stack on AWS."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""One run at a time, also of machines that share no state: this run's mark, or others' looked for."""
+"""Context managers that let one run at a time work on a stack, also where machines share no state."""
 
 from __future__ import annotations
 
@@ -16,12 +16,19 @@ from provisioner.session import Session
 
 @contextmanager
 def beside_none(session: Session, plan: Plan) -> Iterator[tuple[Marker | None, Callable[[], None]]]:
-    """Inside, a plan is carried out beside no other run: with the marker, and what confirms that at the end.
+    """Keep other runs away from the stack while a plan is carried out.
 
-    Where the marker is yet to be made it is born with this run's mark; what stands is marked where this run
-    makes what AWS would make twice, or takes another one over. Else others' marks are looked for.
+    If the plan creates the marker, it is created with this run's mark. If the marker exists, this run puts
+    its mark on it, provided that the plan creates resources of which AWS would make a second one, or that
+    another run's mark is taken over. Otherwise this run sets no mark and only looks for others'.
 
-    Raises: LockHeld where another run is at work.
+    Yields:
+        The marker, or None if the stack has none; and a function to call at the end, which raises LockHeld if
+        another run has begun or has removed the stack.
+
+    Raises:
+        LockHeld: Another run is at work.
+
     """
     marker = session.marker(plan)
     if marker is None:
@@ -41,12 +48,15 @@ def beside_none(session: Session, plan: Plan) -> Iterator[tuple[Marker | None, C
 
 @contextmanager
 def unless_anothers(session: Session, plan: Plan) -> Iterator[None]:
-    """Inside, what blocks a plan is put down to another machine's run, where one is at work by now.
+    """Raise LockHeld in place of Blocked if another machine's run is at work on the stack by now.
 
-    What that run has made by then may stand otherwise than this machine would make it, and no look at a whole
-    stack is of one moment: the marker may have been asked for before it was there.
+    That run may have created resources with properties that block this machine's plan. The plan may have
+    missed the run, because reading a stack takes time: the marker may have been read before it existed.
 
-    Raises: LockHeld where another run is at work, in the place of Blocked.
+    Raises:
+        LockHeld: Another run is at work.
+        Blocked: No other run is at work.
+
     """
     try:
         yield
@@ -58,12 +68,15 @@ def unless_anothers(session: Session, plan: Plan) -> Iterator[None]:
 
 @contextmanager
 def marked(session: Session, marker: Marker, seen: Doc) -> Iterator[None]:
-    """Inside, this run's mark is on the stack's marker, which stands as `seen`.
+    """Keep this run's mark on the stack's marker during the block.
 
-    A state that knows the whole stack is no excuse: a machine without any finds what stands by its tags, and
-    not what this run is about to make or to delete.
+    A complete state does not make the mark unnecessary: a machine without state finds existing resources by
+    their tags, but not the resources that this run is about to create or delete. `seen` is the marker as the
+    plan read it.
 
-    Raises: LockHeld where another run is at work.
+    Raises:
+        LockHeld: Another run is at work.
+
     """
     with _guarded(session, marker):
         marker.take(seen)
@@ -72,7 +85,14 @@ def marked(session: Session, marker: Marker, seen: Doc) -> Iterator[None]:
 
 @contextmanager
 def looking_out(session: Session, marker: Marker, *, stands: bool = False) -> Iterator[Lookout]:
-    """Inside, no call is made once another run's mark is on the stack; LockHeld where one is by now."""
+    """Look for other runs' marks during the block, before calls that change AWS.
+
+    `stands` says whether the plan saw the marker.
+
+    Raises:
+        LockHeld: Another run is at work, now or before a later call.
+
+    """
     lookout = Lookout(marker, session.clock, stands=stands)
     lookout.begin()
     with _guarded(session, lookout):
@@ -81,7 +101,7 @@ def looking_out(session: Session, marker: Marker, *, stands: bool = False) -> It
 
 @contextmanager
 def _guarded(session: Session, one: Marker | Lookout) -> Iterator[None]:
-    """Inside, no call is made once another run has the stack; at its end the mark is taken off."""
+    """Check for other runs before each changing call of the block; end the mark or the lookout after it."""
     former = session.guard
     session.guard = both(former, one.guard)
     try:
@@ -90,12 +110,12 @@ def _guarded(session: Session, one: Marker | Lookout) -> Iterator[None]:
         session.guard = former
         try:
             one.end()
-        except ProvisionerError as error:  # it runs out by itself
+        except ProvisionerError as error:  # a mark that stays expires by itself
             session.tell(error.message, "Other machines take this run for one under way, for five minutes.")
 
 
 def both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
-    """Make one check of two."""
+    """Return a function that calls both checks."""
 
     def check() -> None:
         one()

@@ -1,8 +1,8 @@
-"""An answer that cannot be read whole counts as none.
+"""Checks that an answer of AWS was received whole, before botocore parses it.
 
-botocore takes JSON that was cut for an answer that tells nothing (parsers.py, `_parse_body_as_json`), an
-empty body of XML and a proxy's page likewise: nothing would seem to be there. Only the page by which an
-emulator says that it does not know a call is told apart.
+botocore parses JSON that was cut short as an empty answer (parsers.py, `_parse_body_as_json`); likewise an
+empty XML body and a proxy's HTML page. A resource would then seem not to exist, so such answers are raised as
+errors here. The page by which an emulator says that it does not know a call gets an error of its own.
 """
 
 from __future__ import annotations
@@ -19,30 +19,31 @@ from botocore.parsers import ResponseParserError
 
 _ANSWERED = range(200, 300)
 _PAGE = (b"<html", b"<!doctype html")
-# What werkzeug answers where moto's server knows neither the address nor the action.
+# werkzeug's answers where moto's server knows neither the address nor the action.
 _UNKNOWN_TO_MOTO = (
     b"<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>",
     b"<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>",
 )
-# How other people's emulators say, with HTTP 400, that they have no such service at all, or no such action in
-# it (ministack 1.5.33). AWS says `InvalidAction` too: so this is read where an emulator answers, alone.
+# How other emulators say, with HTTP 400, that they lack a whole service or an action of it (ministack
+# 1.5.33). AWS also answers `InvalidAction`, so this is matched only on an emulator's answers.
 _UNKNOWN_ELSEWHERE = re.compile(rb'^\{"error": "Unsupported service: |\bInvalidAction\b')
-# ministack 1.5.33 gives the page of a fixed response back as it was told it, and so no XML.
+# ministack 1.5.33 returns the page of a fixed response unescaped, which is not valid XML.
 _BARE_PAGE = re.compile(rb"(?<=<MessageBody>)\s*<.*?(?=</MessageBody>)", re.DOTALL)
 
-# With these a proxy or a captive portal says no, in a page of its own (RFC 9110, RFC 6585 for 511); AWS says
-# it in the protocol of the call.
+# A proxy or a captive portal refuses with these statuses and a page of its own (RFC 9110, RFC 6585 for 511);
+# AWS refuses in the protocol of the call.
 _SAID_NO = (401, 403, 407, 451, 511)
-# What stands before a service, as AWS's own front, says so by the status and in no protocol (RFC 6585).
+# A front end before a service, such as AWS's own, throttles by the status alone, without a body in the
+# protocol of the call (RFC 6585).
 _TOO_MANY = 429
 _BROKE_DOWN = 500
 _LED_ELSEWHERE = range(300, 400)
-# S3 alone leads on, to the region of a bucket (S3 API, error responses: PermanentRedirect).
+# Only S3 redirects: to the region of a bucket (S3 API, error responses: PermanentRedirect).
 _LEADS_ON = "s3"
 
 
 class ForeignAnswer(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
-    """What answered is no service of AWS, but stands before it; `status` and `headers` are HTTP's."""
+    """An answer by something in front of AWS's service; `status` and `headers` are those of HTTP."""
 
     def __init__(self, message: str, status: int, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -51,13 +52,16 @@ class ForeignAnswer(ResponseParserError):  # type: ignore[misc]  # botocore type
 
 
 class UnknownCall(ResponseParserError):  # type: ignore[misc]  # botocore types none of its own
-    """An emulator does not know the call."""
+    """An emulator's answer that it does not know the call."""
 
 
 def made_in(reply: Mapping[str, Any], key: str) -> Any:
-    """Return what a call made, by the list that its reply tells it in.
+    """Return the resource that a call created: the first item of the list under `key` in its reply.
 
-    Raises: ResponseParserError, a lost reply, where it tells of nothing: what was made is looked for then.
+    Raises:
+        ResponseParserError: The list is missing or empty. The reply counts as lost, so the resource is looked
+            up.
+
     """
     listed = reply.get(key) or []
     if not listed:
@@ -66,9 +70,10 @@ def made_in(reply: Mapping[str, Any], key: str) -> Any:
 
 
 def demand_whole(events: HierarchicalEmitter, *, is_emulator: bool = False) -> None:
-    """Raise what botocore raises for XML that it cannot read, whichever the protocol.
+    """Make a client raise an error for every answer that was not received whole.
 
-    With `is_emulator`, the ways of other people's emulators are understood as well.
+    The error is the one that botocore raises for unreadable XML (ResponseParserError), for every protocol.
+    With `is_emulator`, the deviations of other emulators are understood as well.
     """
     if is_emulator:
         events.register_first("before-parse.*", _understand)
@@ -76,7 +81,7 @@ def demand_whole(events: HierarchicalEmitter, *, is_emulator: bool = False) -> N
 
 
 def _understand(operation_model: Any, response_dict: Any, **_: Any) -> None:
-    """Escape what an emulator leaves bare, and tell where it lacks a whole service."""
+    """Escape HTML that an emulator left unescaped in its XML; raise UnknownCall if it lacks the service."""
     body = response_dict["body"]
     if not isinstance(body, bytes):
         return
@@ -85,6 +90,7 @@ def _understand(operation_model: Any, response_dict: Any, **_: Any) -> None:
     response_dict["body"] = _BARE_PAGE.sub(lambda found: escape(found[0].decode()).encode(), body)
 
 
+# Raise if an answer is an emulator's "unknown call", comes from a proxy, or was not received whole.
 def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
     body, status = response_dict["body"], response_dict["status_code"]
     answered, name = status in _ANSWERED, operation_model.name
@@ -99,7 +105,11 @@ def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
 
 
 def _no_answer(message: str, response_dict: Any) -> ResponseParserError:
-    """What to raise for an answer that cannot be read: a lost reply, but where its status tells enough."""
+    """Return the error for an unreadable answer.
+
+    A 429, or a refusal of access without a body, is a ForeignAnswer: its status says enough. Every other
+    answer counts as a lost reply.
+    """
     body, status = response_dict["body"], response_dict["status_code"]
     if status == _TOO_MANY or (status in _SAID_NO and not body.strip()):
         return ForeignAnswer(message, status, response_dict["headers"])
@@ -107,7 +117,7 @@ def _no_answer(message: str, response_dict: Any) -> ResponseParserError:
 
 
 def _somebody_else(status: int, body: bytes, model: Any) -> str:
-    """What came that AWS never sends, in words; "" where it may be AWS's."""
+    """Describe an answer that AWS never sends, such as a proxy's page; "" if it may be AWS's."""
     is_page = body[:50].lstrip().lower().startswith(_PAGE)
     if status in _ANSWERED:
         return "a page of HTML, as a proxy sends" if is_page else ""
@@ -117,22 +127,23 @@ def _somebody_else(status: int, body: bytes, model: Any) -> str:
 
 
 def _fault(body: bytes, model: Any) -> str:
-    """What is wrong with a body, in words."""
+    """Describe what is wrong with the body of a successful answer; "" if it is whole."""
     tells = _is_told_in_body(model)
     if not body.strip():
         return "nothing" if tells else ""
     if "json" not in model.service_model.resolved_protocol:
         return ""
-    # Where nothing is to be told, an emulator says so in JSON of its own: moto's KMS sends `null`.
+    # For an operation without output an emulator may still answer JSON: moto's KMS sends `null`.
     is_whole = _is_object(body) if tells else _is_json(body)
     return "" if is_whole else "what is no JSON, or was cut"
 
 
 def _unreadable(body: bytes, model: Any, status: int) -> str:
-    """What is wrong with a refusal: without its code it would say nothing of what may be done.
+    """Describe why a refusal cannot be parsed; "" if it can.
 
-    botocore reads a bare status in the REST protocols, and not in those of EC2 and Query (parsers.py,
-    `_do_error_parse`); JSON that is no object it does not survive.
+    Without its error code a refusal would not tell how to go on. botocore reads a bare status in the REST
+    protocols, but not in those of EC2 and Query (parsers.py, `_do_error_parse`); it crashes on JSON that is
+    not an object.
     """
     if not _is_text(body):
         return f"HTTP {status} and a refusal that is no text"
@@ -146,13 +157,13 @@ def _unreadable(body: bytes, model: Any, status: int) -> str:
 
 
 def _is_told_in_body(model: Any) -> bool:
-    """Whether something of the answer stands in its body, and not in headers alone."""
+    """Return whether an operation has output in the body, and not in headers alone."""
     members = model.output_shape.members.values() if model.output_shape else ()
     return any("location" not in member.serialization for member in members)
 
 
 def _is_text(body: bytes) -> bool:
-    """Whether botocore could decode it; it raises a UnicodeDecodeError where not (parsers.py)."""
+    """Return whether botocore can decode the body; it raises a UnicodeDecodeError if not (parsers.py)."""
     try:
         body.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""One way into AWS: the session, its clients, the account it speaks for, and the wall around a rehearsal."""
+"""The connection to AWS in one region: session, clients, caller, and the guard of local AWS."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from state.document import Place
 _ARN_COLONS = 5
 
 # botocore's own retries are off: the engine knows which call may be sent twice. 60 s covers the slowest
-# control-plane reply that the services here give.
+# control-plane reply of the services used here.
 _CONFIG = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=10,
@@ -37,16 +37,17 @@ _CONFIG = Config(
     max_pool_connections=32,
     user_agent_extra=f"ml-api-provisioner/{__version__}",
 )
-# An answer that comes, but slowly, is given up after so many: connecting, and one silence of the longest.
+# Seconds until an answer that arrives slowly is given up: the connect timeout plus one read timeout.
 _WHOLE_WITHIN = 70.0
-# A rehearsal goes straight to loopback: no proxy, no virtual-host buckets.
+# Local AWS is called directly on loopback: no proxy, no virtual-host buckets.
 _LOCAL_CONFIG = _CONFIG.merge(ISOLATED).merge(Config(s3={"addressing_style": "path"}))
 
 
 class Aws:
-    """Makes one client a service and region, on first use, and counts what they call.
+    """The connection to AWS, or to local AWS, in one region.
 
-    With `answer_within`, no answer is waited for longer than those seconds.
+    It makes one boto3 client for each service and region, on first use, and records their calls.
+    `answer_within` is the limit in seconds for each answer.
     """
 
     def __init__(
@@ -57,14 +58,14 @@ class Aws:
         endpoint_url: str | None = None,
     ) -> None:
         self.region = region
-        # Where calls to S3 go, whatever is configured; None: where boto3 takes them.
+        # The URL for calls to S3, whatever is configured; None: boto3's choice.
         self._s3_at = endpoint_url
         haste = {"connect_timeout": answer_within, "read_timeout": answer_within} if answer_within else {}
         self._config = (_LOCAL_CONFIG if local else _CONFIG).merge(Config(**haste))
         self._within = answer_within or _WHOLE_WITHIN
         self.local = local
         self.pace = local.pace if local else 1.0
-        # An embedded AWS hides what is new for a moment even where its pace is 0.
+        # Local AWS hides new resources for a moment even at speed 0.
         self.hides_for = local.visible_within if local else 0.0
         self.calls = Calls()
         self.rates = Rates(self.pace)
@@ -72,30 +73,36 @@ class Aws:
         self._clients: dict[tuple[str, str], Any] = {}
         self._session = self._resolved()
         self._account = ""
-        # The ARN of whoever these credentials speak for, once the place is known.
+        # The ARN of the principal of these credentials; set by `place`.
         self.caller = ""
-        # The second, by AWS's own clock, of its last answer; 0 where that is this machine's clock.
+        # The time of AWS's last answer by AWS's own clock, in epoch seconds; 0 where that is this machine's
+        # clock.
         self.told_at = 0.0
 
     def hides(self, usual: float) -> float:
-        """Seconds for which it may hide what AWS at its own pace hides for `usual` seconds."""
+        """Return for how many seconds a new resource may be hidden here, if AWS hides it for `usual`."""
         return max(usual * self.pace, self.hides_for)
 
     def client(self, service: str, region: str = "") -> Any:
-        """The boto3 client of a service, in the stack's region or the one named."""
+        """Return the boto3 client of a service, in the stack's region or in the one given."""
         at = (service, region or self.region)
         with self._making:
             if at not in self._clients:
                 self._clients[at] = self._make(*at)
             return self._clients[at]
 
+    # Return a new boto3 session: the user's, or an isolated one for local AWS.
     def _resolved(self) -> boto3.session.Session:
         return isolated_session(self.region) if self.local else credentials.session(self.region)
 
     def renew(self, stale: Any, service: str, region: str) -> Any:
-        """A client with credentials resolved anew, in place of one whose own have expired.
+        """Return a client with newly resolved credentials in place of `stale`, whose own have expired.
 
-        All who hold stale ones get those of one new session; CredentialsError where it is another account's.
+        All callers with stale clients get clients of the same new session.
+
+        Raises:
+            CredentialsError: The new credentials are of another account.
+
         """
         with self._making:
             if self._clients.get((service, region or self.region)) is stale:
@@ -109,9 +116,10 @@ class Aws:
         return self.client(service, region)
 
     def _anew(self) -> str:
-        """Resolve the credentials anew, and return the account that they are of; "" where none was known.
+        """Resolve the credentials again and return their account; "" if no account was known before.
 
-        A store of somebody else's may know them, where AWS does not.
+        Without a known account AWS is not asked for one: the credentials may be another vendor's, for its
+        object store.
         """
         if not self.local:
             credentials.let_go(self._session.get_credentials())
@@ -121,6 +129,7 @@ class Aws:
             return ""
         return str(self._make("sts", self.region).get_caller_identity()["Account"])
 
+    # Make a client that checks its answers, bounds their time and records its calls.
     def _make(self, service: str, region: str) -> Any:
         if self.local:
             client = self._session.client(
@@ -140,14 +149,16 @@ class Aws:
         demand_whole(client.meta.events, is_emulator=self._is_elsewhere(client))
         return client
 
+    # Return whether a client calls neither AWS nor local AWS.
     def _is_elsewhere(self, client: Any) -> bool:
         return self.local is None and bool(endpoints.foreign(str(client.meta.endpoint_url)))
 
     def _hear_time(self, http_response: Any, **_: Any) -> None:
-        """Note the time that an answer tells, where it tells one (RFC 9110, Date)."""
+        """Remember AWS's time as an answer tells it, if it does (RFC 9110, Date)."""
         with suppress(TypeError, ValueError):
             self.told_at = parsedate_to_datetime(http_response.headers.get("Date")).timestamp()
 
+    # Raise Blocked if a call to local AWS would go to another host or port.
     def _refuse_elsewhere(self, request: Any, **_: Any) -> None:
         meant = self.local.endpoint if self.local else ""
         asked, allowed = urlsplit(request.url), urlsplit(meant)
@@ -158,9 +169,9 @@ class Aws:
             )
 
     def credentials_end(self) -> float | None:
-        """The wall-clock second at which the credentials end; None where they do not, or renew themselves."""
+        """Return the epoch second at which the credentials expire; None if they never do, or are renewed."""
         known = None if self.local else self._session.get_credentials()
-        # Only what the environment gives is never renewed: botocore asks all other sources again.
+        # Only credentials from the environment are never renewed: botocore asks all other sources again.
         if known is None or known.method != "env":
             return None
         end = getattr(known, "_expiry_time", None)
@@ -168,22 +179,27 @@ class Aws:
 
     @property
     def endpoint(self) -> str:
-        """What the state is pinned to besides the account: empty for AWS itself; see `endpoints.told`."""
+        """The endpoint that a state is pinned to: "" for AWS itself; see `endpoints.told` for others."""
         if self.local:
             return f"embedded:{self.local.instance}"
         return endpoints.told(str(self.client("ec2").meta.endpoint_url), self._session._session)
 
     @property
     def echoes(self) -> bool:
-        """Whether it tells all that it was told, as AWS and the embedded AWS do: other emulators forget."""
+        """Whether reads return all that was written, as AWS and local AWS do: other emulators forget some."""
         return self.local is not None or not self.endpoint
 
     def is_emulated(self, service: str, region: str = "") -> bool:
-        """Return whether somebody else's emulator stands in for this one service: it may lack it whole."""
+        """Return whether another emulator serves this one service; it may lack the service altogether."""
         return self._is_elsewhere(self.client(service, region))
 
     def place(self) -> Place:
-        """GetCallerIdentity: the account, partition, region and endpoint these credentials speak for."""
+        """Return the account, partition, region and endpoint of these credentials; calls GetCallerIdentity.
+
+        Raises:
+            ResponseParserError: The answer names no account.
+
+        """
         caller = self.client("sts").get_caller_identity()
         if (
             not str(caller.get("Account", "")).isdigit()

@@ -1,4 +1,4 @@
-"""A plan carried out, beside no other machine's run."""
+"""Carries out a plan while no other machine's run works on the stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from provisioner.session import Session
 def bring_up(session: Session, plan: Plan) -> Outcome:
     """Carry the plan out.
 
-    Raises: LockHeld where another machine's run is at work, or has changed or removed the stack meanwhile.
+    Raises:
+        LockHeld: Another machine's run is at work, or has changed or removed the stack meanwhile.
+
     """
     with beside_none(session, plan) as (marker, confirm):
         done = Apply(plan, session.hands(marker), KINDS).run()
@@ -26,9 +28,10 @@ def bring_up(session: Session, plan: Plan) -> Outcome:
 
 
 def _follow(session: Session, done: Outcome) -> Outcome:
-    """Bring in line what an emulator tells otherwise since: an endpoint, once there is an instance.
+    """Plan and apply once more if an emulator returns other values now, such as a changed endpoint.
 
-    ministack 1.5.33 moves a cluster's so: what took the former value would differ in the next plan.
+    ministack 1.5.33 changes a cluster's endpoint once the cluster has an instance. Resources that got the
+    former value would show as differences in the next plan.
     """
     moved = session.plan()
     if not moved.acting or moved.refused:

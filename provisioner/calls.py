@@ -1,4 +1,4 @@
-"""Every call of a run as botocore made it: when, how long, and the code it was refused with."""
+"""The record of a run's calls as botocore made them: when, how long, and the error code if refused."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Call:
-    """One call that was sent, and the node it was sent for; `error` is "" where AWS did it.
+    """One call that was sent, and the resource that it was sent for.
 
-    `at` is of the clock that only goes forward.
+    `at` is the time of the monotonic clock, in seconds. `error` is "" if AWS accepted the call.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Call:
 
 
 class Calls:
-    """Hears the clients' events; a call ends in the thread in which it began."""
+    """The recorder of a run's calls, by botocore's events; a call ends in the thread in which it began."""
 
     def __init__(self) -> None:
         self.counted: Counter[str] = Counter()
@@ -32,17 +32,17 @@ class Calls:
         self._here = threading.local()
 
     def watch(self, events: Any) -> None:
-        """Hear a client from now on."""
+        """Record the calls of a client from now on; `events` is its event emitter."""
         events.register("before-call.*", self._begin)
         events.register("after-call.*", self._end)
         events.register("after-call-error.*", self._break)
 
     def forget(self) -> None:
-        """Let go of the calls so far: a command that goes on for hours keeps no record of them."""
+        """Discard the calls recorded so far: a command that runs for hours keeps no record of them."""
         self.made.clear()
 
     def speak_of(self, node: str) -> None:
-        """What this thread calls from now on, it calls for `node`."""
+        """Attribute this thread's calls to the resource `node` from now on."""
         self._here.node = node
 
     def _begin(self, model: Any, **_: Any) -> None:
@@ -57,6 +57,7 @@ class Calls:
     def _break(self, exception: BaseException, **_: Any) -> None:
         self._keep(type(exception).__name__)
 
+    # Record the call that this thread began, with the error code or the name of the exception.
     def _keep(self, error: str) -> None:
         name, at = self._here.call
         self.made.append(Call(name, at, time.monotonic() - at, getattr(self._here, "node", ""), error))

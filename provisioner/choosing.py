@@ -1,4 +1,4 @@
-"""What is chosen once for the life of a stack: zones, engine version, who holds the password."""
+"""Values that are chosen once for the life of a stack: zones, engine version, holder of the password."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from state.document import Document
 
 
 def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, ending: bool = False) -> Facts:
-    """What was chosen, or is chosen now and kept in the document from its first write on.
+    """Return the values chosen for a stack: those in the state, and the missing ones, looked up now.
 
-    For a stack that is `ending`, what was chosen stands, whatever the settings say now.
+    They are put into `document` and saved with its first write. For a stack that is `ending`, the recorded
+    values stand, whatever the settings say now.
     """
     known = document.facts
     with explained("looking at what the region offers"):
@@ -57,7 +58,7 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
 
 
 def with_rules(clients: Clients, s: Settings, document: Document, facts: Facts) -> Facts:
-    """Return the facts with the repositories that ECR fills from elsewhere; the document keeps these."""
+    """Return the facts with the repositories that ECR fills from elsewhere, and record these in the state."""
     images = [image for one in with_shipped(s, facts.shipped).workloads for image in one.images]
     known = document.facts.get("filled", [])
     found = pull_rules.filled(clients, images, document.place.account, known)
@@ -67,12 +68,12 @@ def with_rules(clients: Clients, s: Settings, document: Document, facts: Facts) 
 
 
 def _standing(clients: Clients, suffix: str, known: dict[str, Any]) -> dict[str, int]:
-    """The priorities that the rules have, by prefix: as the state knows them, else as AWS tells them."""
+    """Return the priorities of the listener rules by path prefix: from the state, else from AWS."""
     return known.get("priorities") or lookups.rule_priorities(clients, suffix)
 
 
 def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
-    """Where there is a ledger it knows each of them."""
+    """Return the highest number of a database reader in AWS; 0 with a state, which lists the readers."""
     if known:
         return 0
     with explained("looking at what stands of the database"):
@@ -80,7 +81,7 @@ def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
 
 
 def with_domain(clients: Clients, suffix: str, s: Settings, document: Document) -> Settings:
-    """For an end: the settings with the domain that stands, where neither they nor the ledger tell of one."""
+    """Return the settings for a teardown, with AWS's domain if neither they nor the state name one."""
     if s.domain.names or document.entries:
         return s
     with explained("looking for the stack's domain"):
@@ -88,6 +89,7 @@ def with_domain(clients: Clients, suffix: str, s: Settings, document: Document) 
     return s.model_copy(update={"domain": s.domain.model_copy(update=found)})
 
 
+# Return the zones of the stack: those in use first, then new ones, as many as the settings say.
 def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:
     former = known.get("zones") or lookups.zones_in_use(clients, suffix)
     count = len(former) if ending and former else s.network.zones
@@ -98,9 +100,9 @@ def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *,
 def _engine(
     clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool
 ) -> dict[str, Any]:
-    """The version that is meant, and the exact one with its family that this came to.
+    """Return the version that is asked for, and the exact version and family that it resolved to.
 
-    Where the settings name none, a stack keeps the version that it was born with.
+    If the settings name no version, a stack keeps the one it was created with.
     """
     wanted, engine = s.database.version, known.get("engine")
     if engine and ending:
@@ -114,7 +116,7 @@ def _engine(
 
 
 def _running(clients: Clients, suffix: str, s: Settings, engine: dict[str, str] | None) -> str:
-    """The version that the cluster runs, where that may be another than is known: else no call is made."""
+    """Return the version that the cluster runs; "" and no call if it cannot differ from the recorded one."""
     end = STANDARD_ENDS.get(major_of(engine["EngineVersion"])) if engine else None
     is_over = end is not None and end < day_of(clients.clock.wall())
     if engine and s.database.extended_support is not False and not is_over:
@@ -123,7 +125,7 @@ def _running(clients: Clients, suffix: str, s: Settings, engine: dict[str, str] 
 
 
 def _follows(s: Settings, engine: dict[str, str] | None, running: str, *, ending: bool) -> bool:
-    """Whether the major version is that of what runs: nobody named one, or AWS has moved it on since."""
+    """Return whether to use the running major version: either nobody named one, or AWS upgraded past it."""
     if engine is None:
         return ending or not s.database.names_version
     if s.database.names_version:
@@ -132,7 +134,7 @@ def _follows(s: Settings, engine: dict[str, str] | None, running: str, *, ending
 
 
 def moved_on(before: str, version: str) -> str:
-    """What is said of a database that AWS has moved to a later major version."""
+    """Return the note about a database that AWS upgraded to a later major version."""
     return (
         f"The database runs PostgreSQL {version}: AWS moved it on from {before}, whose standard support has "
         f"ended. Where the settings name {before}, set `database.version={major_of(version)}`."
@@ -140,13 +142,14 @@ def moved_on(before: str, version: str) -> str:
 
 
 def _moved_from(s: Settings, known: dict[str, Any], engine: dict[str, str]) -> str:
-    """The major version from which AWS moved the database on, where that is news or is set still."""
+    """Return the major version from which AWS upgraded the database; "" if that is no news."""
     before = known["engine"]["EngineVersion"] if known.get("engine") else ""
     if s.database.names_version and before:
         before = s.database.version
     return major_of(before) if before and is_later_major(engine["EngineVersion"], before) else ""
 
 
+# Return the prefix list of CloudFront's addresses: recorded, or looked up if the settings need it.
 def _edge_addresses(clients: Clients, s: Settings, known: dict[str, Any], *, ending: bool) -> str:
     found = str(known.get("edge_addresses", ""))
     if found or ending or not (s.edge.guard == "require" or s.edge.vpc_origin):

@@ -1,7 +1,7 @@
-"""The credentials of one process: found once, for every region, every service and the bucket of the state.
+"""The credentials of one process: resolved once, for every region, every service and the state's bucket.
 
-A session of a role is kept where the AWS CLI keeps it: one that the CLI holds is used, and no code of an MFA
-device is asked for twice.
+The session of an assumed role is cached where the AWS CLI caches it. So a session of the CLI is used, and
+nobody is asked twice for the code of an MFA device.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from provisioner.whole_answers import WholeAnswers
 
 T = TypeVar("T")
 
-# What botocore's credential chain raises of its own (botocore credentials.py and tokens.py, 1.44.5); what
-# else it may end with, as an error of a file or of JSON, is told by ChainError.
+# The exceptions of botocore's own credential chain (botocore credentials.py and tokens.py, 1.44.5). Others
+# that it may end with, such as errors of a file or of JSON, become a ChainError as well.
 CHAIN_ERRORS = (
     raised.NoCredentialsError,
     raised.NoAuthTokenError,
@@ -52,7 +52,8 @@ CHAIN_ERRORS = (
     raised.LoginError,
 )
 
-# An answer of the chain's own calls is small. A refused refresh would cost a sign-in: so not in haste.
+# Seconds for a whole answer of the chain's own calls. Answers are small; but a refresh that is refused would
+# cost a sign-in, so the limit is generous.
 _WHOLE_WITHIN = 30.0
 
 _found: dict[tuple[tuple[str, str], ...], Held] = {}
@@ -64,18 +65,18 @@ class Held:
 
     def __init__(self, credentials: Any) -> None:
         self._credentials = credentials
-        # The key that was handed out last; not secret, and never shown.
+        # The access key ID that was handed out last; not secret, and never shown.
         self.last_key = ""
 
     def get_frozen_credentials(self) -> Any:
-        """The keys, renewed where botocore can: what a request is signed with."""
+        """Return the keys that a request is signed with, renewed if botocore can renew them."""
         frozen = _explained(self._credentials.get_frozen_credentials, self._credentials)
         _demand_clean(frozen, str(self._credentials.method))
         self.last_key = str(frozen.access_key)
         return frozen
 
     def get_deferred_property(self, name: str) -> Callable[[], Any]:
-        """What botocore asks for when it needs it, as the account."""
+        """Return a function that botocore calls when it needs a property, such as the account."""
         deferred = self._credentials.get_deferred_property(name)
         return lambda: _explained(deferred, self._credentials)
 
@@ -89,7 +90,7 @@ def _demand_clean(frozen: Any, method: str) -> None:
     """Refuse keys that no header can carry, before an HTTP library quotes one in its error.
 
     Raises:
-        ChainError: One holds a blank, a line break or another control character; it is not shown.
+        ChainError: A key holds a blank, a line break or another control character; the key is not shown.
 
     """
     keys = {
@@ -107,16 +108,16 @@ def _demand_clean(frozen: Any, method: str) -> None:
 
 
 class Chain:
-    """What botocore asks for credentials: gives the same to all sessions of this process."""
+    """botocore's credential provider for all sessions of this process: each gets the same credentials."""
 
     def __init__(self, core: botocore.session.Session) -> None:
         self._core = core
 
     def load_credentials(self) -> Held:
-        """The credentials of this environment, searched for once.
+        """Return the credentials of this environment, which are resolved once.
 
         Raises:
-            ChainError: There are none that can be used.
+            ChainError: There are no usable credentials.
 
         """
         with _finding:
@@ -137,13 +138,13 @@ class Chain:
 
 
 class BoundedSession:
-    """A botocore session for the chain's own calls (sso, sts, signin): each has a limit as a whole."""
+    """A botocore session for the chain's own calls (sso, sts, signin), with a limit for whole answers."""
 
     def __init__(self, core: botocore.session.Session) -> None:
         self._core = core
 
     def create_client(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the client that botocore makes, its answers bounded."""
+        """Return botocore's client, with a time limit for its answers."""
         client = self._core.create_client(*args, **kwargs)
         client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, _WHOLE_WITHIN)
         return client
@@ -153,7 +154,7 @@ class BoundedSession:
 
 
 def _bound_fetchers(providers: list[Any]) -> None:
-    """Bound what asks the metadata of an instance or a container: they have an HTTP session of their own."""
+    """Set the time limit of instance and container metadata requests, which have their own HTTP session."""
     for provider in providers:
         fetcher = getattr(provider, "_role_fetcher", None) or getattr(provider, "_fetcher", None)
         if isinstance(fetcher, (InstanceMetadataFetcher, ContainerMetadataFetcher)):
@@ -161,10 +162,10 @@ def _bound_fetchers(providers: list[Any]) -> None:
 
 
 def session(region: str) -> boto3.session.Session:
-    """A session in a region, with the credentials of this process.
+    """Return a boto3 session in a region, with the credentials of this process.
 
     Raises:
-        ChainError: The profile is not there, or its file cannot be read.
+        ChainError: The profile does not exist, or its file cannot be read.
 
     """
 
@@ -177,7 +178,7 @@ def session(region: str) -> boto3.session.Session:
 
 
 def let_go(credentials: object) -> None:
-    """Search anew from now on: AWS does not take these any more, nor what is kept of them."""
+    """Resolve credentials anew from now on: AWS refuses these ones, and their cached session with them."""
     with _finding:
         if isinstance(credentials, Held):
             _sessions.refused.add(credentials.last_key)
@@ -186,19 +187,20 @@ def let_go(credentials: object) -> None:
 
 
 def forget() -> None:
-    """Forget what was found: another command of this process may be another user's."""
+    """Forget all resolved credentials: another command of this process may be another user's."""
     with _finding:
         _found.clear()
         _sessions.refused.clear()
 
 
 def _environment() -> tuple[tuple[str, str], ...]:
-    """What decides which credentials are found, but for files."""
+    """Return the environment variables that decide which credentials are found."""
     return tuple(
         sorted((name, value) for name, value in os.environ.items() if name.startswith(("AWS_", "HOME")))
     )
 
 
+# Call a function, and turn each of its errors into a ChainError.
 def _explained(call: Callable[[], T], credentials: Any) -> T:
     try:
         return call()
@@ -210,7 +212,7 @@ def _explained(call: Callable[[], T], credentials: Any) -> T:
 
 
 class Sessions(JSONFileCache):  # type: ignore[misc]  # botocore is not typed
-    """The AWS CLI's cache of sessions; a file that cannot be read or written is as none."""
+    """The AWS CLI's cache of role sessions; a file that cannot be read or written counts as missing."""
 
     def __init__(self) -> None:
         super().__init__(working_dir="")
@@ -226,12 +228,12 @@ class Sessions(JSONFileCache):  # type: ignore[misc]  # botocore is not typed
             return False
 
     def __setitem__(self, key: str, value: Any) -> None:
-        # Without a place to keep it, it serves this process alone.
+        # If the file cannot be written, the session serves this process alone.
         with contextlib.suppress(OSError):
             super().__setitem__(key, value)
 
     def _convert_cache_key(self, cache_key: str) -> str:
-        # awscli customizations/assumerole.py and sso: CACHE_DIR.
+        # The CLI's own folder: awscli customizations/assumerole.py and sso, CACHE_DIR.
         self._working_dir = str(Path.home() / ".aws" / "cli" / "cache")
         return str(super()._convert_cache_key(cache_key))
 

@@ -1,4 +1,4 @@
-"""Where calls go that do not go to AWS itself: what the environment and the profile name."""
+"""The endpoints that the environment and the profile set in place of AWS's own."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ _AWS_DOMAINS = (
     ),
     *(".cloud.adc-e.uk", ".cloud-aws.adc-e.uk", ".csp.hci.ic.gov", ".aws.hci.ic.gov"),
 )
-# The services in which a stack has resources; tests/test_foreign_buckets.py holds them against the types.
+# The services in which a stack has resources; tests/test_foreign_buckets.py compares them with the types.
 SERVICES = (
     *("acm", "application-autoscaling", "cloudfront", "cloudwatch", "dynamodb", "ec2", "ecs", "elbv2"),
     *("events", "iam", "kms", "logs", "rds", "route53", "s3", "secretsmanager", "sns", "wafv2"),
 )
-# Whose endpoint stands for those of all others.
+# The service whose endpoint stands for those of all others.
 _USUAL = "ec2"
 
 
 @contextmanager
 def named(service: str) -> Iterator[None]:
-    """Tell an endpoint that is no URL by the names under which one is set.
+    """Explain an endpoint that is not a URL by the settings that may hold it.
 
     Raises:
-        UsageError: botocore makes no client of a service for it.
+        UsageError: botocore cannot make a client of the service with this endpoint.
 
     """
     try:
         yield
     except ValueError as error:
-        if isinstance(error, BotoCoreError):  # such as a region that is none: it has words of its own
+        if isinstance(error, BotoCoreError):  # such as an invalid region, which has a message of its own
             raise
         one = f"AWS_ENDPOINT_URL_{_model(service).upper().replace('-', '_')}"
         raise UsageError(
@@ -57,18 +57,18 @@ def named(service: str) -> Iterator[None]:
 
 
 def foreign(url: str) -> str:
-    """Return the endpoint; "" where it is AWS's own."""
+    """Return the URL of an endpoint; "" if it is AWS's own."""
     return "" if (urlsplit(url).hostname or "").endswith(_AWS_DOMAINS) else url
 
 
 def told(usual: str, session: Any) -> str:
-    """Return all endpoints in use in one line: the usual one, and behind it each service's that is another.
+    """Return all endpoints in use on one line: the usual one, then each service's that differs from it.
 
-    As botocore resolves them: AWS_ENDPOINT_URL_<SERVICE>, then the profile's `services` section, then what is
-    for all. "" where all calls go to AWS.
+    botocore resolves them in this order: AWS_ENDPOINT_URL_<SERVICE>, the profile's `services` section, the
+    endpoint for all services. The result is "" if all calls go to AWS.
 
     Args:
-        usual: The endpoint that EC2 is called at.
+        usual: The endpoint at which EC2 is called.
         session: A botocore session.
 
     """
@@ -76,6 +76,7 @@ def told(usual: str, session: Any) -> str:
     return " ".join(filter(None, [foreign(usual), *rest]))
 
 
+# Return each service but EC2 with its configured endpoint; "" stands for AWS.
 def _others(session: Any) -> list[tuple[str, str]]:
     if session.get_config_variable("ignore_configured_endpoint_urls"):
         return []
@@ -84,6 +85,7 @@ def _others(session: Any) -> list[tuple[str, str]]:
     return [(name, _checked(name, str(url)) if url else "") for name, url in told.items() if name != _USUAL]
 
 
+# Return an endpoint as `foreign` does; raise UsageError if it is not a valid URL.
 def _checked(service: str, url: str) -> str:
     with named(service):
         if not is_valid_endpoint_url(url):
@@ -92,5 +94,5 @@ def _checked(service: str, url: str) -> str:
 
 
 def _model(name: str) -> str:
-    """What botocore calls a service where it looks for its endpoint: by its service id."""
+    """Return the name by which botocore looks up a service's endpoint: the service ID."""
     return {"elbv2": "elastic_load_balancing_v2"}.get(name, name)

@@ -22,9 +22,10 @@ from __future__ import annotations
 
 
 class ProvisionerError(Exception):
-    """Says what happened, to which resource, and, as `hint`, what to type next.
+    """The base of the errors that a user sees: what happened, to which resource, and a hint.
 
-    `evidence` is what AWS or a container said at length: shown, and written down nowhere.
+    `hint` says what to type next. `evidence` is a longer text of AWS or of a container, which is shown but
+    never saved.
     """
 
     exit_code = 1
@@ -38,101 +39,101 @@ class ProvisionerError(Exception):
 
 
 class UsageError(ProvisionerError):
-    """The command line or a setting is wrong; nothing was called."""
+    """A mistake on the command line or in a setting; nothing was called."""
 
     exit_code = 64
     result = "usage"
 
 
 class CredentialsError(ProvisionerError):
-    """No usable credentials, or credentials of an account that was not meant."""
+    """Credentials that are missing, unusable, or of an account that was not meant."""
 
     exit_code = 3
     result = "credentials"
 
 
 class Incomplete(ProvisionerError):
-    """Part of the work is done and recorded; the same command goes on from there."""
+    """A run that did and recorded part of its work; the same command goes on from there."""
 
     exit_code = 4
     result = "incomplete"
 
 
 class Superseded(Incomplete):
-    """A newer deployment took the place of this one before ECS had judged it."""
+    """A deployment that a newer one replaced before ECS had judged it."""
 
     result = "superseded"
 
 
 class Blocked(ProvisionerError):
-    """Refused before the first change."""
+    """A refusal before the first change."""
 
     exit_code = 5
     result = "blocked"
 
 
 class NoSuchStack(ProvisionerError):
-    """No stack of that suffix is known here."""
+    """A suffix of which no stack is known here."""
 
     exit_code = 6
     result = "no_such_stack"
 
 
 class LedgerError(ProvisionerError):
-    """The state file is damaged, belongs elsewhere, or cannot be read or written."""
+    """A state file that is damaged, belongs elsewhere, or cannot be read or written."""
 
     result = "ledger"
 
 
 class LockHeld(ProvisionerError):
-    """Another run holds this stack."""
+    """A stack on which another run is at work."""
 
     exit_code = 7
     result = "locked"
 
 
 class Declined(ProvisionerError):
-    """The person who was asked said no."""
+    """The answer "no" of the person who was asked."""
 
     exit_code = 8
     result = "declined"
 
 
 class OutOfPatience(ProvisionerError):
-    """AWS took longer than the wait allows; the resource stays, the next run waits on."""
+    """A timeout: AWS took longer than the wait allows. The resource stays, and the next run waits on."""
 
     exit_code = 9
     result = "timeout"
 
 
 class NotBefore(OutOfPatience):
-    """AWS takes one change in so long: the rest can only be done later."""
+    """A cooldown: AWS allows one change in a certain time, so that the rest must be done later."""
 
     result = "not_before"
 
 
 class RolledBack(ProvisionerError):
-    """ECS gave the deployment up, or rolled it back."""
+    """A deployment that ECS gave up, or rolled back."""
 
     exit_code = 10
     result = "rolled_back"
 
 
 class Unwell(ProvisionerError):
-    """What was rolled out runs, and does not answer as it should."""
+    """A rollout whose tasks run, but do not answer as they should."""
 
     result = "unwell"
 
 
 class Residue(ProvisionerError):
-    """Teardown ended and AWS still holds something of the stack."""
+    """A teardown after which AWS still has resources of the stack."""
 
     exit_code = 11
     result = "residue"
 
 
 class Interrupted(ProvisionerError):
-    """A signal ended the run; what was in flight is finished and recorded."""
+    """A run that a signal ended; calls in flight were finished and recorded."""
 
     result = "interrupted"
 

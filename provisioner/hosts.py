@@ -1,4 +1,4 @@
-"""The hosts that this process has reached: what tells a name that nobody knows from an outage."""
+"""The hosts that this process has reached: they distinguish an unknown name from a network outage."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-# In the order in which they were reached first.
+# In the order of their first connection.
 _reached: dict[str, None] = {}
-# So many of them are looked up: who answers for names may be away, and is waited for each time.
+# How many of them are looked up: each lookup waits for its timeout if the name server is away.
 _LOOKED_UP = 2
 
 
@@ -19,15 +19,16 @@ def note_reached(host: str) -> None:
 
 
 def has_no_such_name(url: str) -> bool:
-    """Whether no address is known for a URL's host, although there is for others.
+    """Return whether a URL's host has no address although other hosts have one.
 
-    A host that was reached once is: it is the network, or who answers for names, that is away. So it is
-    where no name that was reached is known any more.
+    A host that was reached once has a name: if it fails now, the network or the name server is away. The same
+    holds if none of the names that were reached can be looked up any more.
     """
     host = (urlsplit(url).hostname or "").lower()
     return bool(host) and host not in _reached and (not _reached or any(_known()))
 
 
+# Yield True for each of the first hosts reached whose name can be looked up now.
 def _known() -> Iterator[bool]:
     for name in list(_reached)[:_LOOKED_UP]:
         with suppress(OSError):

@@ -11,15 +11,16 @@ from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 from botocore.loaders import Loader
 
-# Endpoints and proxies of the environment are looked up past the session (botocore/configprovider.py,
+# botocore looks up endpoints and proxies of the environment outside the session (botocore/configprovider.py,
 # ConfiguredEndpointProvider; botocore/endpoint.py, EndpointCreator).
 CONFIG = Config(ignore_configured_endpoint_urls=True, proxies={})
 
 
 def isolated_session(region: str) -> boto3.session.Session:
-    """Return a session for the local AWS, with keys of its own; nothing of the environment can change it."""
+    """Return a session for local AWS, with keys of its own; nothing in the environment can change it."""
     core = botocore.session.Session(session_vars=_unset())
-    # These are read by a section of the config file, each key of which has its variable too.
+    # The settings of S3 come from a section of the config file, and each key also has an environment
+    # variable.
     core.get_component("config_store").set_config_provider("s3", ConstantProvider(None))
     core.set_credentials("embedded", "embedded")
     models: list[str] = core.get_component("data_loader").search_paths
@@ -28,7 +29,10 @@ def isolated_session(region: str) -> boto3.session.Session:
 
 
 def _unset() -> dict[str, Any]:
-    """Every variable that botocore knows, this one and the next, with its default and no way to set it."""
+    """Return the session variables with their defaults and without sources, read from botocore's own list.
+
+    The list of the installed botocore also covers variables that later versions add.
+    """
     known = botocore.session.Session.SESSION_VARIABLES
     unset = {name: (None, None, default, convert) for name, (_, _, default, convert) in known.items()}
     nowhere = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))

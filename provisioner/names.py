@@ -1,7 +1,7 @@
-"""Every name and tag the stack gives to AWS, made and checked in one place.
+"""Makes and checks every name and tag that the stack gives to AWS.
 
-A name is `ml-api-<noun>-<suffix>`; things that come in several, or may be replaced by a new one
-while the old one lives, carry four hex characters of what makes them distinct before the suffix.
+A name is `ml-api-<noun>-<suffix>`. Resources of which there are several, or which are replaced by a new one
+while the old one exists, carry four hex characters before the suffix: a hash of what makes them distinct.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PROJECT = "ml-api"
 
 
 def program(typed: str) -> str:
-    """How this tool was called, from wherever: what a hint tells to type next is what works here."""
+    """Return the command by which this tool was called, so that hints name a command that works here."""
     name = Path(typed).name
     return (
         f"python {shlex.quote(typed)}"
@@ -33,17 +33,17 @@ def program(typed: str) -> str:
 PROGRAM = program(sys.argv[0])
 MANAGER = "ml-api-provisioner"
 NODE_TAG = "ml-api:node"
-# Roles and distributions have no region: without this, two stacks of one suffix would take each other's.
+# Roles and distributions have no region: without this tag, two stacks of one suffix would adopt each other's.
 REGION_TAG = "ml-api:region"
-# On the distribution: where the records of its names are, for an end that is told nothing else.
+# On the distribution: the hosted zone of its records, for a teardown that knows nothing else.
 ZONE_TAG = "ml-api:zone"
-# Who chose the image that a service runs, where the settings did not.
+# Who chose the image that a service runs, if not the settings.
 IMAGE_OWNER = "ml-api:image-owner"
-# What beside the image was chosen by who shipped it: `size`, and `env.NAME` for each variable.
+# What else was chosen with the image: `size`, and `env.NAME` for each variable.
 SHIPPED_WITH = "ml-api:shipped-with"
-# Who chose between how many tasks a service is scaled, where the settings did not.
+# Who chose the minimum and maximum number of a service's tasks, if not the settings.
 COUNT_OWNER = "ml-api:count-owner"
-# On the stack's marker: which run is at work, and when it was heard of last (`engine/marker.py`).
+# On the stack's marker: which run is at work, and when it was last heard of (`engine/marker.py`).
 RUN_TAG = "ml-api:run"
 LONGEST_SUFFIX = 16
 _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -51,15 +51,15 @@ _SUFFIX = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 @dataclass(frozen=True)
 class Form:
-    """How AWS takes one sort of name: its longest length, and the shape we give it."""
+    """The form of the names of one noun: the longest length that AWS takes, and the pattern used here."""
 
     limit: int
     shape: str = "ml-api-{noun}{distinct}-{suffix}"
 
 
 # Limits: botocore service models, and the AWS API reference of each service.
-# No noun may be another noun plus a hyphen and more: `role` with the suffix `a-b` would meet `role-a`
-# with the suffix `b`. tests/test_names.py holds this.
+# No noun may be another noun plus a hyphen and more: `role` with the suffix `a-b` would collide with `role-a`
+# with the suffix `b`. tests/test_names.py checks this.
 FORMS: Mapping[str, Form] = {
     "vpc": Form(255),
     "subnet": Form(255),
@@ -102,7 +102,8 @@ FORMS: Mapping[str, Form] = {
     "cluster": Form(255),
     "taskdef": Form(255),
     "service": Form(255),
-    # Services with prefixes of their own come in several; the main one's parts keep the plain names.
+    # There may be several services with prefixes of their own; the main service's resources keep the plain
+    # names.
     "api-taskdef": Form(255),
     "api-service": Form(255),
     "api-scaling": Form(255),
@@ -120,7 +121,7 @@ FORMS: Mapping[str, Form] = {
     "webacl": Form(128),
     "certificate-edge": Form(255),
     "certificate-alb": Form(255),
-    # With `-<account>-<region>` behind it, a bucket has 63.
+    # With `-<account>-<region>` appended, a bucket's name may have 63 characters.
     "logs": Form(35),
     "records-source": Form(60),
     "records-destination": Form(60),
@@ -139,13 +140,18 @@ FORMS: Mapping[str, Form] = {
     "alarm-waf": Form(255),
     "dashboard": Form(255),
     "deployments": Form(64),
-    # The name of a group that WAF writes begins so (WAF developer guide, logging-cw-logs).
+    # A log group that WAF writes to must have a name that begins so (WAF developer guide, logging-cw-logs).
     "waf-logs": Form(512, "aws-waf-logs-ml-api-{suffix}"),
 }
 
 
 def check_suffix(suffix: str) -> str:
-    """The suffix itself, or a UsageError that says which rule it breaks."""
+    """Return the suffix unchanged.
+
+    Raises:
+        UsageError: The suffix cannot be part of an AWS name, or is too long for one of the stack's names.
+
+    """
     if not _SUFFIX.fullmatch(suffix):
         raise UsageError(
             f"The suffix {suffix!r} cannot be part of an AWS name.",
@@ -161,12 +167,20 @@ def check_suffix(suffix: str) -> str:
 
 
 def any_of(name: str, suffix: str) -> str:
-    """The name with what tells several of its noun apart left open, as IAM writes it."""
+    """Return the name as an IAM pattern: its four hex characters, if it has them, become wildcards."""
     return re.sub(rf"-[0-9a-f]{{4}}(-{re.escape(suffix)})$", r"-????\1", name)
 
 
 def name_of(noun: str, suffix: str, distinct: str = "") -> str:
-    """The AWS name of `noun` in the stack `suffix`, with a hash of `distinct` where it comes in several."""
+    """Return the AWS name of `noun` in the stack `suffix`.
+
+    If there are several of the noun, `distinct` is what makes this one distinct: its hash becomes part of the
+    name.
+
+    Raises:
+        UsageError: The name is longer than AWS takes.
+
+    """
     form = FORMS[noun]
     tail = f"-{four_hex(distinct)}" if distinct else ""
     name = form.shape.format(noun=noun, suffix=suffix, distinct=tail)
@@ -176,43 +190,43 @@ def name_of(noun: str, suffix: str, distinct: str = "") -> str:
 
 
 def four_hex(text: str) -> str:
-    """Four hex characters that stand for `text`."""
+    """Return four hex characters of the hash of `text`."""
     import hashlib  # noqa: PLC0415 - a tenth of the time that --help takes
 
     return hashlib.sha256(text.encode()).hexdigest()[:4]
 
 
 def owner_tags(suffix: str) -> dict[str, str]:
-    """The three tags that say a thing is this stack's."""
+    """Return the three tags that mark a resource as this stack's."""
     return {"Project": PROJECT, "Environment": suffix, "ManagedBy": MANAGER}
 
 
 def tags_of(suffix: str, region: str, node: str, name: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """All tags that one node's resource carries; ours win over the user's own."""
+    """Return all tags of one resource; the tool's own tags win over the user's `extra` ones."""
     named = {"Name": name} if name else {}
     return {**extra, **named, **owner_tags(suffix), REGION_TAG: region, NODE_TAG: node}
 
 
 def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """Of all tags of one node, those of the user's own."""
+    """Return those of a resource's tags that are the user's own."""
     ours = {"Name", REGION_TAG, NODE_TAG, RUN_TAG, *owner_tags("")}
     return {name: value for name, value in tags.items() if name not in ours}
 
 
-# Whose a thing is, as its tags say.
+# The tags that say which stack a resource belongs to.
 _OWNER = ("Project", "Environment", "ManagedBy", REGION_TAG)
 
 
 def has_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    """Whether what carries the tags `seen` belongs to the same stack as what is to carry `wanted`."""
+    """Return whether the tags `seen` belong to the same stack as the tags `wanted`."""
     return all(key in wanted and seen.get(key) == wanted[key] for key in _OWNER)
 
 
 def has_another_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    """Whether the tags `seen` are those of somebody else, and not what is left of `wanted`.
+    """Return whether the tags `seen` are somebody else's, rather than what is left of `wanted`.
 
-    Another stack's name or region says so; else what still bears our own marks is ours, whatever a person has
-    taken off or written anew.
+    Another stack's suffix or region means another owner. Otherwise a resource that still has this stack's
+    region and node tags is ours, even if a person has removed or changed other tags.
     """
     differ = {key for key in _OWNER if key in seen and seen[key] != wanted.get(key)}
     if differ & {"Environment", REGION_TAG}:
@@ -223,5 +237,5 @@ def has_another_owner(seen: Mapping[str, str], wanted: Mapping[str, str]) -> boo
 
 
 def bears(tags: Mapping[str, str], suffix: str) -> bool:
-    """Whether these tags say that the thing belongs to the stack `suffix`."""
+    """Return whether the tags mark a resource as one of the stack `suffix`."""
     return owner_tags(suffix).items() <= tags.items()

@@ -1,4 +1,4 @@
-"""Reading a list to its last page: by botocore's paginators, else by the operation's own tokens."""
+"""Reads lists to their last page: by botocore's paginators, else by the operation's own tokens."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from botocore.model import OperationModel, Shape
 from botocore.paginate import Paginator
 
 Config = Mapping[str, Any]
-# What the services call the token of the next page, and the size of one, where they have them.
+# The services' names for the token of the next page, and for the size of a page.
 _TOKENS = re.compile(r"(next_?)?(page_?)?(token|marker)", re.IGNORECASE)
 _LIMITS = re.compile(r"(max_?(results|items|records)|page_?size|limit)", re.IGNORECASE)
 
 
 def paginator(method: Callable[..., Any], model: OperationModel) -> Paginator | None:
-    """Return what reads all pages of an operation through `method`; None where it has but one."""
+    """Return a paginator that reads all pages of an operation through `method`; None if it has only one."""
     config = config_of(model)
     return Paginator(method, dict(config), model) if config else None
 
 
 def config_of(model: OperationModel) -> Config | None:
-    """Return how the pages of an operation follow each other, in the words of botocore's paginators.
+    """Return the paginator configuration of an operation in botocore's format; None if it has only one page.
 
-    botocore has none for some that have pages (ListVpcOrigins, ListWebACLs, ListServiceDeployments: 1.44.5);
-    theirs is made from their shapes.
+    botocore has no configuration for some operations that have pages (ListVpcOrigins, ListWebACLs,
+    ListServiceDeployments: 1.44.5); it is then derived from their shapes.
     """
     return _known(model.service_model.service_name).get(model.name) or _made(model)
 
 
+# Return botocore's paginator configurations of a service, by operation.
 @functools.cache
 def _known(service: str) -> Mapping[str, Config]:
     try:
@@ -43,7 +44,7 @@ def _known(service: str) -> Mapping[str, Config]:
 
 
 def _made(model: OperationModel) -> Config | None:
-    """Make one from an operation that takes a token, and tells one beside its list or around it."""
+    """Derive a configuration for an operation that takes a token and returns one near its list."""
     asked = _named(_TOKENS, model.input_shape)
     told = next(
         (
@@ -66,18 +67,23 @@ def _made(model: OperationModel) -> Config | None:
 
 
 def _levels(shape: Shape | None) -> Iterator[tuple[str, Any]]:
-    """The members of a reply, and those of each structure in it, with the path to them."""
+    """Yield the shape of a reply, then that of each structure in it, each with its path."""
     if shape is not None and shape.type_name == "structure":
         yield "", shape
         yield from ((f"{name}.", one) for name, one in shape.members.items() if one.type_name == "structure")
 
 
+# Return the paths of the lists in a structure, which is itself at `path`.
 def _lists(path: str, shape: Any) -> Iterator[str]:
     return (f"{path}{name}" for name, one in shape.members.items() if one.type_name == "list")
 
 
 def _named(wanted: re.Pattern[str], shape: Any, *, is_next: bool = False) -> str:
-    """The member of such a name; of two tokens in a reply the next page's, not the one asked with."""
+    """Return the member of a shape whose name matches; "" if there is none.
+
+    A reply may hold two tokens, the next page's and the request's own: the next page's comes first, and only
+    that one counts with `is_next`.
+    """
     members = [name for name in (shape.members if shape is not None else {}) if wanted.fullmatch(name)]
     members.sort(key=lambda name: not name.lower().startswith("next"))
     return members[0] if members and (not is_next or members[0].lower().startswith("next")) else ""

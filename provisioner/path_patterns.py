@@ -1,7 +1,7 @@
-"""Path patterns of listener rules: what they match, which is narrower, and which one can never be reached.
+"""Path patterns of listener rules: whether they match, their order, and which can never be reached.
 
-`*` stands for any characters or none, `?` for exactly one; case counts, and a pattern fits the whole path
-(ELB user guide, path conditions).
+`*` stands for any characters or none, `?` for exactly one. Case counts, and a pattern must match the whole
+path (ELB user guide, path conditions).
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 _MANY, _ONE = "*", "?"
-# Beyond so many states of the search a pattern counts as reachable: no 97 patterns of five wildcards that
-# were tried came near it.
+# After this many states of the search a pattern counts as reachable: no tried set of 97 patterns with five
+# wildcards came near it.
 _MOST_STATES = 50_000
 # Characters that a path may hold (RFC 3986, pchar) and that a probe may use in a wildcard's place.
 _SPARE = "xzqjkvw0123456789yXZQJKVW$&+,;=:@!"
 
-# The places in a pattern up to which it may have matched.
+# The positions in a pattern up to which it may have matched a path.
 _Places = frozenset[int]
 
 
 @cache
 def normal(pattern: str) -> str:
-    """Return the shortest spelling of what the pattern matches: `/a**?` becomes `/a?*`."""
+    """Return the shortest pattern that matches the same paths: `/a**?` becomes `/a?*`."""
     return re.sub(r"[*?]*\*[*?]*", lambda run: "?" * run[0].count("?") + "*", pattern)
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Return whether a request for `path` meets the pattern."""
+    """Return whether the pattern matches `path`."""
     places = _start(pattern)
     for letter in path:
         places = _after(pattern, places, letter)
@@ -37,17 +37,21 @@ def matches(pattern: str, path: str) -> bool:
 
 
 def in_order(patterns: Iterable[str]) -> list[str]:
-    """Return the patterns so that each stands before all those that match more than it does.
+    """Return the patterns sorted so that a narrower one comes before each wider one.
 
-    A pattern whose matches are all matched by another has at least as long a shortest match; where these
-    are equally long, at least as many plain characters; where these are equal too, the two differ only in
-    their `*`, of which the narrower has fewer. So sorting by the three is enough.
+    Let every path that pattern A matches be matched by B too. Then the shortest match of A is at least as
+    long as that of B. If both are equally long, A has at least as many plain characters. If these are equal
+    too, the two differ only in their `*`, of which A has fewer. So sorting by these three is enough.
     """
     return sorted(patterns, key=lambda one: (-_shortest(one), -_plain(one), normal(one).count(_MANY), one))
 
 
 def probe(pattern: str, earlier: Iterable[str] = ()) -> str | None:
-    """Return a short path that meets the pattern and none of `earlier`; None where there is none."""
+    """Return a short path that matches the pattern and none of `earlier`; None if there is none.
+
+    The search for it is breadth-first. If it reaches its limit of states, the pattern counts as reachable,
+    and the path returned is the pattern with its wildcards filled in.
+    """
     others = list(earlier)
     spare = next((one for one in _SPARE if not any(one in each for each in (pattern, *others))), "~")
     start = _start(pattern), tuple(_start(one) for one in others)
@@ -66,9 +70,10 @@ def probe(pattern: str, earlier: Iterable[str] = ()) -> str | None:
 
 
 def unreachable(patterns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Yield each pattern, of those asked in this order, that never gets a request, and those that take all.
+    """Yield each pattern that never gets a request, and the earlier patterns that take all its requests.
 
-    Those named are as few as are needed: without any one of them the pattern would be reached.
+    `patterns` are in the order in which the rules are asked. As few earlier patterns are named as are needed:
+    without any one of them the pattern would be reached.
     """
     for at, pattern in enumerate(patterns):
         before = list(patterns[:at])
@@ -79,14 +84,17 @@ def unreachable(patterns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             yield pattern, before
 
 
+# Return the length of the shortest path that the pattern matches.
 def _shortest(pattern: str) -> int:
     return len(pattern) - pattern.count(_MANY)
 
 
+# Return how many characters of the pattern are no wildcards.
 def _plain(pattern: str) -> int:
     return _shortest(pattern) - pattern.count(_ONE)
 
 
+# Return the positions before the first character of a path.
 @cache
 def _start(pattern: str) -> _Places:
     return _skipping(pattern, {0})
@@ -94,14 +102,14 @@ def _start(pattern: str) -> _Places:
 
 @cache
 def _after(pattern: str, places: _Places, letter: str) -> _Places:
-    """The places after one more character of a path."""
+    """Return the positions after one more character of a path."""
     inside = [at for at in places if at < len(pattern)]
     stay = {at for at in inside if pattern[at] == _MANY}
     return _skipping(pattern, stay | {at + 1 for at in inside if pattern[at] in (_ONE, letter)})
 
 
 def _skipping(pattern: str, places: Iterable[int]) -> _Places:
-    """The places, and those behind each `*` that may stand for nothing."""
+    """Return the positions, and those behind each `*`, which may stand for nothing."""
     found = set(places)
     for at, sign in enumerate(pattern):
         if sign == _MANY and at in found:
@@ -110,7 +118,7 @@ def _skipping(pattern: str, places: Iterable[int]) -> _Places:
 
 
 def _next_letters(pattern: str, places: _Places, spare: str) -> list[str]:
-    """The characters that lead on; `spare` stands for all that only a wildcard takes."""
+    """Return the characters that advance a match; `spare` stands for all that only a wildcard matches."""
     wanted = {pattern[at] for at in places if at < len(pattern)}
     wild = wanted & {_MANY, _ONE}
     return sorted(wanted - wild) + [spare] * bool(wild)

@@ -1,4 +1,4 @@
-"""What a ledger is pinned to: suffix, account, region and endpoint; a command elsewhere is refused."""
+"""Checks that a command acts in the place that the state names: suffix, account, region and endpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from state.document import Document, Place
 
 @dataclass(frozen=True)
 class Where:
-    """What the command line said of the place: region, account, rehearsal or not."""
+    """The command line's options about the place: workspace, region, account, and whether to adopt all."""
 
     workspace: Workspace
     region: str | None = None
@@ -24,9 +24,13 @@ class Where:
 
 
 def known_document(where: Where, suffix: str, local: Local | None) -> Document | None:
-    """The stack's ledger; None too where it tells of an embedded AWS that has ended, with all it held.
+    """Return the stack's state; None if there is none, or if its local AWS has ended with all that it held.
 
-    With `adopt_all`, a ledger that cannot be used counts for none: what it told is found in AWS.
+    With `adopt_all`, an unusable state counts as none: the resources in it are found again in AWS.
+
+    Raises:
+        LedgerError: The state is damaged, another stack's, or has resource types that this version lacks.
+
     """
     try:
         document = usable_document(where.workspace, suffix)
@@ -47,7 +51,12 @@ def known_document(where: Where, suffix: str, local: Local | None) -> Document |
 
 
 def usable_document(workspace: Workspace, suffix: str) -> Document | None:
-    """The stack's ledger; LedgerError where it is damaged, or tells of kinds that this version lacks."""
+    """Return the stack's state; None if there is none.
+
+    Raises:
+        LedgerError: The state is damaged, or has resource types that this version lacks.
+
+    """
     document = workspace.document(suffix)
     if document and not facts_fit(document.facts):
         raise LedgerError(
@@ -65,7 +74,7 @@ def usable_document(workspace: Workspace, suffix: str) -> Document | None:
 
 
 def put_aside_unusable(where: Where, suffix: str) -> None:
-    """With `adopt_all`, rename a ledger that cannot be used; only under the stack's lock."""
+    """With `adopt_all`, rename an unusable state. Call this only under the stack's lock."""
     if not where.adopt_all:
         return
     try:
@@ -75,7 +84,12 @@ def put_aside_unusable(where: Where, suffix: str) -> None:
 
 
 def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str, str]:
-    """The stack's region and who said so; UsageError where the flag says another than the ledger."""
+    """Return the stack's region, and which source named it.
+
+    Raises:
+        UsageError: --region differs from the region in the state, or there is no such region.
+
+    """
     if document is None:
         chosen = choose_region(where.region, local=where.workspace.local)
         return chosen.name, chosen.source
@@ -92,7 +106,12 @@ def region_of(suffix: str, document: Document | None, where: Where) -> tuple[str
 
 
 def guard_account(place: Place, expected: str | None) -> None:
-    """CredentialsError where the credentials are of another account than the one expected."""
+    """Check that the credentials are of the expected account, if one is expected.
+
+    Raises:
+        CredentialsError: They are of another account.
+
+    """
     if expected is not None and place.account != expected:
         raise CredentialsError(
             f"These credentials are of the account {place.account}; {expected} is expected.",
@@ -101,7 +120,13 @@ def guard_account(place: Place, expected: str | None) -> None:
 
 
 def check_pin(document: Document, suffix: str, place: Place, workspace: Workspace) -> None:
-    """CredentialsError or Blocked where a ledger is of another place than the one acted on."""
+    """Check that the state belongs to the place that the command acts on.
+
+    Raises:
+        CredentialsError: The state is of another account.
+        Blocked: The state is of another region, partition or endpoint.
+
+    """
     pinned = document.place
     if pinned.account != place.account:
         raise CredentialsError(
@@ -117,6 +142,7 @@ def check_pin(document: Document, suffix: str, place: Place, workspace: Workspac
         )
 
 
+# Describe a place in a message.
 def _told(place: Place) -> str:
     endpoint = place.endpoint or "AWS"
     return f"account {place.account}, region {place.region}, endpoint {endpoint}"

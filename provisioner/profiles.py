@@ -1,4 +1,4 @@
-"""The AWS profile in use: its name, what the files say of it, and which others there are."""
+"""The AWS profile in use: its name, its configuration, and the names of the other profiles."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ import botocore.session
 from botocore.exceptions import BotoCoreError
 
 Doc = Mapping[str, Any]
-# The profile that signs in, of those that one takes its credentials from.
+# A key of our own in the configuration: the profile at the end of the `source_profile` chain, which signs in.
 _LAST = "name of the last"
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One profile; `config` is what it says, and what those say that it takes its credentials from."""
+    """One AWS profile of this user.
+
+    `config` holds its settings, and those of the profiles in its `source_profile` chain. `chosen` says
+    whether the environment names the profile; `known` holds the names of all profiles.
+    """
 
     name: str = ""
     chosen: bool = False
@@ -26,7 +30,7 @@ class Profile:
 
     @classmethod
     def current(cls) -> Profile:
-        """The one that this environment chooses; empty where the files cannot be read."""
+        """Return the profile that this environment chooses; with no settings if the files cannot be read."""
         core = botocore.session.Session()
         chosen = os.environ.get("AWS_PROFILE") or os.environ.get("AWS_DEFAULT_PROFILE") or ""
         name = chosen or "default"
@@ -38,17 +42,17 @@ class Profile:
 
     @property
     def words(self) -> str:
-        """The profile in a sentence."""
+        """The profile as words inside a sentence."""
         return f"the profile {self.name}"
 
     @property
     def title(self) -> str:
-        """The profile at the head of a sentence."""
+        """The profile as words at the head of a sentence."""
         return f"The profile {self.name}"
 
     @property
     def login(self) -> str:
-        """The command that signs in anew; "" where the profile has none."""
+        """The command that signs in anew; "" if the profile has no sign-in."""
         if self.config.get("sso_session") or self.config.get("sso_start_url"):
             return f"aws sso login --profile {self.config[_LAST]}"
         if self.config.get("login_session"):
@@ -57,12 +61,12 @@ class Profile:
 
     @property
     def others(self) -> str:
-        """The profiles that there are, in a sentence."""
+        """A sentence that lists all profiles."""
         return f"Profiles there are: {', '.join(self.known)}." if self.known else "There is no profile yet."
 
 
 def _followed(known: Mapping[str, Doc], name: str) -> Iterator[tuple[str, Any]]:
-    """What a profile says, then what those say that it takes its credentials from; the first word counts."""
+    """Yield the settings of a profile and of its `source_profile` chain; the nearest profile's value wins."""
     said: dict[str, Any] = {}
     seen: set[str] = set()
     while name and name not in seen and isinstance(known.get(name, {}), Mapping):

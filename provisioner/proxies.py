@@ -1,4 +1,4 @@
-"""The proxy that calls go through, as the environment names it: one that is no address is told at once."""
+"""Checks the proxy that the environment names, before any call is made."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from provisioner.errors import UsageError
 
 
 def check_proxy(url: str) -> None:
-    """Refuse a proxy of `url` that no call can ever go through; the address may hold a password: never shown.
+    """Refuse a proxy for `url` that no call can ever go through.
+
+    Its address may hold a password, so it is never shown.
 
     Raises:
-        UsageError: the variable that names the proxy holds no address of one.
+        UsageError: The variable that names the proxy does not hold the address of one.
 
     """
     scheme = urlsplit(url).scheme
@@ -24,7 +26,7 @@ def check_proxy(url: str) -> None:
     if not proxy or _is_address(proxy):
         return
     upper = f"{scheme}_proxy".upper()
-    # urllib.request.getproxies_environment: the name in small letters counts before the other.
+    # urllib.request.getproxies_environment: the name in small letters takes precedence.
     name = next((one for one in (upper.lower(), upper) if os.environ.get(one)), upper)
     raise UsageError(
         f"{name} is no address of a proxy that can be asked: no call was made.",
@@ -33,9 +35,10 @@ def check_proxy(url: str) -> None:
 
 
 def _is_address(proxy: str) -> bool:
-    """Whether it can be asked, as botocore 1.44.5 (httpsession.py, _fix_proxy_url) and urllib3 take it.
+    """Return whether a proxy's address can be used, as botocore and urllib3 read it.
 
-    botocore puts http:// before any other scheme, so that the scheme would be asked for as a host.
+    botocore 1.44.5 (httpsession.py, _fix_proxy_url) puts http:// before any other scheme, so that the scheme
+    would be looked up as a host.
     """
     if "://" in proxy and not proxy.startswith(("http://", "https://")):
         return False

@@ -1,4 +1,4 @@
-"""How many calls a second AWS takes, service by service: a bucket of tokens each, shared by all threads."""
+"""Limits the rate of calls to each AWS service, by token buckets that all threads share."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# A throttle halves a rate, and each call that AWS takes mends it by so much; it never falls below the least.
+# A throttle halves a rate, and each call that AWS accepts restores this share of it; a rate never falls below
+# the least share.
 _MENDS, _LEAST = 0.05, 0.2
 
 
 @dataclass(frozen=True)
 class Rate:
-    """So many calls at once, and so many a second after that; for each operation, or for all together."""
+    """A rate limit: a burst of calls, then so many a second; for each operation, or for all together."""
 
     burst: float
     each_second: float
     per_operation: bool = False
 
 
-# EC2 API throttling (non-mutating 100 and 20, per API); Amazon ECS request throttling (reads); the others
+# EC2 API throttling (non-mutating 100 and 20, per API); Amazon ECS request throttling (reads). The others are
 # from memory, and on the careful side: a bucket that is too small costs less than a throttle.
 READS: Mapping[str, Rate] = {
     "ec2": Rate(100, 20, per_operation=True),
@@ -29,7 +30,7 @@ READS: Mapping[str, Rate] = {
     "wafv2": Rate(20, 5),
     "acm": Rate(20, 10),
     "logs": Rate(20, 10),
-    # Five requests a second of an account, all together (Route 53 developer guide, quotas).
+    # An account has five requests a second, all together (Route 53 developer guide, quotas).
     "route53": Rate(5, 3),
 }
 ACTS: Mapping[str, Rate] = {
@@ -55,7 +56,10 @@ USUAL_READS, USUAL_ACTS = Rate(100, 20), Rate(40, 10)
 
 @dataclass
 class Bucket:
-    """Tokens that come back with time; who takes one that is not there yet waits for it."""
+    """A token bucket: it refills with time, and a caller who takes a missing token waits for it.
+
+    `share` is the part of the rate that is in use after throttles, `filled` the second of the last refill.
+    """
 
     rate: Rate
     tokens: float = field(init=False)
@@ -66,14 +70,14 @@ class Bucket:
         self.tokens = self.rate.burst
 
     def take(self, now: float) -> float:
-        """Take one; seconds until it is there."""
+        """Take one token, and return the seconds until it is there."""
         self._fill(now)
         self.tokens -= 1
         self.share = min(1.0, self.share + _MENDS)
         return max(0.0, -self.tokens / (self.rate.each_second * self.share))
 
     def throttled(self, now: float) -> None:
-        """AWS says that it is too much: what was left is gone, and what comes back comes at half the rate."""
+        """Empty the bucket and halve its rate, because AWS has throttled a call."""
         self._fill(now)
         self.share = max(_LEAST, self.share / 2)
         self.tokens = min(self.tokens, 0.0)
@@ -87,7 +91,10 @@ class Bucket:
 
 @dataclass
 class Rates:
-    """All buckets of one run, and what they cost it; `pace` is that of the AWS which is called."""
+    """The token buckets of one run, and what they cost it.
+
+    `pace` is the speed of the AWS that is called; `waited` holds seconds by service, `throttles` how many.
+    """
 
     pace: float = 1.0
     waited: dict[str, float] = field(default_factory=dict)
@@ -96,7 +103,7 @@ class Rates:
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, service: str, region: str, operation: str, *, reads: bool, now: float) -> float:
-        """Seconds to wait before this call; where the time of AWS does not pass, none."""
+        """Return the seconds to wait before this call; 0 if the emulator takes no time."""
         with self._one_at_a_time:
             seconds = self._bucket(service, region, operation, reads=reads).take(now) * self.pace
             if seconds:
@@ -104,11 +111,12 @@ class Rates:
         return seconds
 
     def throttled(self, service: str, region: str, operation: str, *, reads: bool, now: float) -> None:
-        """Slow down what AWS found too fast, and nothing else."""
+        """Slow down the bucket of the call that AWS throttled, and no other."""
         with self._one_at_a_time:
             self._bucket(service, region, operation, reads=reads).throttled(now)
             self.throttles[service] = self.throttles.get(service, 0) + 1
 
+    # Return the bucket of a call: its operation's own, else that of the service's reads or of its changes.
     def _bucket(self, service: str, region: str, operation: str, *, reads: bool) -> Bucket:
         usual = (READS, USUAL_READS) if reads else (ACTS, USUAL_ACTS)
         own = OPERATIONS.get(f"{service}:{operation}")

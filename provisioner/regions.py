@@ -1,4 +1,4 @@
-"""Which region is meant, who said so, and whether AWS has it: known before any call."""
+"""The region of a command: which source names it, and whether AWS has it; known before any call."""
 
 from __future__ import annotations
 
@@ -18,16 +18,21 @@ SEED_REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Region:
-    """A region and where it was said."""
+    """A region, and the source that named it."""
 
     name: str
     source: str
 
 
 def choose_region(flag: str | None, *, local: bool = False) -> Region:
-    """The region by rising distance: flag, AWS_REGION, AWS_DEFAULT_REGION, the profile, the seed's.
+    """Return the region from the first source that names one.
 
-    The local AWS is nobody's account: what the environment says of the user's does not count there.
+    The sources are the flag, AWS_REGION, AWS_DEFAULT_REGION, the profile, and at last the default. Local AWS
+    belongs to no account of the user: with `local`, the environment and the profile do not count.
+
+    Raises:
+        UsageError: There is no such region, or its partition lacks a service that the stack needs.
+
     """
     if flag:
         return _checked(Region(flag, "--region"))
@@ -46,13 +51,18 @@ def choose_region(flag: str | None, *, local: bool = False) -> Region:
 
 
 def _checked(region: Region) -> Region:
-    """The region itself; UsageError with the nearest ones where botocore's partitions do not list it."""
+    """Return the region unchanged.
+
+    Raises:
+        UsageError: botocore's partitions do not list it, or its partition lacks a service.
+
+    """
     known = _known()
     if region.name in known:
         check_partition(known[region.name], region.name)
     else:
         near = difflib.get_close_matches(region.name.lower(), known, n=3, cutoff=0.5)
-        # Two letters in the wrong order are the commonest slip: what has the same letters is meant first.
+        # Two swapped letters are the commonest slip: a region with the same letters comes first.
         near.sort(key=lambda name: sorted(name) != sorted(region.name.lower()))
         told = " or ".join(f"`--region {name}`" for name in near)
         raise UsageError(
@@ -63,7 +73,7 @@ def _checked(region: Region) -> Region:
 
 
 def check_partition(partition: str, region: str) -> None:
-    """Raise UsageError for a partition where a service of the stack is missing."""
+    """Raise UsageError for a partition that lacks a service of the stack."""
     if partition != "aws":
         raise UsageError(
             f"{region} is in the partition {partition}, which has no CloudFront with AWS's own certificate; "
@@ -72,13 +82,13 @@ def check_partition(partition: str, region: str) -> None:
 
 
 def is_of(partition: str, region: str) -> bool:
-    """Return whether a region lies in a partition; one that botocore does not list may lie in any."""
+    """Return whether a region lies in a partition; a region that botocore does not list may lie in any."""
     return _known().get(region, partition) == partition
 
 
 @functools.cache
 def _known() -> dict[str, str]:
-    """The partition of each region of botocore's own data: the user's profile may be unreadable."""
+    """Return the partition of each region by botocore's own data: the user's profile may be unreadable."""
     partitions = Loader().load_data("partitions")["partitions"]
     listed = {name: partition["id"] for partition in partitions for name in partition["regions"]}
     return {name: partition for name, partition in listed.items() if not name.endswith("-global")}

@@ -1,4 +1,4 @@
-"""One command's hold on one stack: where it lives, what is known of it, and the way to AWS."""
+"""One command's work on one stack: its location, its state and lock, and the connection to AWS."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ from state.store import Store
 from state.versions import remember
 
 _ROUNDS = 3
-# So many of the newest records tell how long things take.
+# Durations are estimated from this many of the newest run records.
 _RUNS = 50
 NOTHING: Mapping[str, str] = {}
 
 
 @dataclass
 class Session:
-    """One stack in hand; nothing is called before `open`."""
+    """One stack that a command works on; nothing is called before `open`."""
 
     suffix: str
     settings: Settings
@@ -61,31 +61,31 @@ class Session:
     clock: Clock = field(default_factory=Clock)
     listen: Listener = silent
     region_source: str = ""
-    # Who took the stack's lock last before this command, and whether that run was still under way.
+    # The last holder of the stack's lock before this command, and whether that run was still under way.
     former: Owner | None = None
     is_busy: bool = False
-    # The emulator that held it has ended: what stands is empty, whatever the state file tells.
+    # Whether the emulator that held the stack has ended: nothing exists then, whatever the state says.
     is_over: bool = False
-    # What was typed, without what may be secret.
+    # The command line as typed, without values that may be secret.
     arguments: list[str] = field(default_factory=list)
-    # Tells a person, beside the answer, what went wrong and stopped nothing, and what to do about it.
+    # Reports a problem that stopped nothing, and a hint, beside the command's answer.
     tell: Callable[[str, str], None] = lambda *_: None
-    # What this run takes back from another owner: `image`, `counts`.
+    # What the settings take back from `deploy` or `scale` in this run: `image`, `counts`.
     taken: frozenset[str] = frozenset()
-    # What holds the lock.
+    # The command that holds the lock.
     command: str = ""
-    # Whether another run's mark on the stack is that of a run known to be dead.
+    # Whether to take over from another run whose mark is on the stack, as that run is known to be dead.
     takes_over: bool = False
-    # A look that is shared with other stacks.
+    # Clients whose reads are shared with other stacks.
     looking: Clients | None = None
-    # Raises when this run may change nothing any more.
+    # Raises if this run may change nothing any more.
     guard: Callable[[], None] = lambda: None
 
     @classmethod
     def open(cls, suffix: str, settings: Settings, where: Where, ways: Ways | None = None) -> Session:
-        """Find the place and check that it is the one meant; makes one call, GetCallerIdentity.
+        """Open a stack: find its location, and check that it is the one meant; only calls GetCallerIdentity.
 
-        Sessions that are given the same `ways` share them.
+        Sessions that are given the same `ways` share their connections.
         """
         workspace = where.workspace
         ways = Ways(workspace) if ways is None else ways
@@ -95,7 +95,7 @@ class Session:
         aws, place = ways.to(region)
         guard_account(place, settings.account if where.account is None else where.account)
         check_partition(place.partition, region)
-        # One that cannot be used counts for none, where it is to be put aside.
+        # With `adopt_all`, an unusable state counts as none.
         is_lost = document is None and local and not where.adopt_all
         former_state = workspace.document(suffix) if is_lost else None
         if document is None:
@@ -117,26 +117,28 @@ class Session:
 
     @property
     def clients(self) -> Clients:
-        """The way to AWS."""
+        """The clients for calls to AWS; the guard is asked before each change."""
         return Clients(self.aws, self.clock, self.guard)
 
     @property
     def is_known(self) -> bool:
-        """Whether a ledger of this stack stood here when the command began."""
+        """Whether a state of this stack existed when the command began."""
         return self.document.serial > 0
 
     def plan(self, *, ending: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
-        """What `apply` would do, or what there is to end; makes no mutating call.
+        """Return the plan of `apply`, or of a teardown if `ending`; makes no mutating call.
 
-        `shipping` are images, by service, that are taken as shipped already.
+        `shipping` holds images by service; they count as deployed already.
         """
         clients = self.looking or self.clients.sharing(Peers.of(self.document))
         return self._look(clients, ending=ending, shipping=shipping)
 
     def drift(self) -> tuple[DriftReport, Plan]:
-        """What differs from the ledger in AWS, and the plan about it; makes no mutating call.
+        """Return the differences between the state and AWS, and the plan for them; makes no mutating call.
 
-        Raises: NoSuchStack where nothing of what the ledger confirmed stands any more.
+        Raises:
+            NoSuchStack: None of the resources that the state records exists any more.
+
         """
         clients = self.clients.sharing(Peers.of(self.document))
         made = self._look(clients)
@@ -146,7 +148,7 @@ class Session:
         return report, made
 
     def nothing_stands(self) -> NoSuchStack:
-        """Return the error of a stack of which AWS has nothing, whatever its state file tells."""
+        """Return the error for a stack of which AWS has no resource, whatever its state says."""
         workspace, place = self.where.workspace, self.place
         began = unfinished_teardown(self.document)
         return NoSuchStack(
@@ -184,7 +186,7 @@ class Session:
 
     @contextmanager
     def locked(self, command: str, timeout: float) -> Iterator[None]:
-        """Hold the stack's lock; what another run wrote in the meantime is read anew."""
+        """Hold the stack's lock during the block, and read again what other runs wrote in the meantime."""
         store = self.where.workspace.store(self.suffix)
         with self.where.workspace.lock(self.suffix, command, timeout, self.clock) as lock:
             put_aside_unusable(self.where, self.suffix)
@@ -198,7 +200,7 @@ class Session:
                 store.disclaim()
 
     def _take_over(self, store: Store, lock: Lock) -> None:
-        """Read the ledger anew and claim it, so that no earlier hold can write any more; keep what it was."""
+        """Read the state again and claim it, so that no earlier lock can write it; save its old version."""
         for _ in range(_ROUNDS):
             latest = known_document(self.where, self.suffix, self.aws.local)
             if latest is not None:
@@ -206,19 +208,20 @@ class Session:
                 self.document = latest
                 remember(store, latest)
             self.document.fence = max(lock.fence, self.document.fence + 1)
-            lock.check()  # who slept since it was taken would take the ledger from whoever holds it now
+            lock.check()  # after a long sleep, the lock may be another run's
             if store.claim(self.document.dump()):
-                if self.document.read_in != SCHEMA:  # what an older one held in clear leaves it at once
+                # removes at once what an older schema stored in clear text
+                if self.document.read_in != SCHEMA:
                     store.save(self.document.dump())
                 return
         raise LockHeld(f"{store.where} is still being written by another run.", "Run the same command again.")
 
     def marker(self, plan: Plan) -> Marker | None:
-        """The stack's marker; None where the stack has none."""
+        """Return the marker of the plan's stack; None if the stack has none."""
         return self.marker_of((plan.whole or plan).stack)
 
     def marker_of(self, stack: Stack) -> Marker | None:
-        """The marker of a stack as it is declared; None where it has none."""
+        """Return the marker of a declared stack; None if it has none."""
         node = stack.nodes.get(stack.marker)
         if node is None:
             return None
@@ -229,7 +232,7 @@ class Session:
 
     @property
     def _again(self) -> str:
-        """What goes on in the place of a dead run: an end with an end, all else with an apply."""
+        """The command that goes on for a dead run: a teardown for a teardown, else an apply."""
         verb = "teardown" if self.command == "teardown" else "apply"
         return self.where.workspace.command(verb, self.suffix)
 
@@ -238,7 +241,7 @@ class Session:
         self.where.workspace.store(self.suffix).remove()
 
     def hands(self, marker: Marker | None = None) -> Hands:
-        """What carries verbs out, with the ledger written around each act."""
+        """Return an executor of changes, which writes the state around each call."""
         ledger = Ledger(self.document, self.where.workspace.store(self.suffix), self.clock.wall, self.guard)
         hands = Hands(self.clients, ledger, self.listen, self.durations, marker)
         hands.patience.newborns.recall(self.document.entries, KINDS)

@@ -1,4 +1,4 @@
-"""Whose the images and counts are: from the first `deploy` or `scale` on theirs, until `--take`."""
+"""What `deploy` and `scale` chose in place of the settings: images and counts, until `--take` ends it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from provisioner.settings import Settings, Workload
 from provisioner.settings.shipped import Shipped
 from state.document import Document, Entry
 
-# What `--take` names.
+# The values of `--take`.
 IMAGE, COUNTS = "image", "counts"
 
 
 def shipped_things(
     clients: Clients, s: Settings, stack: Stack, document: Document, taken: Collection[str] = ()
 ) -> dict[str, Shipped]:
-    """What was shipped to each service and is not taken back; those that are as set are left out."""
+    """Return what was chosen for each service and is not in `taken`; without the services that have none."""
     cluster = stack.nodes["cluster"].aws_name
     found: dict[str, Shipped] = {}
     for one in s.workloads:
@@ -37,7 +37,7 @@ def shipped_things(
 
 
 def without(told: Shipped, taken: Collection[str]) -> Shipped:
-    """The same without what is taken back, and without the tags that say it."""
+    """Return the choices of a service without what is in `taken`, and without the tags that record it."""
     if IMAGE in taken:
         told = Shipped(counts=told.counts, marks=_less(told.marks, IMAGE_OWNER, SHIPPED_WITH))
     if COUNTS in taken:
@@ -45,14 +45,15 @@ def without(told: Shipped, taken: Collection[str]) -> Shipped:
     return told
 
 
+# Return the tags without those named.
 def _less(marks: Mapping[str, str], *names: str) -> dict[str, str]:
     return {name: value for name, value in marks.items() if name not in names}
 
 
 def follow_what_runs(document: Document, stack: Stack, shipped: Mapping[str, Shipped]) -> None:
-    """The revision of a service that was shipped to is the one that runs, whatever the ledger says.
+    """Record, for each service with a chosen image, the task definition revision that runs.
 
-    So a `deploy` that was killed, one that ECS rolled back, and a lost ledger are all read alike.
+    So a `deploy` that was killed, one that ECS rolled back, and a lost state are all read alike.
     """
     for name, told in shipped.items():
         node = stack.nodes[f"task.{name}" if name else "task"]
@@ -66,7 +67,7 @@ def follow_what_runs(document: Document, stack: Stack, shipped: Mapping[str, Shi
 
 
 def show_as_held(plan: Plan, s: Settings, shipped: Mapping[str, Shipped]) -> None:
-    """Say in the plan what is left to `deploy` and `scale`, and what is set in its place."""
+    """Show in the plan which values are left to `deploy` and `scale`, and what the settings say instead."""
     for one in s.workloads:
         theirs = tuple(_held(one, shipped.get(one.name, Shipped())))
         name = one.named("service")
@@ -74,7 +75,7 @@ def show_as_held(plan: Plan, s: Settings, shipped: Mapping[str, Shipped]) -> Non
 
 
 def _held(one: Workload, told: Shipped) -> Iterator[Difference]:
-    """What differs from what is set."""
+    """Yield the differences between what was chosen for a service and its settings."""
     if told.image and told.image != one.image:
         yield Difference("image", told.image, one.image, DEPLOY)
     for chosen, said, who in ((told.size, one.container, DEPLOY), (told.counts, one.service, SCALE)):
@@ -83,5 +84,5 @@ def _held(one: Workload, told: Shipped) -> Iterator[Difference]:
                 yield Difference(name, value, getattr(said, name), who)
     has = one.container.environment
     for name, value in told.environment.items():
-        if has.get(name) != value:  # neither is shown: it may be secret
+        if has.get(name) != value:  # both values are hidden: they may be secret
             yield Difference(f"environment.{name}", "(shipped)", "(set)" if name in has else None, DEPLOY)

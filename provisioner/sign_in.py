@@ -1,4 +1,4 @@
-"""What is wrong with this machine's credentials, and what to type: a sentence for all that can be."""
+"""Error messages about this machine's credentials: what is wrong, and what to type."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ _NEED_NONE = "A rehearsal with --local needs none."
 # How the services say that a signature is too old or too new (AWS general reference, Signature Version 4
 # troubleshooting; S3 error responses).
 _WRONG_CLOCK = ("Signature expired", "Signature not yet current", "RequestTimeTooSkewed")
-# EC2 says it of keys that have expired, and of a clock that is 15 minutes wrong (EC2 API, error codes).
+# EC2's code for expired keys, and for a clock that is 15 minutes wrong (EC2 API, error codes).
 _OR_CLOCK = "RequestExpired"
-# So good keys are refused where an account has not enabled the region (turbot/steampipe-plugin-aws#75,
-# hashicorp/terraform-provider-aws#12940).
+# Codes that also refuse valid keys, in a region that the account has not enabled
+# (turbot/steampipe-plugin-aws#75, hashicorp/terraform-provider-aws#12940).
 _OR_REGION = ("AuthFailure", "InvalidClientTokenId", "UnrecognizedClientException")
 
 
 class ChainError(CredentialsError):
-    """The credential chain gave nothing that can be used; `__cause__` is what it ended with.
+    """The failure of the credential chain to give usable credentials; `__cause__` is the original error.
 
-    `login` is the command that signs in anew, where that is what is the matter.
+    `login` is the command for a new sign-in, if one is needed.
     """
 
     login = ""
 
 
 def chain_error(error: Exception, profile: Profile, method: str = "") -> ChainError:
-    """The error a user meets for what the chain ended with; `method` is botocore's word for the source."""
+    """Return the error to show for an exception of the chain; `method` is botocore's name of the source."""
     known = _chain_error(error, profile, method)
     is_over = isinstance(error, _SIGN_IN_OVER) and not isinstance(error, raised.LoginInsufficientPermissions)
     known.login = profile.login if is_over else ""
     return known
 
 
-# botocore 1.44.5: what a new sign-in ends, as SSOTokenLoadError and LoginRefreshRequired.
+# botocore 1.44.5: errors that a new sign-in cures, such as SSOTokenLoadError and LoginRefreshRequired.
 _SIGN_IN_OVER = (raised.SSOError, raised.TokenRetrievalError, raised.LoginError)
 
 
@@ -65,7 +65,7 @@ Sentence = Callable[[Any, Profile, str], Said]
 
 
 def not_accepted(error: object) -> CredentialsError:
-    """The error a user meets where AWS itself does not take what a call was signed with; `error` in words."""
+    """Return the error to show if AWS does not accept a call's signature; `error` holds AWS's words."""
     if any(words in str(error) for words in _WRONG_CLOCK):
         return CredentialsError(
             f"AWS does not accept when this was signed: {error}",
@@ -81,7 +81,7 @@ def not_accepted(error: object) -> CredentialsError:
 
 
 def _or_else(error: str) -> str:
-    """What else may be the matter than the keys, in a sentence; "" where nothing is known."""
+    """Return a sentence about another possible cause than the keys; "" if none is known."""
     if _OR_CLOCK in error:
         return "Where they are new, set this machine's clock right. "
     if any(code in error for code in _OR_REGION):
@@ -153,7 +153,7 @@ def _mfa(_error: Exception, profile: Profile, _method: str) -> Said:
 
 
 def _ended(error: Exception, profile: Profile, method: str) -> Said:
-    """Word botocore's own RuntimeError where new credentials are as expired as the old ones."""
+    """Explain botocore's RuntimeError about new credentials that are as expired as the old ones."""
     if "expired" not in str(error):
         return None
     if method == "env":
@@ -202,8 +202,8 @@ def _unreached(error: Exception, profile: Profile, _method: str) -> Said:
 
 
 def _of_the_source(error: object, profile: Profile, method: str) -> tuple[str, str]:
-    """What was found cannot be used, and which source it comes from says what to do."""
-    # What Python says of a value that is of another type than botocore thought tells a person nothing.
+    """Say that the credentials found cannot be used, with the advice for the source that they come from."""
+    # Python's message about a value of an unexpected type tells a person nothing.
     is_telling = not isinstance(error, Exception) or isinstance(error, (BotoCoreError, OSError, ValueError))
     what = str(error) if is_telling else "they are not whole"
     if "credential_process" in profile.config or method == "custom-process":

@@ -1,4 +1,4 @@
-"""Waits in mid-run for a person to sign in again: whoever needs credentials waits at one place."""
+"""Waits in mid-run until a person has signed in again; every thread that needs credentials waits here."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TypeVar
 from provisioner.sign_in import ChainError
 
 T = TypeVar("T")
-# Sleeps for one step, and raises the error where nobody signs in any more.
+# Sleeps for one step; raises the error if nobody is expected to sign in any more.
 Wait = Callable[[ChainError], None]
 _waits: list[Wait] = []
 
 
 @contextmanager
 def waiting_by(wait: Wait) -> Iterator[None]:
-    """Inside, a sign-in that ends is waited for by `wait`; outside it ends the command at once."""
+    """Wait by `wait` if a sign-in ends during the block; outside of it, that ends the command at once."""
     _waits.append(wait)
     try:
         yield
@@ -25,17 +25,17 @@ def waiting_by(wait: Wait) -> Iterator[None]:
 
 
 def until_signed_in(call: Callable[[], T]) -> T:
-    """Make a call, again and again while the sign-in is over and somebody is there to sign in anew.
+    """Make a call, and repeat it while the sign-in is over and somebody is there to sign in again.
 
     Raises:
-        ChainError: Nobody is, or nobody did in time; or it is no matter of a sign-in.
+        ChainError: Nobody is there to sign in, nobody did so in time, or the error has another cause.
 
     """
     while True:
         try:
             return call()
         except ChainError as error:
-            waits = _waits[-1:]  # another thread may end the run meanwhile
+            waits = _waits[-1:]  # a copy: another thread may end the run meanwhile
             if not error.login or not waits:
                 raise
             waits[0](error)

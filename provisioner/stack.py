@@ -1,4 +1,4 @@
-"""The environment, top to bottom. Read this first."""
+"""The declaration of the whole stack, top to bottom. Read this first."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from provisioner.steps.waf import firewall
 
 
 def build_all(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
-    """All that any settings could have declared of this stack: what there may be to end."""
+    """Return the graph of all resources that any settings could have declared, to tear a stack down."""
     stack, *others = (build(one, suffix, region, facts) for one in variants(s))
     for other in others:
         stack.nodes |= {name: node for name, node in other.nodes.items() if name not in stack.nodes}
@@ -44,7 +44,7 @@ def build_all(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
 
 
 def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
-    """The whole stack of one suffix, as a graph; makes no call."""
+    """Return the graph of one stack's resources; makes no call."""
     s = with_shipped(s, facts.shipped)
     stack = Stack(check_suffix(suffix), region, s.tags)
     own = account(stack.piece("account"))
@@ -77,7 +77,7 @@ def build(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
     alarms(stack.piece("alarms"), s, facts, watched, locks)
     dashboard(stack.piece("dashboard"), s, watched)
     boundary(stack.piece("boundary"), s, facts)
-    # Of a log group or a table a key of ours may have to come first.
+    # The marker is a role, because a log group or a table may need a KMS key of the stack first.
     stack.marker = rights.execution.name
     stack.outputs = {
         "alb_dns_name": front.alb["DNSName"],

@@ -1,4 +1,4 @@
-"""The end of a stack: what there is to remove, its removal, and the look whether anything is left."""
+"""The teardown of a stack: what there is to delete, its deletion, and the last search for leftovers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,15 @@ from provisioner.stack import build_all
 from provisioner.steps.facts import offline
 from state.document import Document
 
-# AWS's own services write while they end, and bring back what was swept: so often it is swept again.
+# AWS's own services write while they end, and recreate what was swept: the sweep is repeated this often.
 _ROUNDS = 3
 
 
 def standing(session: Session, made: Plan) -> list[str]:
-    """What is there or remembered and would go, in declared order; never the account's own roles."""
+    """Return the names of the resources that a teardown deletes, in declared order.
+
+    These exist in AWS, or are in the state; the account-wide roles are left out.
+    """
     entries = session.document.entries
     names = made.found | {name for name, entry in entries.items() if not KINDS[entry.kind].shared}
     return [name for name in dict.fromkeys([*made.stack.nodes, *entries]) if name in names]
@@ -39,23 +42,23 @@ def standing(session: Session, made: Plan) -> list[str]:
 
 @dataclass(frozen=True)
 class Protections:
-    """All that AWS would refuse to delete until a protection of it is lifted."""
+    """The protections that must be taken off before AWS deletes the resources."""
 
-    # By name: those of which a property says it.
+    # Names of the resources whose own properties say that they are protected.
     told: tuple[str, ...] = ()
     untold: tuple[Untold, ...] = ()
-    # Log groups that a service made, and that nobody declared.
+    # Protected log groups that a service created and nobody declared.
     groups: tuple[str, ...] = ()
 
     @property
     def words(self) -> list[str]:
-        """Each that is protected."""
+        """A description of each protected resource."""
         asked = [f"{one.node} ({'; '.join(one.protections)})" for one in self.untold if one.protections]
         return [*self.told, *asked, *(f"the log group {name}" for name in self.groups)]
 
 
 def protections(session: Session, plan: Plan) -> Protections:
-    """Return all that is protected, asked before the first deletion."""
+    """Return all protections of the stack's resources, looked up before the first deletion."""
     theirs = {name for name, one in plan.changes.items() if one.foreign}
     with explained("asking which log groups are protected"):
         groups = leftovers.protected(session.clients, plan.stack, theirs)
@@ -67,18 +70,20 @@ def protections(session: Session, plan: Plan) -> Protections:
 
 
 def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
-    """Take down what the state knows, and what bears our tags and the state has lost.
+    """Delete the resources in the state, and those that bear the stack's tags but are missing in the state.
 
-    The protections `found` are lifted first: nothing is deleted while one of them stays. Meanwhile this run's
-    mark is on the stack's marker, which goes last.
+    The protections `found` are taken off first: nothing is deleted while one of them stays. Meanwhile this
+    run's mark is on the stack's marker, which is deleted last.
 
-    Raises: LockHeld where another machine's run is at work, or has begun before the end.
+    Raises:
+        LockHeld: Another machine's run is at work, or began before the end of this teardown.
+
     """
     marker = session.marker(plan)
     if marker is None:
         return _take_down(session, plan, found)
     if not stands(plan, marker.node):
-        marker.ask()  # it went as the last of an end that was cut off, or another run has just begun
+        marker.ask()  # an interrupted teardown deleted it last, or another run has just begun
         return _take_down(session, plan, found, marker)
     with marked(session, marker, plan.docs[marker.node]):
         marker_last(session.document, marker.node)
@@ -86,7 +91,10 @@ def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
 
 
 def left_by_aws(plan: Plan) -> list[Remnant]:
-    """Return what AWS made beside what goes, and leaves: asked before the end, as nothing tells it after."""
+    """Return what AWS made beside the stack's resources and leaves behind after their deletion.
+
+    It is looked up before the teardown, because nothing tells of it afterwards.
+    """
     mine = {name: doc for name, doc in plan.docs.items() if stands(plan, name)}
     told = ((name, plan.stack.nodes[name].kind, doc) for name, doc in mine.items())
     found = [(name, kind, kind.leaves(doc)) for name, kind, doc in told]
@@ -94,12 +102,15 @@ def left_by_aws(plan: Plan) -> list[Remnant]:
 
 
 def stands(plan: Plan, name: str) -> bool:
-    """Whether that of the stack is there, and nobody else's."""
+    """Return whether the stack's resource of that name exists and is not somebody else's."""
     return name in plan.docs and not plan.changes[name].foreign
 
 
 def marker_last(document: Document, marker: str) -> None:
-    """Let all that the marker does not need itself go before it, also what an older version has made."""
+    """Record dependencies by which all resources that the marker does not need are deleted before it.
+
+    This also covers resources that an older version has created.
+    """
     entries = document.entries
     needed, waiting = set(), [marker]
     while waiting:
@@ -112,6 +123,7 @@ def marker_last(document: Document, marker: str) -> None:
             entry.needs.append(marker)
 
 
+# Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back.
 def _take_down(session: Session, plan: Plan, found: Protections, marker: Marker | None = None) -> Outcome:
     hands = session.hands()
     Apply(plan, hands, KINDS).take_over_found()
@@ -139,24 +151,27 @@ def _take_down(session: Session, plan: Plan, found: Protections, marker: Marker 
 
 
 def refuse_anew(marker: Marker | None, search: Plan) -> None:
-    """LockHeld where the marker, which went, stands again in what was searched for: no leftover of this run.
+    """Raise LockHeld if the marker was deleted but a search finds it again: another run has created it.
 
-    One that bears this run's own mark is only what AWS has not forgotten yet.
+    A marker with this run's own mark is one that AWS still shows after its deletion.
     """
     if marker and stands(search, marker.node) and not marker.is_own(doc := search.docs[marker.node]):
         raise marker.anew(doc)
 
 
 def _rest(session: Session, marker: Marker | None) -> None:
-    """Give the mark up where the marker went: it was the last of the stack."""
+    """Stop renewing the mark if the marker was deleted: it was the last resource of the stack."""
     if marker and marker.node not in session.document.entries:
         marker.rest()
 
 
 def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
-    """Forget what the ledger knows by a name that somebody else's thing bears now, and what lies in it.
+    """Forget recorded resources whose names are somebody else's resources now, with what lies in them.
 
-    All that is somebody else's under a name of ours is told, whether the ledger knows of it still or not.
+    Returns:
+        A description of each resource of somebody else's under a name of the stack, whether the state still
+        has that name or not.
+
     """
     ids = {name: entry.id for name, entry in hands.ledger}
     foreign = {name: one for name, one in plan.changes.items() if one.foreign and not KINDS[one.kind].borrows}
@@ -167,7 +182,7 @@ def _let_go(hands: Hands, plan: Plan) -> dict[str, str]:
 
 
 def _came_back(returned: Plan, outcome: Outcome) -> bool:
-    """Whether anything is there but what was kept, and what is set on it."""
+    """Return whether the search found more than the retained resources and their settings."""
     nodes = returned.stack.nodes
     return any(not outcome.kept.keys() & {name, *nodes[name].needs} for name in returned.found)
 
@@ -175,7 +190,12 @@ def _came_back(returned: Plan, outcome: Outcome) -> bool:
 def _sweep(
     session: Session, stack: Stack, outcome: Outcome, lifted: Protections, marker: Marker | None
 ) -> None:
-    """Delete what AWS itself has made for the stack and left, or brought back; LockHeld where it is anew."""
+    """Delete what AWS itself made for the stack and left, or brought back.
+
+    Raises:
+        LockHeld: Another run has created the stack anew.
+
+    """
     if marker and (doc := marker.look()) and marker.other(doc):
         raise marker.anew(doc)
     with outcome.noting("what AWS has left", "sweeping it up"):
@@ -186,9 +206,9 @@ def _sweep(
 
 
 def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> Report:
-    """Ask for every id that was ever held, and search by name and by tag as if there were no ledger.
+    """Ask for every id that the stack ever had, and search by name and by tag as if there were no state.
 
-    `check` raises where what the search found is another run's.
+    `check` gets the plan of the search, and raises if it found another run's resources.
     """
     blank = Document(session.suffix, session.place)
     search = make_plan(stack, blank, session.clients, KINDS, inside=False)
@@ -206,7 +226,7 @@ def look_last(session: Session, stack: Stack, check: Callable[[Plan], None]) -> 
 
 
 def bare_stack(session: Session) -> Stack:
-    """The stack as far as its names and tags go, for a search that knows nothing else."""
+    """Return the stack with all names and tags that it may have, for a search without a state."""
     version = session.settings.database.version_beside(session.document.facts.get("version", ""))
     known = offline(MOST_ZONES, version)
     facts = replace(known, account=session.place.account, master_password="own", readers=MOST_READERS)  # noqa: S106 - who holds it

@@ -1,4 +1,4 @@
-"""Whose certificates are trusted: one answer for all that is asked over TLS, and what to do where none is."""
+"""The certificates that TLS connections trust, and what to do if a certificate is not trusted."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ VARIABLE, OLD_VARIABLE, SETTING = "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "ca_bun
 
 @dataclass(frozen=True)
 class Bundle:
-    """The file of certificates that boto3 trusts, and what names it; botocore's own where `file` is ""."""
+    """The file of certificates that boto3 trusts, and what names it; `file` is "" for botocore's own."""
 
     file: str = ""
     named_by: str = ""
 
     @property
     def verify(self) -> str | bool:
-        """What botocore's HTTP session is told."""
+        """The `verify` argument of botocore's HTTP session."""
         return self.file or True
 
 
 def bundle() -> Bundle:
-    """The file that boto3 trusts (botocore session.py, `create_client`; endpoint.py, `_get_verify_value`)."""
+    """Return the file that boto3 trusts.
+
+    As botocore finds it: session.py, `create_client`; endpoint.py, `_get_verify_value`.
+    """
     try:
         told = botocore.session.Session().get_config_variable(SETTING)
-    except BotoCoreError:  # of the profile, which has a sentence of its own
+    except BotoCoreError:  # an error of the profile, which has a message of its own
         told = os.environ.get(VARIABLE)
     if told:
         is_variable = os.environ.get(VARIABLE) == told
@@ -38,7 +41,7 @@ def bundle() -> Bundle:
 
 
 def mend_trust(*, is_unreadable: bool) -> str:
-    """What to do where a certificate is not trusted, or the file of those to trust cannot be read."""
+    """Return what to do if a certificate is not trusted, or if the file of trusted ones cannot be read."""
     used = bundle()
     if is_unreadable and used.file:
         return f"{used.named_by} names {used.file}: name a file there of certificates in PEM."

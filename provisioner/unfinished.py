@@ -1,4 +1,4 @@
-"""A teardown that has begun and not ended: what every command about the stack says of it."""
+"""Messages about a teardown that has begun and not ended, for every command about the stack."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from state.document import Document
 
 
 def unfinished_teardown(document: Document | None) -> str:
-    """Return that a teardown has begun and not ended, as a clause; "" where none has."""
+    """Return a clause that says since when a teardown is unfinished; "" if none is."""
     if document is None or not document.teardown_began:
         return ""
     return f"a teardown began at {stamp(document.teardown_began)} and has not ended"
 
 
 def as_sentence(clause: str) -> str:
-    """Return a clause as a sentence begins."""
+    """Return a clause with a capital letter at its beginning."""
     return clause[:1].upper() + clause[1:]
 
 
 def ways_on(workspace: Workspace, suffix: str) -> str:
-    """Return what finishes a teardown, and what takes the stack back from it."""
+    """Return a sentence with the commands that finish a teardown, or bring the stack back up."""
     return (
         f"`{workspace.command('teardown', suffix)}` finishes it; "
         f"`{workspace.command('apply', suffix)}` brings the stack back up."
@@ -29,7 +29,7 @@ def ways_on(workspace: Workspace, suffix: str) -> str:
 
 
 def lacking(workspace: Workspace, suffix: str, document: Document | None, what: str) -> Incomplete:
-    """Return the error that a stack has no outputs, or no address: they are gone, or were never there."""
+    """Return the error that a stack has no `what`, such as outputs: they are gone, or were never there."""
     if began := unfinished_teardown(document):
         return Incomplete(f"The stack {suffix} has no {what} any more: {began}.", ways_on(workspace, suffix))
     return Incomplete(

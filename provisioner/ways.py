@@ -1,4 +1,4 @@
-"""The ways into AWS of one command: one for each region, made when it is first asked for."""
+"""The connections to AWS of one command: one for each region, made when it is first asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from state.document import Place
 
 
 class Ways:
-    """Finds each place once: the clients of a region, and whom its credentials speak for."""
+    """A command's connections by region, each with its location, which is looked up once."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -21,11 +21,11 @@ class Ways:
 
     @functools.cached_property
     def local(self) -> Local | None:
-        """The embedded AWS, started where it must be; None before AWS itself."""
+        """The emulator, which is started if necessary; None for AWS itself."""
         return start_embedded(self._workspace.embedded) if self._workspace.local else None
 
     def to(self, region: str) -> tuple[Aws, Place]:
-        """The way into a region; the first time makes one call, GetCallerIdentity."""
+        """Return the connection to a region, and its location; the first time, calls GetCallerIdentity."""
         if region not in self._known:
             aws = Aws(region, self.local)
             self._known[region] = aws, called_by(aws)

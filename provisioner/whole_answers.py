@@ -1,7 +1,7 @@
-"""Every answer has a limit as a whole: one that comes byte by byte is given up like one that never comes.
+"""A time limit for each request with its whole answer, also for an answer that comes byte by byte.
 
-urllib3 bounds each read from the socket alone. Here a timer ends the connection when the time is over, and
-whatever had come by then counts as no answer.
+urllib3 only limits each read from the socket. Here a timer shuts the connection down when the time is over,
+and whatever had come by then counts as no answer.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class Attempt:
         self._lock = threading.Lock()
 
     def uses(self, connection: Any) -> None:
-        """Remember what ends the attempt; one whose time is over already ends at once."""
+        """Remember the connection; shut it down at once if the time of the attempt is already over."""
         with self._lock:
             self._connection = connection
             if self.is_late:
                 self._end()
 
     def give_up(self) -> None:
-        """End the connection, in which another thread waits."""
+        """Shut down the connection, on which another thread waits."""
         with self._lock:
             self.is_late = True
             self._end()
@@ -52,28 +52,30 @@ class Attempt:
         connected = getattr(self._connection, "sock", None)
         if isinstance(connected, socket.socket):
             try:
-                # The socket's own: that of TLS takes its keys away from the thread that reads.
+                # The plain socket's method: that of a TLS socket takes its keys away from the thread that
+                # reads.
                 socket.socket.shutdown(connected, socket.SHUT_RDWR)
             except OSError:
-                return  # it has ended by itself
+                return  # already closed
 
 
 class _Noted:
-    """A connection that tells which attempt uses it."""
+    """A connection that tells the thread's current attempt that it is in use."""
 
     def connect(self) -> None:
-        """Connect; a proxy's answer, too, is waited for no longer than the attempt."""
+        """Connect; the attempt's time limit also covers the answer of a proxy."""
         _note(self)
         super().connect()  # type: ignore[misc]
         note_reached(self.host)  # type: ignore[attr-defined]
         _note(self)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send, over a connection that may be open already."""
+        """Send a request, over a connection that may be open already."""
         _note(self)
         super().request(*args, **kwargs)  # type: ignore[misc]
 
 
+# Tell this thread's current attempt, if there is one, which connection it uses.
 def _note(connection: Any) -> None:
     attempt: Attempt | None = getattr(_here, "attempt", None)
     if attempt:
@@ -97,16 +99,19 @@ class _SecurePool(AWSHTTPSConnectionPool):  # type: ignore[misc]
 
 
 def over_http(url: str, *, within: float, is_local: bool) -> WholeAnswers:
-    """A way to ask a URL that trusts what boto3 trusts, and goes by the same proxies; local by none."""
+    """Return a session for a URL, with the certificates and proxies of boto3; a local URL has no proxy.
+
+    `within` is the limit in seconds for a request and its whole answer.
+    """
     proxies = {} if is_local else get_environ_proxies(url)
     verify = True if is_local else bundle().verify
     return WholeAnswers(URLLib3Session(verify=verify, proxies=proxies, timeout=within), within)
 
 
 class WholeAnswers:
-    """Botocore's HTTP session, with a limit in seconds for each request and its whole answer.
+    """botocore's HTTP session, with a limit in seconds for each request and its whole answer.
 
-    A body that botocore would hand on as a stream is read too: none that is asked for here is long.
+    A body that botocore would hand on as a stream is read whole too: none that is asked for here is long.
     """
 
     def __init__(self, http: URLLib3Session, within: float) -> None:
@@ -116,10 +121,10 @@ class WholeAnswers:
         http._pool_classes_by_scheme = http._manager.pool_classes_by_scheme = pools
 
     def send(self, request: Any) -> Any:
-        """Send a request; its answer, whole.
+        """Send a request, and return its whole answer.
 
         Raises:
-            ReadTimeoutError: It was not whole in time.
+            ReadTimeoutError: The answer was not whole in time.
 
         """
         attempt = Attempt()
@@ -142,5 +147,5 @@ class WholeAnswers:
         return answer
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the open connections."""
         self._http.close()

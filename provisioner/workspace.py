@@ -1,4 +1,4 @@
-"""What is remembered here: which stacks are known, and where each one's ledger and lock are."""
+"""The workspace: which stacks are known here, and where the state and the lock of each one are."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from state.store import Store
 
 DEFAULT_HOME = ".ml-api"
 IN_S3 = "s3:"
-# How the state file names the emulator that holds a stack, by its instance.
+# The prefix of an emulator's instance, as the state names the emulator that holds a stack.
 EMBEDDED = "embedded:"
 
 
 def stamp() -> str:
-    """The time as it stands in names; names sort as their times do."""
+    """Return the current time for use in names, which sort by it."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """One archive of ledgers: a folder's, one file, or `s3://bucket/prefix`; rehearsals keep theirs apart."""
+    """The place of the states: a folder, one file, or `s3://bucket/prefix`; those of local AWS are apart."""
 
     home: Path
     local: bool = False
     state: str = ""
-    # The URL of the store that the state is in, where it is not where the stack's own calls to S3 go.
+    # The URL of the store that holds the state, if the stack's own calls to S3 go elsewhere.
     state_endpoint: str = ""
 
     @classmethod
     def here(
         cls, *, local: bool = False, state: str | None = None, state_endpoint: str | None = None
     ) -> Workspace:
-        """The workspace of the working directory, or of MLAPI_HOME."""
+        """Return the workspace of the working directory, or that of MLAPI_HOME."""
         home = Path(os.environ.get("MLAPI_HOME") or DEFAULT_HOME)
         return cls(home, local, state or "", state_endpoint or "")
 
     @property
     def embedded(self) -> Path:
-        """Where the embedded AWS keeps what it needs to be found again."""
+        """The path where local AWS keeps what it needs to be found again."""
         return self.home / "embedded" / "server"
 
     @property
@@ -60,7 +60,7 @@ class Workspace:
 
     @cached_property
     def archive(self) -> Archive:
-        """Where the ledgers are; one in S3 is found at the first look at it."""
+        """The backend of the states; a bucket in S3 is looked up on first use."""
         if self.is_shared:
             from provisioner.bucket.address import Bucket  # noqa: PLC0415 - boto3 is only for these
 
@@ -75,13 +75,13 @@ class Workspace:
 
     @property
     def shared_runs(self) -> SharedRuns | None:
-        """Where a run leaves a copy of its record for others; None where the state is this machine's."""
+        """The store for copies of run records that others read; None if the state is this machine's own."""
         runs = self.history
         return runs if isinstance(runs, SharedRuns) else None
 
     @property
     def runs(self) -> Runs:
-        """The records of earlier runs, of this machine alone."""
+        """The records of earlier runs on this machine alone."""
         beside = Path(self.state).parent if self.state and not self.is_shared else self._folder
         return Runs(beside / "runs")
 
@@ -90,36 +90,42 @@ class Workspace:
         return self.home / "embedded" if self.local else self.home
 
     def store(self, suffix: str) -> Store:
-        """Where one stack's ledger is."""
+        """Return the store of one stack's state."""
         return self.archive.store(suffix)
 
     def lock(self, suffix: str, command: str, timeout: float, timer: Timer) -> Lock:
-        """The lock on one stack."""
+        """Return the lock of one stack; `timeout` is in seconds."""
         return self.archive.lock(suffix, command, timeout, timer)
 
     def document(self, suffix: str) -> Document | None:
-        """A stack's ledger as it stands; None where there is none, or only the claim of a first run."""
+        """Return a stack's state; None if there is none, or only the claim of a first run."""
         store = self.store(suffix)
         text = store.load()
         document = Document.parse(text, store.where) if text is not None else None
         return document if document and document.serial else None
 
     def put_aside(self, suffix: str) -> str:
-        """Rename a ledger that cannot be used, so that a new one can be written; where it is now."""
+        """Rename an unusable state, so that a new one can be written; return where it is now."""
         return self.store(suffix).put_aside(stamp())
 
     def suffixes(self) -> list[str]:
-        """The stacks that are known here."""
+        """Return the suffixes of the stacks that are known here."""
         return self.archive.suffixes()
 
     @property
     def only(self) -> str:
-        """The only stack that is known here; empty where there is none, or there are several."""
+        """The suffix of the only stack that is known here; "" if there is none, or there are several."""
         known = self.suffixes()
         return known[0] if len(known) == 1 else ""
 
     def choose(self, suffix: str | None) -> str:
-        """The suffix given, or the only one known; else an error that lists what is known."""
+        """Return the given suffix, or that of the only known stack.
+
+        Raises:
+            NoSuchStack: No stack is known.
+            UsageError: Several stacks are known, or the suffix is invalid.
+
+        """
         if suffix:
             return check_suffix(suffix)
         known = self.suffixes()
@@ -135,7 +141,7 @@ class Workspace:
         )
 
     def unknown(self, suffix: str) -> NoSuchStack:
-        """The error of a suffix that no ledger here tells of."""
+        """Return the error for a suffix of which no state is known here."""
         known = ", ".join(self.suffixes()) or "none"
         return NoSuchStack(
             f"No stack {suffix} is known {self.words}; known: {known}.",
@@ -143,7 +149,7 @@ class Workspace:
         )
 
     def is_over(self, document: Document) -> bool:
-        """Whether the emulator that held a stack runs no more: all that it held ended with it."""
+        """Return whether the emulator that held a stack has ended, and with it all that it held."""
         pinned = document.place.endpoint
         if not pinned.startswith(EMBEDDED):
             return False
@@ -151,13 +157,13 @@ class Workspace:
         return found is None or pinned != f"{EMBEDDED}{found.instance}"
 
     def refuse_over(self, suffix: str) -> None:
-        """Raise NoSuchStack where the emulator that held the stack has ended; starts none."""
+        """Raise NoSuchStack if the emulator that held the stack has ended; starts none."""
         document = self.document(suffix)
         if document and self.is_over(document):
             raise self.over(suffix)
 
     def over(self, suffix: str) -> NoSuchStack:
-        """Return the error of a stack whose emulator has ended."""
+        """Return the error for a stack whose emulator has ended."""
         return NoSuchStack(
             f"The local AWS that held the stack {suffix} has ended, and the stack with it; only its state "
             f"file is left ({self.store(suffix).where}).",
@@ -167,19 +173,19 @@ class Workspace:
 
     @property
     def rehearsed(self) -> str:
-        """The way out for who has left `--local` out."""
+        """A hint at the stacks in local AWS, if `--local` was left out; "" if there is none."""
         if self.local or self.state:
             return ""
         known = Workspace(self.home, local=True).suffixes()
         return f"\nRehearsals are known with --local: {', '.join(known)}." if known else ""
 
     def command(self, verb: str, suffix: str = "NAME") -> str:
-        """The command to type next, with what it must repeat to speak of this workspace."""
+        """Return a command to type next, with the options that select this workspace."""
         state = f" --state {self.state}" if self.state else ""
         state += f" --state-endpoint {self.state_endpoint}" if self.state_endpoint else ""
         return f"{PROGRAM} {verb} --suffix {suffix}{' --local' if self.local else ''}{state}"
 
     @property
     def words(self) -> str:
-        """The workspace in a message."""
+        """The workspace as words in a message."""
         return f"in {self.archive.where}" + (" (rehearsals)" if self.local else "")
