@@ -1,4 +1,4 @@
-"""CloudFront: a distribution, whose end takes a disable, a deployment and a delete."""
+"""CloudFront: a distribution, which is disabled and deployed once more before it can be deleted."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 from provisioner.names import ZONE_TAG
 
-# A stale ETag is read anew.
+# The ETag is out of date: the retry reads it again.
 _STALE = codes("PreconditionFailed", "InvalidIfMatchVersion")
-# Where there is no such policy, AWS tells and takes no id at all.
+# Where there is no such policy, AWS returns no id, and accepts none.
 _HEADERS = "ResponseHeadersPolicyId"
-# botocore DistributionConfig: neither has to be told where there is none.
+# botocore DistributionConfig: each may be missing where there are none.
 _NOWHERE_ELSE: Doc = {"CacheBehaviors": {"Items": []}, "OriginGroups": {"Items": []}}
 
 # CloudFront developer guide, alternate-domain-names-move.
@@ -36,12 +36,12 @@ _TAKEN = (
 )
 
 
-# How CloudFront names the web ACL that it makes for a plan, or at a click (AWS WAF developer guide).
+# The web ACLs that CloudFront creates for a plan, or from its console (AWS WAF developer guide).
 _BY_CLOUDFRONT = "/webacl/CreatedByCloudFront-"
 
 
 def is_of_aws(seen: Any, wanted: Any) -> bool:
-    """Return whether a web ACL that nobody declared is CloudFront's own, or Firewall Manager's.
+    """Return whether an undeclared web ACL was put there by CloudFront itself or by Firewall Manager.
 
     Names: AWS WAF developer guide, CloudFront's security protections; cloud-custodian/cloud-custodian#7698.
     """
@@ -64,12 +64,12 @@ class Distribution(Kind):
     )
     fixed = frozenset({"CallerReference"})
     replaces = {"UpdateDistribution": "DistributionConfig"}
-    # Of two certificates AWS tells different members, which do not go together.
+    # The members depend on where the certificate is from, and those of both do not go together.
     exact = frozenset({"ViewerCertificate"})
-    # An origin is of one sort.
+    # An origin has exactly one of these.
     alternatives = frozenset(f"Origins.Items.{one}OriginConfig" for one in ("Custom", "S3", "Vpc"))
     absent = codes("NoSuchDistribution", "NoSuchResource")
-    # The CallerReference was used: an earlier attempt made it, and the list will show it.
+    # The CallerReference was used: an earlier attempt created it, and the list will show it.
     duplicate = codes("DistributionAlreadyExists")
     visible_within = 60
     transient = {
@@ -78,7 +78,7 @@ class Distribution(Kind):
         "delete": _STALE | codes("DistributionNotDisabled", "ResourceInUse"),
     }
     unheld = _STALE | codes("DistributionNotDisabled")
-    # Median 170 s (go-to-k/cdkd docs/benchmarks.md); provider ceiling 90 min. Reads after a write lag.
+    # Median 170 s (go-to-k/cdkd docs/benchmarks.md); provider ceiling 90 min. Reads lag behind writes.
     takes, takes_to_go, patience, stale_for = 170, 5, minutes(90), 5
     ways_past = {"CNAMEAlreadyExists": _TAKEN}
     owners = {"WebACLId": Owner("CloudFront or Firewall Manager, which put it there", is_of_aws)}
@@ -94,7 +94,7 @@ class Distribution(Kind):
     )
 
     def read(self, cloudfront: Any, it: Item) -> Doc | None:
-        """GetDistribution by id, else the one of the list with our comment."""
+        """Read the distribution and its tags; find it by its comment where its id is not known yet."""
         id_ = it.id or self._listed(cloudfront, it.props.get("Comment", it.name))
         if not id_:
             return None
@@ -104,9 +104,9 @@ class Distribution(Kind):
         return {**_whole(doc, it.suffix), "ETag": found["ETag"], "Tags": tags}
 
     def leaves(self, doc: Doc) -> str:
-        """The web ACL that CloudFront made for it: once no plan pays for it, AWS WAF does not give it away.
+        """Return the web ACL that CloudFront created for the distribution and does not delete, as a phrase.
 
-        AWS WAF pricing: 5 USD a month, and 1 USD for each of its rules.
+        AWS WAF pricing: 5 USD a month, and 1 USD for each rule, once no pricing plan covers the web ACL.
         """
         arn = str(doc.get("WebACLId", ""))
         if _BY_CLOUDFRONT not in arn:
@@ -124,7 +124,7 @@ class Distribution(Kind):
         return next((str(doc["Id"]) for doc in listed if doc["Comment"] == comment), "")
 
     def create(self, cloudfront: Any, it: Item) -> Doc:
-        """CreateDistributionWithTags; the reference makes a repeated call harmless."""
+        """Create the distribution with its tags; its CallerReference makes a repeated call harmless."""
         config = {**_sent(it.props), "CallerReference": it.token}
         made = cloudfront.create_distribution_with_tags(
             DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": pairs(it.tags)}}
@@ -132,12 +132,12 @@ class Distribution(Kind):
         return {**_whole(made["Distribution"], it.suffix), "ETag": made["ETag"]}
 
     def standing(self, cloudfront: Any, it: Item) -> Doc | None:
-        """GetDistributionConfig, with the mark of its latest state."""
+        """Read the current configuration with GetDistributionConfig, and the ETag that an update needs."""
         now = cloudfront.get_distribution_config(Id=it.id)
         return {**now["DistributionConfig"], "ETag": now["ETag"]}
 
     def update(self, cloudfront: Any, it: Item, changed: Doc) -> None:
-        """UpdateDistribution: the whole configuration, by the mark of the one that it is laid over."""
+        """Replace the configuration, with the ETag it is based on; raise Blocked if a plan keeps the ACL."""
         if not it.there:
             return
         try:
@@ -152,7 +152,7 @@ class Distribution(Kind):
             raise Blocked(f"{self} {it.name or it.id}: {why.what}.", why.hint) from error
 
     def retag(self, cloudfront: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         arn = cloudfront.get_distribution(Id=it.id)["Distribution"]["ARN"]
         if put:
             cloudfront.tag_resource(Resource=arn, Tags={"Items": pairs(put)})
@@ -160,7 +160,7 @@ class Distribution(Kind):
             cloudfront.untag_resource(Resource=arn, TagKeys={"Items": gone})
 
     def delete(self, cloudfront: Any, it: Item) -> None:
-        """Disable it, come back until that is deployed, then DeleteDistribution."""
+        """Disable the distribution, raise NotYet until that is deployed, then delete it."""
         found = cloudfront.get_distribution(Id=it.id)
         doc = found["Distribution"]
         if doc["DistributionConfig"]["Enabled"]:
@@ -176,21 +176,21 @@ class Distribution(Kind):
             raise held_up(f"{self} {it.name or it.id}", holders) from error
 
     def refuses(self, cloudfront: Any, doc: Doc, changed: Set[str]) -> list[Refusal]:
-        """A web ACL that is taken off or replaced, where a pricing plan keeps it."""
+        """Return a refusal if the web ACL is to be removed or replaced and a pricing plan keeps it."""
         if "WebACLId" not in changed or not doc.get("WebACLId"):
             return []
         return [keeps_acl(plan) for plan in plans_of(cloudfront, doc["ARN"])]
 
     def holders(self, cloudfront: Any, it: Item) -> list[Holder]:
-        """The pricing plan that it is under."""
+        """Return the pricing plan of the distribution, which blocks its deletion."""
         return plans_of(cloudfront, cloudfront.get_distribution(Id=it.id)["Distribution"]["ARN"])
 
     def leads(self, doc: Doc) -> list[str]:
-        """The key that it shows to the balancer, once every edge does."""
+        """Return the hashes of the origin keys that it sends, once all edge locations send them."""
         return list(shown(doc["Origins"])) if doc.get("Status") == "Deployed" else []
 
     def canonical(self, doc: Doc) -> Doc:
-        """Lists without their Quantity, and with an order only where AWS gives one; no policy is ""."""
+        """Remove the Quantity of lists, and add members that AWS leaves out where they are empty."""
         plain = {key: _plain(value) for key, value in {**_NOWHERE_ELSE, **doc}.items()}
         if "DefaultCacheBehavior" in plain:
             plain["DefaultCacheBehavior"] = {_HEADERS: "", **plain["DefaultCacheBehavior"]}
@@ -198,13 +198,13 @@ class Distribution(Kind):
 
 
 def domain_of(cloudfront: Any, comment: str) -> Doc:
-    """The domain that a distribution serves, as settings say it; empty where there is none."""
+    """Return the domain settings of the existing distribution with this comment; {} if it has no domain."""
     listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
     doc: Doc = next((one for one in listed if one["Comment"] == comment), {})
     names = (doc.get("Aliases") or {}).get("Items") or []
     if not names:
         return {}
-    # Somebody may have put another origin beside ours.
+    # Somebody may have added another origin.
     meant = doc["DefaultCacheBehavior"]["TargetOriginId"]
     origin = next(one for one in doc["Origins"]["Items"] if one["Id"] == meant)
     zone = _tags(cloudfront, doc["ARN"]).get(ZONE_TAG)
@@ -222,7 +222,7 @@ def _whole(doc: Doc, suffix: str) -> Doc:
 
 
 def _sent(config: Doc) -> Doc:
-    """A configuration as AWS takes it."""
+    """Return a configuration for the API: with each Quantity, without an empty headers policy."""
     behaviour = dict(config["DefaultCacheBehavior"])
     if not behaviour.get(_HEADERS):
         behaviour.pop(_HEADERS, None)
@@ -230,7 +230,7 @@ def _sent(config: Doc) -> Doc:
 
 
 def _plain(value: Any) -> Any:
-    """CloudFront's `{Quantity, Items}` as the list it is."""
+    """Return a value with each `{Quantity, Items}` of CloudFront without its Quantity."""
     if isinstance(value, Mapping):
         if "Quantity" in value:
             items = [_plain(one) for one in value.get("Items") or []]
@@ -241,7 +241,7 @@ def _plain(value: Any) -> Any:
 
 
 def _counted(value: Any) -> Any:
-    """The same, with the Quantity that CloudFront wants beside each `Items`."""
+    """Return a value with the Quantity that CloudFront requires beside each `Items`."""
     if isinstance(value, Mapping):
         counted = {key: _counted(one) for key, one in value.items()}
         return {**counted, "Quantity": len(counted["Items"])} if "Items" in counted else counted

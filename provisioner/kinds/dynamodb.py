@@ -1,4 +1,4 @@
-"""DynamoDB: a table, and what is set on it by calls of their own."""
+"""DynamoDB: a table, and the settings of a table that need calls of their own."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from provisioner.kinds.tags import mapping, pairs
 from provisioner.kinds.together import tags_told
 
 NO_TABLE = codes("ResourceNotFoundException", "TableNotFoundException")
-# The table is busy with its last change, or the account with too many at once.
+# The table is still applying its last change, or the account has too many changes at once.
 _BUSY = codes("ResourceInUseException", "LimitExceededException: simultaneously")
-# A new key is not seen everywhere at once, least of all its tags, by which a caller may use it
+# A new KMS key is not known everywhere at once, least of all its tags, which may decide who can use it
 # (aws/aws-cdk#18616).
 _NO_KEY = codes("AccessDeniedException: kms", "ValidationException: kms")
 _NO_POLICY = codes("PolicyNotFoundException", "ResourceNotFoundException")
@@ -77,19 +77,19 @@ class Table(Kind):
     )
 
     def read(self, dynamodb: Any, it: Item) -> Doc | None:
-        """DescribeTable, and its tags."""
+        """Read the table with DescribeTable, and its tags."""
         doc = dynamodb.describe_table(TableName=it.props["TableName"])["Table"]
         arn = doc["TableArn"]
         tags = tags_told(dynamodb, it, arn, lambda: _tags(dynamodb, arn))
         return {**_as_asked(doc), "Tags": tags}
 
     def create(self, dynamodb: Any, it: Item) -> Doc:
-        """CreateTable."""
+        """Create the table with CreateTable."""
         made = dynamodb.create_table(**it.props, Tags=pairs(it.tags))
         return _as_asked(made["TableDescription"])
 
     def update(self, dynamodb: Any, it: Item, changed: Doc) -> None:
-        """UpdateTable; capacity is bought only together with how much of it, for each index too."""
+        """Change the table; a change to PROVISIONED also gives the capacity of table and indexes."""
         units = it.props.get("ProvisionedThroughput")
         bought: Doc = {}
         if "BillingMode" in changed and units:
@@ -102,7 +102,7 @@ class Table(Kind):
         dynamodb.update_table(TableName=it.id, **changed | bought)
 
     def retag(self, dynamodb: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         arn = dynamodb.describe_table(TableName=it.id)["Table"]["TableArn"]
         if put:
             dynamodb.tag_resource(ResourceArn=arn, Tags=pairs(put))
@@ -110,7 +110,7 @@ class Table(Kind):
             dynamodb.untag_resource(ResourceArn=arn, TagKeys=gone)
 
     def canonical(self, doc: Doc) -> Doc:
-        """An index brings attributes of its own: only those of the table's own key are the stack's."""
+        """Drop attributes that are not part of the table's key: an index added by hand brings its own."""
         if "KeySchema" not in doc or "AttributeDefinitions" not in doc:
             return doc
         own = {one["AttributeName"] for one in doc["KeySchema"]}
@@ -118,7 +118,7 @@ class Table(Kind):
         return {**doc, "AttributeDefinitions": kept}
 
     def extras(self, dynamodb: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """List its indexes, and by GetResourcePolicy who else may use it; the stack declares neither."""
+        """Return the table's indexes and its resource policy, neither of which the stack declares."""
         return [*_indexes(doc), *self._policies(dynamodb, doc)]
 
     def _policies(self, dynamodb: Any, doc: Doc) -> list[Extra]:
@@ -132,20 +132,24 @@ class Table(Kind):
         return [Extra(RESOURCE_POLICY, asked, gone=_NO_POLICY)] if told.get("Policy") else []
 
     def remove(self, dynamodb: Any, it: Item, extra: Extra) -> None:
-        """DeleteResourcePolicy."""
+        """Delete the table's resource policy."""
         dynamodb.delete_resource_policy(**extra.doc)
 
     def lost(self, props: Doc) -> str:
-        """Its items (DynamoDB developer guide, PointInTimeRecovery_Howitworks: the system backup)."""
+        """Return what a deletion loses: the items.
+
+        With point-in-time recovery, AWS keeps a system backup for 35 days (DynamoDB developer guide,
+        PointInTimeRecovery_Howitworks).
+        """
         return f"the table {props['TableName']}; where every second was backed up, AWS keeps its end 35 days"
 
     def delete(self, dynamodb: Any, it: Item) -> None:
-        """DeleteTable; no error while it is going already."""
+        """Delete the table; DeleteTable is no error while it is being deleted."""
         dynamodb.delete_table(TableName=it.id)
 
 
 def _named(dynamodb: Any, it: Item) -> list[str]:
-    """DescribeTable: its indexes; each that stands must be given its capacity (go-to-k/cdkd#1588)."""
+    """Return the names of the indexes: provisioned capacity has to be given for each (go-to-k/cdkd#1588)."""
     listed = dynamodb.describe_table(TableName=it.id)["Table"].get("GlobalSecondaryIndexes") or []
     return [str(one["IndexName"]) for one in listed if one.get("IndexStatus") != "DELETING"]
 
@@ -169,7 +173,7 @@ def _as_asked(doc: Doc) -> Doc:
 
 
 def _indexes(doc: Doc) -> list[Extra]:
-    """List the indexes that were added by hand; what reads them would fail without them."""
+    """Return the indexes that were added by hand; they are only reported, as queries may use them."""
     listed = doc.get("GlobalSecondaryIndexes") or []
     return [
         Extra(f"the index {one['IndexName']}", {"IndexName": one["IndexName"]}, stays=_READ) for one in listed
@@ -177,7 +181,7 @@ def _indexes(doc: Doc) -> list[Extra]:
 
 
 class TimeToLive(Setting):
-    """The attribute that says when an item may go; another attribute takes an off, an hour, and an on."""
+    """The TTL attribute of a table. To change it, TTL is turned off, and on again an hour later."""
 
     service, key = "dynamodb", "TableName"
     members = TTL
@@ -194,7 +198,7 @@ class TimeToLive(Setting):
     )
 
     def read(self, dynamodb: Any, it: Item) -> Doc | None:
-        """DescribeTimeToLive; ENABLING lasts up to an hour and counts as on."""
+        """Read the TTL with DescribeTimeToLive; ENABLING lasts up to an hour, and counts as on."""
         name = it.props["TableName"]
         doc = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         on = doc["TimeToLiveStatus"] in ("ENABLED", "ENABLING")
@@ -202,7 +206,10 @@ class TimeToLive(Setting):
         return {"TableName": name, "TimeToLiveSpecification": spec}
 
     def put(self, dynamodb: Any, props: Doc) -> None:
-        """UpdateTimeToLive, which refuses what is so already: it looks first."""
+        """Turn TTL on or off; do nothing if it is as declared, as DynamoDB would refuse the call.
+
+        To change the attribute, turn TTL off and raise NotYet, so that the engine turns it on later.
+        """
         now = self._now(dynamodb, props)
         wanted = props["TimeToLiveSpecification"]
         if now["Enabled"] and (not wanted["Enabled"] or now["AttributeName"] != wanted["AttributeName"]):
@@ -214,7 +221,7 @@ class TimeToLive(Setting):
             dynamodb.update_time_to_live(**props)
 
     def changes(self, seen: Doc, wanted: Doc) -> int:
-        """Two from one attribute to another."""
+        """Return how many changes DynamoDB counts: two if TTL is on before and after, else one."""
         both = (seen["TimeToLiveSpecification"], wanted["TimeToLiveSpecification"])
         return sum(one["Enabled"] for one in both) or 1
 
@@ -224,7 +231,7 @@ class TimeToLive(Setting):
 
 
 class PointInTimeRecovery(Setting):
-    """Backups of every second."""
+    """The point-in-time recovery of a table."""
 
     service, key = "dynamodb", "TableName"
     members = BACKUPS
@@ -238,7 +245,7 @@ class PointInTimeRecovery(Setting):
     )
 
     def read(self, dynamodb: Any, it: Item) -> Doc | None:
-        """DescribeContinuousBackups."""
+        """Read the setting with DescribeContinuousBackups."""
         name = it.props["TableName"]
         doc = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         told = doc.get("PointInTimeRecoveryDescription") or {}
@@ -247,7 +254,7 @@ class PointInTimeRecovery(Setting):
         return {"TableName": name, "PointInTimeRecoverySpecification": on}
 
     def put(self, dynamodb: Any, props: Doc) -> None:
-        """UpdateContinuousBackups; how far back they go is said of what is backed up alone."""
+        """Set it with UpdateContinuousBackups; the recovery period is sent only when it is turned on."""
         asked = props["PointInTimeRecoverySpecification"]
         if not asked["PointInTimeRecoveryEnabled"]:
             asked = {key: one for key, one in asked.items() if key != _DAYS_BACK}

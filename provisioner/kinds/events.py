@@ -1,4 +1,4 @@
-"""EventBridge: what is listened for, and who is told."""
+"""EventBridge: rules that match events, and the targets that they send them to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BUSY = codes("ConcurrentModificationException")
 
 
 class EventRule(Kind):
-    """Listens to the account's own bus for one sort of event."""
+    """A rule on the account's default event bus that matches one type of event."""
 
     service, key, named = "events", "Name", "Name"
     members = EVENT_RULE
@@ -47,22 +47,22 @@ class EventRule(Kind):
     )
 
     def read(self, events: Any, it: Item) -> Doc | None:
-        """DescribeRule, and its tags."""
+        """Read the rule with DescribeRule, and its tags."""
         doc = events.describe_rule(Name=it.props["Name"])
         tags = tags_told(events, it, doc["Arn"], lambda: _tags(events, doc["Arn"]))
         return {**doc, "EventPattern": json.loads(doc["EventPattern"]), "Tags": tags}
 
     def create(self, events: Any, it: Item) -> Doc:
-        """PutRule: a repeated one does no harm."""
+        """Create the rule with PutRule; repeating the call has no further effect."""
         made = events.put_rule(**_asked(it.props), Tags=pairs(it.tags))
         return {**it.props, "Arn": made["RuleArn"]}
 
     def update(self, events: Any, it: Item, changed: Doc) -> None:
-        """PutRule overwrites the whole rule; tags are a matter of their own."""
+        """Replace the whole rule with PutRule; its tags are changed by other calls."""
         events.put_rule(**_asked(it.props))
 
     def retag(self, events: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         arn = events.describe_rule(Name=it.id)["Arn"]
         if put:
             events.tag_resource(ResourceARN=arn, Tags=pairs(put))
@@ -70,7 +70,7 @@ class EventRule(Kind):
             events.untag_resource(ResourceARN=arn, TagKeys=gone)
 
     def delete(self, events: Any, it: Item) -> None:
-        """DeleteRule: its targets went before it."""
+        """Delete the rule; its targets were deleted before it."""
         events.delete_rule(Name=it.id)
 
 
@@ -79,7 +79,7 @@ def _asked(props: Doc) -> Doc:
 
 
 class EventTarget(Kind):
-    """Who a rule tells."""
+    """A target of a rule: where the rule sends the events that it matches."""
 
     service, key = "events", ("Rule", "Id")
     members = EVENT_TARGET
@@ -96,23 +96,23 @@ class EventTarget(Kind):
     )
 
     def read(self, events: Any, it: Item) -> Doc | None:
-        """ListTargetsByRule."""
+        """Find the target of this id with ListTargetsByRule."""
         listed = events.list_targets_by_rule(Rule=it.props["Rule"])["Targets"]
         mine = next((one for one in listed if one["Id"] == it.props["Id"]), None)
         return {"Rule": it.props["Rule"], **mine} if mine else None
 
     def create(self, events: Any, it: Item) -> Doc:
-        """PutTargets; what AWS did not take is told in the reply, not raised."""
+        """Create the target with PutTargets, which reports a failure in its reply instead of an error."""
         target = {key: value for key, value in it.props.items() if key != "Rule"}
         _check(events.put_targets(Rule=it.props["Rule"], Targets=[target]), "PutTargets")
         return dict(it.props)
 
     def update(self, events: Any, it: Item, changed: Doc) -> None:
-        """PutTargets."""
+        """Replace the target with PutTargets."""
         self.create(events, it)
 
     def delete(self, events: Any, it: Item) -> None:
-        """RemoveTargets."""
+        """Delete the target with RemoveTargets."""
         _check(events.remove_targets(Rule=it.props["Rule"], Ids=[it.props["Id"]]), "RemoveTargets")
 
 

@@ -1,4 +1,8 @@
-"""What is only looked up, never made: chosen once, kept in the ledger, found again in what stands."""
+"""Lookups of values that a stack uses but does not create: zones, the database cluster, priorities.
+
+They are chosen once and kept in the state. If the state is lost, they are found again in the stack's
+resources.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,8 @@ from provisioner.kinds.secretsmanager import VARIABLE, given_password
 from provisioner.kinds.tags import mapping
 from provisioner.names import NODE_TAG, PROJECT, bears, name_of
 
-# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+# The AWS operations that this module calls, by service: `policy` grants them. tests/test_calls.py compares
+# the list with the code.
 CALLS = {
     "ec2": ("DescribeAvailabilityZones", "DescribeManagedPrefixLists", "DescribeSubnets"),
     "elbv2": ("DescribeListeners", "DescribeLoadBalancers", "DescribeRules"),
@@ -27,14 +32,24 @@ CALLS = {
 }
 ENGINE = "aurora-postgresql"
 CLASS = "db.serverless"
-# A DB subnet group and a load balancer want two (RDS user guide, working with a DB instance in a VPC).
+# A DB subnet group and a load balancer need two zones (RDS user guide, working with a DB instance in a VPC).
 _FEWEST = 2
 # VPC user guide, AWS-managed prefix lists.
 FROM_EDGE = "com.amazonaws.global.cloudfront.origin-facing"
 
 
 def zones(clients: Clients, count: int, former: Iterable[str] = ()) -> list[str]:
-    """The stack's zones: those it has, then the first of those that can run everything, by name."""
+    """Return the stack's zones: those that it has, then others that support everything, by name.
+
+    Args:
+        clients: The connection to AWS.
+        count: How many zones to return.
+        former: The zones that the stack has already, in order.
+
+    Raises:
+        Blocked: The region has too few zones that can run the database.
+
+    """
     kept = list(former)
     if len(kept) >= count:
         return kept[:count]
@@ -51,7 +66,7 @@ def zones(clients: Clients, count: int, former: Iterable[str] = ()) -> list[str]
 
 
 def check_left(clients: Clients, suffix: str, left: Iterable[str]) -> None:
-    """Blocked where an instance of the database stands in one of the zones that would be left."""
+    """Raise Blocked if a database instance is in one of the zones that the stack is to leave."""
     leaving = set(left)
     if not leaving:
         return
@@ -66,7 +81,7 @@ def check_left(clients: Clients, suffix: str, left: Iterable[str]) -> None:
 
 
 def readers_in_use(clients: Clients, suffix: str) -> int:
-    """The highest number of a reader that the stack's database has."""
+    """Return the highest number among the reader instances of the stack's database; 0 if it has none."""
     listed = _instances(clients, suffix)
     nodes = (mapping(one.get("TagList", [])).get(NODE_TAG, "") for one in listed)
     return max((int(node.rpartition("-")[2]) for node in nodes if node.startswith("reader-")), default=0)
@@ -78,7 +93,7 @@ def _instances(clients: Clients, suffix: str) -> list[dict[str, Any]]:
 
 
 def zones_in_use(clients: Clients, suffix: str) -> list[str]:
-    """The zones that the stack's subnets lie in, in the order of their numbers."""
+    """Return the zones of the stack's subnets, ordered by the subnets' numbers."""
     filters = [
         {"Name": "tag:Project", "Values": [PROJECT]},
         {"Name": "tag:Environment", "Values": [suffix]},
@@ -90,9 +105,9 @@ def zones_in_use(clients: Clients, suffix: str) -> list[str]:
 
 
 def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
-    """Return the priority of each path pattern that a rule of the stack's balancer asks for.
+    """Return the priority of each path pattern in the rules of the stack's load balancer.
 
-    Two listeners of one balancer (80 while 443 takes over) hold the same patterns at the same places.
+    Two listeners of one balancer (80 while 443 takes over) have the same patterns at the same priorities.
     """
     elb = clients.client("elbv2")
     try:
@@ -123,14 +138,14 @@ def _fitting_zones(clients: Clients) -> list[str]:
     found = clients.client("ec2").describe_availability_zones(Filters=asked)["AvailabilityZones"]
     there = {zone["ZoneName"] for zone in found if zone.get("OptInStatus") != "not-opted-in"}
     serverless = {zone["Name"] for option in orderable(clients) for zone in option["AvailabilityZones"]}
-    # An emulator that is not ours may have no list of what can be ordered: nothing is known then.
+    # Other emulators may have no list of orderable options: then no zone is excluded.
     return sorted(there & serverless if serverless or clients.aws.echoes else there)
 
 
 def orderable(clients: Clients) -> list[dict[str, Any]]:
-    """What can be ordered for Aurora Serverless v2 here, zone by zone and version by version.
+    """Return the orderable options of Aurora Serverless v2 in this region, by zone and version.
 
-    Empty too where an emulator has no such list, or does not know the call.
+    Return none if an emulator has no such list, or does not know the call.
     """
 
     def ask() -> dict[str, Any]:
@@ -143,7 +158,7 @@ def orderable(clients: Clients) -> list[dict[str, Any]]:
 
 
 def master_password(clients: Clients, suffix: str) -> str:
-    """Who holds the master password: `rds`, or `own` where DB_PASSWORD was set when the stack was born."""
+    """Return who keeps the master password: `rds`, or `own` if DB_PASSWORD was set at the creation."""
     running = running_cluster(clients, suffix)
     if running:
         return "rds" if running.get("MasterUserSecret") else "own"
@@ -156,7 +171,7 @@ def master_password(clients: Clients, suffix: str) -> str:
 
 
 def running_cluster(clients: Clients, suffix: str) -> dict[str, Any] | None:
-    """The stack's cluster as AWS tells of it; None where it has none."""
+    """Return the stack's database cluster as AWS describes it; None where there is none."""
     name = name_of("aurora", suffix)
     try:
         found = clients.client("rds").describe_db_clusters(DBClusterIdentifier=name)["DBClusters"]
@@ -179,7 +194,12 @@ def _has_secret(clients: Clients, suffix: str) -> bool:
 
 
 def edge_addresses(clients: Clients) -> str:
-    """The prefix list of the addresses from which CloudFront calls its origins; every region has its own."""
+    """Return the id of this region's prefix list of CloudFront's origin-facing addresses.
+
+    Raises:
+        Blocked: The region has no such prefix list.
+
+    """
     asked = [{"Name": "prefix-list-name", "Values": [FROM_EDGE]}]
     found = clients.client("ec2").describe_managed_prefix_lists(Filters=asked)["PrefixLists"]
     if not found:

@@ -1,4 +1,4 @@
-"""What AWS makes, brings back or keeps by itself: what of it is swept up, and what stays and for how long."""
+"""Resources that AWS creates or keeps by itself: which ones a teardown deletes, and which ones remain."""
 
 from __future__ import annotations
 
@@ -28,17 +28,20 @@ from provisioner.names import PROJECT, bears
 
 ALARM, REVISION, RETIRED = "TargetTrackingAlarm", "ActiveTaskDefinition", "InactiveTaskDefinition"
 WRITTEN = "DatabaseLogGroup"
-# USD per GiB and month in us-east-1 (aws.amazon.com/rds/aurora/pricing, backup storage); others differ.
+# USD per GiB and month in us-east-1 (aws.amazon.com/rds/aurora/pricing, backup storage); other regions
+# differ.
 SNAPSHOT_PRICE = 0.021
-# USD a month (aws.amazon.com/kms/pricing); the first two changes of its material cost as much each.
+# USD a month (aws.amazon.com/kms/pricing); each of the first two rotations costs as much again.
 KEY_PRICE = 1.0
-# DynamoDB developer guide, point-in-time recovery: a deleted table's last backup is kept, at no cost.
+# DynamoDB developer guide, point-in-time recovery: how long the last backup of a deleted table is kept, at no
+# cost.
 BACKUP_DAYS = 35
-# Both calls take lists: botocore, DeleteAlarms 100 names, DeleteTaskDefinitions 10.
+# How many names one call takes: botocore, DeleteAlarms 100 names, DeleteTaskDefinitions 10.
 _ALARMS_A_CALL, _REVISIONS_A_CALL = 100, 10
 _NONE: dict[str, Any] = {"BackupSummaries": []}
 
-# What is asked here, by service, and what the names of those that are changed look like: `policy` grants it.
+# The AWS operations that this module calls, by service, with patterns for the names of resources that are
+# changed: `policy` grants them.
 CALLS = {
     "cloudwatch": ("DescribeAlarms", "DeleteAlarms TargetTracking-service/ml-api-cluster-{suffix}/*"),
     "dynamodb": ("ListBackups",),
@@ -60,15 +63,15 @@ CALLS = {
 
 
 def strays(clients: Clients, stack: Stack, theirs: Set[str]) -> list[Remnant]:
-    """What a stack that is gone has left: alarms of its scaling, old revisions, its database's logs.
+    """Return resources that a deleted stack left behind: scaling alarms, task definition revisions, logs.
 
-    Nothing of what bears the name of a node in `theirs`: that is somebody else's by now.
+    Resources named after a declared resource in `theirs` are left out: it belongs to somebody else by now.
     """
     return [*_alarms(clients, stack, theirs), *_revisions(clients, stack), *_logs(clients, stack, theirs)]
 
 
 def sweep(clients: Clients, found: list[Remnant]) -> None:
-    """Delete what `strays` has found; may be called again at any time."""
+    """Delete the resources that `strays` found; safe to repeat."""
     alarms = [one.id for one in found if one.what == ALARM]
     for some in _parts(alarms, _ALARMS_A_CALL):
         insist(clients, partial(clients.client("cloudwatch").delete_alarms, AlarmNames=some))
@@ -82,14 +85,17 @@ def sweep(clients: Clients, found: list[Remnant]) -> None:
 
 
 def protected(clients: Clients, stack: Stack, theirs: Set[str]) -> list[str]:
-    """DescribeLogGroups: those that nobody declared, `strays` would find and AWS would not delete."""
+    """Return the log groups that `sweep` would delete and that AWS protects from deletion.
+
+    Log groups that the stack declares are left out.
+    """
     declared = {node.props.get("logGroupName") for node in stack}
     found = (one.id for one in _logs(clients, stack, theirs) if one.id not in declared)
     return [name for name in found if _is_protected(clients, name)]
 
 
 def unprotect(clients: Clients, names: Iterable[str]) -> None:
-    """PutLogGroupDeletionProtection: of each that is there still; safe to repeat."""
+    """Turn off the deletion protection of these log groups, as far as they still exist; safe to repeat."""
     logs = clients.client("logs")
     for name in names:
         if _is_protected(clients, name):
@@ -103,7 +109,7 @@ def _is_protected(clients: Clients, name: str) -> bool:
 
 
 def _end_group(clients: Clients, name: str) -> None:
-    """DeleteLogGroup; the answer to one that took effect may have been lost."""
+    """Delete a log group; ignore that it is gone, as the reply to an earlier deletion may have been lost."""
     try:
         insist(clients, partial(clients.client("logs").delete_log_group, logGroupName=name))
     except ClientError as error:
@@ -117,12 +123,12 @@ def _parts(names: list[str], size: int) -> Iterator[list[str]]:
 
 
 def _named(stack: Stack, kind: type[Kind], without: Set[str] = frozenset()) -> list[str]:
-    """The AWS names of all nodes of a kind."""
+    """Return the AWS names of all declared resources of a type, except the logical names in `without`."""
     return [node.aws_name for node in stack if type(node.kind) is kind and node.name not in without]
 
 
 def _alarms(clients: Clients, stack: Stack, theirs: Set[str]) -> Iterator[Remnant]:
-    """DescribeAlarms: AWS names an alarm of target tracking after the service that it scales."""
+    """Yield the alarms of target tracking, found by name: AWS names them after the scaled service."""
     cloudwatch = clients.client("cloudwatch")
     for cluster in _named(stack, Cluster, theirs):
         for service in _named(stack, Service, theirs):
@@ -132,9 +138,9 @@ def _alarms(clients: Clients, stack: Stack, theirs: Set[str]) -> Iterator[Remnan
 
 
 def _revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
-    """ListTaskDefinitions: those of our families that bear our tags, also those that are kept to go back to.
+    """Yield the task definition revisions with the stack's tags, those kept for a rollback included.
 
-    ListTaskDefinitionFamilies tells of services that are declared no longer.
+    The families of services that are declared no longer are found with ListTaskDefinitionFamilies.
     """
     ecs = clients.client("ecs")
     listed = ecs.list_task_definition_families(familyPrefix=f"{PROJECT}-", status="ALL")["families"]
@@ -149,7 +155,7 @@ def _revisions(clients: Clients, stack: Stack) -> Iterator[Remnant]:
 
 
 def _logs(clients: Clients, stack: Stack, theirs: Set[str]) -> Iterator[Remnant]:
-    """DescribeLogGroups: RDS makes a group for each type of log that it is let export, and deletes none."""
+    """Yield the log groups that RDS created for exported logs; RDS deletes none of them."""
     for cluster in _named(stack, DBCluster, theirs):
         prefix = f"/aws/rds/cluster/{cluster}/"
         for group in clients.client("logs").describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]:
@@ -157,12 +163,12 @@ def _logs(clients: Clients, stack: Stack, theirs: Set[str]) -> Iterator[Remnant]
 
 
 def kept(clients: Clients, stack: Stack) -> list[Remnant]:
-    """What outlives the stack and costs money, and how much: snapshots, and the keys of what is left."""
+    """Return the snapshots and keys that outlive the stack, and what they cost."""
     return [*_snapshots(clients, stack), *_keys(clients, stack)]
 
 
 def _keys(clients: Clients, stack: Stack) -> Iterator[Remnant]:
-    """Those that something was made under; one that nothing needs any more is none of them."""
+    """Yield the keys of the stack that backups, snapshots or databases still need."""
     for node in stack:
         if isinstance(node.kind, Key):
             kms = clients.client("kms", node.region)
@@ -175,7 +181,7 @@ def _keys(clients: Clients, stack: Stack) -> Iterator[Remnant]:
 
 
 def _snapshots(clients: Clients, stack: Stack) -> list[Remnant]:
-    """Those of the stack's databases, and what they cost at most; never deleted."""
+    """Return the snapshots of the stack's databases, and what they cost at most; they are never deleted."""
     rds = clients.client("rds")
     found: list[Remnant] = []
     for cluster in _named(stack, DBCluster):
@@ -193,12 +199,12 @@ def _cost(snapshot: dict[str, Any]) -> str:
 
 
 def lingering(clients: Clients, stack: Stack) -> list[Remnant]:
-    """What AWS keeps of a stack that is gone, and until when."""
+    """Return what AWS keeps of a deleted stack for a limited time, and until when."""
     return [*_backups(clients, stack), *_unconfirmed(clients, stack)]
 
 
 def _unconfirmed(clients: Clients, stack: Stack) -> Iterator[Remnant]:
-    """ListSubscriptions: a question that nobody answered outlives its topic, and cannot be taken back."""
+    """Yield the subscriptions that nobody confirmed: they outlive their topic, and cannot be deleted."""
     topics = [node for node in stack if type(node.kind) is Topic]
     for region in dict.fromkeys(node.region or stack.region for node in topics):
         names = {node.aws_name for node in topics if (node.region or stack.region) == region}
@@ -210,7 +216,7 @@ def _unconfirmed(clients: Clients, stack: Stack) -> Iterator[Remnant]:
 
 
 def _backups(clients: Clients, stack: Stack) -> list[Remnant]:
-    """ListBackups: the last backups that DynamoDB keeps of the stack's tables, and until when."""
+    """Return the last backups that DynamoDB keeps of the stack's tables, and until when."""
     dynamodb = clients.client("dynamodb")
     found: list[Remnant] = []
     for table in _named(stack, Table):

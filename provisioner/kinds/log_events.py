@@ -1,4 +1,4 @@
-"""What the tasks of a stack have written, in the order in which it comes, each line once."""
+"""Log lines of a stack's tasks, read from CloudWatch Logs as they arrive, each line once."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ CALLS = {
         "FilterLogEvents /aws/rds/cluster/ml-api-aurora-{suffix}/postgresql",
     )
 }
-# The firewall's lies where CloudFront does.
+# The web ACL's log group is in CloudFront's region.
 EDGE_CALLS = {"logs": ("FilterLogEvents aws-waf-logs-ml-api-{suffix}",)}
-# A line comes some seconds after it was written: the awslogs driver sends every 5 s (moby,
-# daemon/logger/awslogs, defaultForceFlushInterval), and what it could not send it keeps.
+# A line arrives some seconds after it was written: the awslogs driver sends every 5 s (moby,
+# daemon/logger/awslogs, defaultForceFlushInterval), and keeps lines that it could not send.
 LATE = 30_000  # milliseconds
-# The container that answers requests, in each of our tasks.
+# The container of each task that serves requests.
 MAIN = "api"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One event; its stream is called `<service>/<container>/<task>` (ECS guide, awslogs-stream-prefix)."""
+    """A log event; its stream is called `<service>/<container>/<task>` (ECS guide, awslogs-stream-prefix)."""
 
     at: int
     stream: str
@@ -33,24 +33,27 @@ class Line:
 
     @property
     def service(self) -> str:
-        """Whose task wrote it."""
+        """The name of the service whose task wrote it."""
         return self.stream.partition("/")[0]
 
     @property
     def container(self) -> str:
-        """Which of the task's containers wrote it; "" for what no task has written."""
+        """The name of the container that wrote it; "" if no task wrote it."""
         pieces = self.stream.split("/")
         return pieces[1] if len(pieces) == len(("service", "container", "task")) else ""
 
     @property
     def task(self) -> str:
-        """The id of the task."""
+        """The id of the task that wrote it."""
         return self.stream.rpartition("/")[2]
 
 
 @dataclass
 class Tail:
-    """One group from a moment on, in milliseconds since 1970; asked again, it goes on where it was."""
+    """The events of a log group from one moment on; each call of `lines` continues the last.
+
+    `since` is in milliseconds since 1970.
+    """
 
     logs: Any
     group: str
@@ -61,16 +64,20 @@ class Tail:
 
     @property
     def pause(self) -> float:
-        """AWS takes five of these calls a second, for the whole account."""
+        """The seconds between two reads: AWS allows five such calls a second for the whole account."""
         return 2.0
 
     @property
     def name(self) -> str:
-        """The group."""
+        """The name of the log group."""
         return self.group
 
     def lines(self) -> Iterator[Line]:
-        """What was not told yet. An error leaves all as it was, but for what has been told already."""
+        """Yield the events that were not yielded before.
+
+        After an error, the next call continues behind the last event that was yielded. Events may arrive
+        late, so each call also reads the last 30 seconds again.
+        """
         since = self.since
         for number, reply in enumerate(self._pages()):
             if number == 0:
@@ -83,7 +90,7 @@ class Tail:
         self._told = {name: at for name, at in self._told.items() if at >= since}
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:
-        """FilterLogEvents: a page may be empty and have another one after it."""
+        """Yield the pages of FilterLogEvents; an empty page may be followed by another one."""
         asked: dict[str, Any] = {"logGroupName": self.group, "startTime": self.since}
         if self.prefix:
             asked["logStreamNamePrefix"] = self.prefix
@@ -103,6 +110,6 @@ def _line(event: Mapping[str, Any]) -> Line:
 
 
 def _asked_at(reply: Mapping[str, Any]) -> int:
-    """When AWS answered, by its own clock: ours may be another one."""
+    """Return when AWS answered, by its own clock, in milliseconds since 1970; 0 if it does not say."""
     told = reply["ResponseMetadata"]["HTTPHeaders"].get("date")
     return round(parsedate_to_datetime(told).timestamp() * 1000) if told else 0

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: groups, and how long they keep."""
+"""CloudWatch Logs: log groups and their retention."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from provisioner.kinds.members.logs import LOG_GROUP, RETENTION
 from provisioner.kinds.setting import Setting
 from provisioner.kinds.together import tags_told
 
-# Every group of every stack of this tool has this in its name: one answer serves them all.
+# Part of the name of every log group of every stack: one answer serves them all.
 _PATTERN = "ml-api-"
 _BUSY = codes("OperationAbortedException")
-# CloudWatch Logs does not see a new key, or its policy, at once.
+# CloudWatch Logs does not know a new key, or its policy, at once.
 _NO_KEY = codes("InvalidParameterException: kms key")
-# What an account's policy says where it tells no days (botocore logs PutAccountPolicy, policyDocument).
+# The retention of an account's policy that sets no days (botocore logs PutAccountPolicy, policyDocument).
 _FOR_EVER = "NEVER_EXPIRE"
 
 
 class LogGroup(Kind):
-    """A log group that is ours alone."""
+    """A log group that only the stack creates."""
 
     service, key, named = "logs", "logGroupName", "logGroupName"
     members = LOG_GROUP
@@ -50,7 +50,7 @@ class LogGroup(Kind):
     )
 
     def read(self, logs: Any, it: Item) -> Doc | None:
-        """DescribeLogGroups, and the tags by the ARN without its `:*`."""
+        """Read the group with DescribeLogGroups, and its tags by its ARN without the final `:*`."""
         doc = group_named(logs, it.props["logGroupName"])
         if doc is None:
             return None
@@ -58,12 +58,12 @@ class LogGroup(Kind):
         return {"kmsKeyId": "", **doc, "Tags": tags}
 
     def create(self, logs: Any, it: Item) -> Doc:
-        """CreateLogGroup."""
+        """Create the group with CreateLogGroup."""
         logs.create_log_group(**it.props, tags=dict(it.tags))
         return dict(it.props)
 
     def update(self, logs: Any, it: Item, changed: Doc) -> None:
-        """AssociateKmsKey, DisassociateKmsKey; what protects it; whether a token alone lets a writer in."""
+        """Change the key, the deletion protection, and whether a bearer token is enough to write."""
         if "deletionProtectionEnabled" in changed:
             logs.put_log_group_deletion_protection(
                 logGroupIdentifier=it.id, deletionProtectionEnabled=changed["deletionProtectionEnabled"]
@@ -79,7 +79,7 @@ class LogGroup(Kind):
             logs.disassociate_kms_key(logGroupName=it.id)
 
     def retag(self, logs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """TagResource, UntagResource."""
+        """Change the tags with TagResource and UntagResource."""
         doc = group_named(logs, it.id)
         if doc is None:
             return
@@ -89,29 +89,30 @@ class LogGroup(Kind):
             logs.untag_resource(resourceArn=_arn(doc), tagKeys=gone)
 
     def lost(self, props: Doc) -> str:
-        """What was logged."""
+        """Return that the logs in the group are lost."""
         return f"the logs in {props['logGroupName']}"
 
     def delete(self, logs: Any, it: Item) -> None:
-        """DeleteLogGroup."""
+        """Delete the group with DeleteLogGroup."""
         logs.delete_log_group(logGroupName=it.id)
 
 
 class ServiceLogGroup(LogGroup):
-    """A group that an AWS service writes, and makes without tags or expiry where it does not exist."""
+    """A log group that an AWS service writes to; the service creates a missing one without tags or expiry."""
 
     adopts_untagged = True
 
 
 class Retention(Setting):
-    """How many days a group keeps."""
+    """The retention of a log group, in days."""
 
     service, key = "logs", "logGroupName"
     members = RETENTION
     absent = codes("ResourceNotFoundException")
     transient = {"create": codes("OperationAbortedException"), "update": codes("OperationAbortedException")}
-    # botocore 1.44.5 logs LogGroup, retentionPolicyName: told only while a policy of the account applies. Its
-    # days are then told, and count. PutRetentionPolicy is taken all the same, and its days count after that.
+    # botocore 1.44.5 logs LogGroup, retentionPolicyName: returned only while a policy of the account applies.
+    # AWS then returns and uses the policy's days. PutRetentionPolicy is still accepted, and its days apply
+    # once the policy no longer does.
     owners = {
         "retentionInDays": Owner(
             "the account's log retention policy {retentionPolicyName}", told="retentionPolicyName", keeps=True
@@ -121,7 +122,7 @@ class Retention(Setting):
     calls = calling(read="DescribeLogGroups", create="PutRetentionPolicy", update="PutRetentionPolicy")
 
     def read(self, logs: Any, it: Item) -> Doc | None:
-        """DescribeLogGroups: the retention is told with the group, and the account's policy that sets it."""
+        """Read the retention of the group, and the account's policy if one sets it."""
         doc = group_named(logs, it.props["logGroupName"])
         if doc is None:
             return None
@@ -133,12 +134,12 @@ class Retention(Setting):
         }
 
     def put(self, logs: Any, props: Doc) -> None:
-        """PutRetentionPolicy."""
+        """Set the retention with PutRetentionPolicy."""
         logs.put_retention_policy(**props)
 
 
 def group_named(logs: Any, name: str) -> Doc | None:
-    """The group of exactly this name."""
+    """Return the group of exactly this name, or None."""
     groups = logs.describe_log_groups(logGroupNamePattern=_PATTERN)["logGroups"]
     return next((dict(group) for group in groups if group["logGroupName"] == name), None)
 

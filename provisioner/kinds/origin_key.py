@@ -1,7 +1,8 @@
-"""The key that CloudFront shows and the balancer asks for: made once, kept in Secrets Manager alone.
+"""The secret key that CloudFront sends to the load balancer, which refuses requests without it.
 
-While it is being changed the secret has two stages, AWSCURRENT and AWSPENDING: the balancer takes both keys,
-CloudFront shows the pending one. What is written down of a key is a salted hash.
+The key is generated once, and kept only in Secrets Manager. While it is being changed, the secret has two
+stages, AWSCURRENT and AWSPENDING: the load balancer accepts both keys, and CloudFront sends the pending one.
+The state has only a salted hash of a key.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 
 from provisioner.engine.refs import Doc, Lookup, Ref, Sealed, Unknown, Veiled
 
-# What a change of the key asks besides what the stack's own kinds do: `policy` grants it.
+# The AWS operations of a change of the key, besides those of the stack's resource types: `policy` grants
+# them.
 CALLS = {
     "secretsmanager": (
         "DescribeSecret ml-api-originkey-{suffix}/header-??????",
@@ -29,38 +31,38 @@ _BYTES = 32
 
 
 def new_key() -> str:
-    """32 random bytes as hex."""
+    """Return 32 random bytes as hex."""
     return secrets.token_hex(_BYTES)
 
 
 def told(key: str, suffix: str) -> str:
-    """What may be written down of a key: the same for the same key and stack, and no way back."""
+    """Return the hash by which a key is shown and recorded: the same for the same key and stack."""
     return "sha256:" + hashlib.sha256(f"{HEADER}/{suffix}/{key}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, repr=False)
 class NewKey(Veiled):
-    """The first value of the secret."""
+    """A new random key, the first value of the secret."""
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:
-        """A new one each time: it is asked for only where there is no secret."""
+        """Return another key each time; it is called only where the secret does not exist yet."""
         return new_key()
 
 
 @dataclass(frozen=True, repr=False)
 class StoredKeys(Veiled):
-    """The keys that the balancer takes: the one in use, and the one that is about to be."""
+    """The keys that the load balancer accepts: the current one, and the pending one during a change."""
 
     calls = ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue")
     secret: Ref
     suffix: str
 
     def refs(self) -> Iterator[Ref]:
-        """The secret's ARN."""
+        """Yield the reference to the secret's ARN."""
         yield self.secret
 
     def sealed(self, aws: Any, lookup: Lookup) -> Any:
-        """Each key, told by its hash; the veil itself while the secret is not there, or is to come back."""
+        """Return each key with its hash; return the object itself if the secret has no readable value yet."""
         arn = lookup(self.secret)
         if isinstance(arn, Unknown):
             return self
@@ -68,29 +70,30 @@ class StoredKeys(Veiled):
         return [Sealed(key, told(key, self.suffix)) for key in dict.fromkeys(keys.values())] or self
 
     def reveal(self, aws: Any, lookup: Lookup) -> Any:
-        """The keys themselves."""
+        """Return the keys themselves, as a list."""
         keys = stages(aws.client("secretsmanager"), lookup(self.secret))
         return list(dict.fromkeys(keys.values()))
 
 
 @dataclass(frozen=True, repr=False)
 class NewestKey(StoredKeys):
-    """The key that CloudFront shows."""
+    """The key that CloudFront sends: the pending one during a change, else the current one."""
 
     def sealed(self, aws: Any, lookup: Lookup) -> Any:
-        """The newest key, told by its hash."""
+        """Return the newest key with its hash; return the object itself if there is none yet."""
         keys = super().sealed(aws, lookup)
         return keys[-1] if isinstance(keys, list) else self
 
     def reveal(self, aws: Any, lookup: Lookup) -> Any:
-        """The newest key itself."""
+        """Return the newest key itself."""
         return super().reveal(aws, lookup)[-1]
 
 
 def stages(client: Any, arn: str) -> dict[str, str]:
-    """The key in use, and behind it the pending one where there is one."""
+    """Return the key of each stage that the secret has: the current one, then the pending one."""
     doc = client.describe_secret(SecretId=arn)
-    # One in its recovery window tells no value (API reference, GetSecretValue: InvalidRequestException).
+    # The value of a secret in its recovery window cannot be read (API reference, GetSecretValue:
+    # InvalidRequestException).
     listed = {} if doc.get("DeletedDate") else doc.get("VersionIdsToStages", {})
     there = [stage for stage in (CURRENT, PENDING) if any(stage in found for found in listed.values())]
     return {
@@ -99,12 +102,12 @@ def stages(client: Any, arn: str) -> dict[str, str]:
 
 
 def is_key(condition: Doc) -> bool:
-    """Whether a condition of a listener rule asks for the key."""
+    """Return whether a condition of a listener rule requires the key."""
     return (condition.get("HttpHeaderConfig") or {}).get("HttpHeaderName") == HEADER
 
 
 def asked(conditions: list[Doc]) -> list[str]:
-    """What may be told of the keys of which a rule asks for one; empty where it asks for none."""
+    """Return the hashes of the keys that a listener rule accepts; empty if the rule requires no key."""
     return [str(key) for one in conditions if is_key(one) for key in _values(one)]
 
 
@@ -114,7 +117,7 @@ def _values(condition: Doc) -> Iterator[Any]:
 
 
 def shown(origins: Doc) -> Iterator[str]:
-    """What may be told of the keys that a distribution shows."""
+    """Yield the hashes of the keys that a distribution sends."""
     for origin in origins.get("Items") or []:
         for header in (origin.get("CustomHeaders") or {}).get("Items") or []:
             if header["HeaderName"] == HEADER:
@@ -122,13 +125,22 @@ def shown(origins: Doc) -> Iterator[str]:
 
 
 def not_yet(wanted: list[Doc], seen: list[Doc], led: Set[str]) -> bool:
-    """Whether a rule is to ask for a key that it does not ask for yet, and CloudFront does not show yet."""
+    """Return whether it is too early for a rule to require the key.
+
+    It is if the rule is to require one, does not do so yet, and CloudFront does not send it yet.
+
+    Args:
+        wanted: The desired conditions of the rule, keys as hashes.
+        seen: The actual conditions of the rule.
+        led: What routing resources lead to now, the hashes of keys that CloudFront sends among it.
+
+    """
     keys = asked(wanted)
     return bool(keys) and not asked(seen) and not led & set(keys)
 
 
 def veiled_rule(rule: Doc, suffix: str) -> Doc:
-    """A listener rule as AWS tells it, with the hash in each key's place."""
+    """Return a listener rule as AWS describes it, each key replaced by its hash."""
     conditions = [_veiled(one, suffix) if is_key(one) else one for one in rule.get("Conditions", [])]
     return {**rule, "Conditions": conditions}
 
@@ -140,7 +152,7 @@ def _veiled(condition: Doc, suffix: str) -> Doc:
 
 
 def veiled_origins(origins: Doc, suffix: str) -> Doc:
-    """A distribution's origins as AWS tells them, with the hash in each key's place."""
+    """Return a distribution's origins as AWS describes them, each key replaced by its hash."""
     hidden = []
     for origin in origins.get("Items") or []:
         headers = (origin.get("CustomHeaders") or {}).get("Items") or []

@@ -1,8 +1,8 @@
-"""For whose sake a record that proves a name stays: ACM asks for the same one in every certificate of it.
+"""Certificates that need a validation record: ACM asks for the same record for every certificate of a name.
 
-ACM user guide, DNS validation: the record is made of the account and the name, whatever the region, and each
-certificate is renewed by it for as long as it stands. Certificates of regions that are not asked may live by
-it too (aws/aws-cdk#2632, #11201), so it is never deleted: it costs nothing.
+ACM user guide, DNS validation: the record depends on the account and the name, not on the region. ACM renews
+each certificate by it as long as the record exists. Certificates in regions that are not read may need it too
+(aws/aws-cdk#2632, #11201), so it is never deleted: it costs nothing.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.kinds.tags import mapping
 from provisioner.names import bears
 
-# What is asked here, by service: `policy` grants it.
+# The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"acm": ("DescribeCertificate", "ListCertificates", "ListTagsForCertificate")}
-# The end of every such record's value (ACM user guide, DNS validation).
+# The end of every validation record's value (ACM user guide, DNS validation).
 _ACM = ".acm-validations.aws"
-# botocore acm KeyAlgorithm; ListCertificates leaves all but the first two out unless they are named.
+# botocore acm KeyAlgorithm; ListCertificates leaves out all but the first two unless they are named.
 KEY_TYPES = (
     "RSA_1024",
     "RSA_2048",
@@ -39,7 +39,7 @@ _DENIED = frozenset({"AccessDeniedException", "AccessDenied"})
 
 
 def is_proof(props: Doc) -> bool:
-    """Whether a name's records are there for ACM alone."""
+    """Return whether the CNAME records of a name are all validation records of ACM."""
     values = [
         value["Value"]
         for one in props.get("Records") or []
@@ -50,7 +50,10 @@ def is_proof(props: Doc) -> bool:
 
 
 def users(client: Any, it: Item) -> str:
-    """The certificates of others that live by a record, in words, and that other regions were not asked."""
+    """Return, as a phrase, the certificates outside of the stack that need a record.
+
+    The phrase also says which regions were read, as certificates of other regions may need it too.
+    """
     own = beside(client, "acm").region
     regions = tuple(dict.fromkeys((own, GLOBAL_REGION)))
     elsewhere = f"any certificate for its name in regions other than {' and '.join(regions)}, not asked"
@@ -64,7 +67,7 @@ def users(client: Any, it: Item) -> str:
 
 
 def _living_by(client: Any, region: str, it: Item) -> Iterator[str]:
-    """ListCertificates, and DescribeCertificate of each that may be for the name: those of others."""
+    """Yield the ARNs of certificates in a region that need the record and are not of this stack."""
     acm = beside(client, "acm", region)
     record = _low(it.props["Name"])
     listed = acm.list_certificates(Includes={"keyTypes": list(KEY_TYPES)})["CertificateSummaryList"]
@@ -81,7 +84,11 @@ def _living_by(client: Any, region: str, it: Item) -> Iterator[str]:
 
 
 def _may_be_for(summary: Doc, name: str) -> bool:
-    """A wildcard is proven by the record of the name that it is under; of many names not all are listed."""
+    """Return whether a listed certificate may be for the name.
+
+    The record of a name also validates its wildcard. A list entry with more names than it shows may be for
+    any.
+    """
     listed = {summary["DomainName"], *summary.get("SubjectAlternativeNameSummaries", [])}
     told = {_low(one).removeprefix("*.") for one in listed}
     return name in told or bool(summary.get("HasAdditionalSubjectAlternativeNames"))

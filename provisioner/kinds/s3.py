@@ -1,4 +1,4 @@
-"""S3: a bucket, and what is set on it by calls of their own."""
+"""S3: a bucket, and the settings of a bucket that need calls of their own."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from provisioner.kinds.object_lock import locks
 from provisioner.kinds.objects import empty
 from provisioner.kinds.tags import mapping, pairs
 
-# HeadBucket gives the bare status.
+# HeadBucket returns only the HTTP status.
 NO_BUCKET = codes("NoSuchBucket", "404", "NotFound")
-# Two changes at once, or a name given back a moment ago.
+# Two changes at once, or the name of a bucket that was just deleted.
 _BUSY = codes("OperationAborted")
-# A bucket that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).
+# A bucket that was just created (terraform-provider-aws s3/bucket_policy.go: 1 min).
 _YOUNG = _BUSY | NO_BUCKET
 _RULES = "LifecycleConfiguration.Rules"
 
 
 class Bucket(Kind):
-    """A bucket; it is emptied before it goes, again and again while somebody still writes."""
+    """A bucket; it is emptied before its deletion, repeatedly while objects are still being written."""
 
     service, key, named, noun = "s3", "Bucket", "Bucket", "logs"
     members = BUCKET
     fixed = frozenset({"Bucket"})
-    # Where it is made is told by nothing that is read.
+    # No read returns the location that it was created with.
     unread = frozenset({"CreateBucketConfiguration"})
     absent = NO_BUCKET
     duplicate = codes("BucketAlreadyOwnedByYou")
-    # Of one object among many S3 may say that it went wrong inside (S3 API reference, DeleteObjects).
+    # S3 may report an internal error for one object of many (S3 API reference, DeleteObjects).
     transient = {"create": _BUSY, "delete": _BUSY | codes("BucketNotEmpty", "InternalError")}
-    # A balancer may deliver for minutes after it is gone (aws-behaviour: S3 bucket).
+    # A load balancer may write logs for minutes after its deletion (aws-behaviour: S3 bucket).
     patience = minutes(30)
     resource, fills = "bucket", ("{Bucket}",)
     calls = calling(
@@ -52,7 +52,10 @@ class Bucket(Kind):
     )
 
     def read(self, s3: Any, it: Item) -> Doc | None:
-        """HeadBucket, and its tags; of another account's one HEAD says 403, and no more can be read."""
+        """Read the bucket with HeadBucket, and its tags.
+
+        HeadBucket answers 403 for a bucket of another account: it is returned without tags.
+        """
         bucket = it.props["Bucket"]
         try:
             s3.head_bucket(Bucket=bucket)
@@ -63,23 +66,23 @@ class Bucket(Kind):
         return {"Bucket": bucket, "Tags": _tags(s3, bucket)}
 
     def create(self, s3: Any, it: Item) -> Doc:
-        """CreateBucket, with its tags; private and encrypted is how AWS makes it."""
+        """Create the bucket with its tags; AWS makes it private and encrypted by default."""
         where = it.props.get("CreateBucketConfiguration", {})
         made = {"Bucket": it.props["Bucket"], "CreateBucketConfiguration": {**where, "Tags": pairs(it.tags)}}
         s3.create_bucket(**made)
         return dict(it.props)
 
     def retag(self, s3: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """PutBucketTagging replaces all tags; AWS's own have to be among them (cloud-custodian#2861)."""
+        """Replace all tags with PutBucketTagging, AWS's own tags included (cloud-custodian#2861)."""
         theirs = {name: value for name, value in _tags(s3, it.id).items() if name.startswith("aws:")}
         s3.put_bucket_tagging(Bucket=it.id, Tagging={"TagSet": pairs({**theirs, **it.tags})})
 
     def lost(self, props: Doc) -> str:
-        """What was recorded."""
+        """Return that the access logs in the bucket are lost."""
         return f"the records of requests in {props['Bucket']}"
 
     def delete(self, s3: Any, it: Item) -> None:
-        """PutBucketPolicy so that nobody writes any more, DeleteObjects page by page, DeleteBucket."""
+        """Forbid all writes, delete the objects and unfinished uploads, then delete the bucket."""
         s3.put_bucket_policy(Bucket=it.id, Policy=json.dumps(_closed(it.id)))
         empty(s3, it.id)
         for upload in s3.list_multipart_uploads(Bucket=it.id).get("Uploads", []):
@@ -87,12 +90,12 @@ class Bucket(Kind):
         s3.delete_bucket(Bucket=it.id)
 
     def holders(self, s3: Any, it: Item) -> list[Holder]:
-        """The retention that each object in it is under."""
+        """Return the Object Lock retentions and legal holds in the bucket."""
         return locks(s3, it.id)
 
 
 def _tags(s3: Any, bucket: str) -> Doc:
-    """GetBucketTagging; a bucket without tags answers with an error."""
+    """Return the bucket's tags; S3 answers with an error for a bucket without tags."""
     try:
         return mapping(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
     except ClientError as error:
@@ -102,7 +105,7 @@ def _tags(s3: Any, bucket: str) -> Doc:
 
 
 def _closed(bucket: str) -> Doc:
-    """Nobody writes any more, and nobody reads without TLS, as before."""
+    """Return a bucket policy that forbids all writes, and, as before, all requests without TLS."""
     everybody = {"Effect": "Deny", "Principal": "*"}
     whole = f"arn:aws:s3:::{bucket}"
     plain = {"Bool": {"aws:SecureTransport": "false"}}
@@ -117,7 +120,7 @@ def _closed(bucket: str) -> Doc:
 
 
 class _Setting(Kind):
-    """What is set on a bucket by one call, and goes with it."""
+    """A setting of a bucket that is set by one call and is deleted with the bucket."""
 
     service, key = "s3", "Bucket"
     tagged, vanishes = False, True
@@ -127,15 +130,15 @@ class _Setting(Kind):
     resource, fills = "bucket", ("{Bucket}",)
 
     def update(self, s3: Any, it: Item, changed: Doc) -> None:
-        """The same call again."""
+        """Repeat the call that creates the setting."""
         self.create(s3, it)
 
     def delete(self, s3: Any, it: Item) -> None:
-        """It goes with its bucket."""
+        """Do nothing: S3 deletes the setting with its bucket."""
 
 
 class PublicAccessBlock(_Setting):
-    """Nothing in the bucket can be made public."""
+    """The setting that keeps everything in a bucket from being made public."""
 
     members = PUBLIC_ACCESS
     replaces = {"PutPublicAccessBlock": ""}
@@ -148,21 +151,21 @@ class PublicAccessBlock(_Setting):
     )
 
     def read(self, s3: Any, it: Item) -> Doc | None:
-        """GetPublicAccessBlock."""
+        """Read the setting with GetPublicAccessBlock."""
         return {**s3.get_public_access_block(Bucket=it.props["Bucket"]), "Bucket": it.props["Bucket"]}
 
     def create(self, s3: Any, it: Item) -> Doc:
-        """PutPublicAccessBlock."""
+        """Set it with PutPublicAccessBlock."""
         s3.put_public_access_block(**it.props)
         return dict(it.props)
 
 
 class BucketEncryption(_Setting):
-    """What is written is encrypted."""
+    """The default encryption of a bucket's objects."""
 
     members = ENCRYPTION
     replaces = {"PutBucketEncryption": ""}
-    # A key goes with some algorithms only.
+    # Only some algorithms can have a key.
     exact = frozenset({"ServerSideEncryptionConfiguration.Rules.ApplyServerSideEncryptionByDefault"})
     absent = NO_BUCKET | codes("ServerSideEncryptionConfigurationNotFoundError")
 
@@ -173,21 +176,21 @@ class BucketEncryption(_Setting):
     )
 
     def read(self, s3: Any, it: Item) -> Doc | None:
-        """GetBucketEncryption."""
+        """Read the encryption with GetBucketEncryption."""
         return {**s3.get_bucket_encryption(Bucket=it.props["Bucket"]), "Bucket": it.props["Bucket"]}
 
     def create(self, s3: Any, it: Item) -> Doc:
-        """PutBucketEncryption."""
+        """Set the encryption with PutBucketEncryption."""
         s3.put_bucket_encryption(**it.props)
         return dict(it.props)
 
 
 class BucketLifecycle(_Setting):
-    """How long the bucket keeps what is in it."""
+    """The lifecycle rules of a bucket: how long it keeps its objects."""
 
     members = LIFECYCLE
     replaces = {"PutBucketLifecycleConfiguration": ""}
-    # Days or a date, a filter or the older prefix (botocore s3 LifecycleRule).
+    # A rule has days or a date, and a filter or the older prefix (botocore s3 LifecycleRule).
     exact = frozenset({f"{_RULES}.Expiration", f"{_RULES}.Filter"})
     alternatives = frozenset({f"{_RULES}.Prefix"})
     absent = NO_BUCKET | codes("NoSuchLifecycleConfiguration")
@@ -199,35 +202,35 @@ class BucketLifecycle(_Setting):
     )
 
     def read(self, s3: Any, it: Item) -> Doc | None:
-        """GetBucketLifecycleConfiguration."""
+        """Read the rules with GetBucketLifecycleConfiguration."""
         bucket = it.props["Bucket"]
         told = s3.get_bucket_lifecycle_configuration(Bucket=bucket)
         return {**told, "Bucket": bucket, "LifecycleConfiguration": {"Rules": told["Rules"]}}
 
     def create(self, s3: Any, it: Item) -> Doc:
-        """PutBucketLifecycleConfiguration."""
+        """Set the rules with PutBucketLifecycleConfiguration."""
         s3.put_bucket_lifecycle_configuration(**it.props)
         return dict(it.props)
 
 
 class BucketPolicy(_Setting):
-    """Who may write into the bucket, and over which connections."""
+    """The policy of a bucket: who may write to it, and that requests need TLS."""
 
     members = BUCKET_POLICY
     whole = frozenset({"Policy"})
     replaces = {"PutBucketPolicy": ""}
     absent = NO_BUCKET | codes("NoSuchBucketPolicy")
-    # A principal that is seconds old (terraform-provider-aws s3/bucket_policy.go: 1 min).
+    # A principal that was just created (terraform-provider-aws s3/bucket_policy.go: 1 min).
     transient = {"create": _YOUNG | codes("MalformedPolicy"), "update": _YOUNG | codes("MalformedPolicy")}
 
     calls = calling(read="GetBucketPolicy", create="PutBucketPolicy", update="PutBucketPolicy")
 
     def read(self, s3: Any, it: Item) -> Doc | None:
-        """GetBucketPolicy, parsed."""
+        """Read the policy with GetBucketPolicy, its JSON parsed."""
         bucket = it.props["Bucket"]
         return {"Bucket": bucket, "Policy": json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])}
 
     def create(self, s3: Any, it: Item) -> Doc:
-        """PutBucketPolicy."""
+        """Set the policy with PutBucketPolicy."""
         s3.put_bucket_policy(Bucket=it.props["Bucket"], Policy=json.dumps(it.props["Policy"]))
         return dict(it.props)

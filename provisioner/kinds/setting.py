@@ -1,4 +1,4 @@
-"""What is set on another resource by a call of its own."""
+"""Base of resource types that are set on another resource by a call of their own."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from provisioner.engine.refs import Doc
 
 
 class Setting(Kind):
-    """It is there with what it is set on and goes with it; `key` is the property that names that."""
+    """A setting of another resource: it exists and is deleted with that resource, which `key` names."""
 
     tagged, vanishes = False, True
     key: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
-        """Of what it is set on, nothing can change: that would be another one."""
+        """Make the property named by `key` immutable: a setting cannot move to another resource."""
         if "key" in vars(cls):
             cls.within, cls.fixed = (cls.key,), frozenset({cls.key})
 
@@ -30,8 +30,8 @@ class Setting(Kind):
         return dict(it.props)
 
     def update(self, client: Any, it: Item, changed: Doc) -> None:
-        """Set it anew."""
+        """Set it again, with the changes."""
         self.put(client, {**it.props, **changed})
 
     def delete(self, client: Any, it: Item) -> None:
-        """It goes with what it is set on."""
+        """Do nothing: the setting is deleted with the resource that it is set on."""

@@ -1,4 +1,4 @@
-"""The Resource Groups Tagging API: whatever still bears the stack's tags, of any service."""
+"""The index of tags (Resource Groups Tagging API): resources of any service with the stack's tags."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from provisioner.engine.faults import Fault, fault_of
 from provisioner.kinds.tags import mapping
 from provisioner.names import owner_tags
 
-# What is asked here, by service: `policy` grants it.
+# The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"resourcegroupstaggingapi": ("GetResources",)}
-# CloudFront, its certificates, logs and firewall live here whatever the stack's region.
+# CloudFront and its certificates, logs and web ACL are here, whatever the stack's region.
 GLOBAL_REGION = "us-east-1"
-# What AWS itself sets begins with this.
+# The prefix of tags that AWS itself sets.
 AMAZONS = "aws:"
 _ONE_AT_A_TIME = [
     "acm:certificate",
@@ -32,14 +32,14 @@ _ONE_AT_A_TIME = [
     "sns",
     "wafv2:webacl",
 ]
-# Told in one region only.
+# Indexed in one region only.
 _GLOBAL = ["cloudfront:distribution"]
 
 
 def bearing(clients: Clients, suffix: str) -> list[str]:
-    """ARNs that bear our tags, in the stack's region and in us-east-1.
+    """Return the ARNs of resources with the stack's tags, in the stack's region and in us-east-1.
 
-    The index lags: it may still tell of what was deleted minutes ago.
+    The index lags: it may still list resources that were deleted minutes ago.
     """
     found: set[str] = set()
     for region in {clients.aws.region, GLOBAL_REGION}:
@@ -50,9 +50,9 @@ def bearing(clients: Clients, suffix: str) -> list[str]:
 
 
 def bearers(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
-    """The tags of each resource that bears those of one of our stacks, by its ARN, as far as the index knows.
+    """Return the tags of each indexed resource that has the tags of one of these stacks, by its ARN.
 
-    Only of those services whose own calls tell the tags of one resource at a time; IAM is not in the
+    Only resource types are included whose own API reads the tags of one resource at a time. IAM is not in the
     index (Resource Groups Tagging API, supported services).
     """
     types = [*_ONE_AT_A_TIME, *(_GLOBAL if tagging.region == GLOBAL_REGION else [])]
@@ -61,7 +61,7 @@ def bearers(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
             TagFilters=_filters(*suffixes), ResourceTypeFilters=types, ResourcesPerPage=100
         )
     except ClientError as error:
-        # Who may not read the index, or where there is none, asks each resource.
+        # If AWS denies the call, or there is no index, callers read the tags of each resource.
         if fault_of(error) not in (Fault.DENIED, Fault.REFUSED):
             raise
         return {}

@@ -1,4 +1,4 @@
-"""The alarms that AWS makes for a target tracking policy, and by which alone it scales."""
+"""The alarms that AWS creates for a target tracking policy, without which the policy does not scale."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from provisioner.engine.clients import beside
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import States
 
-# What is asked here, by service: `policy` grants it.
+# The AWS operations that this module calls, by service: `policy` grants them.
 CALLS = {"cloudwatch": ("DescribeAlarms",)}
-# botocore cloudwatch DescribeAlarms, AlarmNames: so many in one call.
+# botocore cloudwatch DescribeAlarms, AlarmNames: how many names one call takes.
 _MOST = 100
 # Application Auto Scaling user guide, target tracking: `TargetTracking-<resource>-AlarmHigh-<id>` adds tasks,
 # `-AlarmLow-` removes some.
 _SIDES: Mapping[str, str] = {"high": "-AlarmHigh-", "low": "-AlarmLow-"}
-# Where AWS names no alarm at all, it has none: each target tracking policy is born with them.
+# A policy for which AWS names no alarm has lost its alarms: every target tracking policy is created with
+# some.
 STATES = States(
     "Tracking",
     healthy=frozenset({"alarms"}),
@@ -34,7 +35,7 @@ STATES = States(
 
 
 def alarms_of(client: Any, policies: Iterable[Doc]) -> dict[str, Doc]:
-    """DescribeAlarms: those that stand of all that the policies name, by name; 100 in a call."""
+    """Return the existing alarms that the policies name, by name; one call reads 100."""
     cloudwatch = beside(client, "cloudwatch")
     names = sorted({name for one in policies for name in _named(one)})
     found: dict[str, Doc] = {}
@@ -45,11 +46,16 @@ def alarms_of(client: Any, policies: Iterable[Doc]) -> dict[str, Doc]:
 
 
 def tracking(policy: Doc, standing: Mapping[str, Doc]) -> str:
-    """Return the state of a policy's alarms, a word of `STATES`.
+    """Return the status of a policy's alarms, one of the words of `STATES`.
 
-    An alarm calls the policy by an action that begins with the policy's ARN. One has to be there on each
-    side, but for the low one of a policy that removes no tasks; where AWS names them otherwise, all that
-    it names.
+    An alarm calls the policy by an action that begins with the policy's ARN. A policy needs a high alarm, and
+    a low alarm unless its scale-in is disabled. If AWS names its alarms in another way, all that the policy
+    names have to exist.
+
+    Args:
+        policy: The policy, as DescribeScalingPolicies returns it.
+        standing: The existing alarms, by name.
+
     """
     named = _named(policy)
     mine = [standing[name] for name in named if name in standing]
@@ -65,7 +71,7 @@ def tracking(policy: Doc, standing: Mapping[str, Doc]) -> str:
 
 
 def _sides(policy: Doc) -> dict[str, str]:
-    """The sides on which a policy needs an alarm, and how its name tells."""
+    """Return the alarms that a policy needs, high and low, each with the part of the name that shows it."""
     tracked = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
     return {
         side: part for side, part in _SIDES.items() if side == "high" or not tracked.get("DisableScaleIn")

@@ -1,1 +1,1 @@
-"""Whose each member is, a module per service: the tables of owners that the resource types bear."""
+"""Field ownership: who owns each member that AWS returns of a resource, in one table a resource type."""

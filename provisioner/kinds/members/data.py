@@ -1,4 +1,4 @@
-"""Whose each member is: database, table, keys and secrets."""
+"""Field ownership of databases, tables, keys and secrets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEY_ROTATION = Members(
 SECRET = Members(
     ("secretsmanager DescribeSecret",),
     ours="Description Name",
-    # AWS tells none where it is its own.
+    # AWS returns no key for the AWS managed one.
     defaults=(Default("KmsKeyId", "alias/aws/secretsmanager"),),
     inside="CrossAccountReplicas.** ReplicationStatus.** RotationEnabled RotationLambdaARN RotationRules.**",
     others=(
@@ -79,19 +79,20 @@ DB_CLUSTER = Members(
     ("rds DescribeDBClusters DBClusters",),
     ours="BackupRetentionPeriod CopyTagsToSnapshot DeletionProtection"
     " ServerlessV2ScalingConfiguration.MaxCapacity ServerlessV2ScalingConfiguration.MinCapacity",
-    # A way in without the network: whoever has the right, from anywhere (Aurora user guide, data-api).
+    # The HTTP endpoint gives access without the network: from anywhere, with the permission (Aurora user
+    # guide, data-api).
     defaults=(
         Default("HttpEndpointEnabled", value=False),
-        # Who signs in by a directory, and whom the database itself may call.
+        # Directories whose users may sign in, and roles that the database itself may use.
         Default("DomainMemberships", []),
         Default("AssociatedRoles", []),
-        # Where the tasks look for it, and all that the security group lets through.
+        # The port that the tasks connect to, the only one that the security group allows.
         Default("Port", 5432),
     ),
     renamed="DBClusterParameterGroup DBSubnetGroup EnabledCloudwatchLogsExports"
     " IAMDatabaseAuthenticationEnabled MasterUserSecret.** VpcSecurityGroups.**",
     inside="DBClusterMembers.**",
-    # ModifyDBCluster takes none of these (botocore rds).
+    # ModifyDBCluster does not accept these (botocore rds).
     born="AvailabilityZones CharacterSetName CloneGroupId ClusterScalabilityType DBClusterIdentifier"
     " DBSystemId DatabaseName Engine EngineMode InternetAccessGatewayEnabled KmsKeyId MasterUsername"
     " PubliclyAccessible RdsCustomClusterConfiguration.** StorageEncrypted StorageEncryptionType"
@@ -127,7 +128,7 @@ DB_CLUSTER = Members(
 DB_INSTANCE = Members(
     ("rds DescribeDBInstances DBInstances",),
     ours="DBInstanceClass",
-    # Which of several is the next to write: 1 where nobody says (botocore rds CreateDBInstance).
+    # The order in which instances are promoted to writer: 1 if not set (botocore rds CreateDBInstance).
     defaults=(Default("PubliclyAccessible", value=False), Default("PromotionTier", 1)),
     renamed="PerformanceInsightsEnabled",
     born="CharacterSetName CustomIamInstanceProfile CustomerOwnedIpEnabled DBClusterIdentifier"
@@ -167,9 +168,9 @@ TABLE = Members(
     ("dynamodb DescribeTable Table",),
     ours="DeletionProtectionEnabled KeySchema.** TableName",
     renamed="AttributeDefinitions.** BillingModeSummary.** SSEDescription.**",
-    # Requests beyond these are refused (DynamoDB API reference, OnDemandThroughput; -1 is no limit).
+    # DynamoDB refuses requests beyond these (API reference, OnDemandThroughput; -1 is no limit).
     defaults=(Default("OnDemandThroughput", {"MaxReadRequestUnits": -1, "MaxWriteRequestUnits": -1}),),
-    # An index, and a copy elsewhere, are read beside the table.
+    # Indexes and replicas are read beside the table.
     inside="GlobalSecondaryIndexes.** Replicas.** VectorIndexes.**",
     born="LocalSecondaryIndexes.** MultiRegionConsistency",
     others=(

@@ -1,4 +1,4 @@
-"""Whose each member is: the network."""
+"""Field ownership of the network."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ VPC = Members(
     ("ec2 DescribeVpcs Vpcs",),
     born="CidrBlock InstanceTenancy",
     inside="CidrBlockAssociationSet.**",
-    # A set of the account's own, unless somebody chose another: its id is the account's.
+    # The DHCP options set is the account's default one unless somebody chose another.
     account="BlockPublicAccessStates.** DhcpOptionsId EncryptionControl.**",
     aws="IsDefault OwnerId State VpcId",
     nobody="Ipv6CidrBlockAssociationSet.**",
@@ -22,7 +22,7 @@ VPC_DNS = Members(
 SUBNET = Members(
     ("ec2 DescribeSubnets Subnets",),
     ours="MapPublicIpOnLaunch",
-    # Whether what starts in it gets an address that is reached from elsewhere, and what names lead to.
+    # These decide whether new instances get an IPv6 address, and what DNS names resolve to.
     defaults=(Default("AssignIpv6AddressOnCreation", value=False), Default("EnableDns64", value=False)),
     born="AvailabilityZone AvailabilityZoneId CidrBlock Ipv6Native OutpostArn VpcId",
     account="BlockPublicAccessStates.**",
@@ -50,7 +50,7 @@ NAT_GATEWAY = Members(
     others=(Theirs("Network Firewall", "AttachedAppliances.**"),),
     aws="CreateTime DeleteTime FailureCode FailureMessage NatGatewayId ProvisionedBandwidth.**"
     " RouteTableId State",
-    # More addresses may join it: it goes out by ours, too.
+    # Further addresses may be added: traffic still leaves by ours too.
     nobody="NatGatewayAddresses.**",
 )
 ROUTE_TABLE = Members(
@@ -74,8 +74,7 @@ ASSOCIATION = Members(
     born="GatewayId Main PublicIpv4Pool",
     aws="AssociationState.** RouteTableAssociationId",
 )
-# What every endpoint allows that nobody gave a policy, without its version (VPC user guide, "Default endpoint
-# policy").
+# The default endpoint policy, without its version (VPC user guide, "Default endpoint policy").
 OPEN = {"Statement": [{"Action": "*", "Effect": "Allow", "Principal": "*", "Resource": "*"}]}
 ENDPOINT = Members(
     ("ec2 DescribeVpcEndpoints VpcEndpoints",),

@@ -1,4 +1,4 @@
-"""Whose each member is: cluster, task and service."""
+"""Field ownership of the ECS cluster, task definitions and services, and of their scaling."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ CLUSTER = Members(
     born="clusterName",
     aws="activeServicesCount attachments.** attachmentsStatus clusterArn pendingTasksCount"
     " registeredContainerInstancesCount runningTasksCount statistics.** status",
-    # New services alone ask for it.
+    # Only new services use it.
     nobody="configuration configuration.managedStorageConfiguration.** serviceConnectDefaults.**",
 )
-# A revision never changes: what it says was said when it was registered.
+# A revision never changes: all of it was set when it was registered.
 TASK_DEFINITION = Members(
     ("ecs DescribeTaskDefinition taskDefinition",),
     born="containerDefinitions.** cpu enableFaultInjection ephemeralStorage.** executionRoleArn"
@@ -25,7 +25,7 @@ TASK_DEFINITION = Members(
     aws="compatibilities deleteRequestedAt deregisteredAt registeredAt registeredBy"
     " requiresAttributes.** revision status taskDefinitionArn",
 )
-# Who set a strategy by which ECS itself leads the requests over.
+# The owner of an ECS deployment strategy, by which ECS itself shifts traffic.
 STRATEGIST = "ECS's own strategy, set by somebody"
 _STRATEGY = (
     "strategy",
@@ -42,7 +42,7 @@ SERVICE = Members(
     " enableECSManagedTags enableExecuteCommand healthCheckGracePeriodSeconds"
     " loadBalancers.containerName loadBalancers.containerPort loadBalancers.targetGroupArn"
     " loadBalancers networkConfiguration.** serviceName taskDefinition",
-    # Who finds the service, and what stands between it and its callers; told of its newest deployment.
+    # How the service is discovered, and what its traffic passes; AWS returns these of its newest deployment.
     defaults=(
         Default("serviceRegistries", []),
         Default("serviceConnectConfiguration", {"enabled": False}),

@@ -1,4 +1,4 @@
-"""Whose each member is: distribution, firewall, certificates and names."""
+"""Field ownership of the distribution, its VPC origin, the web ACL, certificates and DNS names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NONE = {
     "TrustedKeyGroups": {"Enabled": False, "Quantity": 0},
     "TrustedSigners": {"Enabled": False, "Quantity": 0},
 }
-# CloudFront API reference, DistributionConfig; the counts beside each list are AWS's bookkeeping.
+# CloudFront API reference, DistributionConfig; the Quantity beside each list follows from the list.
 DISTRIBUTION = Members(
     ("cloudfront GetDistribution Distribution.DistributionConfig", "cloudfront GetDistribution Distribution"),
     ours="Aliases.** AnycastIpListId CacheBehaviors.** Comment ConnectionFunctionAssociation.**"
@@ -33,7 +33,7 @@ DISTRIBUTION = Members(
     " IsIPV6Enabled OriginGroups.** Origins.** PriceClass Staging TenantConfig.** ViewerCertificate.**"
     f" ViewerMtlsConfig.** WebACLId DefaultCacheBehavior {_DEFAULT}",
     defaults=(
-        # An update wants these said, also where there is none (CloudFront API reference, UpdateDistribution).
+        # An update needs these even where they are empty (CloudFront API reference, UpdateDistribution).
         Default("DefaultRootObject", ""),
         Default("ContinuousDeploymentPolicyId", ""),
         *(Default(f"DefaultCacheBehavior.{key}", value) for key, value in _NONE.items()),
@@ -59,7 +59,7 @@ DISTRIBUTION = Members(
 )
 VPC_ORIGIN = Members(
     ("cloudfront GetVpcOrigin VpcOrigin.VpcOriginEndpointConfig", "cloudfront GetVpcOrigin VpcOrigin"),
-    # CloudFront changes nothing of one that a distribution uses, and ours always does (UpdateVpcOrigin,
+    # CloudFront does not change an origin that a distribution uses, and ours always is (UpdateVpcOrigin,
     # CannotUpdateEntityWhileInUse).
     born="Arn HTTPPort HTTPSPort IpAddressType Name OriginProtocolPolicy OriginSslProtocols.**",
     aws="AccountId CreatedTime Id LastModifiedTime Status VpcOriginEndpointConfig",
@@ -73,17 +73,18 @@ CERTIFICATE = Members(
     " Issuer KeyUsages.** NotAfter NotBefore RenewalEligibility RenewalSummary.** RevocationReason"
     " RevokedAt Serial SignatureAlgorithm Status Subject UpdateSummary.**",
 )
-# Each record is compared as one line, routing policy and all.
+# Each record is compared as one line, its routing policy included.
 DNS_NAME = Members(("route53 ListResourceRecordSets ResourceRecordSets",), renamed="**")
-# hashicorp/terraform-provider-aws#22869, #31670: put in and out by Shield Advanced, below all other rules.
+# The priority of the rules that Shield Advanced adds and removes, after all others
+# (hashicorp/terraform-provider-aws#22869, #31670).
 _SHIELDS_PLACE = 10_000_000
 
 
 def mitigates(rule: Mapping[str, Any]) -> bool:
-    """Whether a rule is one that Shield Advanced puts into a list, and not one that borrows its name.
+    """Return whether Shield Advanced added a rule to a web ACL: its name alone would not prove that.
 
-    It refers to a group of rules of Shield's own (AWS WAF developer guide,
-    ddos-automatic-app-layer-response-rg), and to nothing else.
+    Such a rule only refers to a rule group of Shield's own (AWS WAF developer guide,
+    ddos-automatic-app-layer-response-rg), at a fixed priority.
     """
     statement = rule.get("Statement", {})
     group = statement.get("RuleGroupReferenceStatement", {}).get("ARN", "")
@@ -93,7 +94,7 @@ def mitigates(rule: Mapping[str, Any]) -> bool:
 
 WEB_ACL = Members(
     ("wafv2 GetWebACL WebACL",),
-    # A script that it puts into every page is a change of what is answered.
+    # With this, WAF adds a script to every page, which changes the responses.
     ours="AssociationConfig.ChallengeJavascriptSdkInjection.** DefaultAction.** Description Name Rules.**"
     " VisibilityConfig.**",
     others=(

@@ -1,10 +1,10 @@
-"""Whose each member is: the balancer, its listeners, rules and groups."""
+"""Field ownership of the load balancer, its listeners, rules and target groups."""
 
 from __future__ import annotations
 
 from provisioner.engine.owners import Default, Members
 
-# What AWS fills in where a redirect leaves it out (ELB API reference, RedirectActionConfig).
+# The values that AWS fills in where a redirect leaves them out (ELB API reference, RedirectActionConfig).
 _REDIRECT = {
     "Host": "#{host}",
     "Path": "/#{path}",
@@ -15,7 +15,7 @@ _REDIRECT = {
 
 
 def _actions(at: str) -> tuple[Default, ...]:
-    """What an action is where nobody stated it; all else in one is ours, and nothing."""
+    """Return the defaults of an action's members; any other undeclared member is empty by default."""
     return (
         *(Default(f"{at}.RedirectConfig.{key}", value) for key, value in _REDIRECT.items()),
         Default(f"{at}.FixedResponseConfig.ContentType", frozenset({"text/plain"})),
@@ -32,7 +32,8 @@ BALANCER = Members(
     aws="CanonicalHostedZoneId CreatedTime DNSName LoadBalancerArn State.**",
     nobody="EnablePrefixForIpv6SourceNat EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
 )
-# botocore elbv2 LoadBalancerAttribute, Key: what decides what becomes of a request, each with its default.
+# botocore elbv2 LoadBalancerAttribute, Key: the attributes that affect how requests are handled, and their
+# defaults.
 _BALANCER_DEFAULTS = {
     "routing.http.desync_mitigation_mode": "defensive",
     "routing.http.drop_invalid_header_fields.enabled": "false",
@@ -47,7 +48,7 @@ BALANCER_ATTRIBUTES = Members(
     ("elbv2 DescribeLoadBalancerAttributes",),
     ours="Attributes Attributes.Key Attributes.Value",
     defaults=tuple(Default(f"Attributes.{key}", value) for key, value in _BALANCER_DEFAULTS.items()),
-    # Logs, timeouts, protection and zonal shift, where nobody states them.
+    # Logs, timeouts, protection and zonal shift, unless declared.
     nobody="Attributes.**",
     maps="Attributes",
 )
@@ -60,7 +61,7 @@ TARGET_GROUP = Members(
     born="IpAddressType Port Protocol ProtocolVersion TargetControlPort TargetType VpcId",
     aws="LoadBalancerArns TargetGroupArn",
 )
-# botocore elbv2 TargetGroupAttribute, Key: what decides which target a request goes to.
+# botocore elbv2 TargetGroupAttribute, Key: the attributes that affect which target gets a request.
 _HEALTH = "target_group_health"
 _GROUP_DEFAULTS = {
     "load_balancing.algorithm.anomaly_mitigation": "off",
@@ -84,14 +85,14 @@ LISTENER = Members(
     ours="Certificates Certificates.CertificateArn DefaultActions.** Port Protocol SslPolicy",
     defaults=(
         *_actions("DefaultActions"),
-        # Where clients are asked for a certificate, those that have none are shut out.
+        # With mutual TLS, clients without a certificate would be refused.
         Default("MutualAuthentication", {"Mode": "off"}),
         Default("MutualAuthentication.AdvertiseTrustStoreCaNames", frozenset({"off"})),
     ),
     born="LoadBalancerArn",
     aws="DefaultActions.Order DefaultActions.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds"
     " ListenerArn MutualAuthentication.TrustStoreAssociationStatus Certificates.IsDefault",
-    # For TLS listeners of network load balancers.
+    # For TLS listeners of Network Load Balancers.
     nobody="AlpnPolicy",
 )
 RULE = Members(

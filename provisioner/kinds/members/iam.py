@@ -1,4 +1,4 @@
-"""Whose each member is: roles and policies; what somebody called a policy lets nobody in (its `Id`)."""
+"""Field ownership of roles and policies; the `Id` of a policy document grants nothing, so nobody owns it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from provisioner.engine.owners import Default, Members
 ROLE = Members(
     ("iam GetRole Role",),
     ours="AssumeRolePolicyDocument Description",
-    # It takes from the role what the stack gives it.
+    # A boundary limits what the stack grants to the role.
     defaults=(Default("PermissionsBoundary", ""),),
     renamed="PermissionsBoundary.**",
     born="Path RoleName SourceRoleTemplate.**",

@@ -1,13 +1,13 @@
-"""Whose each member is: log groups, and the delivery of records."""
+"""Field ownership of log groups and of log deliveries."""
 
 from __future__ import annotations
 
 from provisioner.engine.owners import Default, Members, Theirs
 
-# botocore logs LogGroup, retentionPolicyName: where an account-level policy applies, the days are its own.
+# botocore logs LogGroup, retentionPolicyName: set where an account-level policy decides the retention.
 LOG_GROUP = Members(
     ("logs DescribeLogGroups logGroups",),
-    # Whether a bearer token alone lets a writer in (botocore logs PutBearerTokenAuthentication).
+    # Whether a bearer token is enough to write (botocore logs PutBearerTokenAuthentication).
     defaults=(Default("bearerTokenAuthenticationEnabled", value=False), Default("kmsKeyId", "")),
     born="logGroupClass logGroupName",
     inside="retentionInDays",

@@ -1,4 +1,4 @@
-"""Whose each member is: buckets, topics, alarms and events."""
+"""Field ownership of buckets, topics, alarms, dashboards and event rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENCRYPTION = Members(
     ours=f"ServerSideEncryptionConfiguration {_ENCRYPTED} {_ENCRYPTED}.ApplyServerSideEncryptionByDefault.**",
     nobody=f"{_ENCRYPTED}.BlockedEncryptionTypes.** {_ENCRYPTED}.BucketKeyEnabled",
 )
-# Read without `LifecycleConfiguration`, put with it.
+# S3 returns the rules without `LifecycleConfiguration`, and takes them inside it.
 LIFECYCLE = Members(
     ("s3 GetBucketLifecycleConfiguration",),
     renamed="Rules.**",
@@ -30,11 +30,11 @@ _DELIVERS = {"s3:PutObject", "s3:GetBucketAcl", "s3:ListBucket"}
 
 
 def delivers(statement: Mapping[str, Any]) -> bool:
-    """Whether a statement is one that CloudWatch Logs appends, and not one that borrows its name.
+    """Return whether CloudWatch Logs appended a statement to a bucket policy; its name is no proof of it.
 
-    It appends them when a delivery begins and whoever asked may change the policy (CloudWatch Logs user
-    guide, AWS-logs-infrastructure-V2-S3). By its name alone one could let any account in
-    (go-to-k/cdk-real-drift#715): it is for the account that the bucket's name bears.
+    It appends such statements when a delivery is created by a caller who may change the policy (CloudWatch
+    Logs user guide, AWS-logs-infrastructure-V2-S3). A statement of this name could let any account in
+    (go-to-k/cdk-real-drift#715), so it has to be for the account in the bucket's name.
     """
     told = statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount")
     accounts, actions, places = (
@@ -55,7 +55,7 @@ BUCKET_POLICY = Members(
     others=(Theirs("CloudWatch Logs", "Policy.Statement.AWSLogDelivery*", delivers),),
     nobody="Policy.Id",
 )
-# All else that SNS tells of a topic is read by nobody here.
+# The other attributes of a topic are not read here.
 TOPIC = Members(("sns GetTopicAttributes",), nobody="Attributes")
 TOPIC_POLICY = Members(("sns GetTopicAttributes",), renamed="Attributes", nobody="Policy.Id")
 SUBSCRIPTION = Members(("sns GetSubscriptionAttributes",), nobody="Attributes")
@@ -84,7 +84,7 @@ _OTHER_TARGETS = (
 )
 EVENT_TARGET = Members(
     ("events ListTargetsByRule Targets",),
-    # What the topic is told, in place of the event.
+    # The message that the topic gets instead of the event.
     ours="Arn Id Input InputPath InputTransformer.**",
     nobody=" ".join(f"{one}.**" for one in _OTHER_TARGETS.split())
     + " DeadLetterConfig.** RetryPolicy.** RoleArn",
