@@ -159,7 +159,7 @@ class IssuanceByHand(Issuance):
         return {**(super().read(acm, it) or {}), "Besides": it.props["Besides"]}
 
     def asks(self, doc: Doc) -> str:
-        """Return the request to make the records that ACM has not found yet; "" once none is missing."""
+        """Return which DNS records a person has to make, until ACM has found them all; "" after that."""
         if doc["Status"] != "PENDING_VALIDATION":
             return ""
         options = {one["DomainName"]: one for one in doc.get("DomainValidationOptions", [])}

@@ -198,7 +198,7 @@ class ScalingPolicy(Kind):
         scaling.put_scaling_policy(**it.props)
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
-        """Keep the tracked target group as it is until FOLLOW, when requests have moved to the new group."""
+        """Return the desired policy, but until the FOLLOW phase with the target group that it tracks now."""
         if beat >= Beat.FOLLOW or _label(seen) == _label(wanted):
             return wanted
         return {**wanted, _TRACKING: seen[_TRACKING]}

@@ -215,6 +215,7 @@ def _tags(cloudfront: Any, arn: str) -> dict[str, str]:
     return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])
 
 
+# A distribution's configuration, keys as hashes, and its id, ARN, status and domain.
 def _whole(doc: Doc, suffix: str) -> Doc:
     about = {key: doc[key] for key in ("Id", "ARN", "Status", "DomainName")}
     config = doc["DistributionConfig"]

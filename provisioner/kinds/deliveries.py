@@ -32,7 +32,7 @@ class _Delivered(Kind):
     transient = {"create": _BUSY, "update": _BUSY, "delete": _HELD}
 
     def tagged_doc(self, logs: Any, doc: Doc) -> Doc:
-        """Return what a read told, with the resource's tags, which need a call of their own."""
+        """Return a resource as it was read, and its tags, which need a call of their own."""
         return {**doc, "Tags": logs.list_tags_for_resource(resourceArn=doc["arn"])["tags"]}
 
     def retag(self, logs: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:

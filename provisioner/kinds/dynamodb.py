@@ -34,7 +34,7 @@ _READ = "somebody's queries may read it"
 
 
 class Table(Kind):
-    """A table."""
+    """A DynamoDB table."""
 
     service, key, named = "dynamodb", "TableName", "TableName"
     members = TABLE
@@ -158,6 +158,7 @@ def _tags(dynamodb: Any, arn: str) -> dict[str, str]:
     return mapping(dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"])
 
 
+# A table under the property names of the create call.
 def _as_asked(doc: Doc) -> Doc:
     mode = (doc.get("BillingModeSummary") or {}).get("BillingMode") or doc.get("BillingMode")
     told = doc.get("SSEDescription") or {}

@@ -116,6 +116,7 @@ class EventTarget(Kind):
         _check(events.remove_targets(Rule=it.props["Rule"], Ids=[it.props["Id"]]), "RemoveTargets")
 
 
+# Raise a ClientError for an entry that EventBridge reports as failed.
 def _check(reply: Doc, operation: str) -> None:
     for failed in reply.get("FailedEntries", []):
         error = {"Code": failed.get("ErrorCode", ""), "Message": failed.get("ErrorMessage", "")}

@@ -130,6 +130,7 @@ def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
     }
 
 
+# The available zones that can run the database, by name.
 def _fitting_zones(clients: Clients) -> list[str]:
     asked = [
         {"Name": "state", "Values": ["available"]},

@@ -74,7 +74,8 @@ class Role(Kind):
     def read(self, iam: Any, it: Item) -> Doc | None:
         """Read the role with GetRole.
 
-        An answer about all roles is used instead where there is one and it shows the role as desired.
+        GetAccountAuthorizationDetails's answer about all roles is used instead if it shows the role as
+        desired.
         """
         name = it.props["RoleName"]
         if (told := detail(iam, name)) and _is_wanted(doc := {**described(iam, name), **_flat(told)}, it):
@@ -154,6 +155,7 @@ def _strip(iam: Any, role: str) -> None:
             iam.detach_role_policy(RoleName=role, PolicyArn=one["PolicyArn"])
 
 
+# Ignore the error that a policy or role does not exist.
 @contextmanager
 def _or_gone() -> Iterator[None]:
     try:
@@ -180,6 +182,7 @@ def _flat(role: Doc) -> Doc:
     return {**role, "PermissionsBoundary": boundary, "Tags": mapping(role.get("Tags") or [])}
 
 
+# Whether a role has the desired properties and tags.
 def _is_wanted(role: Doc, it: Item) -> bool:
     props = {"PermissionsBoundary": "", **it.props}
     return it.tags.items() <= role["Tags"].items() and all(role.get(key) == props[key] for key in props)
@@ -209,7 +212,8 @@ class RolePolicy(Kind):
     def read(self, iam: Any, it: Item) -> Doc | None:
         """Read the policy with GetRolePolicy.
 
-        An answer about all roles is used instead where there is one and it shows the policy as desired.
+        GetAccountAuthorizationDetails's answer about all roles is used instead if it shows the policy as
+        desired.
         """
         role, name = it.props["RoleName"], it.props["PolicyName"]
         listed = (detail(iam, role) or {}).get("RolePolicyList", [])

@@ -65,7 +65,7 @@ CALLS = {
 def strays(clients: Clients, stack: Stack, theirs: Set[str]) -> list[Remnant]:
     """Return resources that a deleted stack left behind: scaling alarms, task definition revisions, logs.
 
-    Resources named after a declared resource in `theirs` are left out: it belongs to somebody else by now.
+    Resources named after a declared resource in `theirs` are left out: that one is somebody else's by now.
     """
     return [*_alarms(clients, stack, theirs), *_revisions(clients, stack), *_logs(clients, stack, theirs)]
 
@@ -227,6 +227,7 @@ def _backups(clients: Clients, stack: Stack) -> list[Remnant]:
     return found
 
 
+# The date on which a backup expires.
 def _until(backup: dict[str, Any]) -> str:
     born: datetime = backup["BackupCreationDateTime"]
     end: datetime = backup.get("BackupExpiryDateTime") or born + timedelta(days=BACKUP_DAYS)

@@ -89,7 +89,7 @@ class LogGroup(Kind):
             logs.untag_resource(resourceArn=_arn(doc), tagKeys=gone)
 
     def lost(self, props: Doc) -> str:
-        """Return that the logs in the group are lost."""
+        """Return what a deletion loses: the logs in the group."""
         return f"the logs in {props['logGroupName']}"
 
     def delete(self, logs: Any, it: Item) -> None:

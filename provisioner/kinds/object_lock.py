@@ -2,8 +2,8 @@
 
 S3 user guide, object-lock: nobody can delete a version under COMPLIANCE before its retention ends. A version
 under GOVERNANCE can be deleted by a caller who has s3:BypassGovernanceRetention and asks for it. A version
-under a legal hold can be deleted once the hold is off. This tool never turns Object Lock on and never
-bypasses it: somebody else did.
+under a legal hold can be deleted once the hold is off. This tool never turns Object Lock on, and never
+bypasses a lock.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def locks(s3: Any, bucket: str) -> list[Holder]:
     return by_rule + _first_locked(s3, bucket)
 
 
+# The bucket's default retention as a blocker, with the end for an object written now.
 def _by_default(bucket: str, rule: Doc) -> Holder:
     days = rule.get("Days") or rule["Years"] * _YEAR
     end = datetime.now(UTC) + timedelta(days=days)
@@ -55,7 +56,7 @@ def _by_default(bucket: str, rule: Doc) -> Holder:
 def _first_locked(s3: Any, bucket: str) -> list[Holder]:
     """Return the locks of the first few versions: checking all of them would take two calls for each.
 
-    If others may be locked, or AWS denied the reads, return an uncertain blocker that says so.
+    Return an uncertain blocker if none of them is locked and there are more, or if AWS denied the reads.
     """
     try:
         listed = s3.page("list_object_versions", Bucket=bucket)
@@ -110,6 +111,7 @@ def _named(bucket: str, key: str, version: str) -> str:
     return f"--bucket {bucket} --key {shlex.quote(key)} --version-id {version}"
 
 
+# The answer of a read; {} where S3 answers that there is no lock.
 def _told(ask: Callable[[], Doc]) -> Doc:
     try:
         return dict(ask())

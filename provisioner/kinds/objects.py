@@ -38,6 +38,7 @@ def _why(s3: Any, bucket: str, failed: Doc, some: list[Doc]) -> Exception:
     return refused
 
 
+# Keys and version ids of the first page of versions and delete markers.
 def _first(s3: Any, bucket: str) -> list[Doc]:
     listed = s3.page("list_object_versions", Bucket=bucket)
     found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]

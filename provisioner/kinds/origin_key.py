@@ -62,7 +62,10 @@ class StoredKeys(Veiled):
         yield self.secret
 
     def sealed(self, aws: Any, lookup: Lookup) -> Any:
-        """Return each key with its hash; return the object itself if the secret has no readable value yet."""
+        """Return the keys in a form that is compared and recorded by hash.
+
+        Return the object itself while no key can be read: the secret does not exist, or is to be restored.
+        """
         arn = lookup(self.secret)
         if isinstance(arn, Unknown):
             return self
@@ -80,7 +83,7 @@ class NewestKey(StoredKeys):
     """The key that CloudFront sends: the pending one during a change, else the current one."""
 
     def sealed(self, aws: Any, lookup: Lookup) -> Any:
-        """Return the newest key with its hash; return the object itself if there is none yet."""
+        """Return the newest key in that form; return the object itself while no key can be read."""
         keys = super().sealed(aws, lookup)
         return keys[-1] if isinstance(keys, list) else self
 
@@ -132,7 +135,7 @@ def not_yet(wanted: list[Doc], seen: list[Doc], led: Set[str]) -> bool:
     Args:
         wanted: The desired conditions of the rule, keys as hashes.
         seen: The actual conditions of the rule.
-        led: What routing resources lead to now, the hashes of keys that CloudFront sends among it.
+        led: The ids of what gets requests now, and the hashes of the keys that CloudFront sends now.
 
     """
     keys = asked(wanted)

@@ -52,8 +52,8 @@ def plans_of(cloudfront: Any, arn: str) -> list[Holder]:
 def refused_for(cloudfront: Any, arn: str, error: ClientError) -> list[Holder]:
     """Return the plan because of which CloudFront refused to delete a distribution; none for other refusals.
 
-    CloudFront uses the same code for an out-of-date ETag. A plan that ListSubscriptions shows decides, else
-    the message of the error.
+    CloudFront uses the same code for an out-of-date ETag. A plan is the reason if ListSubscriptions shows
+    one, or if the message names one.
     """
     if code_of(error) != _REFUSED_AS:
         return []
@@ -84,6 +84,7 @@ def known_plan(cloudfront: Any, arn: str) -> Holder:
     return next((one for one in plans_of(cloudfront, arn) if not one.doubtful), _UNTOLD)
 
 
+# A plan as a blocker; its remedy is when its cancellation takes effect, or how to cancel it.
 def _holder(plan: Doc) -> Holder:
     what = f"a flat-rate pricing plan ({plan.get('planFamily', 'CloudFront')} {plan.get('planTier', '')})"
     change = plan.get("scheduledChange") or {}

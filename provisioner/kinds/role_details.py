@@ -17,11 +17,11 @@ _SEVERAL = 2
 
 
 def detail(iam: Any, name: str) -> Doc | None:
-    """Return a role with its policies, from one answer about all roles of the account.
+    """Return a role with its policies, from GetAccountAuthorizationDetails's answer about all roles.
 
-    Return None where the role has to be read by itself: one answer is not worthwhile, AWS denies it, or it
-    does not have the role. Changes appear in it later than in GetRole, so a caller that finds a difference
-    reads the role itself.
+    Return None if the role has to be read by itself: the account has too many roles, AWS denies the call, or
+    the answer lacks the role. The answer shows changes later than GetRole does, so a caller that finds a
+    difference reads the role itself.
     """
     try:
         if not _is_worth_it(iam):
@@ -51,6 +51,7 @@ def listed(iam: Any, path: str) -> list[Doc]:
     return [role for role in whole["Roles"] if role["Path"].startswith(path)]
 
 
+# Whether one answer about all roles is worthwhile: for several stacks, or for few roles.
 def _is_worth_it(iam: Any) -> bool:
     return len(iam.peers.suffixes) >= _SEVERAL or _has_few(iam)
 

@@ -166,6 +166,7 @@ def _standing(route53: Any, it: Item) -> tuple[list[Doc], Doc | None]:
     return records, next(marks, None)
 
 
+# Up to `most` records of the zone, beginning with `name`.
 def _from(route53: Any, zone: str, name: str, most: int) -> list[Doc]:
     told = route53.list_resource_record_sets(
         HostedZoneId=zone, StartRecordName=name, PaginationConfig={"MaxItems": most, "PageSize": most}
@@ -187,6 +188,7 @@ def _protected(route53: Any, it: Item) -> list[Doc]:
     ]
 
 
+# Send CREATE and DELETE changes as one batch.
 def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:
     batch = [{"Action": action, "ResourceRecordSet": record} for action, record in changes]
     return dict(
@@ -202,6 +204,7 @@ def _sets(props: Doc) -> list[Doc]:
     return [{"Name": props["Name"], **own, **one} for own, one in zip(ttl, props["Records"], strict=True)]
 
 
+# The name of the TXT record that marks `name` as ours.
 def _marked(name: str) -> str:
     return f"_{PROJECT}.{name}"
 

@@ -78,7 +78,7 @@ class Bucket(Kind):
         s3.put_bucket_tagging(Bucket=it.id, Tagging={"TagSet": pairs({**theirs, **it.tags})})
 
     def lost(self, props: Doc) -> str:
-        """Return that the access logs in the bucket are lost."""
+        """Return what a deletion loses: the access logs in the bucket."""
         return f"the records of requests in {props['Bucket']}"
 
     def delete(self, s3: Any, it: Item) -> None:

@@ -1,4 +1,4 @@
-"""Base of resource types that are set on another resource by a call of their own."""
+"""Base of subresources: settings of another resource that need a call of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.engine.refs import Doc
 
 
 class Setting(Kind):
-    """A setting of another resource: it exists and is deleted with that resource, which `key` names."""
+    """A subresource: a setting that exists and is deleted with another resource, which `key` names."""
 
     tagged, vanishes = False, True
     key: ClassVar[str]

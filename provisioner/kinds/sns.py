@@ -137,7 +137,7 @@ class TopicPolicy(Kind):
 
 
 class Subscription(Kind):
-    """The subscription of one email address; it takes effect once the recipient has confirmed it."""
+    """The subscription of one endpoint to a topic; it takes effect once the recipient has confirmed it."""
 
     service, key = "sns", ("TopicArn", "Endpoint")
     members = SUBSCRIPTION

@@ -40,8 +40,8 @@ def asked(together: list[str], own: str, ask: Callable[[list[str]], list[Doc]], 
 def tags_told(client: Any, it: Item, arn: str, ask: Callable[[], Tags]) -> Tags:
     """Return the tags of a resource, from the index of tags if that shows exactly the desired tags.
 
-    One call reads the index (Resource Groups Tagging API) for the whole stack. The index lags, so whenever it
-    shows other tags, `ask` reads them from the resource itself.
+    During a read of many resources, one call reads the index (Resource Groups Tagging API) for the whole
+    stack. The index lags, so if it shows other tags, `ask` reads them from the resource itself.
     """
     if client.shares:
         suffixes = client.peers.stacks(it.suffix, most=_MOST)

@@ -71,7 +71,7 @@ def tracking(policy: Doc, standing: Mapping[str, Doc]) -> str:
 
 
 def _sides(policy: Doc) -> dict[str, str]:
-    """Return the alarms that a policy needs, high and low, each with the part of the name that shows it."""
+    """Return the alarms that a policy needs, high and low, each with the part of its name that tells it."""
     tracked = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
     return {
         side: part for side, part in _SIDES.items() if side == "high" or not tracked.get("DisableScaleIn")

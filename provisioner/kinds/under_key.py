@@ -46,6 +46,7 @@ def _databases(client: Any, key: str) -> Iterator[str]:
     yield from _named("the automated backups of {DBClusterIdentifier}", retained, key)
 
 
+# A phrase for each listed resource that is encrypted with the key.
 def _named(form: str, listed: list[Doc], key: str) -> Iterator[str]:
     return (form.format(**one) for one in listed if one.get("KmsKeyId") == key)
 

@@ -49,7 +49,7 @@ def engine(clients: Clients, suffix: str, wanted: str) -> dict[str, str]:
 
 
 def _later(clients: Clients, running: str, wanted: str) -> dict[str, str]:
-    """Return the running version, or `wanted` if it is a later version of the same major version."""
+    """Return the running version, or `wanted` if it is later; raise Blocked if that upgrade is impossible."""
     if major(running) != major(wanted):
         raise Blocked(
             f"The database runs version {running}; {wanted} is another major version, and moving to it "
@@ -122,6 +122,7 @@ def major(version: str) -> str:
     return version.split(".", 1)[0]
 
 
+# Whether a version is of the form 16.8; others, such as 16.8-limitless, are never chosen.
 def _is_plain(version: str) -> bool:
     return all(part.isdigit() for part in version.split(".")) and version.count(".") == 1
 

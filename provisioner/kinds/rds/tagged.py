@@ -33,7 +33,7 @@ class Rds(Kind):
     arn: str
 
     def with_tags(self, rds: Any, it: Item, doc: Doc) -> Doc:
-        """Return what a read told, with the resource's tags."""
+        """Return a resource as it was read, and its tags."""
 
         def ask() -> dict[str, str]:
             return mapping(rds.list_tags_for_resource(ResourceName=doc[self.arn])["TagList"])
