@@ -179,7 +179,7 @@ class Rotation(Kind):
     replaces = {"RotateSecret": ""}
     # Days, or a schedule (botocore secretsmanager RotationRulesType).
     alternatives = frozenset({"RotationRules.ScheduleExpression"})
-    # The type counts as deleted once the secret has the schedule that RDS gives every managed secret.
+    # The rotation counts as deleted once the secret has the schedule that RDS gives every managed secret.
     gone = {"RotationRules": {"AutomaticallyAfterDays": USUAL_DAYS}}
     absent = codes("ResourceNotFoundException")
     resource, fills = "Secret", ("rds!cluster-*",)
