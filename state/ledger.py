@@ -139,7 +139,7 @@ class Ledger:
         """Record the stack's outputs, and sort the resource states into the order of their declaration.
 
         Args:
-            order: The logical names in the order in which the stack declares them.
+            order: The logical ids in the order in which the stack declares them.
             outputs: The stack's outputs by name.
             whole: Whether the whole stack was applied. If so, the mark of an unfinished teardown is cleared.
 

@@ -1,8 +1,9 @@
-"""AWS takes one change of some things in so long: when the next can be, and when all of it is done.
+"""Cooldowns: resource types that AWS lets be changed only once in a given time.
 
-A cooldown runs from a change that a run of ours made, or may have made: its reply was lost, and AWS holds
-what was asked. It never runs from a thing's being found. Where no change of ours is known AWS is asked, and
-where it refuses, somebody else's change was the last: that is waited for as long as the kind allows.
+A cooldown runs from a change that a run of this state made, or may have made: its reply was lost, but AWS
+holds what was asked for. It never runs from the time at which a resource was found. If no such change is
+known, AWS is asked. If AWS refuses, the last change was made by somebody else, and the call is retried until
+the timeout of the resource type.
 """
 
 from __future__ import annotations
@@ -28,7 +29,17 @@ from state.ledger import Ledger
 def timed(
     change: Change, kind: Kind, entry: Entry | None, docs: tuple[Doc, Doc], now: float, pace: float
 ) -> Change:
-    """The change and when it can be done, where AWS makes it wait; `docs`: what is seen, what is wanted."""
+    """Return a planned update with the time at which it will be done, if a cooldown delays it.
+
+    Args:
+        change: The planned change; any other action than an update is returned as it is.
+        kind: The resource type, which has the cooldown.
+        entry: The recorded state of the resource, with the time of its last change.
+        docs: The actual and the desired properties, in this order.
+        now: The present wall-clock second.
+        pace: The speed factor of the emulator; 1 for AWS.
+
+    """
     if change.verb != "update" or not kind.interval:
         return change
     later = (kind.changes(*docs) - 1) * kind.interval * pace
@@ -37,9 +48,10 @@ def timed(
 
 
 def last_change(kind: Kind, entry: Entry | None) -> float:
-    """The second of the last change of ours that AWS has taken, of a kind that waits between two; else 0.
+    """Return the wall-clock second of the last change that AWS has accepted from this stack's runs.
 
-    For an entry that AWS holds as it was wanted: then an open intent of ours was such a change.
+    It is 0 for a resource type without a cooldown. It is only called once AWS holds the desired properties:
+    then an open intent must have been carried out.
     """
     if not entry or not kind.interval:
         return 0.0
@@ -47,7 +59,10 @@ def last_change(kind: Kind, entry: Entry | None) -> float:
 
 
 class Cooldown:
-    """One thing in hand, and when AWS takes the next change of it; nothing to a kind without an interval."""
+    """The cooldown of one resource, which delays a change until AWS accepts it.
+
+    For a resource type without a cooldown it does nothing.
+    """
 
     def __init__(self, ledger: Ledger, clock: Clock, pace: float, target: Target, listen: Listener) -> None:
         self._ledger = ledger
@@ -56,11 +71,16 @@ class Cooldown:
         self._target = target
         self._listen = listen
         self._kind, self._node = target.kind, target.it.node
-        # What an earlier run may have done that was cut off: AWS may count from it.
+        # An earlier run may have been killed after a change: AWS may count from that one.
         self._last = last_change(self._kind, ledger.get(self._node))
 
     def wait(self) -> None:
-        """Wait until AWS takes another change, where that is soon; NotBefore where it is not."""
+        """Wait until AWS accepts another change.
+
+        Raises:
+            NotBefore: The wait would be longer than the timeout of the resource type.
+
+        """
         now = self._clock.wall()
         free = _free_at(self._kind, self._ledger.get(self._node), self._pace, now)
         if free - now > self._kind.patience:
@@ -70,10 +90,13 @@ class Cooldown:
             self._clock.sleep(free - now)
 
     def call(self, act: Callable[[], Doc]) -> Doc:
-        """Make the change, and write down when; where AWS refuses it as too soon, again later.
+        """Make the change and record when; if AWS refuses it because of the cooldown, try again later.
+
+        Args:
+            act: The function that makes the change and returns AWS's reply.
 
         Raises:
-            NotBefore: AWS takes it, or the rest of it, later than a run waits for.
+            NotBefore: AWS accepts the change, or the rest of it, only after the timeout of the resource type.
 
         """
         if not self._kind.interval:
@@ -102,7 +125,7 @@ class Cooldown:
         return reply
 
     def _left(self) -> float:
-        """Seconds until AWS takes another change, by the last one that may be ours; 0 where none is."""
+        """Return the seconds until AWS accepts another change, counted from the last one known; else 0."""
         if not self._last:
             return 0.0
         return max(0.0, self._last + self._kind.interval * self._pace - self._clock.wall())
@@ -114,16 +137,16 @@ class Cooldown:
         return self._left() or pause(elapsed, self._kind.interval * self._pace)
 
     def _when(self) -> str:
-        """From when on AWS takes the rest, as far as it is known."""
+        """Return the time from which AWS accepts the rest of the change, in words, as far as it is known."""
         if left := self._left():
             return _told(self._clock.wall() + left)
         return f"{_told(self._clock.wall() + self._kind.interval * self._pace)} at the latest"
 
 
 def _free_at(kind: Kind, entry: Entry | None, pace: float, now: float) -> float:
-    """The wall-clock second from which AWS takes another change; 0 where no last one is known.
+    """Return the wall-clock second from which AWS accepts another change; 0 if no last change is known.
 
-    One that lies ahead was written by a clock that was wrong: it tells nothing.
+    A last change in the future was recorded by a wrong clock, and is ignored.
     """
     last = entry.changed if entry else 0.0
     return last + kind.interval * pace if kind.interval and 0 < last <= now else 0.0
@@ -141,5 +164,5 @@ def _often(kind: Kind) -> str:
 
 
 def _told(second: float) -> str:
-    """The minute in which it has come."""
+    """Return the minute in which this second has passed, for messages."""
     return time.strftime("%H:%M UTC", time.gmtime(second + 59))

@@ -1,4 +1,4 @@
-"""What a kind does: four verbs that call boto3, and what it answers about one of its resources."""
+"""The base class of resource types: the calls that create, read, update and delete a resource in AWS."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from provisioner.errors import ProvisionerError
 
 @dataclass(frozen=True)
 class Item:
-    """One resource as a verb sees it: refs resolved, name and tags made, the id once it is known.
+    """One resource as the methods of its type get it: references resolved, name and tags filled in.
 
-    `token` is the same for every attempt at one create, and differs for the next one.
+    `id` is empty until it is known. `token` is the same for all attempts at one create. `shunned` holds the
+    ids of other resources that a search by name or tags must not return.
     """
 
     node: str
@@ -31,169 +32,186 @@ class Item:
     id: str = ""
     token: str = ""
     shunned: frozenset[str] = frozenset()
-    # What AWS replied to its making or change, while the run that did it watches it.
+    # AWS's reply to the create or update, while the same run waits for the resource to become ready.
     reply: Doc = field(default_factory=dict)
-    # What `standing` told right before a change that replaces it whole.
+    # The result of `standing`, right before an update that replaces the whole resource.
     there: Doc = field(default_factory=dict)
 
 
 class Kind(Traits):
-    """How AWS does one sort of thing."""
+    """A resource type: how AWS does one kind of resource; its data is declared in `Traits`."""
 
     @abstractmethod
     def read(self, client: Any, it: Item) -> Doc | None:
-        """What AWS says of it now, by id if that is known, else by the name or tags it was born with."""
+        """Return the actual resource, found by id, else by name or tags; None if it does not exist."""
 
     def others(self, client: Any, it: Item) -> list[Doc]:
-        """Those of ours that stand beside it and bear its mark: asked where the ledger does not know it."""
+        """Return the resources that bear the same tags as this one, which the state does not know."""
         return []
 
     @abstractmethod
     def create(self, client: Any, it: Item) -> Doc:
-        """Make it, by exactly one mutating call; what AWS replied, in the shape of `read`."""
+        """Create the resource by exactly one mutating call, and return AWS's reply in the shape of `read`."""
 
     def bring_back(self, client: Any, it: Item) -> Doc | None:
-        """Bring back one of ours that AWS still holds after its end (`returns`), by one mutating call.
+        """Restore a deleted resource of this stack that AWS still holds (`returns`), by one mutating call.
 
-        Return what AWS replied, in the shape of `read`; None where there is none, and it is to be made.
+        Return AWS's reply in the shape of `read`, or None if there is nothing to restore.
         """
         return None
 
     def standing(self, client: Any, it: Item) -> Doc | None:
-        """What stands right before a change that replaces it whole, with the token that such a call wants."""
+        """Return the actual properties, with the ETag or lock token that the next `update` must carry."""
         return self.read(client, it)
 
     def update(self, client: Any, it: Item, changed: Doc) -> Doc | None:
-        """Bring the changed properties to what they should be; safe to repeat. What `read` is to watch by.
+        """Change the properties `changed` to the desired values; safe to repeat.
 
-        Where a call replaces a whole document (`replaces`), `it` and `changed` are laid over what stands.
+        Return what `read` needs to follow the change, or None. If the call replaces a whole document
+        (`replaces`), `it` and `changed` are merged with the actual one before.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot change in place")
 
     def observe(self, client: Any, it: Item, doc: Doc) -> Doc:
-        """Return what `read` told, with the members of its `states` that a call of their own tells."""
+        """Return `doc`, the result of `read`, with those members of its `states` that need a further call."""
         return doc
 
     def retag(self, client: Any, it: Item, put: Mapping[str, str], drop: Iterable[str]) -> None:
-        """Set and remove tags; safe to repeat."""
+        """Set the tags `put` and remove the tags `drop`; safe to repeat."""
         raise NotImplementedError(f"{type(self).__name__} carries no tags")
 
     def extras(self, client: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """What lies in it, besides what is known to; read from `doc` and shared answers where they tell."""
+        """Return the unmanaged children of the resource; `inside` holds the children that are known."""
         return []
 
     def remove(self, client: Any, it: Item, extra: Extra) -> None:
-        """Take away one thing that nobody declared; safe to repeat."""
+        """Delete one unmanaged child; safe to repeat."""
         raise NotImplementedError(f"{type(self).__name__} keeps what lies in it")
 
     def keeps(self, client: Any, it: Item) -> str:
-        """For whose sake it must outlive the stack, in words; asked before its end, "" where it may go."""
+        """Ask AWS for whose sake the resource must outlive the stack, in words; "" if it may be deleted."""
         return ""
 
     def leaves(self, doc: Doc) -> str:
-        """What AWS made beside it and leaves when it goes, by what `read` told: in words, with its end."""
+        """Return what AWS created beside the resource and will not delete with it, in words; else ""."""
         return ""
 
     def outlives(self, props: Doc) -> str:
-        """Why it is left standing, as is known before anyone is asked; "" where it goes."""
+        """Return why the resource is retained, as its properties tell without a call; "" if it is not."""
         return ""
 
     @abstractmethod
     def delete(self, client: Any, it: Item) -> None:
-        """Set its end going; may be called again at any time."""
+        """Start the deletion; may be called again at any time."""
 
     def last_will(self, kept: Doc, declared: Doc) -> Doc:
-        """How it is to end: what AWS never tells, of what was asked at its last apply and is declared now."""
+        """Return the options of the deletion that AWS does not store, such as a final snapshot.
+
+        `kept` holds the properties of the last apply, `declared` those that are declared now.
+        """
         return {key: declared[key] for key in self.unread if key in declared}
 
     def lost(self, props: Doc) -> str:
-        """What is lost for good when it is deleted, in words; empty where nothing is."""
+        """Return which data a deletion loses for good, in words; "" for none."""
         return ""
 
     def failure(self, client: Any, it: Item, doc: Doc) -> ProvisionerError:
-        """Why AWS says it failed, as the error the run ends with."""
+        """Return the error for a resource that AWS reports as failed, with the reason that AWS gives."""
         return ProvisionerError(f"AWS says that {it.name or it.node} failed: {masked(doc)}")
 
     def changes(self, seen: Doc, wanted: Doc) -> int:
-        """How many of AWS's changes lead from what is seen to what is wanted, where AWS counts them."""
+        """Return how many changes AWS counts from the actual to the desired properties (for cooldowns)."""
         return 1
 
     def deceives(self, client: Any, it: Item, since: float) -> bool:
-        """Whether what looks ready is not what was asked for at the wall-clock second `since`; asked once."""
+        """Return whether a resource that looks ready is not what was asked for at the second `since`.
+
+        For example, an ECS service is steady again after a failed deployment. It is called once.
+        """
         return False
 
     def holders(self, client: Any, it: Item) -> list[Holder]:
-        """Who keeps it from being deleted; empty where AWS does not say."""
+        """Return the blockers that keep AWS from deleting the resource; empty if AWS does not report any."""
         return []
 
     def about(self, doc: Doc) -> str:
-        """What one that is somebody else's says of itself, where it bears no tags; "" where it does."""
+        """Return a description of another owner's resource, for types without tags; else ""."""
         return ""
 
     def asks(self, doc: Doc) -> str:
-        """What a person has to do before it can be ready, in words; "" where nothing is to be done."""
+        """Return what a person has to do before the resource can become ready, in words; "" for nothing."""
         return ""
 
     def under_way(self, doc: Doc, wanted: Doc) -> str:
-        """What AWS is at work on in it, and for whom, in words; "" where it is at work on nothing.
+        """Return which operation AWS is carrying out on the resource, and for whom, in words; "" for none.
 
-        `wanted` is what the last run of this state asked for.
+        `wanted` holds the properties that the last run of this state asked for.
         """
         return ""
 
     def takes_more(self, doc: Doc) -> float:
-        """Seconds that AWS was told to take beside its usual time: they are added to `patience`."""
+        """Return the seconds that this resource is configured to take longer; added to the timeout."""
         return 0.0
 
     def lasts(self, doc: Doc) -> str:
-        """Until when AWS goes on telling of one that is gone; "" where that is not known."""
+        """Return until when AWS goes on showing a deleted resource; "" if that is not known."""
         return ""
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
-        """What one that led to nobody is at first, given who is led to, and who takes over from these."""
+        """Return the properties to create a resource with that sends no requests to anything yet.
+
+        `led` holds the ids of the target groups that receive traffic now. `former` maps the id of each new
+        one to the id of the one whose traffic it takes over.
+        """
         return wanted
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
-        """What it should be in one beat of a handover, given what AWS says of it now.
+        """Return the desired properties in one phase of a cutover; a phase that has passed changes nothing.
 
-        A kind that names another thing, and must not let go of the old one before the new one serves, knows
-        both in between. `led` are the ids that requests are sent to. A beat that has passed changes nothing.
+        A resource that refers to a replaced one refers to both until the new one serves the traffic. `led`
+        holds the ids that receive traffic now.
         """
         return wanted
 
     def refuses(self, client: Any, doc: Doc, changed: Set[str]) -> list[Refusal]:
-        """Return why AWS would refuse a change of these properties, given what it says now."""
+        """Return why AWS would refuse an update of the properties `changed`, given the actual properties."""
         return []
 
     def protections(self, client: Any, it: Item) -> list[str]:
-        """Return what keeps it from being deleted, is told by no read and ended by `lift`, in words."""
+        """Return the deletion protections that `read` does not show and `lift` removes, in words."""
         return []
 
     def lift(self, client: Any, it: Item) -> None:
-        """End what `protections` tells; safe to repeat."""
+        """Remove the deletion protections that `protections` returns; safe to repeat."""
 
     def relies_on(self, doc: Doc) -> Mapping[str, Refusal]:
-        """By the id of each other resource that it was told of and cannot do without: why, and what to do."""
+        """Return the other resources that this one cannot do without, by id, each with why and what to do."""
         return {}
 
     def leads(self, doc: Doc) -> Iterable[str]:
-        """The ids of those to whom it sends requests, and what it shows them."""
+        """Return the ids of the resources that this one sends requests to, given its actual properties."""
         return ()
 
     def stand_ins(self, doc: Doc) -> Mapping[str, str]:
-        """By the id of one that is declared, the id of whom requests are led to in its place by another."""
+        """Map the id of a declared target group to the id of the one that has its traffic.
+
+        Such a move is made by another owner of the field, such as an ECS deployment strategy.
+        """
         return {}
 
     def parting(self, old: Doc, new: Doc) -> Doc:
-        """What one that was put aside is to be, so that those made for the next one serve in it too."""
+        """Return the changes to a replaced resource that keep the servers of the new one healthy in it.
+
+        `old` and `new` are the properties of the two. Empty if nothing must change.
+        """
         return {}
 
     def canonical(self, doc: Doc) -> Doc:
-        """`doc` with what AWS rewrites brought to one form; run on both sides of every comparison."""
+        """Return `doc` with the values that AWS rewrites in one form; applied to both sides of a diff."""
         return doc
 
     def id_of(self, doc: Doc) -> str:
-        """The id of what `read` returned."""
+        """Return the id of a resource, given the result of `read`."""
         paths = (self.key,) if isinstance(self.key, str) else self.key
         return "|".join(str(dig(doc, path)) for path in paths)
 

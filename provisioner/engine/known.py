@@ -1,4 +1,4 @@
-"""What is known of each node in a run, and the waiting for what is not known yet."""
+"""The actual properties of each resource during a run, and waiting for values that are not known yet."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from provisioner.engine.refs import Doc, Ref, dig
 from provisioner.engine.target import Target
 from provisioner.errors import OutOfPatience
 
-# A value that AWS fills in later than the id (an endpoint) is waited for this long.
+# Seconds to wait for a value that AWS fills in later than the id, such as an endpoint.
 _PATIENCE = 1800.0
 
 
 class Known:
-    """What AWS said last of every node; written by the threads that work, read by those that need it."""
+    """The last known properties of every resource; threads that work on resources write and read it."""
 
     def __init__(self, docs: Mapping[str, Doc]) -> None:
         self.docs: dict[str, Doc] = dict(docs)
@@ -23,20 +23,25 @@ class Known:
         self._news = threading.Condition()
 
     def learn(self, target: Target, doc: Doc) -> None:
-        """Take in what AWS says of one."""
+        """Merge properties that AWS returned for a resource into the known ones."""
         with self._news:
             merged = {**self.docs.get(target.it.node, {}), **doc}
             self.docs[target.it.node] = {**merged, "id": target.it.id}
             self._news.notify_all()
 
     def end(self, node: str) -> None:
-        """Nothing more will become known of one."""
+        """Note that no more properties of a resource will become known, so that nobody waits for them."""
         with self._news:
             self._ended.add(node)
             self._news.notify_all()
 
     def wait_for(self, ref: Ref) -> Any:
-        """The value of a ref; where AWS fills it in later than the id, wait until it is there."""
+        """Return the value of a reference, waiting until AWS has filled it in.
+
+        Raises:
+            OutOfPatience: The value did not become known in time, or never will.
+
+        """
 
         def settled() -> bool:
             return dig(self.docs.get(ref.node, {}), ref.path) is not None or ref.node in self._ended

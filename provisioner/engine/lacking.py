@@ -1,4 +1,4 @@
-"""What other people's emulators have nothing like: passed over, and told; AWS lacks none of it."""
+"""Resources that a third-party emulator does not support: they are skipped and reported. AWS has them all."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from provisioner.engine.target import Target, lacks, read
 
 
 class Lacking:
-    """Passes over what the emulator lacks; shared by all threads of a run."""
+    """The resources that a run skips because the emulator does not support them; shared by all threads."""
 
     def __init__(self, clients: Clients, listen: Listener) -> None:
         self.clients = clients
         self.listen = listen
-        # The nodes that were passed over: nothing is waited for that never comes.
+        # The resources that were skipped: they never become ready, so nothing waits for them.
         self.nodes: set[str] = set()
 
     def passes(self, target: Target, verb: str, error: BaseException) -> bool:
-        """Return whether a call that failed is passed over, and tell of it.
+        """Return whether a failed call can be skipped on this emulator, and report the resource if so.
 
-        What is made is passed over only where its id is made of what was asked for: what comes after it may
-        need an id that nobody gives.
+        A create is only skipped if the id can be made of the properties, because other resources may need it.
         """
         if verb == "create" and not _names_itself(target):
             return False
@@ -36,16 +35,17 @@ class Lacking:
         return True
 
     def _serves(self, target: Target, error: BaseException) -> bool:
-        """Return whether what belongs to the account is there under a name that only this emulator gives it.
+        """Return whether an account-wide resource exists under another name that only this emulator gives it.
 
-        ministack 1.5.33 calls the roles of two services of one first word alike.
+        ministack 1.5.33 gives the service-linked roles of two services the same name if the services' names
+        begin with the same word.
         """
         is_there = target.kind.shared and is_named(error, target.kind.duplicate)
         return is_there and not self.clients.aws.echoes and read(self.clients, target) is None
 
 
 def told_as_lacking(names: Iterable[str]) -> list[str]:
-    """Return what a plan says of the resources that an emulator lacks, in a sentence; nothing of none."""
+    """Return the plan's note about the resources that an emulator does not support, or nothing."""
     listed = sorted(names)
     return [f"Not on this emulator, and passed over: {', '.join(listed)}."] if listed else []
 

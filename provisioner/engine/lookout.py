@@ -1,4 +1,4 @@
-"""Another run's mark, looked for by a run that bears none: it makes nothing that AWS would make twice."""
+"""A watch for another run's mark, for runs that create nothing twice and so set no mark of their own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from provisioner.errors import LockHeld
 
 
 class Lookout:
-    """The lookout of one run: before its first call, again each minute in which it calls, and at its end.
+    """The watch of one run: before the first call, then once a minute while it calls, and at the end.
 
-    `stands` says whether the plan saw the marker.
+    `stands` says whether the plan found the marker resource.
     """
 
     def __init__(self, marker: Marker, clock: Clock, *, stands: bool) -> None:
@@ -20,24 +20,39 @@ class Lookout:
         self._asked = 0.0
 
     def begin(self) -> None:
-        """LockHeld where another run is at work."""
+        """Look for another run's mark before the first call.
+
+        Raises:
+            LockHeld: Another run is at work on the stack.
+
+        """
         doc = self._marker.look()
         self._marker.check(doc)
         self._stands = self._stands or doc is not None
         self._asked = self._clock.now()
 
     def guard(self) -> None:
-        """LockHeld where another run has begun since: asked before every call that changes AWS."""
+        """Look again if the last look is old enough; called before every call that changes AWS.
+
+        Raises:
+            LockHeld: Another run has begun, or has removed the stack.
+
+        """
         if self._clock.now() - self._asked >= self._marker.beat:
             self._asked = self._clock.now()
             self._check("nothing more was called")
 
     def confirm(self) -> None:
-        """LockHeld where another run is at work by now, or has removed the stack."""
+        """Look once more at the end of the run.
+
+        Raises:
+            LockHeld: Another run is at work, or has removed the stack.
+
+        """
         self._check("what was done here may be gone or changed by now")
 
     def end(self) -> None:
-        """Leave nothing behind: it has put no mark."""
+        """Do nothing: this run has set no mark."""
 
     def _check(self, came: str) -> None:
         doc = self._marker.look_again() if self._stands else self._marker.look()

@@ -1,4 +1,4 @@
-"""The mark of a run on its stack: which run it is, and when it was heard of last."""
+"""The run mark: a tag value that says which run is at work on a stack, and when it was renewed last."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from datetime import UTC, datetime
 from provisioner.engine.refs import Doc
 from provisioner.names import RUN_TAG
 
-# What IAM takes in the value of a tag, and how much of it (IAM API reference, Tag).
+# What IAM does not accept in the value of a tag, and how long a value may be (IAM API reference, Tag).
 _NOT_TAKEN = re.compile(r"[^\w.:/=+@-]")
 _LONGEST = 256
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Which run is at work: `at` is the second, by AWS's clock, at which it was heard of last."""
+    """The mark of one run.
+
+    `at` is the second of its last renewal, `since` that of its first writing, both by AWS's clock.
+    """
 
     at: float
     lineage: str
@@ -26,7 +29,7 @@ class Mark:
 
     @classmethod
     def parse(cls, text: str) -> Mark | None:
-        """The mark in a tag's value; None where there is none."""
+        """Return the mark in a tag's value, or None if the value is not a mark."""
         match text.split(" "):
             case [at, lineage, since, host, caller]:
                 return cls(_seconds(at), lineage, caller, host, _seconds(since))
@@ -35,11 +38,11 @@ class Mark:
 
     @classmethod
     def on(cls, doc: Doc | None) -> Mark | None:
-        """The mark on the marker as AWS tells it; None where no run is at work."""
+        """Return the mark in the tags of the marker resource, or None if no run is at work."""
         return cls.parse(str(((doc or {}).get("Tags") or {}).get(RUN_TAG, "")))
 
     def dump(self) -> str:
-        """The value of the tag that says so."""
+        """Return the value of the tag that holds this mark."""
         words = (self.lineage, stamp(self.since), self.host, self.caller)
         return " ".join([stamp(self.at), *(_NOT_TAKEN.sub("-", word) for word in words)])[:_LONGEST]
 
@@ -49,23 +52,23 @@ class Mark:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who this run is: the lineage of its state, the caller and the host, and whether it may take over."""
+    """The identity of this run: its state's lineage, its caller and host, and whether it may take over."""
 
     lineage: str
     caller: str
     host: str
     takes_over: bool = False
-    # What to type to do so.
+    # The command that takes over from a dead run, for messages.
     how: str = ""
 
 
 def stamp(at: float) -> str:
-    """Return a wall-clock second as a message tells it, in UTC."""
+    """Return a wall-clock second as a UTC timestamp."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _seconds(stamp: str) -> float:
-    """The wall-clock second; 0, long ago, where it cannot be read."""
+    """Return the wall-clock second of a timestamp; 0, which is long ago, if it cannot be read."""
     try:
         return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
     except ValueError:

@@ -1,8 +1,8 @@
-"""The marker of a stack: the one resource that AWS makes only once, and that says which run is at work.
+"""The marker of a stack: a resource that AWS creates only once, and whose tag says which run is at work.
 
-Machines that share no state find each other by it. It bears a tag while a run makes something: when the run
-was heard of last, the lineage of its state, and who it is. A run that ends takes the tag off. A teardown
-bears it as well, and deletes the marker last. A run that bears none looks for others' (`engine/lookout.py`).
+Machines that share no state find each other by it. The marker bears a tag while a run creates something: the
+time of its last renewal, the lineage of the run's state, and who runs it. A run that ends removes the tag. A
+teardown sets it too, and deletes the marker last. Runs without a mark look for others' (`engine/lookout.py`).
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from provisioner.errors import LockHeld, ProvisionerError
 from provisioner.names import RUN_TAG
 from state.heartbeat import Heartbeat
 
-# Seconds of AWS. A run that was not heard of for LASTS is dead; it renews its mark every BEAT, and stops to
-# call MARGIN before the end. IAM tells all of a new tag within SETTLES (IAM user guide, troubleshooting,
-# "changes that I make are not always immediately visible"; terraform-provider-aws waits as long for tags).
+# Seconds of AWS. A run whose mark was not renewed for LASTS counts as dead. A run renews its mark every BEAT,
+# and stops calling MARGIN before it expires. IAM shows all of a new tag within SETTLES (IAM user guide,
+# troubleshooting, "changes that I make are not always immediately visible"; terraform-provider-aws waits as
+# long for tags).
 LASTS, BEAT, MARGIN, SETTLES = 300.0, 60.0, 15.0, 10.0
-# An emulator that takes no time has runs of seconds: there a mark lasts so long.
+# Seconds for which a mark lasts at least: on an emulator without delays, a run takes only seconds.
 _LEAST = 10.0
 
 
 class Marker:
-    """The marker in the hands of one run; shared by all its threads.
+    """The marker of a stack as one run uses it; shared by all threads of the run.
 
-    `target` is the resource that bears it. Times are by AWS's own clock, so that machines whose clocks differ
-    agree.
+    `target` is the marker resource. Times are by AWS's own clock, so that machines with other clocks agree.
     """
 
     def __init__(self, clients: Clients, target: Target, me: Identity) -> None:
@@ -53,33 +53,33 @@ class Marker:
 
     @property
     def node(self) -> str:
-        """The node of the resource that bears the mark."""
+        """The logical id of the marker resource."""
         return self.target.it.node
 
     def refuse(self, plan: Plan) -> None:
-        """LockHeld where the plan has seen that another run is at work."""
+        """Raise `LockHeld` if the plan has seen that another run is at work."""
         self.check(self.seen_by(plan))
 
     def seen_by(self, plan: Plan) -> Doc | None:
-        """The marker as the plan saw it, chosen or not; None where it is not there."""
+        """Return the marker as the plan saw it, whether it was selected or not; None if it does not exist."""
         return (plan.whole or plan).docs.get(self.node)
 
     @property
     def beat(self) -> float:
-        """Seconds after which a mark is renewed, and others' are looked for again."""
+        """Seconds after which a mark is renewed, and the marks of others are looked for again."""
         return BEAT * self._scale
 
     def ask(self) -> None:
-        """LockHeld where another run is at work by now; one that began after the look has its mark on it."""
+        """Read the marker, and raise `LockHeld` if another run is at work by now."""
         self.check(self.look())
 
     def look(self) -> Doc | None:
-        """The marker as AWS tells it now."""
+        """Return the actual marker, or None if it does not exist."""
         with explained(f"asking for another run's mark on {self.target.words}"):
             return self._read()
 
     def look_again(self) -> Doc | None:
-        """The marker; what is not shown is asked for once more, when AWS hides it no longer."""
+        """Return the actual marker; if it is not found, read once more when AWS can no longer hide it."""
         doc = self.look()
         if doc is None:
             self._clients.clock.sleep(self._clients.aws.hides(SETTLES))
@@ -87,19 +87,20 @@ class Marker:
         return doc
 
     def check(self, doc: Doc | None) -> None:
-        """LockHeld where the marker, as AWS tells it, says that another run is at work."""
+        """Raise `LockHeld` if `doc` bears another run's mark and this run may not take over."""
         if (there := self.other(doc)) and not self._me.takes_over:
             raise self.held(there)
 
     def other(self, doc: Doc | None) -> Mark | None:
-        """The mark of another run, of another state, that was heard of lately; None where there is none."""
+        """Return the mark of a live run that has another state, or None."""
         there = Mark.on(doc)
         return there if there and self._is_anothers(there) and self._is_alive(there) else None
 
     def take(self, planned: Doc | None) -> None:
-        """Put this run's mark on a marker that stands, `planned` as the plan saw it.
+        """Set this run's mark on a marker that exists, and start to renew it.
 
-        Of several that do so at once the last one has it: who reads another's after a while stops.
+        If several runs do so at once, the last one wins: the others read its mark after a while, and stop.
+        `planned` is the marker as the plan saw it.
 
         Raises:
             LockHeld: Another run is at work, or one was since the plan was made.
@@ -107,7 +108,7 @@ class Marker:
         """
         with explained(f"putting this run's mark on {self.target.words}"):
             self._take(Mark.on(planned))
-        self._me = replace(self._me, takes_over=False)  # a run that begins from now on is another one
+        self._me = replace(self._me, takes_over=False)  # a run that begins from now on is not the dead one
         self.begin()
 
     def _take(self, planned: Mark | None) -> None:
@@ -124,31 +125,31 @@ class Marker:
             self._settle()
 
     def born(self, target: Target) -> Target:
-        """The marker with this run's mark on it, for the call that makes it."""
-        self._read()  # it tells AWS's time
+        """Return the marker resource with this run's mark among its tags, for the call that creates it."""
+        self._read()  # the reply tells AWS's time
         self._since = self._time()
         self._note()
         return target.bearing({RUN_TAG: self._mark().dump()})
 
     def met(self, doc: Doc | None) -> None:
-        """LockHeld where the marker bears another mark than this run's, or none."""
+        """Raise `LockHeld` unless the marker bears this run's mark."""
         if not self.is_own(doc):
             raise self.held(Mark.on(doc))
 
     def is_own(self, doc: Doc | None) -> bool:
-        """Return whether the marker bears this run's mark, as far as an emulator tells tags at all."""
+        """Return whether the marker bears this run's mark, or the emulator does not return tags at all."""
         there = Mark.on(doc)
         return self._is_forgotten(doc) or (there is not None and not self._is_anothers(there))
 
     def begin(self) -> None:
-        """Renew the mark again and again, until the run ends; an emulator that forgets tags has none."""
+        """Start to renew the mark in the background; do nothing on an emulator that does not return tags."""
         if not self._clients.aws.echoes and self._is_forgotten(self._read()):
             return
         self._heart = Heartbeat(self._beat, BEAT * self._scale)
         self._heart.start()
 
     def guard(self) -> None:
-        """LockHeld where another run took over, or may soon: asked before every call that changes AWS."""
+        """Renew a mark that is due, and raise `LockHeld` if another run took over or soon may."""
         if self._heart is None:
             return
         with self._one:
@@ -164,7 +165,7 @@ class Marker:
             )
 
     def confirm(self) -> None:
-        """LockHeld where the marker bears this run's mark no longer: what it made may be gone again."""
+        """Raise `LockHeld` if the marker no longer bears this run's mark: its work may be undone by now."""
         if self._heart is None:
             return
         doc = self.look_again()
@@ -177,13 +178,13 @@ class Marker:
             raise self._lost("What this run made may be gone or changed by now.")
 
     def rest(self) -> None:
-        """Renew the mark no longer: the marker went, as the last of the stack."""
+        """Stop renewing the mark, because the marker was deleted as the last resource of the stack."""
         if self._heart:
             self._heart.stop()
             self._heart = None
 
     def end(self) -> None:
-        """Take the mark off; where that fails it runs out by itself."""
+        """Remove the mark; if that fails, it expires by itself."""
         if self._heart is None:
             return
         self.rest()
@@ -200,7 +201,7 @@ class Marker:
             self._renew()
 
     def _renew(self) -> None:
-        """Write the next mark, unless another run's stands there; what goes wrong is kept for `guard`."""
+        """Write the next mark unless another run's is there; failures are remembered for `guard`."""
         try:
             with explained(f"renewing this run's mark on {self.target.words}"):
                 doc = self._read()
@@ -215,7 +216,7 @@ class Marker:
             self._trouble = error.message
 
     def _settle(self) -> None:
-        """Wait until AWS tells all of the mark; LockHeld where it is another's then."""
+        """Wait until AWS shows all of the new tag, then raise `LockHeld` if the mark is another run's."""
         self._clients.clock.sleep(self._clients.aws.hides(SETTLES))
         self.met(self._read())
 
@@ -226,7 +227,7 @@ class Marker:
         return doc
 
     def _write(self) -> None:
-        """Write the mark; what counts is when it was begun with, not when it was answered."""
+        """Write the mark; its age counts from the start of the call, not from the reply."""
         heard = self._now()
         self.target.kind.retag(self._client, self.target.it, {RUN_TAG: self._mark().dump()}, [])
         self._heard, self._trouble = heard, ""
@@ -238,18 +239,18 @@ class Marker:
         return self._clients.clock.now(), self._clients.clock.wall()
 
     def _age(self) -> float:
-        """Seconds since the mark was renewed, by the clock that says more: one stands still in a sleep."""
+        """Return the seconds since the mark was renewed; the larger of two, as one clock stops in a sleep."""
         return max(now - then for now, then in zip(self._now(), self._heard, strict=True))
 
     def _mark(self) -> Mark:
         return Mark(self._time(), self._me.lineage, self._me.caller, self._me.host, self._since)
 
     def _time(self) -> float:
-        """AWS's time, as of its last answer."""
+        """Return AWS's time as of its last reply."""
         return self._clients.aws.told_at or self._clients.clock.wall()
 
     def _is_forgotten(self, doc: Doc | None) -> bool:
-        """Whether an emulator of somebody else's tells no tag at all of what bears several."""
+        """Return whether a third-party emulator returns no tags for a resource that has some."""
         return not self._clients.aws.echoes and not (doc or {}).get("Tags")
 
     def _is_anothers(self, there: Mark) -> bool:
@@ -265,7 +266,7 @@ class Marker:
         )
 
     def anew(self, doc: Doc) -> LockHeld:
-        """Return the error that another run has begun anew what this one removed."""
+        """Return the error of a teardown after which another run has begun to create the stack again."""
         there, suffix = Mark.on(doc), self.target.it.suffix
         whose = f"by {there}" if there else "by a run that has ended"
         return LockHeld(
@@ -276,7 +277,7 @@ class Marker:
         )
 
     def held(self, there: Mark | None, came: str = "nothing was made here") -> LockHeld:
-        """Return the error that another run is at work, and what came of this one."""
+        """Return the error that another run is at work; `came` says what became of this run."""
         whose = f"by {there}" if there else "by a run that has left no mark"
         until = f" or until {stamp(there.at + self._lasts)}, when it counts as dead" if there else ""
         return LockHeld(
@@ -288,5 +289,5 @@ class Marker:
 
 
 def _by(there: Mark | None) -> str:
-    """By whom it was taken over; one that has ended took its mark off."""
+    """Return the words for the run that took over; a run that has ended has removed its mark."""
     return f"by {there}" if there else "by one that has ended"

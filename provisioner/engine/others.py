@@ -1,4 +1,7 @@
-"""What a lost ledger knew of beside the declared: the other one of two, in a handover that was cut off."""
+"""Recovery of replaced resources that a lost state knew beside the declared ones.
+
+A replacement that was interrupted leaves two resources with the same tags; their own run had recorded both.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,15 @@ from state.document import Document, Entry
 
 
 def has_others(node: Node) -> bool:
-    """Whether two of it may stand side by side, and be told apart by nothing but their names."""
+    """Return whether two resources of this declaration may exist at once and differ only in their names."""
     return type(node.kind).others is not Kind.others
 
 
 def remember_others(document: Document, clients: Clients, asked: Iterable[tuple[Node, Item]]) -> None:
-    """Put the other ones of nodes that the ledger did not know aside in it, as their own run had."""
+    """Record the further resources in the state as deposed, as the run that replaced them had done.
+
+    `asked` holds the declared resources that the state did not know.
+    """
     for node, it in asked:
         client = clients.client(node.kind.service, node.region)
         held = {entry.id for entry in document.entries.values()}

@@ -1,4 +1,4 @@
-"""What a run came to: what was done, what failed and why, what was not touched."""
+"""The outcome of a run: what was done, what failed and why, and what was not started."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from provisioner.errors import (
     RolledBack,
 )
 
-# Where several things failed, the first of these gives the exit code.
+# If several errors occurred, the first class in this list that one of them has gives the exit code.
 _LOUDEST = (LockHeld, LedgerError, CredentialsError, RolledBack, Interrupted, OutOfPatience)
-# After one of these nothing else of the run can be done either.
+# After one of these errors the run cannot go on with any other resource.
 FATAL = (LedgerError, LockHeld, CredentialsError)
 
 
 @dataclass
 class Outcome:
-    """The end of one apply or teardown."""
+    """The outcome of one apply or teardown; resources are named by their logical ids."""
 
     verb: str
     done: list[str] = field(default_factory=list)
@@ -34,26 +34,29 @@ class Outcome:
     undone: list[str] = field(default_factory=list)
     interrupted: int = 0
     seconds: float = 0.0
-    # What AWS had left behind by itself, and was swept up.
+    # Leftovers that AWS had created by itself, and that were deleted.
     swept: list[str] = field(default_factory=list)
-    # What must outlive the stack, and for whose sake.
+    # The resources that must outlive the stack, and for whose sake.
     kept: dict[str, str] = field(default_factory=dict)
-    # What bears the name of one of ours and is somebody else's, in words.
+    # The resources that have a name of this stack but belong to somebody else, each described in words.
     theirs: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing failed, and nothing was left undone."""
+        """Whether everything was done: nothing failed, and nothing was left out."""
         return not self.failed and not self.undone
 
     def leave_out(self, kept: Set[str]) -> None:
-        """Count as the plan counted: in changes, without what was only looked at."""
+        """Remove the unchanged resources, so that the outcome counts changes as the plan did."""
         self.done = [name for name in self.done if name not in kept]
         self.undone = [name for name in self.undone if name not in kept]
 
     @contextmanager
     def noting(self, name: str, doing: str) -> Iterator[None]:
-        """Inside, an error of a call is noted as the failure of `name`; a fault of our own is raised."""
+        """Record an error of an AWS call inside the block as the failure of `name`.
+
+        Any other error is a bug in this program, and is raised.
+        """
         try:
             yield
         except Exception as error:
@@ -63,7 +66,7 @@ class Outcome:
             self.failed[name] = known
 
     def followed_by(self, other: Outcome) -> Outcome:
-        """Both, as one."""
+        """Return both outcomes as one."""
         return Outcome(
             self.verb,
             self.done + other.done,
@@ -77,7 +80,7 @@ class Outcome:
         )
 
     def error(self) -> ProvisionerError | None:
-        """What the command ends with; None when all is done."""
+        """Return the error that the command ends with, or None if everything was done."""
         if self.interrupted:
             return self._stopped()
         if self.is_whole:

@@ -1,4 +1,4 @@
-"""What is left of a run: its longest chain of steps that are not done, as long as they usually take."""
+"""An estimate of the time that is left in a run: the critical path of the stages that are not done."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from provisioner.engine.events import Event
 from provisioner.engine.kind import Kind
 from provisioner.engine.record import Step
 
-# The stages of a node, in their order, by whether it comes or goes; each with what its duration is called.
+# The stages of a resource that is brought up or deleted, in order, under the names of their durations.
 _COMES: tuple[What, ...] = ("exists", "ready")
 _GOES: tuple[What, ...] = ("gone",)
 
 
 class Part(NamedTuple):
-    """One stage of one node."""
+    """One stage of one resource."""
 
     node: str
     what: str
@@ -27,7 +27,10 @@ class Part(NamedTuple):
 
 @dataclass
 class Outlook:
-    """Hears a run, and says how long each step usually takes and how long the rest of the run will."""
+    """An estimate of the usual time of each resource and of the rest of the run, updated by the run's events.
+
+    `seconds` holds the usual duration of each stage, `graph` the stages that each stage waits for.
+    """
 
     now: Callable[[], float]
     seconds: Mapping[Part, float] = field(default_factory=dict)
@@ -45,7 +48,16 @@ class Outlook:
         durations: Durations,
         now: Callable[[], float],
     ) -> Outlook:
-        """The outlook on the nodes that `verbs` names, each with what is done with it."""
+        """Return the estimate for a run.
+
+        Args:
+            steps: The recorded resources of the run, by logical id.
+            verbs: The action of each resource that the run works on, by logical id.
+            kinds: The resource types by name.
+            durations: The durations that earlier runs have measured.
+            now: The function that returns monotonic seconds.
+
+        """
         seconds: dict[Part, float] = {}
         graph: dict[Part, set[Part]] = {}
         for name, verb in verbs.items():
@@ -62,7 +74,7 @@ class Outlook:
         return cls(now, seconds, graph)
 
     def hear(self, event: Event) -> None:
-        """Take in one event."""
+        """Update the estimate by one event of the run."""
         with self._guard:
             if event.what == "starting":
                 self._begun[event.node] = self.now()
@@ -74,17 +86,17 @@ class Outlook:
                 self._done |= {Part(event.node, what) for what in (*_COMES, *_GOES)}
 
     def usual(self, node: str) -> float:
-        """The seconds that this step usually takes."""
+        """Return the seconds that the work on this resource usually takes."""
         return sum(self.seconds.get(Part(node, what), 0.0) for what in (*_COMES, *_GOES))
 
     def left(self) -> float:
-        """The seconds until the run ends, if all that is left takes as long as usual."""
+        """Return the seconds until the run ends, if the stages that are left take as long as usual."""
         with self._guard:
             rest = {part: self._left_of(part) for part in self.graph}
         return longest(self.graph, rest).seconds
 
     def whole(self) -> float:
-        """The seconds of the whole run."""
+        """Return the usual seconds of the whole run."""
         return longest(self.graph, self.seconds).seconds
 
     def _left_of(self, part: Part) -> float:

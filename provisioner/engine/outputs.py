@@ -1,4 +1,4 @@
-"""What a stack gives to whoever asks for it."""
+"""The outputs of a stack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provisioner.engine.refs import Doc, Ref, Unknown, dig, resolve
 
 
 def outputs_of(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
-    """The stack's outputs, as far as they are known."""
+    """Return the outputs whose values are known, resolved from the actual properties `docs`."""
     known = replace(plan, docs=dict(docs), changes={})
 
     def value(ref: Ref) -> Any:

@@ -1,8 +1,9 @@
-"""Ours laid over what stands, for calls that replace a whole document: what others set in it stays.
+"""A merge of the desired with the actual properties, for update calls that replace a whole document.
 
-Three-way, at every depth: what AWS tells now, what is stated, and what was confirmed last. A member that
-stands and that nobody states is sent back, unless it was ours before. Which members a call takes is told by
-its input shape in botocore's model: ids, dates and whatever else AWS only tells is left out.
+What others have set in the document stays. The merge is three-way at every depth: actual, desired, and last
+recorded. An actual member that is not declared is sent back, unless this stack had set it before. The members
+that a call accepts are taken from its input shape in botocore's model, which leaves out ids, dates and all
+else that AWS only returns.
 """
 
 from __future__ import annotations
@@ -21,7 +22,16 @@ from provisioner.engine.shapes import Shapes
 
 
 def over_what_stands(client: Any, kind: Kind, it: Item, changed: Doc, before: Doc) -> tuple[Item, Doc]:
-    """What is to change, laid over what stands now, where a call of its update replaces a whole document."""
+    """Return `it` and `changed` merged with the actual properties, if the update replaces a whole document.
+
+    Args:
+        client: The boto3 client of the service.
+        kind: The resource type; only its `replaces` calls need a merge.
+        it: The resource with its desired properties.
+        changed: The properties to change.
+        before: The properties that were recorded last.
+
+    """
     if not kind.replaces:
         return it, changed
     there = _standing(client, kind, it)
@@ -31,7 +41,7 @@ def over_what_stands(client: Any, kind: Kind, it: Item, changed: Doc, before: Do
 
 
 def _standing(client: Any, kind: Kind, it: Item) -> Doc:
-    """What AWS tells of it right before the change; nothing where it is not there."""
+    """Return the actual properties right before the change; empty if the resource does not exist."""
     try:
         return kind.standing(client, it) or {}
     except ClientError as error:
@@ -41,7 +51,7 @@ def _standing(client: Any, kind: Kind, it: Item) -> Doc:
 
 
 def left_to_owners(kind: Kind, there: Doc, ours: Doc) -> dict[str, Any]:
-    """Return `ours` with what stands in place of each property that another owner holds now."""
+    """Return `ours` with the actual value of each property that another field owner holds now."""
     held = {
         key
         for key, owner in kind.owners.items()
@@ -51,17 +61,18 @@ def left_to_owners(kind: Kind, there: Doc, ours: Doc) -> dict[str, Any]:
 
 
 def laid_over(kind: Kind, there: Doc, ours: Doc, before: Doc, takes: Shapes) -> dict[str, Any]:
-    """Return the properties to send: `ours`, and all else that stands `there` and the calls take.
+    """Return the properties to send: `ours`, and all else in `there` that the calls accept.
 
-    `before` is what was confirmed last: what it states and `ours` does not was ours, and goes. What is ours
-    whole (`whole`, `exact`) is sent as it is stated, with the items that guests have put into it.
+    A member that `before`, the last recorded properties, has and `ours` has not was set by this stack, and is
+    removed. Exclusive properties (`whole`, `exact`) are sent as they are declared, with the items that known
+    other owners have put into them.
     """
     return dict(_Overlay(kind).merged(there, ours, before, takes, ""))
 
 
 @dataclass(frozen=True)
 class _Overlay:
-    """One merge; paths are the names of members on the way, lists left out."""
+    """One merge for a resource type; a path is the dotted names of the members, without list positions."""
 
     kind: Kind
 
@@ -70,7 +81,7 @@ class _Overlay:
             return self.with_guests(there, ours, path)
         if isinstance(there, Mapping) and isinstance(ours, Mapping):
             if path and ours and not takes.is_map and ours.keys().isdisjoint(there):
-                return ours  # another alternative was taken, by somebody
+                return ours  # the actual value is another alternative of this union, set by somebody else
             kept = dict(self.kept(there, {*ours, *_doc(before)}, takes, path))
             return kept | {
                 key: self.merged(
@@ -87,9 +98,9 @@ class _Overlay:
     def kept(
         self, there: Mapping[str, Any], known: set[str], takes: Shapes, path: str
     ) -> Iterator[tuple[str, Any]]:
-        """Each member that stands, that the calls take, and that is stated by nobody and was not ours.
+        """Yield each actual member that the calls accept and that neither is declared nor was before.
 
-        Of one that the table of owners says is ours, its default.
+        A managed member with a value other than its default is yielded with the default.
         """
         members = self.kind.members
         for key, value in there.items():
@@ -106,13 +117,13 @@ class _Overlay:
                 yield key, default
 
     def taken(self, value: Any, takes: Shapes, path: str) -> Any:
-        """What stands, as far as the calls take it."""
+        """Return an actual value without the members that the calls do not accept."""
         if isinstance(value, Mapping):
             return dict(self.kept(value, set(), takes, path))
         return [self.taken(one, takes.items, path) for one in value] if isinstance(value, list) else value
 
     def with_guests(self, there: Any, ours: Any, path: str) -> Any:
-        """What is ours whole, with what guests have put into it."""
+        """Return an exclusive value as declared, with the items that known other owners have put into it."""
         if isinstance(there, Mapping) and isinstance(ours, Mapping):
             guests = {
                 key: one for key, one in there.items() if key not in ours and self.stays(path, key, one)
@@ -125,7 +136,7 @@ class _Overlay:
         return ours
 
     def guests(self, there: Sequence[Any], path: str) -> list[Any]:
-        """The items of a list that bear a guest's name."""
+        """Return the items of a list that a known other owner has put into it."""
         return [one for one in there if isinstance(one, Mapping) and self.stays(path, named(one), one)]
 
     def stays(self, path: str, name: str, item: Any) -> bool:
@@ -142,7 +153,7 @@ def _doc(value: Any) -> Mapping[str, Any]:
 
 
 def _like(item: Any, listed: Any) -> Any:
-    """The item of a list that is about the same: of the same name; where items have none, the only one."""
+    """Return the item of a list that has the same name as `item`; if items have no names, the only one."""
     if not isinstance(listed, list) or not isinstance(item, Mapping):
         return None
     if name := named(item):

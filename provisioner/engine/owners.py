@@ -1,4 +1,7 @@
-"""Members have owners: ours are set back, those of others are shown or left alone."""
+"""Field ownership: which members of a resource the stack manages, and which belong to other owners.
+
+Managed members are set back when they differ. Those of others are shown or left alone.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from functools import cached_property
 from typing import Any, Literal
 
 Whose = Literal["ours", "renamed", "inside", "born", "account", "other", "aws", "nobody", "tags"]
-# A whole sub-shape: the member before it, and everything below.
+# The suffix of a path that stands for a member and everything below it.
 BELOW = ".**"
-# Compared by themselves, name by name (`compare.tag_differences`).
+# The members that hold tags, which are compared tag by tag (`compare.tag_differences`).
 _TAGS = ("Tags", "tags", "TagList")
 
 
@@ -25,12 +28,15 @@ def _never(_doc: Mapping[str, Any], _seen: Any, _wanted: Any) -> bool:
 
 @dataclass(frozen=True)
 class Owner:
-    """Who holds a field once its resource lives, and which of its values are theirs to choose.
+    """Another owner of a field of an existing resource, and which values of the field that owner may set.
 
-    `holds(seen, wanted)` says whether it is the owner who brought `wanted` to what is `seen`; `also` says the
-    same by all that AWS tells of the resource. With `told`, the field is theirs only while AWS tells that
-    member of it. With `keeps`, AWS keeps ours behind theirs, untold, and it counts again after theirs. `who`
-    may name members of the resource in braces.
+    Args:
+        who: The owner in words; members of the resource may stand in braces.
+        holds: Whether this owner has brought the desired value to the actual one; gets (actual, desired).
+        told: A member of the resource; the field is theirs only while AWS returns that member.
+        also: Like `holds`, but gets all actual properties first.
+        keeps: Whether AWS keeps the stack's value, without returning it, and uses it again after theirs.
+
     """
 
     who: str
@@ -40,37 +46,40 @@ class Owner:
     keeps: bool = False
 
     def has(self, doc: Mapping[str, Any], seen: Any, wanted: Any) -> bool:
-        """Whether a difference between what is seen and wanted is theirs, where AWS tells `doc`."""
+        """Return whether this owner has caused the difference between the actual and the desired value.
+
+        `doc` holds all actual properties of the resource.
+        """
         theirs = self.holds(seen, wanted) or self.also(doc, seen, wanted)
         return (not self.told or bool(doc.get(self.told))) and theirs
 
     def hides(self, doc: Mapping[str, Any]) -> bool:
-        """Whether AWS tells their value in place of ours, which it keeps nevertheless."""
+        """Return whether AWS now returns this owner's value in place of the stack's, which it keeps."""
         return self.keeps and bool(doc.get(self.told))
 
     def named(self, doc: Mapping[str, Any]) -> str:
-        """The owner in words."""
+        """Return the owner in words."""
         return self.who.format(**doc)
 
 
 @dataclass(frozen=True)
 class Default:
-    """What AWS tells of a member of ours that nobody stated; any of a frozenset's values."""
+    """The value that AWS returns for a managed member that is not declared; a frozenset lists several."""
 
     path: str
     value: Any
 
 
 def _fits(path: str, pattern: str) -> bool:
-    """Whether a path is that of an item itself, and of nothing in it."""
+    """Return whether a path has the depth of the pattern and matches it."""
     return path.count(".") == pattern.count(".") and fnmatchcase(path, pattern)
 
 
 @dataclass(frozen=True)
 class Theirs:
-    """Members, or items of a collection by a pattern of their names (`Rules.Shield*`), that another owns.
+    """Members that another owner sets, or items of a collection by a name pattern (`Rules.Shield*`).
 
-    A name alone proves nothing: `puts` says of an item of such a name whether it is that owner's.
+    A name alone proves nothing: `puts` returns whether an item of such a name was set by that owner.
     """
 
     who: str
@@ -79,52 +88,53 @@ class Theirs:
 
     @property
     def items(self) -> list[str]:
-        """The patterns of items among the paths."""
+        """The paths that are patterns for the items of a collection."""
         return [path for path in self.paths.split() if "*" in path and not path.endswith(BELOW)]
 
 
 @dataclass(frozen=True)
 class Members:
-    """Whose each member is that AWS tells of a resource type: the table of owners.
+    """The ownership table of a resource type: who owns each member that AWS returns.
 
-    `told` names where AWS tells it: `service operation path`, the path leading to one resource. Each other
-    field is a list of members by dotted path, lists left out of it, with blanks between; `A.**` is A and all
-    below it; the longest one that fits decides. It is read for what nobody declared: what is declared is
-    compared anyway. tests/test_members.py holds the table against botocore's models: every member is classed,
-    none has vanished.
+    `told` names where AWS returns the resource: `service operation path`, the path leading to one resource.
+    Each other field is a list of members as dotted paths, separated by blanks and without list positions.
+    `A.**` is A and all below it; the longest path that matches decides. The table is used for members that
+    are not declared: those that are declared are compared anyway. tests/test_members.py compares the table
+    with botocore's models: each member is classified, and none has vanished.
     """
 
     told: tuple[str, ...]
-    # Whatever decides who gets in, where a request goes or what it becomes: what nobody declared is a
-    # difference, unless it is the default. Without one the default is that there is nothing, or it is off.
+    # Managed by the stack: all that decides who gets in, where a request goes or what it becomes. A value
+    # that is not declared is a difference, unless it is the default. If none is listed, the default is
+    # nothing or off.
     ours: str = ""
     defaults: tuple[Default, ...] = ()
-    # Ours too, and compared in the form or under the name that the create call has for it.
+    # Managed too, and compared in the form or under the name that the create call has for it.
     renamed: str = ""
-    # Ours too, and compared item by item: what lies in it (`Kind.extras`), or a resource type of its own.
+    # Managed too, and compared item by item: as children (`Kind.extras`), or as a resource type of its own.
     inside: str = ""
-    # Said when it was made, and never to be changed: by nobody.
+    # Set by the create call, and immutable for everybody.
     born: str = ""
     # Set for the whole account, or by its organisation.
     account: str = ""
     others: tuple[Theirs, ...] = ()
-    # What AWS only tells: ids, states, dates, what it chose once for ever.
+    # Read-only: ids, states, dates, and values that AWS has chosen once for ever.
     aws: str = ""
-    # Left as it is.
+    # Managed by nobody: left as it is.
     nobody: str = ""
-    # Maps whose keys may bear dots: what is left of a path below one is one key.
+    # Maps whose keys may contain dots: the rest of a path below one is a single key.
     maps: str = ""
 
     @cached_property
     def classed(self) -> Mapping[str, tuple[Whose, str]]:
-        """Each path of the table, with its class, and its owner's name."""
+        """Each path of the table, with its class and its owner's name."""
         listed: dict[str, tuple[Whose, str]] = {}
         for whose, who, path in self.rows():
             listed[path] = (whose, who)
         return listed
 
     def rows(self) -> Iterator[tuple[Whose, str, str]]:
-        """Each row of the table: class, owner's name, path."""
+        """Yield each row of the table as (class, owner's name, path)."""
         yield from (("ours", "", path) for path in self.ours.split())
         yield from (("ours", "", one.path) for one in self.defaults)
         for whose, paths in (("renamed", self.renamed), ("inside", self.inside), ("born", self.born)):
@@ -136,7 +146,7 @@ class Members:
         yield from (("nobody", "", path) for path in self.nobody.split())
 
     def of(self, path: str) -> tuple[Whose, str] | None:
-        """Whose a member is; None where nobody has classed it."""
+        """Return the class of a member and its owner's name, or None if the table does not list it."""
         if path in self._found:
             return self._found[path]
         names = path.split(".")
@@ -151,50 +161,50 @@ class Members:
         return found
 
     def _below_default(self, path: str) -> tuple[Whose, str] | None:
-        """A default says of a whole member what it is, and so that all below it is ours."""
+        """Return the class "ours" if `path` has a default: then all below that member is managed too."""
         return ("ours", "") if path in self._values else None
 
     def is_ours(self, path: str) -> bool:
-        """Whether a member is ours, stated or not."""
+        """Return whether a member is managed by the stack, declared or not."""
         found = self.of(path)
         return found is not None and found[0] == "ours"
 
     def has_ours_in(self, path: str) -> bool:
-        """Whether something below a member that is not ours is ours."""
+        """Return whether a member below this one is managed by the stack."""
         return any(one.startswith(f"{path}.") for one, (whose, _) in self.classed.items() if whose == "ours")
 
     def are_tags(self, path: str) -> bool:
-        """Whether it is the tags, which are set by calls of their own."""
+        """Return whether a member holds tags, which are set by calls of their own."""
         found = self.of(path)
         return found is not None and found[0] == "tags"
 
     def is_nobodys(self, path: str) -> bool:
-        """Whether a member is left as it is, whoever set it."""
+        """Return whether a member is left as it is, whoever set it."""
         found = self.of(path)
         return found is not None and found[0] == "nobody"
 
     @cached_property
     def takes_guests(self) -> bool:
-        """Whether another puts items into a collection of ours."""
+        """Whether another owner may put items into a collection that the stack manages."""
         return any(one.items for one in self.others)
 
     def guest(self, path: str, item: Any) -> str:
-        """Who put an item into a collection of ours, by its path; "" where it is nobody we know."""
+        """Return the owner that put the item at `path` into a managed collection; "" if none is known."""
         known = (one for one in self.others if any(_fits(path, key) for key in one.items))
         return next((one.who for one in known if one.puts(item)), "")
 
     def default(self, path: str) -> Any:
-        """What a member of ours is where nobody stated it; None is nothing."""
+        """Return the default of a managed member; None means that it does not exist."""
         return self._values.get(path)
 
     def below_top(self, path: str) -> list[str]:
-        """The keys that lead to a member from the property that it lies in."""
+        """Return the keys that lead to a member from the top-level property that contains it."""
         top, _, rest = path.partition(".")
         return [rest] if top in self.maps.split() else rest.split(".") if rest else []
 
     @cached_property
     def tops(self) -> Mapping[str, Any]:
-        """The properties that have a default, with it: what is sent to have it back."""
+        """The top-level properties that have a default, with it; the default is sent to reset a property."""
         return {one.path: one.value for one in self.defaults if "." not in one.path}
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A run that is over, told from its record: what it was, what each resource went through, what was called."""
+"""A finished run, read from its record: its result, the stages of each resource, and its calls."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from provisioner.engine.codes import THROTTLES
 
 Doc = Mapping[str, Any]
 _WAITS = ("waiting", "retrying")
-# A record is first written when its run begins: one that says so for ever is that of a killed run.
+# The record is first written when the run begins. If it still says "running", the run was killed.
 _RUNNING, UNENDED = "running", "did not end"
 
 
 @dataclass
 class Calls:
-    """The calls to one service: those that asked again after a refusal, and those that AWS held up."""
+    """A summary of the calls to one service.
+
+    `retries` counts the calls that followed a refused one, `throttled` those that AWS throttled.
+    """
 
     count: int = 0
     retries: int = 0
@@ -27,7 +30,7 @@ class Calls:
 
 @dataclass(frozen=True)
 class Part:
-    """One resource in a run: what was done with it and how that ended, and when it reached each stage."""
+    """One resource in a run: its action, its end, and the seconds at which it reached each stage."""
 
     node: str
     piece: str
@@ -43,7 +46,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Past:
-    """One run, by `who` on a machine, by `caller` to AWS; `seconds` is None where it did not end."""
+    """One run. `seconds` is None if it did not end.
+
+    `who` is the user and the machine, `caller` the identity in AWS.
+    """
 
     run: str
     suffix: str
@@ -64,7 +70,7 @@ class Past:
 
 
 def past_of(run: str, record: Doc) -> Past:
-    """The run of that name, which left this record."""
+    """Return the run named `run`, read from its record."""
     ended = record["result"] != _RUNNING
     return Past(
         run=run,
@@ -111,7 +117,10 @@ def _begin(part: Part) -> tuple[float, str]:
 
 
 def _by_service(calls: Iterable[Any]) -> dict[str, Calls]:
-    """The calls summed up; one is a retry that follows a refused one of its sort for the same resource."""
+    """Return the calls summed up by service.
+
+    A call counts as a retry if it follows a refused call of the same operation for the same resource.
+    """
     sums: dict[str, Calls] = {}
     refused: set[tuple[str, str]] = set()
     for _, seconds, name, node, error in sorted(calls, key=lambda call: float(call[0])):

@@ -1,4 +1,4 @@
-"""Patience with one call: which refusals time cures, who holds a thing that will not go, and what is new."""
+"""The retry policy of AWS calls: which errors are retried, how long, and how often."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from provisioner.engine.target import Target
 from provisioner.engine.waits import again, jittered, pause
 from provisioner.engine.young import FRESH, Newborns
 
-# Throttles and failures of AWS's own are sent again for as long. The provider's 25 tries come to about as
-# much; what lasts longer is an outage, and the next run goes on from here.
+# Seconds for which throttled calls and AWS's own failures are retried. The 25 tries of Terraform's AWS
+# provider come to about as much. A longer failure is an outage, and the next run goes on from here.
 OUTAGE = 300.0
-# Who holds a thing that AWS does not let go is asked after so many seconds, then after twice as many, up to
-# the last: strangers never let go, AWS does within minutes.
+# Seconds after which the blockers of a refused deletion are read first, and the longest interval after that;
+# in between it doubles. AWS's own blockers go within minutes, those of other people stay.
 _FIRST_ASKED, _LAST_ASKED = 1.5, 12.0
 
 
 class Patience:
-    """Makes calls until AWS takes them, as long as the kind allows; shared by all threads of a run."""
+    """Makes AWS calls and retries them as the resource type allows; shared by all threads of a run."""
 
     def __init__(self, clients: Clients, listen: Listener, durations: Durations | None = None) -> None:
         self.clients = clients
@@ -39,15 +39,22 @@ class Patience:
         self.newborns = Newborns(clients)
 
     def client(self, target: Target) -> Any:
-        """The client that the target's verbs call."""
+        """Return the boto3 client for a resource."""
         return self.clients.client(target.kind.service, target.region)
 
     def is_new(self, made: float) -> bool:
-        """Whether what was made at this wall-clock second, perhaps by an earlier run, may be unknown."""
+        """Return whether AWS's services may not know yet what was created at the wall-clock second `made`."""
         return self.newborns.is_new(made)
 
     def call(self, call: Callable[[], Any], target: Target, verb: str) -> Any:
-        """Call; send again what AWS throttled or lost, and what the kind says time cures."""
+        """Call, and retry what AWS throttled or lost and what the resource type declares as temporary.
+
+        Args:
+            call: The function that makes the call.
+            target: The resource that the call is for.
+            verb: The action, such as "create", by which the resource type lists its temporary errors.
+
+        """
         passing = _Passing(EMULATOR_PATIENCE if self.clients.aws.endpoint else OUTAGE, self.clock)
         asking = _Asking(self.clock)
         known_late = _Passing(max(FRESH * self.pace, EMULATOR_PATIENCE), self.clock)
@@ -57,7 +64,7 @@ class Patience:
                 return passing.may_pass()
             passing.over()
             if self._time_cures(error, target.kind, verb):
-                # A right is learnt within minutes; one that is missing is told then.
+                # A new permission takes effect within minutes; after that, it is missing.
                 return not _may_lack_a_right(error, target.kind) or known_late.may_pass()
             return verb != "delete" and self._is_for_the_young(error, target)
 
@@ -66,7 +73,7 @@ class Patience:
             return None if step is None else jittered(step)
 
         def report(error: BaseException, seconds: float) -> None:
-            # What AWS must finish first, or did not answer, says nothing of holders.
+            # Blockers are only read after a refusal, not while AWS is busy or did not answer.
             names = verb == "delete" and names_holders(error, target.kind.unheld)
             held = self._words_of_holders(target) if names and asking.is_due() else ""
             detail = f"held by {held}" if held else told(error)
@@ -77,13 +84,13 @@ class Patience:
         )
 
     def _time_cures(self, error: BaseException, kind: Kind, verb: str) -> bool:
-        """Whether it passes, and soon enough to be waited for."""
+        """Return whether a refusal is temporary and short enough to wait for."""
         if isinstance(error, NotYet):
             return error.due * self.pace <= kind.patience
         return is_named(error, kind.transient.get(verb, frozenset()))
 
     def _step(self, error: BaseException, elapsed: float, target: Target, verb: str) -> float | None:
-        """Seconds until a refused call is made again; None where it was not refused."""
+        """Return the seconds until the next try after a refusal; None after any other error."""
         if fault_of(error) in PASSING:
             return None
         if isinstance(error, NotYet):
@@ -92,11 +99,11 @@ class Patience:
             due = self._due(target, verb, self.clock.now() - elapsed)
             if due > elapsed:
                 return pause(elapsed, due)
-        # EC2 gives an account 5 changes a second (EC2 API throttling): refusals are asked again slowly.
+        # EC2 allows an account 5 changes a second (EC2 API throttling): refused calls are retried slowly.
         return max(pause(elapsed, 0), min(1 + elapsed / 10, 10) * self.pace)
 
     def _due(self, target: Target, verb: str, start: float) -> float:
-        """Seconds after which a refused call is usually taken: when what it needs is usually ready."""
+        """Return the usual seconds until a refused call is accepted because its dependencies are ready."""
         known = self.durations.known_seconds(target.kind, target.region, verb, "exists")
         if known is not None:
             return known
@@ -104,26 +111,26 @@ class Patience:
         return max((born + kind.takes * self.pace - start for kind, born in young), default=0.0)
 
     def _is_for_the_young(self, error: BaseException, target: Target) -> bool:
-        """Whether it is refused for the sake of something so new that it is not known everywhere."""
+        """Return whether a refusal means that a recently created resource is not known everywhere yet."""
         hidden = self.newborns.absent((target.it.node, *target.needs))
         lasting = is_named(error, target.kind.duplicate)
         return code_of(error) in hidden or (not lasting and self.newborns.explain(error))
 
     def holders(self, target: Target) -> list[Holder]:
-        """Return who holds it; none where AWS does not let that be asked."""
+        """Return the blockers of a resource; empty if AWS does not let them be read."""
         try:
             return target.kind.holders(self.client(target), target.it)
         except (ClientError, UnknownCall) as error:
-            # What is asked about may go meanwhile; the call itself tells then what is the matter.
+            # The resource may be deleted meanwhile; the call itself then reports what is wrong.
             if fault_of(error) is not Fault.REFUSED and not is_unknown_call(error):
                 raise
             return []
 
     def _words_of_holders(self, target: Target) -> str:
-        """Return who holds it, in words.
+        """Return the blockers of a resource in words.
 
         Raises:
-            ProvisionerError: None of them lets go while a run waits (`held_up`).
+            ProvisionerError: None of them will go while a run waits (`held_up`).
 
         """
         holders = self.holders(target)
@@ -133,7 +140,10 @@ class Patience:
 
 
 def insist(clients: Clients, call: Callable[[], Any], newborns: Newborns | None = None) -> Any:
-    """Make a call that may be sent twice, until AWS takes or refuses it; `newborns` may be unknown to it."""
+    """Make a call that is safe to repeat, and retry it until AWS accepts or refuses it.
+
+    With `newborns`, it is also retried while AWS may not yet know a recently created resource.
+    """
     budget = EMULATOR_PATIENCE if clients.aws.endpoint else OUTAGE
 
     def cures(error: BaseException) -> bool:
@@ -143,7 +153,7 @@ def insist(clients: Clients, call: Callable[[], Any], newborns: Newborns | None 
 
 
 class _Passing:
-    """How long one fault after another has struck a call, and whether that is too long."""
+    """A time limit for an unbroken series of temporary errors of one call."""
 
     def __init__(self, budget: float, clock: Clock) -> None:
         self._budget = budget
@@ -151,17 +161,17 @@ class _Passing:
         self._since: float | None = None
 
     def may_pass(self) -> bool:
-        """Note one more; False when they have lasted longer than faults that pass."""
+        """Count one more error, and return False if the series has lasted longer than the limit."""
         self._since = self._clock.now() if self._since is None else self._since
         return self._clock.now() - self._since <= self._budget
 
     def over(self) -> None:
-        """AWS took the call, if only to refuse it."""
+        """End the series: AWS has answered the call, if only with a refusal."""
         self._since = None
 
 
 class _Asking:
-    """When it is time to ask who holds a thing."""
+    """The schedule by which the blockers of a resource are read."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -169,7 +179,7 @@ class _Asking:
         self._next = clock.now() + self._step
 
     def is_due(self) -> bool:
-        """Whether it is, once in each step."""
+        """Return whether it is time to read them again; true once per interval."""
         if self._clock.now() < self._next:
             return False
         self._step = min(2 * self._step, _LAST_ASKED)

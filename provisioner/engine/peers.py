@@ -1,4 +1,4 @@
-"""What one look is about, as the ledgers know it: resources that one call may ask for together."""
+"""The resources that a run reads, known from the states, so that one call can read several together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Peer:
-    """One resource of the look; `confirmed` is what AWS was known to hold of it, when it was last ready."""
+    """One resource to read; `confirmed` holds the recorded properties if it was ready, else None."""
 
     kind: str
     name: str
@@ -24,34 +24,46 @@ class Peer:
 
 @dataclass(frozen=True)
 class Peers:
-    """All resources of the stacks that are looked at, and those stacks' suffixes."""
+    """All resources of the stacks that are read, and the suffixes of those stacks."""
 
     listed: tuple[Peer, ...] = ()
     suffixes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, *documents: Document) -> Peers:
-        """Those that the ledgers know by their ids."""
+        """Return the resources of these states whose ids are known."""
         return cls(tuple(_known(documents)), tuple(sorted(document.suffix for document in documents)))
 
     def within(self, region: str) -> Peers:
-        """Those of one region."""
+        """Return the resources of one region."""
         return Peers(tuple(peer for peer in self.listed if peer.region == region), self.suffixes)
 
     def get(self, id_: str) -> Peer | None:
-        """The one of this id."""
+        """Return the resource of this id, or None."""
         return next((peer for peer in self.listed if peer.id == id_), None)
 
     def stacks(self, own: str, *, most: int) -> list[str]:
-        """The suffix `own` and those that may be asked for with it: the same list for each of them."""
+        """Return the suffix `own` and those that one call may read with it, at most `most`.
+
+        The list is the same for each suffix in it.
+        """
         return _portion(self.suffixes, own, most)
 
     def together(
         self, own: str, *kinds: str, by: Literal["id", "name"] = "id", most: int, among: str = ""
     ) -> list[str]:
-        """`own` and what may be asked for with it, `most` at once: the same list for each of them.
+        """Return `own` and the ids or names that one call may read with it, at most `most`.
 
-        So each of them makes the same call, and the answer is shared.
+        The list is the same for each resource in it, so each of them makes the same call and the answer is
+        shared.
+
+        Args:
+            own: The id or name of the resource that is read.
+            kinds: The names of the resource types that the call can read.
+            by: Whether the call takes ids or names.
+            most: How many resources one call takes.
+            among: A text that the ids must contain.
+
         """
         ids = ((getattr(peer, by), peer.id) for peer in self.listed if peer.kind in kinds)
         listed = sorted({told for told, id_ in ids if told and among in id_})

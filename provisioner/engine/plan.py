@@ -1,4 +1,4 @@
-"""The plan: every declared node looked at and decided, nothing acted on."""
+"""The plan: every declared resource is read and its change decided; nothing is changed in AWS."""
 
 from __future__ import annotations
 
@@ -24,52 +24,53 @@ from provisioner.engine.walk import Tell, Walk
 from state.document import Document, Entry
 
 Kinds = Mapping[str, Kind]
-# Reads at once: the server's answer is what takes time, and AWS counts calls a second.
+# Parallel reads: they mostly wait for AWS's replies, but AWS limits the calls per second.
 READERS = 8
 
 
 @dataclass
 class Plan:
-    """What is to be done about every node, and what AWS said of each."""
+    """The change of each resource, and its actual properties, by logical id."""
 
     stack: Stack
     changes: dict[str, Change] = field(default_factory=dict)
     docs: dict[str, Doc] = field(default_factory=dict)
-    # What AWS said of those that are brought back, whose values stay.
+    # The actual properties of deleted resources that will be restored and keep their values.
     returning: dict[str, Doc] = field(default_factory=dict)
-    # What is no longer declared and goes first: by the node that takes its place, and in which order.
+    # Undeclared resources to delete before a declared one can take their place: `takes` maps that one to
+    # them, `early` maps each of them to those that must be deleted before it.
     takes: Before = field(default_factory=dict)
     early: Before = field(default_factory=dict)
-    # What it must be read with: sentences for whoever reads it.
+    # Notes that are shown with the plan.
     notes: list[str] = field(default_factory=list)
-    # The nodes of which an emulator has nothing like.
+    # The resources that the emulator does not support.
     lacking: list[str] = field(default_factory=list)
-    # Where only a part of it was chosen: all of it.
+    # The plan of the whole stack, if this one was narrowed to a selection.
     whole: Plan | None = None
 
     @property
     def aside(self) -> set[str]:
-        """What was not chosen, and so is left as it is."""
+        """The resources that are not selected, and so are left as they are."""
         return self.whole.changes.keys() - self.changes.keys() if self.whole else set()
 
     @property
     def acting(self) -> list[Change]:
-        """The changes that would change AWS, or wait for it."""
+        """The changes that change AWS or wait for it."""
         return [change for change in self.changes.values() if change.verb != "keep"]
 
     @property
     def kept(self) -> set[str]:
-        """What is there, known and as it is declared."""
+        """The resources that are recorded and need no change."""
         return {name for name, one in self.changes.items() if one.verb == "keep" and not one.adopts}
 
     @property
     def adopted(self) -> list[Change]:
-        """What is found in AWS, is ours, and is not in the ledger."""
+        """The changes of resources that belong to the stack and exist, but are not in the state."""
         return [change for change in self.changes.values() if change.adopts]
 
     @property
     def found(self) -> set[str]:
-        """The declared nodes that are there and ours, the account's own roles left out."""
+        """The declared resources that exist and belong to the stack, without account-wide ones."""
         return {
             name
             for name in self.docs
@@ -78,20 +79,20 @@ class Plan:
 
     @property
     def refused(self) -> list[Change]:
-        """The changes that stand in the way of all others."""
+        """The changes that cannot be made, and so prevent all others."""
         return [change for change in self.changes.values() if change.verb == "refuse"]
 
     def count(self, *verbs: str) -> int:
-        """How many changes have one of these verbs, the account's own roles left out."""
+        """Return how many changes have one of these actions."""
         return sum(change.verb in verbs for change in self.changes.values())
 
 
 def make_plan(
     stack: Stack, document: Document, clients: Clients, kinds: Kinds, *, inside: bool = True
 ) -> Plan:
-    """Look at everything at once and decide each node; makes no mutating call.
+    """Read all resources in parallel and decide the change of each; make no mutating call.
 
-    With `inside` as False nothing is asked about what lies in the resources and nobody declared.
+    If `inside` is False, unmanaged children are not looked for.
     """
     plan = Plan(stack)
     shared = clients.sharing()
@@ -126,13 +127,13 @@ def make_plan(
 
 
 def _unlisted(plan: Plan, node: Node) -> Item:
-    """A node as the ledger does not know it: by the id that AWS told."""
+    """Return a declared resource with the id that AWS returned, as if the state did not know it."""
     wanted = resolve(node.props, lambda ref: look_up(plan, ref))
     return target_of(node, plan.stack.suffix, None, wanted).with_id(plan.changes[node.name].id).it
 
 
 def _let_go_first(plan: Plan, going: Mapping[str, Entry], kinds: Kinds) -> None:
-    """Of what is no longer declared, that which holds what a new node claims goes before that node."""
+    """Plan the deletions of undeclared resources that hold what a new resource needs, such as a port."""
     new = [node for node in plan.stack if plan.changes[node.name].verb in ("create", "replace")]
     plan.takes, plan.early = in_the_way(
         new, lambda node: resolve(node.props, lambda ref: look_up(plan, ref)), going
@@ -148,7 +149,7 @@ def _let_go_first(plan: Plan, going: Mapping[str, Entry], kinds: Kinds) -> None:
 
 
 def _look_inside(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> None:
-    """Find what lies in those that own what is in them, and nobody declared."""
+    """Plan the removal of unmanaged children from the resources that own all of theirs."""
     owning = [name for name in plan.docs if plan.stack.nodes[name].kind.owns_inside]
     parts = known_parts(plan, document, clients, kinds)
 
@@ -167,9 +168,9 @@ def _look_inside(plan: Plan, document: Document, clients: Clients, kinds: Kinds)
 
 
 def known_parts(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> list[Part]:
-    """All that is declared, seen, remembered, or deleted so lately that AWS may still show it.
+    """Return all known children: declared, actual, recorded, and deleted ones that AWS may still show.
 
-    What the ledger holds is ours by its id, declared still or not.
+    A resource in the state is known by its id, whether it is still declared or not.
     """
     parts = []
     for node in plan.stack:
@@ -183,7 +184,7 @@ def known_parts(plan: Plan, document: Document, clients: Clients, kinds: Kinds) 
 
 
 def _known_id(kind: Kind, entry: Entry) -> Doc:
-    """The id of an entry, where its kind's reads have it."""
+    """Return the id of a resource state as the properties that hold it in the result of `read`."""
     paths = (kind.key,) if isinstance(kind.key, str) else kind.key
     values = [entry.id] if len(paths) == 1 else entry.id.split("|")
     told = zip(paths, values, strict=False)
@@ -191,7 +192,7 @@ def _known_id(kind: Kind, entry: Entry) -> Doc:
 
 
 def wanted_of(plan: Plan, node: Node, clients: Clients) -> Doc:
-    """What a node is to be, as far as it is known, each secret as it is compared."""
+    """Return the desired properties as far as they are known, each secret in the form that is compared."""
 
     def lookup(ref: Ref) -> Any:
         return look_up(plan, ref)
@@ -230,7 +231,7 @@ def _plan_one(plan: Plan, node: Node, document: Document, clients: Clients) -> N
 
 
 def _creation(plan: Plan, node: Node, doc: Doc | None, change: Change) -> Change:
-    """A create, as far as a person has to give something for it; what is brought back is remembered."""
+    """Return a create that asks for what a person must supply; remember the resource if it is restored."""
     if doc is not None and comes_back(node, doc):
         plan.returning[node.name] = {**doc, "id": node.kind.id_of(doc)}
         return given_in_vain(node, change)
@@ -240,17 +241,17 @@ def _creation(plan: Plan, node: Node, doc: Doc | None, change: Change) -> Change
 
 
 def _made_anew(plan: Plan, node: Node) -> str:
-    """The node that it lies in and that is made anew."""
+    """Return the first resource that contains this one and will be created or replaced; else ""."""
     return next((name for name in _hosts(node) if plan.changes[name].verb in ("create", "replace")), "")
 
 
 def _hosts(node: Node) -> list[str]:
-    """The nodes that it lies in."""
+    """Return the resources that contain this one."""
     return [ref.node for key in node.kind.within for ref in refs_in(node.props.get(key))]
 
 
 def look_up(plan: Plan, ref: Ref) -> Any:
-    """The value of a ref as far as it is known: of what is yet to be made, an id that is its own name."""
+    """Return the value of a reference, else `Unknown`; an id that is the resource's name is known before."""
     doc, node = plan.docs.get(ref.node) or plan.returning.get(ref.node), plan.stack.nodes[ref.node]
     if doc is None and ref.path == "id" and node.kind.key == node.kind.named:
         return resolve(node.props[node.kind.named], lambda inner: look_up(plan, inner))
@@ -263,7 +264,7 @@ def look_up(plan: Plan, ref: Ref) -> Any:
 def target_of(
     node: Node, suffix: str, entry: Entry | None, wanted: Doc, away: frozenset[str] = frozenset()
 ) -> Target:
-    """The resource that a declared node stands for."""
+    """Return the managed resource for a declared one; `away` holds ids that a search must not return."""
     it = Item(
         node=node.name,
         name=node.aws_name,

@@ -1,4 +1,4 @@
-"""Values of the user's that may be secret: compared as they are, written down as marks, shown as "(set)"."""
+"""Sensitive values from the user: compared in clear, stored as fingerprints, shown as "(set)"."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SET, CHANGED = "(set)", "(changed)"
 
 
 class Private(Veiled):
-    """One such value, under the name by which it is known; it equals itself and its mark."""
+    """A sensitive value with its name; it equals another one with both the same, and its own fingerprint."""
 
     mark = SET
 
@@ -25,7 +25,7 @@ class Private(Veiled):
         return self._value
 
     def marked(self, salt: str) -> str:
-        """Return what is written down in its place."""
+        """Return the fingerprint that is stored in place of the value."""
         return mark_of(salt, self.label, self._value)
 
     def __eq__(self, other: object) -> bool:
@@ -38,7 +38,7 @@ class Private(Veiled):
 
 
 def written(value: Any, salt: str) -> Any:
-    """Return `value` as it may be written down: private values as marks, other secrets as their names."""
+    """Return `value` in its stored form: sensitive values as fingerprints, other secrets as their names."""
     match value:
         case Private():
             return value.marked(salt)
@@ -51,7 +51,7 @@ def written(value: Any, salt: str) -> Any:
 
 
 def masked(value: Any) -> Any:
-    """Return `value` as it may be shown: as it may be written down, with "(set)" for private values."""
+    """Return `value` in its shown form: sensitive values as "(set)", other secrets as their names."""
     match value:
         case Mapping():
             return {key: masked(inner) for key, inner in value.items()}
@@ -62,7 +62,7 @@ def masked(value: Any) -> Any:
 
 
 def masked_beside(value: Any, former: Any) -> Any:
-    """Return `value` as `masked` does, with "(changed)" for what is private and differs in `former`."""
+    """Return `value` as `masked` does, with "(changed)" for a sensitive value that differs from `former`."""
     if _is_private(value):
         return CHANGED if _is_private(former) and not _is_same(value, former) else SET
     if isinstance(value, Mapping):
@@ -74,7 +74,7 @@ def masked_beside(value: Any, former: Any) -> Any:
 
 
 def _counterpart(one: Any, at: int, former: Any) -> Any:
-    """The member of the list `former` that bears the same name, else the one in the same place."""
+    """Return the item of the list `former` with the same name, else the one at the same position."""
     if not isinstance(former, list | tuple):
         return None
     if isinstance(one, Mapping) and "name" in one:
@@ -88,5 +88,5 @@ def _is_private(value: object) -> bool:
 
 
 def _is_same(one: object, other: object) -> bool:
-    """Whether two are of one value; marks of two salts cannot be told to be."""
+    """Return whether two values are equal; fingerprints with two different salts never are."""
     return bool(one == other)

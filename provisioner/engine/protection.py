@@ -1,4 +1,4 @@
-"""What AWS refuses to delete until a property of it says otherwise, and how that is taken off."""
+"""Deletion protection: which resources have one, and its removal before a teardown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from state.document import Document
 
 
 def protected(plan: Plan, document: Document, kinds: Kinds) -> list[str]:
-    """The names of what stands and is protected: by what AWS says, else by what was asked last."""
+    """Return the resources with a property that prevents deletion, as AWS returns it or as recorded."""
     ours = {name: doc for name, doc in plan.docs.items() if not plan.changes[name].foreign}
     gone = plan.stack.nodes.keys() - ours.keys()
     entries = {name: entry for name, entry in document.entries.items() if name not in gone}
@@ -34,7 +34,7 @@ def protected(plan: Plan, document: Document, kinds: Kinds) -> list[str]:
 
 @dataclass(frozen=True)
 class Untold:
-    """What protects one resource and is told by no read, in words; or why nobody knows it."""
+    """The protections of one resource that `read` does not show, in words; or why they are not known."""
 
     node: str
     protections: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Untold:
 
 
 def untold(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> list[Untold]:
-    """Return the protections that have to be asked for, of each resource that goes and may have one."""
+    """Return the protections that need a call of their own, for each resource that would be deleted."""
     shared, found = clients.sharing(), []
     for name, target in ending_targets(plan, document, kinds).items():
         if not overrides(target.kind, "protections"):
@@ -56,9 +56,14 @@ def untold(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> li
 
 
 def lift(hands: Hands, kinds: Kinds, names: Iterable[str], asked: Iterable[str] = ()) -> Outcome:
-    """Take the protection off, of one after the other; what could not be done is in the outcome.
+    """Remove the protection of one resource after the other; failures are in the outcome.
 
-    Of those in `names` a property says it, of those in `asked` no read tells it.
+    Args:
+        hands: The executor.
+        kinds: The resource types by name.
+        names: The resources that a property protects.
+        asked: The resources with a protection that `read` does not show.
+
     """
     outcome = Outcome("teardown")
     document = hands.ledger.document
@@ -77,7 +82,7 @@ def lift(hands: Hands, kinds: Kinds, names: Iterable[str], asked: Iterable[str] 
 
 
 def _tell_bare(outcome: Outcome) -> None:
-    """Say which are protected no longer, with the first failure: nothing else tells it."""
+    """Add to the first failure which resources are no longer protected: no other message says so."""
     if outcome.done:
         first = next(iter(outcome.failed.values()))
         bare = (
@@ -87,7 +92,7 @@ def _tell_bare(outcome: Outcome) -> None:
 
 
 def _unprotect(hands: Hands, target: Target) -> None:
-    """An update like any other, and a wait until AWS has taken it."""
+    """Update the properties that protect a resource, and wait until AWS has applied the change."""
     kind, props = target.kind, target.it.props
     off = {key: _laid_over(props.get(key), value) for key, value in kind.unprotected.items()}
     target = replace(target, it=replace(target.it, props={**props, **off}))
@@ -98,11 +103,11 @@ def _unprotect(hands: Hands, target: Target) -> None:
 
 
 def _lift_untold(hands: Hands, target: Target) -> None:
-    """What no read tells, and so nothing waits for."""
+    """Remove a protection that `read` does not show; nothing can be waited for."""
     client = hands.patience.client(target)
     hands.patience.call(lambda: target.kind.lift(client, target.it), target, "update")
 
 
 def _laid_over(now: Any, value: Any) -> Any:
-    """A whole property with what means off in it."""
+    """Return the property with the members that switch the protection off."""
     return {**now, **value} if isinstance(now, Mapping) and isinstance(value, Mapping) else value

@@ -1,4 +1,4 @@
-"""What a run did, as one document: who asked for what, every node's stages, every call, and how it ended."""
+"""The recorder of a run: it writes down the stages of every resource, every call, and how the run ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from provisioner.engine.graph import Edge
 from state.document import Place
 
 SCHEMA = 1
-# A wait of an hour is told many times over; what is said of one node more often than this is only counted.
+# A wait of an hour causes many events: after so many moments of one resource, waits are only counted.
 _MOST = 200
 
 Doc = dict[str, Any]
@@ -28,7 +28,12 @@ Doc = dict[str, Any]
 
 @dataclass
 class Step:
-    """One node in a run: `moments` are [seconds since the start, what, of a wait its length, its reason]."""
+    """One resource in a run.
+
+    Each of `moments` is [seconds since the start, event], and for a wait or a failure also [seconds, reason].
+    `needs` maps each dependency to the stage that it must have reached, `beside` lists those dependents whose
+    deletion need only have begun before this one is deleted.
+    """
 
     kind: str
     region: str
@@ -44,7 +49,7 @@ class Step:
 
 @dataclass
 class Record:
-    """Hears one run; may be told at any moment, while it runs and when it has ended."""
+    """The recorder of one run; its record can be read at any time, also while the run goes on."""
 
     suffix: str
     command: str
@@ -58,7 +63,7 @@ class Record:
     exit_code: int | None = None
     message: str = ""
     end: float | None = None
-    # The task that ran a command, where one did.
+    # The ECS task of a one-off command, if the run started one.
     task: str = ""
     steps: dict[str, Step] = field(default_factory=dict)
     _guard: threading.Lock = field(default_factory=threading.Lock)
@@ -68,16 +73,16 @@ class Record:
         self._zero = self.clock.now()
 
     def expect(self, name: str, kind: str, region: str, piece: str, needs: Iterable[Edge]) -> None:
-        """A node that the run may work on, and the stage of each other that it waits for."""
+        """Add a resource that the run may work on, with its dependencies."""
         stages = {edge.to: "exists" for edge in needs} | {e.to: "ready" for e in needs if e.ready}
         self.steps[name] = Step(kind, region or self.place.region, piece, needs=stages)
 
     def overlap(self, name: str, other: str) -> None:
-        """The end of `other`, which needs `name`, must only have begun before that of `name` can."""
+        """Note that `name` may be deleted once the deletion of its dependent `other` has begun."""
         self.steps[name].beside.append(other)
 
     def hear(self, event: Event) -> None:
-        """Take in one event, in the thread that works on its node."""
+        """Record one event; called in the thread that works on its resource."""
         if event.what == "starting":
             self.aws.calls.speak_of(event.node)
         elif event.what in ENDS:
@@ -102,12 +107,12 @@ class Record:
             step.moments.append([at, event.what, *about])
 
     def finish(self, result: str, exit_code: int, message: str = "") -> None:
-        """The run has ended."""
+        """Record the end of the run."""
         self.result, self.exit_code, self.message = result, exit_code, message
         self.end = self.clock.wall()
 
     def as_doc(self) -> Doc:
-        """The whole record as JSON."""
+        """Return the whole record as a JSON object."""
         made = list(self.aws.calls.made)
         with self._guard:
             worked = {name: asdict(step) for name, step in self.steps.items() if step.moments}
@@ -142,7 +147,7 @@ class Record:
 
 
 def who() -> str:
-    """Who runs this, and on which machine."""
+    """Return the user and the machine that run this process, as user@host."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user need not have a name
@@ -151,7 +156,7 @@ def who() -> str:
 
 
 def summed(calls: Iterable[Call]) -> dict[str, dict[str, float]]:
-    """Per operation how many calls there were, how many were refused or throttled, and their seconds."""
+    """Return for each operation the counts of calls, errors and throttles, and the seconds they took."""
     sums: dict[str, dict[str, float]] = {}
     for call in calls:
         one = sums.setdefault(call.name, {"count": 0, "errors": 0, "throttles": 0, "seconds": 0.0})

@@ -1,4 +1,4 @@
-"""Values that only AWS can give, standing in a property until they are known."""
+"""References to values that only AWS can give, and secrets, as they stand in the desired properties."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ Lookup = Callable[["Ref"], Any]
 
 @dataclass(frozen=True)
 class Ref:
-    """The value at `path` of what AWS says of the node `node`; the path `id` is its id."""
+    """A reference to the value at `path` in the actual properties of the resource `node`.
+
+    The path `id` stands for the resource's id.
+    """
 
     node: str
     path: str
 
     def __str__(self) -> str:
-        """As a plan shows it."""
+        """Return the reference as a plan shows it."""
         return f"{self.node}.{self.path}"
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text with refs in it: `Text("{}:password::", (secret.id,))`."""
+    """A string that contains references: `Text("{}:password::", (secret.id,))`."""
 
     form: str
     parts: tuple[Any, ...]
@@ -33,63 +36,63 @@ class Text:
 
 @dataclass(frozen=True)
 class Unknown:
-    """What a ref gives while the thing it names does not exist."""
+    """The value of a reference that is not known yet, because its resource does not exist."""
 
     ref: Ref
 
     def __str__(self) -> str:
-        """As a plan shows it."""
+        """Return the text that a plan shows."""
         return "(known after apply)"
 
 
 class Veiled:
-    """A secret: revealed to the one call that needs it, and to nothing else."""
+    """A secret that is revealed only to the call that needs it."""
 
     mark: str = "(secret)"
-    # The rights that finding it needs, on what its refs name: `policy` asks for them.
+    # The IAM actions needed to look it up, on the resources it refers to; the `policy` command lists them.
     calls: ClassVar[tuple[str, ...]] = ()
 
     @property
     def is_looked_at(self) -> bool:
-        """Whether a plan looks for it too, and not only the call that needs it."""
+        """Whether a plan has to look it up, and not only the call that needs it."""
         return type(self).sealed is not Veiled.sealed
 
     @abstractmethod
     def reveal(self, aws: Any, lookup: Lookup) -> str:
-        """The secret value; `aws` gives clients, `lookup` resolves refs."""
+        """Return the secret value; `aws` gives boto3 clients, `lookup` resolves references."""
 
     def refs(self) -> Iterator[Ref]:
-        """The refs this secret is found through."""
+        """Yield the references that are needed to look up the secret."""
         return iter(())
 
-    def sealed(self, aws: Any, lookup: Lookup) -> Any:  # noqa: ARG002 - others look
-        """What it is compared and written down as: itself, or what can be told apart without being told."""
+    def sealed(self, aws: Any, lookup: Lookup) -> Any:  # noqa: ARG002 - subclasses use them
+        """Return the secret in the form that is compared and stored, which does not reveal it."""
         return self
 
     def missing(self) -> tuple[str, str]:
-        """What a person has to give before it can be revealed, and how; empty where nothing is missing."""
+        """Return what a person must supply before it can be revealed, and how; empty if nothing."""
         return "", ""
 
     def unused(self) -> str:
-        """What a person gave for it, where what was to hold it comes back with its own; "" where nothing."""
+        """Return what a person supplied in vain, as a restored resource keeps its own secret; else ""."""
         return ""
 
     def __repr__(self) -> str:
-        """Never the value."""
+        """Return the mark, never the value."""
         return self.mark
 
     __str__ = __repr__
 
 
 class Sealed(Veiled):
-    """A secret in hand that equals its mark, a salted hash: enough to see whether AWS holds the same."""
+    """A secret with its fingerprint, a salted hash that shows whether AWS holds the same one."""
 
     def __init__(self, value: str, mark: str) -> None:
         self._value = value
         self.mark = mark
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:  # noqa: ARG002 - it is in hand
-        """The value."""
+        """Return the value."""
         return self._value
 
     def __eq__(self, other: object) -> bool:
@@ -100,34 +103,37 @@ class Sealed(Veiled):
 
 
 class Kept(Veiled):
-    """A secret that another resource keeps: the mark names that one, another one whenever it is made anew."""
+    """A secret that is stored in another resource, which its mark names.
+
+    The mark changes when that resource is recreated.
+    """
 
     def __init__(self, secret: Veiled, keeper: Any) -> None:
         self._secret = secret
-        # Whether what keeps it is yet to be made.
+        # Whether the resource that stores it does not exist yet.
         self.is_to_come = isinstance(keeper, Unknown)
         self.mark = f"(secret in {'one that is yet to be made' if self.is_to_come else keeper})"
 
     def differs(self, confirmed: Any) -> bool:
-        """Whether what was confirmed came from another keeper; one without a name counts as the same."""
+        """Return whether the recorded mark names another resource; one without a name counts as the same."""
         return self.is_to_come or confirmed not in (None, Veiled.mark, self.mark)
 
     def refs(self) -> Iterator[Ref]:
-        """The refs of the secret itself."""
+        """Yield the references of the secret itself."""
         return self._secret.refs()
 
     def reveal(self, aws: Any, lookup: Lookup) -> str:
-        """The secret itself."""
+        """Return the secret value."""
         return self._secret.reveal(aws, lookup)
 
 
 def text(form: str, *parts: Any) -> Text:
-    """A text whose `{}` are filled with `parts` once they are known."""
+    """Return a string whose `{}` are filled with `parts` once these are known."""
     return Text(form, parts)
 
 
 def refs_in(value: Any) -> Iterator[Ref]:
-    """Every ref that stands anywhere in `value`."""
+    """Yield every reference in `value`, at any depth."""
     match value:
         case Ref():
             yield value
@@ -144,7 +150,7 @@ def refs_in(value: Any) -> Iterator[Ref]:
 
 
 def veils_in(value: Any) -> Iterator[Veiled]:
-    """Every secret that stands anywhere in `value`."""
+    """Yield every secret in `value`, at any depth."""
     match value:
         case Veiled():
             yield value
@@ -157,7 +163,7 @@ def veils_in(value: Any) -> Iterator[Veiled]:
 
 
 def resolve(value: Any, lookup: Lookup) -> Any:
-    """`value` with each ref replaced by what `lookup` gives; a text with an unknown part is unknown."""
+    """Return `value` with each reference resolved by `lookup`; a string with an unknown part is unknown."""
     match value:
         case Ref():
             return lookup(value)
@@ -174,7 +180,7 @@ def resolve(value: Any, lookup: Lookup) -> Any:
 
 
 def seal(value: Any, aws: Any, lookup: Lookup) -> Any:
-    """`value` with each secret as it is compared and written down."""
+    """Return `value` with each secret in the form that is compared and stored."""
     match value:
         case Veiled():
             return value.sealed(aws, lookup)
@@ -187,7 +193,7 @@ def seal(value: Any, aws: Any, lookup: Lookup) -> Any:
 
 
 def reveal(value: Any, aws: Any, lookup: Lookup) -> Any:
-    """`value` with each secret in the clear: for the call itself, never to be kept."""
+    """Return `value` with each secret in clear: for the call itself, never to be stored."""
     match value:
         case Veiled():
             return value.reveal(aws, lookup)
@@ -200,7 +206,7 @@ def reveal(value: Any, aws: Any, lookup: Lookup) -> Any:
 
 
 def unveiled(value: Any) -> Any:
-    """`value` as it may be written down: each secret is its mark, each unknown its text."""
+    """Return `value` in the form that is stored: each secret as its mark, each unknown value as its text."""
     match value:
         case Veiled() | Unknown() | Ref():
             return str(value)
@@ -213,7 +219,7 @@ def unveiled(value: Any) -> Any:
 
 
 def is_known(value: Any) -> bool:
-    """Whether nothing in `value` is still unknown."""
+    """Return whether nothing in `value` is unknown."""
     match value:
         case Unknown():
             return False
@@ -226,7 +232,7 @@ def is_known(value: Any) -> bool:
 
 
 def dig(doc: Any, path: str) -> Any:
-    """What stands at a dotted path, list positions as numbers; None where the path ends early."""
+    """Return the value at a dotted path, with list positions as numbers; None if the path does not exist."""
     for step in path.split("."):
         if isinstance(doc, Mapping):
             doc = doc.get(step)

@@ -1,4 +1,4 @@
-"""Why AWS does not take a call yet: it must finish something first, or somebody holds the resource."""
+"""Refusals: AWS is not ready for a call yet, or a blocker keeps a resource from being deleted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provisioner.errors import Blocked, NotBefore, OutOfPatience, ProvisionerErr
 
 
 class NotYet(Exception):
-    """AWS must finish a step first: the engine calls the verb again, about `due` seconds later."""
+    """AWS must finish a step first; the call is repeated after about `due` seconds."""
 
     def __init__(self, why: str, due: float = 0) -> None:
         super().__init__(why)
@@ -19,25 +19,25 @@ class NotYet(Exception):
 
 
 class Foreign(Blocked):
-    """What stands where ours was to be is somebody else's."""
+    """A resource of somebody else has the name or the place of one of this stack."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """What keeps a resource from being deleted; `passing` where AWS, or this very run, will let go of it."""
+    """A blocker, which keeps a resource from being deleted; `passing` if AWS or this run will remove it."""
 
     what: str
     passing: bool
-    # What a person does about it, and when it can go; "" where nothing more is known than who it is.
+    # What a person can do about it, and when it can go; "" if that is not known.
     remedy: str = ""
-    # AWS did not let it be asked: told to a person, and no reason to give up.
+    # AWS did not let it be read: it is reported, but is no reason to give up.
     doubtful: bool = False
-    # It ends on a day of its own, or by a deed of the account's owner that takes effect later: a contract, a
-    # retention. Nothing but time is missing then.
+    # It ends on a known day, or when a step of the account's owner takes effect later, such as a contract or
+    # a retention period. Only time can remove it.
     later: bool = False
-    # What else a person has to know; told once for all holders that share it.
+    # A further note for the user; shown once for all blockers that share it.
     note: str = ""
-    # The id of the resource that it is a part of: where that goes, it goes along.
+    # The id of the resource that contains it, and with which it is deleted.
     part_of: str = ""
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why AWS would refuse a change, and what a person does; `doubtful` where nobody knows for sure."""
+    """Why AWS would refuse a change, and what a person can do; `doubtful` if that is not certain."""
 
     what: str
     hint: str
@@ -54,21 +54,26 @@ class Refusal:
 
 
 def names_holders(error: BaseException, unheld: Codes) -> bool:
-    """Return whether AWS refused a delete, and not by a code of `unheld`: a holder may be why."""
+    """Return whether a delete was refused in a way that blockers may explain: by no code of `unheld`."""
     return fault_of(error) is Fault.REFUSED and not is_named(error, unheld)
 
 
 def waiting_is_vain(holders: Sequence[Holder]) -> bool:
-    """Return whether no holder lets go while a run waits."""
+    """Return whether there are blockers and none of them will go while a run waits."""
     return bool(holders) and not any(holder.passing for holder in holders)
 
 
 def held_up(
     words: str, holders: Sequence[Holder], refusal: str = "", *, curable: bool = False
 ) -> ProvisionerError:
-    """Return the error of a delete that holders prevent: they decide how it ends, whatever path found them.
+    """Return the error of a deletion that blockers prevent; its class depends on the blockers.
 
-    `words` names the resource, `refusal` is what AWS answered; `curable` says that time cures that answer.
+    Args:
+        words: The resource, for the message.
+        holders: The blockers.
+        refusal: What AWS answered, if a delete was refused.
+        curable: Whether that answer is temporary.
+
     """
     lasting = [holder for holder in holders if not holder.passing]
     told = "; ".join(str(holder) for holder in lasting or holders)
@@ -86,9 +91,9 @@ def held_up(
 
 
 def is_named(error: BaseException, curable: Codes) -> bool:
-    """Whether the error is one of those codes, and its message has the phrase that goes with the code.
+    """Return whether the error has one of these codes, and its message contains the phrase after the code.
 
-    "*" stands for every code, where a message is all that is known of a refusal.
+    A code may be written `Code: phrase`; the code `*` stands for any.
     """
     code, message = code_of(error), str(error).lower()
     for one in curable:

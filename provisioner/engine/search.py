@@ -1,4 +1,7 @@
-"""Looks for what a call has made whose reply never came: in this run, or in one that was killed."""
+"""The search for a resource whose create call got no reply, in this run or in one that was killed.
+
+AWS is eventually consistent: reads may miss a new resource for a while.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ from provisioner.engine.refused import Foreign
 from provisioner.engine.target import Target, read
 from provisioner.engine.waits import until
 
-# AWS hides a new thing for a number of reads as well as of seconds.
+# At least so many reads: AWS may miss a new resource for a number of reads as well as of seconds.
 _LOOKS = 6
 
 
 class Search:
-    """Looks again until AWS can no longer be hiding it; shared by all threads of a run."""
+    """Reads again until AWS must show a new resource; shared by all threads of a run."""
 
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
@@ -23,16 +26,21 @@ class Search:
         self._began = self.clock.wall()
 
     def last_tried(self, target: Target, intended: float) -> float:
-        """When it was tried last: as long as the kind allows at most, by a run that ended before this one."""
+        """Return the latest time at which a run before this one may have tried the create.
+
+        `intended` is when that run first meant to. It may have retried for the timeout of the resource type,
+        but not beyond the start of this run.
+        """
         return max(intended, min(self._began, intended + target.kind.patience))
 
     def find(self, target: Target, since: float, hidden: float) -> Doc | None:
-        """What is there of ours, looked for until AWS can hide it no longer: `hidden` seconds after `since`.
+        """Return a resource of this stack that an unanswered create has made, or None.
 
-        Where a second call would only meet what the first has made, none need be waited.
+        It is read until `hidden` seconds after `since`, when AWS must show it. With `hidden` as 0 nothing is
+        waited for, because a second create would only find what the first has made.
 
         Raises:
-            Foreign: It is there under our name, and somebody else's.
+            Foreign: A resource of somebody else has its name.
 
         """
         window = self.clients.aws.hides(hidden) if hidden else 0.0
@@ -46,7 +54,7 @@ class Search:
             there = doc is not None and not meets(doc, target.kind.gone)
             if doc is not None and there and is_ours(target.kind, target.it.tags, doc):
                 return doc if _is_made(target, doc) else False
-            # A clock that went backwards makes `since` lie ahead: then one whole window is waited.
+            # If the clock went backwards, `since` may lie in the future: then one whole window is waited.
             passed = max(self.clock.wall() - since, self.clock.now() - start)
             if passed < window or looks < (_LOOKS if there or hidden else 1):
                 return None
@@ -61,10 +69,10 @@ class Search:
 
 
 def _is_made(target: Target, doc: Doc) -> bool:
-    """Whether what is there was made.
+    """Return whether the resource that was found was made by the create.
 
-    A setting of another thing is there before it is set; where several of one name stand side by side,
-    what is there may be an earlier one.
+    A setting of another resource can be read before it is set. If several resources may have the same name,
+    the one that was found may be older. In both cases the properties decide.
     """
     may_be_older = target.kind.vanishes or target.kind.claims == ()
     return not may_be_older or not differences(target.kind, target.it.props, doc, None)

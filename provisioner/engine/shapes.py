@@ -1,4 +1,4 @@
-"""What AWS's calls take, by the input shapes of botocore's service models."""
+"""The members that AWS's calls accept, by the input shapes of botocore's service models."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Shapes:
-    """The input shapes of calls that take one document between them; without any, a document of no model."""
+    """The input shapes of the calls that together take one document; if empty, any member is accepted."""
 
     shapes: tuple[Any, ...] = ()
 
     @classmethod
     def of(cls, model: Any, calls: Mapping[str, str]) -> Shapes:
-        """The shapes of a service model's operations, each by the path to the document in its input."""
+        """Return the shapes of a service model's operations.
+
+        `calls` maps each operation to the path of the document in its input.
+        """
         found = []
         for operation, path in calls.items():
             shape = model.operation_model(operation).input_shape
@@ -25,24 +28,24 @@ class Shapes:
         return cls(tuple(found))
 
     def takes(self, name: str) -> bool:
-        """Whether a member of this name can be sent."""
+        """Return whether the calls accept a member of this name."""
         return all(one.type_name != "structure" for one in self.shapes) or any(
             name in getattr(one, "members", {}) for one in self.shapes
         )
 
     @property
     def is_map(self) -> bool:
-        """Whether its members are named by whoever sets them."""
+        """Whether the document is a map, whose keys are free."""
         return any(one.type_name == "map" for one in self.shapes)
 
     def member(self, name: str) -> Shapes:
-        """What a member takes."""
+        """Return the shapes of one member."""
         inner = (_inner(one, name) for one in self.shapes)
         return Shapes(tuple(one for one in inner if one is not None))
 
     @property
     def items(self) -> Shapes:
-        """What the items of a list take."""
+        """The shapes of the items of a list."""
         return Shapes(tuple(one.member for one in self.shapes if one.type_name == "list"))
 
 

@@ -1,4 +1,4 @@
-"""How a resource is, from the state that AWS tells: each state of a resource type is classed once."""
+"""The health of a resource, from its status in AWS: each status value of a resource type is classified."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from provisioner.engine.kind import Kind
 
 State = Literal["healthy", "in progress", "unhealthy", "gone", "unknown"]
-# From the best to the worst: of several, the last one counts.
+# From the best to the worst: of several members, the worst one counts.
 _ORDER: tuple[State, ...] = ("healthy", "in progress", "unknown", "unhealthy", "gone")
-# The word for a resource whose type has no states: it is there.
+# The status word for a resource whose type has no status: it exists.
 THERE = "there"
 MISSING = "missing"
 
 
 def words(text: str) -> frozenset[str]:
-    """Return states as AWS writes them, in small letters: some services tell them in either case."""
+    """Return a set of status values in lower case, because some services return them in either case."""
     return frozenset(text.lower().split())
 
 
 @dataclass(frozen=True)
 class States:
-    """The states that one member of a resource type tells, by its dotted path, and what each means.
+    """The status values of one member of a resource type, by its dotted path, classified by what they mean.
 
-    A state that is in none of them is newer than this code: unknown, and never healthy.
+    A value that is in no class is newer than this code: it is unknown, and never healthy.
     """
 
     member: str
@@ -36,13 +36,13 @@ class States:
     in_progress: frozenset[str] = frozenset()
     unhealthy: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
-    # What it means that AWS does not tell the member.
+    # What it means if AWS does not return the member.
     untold: State = "unknown"
-    # What a person reads for a state that does not speak for itself.
+    # What is shown in place of a status value that is hard to understand.
     says: Mapping[str, str] = field(default_factory=dict)
 
     def state_of(self, word: str) -> State:
-        """Return what one state means."""
+        """Return the class of one status value."""
         classes: tuple[tuple[State, frozenset[str]], ...] = (
             ("healthy", self.healthy),
             ("in progress", self.in_progress),
@@ -52,7 +52,7 @@ class States:
         return next((state for state, told in classes if word.lower() in told), "unknown")
 
     def of(self, doc: Doc) -> Standing:
-        """Return how the resource is by this member."""
+        """Return the health of a resource by this member of its actual properties."""
         value: Any = doc
         for key in self.member.split("."):
             value = value.get(key) if isinstance(value, Mapping) else None
@@ -65,31 +65,31 @@ class States:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a resource is, and AWS's word for it."""
+    """The health of a resource, with AWS's status word."""
 
     state: State
     word: str
-    # The member that tells it.
+    # The member that holds the status.
     member: str = ""
 
     @property
     def is_healthy(self) -> bool:
-        """Whether it is there and works."""
+        """Whether the resource exists and works."""
         return self.state == "healthy"
 
     @property
     def told(self) -> str:
-        """AWS's word, with what is to be made of a word that this version does not know."""
+        """The status word, with a remark if this version does not know it."""
         return f"{self.word} (unknown to this version)" if self.state == "unknown" else self.word
 
 
 def standing(kind: Kind, doc: Doc | None) -> Standing:
-    """Return how a resource is by what AWS says of it: the worst that its members tell."""
+    """Return the health of a resource from its actual properties: the worst by any of its members."""
     if doc is None:
         return Standing("gone", MISSING)
     return worst([one.of(doc) for one in kind.states])
 
 
 def worst(found: Iterable[Standing]) -> Standing:
-    """Return the worst; the first of several that are alike."""
+    """Return the worst health; the first one of several that are equal."""
     return max(found, key=lambda one: _ORDER.index(one.state), default=Standing("healthy", THERE))

@@ -1,4 +1,4 @@
-"""One resource in hand, and what AWS says of it."""
+"""A resource that is being worked on, and the reads of its actual properties."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from state.document import Entry
 
 @dataclass(frozen=True)
 class Target:
-    """A resource that is being worked on: its kind, where it lives, and what its verbs are told."""
+    """A resource that is being worked on: its type, its region, and the `Item` that its type's methods get."""
 
     kind: Kind
     it: Item
@@ -29,48 +29,48 @@ class Target:
     needs: tuple[str, ...] = ()
     piece: str = ""
     lookup: Lookup = Unknown
-    # What it is a part of and whose id is but a name, where it is to be deleted.
+    # The resources that contain it, if it is to be deleted and their ids are only names.
     hosts: tuple[Target, ...] = ()
-    # Seconds that are waited for it; None where its kind says it.
+    # Seconds to wait for it; None for the timeout of its type.
     waits: float | None = None
 
     @property
     def patience(self) -> float:
-        """Seconds that are waited for it."""
+        """The timeout in seconds: how long to wait until the resource is ready."""
         return self.kind.patience if self.waits is None else self.waits
 
     def with_id(self, id_: str) -> Target:
-        """The same, its id known."""
+        """Return the resource with this id."""
         return replace(self, it=replace(self.it, id=id_))
 
     def made(self, id_: str, reply: Doc) -> Target:
-        """The same, made or changed by this run: its id, and what AWS replied."""
+        """Return the resource with this id and AWS's reply, after this run has created or changed it."""
         return replace(self, it=replace(self.it, id=id_, reply=reply))
 
     def shaped(self, props: Doc) -> Target:
-        """The same, other properties asked of it."""
+        """Return the resource with other desired properties."""
         return replace(self, it=replace(self.it, props=props))
 
     def bearing(self, tags: Mapping[str, str]) -> Target:
-        """The same, with more tags."""
+        """Return the resource with further tags."""
         return replace(self, it=replace(self.it, tags={**self.it.tags, **tags}))
 
     @property
     def words(self) -> str:
-        """The resource in a message."""
+        """The resource type and name, for messages."""
         return f"{self.kind} {self.it.name or self.it.node}"
 
 
-# What a field holds of which an emulator has no word.
+# The values of a field that an emulator does not support.
 _NO_WORD: tuple[Any, ...] = (None, "", [], {})
-# How long AWS may hide what it has made, or what it says is there.
+# Seconds for which AWS's reads may miss a resource that exists.
 HIDES = 60.0
 
 
 def still_hides(clients: Clients, made: float) -> float:
-    """Seconds for which AWS may still hide a thing that it made at the wall-clock second `made`.
+    """Return the seconds for which reads may still miss a resource made at the wall-clock second `made`.
 
-    Where answers are shared, counted from when they may have been given.
+    If answers are shared, they count from the earliest time at which an answer may have been given.
     """
     window = clients.aws.hides(HIDES)
     left = made + window - (clients.since or clients.clock.wall())
@@ -78,14 +78,14 @@ def still_hides(clients: Clients, made: float) -> float:
 
 
 def lacks(clients: Clients, target: Target, error: BaseException) -> bool:
-    """Return whether an emulator has nothing like the resource: it does not know the call. AWS never does."""
+    """Return whether an error means that an emulator does not know the call; always False on AWS."""
     return is_unknown_call(error) and clients.aws.is_emulated(target.kind.service, target.region)
 
 
 def read(clients: Clients, target: Target) -> Doc | None:
-    """What AWS says of a resource; None where it is not there, or cannot be as what it lies in is not.
+    """Return the actual resource, or None if it or the resource that contains it does not exist.
 
-    None as well where an emulator lacks all of its like.
+    None is also returned if an emulator does not support the resource type, or if the id is in `shunned`.
     """
     client = clients.client(target.kind.service, target.region)
     try:
@@ -98,7 +98,10 @@ def read(clients: Clients, target: Target) -> Doc | None:
 
 
 def look(shared: Clients, target: Target, entry: Entry | None) -> Doc | None:
-    """What AWS says of a resource that the ledger knows by this entry, if it does."""
+    """Return the actual resource that the state knows by `entry`, or None; `entry` may be None.
+
+    On an emulator that does not return all properties, the missing ones are taken from the recorded state.
+    """
     if entry and entry.confirmed is not None and is_lacking(shared, target):
         return {**entry.confirmed, **_own_tags(target)}
     if entry is None or shared.aws.echoes:
@@ -109,7 +112,7 @@ def look(shared: Clients, target: Target, entry: Entry | None) -> Doc | None:
 
 
 def is_lacking(clients: Clients, target: Target) -> bool:
-    """Return whether an emulator has nothing like the resource; one read is made, on emulators alone."""
+    """Return whether an emulator does not support the resource; makes one read, and only on emulators."""
     if not clients.aws.is_emulated(target.kind.service, target.region):
         return False
     try:
@@ -120,7 +123,7 @@ def is_lacking(clients: Clients, target: Target) -> bool:
 
 
 def _recalled(target: Target, doc: Doc, entry: Entry) -> Doc:
-    """What an emulator says; for what it has no word of at all, what was confirmed last."""
+    """Return what an emulator reports, with the missing properties and tags as they were recorded."""
     if entry.confirmed is None or entry.id != target.kind.id_of(doc):
         return doc
     borne = {} if doc.get("Tags") else _own_tags(target)
@@ -128,7 +131,7 @@ def _recalled(target: Target, doc: Doc, entry: Entry) -> Doc:
 
 
 def _filled(confirmed: Doc, told: Doc) -> Doc:
-    """What an emulator tells; what it leaves out or gives back empty, at any depth, as it was confirmed."""
+    """Return an emulator's properties; those that are missing or empty, at any depth, come from the record."""
     kept = {key: value for key, value in told.items() if value not in _NO_WORD or key not in confirmed}
     inner = {
         key: _filled(confirmed[key], value)
@@ -143,12 +146,12 @@ def _own_tags(target: Target) -> Doc:
 
 
 def _look(shared: Clients, target: Target, made: float) -> Doc | None:
-    """What AWS says of it, asked anew while AWS may still hide what it made at `made`.
+    """Return the actual resource; while AWS may still miss one created at second `made`, read again.
 
-    One that is older and is not seen is asked for a second time: a miss alone is no end.
+    An older resource that is not found is read once more, because one miss does not prove a deletion.
     """
     anew = shared.anew()
-    # As of before the read: what was hidden from it need not be hidden any more when it ends.
+    # Taken before the read: a resource that the read misses may be visible when the read ends.
     left = still_hides(shared, made)
     doc = read(shared, target)
     if doc is not None or not target.it.id:
@@ -159,10 +162,11 @@ def _look(shared: Clients, target: Target, made: float) -> Doc | None:
 
 
 def observed(clients: Clients, target: Target, doc: Doc, made: float) -> Doc:
-    """What AWS says of a resource, with what only a call of its own tells of its state.
+    """Return the actual properties with those members of the status that need a further call.
 
-    Not asked of what waits aside for its end, nor of an emulator that forgets. What is made anew where it is
-    not seen is asked for when AWS can hide it no more: the resource was made at the wall-clock second `made`.
+    No call is made for a deposed resource, nor on an emulator that forgets properties. If the plan of the
+    type depends on that call, it is made only once AWS must show a resource created at the wall-clock second
+    `made`: a resource that the call misses would be created again.
     """
     if "~" in target.it.node or not clients.aws.echoes:
         return doc
@@ -177,7 +181,7 @@ def observed(clients: Clients, target: Target, doc: Doc, made: float) -> Doc:
 
 
 def extras_in(clients: Clients, target: Target, doc: Doc, parts: Iterable[Part]) -> list[Extra]:
-    """What lies in a resource besides all `parts` that are known to; none where it went meanwhile."""
+    """Return the unmanaged children of a resource, given the known ones; none if it was deleted meanwhile."""
     client = clients.client(target.kind.service, target.region)
     with explained(f"looking into {target.words}"):
         try:

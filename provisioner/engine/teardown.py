@@ -1,4 +1,4 @@
-"""Takes down what the ledger knows, in reverse: nothing goes before everything that needs it is gone."""
+"""The deletion of recorded resources in reverse order: each one goes after all that depend on it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ from state.document import Document, Entry
 
 
 def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
-    """Delete every resource in the ledger, or those named; the slow ones start at once."""
+    """Delete all recorded resources, or those in `only`; each deletion starts as early as it can.
+
+    Account-wide resources are only removed from the state.
+    """
     document = hands.ledger.document
     for name, entry in hands.ledger:
         if kinds[entry.kind].shared:
@@ -47,7 +50,7 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
 
 
 def _graph(document: Document, names: Set[str], kinds: Kinds) -> dict[End, set[End]]:
-    """What each stage of the end waits for, by the ledger."""
+    """Return the stages that each stage of the deletion waits for, from the recorded dependencies."""
     entries = document.entries
 
     def beside(name: str, other: str) -> bool:
@@ -57,7 +60,7 @@ def _graph(document: Document, names: Set[str], kinds: Kinds) -> dict[End, set[E
 
 
 def target_in(document: Document, name: str, kinds: Kinds) -> Target:
-    """The resource that an entry of the ledger stands for; it may be declared no longer."""
+    """Return the managed resource for a recorded one, which may no longer be declared."""
     entry: Entry = document.entries[name]
     node = name.split("~", 1)[0]
     it = Item(
@@ -67,7 +70,7 @@ def target_in(document: Document, name: str, kinds: Kinds) -> Target:
         props=entry.wanted,
         tags=tags_of(document.suffix, document.place.region, node, entry.name, entry.tags),
         id=entry.id,
-        # One whose id nobody heard of is found by what it bears: not so another one that bears the same.
+        # Without an id it is searched by name and tags, which the other resources of its type may share.
         shunned=frozenset() if entry.id else document.held_beside(name, entry.kind, entry.region),
     )
     kind, hosts = kinds[entry.kind], _hosts(document, entry, kinds)
@@ -75,7 +78,7 @@ def target_in(document: Document, name: str, kinds: Kinds) -> Target:
 
 
 def _hosts(document: Document, entry: Entry, kinds: Kinds) -> tuple[Target, ...]:
-    """What a part lies in, as far as the ledger knows it and a name alone stands for it."""
+    """Return the recorded resources that contain this one and are known by a name only."""
     kind = kinds[entry.kind]
     if kind.tagged:
         return ()
@@ -89,7 +92,7 @@ def _hosts(document: Document, entry: Entry, kinds: Kinds) -> tuple[Target, ...]
 
 
 def _refusal(hands: Hands, target: Target, error: Exception) -> ProvisionerError | None:
-    """Why one was not deleted, as a user meets it; None where that is a fault of this tool's own."""
+    """Return the error that a user sees for a failed deletion; None if it is a bug in this program."""
     if refuses_for_good(target, error) and (doc := protection(hands.clients, target)):
         return Blocked(
             f"{target.words} is protected against deletion.",
@@ -99,7 +102,7 @@ def _refusal(hands: Hands, target: Target, error: Exception) -> ProvisionerError
 
 
 def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -> None:
-    """Delete one, tell of it, and note in `outcome` where it fails."""
+    """Delete one resource, report its stages to `tell` and the listener, and add its result to `outcome`."""
     name, clock = target.it.node, hands.clock
     start = clock.now()
     hands.listen(Event("starting", name, "delete"))

@@ -1,4 +1,4 @@
-"""A run as it went, from its record: when each step worked and waited, and its longest chain."""
+"""The timeline of a run, from its record: when each resource was worked on and waited for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Doc = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of time in seconds since the start of the run, and what it was."""
+    """A period of a run: its start in seconds since the start of the run, its length, and what happened."""
 
     at: float
     seconds: float
@@ -24,7 +24,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Bar:
-    """One node's part: `work` until AWS had made it or begun its end, then `wait` until that was done."""
+    """One resource in a timeline.
+
+    `work` lasts until AWS had created it or had begun to delete it, `wait` from then until it was ready or
+    gone.
+    """
 
     node: str
     piece: str
@@ -39,18 +43,22 @@ class Bar:
 
     @property
     def at(self) -> float:
-        """When it was started."""
+        """The second at which the work on it began."""
         return self.work.at
 
     @property
     def seconds(self) -> float:
-        """From its start to its end."""
+        """The seconds from its start to its end."""
         return self.wait.at + self.wait.seconds - self.work.at
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """One run: its bars by their start, the calls that were made for no single node, the longest chain."""
+    """The timeline of one run.
+
+    `bars` are sorted by their start. `others` are the calls that were made for no single resource. `chain` is
+    the critical path: logical ids with seconds.
+    """
 
     suffix: str
     command: str
@@ -63,22 +71,22 @@ class Timeline:
 
     @property
     def critical(self) -> float:
-        """The seconds of the longest chain."""
+        """The seconds of the critical path."""
         return sum(seconds for _, seconds in self.chain)
 
     @property
     def efficiency(self) -> float:
-        """How much of the run's time its longest chain is; 1 where nothing could have been sooner."""
+        """The share of the critical path in the run's time; at 1, the run could not have been shorter."""
         return self.critical / self.seconds if self.seconds else 0.0
 
     @property
     def calls(self) -> int:
-        """How many calls were made."""
+        """The number of calls."""
         return len(self.others) + sum(len(bar.calls) for bar in self.bars)
 
 
 def timeline_of(record: Doc) -> Timeline:
-    """The timeline of a run that has left this record."""
+    """Return the timeline of the run that wrote this record."""
     nodes: Mapping[str, Doc] = record["nodes"]
     chain = dict(_chain(nodes))
     calls = [(call[3], Span(call[0], call[1], call[2], call[4])) for call in record["calls"]]
@@ -96,12 +104,12 @@ def timeline_of(record: Doc) -> Timeline:
 
 
 def _at(doc: Doc, *whats: str) -> float | None:
-    """When the first of these happened."""
+    """Return the second of the first moment of one of these kinds, or None."""
     return next((moment[0] for moment in doc["moments"] if moment[1] in whats), None)
 
 
 def _marks(doc: Doc) -> tuple[float, float, float]:
-    """When it started, when AWS had made it or begun its end, when that was done."""
+    """Return the seconds of the start, of the creation or the begin of the deletion, and of the end."""
     start = _at(doc, "starting") or 0.0
     last = max(moment[0] for moment in doc["moments"])
     end = _at(doc, "ready", "gone", "failed", "stopped") or last
@@ -129,7 +137,7 @@ def _bar(name: str, doc: Doc, calls: list[tuple[str, Span]], chain: Mapping[str,
 
 
 def _chain(nodes: Mapping[str, Doc]) -> Iterator[tuple[str, float]]:
-    """The longest chain of what came up, then that of what went, node by node."""
+    """Yield the critical path of the created resources, then that of the deleted ones, with seconds."""
     came = {name: doc for name, doc in nodes.items() if doc["verb"] != "delete"}
     went = {name: doc for name, doc in nodes.items() if doc["verb"] == "delete"}
     up: dict[Stage, float] = {}

@@ -1,4 +1,4 @@
-"""What a kind says of itself as data: when it is ready, failed or gone, what may change, its times."""
+"""The data that a resource type declares about itself, such as its states, immutable properties and times."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ NEVER: Condition = {"never": True}
 
 
 def minutes(count: float) -> float:
-    """Minutes as the seconds that every duration here is kept in."""
+    """Return minutes as seconds, the unit of every duration here."""
     return 60 * count
 
 
 def codes(*names: str) -> Codes:
-    """Wire codes, as they stand in `ClientError.response["Error"]["Code"]`."""
+    """Return a set of AWS error codes, as they are in `ClientError.response["Error"]["Code"]`."""
     return frozenset(names)
 
 
 def calling(**verbs: str) -> Calls:
-    """The operations that each verb calls, in AWS's own names, with a blank between several."""
+    """Return the AWS operations that each method calls; several operations are separated by blanks."""
     return {verb: tuple(named.split()) for verb, named in verbs.items()}
 
 
 class Everything(frozenset[str]):
-    """The set that holds every name: nothing of such a kind can change in place."""
+    """A set that contains every name: the immutable properties of a type without an update."""
 
     def __contains__(self, _name: object) -> bool:
         return True
@@ -41,156 +41,162 @@ EVERYTHING = Everything()
 
 
 class Traits:
-    """The data of a kind; each one that is not given stays as it is here."""
+    """The data of a resource type, with a default for each attribute that a type does not set."""
 
     service: ClassVar[str]
     noun: ClassVar[str] = ""
-    # The property that carries the AWS name, or "" where the name is only a tag.
+    # The property that holds the AWS name, or "" if the name is only a tag.
     named: ClassVar[str] = ""
-    # Where the id stands in what `read` returns; several paths make one id, joined by a bar.
+    # The path of the id in the result of `read`; several paths make one id, joined by "|".
     key: ClassVar[str | tuple[str, ...]]
-    # Its id is made of its name: whoever bears the name bears the id.
+    # The id is made of the name, so another resource with the same name has the same id.
     id_is_name: ClassVar[bool] = False
-    # The properties that tell two of this kind apart; their hash goes into the name.
+    # The properties that distinguish two resources of this type; a hash of them is part of the name.
     distinct: ClassVar[tuple[str, ...]] = ()
     tagged: ClassVar[bool] = True
 
-    # Fixed properties in which a change is refused, data or not: what a person can do instead.
+    # Immutable properties whose change is refused even if no data would be lost: what to do instead.
     ways_out: ClassVar[Mapping[str, str]] = {}
 
-    # Codes that no time cures: what a person can do, in words.
+    # Error codes that no retry can cure, with what a person can do.
     ways_past: ClassVar[Mapping[str, str]] = {}
-    # What a person does where somebody else's is in its place and another suffix is no way out, with fields
-    # of what is seen in its braces.
+    # What to do if a resource of somebody else is in its place and another suffix would not help. Braces hold
+    # actual properties.
     when_anothers: ClassVar[str] = ""
-    # Properties that go one way alone: why what is wanted is behind what is seen, and what to do, with fields
-    # of what is seen in its braces; "" where it is not.
+    # Properties that can only change in one direction. The function gets (actual, desired), and returns why
+    # the change is impossible and what to do (braces hold actual properties), or "" if it is possible.
     one_way: ClassVar[Mapping[str, Callable[[Any, Any], str]]] = {}
 
     ready: ClassVar[Condition] = {}
     failed: ClassVar[Condition] = NEVER
     going: ClassVar[Condition] = NEVER
     gone: ClassVar[Condition] = NEVER
-    # Gone, and `bring_back` makes it what it was: with its id and all that it held.
+    # Deleted, but `bring_back` can restore it with its id and its contents.
     returns: ClassVar[Condition] = NEVER
-    # What AWS goes on telling after its end, and nothing is to be done about: not waited for.
+    # What AWS goes on showing after the deletion; nothing can be done about it, so nothing waits for its end.
     lingers: ClassVar[Condition] = NEVER
     why_lingers: ClassVar[str] = "AWS forgets it by itself"
 
-    # Its states by the members that tell them, each classed once: `status`, `doctor`, `drift` and `report`
-    # go by these. A resource type that has none is healthy where it is there.
+    # Its status members with their classified values, used by `status`, `doctor`, `drift` and `report`. A
+    # resource of a type without any is healthy if it exists.
     states: ClassVar[tuple[States, ...]] = ()
-    # What `observe` tells decides what is done about it: a plan asks for it, too.
+    # The planner needs the result of `observe`, so a plan calls it too.
     decided_by_observation: ClassVar[bool] = False
 
-    # Properties that only a new resource can change. A kind without `update` leaves this as it is.
+    # Immutable properties: a change needs a new resource. A type without `update` keeps this default.
     fixed: ClassVar[frozenset[str]] = EVERYTHING
-    # Dotted paths whose lists keep their order.
+    # Dotted paths of lists whose order matters.
     ordered: ClassVar[frozenset[str]] = frozenset()
-    # Whose each member is that AWS tells of it: the table of owners, which covers all of botocore's model.
+    # The ownership table: who owns each member that AWS returns. It covers all of botocore's model.
     members: ClassVar[Members] = Members(told=())
-    # Fields, by dotted path, that another owner holds once the resource lives: shown, and never set back.
+    # Fields, by dotted path, that another owner sets once the resource exists: shown, but never set back.
     owners: ClassVar[Mapping[str, Owner]] = {}
-    # Properties that AWS never tells: compared with what the ledger confirmed.
+    # Write-only properties, which AWS never returns: compared with the recorded ones.
     unread: ClassVar[frozenset[str]] = frozenset()
-    # Properties that are ours whole, as they say who may do what: what else stands in one is a difference.
+    # Exclusive properties, which say who may do what: anything in them that is not declared is a difference.
     whole: ClassVar[frozenset[str]] = frozenset()
-    # The calls of `update` that replace a whole document, each with the path to it in what the call takes (""
-    # where that is its properties): what is declared is laid over what stands (`engine/overlay.py`).
+    # The calls of `update` that replace a whole document, each with the path of the document in the call's
+    # input ("" if it is the whole input). The desired properties are merged with the actual ones
+    # (`engine/overlay.py`).
     replaces: ClassVar[Mapping[str, str]] = {}
-    # Dotted paths in such a document of what is sent as it is stated, as its members do not all go together;
-    # and of what goes where nobody states it, as it takes the place of what is stated.
+    # Dotted paths in such a document. `exact`: sent as declared, because some members exclude each other.
+    # `alternatives`: removed unless declared, because they would take the place of a declared member.
     exact: ClassVar[frozenset[str]] = frozenset()
     alternatives: ClassVar[frozenset[str]] = frozenset()
-    # What AWS takes for a property that is no longer stated.
+    # The values to send for properties that are no longer declared.
     defaults: ClassVar[Mapping[str, Any]] = {}
 
-    # One that is there already, and is just as wanted, serves: it is not ours, and never deleted.
+    # An existing resource with the desired properties is used as it is; it is not managed, and never deleted.
     borrows: ClassVar[bool] = False
-    # Replacing it would lose what is in it.
+    # A replacement would lose the data in it.
     holds_data: ClassVar[bool] = False
-    # The properties that together only one may hold at a time (a port, a priority): who holds them goes
-    # before the next one comes. None: its name; (): nothing, several of one name stand side by side.
+    # The properties whose values together must be unique, such as a port or a priority: the old resource is
+    # deleted before a new one with the same values is created. None: the name. (): none, several resources
+    # may have the same name.
     claims: ClassVar[tuple[str, ...] | None] = None
-    # Those of them that are address ranges, and so may not overlap.
+    # Those of these properties that are address ranges, which must not overlap.
     ranges: ClassVar[frozenset[str]] = frozenset()
-    # It is a part of another resource and goes with it; there is nothing to delete.
+    # It is a part of another resource and is deleted with it; it needs no delete call.
     vanishes: ClassVar[bool] = False
-    # It belongs to the account: made when missing, never deleted, not counted as the stack's.
+    # It is account-wide: created if it is missing, never deleted, and not counted as part of the stack.
     shared: ClassVar[bool] = False
-    # One that was replaced is kept beside the new one, for the sake of this: it goes with the stack alone.
+    # Why a replaced resource is kept beside the new one; it is deleted with the stack only. "" if it is not
+    # kept.
     kept_for: ClassVar[str] = ""
-    # What was made with it needs it still when it is no longer declared: it goes with the stack alone.
+    # Retained when it is no longer declared, because things made with it still need it; deleted with the
+    # stack.
     stays: ClassVar[bool] = False
-    # It leads requests to others: where it is no longer declared it goes before them, and not after them.
+    # It sends requests to others. When it is no longer declared, it is deleted before the traffic leaves
+    # them.
     goes_first: ClassVar[bool] = False
-    # AWS may have made it before us, without tags; then it becomes ours.
+    # AWS may have created it before the stack, without tags; it is adopted then.
     adopts_untagged: ClassVar[bool] = False
-    # A state that a person brought about, and that takes neither a change nor a deletion; `wake` ends it,
-    # with a field of what is seen in its braces. One that the ledger holds is not taken for `gone` in it.
+    # Suspended by a person: it accepts neither a change nor a deletion. `wake` is the command that resumes
+    # it; braces hold actual properties. A recorded resource in this state does not count as `gone`.
     halted: ClassVar[Condition] = NEVER
     wake: ClassVar[str] = ""
-    # Of these kinds that need it, the end must only have begun before its own can.
+    # Dependents of these types need not be gone before it is deleted: their deletion need only have begun.
     goes_beside: ClassVar[frozenset[str]] = frozenset()
-    # The values with which AWS would delete it: what else stands there is a protection.
+    # The values with which AWS allows its deletion; any other value is a deletion protection.
     unprotected: ClassVar[Condition] = {}
-    # The command that takes such a protection off, with fields of what is seen in its braces.
+    # The command that removes such a protection; braces hold actual properties.
     unprotected_by: ClassVar[str] = ""
-    # What to do about one that AWS says failed.
+    # What to do if AWS reports that it failed.
     on_failure: ClassVar[Literal["refuse", "replace", "update"]] = "refuse"
-    # Properties without which it cannot be looked for: those that name what it lies in.
+    # The properties that name the resource that contains it; without them it cannot be searched.
     within: ClassVar[tuple[str, ...]] = ()
 
-    # What its verbs call: `policy` asks IAM for these. A verb that is not named is as its base says.
-    # tests/test_calls.py holds it against the source.
+    # The operations that its methods call, from which `policy` derives the IAM actions. A method that is not
+    # listed is as in the base class. tests/test_calls.py compares this with the source.
     calls: ClassVar[Calls] = {}
-    # What IAM takes it for: its type in the service authorization reference, and what fills the places of its
-    # ARN from the left, each place that is not filled by `*`. A property that is a ref stands for that
-    # other resource's own last one.
+    # Its resource type in IAM's service authorization reference, and the properties that fill the
+    # placeholders of its ARN from the left; placeholders that are left become `*`. A property that is a
+    # reference stands for the last placeholder of the other resource's ARN.
     resource: ClassVar[str] = ""
     fills: ClassVar[tuple[str, ...]] = ()
-    # AWS made it by itself, and it bears no tags that could tell whose it is.
+    # AWS created it by itself, so it has no tags that say whose it is.
     untagged: ClassVar[bool] = False
-    # It bounds what others may do: nobody who acts under it may change it.
+    # It is a permissions boundary: nobody who acts under it may change it.
     bounds: ClassVar[bool] = False
-    # What lies in it is owned whole: `apply` removes what nobody declared. Else it is only shown.
+    # `apply` removes its unmanaged children. If False, they are only shown.
     owns_inside: ClassVar[bool] = False
 
-    # Typical seconds until ready, and until gone: when to look, not how long to wait.
+    # Typical seconds until ready, and until gone: they say when to read, not how long to wait.
     takes: ClassVar[float] = 0
     takes_to_go: ClassVar[float] = 0
     patience: ClassVar[float] = minutes(10)
-    # How long AWS may hide a new one from reads.
+    # Seconds for which reads may miss a new one.
     visible_within: ClassVar[float] = 0
-    # AWS takes no change while it is not ready: what differs is looked at again once it is.
+    # AWS accepts no change while it is not ready: it is compared once it is.
     closed_until_ready: ClassVar[bool] = False
-    # AWS takes one change in so many seconds, and refuses the next with these codes.
+    # The cooldown: AWS accepts one change in so many seconds, and refuses the next with these codes.
     interval: ClassVar[float] = 0
     too_soon: ClassVar[Codes] = frozenset()
-    # How long after an update AWS may still tell the old state.
+    # Seconds after an update for which AWS may still return the former state.
     stale_for: ClassVar[float] = 0
-    # Codes that time cures, per verb; `Code: phrase` wants the phrase in the message too.
+    # Temporary error codes, by action; `Code: phrase` also needs the phrase in the message.
     transient: ClassVar[Mapping[str, Codes]] = {}
-    # Those of `delete` that name no holder: it was read stale, or AWS is at work on it.
+    # Those of the action `delete` that have no blocker as their cause: a stale read, or AWS is working on it.
     unheld: ClassVar[Codes] = frozenset()
-    # Those of them that a missing right is told by too: waited for as long as a right takes to be learnt.
+    # Temporary codes that a missing permission causes too: retried as long as a new permission takes to work.
     or_denied: ClassVar[Codes] = frozenset()
-    # Codes that say the thing is not there. On another's create they mean: not visible there yet.
+    # Codes that say that it does not exist. In the create of another resource: that it is not visible there
+    # yet.
     absent: ClassVar[Codes] = frozenset()
-    # Codes, some with a phrase, by which calls that need one and do not name it say that they do not know it.
+    # Codes, some with a phrase, by which calls that need it say that they do not know it, without naming it.
     unknown_as: ClassVar[Codes] = frozenset()
-    # Codes of `create` that say there is one already: perhaps ours, after a lost reply.
+    # Codes of `create` that say that it exists already: perhaps from this stack, after a lost reply.
     duplicate: ClassVar[Codes] = frozenset()
 
     @classmethod
     def owner_of(cls, path: str) -> Owner | None:
-        """Who else may hold a field: by its own path, or the next above that is named in `owners`."""
+        """Return the other owner of a field, listed in `owners` under its path or the nearest one above it."""
         names = path.split(".")
         paths = (".".join(names[:end]) for end in range(len(names), 0, -1))
         return next((cls.owners[one] for one in paths if one in cls.owners), None)
 
     @classmethod
     def called(cls, verb: str) -> tuple[str, ...]:
-        """The operations that a verb calls."""
+        """Return the operations that a method calls, as its class or the nearest base class lists them."""
         declared = (vars(base).get("calls", {}) for base in cls.__mro__)
         return next((calls[verb] for calls in declared if verb in calls), ())

@@ -1,4 +1,4 @@
-"""What AWS would make a second time for another machine's run: that is why a run marks the stack."""
+"""The conditions under which a run must set its mark: another machine could create resources twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from provisioner.engine.plan import Plan
 
 
 def marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
-    """Where the marker is yet to be made, let it come before all others: of two runs, one makes it."""
+    """Let the marker be created before all others, so that only one of two runs can go on.
+
+    It changes `graph`, the stages that each stage waits for, if the marker is yet to be created.
+    """
     after = plan.stack.after_marker()
     if after and plan.changes[plan.stack.marker].verb == "create":
         for stage, others in graph.items():
@@ -17,7 +20,7 @@ def marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
 
 
 def makes_two(plan: Plan) -> bool:
-    """Whether the plan makes something of which AWS would make a second one beside the first."""
+    """Return whether the plan creates a resource of which AWS would create a second one beside the first."""
     nodes = plan.stack.nodes
     return any(
         change.verb in ("create", "replace")

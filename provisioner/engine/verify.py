@@ -1,4 +1,4 @@
-"""The last look of a teardown: every id that was ever held is asked for, every name and tag searched."""
+"""The final check of a teardown: it reads every deleted resource once more, and searches by name and tag."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from state.document import Tombstone
 
 @dataclass(frozen=True)
 class Remnant:
-    """Something of the stack that AWS still holds."""
+    """A resource of the stack that AWS still has."""
 
     what: str
     id: str
     why: str
-    # Until when AWS keeps it by itself, "" where nothing is known of that.
+    # Until when AWS keeps it; "" if that is not known.
     until: str = ""
 
 
 @dataclass
 class Report:
-    """What the last look asked, and what it found."""
+    """The report of the final check: how many resources were read and searched for, and what was found."""
 
     asked: int = 0
     searches: int = 0
@@ -40,23 +40,30 @@ class Report:
     kept: list[Remnant] = field(default_factory=list)
 
     def set_aside(self, kept: list[Remnant], lingering: list[Remnant], strays: list[Remnant]) -> None:
-        """Join what was searched for by other ways: what is known by its kind is no riddle any more."""
+        """Add what other searches found, and drop the same resources from the unexplained ones."""
         known = {one.id for one in (*kept, *lingering, *strays)}
         self.lingering = [one for one in self.lingering if one.id not in known] + lingering
         self.kept += kept
         self.remaining = [one for one in self.remaining if one.id not in known] + strays
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON."""
+        """Return the report as a JSON object."""
         return asdict(self)
 
 
 def last_look(
     clients: Clients, kinds: Kinds, stones: Iterable[Tombstone], search: Plan, bearing: list[str], suffix: str
 ) -> Report:
-    """Ask for each deleted id once more; join what a search by name and by tag has found.
+    """Read each deleted resource once more, and add what a search by name and tag has found.
 
-    `search` is a plan made without a ledger, `bearing` the ARNs that still bear the stack's tags.
+    Args:
+        clients: The AWS clients.
+        kinds: The resource types by name.
+        stones: The tombstones of the deleted resources.
+        search: A plan made without a state, which finds resources by name and tags.
+        bearing: The ARNs that still have the stack's tags.
+        suffix: The stack.
+
     """
     report = Report(searches=len(search.stack.nodes) + 1)
     listed = [stone for stone in stones if not kinds[stone.kind].shared]

@@ -1,4 +1,4 @@
-"""Waiting, by tenacity: for a call that may be sent again, and for a state that AWS is coming to."""
+"""Retries and polling, built on tenacity: repeat a call that failed, or read until a condition holds."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from provisioner.engine.hints import note_tries
 
 T = TypeVar("T")
 
-# A call that AWS throttled or lost is sent again after 0.1, 0.2, 0.4 ... 10 s, each with full jitter.
+# A throttled or lost call is retried after 0.1, 0.2, 0.4 ... 10 s, each with full jitter.
 BACK_OFF = wait_random_exponential(multiplier=0.1, max=10)
-# A wait ends within 2 % of its length, or half a second, of the change of state, its last read included.
+# Polling notices a change within 2 % of the time waited, or half a second, including the last read.
 _LATE_SHARE = 0.014
 _SHORTEST, _LONGEST_STEP = 0.05, 0.3
-# Of what is due in a minute nothing is expected in the first seconds.
+# The first step as a share of the usual time: what usually takes a minute is not ready in the first seconds.
 _FIRST_SHARE = 1 / 16
-# Looking for what AWS hides, each step is this share of what has passed: some thirty looks in a minute, and
-# not two hundred of every thing that a killed run had in hand.
+# While looking for a resource that reads may miss, each step is this share of the time that has passed. That
+# makes some thirty reads in a minute instead of two hundred, for each resource that a killed run worked on.
 _SEEKS_SHARE = 0.2
-# A step that is too short to move a clock would be taken for ever.
+# A step must not be too short to move a clock, else the loop would never end.
 _LEAST_STEP = 0.01
-# Who waits for the same thing does not ask at the same moment; never later than the step allows.
+# The least factor of the jitter, so that waits for the same resource do not all read at the same moment.
 _JITTER = 0.9
-# A host that nobody knows, as a FIPS endpoint where a service has none, is asked for no longer: a resolver
-# that fails for a moment is over then (resolv.conf: 5 s a question).
+# Seconds for which an unknown host name is retried, such as a FIPS endpoint that a service does not have. A
+# resolver that fails for a moment works again by then (resolv.conf: 5 s a question).
 NOWHERE = 3.0
 
 
@@ -44,11 +44,20 @@ def again(
     told: Callable[[BaseException, float], None] = lambda _error, _pause: None,
     steps: Callable[[BaseException, float], float | None] = lambda _error, _elapsed: None,
 ) -> T:
-    """Call until it answers; errors that `when` names are tried again for `patience` seconds.
+    """Call a function until it succeeds, retrying the errors for which `when` is true.
 
-    `steps(error, elapsed)` gives the seconds until the next try; where it gives None, an exponential
-    back-off with jitter does. Where AWS names a moment itself, no try is made before it; for a host that does
-    not exist no more are made after a few seconds.
+    A moment that AWS names in its reply is waited for. A host name that does not exist is retried for a few
+    seconds only.
+
+    Args:
+        call: The function.
+        when: Whether an error may be retried.
+        clock: The clock to wait by.
+        patience: Seconds after which the last error is raised.
+        told: Called before each retry with the error and the seconds until the retry.
+        steps: Returns the seconds until the next try, given the error and the seconds since the start. For
+            None, an exponential back-off with jitter is used.
+
     """
     start = clock.now()
 
@@ -91,12 +100,20 @@ def until(
     since: float | None = None,
     hidden: float = 0.0,
 ) -> T | None:
-    """Probe until it gives something; None when patience has run out.
+    """Call `probe` until it returns something else than None; return None after the timeout.
 
-    `due` is when the state usually changes, in seconds from `since`: long before it the steps double,
-    around it and after it they are short enough that little time is lost. A patience that is called may grow
-    with what the probe has seen. What AWS may hide for `hidden`
-    seconds is mostly seen in the first of them: the steps grow from the beginning.
+    Long before the usual end the intervals double. Around it and after it they are so short that little time
+    is lost.
+
+    Args:
+        probe: The function, which returns None as long as the condition does not hold.
+        clock: The clock to wait by.
+        due: The usual seconds from `since` until the condition holds.
+        patience: The timeout in seconds, or a function that returns it, as it may grow with what was read.
+        since: The start of the wait by `clock`; now if None.
+        hidden: Seconds for which AWS's reads may miss the resource. Most often they show it within the first
+            of these, so the intervals grow from the start.
+
     """
     start = clock.now() if since is None else since
 
@@ -118,18 +135,21 @@ def until(
 
 
 def jittered(seconds: float) -> float:
-    """A little less: who waits for the same thing does not ask at the same moment."""
+    """Return slightly less than `seconds`, so that waits for the same resource do not read all at once."""
     return seconds * random.uniform(_JITTER, 1)  # noqa: S311 - no secret
 
 
 def seek(elapsed: float, hidden: float) -> float:
-    """Seconds until the next look for what is hidden for so long at most, the last look at its end."""
+    """Return the seconds until the next read of a resource that reads may miss for `hidden` seconds.
+
+    The last read comes at the end of that time.
+    """
     step = max(_SHORTEST, jittered(_SEEKS_SHARE * elapsed))
     return max(min(step, hidden - elapsed), _LEAST_STEP) if elapsed < hidden else _LONGEST_STEP
 
 
 def pause(elapsed: float, due: float) -> float:
-    """Seconds until the next look, `elapsed` seconds into a wait that is usually over after `due`."""
+    """Return the seconds until the next read, after `elapsed` seconds of a wait that usually takes `due`."""
     early = 0.9 * due
     if elapsed < early:
         return max(min(max(elapsed, due * _FIRST_SHARE), early - elapsed), _SHORTEST)

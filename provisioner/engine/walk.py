@@ -1,4 +1,4 @@
-"""Works through a graph in parallel: what has all it waits for is started, and nothing waits for more."""
+"""A scheduler that works through a dependency graph in parallel and starts each step once it can."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, Generic, TypeVar
 Step = TypeVar("Step", bound=Hashable)
 Tell = Callable[[Step], None]
 Work = Callable[[Tell[Step]], None]
-# Threads mostly wait for AWS; the widest level of the largest stack is smaller than this.
+# Threads mostly wait for AWS. This is more than the widest level of the largest stack needs.
 WORKERS = 48
 
 
 class Walk(Generic[Step]):
-    """One pass over a graph of steps.
+    """One pass through a graph, which maps each step to the steps that it waits for.
 
-    `begin(step)` gives the work that starts with a step, or None where another step's work tells when
-    it is done. Work runs in a thread and tells each step it has brought about; a step that is never told
-    holds back only what comes after it.
+    `begin(step)` returns the work that starts with a step, or None if another step's work reports when it is
+    done. Work runs in a thread and reports each step that it has completed. A step that is never reported
+    only holds back the steps that wait for it.
     """
 
     def __init__(
@@ -43,7 +43,10 @@ class Walk(Generic[Step]):
         self.done: set[Step] = set()
 
     def run(self) -> set[Step]:
-        """Walk until nothing runs and nothing can start; what was done. Raises what a work raised."""
+        """Run until no work is left or can start, and return the completed steps.
+
+        An exception of a work stops the start of further ones, and is raised at the end.
+        """
         with self._pool:
             self._advance()
             while self._running:

@@ -1,4 +1,4 @@
-"""Watches one resource until it is ready, or gone; what lasts too long is left to the next run."""
+"""The waiter, which reads a resource until it is ready or gone; after a timeout, the next run goes on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provisioner.errors import OutOfPatience
 
 
 class Watch:
-    """Looks as often as it is of use; shared by all threads of a run."""
+    """Waits for resources, reading each as often as is useful; shared by all threads of a run."""
 
     def __init__(self, clients: Clients, listen: Listener, durations: Durations) -> None:
         self.clients = clients
@@ -25,7 +25,18 @@ class Watch:
         self.pace = clients.aws.pace
 
     def until_ready(self, target: Target, *, updated: bool, seen: Callable[[Doc], None]) -> Doc:
-        """Wait until it is ready, and not as it was; `seen` is told every new observation on the way."""
+        """Wait until a resource is ready, and return its actual properties.
+
+        Args:
+            target: The resource.
+            updated: Whether it was updated; then a read that shows its former properties does not count.
+            seen: Called with the actual properties of each read.
+
+        Raises:
+            OutOfPatience: The resource is not ready after its timeout.
+            ProvisionerError: AWS reports that it failed.
+
+        """
         kind, it = target.kind, target.it
         start, since, asked, more = self.clock.now(), self.clock.wall(), "", 0.0
         quiet = kind.stale_for * self.pace if updated else 0.0
@@ -58,7 +69,7 @@ class Watch:
         return doc
 
     def _is_ready(self, target: Target, doc: Doc, since: float) -> bool:
-        """Whether it is ready; raises why, where AWS has given it up."""
+        """Return whether the resource is ready; raise its error if AWS reports that it failed."""
         kind, it, client = target.kind, target.it, self.clients.client(target.kind.service, target.region)
         ready = meets(doc, kind.ready)
         if meets(doc, kind.failed) or (ready and kind.deceives(client, it, since)):
@@ -66,15 +77,19 @@ class Watch:
         return ready
 
     def _is_old(self, target: Target, doc: Doc, elapsed: float) -> bool:
-        """Whether AWS still tells what was before the update, and may."""
+        """Return whether AWS still returns the properties from before the update, and may do so yet."""
         window = self.clients.aws.hides(HIDES)
         is_early = elapsed < window and self.clients.aws.echoes
         return is_early and bool(differences(target.kind, target.it.props, doc, None))
 
     def until_gone(self, target: Target, since: float | None = None) -> None:
-        """Wait until AWS says it is gone; OutOfPatience where it does not in time.
+        """Wait until AWS reports that a resource is deleted.
 
-        `since` is when its end was first asked for.
+        `since` is the time at which its deletion was first requested, now if None.
+
+        Raises:
+            OutOfPatience: The resource still exists after the timeout of its type.
+
         """
         kind, it = target.kind, target.it
         self.listen(Event("waiting", it.node, "delete"))

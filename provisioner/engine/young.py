@@ -1,4 +1,4 @@
-"""What was made seconds ago: AWS does not know it everywhere yet, and tells so in many ways."""
+"""Recently created resources: AWS does not know them everywhere yet, and reports that in many ways."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from provisioner.engine.target import Target
 from provisioner.engine.traits import Codes
 from state.document import Entry
 
-# Seconds. A call that names what was made less than FRESH ago may not find it (terraform-provider-aws
-# ec2/wait.go: EC2 propagation 5 min); one that is refused for its sake is sent again until it is KNOWN_WITHIN
-# old (the same provider, iam/consts.go: propagation 2 min). An emulator that takes no time has SLACK for it.
+# Seconds. A call may not find a resource that was created less than FRESH ago (terraform-provider-aws
+# ec2/wait.go: EC2 propagation 5 min). A call that is refused because of a new resource is retried until that
+# is KNOWN_WITHIN old (the same provider, iam/consts.go: propagation 2 min), or SLACK on an emulator without
+# delays.
 FRESH, KNOWN_WITHIN, SLACK = 300.0, 120.0, 5.0
-# What no time cures, though it names something new: there is one already, or one too many.
+# Errors that are permanent although they name a new resource: it exists already, or there are too many.
 _LASTING = re.compile(r"already|duplicate|conflict|in ?use|limit|quota|exceed", re.IGNORECASE)
-# An id as AWS makes them, a name of ours, an ARN: no everyday word stands for a resource.
+# A character that AWS's ids, this stack's names and ARNs contain, and everyday words do not.
 _TELLING = re.compile(r"[-/:]")
 
 
 @dataclass(frozen=True)
 class _Born:
-    """A resource, and the second by the run's clock at which it was made."""
+    """A recently created resource, and the second by the run's monotonic clock at which it was created."""
 
     kind: Kind
     at: float
@@ -34,7 +35,7 @@ class _Born:
 
 
 class Newborns:
-    """What is so new that other calls may be refused for its sake; shared by all threads of a run."""
+    """The recently created resources, because of which other calls may be refused; shared by all threads."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -42,33 +43,34 @@ class Newborns:
         self._born: dict[str, _Born] = {}
 
     def add(self, target: Target, made: float = 0.0) -> None:
-        """Remember a resource, made now or, by an earlier run perhaps, at this wall-clock second."""
+        """Remember a resource that was created at the wall-clock second `made`; 0 stands for now."""
         self._add(target.it.node, target.kind, (target.it.id, target.it.name), made)
 
     def recall(self, entries: Mapping[str, Entry], kinds: Mapping[str, Kind]) -> None:
-        """Remember what earlier runs have made of late, as the state tells it."""
+        """Remember the resources that earlier runs have created recently, from the state."""
         for node, entry in entries.items():
             if self.is_new(entry.made) and entry.kind in kinds:
                 self._add(node, kinds[entry.kind], (entry.id, entry.name), entry.made)
 
     def is_new(self, made: float) -> bool:
-        """Whether what was made at this wall-clock second may be unknown to other calls."""
+        """Return whether other calls may not know yet what was created at the wall-clock second `made`."""
         return bool(made) and abs(self._clock.wall() - made) < FRESH
 
     def born(self, names: tuple[str, ...]) -> Iterator[tuple[Kind, float]]:
-        """The kinds of those nodes that were made of late, and when."""
+        """Return the types of those resources in `names` that are remembered, and when they were created."""
         known = (self._born.get(name) for name in names)
         return ((one.kind, one.at) for one in known if one)
 
     def absent(self, names: tuple[str, ...]) -> Codes:
-        """The not-found codes of those nodes that are so new that AWS may not show them yet."""
+        """Return the not-found codes of those resources in `names` that reads may still miss."""
         now = self._clock.now()
         return frozenset().union(*(kind.absent for kind, at in self.born(names) if now - at < FRESH))
 
     def explain(self, error: BaseException) -> bool:
-        """Whether a call may have been refused only because a resource is not known everywhere yet.
+        """Return whether a call may have been refused only because a recent resource is not known everywhere.
 
-        The refusal names it, be it a denial or not, or has the code by which that kind is not known.
+        The error is a refusal or a denial that names the resource, or it has the code by which the services
+        report a resource of its type that they do not know.
         """
         if fault_of(error) not in (Fault.REFUSED, Fault.DENIED) or _LASTING.search(str(error)):
             return False
@@ -86,5 +88,5 @@ class Newborns:
 
 
 def _mentions(message: str, name: str) -> bool:
-    """Whether the name stands in the message by itself, or as a part of an ARN."""
+    """Return whether the message contains the name as a whole, by itself or as part of an ARN."""
     return bool(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", message))
