@@ -21,7 +21,7 @@ from state.document import Entry
 
 @dataclass(frozen=True)
 class Target:
-    """A resource that is being worked on: its type, its region, and the `Item` that its type's methods get."""
+    """A resource that is being worked on: its type, its region, and the `Item` for the type's methods."""
 
     kind: Kind
     it: Item
@@ -131,7 +131,7 @@ def _recalled(target: Target, doc: Doc, entry: Entry) -> Doc:
 
 
 def _filled(confirmed: Doc, told: Doc) -> Doc:
-    """Return an emulator's properties; those that are missing or empty, at any depth, come from the record."""
+    """Return an emulator's properties; those missing or empty, at any depth, come from the record."""
     kept = {key: value for key, value in told.items() if value not in _NO_WORD or key not in confirmed}
     inner = {
         key: _filled(confirmed[key], value)

@@ -120,14 +120,12 @@ class Traits:
     vanishes: ClassVar[bool] = False
     # It is account-wide: created if it is missing, never deleted, and not counted as part of the stack.
     shared: ClassVar[bool] = False
-    # Why a replaced resource is kept beside the new one; it is deleted with the stack only. "" if it is not
-    # kept.
+    # Why a replaced resource is kept beside the new one until the stack is deleted; "" if it is not kept.
     kept_for: ClassVar[str] = ""
-    # Retained when it is no longer declared, because things made with it still need it; deleted with the
+    # It is kept when it is no longer declared, as what was made with it needs it; it is deleted with the
     # stack.
     stays: ClassVar[bool] = False
-    # It sends requests to others. When it is no longer declared, it is deleted before the traffic leaves
-    # them.
+    # It sends requests to others. When it is no longer declared, it is deleted before them, not after them.
     goes_first: ClassVar[bool] = False
     # AWS may have created it before the stack, without tags; it is adopted then.
     adopts_untagged: ClassVar[bool] = False
@@ -180,8 +178,7 @@ class Traits:
     unheld: ClassVar[Codes] = frozenset()
     # Temporary codes that a missing permission causes too: retried as long as a new permission takes to work.
     or_denied: ClassVar[Codes] = frozenset()
-    # Codes that say that it does not exist. In the create of another resource: that it is not visible there
-    # yet.
+    # Codes that say that it does not exist. On the create of another resource: it is not visible there yet.
     absent: ClassVar[Codes] = frozenset()
     # Codes, some with a phrase, by which calls that need it say that they do not know it, without naming it.
     unknown_as: ClassVar[Codes] = frozenset()
@@ -190,7 +187,7 @@ class Traits:
 
     @classmethod
     def owner_of(cls, path: str) -> Owner | None:
-        """Return the other owner of a field, listed in `owners` under its path or the nearest one above it."""
+        """Return the other owner of a field, listed in `owners` by its path or the nearest one above it."""
         names = path.split(".")
         paths = (".".join(names[:end]) for end in range(len(names), 0, -1))
         return next((cls.owners[one] for one in paths if one in cls.owners), None)
