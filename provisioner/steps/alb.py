@@ -130,7 +130,6 @@ def redirect(up: Piece, front: Balancer, distribution: Handle) -> None:
 
 
 def _attributes(up: Piece, s: Settings, alb: Handle, records: AccessLogs | None) -> None:
-    # Deletion protection and access logs, and the idle timeout.
     where = {"bucket": records.bucket.id, "prefix": BALANCER} if records else {}
     up(
         LoadBalancerAttributes,

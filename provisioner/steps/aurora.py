@@ -154,7 +154,7 @@ def _support(s: Settings) -> dict[str, Any]:
 
 
 def _managed_secret(up: Piece, s: Settings, cluster: Handle) -> Ref:
-    """Return the secret that RDS creates and rotates, and declare a rotation interval of the settings."""
+    """Return the ARN of the secret that RDS creates; declare its rotation if that is not every seven days."""
     secret = cluster["MasterUserSecret.SecretArn"]
     if s.database.rotation_days != USUAL_DAYS:
         up(

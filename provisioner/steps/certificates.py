@@ -129,5 +129,5 @@ def _issued(up: Piece, s: Settings, what: str, certificate: Handle, before: list
 
 
 def mark(up: Piece) -> str:
-    """Return the text that marks a DNS name as this stack's. It is different for every stack."""
+    """Return the text that marks a DNS name as this stack's, from its suffix and region."""
     return f"{MANAGER} {up.stack.suffix} {up.stack.region}"

@@ -78,4 +78,5 @@ def offline(count: int, version: str) -> Facts:
 
 
 def _open(what: str) -> Unknown:
+    # Stands for a value that only AWS knows.
     return Unknown(Ref("fact", what))

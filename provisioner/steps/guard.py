@@ -31,7 +31,7 @@ class Guard:
 
 
 def guard(up: Piece, s: Settings, keys: Keys) -> Guard | None:
-    """Declare the secret, or return None if the guard is off. The key is stored nowhere else."""
+    """Declare the secret, or return None if the guard is off. The state has only a hash of the key."""
     if s.edge.guard == "off":
         return None
     secret = up(

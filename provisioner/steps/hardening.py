@@ -12,8 +12,9 @@ _INIT = "scratch"
 def hardened(container: dict[str, Any], said: Container, *, shell: bool = False) -> dict[str, Any]:
     """Return the hardened containers and their volumes, as RegisterTaskDefinition takes them.
 
-    Fargate mounts a volume as owned by root with mode 0755 (aws/containers-roadmap#938). So a small init
-    container makes the volumes writable for all users, and ends before the main container starts.
+    Fargate mounts a volume as owned by root with mode 0755 (aws/containers-roadmap#938), so an image that
+    runs as another user could not write to it. A small init container makes the volumes writable for all
+    users, and ends before the main container starts.
 
     Args:
         container: The definition of the main container.

@@ -37,6 +37,7 @@ def interfaces(ec2: Any, filters: dict[str, str], suffix: str) -> list[Holder]:
 
 
 def _holder(ec2: Any, interface: Doc, suffix: str) -> Holder:
+    # An interface is a temporary blocker if AWS made it for a resource of this stack and will remove it.
     owner = interface.get("RequesterId") or interface.get("OwnerId", "?")
     purpose = purpose_of(interface)
     # AWS manages the interfaces of a Lambda function too, and keeps them while the function exists. The stack

@@ -184,7 +184,7 @@ class RouteTableAssociation(Kind):
         return {**it.props, "RouteTableAssociationId": made["AssociationId"]}
 
     def update(self, ec2: Any, it: Item, changed: Doc) -> None:
-        """Move the subnet to another table without a moment between (ReplaceRouteTableAssociation)."""
+        """Move the subnet to another table; it is never without one (ReplaceRouteTableAssociation)."""
         now = self.read(ec2, it) or {}
         ec2.replace_route_table_association(
             AssociationId=now["RouteTableAssociationId"], RouteTableId=it.props["RouteTableId"]

@@ -84,7 +84,7 @@ class Ec2(Kind):
         return self._single(it, named or mine)
 
     def _namesake(self, it: Item, docs: Iterable[Doc]) -> Doc | None:
-        # A resource with the Name of ours that does not have the stack's tags.
+        # A resource with our Name that does not have the stack's tags.
         for doc in self._living(it, self._tidy(docs)):
             if doc["Tags"].get("Name") == it.name and not bears(doc["Tags"], it.suffix):
                 return doc

@@ -106,5 +106,5 @@ class Cluster(Ecs):
         ecs.delete_cluster(cluster=it.id)
 
     def holders(self, ecs: Any, it: Item) -> list[Holder]:
-        """Return what keeps the cluster from being deleted: tasks of others, services that still drain."""
+        """Return what keeps the cluster from being deleted: its services, and tasks of others."""
         return tenants(ecs, it.suffix)

@@ -101,7 +101,8 @@ def verdict(ecs: Any, cluster: str, service: str, since: float = 0.0) -> tuple[s
         since: Wall-clock second; deployments that were created before it are ignored.
 
     Returns:
-        Both are "" if there is no such deployment, or if an emulator does not know the call.
+        Status and reason. Both are "" if there is no such deployment, or if an emulator does not know the
+        call.
 
     """
     listed = deployments(ecs, cluster, service) or []
@@ -157,6 +158,7 @@ def diagnose(ecs: Any, cluster: str, service: str, revision: str = "") -> Diagno
 
 
 def _asked(ask: Callable[[], Any], otherwise: Any, unseen: list[str]) -> Any:
+    # A failed call is noted in `unseen`, and `otherwise` stands for its answer.
     try:
         return ask()
     except ClientError as error:
@@ -175,6 +177,7 @@ def _last_stopped(ecs: Any, cluster: str, service: str, revision: str) -> Doc:
 
 
 def _ends(ecs: Any, task: Doc, unseen: list[str]) -> tuple[Ended, ...]:
+    # How each container of a stopped task ended, with its last log lines.
     found = ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])["taskDefinition"]
     defined = {one["name"]: one for one in found["containerDefinitions"]}
     ends = []

@@ -172,6 +172,7 @@ def _is_since(task: Doc, container: str, command: Command, since: float) -> bool
 
 
 def _said(task: Doc, container: str) -> tuple[str, ...]:
+    # The command that the task was started with in place of the container's own.
     overrides: Iterable[Doc] = task.get("overrides", {}).get("containerOverrides", [])
     return next((tuple(one.get("command", ())) for one in overrides if one["name"] == container), ())
 

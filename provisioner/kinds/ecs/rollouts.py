@@ -266,8 +266,8 @@ class Rolling:
 def begin_anew(clients: Clients, cluster: str, service: str, former: str) -> None:
     """Force a deployment with new tasks of the same revision (UpdateService), and only one.
 
-    `former` is the id of the primary deployment before. If a reply is lost, the retry first waits for a new
-    deployment to appear, as long as ECS may hide it, and starts a second one only if none appears.
+    `former` is the id of the primary deployment before. If a reply is lost, the retry first looks for a new
+    primary deployment, as long as ECS may hide one, and sends the call again only if there is none.
     """
     ecs = clients.client("ecs")
     lost: list[float] = []

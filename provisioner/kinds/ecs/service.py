@@ -204,7 +204,7 @@ class Service(Ecs):
         return lasts(doc)
 
     def deceives(self, ecs: Any, it: Item, since: float) -> bool:
-        """Return whether the newest deployment since then failed: a steady service may run the former one."""
+        """Return whether the newest deployment after `since` failed: the former revision may run then."""
         return verdict(ecs, it.props["cluster"], it.props["serviceName"], since - _SKEW)[0] in FAILED
 
 
@@ -224,7 +224,7 @@ def described(ecs: Any, own: str, cluster: str) -> list[Doc]:
 
 
 def _followed(service: Doc) -> Doc:
-    """Correct what moto says: its only deployment keeps the first task definition for ever."""
+    """Set the task definition of a service's only deployment: moto keeps the first one for ever."""
     deployments = service.get("deployments", [])
     if len(deployments) != 1:
         return service

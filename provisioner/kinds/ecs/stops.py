@@ -38,6 +38,7 @@ def hopeless(clients: Clients, cluster: str, service: str, revision: str, before
 
 
 def _end(task: Doc) -> str:
+    # The stop reason, if it is a failed pull, too little memory, or a container that ended at once; else "".
     reason = str(task.get("stoppedReason", ""))
     said = " ".join([reason, *(str(one.get("reason", "")) for one in task.get("containers", []))])
     if _PULL in said or _MEMORY in said:

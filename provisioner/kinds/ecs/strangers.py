@@ -1,4 +1,4 @@
-"""Finds registered targets that are no tasks of the cluster but get requests meant for tasks."""
+"""Registered targets that are no tasks of the cluster but get requests meant for its tasks."""
 
 from __future__ import annotations
 
@@ -75,5 +75,6 @@ def _addresses(ecs: Any, cluster: str, wanted: str) -> set[str] | None:
 
 
 def _of(task: Doc) -> Iterator[str]:
+    # The IP addresses of the task's network interfaces.
     for attachment in task.get("attachments", []):
         yield from (one["value"] for one in attachment.get("details", []) if one.get("name") in _ADDRESSES)

@@ -50,8 +50,8 @@ class Shift:
     def leads(self, arn: str, groups: Set[str]) -> bool:
         """Return whether ECS decides how a rule or listener forwards to these target groups.
 
-        It does if both groups are its own, and it was told of the rule (`arn`) or the alternate group is
-        used.
+        It does if all of them are its own groups, and if either it was told of the rule (`arn`) or its
+        alternate group is among them.
         """
         return groups <= self.groups and (arn in self.rules or self.alternate in groups)
 
@@ -100,6 +100,7 @@ def shift_with(ecs: Any, suffix: str, group: str) -> Shift | None:
 
 
 def _services(ecs: Any, cluster: str) -> Iterable[Doc]:
+    # All services of the cluster; none if the cluster is missing.
     try:
         arns = sorted(ecs.list_services(cluster=cluster)["serviceArns"])
     except ClientError as error:

@@ -44,6 +44,7 @@ def was_stopped_by_hand(doc: Doc) -> bool:
 
 
 def _verdicts(doc: Doc) -> list[str]:
+    # The status of the circuit breaker and of the alarms, as far as ECS returns them.
     return [doc[judge].get("status", "") for judge in _JUDGES if doc.get(judge)]
 
 

@@ -46,8 +46,8 @@ class TaskDefinition(Ecs):
     def read(self, ecs: Any, it: Item) -> Doc | None:
         """Return this revision, or the newest active revision of the family (DescribeTaskDefinition).
 
-        A revision never changes. So the recorded one is returned without a call if it still bears its tags, a
-        service runs it, and its family is active.
+        A revision never changes. So the recorded one is returned without describing it again if it still has
+        its tags, a service runs it, and its family is active.
         """
         if known := _recalled(ecs, it):
             return known
@@ -127,6 +127,7 @@ def _running(ecs: Any) -> set[str]:
 
 
 def _container(container: Doc) -> Doc:
+    # The order of these two lists counts, so they are compared as text.
     lists: Doc = {key: json.dumps(container[key]) for key in ("command", "entryPoint") if container.get(key)}
     if ports := container.get("portMappings"):
         lists["portMappings"] = [_port(one) for one in ports]

@@ -150,7 +150,7 @@ class TargetGroup(Elb):
         ]
 
     def parting(self, old: Doc, new: Doc) -> Doc:
-        """Return a lenient health check for a deposed group, if only the path of the check has changed.
+        """Return a lenient health check for a deposed group, if the new group's check has another path.
 
         During the cutover, tasks of the new group are in the old group too, and may answer its path with 404.
         """

@@ -52,7 +52,7 @@ class Listener(Elb):
     )
 
     def read(self, elbv2: Any, it: Item) -> Doc | None:
-        """Return the listener by its ARN if that is known, else by its port, with who shifts its traffic."""
+        """Return the listener by its ARN if known, else by its port, marked if ECS shifts its traffic."""
         listed = elbv2.describe_listeners(LoadBalancerArn=it.props["LoadBalancerArn"])["Listeners"]
         mine = next((doc for doc in listed if doc["ListenerArn"] == it.id), None)
         mine = mine or next((doc for doc in listed if doc["Port"] == it.props["Port"]), None)
@@ -91,7 +91,7 @@ class Listener(Elb):
         elbv2.delete_listener(ListenerArn=it.id)
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
-        """Return the listener as created: forwarding to the group in `former` that its own group replaces."""
+        """Return the listener as created: forwarding to the old group that its own replaces (`former`)."""
         return {**wanted, "DefaultActions": _joined(wanted["DefaultActions"], former)}
 
     def during(self, beat: Beat, wanted: Doc, seen: Doc, led: Set[str]) -> Doc:
@@ -170,7 +170,7 @@ class ListenerRule(Elb):
         elbv2.delete_rule(RuleArn=it.id)
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
-        """Return the rule as created: matching nothing while other groups than its own get the requests."""
+        """Return the rule as created: to the old group, and matching nothing while others get requests."""
         joined = {**wanted, "Actions": _joined(wanted["Actions"], former)}
         group = set(_led(joined["Actions"]))
         return _hushed(joined) if group and led and not group & led else joined
@@ -221,6 +221,7 @@ def _why_it_stays(rule: Doc, last: int) -> str:
 
 
 def _hushed(rule: Doc) -> Doc:
+    # No request meets the added condition.
     return {**rule, "Conditions": [*rule["Conditions"], _NOBODY]}
 
 

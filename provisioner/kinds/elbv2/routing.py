@@ -60,6 +60,7 @@ def never_asked(rules: Iterable[Doc]) -> Iterator[tuple[Doc, list[str]]]:
 
 
 def _is_plain(condition: Doc) -> bool:
+    # A path pattern that is no regular expression, or CloudFront's key.
     spelt = (condition.get("PathPatternConfig") or {}).get("RegexValues")
     return is_key(condition) or (condition["Field"] == "path-pattern" and not spelt)
 
