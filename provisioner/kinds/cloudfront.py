@@ -215,8 +215,8 @@ def _tags(cloudfront: Any, arn: str) -> dict[str, str]:
     return mapping(cloudfront.list_tags_for_resource(Resource=arn)["Tags"]["Items"])
 
 
-# A distribution's configuration, keys as hashes, and its id, ARN, status and domain.
 def _whole(doc: Doc, suffix: str) -> Doc:
+    """Return a distribution's configuration, keys as hashes, and its id, ARN, status and domain."""
     about = {key: doc[key] for key in ("Id", "ARN", "Status", "DomainName")}
     config = doc["DistributionConfig"]
     return {**config, "Origins": veiled_origins(config["Origins"], suffix), **about}

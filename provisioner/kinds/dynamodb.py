@@ -158,8 +158,8 @@ def _tags(dynamodb: Any, arn: str) -> dict[str, str]:
     return mapping(dynamodb.list_tags_of_resource(ResourceArn=arn)["Tags"])
 
 
-# A table under the property names of the create call.
 def _as_asked(doc: Doc) -> Doc:
+    """Return a table under the property names of the create call."""
     mode = (doc.get("BillingModeSummary") or {}).get("BillingMode") or doc.get("BillingMode")
     told = doc.get("SSEDescription") or {}
     under: dict[str, Any] = {"Enabled": told.get("Status") in ("ENABLED", "ENABLING", "UPDATING")}

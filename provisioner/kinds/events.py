@@ -116,8 +116,8 @@ class EventTarget(Kind):
         _check(events.remove_targets(Rule=it.props["Rule"], Ids=[it.props["Id"]]), "RemoveTargets")
 
 
-# Raise a ClientError for an entry that EventBridge reports as failed.
 def _check(reply: Doc, operation: str) -> None:
+    """Raise a ClientError for the first entry that EventBridge reports as failed."""
     for failed in reply.get("FailedEntries", []):
         error = {"Code": failed.get("ErrorCode", ""), "Message": failed.get("ErrorMessage", "")}
         raise ClientError({"Error": error}, operation)

@@ -130,8 +130,8 @@ def rule_priorities(clients: Clients, suffix: str) -> dict[str, int]:
     }
 
 
-# The available zones that can run the database, by name.
 def _fitting_zones(clients: Clients) -> list[str]:
+    """Return the available zones that can run the database, sorted by name."""
     asked = [
         {"Name": "state", "Values": ["available"]},
         {"Name": "zone-type", "Values": ["availability-zone"]},

@@ -155,9 +155,9 @@ def _strip(iam: Any, role: str) -> None:
             iam.detach_role_policy(RoleName=role, PolicyArn=one["PolicyArn"])
 
 
-# Ignore the error that a policy or role does not exist.
 @contextmanager
 def _or_gone() -> Iterator[None]:
+    """Ignore the error that a policy or role does not exist."""
     try:
         yield
     except ClientError as error:
@@ -182,8 +182,8 @@ def _flat(role: Doc) -> Doc:
     return {**role, "PermissionsBoundary": boundary, "Tags": mapping(role.get("Tags") or [])}
 
 
-# Whether a role has the desired properties and tags.
 def _is_wanted(role: Doc, it: Item) -> bool:
+    """Return whether a role has the desired properties and tags."""
     props = {"PermissionsBoundary": "", **it.props}
     return it.tags.items() <= role["Tags"].items() and all(role.get(key) == props[key] for key in props)
 

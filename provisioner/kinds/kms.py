@@ -172,8 +172,8 @@ def _described(kms: Any, arn: str, passed: Codes) -> Doc | None:
         return None
 
 
-# A key with its policy and tags, and in `Wake` the command that makes it usable again.
 def _told(kms: Any, it: Item, doc: Doc) -> Doc:
+    """Return a key with its policy and tags, and in `Wake` the command that makes it usable again."""
     arn = doc["Arn"]
     wake = (_CALL_BACK if doc["KeyState"] == PENDING else _WAKE).format(arn, kms.region)
     policy = json.loads(kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])

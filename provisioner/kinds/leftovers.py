@@ -227,8 +227,8 @@ def _backups(clients: Clients, stack: Stack) -> list[Remnant]:
     return found
 
 
-# The date on which a backup expires.
 def _until(backup: dict[str, Any]) -> str:
+    """Return the time at which a backup expires, as ISO 8601 text."""
     born: datetime = backup["BackupCreationDateTime"]
     end: datetime = backup.get("BackupExpiryDateTime") or born + timedelta(days=BACKUP_DAYS)
     return end.isoformat(timespec="minutes")

@@ -43,8 +43,8 @@ def locks(s3: Any, bucket: str) -> list[Holder]:
     return by_rule + _first_locked(s3, bucket)
 
 
-# The bucket's default retention as a blocker, with the end for an object written now.
 def _by_default(bucket: str, rule: Doc) -> Holder:
+    """Return the bucket's default retention as a blocker, with the end for an object written now."""
     days = rule.get("Days") or rule["Years"] * _YEAR
     end = datetime.now(UTC) + timedelta(days=days)
     remedy = f"what is written now is locked until {end:%Y-%m-%d}, UTC: run the same command again then"
@@ -111,8 +111,8 @@ def _named(bucket: str, key: str, version: str) -> str:
     return f"--bucket {bucket} --key {shlex.quote(key)} --version-id {version}"
 
 
-# The answer of a read; {} where S3 answers that there is no lock.
 def _told(ask: Callable[[], Doc]) -> Doc:
+    """Return the answer of a read, or {} if S3 answers that there is no lock."""
     try:
         return dict(ask())
     except ClientError as error:

@@ -38,8 +38,8 @@ def _why(s3: Any, bucket: str, failed: Doc, some: list[Doc]) -> Exception:
     return refused
 
 
-# Keys and version ids of the first page of versions and delete markers.
 def _first(s3: Any, bucket: str) -> list[Doc]:
+    """Return the keys and version ids of the first page of versions and delete markers."""
     listed = s3.page("list_object_versions", Bucket=bucket)
     found = [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]
     return [{key: one[key] for key in ("Key", "VersionId")} for one in found]

@@ -84,8 +84,8 @@ def known_plan(cloudfront: Any, arn: str) -> Holder:
     return next((one for one in plans_of(cloudfront, arn) if not one.doubtful), _UNTOLD)
 
 
-# A plan as a blocker; its remedy is when its cancellation takes effect, or how to cancel it.
 def _holder(plan: Doc) -> Holder:
+    """Return a plan as a blocker; its remedy says when its cancellation takes effect, or how to cancel."""
     what = f"a flat-rate pricing plan ({plan.get('planFamily', 'CloudFront')} {plan.get('planTier', '')})"
     change = plan.get("scheduledChange") or {}
     if change.get("changeType") == "CANCELLATION":

@@ -51,8 +51,8 @@ def listed(iam: Any, path: str) -> list[Doc]:
     return [role for role in whole["Roles"] if role["Path"].startswith(path)]
 
 
-# Whether one answer about all roles is worthwhile: for several stacks, or for few roles.
 def _is_worth_it(iam: Any) -> bool:
+    """Return whether one call for all roles is worthwhile: for several stacks, or for few roles."""
     return len(iam.peers.suffixes) >= _SEVERAL or _has_few(iam)
 
 

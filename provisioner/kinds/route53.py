@@ -166,8 +166,8 @@ def _standing(route53: Any, it: Item) -> tuple[list[Doc], Doc | None]:
     return records, next(marks, None)
 
 
-# Up to `most` records of the zone, beginning with `name`.
 def _from(route53: Any, zone: str, name: str, most: int) -> list[Doc]:
+    """Return up to `most` records of the zone, in the zone's order from `name` on."""
     told = route53.list_resource_record_sets(
         HostedZoneId=zone, StartRecordName=name, PaginationConfig={"MaxItems": most, "PageSize": most}
     )
@@ -188,8 +188,8 @@ def _protected(route53: Any, it: Item) -> list[Doc]:
     ]
 
 
-# Send CREATE and DELETE changes as one batch.
 def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:
+    """Send CREATE and DELETE changes as one batch."""
     batch = [{"Action": action, "ResourceRecordSet": record} for action, record in changes]
     return dict(
         route53.change_resource_record_sets(
@@ -204,8 +204,8 @@ def _sets(props: Doc) -> list[Doc]:
     return [{"Name": props["Name"], **own, **one} for own, one in zip(ttl, props["Records"], strict=True)]
 
 
-# The name of the TXT record that marks `name` as ours.
 def _marked(name: str) -> str:
+    """Return the name of the TXT record that marks `name` as ours."""
     return f"_{PROJECT}.{name}"
 
 

@@ -68,7 +68,7 @@ def bearers(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
     return {one["ResourceARN"]: mapping(one["Tags"]) for one in told["ResourceTagMappingList"]}
 
 
-# Tag filters that match the resources of any of these stacks.
 def _filters(*suffixes: str) -> list[dict[str, Any]]:
+    """Return tag filters that match the resources of any of these stacks."""
     values = {key: [value] for key, value in owner_tags("").items()} | {"Environment": list(suffixes)}
     return [{"Key": key, "Values": told} for key, told in values.items()]

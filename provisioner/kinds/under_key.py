@@ -46,8 +46,8 @@ def _databases(client: Any, key: str) -> Iterator[str]:
     yield from _named("the automated backups of {DBClusterIdentifier}", retained, key)
 
 
-# A phrase for each listed resource that is encrypted with the key.
 def _named(form: str, listed: list[Doc], key: str) -> Iterator[str]:
+    """Yield a phrase for each listed resource that is encrypted with the key."""
     return (form.format(**one) for one in listed if one.get("KmsKeyId") == key)
 
 

@@ -122,8 +122,8 @@ def major(version: str) -> str:
     return version.split(".", 1)[0]
 
 
-# Whether a version is of the form 16.8; others, such as 16.8-limitless, are never chosen.
 def _is_plain(version: str) -> bool:
+    """Return whether a version is of the form 16.8; others, such as 16.8-limitless, are never chosen."""
     return all(part.isdigit() for part in version.split(".")) and version.count(".") == 1
 
 

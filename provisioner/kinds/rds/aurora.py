@@ -220,8 +220,8 @@ def meets_going(doc: Doc | None) -> bool:
     return bool(doc) and "deleting" in ((doc or {}).get("Status"), (doc or {}).get("DBInstanceStatus"))
 
 
-# A cluster under the property names of the create call.
 def _as_asked(doc: Doc) -> Doc:
+    """Return a cluster under the property names of the create call."""
     groups = [group["VpcSecurityGroupId"] for group in doc.get("VpcSecurityGroups", [])]
     return {
         **doc,
