@@ -139,6 +139,7 @@ class LeaseLock(Lock):
         return owner if is_held else None
 
     def _write(self, mine: Owner, over: str | None) -> None:
+        # The lease counts from before the call: this holder then stops early rather than late.
         begun = self._timer.now(), self._timer.wall()
         self._tag = put(self._shelf, self._key, mine.dump().encode(), over)
         self._mine, self._since, self._trouble = mine, begun, ""

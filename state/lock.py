@@ -155,6 +155,7 @@ class FileLock(Lock):
         )
 
     def _sign(self, file: IO[str]) -> None:
+        # The former holder's entry is still in the file: each holder has a higher number than the one before.
         former = _owner(file)
         self.fence = (former.fence if former else 0) + 1
         text = Owner.me(self._command, self.fence).dump().encode()

@@ -43,10 +43,10 @@ class Kind(Traits):
 
     @abstractmethod
     def read(self, client: Any, it: Item) -> Doc | None:
-        """Return the actual resource, found by id, else by name or tags; None if it does not exist."""
+        """Return the actual properties, found by id, else by name or tags; None if it does not exist."""
 
     def others(self, client: Any, it: Item) -> list[Doc]:
-        """Return the resources that bear the same tags as this one, which the state does not know."""
+        """Return further resources with the same tags; called for a resource that the state does not know."""
         return []
 
     @abstractmethod
@@ -102,7 +102,7 @@ class Kind(Traits):
 
     @abstractmethod
     def delete(self, client: Any, it: Item) -> None:
-        """Start the deletion; may be called again at any time."""
+        """Start the deletion; safe to repeat."""
 
     def last_will(self, kept: Doc, declared: Doc) -> Doc:
         """Return the options of the deletion that AWS does not store, such as a final snapshot.
@@ -150,11 +150,11 @@ class Kind(Traits):
         return ""
 
     def takes_more(self, doc: Doc) -> float:
-        """Return the seconds that this resource is configured to take longer; added to the timeout."""
+        """Return the seconds by which this resource is configured to take longer; added to the timeout."""
         return 0.0
 
     def lasts(self, doc: Doc) -> str:
-        """Return until when AWS goes on showing a deleted resource; "" if that is not known."""
+        """Return until when AWS goes on returning a deleted resource; "" if that is not known."""
         return ""
 
     def at_first(self, wanted: Doc, led: Set[str], former: Mapping[str, str]) -> Doc:
@@ -207,7 +207,7 @@ class Kind(Traits):
         return {}
 
     def canonical(self, doc: Doc) -> Doc:
-        """Return `doc` with the values that AWS rewrites in one form; applied to both sides of a diff."""
+        """Return `doc` with values that AWS rewrites brought to one form; applied to both sides of a diff."""
         return doc
 
     def id_of(self, doc: Doc) -> str:

@@ -1,4 +1,7 @@
-"""A watch for another run's mark, for runs that create nothing twice and so set no mark of their own."""
+"""A watch for the marks of other runs, used by runs that set no mark of their own.
+
+Such runs create nothing that AWS would create a second time for another machine.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,7 @@ class Lookout:
         """Do nothing: this run has set no mark."""
 
     def _check(self, came: str) -> None:
+        # If the marker existed before, one read that misses it is no proof that it was deleted.
         doc = self._marker.look_again() if self._stands else self._marker.look()
         if there := self._marker.other(doc):
             raise self._marker.held(there, came)

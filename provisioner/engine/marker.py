@@ -61,7 +61,7 @@ class Marker:
         self.check(self.seen_by(plan))
 
     def seen_by(self, plan: Plan) -> Doc | None:
-        """Return the marker as the plan saw it, whether it was selected or not; None if it does not exist."""
+        """Return the marker's properties as planned, selected or not; None if it did not exist then."""
         return (plan.whole or plan).docs.get(self.node)
 
     @property
@@ -74,12 +74,12 @@ class Marker:
         self.check(self.look())
 
     def look(self) -> Doc | None:
-        """Return the actual marker, or None if it does not exist."""
+        """Return the marker's actual properties, or None if it does not exist."""
         with explained(f"asking for another run's mark on {self.target.words}"):
             return self._read()
 
     def look_again(self) -> Doc | None:
-        """Return the actual marker; if it is not found, read once more when AWS can no longer hide it."""
+        """Return the marker's properties; if it is not found, read again when AWS can no longer hide it."""
         doc = self.look()
         if doc is None:
             self._clients.clock.sleep(self._clients.aws.hides(SETTLES))
@@ -149,7 +149,7 @@ class Marker:
         self._heart.start()
 
     def guard(self) -> None:
-        """Renew a mark that is due, and raise `LockHeld` if another run took over or soon may."""
+        """Renew a mark that is due, and raise `LockHeld` if another run took over or may do so soon."""
         if self._heart is None:
             return
         with self._one:

@@ -100,6 +100,7 @@ class Outlook:
         return longest(self.graph, self.seconds).seconds
 
     def _left_of(self, part: Part) -> float:
+        # A stage that has begun takes its usual time less the time that has passed.
         if part in self._done:
             return 0.0
         first = part.what != "ready" or Part(part.node, "exists") in self._done

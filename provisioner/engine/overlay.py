@@ -77,6 +77,7 @@ class _Overlay:
     kind: Kind
 
     def merged(self, there: Any, ours: Any, before: Any, takes: Shapes, path: str) -> Any:
+        # Mappings are merged member by member, lists item by item; any other value is sent as it is declared.
         if path in self.kind.whole | self.kind.exact:
             return self.with_guests(there, ours, path)
         if isinstance(there, Mapping) and isinstance(ours, Mapping):

@@ -31,8 +31,8 @@ class Owner:
     """Another owner of a field of an existing resource, and which values of the field that owner may set.
 
     Args:
-        who: The owner in words; members of the resource may stand in braces.
-        holds: Whether this owner has brought the desired value to the actual one; gets (actual, desired).
+        who: The owner in words; braces hold members of the resource.
+        holds: Returns whether this owner changed the desired value to the actual one; gets (actual, desired).
         told: A member of the resource; the field is theirs only while AWS returns that member.
         also: Like `holds`, but gets all actual properties first.
         keeps: Whether AWS keeps the stack's value, without returning it, and uses it again after theirs.

@@ -59,6 +59,7 @@ class Patience:
         asking = _Asking(self.clock)
         known_late = _Passing(max(FRESH * self.pace, EMULATOR_PATIENCE), self.clock)
 
+        # Throttles and lost calls have a time limit of their own; a refusal ends it.
         def cures(error: BaseException) -> bool:
             if fault_of(error) in PASSING:
                 return passing.may_pass()
@@ -90,7 +91,7 @@ class Patience:
         return is_named(error, kind.transient.get(verb, frozenset()))
 
     def _step(self, error: BaseException, elapsed: float, target: Target, verb: str) -> float | None:
-        """Return the seconds until the next try after a refusal; None after any other error."""
+        """Return the seconds until a refused call is tried again; None (back-off) after other errors."""
         if fault_of(error) in PASSING:
             return None
         if isinstance(error, NotYet):

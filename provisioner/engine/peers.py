@@ -73,6 +73,7 @@ class Peers:
 def _portion(listed: Sequence[str], own: str, most: int) -> list[str]:
     if own not in listed:
         return [own]
+    # The list is cut into batches of `most` from its beginning; all members of a batch get the same batch.
     start = listed.index(own) // most * most
     return list(listed[start : start + most])
 

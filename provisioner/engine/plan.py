@@ -55,7 +55,7 @@ class Plan:
 
     @property
     def acting(self) -> list[Change]:
-        """The changes that change AWS or wait for it."""
+        """The changes that do something: all but those with the action `keep`."""
         return [change for change in self.changes.values() if change.verb != "keep"]
 
     @property
@@ -264,7 +264,7 @@ def look_up(plan: Plan, ref: Ref) -> Any:
 def target_of(
     node: Node, suffix: str, entry: Entry | None, wanted: Doc, away: frozenset[str] = frozenset()
 ) -> Target:
-    """Return the managed resource for a declared one; `away` holds ids that a search must not return."""
+    """Return the resource to work on for a declared one; `away` holds ids that a search must not return."""
     it = Item(
         node=node.name,
         name=node.aws_name,

@@ -12,7 +12,10 @@ SET, CHANGED = "(set)", "(changed)"
 
 
 class Private(Veiled):
-    """A sensitive value with its name; it equals another one with both the same, and its own fingerprint."""
+    """A sensitive value with its name, which is part of its fingerprint.
+
+    It is equal to its fingerprint, and to another `Private` with the same name and value.
+    """
 
     mark = SET
 

@@ -115,7 +115,10 @@ class Kept(Veiled):
         self.mark = f"(secret in {'one that is yet to be made' if self.is_to_come else keeper})"
 
     def differs(self, confirmed: Any) -> bool:
-        """Return whether the recorded mark names another resource; one without a name counts as the same."""
+        """Return whether the recorded mark names another resource than the one that stores the secret now.
+
+        A recorded mark that names none counts as the same.
+        """
         return self.is_to_come or confirmed not in (None, Veiled.mark, self.mark)
 
     def refs(self) -> Iterator[Ref]:

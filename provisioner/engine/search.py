@@ -50,6 +50,7 @@ class Search:
         def probe() -> Doc | bool | None:
             nonlocal looks
             looks += 1
+            # Returns the resource, False if there is none of this stack, or None to read again.
             doc = read(self.clients, target)
             there = doc is not None and not meets(doc, target.kind.gone)
             if doc is not None and there and is_ours(target.kind, target.it.tags, doc):

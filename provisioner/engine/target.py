@@ -83,7 +83,7 @@ def lacks(clients: Clients, target: Target, error: BaseException) -> bool:
 
 
 def read(clients: Clients, target: Target) -> Doc | None:
-    """Return the actual resource, or None if it or the resource that contains it does not exist.
+    """Return the actual properties; None if the resource, or the one that contains it, does not exist.
 
     None is also returned if an emulator does not support the resource type, or if the id is in `shunned`.
     """
@@ -98,7 +98,7 @@ def read(clients: Clients, target: Target) -> Doc | None:
 
 
 def look(shared: Clients, target: Target, entry: Entry | None) -> Doc | None:
-    """Return the actual resource that the state knows by `entry`, or None; `entry` may be None.
+    """Return the actual properties of a resource that the state knows by `entry`, if there is an entry.
 
     On an emulator that does not return all properties, the missing ones are taken from the recorded state.
     """
@@ -107,7 +107,7 @@ def look(shared: Clients, target: Target, entry: Entry | None) -> Doc | None:
     if entry is None or shared.aws.echoes:
         return _look(shared, target, entry.made if entry else 0.0)
     doc = _look(shared, target, 0.0 if target.kind.shared else entry.made)
-    # What belongs to the account serves under whatever name an emulator gave it.
+    # An account-wide resource can be used under whatever name the emulator gave it.
     return _recalled(target, doc, entry) if doc else entry.confirmed if target.kind.shared else None
 
 
@@ -146,7 +146,7 @@ def _own_tags(target: Target) -> Doc:
 
 
 def _look(shared: Clients, target: Target, made: float) -> Doc | None:
-    """Return the actual resource; while AWS may still miss one created at second `made`, read again.
+    """Return the actual properties; read again while AWS may still miss what it made at second `made`.
 
     An older resource that is not found is read once more, because one miss does not prove a deletion.
     """

@@ -60,7 +60,7 @@ def _graph(document: Document, names: Set[str], kinds: Kinds) -> dict[End, set[E
 
 
 def target_in(document: Document, name: str, kinds: Kinds) -> Target:
-    """Return the managed resource for a recorded one, which may no longer be declared."""
+    """Return the resource to work on for a recorded one, which may no longer be declared."""
     entry: Entry = document.entries[name]
     node = name.split("~", 1)[0]
     it = Item(

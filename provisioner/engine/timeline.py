@@ -109,7 +109,7 @@ def _at(doc: Doc, *whats: str) -> float | None:
 
 
 def _marks(doc: Doc) -> tuple[float, float, float]:
-    """Return the seconds of the start, of the creation or the begin of the deletion, and of the end."""
+    """Return (start, middle, end) in seconds; in the middle, AWS had created it or begun to delete it."""
     start = _at(doc, "starting") or 0.0
     last = max(moment[0] for moment in doc["moments"])
     end = _at(doc, "ready", "gone", "failed", "stopped") or last

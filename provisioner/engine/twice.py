@@ -8,9 +8,10 @@ from provisioner.engine.plan import Plan
 
 
 def marker_first(plan: Plan, graph: dict[Stage, set[Stage]]) -> None:
-    """Let the marker be created before all others, so that only one of two runs can go on.
+    """Let the marker be created before all resources that it does not need, and before all deletions.
 
-    It changes `graph`, the stages that each stage waits for, if the marker is yet to be created.
+    Of two runs, only the one that creates it goes on. `graph` maps each stage to the stages that it waits
+    for, and is changed in place.
     """
     after = plan.stack.after_marker()
     if after and plan.changes[plan.stack.marker].verb == "create":

@@ -87,7 +87,7 @@ def last_look(
         if name not in search.stack.nodes:
             report.remaining.append(Remnant(change.kind, change.id, f"found as {change.name or name}"))
     known = {stone.id for stone in listed} | {stone.name for stone in listed}
-    # One that was found anew by every run that could not end it was deleted as often.
+    # A resource has several tombstones if several runs found it again and tried to delete it.
     report.remaining = list({(one.what, one.id): one for one in report.remaining}.values())
     for arn in bearing:
         if arn not in known and re.split(r"[:/]", arn)[-1] not in known:
@@ -96,6 +96,7 @@ def last_look(
 
 
 def _judge(report: Report, kind: Kind, stone: Tombstone, doc: Doc | None) -> None:
+    # Nothing is reported for a resource that AWS no longer returns.
     if meets(doc, kind.lingers):
         report.lingering.append(Remnant(stone.kind, stone.id, kind.why_lingers))
     elif doc is not None and meets(doc, kind.gone) and (until := kind.lasts(doc)):

@@ -46,12 +46,12 @@ def again(
 ) -> T:
     """Call a function until it succeeds, retrying the errors for which `when` is true.
 
-    A moment that AWS names in its reply is waited for. A host name that does not exist is retried for a few
-    seconds only.
+    If AWS names a time for the next try, no try is made before it. A host name that does not exist is retried
+    for a few seconds only.
 
     Args:
         call: The function.
-        when: Whether an error may be retried.
+        when: Returns whether an error may be retried.
         clock: The clock to wait by.
         patience: Seconds after which the last error is raised.
         told: Called before each retry with the error and the seconds until the retry.

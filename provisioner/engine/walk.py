@@ -18,9 +18,9 @@ WORKERS = 48
 class Walk(Generic[Step]):
     """One pass through a graph, which maps each step to the steps that it waits for.
 
-    `begin(step)` returns the work that starts with a step, or None if another step's work reports when it is
-    done. Work runs in a thread and reports each step that it has completed. A step that is never reported
-    only holds back the steps that wait for it.
+    `begin(step)` returns the work that starts with a step, or None if another step's work reports it. Work
+    runs in a thread, and reports each step that it has completed. A step that is never reported only holds
+    back the steps that wait for it. Once `stopped()` is true, no further work is started.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Walk(Generic[Step]):
         return self.done
 
     def _advance(self) -> None:
+        # A step may have been reported before its turn came: it is then marked as done at once.
         while steps := self._order.get_ready():
             for step in steps:
                 self._handed.add(step)
@@ -79,6 +80,7 @@ class Walk(Generic[Step]):
             self._told.put(("ended", None))
 
     def _hear(self, what: str, value: Any) -> None:
+        # "done": a step was completed. "raised": a work failed. "ended": a thread is free again.
         if what == "done":
             if value in self._handed and value not in self.done:
                 self._order.done(value)

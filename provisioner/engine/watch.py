@@ -29,8 +29,10 @@ class Watch:
 
         Args:
             target: The resource.
-            updated: Whether it was updated; then a read that shows its former properties does not count.
-            seen: Called with the actual properties of each read.
+            updated: Whether it was updated. If so, reads that may still show its former properties do not
+                count.
+            seen: Called with the properties of each read, but not in the first `stale_for` seconds after an
+                update.
 
         Raises:
             OutOfPatience: The resource is not ready after its timeout.
