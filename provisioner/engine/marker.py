@@ -70,7 +70,7 @@ class Marker:
         return BEAT * self._scale
 
     def ask(self) -> None:
-        """Read the marker, and raise `LockHeld` if another run is at work by now."""
+        """Read the marker, and raise `LockHeld` if another run is at work now."""
         self.check(self.look())
 
     def look(self) -> Doc | None:

@@ -101,7 +101,8 @@ class _Overlay:
     ) -> Iterator[tuple[str, Any]]:
         """Yield each actual member that the calls accept and that neither is declared nor was before.
 
-        A managed member with a value other than its default is yielded with the default.
+        A managed member is only kept at its default. Another value is replaced by the default, or left out if
+        there is none.
         """
         members = self.kind.members
         for key, value in there.items():

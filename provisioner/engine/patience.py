@@ -28,7 +28,7 @@ _FIRST_ASKED, _LAST_ASKED = 1.5, 12.0
 
 
 class Patience:
-    """Makes AWS calls and retries them as the resource type allows; shared by all threads of a run."""
+    """The calls of a run with their retries, as the resource types allow; shared by all threads."""
 
     def __init__(self, clients: Clients, listen: Listener, durations: Durations | None = None) -> None:
         self.clients = clients
@@ -59,7 +59,7 @@ class Patience:
         asking = _Asking(self.clock)
         known_late = _Passing(max(FRESH * self.pace, EMULATOR_PATIENCE), self.clock)
 
-        # Throttles and lost calls have a time limit of their own; a refusal ends it.
+        # Throttled and lost calls have a time limit of their own, which starts anew after a refusal.
         def cures(error: BaseException) -> bool:
             if fault_of(error) in PASSING:
                 return passing.may_pass()

@@ -30,9 +30,9 @@ Doc = dict[str, Any]
 class Step:
     """One resource in a run.
 
-    Each of `moments` is [seconds since the start, event], and for a wait or a failure also [seconds, reason].
-    `needs` maps each dependency to the stage that it must have reached, `beside` lists those dependents whose
-    deletion need only have begun before this one is deleted.
+    Each of `moments` is [seconds since the start, event], followed by its seconds and its reason if it is a
+    wait or a failure. `needs` maps each dependency to the stage that it must have reached. `beside` lists the
+    dependents whose deletion need only have begun before this resource is deleted.
     """
 
     kind: str

@@ -18,7 +18,7 @@ _LOOKS = 6
 
 
 class Search:
-    """Reads again until AWS must show a new resource; shared by all threads of a run."""
+    """A search that reads again until AWS must show a new resource; shared by all threads of a run."""
 
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
@@ -50,7 +50,7 @@ class Search:
         def probe() -> Doc | bool | None:
             nonlocal looks
             looks += 1
-            # Returns the resource, False if there is none of this stack, or None to read again.
+            # The result is the resource, False if this stack has none, or None to read again.
             doc = read(self.clients, target)
             there = doc is not None and not meets(doc, target.kind.gone)
             if doc is not None and there and is_ours(target.kind, target.it.tags, doc):

@@ -70,7 +70,7 @@ HIDES = 60.0
 def still_hides(clients: Clients, made: float) -> float:
     """Return the seconds for which reads may still miss a resource made at the wall-clock second `made`.
 
-    If answers are shared, they count from the earliest time at which an answer may have been given.
+    If answers are shared, the time counts from the earliest moment at which one may have been given.
     """
     window = clients.aws.hides(HIDES)
     left = made + window - (clients.since or clients.clock.wall())

@@ -15,7 +15,7 @@ from provisioner.errors import OutOfPatience
 
 
 class Watch:
-    """Waits for resources, reading each as often as is useful; shared by all threads of a run."""
+    """The waits of a run for its resources, with reads as often as is useful; shared by all threads."""
 
     def __init__(self, clients: Clients, listen: Listener, durations: Durations) -> None:
         self.clients = clients
