@@ -1,4 +1,4 @@
-"""`apply`: plan, ask, carry out, print the outputs last."""
+"""`apply`: plan, ask for confirmation, carry the plan out, print the outputs last."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ from provisioner.terminal.say import Say
 
 @dataclass(frozen=True)
 class Wish:
-    """How an apply is to go: asked for or not, checked beforehand or not, by a plan that was kept or not."""
+    """The options of an apply.
+
+    `checks` says whether the plan is checked beforehand, `choice` which resources are selected, and `kept` is
+    a saved plan, if one was given.
+    """
 
     asking: Asking
     lock_timeout: float = 0.0
@@ -40,7 +44,15 @@ class Wish:
 
 
 def apply(say: Say, session: Session, wish: Wish) -> int:
-    """Plan, ask, carry out, print the outputs last; with a plan that was kept, exactly that or nothing."""
+    """Plan, ask for confirmation, carry the plan out and print the outputs last; return the exit code.
+
+    A saved plan is carried out exactly as it was saved, or not at all.
+
+    Raises:
+        Blocked: The plan may not be carried out, or differs from the saved one.
+        LockHeld: Another run is at work.
+
+    """
     header(say, session)
     with session.locked("apply", wish.lock_timeout), recorded(session, "apply") as record:
         started = time.monotonic()
@@ -63,7 +75,13 @@ def apply(say: Say, session: Session, wish: Wish) -> int:
 
 
 def _put_forward(say: Say, session: Session, made: Plan, wish: Wish) -> None:
-    """Show the plan, refuse what would fail, and ask; Blocked where it may not be carried out."""
+    """Show the plan, refuse what would fail, and ask for confirmation.
+
+    Raises:
+        Blocked: The plan may not be carried out.
+        Declined: The person said no.
+
+    """
     if made.refused:
         show_plan(say, made)
         raise refusal(made)
@@ -78,7 +96,12 @@ def _put_forward(say: Say, session: Session, made: Plan, wish: Wish) -> None:
 
 
 def _planned(session: Session, wish: Wish) -> Plan:
-    """What is to be done now; Blocked where it is not what was kept."""
+    """Return the plan of the selected resources.
+
+    Raises:
+        Blocked: It differs from the saved plan.
+
+    """
     kept = wish.kept
     if kept:
         check_ground(kept, session)
@@ -90,7 +113,7 @@ def _planned(session: Session, wish: Wish) -> Plan:
 
 
 def run(say: Say, session: Session, made: Plan, record: Record) -> None:
-    """Carry the plan out with the progress shown; the first signal ends it softly."""
+    """Carry the plan out and show its progress; the first signal ends the run after the calls in flight."""
     pieces = {node.name: node.piece for node in made.stack if made.changes[node.name].verb != "keep"}
     outlook = outlook_on(session, record, {name: made.changes[name].verb for name in pieces})
     with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:

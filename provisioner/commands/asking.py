@@ -1,4 +1,4 @@
-"""Asking a person before something changes."""
+"""The confirmation that a person gives before something changes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ from provisioner.terminal.say import Say
 
 @dataclass(frozen=True)
 class Asking:
-    """How a command may ask: not at all with --yes, not without a terminal."""
+    """The way a command may ask: not at all with --yes, and never without a terminal."""
 
     yes: bool
 
     def confirm(self, say: Say, question: str, wanted: str = "yes") -> None:
-        """Go on only when `wanted` is typed; UsageError where nobody can type."""
+        """Ask a question, and return if the person types `wanted`; with --yes, return at once.
+
+        Raises:
+            UsageError: There is no terminal to ask at.
+            Declined: Something else was typed.
+            Interrupted: The question was interrupted.
+
+        """
         if self.yes:
             return
         if not sys.stdin.isatty():

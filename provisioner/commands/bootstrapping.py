@@ -1,4 +1,4 @@
-"""`bootstrap`: the role that a CI pipeline assumes by OIDC; printed, and made where that is asked for."""
+"""`bootstrap`: the role that a CI pipeline assumes by OIDC; printed, and created on request."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from provisioner.rights.statements import Policy
 from provisioner.session import Session
 from provisioner.terminal.say import Say
 
-# The commands under whose policies roles are made.
+# The commands whose policies allow roles to be created.
 _MAKING = ("apply", "all")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """The role and its policies, as they are to be."""
+    """The desired role and its policies."""
 
     whose: Whose
     pipeline: Pipeline
@@ -37,38 +37,38 @@ class Wanted:
 
     @property
     def role(self) -> str:
-        """The role's name."""
+        """The name of the role."""
         return name_of(self.pipeline.noun, self.whose.suffix)
 
     def policies(self) -> dict[str, Policy]:
-        """Its policies by name."""
+        """Return the role's policies by name."""
         made = policies_for(self.whose, self.purpose)
         noun, suffix = self.pipeline.noun, self.whose.suffix
         return {name_of(noun, suffix, str(n)): one for n, one in enumerate(made)}
 
     def boundaries(self) -> list[Node]:
-        """The boundary that is the stack's own: made here, so that no pipeline says what it allows."""
+        """Return the stack's own boundary: it is created here, so that no pipeline can say what it allows."""
         if self.purpose not in _MAKING:
             return []
         return [node for node in self.whose.ground().stack if node.kind.bounds]
 
     def resolved(self, node: Node) -> Doc:
-        """What a node is to be; nothing of it is left to AWS."""
+        """Return the desired properties of a resource; AWS has to give none of them."""
         return dict(resolve(node.props, Unknown))
 
     def documents(self) -> dict[str, Policy]:
-        """All that is made, by name."""
+        """Return the documents of the role, the boundary and the policies by name."""
         capped = {node.aws_name: self.resolved(node)["PolicyDocument"] for node in self.boundaries()}
         return {self.role: self.trust(), **capped, **self.policies()}
 
     def trust(self) -> Policy:
-        """Who may assume it."""
+        """Return the trust policy, which says who may assume the role."""
         ground = self.whose.ground()
         return self.pipeline.trust(ground.partition, ground.account)
 
 
 def show(say: Say, wanted: Wanted) -> int:
-    """Print the role; nothing is made."""
+    """Print the role and its policies; nothing is created."""
     _print(say, wanted, made=False)
     if wanted.whose.ground().account == NO_ACCOUNT:
         say.note(f"{NO_ACCOUNT} stands for the account: give it with --expect-account.")
@@ -77,9 +77,9 @@ def show(say: Say, wanted: Wanted) -> int:
 
 
 def make(say: Say, wanted: Wanted, session: Session) -> int:
-    """Make what is missing of the boundary, the provider, the policies and the role; then print them.
+    """Create what is missing of the boundary, the provider, the policies and the role; then print them.
 
-    Each piece is looked for before it is made: the same command takes up what an earlier one left half done.
+    Each resource is looked up before it is created: the same command goes on after an interruption.
     """
     where = replace(wanted.whose, account=session.place.account, region=session.place.region)
     wanted = replace(wanted, whose=where)
@@ -112,7 +112,12 @@ def _print(say: Say, wanted: Wanted, *, made: bool) -> None:
 
 
 def _provider(session: Session, pipeline: Pipeline) -> None:
-    """The account's provider for GitHub: used where it is, made where it is missing, never deleted."""
+    """Use the account's OIDC provider for GitHub, or create it if it is missing; never delete it.
+
+    Raises:
+        Blocked: The existing provider does not take the pipeline's audience.
+
+    """
     iam, place = session.clients.client("iam"), session.place
     arn = provider_arn(place.partition, place.account)
 
@@ -141,7 +146,7 @@ def _policy(wanted: Wanted, session: Session, name: str, document: Policy) -> It
 
 
 def _boundary(wanted: Wanted, session: Session, node: Node) -> Item:
-    """As `apply` would make it: it finds this one, and takes it for its own."""
+    """Return the boundary exactly as `apply` would create it, so that `apply` adopts it."""
     props = wanted.resolved(node)
     return Item(
         node.name, node.aws_name, wanted.whose.suffix, props, node.tags, _policy_arn(session, node.aws_name)
@@ -157,7 +162,7 @@ def _item(wanted: Wanted, name: str, **props: Any) -> Item:
 
 
 def _attach(session: Session, wanted: Wanted, arns: Iterable[str]) -> None:
-    """Exactly these; what an earlier one attached besides goes, and with it our own policy that it was."""
+    """Attach exactly these policies; detach others, and delete those of them that are our own."""
     iam, listed = session.clients.client("iam"), list(arns)
     role = wanted.role
 
@@ -174,7 +179,7 @@ def _attach(session: Session, wanted: Wanted, arns: Iterable[str]) -> None:
 
 
 def _drop(session: Session, suffix: str, arn: str) -> None:
-    """Delete a policy of an earlier bootstrap; somebody else's stays."""
+    """Delete a policy of an earlier bootstrap; somebody else's policy stays."""
     name = arn.rpartition("/")[2]
     it = Item("pipeline", name, suffix, {"PolicyName": name}, id=arn)
     iam, kind = session.clients.client("iam"), ManagedPolicy()

@@ -1,4 +1,4 @@
-"""What network ACLs around a stack stop, as `status` and `report` tell it: by `doctor`'s own judgement."""
+"""Traffic that network ACLs stop, for `status` and `report`: found by the checks of `doctor`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ _TOPIC = "network"
 
 
 def borders(scene: Scene, suffix: str) -> tuple[Part, ...]:
-    """Return what network ACLs stop; nothing where they are as the subnets were born with them."""
+    """Return what network ACLs stop; nothing if they are as AWS created them with the subnets."""
     found = [line for one in scene.of("Vpc") for line in asked(one.node, partial(_lines, scene, one, suffix))]
     return (Part(_TOPIC, tuple(found)),) if found else ()
 
 
 def _lines(scene: Scene, vpc: Sight, suffix: str) -> Iterator[Line]:
-    """One call for a network that nobody touched; the checks of `doctor` only where somebody did."""
+    """Yield what the network ACLs of one VPC stop.
+
+    A VPC whose ACLs nobody changed costs one call; the checks of `doctor` run for the others only.
+    """
     if vpc.doc is None:
         return
     ec2 = scene.clients.client("ec2")

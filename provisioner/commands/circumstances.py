@@ -1,4 +1,4 @@
-"""What a plan must be read with: a run that is under way, or a teardown that did not end."""
+"""Notes on a plan about a run that is under way, or a teardown that did not end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provisioner.settings.never import never_works
 
 
 def read_with(session: Session, made: Plan, *, ending: bool = False) -> Plan:
-    """The plan, with what is known besides: of its settings, and of the stack's last run."""
+    """Add notes to the plan about its settings and the stack's last run, and return it."""
     if not ending:
         made.notes += never_works(session.settings)
     if session.is_over:
@@ -26,12 +26,13 @@ def read_with(session: Session, made: Plan, *, ending: bool = False) -> Plan:
     elif told := _unended(session, made):
         made.notes.append(told)
     marker = session.marker(made)
-    # A look at a whole stack is of no one moment: what blocks may be another run's, begun meanwhile.
+    # Reading a whole stack takes time: another run, begun meanwhile, may have caused what blocks the plan.
     if marker and (other := marker.other(marker.look() if made.refused else marker.seen_by(made))):
         made.notes.append(f"Another run is at work, with a state of its own: {other}.")
     return made
 
 
+# Give the run under way as the reason of a change that only waits for a resource.
 def _in_hand(change: Change) -> Change:
     if change.verb == "finish" and change.why in (AT_WORK, UNCONFIRMED):
         return replace(change, why="the run under way waits for it")
@@ -39,7 +40,7 @@ def _in_hand(change: Change) -> Change:
 
 
 def _unended(session: Session, made: Plan) -> str:
-    """That a teardown was interrupted, in words; empty where none was."""
+    """Return a sentence about an interrupted teardown; "" if there was none."""
     entries, declared = session.document.entries, made.stack.nodes
     gone = {stone.node for stone in session.document.tombstones if stone.node in declared} - entries.keys()
     going = [name for name, entry in entries.items() if entry.phase == "deleting" and name in declared]

@@ -1,4 +1,4 @@
-"""What can follow on a command line, by what is kept on this machine; makes no call, and imports no boto3."""
+"""Completions of a command line, from files of this machine; makes no call, and imports no boto3."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from state.document import Document
 
 @dataclass(frozen=True)
 class Word:
-    """A word that can follow, and what it means."""
+    """A word that can follow on the command line, and what it means."""
 
     text: str
     help: str = ""
 
 
 def suffixes(given: Mapping[str, Any]) -> list[Word]:
-    """The stacks that are known here, then those that only their runs tell of."""
+    """Return the stacks that are known here, then those of which only run records are left."""
     workspace = _workspace(given)
     known = _known(workspace)
     gone = [name for name in workspace.runs.suffixes() if name not in known]
@@ -29,7 +29,7 @@ def suffixes(given: Mapping[str, Any]) -> list[Word]:
 
 
 def addresses(given: Mapping[str, Any]) -> list[Word]:
-    """The pieces and resources of the stack that is named, as its ledger knows them."""
+    """Return the steps and resources of the given stack, as its state knows them."""
     document = _document(given)
     entries = document.entries if document else {}
     pieces = dict.fromkeys(entry.piece for entry in entries.values())
@@ -38,32 +38,32 @@ def addresses(given: Mapping[str, Any]) -> list[Word]:
 
 
 def resources(given: Mapping[str, Any]) -> list[Word]:
-    """The resources by their own names."""
+    """Return the resources of the given stack by their own names."""
     document = _document(given)
     return [Word(name, entry.kind) for name, entry in document.entries.items()] if document else []
 
 
 def services(given: Mapping[str, Any]) -> list[Word]:
-    """The services of the stack that is named: the main one is called `api`."""
+    """Return the services of the given stack; the main one is called `api`."""
     document = _document(given)
     listed = document.entries.items() if document else ()
     return [Word(name.partition(".")[2] or "api", one.name) for name, one in listed if one.kind == "Service"]
 
 
 def outputs(given: Mapping[str, Any]) -> list[Word]:
-    """The outputs of the stack that is named."""
+    """Return the outputs of the given stack."""
     document = _document(given)
     return [Word(*one) for one in document.outputs.items()] if document else []
 
 
 def runs(given: Mapping[str, Any]) -> list[Word]:
-    """The runs of the stack that is named, of all where none is, newest first."""
+    """Return the runs of the given stack, or of all stacks if none is given, newest first."""
     names = _workspace(given).runs.names(given.get("suffix") or "*")
     return [*map(Word, ("last", "last~1")), *(Word(name.run, name.suffix) for name in names)]
 
 
 def matching(source: Callable[[Mapping[str, Any]], Iterable[Word]], given: Any, begin: str) -> list[Word]:
-    """Of what can follow, that which goes on from `begin`; nothing where it cannot be read."""
+    """Return the words of `source` that begin with `begin`; none if they cannot be read."""
     with suppress(ProvisionerError, OSError):
         return [word for word in source(given) if word.text.startswith(begin)]
     return []
@@ -76,10 +76,11 @@ def _workspace(given: Mapping[str, Any]) -> Workspace:
 
 
 def _known(workspace: Workspace) -> list[str]:
-    """The stacks that have a ledger on this machine: a bucket is not asked between two keys."""
+    """Return the stacks with a state on this machine: completion does not wait for a bucket."""
     return [] if workspace.is_shared else workspace.suffixes()
 
 
+# Return the state of the given stack, or of the only one; None if there is none on this machine.
 def _document(given: Mapping[str, Any]) -> Document | None:
     workspace = _workspace(given)
     known = _known(workspace)

@@ -1,4 +1,4 @@
-"""`config`: what is set and by whom, what can be set, and a file to begin with."""
+"""`config`: the settings and where they come from, their schema, and a file to begin with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEAD = ("setting", "value", "unit", "from")
 
 
 def show(say: Say, settings: Iterable[Setting]) -> int:
-    """Every setting with its value and where that came from."""
+    """Print every setting with its value and the source of the value."""
     if say.as_json:
         say.record("config", settings=[_record(one) for one in settings])
         return 0
@@ -30,14 +30,19 @@ def show(say: Say, settings: Iterable[Setting]) -> int:
 
 
 def schema(say: Say) -> int:
-    """The JSON Schema of the settings."""
+    """Print the JSON Schema of the settings."""
     told = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model()}
     say.data(json.dumps(told) if say.as_json else json.dumps(told, indent=2))
     return 0
 
 
 def init(say: Say, path: Path) -> int:
-    """Write a settings file in which everything is said and nothing is set; UsageError where one stands."""
+    """Write a settings file that describes every setting and sets none.
+
+    Raises:
+        UsageError: The file exists, or cannot be written.
+
+    """
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(sample())
@@ -63,7 +68,7 @@ def _record(one: Setting) -> dict[str, object]:
 
 
 def _open(one: Setting) -> object:
-    """The value without those of variables: what stands in a terminal stands in the logs of a job, too."""
+    """Return a setting's value without values of variables: a terminal's output may be a job's log."""
     return without_values(one.knob.path, one.value, lambda _name, _value: SET)
 
 

@@ -1,4 +1,4 @@
-"""`plan --offline` and `graph`: what is declared, by settings and ledger alone; nothing is called."""
+"""`plan --offline` and `graph`: the declared stack, from settings and state alone; makes no call."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from provisioner.workspace import Workspace
 
 
 def _as_picture(stack: Stack) -> str:
-    """What sits where, as `report` shows it; nothing is known yet of how it is."""
+    """Draw the declared resources as `report` does; nothing is known of their health."""
     title = f"{stack.suffix} in {stack.region}: as declared"
     return as_picture(atlas(things_declared(stack), title, stack.region))
 
@@ -36,13 +36,13 @@ DRAWN: Mapping[str, Callable[[Stack], str]] = {
 
 
 def show_declared(say: Say, workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> int:
-    """Print the full declared graph; what only AWS can give stands in it as a name."""
+    """Print the whole declared graph, with a reference in place of each value that only AWS can give."""
     show_graph(say, declared(workspace, suffix, settings, region))
     return 0
 
 
 def draw(say: Say, stack: Stack, form: str) -> int:
-    """Print the graph in a language of drawings, or as a picture; with --json as a program reads it."""
+    """Print the graph as a drawing of the given form; with --json, print it as JSON."""
     if say.as_json:
         show_graph(say, stack)
     else:
@@ -51,7 +51,7 @@ def draw(say: Say, stack: Stack, form: str) -> int:
 
 
 def declared(workspace: Workspace, suffix: str, settings: Settings, region: str | None) -> Stack:
-    """The stack by settings and ledger alone."""
+    """Return the declared stack, from settings and state alone."""
     document = workspace.document(suffix)
     known = document.facts if document else {}
     facts = offline(settings.network.zones, settings.database.version_beside(known.get("version", "")))

@@ -1,8 +1,9 @@
 """`deploy`: another image for one service, followed until it serves.
 
-The next revision is made from the one that runs, not from the settings: what else is waiting to be applied
-waits on. First the service is tagged as `deploy`'s, then the revision is registered, then the service is
-asked to run it. Killed after any of these, the same command finds what was done, and `apply` leaves it alone.
+The next revision is made from the one that runs, not from the settings: changes that wait for an `apply` go
+on waiting. First the service is tagged as managed by `deploy`, then the revision is registered, then the
+service is updated to it. After an interruption at any point, the same command finds what was done, and
+`apply` leaves it alone.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ from provisioner.terminal.say import Say
 # A tag may have been moved to another image; ECS keeps the digest that it found when the deployment began
 # (ECS developer guide, container image resolution).
 _ANEW = "`restart` begins new tasks of it, and resolves its tag anew."
-# botocore ecs Tag, value.
+# The longest value of a tag (botocore ecs Tag, value).
 _LONGEST_TAG = 256
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be shipped, to which service, and how."""
+    """The options of a deploy: the image, the service, and how the rollout goes."""
 
     asking: Asking
     image: str
@@ -60,7 +61,13 @@ class Wish:
 
 
 def deploy(say: Say, session: Session, wish: Wish) -> int:
-    """Ship an image: pin it, register it, roll it out, follow it."""
+    """Roll out an image: check it, register a revision, update the service, follow it; return the exit code.
+
+    Raises:
+        UsageError: The image, the task's size or a variable cannot be used.
+        RolledBack: ECS gave the deployment up.
+
+    """
     if not is_reference(wish.image):
         raise UsageError(
             f"{wish.image!r} is no image: no registry has such a name.",
@@ -102,7 +109,7 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
 
 
 def settle(say: Say, one: OneService, now: Running, marks: Mapping[str, str], *, is_asked: bool) -> None:
-    """Write down that it runs already what is wanted, as an earlier run may have been cut off; and ask it."""
+    """Record a revision that already runs, as an earlier run may not have got so far; test it if asked to."""
     with interruptible(say, one, f"looking at {one.aws_name}"):
         one.mark(now, marks)
         one.settle()
@@ -111,13 +118,13 @@ def settle(say: Say, one: OneService, now: Running, marks: Mapping[str, str], *,
 
 
 def answer(say: Say, one: OneService, arn: str, image: str) -> None:
-    """What the service runs now."""
+    """Print what the service runs now."""
     runs = {"service": one.title, "revision": number(arn), "arn": arn, "image": image}
     say.answer(f"{one.title} runs {image} (revision {number(arn)}).", "release", **runs)
 
 
 def listen_to(one: OneService, record: Record) -> None:
-    """Let the record hear what is done to the service and its task."""
+    """Make the record of the run hear the changes of the service, its task definition and its scaling."""
     for node in (one.task, one.node, one.scaling):
         entry = one.session.document.entries.get(node)
         if entry:
@@ -127,7 +134,7 @@ def listen_to(one: OneService, record: Record) -> None:
 
 
 def ship(say: Say, one: OneService, now: Running, arn: str, *, fail_fast: bool = False) -> None:
-    """Have the service run a revision, unless it is on its way already; follow it and write it down."""
+    """Update the service to a revision, unless that is under way; follow the rollout, and record its end."""
     is_same = now.arn == arn
     under_way = is_same and not now.has_failed
     before = Before.of(one, now, arn, under_way=under_way, fail_fast=fail_fast)
@@ -143,13 +150,14 @@ def ship(say: Say, one: OneService, now: Running, arn: str, *, fail_fast: bool =
 
 
 def _next(session: Session, one: OneService, now: Running, wish: Wish, image: str) -> Next:
-    """What the next revision has of its own; the placeholder's command goes and comes with it."""
+    """Return what the next revision changes; the placeholder image's own command comes and goes with it."""
     said: tuple[str, ...] | None = () if now.image == PLACEHOLDER else None
     if image == PLACEHOLDER:
         said = tuple(command(_workload(session, one)))
     return Next(image, wish.cpu, wish.memory, wish.environment, said)
 
 
+# Return the settings of a service; raise UsageError if they have none of its name.
 def _workload(session: Session, one: OneService) -> Workload:
     found = (each for each in session.settings.workloads if each.name == one.name)
     if workload := next(found, None):
@@ -158,7 +166,12 @@ def _workload(session: Session, one: OneService) -> Workload:
 
 
 def _check(now: Running, props: Mapping[str, str], wish: Wish) -> None:
-    """UsageError for a size that Fargate has not, or a variable that is not free."""
+    """Check the task's size and the variables.
+
+    Raises:
+        UsageError: Fargate has no such size, the definition is too long, or a variable is not free.
+
+    """
     cpu, memory = int(props["cpu"]), int(props["memory"])
     if memory not in FARGATE.get(cpu, ()):
         fits = ", ".join(map(str, FARGATE.get(cpu, ()))) or "none: CPU units are " + ", ".join(
@@ -180,7 +193,7 @@ def _check(now: Running, props: Mapping[str, str], wish: Wish) -> None:
 
 
 def _marks(now: Running, wish: Wish) -> dict[str, str]:
-    """The tags that say what is `deploy`'s from now on: what was chosen once stays so."""
+    """Return the tags that say what `deploy` manages from now on; earlier choices stay in them."""
     held = dict.fromkeys(now.tags.get(SHIPPED_WITH, "").split())
     held |= dict.fromkeys([SIZE] if wish.cpu or wish.memory else [])
     held |= dict.fromkeys(f"{VARIABLE}{name}" for name in sorted(wish.environment))
@@ -193,7 +206,7 @@ def _marks(now: Running, wish: Wish) -> dict[str, str]:
 
 
 def _show(say: Say, one: OneService, now: Running, image: str, wish: Wish) -> None:
-    """What would change, before it is asked for."""
+    """Show what would change, before the confirmation."""
     if say.quiet and wish.asking.yes:
         return
     say.note(f"  ~ {one.title} ({one.aws_name}), revision {number(now.arn)}")

@@ -1,4 +1,4 @@
-"""`plan --destroy` and `teardown --dry-run`: what would go, in which order, and what is lost with it."""
+"""`plan --destroy` and `teardown --dry-run`: what would be deleted, in which order, and what is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from provisioner.terminal.say import Say
 
 
 def show_end(say: Say, session: Session, showing: Showing) -> int:
-    """Show what a teardown would do; Blocked, as the teardown would be, where something is protected."""
+    """Show what a teardown would do; return the exit code.
+
+    Raises:
+        Blocked: A resource is protected, so that the teardown would be refused too.
+
+    """
     header(say, session)
     started = time.monotonic()
     made = read_with(session, session.plan(ending=True), ending=True)

@@ -1,4 +1,4 @@
-"""`drift`: what differs from the ledger in AWS."""
+"""`drift`: the differences between the state and AWS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DRIFT_PRESENT = 2
 
 
 def drift(say: Say, session: Session, *, detailed: bool, markdown: Path | None = None) -> int:
-    """Show what was changed behind our back, and what apply would do about it."""
+    """Show what was changed outside of this tool and what an apply would do; return the exit code."""
     header(say, session)
     started = time.monotonic()
     report, made = session.drift()
@@ -33,7 +33,7 @@ def drift(say: Say, session: Session, *, detailed: bool, markdown: Path | None =
 
 
 def _hand_on(session: Session, report: Report, markdown: Path | None) -> None:
-    """Write it as Markdown where that is wished, and for the job on GitHub that this may be."""
+    """Give the report to GitHub if this is a job there, and write it as Markdown to `markdown`, if given."""
 
     def text() -> str:
         return drift_markdown(report, drift_sentence(report))

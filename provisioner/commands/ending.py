@@ -1,4 +1,4 @@
-"""How a run is asked to end, and what it ends with."""
+"""How signals end a run, and which error a run ends with."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ from provisioner.signed_in_again import waiting_by
 from provisioner.terminal.say import Say
 
 _CAUGHT = b"!"
-# A line is out by then, or whoever should read it does not.
+# Seconds to wait until the message is written; after that, nobody reads it.
 _TOLD_WITHIN = 1.0
 EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 @contextmanager
 def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
-    """Inside, the first SIGINT or SIGTERM asks the run to end softly; the second ends the process.
+    """Let the first SIGINT or SIGTERM in the block ask the run to end; the second ends the process.
 
-    A signal may come while this thread holds the lock of a stream or of the clock: it is heard by a thread
-    that takes them in its turn, and is told through a pipe, which takes none.
+    A signal may come while this thread holds the lock of a stream or of the clock. So the handler only writes
+    to a pipe, which needs no lock, and another thread reads it and takes the locks in its turn.
+
+    Yields:
+        A list that holds the number of the signal once one was caught.
+
     """
     caught: list[int] = []
     out, into = os.pipe()
@@ -40,7 +44,7 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
 
     def stop() -> None:
         if os.read(out, 1) == _CAUGHT:
-            clock.stop()  # before it is told: a terminal may be held, or the pipe to one full
+            clock.stop()  # before the message: a terminal may be paused, or the pipe to it full
             say.note("Stopping: calls in flight finish and are recorded; once more to stop at once.")
 
     listener = threading.Thread(target=stop, daemon=True)
@@ -50,7 +54,7 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
     try:
         with waits:
             yield caught
-    except Interrupted as error:  # raised where no node was at work, by one that does not know the signal
+    except Interrupted as error:  # raised between two resources, by code that does not know the signal
         if caught:
             error.exit_code = EXIT_CODES[signal.Signals(caught[0])]
         raise
@@ -63,7 +67,7 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
 
 
 def finish(outcome: Outcome, caught: list[int]) -> None:
-    """Raise what the run ended with."""
+    """Raise the error that the run ended with, if there is one."""
     if caught:
         outcome.interrupted = EXIT_CODES[signal.Signals(caught[0])]
     if error := outcome.error():

@@ -1,4 +1,4 @@
-"""What stands without a ledger: looked for, made where it is missing, brought to what is wanted."""
+"""Resources without a state: looked up, created if they are missing, updated to what is desired."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from provisioner.names import bears
 from provisioner.session import Session
 
 T = TypeVar("T")
-# A call whose reply was lost has made it: the next look finds it.
+# A create whose reply was lost has succeeded: the next read finds the resource.
 NEW = codes("EntityAlreadyExists")
 NONE = codes()
 # terraform-provider-aws iam/wait.go: how long IAM may hide what is new.
@@ -29,7 +29,12 @@ _PROPAGATION = minutes(2)
 
 
 def ensure(session: Session, kind: Kind, it: Item) -> str:
-    """Make it, or bring ours to what is wanted; Blocked where it is somebody else's. Its id."""
+    """Create a resource, or update ours to its desired properties; return its id.
+
+    Raises:
+        Blocked: A resource of this name exists and is somebody else's.
+
+    """
     iam = session.clients.client(kind.service)
 
     def once() -> str:
@@ -49,7 +54,7 @@ def ensure(session: Session, kind: Kind, it: Item) -> str:
 
 
 def seen(iam: Any, kind: Kind, it: Item) -> Doc | None:
-    """What AWS says of it; None where it is not there."""
+    """Return the resource as AWS describes it; None if it does not exist."""
     try:
         return kind.read(iam, it)
     except ClientError as error:
@@ -59,7 +64,7 @@ def seen(iam: Any, kind: Kind, it: Item) -> Doc | None:
 
 
 def end(session: Session, call: Callable[[], Any], absent: Codes) -> None:
-    """Make a call that ends something, until it has ended."""
+    """Make a call that removes something, with retries; a code in `absent` means that it is gone already."""
 
     def once() -> None:
         try:
@@ -72,7 +77,7 @@ def end(session: Session, call: Callable[[], Any], absent: Codes) -> None:
 
 
 def patiently(session: Session, call: Callable[[], T], cures: Codes = NONE) -> T:
-    """Make calls that may be made twice, until AWS takes them; `cures` are refusals that time cures."""
+    """Make a call that may be made twice, with retries; `cures` are refusals that time cures."""
     patience = EMULATOR_PATIENCE if session.aws.endpoint else _PROPAGATION
 
     def passes(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""`exec`: a command in a task that runs, with its output and its exit code."""
+"""`exec`: a command in a running task, with its output and its exit code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _INTERRUPTED, _NOBODY_READS = 130, 141
 
 
 def enter(say: Say, session: Session, service: str, task: str, command: Sequence[str]) -> int:
-    """Run the command, a shell where none is given; the exit code is the command's."""
+    """Run the command in a task, or a shell if none is given; return the command's exit code."""
     plugin = Plugin.found()
     chosen = entered(session, service, task)
     framed = Framed(secrets.token_hex(8))
@@ -49,6 +49,7 @@ def enter(say: Say, session: Session, service: str, task: str, command: Sequence
     return framed.code
 
 
+# Open a session with the task; raise Blocked if its agent does not take commands.
 def _opened(session: Session, chosen: Running, line: str) -> Mapping[str, str]:
     try:
         return execute(session.clients, chosen, line)
@@ -63,19 +64,19 @@ def _opened(session: Session, chosen: Running, line: str) -> Mapping[str, str]:
 
 
 def _endpoint(session: Session) -> str:
-    """Where the plugin resumes a session whose connection has dropped."""
+    """Return the URL at which the plugin resumes a session whose connection has dropped."""
     return str(session.aws.client("ssm").meta.endpoint_url)
 
 
 def _show(framed: Framed, told: bytes) -> None:
-    """What the command writes is data; what the plugin says around it is for a person."""
+    """Write the command's output to stdout, and the plugin's own messages to stderr."""
     for is_inside, piece in framed.take(told):
         if piece:
             _write(sys.stdout if is_inside else sys.stderr, piece)
 
 
 def _write(stream: Any, piece: bytes) -> None:
-    """As it came to a terminal; without the carriage returns of the container's own one to a file."""
+    """Write bytes unchanged to a terminal; to a file, without the carriage returns of the container's."""
     if not stream.isatty():
         piece = piece.replace(b"\r", b"")
     stream.write(piece.decode(errors="replace"))
@@ -83,7 +84,7 @@ def _write(stream: Any, piece: bytes) -> None:
 
 
 def _broken(session: Session, framed: Framed, ended: int) -> ProvisionerError:
-    """The session ended before the command did."""
+    """Return the error for a session that ended before the command did."""
     if session.aws.local:
         return ProvisionerError(
             "The session ended: the embedded AWS runs no container that could be entered.",

@@ -1,4 +1,4 @@
-"""`doctor`: the first thing that is wrong between CloudFront and the database, and what to type."""
+"""`doctor`: the first fault between CloudFront and the database, and the command that mends it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ _UNWELL = 1
 
 
 def doctor(say: Say, session: Session, *, every: bool) -> int:
-    """Show the walk as far as the first thing that is wrong, or with `every` to its end."""
+    """Show the checks as far as the first fault, or all with `every`; return the exit code.
+
+    Raises:
+        NoSuchStack: AWS has nothing of the stack.
+
+    """
     header(say, session)
     started = time.monotonic()
     clock = session.clock
@@ -83,7 +88,7 @@ def _line(session: Session, result: Result) -> Line:
 
 
 def _typed(session: Session, command: str) -> str:
-    """A command of AWS's with its region; of ours, with all that it must repeat to speak of this stack."""
+    """Return a command to type: AWS's own with its region, ours with the options that select this stack."""
     if command.startswith("aws "):
         return command if "--region" in command else f"{command} --region {session.place.region}"
     return session.where.workspace.command(command, session.suffix)

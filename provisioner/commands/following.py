@@ -1,4 +1,4 @@
-"""Follows one deployment to its true end, and says on the way how far it is."""
+"""Follows one deployment to its real end, and reports its progress."""
 
 from __future__ import annotations
 
@@ -29,18 +29,22 @@ from provisioner.terminal.say import Say
 
 @dataclass
 class Before:
-    """What was there before a deployment began: deployments, their revisions, and tasks that had stopped."""
+    """What existed before a deployment began: deployments, their revisions, and stopped tasks."""
 
     rollouts: Set[str] = field(default_factory=frozenset)
     revisions: Set[str] = field(default_factory=frozenset)
-    # None where nobody looks at tasks that stop, or may.
+    # None if stopped tasks are of no interest, or may not be read.
     stops: Set[str] | None = field(default_factory=frozenset)
-    # How long ECS itself means to take, in seconds: steps and bake time of its own strategies.
+    # How many seconds ECS itself plans to take: steps and bake time of its own strategies.
     lasts: float = 0.0
 
     @classmethod
     def of(cls, one: OneService, now: Running, revision: str, *, under_way: bool, fail_fast: bool) -> Before:
-        """Taken before the call; of a deployment that is `under_way` it is not known to be of before."""
+        """Return what exists before the call that begins a deployment.
+
+        If the deployment is already `under_way`, the newest one does not count as earlier, provided that it
+        is of this revision.
+        """
         clients = one.session.clients
         known = begun(clients, one.cluster, one.aws_name, one.session.tell)
         earlier_revisions = frozenset(each["taskDefinition"] for each in now.service["deployments"])
@@ -54,7 +58,7 @@ class Before:
 
 
 def _stopped(one: OneService) -> Set[str] | None:
-    """The tasks that had stopped; None, which is told, where they may not be asked for."""
+    """Return the stopped tasks; if they may not be read, report that and return None."""
     try:
         return stopped(one.session.clients, one.cluster, one.aws_name)
     except ClientError as error:
@@ -63,7 +67,7 @@ def _stopped(one: OneService) -> Set[str] | None:
 
 
 def _waits_on(one: OneService, error: ClientError) -> None:
-    """Say that `--fail-fast` may not do its part; what is not a matter of rights is raised anew."""
+    """Report that `--fail-fast` cannot work for lack of a permission; raise any other error again."""
     if fault_of(error) is not Fault.DENIED:
         raise error
     one.session.tell(f"--fail-fast cannot end this early: {told(error)}", "ECS's own verdict is waited for.")
@@ -71,7 +75,7 @@ def _waits_on(one: OneService, error: ClientError) -> None:
 
 @dataclass(frozen=True)
 class Follower:
-    """One who waits for a deployment; with `fail_fast` no longer than until the first hopeless task."""
+    """A wait for one deployment; with `fail_fast` it ends at the first task that cannot succeed."""
 
     say: Say
     one: OneService
@@ -79,12 +83,12 @@ class Follower:
     fail_fast: bool = False
 
     def follow(self, revision: str) -> None:
-        """Return when ECS says that the revision runs.
+        """Wait until ECS says that the revision runs.
 
         Raises:
-            RolledBack: ECS gave it up, with all that is known of why.
+            RolledBack: ECS gave the deployment up; the error says all that is known of why.
             Superseded: A newer deployment took its place.
-            OutOfPatience: It takes longer than a deployment may.
+            OutOfPatience: The deployment takes longer than its timeout.
 
         """
         one, clock, before = self.one, self.one.session.clock, self.before
@@ -124,6 +128,8 @@ class Follower:
             self.say.record("deployment", service=self.one.title, revision=revision, **vars(stage))
         self.say.note(f"  {stage.words}", "dim")
 
+    # Stop the deployment if a stopped task shows that it cannot succeed; yield the reason.
+    # If stopped tasks may not be read, yield that error: it, too, ends the looking.
     def _give_up(self, rolling: Rolling, revision: str) -> Iterator[str]:
         one, before = self.one, self.before.stops or frozenset()
         try:
@@ -136,7 +142,7 @@ class Follower:
             yield told(error)
 
     def _superseded(self, revision: str, end: Stage, by: Successor) -> ProvisionerError:
-        """Who took its place, as far as it is known; and that nothing is said against the image."""
+        """Return the error that another deployment superseded this one; it does not blame the image."""
         one = self.one
         now = one.settle()
         since = f"{datetime.fromtimestamp(by.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -151,7 +157,7 @@ class Follower:
         )
 
     def _failure(self, revision: str, end: Stage, *, by_hand: bool) -> RolledBack:
-        """The verdict, the stop reason, the container's end and its last lines."""
+        """Return the error of a failed deployment: verdict, stop reason, and the container's last lines."""
         one = self.one
         found = diagnose(one.session.clients.client("ecs"), one.cluster, one.aws_name, revision)
         found = replace(found, status=end.status, why=end.why or found.why)
@@ -166,7 +172,7 @@ class Follower:
 
 
 def left(title: str, image: str, revision: str, *, same: bool, back: bool) -> str:
-    """What a service runs after a deployment that failed, in a sentence."""
+    """Return a sentence about what a service runs after a failed deployment."""
     runs = f"{image} ({revision.rpartition('/')[2]})"
     if back:
         return f"{title} runs {runs} as before."
@@ -176,9 +182,9 @@ def left(title: str, image: str, revision: str, *, same: bool, back: bool) -> st
 
 
 def tell_replaced(say: Say, one: OneService, now: Running) -> None:
-    """Say that what is about to begin takes the place of a deployment that waits for a person.
+    """Say that the next rollout takes the place of a deployment that waits for a person.
 
-    Asked of a service alone over whose requests ECS leads: DescribeServiceDeployments.
+    Only a service whose traffic ECS itself shifts costs a call: DescribeServiceDeployments.
     """
     if waits := awaited(one.session.clients.client("ecs"), now.service).get("Waits"):
         say.note(f"A deployment of {one.aws_name} is under way, and this takes its place: {waits}.", "yellow")
@@ -186,7 +192,12 @@ def tell_replaced(say: Say, one: OneService, now: Running) -> None:
 
 @contextmanager
 def interruptible(say: Say, one: OneService, doing: str) -> Iterator[None]:
-    """Inside, the first signal ends the waiting; what AWS was asked for goes on there."""
+    """Let the first signal end the waiting in the block; AWS goes on with what it was asked to do.
+
+    Raises:
+        Interrupted: A signal came.
+
+    """
     with signals(say, one.session.clock) as caught, explained(doing):
         try:
             yield

@@ -1,4 +1,4 @@
-"""What a plan means beyond its changes: what the stack costs a month, and how long the run takes."""
+"""The cost of a stack by month, and the duration of a run, as a plan implies them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from state.document import Document
 
 
 def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
-    """Cost and time of an apply, and what stands in its way; some reads where something is to be made."""
+    """Return the cost and duration of an apply, and what blocks it; a plan that creates needs some reads."""
     costs = estimate(made, session.document, _prices(session))
     idle = not made.acting
     takes = Expected(0, (), False) if idle else expected(made, session.document, KINDS, session.durations)
@@ -39,7 +39,7 @@ def forecast(session: Session, made: Plan, *, checks: bool = True) -> Forecast:
 
 
 def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:
-    """Cost and time of a teardown: nothing is paid for after it."""
+    """Return the cost and the duration of a teardown; nothing is paid for after it."""
     known = _prices(session)
     now = bill(before(made, session.document), known)
     costs = Estimate(now, {}, known.region, known.as_of, tuple(sorted(known.borrowed)), ())
@@ -47,7 +47,7 @@ def forecast_end(session: Session, made: Plan, ending: Ending) -> Forecast:
 
 
 def _otherwise(session: Session) -> Otherwise | None:
-    """What the same stack would cost in the other profile."""
+    """Return what the same stack would cost in the other profile; None if there is no other."""
     other = in_other_profile(session.settings)
     if other is None:
         return None
@@ -58,14 +58,14 @@ def _otherwise(session: Session) -> Otherwise | None:
 
 
 def refresh_prices(say: Say, session: Session) -> None:
-    """Ask AWS for the region's prices and keep them; where it may not be asked, say why."""
+    """Ask AWS for the region's prices and save them; if a call is refused, say why."""
     region = session.place.region
     if session.aws.local:
         say.note("The embedded AWS has no price list: the prices stay as they are.")
         return
     try:
         found = ask(session.clients, region)
-    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         say.note(f"The prices stay as they are. {excused(error, 'asking the AWS Price List API').message}")
         return
     keep(_kept(session.where.workspace), region, time.strftime("%Y-%m-%d", time.gmtime()), found)
@@ -73,12 +73,12 @@ def refresh_prices(say: Say, session: Session) -> None:
 
 
 def cost_of(session: Session, made: Plan) -> Estimate:
-    """What the stack costs now, and after an apply."""
+    """Return what the stack costs now, and after an apply."""
     return estimate(made, session.document, _prices(session))
 
 
 def cost_remembered(workspace: Workspace, document: Document) -> Estimate:
-    """What it costs by the ledger alone; nothing is known of what comes."""
+    """Return what the resources in the state cost now; nothing is known of a plan."""
     region = document.place.region
     nothing = Plan(Stack(document.suffix, region))
     return estimate(nothing, document, prices(region, _kept(workspace)))

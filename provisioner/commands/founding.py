@@ -15,7 +15,7 @@ from provisioner.workspace import Workspace
 
 
 def init(say: Say, workspace: Workspace, region: str | None, account: str | None, asking: Asking) -> int:
-    """Make the bucket where there is none, and see to how it is kept; safe to repeat."""
+    """Create the bucket if there is none, and set and check how it keeps states; safe to repeat."""
     if not workspace.is_shared:
         raise UsageError("A state in a folder needs no init.", "Say --state s3://bucket/prefix.")
     local = start_embedded(workspace.embedded) if workspace.local else None

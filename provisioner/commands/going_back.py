@@ -1,4 +1,4 @@
-"""`rollback`: a service back to a revision that it ran before, followed until it serves."""
+"""`rollback`: a service returned to a revision that it ran before, followed until it serves."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from provisioner.terminal.say import Say
 
 @dataclass(frozen=True)
 class Wish:
-    """Which service is to go back, and to which revision: empty for the last good one before this."""
+    """The options of a rollback; an empty `to` means the last good revision before the running one."""
 
     asking: Asking
     service: str = ""
@@ -38,7 +38,7 @@ class Wish:
 
 
 def rollback(say: Say, session: Session, wish: Wish) -> int:
-    """Find the revision, ask, roll out, follow."""
+    """Find the revision, ask for confirmation, roll it out and follow it; return the exit code."""
     header(say, session)
     with (
         session.locked("rollback", wish.lock_timeout),
@@ -74,7 +74,11 @@ def rollback(say: Say, session: Session, wish: Wish) -> int:
 
 
 def _meant(say: Say, one: OneService, now: Running, listed: list[Release], wish: Wish) -> Release:
-    """The release to go back to: that of an earlier rollback which has reached AWS, and saw no end of it."""
+    """Return the release to go back to.
+
+    If an earlier rollback reached AWS but did not see its end, that one goes on: this run goes no further
+    back.
+    """
     if wish.to:
         return named(listed, wish.to)
     if one.goes_back_to == now.arn:
@@ -86,7 +90,7 @@ def _meant(say: Say, one: OneService, now: Running, listed: list[Release], wish:
 
 
 def _show(say: Say, one: OneService, now: Running, to: Release) -> None:
-    """What would change: an `apply` made other things of a revision than its image, too."""
+    """Show what would change: beside the image, an `apply` may have changed other properties too."""
     say.note(f"  ~ {one.title} ({one.aws_name}), revision {number(now.arn)} -> {to.revision}")
     if now.image != to.image:
         say.note(f"      image: {now.image} -> {to.image}")
@@ -96,7 +100,14 @@ def _show(say: Say, one: OneService, now: Running, to: Release) -> None:
 
 
 def _refuse_unopened(one: OneService, now: Running, to: Release) -> None:
-    """Blocked where ECS would refuse it: the port is the settings' to change, with its rules."""
+    """Refuse a revision that does not open the port of the load balancer.
+
+    Only the settings change the port, together with the rules for it.
+
+    Raises:
+        Blocked: ECS would refuse the revision.
+
+    """
     if ports := unopened(now.service, revision(one.session.clients, to.arn)):
         apply = one.session.where.workspace.command("apply", one.session.suffix)
         raise Blocked(
@@ -107,7 +118,7 @@ def _refuse_unopened(one: OneService, now: Running, to: Release) -> None:
 
 
 def _nowhere(one: OneService, now: int) -> Blocked:
-    """No revision to go back to: it is the first one, or the others were not good, or are deregistered."""
+    """Return the error that there is no good revision: none is earlier, or all failed or are deregistered."""
     command, suffix = one.session.where.workspace.command, one.session.suffix
     return Blocked(
         f"There is no good revision of {one.aws_name} before {now} to go back to.",

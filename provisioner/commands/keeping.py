@@ -1,4 +1,4 @@
-"""`state pull|push|history|restore|unlock`: the ledger itself, in hand."""
+"""`state pull|push|history|restore|unlock`: work on a state file itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from state.versions import remember, versions
 
 @dataclass(frozen=True)
 class Desk:
-    """One stack's ledger, its lock held."""
+    """One stack's state, with its lock held."""
 
     workspace: Workspace
     suffix: str
@@ -27,7 +27,7 @@ class Desk:
     current: Document | None
 
     def put(self, document: Document) -> None:
-        """Write another document in its place; what it was is kept."""
+        """Write another state in place of the current one, which is saved as an old version."""
         store = self.workspace.store(self.suffix)
         if self.current:
             remember(store, self.current)
@@ -41,7 +41,7 @@ class Desk:
 def held(
     workspace: Workspace, suffix: str, command: str, timeout: float, *, force: bool = False
 ) -> Iterator[Desk]:
-    """Hold the lock and read the ledger; with `force`, a damaged one is put aside."""
+    """Hold the lock and read the state; with `force`, an unusable state is renamed."""
     with workspace.lock(suffix, command, timeout, Clock()) as lock:
         try:
             current = workspace.document(suffix)
@@ -54,7 +54,7 @@ def held(
 
 
 def pull(say: Say, workspace: Workspace, suffix: str) -> int:
-    """Print the ledger as it stands."""
+    """Print the state."""
     document = workspace.document(suffix)
     if document is None:
         raise workspace.unknown(suffix)
@@ -63,7 +63,14 @@ def pull(say: Say, workspace: Workspace, suffix: str) -> int:
 
 
 def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: float, *, force: bool) -> int:
-    """Put a ledger in place of the one that stands, where it is a later writing of the same one."""
+    """Replace the state with a later version of itself; return the exit code.
+
+    `force` replaces it with any other state of the stack.
+
+    Raises:
+        Blocked: The pushed state is another stack's, or is not later than the current one.
+
+    """
     whole = workspace.command("state pull", suffix)
     mend = f"Push what `{whole}` has printed; nothing was changed."
     document = Document.parse(text, "What is pushed", mend)
@@ -90,7 +97,7 @@ def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: floa
 
 
 def refuse_older(document: Document, current: Document) -> None:
-    """Blocked where the document is no later writing of the current one."""
+    """Raise Blocked if the document is not a later version of the current state."""
     hint = "With --force it takes the place of what stands, which is kept in `state history`."
     refuse_other(document, current, hint)
     if document.serial <= current.serial:
@@ -100,7 +107,7 @@ def refuse_older(document: Document, current: Document) -> None:
 
 
 def refuse_other(document: Document, current: Document, hint: str) -> None:
-    """Blocked where the two are not of one stack in one place."""
+    """Raise Blocked if the two states are not of one stack in one place."""
     if document.lineage != current.lineage:
         raise Blocked(
             f"This is another ledger: its lineage is {document.lineage}, that of what stands "
@@ -112,7 +119,7 @@ def refuse_other(document: Document, current: Document, hint: str) -> None:
 
 
 def history(say: Say, workspace: Workspace, suffix: str) -> int:
-    """What the ledger was before the last runs, oldest first."""
+    """Print the versions of the state before the last runs, oldest first."""
     kept = versions(workspace.store(suffix))
     if not kept and workspace.document(suffix) is None:
         raise workspace.unknown(suffix)
@@ -127,7 +134,13 @@ def history(say: Say, workspace: Workspace, suffix: str) -> int:
 def restore(
     say: Say, workspace: Workspace, suffix: str, version: str, asking: Asking, timeout: float, *, force: bool
 ) -> int:
-    """Put a past ledger in place of the one that stands."""
+    """Replace the state with an old version of it; return the exit code.
+
+    Raises:
+        UsageError: No such version is kept.
+        Blocked: The version is of another lineage or place, and `force` is not given.
+
+    """
     store, kept = workspace.store(suffix), workspace.command("state history", suffix)
     if version not in store.versions():
         if workspace.document(suffix) is None:
@@ -153,7 +166,7 @@ def _told(document: Document) -> str:
 
 
 def unlock(say: Say, workspace: Workspace, suffix: str, asking: Asking) -> int:
-    """Say whose lock it is, ask, and free it."""
+    """Say who holds the lock, ask for confirmation, and free it."""
     lock = workspace.lock(suffix, "state unlock", 0, Clock())
     owner, is_held = lock.last()
     if owner is None or not is_held:

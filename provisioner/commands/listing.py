@@ -1,4 +1,4 @@
-"""`list`: the stacks that are known here, and the ledgers that cannot be read."""
+"""`list`: the stacks that are known here, and the states that cannot be read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _HEAD = ("suffix", "account", "region", "resources")
 
 
 def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
-    """Every stack with its place and size; a damaged ledger is named and hides no other."""
+    """Print every stack with its location and size; return the exit code.
+
+    A damaged state is named, and hides no other stack.
+    """
     rows = [row for workspace in workspaces for row in _rows(workspace)]
     known = [row for row in rows if not isinstance(row, LedgerError)]
     over = [str(row["suffix"]) for row in known if row["over"]]
@@ -39,7 +42,7 @@ def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
 
 
 def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | LedgerError]:
-    """One row a stack, or why there is none."""
+    """Yield one row for each stack, or the error of its state."""
     try:
         suffixes = workspace.suffixes()
     except LedgerError as error:

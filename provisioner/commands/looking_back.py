@@ -1,4 +1,4 @@
-"""`history`, `show`, `diff`: what runs were, from their records; calls nothing but where the state is."""
+"""`history`, `show`, `diff`: past runs, from their records; no call, except to a state in S3."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _LAST = re.compile(r"last(?:~([0-9]+))?")
 
 
 def history(say: Say, workspace: Workspace, suffix: str | None, limit: int = 0) -> int:
-    """List the newest `limit` runs of a stack, of all stacks where none is named; 0 for every one.
+    """List the newest `limit` runs of a stack, or of all stacks if none is given; 0 means every run.
 
-    Only those records are read that are shown; a damaged one hides no other.
+    Only the records that are shown are read; a damaged one hides no other. Return the exit code.
     """
     damaged: list[LedgerError] = []
     names = _names(workspace, suffix)
@@ -39,19 +39,22 @@ def history(say: Say, workspace: Workspace, suffix: str | None, limit: int = 0) 
 
 
 def show(say: Say, workspace: Workspace, suffix: str | None, run: str) -> int:
-    """One run."""
+    """Show one run."""
     show_past(say, _chosen(say, workspace, suffix, run))
     return 0
 
 
 def diff(say: Say, workspace: Workspace, suffix: str | None, one: str, other: str) -> int:
-    """What differs between two runs."""
+    """Show the differences between two runs."""
     show_contrast(say, contrast(*(_chosen(say, workspace, suffix, run) for run in (one, other))))
     return 0
 
 
 def readable(runs: History, names: list[Name], damaged: list[LedgerError]) -> Iterator[Past]:
-    """Several are read at a time: where the state is shared, each is a call."""
+    """Yield the runs whose records can be read, and collect the errors of the others in `damaged`.
+
+    Several records are read at a time: with a shared state, each one is a call.
+    """
 
     def read(name: Name) -> Past | LedgerError:
         try:
@@ -68,7 +71,12 @@ def readable(runs: History, names: list[Name], damaged: list[LedgerError]) -> It
 
 
 def _names(workspace: Workspace, suffix: str | None) -> list[Name]:
-    """The runs there are; NoSuchStack, with the nearest there is, where there is none."""
+    """Return the names of the recorded runs, newest first.
+
+    Raises:
+        NoSuchStack: No run is recorded; the hint names the nearest suffix.
+
+    """
     found = workspace.history.names(suffix or "*")
     if found:
         return found
@@ -77,6 +85,7 @@ def _names(workspace: Workspace, suffix: str | None) -> list[Name]:
     raise NoSuchStack(f"No run {whose}is recorded {workspace.words}.", _near(suffix or "", known, workspace))
 
 
+# Return a hint for a suffix without runs: a similar suffix, or all that have runs.
 def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
     if not known:
         return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.rehearsed}"
@@ -88,9 +97,9 @@ def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
 
 
 def _chosen(say: Say, workspace: Workspace, suffix: str | None, run: str) -> Past:
-    """The run of that name, of which the beginning is enough; `last` is the newest, `last~1` that before.
+    """Return the run whose name begins so; `last` is the newest run, `last~1` the one before it.
 
-    Of those that are counted from the last, one that cannot be read is named and passed over.
+    A record that cannot be read is named; counting from the last run passes it over.
     """
     names = _names(workspace, suffix)
     if back := _LAST.fullmatch(run):
@@ -106,7 +115,7 @@ def _chosen(say: Say, workspace: Workspace, suffix: str | None, run: str) -> Pas
 
 
 def passing_over(say: Say, runs: History, names: Iterable[Name]) -> Iterator[tuple[Name, Doc]]:
-    """Yield the records that can be read, in the order of their names; say which cannot."""
+    """Yield the records that can be read, in the order of their names; warn about the others."""
     for name in names:
         try:
             yield name, runs.read(name)
@@ -114,6 +123,7 @@ def passing_over(say: Say, runs: History, names: Iterable[Name]) -> Iterator[tup
             say.warn(error.message, error.hint)
 
 
+# Return the error that no run has this name, or that several have a name that begins so.
 def _no_such_run(run: str, found: list[str], names: list[str], suffix: str | None) -> UsageError:
     whose = f" of {suffix}" if suffix else ""
     command = f"`{PROGRAM} history{f' --suffix {suffix}' if suffix else ''}` lists them."

@@ -1,4 +1,4 @@
-"""What has moved since a plan was made: the place, the settings, the ledger, or what AWS says."""
+"""What has changed since a plan was saved: the location, the settings, the state, or AWS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ _SETTING = "setting "
 
 
 def check_ground(plan: SavedPlan, session: Session) -> None:
-    """Blocked where the plan is of another place, or settings or ledger have moved; no plan is made yet."""
+    """Check that the saved plan's location, settings and state are those of now; no new plan is needed.
+
+    Raises:
+        Blocked: One of them has changed.
+
+    """
     told = [*_place(plan, session), *_settings(plan, session), *_ledger(plan, session)]
     if told:
         raise _moved(plan, session, told)
@@ -28,7 +33,12 @@ def check_ground(plan: SavedPlan, session: Session) -> None:
 
 
 def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
-    """Blocked where AWS says otherwise than when the plan was made."""
+    """Check that the new plan decides the same as the saved one.
+
+    Raises:
+        Blocked: AWS, or a value that is looked up, has changed since.
+
+    """
     now = outline(made.changes, plan.salt)
     told = [
         line
@@ -40,12 +50,16 @@ def check_changes(plan: SavedPlan, session: Session, made: Plan) -> None:
 
 
 def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
-    """What was chosen anew: what is yet to be made of it stands in no field."""
+    """Yield looked-up values that have changed.
+
+    A resource that is yet to be created has no field in which the change would show.
+    """
     for name, now in session.document.facts.items():
         if plan.facts.get(name) != now:
             yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(now)}"
 
 
+# Return the error that lists what has changed since the plan was saved.
 def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
     lines = "\n".join(f"  {line}" for line in told)
     command = session.where.workspace.command("plan", session.suffix)
@@ -61,12 +75,14 @@ def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
     )
 
 
+# Yield the parts of the location that have changed.
 def _place(plan: SavedPlan, session: Session) -> Iterator[str]:
     for name, now in asdict(session.place).items():
         if plan.place.get(name) != now:
             yield f"{name}: {plan.place.get(name) or 'AWS'} -> {now or 'AWS'}"
 
 
+# Yield the settings that have changed, with secret values masked.
 def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
     then, now = plan.settings, told_settings(session.settings, plan.salt)
     for path in then | now:
@@ -75,6 +91,7 @@ def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
             yield f"{_SETTING}{path}: {json.dumps(old)} -> {json.dumps(new)}"
 
 
+# Yield whether the state is another one, or was written since.
 def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
     lineage = session.document.lineage if session.is_known else ""
     if plan.lineage != lineage:
@@ -84,6 +101,7 @@ def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
         yield f"state file: written since, serial {plan.serial} -> {session.document.serial}"
 
 
+# Yield how the change of one resource differs between the saved plan and the new one.
 def _change(then: dict[str, Any] | None, now: dict[str, Any] | None, change: Change | None) -> Iterator[str]:
     if then == now:
         return

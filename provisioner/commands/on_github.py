@@ -1,6 +1,6 @@
-"""What a job on GitHub Actions is told: its summary in Markdown, and values for its next steps.
+"""Output for a job on GitHub Actions: a summary in Markdown, and values for its next steps.
 
-The runner names a file for each (GitHub docs, "Workflow commands"); elsewhere there are none.
+The runner names a file for each of the two (GitHub docs, "Workflow commands"); elsewhere there are none.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ Tell = Callable[[str, str], None]
 
 
 def summarise(text: Callable[[], str], tell: Tell) -> None:
-    """Append to the summary of the step, where there is one."""
+    """Append text to the summary of the job's step, if this is such a job."""
     _append(SUMMARY, lambda: f"{clean(text())}\n", tell)
 
 
 def give(values: Mapping[str, object], tell: Tell) -> None:
-    """Set outputs of the step, where it has any."""
+    """Set outputs of the job's step, if this is such a job."""
     _append(OUTPUT, lambda: "".join(_set(name, str(value)) for name, value in values.items()), tell)
 
 
+# Return one output in the format of the runner's file.
 def _set(name: str, value: str) -> str:
     if "\n" not in value:
         return f"{name}={value}\n"
@@ -34,7 +35,7 @@ def _set(name: str, value: str) -> str:
 
 
 def _append(variable: str, text: Callable[[], str], tell: Tell) -> None:
-    """A file that cannot be written stops nothing: it is told."""
+    """Append text to the file that a variable names; report a file that cannot be written, and go on."""
     path = os.environ.get(variable)
     if not path:
         return

@@ -1,7 +1,7 @@
-"""A command that is to run once: what an earlier run of it that was cut off began is found, and told.
+"""A command that is to run once: the task of an interrupted run of it is found, and its end reported.
 
-The state keeps what was begun from before the call until its end was told. Anew it runs only where a person
-says so: nobody knows here whether it may run twice.
+The state keeps a pending command from before the call until its end was reported. It is only run a second
+time if a person says so, because nobody here knows whether it may run twice.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from provisioner.terminal.say import Say
 from state.document import Begun
 from state.marks import mark_of
 
-# How a run ends that has told the end of its task.
+# The results of runs that have reported the end of their task.
 _TOLD = ("ok", "failed")
 
 
 @dataclass(frozen=True)
 class Once:
-    """One command beside one service."""
+    """One command to run once, in a task beside one service."""
 
     say: Say
     one: OneService
@@ -38,19 +38,19 @@ class Once:
 
     @property
     def title(self) -> str:
-        """What is run, by its program alone as the rest may be secret, and beside what."""
+        """The command's program and its service; the other words may be secret."""
         return f"{self.command.words[0]} beside {self.one.title}"
 
     @property
     def key(self) -> str:
-        """What stands for it in the state: a salted hash, as a word may be a secret that can be guessed."""
+        """The command's key in the state: a salted hash, as a word may be a secret that can be guessed."""
         return mark_of(self.one.session.document.salt, self.one.node, json.dumps(self.command.words))
 
     def found(self, *, again: bool, asking: Asking) -> Alone | None:
-        """The task of a run that was cut off; None where one is to be started, which a person has agreed to.
+        """Return the task of an interrupted run; None if a task is to be started, with a person's consent.
 
         Raises:
-            Blocked: Nobody knows whether it ran, and nobody has said that it may run anew.
+            Blocked: It is unknown whether the command ran, and nobody has said that it may run again.
 
         """
         session, one = self.one.session, self.one
@@ -70,31 +70,38 @@ class Once:
         return None
 
     def begun(self, *, again: bool) -> Begun:
-        """What is about to be run; with the token of a call that came to no task: AWS starts one for both."""
+        """Return the pending command to record before the call.
+
+        If an earlier call has led to no task, its token is used again: AWS starts one task for both calls.
+        """
         wall = self.one.session.clock.wall()
         cut = None if again else self._cut_off()
         is_unsent = cut and not cut.task and cut.revision == self.now.arn and wall - cut.at <= TOLD_FOR
         return Begun(cut.token if cut and is_unsent else uuid4().hex, wall, self.now.arn)
 
     def forget(self, alone: Alone, timeout: float) -> None:
-        """Its end was told; where another run holds the stack, the record of this run says so."""
+        """Remove the pending command from the state, because its end was reported.
+
+        If another run holds the stack, the state stays as it is: this run's record tells of the end.
+        """
         session = self.one.session
         with suppress(LockHeld, LedgerError), session.locked("run", timeout):
             session.hands().ledger.end(self.key, alone.arn)
 
     def _cut_off(self) -> Begun | None:
-        """What an earlier run of it has begun and not told the end of."""
+        """Return the pending command of an earlier run that did not report its end; None if there is none."""
         begun = self.one.session.document.begun.get(self.key)
         return begun if begun and not self._was_told(begun.task) else None
 
     def _was_told(self, task: str) -> bool:
-        """Whether a run on this machine told the end of a task, and could not write it into the state."""
+        """Return whether a run on this machine reported the task's end without writing it into the state."""
         session = self.one.session
         records = session.where.workspace.runs.of(session.suffix) if task else iter(())
         with suppress(LedgerError):  # a record that cannot be read tells nothing
             return any(one.get("task") == task and one.get("result") in _TOLD for one in records)
         return False
 
+    # Return the stopped task of an interrupted run, and say which it is; None if ECS does not know it.
     def _ended(self, cut: Begun) -> Alone | None:
         session, one = self.one.session, self.one
         found = ended(session.clients, one.cluster, self.now, self.command, cut.at, cut.task)
@@ -107,7 +114,12 @@ class Once:
         return found
 
     def _ask_whether_anew(self, cut: Begun, asking: Asking) -> None:
-        """Blocked where nobody is there to ask: that all else may go on is no word about this."""
+        """Ask whether the command may run a second time; `--yes` does not answer this question.
+
+        Raises:
+            Blocked: There is no terminal to ask at.
+
+        """
         told = (
             f"{self.title} was begun at {stamp(cut.at)} by a run that was cut off. It is not known whether "
             "it ran: ECS tells of a task for about an hour after its end."

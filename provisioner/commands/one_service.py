@@ -1,4 +1,4 @@
-"""One service of a stack in hand: which it is, what it runs, and what is done to it, told to the ledger."""
+"""One service of a stack: which it is, what it runs, and its changes, each written into the state."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from provisioner.steps.ecs import CONTAINER
 from state.document import Document, Entry
 
 _SERVICE, _TASK, _SCALING = "service", "task", "scaling"
-# What a rollback is about to do, before the revision's ARN.
+# The intent of a rollback in the state; the revision's ARN follows.
 _BACK = "go back to "
 
 
 @dataclass(frozen=True)
 class OneService:
-    """One service: `name` as the settings have it, the main one's is empty."""
+    """One service; `name` is its name in the settings, "" for the main one."""
 
     session: Session
     hands: Hands
@@ -38,27 +38,27 @@ class OneService:
 
     @property
     def title(self) -> str:
-        """What `--service` calls it."""
+        """The name of the service as `--service` takes it."""
         return self.name or CONTAINER
 
     @property
     def node(self) -> str:
-        """The node of the service."""
+        """The logical name of the service."""
         return self.named(_SERVICE)
 
     @property
     def task(self) -> str:
-        """The node of its task definition."""
+        """The logical name of its task definition."""
         return self.named(_TASK)
 
     @property
     def scaling(self) -> str:
-        """The node of its scalable target."""
+        """The logical name of its scalable target."""
         return self.named(_SCALING)
 
     @property
     def aws_name(self) -> str:
-        """The name AWS knows it by."""
+        """The name of the service in AWS."""
         return self.entry.name
 
     @property
@@ -68,15 +68,20 @@ class OneService:
 
     @property
     def entry(self) -> Entry:
-        """What the ledger knows of the service."""
+        """The state of the service."""
         return self.session.document.entries[self.node]
 
     def named(self, noun: str) -> str:
-        """The node of one of its parts."""
+        """Return the logical name of one of the service's resources."""
         return f"{noun}.{self.name}" if self.name else noun
 
     def running(self) -> Running:
-        """What it is to run now; Incomplete where AWS has no such service."""
+        """Return what the service is to run now.
+
+        Raises:
+            Incomplete: AWS has no such service.
+
+        """
         now = running(self.session.clients, self.cluster, self.aws_name)
         if now is None:
             raise self.absent()
@@ -84,16 +89,16 @@ class OneService:
 
     @property
     def wanted(self) -> int:
-        """How many tasks it is to run now."""
+        """The number of tasks that the service is to run now."""
         return int(self.running().service["desiredCount"])
 
     def absent(self, what: str = "") -> Incomplete:
-        """The error of a service that is not there, or of what else is named."""
+        """Return the error that the service, or else `what`, does not exist."""
         again = self.session.where.workspace.command("apply", self.session.suffix)
         return Incomplete(f"{what or f'The service {self.aws_name}'} is not there.", f"`{again}` makes it.")
 
     def mark(self, now: Running, marks: Mapping[str, str]) -> None:
-        """Tag the service with who chose what, before anything is chosen: it may be repeated."""
+        """Tag the service with who chose what, before the choice takes effect; this may be repeated."""
         target = self._target(self.node)
         target = replace(target, it=replace(target.it, tags={**target.it.tags, **marks}))
         new = [
@@ -110,7 +115,7 @@ class OneService:
             ledger.confirm(self.node)
 
     def register(self, props: Doc) -> str:
-        """The revision that is `props`: the newest where it is that already, else a new one."""
+        """Return the ARN of a revision with these properties: the newest if it has them, else a new one."""
         newest = revision(self.session.clients, props["family"])
         if is_same(props, newest):
             return str(newest["taskDefinitionArn"])
@@ -123,40 +128,45 @@ class OneService:
 
     @contextmanager
     def told(self, verb: str) -> Iterator[None]:
-        """Let whoever listens know when the service is begun with, and when that went well."""
+        """Report that a change of the service starts, and at the end of the block that it went well."""
         self.hands.listen(Event("starting", self.node, verb))
         yield
         self.hands.listen(Event("ready", self.node, verb, id=self.entry.id))
 
     def roll(self, arn: str) -> None:
-        """Ask the service to run a revision; asked twice, AWS begins one deployment."""
+        """Update the service to a revision; if called twice, AWS begins one deployment."""
         target = self._target(self.node)
         was = target.it.props["taskDefinition"]
         target = target.shaped({**target.it.props, "taskDefinition": arn})
         self.hands.update(target, _change(target, Difference("taskDefinition", was, arn)))
 
     def intend_to_go_back(self, arn: str) -> None:
-        """Write down that a rollback to a revision is about to begin, beside what is known of its task."""
+        """Record in the state of the task definition that a rollback to a revision is about to begin."""
         entry = self.session.document.entries.get(self.task) or self._task_entry()
         self.hands.ledger.intend(self.task, f"{_BACK}{arn}", replace(entry))
 
     @property
     def goes_back_to(self) -> str:
-        """What a rollback that was cut off had begun to go back to; "" where another run has ended it."""
+        """The revision of an interrupted rollback; "" if there is none, or another run has ended it."""
         task = self.session.document.entries.get(self.task)
         intent = task.intent if task else None
         is_open = intent is not None and intent.verb.startswith(_BACK) and self.entry.phase != "ready"
         return intent.verb.removeprefix(_BACK) if intent and is_open else ""
 
     def counts(self) -> Counts:
-        """Between how many tasks it is scaled now."""
+        """Return the minimum and maximum number of tasks now.
+
+        Raises:
+            Incomplete: The service has no scalable target.
+
+        """
         doc = self.hands.read(self._target(self.scaling))
         if doc is None:
             raise self.absent(f"The scaling of {self.aws_name}")
         return Counts(doc["MinCapacity"], doc["MaxCapacity"])
 
     def bound(self, was: Counts, counts: Counts) -> None:
-        """Scale it between others; an upsert, so it may be asked twice."""
+        """Set the minimum and maximum number of tasks; the call is an upsert, so it may be repeated."""
         target = self._target(self.scaling)
         new = {"MinCapacity": counts.minimum, "MaxCapacity": counts.maximum}
         old = {"MinCapacity": was.minimum, "MaxCapacity": was.maximum}
@@ -168,12 +178,12 @@ class OneService:
             self.hands.listen(Event("ready", self.scaling, "update", id=target.it.id))
             return
         known = self.session.document.entries[self.scaling]
-        if known.phase != "ready":  # a run was cut off that AWS had heard
+        if known.phase != "ready":  # an interrupted run, whose call reached AWS
             self.hands.ledger.adopt(self.scaling, replace(known, wanted={**known.wanted, **new}))
             self.hands.ledger.confirm(self.scaling)
 
     def settle(self) -> Running:
-        """Write down what the service runs: as asked, or what ECS went back to."""
+        """Record what the service runs: the revision asked for, or the one that ECS rolled back to."""
         now, ledger = self.running(), self.hands.ledger
         props = written(registered(now.revision), ledger.salt)
         task = replace(ledger.get(self.task) or self._task_entry(), id=now.arn, wanted=props, intent=None)
@@ -195,7 +205,7 @@ class OneService:
 
 
 def _is_open(entry: Entry) -> bool:
-    """Whether a run was cut off that had more in mind than to tag: who goes on with it wants to know."""
+    """Return whether an interrupted run had more to do than to tag: the run that goes on needs to know."""
     more = entry.intent is not None and entry.intent.verb != "update"
     return entry.phase != "ready" and (more or entry.wanted != entry.confirmed)
 
@@ -206,7 +216,13 @@ def _change(target: Target, *differences: Difference) -> Change:
 
 
 def one_service(session: Session, title: str) -> OneService:
-    """The service of that name, the main one for `api` or nothing; UsageError where there is none such."""
+    """Return the service of that name; `api` and "" mean the main one.
+
+    Raises:
+        UsageError: The stack has no such service.
+        Incomplete: The stack has no service yet.
+
+    """
     known = names_in(session.document)
     name = "" if title in ("", CONTAINER) else title
     if name and name not in known:
@@ -222,6 +238,6 @@ def one_service(session: Session, title: str) -> OneService:
 
 
 def names_in(document: Document) -> list[str]:
-    """What `--service` may say."""
+    """Return the values that `--service` may have."""
     parts = (name.partition(".") for name, entry in document.entries.items() if entry.kind == "Service")
     return [name or CONTAINER for _, _, name in parts]

@@ -1,4 +1,4 @@
-"""`policy`: what an operator of a stack must be allowed, by settings and ledger alone; nothing is called."""
+"""`policy`: the permissions an operator of a stack needs, from settings and state alone; makes no call."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from provisioner.workspace import Workspace
 from state.document import Document
 
 Builder = Callable[[Settings, str, str, Facts], Stack]
-# Stands for an account that nobody has named: a policy with it is taken by no account.
+# Stands for an account that nobody has named: no account accepts a policy with it.
 NO_ACCOUNT = "ACCOUNT_ID"
-# The purposes that may change roles.
+# The commands that may change roles.
 _OVER_ROLES = ("apply", "teardown", "all")
 
 
 @dataclass(frozen=True)
 class Whose:
-    """The stack that is spoken of, as far as the command line tells it."""
+    """The stack whose policies are asked for, as far as the command line tells it."""
 
     workspace: Workspace
     suffix: str
@@ -44,12 +44,13 @@ class Whose:
     account: str | None = None
 
     def ground(self, *, ending: bool = False) -> Grants:
-        """The declared stack and its account; with `ending`, all that any settings could have declared."""
+        """Return the declared stack and its account; if `ending`, all that any settings could declare."""
         document = self.workspace.document(self.suffix)
         known = document.place.account if document else None
         account = self.account or self.settings.account or known or NO_ACCOUNT
         return Grants(self._stack(account, build_all if ending else build), account)
 
+    # Return the stack built without calls, and the resources that are left of earlier settings.
     def _stack(self, account: str, build: Builder) -> Stack:
         s, document = self.settings, self.workspace.document(self.suffix)
         known_facts = document.facts if document else {}
@@ -65,7 +66,7 @@ class Whose:
 
 
 def _undeclared(document: Document, stack: Stack) -> dict[str, Node]:
-    """What stands and the settings tell of no longer: it is looked at, and ended, all the same."""
+    """Return the resources that the settings declare no longer: commands still read and delete them."""
     tagged = {name: one.id for name, one in document.entries.items() if KINDS[one.kind].tagged}
     arns = {id_: Ref(name, "id") for name, id_ in tagged.items() if id_.startswith("arn:")}
     return {
@@ -85,7 +86,7 @@ def _undeclared(document: Document, stack: Stack) -> dict[str, Node]:
 
 
 def policies_for(whose: Whose, purpose: str) -> list[Policy]:
-    """The policies that a command needs, each within the size of a managed policy."""
+    """Return the policies that a command needs, each within the size of a managed policy."""
     daily = [name for name, one in PURPOSES.items() if not one.apart]
     wanted = daily if purpose == "all" else [purpose]
     asked = (grants_for(whose.ground(ending=PURPOSES[one].ending), one) for one in wanted)
@@ -117,7 +118,7 @@ def show(say: Say, whose: Whose, purpose: str, folder: Path | None = None) -> in
 
 
 def _written(made: list[Policy], folder: Path, name: str) -> Iterator[Path]:
-    """Each policy in a file that `aws iam create-policy --policy-document file://...` takes."""
+    """Write each policy into a file that `aws iam create-policy --policy-document file://...` takes."""
     folder.mkdir(parents=True, exist_ok=True)
     for at, one in enumerate(made, start=1):
         path = folder / (f"{name}-{at}.json" if len(made) > 1 else f"{name}.json")

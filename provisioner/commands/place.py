@@ -1,4 +1,4 @@
-"""Where a command acts, in words."""
+"""Messages about where a command acts, and how much it has read."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from provisioner.terminal.say import Say
 
 
 def header(say: Say, session: Session) -> None:
-    """Where this acts, and who said so."""
+    """Say where this command acts, and which source named the region."""
     source = f" (region from {session.region_source})" if session.region_source else ""
     say.note(f"Stack {session.suffix} in {whereabouts(session)}{source}", "dim")
 
 
 def whereabouts(session: Session) -> str:
-    """Account, region and endpoint in words."""
+    """Return the account, the region and the endpoint in words."""
     place = session.place
     box = session.aws.local
     endpoint = f"the embedded AWS at {box.endpoint}" if box else place.endpoint
@@ -24,7 +24,7 @@ def whereabouts(session: Session) -> str:
 
 
 def checked(say: Say, session: Session, made: Plan, started: float) -> None:
-    """Say how much was looked at, with how many calls, in what time; the resources are those of `status`."""
+    """Say how many resources were checked, with how many calls, in what time; counted as `status` does."""
     nodes = made.stack.nodes
     roles = sum(name in nodes and nodes[name].kind.shared for name in made.changes)
     more = f" and {roles} of the account's own roles" if roles else ""
@@ -32,7 +32,7 @@ def checked(say: Say, session: Session, made: Plan, started: float) -> None:
 
 
 def counted(say: Say, session: Session, count: int, started: float, what: str = "resources checked") -> None:
-    """How many resources were looked at, with how many calls, in what time; and what AWS found too fast."""
+    """Say how many resources were checked, with how many calls, in what time, and what AWS throttled."""
     calls = session.aws.calls.counted.total()
     rates = session.aws.rates
     for service, times in sorted(rates.throttles.items()):

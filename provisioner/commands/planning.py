@@ -1,4 +1,4 @@
-"""`plan`: what apply would do."""
+"""`plan`: what an apply would do."""
 
 from __future__ import annotations
 
@@ -30,23 +30,27 @@ CHANGES_PRESENT = 2
 
 @dataclass(frozen=True)
 class Showing:
-    """How a plan is shown: with an exit code that tells of changes, as one of several, with new prices."""
+    """The options of showing a plan.
+
+    `detailed` makes the exit code tell of changes, `among_others` says that several stacks are shown, and
+    `with_new_prices` asks AWS for prices first.
+    """
 
     detailed: bool = False
     among_others: bool = False
     with_new_prices: bool = False
-    # A file for a pull request's comment.
+    # The file for the comment on a pull request.
     markdown: Path | None = None
 
     def begin(self, say: Say, session: Session) -> None:
-        """Ask for prices where that is wished; name the stack where there are several."""
+        """Fetch prices if that is wanted, and print the stack's name if there are several."""
         if self.with_new_prices:
             refresh_prices(say, session)
         if self.among_others and not say.as_json:
             say.data(f"{session.suffix}:")
 
     def hand_on(self, session: Session, made: Plan, told: Forecast) -> None:
-        """Write it as Markdown where that is wished, and for the job on GitHub that this may be."""
+        """Give the plan to GitHub if this is a job there, and write it as Markdown to a file, if given."""
 
         def text() -> str:
             return plan_markdown(made, told)
@@ -58,13 +62,13 @@ class Showing:
             write(self.markdown, text())
 
     def code(self, *, changes: bool) -> int:
-        """The exit code."""
+        """Return the exit code."""
         return CHANGES_PRESENT if self.detailed and changes else 0
 
 
 @dataclass(frozen=True)
 class Keeping:
-    """Where a plan is kept, and where its settings came from."""
+    """The file in which a plan is saved, and the sources of its settings."""
 
     path: Path
     config: Path | None
@@ -72,7 +76,12 @@ class Keeping:
 
 
 def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: Keeping | None = None) -> int:
-    """Show what apply would do, and keep it where that is asked for."""
+    """Show what an apply would do, and save the plan if a file is named; return the exit code.
+
+    Raises:
+        Blocked: A plan to be saved cannot be applied.
+
+    """
     header(say, session)
     started = time.monotonic()
     whole = read_with(session, session.plan())
@@ -95,7 +104,7 @@ def plan(say: Say, session: Session, showing: Showing, choice: Choice, keeping: 
 
 
 def plan_all(say: Say, sessions: list[Session], showing: Showing, choice: Choice) -> int:
-    """Show what apply would do to each stack; those of one region are looked at together."""
+    """Show what an apply would do to each stack; stacks of one region are read together."""
     started = time.monotonic()
     look_together(sessions)
     code = max((plan(say, session, showing, choice) for session in sessions), default=0)
@@ -109,7 +118,7 @@ def plan_all(say: Say, sessions: list[Session], showing: Showing, choice: Choice
 
 
 def look_together(sessions: Iterable[Session]) -> None:
-    """Let the sessions of one region share their next look: equal reads of all of them are made once."""
+    """Let the sessions of one region share their next reads: equal reads are made once for all of them."""
     regions: dict[str, list[Session]] = {}
     for session in sessions:
         regions.setdefault(session.place.region, []).append(session)

@@ -1,4 +1,4 @@
-"""Whether an image can be pulled, and the right of the tasks' role to pull it, before a rollout."""
+"""Checks before a rollout that an image can be pulled, and gives the tasks' role the right to pull it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ from provisioner.settings.images import EcrImage
 from provisioner.terminal.plan import shown
 from provisioner.terminal.say import Say
 
-# The policy that says which private repositories a task's image may be pulled from.
+# The policy that names the private repositories from which tasks may pull.
 _PULL = "execution-role-start"
-# The right by which a pull fetches what is not in ECR yet.
+# The permission by which a pull fetches an image that is not in ECR yet.
 _FILLS = "ecr:BatchImportUpstreamImage"
 
 
 def pullable(say: Say, session: Session, image: str, *, must: bool = False) -> str:
-    """Return an image as a task is to be told it: by its digest, where ECR tells that.
+    """Return the image as a task definition is to name it: by its digest, if ECR tells it.
 
-    Raises: UsageError where ECR has no such image, Blocked where it has archived it; an error of the call
-    where this account's ECR `must` tell and does not.
+    Raises:
+        UsageError: ECR has no such image.
+        Blocked: ECR has archived the image.
+        ProvisionerError: This account's ECR `must` answer, and does not.
+
     """
     has_nat = session.settings.network.nat != "none"
     found = look(session.clients, image, session.place.account, must=must, has_way_out=has_nat)
@@ -42,7 +45,12 @@ def pullable(say: Say, session: Session, image: str, *, must: bool = False) -> s
 
 
 def demand_pullable(say: Say, session: Session, images: Iterable[str]) -> None:
-    """Blocked where a task that is started now could not pull one of these images: it would never run."""
+    """Check that a task that starts now can pull these images.
+
+    Raises:
+        Blocked: It cannot pull one of them, so that it would never run.
+
+    """
     has_nat = session.settings.network.nat != "none"
     for image in dict.fromkeys(images):
         found = look(session.clients, image, session.place.account, has_way_out=has_nat)
@@ -54,7 +62,7 @@ def demand_pullable(say: Say, session: Session, images: Iterable[str]) -> None:
 
 @contextmanager
 def pulling(say: Say, session: Session, one: OneService, image: str, record: Record) -> Iterator[None]:
-    """Inside, the tasks may pull an image; where others run in the end, those may be pulled."""
+    """Let the tasks pull an image in the block; if another image runs in the end, let them pull that one."""
     has_changed = let_pull(say, session, one, image, record)
     try:
         yield
@@ -62,13 +70,13 @@ def pulling(say: Say, session: Session, one: OneService, image: str, record: Rec
         if has_changed:
             try:
                 _fit(say, session, one, one.running().image, record)
-            except ProvisionerError as error:  # how the deployment ended is what the run ends with
+            except ProvisionerError as error:  # the run ends with the end of the deployment
                 session.tell(error.message, "`apply` gives the tasks' role the right to pull what runs.")
         raise
 
 
 def let_pull(say: Say, session: Session, one: OneService, image: str, record: Record) -> bool:
-    """Give the role that starts tasks the right to pull from a repository that it may not pull from yet."""
+    """Give the tasks' role the right to pull the image, if it lacks it; return whether that was a change."""
     found = EcrImage.of(image)
     if found is None or _may_pull(session, image, found):
         return False
@@ -76,7 +84,7 @@ def let_pull(say: Say, session: Session, one: OneService, image: str, record: Re
 
 
 def _may_pull(session: Session, image: str, place: EcrImage) -> bool:
-    """Whether the state tells that the role has the right, and that to fetch it where a rule of ECR does."""
+    """Return whether the role has the right to pull by the state, and to fetch it where an ECR rule does."""
     entry = session.document.entries.get(_PULL)
     told = str(entry.confirmed) if entry else ""
     is_filled = bool(filled(session.clients, [image], session.place.account))
@@ -85,7 +93,7 @@ def _may_pull(session: Session, image: str, place: EcrImage) -> bool:
 
 
 def _fit(say: Say, session: Session, one: OneService, image: str, record: Record) -> bool:
-    """Let that role pull this image, as an `apply` would; whether that was a change."""
+    """Apply the role's policy so that it may pull this image; return whether that was a change."""
     made = narrowed(session.plan(shipping={one.name: image}), session.document, Choice((_PULL,), ()))
     if changes := bool(shown(made)):
         found = EcrImage.of(image)

@@ -1,4 +1,4 @@
-"""A run that changes something leaves a record, however it ends."""
+"""The record that a run leaves if it changes something, however it ends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from state.store import FileStore
 
 @contextmanager
 def recorded(session: Session, command: str) -> Iterator[Record]:
-    """Write the record when the run begins, so that a killed one leaves it too, and when it ends."""
+    """Save the record when the run begins, so that a killed run leaves one, and again when it ends.
+
+    A run that ends with NoSuchStack leaves no record.
+    """
     record = Record(session.suffix, command, session.arguments, session.place, session.aws, session.clock)
     record.settings = _open_part(told_settings(session.settings, session.document.salt))
     copies = _Copies.of(session, record.start)
@@ -40,7 +43,7 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
         raise
     except BaseException as error:
         record.finish(*_ending(error))
-        with suppress(LedgerError):  # what ended the run is what it ends with
+        with suppress(LedgerError):  # the run's own error is raised
             copies.save(record.as_doc(), last=True)
         _summarise(session, record, {})
         raise
@@ -48,19 +51,19 @@ def recorded(session: Session, command: str) -> Iterator[Record]:
         record.finish("ok", 0)
     try:
         copies.save(record.as_doc(), last=True)
-    except LedgerError as error:  # what was to be done is done
+    except LedgerError as error:  # the run itself went well
         session.tell(f"The record of this run is not whole. {error.message}", "The run itself is done.")
     _summarise(session, record, session.document.outputs if command == "apply" else {})
 
 
 def _summarise(session: Session, record: Record, outputs: Mapping[str, str]) -> None:
-    """Tell the job on GitHub that this may be."""
+    """Give the record to GitHub as a summary, if this is a job there."""
     summarise(lambda: run_markdown(past_of("", record.as_doc()), outputs), session.tell)
 
 
 @dataclass(frozen=True)
 class _Copies:
-    """Where one run's record goes: to a file on this machine, and to where the state is shared."""
+    """The copies of one run's record: a file on this machine, and one beside a shared state."""
 
     session: Session
     runs: Runs
@@ -76,7 +79,7 @@ class _Copies:
         return cls(session, workspace.runs, file, shared, key)
 
     def save(self, doc: Doc, *, last: bool = False) -> None:
-        """Write the record; where only the copy for others fails, say so and go on."""
+        """Save the record; if only the shared copy fails, report that and go on."""
         self.runs.save(self.file, doc)
         if self.shared is None or self.key is None:
             return
@@ -95,23 +98,23 @@ class _Copies:
             )
 
     def _send_what_waits(self, shared: SharedRuns) -> None:
-        """The records of earlier runs from here that could not be sent when they ended."""
-        with suppress(ProvisionerError):  # they wait on, as they did
+        """Send the records of earlier runs from here that could not be sent when they ended."""
+        with suppress(ProvisionerError):  # they stay unsent
             for name in self.runs.unsent(self.session.suffix):
                 shared.put(name, self.runs.read(name))
                 self.runs.sent(name)
 
     def forget(self) -> None:
-        """Nothing was run, as there is no such stack: a slip of the finger is no history."""
+        """Delete the record, as there is no such stack: a mistyped suffix is no history."""
         self.file.remove()
         self.runs.hold(self.file, unsent=False)
         if self.key is not None:
-            with suppress(ProvisionerError):  # a record too many does no harm
+            with suppress(ProvisionerError):  # a superfluous record does no harm
                 self.key.remove()
 
 
 def _open_part(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that are anybody's business; of what may be secret not even a digest lasts so long."""
+    """Return the settings that are not secret; secret ones are not kept in a record, not even as hashes."""
     return {
         name: _open_part(value) if isinstance(value, Mapping) else value
         for name, value in settings.items()
@@ -119,6 +122,7 @@ def _open_part(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+# Return the result, the exit code and the message of an error, for the record.
 def _ending(error: BaseException) -> tuple[str, int, str]:
     if isinstance(error, ProvisionerError):
         return error.result, error.exit_code, error.message
@@ -126,7 +130,7 @@ def _ending(error: BaseException) -> tuple[str, int, str]:
 
 
 def expect(record: Record, session: Session, made: Plan) -> None:
-    """Tell the record what each node is and waits for."""
+    """Tell the record the type and the dependencies of each resource."""
     for name, entry in session.document.entries.items():
         record.expect(name, entry.kind, entry.region, entry.piece, [Edge(need) for need in entry.needs])
     for node in made.stack:
@@ -138,12 +142,12 @@ def expect(record: Record, session: Session, made: Plan) -> None:
 
 
 def outlook_on(session: Session, record: Record, verbs: Mapping[str, str]) -> Outlook:
-    """How long each of these steps, and all of them, will take; `verbs` says what is done with each."""
+    """Return the estimate of each resource's time, and of the whole run's; `verbs` holds the actions."""
     return Outlook.of(record.steps, verbs, KINDS, session.durations, session.clock.now)
 
 
 def both(one: Listener, other: Listener) -> Listener:
-    """A listener that tells two."""
+    """Return a listener that passes each event to both."""
 
     def hear(event: Event) -> None:
         one(event)

@@ -1,4 +1,4 @@
-"""Why a plan may not be carried out."""
+"""The errors of a plan that may not be carried out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.preflight.finding import Finding
 
 
 def refusal(made: Plan) -> Blocked:
-    """What stands in the way, and the way out."""
+    """Return the error that names the changes in the way, and the way out of each."""
     told = "\n".join(
         f"  {' '.join(filter(None, dict.fromkeys((str(one.kind), one.name, one.id))))}: {one.why}"
         for one in made.refused
@@ -27,7 +27,7 @@ def refusal(made: Plan) -> Blocked:
 
 
 def refuse_findings(findings: Iterable[Finding]) -> None:
-    """Blocked where a check found what would go wrong; warnings pass."""
+    """Raise Blocked if a check found what would fail; warnings pass."""
     blocking = [one for one in findings if one.blocks]
     if blocking:
         told = "\n".join(f"  {one.address}: {one.what}" for one in blocking)

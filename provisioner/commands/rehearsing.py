@@ -1,4 +1,4 @@
-"""`local start|stop|status`: the embedded AWS of this folder."""
+"""`local start|stop|status`: the local AWS of this folder."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from provisioner.errors import LockHeld, UsageError
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 
-# What a Host header names: a DNS name, one of Docker's with an underscore, an IPv4 address.
+# The names that a Host header may hold: a DNS name, one of Docker's with an underscore, an IPv4 address.
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """How the emulator is to run; None is not asked: the default where it starts, any where it runs."""
+    """The options of the emulator. None means: the default at a start, any value if it runs already."""
 
     pace: float | None = None
     manners: bool | None = None
@@ -47,7 +47,12 @@ class Asked:
 
 
 def start(say: Say, asked: Asked, *, port: int, authorise: Path | None = None) -> int:
-    """Start it, or say that it runs; UsageError where it runs in another way than the one asked for."""
+    """Start the emulator, or say that it runs; return the exit code.
+
+    Raises:
+        UsageError: It runs with other options than those given.
+
+    """
     box = local.start(
         Workspace.here().embedded,
         pace=asked.pace or 0.0,
@@ -69,7 +74,7 @@ def start(say: Say, asked: Asked, *, port: int, authorise: Path | None = None) -
 
 
 def _policies(file: Path) -> list[Any]:
-    """The policies in a file: what `policy --json` printed, one policy, or a list of them."""
+    """Return the policies in a file: the output of `policy --json`, one policy, or a list of policies."""
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -83,7 +88,12 @@ def _policies(file: Path) -> list[Any]:
 
 
 def stop(say: Say) -> int:
-    """End it, and the ledgers of what it held; LockHeld while a run is at work on one of them."""
+    """Stop the emulator, and delete the states of the stacks in it.
+
+    Raises:
+        LockHeld: A run is at work on one of these stacks.
+
+    """
     workspace = Workspace.here(local=True)
     with ExitStack() as locks:
         try:
@@ -110,7 +120,7 @@ def stop(say: Say) -> int:
 
 
 def status(say: Say) -> int:
-    """Say whether it runs, where, and in which manner; 1 where it does not."""
+    """Say whether the emulator runs, where, and with which options; return 1 if it does not run."""
     _tell(say, box := local.running(Workspace.here().embedded))
     return 0 if box else 1
 

@@ -1,6 +1,6 @@
-"""`releases`: the revisions that a service could run, with when they did, by whose hand and how that ended.
+"""`releases`: the revisions that a service can run, when each ran, who rolled it out, and how that ended.
 
-AWS tells what there is and what came of it, for 90 days; the records of runs tell whose hand it was.
+AWS knows the revisions, and for 90 days how their deployments ended; the run records know who began them.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from provisioner.terminal.releases import Release, show_releases
 from provisioner.terminal.say import Say
 from state.runs import Name
 
-# So many of the newest are looked at.
+# How many of the newest revisions are looked at.
 MOST = 20
 _AT_ONCE = 8
 UNTOLD = ""
 _OK, _RUNNING = "ok", "under way"
-# What came of a deployment, by ECS's word.
+# The result of a deployment, by its status in ECS.
 _ENDS = {GOOD: _OK, BACK: "rolled back", "ROLLBACK_FAILED": "failed", "STOPPED": "stopped"}
 Records = list[Mapping[str, Any]]
 
 
 def releases(say: Say, session: Session, service: str) -> int:
-    """Show them, newest first."""
+    """Show the releases of a service, newest first."""
     header(say, session)
     one = one_service(session, service)
     with explained(f"looking at the revisions of {one.aws_name}"):
@@ -50,13 +50,13 @@ def releases(say: Say, session: Session, service: str) -> int:
 
 
 def missing(known: Iterable[int]) -> list[int]:
-    """The revisions between those that are known."""
+    """Return the revision numbers that are missing between the known ones."""
     numbers = set(known)
     return [each for each in range(min(numbers, default=0), max(numbers, default=0)) if each not in numbers]
 
 
 def releases_of(one: OneService, now: Running) -> list[Release]:
-    """Every revision of the service that can be run, newest first."""
+    """Return every revision of the service that can be run, newest first."""
     session = one.session
     listed = revisions(session.clients, str(now.revision["family"]), session.suffix, MOST)
     told = rollouts(session.clients, one.cluster, one.aws_name, tell=session.tell) or []
@@ -64,6 +64,7 @@ def releases_of(one: OneService, now: Running) -> list[Release]:
     return [_release(one, now, doc, told, known) for doc in listed]
 
 
+# Return one revision with its last deployment, and with the run that brought it.
 def _release(one: OneService, now: Running, doc: Doc, told: Iterable[Rollout], known: Records) -> Release:
     arn = str(doc["taskDefinitionArn"])
     mine = [each for each in told if each.revision == arn]
@@ -85,23 +86,23 @@ def _release(one: OneService, now: Running, doc: Doc, told: Iterable[Rollout], k
 
 
 def _result(mine: list[Rollout], run: Mapping[str, Any] | None) -> str:
-    """How the last deployment of it ended: ECS's word, else that of the run."""
+    """Return how the revision's last deployment ended: by ECS's status, else by the run's record."""
     if not mine:
         return str(run["result"]).replace("_", " ") if run else UNTOLD
     return _ENDS.get(mine[0].status, _RUNNING)
 
 
 def _brought(record: Mapping[str, Any], task: str) -> str:
-    """The revision that a run brought to a service."""
+    """Return the ARN of the revision that a run brought to a service."""
     return str(record.get("nodes", {}).get(task, {}).get("id", ""))
 
 
 def _records(session: Session) -> Records:
-    """Those of the stack's runs, newest first; where the state is shared, each is a call."""
+    """Return the records of the stack's runs, newest first; with a shared state, each one is a call."""
     history = session.where.workspace.history
 
     def read(name: Name) -> Mapping[str, Any] | None:
-        with suppress(LedgerError):  # one that cannot be read tells nothing
+        with suppress(LedgerError):  # an unreadable record is left out
             return history.read(name)
         return None
 
@@ -110,14 +111,19 @@ def _records(session: Session) -> Records:
 
 
 def earlier(listed: Iterable[Release], now: int) -> Release | None:
-    """The newest revision below `now` that was good; where none is known to be, one not known to be bad."""
+    """Return the newest good revision below `now`; if there is none, the newest whose result is unknown."""
     below = [one for one in listed if one.revision < now]
     good = (one for one in below if one.was_good)
     return next(good, None) or next((one for one in below if one.result == UNTOLD), None)
 
 
 def named(listed: Iterable[Release], told: str) -> Release:
-    """The one that is meant by `3`, `family:3` or its ARN; UsageError where there is none such."""
+    """Return the release that `3`, `family:3` or its ARN names.
+
+    Raises:
+        UsageError: There is no such release.
+
+    """
     known = list(listed)
     found = re.fullmatch(r"(?:.*:)?(\d+)", told)
     match = next((one for one in known if found and one.revision == int(found[1])), None)

@@ -1,4 +1,4 @@
-"""`status --cached`: what the ledger tells, without a call and without what makes calls."""
+"""`status --cached`: the stack as its state describes it; makes no call, and imports no boto3."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEAD = ("node", "kind", "phase", "id")
 
 
 def cached(say: Say, workspace: Workspace, suffix: str) -> int:
-    """Every resource as the last run left it, then the outputs; 1 where a run did not end well."""
+    """Print every resource as the last run left it, then the outputs; return 1 if a run did not end well."""
     document = workspace.document(suffix)
     if document is None:
         raise NoSuchStack(f"No stack {suffix} is known {workspace.words}.")

@@ -1,4 +1,4 @@
-"""`report`: one page about one stack, for somebody who has neither this tool nor an account."""
+"""`report`: one page about one stack, for a reader who has neither this tool nor an account."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from provisioner.unfinished import as_sentence, unfinished_teardown
 from provisioner.workspace import Workspace
 from state.document import Document
 
-# So many of the newest runs are told.
+# How many of the newest runs are shown.
 _RUNS = 10
-# What AWS has not answered by then is told as unknown, as `status` does.
+# Seconds for AWS's answers; what is missing then is shown as unknown, as in `status`.
 _PATIENCE = 10.0
-# These are about what was asked of us: without them right, a page would be about something else.
+# Errors of the request itself: with them, a page would be about something else.
 _OURS = (UsageError, Blocked, LedgerError, NoSuchStack)
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of the resources, and from whom."""
+    """What is known of the resources, and whether AWS or the state tells it."""
 
     things: Things
     where: str
@@ -56,7 +56,11 @@ class _Known:
 
 
 def report(say: Say, workspace: Workspace, suffix: str, path: Path, opened: Callable[[], Session]) -> int:
-    """Write the page; where AWS does not answer, with what the last run left, and the error's own code."""
+    """Write the page; return the exit code.
+
+    If AWS does not answer, the page shows what the last run left, and the error is raised after it is
+    written.
+    """
     check_writable(path)
     known = _asked(say, workspace, suffix, opened)
     write(path, page(_sheet(workspace, suffix, known)))
@@ -75,7 +79,7 @@ def report(say: Say, workspace: Workspace, suffix: str, path: Path, opened: Call
 
 
 def _asked(say: Say, workspace: Workspace, suffix: str, opened: Callable[[], Session]) -> _Known:
-    """What AWS says; what the ledger tells, where AWS cannot be asked."""
+    """Return what AWS says of the stack; what the state says if AWS cannot be asked."""
     started = time.monotonic()
     try:
         session = opened()
@@ -92,7 +96,7 @@ def _asked(say: Say, workspace: Workspace, suffix: str, opened: Callable[[], Ses
 
 
 def _topics(session: Session, things: Things) -> tuple[Part, ...]:
-    """What the topics of `status` tell, about what the drift's look has seen."""
+    """Return the topics of `status`, about the resources that the drift check has read."""
     asked = (one for one in things.values() if one.doc or one.state == "bad")
     sights = tuple(
         Sight(one.node, one.kind, one.name, one.doc or None, how=standing(KINDS[one.kind], one.doc or None))
@@ -103,6 +107,7 @@ def _topics(session: Session, things: Things) -> tuple[Part, ...]:
     return (*parts(scene), *borders(scene, session.suffix))
 
 
+# Return what the state says of the stack; raise the error if there is no state.
 def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _Known:
     document = workspace.document(suffix)
     if document is None:
@@ -150,7 +155,7 @@ def _unfinished(document: Document | None) -> str:
 
 
 def _history(workspace: Workspace, suffix: str) -> tuple[tuple[Past, ...], Timeline | None, tuple[str, ...]]:
-    """The newest runs, the last one step by step, and which records cannot be read."""
+    """Return the newest runs, the timeline of the last one, and which records cannot be read."""
     damaged: list[LedgerError] = []
     names = workspace.history.names(suffix)[:_RUNS]
     runs = tuple(readable(workspace.history, names, damaged))

@@ -1,4 +1,4 @@
-"""`restart`: new tasks of the revision that runs, followed until they serve."""
+"""`restart`: new tasks of the running revision, followed until they serve."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _VERB = "restart"
 
 @dataclass(frozen=True)
 class Wish:
-    """Which service is to be restarted."""
+    """The options of a restart."""
 
     asking: Asking
     service: str = ""
@@ -36,7 +36,10 @@ class Wish:
 
 
 def restart(say: Say, session: Session, wish: Wish) -> int:
-    """Begin a deployment of the same revision; one that an earlier run began and saw no end of serves."""
+    """Begin a deployment of the same revision, and follow it.
+
+    If an earlier restart was interrupted, its deployment is followed and no second one is begun.
+    """
     header(say, session)
     with session.locked(_VERB, wish.lock_timeout), recorded(session, _VERB) as record, undisturbed(session):
         one = one_service(session, wish.service)
@@ -76,11 +79,14 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
 
 
 def _begins(now: Running) -> str:
-    """What is about to be done, and after which deployment: so the next run sees whether it was."""
+    """Return the intent to record.
+
+    It names the deployment before, so that the next run sees whether a new one began.
+    """
     return f"{_VERB} after {now.primary['id']}"
 
 
 def _was_begun(one: OneService, now: Running) -> bool:
-    """Whether a restart that no run has told the end of has reached AWS, whatever has come of it since."""
+    """Return whether an interrupted restart has reached AWS, whatever its deployment has come to since."""
     intent = one.entry.intent
     return bool(intent and intent.verb.startswith(_VERB) and intent.verb != _begins(now))

@@ -1,8 +1,9 @@
-"""`rotate-origin-secret`: a new key between CloudFront and the load balancer, and no request fails.
+"""`rotate-origin-secret`: a new key between CloudFront and the load balancer, without a failed request.
 
-The stages of the secret's versions say how far it came: with a pending version the balancer takes both keys
-and CloudFront shows the pending one; once that is everywhere the pending version becomes the current one, and
-the balancer forgets the old. Killed anywhere, the same command goes on from there.
+The stages of the secret's versions say how far the rotation is. With a pending version, the load balancer
+accepts both keys and CloudFront sends the pending one. Once that is so everywhere, the pending version
+becomes the current one, and the load balancer drops the old key. After an interruption at any point, the same
+command goes on from there.
 """
 
 from __future__ import annotations
@@ -27,7 +28,13 @@ _NODE, _PIECES = "origin-key", ("alb", "cloudfront")
 
 
 def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> int:
-    """Stage a new key, let both sides learn it, promote it, let the balancer forget the old one."""
+    """Stage a new key, bring both sides to it, promote it, and let the load balancer drop the old one.
+
+    Raises:
+        UsageError: The stack has no such key.
+        Blocked: The stack differs from its settings in other resources too.
+
+    """
     header(say, session)
     with (
         session.locked("rotate-origin-secret", lock_timeout),
@@ -56,7 +63,7 @@ def rotate(say: Say, session: Session, asking: Asking, lock_timeout: float) -> i
 
 
 def _learn(say: Say, session: Session, record: Record) -> None:
-    """Bring balancer and CloudFront to what the versions say, and wait until that is everywhere."""
+    """Bring the load balancer and CloudFront in line with the secret's versions; wait until that is done."""
     made = session.plan()
     _only_the_key(session, made)
     if shown(made):
@@ -64,6 +71,7 @@ def _learn(say: Say, session: Session, record: Record) -> None:
         run(say, session, made, record)
 
 
+# Raise Blocked if the plan is refused, or changes more than the load balancer and CloudFront.
 def _only_the_key(session: Session, made: Plan) -> None:
     other = [change.node for change in shown(made) if change.piece not in _PIECES]
     if made.refused or other:
@@ -75,14 +83,14 @@ def _only_the_key(session: Session, made: Plan) -> None:
 
 
 def _versions(secrets: Any, arn: str) -> dict[str, str]:
-    """The id of the version that each stage is at."""
+    """Return the version id at each stage of the secret."""
     with explained("looking at the key's versions"):
         listed = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
     return {stage: version for version, stages in listed.items() for stage in stages}
 
 
 def _promote(secrets: Any, arn: str) -> None:
-    """The pending version becomes the current one: two calls, the second alone where the first was made."""
+    """Make the pending version the current one in two calls; skip the first if it was made before."""
     at = _versions(secrets, arn)
     new, old = at[PENDING], at[CURRENT]
     with explained("promoting the new key"):

@@ -1,6 +1,6 @@
-"""`run`: one command in a task by itself, as the service's own tasks run; its output and exit code are ours.
+"""`run`: one command in a task of its own, as the service's tasks run; its output and exit code are ours.
 
-A run that was cut off leaves its task running; the same command finds it, and goes on with it (`once.py`).
+An interrupted run leaves its task running; the same command finds the task and follows it (`once.py`).
 """
 
 from __future__ import annotations
@@ -33,28 +33,28 @@ from provisioner.session import Session
 from provisioner.settings.images import images_of
 from provisioner.terminal.say import Say
 
-# Between two looks.
+# Seconds between two looks.
 _PAUSE = 1.0
-# So long after its end a task's last lines may come: the awslogs driver sends every 5 s (moby,
+# Seconds after its end in which a task's last lines may come: the awslogs driver sends every 5 s (moby,
 # daemon/logger/awslogs, defaultForceFlushInterval).
 _LATE = 6.0
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to run, beside which service, on which capacity."""
+    """The options of a run: the command, the service beside which it runs, and the capacity."""
 
     asking: Asking
     words: tuple[str, ...]
     service: str = ""
     spot: bool = False
     lock_timeout: float = 0.0
-    # Run it anew, though a run of it was cut off.
+    # Whether to run it again although a run of it was interrupted.
     again: bool = False
 
 
 def run(say: Say, session: Session, wish: Wish) -> int:
-    """Start the task, or find it; show what it writes; end with its exit code."""
+    """Start the task or find it, show its output, and return its exit code."""
     header(say, session)
     command = Command(wish.words, SPOT if wish.spot else ON_DEMAND)
     with recorded(session, "run") as record, ExitStack() as ears:
@@ -64,14 +64,14 @@ def run(say: Say, session: Session, wish: Wish) -> int:
                 now = one.running()
                 once = Once(say, one, now, command)
                 found = once.found(again=wish.again, asking=wish.asking)
-                # From before there is a task: a signal that comes while it starts asks it to end, too.
+                # Before there is a task: a signal during its start also asks it to end.
                 caught = ears.enter_context(signals(say, session.clock))
                 if not found:
                     demand_pullable(say, session, images_of(now.revision))
                 alone = found or _started(once, again=wish.again)
         record.task = alone.arn
         watched = Clients(session.aws, Clock())
-        # The lock is given back: a task by itself changes nothing of the stack, and may take hours.
+        # The lock is released here: a task of its own changes nothing of the stack, and may take hours.
         running = Watched(say, watched, one.cluster, alone, _tail(session, now, alone), caught)
         try:
             with explained(f"following task {alone.id}"):
@@ -86,7 +86,7 @@ def run(say: Say, session: Session, wish: Wish) -> int:
 
 
 def _started(once: Once, *, again: bool) -> Alone:
-    """Start the task: what is about to be done is in the state before the call, which task it is after."""
+    """Start the task; the pending command is in the state before the call, and the task's ARN after it."""
     session, one, ledger = once.one.session, once.one, once.one.hands.ledger
     begun = once.begun(again=again)
     ledger.begin(once.key, begun)
@@ -98,7 +98,7 @@ def _started(once: Once, *, again: bool) -> Alone:
 
 
 def _tail(session: Session, now: Running, alone: Alone) -> Tail | None:
-    """Its own stream of the service's log; None where it writes elsewhere."""
+    """Return the task's own stream of the service's log; None if the log is written elsewhere."""
     log = now.container.get("logConfiguration", {})
     options = log.get("options", {})
     if log.get("logDriver") != "awslogs" or "awslogs-stream-prefix" not in options:
@@ -111,7 +111,7 @@ def _tail(session: Session, now: Running, alone: Alone) -> Tail | None:
 
 @dataclass
 class Watched:
-    """A task that is followed: its lines are shown, the first signal asks it to end."""
+    """A task that is followed: its lines are shown, and the first signal asks it to end."""
 
     say: Say
     clients: Clients
@@ -119,11 +119,14 @@ class Watched:
     alone: Alone
     tail: Tail | None
     caught: list[int]
-    # Whether the end was told to whoever ran it.
+    # Whether the end of the task was reported to the user.
     is_told: bool = False
 
     def to_its_end(self, ears: Clock) -> int:
-        """Its exit code; that of the signal where one ended it. `ears` is stopped by the first signal."""
+        """Follow the task to its end; return its exit code, or a signal's if one ended it.
+
+        `ears` is the clock that the first signal stops.
+        """
         asked = False
         while not self.alone.has_stopped:
             asked = self._pause(ears, asked=asked)
@@ -136,7 +139,7 @@ class Watched:
         return self._ended()
 
     def _pause(self, ears: Clock, *, asked: bool) -> bool:
-        """Wait a little; whether the task has been asked to end."""
+        """Wait a little; return whether the task has been asked to end."""
         try:
             (self.clients.clock if asked else ears).sleep(self._scaled(_PAUSE))
         except Stopped:
@@ -146,7 +149,7 @@ class Watched:
         return asked
 
     def _show(self) -> bool:
-        """Show what is new; whether there was any."""
+        """Show new lines; return whether there were any."""
         any_new = False
         for line in self._lines():
             if self.tail and line.stream != self.tail.prefix:
@@ -159,7 +162,7 @@ class Watched:
         return any_new
 
     def _lines(self) -> Iterator[Line]:
-        """The new lines; a log that cannot be read is said once, and the task is followed all the same."""
+        """Yield new lines; if the log cannot be read, say so once and go on following the task."""
         try:
             if self.tail:
                 yield from self.tail.lines()
@@ -169,7 +172,7 @@ class Watched:
                 self.tail = None
 
     def _show_the_rest(self) -> None:
-        """Lines come after the end, too: until none has come for a while."""
+        """Show the lines that come after the end, until none has come for a while."""
         clock = self.clients.clock
         since = clock.now()
         while clock.now() - since < max(_LATE * self.clients.aws.pace, 2 * self.clients.aws.hides_for):
@@ -180,6 +183,7 @@ class Watched:
     def _scaled(self, seconds: float) -> float:
         return max(seconds * self.clients.aws.pace, 0.05)
 
+    # Return the task's exit code; raise if it did not run, or lost its Spot capacity.
     def _ended(self) -> int:
         end, code = self.alone.end, self.alone.exit_code
         if self.alone.was_reclaimed:

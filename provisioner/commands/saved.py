@@ -1,4 +1,4 @@
-"""A plan in a file: what was shown, and all that it was made from, so that exactly it can be applied."""
+"""A plan in a file: what was shown and all that it was made from, so that exactly that can be applied."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _AGAIN = f"Make it anew: `{PROGRAM} plan --suffix NAME --out FILE`."
 
 @dataclass(frozen=True)
 class SavedPlan:
-    """What one plan was made from, and what it decided; of what may be secret it holds salted hashes."""
+    """The inputs and decisions of one plan; values that may be secret are held as salted hashes."""
 
     tool: str
     made: str
@@ -50,11 +50,16 @@ class SavedPlan:
 
     @property
     def choice(self) -> Choice:
-        """The part of the stack that it is about."""
+        """The selection of resources that the plan is about."""
         return Choice(tuple(self.targets), tuple(self.excludes))
 
     def save(self, path: Path) -> None:
-        """Write it, mode 0600; UsageError where that cannot be."""
+        """Write the plan to a file of mode 0600.
+
+        Raises:
+            UsageError: The file cannot be written.
+
+        """
         body = asdict(self)
         text = json.dumps({"format_version": FORMAT, "digest": digest(body), **body}, indent=1)
         try:
@@ -67,7 +72,13 @@ class SavedPlan:
 
     @classmethod
     def load(cls, path: Path) -> SavedPlan:
-        """The plan in a file; UsageError or Blocked, in words, where it cannot be applied by this version."""
+        """Return the plan in a file.
+
+        Raises:
+            UsageError: The file cannot be read, or is damaged.
+            Blocked: Another version of this tool has made the plan.
+
+        """
         try:
             raw = json.loads(path.read_bytes())
             version, mark = raw.pop("format_version"), raw.pop("digest")
@@ -87,7 +98,7 @@ class SavedPlan:
 
 
 def saved(session: Session, made: Plan, choice: Choice, config: Path | None, sets: list[str]) -> SavedPlan:
-    """A plan that was just made, ready to be kept."""
+    """Return the saved form of a plan that was just made."""
     document = session.document
     return SavedPlan(
         tool=__version__,
@@ -118,7 +129,7 @@ def told_settings(settings: Settings, salt: str) -> dict[str, Any]:
 
 
 def outline(changes: Mapping[str, Change], salt: str) -> dict[str, Any]:
-    """What a plan does to each resource, as far as it must be the same again when it is applied."""
+    """Return what a plan does to each resource, as far as that must be the same when it is applied."""
     return {name: _outline(change, salt) for name, change in changes.items()}
 
 
@@ -136,5 +147,5 @@ def _outline(change: Change, salt: str) -> dict[str, Any]:
 
 
 def digest(value: Any) -> str:
-    """What stands for a value that is compared and not kept."""
+    """Return a hash of a value that is compared but not kept."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

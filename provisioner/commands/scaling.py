@@ -1,4 +1,4 @@
-"""`scale`: between how many tasks a service is scaled, until the settings are given that back."""
+"""`scale`: the minimum and maximum number of a service's tasks, until the settings take that back."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from provisioner.terminal.say import Say
 
 @dataclass(frozen=True)
 class Wish:
-    """The bounds; one that is not given stays."""
+    """The options of a scale; a bound that is not given stays as it is."""
 
     asking: Asking
     minimum: int | None = None
@@ -34,7 +34,12 @@ class Wish:
 
 
 def scale(say: Say, session: Session, wish: Wish) -> int:
-    """Tag the service first, so that no `apply` undoes it silently; then set the bounds."""
+    """Tag the service, so that no `apply` undoes it silently, then set the bounds; return the exit code.
+
+    Raises:
+        UsageError: The bounds contradict each other, or would leave the service at 0 tasks.
+
+    """
     header(say, session)
     if wish.minimum is None and wish.maximum is None:
         raise UsageError("Between how many tasks?", "Say --min N, --max N, or both.")
@@ -77,7 +82,7 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
 
 
 def _crossed(wish: Wish, counts: Counts) -> UsageError:
-    """Return the error of bounds of which the upper one is the lower; what was not given is what stands."""
+    """Return the error that the maximum is lower than the minimum; a bound not given is the present one."""
     least = f"the {counts.minimum} that stand at least" if wish.minimum is None else f"--min {counts.minimum}"
     if wish.maximum is None:
         return UsageError(
@@ -90,6 +95,6 @@ def _crossed(wish: Wish, counts: Counts) -> UsageError:
 
 
 def _wakes(session: Session, one: OneService) -> str:
-    """The command that lets one task run at least."""
+    """Return the command that keeps at least one task running."""
     more = f" --service {one.name}" if one.name else ""
     return session.where.workspace.command(f"scale --min 1{more}", session.suffix)

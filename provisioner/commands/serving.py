@@ -1,4 +1,4 @@
-"""A service of the stack by the name that is typed, and a task of it that can be entered."""
+"""A service of the stack by the name that is typed, and a task of it that takes commands."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from provisioner.session import Session
 from state.document import Document, Entry
 
 _KIND, _MAIN = "Service", "api"
-# How far a session goes where there are no containers.
+# The hint for local AWS, which has no containers.
 REHEARSED = "Everything up to the session is rehearsed."
 
 
 def services_of(document: Document) -> dict[str, Entry]:
-    """Each service in the ledger by its name; the main one is `api`."""
+    """Return each service in the state by its name; the main one is `api`."""
     found = {name: entry for name, entry in document.entries.items() if entry.kind == _KIND}
     return {name.partition(".")[2] or _MAIN: entry for name, entry in found.items() if "~" not in name}
 
 
 def named(session: Session, name: str) -> Entry:
-    """The service of that name, else the main one; Incomplete where none was made yet."""
+    """Return the state of the service of that name, or of the main one.
+
+    Raises:
+        Incomplete: The stack has no service yet.
+        UsageError: The stack has no service of that name.
+
+    """
     document = session.document
     services = services_of(document)
     if (entry := services.get(name or _MAIN)) and entry.id:
@@ -36,7 +42,13 @@ def named(session: Session, name: str) -> Entry:
 
 
 def entered(session: Session, service: str, task: str) -> Running:
-    """A running task of the service, or the one whose id begins so; Blocked where none can be entered."""
+    """Return a running task of the service that takes commands; its id begins with `task`.
+
+    Raises:
+        UsageError: No such task runs.
+        Blocked: No task runs, or none takes commands.
+
+    """
     entry = named(session, service)
     with explained(f"looking for a task of {entry.name}"):
         found = serving(session.clients, entry.wanted["cluster"], entry.name)

@@ -1,4 +1,4 @@
-"""`status`: how a stack is now, and how to reach it."""
+"""`status`: the present state of a stack, and how to reach it."""
 
 from __future__ import annotations
 
@@ -27,42 +27,47 @@ from provisioner.unfinished import unfinished_teardown, ways_on
 
 _HEAD = ("node", "kind", "phase", "live", "id")
 UNWELL = 1
-# A person waits: what AWS has not answered by then is told as unknown.
+# Seconds for AWS's answers, as a person waits; what is missing then is shown as unknown.
 _PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
 class Look:
-    """One look at a stack: a row a resource, and what each topic tells."""
+    """One reading of a stack: a row for each resource, and the parts of each topic."""
 
     rows: tuple[Mapping[str, str], ...]
     parts: tuple[Part, ...]
-    # That a teardown has begun and not ended: what it deleted is in no row.
+    # A clause about an unfinished teardown: the rows lack what it has deleted.
     unfinished: str = ""
 
     @property
     def is_well(self) -> bool:
-        """Whether every resource is there and ready, no topic is unwell or unknown, and no end has begun."""
+        """Whether every resource is ready, every topic is healthy, and no teardown is unfinished."""
         return not self.amiss and is_well(self.parts) and not self.unfinished
 
     @property
     def verdict(self) -> Painted:
-        """All in one sentence."""
+        """The verdict in one sentence."""
         return verdict(self.parts, [row["node"] for row in self.amiss], self.unfinished)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing stands of what a run has finished, and none is under way."""
+        """Whether no recorded resource exists any more, and no run is at work on one."""
         return all(row["phase"] == "ready" and row["state"] == "gone" for row in self.rows)
 
     @property
     def amiss(self) -> list[Mapping[str, str]]:
-        """The resources that are not there, not ready, or could not be asked."""
+        """The resources that do not exist, are not ready, or could not be read."""
         return [row for row in self.rows if row["phase"] != "ready" or row["state"] != "healthy"]
 
 
 def status(say: Say, session: Session) -> int:
-    """Every resource with its phase, id and what AWS says of it now; how each topic is; then the outputs."""
+    """Print every resource with its phase, id and status in AWS, each topic's health, and the outputs.
+
+    Raises:
+        NoSuchStack: None of the resources in the state exists.
+
+    """
     started = time.monotonic()
     look = looked(session)
     if look.is_empty:
@@ -76,7 +81,7 @@ def status(say: Say, session: Session) -> int:
 
 
 def looked(session: Session) -> Look:
-    """Read every resource, eight at a time, then ask what the topics need besides."""
+    """Read every resource, eight at a time, then what the topics need besides."""
     clients = session.clients.sharing(Peers.of(session.document), _PATIENCE)
     entries = {name: one for name, one in session.document.entries.items() if not KINDS[one.kind].shared}
     targets = [target_in(session.document, name, KINDS) for name in entries]
@@ -103,26 +108,26 @@ def looked(session: Session) -> Look:
 
 
 def _sight(clients: Clients, target: Target, made: float) -> tuple[dict[str, object] | None, str]:
-    """What AWS says of it, or why that is not known: one that may not be asked hides no other."""
+    """Return a resource as AWS describes it, and why that is unknown: one refused read hides no other."""
     try:
         doc = read(clients, target)
         return doc and observed(clients, target, doc, made), ""
-    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         return None, why_unknown(error, f"looking at {target.words}")
 
 
 def _standing(kind: str, doc: dict[str, object] | None, unknown: str) -> Standing | None:
-    """How it is; None where it could not be asked."""
+    """Return the health of a resource; None if it could not be read."""
     return None if unknown else standing(KINDS[kind], doc)
 
 
 def live(one: Sight) -> str:
-    """What AWS says of a resource, in one word where there is one."""
+    """Return the status of a resource in AWS, in one word if AWS has one."""
     return one.how.told if one.how else f"unknown: {one.unknown}"
 
 
 def record(say: Say, session: Session, look: Look) -> None:
-    """The look as one JSON line."""
+    """Print the reading as one JSON line."""
     say.record(
         "status",
         suffix=session.suffix,

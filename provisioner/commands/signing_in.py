@@ -1,4 +1,4 @@
-"""Tells a person at a terminal, once, that the run waits for a new sign-in, and waits."""
+"""Tells a person at a terminal, once, that the run waits for a new sign-in; then waits."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from provisioner.engine.clock import Clock, Stopped
 from provisioner.sign_in import ChainError
 from provisioner.terminal.say import Say
 
-# Seconds: between two looks for a new sign-in; how long one is waited for; and after which one that ended is
-# another one that ends.
+# Seconds: between two looks for a new sign-in; how long one is waited for; and the pause after which a
+# sign-in that ends is a new case.
 STEP, WITHIN, _ANEW = 3.0, 1800.0, 60.0
 
 
 def can_sign_in(say: Say) -> bool:
-    """Return whether somebody watches who can sign in: a terminal on both sides, and no JSON asked for."""
+    """Return whether a person watches who can sign in: a terminal on both sides, and no JSON output."""
     return say.is_terminal and sys.stdin is not None and sys.stdin.isatty()
 
 
 class SignInWait:
-    """One run's waiting; shared by all threads that need credentials."""
+    """One run's wait for a new sign-in; shared by all threads that need credentials."""
 
     def __init__(self, say: Say, clock: Clock) -> None:
         self._say = say
@@ -29,7 +29,7 @@ class SignInWait:
         self._began = self._last = 0.0
 
     def __call__(self, error: ChainError) -> None:
-        """Wait one step; the first one of all tells what to do.
+        """Wait one step; the first caller tells the person what to do.
 
         Raises:
             ChainError: The run was asked to end, or nobody has signed in for half an hour.

@@ -1,4 +1,4 @@
-"""Whether a service answers where its users are: over CloudFront, and at the load balancer behind it."""
+"""Tests whether a service answers its users: through CloudFront, and at the load balancer behind it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ EDGE, BALANCER = "CloudFront", "load balancer"
 _PATIENCE, _PAUSE, _TRIES = 10.0, 2.0, 3
 _WELL, _REDIRECTS, _REFUSED, _FORBIDDEN, _BROKEN = 200, range(300, 400), 400, 403, 500
 _MOST_WORDS = 100
-# This machine, or its proxy, let nobody be asked: that says nothing of the service.
+# Faults of this machine or of its proxy: they say nothing of the service.
 _NOT_OF_THE_DOOR = frozenset({Fault.UNTRUSTED, Fault.BARRED})
 _NOT_ASKED = "not asked"
-# What asks for CloudFront's key, on port 80 and on 443.
+# The rules that ask for CloudFront's key, on port 80 and on 443.
 _GUARDED = frozenset({"rule-guarded", "tls-rule-guarded"})
 _CLOSED = "closed to all but CloudFront"
 _OPEN = "open, though CloudFront alone is to call it"
@@ -36,7 +36,7 @@ _OPEN = "open, though CloudFront alone is to call it"
 
 @dataclass(frozen=True)
 class Visit:
-    """One request, and what came of it; `status` is None where nobody answered."""
+    """One request and its result; `status` is None if nobody answered."""
 
     via: str
     path: str
@@ -47,7 +47,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Door:
-    """Where requests go in; a closed one is to answer nobody but CloudFront."""
+    """An entrance for requests; if it is closed, only CloudFront is to be answered."""
 
     via: str
     url: str
@@ -55,7 +55,7 @@ class Door:
 
 
 def judged(one: Visit, health: str, *, closed: bool) -> tuple[bool, str]:
-    """Whether an answer is as it should be, and in words what it means."""
+    """Return whether an answer is as it should be, and in words what it means."""
     told = str(one.status or "no answer")
     if not one.is_asked:
         return True, one.why
@@ -74,7 +74,12 @@ def judged(one: Visit, health: str, *, closed: bool) -> tuple[bool, str]:
 
 
 def smoke(say: Say, one: OneService) -> None:
-    """Ask for the health path and each prefix, by both ways; Unwell where an answer is not right."""
+    """Request the health path and a path of each prefix, at every entrance.
+
+    Raises:
+        Unwell: An answer is not as it should be.
+
+    """
     session, health = one.session, _health(one)
     if session.aws.local:
         say.note("Smoke test, answered by the embedded AWS: by its rules and its tasks' health.", "dim")
@@ -100,7 +105,7 @@ def smoke(say: Say, one: OneService) -> None:
 
 
 def _unwell(one: OneService, bad: list[str], *, astray: bool) -> Unwell:
-    """What does not answer, and the way back; where no task is to run, that is why."""
+    """Return the error that names the bad answers and the way back, or that the service is to run no task."""
     workspace, suffix = one.session.where.workspace, one.session.suffix
     look, back = workspace.command("doctor", suffix), workspace.command("rollback", suffix)
     if not one.wanted:
@@ -117,7 +122,7 @@ def _unwell(one: OneService, bad: list[str], *, astray: bool) -> Unwell:
 
 
 def _tried(session: Session, door: Door, path: str, health: str) -> tuple[Visit, tuple[bool, str]]:
-    """A new target takes a moment: what is not well is asked for again."""
+    """Request a path, and repeat that if the answer is bad: a new target takes a moment."""
     for last in (n == _TRIES - 1 for n in range(_TRIES)):
         visit = _visit(session, door, path)
         verdict = judged(visit, health, closed=door.closed)
@@ -128,9 +133,9 @@ def _tried(session: Session, door: Door, path: str, health: str) -> tuple[Visit,
 
 
 def _visit(session: Session, door: Door, path: str) -> Visit:
-    """GET, redirects not followed; in a rehearsal the embedded AWS is asked, by the name of the door.
+    """Send a GET request, without following redirects; local AWS is asked by the entrance's host name.
 
-    What boto3 trusts is trusted here, and the proxies are boto3's.
+    Certificates are trusted and proxies are used as boto3 does.
     """
     box = session.aws.local
     where = box.endpoint if box else door.url
@@ -148,6 +153,7 @@ def _visit(session: Session, door: Door, path: str) -> Visit:
     return Visit(door.via, path, answer.status_code)
 
 
+# Yield the entrances of the stack: CloudFront, and the load balancer.
 def _doors(session: Session) -> Iterator[Door]:
     outputs, entries = session.document.outputs, session.document.entries
     if url := outputs.get("cloudfront_distribution_url"):
@@ -158,13 +164,14 @@ def _doors(session: Session) -> Iterator[Door]:
         yield Door(BALANCER, f"http://{name}", closed=internal or bool(_GUARDED & entries.keys()))
 
 
+# Return the path of the service's health check.
 def _health(one: OneService) -> str:
     group = one.session.document.entries.get(one.named("tg"))
     return str(group.wanted["HealthCheckPath"]) if group else "/health"
 
 
 def _paths(one: OneService, rules: list[Doc]) -> list[str]:
-    """A path below each pattern that leads to the service, and that no earlier rule takes."""
+    """Return a path for each pattern that leads to the service; no earlier rule takes it, if possible."""
     ahead = sorted((rule for rule in rules if not rule["IsDefault"]), key=lambda rule: int(rule["Priority"]))
     order = [pattern for rule in ahead for pattern in path_values(rule)]
     mine = _patterns(one)
@@ -173,12 +180,13 @@ def _paths(one: OneService, rules: list[Doc]) -> list[str]:
     return sorted(found | {_below(pattern) for pattern in mine.difference(order)})
 
 
+# Return a path that matches a pattern.
 def _below(pattern: str) -> str:
     return pattern.replace("*", "").replace("?", "x") or "/"
 
 
 def _patterns(one: OneService) -> set[str]:
-    """The path patterns that lead to the service, as the state knows them."""
+    """Return the path patterns that lead to the service, as the state knows them."""
     entries = one.session.document.entries
     group = entries.get(one.named("tg"))
     rules = [entry.wanted for entry in entries.values() if entry.kind == "ListenerRule"]
@@ -191,7 +199,7 @@ def _patterns(one: OneService) -> set[str]:
 
 
 def _rules(say: Say, one: OneService) -> list[Doc]:
-    """The rules as the balancer has them; none where they may not be read, which is said."""
+    """Return the rules of the load balancer; none, with a note, if they may not be read."""
     listeners = [entry.id for entry in one.session.document.entries.values() if entry.kind == "Listener"]
     try:
         return rules_of(one.session.clients.client("elbv2"), listeners)
@@ -203,7 +211,7 @@ def _rules(say: Say, one: OneService) -> list[Doc]:
 
 
 def _strayed(one: OneService, rules: list[Doc], path: str) -> str:
-    """Who takes requests for the path in the service's place, in words; "" where the service does."""
+    """Describe which service takes the requests for a path instead of this one; "" if this one does."""
     rule = taker(rules, path)
     if rule is None:
         return ""

@@ -1,4 +1,4 @@
-"""Where the lines of a log come from: a group, or a bucket's files."""
+"""The sources of log lines: a log group, or the files of a bucket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provisioner.steps.access_logs import BALANCER
 from state.document import Document
 
 TASKS, ALB = "tasks", "alb"
-# The node of the group by what `--from` calls it.
+# The logical name of the log group, by its name in `--from`.
 _GROUPS = {TASKS: "ecs-logs", "database": "aurora-logs", "firewall": "waf-logs"}
 FROM = (TASKS, ALB, *(name for name in _GROUPS if name != TASKS))
 _BUCKET, _DEFINITION = "logs-bucket", "TaskDefinition"
@@ -23,7 +23,11 @@ _BUCKET, _DEFINITION = "logs-bucket", "TaskDefinition"
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which lines: how many seconds back, whose, of which task (as its id begins), and with what in them."""
+    """Which lines are wanted.
+
+    `since` is in seconds before now; `service` and `task` (the beginning of an id) select tasks; `pattern` is
+    a filter of the text.
+    """
 
     since: float
     follow: bool = False
@@ -34,29 +38,35 @@ class Wanted:
 
     @property
     def prefix(self) -> str:
-        """What their streams begin with."""
+        """The beginning of the names of the streams."""
         return f"{self.service}/" if self.service else ""
 
 
 class Source(Protocol):
-    """Tells each line once; asked again, it goes on where it was."""
+    """A source that yields each line once; the next reading goes on from there."""
 
     pattern: str
 
     @property
     def name(self) -> str:
-        """Where the lines lie."""
+        """The name of the log group or bucket."""
 
     @property
     def pause(self) -> float:
-        """Seconds between two looks."""
+        """The seconds between two readings."""
 
     def lines(self) -> Iterator[Line]:
-        """What was not told yet."""
+        """Yield the lines that were not yielded yet."""
 
 
 def source_of(session: Session, wanted: Wanted) -> Source:
-    """The source that is asked for; an error says what is missing for it."""
+    """Return the source of the lines that are wanted.
+
+    Raises:
+        UsageError: The options contradict each other, or there is no such service.
+        Incomplete: The stack does not have this log.
+
+    """
     if wanted.source != TASKS and (wanted.service or wanted.task):
         raise UsageError(f"--service and --task choose among tasks, not in --from {wanted.source}.")
     since = round((session.clock.wall() - wanted.since) * 1000)
@@ -75,7 +85,10 @@ def source_of(session: Session, wanted: Wanted) -> Source:
 
 
 def _records(session: Session, wanted: Wanted, since: int) -> Records:
-    """An application load balancer writes to no log group, only to a bucket (ELB user guide, access logs)."""
+    """Return the load balancer's log in its bucket.
+
+    An application load balancer writes to no log group, only to a bucket (ELB user guide, access logs).
+    """
     place, bucket = session.place, session.document.entries.get(_BUCKET)
     if bucket is None or not bucket.id:
         raise Incomplete(
@@ -97,11 +110,11 @@ def _check_service(document: Document, name: str) -> None:
 
 
 def _services(document: Document) -> list[str]:
-    """What their tasks' streams begin with, as their task definitions say it."""
+    """Return the prefixes of the tasks' streams, as their task definitions set them."""
     told = (
         container["logConfiguration"]["options"]["awslogs-stream-prefix"]
         for entry in document.entries.values()
         if entry.kind == _DEFINITION
         for container in entry.wanted["containerDefinitions"]
     )
-    return list(dict.fromkeys(told))  # all containers of a task begin alike
+    return list(dict.fromkeys(told))  # all containers of a task have one prefix

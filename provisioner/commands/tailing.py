@@ -1,4 +1,4 @@
-"""`logs`: what the tasks, the balancer, the database and the firewall have written, and write."""
+"""`logs`: past and new log lines of the tasks, the load balancer, the database and the firewall."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INTERRUPTED = 130
 
 
 def logs(say: Say, session: Session, wanted: Wanted) -> int:
-    """Show the lines there are; with `follow` those that come, until nobody listens any more."""
+    """Show the lines there are; with `follow`, also new ones. Return the exit code."""
     tail = source_of(session, wanted)
     lines = Lines(say)
     told = 0
@@ -44,7 +44,7 @@ def logs(say: Say, session: Session, wanted: Wanted) -> int:
 
 
 def _told(seconds: float) -> str:
-    """A duration as --since takes it."""
+    """Return a duration as --since takes it."""
     for unit, size in (("h", 3600), ("m", 60)):
         if seconds and not seconds % size:
             return f"{seconds / size:.0f}{unit}"
@@ -52,7 +52,7 @@ def _told(seconds: float) -> str:
 
 
 def _asked(say: Say, session: Session, tail: Source, wanted: Wanted) -> Iterator[Line]:
-    """The new lines that are wanted; who follows is not sent away by a connection that is down."""
+    """Yield the new lines that are wanted; with `follow`, a lost connection does not end the command."""
     try:
         for line in tail.lines():
             if line.stream.startswith(wanted.prefix) and line.task.startswith(wanted.task):
@@ -64,7 +64,7 @@ def _asked(say: Say, session: Session, tail: Source, wanted: Wanted) -> Iterator
 
 
 def _refused(error: Exception, session: Session, tail: Source) -> ProvisionerError | None:
-    """The error a user meets; None where it is a fault of this tool's own."""
+    """Return the error to show for an exception; None if it is a fault of this tool."""
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     if code == "ResourceNotFoundException":
         again = session.where.workspace.command("apply", session.suffix)

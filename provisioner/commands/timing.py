@@ -1,4 +1,4 @@
-"""`timeline`: how the last run went, from its record."""
+"""`timeline`: the course of the last run, from its record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from provisioner.workspace import Workspace
 def timeline(
     say: Say, workspace: Workspace, suffix: str | None, *, page: Path | None, trace: Path | None
 ) -> int:
-    """Show the last run of a stack, of any where none is named, or write it to files."""
+    """Show the last run of a stack, or of any stack if none is given; or write it to files."""
     told = timeline_of(_last(say, workspace, suffix))
     if page:
         write(page, as_page(told))
@@ -34,6 +34,7 @@ def timeline(
     return 0
 
 
+# Return the newest record that can be read.
 def _last(say: Say, workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
     names = workspace.history.names(suffix or "*")
     if not names:

@@ -29,7 +29,8 @@ _CLUSTER, _SECRET = "aurora", "Secret"
 _USUAL, _LOOPBACK = 5432, "127.0.0.1"
 _INTERRUPTED, _STDERR = 130, 2
 _ENDS_WITHIN = 10  # seconds
-# What makes libpq check a certificate even where it is to require none (PostgreSQL doc, libpq SSL support).
+# With this file, libpq checks a certificate even if it is to require none (PostgreSQL doc, libpq SSL
+# support).
 _ROOT = Path("~/.postgresql/root.crt")
 # RDS user guide, "Using SSL/TLS to encrypt a connection to a DB instance".
 _BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
@@ -37,7 +38,7 @@ _BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 
 @dataclass(frozen=True)
 class Database:
-    """Where the database is, and where its login lies."""
+    """The address of the database, and the secret that holds its login."""
 
     host: str
     port: int
@@ -66,7 +67,7 @@ def tunnel(say: Say, session: Session, port: int | None, service: str) -> int:
 
 
 def _held(argv: list[str], environment: Mapping[str, str]) -> int | None:
-    """The plugin to its end; None where a person ended it. What it says is for a person."""
+    """Run the plugin to its end, its output on stderr; return its exit code, or None if a person ended it."""
     with subprocess.Popen(argv, env=dict(environment), stdout=_STDERR) as process:  # noqa: S603 - by name
         try:
             return process.wait()
@@ -80,7 +81,12 @@ def _held(argv: list[str], environment: Mapping[str, str]) -> int | None:
 
 
 def _free(port: int | None) -> int:
-    """The port asked for, else the usual one, else one that is free."""
+    """Return the port that was given, else the usual one, else any free one.
+
+    Raises:
+        UsageError: The given port is taken.
+
+    """
     for one in (port,) if port else (_USUAL, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -91,7 +97,7 @@ def _free(port: int | None) -> int:
 
 
 def _database(session: Session) -> Database:
-    """DescribeDBClusters, through the kind that knows how."""
+    """Return the database's address and login; its resource type makes the call, DescribeDBClusters."""
     document = session.document
     again = session.where.workspace.command("apply", session.suffix)
     doc = None

@@ -1,4 +1,4 @@
-"""No other machine's run at work: what a command that changes a service or the key makes sure of."""
+"""Makes sure, for a command that changes a service or the key, that no other machine's run is at work."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from provisioner.taking_down import bare_stack
 
 @contextmanager
 def undisturbed(session: Session, *, to_its_end: bool = True) -> Iterator[None]:
-    """Inside, no call is made once another machine's run is at work.
+    """Stop calls in the block as soon as another machine's run is at work.
 
-    Raises: LockHeld where one is, before the first call; or has come by the end, where that is asked for.
+    Raises:
+        LockHeld: Another run is at work, before the first call or later; with `to_its_end`, also at the end.
+
     """
     marker = session.marker_of(bare_stack(session))
     if marker is None:

@@ -9,12 +9,12 @@ from provisioner.terminal.say import Say
 from provisioner.unfinished import lacking
 from provisioner.workspace import Workspace
 
-# The first of them that the stack has.
+# The first of these that the stack has is opened.
 _OUTPUTS = ("domain_url", "cloudfront_distribution_url")
 
 
 def visit(say: Say, workspace: Workspace, suffix: str, *, only_print: bool) -> int:
-    """Print the address as the last apply left it, and show it unless only that was asked for."""
+    """Print the address that the last apply left, and open it in a browser unless `only_print`."""
     document = workspace.document(suffix)
     outputs = document.outputs if document else {}
     url = next((outputs[name] for name in _OUTPUTS if name in outputs), "")

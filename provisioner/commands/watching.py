@@ -1,4 +1,4 @@
-"""`status --watch`: one look after the other, until nobody watches any more."""
+"""`status --watch`: one reading of the stack after another, until nobody watches any more."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INTERRUPTED = 130
 
 
 def watch(say: Say, session: Session, every: float) -> int:
-    """Look, show, wait; on a terminal each look takes the place of the one before."""
+    """Read the stack, show it, wait, and repeat; on a terminal, each reading replaces the one before."""
     screen = Screen(say)
     try:
         while say.is_heard:
@@ -36,7 +36,7 @@ def watch(say: Say, session: Session, every: float) -> int:
 
 
 def _read_anew(session: Session) -> None:
-    """What another run has written meanwhile."""
+    """Read the state again, as another run may have written it meanwhile."""
     workspace = session.where.workspace
     document = workspace.document(session.suffix)
     if document is None:
@@ -50,6 +50,6 @@ def _head(session: Session) -> Painted:
 
 
 def _lines(look: Look) -> list[Painted]:
-    """The resources that are as they should be are left out."""
+    """Return the lines to show; healthy resources are left out."""
     amiss = [(f"! {row['node']}  {row['kind']}  {row['phase']}  {row['live']}", "red") for row in look.amiss]
     return [*health_lines(look.parts), *amiss, look.verdict]

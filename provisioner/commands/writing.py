@@ -1,4 +1,4 @@
-"""A file that a person asked for."""
+"""Writes a file that a person asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HINT = "Choose another file."
 
 
 def check_writable(path: Path) -> None:
-    """ProvisionerError where a file cannot be written, before anything is asked of AWS for it."""
+    """Raise ProvisionerError if a file cannot be written, before AWS is asked for its content."""
     if path.is_dir():
         raise ProvisionerError(f"{path} cannot be written: it is a folder.", _HINT)
     if not path.parent.is_dir():
@@ -22,7 +22,12 @@ def check_writable(path: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Write it; what went wrong in words."""
+    """Write text to a file.
+
+    Raises:
+        ProvisionerError: The file cannot be written.
+
+    """
     try:
         path.write_text(clean(text), encoding="utf-8")
     except OSError as error:
