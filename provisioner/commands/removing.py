@@ -1,4 +1,4 @@
-"""`teardown`: show, ask, remove in reverse order, prove that nothing is left."""
+"""`teardown`: show, ask, delete in reverse order, prove that nothing is left."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from state.fitting import fitting
 def teardown(
     say: Say, session: Session, asking: Asking, lock_timeout: float, *, unprotect: bool = False
 ) -> int:
-    """Show what would go, ask for the suffix, remove in reverse order, look whether it is empty."""
+    """Show what would be deleted, ask for the suffix, delete in reverse order, look for leftovers."""
     header(say, session)
     started = time.monotonic()
     with session.locked("teardown", lock_timeout):
@@ -60,14 +60,14 @@ def teardown(
 def _remove(
     say: Say, session: Session, asking: Asking, record: Record, *, unprotect: bool
 ) -> tuple[Outcome, Report]:
-    """Show what would go, ask, remove, and look whether anything is left."""
+    """Show what would be deleted, ask, delete, and check whether anything is left."""
     made = session.plan(ending=True)
     going = standing(session, made)
     ending = foresee(made, session.document, going, KINDS)
     expect(record, session, made)
     record.plan = {"destroy": sum(not one.stays for one in ending.going)}
     if not going and not session.document.tombstones:
-        session.close()  # it may tell of the account's own roles alone
+        session.close()  # its state may hold nothing but account-wide roles
         raise NoSuchStack(
             f"There is nothing of the stack {session.suffix} in {whereabouts(session)}.",
             f"`{PROGRAM} list` shows the stacks that are known here.",
@@ -105,14 +105,14 @@ def _remove(
 
 
 def again(session: Session, verb: str) -> str:
-    """The command to type next for this stack."""
+    """Return the command to type next for this stack."""
     command = session.where.workspace.command(verb, session.suffix)
-    # Where no state says in which region it is, the command must.
+    # Without a state that says in which region it is, the command must.
     return command if session.is_known else f"{command} --region {session.place.region}"
 
 
 def holding(session: Session, made: Plan, found: Protections) -> list[Blocker]:
-    """What is not this stack's and will keep a part of it from going; the rest goes all the same."""
+    """Return what is not this stack's and will block the deletion of a part of it; the rest is deleted."""
     unknown = [
         Blocker(one.node, "protection", f"nobody knows whom: {one.unknown}")
         for one in found.untold
@@ -122,7 +122,7 @@ def holding(session: Session, made: Plan, found: Protections) -> list[Blocker]:
 
 
 def show_going(say: Say, session: Session, ending: Ending) -> None:
-    """Show what goes, step by step, and what is left standing."""
+    """Show what is deleted, step by step, and what is retained."""
     going = [one for one in ending.in_order if not one.stays]
     say.ask(f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:")
     for piece in dict.fromkeys(one.piece for one in going):
@@ -140,7 +140,7 @@ def show_going(say: Say, session: Session, ending: Ending) -> None:
 
 
 def refuse_protected(session: Session, made: Plan, found: Protections) -> None:
-    """Blocked, before anything is touched, where AWS would refuse to delete something later."""
+    """Raise Blocked, before anything is touched, if AWS would refuse to delete a resource later."""
     if names := found.words:
         raise Blocked(
             f"{', '.join(names)}: protected against deletion; nothing was touched. {_lost(session, made)}",
@@ -149,14 +149,14 @@ def refuse_protected(session: Session, made: Plan, found: Protections) -> None:
 
 
 def _lost(session: Session, made: Plan) -> str:
-    """What data would go with it, each in a line."""
+    """Return which data would be lost, each on a line."""
     ending = foresee(made, session.document, standing(session, made), KINDS)
     told = "".join(f"\n  {one.node}: {one.loses}" for one in ending.going if one.loses)
     return f"It would lose:{told}" if told else ""
 
 
 def refuse_halted(made: Plan) -> None:
-    """Blocked, before anything is touched, where something must be woken before it can go."""
+    """Raise Blocked, before anything is touched, if a suspended resource must be woken first."""
     nodes = made.stack.nodes
     asleep = {
         name: halted(nodes[name].kind, doc, nodes[name].region)
@@ -169,7 +169,7 @@ def refuse_halted(made: Plan) -> None:
 
 
 def residue(session: Session, report: Report, where: str) -> Residue:
-    """What is still there, as an error."""
+    """Return the error that lists what is still there."""
     told = "\n".join(f"  {one.what} {one.id}: {one.why}" for one in report.remaining)
     return Residue(
         f"{len(report.remaining)} of the stack {session.suffix} remain:\n{told}",
@@ -178,7 +178,7 @@ def residue(session: Session, report: Report, where: str) -> Residue:
 
 
 def verify_gone(say: Say, session: Session) -> int:
-    """The last look once more, without a ledger: the ids from the last teardown's report, names and tags."""
+    """Search once more without a state: by the ids in the last teardown's report, by names and by tags."""
     header(say, session)
     started = time.monotonic()
     kept = last_report(session.where.workspace, session.suffix)
@@ -196,7 +196,7 @@ def verify_gone(say: Say, session: Session) -> int:
 
 
 def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
-    """What the last teardown of a stack left written; empty where there was none."""
+    """Return the report of the stack's last teardown; empty if there is none."""
     reports = workspace.archive.reports(suffix)
     if not reports:
         return {}
@@ -213,13 +213,13 @@ def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
 
 
 def last_region(workspace: Workspace, suffix: str) -> str | None:
-    """The region in which a stack was taken down last, where no ledger tells of a later one."""
+    """Return the region of the stack's last teardown; None if there is none, or a state is newer."""
     kept = None if workspace.document(suffix) else last_report(workspace, suffix)
     return str(kept["place"]["region"]) if kept else None
 
 
 def keep_report(session: Session, outcome: Outcome, report: Report) -> str:
-    """Write the last look down beside the ledger; where it is."""
+    """Save the report of the last search beside the state; return where it is."""
     store = session.where.workspace.archive.report(session.suffix, stamp())
     deleted = [asdict(stone) for stone in session.document.tombstones]
     about = {
@@ -234,7 +234,7 @@ def keep_report(session: Session, outcome: Outcome, report: Report) -> str:
 
 
 def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> None:
-    """What went, and the proof that it did."""
+    """Print what was deleted, and the proof that nothing is left."""
     if say.as_json:
         say.record("teardown", suffix=session.suffix, removed=outcome.done, **report.as_dict())
         return
