@@ -1,4 +1,4 @@
-"""One resource in hand: look, create, update, wait, delete, with the ledger written around each act."""
+"""The executor: create, update, delete or wait for one resource, with the state written around each call."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from state.ledger import Ledger
 
 
 class Hands:
-    """Carries the verbs of kinds out, one resource at a time; shared by all threads of a run."""
+    """The executor of resource types' actions, one resource at a time; shared by all threads of a run."""
 
     def __init__(
         self,
@@ -57,15 +57,15 @@ class Hands:
         self.lacking = Lacking(clients, listen)
         self.patience = Patience(clients, listen, self.durations)
         self.watch = Watch(clients, listen, self.durations)
-        # The nodes whose create met one that was there already, as somebody else may have made it.
+        # The resources that existed already when they were to be created, perhaps made by somebody else.
         self.met: set[str] = set()
 
     def read(self, target: Target) -> Doc | None:
-        """What AWS says of it; None where it is not there."""
+        """Return the actual state of a resource; None where it does not exist."""
         return read(self.clients, target)
 
     def create(self, target: Target) -> Doc:
-        """Make it, or find that an earlier attempt has; its id is in the ledger when this returns."""
+        """Create a resource, or find what an earlier attempt created; its id is in the state on return."""
         marker = self.marker if self.marker and self.marker.node == target.it.node else None
         target = marker.born(target) if marker else target
         entry = self._entry(target)
@@ -87,7 +87,7 @@ class Hands:
         return doc
 
     def _found(self, target: Target, since: float, hidden: float) -> Doc | None:
-        """What an earlier attempt has made; LockHeld where it is the marker, and another run's."""
+        """Return the resource that an earlier attempt created; LockHeld where it is another run's marker."""
         doc = self.search.find(target, since, hidden)
         if doc is not None and self.marker and self.marker.node == target.it.node:
             self.marker.met(doc)
@@ -102,9 +102,10 @@ class Hands:
 
         @cache
         def shown() -> Item:
-            # Once for all attempts; what comes back holds its secrets, and a person need not give them.
+            # Once for all attempts, and only to create: a restored resource holds its secrets already.
             return replace(it, props=reveal(it.props, self.clients, target.lookup))
 
+        # Where AWS says that the resource exists, or the reply was lost, it is looked for.
         def once() -> Doc:
             try:
                 return target.kind.bring_back(client, it) or target.kind.create(client, shown())
@@ -125,7 +126,10 @@ class Hands:
         return made
 
     def update(self, target: Target, change: Change) -> Target:
-        """Bring what differs to what it should be; safe to repeat after a crash. What is to be watched."""
+        """Set what differs to its desired value and remove unmanaged children; safe to repeat after a crash.
+
+        Return the target with AWS's reply, for the wait until it is ready.
+        """
         cooldown = self._cooldown(target)
         cooldown.wait()
         return target.made(target.it.id, cooldown.call(lambda: self._update(target, change)))
@@ -162,24 +166,28 @@ class Hands:
         return told
 
     def finish(self, target: Target, *, updated: bool = False, seen: Callable[[Doc], None]) -> Doc:
-        """Wait until it is ready and confirm it; `seen` is told every new observation on the way."""
+        """Wait until a resource is ready, then record it; call `seen` with each actual state read meanwhile.
+
+        `updated` says that it was just updated: AWS may still tell its old state.
+        """
         waits = (bool(target.kind.ready) or updated) and target.it.node not in self.lacking.nodes
         doc = self.watch.until_ready(target, updated=updated, seen=seen) if waits else {}
         self.confirm(target.it.node, target.kind)
         return doc
 
     def confirm(self, node: str, kind: Kind) -> None:
-        """Write down that AWS holds what was wanted: an open intent of ours has been a change."""
+        """Record that AWS holds the desired properties; the time of an open intent starts a cooldown."""
         self.ledger.confirm(node, changed=last_change(kind, self.ledger.get(node)))
 
     def delete(self, target: Target, begun: Callable[[], None] = lambda: None) -> str:
-        """Set its end going, wait until AWS says it is gone, and leave a tombstone.
+        """Delete a resource, wait until AWS says that it is gone, and leave a tombstone in the state.
 
-        `begun` is told when AWS has taken the first call: what need not wait longer can go too. Where it is
-        kept for the sake of others it is let go instead: for whose, in words.
+        `begun` is called when AWS has accepted the first call: resources that wait only for that can then go
+        too. A resource that must outlive the stack is kept, and the state forgets it: return for whose sake,
+        in words.
 
         Raises:
-            Foreign: What bears its name now is somebody else's; ours is gone, and forgotten.
+            Foreign: Its name now belongs to somebody else's resource. Ours is gone, and the state forgets it.
 
         """
         kind, node = target.kind, target.it.node
@@ -208,7 +216,10 @@ class Hands:
         return ""
 
     def _check_owner(self, target: Target) -> None:
-        """A name proves nothing: ours may be gone, and another one made that bears it; so for its parts."""
+        """Raise Foreign where the name of a resource, or of its parent, now belongs to somebody else's.
+
+        A name proves nothing: ours may be gone, and another one may have been created with the same name.
+        """
         for one in (target, *target.hosts):
             doc = self.read(one) if proves_nothing(one.kind) else None
             if doc is not None and is_anothers(one.kind, one.it.tags, doc):
@@ -216,18 +227,19 @@ class Hands:
                 raise Foreign(f"{one.words} is {whose(one.kind, doc)}.", "It stays as it is.")
 
     def _begun(self, target: Target, entry: Entry) -> Doc | None:
-        """What a create came to whose reply never came; None where it came to nothing of ours.
+        """Find the resource whose create call was never answered; None where none of ours exists.
 
-        No second call would meet it here: what is hidden now and let go would be left for ever.
+        No second create call follows that would meet it: if it were overlooked here, it would be left for
+        ever.
         """
         try:
             intended = entry.intent.at if entry.intent else self.clock.wall()
             return self.search.find(target, self.search.last_tried(target, intended), HIDES)
-        except Foreign:  # theirs stays, and does not keep ours from ending
+        except Foreign:  # somebody else's stays, and does not stop this teardown
             return None
 
     def _insist_on_end(self, target: Target, begun: Callable[[], None], start: float) -> None:
-        """Ask for its end until AWS takes it, or has nothing left to end."""
+        """Call delete until AWS accepts it or the resource is gone; raise an error that names blockers."""
         try:
             self.patience.call(lambda: self._end(target, begun, start), target, "delete")
         except Exception as error:
@@ -239,6 +251,7 @@ class Hands:
             raise
 
     def _end(self, target: Target, begun: Callable[[], None], start: float) -> None:
+        # One attempt; a refusal counts as success where the resource proves to be gone.
         try:
             target.kind.delete(self.patience.client(target), target.it)
         except NotYet:
@@ -254,7 +267,7 @@ class Hands:
             if not known or not is_gone(self.clients, target, error):
                 raise
             entry = self.ledger.get(target.it.node)
-            # Counted from here, too: what a clock that was ahead wrote down would hide for ever.
+            # The seconds of this delete count too: a creation time from a clock that was ahead never passes.
             late = self.clock.now() - start >= self.clients.aws.hides(HIDES)
             if entry and not late and still_hides(self.clients, entry.made):
                 raise NotYet("it is so new that AWS may not show it yet") from error

@@ -1,6 +1,6 @@
-"""Find what stands in a resource and nobody declared, by the table of owners.
+"""Members of a resource that nobody declared, found by the table of owners (`Members`).
 
-A path is the names of members on the way, lists left out, as in the table (`Members`).
+A path is the dotted names of the members that lead to a value, as in that table; lists add nothing to it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from provisioner.engine.covering import covers
 from provisioner.engine.owners import Members
 from provisioner.engine.refs import Unknown, Veiled
 
+# Path, actual value, default.
 Added = tuple[str, Any, Any]
-# What tells the items of a list apart, in AWS's own names: the first that an item bears.
+# The keys that may name an item of a list, in AWS's own spelling: the first one that an item has is its name.
 _NAMES = (
     *("Id", "ID", "Name", "name", "Sid", "PathPattern", "ErrorCode", "Key"),
     *("HeaderName", "capacityProvider", "targetGroupArn"),
@@ -21,9 +22,10 @@ _NAMES = (
 
 
 def nothing(value: Any) -> bool:
-    """Whether a value says that there is nothing, or that it is off, at every depth.
+    """Return whether a value is empty or off, at any depth: None, False, 0, "", [], {} or a mapping of these.
 
-    A name with nothing in it is something: AWS tells the one of several that was chosen so (`{"Block": {}}`).
+    An empty mapping inside another one does count: that is how AWS tells which of several options was chosen
+    (`{"Block": {}}`).
     """
     match value:
         case Mapping():
@@ -35,9 +37,15 @@ def nothing(value: Any) -> bool:
 
 
 def is_default(members: Members, path: str, value: Any, default: Any = None) -> bool:
-    """Whether a value is the default of its path, or says no more than it; any one of a frozenset's.
+    """Return whether a value equals the default of its path, or states no more than that default.
 
-    `default` is what the default of a member above says of it, where the path has none of its own.
+    Args:
+        members: The table of owners, which has the defaults.
+        path: The path of the value.
+        value: The value to judge.
+        default: The part for this path of a parent's default; it counts where the path has no default of its
+            own. Any value of a frozenset will do.
+
     """
     own = members.default(path)
     default = default if own is None else own
@@ -55,7 +63,15 @@ def is_default(members: Members, path: str, value: Any, default: Any = None) -> 
 
 
 def additions(members: Members, actual: Any, stated: Any, at: str = "") -> Iterator[Added]:
-    """Yield each member of ours that stands and is not stated: its path, its value, its default."""
+    """Yield each member that is ours, that AWS holds and that nobody stated, unless it is the default.
+
+    A list is yielded whole where its items hold more than the items that are stated.
+
+    Yields:
+        The path, the actual value without other owners' members, and the default (for a list, what is
+        stated).
+
+    """
     if not isinstance(actual, Mapping) or not isinstance(stated, Mapping):
         return
     for key, value in actual.items():
@@ -81,7 +97,7 @@ def _inside(members: Members, actual: Any, stated: Any, path: str) -> Iterator[A
 
 
 def _paired(members: Members, actual: Sequence[Any], stated: Sequence[Any], path: str) -> bool:
-    """Whether each stated item can be paired with one that holds it, and holds nothing of ours besides."""
+    """Return whether each stated item has an actual item that holds it and nothing else of ours."""
     if not stated:
         return True
     first, rest = stated[0], stated[1:]
@@ -96,7 +112,7 @@ def _holds(members: Members, actual: Any, stated: Any, path: str) -> bool:
 
 
 def only_ours(members: Members, value: Any, path: str) -> Any:
-    """A value without what is another's in it."""
+    """Return a value without the members that are not ours by the table of owners."""
     match value:
         case Mapping():
             inner = {key: (f"{path}.{key}", one) for key, one in value.items()}
@@ -110,7 +126,7 @@ def only_ours(members: Members, value: Any, path: str) -> Any:
 
 
 def guests(members: Members, value: Any, at: str = "") -> Iterator[tuple[str, Any, str]]:
-    """Yield each item that another put into a collection of ours: its path, the item, whose it is."""
+    """Yield each item that another owner put into a collection of ours: its path, the item and the owner."""
     for path, one in items(value, at) if members.takes_guests else ():
         if who := members.guest(path, one):
             yield path, one, who
@@ -119,7 +135,7 @@ def guests(members: Members, value: Any, at: str = "") -> Iterator[tuple[str, An
 
 
 def alone(members: Members, at: str, value: Any) -> Any:
-    """A value without the items that others put into its collections."""
+    """Return a value without the items that other owners put into its collections."""
     if not members.takes_guests:
         return value
     theirs = [path for path, one in items(value, at) if members.guest(path, one)]
@@ -134,7 +150,10 @@ def alone(members: Members, at: str, value: Any) -> Any:
 
 
 def items(value: Any, at: str) -> Iterator[tuple[str, Any]]:
-    """Yield what a value holds, with its path: members by their names, items of a list by what names them."""
+    """Yield each member of a mapping, or each item of a list that has a name, with its path.
+
+    The name of a list's item is a part of its path here.
+    """
     match value:
         case Mapping():
             yield from ((f"{at}.{key}" if at else str(key), one) for key, one in value.items())
@@ -143,14 +162,17 @@ def items(value: Any, at: str) -> Iterator[tuple[str, Any]]:
 
 
 def named(item: Any) -> str:
-    """What names an item of a list; "" where nothing does."""
+    """Return the name of a list's item, from the first key of `_NAMES` that it has; "" where it has none."""
     if not isinstance(item, Mapping):
         return ""
     return next((str(item[key]) for key in _NAMES if item.get(key) is not None), "")
 
 
 def claimed(members: Members, path: str, value: Any, stated: Any) -> Any:
-    """A document that is ours whole, without what is nobody's in it and not stated."""
+    """Return a property that is ours as a whole, without the unstated members that the table gives to nobody.
+
+    Such members are left as they are, whoever set them.
+    """
     if not isinstance(value, Mapping) or not isinstance(stated, Mapping):
         return value
     return {

@@ -1,4 +1,4 @@
-"""Writes down in the ledger what is there."""
+"""Adoption: write the state of a resource that exists already, or bring it up to date."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from state.document import Entry
 
 
 def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
-    """What could not be looked for in the plan: one of somebody else's, that may serve as it is."""
+    """Return the existing resource, perhaps somebody else's, that the type may use; None where there is none.
+
+    The plan could not look for it. The run learns what is read here.
+    """
     doc = hands.read(target) if target.kind.borrows else None
     if doc is not None:
         known.learn(target.with_id(target.kind.id_of(doc)), doc)
@@ -24,9 +27,10 @@ def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
 
 
 def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None) -> None:
-    """Bring the ledger up to what is there: adopt it, or keep what was asked of it this time.
+    """Adopt an existing resource into the state, or record what is desired of a known one.
 
-    What is as wanted now may have been meant otherwise by a run that was cut off: that is not kept.
+    An entry with another id is deposed first. A known resource that is as desired may have been told
+    otherwise by an interrupted run: the desired properties of that run are replaced by those of this one.
     """
     wanted, tags = written(target.it.props, hands.ledger.salt), own_tags(target.it.tags)
     name, needs = target.it.node, list(target.needs)
@@ -42,7 +46,7 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
             change.id,
             wanted,
             needs=needs,
-            # As good as new to those who wait out what AWS may hide; no change of ours, so no cooldown.
+            # It counts as new wherever AWS may hide new resources. We changed nothing, so no cooldown starts.
             made=hands.clock.wall(),
             changed=last_change(target.kind, entry) if change.verb == "keep" else 0.0,
             tags=tags,
@@ -60,5 +64,8 @@ def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None)
 
 
 def is_compared(target: Target, change: Change) -> bool:
-    """Whether what is to be finished was held against what is wanted: AWS at work may not tell all yet."""
+    """Return whether a resource that is to be finished was compared with its desired properties.
+
+    It was not where AWS still works on a type that is `closed_until_ready`: AWS may not tell all of it yet.
+    """
     return not (target.kind.closed_until_ready and change.why == AT_WORK)

@@ -1,4 +1,4 @@
-"""Carries a plan out: what is ready to start starts, what exists lets others start, what is ready too."""
+"""Carry a plan out in parallel, cut traffic over to what is new, and delete what is no longer declared."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from state.document import Entry
 
 
 class Apply:
-    """One apply: the plan, what became known since, and the hands that act."""
+    """One apply: the plan, the executor that carries it out, and what became known since."""
 
     def __init__(self, plan: Plan, hands: Hands, kinds: Kinds) -> None:
         self.plan = plan
@@ -44,7 +44,11 @@ class Apply:
         self._handover = Handover(plan, hands, self._known)
 
     def run(self) -> Outcome:
-        """Carry the plan out, then delete what is no longer declared."""
+        """Carry the plan out, then delete the resources that are no longer declared.
+
+        The cutover and the deletions follow only where nothing is left undone and nothing failed, apart from
+        changes that AWS accepts only later.
+        """
         start = self.hands.clock.now()
         stack = self.plan.stack
         doubt(self.hands, self.plan)
@@ -68,7 +72,7 @@ class Apply:
         return self.outcome
 
     def take_over_found(self) -> None:
-        """Write down everything of the stack that the plan found in AWS and the ledger does not know."""
+        """Adopt each resource of the stack that the plan found in AWS and that the state does not know."""
         for node in self.plan.stack:
             change, doc = self.plan.changes[node.name], self._known.docs.get(node.name)
             if node.kind.unread and not change.adopts:
@@ -80,13 +84,14 @@ class Apply:
             take_over(self.hands, target, change, self.hands.ledger.get(node.name))
 
     def _say_how_to_end(self, node: Node) -> None:
-        """What AWS never tells, such as whether a last snapshot is taken, is as it is declared now."""
+        """Record how a resource is declared to be deleted, as with a last snapshot: AWS never tells it."""
         entry = self.hands.ledger.get(node.name)
         if entry and entry.id:
             will = written(node.kind.last_will(entry.wanted, node.props), self.hands.ledger.salt)
             self.hands.ledger.adopt(node.name, replace(entry, wanted=entry.wanted | will))
 
     def _begin(self, stage: Stage) -> Work[Stage] | None:
+        # The work of a stage; "ready" has none, as the work of "exists" reports it, too.
         if stage.what == "ready":
             return None
         if stage.what == "gone":
@@ -98,10 +103,10 @@ class Apply:
         return lambda tell: self._bring_up(node, lambda: self._act(node, tell), tell)
 
     def _hand_over(self) -> None:
-        """Let go of what was replaced, beat by beat: whoever names it has joined the new one by now."""
+        """Run the cutover phases after JOIN, for all resources that name the new one beside the old one."""
         for beat in list(Beat)[1:]:
             if beat is Beat.LEAVE:
-                # Who leads to the old one and is declared no longer would lead to nobody from then on.
+                # An undeclared rule that still forwards to the old one would forward to nobody from then on.
                 self._remove({name for name in self._undeclared() if self._goes_first(name)})
             if not self._put_off():
                 return
@@ -111,7 +116,7 @@ class Apply:
                 return
 
     def _put_off(self) -> bool:
-        """Whether nothing failed but what AWS takes at a later time only."""
+        """Return whether nothing failed, apart from changes that AWS accepts only at a later time."""
         return all(isinstance(error, NotBefore) for error in self.outcome.failed.values())
 
     def _begin_beat(self, beat: Beat, stage: Stage) -> Work[Stage]:
@@ -119,7 +124,7 @@ class Apply:
         return lambda tell: self._bring_up(node, lambda: self._step(node, beat), tell, beat.name.lower())
 
     def _step(self, node: Node, beat: Beat) -> str:
-        """Bring one that stands between an old and a new one to where it should be in this beat."""
+        """Bring one resource to what it should be in a phase of the cutover; return the action taken."""
         wanted, entry = self._wanted(node), self.hands.ledger.get(node.name)
         target = self._target(node, wanted, entry)
         seen = self.hands.read(target)
@@ -132,11 +137,12 @@ class Apply:
         return change.verb
 
     def _wanted(self, node: Node) -> Doc:
-        """What a node is to be, each secret as it is compared."""
+        """Return the desired properties of a resource, with each secret in the form that is compared."""
         lookup = self._known.wait_for
         return dict(seal(resolve(node.props, lookup), self.hands.clients, lookup))
 
     def _bring_up(self, node: Node, act: Callable[[], str], tell: Tell[Stage], beat: str = "") -> None:
+        # Run `act`, note its failure, and report its end to the listener and to the walk.
         listen, clock = self.hands.listen, self.hands.clock
         start = clock.now()
         try:
@@ -158,6 +164,7 @@ class Apply:
         tell(Stage(node.name, "ready"))
 
     def _act(self, node: Node, tell: Tell[Stage]) -> str:
+        # Decide again by what is known now, prepare an adoption or replacement, then carry the change out.
         ledger = self.hands.ledger
         wanted = self._wanted(node)
         entry = ledger.get(node.name)
@@ -190,7 +197,10 @@ class Apply:
         return change.verb
 
     def _mend(self, node: Node, target: Target, wanted: Doc) -> None:
-        """Compare what could not be compared before: it was not ready, or it was met by its create."""
+        """Compare a resource that could not be compared before, and update it where it differs.
+
+        It was not ready then, or its create call found that it exists already.
+        """
         entry, seen = self.hands.ledger.get(node.name), self._known.docs.get(node.name)
         change = decide(node, entry, seen, wanted)
         if change.verb == "update":

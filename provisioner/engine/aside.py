@@ -1,4 +1,4 @@
-"""What is replaced: put aside in the ledger while the next one takes over, and made ready for that."""
+"""Deposed resources: kept in the state while a replacement takes over, and prepared for that."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ from state.document import Entry
 
 
 def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> None:
-    """Put the old one aside, or delete it first where only one can be; nothing where it is kept as it is."""
+    """Depose the old resource, or delete it first where AWS allows only one of the two.
+
+    Nothing is done where the type keeps the old one beside the new one.
+    """
     if node.kind.kept_for:
         return
     if entry is None:
         take_over(hands, old, Change("keep", node.name, "", "", "", id=old.it.id), None)
         entry = hands.ledger.get(node.name)
     elif not entry.id:
-        # Its maker was cut off before it heard of the id.
+        # The run that created it ended before it learned the id.
         hands.ledger.found(node.name, old.it.id)
     if entry and clash(node.kind, old.it.props, entry.wanted):
         hands.delete(old)
@@ -36,7 +39,10 @@ def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> Non
 
 
 def leave_behind(hands: Hands, node: Node, entry: Entry | None, wanted: Doc) -> None:
-    """Put aside what lies in another place, or bears another name, than is wanted: only there was looked."""
+    """Depose an entry whose parent or name differs from the desired one.
+
+    The resource was looked for only where it is desired.
+    """
     if entry is None or not entry.id or node.kind.vanishes:
         return
     if any(entry.wanted.get(place) != wanted.get(place) for place in (*node.kind.within, node.kind.named)):
@@ -44,7 +50,10 @@ def leave_behind(hands: Hands, node: Node, entry: Entry | None, wanted: Doc) -> 
 
 
 def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
-    """Let each that was put aside put up with those who are made for the next one."""
+    """Update each deposed resource so that what is created for the replacement can be served by it too.
+
+    A target group, for example, then accepts the health check answers of the new tasks (`Kind.parting`).
+    """
     for name, entry in list(hands.ledger):
         eased = node.kind.parting(entry.wanted, wanted) if name.startswith(f"{node.name}~") else {}
         if not eased or not entry.id:
@@ -60,24 +69,27 @@ def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
 
 
 def former(hands: Hands, docs: Mapping[str, Doc], led_to: Set[str]) -> dict[str, str]:
-    """By the id of one that takes over, the id of whom it takes over from, where requests are sent there."""
+    """Return, by the id of each replacement, the id of the old resource, where that one gets traffic."""
     aside = ((name.split("~", 1), entry.id) for name, entry in list(hands.ledger) if "~" in name)
     return {docs[node]["id"]: old for (node, _), old in aside if old in led_to and node in docs}
 
 
 def led(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[str]:
-    """The ids to which requests are sent now, by all that leads anywhere, chosen or not."""
+    """Yield the ids that get traffic now, from every resource that routes it, selected or not."""
     for kind, doc in _standing(plan, docs):
         yield from kind.leads(doc)
 
 
 def stand_ins(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
-    """By the id of one that is declared, the id of another to which its requests are led by their owner."""
+    """Return, by the id of a declared resource, the id of the one that gets its traffic instead.
+
+    Another owner, such as ECS in a deployment, routes it there.
+    """
     return {own: other for kind, doc in _standing(plan, docs) for own, other in kind.stand_ins(doc).items()}
 
 
 def followers(plan: Plan) -> Iterator[str]:
-    """Those chosen that lead to the one of two that their owner leads to now."""
+    """Yield the names of selected resources that route to a stand-in now, as another owner made them do."""
     serve = set(stand_ins(plan, {}).values())
     for node in plan.stack if serve else ():
         if not serve.isdisjoint(node.kind.leads(plan.docs.get(node.name, {}))):

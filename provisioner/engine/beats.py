@@ -1,4 +1,4 @@
-"""The beats in which requests go over from one thing to another, so that none of them finds nobody."""
+"""The phases of a cutover, in which traffic moves from an old resource to a new one, with no request lost."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from enum import IntEnum
 
 
 class Beat(IntEnum):
-    """Where a handover is; each beat begins when all of the one before it is ready."""
+    """A phase of a cutover; it begins when all resources have finished the phase before it."""
 
-    # Who leads there knows the new one and sends it nothing; who serves there serves in both.
+    # A listener or rule gives the new target group weight 0; the service registers its tasks in both groups.
     JOIN = 0
-    # Who leads there leads to the new one.
+    # Listeners and rules forward to the new group.
     MOVE = 1
-    # Who measures it measures the new one.
+    # Autoscaling measures the new group.
     FOLLOW = 2
-    # Who serves there serves in the new one alone.
+    # The service registers its tasks in the new group alone.
     LEAVE = 3
-    # Nobody knows the old one any more.
+    # Nothing refers to the old group any more.
     DROP = 4

@@ -1,4 +1,4 @@
-"""What will keep resources from being deleted, asked before the first deletion."""
+"""Blockers: what would keep AWS from deleting resources, read before the first deletion."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Blocker:
     kind: str
     what: str
     remedy: str = ""
-    # What else a person has to know; told once for all that share it.
+    # More that a person has to know; printed once for all blockers that share it.
     note: str = ""
 
     def __str__(self) -> str:
@@ -40,7 +40,11 @@ class Blocker:
 
 
 def blockers(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> list[Blocker]:
-    """What will not go by itself and holds what goes; a read that AWS denies is told as one."""
+    """Return the blockers of all planned deletions that will not go away by themselves.
+
+    Blockers that are themselves part of a resource to be deleted are left out. A read that AWS denies counts
+    as a blocker.
+    """
     shared = clients.sharing()
     targets = ending_targets(plan, document, kinds)
     asked = {name: target for name, target in targets.items() if overrides(target.kind, "holders")}
@@ -73,9 +77,16 @@ def _of_one(target: Target, clients: Clients, going: Set[str]) -> list[Blocker]:
 
 
 def or_unknown(ask: Callable[[], list[T]], kind: Kind) -> tuple[list[T], str]:
-    """Return what AWS tells of a resource, or why nobody knows it, in words.
+    """Return AWS's answers about a resource, or the reason why they are unknown.
 
-    Nothing is told of one that has gone meanwhile, or by a call that an emulator does not know.
+    Args:
+        ask: Makes the calls.
+        kind: The type of the resource.
+
+    Returns:
+        The answers, and the reason in words. The answers are empty where there is a reason, and also where
+        the resource has gone meanwhile or an emulator does not know the call.
+
     """
     try:
         return ask(), ""
@@ -92,5 +103,5 @@ def or_unknown(ask: Callable[[], list[T]], kind: Kind) -> tuple[list[T], str]:
 
 
 def notes_of(held: list[Blocker]) -> list[str]:
-    """Return what is to be known of them, each once."""
+    """Return the notes of the blockers, each once."""
     return [note for note in dict.fromkeys(one.note for one in held) if note]

@@ -1,4 +1,4 @@
-"""Whom the credentials speak for, and where: the first call of every command."""
+"""The first call of every command: for which account, region and endpoint the credentials speak."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from provisioner.errors import ProvisionerError
 from provisioner.sign_in import not_accepted
 from state.document import Place
 
-# A person waits, and nothing has begun: seconds.
+# Seconds of retries: few, as a person waits and nothing has begun.
 _PATIENCE = 20.0
-# Who is not there is asked again for less: most often it, or the network, is the wrong one.
+# Seconds of retries where no connection was made: most often the endpoint or the network is wrong.
 _UNSENT_PATIENCE = 3.0
-# What AWS itself answers, of whom: what it was signed with is not taken.
+# As answers of AWS itself, these mean that it does not accept the credentials.
 _OF_CALLER = frozenset({Fault.EXPIRED, Fault.DENIED, Fault.REFUSED})
 
 
 def called_by(aws: Aws) -> Place:
-    """Account, partition, region and endpoint; a throttle or a lost answer is asked again, as it may be.
+    """Return the account, partition, region and endpoint that the credentials speak for.
+
+    A throttled or lost call is retried for up to 20 seconds.
 
     Raises:
-        CredentialsError: There are none, or AWS does not take them.
-        ProvisionerError: AWS was not reached, or it was not AWS that answered.
+        CredentialsError: There are no credentials, or AWS does not accept them.
+        ProvisionerError: AWS was not reached, or the answer did not come from AWS.
 
     """
     clock = Clock()

@@ -1,4 +1,4 @@
-"""What lies beneath an error of a connection: certificates, files of trust, proxies, unknown names."""
+"""The causes beneath a connection error: certificates, trust files, proxies, unknown host names."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from urllib3.util.ssl_match_hostname import CertificateError
 
 from provisioner.hosts import has_no_such_name
 
-# http.client, when a proxy opens no tunnel.
+# What http.client says when a proxy opens no tunnel.
 _NO_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
-# What opening a file ends with; a connection that ends so is refused by this machine's own firewall.
+# Errors of opening a file. A connection that ends with one is refused by this machine's own firewall.
 _UNREADABLE = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
 def causes_of(error: BaseException) -> Iterator[BaseException]:
-    """The error, and all that it was made of by botocore, urllib3 and Python."""
+    """Yield the error and all errors beneath it, as botocore, urllib3 and Python chain them."""
     ahead, known = [error], set()
     while ahead:
         one = ahead.pop(0)
@@ -32,13 +32,13 @@ def causes_of(error: BaseException) -> Iterator[BaseException]:
 
 
 def untrusted(error: BaseException) -> BaseException | None:
-    """Why nobody there is trusted: the certificate, or the file of those to trust; None where they are."""
+    """Return the error of a bad certificate or trust file; None where trust is not the cause."""
     return next((one for one in causes_of(error) if _is_certificate(one)), None) or unreadable_trust(error)
 
 
 def unreadable_trust(error: BaseException) -> BaseException | None:
-    """Why the file of certificates to trust cannot be read; None where it can."""
-    # botocore endpoint.py, `_validate_verify_value`: the file is named, and its name is empty.
+    """Return why the file of trusted certificates cannot be read; None where that is not the cause."""
+    # botocore endpoint.py, `_validate_verify_value`: a CA bundle is configured, and its file name is empty.
     if isinstance(error, InvalidConfigError):
         return Exception(str(error)) if "CA bundle" in str(error) else None
     if not isinstance(error, SSLError):
@@ -47,7 +47,7 @@ def unreadable_trust(error: BaseException) -> BaseException | None:
 
 
 def _is_certificate(error: BaseException) -> bool:
-    """Whether it was not signed by who is trusted, or is another host's."""
+    """Return whether the certificate was signed by nobody trusted, or is that of another host."""
     return isinstance(error, (ssl.SSLCertVerificationError, CertificateError))
 
 
@@ -56,16 +56,19 @@ def _is_of_file(error: BaseException) -> bool:
 
 
 def refused_tunnel(error: BaseException) -> int:
-    """The status with which a proxy refused to lead on; 0 where none did."""
+    """Return the HTTP status with which a proxy refused to open a tunnel; 0 where none did."""
     return next((int(found[1]) for one in causes_of(error) if (found := _NO_TUNNEL.search(str(one)))), 0)
 
 
 def is_unknown_host(error: BaseException) -> bool:
-    """Whether no address was found for a name."""
+    """Return whether a host name was not resolved to an address."""
     return any(isinstance(one, socket.gaierror) for one in causes_of(error))
 
 
 def is_nowhere(error: BaseException) -> bool:
-    """Whether a name has no address, nor ever had one in this process, while others have: no outage."""
+    """Return whether the host does not exist, which no retry cures.
+
+    Its name has no address and had none before in this process, while other names have one: it is no outage.
+    """
     told = getattr(error, "kwargs", {})
     return is_unknown_host(error) and has_no_such_name(str(told.get("proxy_url") or told.get("endpoint_url")))

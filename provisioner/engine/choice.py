@@ -1,4 +1,4 @@
-"""A part of a plan: what was asked for by address or piece, and what it pulls along."""
+"""Selection: the part of a plan chosen by `--target` and `--exclude`, with everything that it pulls along."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from state.document import Document
 
 @dataclass(frozen=True)
 class Choice:
-    """What to work on and what to leave alone; nothing said means everything."""
+    """The addresses and steps to work on and to leave alone; both empty selects the whole plan."""
 
     targets: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
 
 
 def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
-    """The part of a plan that was chosen: targets with what they need, without what needs the excluded."""
+    """Return the part of a plan that was selected.
+
+    Targets come with all that they need. Excluded resources are left out with all that need them.
+    """
     if not choice.targets and not choice.excludes:
         return made
     pulls = _pulls(made, document)
@@ -54,7 +57,11 @@ def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
 
 
 def begun(made: Plan, part: Plan) -> Plan:
-    """The part of a plan, with the stack's marker where that is not there yet and two runs might make two."""
+    """Return the part of a plan, with the stack's marker where two runs could otherwise create duplicates.
+
+    The marker and what it needs are added where the marker does not exist yet and the part creates resources
+    that AWS would create a second time.
+    """
     stack, marker = made.stack, made.stack.marker
     if not marker or marker in made.docs or marker in part.changes or not makes_two(part):
         return part
@@ -68,10 +75,12 @@ def begun(made: Plan, part: Plan) -> Plan:
 
 
 def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
-    """What must come along with each: what it needs; for one that goes, what needs it or still does.
+    """Return, by resource, the names that have to come along when it is selected.
 
-    One that is replaced takes along all that must follow to the new one. Who is to lead requests to one that
-    nobody leads to yet takes along those who are to serve there.
+    A resource pulls along all that it needs, and the undeclared resources that have to make way for it. A
+    deletion pulls along all that needs the resource now or did before. A replacement pulls along each
+    changing resource that needs it. A resource that is to route to one without traffic so far pulls along the
+    changing resources that serve there.
     """
     nodes = made.stack.nodes
     pulls: dict[str, set[str]] = {name: set() for name in made.changes}
@@ -93,7 +102,10 @@ def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
 
 
 def _newly_led(made: Plan) -> Iterator[tuple[str, str]]:
-    """Who changes and is to lead requests to one that gets none yet, where requests are served already."""
+    """Yield each changing resource that is to route to one without traffic so far, and the name of that one.
+
+    In a stack that serves no traffic yet there are none.
+    """
     served = set(led(made, {}))
     for leader, node in made.stack.nodes.items() if served else ():
         if made.changes[leader].verb != "keep":
@@ -103,7 +115,7 @@ def _newly_led(made: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _meant(made: Plan, words: Iterable[str]) -> set[str]:
-    """The names that addresses and pieces stand for; UsageError where one stands for nothing."""
+    """Return the names that addresses and steps stand for; raise UsageError where one stands for none."""
     meant: set[str] = set()
     for word in words:
         found = {
@@ -123,7 +135,7 @@ def _meant(made: Plan, words: Iterable[str]) -> set[str]:
 
 
 def _closed(names: Iterable[str], pulls: Mapping[str, set[str]]) -> set[str]:
-    """The names, and all that they pull along."""
+    """Return the names with all that they pull along, directly or through others."""
     closed: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -145,7 +157,7 @@ def _inverse(pulls: Mapping[str, set[str]]) -> dict[str, set[str]]:
 def _told(
     made: Plan, choice: Choice, meant: tuple[set[str], set[str]], pulled: tuple[set[str], set[str]]
 ) -> list[str]:
-    """What was chosen and what came along, one sentence a side."""
+    """Return one sentence for the targets and one for the excludes: what was chosen and what came along."""
     told = []
     for words, names, all_, verb in (
         (choice.targets, meant[0], pulled[0], "Only"),

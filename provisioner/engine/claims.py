@@ -1,4 +1,4 @@
-"""What only one may hold at a time, and who goes first so that the next can have it."""
+"""Uniqueness conflicts: what only one resource may hold at a time, and what is deleted first to free it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from provisioner.engine.kind import Kind
 from provisioner.engine.refs import Doc, is_known
 from state.document import Document, Entry
 
-# Each name with those in the ledger that go before it.
+# By name, the names in the state that are deleted before it.
 Before = dict[str, set[str]]
 
 
 def clash(kind: Kind, one: Doc, other: Doc) -> bool:
-    """Whether two of a kind claim the same, so that AWS holds only one of them at a time."""
+    """Return whether two resources of a type conflict, so that AWS holds only one of them at a time.
+
+    They do where all unique properties are equal (`claims`; by default the name) or, as CIDRs, overlap.
+    """
     named = (kind.named,) if kind.named else ()
     claims = named if kind.claims is None else kind.claims
     stated = any(one.get(key) is not None for key in claims)
@@ -31,9 +34,10 @@ def _same(kind: Kind, key: str, one: Any, other: Any) -> bool:
 
 
 def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
-    """What the ledger knows of a node; one that was put aside and is wanted again takes its place back.
+    """Return the state's entry of a declared resource, after deposing or restoring entries as desired.
 
-    One that claims another place than the wanted one is put aside: only there can it be looked for.
+    A deposed entry whose unique properties are desired again takes its place back. An entry that lies in
+    another parent than the desired one is deposed: the resource can be looked for only in the desired parent.
     """
     entries, entry = document.entries, document.entries.get(node.name)
     if entry and clash(node.kind, wanted, entry.wanted):
@@ -51,7 +55,7 @@ def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
 
 
 def _is_elsewhere(kind: Kind, wanted: Doc, known: Doc) -> bool:
-    """Whether a thing that claims its place has been given another one."""
+    """Return whether a resource that is unique in its parent is now desired in another parent."""
     claims_place = bool(kind.within) and not kind.vanishes and set(kind.within) <= set(kind.claims or ())
     return claims_place and any(
         is_known(wanted.get(key)) and wanted.get(key) != known.get(key) for key in kind.within
@@ -59,14 +63,28 @@ def _is_elsewhere(kind: Kind, wanted: Doc, known: Doc) -> bool:
 
 
 def _unheard_of(entry: Entry) -> str:
-    """What stands for the id of one that a killed run may have made: it is looked for when it is to go."""
+    """Return what stands for the id of a resource that a killed run may have created.
+
+    When it is to be deleted, it is looked for.
+    """
     return f"?{entry.intent.token}" if entry.intent else ""
 
 
 def in_the_way(
     new: Iterable[Node], wanted_of: Callable[[Node], Doc], going: Mapping[str, Entry]
 ) -> tuple[Before, Before]:
-    """For each new node those `going` that hold what it claims; and for each of these who goes before it."""
+    """Return which resources must be deleted before new ones can be created.
+
+    Args:
+        new: The declared resources that are to be created.
+        wanted_of: Returns the desired properties of one of them.
+        going: The entries, by name, of the resources that are to be deleted.
+
+    Returns:
+        The names in `going` that each new resource conflicts with, and the names that have to be deleted
+        before each of these, because they need it.
+
+    """
     takes: Before = {}
     for node in new:
         wanted = wanted_of(node)

@@ -1,4 +1,4 @@
-"""The clients that kinds call: reads come whole and are sent again until AWS answers, acts pass once."""
+"""Clients for resource types: reads return all pages and are retried, mutating calls are sent once."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from provisioner.engine.waits import again
 from provisioner.pages import paginator
 
 _READS = ("describe_", "filter_", "get_", "list_", "head_", "lookup_")
-# A read that AWS does not answer is given up after this many seconds; an emulator's, that may not know
-# the call and says so in ways of its own, after fewer.
+# Seconds after which a read without an answer is given up; fewer for an emulator, which may not know the call
+# and say so in its own way.
 READ_PATIENCE, EMULATOR_PATIENCE = 120.0, 8.0
-# moto answers a call that it does not know as one in which it broke down, which may pass.
+# Seconds of retries of an unknown call: moto answers it with an internal error, which looks temporary.
 UNKNOWN_PATIENCE = 0.5
 
 Answer = Any
@@ -29,7 +29,7 @@ _ALONE = Peers()
 
 
 class Clients:
-    """One run's way to AWS. With `shared`, equal reads are made once and their answer is handed on."""
+    """The AWS clients of one run; with `shared`, equal reads are sent once and share their answer."""
 
     def __init__(
         self,
@@ -44,20 +44,21 @@ class Clients:
         self.clock = clock
         self._guard = guard
         self._shared = shared
-        # The wall-clock second from which on answers are shared; 0 where they are not.
+        # The wall-clock second from which answers are shared; 0 where they are not.
         self.since = clock.wall() if shared is not None else 0.0
         self.peers = peers
         self._patience = patience
         self._sharing = threading.Lock()
 
     def client(self, service: str, region: str = "") -> Client:
-        """The client of a service, in the stack's region or the one named."""
+        """Return the client of a service, in the stack's region or the one named."""
         return Client(self, self.aws.client(service, region), service, region)
 
     def sharing(self, peers: Peers = _ALONE, patience: float = READ_PATIENCE) -> Clients:
-        """The same way to AWS, for one look at many things: equal reads are made once.
+        """Return clients for one look at many resources, in which equal reads are sent once.
 
-        Each is given up after `patience` seconds without an answer.
+        `peers` are the resources that are looked at together. A read without an answer is given up after
+        `patience` seconds.
         """
         if self.shares:
             return self
@@ -65,20 +66,20 @@ class Clients:
 
     @property
     def shares(self) -> bool:
-        """Whether the answer of a read may be that of an equal one, made a moment ago."""
+        """Whether a read may get the answer of an equal read that was sent a moment ago."""
         return self._shared is not None
 
     def anew(self) -> Clients:
-        """The same way to AWS, every read asked anew."""
+        """Return clients that share no answer, so that each read is sent anew."""
         return Clients(self.aws, self.clock, self._guard)
 
     def act(self, call: Callable[[], Answer]) -> Answer:
-        """Make one mutating call, once: whether it may be sent again is not known here."""
+        """Ask the guard, then make one mutating call, once: nobody knows here whether it may be repeated."""
         self._guard()
         return call()
 
     def read(self, key: str, call: Callable[[], Answer]) -> Answer:
-        """Make one read, or hand on the answer of an equal one."""
+        """Make one read, or return the answer of an equal one; equal reads have the same `key`."""
         if self._shared is None:
             return self._patient(call)
         with self._sharing:
@@ -92,7 +93,7 @@ class Clients:
         return future.result()
 
     def read_alone(self, call: Callable[[], Answer]) -> Answer:
-        """Make one read whose answer nobody else is given."""
+        """Make one read whose answer is shared with nobody."""
         return self._patient(call)
 
     def _patient(self, call: Callable[[], Answer]) -> Answer:
@@ -108,7 +109,7 @@ class Clients:
 
 
 class Client:
-    """A boto3 client whose reads are whole (all pages), patient and shared; its acts pass through."""
+    """A boto3 client whose reads return all pages, are retried and shared; mutating calls are sent once."""
 
     def __init__(self, clients: Clients, raw: Any, service: str, region: str) -> None:
         self._clients = clients
@@ -118,37 +119,37 @@ class Client:
 
     @property
     def shares(self) -> bool:
-        """Whether this is one look at many things, in which equal reads are made once."""
+        """Whether this is one look at many resources, in which equal reads are sent once."""
         return self._clients.shares
 
     @property
     def peers(self) -> Peers:
-        """What else is looked at in this region, as far as it is known; nothing outside of a look."""
+        """The resources in this region that are looked at together, as far as they are known."""
         return self._clients.peers.within(self.region)
 
     @property
     def region(self) -> str:
-        """The region that it speaks to."""
+        """The region that it calls."""
         return self._region or self._clients.aws.region
 
     @property
     def echoes(self) -> bool:
-        """Whether it tells all that it was told, as AWS does."""
+        """Whether the other side returns all that it was told, as AWS does and some emulators do not."""
         return self._clients.aws.echoes
 
     def inputs(self, calls: Mapping[str, str]) -> Shapes:
-        """What calls take, each by the path to a document in its input."""
+        """Return the input shapes of calls; `calls` maps each to the path of a document in its input."""
         return Shapes.of(self._raw.meta.service_model, calls)
 
     def page(self, operation: str, **params: Any) -> Answer:
-        """One page of a read whose whole answer may be endless."""
+        """Read one page, unshared, of a list that may be endless."""
         return self._clients.read_alone(
             lambda: self._paced(operation, lambda: getattr(self._raw, operation)(**params))
         )
 
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         if not operation.startswith(_READS):
-            # Whether it may be made is asked last: a rate, or credentials that end, may have held it up.
+            # The guard is asked last: the rate limit or expired credentials may have delayed the call.
             return lambda **params: self._paced(
                 operation, lambda: self._clients.act(lambda: getattr(self._raw, operation)(**params))
             )
@@ -158,7 +159,7 @@ class Client:
         )
 
     def _paced(self, operation: str, call: Callable[[], Answer]) -> Answer:
-        """Call when AWS is ready for it; one that is throttled slows down its like."""
+        """Call as soon as the rate limit allows; a throttled call lowers the limit of its like."""
         clock, rates = self._clients.clock, self._clients.aws.rates
         like = (self._service, self._region, operation)
         reads = operation.startswith(_READS)
@@ -172,7 +173,10 @@ class Client:
             raise
 
     def _accepted(self, call: Callable[[], Answer]) -> Answer:
-        """Call; where the credentials have expired, AWS did nothing: once more, with new ones."""
+        """Call; where the credentials have expired, renew them and call once more.
+
+        AWS has done nothing then.
+        """
         raw = self._raw
         try:
             return call()
@@ -183,7 +187,7 @@ class Client:
             return call()
 
     def _whole(self, operation: str, params: dict[str, Any]) -> Answer:
-        """Read all pages; some operations have pages that botocore does not know of."""
+        """Read all pages, also of operations whose pages botocore does not know."""
         if self._raw.can_paginate(operation):
             return self._raw.get_paginator(operation).paginate(**params).build_full_result()
         method = getattr(self._raw, operation)
@@ -193,5 +197,5 @@ class Client:
 
 
 def beside(client: Client, service: str, region: str = "") -> Client:
-    """The client of another service, in the same region or the one named."""
+    """Return the client of another service, in the same region or the one named."""
     return client._clients.client(service, region or client._region)

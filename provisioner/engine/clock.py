@@ -1,4 +1,4 @@
-"""Time, as the engine sees it: tests replace it, a signal cuts its sleeps short."""
+"""The clock of a run: tests replace it, and a signal cuts its sleeps short."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import time
 
 
 class Stopped(Exception):
-    """A signal asked the run to end; raised out of a sleep, never out of a call."""
+    """A signal's request to end the run, raised out of a sleep and never out of a call."""
 
 
 class Clock:
-    """Real time; `stop` wakes every sleeper."""
+    """The real clock; `stop` wakes every sleeper."""
 
     def __init__(self) -> None:
         self._stop = threading.Event()
 
     def now(self) -> float:
-        """Seconds that only go forward."""
+        """Return the seconds of a clock that only goes forward."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """Seconds since 1970, as the ledger keeps them."""
+        """Return the seconds since 1970, as the state holds them."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep; Stopped when the run is asked to end."""
+        """Sleep for some seconds; raise Stopped when the run is asked to end."""
         if self._stop.wait(seconds):
             raise Stopped
 

@@ -1,4 +1,4 @@
-"""AWS's codes, by what they mean for whoever called; `faults.CODES` is the table made of them."""
+"""AWS's error codes by what they mean for the caller; `faults.CODES` is the table made of them."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ THROTTLES = frozenset(
         "429",
     }
 )
-# AWS broke off or broke down, whatever the status says: botocore retries/standard.py (transient codes),
-# data/_retry.json (BadDigest: the body was spoilt on the way), and the services' models.
+# AWS failed or broke off, whatever the HTTP status says: botocore retries/standard.py (transient codes),
+# data/_retry.json (BadDigest: the body was damaged on the way), and the services' models.
 BROKE_OFF = frozenset(
     {
         "RequestTimeout",
@@ -52,8 +52,7 @@ BROKE_OFF = frozenset(
         "408",
     }
 )
-# RequestTimeTooSkewed is S3's: the call was signed too long ago, as by a machine that slept, or by another
-# clock.
+# RequestTimeTooSkewed is S3's: the signature is too old, because the machine slept or its clock is wrong.
 EXPIRED = frozenset(
     {
         "ExpiredToken",

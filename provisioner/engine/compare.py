@@ -1,4 +1,4 @@
-"""What differs between what is wanted and what AWS says; the same rule decides conditions and drift."""
+"""The diff of desired, recorded and actual properties; the same rule decides conditions and drift."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ from provisioner.names import RUN_TAG
 
 @dataclass(frozen=True)
 class Difference:
-    """One field that is not as wanted, by its dotted path."""
+    """One field, by its dotted path, whose actual value `old` is not the desired value `new`."""
 
     path: str
     old: Any
     new: Any
-    # Who else holds the field; "" where it is ours.
+    # The other owner that holds the field; "" where it is ours.
     owner: str = ""
 
     @property
     def top(self) -> str:
-        """The property it lies in."""
+        """The property that the field lies in."""
         return self.path.split(".", 1)[0]
 
 
 @dataclass(frozen=True)
 class Errand:
-    """What a kind is sent to change: its properties that differ, as they are to be, and its tags."""
+    """What an update changes: properties, with their desired values, and tags, with None for those to remove.
+
+    `own` says whether any property differs.
+    """
 
     own: bool
     changed: Doc
@@ -50,7 +53,10 @@ class Errand:
 
 
 def errand_of(kind: Kind, props: Doc, found: Collection[Difference]) -> Errand:
-    """What differences come to; what goes and has no default is left out of what is changed."""
+    """Return the update that makes up for the differences found.
+
+    A property that is no longer stated gets its default; one without a default is left out.
+    """
     tags = {one.path.removeprefix("Tags."): one.new for one in found if one.top == "Tags"}
     tops = dict.fromkeys(one.top for one in found if one.top != "Tags")
     stated = {**kind.members.tops, **kind.defaults, **props}
@@ -63,7 +69,7 @@ def errand_of(kind: Kind, props: Doc, found: Collection[Difference]) -> Errand:
 
 
 def _with(stated: Any, keys: Sequence[str], default: Any) -> Any:
-    """What is stated, with a default where it states nothing; as it is where that lies in a list."""
+    """Return what is stated, with a default where it states nothing; unchanged where that lies in a list."""
     if not keys or not isinstance(stated, Mapping):
         return stated
     first, *rest = keys
@@ -75,23 +81,23 @@ def _with(stated: Any, keys: Sequence[str], default: Any) -> Any:
 
 
 def meets(doc: Doc | None, condition: Condition) -> bool:
-    """Whether an observation meets a kind's condition; an empty condition is met by existing."""
+    """Return whether an actual state meets a condition; an empty condition is met by any that exists."""
     return doc is not None and covers(doc, condition)
 
 
 def differences(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> list[Difference]:
-    """What of ours differs, three-way: what is declared, what the ledger last confirmed, what AWS says.
+    """Return the differences in fields that are ours: a three-way diff of desired, recorded and actual.
 
-    What was confirmed and is no longer stated goes back to the kind's default, or goes, wherever in a
-    property it lies. One that AWS never tells is compared with what was confirmed, and taken as right where
-    nothing was. One that AWS does not tell while another owner's value stands before it is compared with what
-    was confirmed, too, and set where nothing was: it counts again when theirs has gone.
+    A field that was recorded and is no longer stated goes back to the type's default or is removed, at any
+    depth. A property that AWS never tells is compared with its recorded value, and counts as right where none
+    is recorded. A field in whose place AWS tells another owner's value is compared with its recorded value
+    too, but it is set where none is recorded: it counts again once the other owner's value is gone.
     """
     return [one for one in _all(kind, wanted, seen, confirmed) if not one.owner]
 
 
 def held(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> list[Difference]:
-    """What differs and is another owner's to choose."""
+    """Return the differences in fields that another owner holds, and that are left as they are."""
     return [one for one in _all(kind, wanted, seen, confirmed) if one.owner]
 
 
@@ -114,7 +120,7 @@ def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[
 
 
 def _stated(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Difference]:
-    """What is stated and is otherwise."""
+    """Yield the stated properties whose actual value differs."""
     for key, value in target.items():
         if isinstance(value, Kept) and key in kind.unread and value.differs(before.get(key)):
             yield Difference(key, before.get(key), value)
@@ -129,21 +135,21 @@ def _stated(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Diffe
 
 
 def _hidden(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Difference]:
-    """What is stated, was not confirmed so, and stands untold behind another owner's value."""
+    """Yield the stated fields that were not recorded so and lie untold behind another owner's value."""
     for key, owner in kind.owners.items():
         if key in target and owner.hides(actual) and not covers(before.get(key), target[key]):
             yield Difference(key, before.get(key), target[key])
 
 
 def _added(kind: Kind, actual: Doc, target: Doc, told: list[str]) -> Iterator[Difference]:
-    """What is ours by the table of owners, stands, and is stated by nobody."""
+    """Yield the members that exist and are ours by the table of owners, but that nobody stated."""
     for path, there, default in additions(kind.members, actual, target):
         if not any(path == one or path.startswith(f"{one}.") or one.startswith(f"{path}.") for one in told):
             yield Difference(path, there, default)
 
 
 def _dropped(before: Doc, target: Doc, actual: Doc, path: str = "") -> Iterator[Difference]:
-    """What was confirmed, is stated no longer, and is there still."""
+    """Yield the fields that were recorded, are no longer stated, and still exist."""
     for key, value in before.items():
         there = actual.get(key)
         if key not in target:
@@ -156,7 +162,7 @@ def _dropped(before: Doc, target: Doc, actual: Doc, path: str = "") -> Iterator[
 
 
 def _says_less(wanted: Any, before: Any) -> bool:
-    """Whether a list states nothing but what one before it did, and not all of that."""
+    """Return whether a desired list holds some of the recorded items, not all, and nothing else."""
     return isinstance(wanted, list) and covers(before, wanted) and not covers(wanted, before)
 
 
@@ -174,7 +180,7 @@ def _fields(kind: Kind, path: str, old: Any, new: Any) -> Iterator[Difference]:
 
 
 def tag_differences(wanted: Mapping[str, str], seen: Mapping[str, str]) -> list[Difference]:
-    """Tags are owned whole, except those that AWS itself sets (`aws:`), and the mark of a run at work."""
+    """Return the tags that differ, except for AWS's own (`aws:`) and the mark of a run at work."""
     others = (name for name in seen if not name.startswith("aws:") and name != RUN_TAG)
     names = sorted({*wanted, *others})
     return [

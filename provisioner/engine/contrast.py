@@ -13,7 +13,7 @@ Pair = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Contrast:
-    """Each thing that differs with what it was in the one run and in the other; None where it was not."""
+    """What differs between two runs: pairs of the value in one and in the other; None where it had none."""
 
     one: Past
     other: Past
@@ -27,14 +27,14 @@ class Contrast:
 
     @property
     def slowest(self) -> Iterator[tuple[str, float, float]]:
-        """The resources that both runs worked on in the same way, by how much longer or shorter it took."""
+        """The resources with the same action in both runs, with both durations; the widest gap is first."""
         yield from sorted(
             ((name, *pair) for name, pair in self.seconds.items()), key=lambda row: -abs(row[2] - row[1])
         )
 
 
 def contrast(one: Past, other: Past) -> Contrast:
-    """Hold two runs against each other."""
+    """Compare two runs."""
     alike = one.arguments == other.arguments
     verbs = [{part.node: f"{part.verb}, {part.end or UNENDED}" for part in run.parts} for run in (one, other)]
     times = [{(part.node, part.verb): part.seconds for part in run.parts} for run in (one, other)]
@@ -57,5 +57,5 @@ def _differing(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Pa
 
 
 def _counts(calls: Mapping[str, Calls]) -> dict[str, tuple[int, int, int]]:
-    """What is compared of calls: how many, how many again, how many held up; their seconds always differ."""
+    """Return the numbers by service that are compared: calls, retries, throttles. Seconds always differ."""
     return {name: (one.count, one.retries, one.throttled) for name, one in calls.items()}

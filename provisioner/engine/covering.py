@@ -1,4 +1,4 @@
-"""Whether what is there holds what is stated: the rule that every comparison stands on."""
+"""The rule behind every comparison: whether an actual value holds what is stated."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def covers(actual: Any, wanted: Any) -> bool:
-    """Whether `actual` holds all that `wanted` states.
+    """Return whether `actual` holds everything that `wanted` states.
 
-    A frozenset in `wanted` means any one of its values; mappings are compared key by key, lists whole
-    and as multisets.
+    A frozenset in `wanted` means any one of its values. Mappings are compared key by key and may hold further
+    keys. Lists are compared whole, as multisets.
     """
     match wanted:
         case frozenset():
@@ -26,7 +26,7 @@ def covers(actual: Any, wanted: Any) -> bool:
 
 
 def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> bool:
-    """Whether the members can be paired, each wanted one with one that covers it, and none left over."""
+    """Return whether desired and actual items can be paired one to one, each covered, with none left over."""
     if not wanted:
         return not actual
     first, rest = wanted[0], wanted[1:]
@@ -37,7 +37,7 @@ def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> boo
 
 
 def is_just(actual: Any, wanted: Any) -> bool:
-    """Whether `actual` holds what `wanted` states and nothing beside it; what is empty counts for nothing."""
+    """Return whether `actual` holds what `wanted` states and nothing else; empty values do not count."""
     return covers(actual, wanted) and covers(wanted, _filled(actual))
 
 

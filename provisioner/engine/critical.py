@@ -1,4 +1,4 @@
-"""The longest chain through a graph of steps that take time: no run can be shorter."""
+"""The critical path: the longest chain through a graph of stages that take time. No run can be shorter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Step = TypeVar("Step", bound=Hashable)
 
 
 class Stage(NamedTuple):
-    """A node that exists, that is ready, or that is gone."""
+    """The stage at which a resource exists, is ready, or is gone."""
 
     name: str
     what: Literal["exists", "ready", "gone"]
@@ -21,14 +21,14 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True)
 class Chain(Generic[Step]):
-    """Steps of which each waits for the one before it, and their seconds together."""
+    """Stages that each wait for the one before, and the seconds that they take together."""
 
     steps: tuple[Step, ...]
     seconds: float
 
 
 def longest(graph: Mapping[Step, Collection[Step]], seconds: Mapping[Step, float]) -> Chain[Step]:
-    """The chain that takes longest; `graph` says what each step waits for, `seconds` how long it takes."""
+    """Return the chain that takes longest; `graph` maps each stage to the stages that it waits for."""
     best: dict[Step, Chain[Step]] = {}
     for step in TopologicalSorter(graph).static_order():
         before = max(
@@ -41,7 +41,7 @@ def longest(graph: Mapping[Step, Collection[Step]], seconds: Mapping[Step, float
 
 
 def stages(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:
-    """What each stage of bringing nodes up waits for."""
+    """Return what each stage of creating the resources waits for."""
     graph: dict[Stage, set[Stage]] = {}
     for name, needs in edges.items():
         exists = Stage(name, "exists")
@@ -51,16 +51,16 @@ def stages(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:
 
 
 class End(NamedTuple):
-    """A node whose end has begun, or that is gone."""
+    """The stage at which the deletion of a resource has begun, or at which it is gone."""
 
     name: str
     what: Literal["going", "gone"]
 
 
 def ends(needs: Mapping[str, Iterable[str]], beside: Callable[[str, str], bool]) -> dict[End, set[End]]:
-    """What each stage of taking nodes down waits for: that all who need it are gone.
+    """Return what each stage of deleting the resources waits for: all resources that need it are gone.
 
-    Where `beside(name, other)`, the end of `other`, which needs it, must only have begun.
+    Where `beside(name, other)`, the deletion of `other`, which needs `name`, must only have begun.
     """
     graph: dict[End, set[End]] = {}
     for name, others in inverted(needs).items():
@@ -70,7 +70,7 @@ def ends(needs: Mapping[str, Iterable[str]], beside: Callable[[str, str], bool])
 
 
 def inverted(needs: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-    """Each name with those that need it, and so go before it."""
+    """Return, by name, the names that need it and are therefore deleted before it."""
     graph: dict[str, set[str]] = {name: set() for name in needs}
     for name, others in needs.items():
         for other in others:

@@ -1,36 +1,37 @@
-"""The one place where it is decided what happens to a resource: (declared, ledger, observation) -> change.
+"""The planner: decides what happens to one resource, from what is declared, the state and the actual state.
 
-| observed                      | ledger            | change                                             |
+| actual                        | state             | action                                             |
 |-------------------------------|-------------------|----------------------------------------------------|
-| nothing                       | nothing           | create                                             |
-| nothing                       | open intent       | look until visible_within has passed, then create  |
-| nothing                       | known id          | create: it was deleted behind our back             |
-| ours, ended, and AWS can bring| any               | create, which brings it back                       |
-| it back                       |                   |                                                    |
+| does not exist                | nothing           | create                                             |
+| does not exist                | open intent       | look until visible_within has passed, then create  |
+| does not exist                | known id          | create: it was deleted by somebody else            |
+| ours, deleted, and AWS can    | any               | create, which restores it                          |
+| restore it                    |                   |                                                    |
 | being deleted                 | any               | create, after it is gone                           |
-| somebody else's               | not this id       | refuse, showing whose                              |
+| somebody else's               | not this id       | refuse, and show whose                             |
 | ours                          | nothing, or intent| adopt, then as below                               |
-| somebody else's, and just as   | not this id       | keep, where the kind borrows: never deleted        |
-| wanted                        |                   |                                                    |
-| differs in a fixed field      | any               | replace where nothing is lost by it, else refuse   |
+| somebody else's, and exactly  | not this id       | keep, where the type borrows: never deleted        |
+| as desired                    |                   |                                                    |
+| differs in an immutable field | any               | replace where no data is lost by it, else refuse   |
 |                               |                   | with a way out                                     |
-| differs where no way leads    | any               | refuse, with what to do                            |
-| back                          |                   |                                                    |
-| halted by a person            | any               | refuse, with the command that wakes it; its end,   |
-|                               |                   | too, where the ledger holds it and it can come back|
-| failed                        | any               | what the kind says: replace, update or refuse      |
+| differs in a field that AWS   | any               | refuse, with what to do                            |
+| changes in one direction only |                   |                                                    |
+| suspended by a person         | any               | refuse, with the command that resumes it; so, too, |
+|                               |                   | if deleted by a person, in the state, restorable   |
+| failed                        | any               | what the type says: replace, update or refuse      |
 | differs                       | any               | update                                             |
-| not ready, and closed till so | any               | finish, then look again                            |
-| as wanted, not ready          | any               | finish: wait                                       |
-| as wanted                     | not confirmed     | finish: confirm                                    |
-| as wanted                     | any               | keep                                               |
-| holds what nobody declared    | any               | update: it is removed, where the kind owns all that|
-|                               |                   | lies in it; else shown by drift, and left alone    |
-| differs where another owner   | any               | as wanted, and shown: theirs is never set back     |
-| holds the field               |                   |                                                    |
+| not ready, and takes no change| any               | finish, then compare again                         |
+| until it is                   |                   |                                                    |
+| as desired, not ready         | any               | finish: wait                                       |
+| as desired                    | not recorded      | finish: record it                                  |
+| as desired                    | any               | keep                                               |
+| has unmanaged children        | any               | update: they are removed, where the type owns all  |
+|                               |                   | its children; else shown by drift, and left alone  |
+| differs in a field that       | any               | as desired, and shown: theirs is never set back    |
+| another owner holds           |                   |                                                    |
 
-What is in the ledger and no longer declared is deleted, after everything else. What outlives the stack is
-released: the state forgets it.
+A resource in the state that is no longer declared is deleted after everything else. One that outlives the
+stack is released: the state forgets it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ Verb = Literal["keep", "create", "finish", "update", "replace", "delete", "relea
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one resource, and why."""
+    """The action planned for one resource, and why."""
 
     verb: Verb
     node: str
@@ -69,18 +70,18 @@ class Change:
     piece: str
     id: str = ""
     differences: tuple[Difference, ...] = ()
-    # What differs and another owner holds: left as it is.
+    # Differences in fields that another owner holds: left as they are.
     held: tuple[Difference, ...] = ()
-    # What lies in it, nobody declared, and goes.
+    # The unmanaged children that are removed.
     extras: tuple[Extra, ...] = ()
     why: str = ""
     adopts: bool = False
     foreign: bool = False
     # What a person does about a refusal, where the resource type knows it.
     remedy: str = ""
-    # What it replaces is kept beside the new one.
+    # Whether the replaced resource is kept beside the new one.
     keeps: bool = False
-    # What data is lost for good with it, in words.
+    # The data that is lost for good by it, in words.
     loses: str = ""
 
     @property
@@ -90,7 +91,10 @@ class Change:
 
 
 def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Change:
-    """What to do about one declared node; pure, and the same in a plan and in a run."""
+    """Decide what to do about one declared resource.
+
+    It is pure, so that a plan and a run decide alike. `seen` is None where the resource does not exist.
+    """
     kind = node.kind
     change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
     if seen is None or (meets(seen, kind.gone) and not _was_ended(kind, entry, seen)):
@@ -106,23 +110,23 @@ def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Ch
     made = _compared(node, change, entry, seen, wanted)
     if made.verb == "replace" and not made.keeps:
         made = replace(made, loses=kind.lost(unveiled(entry.wanted if entry else wanted)))
-    # What is refused stays, and so does its name.
+    # A refused resource stays as it is, so it is shown by the name that it has.
     return replace(made, name=entry.name) if made.verb == "refuse" and entry and entry.name else made
 
 
 def comes_back(node: Node, seen: Doc) -> bool:
-    """Whether what was found is ours, has been ended, and is brought back as it was."""
+    """Return whether the resource is ours and was deleted, and AWS can restore it as it was."""
     return meets(seen, node.kind.returns) and is_ours(node.kind, node.tags, seen)
 
 
 def _was_ended(kind: Kind, entry: Entry | None, seen: Doc) -> bool:
-    """Whether a person has set the end of one going that the ledger holds, and can call it back."""
+    """Return whether a person deleted a resource that the state holds, and can still restore it."""
     kept = bool(entry and entry.phase != "deleting" and entry.id == kind.id_of(seen))
     return kept and meets(seen, kind.halted)
 
 
 def _of_another(node: Node, change: Change, seen: Doc, wanted: Doc) -> Change:
-    """What to do about one that somebody else made: nothing, where it serves as it is."""
+    """Decide about a resource that somebody else made: keep it where it can be used as it is, else refuse."""
     if node.kind.borrows and not differences(node.kind, wanted, seen, None):
         return change
     return replace(
@@ -131,7 +135,7 @@ def _of_another(node: Node, change: Change, seen: Doc, wanted: Doc) -> Change:
 
 
 def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
-    """What to do about one that is there and ours."""
+    """Decide about a resource that exists and is ours."""
     kind = node.kind
     if asleep := halted(kind, seen, node.region):
         return replace(change, verb="refuse", why=asleep, adopts=False, remedy=AWAKE_FIRST)
@@ -150,13 +154,13 @@ def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted
 
 
 def _no_way(kind: Kind, found: Iterable[Difference], seen: Doc) -> str:
-    """Why AWS makes one of these changes neither in place nor by a new one, in words; "" where it does."""
+    """Return why one of these changes is possible neither in place nor by a replacement; "" where all are."""
     told = (kind.one_way[one.top](one.old, one.new) for one in found if one.top in kind.one_way)
     return next((why for why in told if why), "").format(**seen)
 
 
 def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Change:
-    """What to do about one whose differences, if it has any, can be mended in place."""
+    """Decide about a resource whose differences, if there are any, can be updated in place."""
     if meets(seen, kind.failed) and not (change.differences and kind.on_failure == "update"):
         return replace(change, verb=kind.on_failure, why=_of_failure(kind, seen))
     if change.differences:
@@ -169,14 +173,14 @@ def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Chan
 
 
 def _of_failure(kind: Kind, seen: Doc) -> str:
-    """That it failed, in the words that its resource type has for its state."""
+    """Return, in words, that the resource failed, and how where its type has words for its status."""
     told = (one for one in kind.states if one.member in kind.failed)
     said = next((one.says[word] for one in told if (word := str(seen.get(one.member))) in one.says), "")
     return f"it is {said}" if said else "AWS says it failed"
 
 
 def halted(kind: Kind, seen: Doc, region: str) -> str:
-    """Why a thing takes no change until a person wakes it, in words; "" where it is awake."""
+    """Return why a resource takes no change until a person resumes it, in words; "" where it does."""
     if not meets(seen, kind.halted):
         return ""
     state = ", ".join(str(seen[key]) for key in kind.halted)
@@ -184,12 +188,12 @@ def halted(kind: Kind, seen: Doc, region: str) -> str:
 
 
 def woken_by(kind: Kind, seen: Doc, region: str) -> str:
-    """Return the command that wakes what a person halted; "" where it is awake."""
+    """Return the command that resumes a resource that a person suspended; "" where nobody did."""
     return kind.wake.format(**{"Region": region, **seen}) if meets(seen, kind.halted) else ""
 
 
 def delete(node: str, entry: Entry, kind: Kind, why: str = "no longer declared") -> Change:
-    """Return the change of what is in the state and no longer declared: it goes, or the state releases it."""
+    """Return the change of a resource that is no longer declared: it is deleted, or the state releases it."""
     change = Change("delete", node, entry.kind, entry.name, entry.piece, entry.id, why=why)
     stays = kind.outlives(unveiled(entry.wanted))
     if stays:
@@ -198,12 +202,12 @@ def delete(node: str, entry: Entry, kind: Kind, why: str = "no longer declared")
 
 
 def left(node: str, entry: Entry) -> Change:
-    """The change of what is no longer declared and stays, for the sake of what was made with it."""
+    """Return the change of an undeclared resource that stays, because others were created with it."""
     return Change("keep", node, entry.kind, entry.name, entry.piece, entry.id)
 
 
 def with_extras(change: Change, extras: tuple[Extra, ...]) -> Change:
-    """The change that also removes what lies in the resource and nobody declared."""
+    """Return the change, with the removal of the unmanaged children as a part of it."""
     if not extras or change.verb not in ("keep", "finish", "update"):
         return change
     return replace(change, verb="update", extras=extras, why="" if change.verb == "keep" else change.why)
@@ -227,20 +231,23 @@ def _known(entry: Entry | None, id_: str) -> bool:
 
 
 def is_anothers(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
-    """Whether a known id proves nothing: only a name, and what bears it now carries another's tags.
+    """Return whether a resource of a known id is somebody else's: the id is only a name, the tags are theirs.
 
-    Without any tag it is the one we know: they were stripped, or AWS does not take them in the create call.
+    Without any tag it is ours: the tags were removed, or AWS does not take them in the create call.
     """
     return proves_nothing(kind) and has_another_owner(seen.get("Tags") or {}, wanted)
 
 
 def proves_nothing(kind: Kind) -> bool:
-    """Whether another one of the same name would have the same id, and its tags alone tell whose it is."""
+    """Return whether the id is only a name, which another resource could have: only tags tell whose."""
     return kind.tagged and (kind.id_is_name or kind.key == kind.named)
 
 
 def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
-    """Whether what was found by name or tag belongs to the stack; a part belongs to what it is part of."""
+    """Return whether a resource found by name or tag belongs to the stack.
+
+    A type without tags is a part of another resource, and belongs to that one's owner.
+    """
     if not kind.tagged or kind.shared:
         return True
     tags = seen.get("Tags") or {}
@@ -256,7 +263,7 @@ def _why_create(kind: Kind, entry: Entry | None) -> str:
 
 
 def whose(kind: Kind, seen: Doc) -> str:
-    """Whose a found thing is, in words."""
+    """Return whose a resource is that was found, in words."""
     if about := kind.about(seen):
         return f"somebody else's: {about}"
     tags = seen.get("Tags") or {}
@@ -265,5 +272,8 @@ def whose(kind: Kind, seen: Doc) -> str:
 
 
 def remedy_for_anothers(kind: Kind, seen: Doc) -> str:
-    """What a person does about somebody else's in its place; "" where another suffix is the way out."""
+    """Return what a person does about somebody else's resource that is in the way.
+
+    It is "" where another suffix is the way out.
+    """
     return kind.when_anothers.format(**seen)

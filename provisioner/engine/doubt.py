@@ -1,7 +1,8 @@
-"""Before what keeps a secret is made anew: writes down that whoever was told it holds the former one.
+"""Record which resources hold a former secret, before the resource that keeps the secret is created anew.
 
-The keeper's id tells them apart (`Kept`). Once the new one stands, a state that names none, or that knows the
-resource for the first time, could not tell any more: neither later in this run nor after it was cut off.
+The id of the keeper tells two secrets apart (`Kept`). Once the new keeper exists, a state that names no
+keeper, or that learns of the resource only now, could not tell that AWS still holds the former secret:
+neither later in this run nor after an interruption.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from provisioner.engine.refs import Doc, Kept
 
 
 def doubt(hands: Hands, plan: Plan) -> None:
-    """Write it down of each that stands and AWS never tells of; those that were not chosen stand, too."""
+    """Record it for each existing resource with a secret that AWS never tells, selected or not."""
     whole = plan.whole or plan
     for node in whole.stack:
         change = whole.changes[node.name]
@@ -27,7 +28,7 @@ def doubt(hands: Hands, plan: Plan) -> None:
 
 
 def _doubted(node: Node, wanted: Doc) -> Doc:
-    """The secrets whose keeper is yet to be made, as they are written down."""
+    """Return the secrets whose keeper is yet to be created, in the form that the state holds."""
     return {
         key: value.mark
         for key, value in wanted.items()

@@ -1,4 +1,4 @@
-"""Drift: what AWS says now against what the ledger confirmed, and what `apply` would do about it."""
+"""Drift: how the actual state differs from the recorded one, and what `apply` would do about it."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from provisioner.engine.walk import Tell, Walk, Work
 from state.document import Document, Entry
 
 What = Literal["altered", "gone", "failed", "unknown", "extra", "held"]
-# Looks at once, as in a plan: the answers are the plan's own.
+# Reads at once, as in a plan, whose answers are shared.
 _LOOKERS = 8
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field: what the ledger confirmed, what AWS says, and what the settings want now."""
+    """One field: its recorded value, its actual value, and the value that the settings want now."""
 
     path: str
     ledger: Any
     aws: Any
     wanted: Any
     owner: str = ""
-    # It tells how the resource is, and is none of what was asked of AWS.
+    # Whether it tells the resource's health, and is no property that was asked of AWS.
     is_state: bool = False
 
     @property
     def has_moved(self) -> bool:
-        """Whether the settings have changed since the ledger confirmed it."""
+        """Whether the settings have changed since the value was recorded."""
         return bool(self.wanted != self.ledger)
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How one resource differs from the ledger, and what `apply` would do about it."""
+    """How one resource differs from its recorded state, and what `apply` would do about it."""
 
     what: What
     node: str
@@ -55,16 +55,17 @@ class Drift:
     id: str
     remedy: str
     fields: tuple[Field, ...] = ()
-    # What lies in the resource and nobody declared, in words.
+    # The unmanaged child of the resource, in words.
     extra: str = ""
 
 
 @dataclass
 class Report:
-    """All drift of one stack; `unfinished` are the nodes that no run has confirmed yet.
+    """The drift of one stack.
 
-    `standings` is how each is that was looked at; `undeclared` are those that the settings no longer
-    declare: the next apply removes them.
+    `unfinished` are the resources that no run has recorded as ready yet. `standings` is the health of each
+    resource that was looked at. `undeclared` are the resources that are no longer declared: the next apply
+    deletes them.
     """
 
     suffix: str
@@ -72,35 +73,35 @@ class Report:
     unfinished: list[str] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
     standings: dict[str, Standing] = field(default_factory=dict)
-    # What AWS is at work on, by resource: what it does there, for whom, and what it waits for.
+    # What AWS is working on, by resource: what it does, for whom, and what it waits for.
     under_way: dict[str, str] = field(default_factory=dict)
     # How many resources were looked at.
     looked: int = 0
 
     def count(self, what: str) -> int:
-        """How many resources differ in this way."""
+        """Return how many resources differ in this way."""
         return sum(one.what == what for one in self.drifts)
 
     @property
     def in_progress(self) -> dict[str, str]:
-        """What AWS is still at work on, with its word for it: no drift."""
+        """The resources that AWS is still working on, with AWS's word for it: they are no drift."""
         return {name: one.word for name, one in self.standings.items() if one.state == "in progress"}
 
     @property
     def is_empty(self) -> bool:
-        """Whether AWS has none of the resources that were looked at, and a run is to finish no other."""
+        """Whether none of the resources that were looked at exists, and no other is unfinished."""
         return not self.unfinished and self.count("gone") == self.looked
 
     @property
     def is_drifting(self) -> bool:
-        """Whether anything differs that is ours: what another owner holds is no drift."""
+        """Whether anything that is ours differs: a field that another owner holds is no drift."""
         return any(one.what != "held" for one in self.drifts)
 
 
 def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> Report:
-    """Compare what AWS says of each entry with what was confirmed: a changed setting is no drift.
+    """Compare the actual state of each resource with the recorded one; a changed setting is no drift.
 
-    `clients` shares the plan's answers, so that looking twice costs nothing.
+    `clients` shares the answers of the plan, so that looking twice costs nothing.
     """
     report = Report(document.suffix)
     found: dict[str, list[Drift]] = {}
@@ -136,7 +137,7 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
 
 
 def _under_way(plan: Plan, listed: Mapping[str, Entry], kinds: Kinds) -> Iterator[tuple[str, str]]:
-    """What AWS is at work on, by what the plan has read."""
+    """Yield what AWS is working on, by resource, from the reads of the plan."""
     for name, entry in listed.items():
         doc = plan.docs.get(name)
         if doc and (words := kinds[entry.kind].under_way(doc, entry.wanted)):
@@ -180,7 +181,11 @@ def _fields(found: Iterable[Difference], change: Change) -> tuple[Field, ...]:
 
 
 def _field(one: Difference, change: Change) -> Field:
-    """The field with what the settings want: what the plan wants of it, or else what AWS has."""
+    """Return the field of a difference between the actual and the recorded value, with its desired value.
+
+    The desired value is the one in the plan. Where the plan has none, it is the actual value if the plan
+    compared the resource, else the recorded one.
+    """
     planned = {each.path: each.new for each in (*change.differences, *change.held)}
     compared = change.verb in ("keep", "update", "finish")
     wanted = planned.get(one.path, one.old if compared else one.new)
@@ -188,7 +193,7 @@ def _field(one: Difference, change: Change) -> Field:
 
 
 def _remedy(kind: Kind, change: Change) -> str:
-    """What `apply` would do about it."""
+    """Return what `apply` would do about a drift, in words."""
     match change.verb:
         case "create":
             return "apply makes it anew" + ("; what was in it is gone" if kind.holds_data else "")

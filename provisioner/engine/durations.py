@@ -1,4 +1,4 @@
-"""How long a step took in earlier runs, per kind and region; else what its kind says is usual."""
+"""How long stages took in earlier runs, by type and region; where no run tells, the type's typical time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from provisioner.engine.kind import Kind
 
 Doc = Mapping[str, Any]
 What = Literal["exists", "ready", "gone"]
-# Of each kind and region the newest so many count.
+# The number of newest durations that count, by type, region, action and stage.
 _NEWEST = 9
 
 
 @dataclass
 class Durations:
-    """Seconds that AWS took at this pace, newest first."""
+    """Seconds that AWS took in earlier runs at one speed, the newest first."""
 
     pace: float = 1.0
     region: str = ""
@@ -25,9 +25,9 @@ class Durations:
 
     @classmethod
     def of(cls, records: Iterable[Doc], pace: float, region: str = "") -> Durations:
-        """What the records of runs tell, given newest first; those of another pace tell nothing.
+        """Return the durations from records of runs, which are given newest first; other speeds are left out.
 
-        A node that names no region is in `region`.
+        A resource that names no region is in `region`.
         """
         durations = cls(pace, region)
         for record in records:
@@ -49,7 +49,7 @@ class Durations:
                     seconds.append(at[what] - since)
 
     def expected(self, kind: Kind, region: str, verb: str, what: What) -> float:
-        """Seconds until a node exists, is ready after that, or is gone."""
+        """Return the usual seconds until a resource exists, until it is gone, or from existing to ready."""
         known = self.known_seconds(kind, region, verb, what)
         if known is not None:
             return known
@@ -57,6 +57,6 @@ class Durations:
         return usual[what] * self.pace
 
     def known_seconds(self, kind: Kind, region: str, verb: str, what: What) -> float | None:
-        """What earlier runs took; None where none did this."""
+        """Return the median of earlier runs in seconds; None where no run did this."""
         seconds = self.known.get((str(kind), region or self.region, verb, what))
         return median(seconds) if seconds else None

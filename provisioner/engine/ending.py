@@ -1,4 +1,4 @@
-"""What a teardown would do: which resources go, each after those that need it, and what is lost with them."""
+"""The plan of a teardown: which resources are deleted, in which order, and what is lost with them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from state.document import Document
 
 @dataclass(frozen=True)
 class Going:
-    """One resource that goes, and what is lost with it, in words."""
+    """One resource that a teardown deletes, and what is lost with it, in words."""
 
     node: str
     piece: str
@@ -23,28 +23,28 @@ class Going:
     id: str
     region: str
     loses: str = ""
-    # Why it is left standing, "" where it goes.
+    # Why it is retained; "" where it is deleted.
     stays: str = ""
 
 
 @dataclass(frozen=True)
 class Ending:
-    """All that goes, in waves: what is in one wave waits for some of the wave before it."""
+    """A teardown in waves: the resources of one wave wait for resources of the wave before."""
 
     waves: tuple[tuple[Going, ...], ...]
-    # What each stage of the end waits for.
+    # The stages that each stage of a deletion waits for.
     order: Mapping[End, Collection[End]]
-    # All that goes, as it was declared.
+    # All resources that are deleted, in the order of their declaration.
     in_order: tuple[Going, ...] = ()
 
     @property
     def going(self) -> list[Going]:
-        """All that goes, the first to go first."""
+        """All resources that are deleted, the first to go first."""
         return [one for wave in self.waves for one in wave]
 
 
 def foresee(made: Plan, document: Document, names: Collection[str], kinds: Kinds) -> Ending:
-    """What becomes of the resources named, by the ledger and by what the plan found; makes no call."""
+    """Plan the deletion of the named resources, from the state and the plan's reads; make no call."""
     needs = {name: [one for one in _needs(made, document, name) if one in names] for name in names}
     kind_of = {name: _kind(made, document, name) for name in names}
 

@@ -1,4 +1,4 @@
-"""The resources that a teardown would delete, as the verbs that are asked beforehand take them."""
+"""The resources that a teardown would delete, as the questions asked beforehand need them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from state.document import Document
 
 
 def ending_targets(plan: Plan, document: Document, kinds: Kinds) -> dict[str, Target]:
-    """Return what the state knows and is there or declared no longer, and what is there unknown to it."""
+    """Return the resources that a teardown would delete, by name.
+
+    These are the resources of the state that exist or are no longer declared, and the existing resources of
+    the stack that the state does not know. Account-wide resources are left out.
+    """
     known = {name: entry for name, entry in document.entries.items() if entry.id}
     there = plan.docs.keys() | {name for name in known if name not in plan.stack.nodes}
     targets = {name: target_in(document, name, kinds) for name in known if name in there}
@@ -24,5 +28,5 @@ def ending_targets(plan: Plan, document: Document, kinds: Kinds) -> dict[str, Ta
 
 
 def overrides(kind: Kind, verb: str) -> bool:
-    """Return whether a resource type answers a verb in a way of its own."""
+    """Return whether a resource type has an action of its own, in place of the base class's."""
     return getattr(type(kind), verb) is not getattr(Kind, verb)

@@ -1,4 +1,4 @@
-"""What a run tells while it runs; whoever shows it decides how."""
+"""The events that a run reports while it runs; the listener decides how to show them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ What = Literal[
 ]
 
 
-# The words with which the work on a resource ends.
+# The events that end the work on a resource.
 ENDS: tuple[What, ...] = ("ready", "gone", "kept", "failed", "stopped")
 
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened: to which node, doing what, after how many seconds of it."""
+    """One event: to which resource it happened, by which action, and after how many seconds of it."""
 
     what: What
     node: str = ""
@@ -46,9 +46,9 @@ Listener = Callable[[Event], None]
 
 
 def end_of(error: ProvisionerError) -> What:
-    """Return how work ended that `error` ended: a signal stopped it, or it failed."""
+    """Return the event by which work ends with an error: a signal stopped it, or it failed."""
     return "stopped" if isinstance(error, Interrupted) else "failed"
 
 
 def silent(_event: Event) -> None:
-    """Listens, and says nothing."""
+    """Ignore an event."""

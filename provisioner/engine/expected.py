@@ -1,4 +1,4 @@
-"""How long a plan will take: the longest chain of its steps, as earlier runs took or as kinds usually do."""
+"""The time that a plan will take: the seconds of its critical path, by earlier runs or typical times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Step = TypeVar("Step", Stage, End)
 
 @dataclass(frozen=True)
 class Wait:
-    """One resource on the longest chain, and the seconds it takes there."""
+    """One resource on the critical path, and the seconds that it takes there."""
 
     node: str
     seconds: float
@@ -27,7 +27,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Expected:
-    """The seconds that a run takes at least, and on what they are spent."""
+    """The seconds that a run takes at least, and the resources on which they are spent."""
 
     seconds: float
     waits: tuple[Wait, ...]
@@ -35,7 +35,7 @@ class Expected:
 
 
 def expected(made: Plan, document: Document, kinds: Kinds, durations: Durations) -> Expected:
-    """How long carrying the plan out takes: what comes up, then what is no longer declared."""
+    """Estimate the time of a plan: what is created and updated, then the deletion of what is undeclared."""
     seconds: dict[Stage, float] = {}
     for node in made.stack:
         seconds |= _of(node, made.changes[node.name], document, durations)
@@ -48,7 +48,7 @@ def expected(made: Plan, document: Document, kinds: Kinds, durations: Durations)
 
 
 def until_gone(ending: Ending, region: str, kinds: Kinds, durations: Durations) -> Expected:
-    """How long a teardown takes."""
+    """Estimate the time of a teardown."""
     takes = {
         End(one.node, "gone"): durations.expected(kinds[one.kind], one.region or region, "delete", "gone")
         for one in ending.going
@@ -57,7 +57,7 @@ def until_gone(ending: Ending, region: str, kinds: Kinds, durations: Durations) 
 
 
 def _of(node: Node, change: Change, document: Document, durations: Durations) -> dict[Stage, float]:
-    """The seconds of one node's stages; nothing where nothing is done."""
+    """Return the seconds of each stage of one resource; empty where nothing is done to it."""
     region = node.region or document.place.region
     exists, ready = Stage(node.name, "exists"), Stage(node.name, "ready")
     verb = "create" if change.verb == "replace" else change.verb

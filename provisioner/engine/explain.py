@@ -1,4 +1,4 @@
-"""An error of a call, as the error a user meets: what was being done, AWS's answer, what to type next."""
+"""Turn the error of a call into the user's: what was being done, AWS's answer, and what to type next."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from provisioner.engine.hints import hint
 from provisioner.errors import Interrupted, ProvisionerError
 from provisioner.sign_in import not_accepted
 
-# What AWS says of whoever may not: the action that is missing may be another than the call's own, such as
+# How AWS names the action that a denied caller lacks. It may be another than the call's own, such as
 # iam:PassRole (IAM user guide, troubleshooting access denied messages).
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
-# What stands in the way besides the caller's own policies, by that page: "with an explicit deny in a service
+# Which policy besides the caller's own denies the call, by that page: "with an explicit deny in a service
 # control policy", "because no VPC endpoint policy allows the s3:PutObject action".
 _DENIES = re.compile(r"explicit deny in (an? (?:[\w-]+ )*?(?:policy|boundary))")
 _ALLOWS_NOT = re.compile(r"because no ((?:[\w-]+ )*?(?:policy|boundary)) allows")
@@ -23,9 +23,10 @@ _OWN = "identity-based policy"
 
 
 def right_for(error: BaseException, action: str = "", also: str = "") -> str:
-    """Say, without a full stop, what a caller who may not needs; `action` where AWS names none.
+    """Return, without a full stop, which right a denied caller needs and which policy has to give it.
 
-    `also` follows where it is a right of the caller's own that is missing.
+    `action` is the right where AWS names none. `also` is appended where the caller's own policies are what
+    must change.
     """
     named = _ACTION.search(str(error))
     right = named[1] if named else action or missing(error)
@@ -38,14 +39,14 @@ def right_for(error: BaseException, action: str = "", also: str = "") -> str:
 
 
 def missing(error: BaseException) -> str:
-    """The action that these credentials lack, as a policy names it, else the call that was refused."""
+    """Return the action that the credentials lack, as a policy names it; else the call that was refused."""
     named = _ACTION.search(str(error))
     return named[1] if named else f"to call {getattr(error, 'operation_name', 'this')}"
 
 
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
-    """Inside, an error of a call is raised as the error a user meets."""
+    """Raise an error of a call inside the block as the error that the user sees."""
     try:
         yield
     except Exception as error:
@@ -53,9 +54,10 @@ def explained(doing: str) -> Iterator[None]:
 
 
 def excused(error: Exception, doing: str) -> ProvisionerError:
-    """The error of a call whose answer can be done without.
+    """Return the user's error for a call that a command can do without.
 
-    What makes every other question useless too is raised: expired credentials, a signal, a fault of our own.
+    Errors that would make all further calls useless are raised: expired credentials, a signal, a bug of this
+    tool.
     """
     known = explain(error, doing)
     if known is None or fault_of(error) in (None, Fault.EXPIRED):
@@ -70,9 +72,9 @@ _NO_WAYS: Mapping[str, str] = {}
 def explain(
     error: BaseException, doing: str, ways_past: Mapping[str, str] = _NO_WAYS
 ) -> ProvisionerError | None:
-    """The error a user meets; None where `error` is a fault of this tool's own.
+    """Return the error that the user sees; None where `error` is a bug of this tool.
 
-    `ways_past` says what to do about a refusal, by its code.
+    `doing` is what was being done, in words. `ways_past` maps AWS's codes to what to do about a refusal.
     """
     if isinstance(error, ProvisionerError):
         return error

@@ -1,4 +1,4 @@
-"""What lies in one of ours and nobody declared: somebody put it there by hand."""
+"""Unmanaged children: what lies in a resource of ours and nobody declared, as somebody added it by hand."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from provisioner.engine.refs import Doc
 
 @dataclass(frozen=True)
 class Extra:
-    """One thing inside another: in words, as the call that removes it takes it, or why it stays.
+    """One unmanaged child of a resource, in words.
 
-    `gone` are the codes by which AWS says that it is gone already.
+    `doc` is what the call that removes it takes; `stays` is why it is left instead. `gone` are the codes by
+    which AWS says that it is gone already.
     """
 
     what: str
@@ -24,7 +25,7 @@ class Extra:
 
 @dataclass(frozen=True)
 class Part:
-    """What is known to lie in something: declared, remembered or seen there; its kind by name."""
+    """A known child of some resource, declared, recorded or read, with the name of its type."""
 
     kind: str
     doc: Doc
@@ -32,21 +33,21 @@ class Part:
 
 @dataclass(frozen=True)
 class Inside:
-    """All that is known to lie in one thing."""
+    """All known children of one resource."""
 
     parts: tuple[Part, ...]
 
     @classmethod
     def of(cls, id_: str, parts: Iterable[Part]) -> Inside:
-        """The parts that name the thing of this id."""
+        """Select the children of the resource with this id: the parts that have the id among their values."""
         return cls(tuple(part for part in parts if id_ in part.doc.values()))
 
     def values(self, key: str) -> set[str]:
-        """What the parts have at a key, as text."""
+        """Return the values that the children have at a key, as text."""
         return {str(part.doc[key]) for part in self.parts if part.doc.get(key) is not None}
 
     def has(self, content: Mapping[str, Any], *kinds: str) -> bool:
-        """Whether a part of one of these kinds has all of `content`."""
+        """Return whether a child of one of these types has all of `content`."""
         return any(content.items() <= part.doc.items() for part in self._of(kinds))
 
     def _of(self, kinds: tuple[str, ...]) -> Iterator[Part]:

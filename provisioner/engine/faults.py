@@ -1,6 +1,6 @@
-"""What an error of a call means: which may be sent again, which only after looking, which never.
+"""What the error of a call means: whether the call may be sent again, only after a look, or never.
 
-One table for everything that calls AWS: `CLASSES` for what botocore raises, `CODES` for what AWS answers.
+One table for everything that calls AWS: `CLASSES` for botocore's exceptions, `CODES` for AWS's answers.
 """
 
 from __future__ import annotations
@@ -23,32 +23,34 @@ Answer = TypeVar("Answer")
 
 
 class Fault(Enum):
-    """What to make of a failed call."""
+    """The category of a failed call."""
 
     THROTTLED = auto()
+    # No connection was made.
     UNSENT = auto()
+    # No answer that can be read: the call may have had an effect.
     LOST = auto()
     EXPIRED = auto()
     DENIED = auto()
-    # This machine does not trust who answered, or cannot read whom it is to trust.
+    # This machine does not trust the server's certificate, or cannot read its own trust file.
     UNTRUSTED = auto()
-    # Something on the way to AWS, as a proxy, says no.
+    # Something on the way to AWS, such as a proxy, refused the call.
     BARRED = auto()
     REFUSED = auto()
 
 
-# The call had no effect, or cannot be known to have had one: time may cure it.
+# Time may cure these: the call had no effect, or nobody knows whether it had one.
 PASSING = frozenset({Fault.THROTTLED, Fault.UNSENT, Fault.LOST})
 _ON_THE_WAY = frozenset({Fault.UNTRUSTED, Fault.BARRED})
 
-# botocore.exceptions, 1.44.5. A class that is not here means what its nearest base here means; what is
-# said of BotoCoreError alone is a call that was never made as it was meant (tests/test_faults.py).
+# botocore.exceptions, 1.44.5. A class that is not here has the category of its nearest base class here; one
+# whose nearest is BotoCoreError is a call that was never made as it was meant (tests/test_faults.py).
 CLASSES: Mapping[type[BaseException], Fault] = {
     **dict.fromkeys(CHAIN_ERRORS, Fault.EXPIRED),
     raised.EndpointConnectionError: Fault.UNSENT,
     raised.ConnectTimeoutError: Fault.UNSENT,
     raised.ProxyConnectionError: Fault.UNSENT,
-    # A handshake that breaks off: nothing was sent yet, but for a connection that was open already.
+    # A TLS handshake broke off: nothing was sent yet, unless the connection was open already.
     raised.SSLError: Fault.LOST,
     raised.ConnectionError: Fault.LOST,
     raised.HTTPClientError: Fault.LOST,
@@ -72,24 +74,24 @@ TOO_MANY = 429
 SERVER_ERROR = 500
 NOT_IMPLEMENTED = 501
 _PROXY_WANTS = 407
-# AWS names a moment in ms, and botocore waits no longer than 5 s more than it would have
+# AWS names the time in ms, and botocore waits at most 5 s longer for it than it would have
 # (retries/standard.py, ExponentialBackoff).
 _RETRY_AFTER = "x-amz-retry-after"
 MOST_AFTER = 5.0
 
 
 def code_of(error: BaseException) -> str:
-    """AWS's wire code, or "" where AWS did not answer."""
+    """Return AWS's error code; "" where AWS did not answer."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def status_of(error: ClientError) -> int:
-    """The HTTP status of AWS's answer."""
+    """Return the HTTP status of AWS's answer."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def fault_of(error: BaseException) -> Fault | None:
-    """What `error` means; None for an error that is not the call's."""
+    """Return the category of an error; None where it is no error of a call."""
     if isinstance(error, ClientError) and not isinstance(error, raised.EventStreamError):
         return _answered(error)
     if isinstance(error, ChainError):
@@ -101,7 +103,10 @@ def fault_of(error: BaseException) -> Fault | None:
 
 
 def _of_chain(error: ChainError) -> Fault:
-    """A chain that could not ask is asked again; whatever else it ends with, it has no credentials."""
+    """Return the category of an error of botocore's credential chain.
+
+    A chain that could not reach a source is asked again; any other error means that there are no credentials.
+    """
     known = fault_of(error.__cause__) if error.__cause__ else None
     return known if known in PASSING or known in _ON_THE_WAY else Fault.EXPIRED
 
@@ -118,7 +123,7 @@ def _answered(error: ClientError) -> Fault:
 
 
 def _connected(error: BaseException) -> Fault | None:
-    """What an error of the connection means: of this machine, of a proxy, or of the way."""
+    """Return the category of a connection error: trust on this machine, a proxy, or the network."""
     if untrusted(error):
         return Fault.UNTRUSTED
     if (status := refused_tunnel(error)) and _between(status) is Fault.BARRED:
@@ -131,7 +136,7 @@ def _of_class(error: BaseException) -> Fault | None:
 
 
 def _between(status: int) -> Fault:
-    """What it means that not AWS answered, but something on the way to it."""
+    """Return the category of an answer that came not from AWS, but from something on the way to it."""
     if status == TOO_MANY:
         return Fault.THROTTLED
     says_no = status in range(400, SERVER_ERROR) and str(status) not in CODES
@@ -139,13 +144,13 @@ def _between(status: int) -> Fault:
 
 
 def retry_after(error: BaseException) -> float | None:
-    """Seconds after which AWS asks to be called again; None where it names none."""
+    """Return the seconds after which AWS asks to be called again; None where it names none."""
     told = str(_headers(error).get(_RETRY_AFTER, ""))
     return int(told) / 1000 if told.isdecimal() else None
 
 
 def _headers(error: BaseException) -> Mapping[str, str]:
-    """The headers of what answered, by their names; none where nobody did."""
+    """Return the HTTP headers of the answer; empty where there was no answer."""
     if isinstance(error, ForeignAnswer):
         return error.headers
     meta: Mapping[str, Any] = (
@@ -155,9 +160,9 @@ def _headers(error: BaseException) -> Mapping[str, str]:
 
 
 def is_unknown_call(error: BaseException) -> bool:
-    """Whether the other side does not know the call: an emulator's ways to say so, never AWS's own.
+    """Return whether an emulator said that it does not know the call; AWS never does.
 
-    An answer that was cut, or a proxy's page, is none of them: it is no news of nothing.
+    An incomplete answer or a proxy's page does not count: it says nothing about the call.
     """
     if isinstance(error, ClientError):
         return code_of(error) in UNIMPLEMENTED or status_of(error) == NOT_IMPLEMENTED
@@ -165,7 +170,7 @@ def is_unknown_call(error: BaseException) -> bool:
 
 
 def unless_unknown(call: Callable[[], Answer], otherwise: Answer) -> Answer:
-    """What a call answers; `otherwise` where an emulator does not know the call."""
+    """Return the answer of a call; `otherwise` where an emulator does not know the call."""
     try:
         return call()
     except (ClientError, UnknownCall) as error:
@@ -175,7 +180,7 @@ def unless_unknown(call: Callable[[], Answer], otherwise: Answer) -> Answer:
 
 
 def told(error: BaseException) -> str:
-    """The error in one line: AWS's code, message and request id where there are any."""
+    """Return the error in one line, with AWS's code, message and request id where there are any."""
     if not isinstance(error, ClientError):
         return f"{type(error).__name__}: {error}"
     body = error.response.get("Error", {})

@@ -1,4 +1,4 @@
-"""What a person gives for a resource that is made: needed for a new one, not used for one that comes back."""
+"""Secrets that the user gives for a resource: a new one needs them, and a restored one has its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.engine.refs import veils_in
 
 
 def demand(node: Node, change: Change) -> Change:
-    """Refuse to make one whose secret a person has to give first."""
+    """Refuse the creation of a resource where the user has not given a secret that it needs."""
     told = (secret.missing() for secret in veils_in(node.props))
     why, remedy = next((one for one in told if one[0]), ("", ""))
     if not why:
@@ -19,6 +19,6 @@ def demand(node: Node, change: Change) -> Change:
 
 
 def given_in_vain(node: Node, change: Change) -> Change:
-    """Say of one that is brought back what a person gave for a new one."""
+    """Note, in the change of a restored resource, the secrets that the user gave for a new one."""
     unused = filter(None, (secret.unused() for secret in veils_in(node.props)))
     return replace(change, why="; ".join((change.why, *unused)))

@@ -1,4 +1,4 @@
-"""Whether a resource that AWS does not delete is not there: codes differ, so a look decides."""
+"""Whether a resource is gone that AWS does not delete, or is protected: codes differ, so a read decides."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Foreign, is_named
 from provisioner.engine.target import Target, lacks, read
 
-# A miss alone is no end: AWS may overlook for a moment what has long been there.
+# Reads that must miss a resource before it counts as gone: AWS may overlook an old one for a moment.
 _LOOKS = 2
 
 
 def is_gone(clients: Clients, target: Target, error: BaseException) -> bool:
-    """Whether a delete that failed has nothing left to delete.
+    """Return whether a delete that failed has nothing left to delete.
 
-    A code of the type's own says so; after any other refusal, or an answer that never came, a look does. What
-    is denied or throttled was not looked at, and a look that fails proves nothing.
+    A code of the type that means absent says so. After any other refusal, or an answer that never came, reads
+    decide. After a denied or throttled call nothing is read, and a read that fails proves nothing.
     """
     if code_of(error) in target.kind.absent or lacks(clients, target, error):
         return True
@@ -34,21 +34,21 @@ def is_gone(clients: Clients, target: Target, error: BaseException) -> bool:
 
 
 def refuses_for_good(target: Target, error: BaseException) -> bool:
-    """Whether time does not cure the refusal of a delete: the type names those that it does."""
+    """Return whether AWS refused a delete by a code that is not among the type's temporary ones."""
     return fault_of(error) is Fault.REFUSED and not is_named(
         error, target.kind.transient.get("delete", frozenset())
     )
 
 
 def is_protected(kind: Kind, doc: Doc) -> bool:
-    """Whether AWS would refuse to delete it; one that tells nothing of it is as AWS makes it."""
+    """Return whether AWS would refuse the deletion; a resource that does not tell is not protected."""
     return any(key in doc and not covers(doc[key], off) for key, off in kind.unprotected.items())
 
 
 def protection(clients: Clients, target: Target) -> Doc | None:
-    """What AWS says of a resource that it would not delete as it is protected; None of any other.
+    """Return the actual state of a resource that is protected from deletion; None of any other.
 
-    A look that fails proves nothing.
+    It is None, too, where the read fails, as that proves nothing.
     """
     if not target.kind.unprotected_by:
         return None
@@ -60,7 +60,7 @@ def protection(clients: Clients, target: Target) -> Doc | None:
 
 
 def way_off(clients: Clients, target: Target, doc: Doc) -> str:
-    """Return the command that takes the protection of a resource off, in backquotes."""
+    """Return the command that ends the protection of a resource, in backquotes."""
     region = target.region or clients.aws.region
     return f"`{target.kind.unprotected_by.format(**doc)} --region {region}`"
 

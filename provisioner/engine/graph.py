@@ -1,4 +1,4 @@
-"""The declared graph: nodes, and the edges that their refs draw."""
+"""The declared graph: resources, and the edges that their refs draw."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_MARKS: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Edge:
-    """One node's need of another: that it exists, or that it is ready and why."""
+    """The need of one resource for another: that it exists, or that it is ready, and why."""
 
     to: str
     ready: bool = False
@@ -25,7 +25,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Node:
-    """One declared resource, its properties in AWS's own parameter names."""
+    """One declared resource, with its properties in AWS's own parameter names."""
 
     kind: Kind
     name: str
@@ -35,56 +35,56 @@ class Node:
     tags: Mapping[str, str]
     edges: tuple[Edge, ...]
     region: str = ""
-    # Seconds that are waited for it, where the settings say so.
+    # The timeout in seconds, where the settings give one.
     patience: float | None = None
 
     @property
     def needs(self) -> list[str]:
-        """The names of what it comes after, each once."""
+        """The names of the resources that it depends on, each once."""
         return list(dict.fromkeys(edge.to for edge in self.edges))
 
 
 @dataclass(frozen=True)
 class Handle:
-    """A declared node in the hands of a step: mention it, and you depend on it."""
+    """A declared resource as steps pass it on: a resource whose properties mention it depends on it."""
 
     name: str
     aws_name: str
 
     @property
     def id(self) -> Ref:
-        """The id AWS gives it."""
+        """The id that AWS gives the resource."""
         return Ref(self.name, "id")
 
     def __getitem__(self, path: str) -> Ref:
         return Ref(self.name, path)
 
     def ready(self, because: str) -> Edge:
-        """An edge that waits until it is ready, and the reason why existence is not enough."""
+        """Return an edge that waits until the resource is ready, and the reason why existing is not enough."""
         return Edge(self.name, ready=True, because=because)
 
 
 @dataclass
 class Stack:
-    """All nodes of one suffix: built without AWS, so it can be drawn, tested, priced and compared."""
+    """All declared resources of one suffix; built without AWS, so that it can be drawn, tested and priced."""
 
     suffix: str
     region: str
     tags: Mapping[str, str] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
-    # The node that is made before all others and goes last: AWS makes it only once. "" where there is none.
+    # The resource that is created first and deleted last: AWS creates it only once. "" where there is none.
     marker: str = ""
 
     def piece(self, name: str) -> Piece:
-        """The place where one step declares its nodes."""
+        """Return the part of the stack in which one step declares its resources."""
         return Piece(self, name)
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes.values())
 
     def after_marker(self) -> set[str]:
-        """The names of all nodes that the marker comes before: all but itself and what it needs."""
+        """Return the names of all resources that come after the marker: all but itself and what it needs."""
         if self.marker not in self.nodes:
             return set()
         before, waiting = set(), [self.marker]
@@ -97,7 +97,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Piece:
-    """One step's part of the stack; calling it declares a node."""
+    """One step's part of the stack; calling it declares a resource."""
 
     stack: Stack
     name: str
@@ -115,10 +115,11 @@ class Piece:
         marks: Mapping[str, str] = NO_MARKS,
         **props: Any,
     ) -> Handle:
-        """Declare one resource and return the handle that others mention it by.
+        """Declare one resource and return the handle by which others refer to it.
 
-        `distinct` tells apart several of a noun whose kind does not do so by its properties; `marks` are
-        tags beside the usual ones; `patience` is how long it is waited for, where the kind does not say.
+        `distinct` tells apart several resources of one noun whose type does not do so by its properties.
+        `marks` are tags beside the usual ones. `patience` is the timeout in seconds; where it is None, the
+        type's counts.
         """
         if name in self.stack.nodes:
             raise ValueError(f"two nodes are called {name}")

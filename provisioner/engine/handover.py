@@ -1,4 +1,4 @@
-"""Who leads requests to something that is replaced, or to whom nobody is led yet, and how that begins."""
+"""The first phase of a cutover, and which resources go on with the other phases."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from state.document import Entry
 
 
 class Handover:
-    """The first beat, which each does as its turn comes; those in `between` go on with the other beats."""
+    """The first phase, run by each resource in its turn; the resources in `between` run the others."""
 
     def __init__(self, plan: Plan, hands: Hands, known: Known) -> None:
         self.plan = plan
         self.hands = hands
         self.known = known
         self._before = frozenset(led(plan, {}))
-        # Who has joined the new one of two and not let go of the old one; and who leads where an owner of
-        # theirs led them, as that may lead elsewhere before this run ends.
+        # The resources that refer to both the old and the new one; and those whose traffic another owner
+        # routes, as that owner may route it elsewhere before this run ends.
         self.between = list(followers(plan))
 
     def led(self) -> frozenset[str]:
-        """To whom requests are led now."""
+        """Return the ids that get traffic now."""
         return frozenset(led(self.plan, self.known.docs))
 
     def born(self, target: Target) -> Target:
-        """One that leads to whom nobody is led yet takes no requests from those who serve."""
+        """Return a resource with the properties for its creation.
+
+        A rule that routes to a group without traffic is created so that it takes no requests from those who
+        serve.
+        """
         first = self._at_first(target.kind, target.it.props)
         led_by_others = stand_ins(self.plan, self.known.docs).keys()
         if first != target.it.props or not led_by_others.isdisjoint(target.kind.leads(target.it.props)):
@@ -42,7 +46,10 @@ class Handover:
     def joined(
         self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change
     ) -> tuple[Doc, Change]:
-        """One that names what is replaced knows the old one beside the new one at first."""
+        """Return the properties of an existing resource for the first phase, and the change to them.
+
+        A resource that refers to a replaced one refers to the old one and the new one at first.
+        """
         joined = node.kind.during(Beat.JOIN, wanted, seen, self.led())
         if joined == wanted and not list(node.kind.leads(seen)):
             joined = self._at_first(node.kind, wanted)

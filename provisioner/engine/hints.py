@@ -1,4 +1,4 @@
-"""What to type where no answer of AWS came: the cause that is known, and how often it was tried."""
+"""What to type where AWS gave no answer: the known cause, and how often the call was tried."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PROXY = "HTTPS_PROXY names the proxy, and NO_PROXY the hosts that are reached w
 
 
 def note_tries(error: BaseException, tries: int, seconds: float) -> None:
-    """Keep with an error how often its call was made, in how many seconds: the hint tells it."""
+    """Store in an error how often its call was tried, and in how many seconds: the hint says it."""
     error.__dict__[_TRIES] = (tries, seconds)
 
 
 def hint(error: BaseException) -> str:
-    """What to do about an error for which AWS gave no answer, or asked to wait."""
+    """Return what to do about an error for which AWS gave no answer, or asked to wait."""
     match fault_of(error):
         case Fault.UNTRUSTED:
             return mend_trust(is_unreadable=unreadable_trust(error) is not None)
