@@ -57,7 +57,7 @@ class Hands:
         self.lacking = Lacking(clients, listen)
         self.patience = Patience(clients, listen, self.durations)
         self.watch = Watch(clients, listen, self.durations)
-        # The resources that existed already when they were to be created, perhaps made by somebody else.
+        # Resources whose create AWS refused as they exist already, perhaps made by somebody else.
         self.met: set[str] = set()
 
     def read(self, target: Target) -> Doc | None:
@@ -65,7 +65,7 @@ class Hands:
         return read(self.clients, target)
 
     def create(self, target: Target) -> Doc:
-        """Create a resource, or find what an earlier attempt created; its id is in the state on return."""
+        """Create a resource unless an earlier attempt did; write its id to the state, return AWS's answer."""
         marker = self.marker if self.marker and self.marker.node == target.it.node else None
         target = marker.born(target) if marker else target
         entry = self._entry(target)
@@ -87,7 +87,7 @@ class Hands:
         return doc
 
     def _found(self, target: Target, since: float, hidden: float) -> Doc | None:
-        """Return the resource that an earlier attempt created; LockHeld where it is another run's marker."""
+        """Return what an earlier attempt created; raise LockHeld where it is the marker of another run."""
         doc = self.search.find(target, since, hidden)
         if doc is not None and self.marker and self.marker.node == target.it.node:
             self.marker.met(doc)
@@ -126,7 +126,7 @@ class Hands:
         return made
 
     def update(self, target: Target, change: Change) -> Target:
-        """Set what differs to its desired value and remove unmanaged children; safe to repeat after a crash.
+        """Update the fields that differ and remove unmanaged children; safe to repeat after a crash.
 
         Return the target with AWS's reply, for the wait until it is ready.
         """
@@ -166,7 +166,7 @@ class Hands:
         return told
 
     def finish(self, target: Target, *, updated: bool = False, seen: Callable[[Doc], None]) -> Doc:
-        """Wait until a resource is ready, then record it; call `seen` with each actual state read meanwhile.
+        """Wait until a resource is ready and record that; call `seen` with each actual state read meanwhile.
 
         `updated` says that it was just updated: AWS may still tell its old state.
         """
@@ -176,15 +176,15 @@ class Hands:
         return doc
 
     def confirm(self, node: str, kind: Kind) -> None:
-        """Record that AWS holds the desired properties; the time of an open intent starts a cooldown."""
+        """Record that AWS holds the desired properties; a cooldown starts at the time of the open intent."""
         self.ledger.confirm(node, changed=last_change(kind, self.ledger.get(node)))
 
     def delete(self, target: Target, begun: Callable[[], None] = lambda: None) -> str:
         """Delete a resource, wait until AWS says that it is gone, and leave a tombstone in the state.
 
         `begun` is called when AWS has accepted the first call: resources that wait only for that can then go
-        too. A resource that must outlive the stack is kept, and the state forgets it: return for whose sake,
-        in words.
+        too. A resource that must outlive the stack is kept, and the state forgets it. Return for whose sake
+        it is kept, in words; "" where it is deleted.
 
         Raises:
             Foreign: Its name now belongs to somebody else's resource. Ours is gone, and the state forgets it.
@@ -229,13 +229,12 @@ class Hands:
     def _begun(self, target: Target, entry: Entry) -> Doc | None:
         """Find the resource whose create call was never answered; None where none of ours exists.
 
-        No second create call follows that would meet it: if it were overlooked here, it would be left for
-        ever.
+        No create call follows that would find it: a resource overlooked here would be left for ever.
         """
         try:
             intended = entry.intent.at if entry.intent else self.clock.wall()
             return self.search.find(target, self.search.last_tried(target, intended), HIDES)
-        except Foreign:  # somebody else's stays, and does not stop this teardown
+        except Foreign:  # somebody else's resource stays, and does not stop ours from going
             return None
 
     def _insist_on_end(self, target: Target, begun: Callable[[], None], start: float) -> None:
@@ -267,7 +266,7 @@ class Hands:
             if not known or not is_gone(self.clients, target, error):
                 raise
             entry = self.ledger.get(target.it.node)
-            # The seconds of this delete count too: a creation time from a clock that was ahead never passes.
+            # The time since this delete began counts too: a creation time by a fast clock would never be old.
             late = self.clock.now() - start >= self.clients.aws.hides(HIDES)
             if entry and not late and still_hides(self.clients, entry.made):
                 raise NotYet("it is so new that AWS may not show it yet") from error

@@ -1,6 +1,7 @@
 """Members of a resource that nobody declared, found by the table of owners (`Members`).
 
-A path is the dotted names of the members that lead to a value, as in that table; lists add nothing to it.
+A path is the dotted names of the members that lead to a value, as in that table; positions in lists are left
+out.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _NAMES = (
 def nothing(value: Any) -> bool:
     """Return whether a value is empty or off, at any depth: None, False, 0, "", [], {} or a mapping of these.
 
-    An empty mapping inside another one does count: that is how AWS tells which of several options was chosen
-    (`{"Block": {}}`).
+    An empty mapping inside another one counts as a value: that is how AWS tells which of several options was
+    chosen (`{"Block": {}}`).
     """
     match value:
         case Mapping():
@@ -43,8 +44,8 @@ def is_default(members: Members, path: str, value: Any, default: Any = None) -> 
         members: The table of owners, which has the defaults.
         path: The path of the value.
         value: The value to judge.
-        default: The part for this path of a parent's default; it counts where the path has no default of its
-            own. Any value of a frozenset will do.
+        default: The value for this path in the default of a parent; it is used where the path has no default
+            of its own. A frozenset stands for any of its values.
 
     """
     own = members.default(path)
@@ -87,6 +88,7 @@ def additions(members: Members, actual: Any, stated: Any, at: str = "") -> Itera
 
 
 def _inside(members: Members, actual: Any, stated: Any, path: str) -> Iterator[Added]:
+    # What a stated member holds besides what is stated.
     if isinstance(stated, Unknown | Veiled):
         return
     if isinstance(stated, list) and isinstance(actual, list):

@@ -18,7 +18,7 @@ from state.document import Entry
 def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
     """Return the existing resource, perhaps somebody else's, that the type may use; None where there is none.
 
-    The plan could not look for it. The run learns what is read here.
+    It is read now because the plan could not look for it; the run remembers its actual state.
     """
     doc = hands.read(target) if target.kind.borrows else None
     if doc is not None:
@@ -29,8 +29,8 @@ def borrowed(hands: Hands, known: Known, target: Target) -> Doc | None:
 def take_over(hands: Hands, target: Target, change: Change, entry: Entry | None) -> None:
     """Adopt an existing resource into the state, or record what is desired of a known one.
 
-    An entry with another id is deposed first. A known resource that is as desired may have been told
-    otherwise by an interrupted run: the desired properties of that run are replaced by those of this one.
+    An entry with another id is deposed first. The desired properties in the state may be those of an
+    interrupted run that wanted something else: the ones of this run replace them.
     """
     wanted, tags = written(target.it.props, hands.ledger.salt), own_tags(target.it.tags)
     name, needs = target.it.node, list(target.needs)

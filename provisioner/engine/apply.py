@@ -240,6 +240,7 @@ class Apply:
         return replace(target, lookup=self._known.wait_for, needs=needs)
 
     def _undeclared(self) -> set[str]:
+        # The names in the state that are no longer declared, without those that stay or were not selected.
         declared = self.plan.stack.nodes
         return {
             name

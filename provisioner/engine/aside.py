@@ -1,4 +1,4 @@
-"""Deposed resources: kept in the state while a replacement takes over, and prepared for that."""
+"""Deposed resources: old ones that stay in the state until their replacement has taken over."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from state.document import Entry
 def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> None:
     """Depose the old resource, or delete it first where AWS allows only one of the two.
 
-    Nothing is done where the type keeps the old one beside the new one.
+    Nothing is done for a type whose old resources are kept beside the new one.
     """
     if node.kind.kept_for:
         return
@@ -39,9 +39,9 @@ def make_room(hands: Hands, node: Node, old: Target, entry: Entry | None) -> Non
 
 
 def leave_behind(hands: Hands, node: Node, entry: Entry | None, wanted: Doc) -> None:
-    """Depose an entry whose parent or name differs from the desired one.
+    """Depose an entry whose resource lies in another parent, or has another name, than is desired now.
 
-    The resource was looked for only where it is desired.
+    The plan looked only at the desired place, and so did not find it.
     """
     if entry is None or not entry.id or node.kind.vanishes:
         return
@@ -50,9 +50,9 @@ def leave_behind(hands: Hands, node: Node, entry: Entry | None, wanted: Doc) -> 
 
 
 def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
-    """Update each deposed resource so that what is created for the replacement can be served by it too.
+    """Relax each deposed resource, so that it accepts what is created for its replacement (`Kind.parting`).
 
-    A target group, for example, then accepts the health check answers of the new tasks (`Kind.parting`).
+    An old target group, for example, then takes new tasks for healthy that do not have its health check path.
     """
     for name, entry in list(hands.ledger):
         eased = node.kind.parting(entry.wanted, wanted) if name.startswith(f"{node.name}~") else {}
@@ -69,27 +69,24 @@ def ease(hands: Hands, kinds: Kinds, node: Node, wanted: Doc) -> None:
 
 
 def former(hands: Hands, docs: Mapping[str, Doc], led_to: Set[str]) -> dict[str, str]:
-    """Return, by the id of each replacement, the id of the old resource, where that one gets traffic."""
+    """Map the id of each replacement to the id of the resource it replaces, where that one gets traffic."""
     aside = ((name.split("~", 1), entry.id) for name, entry in list(hands.ledger) if "~" in name)
     return {docs[node]["id"]: old for (node, _), old in aside if old in led_to and node in docs}
 
 
 def led(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[str]:
-    """Yield the ids that get traffic now, from every resource that routes it, selected or not."""
+    """Yield the ids that get traffic now, from all resources that route traffic, selected or not."""
     for kind, doc in _standing(plan, docs):
         yield from kind.leads(doc)
 
 
 def stand_ins(plan: Plan, docs: Mapping[str, Doc]) -> dict[str, str]:
-    """Return, by the id of a declared resource, the id of the one that gets its traffic instead.
-
-    Another owner, such as ECS in a deployment, routes it there.
-    """
+    """Map each declared id whose traffic another owner, such as ECS, has moved to the id that gets it now."""
     return {own: other for kind, doc in _standing(plan, docs) for own, other in kind.stand_ins(doc).items()}
 
 
 def followers(plan: Plan) -> Iterator[str]:
-    """Yield the names of selected resources that route to a stand-in now, as another owner made them do."""
+    """Yield the names of the selected resources that route to a stand-in of another resource now."""
     serve = set(stand_ins(plan, {}).values())
     for node in plan.stack if serve else ():
         if not serve.isdisjoint(node.kind.leads(plan.docs.get(node.name, {}))):
@@ -97,6 +94,7 @@ def followers(plan: Plan) -> Iterator[str]:
 
 
 def _standing(plan: Plan, docs: Mapping[str, Doc]) -> Iterator[tuple[Kind, Doc]]:
+    # The type and actual state of each resource of the stack that exists, selected or not.
     whole = plan.whole or plan
     for node in whole.stack:
         if doc := docs.get(node.name) or whole.docs.get(node.name):

@@ -17,7 +17,7 @@ from state.document import Place
 _PATIENCE = 20.0
 # Seconds of retries where no connection was made: most often the endpoint or the network is wrong.
 _UNSENT_PATIENCE = 3.0
-# As answers of AWS itself, these mean that it does not accept the credentials.
+# When AWS itself answers so, it does not accept the credentials.
 _OF_CALLER = frozenset({Fault.EXPIRED, Fault.DENIED, Fault.REFUSED})
 
 

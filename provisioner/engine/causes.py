@@ -14,7 +14,7 @@ from provisioner.hosts import has_no_such_name
 
 # What http.client says when a proxy opens no tunnel.
 _NO_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
-# Errors of opening a file. A connection that ends with one is refused by this machine's own firewall.
+# Errors of opening a file. A connection can fail with one too, where this machine's firewall refuses it.
 _UNREADABLE = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 

@@ -77,10 +77,10 @@ def begun(made: Plan, part: Plan) -> Plan:
 def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
     """Return, by resource, the names that have to come along when it is selected.
 
-    A resource pulls along all that it needs, and the undeclared resources that have to make way for it. A
-    deletion pulls along all that needs the resource now or did before. A replacement pulls along each
-    changing resource that needs it. A resource that is to route to one without traffic so far pulls along the
-    changing resources that serve there.
+    A declared resource pulls along all that it needs, and the undeclared resources whose place it takes. A
+    replacement pulls along each changing resource that needs it. A deletion pulls along each resource that
+    needs it by the state. A resource that will route traffic to a destination without any so far pulls along
+    the changing resources that need this destination, as they are to serve there.
     """
     nodes = made.stack.nodes
     pulls: dict[str, set[str]] = {name: set() for name in made.changes}
@@ -102,9 +102,9 @@ def _pulls(made: Plan, document: Document) -> dict[str, set[str]]:
 
 
 def _newly_led(made: Plan) -> Iterator[tuple[str, str]]:
-    """Yield each changing resource that is to route to one without traffic so far, and the name of that one.
+    """Yield each changing resource that will route to a destination without traffic, and that destination.
 
-    In a stack that serves no traffic yet there are none.
+    Nothing is yielded where the stack serves no traffic yet.
     """
     served = set(led(made, {}))
     for leader, node in made.stack.nodes.items() if served else ():

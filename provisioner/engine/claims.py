@@ -19,7 +19,8 @@ Before = dict[str, set[str]]
 def clash(kind: Kind, one: Doc, other: Doc) -> bool:
     """Return whether two resources of a type conflict, so that AWS holds only one of them at a time.
 
-    They do where all unique properties are equal (`claims`; by default the name) or, as CIDRs, overlap.
+    They do where each of their unique properties (`claims`; by default the name) is equal or, as a CIDR,
+    overlaps.
     """
     named = (kind.named,) if kind.named else ()
     claims = named if kind.claims is None else kind.claims
@@ -34,7 +35,7 @@ def _same(kind: Kind, key: str, one: Any, other: Any) -> bool:
 
 
 def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
-    """Return the state's entry of a declared resource, after deposing or restoring entries as desired.
+    """Find the state's entry of a declared resource; depose it, or bring a deposed one back, where needed.
 
     A deposed entry whose unique properties are desired again takes its place back. An entry that lies in
     another parent than the desired one is deposed: the resource can be looked for only in the desired parent.
@@ -63,10 +64,7 @@ def _is_elsewhere(kind: Kind, wanted: Doc, known: Doc) -> bool:
 
 
 def _unheard_of(entry: Entry) -> str:
-    """Return what stands for the id of a resource that a killed run may have created.
-
-    When it is to be deleted, it is looked for.
-    """
+    """Return a substitute for the unknown id of a resource that a killed run may have created."""
     return f"?{entry.intent.token}" if entry.intent else ""
 
 
@@ -81,8 +79,8 @@ def in_the_way(
         going: The entries, by name, of the resources that are to be deleted.
 
     Returns:
-        The names in `going` that each new resource conflicts with, and the names that have to be deleted
-        before each of these, because they need it.
+        Two mappings: from each new resource to the names in `going` that conflict with it, and from each of
+        these names to the names that need it and so are deleted before it.
 
     """
     takes: Before = {}

@@ -97,6 +97,7 @@ class Clients:
         return self._patient(call)
 
     def _patient(self, call: Callable[[], Answer]) -> Answer:
+        # Make a read, and retry it while it is throttled or lost.
         patience = min(self._patience, EMULATOR_PATIENCE) if self.aws.endpoint else self._patience
         unknown_until = self.clock.now() + UNKNOWN_PATIENCE
 
@@ -124,7 +125,7 @@ class Client:
 
     @property
     def peers(self) -> Peers:
-        """The resources in this region that are looked at together, as far as they are known."""
+        """The resources in this region that are looked at together; empty outside of such a look."""
         return self._clients.peers.within(self.region)
 
     @property
@@ -159,7 +160,7 @@ class Client:
         )
 
     def _paced(self, operation: str, call: Callable[[], Answer]) -> Answer:
-        """Call as soon as the rate limit allows; a throttled call lowers the limit of its like."""
+        """Call as soon as the rate limit allows; a throttled call lowers that limit."""
         clock, rates = self._clients.clock, self._clients.aws.rates
         like = (self._service, self._region, operation)
         reads = operation.startswith(_READS)
@@ -173,10 +174,7 @@ class Client:
             raise
 
     def _accepted(self, call: Callable[[], Answer]) -> Answer:
-        """Call; where the credentials have expired, renew them and call once more.
-
-        AWS has done nothing then.
-        """
+        """Call; where AWS did nothing because the credentials have expired, renew them and call once more."""
         raw = self._raw
         try:
             return call()

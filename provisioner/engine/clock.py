@@ -7,7 +7,7 @@ import time
 
 
 class Stopped(Exception):
-    """A signal's request to end the run, raised out of a sleep and never out of a call."""
+    """The request of a signal to end the run; raised out of a sleep, never out of a call."""
 
 
 class Clock:

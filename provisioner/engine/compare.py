@@ -32,7 +32,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Errand:
-    """What an update changes: properties, with their desired values, and tags, with None for those to remove.
+    """The contents of an update: the changed properties as desired, and the tags, None for each to remove.
 
     `own` says whether any property differs.
     """
@@ -53,7 +53,7 @@ class Errand:
 
 
 def errand_of(kind: Kind, props: Doc, found: Collection[Difference]) -> Errand:
-    """Return the update that makes up for the differences found.
+    """Return the update that resolves the differences found.
 
     A property that is no longer stated gets its default; one without a default is left out.
     """
@@ -69,7 +69,7 @@ def errand_of(kind: Kind, props: Doc, found: Collection[Difference]) -> Errand:
 
 
 def _with(stated: Any, keys: Sequence[str], default: Any) -> Any:
-    """Return what is stated, with a default where it states nothing; unchanged where that lies in a list."""
+    """Return `stated` with a default at the path of `keys`, unless it has a value there or meets a list."""
     if not keys or not isinstance(stated, Mapping):
         return stated
     first, *rest = keys
@@ -102,6 +102,7 @@ def held(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> list[Diff
 
 
 def _all(kind: Kind, wanted: Doc, seen: Doc, confirmed: Doc | None) -> Iterator[Difference]:
+    # All differences, each with the name of its other owner where it has one.
     before = confirmed or {}
     dropped = {key: kind.defaults[key] for key in before if key not in wanted and key in kind.defaults}
     target = kind.canonical({**dropped, **wanted})
@@ -135,7 +136,7 @@ def _stated(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Diffe
 
 
 def _hidden(kind: Kind, target: Doc, actual: Doc, before: Doc) -> Iterator[Difference]:
-    """Yield the stated fields that were not recorded so and lie untold behind another owner's value."""
+    """Yield the stated fields that AWS hides behind another owner's value and that are not recorded so."""
     for key, owner in kind.owners.items():
         if key in target and owner.hides(actual) and not covers(before.get(key), target[key]):
             yield Difference(key, before.get(key), target[key])
@@ -162,11 +163,12 @@ def _dropped(before: Doc, target: Doc, actual: Doc, path: str = "") -> Iterator[
 
 
 def _says_less(wanted: Any, before: Any) -> bool:
-    """Return whether a desired list holds some of the recorded items, not all, and nothing else."""
+    """Return whether a desired list is the recorded one with some items left out."""
     return isinstance(wanted, list) and covers(before, wanted) and not covers(wanted, before)
 
 
 def _fields(kind: Kind, path: str, old: Any, new: Any) -> Iterator[Difference]:
+    # Compare mappings member by member and lists whole, and yield the deepest paths that differ.
     if isinstance(new, Unknown):
         yield Difference(path, old, new)
     elif isinstance(new, Mapping) and isinstance(old, Mapping):

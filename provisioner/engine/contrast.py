@@ -1,4 +1,4 @@
-"""What differs between two runs."""
+"""The comparison of two runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Pair = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Contrast:
-    """What differs between two runs: pairs of the value in one and in the other; None where it had none."""
+    """The differences between two runs: pairs of the value in each, None where a run has none."""
 
     one: Past
     other: Past
@@ -27,14 +27,14 @@ class Contrast:
 
     @property
     def slowest(self) -> Iterator[tuple[str, float, float]]:
-        """The resources with the same action in both runs, with both durations; the widest gap is first."""
+        """The resources with the same action in both runs, with the seconds in each; the widest gap first."""
         yield from sorted(
             ((name, *pair) for name, pair in self.seconds.items()), key=lambda row: -abs(row[2] - row[1])
         )
 
 
 def contrast(one: Past, other: Past) -> Contrast:
-    """Compare two runs."""
+    """Return the differences between two runs."""
     alike = one.arguments == other.arguments
     verbs = [{part.node: f"{part.verb}, {part.end or UNENDED}" for part in run.parts} for run in (one, other)]
     times = [{(part.node, part.verb): part.seconds for part in run.parts} for run in (one, other)]

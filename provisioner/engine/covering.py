@@ -42,6 +42,7 @@ def is_just(actual: Any, wanted: Any) -> bool:
 
 
 def _filled(value: Any) -> Any:
+    # The value without empty members, at every depth.
     match value:
         case Mapping():
             inner = {key: _filled(one) for key, one in value.items()}

@@ -41,7 +41,7 @@ def longest(graph: Mapping[Step, Collection[Step]], seconds: Mapping[Step, float
 
 
 def stages(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:
-    """Return what each stage of creating the resources waits for."""
+    """Return the graph of creating resources: each stage with the stages that it waits for."""
     graph: dict[Stage, set[Stage]] = {}
     for name, needs in edges.items():
         exists = Stage(name, "exists")
@@ -58,9 +58,10 @@ class End(NamedTuple):
 
 
 def ends(needs: Mapping[str, Iterable[str]], beside: Callable[[str, str], bool]) -> dict[End, set[End]]:
-    """Return what each stage of deleting the resources waits for: all resources that need it are gone.
+    """Return the graph of deleting resources: each stage with the stages that it waits for.
 
-    Where `beside(name, other)`, the deletion of `other`, which needs `name`, must only have begun.
+    A resource is deleted when all that need it are gone. Where `beside(name, other)` is true, the deletion of
+    `other`, which needs `name`, must only have begun.
     """
     graph: dict[End, set[End]] = {}
     for name, others in inverted(needs).items():
@@ -70,7 +71,7 @@ def ends(needs: Mapping[str, Iterable[str]], beside: Callable[[str, str], bool])
 
 
 def inverted(needs: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
-    """Return, by name, the names that need it and are therefore deleted before it."""
+    """Map each name to the names that need it, and that are therefore deleted before it."""
     graph: dict[str, set[str]] = {name: set() for name in needs}
     for name, others in needs.items():
         for other in others:

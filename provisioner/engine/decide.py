@@ -16,8 +16,9 @@
 |                               |                   | with a way out                                     |
 | differs in a field that AWS   | any               | refuse, with what to do                            |
 | changes in one direction only |                   |                                                    |
-| suspended by a person         | any               | refuse, with the command that resumes it; so, too, |
-|                               |                   | if deleted by a person, in the state, restorable   |
+| suspended by a person         | any               | refuse, with the command that resumes it; a        |
+|                               |                   | deletion, too, if the state holds the resource and |
+|                               |                   | the person can still cancel it                     |
 | failed                        | any               | what the type says: replace, update or refuse      |
 | differs                       | any               | update                                             |
 | not ready, and takes no change| any               | finish, then compare again                         |
@@ -93,7 +94,8 @@ class Change:
 def decide(node: Node, entry: Entry | None, seen: Doc | None, wanted: Doc) -> Change:
     """Decide what to do about one declared resource.
 
-    It is pure, so that a plan and a run decide alike. `seen` is None where the resource does not exist.
+    The decision follows from the arguments alone, so that a plan and a run decide alike. `seen` is None where
+    the resource does not exist, `entry` where the state does not know it.
     """
     kind = node.kind
     change = Change("keep", node.name, str(kind), node.aws_name, node.piece)
@@ -120,7 +122,7 @@ def comes_back(node: Node, seen: Doc) -> bool:
 
 
 def _was_ended(kind: Kind, entry: Entry | None, seen: Doc) -> bool:
-    """Return whether a person deleted a resource that the state holds, and can still restore it."""
+    """Return whether a person is deleting a resource that the state holds, and can still cancel that."""
     kept = bool(entry and entry.phase != "deleting" and entry.id == kind.id_of(seen))
     return kept and meets(seen, kind.halted)
 
@@ -173,14 +175,14 @@ def _settled(kind: Kind, change: Change, entry: Entry | None, seen: Doc) -> Chan
 
 
 def _of_failure(kind: Kind, seen: Doc) -> str:
-    """Return, in words, that the resource failed, and how where its type has words for its status."""
+    """Describe the failure of a resource, by its type's own words for its status where there are any."""
     told = (one for one in kind.states if one.member in kind.failed)
     said = next((one.says[word] for one in told if (word := str(seen.get(one.member))) in one.says), "")
     return f"it is {said}" if said else "AWS says it failed"
 
 
 def halted(kind: Kind, seen: Doc, region: str) -> str:
-    """Return why a resource takes no change until a person resumes it, in words; "" where it does."""
+    """Return why a suspended resource takes no change and how to resume it; "" where it is not suspended."""
     if not meets(seen, kind.halted):
         return ""
     state = ", ".join(str(seen[key]) for key in kind.halted)
@@ -188,7 +190,7 @@ def halted(kind: Kind, seen: Doc, region: str) -> str:
 
 
 def woken_by(kind: Kind, seen: Doc, region: str) -> str:
-    """Return the command that resumes a resource that a person suspended; "" where nobody did."""
+    """Return the command that resumes a resource that a person suspended; "" where it is not suspended."""
     return kind.wake.format(**{"Region": region, **seen}) if meets(seen, kind.halted) else ""
 
 
@@ -202,18 +204,19 @@ def delete(node: str, entry: Entry, kind: Kind, why: str = "no longer declared")
 
 
 def left(node: str, entry: Entry) -> Change:
-    """Return the change of an undeclared resource that stays, because others were created with it."""
+    """Return the change of an undeclared resource that stays, as what was created with it still needs it."""
     return Change("keep", node, entry.kind, entry.name, entry.piece, entry.id)
 
 
 def with_extras(change: Change, extras: tuple[Extra, ...]) -> Change:
-    """Return the change, with the removal of the unmanaged children as a part of it."""
+    """Return the change, extended by the removal of unmanaged children."""
     if not extras or change.verb not in ("keep", "finish", "update"):
         return change
     return replace(change, verb="update", extras=extras, why="" if change.verb == "keep" else change.why)
 
 
 def _anew(node: Node, change: Change) -> Change:
+    # Replace the resource; refuse where that loses data, or where the type names another way out.
     kind = node.kind
     told = (one for one in change.differences if one.top in kind.fixed or one.top in kind.distinct)
     fields = ", ".join(one.path for one in told)
@@ -231,22 +234,23 @@ def _known(entry: Entry | None, id_: str) -> bool:
 
 
 def is_anothers(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
-    """Return whether a resource of a known id is somebody else's: the id is only a name, the tags are theirs.
+    """Return whether a resource is somebody else's although its id is known: the id is only a name.
 
-    Without any tag it is ours: the tags were removed, or AWS does not take them in the create call.
+    Its tags decide then. Without any tag it is ours: the tags were removed, or AWS does not take them in the
+    create call.
     """
     return proves_nothing(kind) and has_another_owner(seen.get("Tags") or {}, wanted)
 
 
 def proves_nothing(kind: Kind) -> bool:
-    """Return whether the id is only a name, which another resource could have: only tags tell whose."""
+    """Return whether the id is only a name that another resource could take, so that tags tell the owner."""
     return kind.tagged and (kind.id_is_name or kind.key == kind.named)
 
 
 def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
     """Return whether a resource found by name or tag belongs to the stack.
 
-    A type without tags is a part of another resource, and belongs to that one's owner.
+    A resource whose type has no tags is a part of another resource, and counts as ours.
     """
     if not kind.tagged or kind.shared:
         return True
@@ -255,6 +259,7 @@ def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
 
 
 def _why_create(kind: Kind, entry: Entry | None) -> str:
+    # Why a resource that the state knows is created again, in words; "" for a new one.
     if entry and entry.intent and entry.intent.verb == "create":
         return BEGUN
     if entry is None or not entry.id:
@@ -263,7 +268,7 @@ def _why_create(kind: Kind, entry: Entry | None) -> str:
 
 
 def whose(kind: Kind, seen: Doc) -> str:
-    """Return whose a resource is that was found, in words."""
+    """Describe the owner of a resource that is somebody else's."""
     if about := kind.about(seen):
         return f"somebody else's: {about}"
     tags = seen.get("Tags") or {}
@@ -272,8 +277,5 @@ def whose(kind: Kind, seen: Doc) -> str:
 
 
 def remedy_for_anothers(kind: Kind, seen: Doc) -> str:
-    """Return what a person does about somebody else's resource that is in the way.
-
-    It is "" where another suffix is the way out.
-    """
+    """Return what to do about somebody else's resource in the way; "" where another suffix is the remedy."""
     return kind.when_anothers.format(**seen)

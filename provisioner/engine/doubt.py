@@ -17,7 +17,7 @@ from provisioner.engine.refs import Doc, Kept
 
 
 def doubt(hands: Hands, plan: Plan) -> None:
-    """Record it for each existing resource with a secret that AWS never tells, selected or not."""
+    """Record each existing resource, selected or not, that will still hold a secret of the former keeper."""
     whole = plan.whole or plan
     for node in whole.stack:
         change = whole.changes[node.name]
@@ -28,7 +28,7 @@ def doubt(hands: Hands, plan: Plan) -> None:
 
 
 def _doubted(node: Node, wanted: Doc) -> Doc:
-    """Return the secrets whose keeper is yet to be created, in the form that the state holds."""
+    """Return a resource's secrets whose keeper is yet to be created, in the form that the state holds."""
     return {
         key: value.mark
         for key, value in wanted.items()

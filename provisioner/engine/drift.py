@@ -21,7 +21,7 @@ from provisioner.engine.walk import Tell, Walk, Work
 from state.document import Document, Entry
 
 What = Literal["altered", "gone", "failed", "unknown", "extra", "held"]
-# Reads at once, as in a plan, whose answers are shared.
+# Parallel reads, as many as in a plan, whose answers are shared.
 _LOOKERS = 8
 
 
@@ -79,7 +79,7 @@ class Report:
     looked: int = 0
 
     def count(self, what: str) -> int:
-        """Return how many resources differ in this way."""
+        """Return how many drifts are of the category `what`."""
         return sum(one.what == what for one in self.drifts)
 
     @property
@@ -145,6 +145,7 @@ def _under_way(plan: Plan, listed: Mapping[str, Entry], kinds: Kinds) -> Iterato
 
 
 def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> Iterator[Drift]:
+    # The drift of one resource, and as another one the fields that other owners hold.
     kind, confirmed = target.kind, entry.confirmed or {}
     remedy = _remedy(kind, change)
     how = standing(kind, doc)

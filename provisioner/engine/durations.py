@@ -25,7 +25,7 @@ class Durations:
 
     @classmethod
     def of(cls, records: Iterable[Doc], pace: float, region: str = "") -> Durations:
-        """Return the durations from records of runs, which are given newest first; other speeds are left out.
+        """Return the durations in records of runs, given newest first; records of another speed are left out.
 
         A resource that names no region is in `region`.
         """
@@ -37,6 +37,7 @@ class Durations:
         return durations
 
     def _take(self, step: Doc) -> None:
+        # Add the durations of one resource in one run.
         at = {what: when for when, what, *_ in step["moments"]}
         begun = at.get("starting")
         if begun is None:
@@ -49,7 +50,7 @@ class Durations:
                     seconds.append(at[what] - since)
 
     def expected(self, kind: Kind, region: str, verb: str, what: What) -> float:
-        """Return the usual seconds until a resource exists, until it is gone, or from existing to ready."""
+        """Return the usual seconds until a resource exists, is ready after that, or is gone (`what`)."""
         known = self.known_seconds(kind, region, verb, what)
         if known is not None:
             return known
@@ -57,6 +58,6 @@ class Durations:
         return usual[what] * self.pace
 
     def known_seconds(self, kind: Kind, region: str, verb: str, what: What) -> float | None:
-        """Return the median of earlier runs in seconds; None where no run did this."""
+        """Return the median seconds of earlier runs; None where no run did this."""
         seconds = self.known.get((str(kind), region or self.region, verb, what))
         return median(seconds) if seconds else None

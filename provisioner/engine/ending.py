@@ -77,6 +77,7 @@ def _needs(made: Plan, document: Document, name: str) -> list[str]:
 
 
 def _going(made: Plan, document: Document, name: str, kinds: Kinds) -> Going:
+    # From the entry in the state where there is one, else from what the plan found.
     entry, node = document.entries.get(name), made.stack.nodes.get(name)
     declared: Doc = node.props if node else {}
     if entry:

@@ -1,4 +1,4 @@
-"""The resources that a teardown would delete, as the questions asked beforehand need them."""
+"""The resources that a teardown would delete, as the methods of their types take them."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def ending_targets(plan: Plan, document: Document, kinds: Kinds) -> dict[str, Ta
 
 
 def overrides(kind: Kind, verb: str) -> bool:
-    """Return whether a resource type has an action of its own, in place of the base class's."""
+    """Return whether a resource type overrides an action of the base class."""
     return getattr(type(kind), verb) is not getattr(Kind, verb)

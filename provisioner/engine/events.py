@@ -32,7 +32,7 @@ ENDS: tuple[What, ...] = ("ready", "gone", "kept", "failed", "stopped")
 
 @dataclass(frozen=True)
 class Event:
-    """One event: to which resource it happened, by which action, and after how many seconds of it."""
+    """One event of a run; `seconds` is how long the action took so far, or how long a wait will last."""
 
     what: What
     node: str = ""
@@ -46,7 +46,7 @@ Listener = Callable[[Event], None]
 
 
 def end_of(error: ProvisionerError) -> What:
-    """Return the event by which work ends with an error: a signal stopped it, or it failed."""
+    """Return the event for work that ended with this error: stopped by a signal, or failed."""
     return "stopped" if isinstance(error, Interrupted) else "failed"
 
 

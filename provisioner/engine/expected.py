@@ -35,7 +35,7 @@ class Expected:
 
 
 def expected(made: Plan, document: Document, kinds: Kinds, durations: Durations) -> Expected:
-    """Estimate the time of a plan: what is created and updated, then the deletion of what is undeclared."""
+    """Estimate the time of a plan: creates and updates, then the deletion of undeclared resources."""
     seconds: dict[Stage, float] = {}
     for node in made.stack:
         seconds |= _of(node, made.changes[node.name], document, durations)
@@ -77,6 +77,7 @@ def _until_gone(document: Document, name: str, kinds: Kinds, durations: Duration
 
 
 def _by_node(chain: Chain[Step], seconds: Mapping[Step, float]) -> dict[str, float]:
+    # The seconds that each resource takes on the critical path.
     spent: dict[str, float] = {}
     for stage in chain.steps:
         spent[stage.name] = spent.get(stage.name, 0.0) + seconds.get(stage, 0.0)

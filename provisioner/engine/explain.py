@@ -1,4 +1,4 @@
-"""Turn the error of a call into the user's: what was being done, AWS's answer, and what to type next."""
+"""Translate the error of a call for the user: what was being done, AWS's answer, and what to do next."""
 
 from __future__ import annotations
 

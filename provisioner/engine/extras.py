@@ -11,10 +11,10 @@ from provisioner.engine.refs import Doc
 
 @dataclass(frozen=True)
 class Extra:
-    """One unmanaged child of a resource, in words.
+    """One unmanaged child of a resource.
 
-    `doc` is what the call that removes it takes; `stays` is why it is left instead. `gone` are the codes by
-    which AWS says that it is gone already.
+    `what` names it in words, `doc` is what the call that removes it takes, and `stays` is why it is left
+    instead. `gone` are the codes by which AWS says that it is gone already.
     """
 
     what: str

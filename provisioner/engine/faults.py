@@ -1,6 +1,6 @@
-"""What the error of a call means: whether the call may be sent again, only after a look, or never.
+"""Error categories: whether a failed call may be sent again, only after a look, or never.
 
-One table for everything that calls AWS: `CLASSES` for botocore's exceptions, `CODES` for AWS's answers.
+One table for everything that calls AWS: `CLASSES` for botocore's exceptions, `CODES` for AWS's error codes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Fault(Enum):
     """The category of a failed call."""
 
     THROTTLED = auto()
-    # No connection was made.
+    # The call was not sent: no connection was made.
     UNSENT = auto()
     # No answer that can be read: the call may have had an effect.
     LOST = auto()
@@ -112,6 +112,7 @@ def _of_chain(error: ChainError) -> Fault:
 
 
 def _answered(error: ClientError) -> Fault:
+    # The category of AWS's answer: by its code, else by its HTTP status.
     code, status = code_of(error), status_of(error)
     if status == _PROXY_WANTS:
         return Fault.BARRED
@@ -132,6 +133,7 @@ def _connected(error: BaseException) -> Fault | None:
 
 
 def _of_class(error: BaseException) -> Fault | None:
+    # The category of the nearest base class in `CLASSES`; None where it has none.
     return next((CLASSES[one] for one in type(error).__mro__ if one in CLASSES), None)
 
 

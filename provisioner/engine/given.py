@@ -10,7 +10,7 @@ from provisioner.engine.refs import veils_in
 
 
 def demand(node: Node, change: Change) -> Change:
-    """Refuse the creation of a resource where the user has not given a secret that it needs."""
+    """Return the creation of a resource, refused where the user has not given a secret that it needs."""
     told = (secret.missing() for secret in veils_in(node.props))
     why, remedy = next((one for one in told if one[0]), ("", ""))
     if not why:
@@ -19,6 +19,6 @@ def demand(node: Node, change: Change) -> Change:
 
 
 def given_in_vain(node: Node, change: Change) -> Change:
-    """Note, in the change of a restored resource, the secrets that the user gave for a new one."""
+    """Return the change of a restored resource, with a note on secrets that the user gave for a new one."""
     unused = filter(None, (secret.unused() for secret in veils_in(node.props)))
     return replace(change, why="; ".join((change.why, *unused)))

@@ -20,8 +20,8 @@ _LOOKS = 2
 def is_gone(clients: Clients, target: Target, error: BaseException) -> bool:
     """Return whether a delete that failed has nothing left to delete.
 
-    A code of the type that means absent says so. After any other refusal, or an answer that never came, reads
-    decide. After a denied or throttled call nothing is read, and a read that fails proves nothing.
+    An `absent` code of the type proves it. After any other refusal, or where no answer came, reads decide.
+    After a denied or throttled call nothing is read, and a read that fails proves nothing.
     """
     if code_of(error) in target.kind.absent or lacks(clients, target, error):
         return True
@@ -41,7 +41,7 @@ def refuses_for_good(target: Target, error: BaseException) -> bool:
 
 
 def is_protected(kind: Kind, doc: Doc) -> bool:
-    """Return whether AWS would refuse the deletion; a resource that does not tell is not protected."""
+    """Return whether a property in the actual state makes AWS refuse the deletion; absent ones do not."""
     return any(key in doc and not covers(doc[key], off) for key, off in kind.unprotected.items())
 
 

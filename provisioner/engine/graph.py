@@ -16,7 +16,7 @@ NO_MARKS: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Edge:
-    """The need of one resource for another: that it exists, or that it is ready, and why."""
+    """A dependency on another resource, which must exist, or must be ready for the reason given."""
 
     to: str
     ready: bool = False
@@ -60,20 +60,23 @@ class Handle:
         return Ref(self.name, path)
 
     def ready(self, because: str) -> Edge:
-        """Return an edge that waits until the resource is ready, and the reason why existing is not enough."""
+        """Return an edge that waits until the resource is ready, and why existing is not enough."""
         return Edge(self.name, ready=True, because=because)
 
 
 @dataclass
 class Stack:
-    """All declared resources of one suffix; built without AWS, so that it can be drawn, tested and priced."""
+    """All declared resources of one suffix.
+
+    It is built without AWS, so that it can be drawn, tested, priced and compared.
+    """
 
     suffix: str
     region: str
     tags: Mapping[str, str] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
-    # The resource that is created first and deleted last: AWS creates it only once. "" where there is none.
+    # The resource that is created first and deleted last: AWS allows only one. "" where there is none.
     marker: str = ""
 
     def piece(self, name: str) -> Piece:
@@ -118,8 +121,7 @@ class Piece:
         """Declare one resource and return the handle by which others refer to it.
 
         `distinct` tells apart several resources of one noun whose type does not do so by its properties.
-        `marks` are tags beside the usual ones. `patience` is the timeout in seconds; where it is None, the
-        type's counts.
+        `marks` are tags beside the usual ones. `patience` is the timeout in seconds, in place of the type's.
         """
         if name in self.stack.nodes:
             raise ValueError(f"two nodes are called {name}")
@@ -145,6 +147,7 @@ class Piece:
 
 
 def _distinct(kind: type[Kind], name: str, props: Doc) -> str:
+    # The text that tells a resource from others of its noun; "" where the type needs none.
     if not kind.distinct:
         return ""
     told = {key: unveiled(props.get(key)) for key in kind.distinct}
@@ -152,6 +155,7 @@ def _distinct(kind: type[Kind], name: str, props: Doc) -> str:
 
 
 def _edges(props: Doc, after: Iterable[Handle | Edge]) -> Iterator[Edge]:
+    # The declared dependencies, and one on each resource that a property refers to.
     for other in after:
         yield other if isinstance(other, Edge) else Edge(other.name)
     for name in dict.fromkeys(ref.node for ref in refs_in(props)):

@@ -1,4 +1,4 @@
-"""The first phase of a cutover, and which resources go on with the other phases."""
+"""The first phase of a cutover (JOIN), and which resources go on with the later phases."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from state.document import Entry
 
 
 class Handover:
-    """The first phase, run by each resource in its turn; the resources in `between` run the others."""
+    """The first phase of a cutover, for each resource in its turn; `between` go on with the later ones."""
 
     def __init__(self, plan: Plan, hands: Hands, known: Known) -> None:
         self.plan = plan
@@ -32,10 +32,9 @@ class Handover:
         return frozenset(led(self.plan, self.known.docs))
 
     def born(self, target: Target) -> Target:
-        """Return a resource with the properties for its creation.
+        """Return a resource to be created, with its initial properties.
 
-        A rule that routes to a group without traffic is created so that it takes no requests from those who
-        serve.
+        A new rule to a target group without traffic takes no requests from the groups that serve.
         """
         first = self._at_first(target.kind, target.it.props)
         led_by_others = stand_ins(self.plan, self.known.docs).keys()
@@ -46,9 +45,9 @@ class Handover:
     def joined(
         self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change
     ) -> tuple[Doc, Change]:
-        """Return the properties of an existing resource for the first phase, and the change to them.
+        """Return the properties of an existing resource in the first phase, and the change to them.
 
-        A resource that refers to a replaced one refers to the old one and the new one at first.
+        A resource that refers to a replaced one refers to both the old and the new one in this phase.
         """
         joined = node.kind.during(Beat.JOIN, wanted, seen, self.led())
         if joined == wanted and not list(node.kind.leads(seen)):
@@ -59,5 +58,6 @@ class Handover:
         return joined, with_extras(decide(node, entry, seen, joined), change.extras)
 
     def _at_first(self, kind: Kind, wanted: Doc) -> Doc:
+        # The properties at creation, by what gets traffic before this run, and what is replaced.
         olds = former(self.hands, self.known.docs, self._before)
         return kind.at_first(wanted, self._before, stand_ins(self.plan, self.known.docs) | olds)

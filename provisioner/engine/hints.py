@@ -1,4 +1,4 @@
-"""What to type where AWS gave no answer: the known cause, and how often the call was tried."""
+"""What to do where AWS gave no answer: the known cause, and how often the call was tried."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PROXY = "HTTPS_PROXY names the proxy, and NO_PROXY the hosts that are reached w
 
 
 def note_tries(error: BaseException, tries: int, seconds: float) -> None:
-    """Store in an error how often its call was tried, and in how many seconds: the hint says it."""
+    """Store in an error how often its call was tried, and in how many seconds, for its hint."""
     error.__dict__[_TRIES] = (tries, seconds)
 
 
