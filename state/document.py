@@ -146,7 +146,7 @@ class Document:
     def held_beside(self, node: str, kind: str, region: str) -> frozenset[str]:
         """Return the ids of all other resources of the same type and region.
 
-        A resource that AWS lists under one of these ids is known to be another one than `node`.
+        A search for the resource `node` by name or tags must not return any of these.
         """
         others = (entry for name, entry in self.entries.copy().items() if name != node)
         return frozenset(one.id for one in others if one.id and (one.kind, one.region) == (kind, region))

@@ -18,7 +18,7 @@ from provisioner.errors import (
     RolledBack,
 )
 
-# If several errors occurred, the first class in this list that one of them has gives the exit code.
+# If several errors occurred, the first of these classes that is among them gives the exit code.
 _LOUDEST = (LockHeld, LedgerError, CredentialsError, RolledBack, Interrupted, OutOfPatience)
 # After one of these errors the run cannot go on with any other resource.
 FATAL = (LedgerError, LockHeld, CredentialsError)

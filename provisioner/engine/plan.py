@@ -37,8 +37,8 @@ class Plan:
     docs: dict[str, Doc] = field(default_factory=dict)
     # The actual properties of deleted resources that will be restored and keep their values.
     returning: dict[str, Doc] = field(default_factory=dict)
-    # Undeclared resources to delete before a declared one can take their place: `takes` maps that one to
-    # them, `early` maps each of them to those that must be deleted before it.
+    # Undeclared resources that are deleted first. `takes` maps a new resource to those whose place it takes;
+    # `early` maps each of these to its dependents, which are deleted before it.
     takes: Before = field(default_factory=dict)
     early: Before = field(default_factory=dict)
     # Notes that are shown with the plan.

@@ -19,7 +19,7 @@ class NotYet(Exception):
 
 
 class Foreign(Blocked):
-    """A resource of somebody else has the name or the place of one of this stack."""
+    """A resource of somebody else has the name of a resource of this stack, or is in its place."""
 
 
 @dataclass(frozen=True)
