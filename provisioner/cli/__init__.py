@@ -1,1 +1,1 @@
-"""The command line: what can be typed, each command a few lines that call what does it."""
+"""The command line: what can be typed; each command is a few lines that call the code which does it."""

@@ -1,4 +1,4 @@
-"""`completion`: what a shell needs to complete our commands, and where the words come from."""
+"""`completion`: the script by which a shell completes commands, and the sources of the words."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import click
 
 _PROGRAM, _VARIABLE = "ml-api", "_ML_API_COMPLETE"
-# Bash knows `-o nosort` since 4.4: an older one completes all the same, by the alphabet.
+# Bash knows `-o nosort` since 4.4: an older one completes too, but in alphabetical order.
 _NOSORT = re.compile(r"complete (-o nosort (.*))")
 
 Completed = Callable[[click.Context, click.Parameter, str], list[Any]]
 
 
 def by(*names: str) -> Completed:
-    """What completes a parameter: the first of these functions of `completing` that knows any word."""
+    """Return a completion that takes its words from the first of these functions of `completing` with any."""
 
     def complete(context: click.Context, _: click.Parameter, begin: str) -> list[Any]:
         from click.shell_completion import CompletionItem
@@ -42,7 +42,7 @@ def completion(context: click.Context, shell: str) -> int:
     if made is None:
         raise click.UsageError(f"click does not complete {shell}.")
     asked = made(context.find_root().command, {}, _PROGRAM, _VARIABLE)
-    # Not `source()`: where bash is older than 4.4 (macOS has 3.2) it complains at each start of a shell.
+    # Not `source()`: with a bash older than 4.4 (macOS has 3.2) it complains at each start of a shell.
     source = asked.source_template % asked.source_vars()
     click.echo(_NOSORT.sub(r"complete \1 2>/dev/null || complete \2", source))
     return 0

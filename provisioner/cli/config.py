@@ -1,4 +1,4 @@
-"""The commands of the settings."""
+"""`config`: the commands about the settings."""
 
 from __future__ import annotations
 

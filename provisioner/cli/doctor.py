@@ -1,4 +1,4 @@
-"""The command that finds out what is wrong."""
+"""`doctor`: the command that finds the first fault of a stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that tells what was changed behind our back."""
+"""`drift`: the command that shows what was changed outside of this tool."""
 
 from __future__ import annotations
 

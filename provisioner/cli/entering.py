@@ -1,4 +1,4 @@
-"""`exec`, `db tunnel`, `open`: into a stack, to its database, and to its address."""
+"""`exec`, `db tunnel`, `open`: commands into a task, to the stack's database, and to its address."""
 
 from __future__ import annotations
 

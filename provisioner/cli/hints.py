@@ -1,4 +1,4 @@
-"""The commands that a hint names, completed by what was typed, so that a copied one speaks of this stack."""
+"""Completes the commands in a hint by the options that were typed, so that a copied one is for this stack."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import click
 
 from provisioner.names import PROGRAM
 
-# What says of which stack, and of which AWS, a command speaks; a flag, or an option with a value.
+# The options that select the stack and the AWS of a command: flags, and options with a value.
 _FLAGS, _OPTIONS = ("--local",), ("--suffix", "--state", "--state-endpoint", "--region", "--config")
 _QUOTED = re.compile(r"`([^`\n]+)`")
-# What stands in a hint for what was typed; another word, as OTHER, stands for what is still to be chosen.
+# Placeholders in a hint for a value that was typed; any other word, such as OTHER, is still to be chosen.
 _PLACEHOLDERS = ("NAME", "s3://...")
-# These speak of all stacks: what was typed of one would hide what the hint promises.
+# Commands about all stacks: an option that selects one stack would hide what the hint promises.
 _OF_ALL, _OF_ONE = ("list",), ("--suffix", "--region")
-# These change nothing, in AWS or in a state.
+# Commands that change nothing, in AWS or in a state.
 READING = frozenset(
     {"plan", "drift", "verify-gone", "status", "doctor", "logs", "outputs", "open", "report", "graph", "list"}
     | {"releases", "history", "show", "diff", "timeline", "policy", "completion"}
@@ -26,7 +26,7 @@ READING = frozenset(
 
 
 def once_stopped(typed: Sequence[str]) -> str:
-    """Return what to do after a Ctrl-C that met none of the calls of a run."""
+    """Return what to do after a Ctrl-C that interrupted no call of a run."""
     if READING.intersection(typed[:1]):
         return "Nothing was changed."
     return "Whatever was changed is recorded: the same command goes on."
@@ -35,14 +35,15 @@ def once_stopped(typed: Sequence[str]) -> str:
 def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
     """Return the hint with each of our commands in backticks as it is to be typed here.
 
-    `typed` is the command line that ended. A command begins with the program's name, and repeats those of
-    --suffix, --local, --state, --state-endpoint, --region and --config that were typed and that it takes.
-    Those of --set are not repeated: they may hold a secret.
+    `typed` is the command line that ended. A command gets the program's name before it, and those of the
+    options --suffix, --local, --state, --state-endpoint, --region and --config that were typed and that it
+    takes. --set is not repeated, as it may hold a secret.
     """
     said = list(itertools.takewhile(lambda word: word != "--", typed))
     return _QUOTED.sub(lambda found: f"`{_completed(found[1], said, group) or found[1]}`", hint)
 
 
+# Return a command of a hint with the program's name and the typed options; "" if it is no command of ours.
 def _completed(text: str, typed: Sequence[str], group: click.Group) -> str:
     said = text.removeprefix(PROGRAM).strip()
     command = _command(said.split(), group)
@@ -64,11 +65,12 @@ def _completed(text: str, typed: Sequence[str], group: click.Group) -> str:
 
 
 def _command(words: Sequence[str], group: click.Group) -> click.Command | None:
-    """The command that the words begin with; None where they begin with none that can be run."""
+    """Return the command with which the words begin; None if they begin with none that can be run."""
     found = group.commands.get(words[0]) if words else None
     return _command(words[1:], found) if isinstance(found, click.Group) else found
 
 
+# Return the value of an option as it was typed; None if it was not.
 def _value(option: str, typed: Sequence[str]) -> str | None:
     for at, word in enumerate(typed):
         if word.startswith(f"{option}="):

@@ -1,4 +1,4 @@
-"""The commands that change a secret of the stack's own."""
+"""`rotate-origin-secret`: the command that changes a secret of the stack's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of the embedded AWS."""
+"""`local`: the commands that start, stop and show local AWS."""
 
 from __future__ import annotations
 

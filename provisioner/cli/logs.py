@@ -1,4 +1,4 @@
-"""`logs`: what the tasks write."""
+"""`logs`: the command that shows log lines."""
 
 from __future__ import annotations
 

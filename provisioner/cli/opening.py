@@ -1,4 +1,4 @@
-"""What most commands do first: a voice, a folder of stacks, and one stack in hand."""
+"""The first steps of most commands: the console, the workspace, and the session of one stack."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _ARENA_MAX = -8
 # `--env NAME=...`, in one word or in two.
 _VARIABLE = re.compile(r"(?s)^((?:--env=)?\w+=).*")
-# `--set container.environment={...}`, `--set api.services={"a": {"environment": ...}}`: what a container is
-# told may be secret.
+# `--set container.environment={...}`, `--set api.services={"a": {"environment": ...}}`: an environment
+# variable of a container may be secret.
 _SECRET = re.compile(
     r"(?is)^((?:--set=)?[\w.-]*(?:environment|secret|password|token|key)[\w.-]*=|"
     r"(?:--set=)?[\w.-]+=(?=.*environment)).*"
@@ -38,7 +38,7 @@ _LOGIN = re.compile(r"(://[^:/@\s]*:)[^/@\s]+@")
 
 
 def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
-    """How this command speaks, and the folder of stacks it works in."""
+    """Return this command's console and workspace."""
     from provisioner.workspace import Workspace
 
     return voice_of(given), Workspace.here(
@@ -47,14 +47,14 @@ def begin(given: dict[str, Any]) -> tuple[Say, Workspace]:
 
 
 def voice_of(given: dict[str, Any]) -> Say:
-    """How this command speaks."""
+    """Return this command's console."""
     from provisioner.terminal.say import Say
 
     return Say(as_json=given["as_json"], color=not given["no_color"], quiet=given["quiet"])
 
 
 def given_settings(given: dict[str, Any]) -> Settings:
-    """The settings by file, environment and flags."""
+    """Return the settings from the file, the environment and the flags."""
     from provisioner.configuration import load
 
     return load(given["config"], given["sets"])
@@ -63,7 +63,7 @@ def given_settings(given: dict[str, Any]) -> Settings:
 def open_session(
     given: dict[str, Any], workspace: Workspace, suffix: str, ways: Ways | None = None
 ) -> Session:
-    """One stack in hand; the first calls are made here. Several share their `ways` into AWS."""
+    """Open the session of one stack, with the first calls; several sessions may share their `ways`."""
     from provisioner.names import check_suffix
     from provisioner.pins import Where
     from provisioner.session import Session
@@ -81,13 +81,13 @@ def open_session(
 
 
 def given_words() -> tuple[str, ...]:
-    """Return the words of the command that is to run in a container; empty where the command takes none."""
+    """Return the words of the command that is to run in a container; empty if this command takes none."""
     words = click.get_current_context().params.get("command") or ()
     return tuple(words) if isinstance(words, tuple) else ()
 
 
 def _share_memory() -> None:
-    """Let all threads share two arenas: glibc keeps one for each of many, which costs a run 15 MB."""
+    """Let all threads share two malloc arenas: glibc keeps many, which costs a run 15 MB."""
     import ctypes
 
     with suppress(AttributeError, OSError, TypeError):  # another C library
@@ -95,10 +95,10 @@ def _share_memory() -> None:
 
 
 def typed(arguments: Iterable[str], words: Sequence[str] = ()) -> list[str]:
-    """Return what was typed, without the values of settings and variables that may be secret.
+    """Return the command line without values of settings and variables that may be secret.
 
-    `words` are those of a command that runs in a container, the first its program: no rule can tell which of
-    `-p hunter2`, `-phunter2` or `NAME=hunter2` is a secret, so none of what follows the program is kept.
+    `words` are those of a command that runs in a container, the first being its program. No rule can tell
+    which of `-p hunter2`, `-phunter2` or `NAME=hunter2` is a secret, so nothing behind the program is kept.
     """
     listed, rest = _without_words(list(arguments), words)
     told = [_without_secret(former, one) for former, one in zip(["", *listed], listed, strict=False)]
@@ -106,7 +106,7 @@ def typed(arguments: Iterable[str], words: Sequence[str] = ()) -> list[str]:
 
 
 def _without_words(listed: list[str], words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What was typed before a command's words, and what is kept of them; options may stand among them."""
+    """Return what was typed beside a command's words, and what is kept of the words themselves."""
     left, options = list(words), list[str]()
     for one in reversed(listed):
         if left and one == left[-1]:
@@ -117,7 +117,7 @@ def _without_words(listed: list[str], words: Sequence[str]) -> tuple[list[str], 
 
 
 def _program(words: Sequence[str]) -> list[str]:
-    """The program's name, and how many words follow it."""
+    """Return the program's name, and how many words follow it."""
     if not words:
         return []
     program = (words[0].split() or [""])[0]
@@ -128,7 +128,7 @@ def _program(words: Sequence[str]) -> list[str]:
 
 
 def _without_secret(former: str, one: str) -> str:
-    """One word of a command line, after the word before it."""
+    """Return one word of a command line without secrets; `former` is the word before it."""
     if _PASSWORD.fullmatch(former):
         return "(not kept)"
     told = _VARIABLE if former == "--env" or one.startswith("--env=") else _SECRET
@@ -136,14 +136,20 @@ def _without_secret(former: str, one: str) -> str:
 
 
 def given_choice(given: dict[str, Any]) -> Choice:
-    """The part of the stack that --target and --exclude choose."""
+    """Return the selection by --target and --exclude."""
     from provisioner.engine.choice import Choice
 
     return Choice(given["targets"], given["excludes"])
 
 
 def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
-    """The plan in a file; its suffix, region and settings take the place of those of the command line."""
+    """Return the plan in a file; its suffix, region and settings replace those of the command line.
+
+    Raises:
+        UsageError: The command line says otherwise than the plan.
+        Blocked: The plan is of local AWS, and --local is missing.
+
+    """
     from provisioner.commands.saved import SavedPlan
 
     kept = SavedPlan.load(path)
@@ -168,7 +174,12 @@ def kept_plan(path: Path, given: dict[str, Any]) -> SavedPlan:
 
 
 def known_suffix(workspace: Workspace, suffix: str | None) -> str:
-    """The suffix given, or the only one known; NoSuchStack where none is, or its AWS is gone."""
+    """Return the given suffix, or that of the only known stack.
+
+    Raises:
+        NoSuchStack: No such stack is known, or the emulator that held it has ended.
+
+    """
     chosen = workspace.choose(suffix)
     if workspace.document(chosen) is None:
         raise workspace.unknown(chosen)
@@ -177,7 +188,7 @@ def known_suffix(workspace: Workspace, suffix: str | None) -> str:
 
 
 def each_known(say: Say, workspace: Workspace, suffixes: list[str], show: Callable[[str], int]) -> int:
-    """Show each stack; of several, one whose AWS is gone hides no other. The highest exit code."""
+    """Show each stack, and return the highest exit code; one whose emulator has ended hides no other."""
     codes = [0]
     for one in suffixes:
         try:
@@ -192,5 +203,5 @@ def each_known(say: Say, workspace: Workspace, suffixes: list[str], show: Callab
 
 
 def missing_suffix() -> NoReturn:
-    """UsageError: this command must be told which stack."""
+    """Raise UsageError: this command must be told which stack."""
     raise UsageError("Which stack? Say --suffix NAME.", "Or set ENVIRONMENT_SUFFIX.")

@@ -11,7 +11,7 @@ import click
 
 from provisioner.cli.completion import by
 
-# What lies further back than 1970 is no time to AWS (botocore logs Timestamp: at least 0).
+# AWS takes no time before 1970 (botocore logs Timestamp: at least 0).
 _MOST_YEARS = 50
 _YEAR = 365 * 24 * 3600  # seconds
 
@@ -19,12 +19,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Duration(click.ParamType[float]):
-    """Seconds, or a number with s, m or h behind it."""
+    """A duration on the command line: seconds, or a number followed by s, m or h."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The duration in seconds."""
+        """Return the duration in seconds."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", str(value))
         if not found:
             self.fail(f"{value!r} is no duration such as 30s or 10m", param, ctx)
@@ -35,12 +35,12 @@ class Duration(click.ParamType[float]):
 
 
 class AccountId(click.ParamType[str]):
-    """The twelve digits of an AWS account."""
+    """An AWS account on the command line: twelve digits."""
 
     name = "account"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The id as it is; a dashed one without its dashes."""
+        """Return the id without dashes."""
         digits = str(value).replace("-", "")
         if not re.fullmatch(r"[0-9]{12}", digits):
             self.fail(f"{value!r} is no AWS account: it has twelve digits, such as 111122223333", param, ctx)
@@ -48,7 +48,7 @@ class AccountId(click.ParamType[str]):
 
 
 def _stacked(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """Several options as one decorator, in the order in which `--help` is to list them."""
+    """Return one decorator for several options, in the order in which `--help` is to list them."""
 
     def decorate(command: F) -> F:
         for option in reversed(options):
@@ -92,7 +92,7 @@ _where = _stacked(
 _account = click.option(
     "--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account."
 )
-# Of every command that speaks of one stack; of its state alone; of a state that several share.
+# The options of commands about one stack; about its state alone; about a state that several people share.
 stack_options = _stacked(_suffix, _region, _where, _account, settings_options, voice_options)
 state_options = _stacked(_suffix, _where, voice_options)
 shared_options = _stacked(_region, _where, _account, voice_options)
@@ -103,7 +103,7 @@ lock_option = click.option("--lock-timeout", type=Duration(), default="0s", help
 
 
 def choice_options(command: F) -> F:
-    """The options that choose a part of the stack."""
+    """Add the options that select a part of the stack."""
     for option in (
         click.option(
             "--exclude",

@@ -1,4 +1,4 @@
-"""The commands that look back at earlier runs."""
+"""`history`, `show`, `diff`: the commands about earlier runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands about who may do what."""
+"""`policy` and `bootstrap`: the commands about permissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of commands in `--help`: by what one wants to do, each with its whole first sentence."""
+"""The list of commands in `--help`: under headings by purpose, each with its whole first sentence."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ SECTIONS = {
     "This tool": ("config", "local", "completion"),
 }
 _OTHERS = "More"
-# Where the part of a help text ends that says enough.
+# The end of that part of a help text which is enough for the list.
 _END = re.compile(r"[;.](?:\s|$)")
 
 
 class Sections(click.Group):
-    """A group that lists its commands under headings."""
+    """A group of commands that lists them under headings."""
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write each section; a command that none names stands under the last heading."""
+        """Write each section; a command in no section stands under the last heading."""
         for title, names in self._sections():
             rows = [(name, brief(self.commands[name])) for name in names]
             with formatter.section(title):
                 formatter.write_dl(rows)
 
+    # Yield the headings with the commands that exist under each.
     def _sections(self) -> Iterator[tuple[str, list[str]]]:
         named = {name for names in SECTIONS.values() for name in names}
         others = [name for name in self.commands if name not in named]
@@ -39,5 +40,5 @@ class Sections(click.Group):
 
 
 def brief(command: click.Command) -> str:
-    """What a command does, in so much of its help as says it."""
+    """Return the beginning of a command's help, up to the end of its first clause."""
     return _END.split(" ".join((command.help or "").split()), maxsplit=1)[0] + "."

@@ -1,4 +1,4 @@
-"""The commands that ship an image, go back to an earlier one, and start tasks."""
+"""`deploy`, `rollback`, `restart` and others: the commands about what a service runs."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Variable(click.ParamType[tuple[str, str]]):
-    """NAME=VALUE."""
+    """An environment variable on the command line: NAME=VALUE."""
 
     name = "variable"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, str]:
-        """Name and value."""
+        """Return the name and the value."""
         name, sign, told = str(value).partition("=")
         if not sign or not _NAME.fullmatch(name):
             self.fail("a variable is NAME=VALUE, such as LOG_LEVEL=debug", param, ctx)

@@ -1,4 +1,4 @@
-"""The commands that bring a stack up, look at it, and take it down again."""
+"""The commands that create a stack, look at it, and tear it down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands for the state itself: where a team keeps it, and what it says."""
+"""`state`: the commands about the state itself, and where a team keeps it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command that shows how a run went."""
+"""`timeline`: the command that shows how a run went."""
 
 from __future__ import annotations
 
