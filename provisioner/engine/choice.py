@@ -26,7 +26,7 @@ class Choice:
 def narrowed(made: Plan, document: Document, choice: Choice) -> Plan:
     """Return the part of a plan that was selected.
 
-    Targets come with all that they need. Excluded resources are left out with all that need them.
+    Targets come with all that they need. Excluded resources are left out with all that would pull them along.
     """
     if not choice.targets and not choice.excludes:
         return made

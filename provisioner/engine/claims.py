@@ -38,7 +38,8 @@ def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
     """Find the state's entry of a declared resource; depose it, or bring a deposed one back, where needed.
 
     A deposed entry whose unique properties are desired again takes its place back. An entry that lies in
-    another parent than the desired one is deposed: the resource can be looked for only in the desired parent.
+    another parent than the desired one is deposed, and None is returned: the resource can be looked for only
+    in the desired parent.
     """
     entries, entry = document.entries, document.entries.get(node.name)
     if entry and clash(node.kind, wanted, entry.wanted):
@@ -74,13 +75,13 @@ def in_the_way(
     """Return which resources must be deleted before new ones can be created.
 
     Args:
-        new: The declared resources that are to be created.
+        new: The declared resources that are to be created or replaced.
         wanted_of: Returns the desired properties of one of them.
         going: The entries, by name, of the resources that are to be deleted.
 
     Returns:
-        Two mappings: from each new resource to the names in `going` that conflict with it, and from each of
-        these names to the names that need it and so are deleted before it.
+        Two mappings: from each new resource to the names in `going` that conflict with it, and from each name
+        that has to go early to the names that need it and so are deleted before it.
 
     """
     takes: Before = {}

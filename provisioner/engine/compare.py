@@ -69,7 +69,7 @@ def errand_of(kind: Kind, props: Doc, found: Collection[Difference]) -> Errand:
 
 
 def _with(stated: Any, keys: Sequence[str], default: Any) -> Any:
-    """Return `stated` with a default at the path of `keys`, unless it has a value there or meets a list."""
+    """Return `stated` with `default` at the path `keys`, unless a value or a list is in its way."""
     if not keys or not isinstance(stated, Mapping):
         return stated
     first, *rest = keys
@@ -163,7 +163,7 @@ def _dropped(before: Doc, target: Doc, actual: Doc, path: str = "") -> Iterator[
 
 
 def _says_less(wanted: Any, before: Any) -> bool:
-    """Return whether a desired list is the recorded one with some items left out."""
+    """Return whether the items of a desired list state less than the recorded ones, and nothing else."""
     return isinstance(wanted, list) and covers(before, wanted) and not covers(wanted, before)
 
 

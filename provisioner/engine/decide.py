@@ -4,7 +4,7 @@
 |-------------------------------|-------------------|----------------------------------------------------|
 | does not exist                | nothing           | create                                             |
 | does not exist                | open intent       | look until visible_within has passed, then create  |
-| does not exist                | known id          | create: it was deleted by somebody else            |
+| does not exist                | known id          | create: it was deleted outside of this tool        |
 | ours, deleted, and AWS can    | any               | create, which restores it                          |
 | restore it                    |                   |                                                    |
 | being deleted                 | any               | create, after it is gone                           |
@@ -250,7 +250,7 @@ def proves_nothing(kind: Kind) -> bool:
 def is_ours(kind: Kind, wanted: Mapping[str, str], seen: Doc) -> bool:
     """Return whether a resource found by name or tag belongs to the stack.
 
-    A resource whose type has no tags is a part of another resource, and counts as ours.
+    A resource of the whole account counts as ours, and so does a part of another resource, which has no tags.
     """
     if not kind.tagged or kind.shared:
         return True

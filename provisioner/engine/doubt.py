@@ -37,6 +37,7 @@ def _doubted(node: Node, wanted: Doc) -> Doc:
 
 
 def _write(hands: Hands, plan: Plan, node: Node, wanted: Doc, doubted: Doc) -> None:
+    # Adopt the resource where it is new to the state, then record that it holds the former secrets.
     change = (plan.whole or plan).changes[node.name]
     if change.adopts and node.name in plan.changes:
         target = target_of(node, plan.stack.suffix, None, wanted).with_id(change.id)

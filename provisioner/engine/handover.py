@@ -16,7 +16,7 @@ from state.document import Entry
 
 
 class Handover:
-    """The first phase of a cutover, for each resource in its turn; `between` go on with the later ones."""
+    """The first phase of a cutover, run by each resource; `between` lists the resources of later phases."""
 
     def __init__(self, plan: Plan, hands: Hands, known: Known) -> None:
         self.plan = plan
@@ -34,7 +34,8 @@ class Handover:
     def born(self, target: Target) -> Target:
         """Return a resource to be created, with its initial properties.
 
-        A new rule to a target group without traffic takes no requests from the groups that serve.
+        A new rule to a target group without traffic takes no requests from the groups that serve. A resource
+        whose initial properties are not its final ones goes on in the later phases.
         """
         first = self._at_first(target.kind, target.it.props)
         led_by_others = stand_ins(self.plan, self.known.docs).keys()
