@@ -64,7 +64,7 @@ def blockers(plan: Plan, document: Document, clients: Clients, kinds: Kinds) -> 
 
 
 def _of_one(target: Target, clients: Clients, going: Set[str]) -> list[Blocker]:
-    # The blockers of one resource that last; where AWS does not tell them, one that says so.
+    # The lasting blockers of one resource; where AWS denies the read, a blocker that says so.
     kind, it = target.kind, target.it
     client = clients.client(kind.service, target.region)
     held, unknown = or_unknown(lambda: kind.holders(client, it), kind)

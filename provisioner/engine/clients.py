@@ -88,7 +88,7 @@ class Clients:
         if mine:
             try:
                 future.set_result(self._patient(call))
-            except BaseException as error:  # noqa: BLE001 - handed on to whoever asked, here and elsewhere
+            except BaseException as error:  # noqa: BLE001 - raised to all callers, also in other threads
                 future.set_exception(error)
         return future.result()
 
