@@ -90,8 +90,8 @@ def _understand(operation_model: Any, response_dict: Any, **_: Any) -> None:
     response_dict["body"] = _BARE_PAGE.sub(lambda found: escape(found[0].decode()).encode(), body)
 
 
-# Raise if an answer is an emulator's "unknown call", comes from a proxy, or was not received whole.
 def _check(operation_model: Any, response_dict: Any, **_: Any) -> None:
+    """Raise if an answer is an emulator's "unknown call", comes from a proxy, or was not received whole."""
     body, status = response_dict["body"], response_dict["status_code"]
     answered, name = status in _ANSWERED, operation_model.name
     if answered and (operation_model.has_streaming_output or operation_model.has_event_stream_output):
@@ -172,6 +172,7 @@ def _is_text(body: bytes) -> bool:
 
 
 def _is_json(body: bytes) -> bool:
+    """Return whether a body is JSON."""
     try:
         json.loads(body)
     except ValueError:
@@ -180,6 +181,7 @@ def _is_json(body: bytes) -> bool:
 
 
 def _is_xml(body: bytes) -> bool:
+    """Return whether a body is XML."""
     try:
         ETree.fromstring(body)
     except XMLParseError:
@@ -188,6 +190,7 @@ def _is_xml(body: bytes) -> bool:
 
 
 def _is_object(body: bytes) -> bool:
+    """Return whether a body is a JSON object."""
     try:
         return isinstance(json.loads(body), dict)
     except ValueError:

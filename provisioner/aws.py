@@ -91,8 +91,8 @@ class Aws:
                 self._clients[at] = self._make(*at)
             return self._clients[at]
 
-    # Return a new boto3 session: the user's, or an isolated one for local AWS.
     def _resolved(self) -> boto3.session.Session:
+        """Return a new boto3 session: the user's, or an isolated one for local AWS."""
         return isolated_session(self.region) if self.local else credentials.session(self.region)
 
     def renew(self, stale: Any, service: str, region: str) -> Any:
@@ -129,8 +129,8 @@ class Aws:
             return ""
         return str(self._make("sts", self.region).get_caller_identity()["Account"])
 
-    # Make a client that checks its answers, bounds their time and records its calls.
     def _make(self, service: str, region: str) -> Any:
+        """Make a client that checks its answers, bounds their time and records its calls."""
         if self.local:
             client = self._session.client(
                 service, region_name=region, endpoint_url=self.local.endpoint, config=self._config
@@ -149,8 +149,8 @@ class Aws:
         demand_whole(client.meta.events, is_emulator=self._is_elsewhere(client))
         return client
 
-    # Return whether a client calls neither AWS nor local AWS.
     def _is_elsewhere(self, client: Any) -> bool:
+        """Return whether a client calls neither AWS nor local AWS."""
         return self.local is None and bool(endpoints.foreign(str(client.meta.endpoint_url)))
 
     def _hear_time(self, http_response: Any, **_: Any) -> None:
@@ -158,8 +158,8 @@ class Aws:
         with suppress(TypeError, ValueError):
             self.told_at = parsedate_to_datetime(http_response.headers.get("Date")).timestamp()
 
-    # Raise Blocked if a call to local AWS would go to another host or port.
     def _refuse_elsewhere(self, request: Any, **_: Any) -> None:
+        """Raise Blocked if a call to local AWS would go to another host or port."""
         meant = self.local.endpoint if self.local else ""
         asked, allowed = urlsplit(request.url), urlsplit(meant)
         if (asked.hostname, asked.port) != (allowed.hostname, allowed.port):

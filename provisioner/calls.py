@@ -46,18 +46,21 @@ class Calls:
         self._here.node = node
 
     def _begin(self, model: Any, **_: Any) -> None:
+        """Count a call and note when it began (botocore's before-call)."""
         name = f"{model.service_model.service_name}:{model.name}"
         self.counted[name] += 1
         self._here.call = (name, time.monotonic())
 
     def _end(self, parsed: Any, **_: Any) -> None:
+        """Record a call that was answered (botocore's after-call)."""
         refused = parsed.get("Error") if isinstance(parsed, dict) else None
         self._keep(str(refused.get("Code", "")) if refused else "")
 
     def _break(self, exception: BaseException, **_: Any) -> None:
+        """Record a call that got no answer (botocore's after-call-error)."""
         self._keep(type(exception).__name__)
 
-    # Record the call that this thread began, with the error code or the name of the exception.
     def _keep(self, error: str) -> None:
+        """Record the call that this thread began, with the error code or the name of the exception."""
         name, at = self._here.call
         self.made.append(Call(name, at, time.monotonic() - at, getattr(self._here, "node", ""), error))

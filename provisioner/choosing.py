@@ -89,8 +89,8 @@ def with_domain(clients: Clients, suffix: str, s: Settings, document: Document) 
     return s.model_copy(update={"domain": s.domain.model_copy(update=found)})
 
 
-# Return the zones of the stack: those in use first, then new ones, as many as the settings say.
 def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:
+    """Return the zones of the stack: those in use first, then new ones, as many as the settings say."""
     former = known.get("zones") or lookups.zones_in_use(clients, suffix)
     count = len(former) if ending and former else s.network.zones
     lookups.check_left(clients, suffix, former[count:])
@@ -149,8 +149,8 @@ def _moved_from(s: Settings, known: dict[str, Any], engine: dict[str, str]) -> s
     return major_of(before) if before and is_later_major(engine["EngineVersion"], before) else ""
 
 
-# Return the prefix list of CloudFront's addresses: recorded, or looked up if the settings need it.
 def _edge_addresses(clients: Clients, s: Settings, known: dict[str, Any], *, ending: bool) -> str:
+    """Return the prefix list of CloudFront's addresses: recorded, or looked up if the settings need it."""
     found = str(known.get("edge_addresses", ""))
     if found or ending or not (s.edge.guard == "require" or s.edge.vpc_origin):
         return found

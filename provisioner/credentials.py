@@ -127,6 +127,7 @@ class Chain:
             return _found[here]
 
     def _find(self) -> Held:
+        """Resolve credentials by botocore's own chain, with the time limit."""
         region = self._core.get_config_variable("region")
         bounded = BoundedSession(self._core)
         resolver = create_credential_resolver(bounded, cache=_sessions, region_name=region)
@@ -200,8 +201,8 @@ def _environment() -> tuple[tuple[str, str], ...]:
     )
 
 
-# Call a function, and turn each of its errors into a ChainError.
 def _explained(call: Callable[[], T], credentials: Any) -> T:
+    """Call a function, and turn each of its errors into a ChainError."""
     try:
         return call()
     except ChainError:

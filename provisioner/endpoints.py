@@ -76,8 +76,8 @@ def told(usual: str, session: Any) -> str:
     return " ".join(filter(None, [foreign(usual), *rest]))
 
 
-# Return each service but EC2 with its configured endpoint; "" stands for AWS.
 def _others(session: Any) -> list[tuple[str, str]]:
+    """Return each service but EC2 with its configured endpoint; "" stands for AWS."""
     if session.get_config_variable("ignore_configured_endpoint_urls"):
         return []
     full, scoped = session.full_config, session.get_scoped_config()
@@ -85,8 +85,8 @@ def _others(session: Any) -> list[tuple[str, str]]:
     return [(name, _checked(name, str(url)) if url else "") for name, url in told.items() if name != _USUAL]
 
 
-# Return an endpoint as `foreign` does; raise UsageError if it is not a valid URL.
 def _checked(service: str, url: str) -> str:
+    """Return an endpoint as `foreign` does; raise UsageError if it is not a valid URL."""
     with named(service):
         if not is_valid_endpoint_url(url):
             raise ValueError(f"Invalid endpoint: {url}")

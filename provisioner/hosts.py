@@ -28,8 +28,8 @@ def has_no_such_name(url: str) -> bool:
     return bool(host) and host not in _reached and (not _reached or any(_known()))
 
 
-# Yield True for each of the first hosts reached whose name can be looked up now.
 def _known() -> Iterator[bool]:
+    """Yield True for each of the first hosts reached whose name can be looked up now."""
     for name in list(_reached)[:_LOOKED_UP]:
         with suppress(OSError):
             socket.getaddrinfo(name, None)

@@ -33,9 +33,9 @@ def config_of(model: OperationModel) -> Config | None:
     return _known(model.service_model.service_name).get(model.name) or _made(model)
 
 
-# Return botocore's paginator configurations of a service, by operation.
 @functools.cache
 def _known(service: str) -> Mapping[str, Config]:
+    """Return botocore's paginator configurations of a service, by operation."""
     try:
         found: Mapping[str, Config] = Loader().load_service_model(service, "paginators-1")["pagination"]
     except DataNotFoundError:
@@ -73,8 +73,8 @@ def _levels(shape: Shape | None) -> Iterator[tuple[str, Any]]:
         yield from ((f"{name}.", one) for name, one in shape.members.items() if one.type_name == "structure")
 
 
-# Return the paths of the lists in a structure, which is itself at `path`.
 def _lists(path: str, shape: Any) -> Iterator[str]:
+    """Return the paths of the lists in a structure, which is itself at `path`."""
     return (f"{path}{name}" for name, one in shape.members.items() if one.type_name == "list")
 
 

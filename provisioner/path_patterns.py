@@ -84,19 +84,19 @@ def unreachable(patterns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
             yield pattern, before
 
 
-# Return the length of the shortest path that the pattern matches.
 def _shortest(pattern: str) -> int:
+    """Return the length of the shortest path that the pattern matches."""
     return len(pattern) - pattern.count(_MANY)
 
 
-# Return how many characters of the pattern are no wildcards.
 def _plain(pattern: str) -> int:
+    """Return how many characters of the pattern are no wildcards."""
     return _shortest(pattern) - pattern.count(_ONE)
 
 
-# Return the positions before the first character of a path.
 @cache
 def _start(pattern: str) -> _Places:
+    """Return the positions before the first character of a path."""
     return _skipping(pattern, {0})
 
 

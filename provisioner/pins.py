@@ -142,7 +142,7 @@ def check_pin(document: Document, suffix: str, place: Place, workspace: Workspac
         )
 
 
-# Describe a place in a message.
 def _told(place: Place) -> str:
+    """Describe a place in a message."""
     endpoint = place.endpoint or "AWS"
     return f"account {place.account}, region {place.region}, endpoint {endpoint}"

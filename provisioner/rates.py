@@ -83,6 +83,7 @@ class Bucket:
         self.tokens = min(self.tokens, 0.0)
 
     def _fill(self, now: float) -> None:
+        """Add the tokens that have come back since the last refill."""
         if self.filled is not None:
             back = (now - self.filled) * self.rate.each_second * self.share
             self.tokens = min(self.rate.burst, self.tokens + back)
@@ -116,8 +117,8 @@ class Rates:
             self._bucket(service, region, operation, reads=reads).throttled(now)
             self.throttles[service] = self.throttles.get(service, 0) + 1
 
-    # Return the bucket of a call: its operation's own, else that of the service's reads or of its changes.
     def _bucket(self, service: str, region: str, operation: str, *, reads: bool) -> Bucket:
+        """Return the bucket of a call: its operation's own, or that of the service's reads or changes."""
         usual = (READS, USUAL_READS) if reads else (ACTS, USUAL_ACTS)
         own = OPERATIONS.get(f"{service}:{operation}")
         rate = own or usual[0].get(service, usual[1])

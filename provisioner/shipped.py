@@ -45,8 +45,8 @@ def without(told: Shipped, taken: Collection[str]) -> Shipped:
     return told
 
 
-# Return the tags without those named.
 def _less(marks: Mapping[str, str], *names: str) -> dict[str, str]:
+    """Return the tags without those named."""
     return {name: value for name, value in marks.items() if name not in names}
 
 

@@ -53,6 +53,7 @@ _SIGN_IN_OVER = (raised.SSOError, raised.TokenRetrievalError, raised.LoginError)
 
 
 def _chain_error(error: Exception, profile: Profile, method: str) -> ChainError:
+    """Return the error by the first entry of `_SENTENCES` that fits, else by the credentials' source."""
     for meant, sentence in _SENTENCES:
         if isinstance(error, meant) and (said := sentence(error, profile, method)):
             return ChainError(said[0], f"{said[1]} {_NEED_NONE}")
@@ -60,6 +61,7 @@ def _chain_error(error: Exception, profile: Profile, method: str) -> ChainError:
     return ChainError(said[0], f"{said[1]} {_NEED_NONE}")
 
 
+# The message and the hint for one class of errors; None where the next entry of `_SENTENCES` may fit.
 Said = tuple[str, str] | None
 Sentence = Callable[[Any, Profile, str], Said]
 

@@ -123,8 +123,8 @@ def marker_last(document: Document, marker: str) -> None:
             entry.needs.append(marker)
 
 
-# Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back.
 def _take_down(session: Session, plan: Plan, found: Protections, marker: Marker | None = None) -> Outcome:
+    """Delete the stack's resources and sweep up leftovers; repeat the deletion while AWS brings some back."""
     hands = session.hands()
     Apply(plan, hands, KINDS).take_over_found()
     lifted = lift(hands, KINDS, found.told, [one.node for one in found.untold if one.protections])

@@ -75,8 +75,8 @@ class _Noted:
         super().request(*args, **kwargs)  # type: ignore[misc]
 
 
-# Tell this thread's current attempt, if there is one, which connection it uses.
 def _note(connection: Any) -> None:
+    """Tell this thread's current attempt, if there is one, which connection it uses."""
     attempt: Attempt | None = getattr(_here, "attempt", None)
     if attempt:
         attempt.uses(connection)

@@ -92,6 +92,7 @@ class Bucket:
         return ShelfArchive(shelf, f"{SCHEME}{self.name}/", self.prefix)
 
     def _renewed(self, stale: Any) -> Any:
+        """Return a client of the bucket with new credentials."""
         return self.aws.renew(stale, "s3", self.region or "")
 
 

@@ -60,8 +60,8 @@ def patiently(
         raise _worded(error, doing) or error from error
 
 
-# Return the error to show for an exception of a call; None if the exception itself can be shown.
 def _worded(error: Exception, doing: str) -> ProvisionerError | None:
+    """Return the error to show for an exception of a call; None if the exception itself can be shown."""
     fault = fault_of(error)
     if isinstance(error, ProvisionerError) or fault is None:
         return None

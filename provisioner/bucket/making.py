@@ -117,8 +117,8 @@ def _is_unknown(error: Exception) -> bool:
     return status in _LACKS or (fault_of(error) is Fault.REFUSED and code_of(error) not in _NEW)
 
 
-# Block all public access to the bucket; return whether that had to be set.
 def _close(client: Any, whose: Doc) -> bool:
+    """Block all public access to the bucket; return whether that had to be set."""
     wanted = dict.fromkeys(_CLOSED, True)
     told = _told(client.get_public_access_block, whose, "NoSuchPublicAccessBlockConfiguration")
     if told.get("PublicAccessBlockConfiguration") == wanted:
@@ -127,16 +127,16 @@ def _close(client: Any, whose: Doc) -> bool:
     return True
 
 
-# Turn versioning on; return whether that had to be set.
 def _version(client: Any, whose: Doc) -> bool:
+    """Turn versioning on; return whether that had to be set."""
     if client.get_bucket_versioning(**whose).get("Status") == "Enabled":
         return False
     client.put_bucket_versioning(**whose, VersioningConfiguration={"Status": "Enabled"})
     return True
 
 
-# Turn default encryption on, unless the owner has; return whether that had to be set.
 def _encrypt(client: Any, whose: Doc) -> bool:
+    """Turn default encryption on, unless the owner has; return whether that had to be set."""
     if _told(client.get_bucket_encryption, whose, "ServerSideEncryptionConfigurationNotFoundError"):
         return False
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
@@ -144,8 +144,8 @@ def _encrypt(client: Any, whose: Doc) -> bool:
     return True
 
 
-# Add a statement that denies calls without TLS; return whether it was missing.
 def _demand_tls(client: Any, whose: Doc, arn: str) -> bool:
+    """Add a statement that denies calls without TLS; return whether it was missing."""
     wanted = {
         "Sid": _OURS,
         "Effect": "Deny",
@@ -165,8 +165,8 @@ def _demand_tls(client: Any, whose: Doc, arn: str) -> bool:
     return True
 
 
-# Add a rule that deletes overwritten versions under the prefix; return whether it was missing.
 def _let_go(client: Any, whose: Doc, prefix: str) -> bool:
+    """Add a rule that deletes overwritten versions under the prefix; return whether it was missing."""
     wanted = {
         "ID": _OURS,
         "Status": "Enabled",

@@ -38,8 +38,8 @@ def prove(bucket: Bucket) -> None:
         bucket.client.delete_object(Bucket=bucket.name, Key=key)
 
 
-# Raise Blocked if a write succeeds whose condition does not hold.
 def _must_conflict(bucket: Bucket, what: str, act: Callable[[], object]) -> None:
+    """Raise Blocked if a write succeeds whose condition does not hold."""
     try:
         act()
     except Conflict:

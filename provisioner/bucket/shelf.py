@@ -137,6 +137,7 @@ class BucketShelf:
         return time.monotonic() - since
 
     def _words(self, key: str) -> str:
+        """Name an object in the messages of errors."""
         return f"the state s3://{self._bucket}/{key}"
 
 

@@ -43,8 +43,8 @@ def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
     return _QUOTED.sub(lambda found: f"`{_completed(found[1], said, group) or found[1]}`", hint)
 
 
-# Return a command of a hint with the program's name and the typed options; "" if it is no command of ours.
 def _completed(text: str, typed: Sequence[str], group: click.Group) -> str:
+    """Return a hint's command with the program's name and the typed options; "" if it is none of ours."""
     said = text.removeprefix(PROGRAM).strip()
     command = _command(said.split(), group)
     if command is None:
@@ -70,8 +70,8 @@ def _command(words: Sequence[str], group: click.Group) -> click.Command | None:
     return _command(words[1:], found) if isinstance(found, click.Group) else found
 
 
-# Return the value of an option as it was typed; None if it was not.
 def _value(option: str, typed: Sequence[str]) -> str | None:
+    """Return the value of an option as it was typed; None if it was not."""
     for at, word in enumerate(typed):
         if word.startswith(f"{option}="):
             return word.partition("=")[2]

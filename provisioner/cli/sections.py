@@ -30,8 +30,8 @@ class Sections(click.Group):
             with formatter.section(title):
                 formatter.write_dl(rows)
 
-    # Yield the headings with the commands that exist under each.
     def _sections(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the headings with the commands that exist under each."""
         named = {name for names in SECTIONS.values() for name in names}
         others = [name for name in self.commands if name not in named]
         for title, names in (*SECTIONS.items(), (_OTHERS, others)):

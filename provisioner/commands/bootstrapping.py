@@ -99,6 +99,7 @@ def make(say: Say, wanted: Wanted, session: Session) -> int:
 
 
 def _print(say: Say, wanted: Wanted, *, made: bool) -> None:
+    """Print the documents by name, or all as one JSON record."""
     documents = wanted.documents()
     if say.as_json:
         trust, policies = documents.pop(wanted.role), wanted.policies()
@@ -136,11 +137,13 @@ def _provider(session: Session, pipeline: Pipeline) -> None:
 
 
 def _role(wanted: Wanted) -> Item:
+    """Return the desired role."""
     props = {"AssumeRolePolicyDocument": wanted.trust(), "Description": "A pipeline that runs ml-api"}
     return _item(wanted, wanted.role, RoleName=wanted.role, **props)
 
 
 def _policy(wanted: Wanted, session: Session, name: str, document: Policy) -> Item:
+    """Return one of the role's desired policies."""
     item = _item(wanted, name, PolicyName=name, PolicyDocument=document)
     return replace(item, id=_policy_arn(session, name))
 
@@ -154,10 +157,12 @@ def _boundary(wanted: Wanted, session: Session, node: Node) -> Item:
 
 
 def _policy_arn(session: Session, name: str) -> str:
+    """Return the ARN of a policy of this account."""
     return f"arn:{session.place.partition}:iam::{session.place.account}:policy/{name}"
 
 
 def _item(wanted: Wanted, name: str, **props: Any) -> Item:
+    """Return a desired resource with the stack's tags."""
     return Item("pipeline", name, wanted.whose.suffix, props, owner_tags(wanted.whose.suffix))
 
 

@@ -32,8 +32,8 @@ def read_with(session: Session, made: Plan, *, ending: bool = False) -> Plan:
     return made
 
 
-# Give the run under way as the reason of a change that only waits for a resource.
 def _in_hand(change: Change) -> Change:
+    """Give the run under way as the reason of a change that only waits for a resource."""
     if change.verb == "finish" and change.why in (AT_WORK, UNCONFIRMED):
         return replace(change, why="the run under way waits for it")
     return change

@@ -70,6 +70,7 @@ def matching(source: Callable[[Mapping[str, Any]], Iterable[Word]], given: Any, 
 
 
 def _workspace(given: Mapping[str, Any]) -> Workspace:
+    """Return the workspace that the options typed so far select."""
     return Workspace.here(
         local=bool(given.get("local")), state=given.get("state"), state_endpoint=given.get("state_endpoint")
     )
@@ -80,8 +81,8 @@ def _known(workspace: Workspace) -> list[str]:
     return [] if workspace.is_shared else workspace.suffixes()
 
 
-# Return the state of the given stack, or of the only one; None if there is none on this machine.
 def _document(given: Mapping[str, Any]) -> Document | None:
+    """Return the state of the given stack, or of the only one; None if there is none on this machine."""
     workspace = _workspace(given)
     known = _known(workspace)
     suffix = given.get("suffix") or (known[0] if len(known) == 1 else "")

@@ -63,6 +63,7 @@ def init(say: Say, path: Path) -> int:
 
 
 def _record(one: Setting) -> dict[str, object]:
+    """Return a setting as a JSON object."""
     told = {"setting": one.knob.path, "value": _open(one), "source": one.source, "default": one.knob.default}
     return {**told, "unit": one.knob.unit, "takes": one.knob.takes, "help": one.knob.help}
 
@@ -73,6 +74,7 @@ def _open(one: Setting) -> object:
 
 
 def _plain(value: object) -> str:
+    """Return a value as text for the table."""
     if value is None:
         return "unset"
     return value if isinstance(value, str) else json.dumps(value)

@@ -157,8 +157,8 @@ def _next(session: Session, one: OneService, now: Running, wish: Wish, image: st
     return Next(image, wish.cpu, wish.memory, wish.environment, said)
 
 
-# Return the settings of a service; raise UsageError if they have none of its name.
 def _workload(session: Session, one: OneService) -> Workload:
+    """Return the settings of a service; raise UsageError if they have none of its name."""
     found = (each for each in session.settings.workloads if each.name == one.name)
     if workload := next(found, None):
         return workload

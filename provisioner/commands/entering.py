@@ -49,8 +49,8 @@ def enter(say: Say, session: Session, service: str, task: str, command: Sequence
     return framed.code
 
 
-# Open a session with the task; raise Blocked if its agent does not take commands.
 def _opened(session: Session, chosen: Running, line: str) -> Mapping[str, str]:
+    """Open a session with the task; raise Blocked if its agent does not take commands."""
     try:
         return execute(session.clients, chosen, line)
     except ClientError as error:

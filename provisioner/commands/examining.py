@@ -43,6 +43,7 @@ def doctor(say: Say, session: Session, *, every: bool) -> int:
 
 
 def _show(say: Say, session: Session, results: list[Result], *, every: bool, started: float) -> int:
+    """Print the checks and the faults, and return the exit code."""
     first = first_wrong(results)
     shown = results if every or first is None else results[: results.index(first) + 1]
     wrong = [one for one in results if one.finding] if every else [first] if first else []
@@ -55,6 +56,7 @@ def _show(say: Say, session: Session, results: list[Result], *, every: bool, sta
 
 
 def _sum_up(say: Say, results: Sequence[Result], shown: int) -> None:
+    """Say how many more faults there are, or that nothing is wrong."""
     wrong = sum(one.finding is not None for one in results)
     unseen = sum(one.state == UNSEEN for one in results)
     if wrong > 1 and shown < len(results):
@@ -70,6 +72,7 @@ def _sum_up(say: Say, results: Sequence[Result], shown: int) -> None:
 
 
 def _line(session: Session, result: Result) -> Line:
+    """Return one check's result as a line to print."""
     check, finding = result.check, result.finding
     note = result.note or check.claim
     if finding is None:

@@ -124,13 +124,16 @@ class Follower:
             raise self._failure(revision, end, by_hand=rolling.by_hand and not given_up)
 
     def _tell(self, revision: str, stage: Stage) -> None:
+        """Report the progress of the deployment."""
         if self.say.as_json:
             self.say.record("deployment", service=self.one.title, revision=revision, **vars(stage))
         self.say.note(f"  {stage.words}", "dim")
 
-    # Stop the deployment if a stopped task shows that it cannot succeed; yield the reason.
-    # If stopped tasks may not be read, yield that error: it, too, ends the looking.
     def _give_up(self, rolling: Rolling, revision: str) -> Iterator[str]:
+        """Stop the deployment if a stopped task shows that it cannot succeed; yield the reason.
+
+        If stopped tasks may not be read, yield that error: it, too, ends the looking.
+        """
         one, before = self.one, self.before.stops or frozenset()
         try:
             if why := hopeless(one.session.clients, one.cluster, one.aws_name, revision, before):

@@ -85,8 +85,10 @@ def cost_remembered(workspace: Workspace, document: Document) -> Estimate:
 
 
 def _prices(session: Session) -> Prices:
+    """Return the prices of the stack's region."""
     return prices(session.place.region, _kept(session.where.workspace))
 
 
 def _kept(workspace: Workspace) -> Path:
+    """Return the file that holds the prices fetched from AWS."""
     return workspace.home / "prices" / "asked.json"

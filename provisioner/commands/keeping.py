@@ -162,6 +162,7 @@ def restore(
 
 
 def _told(document: Document) -> str:
+    """Describe a state by its serial and number of resources."""
     return f"serial {document.serial} with {resources_in(document)} resources"
 
 

@@ -85,8 +85,8 @@ def _names(workspace: Workspace, suffix: str | None) -> list[Name]:
     raise NoSuchStack(f"No run {whose}is recorded {workspace.words}.", _near(suffix or "", known, workspace))
 
 
-# Return a hint for a suffix without runs: a similar suffix, or all that have runs.
 def _near(suffix: str, known: list[str], workspace: Workspace) -> str:
+    """Return a hint for a suffix without runs: a similar suffix, or all that have runs."""
     if not known:
         return f"`{workspace.command('apply', suffix or 'NAME')}` leaves a record.{workspace.rehearsed}"
     near = difflib.get_close_matches(suffix, known, n=1)
@@ -123,8 +123,8 @@ def passing_over(say: Say, runs: History, names: Iterable[Name]) -> Iterator[tup
             say.warn(error.message, error.hint)
 
 
-# Return the error that no run has this name, or that several have a name that begins so.
 def _no_such_run(run: str, found: list[str], names: list[str], suffix: str | None) -> UsageError:
+    """Return the error that no run has this name, or that several have a name that begins so."""
     whose = f" of {suffix}" if suffix else ""
     command = f"`{PROGRAM} history{f' --suffix {suffix}' if suffix else ''}` lists them."
     if found:

@@ -59,8 +59,8 @@ def _facts(plan: SavedPlan, session: Session) -> Iterator[str]:
             yield f"{name}: {json.dumps(plan.facts.get(name))} -> {json.dumps(now)}"
 
 
-# Return the error that lists what has changed since the plan was saved.
 def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
+    """Return the error that lists what has changed since the plan was saved."""
     lines = "\n".join(f"  {line}" for line in told)
     command = session.where.workspace.command("plan", session.suffix)
     again = f"Look at it anew and keep that: `{command} --out FILE`."
@@ -75,15 +75,15 @@ def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
     )
 
 
-# Yield the parts of the location that have changed.
 def _place(plan: SavedPlan, session: Session) -> Iterator[str]:
+    """Yield the parts of the location that have changed."""
     for name, now in asdict(session.place).items():
         if plan.place.get(name) != now:
             yield f"{name}: {plan.place.get(name) or 'AWS'} -> {now or 'AWS'}"
 
 
-# Yield the settings that have changed, with secret values masked.
 def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
+    """Yield the settings that have changed, with secret values masked."""
     then, now = plan.settings, told_settings(session.settings, plan.salt)
     for path in then | now:
         if then.get(path) != now.get(path):
@@ -91,8 +91,8 @@ def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
             yield f"{_SETTING}{path}: {json.dumps(old)} -> {json.dumps(new)}"
 
 
-# Yield whether the state is another one, or was written since.
 def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
+    """Yield whether the state is another one, or was written since."""
     lineage = session.document.lineage if session.is_known else ""
     if plan.lineage != lineage:
         words = {"": "none"}
@@ -101,8 +101,8 @@ def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
         yield f"state file: written since, serial {plan.serial} -> {session.document.serial}"
 
 
-# Yield how the change of one resource differs between the saved plan and the new one.
 def _change(then: dict[str, Any] | None, now: dict[str, Any] | None, change: Change | None) -> Iterator[str]:
+    """Yield how the change of one resource differs between the saved plan and the new one."""
     if then == now:
         return
     address = (now or then or {})["address"]

@@ -26,8 +26,8 @@ def give(values: Mapping[str, object], tell: Tell) -> None:
     _append(OUTPUT, lambda: "".join(_set(name, str(value)) for name, value in values.items()), tell)
 
 
-# Return one output in the format of the runner's file.
 def _set(name: str, value: str) -> str:
+    """Return one output in the format of the runner's file."""
     if "\n" not in value:
         return f"{name}={value}\n"
     end = f"end-{uuid.uuid4()}"

@@ -101,8 +101,8 @@ class Once:
             return any(one.get("task") == task and one.get("result") in _TOLD for one in records)
         return False
 
-    # Return the stopped task of an interrupted run, and say which it is; None if ECS does not know it.
     def _ended(self, cut: Begun) -> Alone | None:
+        """Return the stopped task of an interrupted run and name it; None if ECS does not know it."""
         session, one = self.one.session, self.one
         found = ended(session.clients, one.cluster, self.now, self.command, cut.at, cut.task)
         if found:

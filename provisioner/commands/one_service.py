@@ -198,6 +198,7 @@ class OneService:
         return Entry("TaskDefinition", "", self.entry.piece, self.entry.region)
 
     def _target(self, node: str) -> Target:
+        """Return a resource of the service for the executor; raise Incomplete if the state lacks it."""
         document = self.session.document
         if node not in document.entries:
             raise self.absent(f"The resource {node}")
@@ -211,6 +212,7 @@ def _is_open(entry: Entry) -> bool:
 
 
 def _change(target: Target, *differences: Difference) -> Change:
+    """Return the change that sets these differences."""
     it = target.it
     return Change("update", it.node, str(target.kind), it.name, target.piece, it.id, tuple(differences))
 

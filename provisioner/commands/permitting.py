@@ -50,8 +50,8 @@ class Whose:
         account = self.account or self.settings.account or known or NO_ACCOUNT
         return Grants(self._stack(account, build_all if ending else build), account)
 
-    # Return the stack built without calls, and the resources that are left of earlier settings.
     def _stack(self, account: str, build: Builder) -> Stack:
+        """Return the stack built without calls, and the resources that are left of earlier settings."""
         s, document = self.settings, self.workspace.document(self.suffix)
         known_facts = document.facts if document else {}
         chosen = known_facts.get("master_password")

@@ -73,6 +73,7 @@ class _Copies:
 
     @classmethod
     def of(cls, session: Session, start: float) -> _Copies:
+        """Return the copies of a new run that begins at `start` (epoch seconds)."""
         workspace, suffix = session.where.workspace, session.suffix
         shared = workspace.shared_runs
         file, key = workspace.runs.new(suffix, start), shared.new(suffix, start) if shared else None
@@ -122,8 +123,8 @@ def _open_part(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-# Return the result, the exit code and the message of an error, for the record.
 def _ending(error: BaseException) -> tuple[str, int, str]:
+    """Return the result, the exit code and the message of an error, for the record."""
     if isinstance(error, ProvisionerError):
         return error.result, error.exit_code, error.message
     return "error", 1, type(error).__name__

@@ -126,6 +126,7 @@ def status(say: Say) -> int:
 
 
 def _tell(say: Say, box: local.Local | None) -> None:
+    """Print whether the emulator runs, where, and with which options."""
     if say.as_json:
         about = {"endpoint": box.endpoint, "pid": box.pid, "since": box.started} if box else {}
         manner = {"pace": box.pace, "manners": box.manners, "account": box.account} if box else {}
@@ -137,6 +138,7 @@ def _tell(say: Say, box: local.Local | None) -> None:
 
 
 def _manner(box: local.Local) -> str:
+    """Describe the options of the running emulator."""
     names = f", hosts {', '.join(box.hosts)}" if box.hosts else ""
     address = f", listening at {box.address}" if box.address != local.LOOPBACK else ""
     manners = f"manners {'on' if box.manners else 'off'}, {box.account} account"

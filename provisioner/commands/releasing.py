@@ -64,8 +64,8 @@ def releases_of(one: OneService, now: Running) -> list[Release]:
     return [_release(one, now, doc, told, known) for doc in listed]
 
 
-# Return one revision with its last deployment, and with the run that brought it.
 def _release(one: OneService, now: Running, doc: Doc, told: Iterable[Rollout], known: Records) -> Release:
+    """Return one revision with its last deployment, and with the run that brought it."""
     arn = str(doc["taskDefinitionArn"])
     mine = [each for each in told if each.revision == arn]
     runs = [each for each in known if _brought(each, one.task) == arn]

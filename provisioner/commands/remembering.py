@@ -30,6 +30,7 @@ def cached(say: Say, workspace: Workspace, suffix: str) -> int:
 
 
 def _show(say: Say, document: Document, rows: list[dict[str, str]], began: str) -> None:
+    """Print the resources and the outputs, or all as one JSON record."""
     if say.as_json:
         more = {"outputs": document.outputs, "unfinished": began}
         say.record("status", suffix=document.suffix, cached=True, resources=rows, **more)

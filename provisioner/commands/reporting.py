@@ -107,8 +107,8 @@ def _topics(session: Session, things: Things) -> tuple[Part, ...]:
     return (*parts(scene), *borders(scene, session.suffix))
 
 
-# Return what the state says of the stack; raise the error if there is no state.
 def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _Known:
+    """Return what the state says of the stack; raise the error if there is no state."""
     document = workspace.document(suffix)
     if document is None:
         raise error
@@ -117,6 +117,7 @@ def _remembered(workspace: Workspace, suffix: str, error: ProvisionerError) -> _
 
 
 def _sheet(workspace: Workspace, suffix: str, known: _Known) -> Sheet:
+    """Gather the content of the page."""
     document = workspace.document(suffix)
     region = document.place.region if document else ""
     runs, last, notes = _history(workspace, suffix)
@@ -140,16 +141,19 @@ def _sheet(workspace: Workspace, suffix: str, known: _Known) -> Sheet:
 
 
 def _health(one: Thing) -> Health:
+    """Return the row of one resource in the table of health."""
     return Health(f"{one.piece}/{one.node}", one.kind, one.state, one.word)
 
 
 def _warning(error: ProvisionerError | None) -> str:
+    """Return the page's warning if AWS could not be asked; "" if it was."""
     if error is None:
         return ""
     return f"AWS could not be asked, so this is what the last run left, not how it is now. {error.message}"
 
 
 def _unfinished(document: Document | None) -> str:
+    """Return the page's warning about an unfinished teardown; "" if there is none."""
     began = unfinished_teardown(document)
     return f"{as_sentence(began)}: what it has deleted is not shown." if began else ""
 

@@ -71,8 +71,8 @@ def _learn(say: Say, session: Session, record: Record) -> None:
         run(say, session, made, record)
 
 
-# Raise Blocked if the plan is refused, or changes more than the load balancer and CloudFront.
 def _only_the_key(session: Session, made: Plan) -> None:
+    """Raise Blocked if the plan is refused, or changes more than the load balancer and CloudFront."""
     other = [change.node for change in shown(made) if change.piece not in _PIECES]
     if made.refused or other:
         raise Blocked(

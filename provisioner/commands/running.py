@@ -181,10 +181,11 @@ class Watched:
                 since = clock.now()
 
     def _scaled(self, seconds: float) -> float:
+        """Return a wait in seconds by the emulator's speed."""
         return max(seconds * self.clients.aws.pace, 0.05)
 
-    # Return the task's exit code; raise if it did not run, or lost its Spot capacity.
     def _ended(self) -> int:
+        """Return the task's exit code; raise if it did not run, or lost its Spot capacity."""
         end, code = self.alone.end, self.alone.exit_code
         if self.alone.was_reclaimed:
             raise ProvisionerError(

@@ -134,6 +134,7 @@ def outline(changes: Mapping[str, Change], salt: str) -> dict[str, Any]:
 
 
 def _outline(change: Change, salt: str) -> dict[str, Any]:
+    """Return what a plan does to one resource, with hashes in place of values."""
     return {
         "address": f"{change.piece}/{change.node}",
         "action": change.verb,

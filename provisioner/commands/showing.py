@@ -140,6 +140,7 @@ def record(say: Say, session: Session, look: Look) -> None:
 
 
 def _show(say: Say, session: Session, look: Look) -> None:
+    """Print the rows, the topics, the verdict and the outputs."""
     say.data(f"{session.suffix}: {whereabouts(session)}")
     for line in table(([row[key] for key in _HEAD] for row in look.rows), _HEAD):
         say.data(line)

@@ -153,8 +153,8 @@ def _visit(session: Session, door: Door, path: str) -> Visit:
     return Visit(door.via, path, answer.status_code)
 
 
-# Yield the entrances of the stack: CloudFront, and the load balancer.
 def _doors(session: Session) -> Iterator[Door]:
+    """Yield the entrances of the stack: CloudFront, and the load balancer."""
     outputs, entries = session.document.outputs, session.document.entries
     if url := outputs.get("cloudfront_distribution_url"):
         yield Door(EDGE, url)
@@ -164,8 +164,8 @@ def _doors(session: Session) -> Iterator[Door]:
         yield Door(BALANCER, f"http://{name}", closed=internal or bool(_GUARDED & entries.keys()))
 
 
-# Return the path of the service's health check.
 def _health(one: OneService) -> str:
+    """Return the path of the service's health check."""
     group = one.session.document.entries.get(one.named("tg"))
     return str(group.wanted["HealthCheckPath"]) if group else "/health"
 
@@ -180,8 +180,8 @@ def _paths(one: OneService, rules: list[Doc]) -> list[str]:
     return sorted(found | {_below(pattern) for pattern in mine.difference(order)})
 
 
-# Return a path that matches a pattern.
 def _below(pattern: str) -> str:
+    """Return a path that matches a pattern."""
     return pattern.replace("*", "").replace("?", "x") or "/"
 
 

@@ -102,6 +102,7 @@ def _records(session: Session, wanted: Wanted, since: int) -> Records:
 
 
 def _check_service(document: Document, name: str) -> None:
+    """Raise UsageError if no task definition writes the log of such a service."""
     services = _services(document)
     if name and name not in services:
         near = difflib.get_close_matches(name, services, n=1)

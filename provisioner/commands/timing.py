@@ -34,8 +34,8 @@ def timeline(
     return 0
 
 
-# Return the newest record that can be read.
 def _last(say: Say, workspace: Workspace, suffix: str | None) -> Mapping[str, Any]:
+    """Return the newest record that can be read."""
     names = workspace.history.names(suffix or "*")
     if not names:
         whose = f"of {suffix} " if suffix else ""

@@ -112,6 +112,7 @@ def _database(session: Session) -> Database:
 
 
 def _opened(session: Session, chosen: Running, database: Database, here: int) -> Mapping[str, str]:
+    """Open a session that forwards the port; raise Blocked if the task's agent does not answer."""
     try:
         return forward(session.clients, chosen, database.host, database.port, here)
     except ClientError as error:
@@ -123,6 +124,7 @@ def _opened(session: Session, chosen: Running, database: Database, here: int) ->
 
 
 def _tell(say: Say, session: Session, database: Database, here: int) -> None:
+    """Print the psql command, and where the password lies."""
     line = f'psql "host={_LOOPBACK} port={here} dbname={database.name} user={database.user} sslmode=require"'
     fetch = (
         f"aws secretsmanager get-secret-value --region {session.place.region} "

@@ -45,6 +45,7 @@ def _read_anew(session: Session) -> None:
 
 
 def _head(session: Session) -> Painted:
+    """Return the first line: the time, the stack and its location."""
     now = datetime.fromtimestamp(session.clock.wall(), UTC).isoformat(timespec="seconds")
     return f"{now.replace('+00:00', 'Z')}  {session.suffix}: {whereabouts(session)}", "dim"
 
