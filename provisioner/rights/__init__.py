@@ -1,1 +1,1 @@
-"""What an operator must be allowed, worked out from the declared graph and the calls of its kinds."""
+"""The IAM permissions that each command needs, derived from the declared graph and the calls of its types."""

@@ -1,4 +1,4 @@
-"""From a declared graph to what it asks of IAM: actions, each on resources and under a condition."""
+"""The grants that a declared graph needs of IAM: each one action on one resource, under a condition."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from provisioner.engine.graph import Node
 from provisioner.engine.refs import refs_in, veils_in
 from provisioner.rights.ground import BOUNDARY, Condition, Ground, Target, is_of
 
-# What may change who may do what: allowed for a role under the boundary alone.
+# Actions that can give a role more rights: granted only for roles under the permissions boundary.
 _CAPPED = ("CreateRole", "PutRolePolicy", "PutRolePermissionsBoundary")
-# The reference says that IAM knows the boundary here too; it was seen not to (alphagov/gsp#990). Neither
-# gives a role any right that it has not.
+# By the service authorization reference, iam:PermissionsBoundary is known here too; in practice it was not
+# (alphagov/gsp#990). Neither of these actions gives a role a right that it does not have.
 _CAPPED_IF_TOLD = ("UpdateAssumeRolePolicy", "UpdateRole")
-# Whether each is of no use where a role is declared under a boundary, or of none where it is not.
+# Actions that are not granted for a role that is declared with a boundary (True) or without one (False).
 _SWITCHES = {"iam:DeleteRolePermissionsBoundary": True, "iam:PutRolePermissionsBoundary": False}
-# What must not be done to a boundary by who makes roles under it.
+# Methods that are not granted for a boundary if the operator creates roles under it.
 _CHANGES = ("update", "retag", "delete", "remove")
 
 
 @dataclass(frozen=True)
 class Grant:
-    """One action on one resource, under a condition, and the kind that needs it."""
+    """One action on one resource, under a condition, and the resource type that needs it."""
 
     action: str
     resource: str
@@ -57,24 +57,24 @@ class Grant:
 
     @property
     def reads(self) -> bool:
-        """Whether it changes nothing."""
+        """Whether the action changes nothing."""
         return known_action(self.action).reads
 
 
 class Grants(Ground):
-    """What the verbs of the declared kinds ask of IAM."""
+    """The grants that methods of the declared resource types need, such as `create` or `delete`."""
 
     def of(self, verbs: Iterable[str], kind: str = "") -> Iterator[Grant]:
-        """All that these verbs of the declared kinds, or of one of them, need."""
+        """Yield the grants that the methods `verbs` need on all declared resources, or only on those of `kind`."""
         chosen = list(verbs)
-        # Who only reads what stands compares nothing with what is declared, and finds no secret.
+        # A command that only reads compares nothing with what is declared, and needs no secrets.
         compares = not set(chosen) <= {"read", "observe"}
         for node in (one for one in self.stack if kind in ("", str(one.kind))):
             if compares:
                 yield from self._of_secrets(node, look_only="create" not in chosen)
             if "create" in chosen:
                 yield from self._of_keys(node)
-            # What is protected is updated before it can be deleted, or its protection is ended.
+            # Before a deletion, `lift` or an update removes the deletion protection.
             also = ["lift", *(["update"] if node.kind.unprotected else [])] if "delete" in chosen else []
             also += ["bring_back"] if "create" in chosen else []
             for verb in dict.fromkeys([*chosen, *also]):
@@ -84,6 +84,7 @@ class Grants(Ground):
                     yield from self._of_call(node, verb, operation)
 
     def _of_call(self, node: Node, verb: str, operation: str) -> Iterator[Grant]:
+        """Yield the grants for one operation that a method calls on a resource."""
         known = known_action(reference.action_of(node.kind.service, operation))
         if known.reads:
             yield from (Grant(known.name, arn, str(node.kind)) for arn in self._read(known, node))
@@ -98,7 +99,7 @@ class Grants(Ground):
         yield from self._besides(known, node, verb)
 
     def _read(self, known: Action, node: Node) -> Iterator[str]:
-        """A list is asked for whole; what is read by name is scoped by it."""
+        """Yield the ARNs that a read needs: all of a type for a list, else those of the resources that it names."""
         if not known.on:
             yield "*"
         own = [on for on in known.on if is_of(node, known.prefix, on.type)]
@@ -109,7 +110,11 @@ class Grants(Ground):
                 yield from (target.arn for target in self._targets(known, on, node))
 
     def _targets(self, known: Action, on: On | None, node: Node) -> list[Target]:
-        """The resources of one type: the node's own, else the stack's, else any where there must be one."""
+        """Return the resources of one type that a call concerns, as targets of its grants.
+
+        These are the resource itself if it is of this type, else the stack's resources of this type. If there
+        are none, and the action always concerns this type, any resource of the account is the target.
+        """
         if on is None:
             return [Target("*", by_id=True)]
         if known.name in OF_ALL:
@@ -129,7 +134,7 @@ class Grants(Ground):
         return sorted(stacks) or ([Target(anyone, by_id=False)] if on.always else [])
 
     def _by_its_place(self, known: Action, on: On, node: Node) -> str:
-        """What lies in the node's own resource, or what AWS takes where the node names none."""
+        """Return the ARN of what is inside the resource, or of the AWS default that it uses; else ""."""
         of = known.name, on.type
         holder = LIES_IN.get((known.prefix, on.type))
         if holder and is_of(node, known.prefix, holder):
@@ -139,12 +144,17 @@ class Grants(Ground):
         return ""
 
     def _if_named(self, known: Action, on: On, node: Node, naming: str) -> list[Target]:
+        """Return the resource of one type if the property `naming` names one; else []."""
         named = node.props.get(naming)
         whole = reference.arn(known.prefix, on.type, (f"{named}*",), self.place(node))
         return [Target(whole, by_id=False)] if named else []
 
     def _condition(self, known: Action, on: On | None, node: Node, verb: str, target: Target) -> Condition:
-        """Roles under their boundary; by tags what AWS names; by service what belongs to a service."""
+        """Return the condition of a grant.
+
+        Roles are limited by their boundary, DNS records by their names, and service-linked roles by their
+        service. Resources whose names AWS chooses are limited by their tags.
+        """
         short = known.name.split(":", 1)[1]
         if short in (*_CAPPED, *_CAPPED_IF_TOLD) and (boundary := self.told(node, BOUNDARY)):
             operator = "StringEquals" if short in _CAPPED else "StringEqualsIfExists"
@@ -162,6 +172,7 @@ class Grants(Ground):
         return self.tags(RESOURCE_TAG) if on and known.takes(RESOURCE_TAG, on) else ()
 
     def _besides(self, known: Action, node: Node, verb: str) -> Iterator[Grant]:
+        """Yield the grants that a call needs besides its own action, such as to tag or to pass a role."""
         kind = str(node.kind)
         if verb == "create" and node.kind.tagged and (name := tagging_action(known.name)):
             yield from self._tagging(known_action(name), known, node)
@@ -183,7 +194,7 @@ class Grants(Ground):
             yield Grant(known.name, groups, kind)
 
     def _of_keys(self, node: Node) -> Iterator[Grant]:
-        """What bringing it under a key, now or later, needs on the key."""
+        """Yield the grants on each KMS key that a resource names, for the calls that create and update it."""
         for verb in ("create", "update"):
             for operation in node.kind.called(verb):
                 use = reference.action_of(node.kind.service, operation)
@@ -192,13 +203,13 @@ class Grants(Ground):
                         yield from (self._on_key(f"kms:{one}", key, service, node) for one in actions)
 
     def _on_key(self, action: str, key: Any, service: str, node: Node) -> Grant:
-        """An action on a key of the stack's, through the service that uses it."""
+        """Return the grant of an action on a KMS key of the stack, through the service that uses the key."""
         region = self.place(node)["Region"]
         through: Condition = (("StringEquals", "kms:ViaService", (via(service, region),)),)
         return Grant(action, self.text(key), str(node.kind), (*through, *self.tags(RESOURCE_TAG)))
 
     def _of_secrets(self, node: Node, *, look_only: bool) -> Iterator[Grant]:
-        """What finding the secrets among its properties needs."""
+        """Yield the grants to look up the secrets of a resource; with `look_only`, those that a plan needs."""
         for secret in veils_in(node.props):
             if secret.is_looked_at or not look_only:
                 for name in secret.calls:
@@ -206,13 +217,13 @@ class Grants(Ground):
                 yield from self._opening(secret, node)
 
     def _opening(self, secret: Any, node: Node) -> Iterator[Grant]:
-        """What opens a secret that is under a key of the stack's."""
+        """Yield the grants to decrypt a secret's value if the secret is encrypted with a key of the stack."""
         held = (self.stack.nodes[ref.node] for ref in refs_in(secret) if OPENS in secret.calls)
         keys = (one.props["KmsKeyId"] for one in held if one.props.get("KmsKeyId"))
         yield from (self._on_key(OPENING, key, OPENED_BY, node) for key in keys)
 
     def _tagging(self, tagging: Action, known: Action, node: Node) -> Iterator[Grant]:
-        """Tags are given to what this very call makes, where IAM can tell it."""
+        """Yield the grant to tag what a call creates, limited to that call if IAM knows which call it is."""
         prefix, short = known.name.split(":", 1)
         resource = self.arn(node)
         key = f"{prefix}:CreateAction"
@@ -224,13 +235,13 @@ class Grants(Ground):
         yield Grant(tagging.name, resource, str(node.kind), condition)
 
     def _managed(self, name: str, node: Node) -> str:
-        """What RDS keeps the password in, and the key of AWS's that it is kept under."""
+        """Return an ARN for a managed password: of the secrets that RDS makes, or of any key (AWS owns it)."""
         prefix = name.split(":", 1)[0]
         type_, fills = ("Secret", ("rds!cluster-*",)) if prefix == "secretsmanager" else ("key", ())
         return reference.arn(prefix, type_, fills, self.place(node))
 
 
 def _too(action: str, node: Node) -> tuple[str, ...]:
-    """What the same resources are asked for besides, where the node's properties say so."""
+    """Return the further actions on the same resources that a call needs with the node's properties."""
     too = TOO.get(action)
     return too.actions if too and (not too.declared or node.props.get(too.path)) else ()

@@ -1,4 +1,4 @@
-"""Where a stack is, as its ARNs tell it."""
+"""The ARNs, tags and conditions by which IAM recognises the resources of one stack."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from provisioner.engine.graph import Node, Stack
 from provisioner.engine.refs import Ref, Unknown, resolve
 from provisioner.names import PROJECT, any_of
 
-# Keys of a condition with what each must be: operator, key, values.
+# A condition of a grant, as tuples of operator, key and allowed values.
 Condition = tuple[tuple[str, str, tuple[str, ...]], ...]
 BOUNDARY = "PermissionsBoundary"
 
 
 class Target(NamedTuple):
-    """A resource that a call concerns; `by_id` where AWS chose its name, so that only tags tell it apart."""
+    """A resource that a call concerns; `by_id` if AWS chose its name, so that only its tags identify it."""
 
     arn: str
     by_id: bool
@@ -25,7 +25,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Ground:
-    """The account, the region and the resources of one stack."""
+    """The account, the region and the resources of one stack, and the ARNs that follow from them."""
 
     stack: Stack
     account: str
@@ -33,40 +33,49 @@ class Ground:
 
     @property
     def boundaries(self) -> list[str]:
-        """The boundaries that roles are declared under."""
+        """The ARNs of the permissions boundaries under which roles are declared."""
         return sorted({told for node in self.stack if (told := self.told(node, BOUNDARY))})
 
     def target(self, node: Node) -> Target:
-        """A node's resource, as a call concerns it."""
+        """Return the resource of a node as the target of a call."""
         return Target(self.arn(node), by_id=not node.kind.fills)
 
     def arn(self, node: Node) -> str:
-        """The ARN of a node's resource, `*` for what only AWS chooses."""
+        """Return the ARN of a declared resource, with `*` for a part that only AWS chooses."""
         prefix = reference.prefix_of(node.kind.service)
         return reference.arn(prefix, node.kind.resource, self._fills(node), self.place(node))
 
     def _fills(self, node: Node) -> tuple[str, ...]:
+        """Return the values for the placeholders of a resource's ARN, from the left."""
         values = {key: self._fill(value) for key, value in node.props.items()}
         return tuple(form.format_map(values) for form in node.kind.fills)
 
     def _fill(self, value: Any) -> str:
+        """Return the text of one property in an ARN.
+
+        A reference becomes the last placeholder of the other resource's ARN; an unknown value becomes `*`.
+        """
         if isinstance(value, Ref):
             return next(reversed(self._fills(self.stack.nodes[value.node])), "*")
         told = resolve(value, lambda _: "*")
         return any_of(told, self.stack.suffix) if isinstance(told, str) else "*"
 
     def place(self, node: Node) -> dict[str, str]:
-        """What fills the partition, region and account of its ARN."""
+        """Return the partition, region and account of a resource's ARN, by the names of the placeholders."""
         region = node.region or self.stack.region
         return {"Partition": self.partition, "Region": region, "Account": self.account}
 
     def tags(self, key: str) -> Condition:
-        """That what bears this key's tags is this stack's."""
+        """Return the condition that the stack's tags are there, under aws:RequestTag or aws:ResourceTag."""
         own = {"Environment": self.stack.suffix, "Project": PROJECT}
         return tuple(("StringEquals", f"{key}/{name}", (value,)) for name, value in own.items())
 
     def records(self, node: Node) -> Condition:
-        """The names under which a record of the stack's and its mark stand; they are made and deleted."""
+        """Return the condition for changes of DNS records.
+
+        It allows to create and delete records with the declared name, and the TXT record that marks the name
+        as ours. If the name refers to a certificate, it allows the records by which ACM validates it.
+        """
         name = node.props["Name"]
         names = self._proofs(name) if isinstance(name, Ref) else [name, f"_{PROJECT}.{name}"]
         told = tuple(record_name(one) for one in names)
@@ -76,25 +85,25 @@ class Ground:
         )
 
     def _proofs(self, name: Ref) -> list[str]:
-        """Where ACM looks for the proof of a certificate's names: below each, by a word of its own."""
+        """Return patterns for the records by which ACM validates a certificate, one below each domain."""
         certificate = self.stack.nodes[name.node].props
         names = [certificate["DomainName"], *certificate.get("SubjectAlternativeNames", ())]
         return [f"_*.{one}" for one in names]
 
     def told(self, node: Node, prop: str) -> str:
-        """A property that a role has, as text; of another node's, its ARN."""
+        """Return a property as text: from the resource itself, else from one that it needs, else ""."""
         nodes = (node, *(self.stack.nodes[name] for name in node.needs))
         found = next((one.props[prop] for one in nodes if one.props.get(prop)), "")
         return self.text(found)
 
     def text(self, value: Any) -> str:
-        """A value with the ARN of another node for each ref to one."""
+        """Return a value as text, with the ARN of the other resource for each reference."""
         told = resolve(value, lambda ref: self.arn(self.stack.nodes[ref.node]))
         return "*" if isinstance(told, Unknown) else str(told)
 
 
 def is_of(node: Node, prefix: str, type_: str) -> bool:
-    """Whether IAM takes a node's resource for one of this type."""
+    """Return whether IAM counts a declared resource as of this type, in the service with this prefix."""
     return (
         node.kind.resource == type_ and reference.PREFIXES.get(node.kind.service, node.kind.service) == prefix
     )

@@ -1,4 +1,4 @@
-"""The commands that a policy can be for: a name here, and what it needs in `purposes.py`."""
+"""The commands for which `policy` prints a policy; `purposes.py` says what each of them needs."""
 
 NAMES = (
     "plan",

@@ -1,4 +1,4 @@
-"""A pipeline's role: who may assume it, by a token that GitHub signs for one sort of run."""
+"""The role of a GitHub Actions pipeline: which runs may assume it, proved by a token that GitHub signs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from provisioner.rights.statements import VERSION, Policy
 # GitHub docs, "Configuring OpenID Connect in Amazon Web Services": issuer, audience, and the forms of `sub`.
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
-# Of repositories made or renamed since 2026-07-15 the subject bears the ids of owner and repository
+# If a repository was created or renamed since 2026-07-15, its subject has the ids of owner and repository
 # (github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens).
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+@\d+/[\w.-]+@\d+")
-# What a pull request's run may do: its code has been read by nobody yet.
+# The commands that a pull request's run may use: nobody has reviewed its code yet.
 HARMLESS = ("plan", "status", "doctor")
-# What making it calls: `policy` grants it, to an administrator alone.
+# The calls that create the role and its policies: `policy` grants them to an administrator only.
 CALLS = {
     "iam": (
         *(
@@ -59,7 +59,19 @@ _WILD = re.compile(r"[*?]|\$\{")
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A branch, an environment or the pull requests of a repository; UsageError where that is left open."""
+    """The runs that may assume the role: those of one branch, of one environment, or of pull requests.
+
+    Args:
+        repository: The repository as owner/name, or as owner@ID/name@ID.
+        branch: The branch whose runs may assume it.
+        environment: The GitHub environment whose runs may assume it.
+        audience: The audience (`aud`) that a token must have.
+        pull_request: Whether the runs of pull requests may assume it.
+
+    Raises:
+        UsageError: The repository is malformed, or not exactly one of the three choices is given.
+
+    """
 
     repository: str
     branch: str | None = None
@@ -82,17 +94,22 @@ class Pipeline:
 
     @property
     def subject(self) -> str:
-        """How GitHub names such a run."""
+        """The subject (`sub`) that GitHub puts into the tokens of these runs."""
         what = f"environment:{self.environment}" if self.environment else f"ref:refs/heads/{self.branch}"
         return f"repo:{self.repository}:{'pull_request' if self.pull_request else what}"
 
     @property
     def noun(self) -> str:
-        """What the role is called after."""
+        """The noun in the role's name: "pipeline" or "pr-pipeline"."""
         return "pr-pipeline" if self.pull_request else "pipeline"
 
     def check_purpose(self, purpose: str) -> None:
-        """UsageError where a pull request's run could change something."""
+        """Check that these runs may have the policy of a command.
+
+        Raises:
+            UsageError: The runs are of pull requests, and the command could change something.
+
+        """
         if self.pull_request and purpose not in HARMLESS:
             raise UsageError(
                 "A pull request's code has been read by nobody yet: its runs may change nothing.",
@@ -100,7 +117,7 @@ class Pipeline:
             )
 
     def trust(self, partition: str, account: str) -> Policy:
-        """Who may assume the role."""
+        """Return the trust policy of the role, which lets only these runs assume it."""
         wanted = {f"{ISSUER}:aud": self.audience, f"{ISSUER}:sub": self.subject}
         statement = {
             "Effect": "Allow",
@@ -112,12 +129,17 @@ class Pipeline:
 
 
 def provider_arn(partition: str, account: str) -> str:
-    """The account's one provider for GitHub's tokens."""
+    """Return the ARN of the account's one OIDC provider for GitHub's tokens."""
     return f"arn:{partition}:iam::{account}:oidc-provider/{ISSUER}"
 
 
 def check_trust(document: Mapping[str, Any]) -> None:
-    """UsageError for a trust that others than one run of one repository could meet."""
+    """Check that a trust policy admits only the tokens of one subject and one audience.
+
+    Raises:
+        UsageError: The subject or the audience is missing, or has a wildcard.
+
+    """
     for statement in document["Statement"]:
         told = dict(_exact(statement.get("Condition", {})))
         subject, audience = told.get("sub", ""), told.get("aud", "")
@@ -134,7 +156,7 @@ def check_trust(document: Mapping[str, Any]) -> None:
 
 
 def _exact(condition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The claims of which one value is wanted, and no pattern."""
+    """Yield each claim that must equal one value, with the value; lists and patterns are left out."""
     for key, value in condition.get("StringEquals", {}).items():
         if isinstance(value, str):
             yield key.rsplit(":", 1)[-1], value

@@ -1,4 +1,4 @@
-"""What each command makes of the kinds, and what it asks AWS besides."""
+"""What each command needs of IAM: methods of the resource types, and other calls."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ from provisioner.rights.grants import Grant, Grants
 Calls = Mapping[str, tuple[str, ...]]
 _LOOKS: Mapping[str, Calls] = {"Facts": facts.CALLS, "Versions": versions.CALLS, "Tags": tagging.CALLS}
 _SEEKS: Mapping[str, Calls] = {**_LOOKS, "PullRules": pull_rules.CALLS, "Strangers": strangers.CALLS}
-# Where ECS leads requests over by itself: whose a rule's weights are, and at which hook a deployment waits.
-# The latter is asked by the deployment alone: IAM is not told which service it is of.
+# For services whose traffic ECS shifts by itself: who owns a rule's weights, and at which lifecycle hook a
+# deployment waits. That call names only the deployment, so IAM cannot tell which service it is of.
 _SHIFTS: Mapping[str, Calls] = {"Shifts": {"ecs": ("DescribeServiceDeployments", "ListServices")}}
 _ALARMS: Mapping[str, Calls] = {"TrackingAlarms": tracking_alarms.CALLS}
 _PLANS: Mapping[str, Calls] = {
@@ -56,7 +56,7 @@ _PLANS: Mapping[str, Calls] = {
     "Images": ecr.CALLS,
     "PricingPlans": pricing_plans.CALLS,
 }
-# What is looked up only where the stack has what it is about.
+# Lookups that are needed only if the function returns True for the stack.
 _ONLY_WITH = {
     "Domain": domain.concerns,
     "Proofs": domain.concerns,
@@ -72,11 +72,11 @@ _ENDS: Mapping[str, Calls] = {
 }
 _LOOK = ("read", "extras", "others")
 _SEES = ("read", "observe")
-# What lies where CloudFront does, whatever the stack's region.
+# Services and lookups that are also called in CloudFront's region, whatever the stack's region is.
 _OF_THE_EDGE_TOO = frozenset({"acm", "wafv2", "EdgeLines", "Mutes"})
-# Where a tunnel leads to.
+# The database, to which a tunnel leads.
 _DATABASE: Calls = {"rds": ("DescribeDBClusters ml-api-aurora-{suffix}",)}
-# Reading alone: what of it is swept up, a teardown sweeps.
+# Only the reads among the calls for leftovers, as `teardown` deletes them and `verify-gone` does not.
 _LEFT: Calls = {
     service: tuple(
         one for one in operations if reference.known(reference.action_of(service, one.split()[0])).reads
@@ -85,7 +85,7 @@ _LEFT: Calls = {
 }
 _ROLLOUTS: Mapping[str, Calls] = {
     "Facts": facts.CALLS,
-    # Which image is shipped, only the command tells.
+    # Any image: which one is deployed is known only when the command runs.
     "Image": {"ecr": (*ecr.CALLS["ecr"], *pull_rules.CALLS["ecr"])},
     "Revisions": revisions.CALLS,
     "Rollouts": rollouts.CALLS,
@@ -100,17 +100,17 @@ _ROLLOUTS: Mapping[str, Calls] = {
 
 @dataclass(frozen=True)
 class Purpose:
-    """What one command makes of the kinds, and by a word for the statement's id what it asks besides."""
+    """What one command needs: methods of resource types, and other calls by a word for the statement's id."""
 
     verbs: tuple[str, ...] = ()
     calls: Mapping[str, Calls] = field(default_factory=dict)
-    # The verbs that it makes use of in some kinds alone.
+    # By resource type, the methods that it calls of that type only.
     of_kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # It speaks of all that any settings could have declared.
+    # It covers every resource that any settings could have declared.
     ending: bool = False
-    # It changes something: AWS, and the state.
+    # It changes something, in AWS and in the state.
     writes: bool = False
-    # It is an administrator's, who stands beside those that run the stack.
+    # It is for an administrator, and not part of the policies for the people who run the stack.
     apart: bool = False
 
 
@@ -142,7 +142,7 @@ PURPOSES: Mapping[str, Purpose] = {
             "Service": ("read", "update", "retag", "failure", "deceives"),
             "TaskDefinition": ("read", "create", "retag"),
             "ScalableTarget": ("read", "create", "update"),
-            # The execution role, on which another machine's run has its mark.
+            # The execution role, whose run marker (a tag) shows a run on another machine.
             "Role": ("read",),
         },
         writes=True,
@@ -167,7 +167,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "teardown": Purpose(
         (*_LOOK, "delete", "holders", "protections"),
         _ENDS,
-        # It bears its mark on the execution role meanwhile.
+        # It sets its run marker, a tag, on the execution role while it runs.
         {"Role": ("retag",)},
         ending=True,
         writes=True,
@@ -182,7 +182,7 @@ PURPOSES: Mapping[str, Purpose] = {
 
 
 def grants_for(ground: Grants, purpose: str) -> Iterator[Grant]:
-    """What a command needs."""
+    """Yield all grants that a command needs."""
     wanted = PURPOSES[purpose]
     if wanted.verbs:
         yield from ground.of(wanted.verbs)
@@ -195,7 +195,11 @@ def grants_for(ground: Grants, purpose: str) -> Iterator[Grant]:
 
 
 def _looked_up(ground: Grants, word: str, calls: Calls) -> Iterator[Grant]:
-    """What is declared of each operation, in each region where its service is asked."""
+    """Yield the grants for calls outside the resource types, in each region where their service is called.
+
+    `calls` maps a service to operations. An operation may be followed by the names of resources, or by
+    `type=name` to limit it to that type.
+    """
     own = ground.stack.region
     for service, operations in calls.items():
         regions = dict.fromkeys(
@@ -209,11 +213,15 @@ def _looked_up(ground: Grants, word: str, calls: Calls) -> Iterator[Grant]:
 
 
 def _arns(known: Action, forms: list[str], place: dict[str, str]) -> Iterator[str]:
-    """All of each type, or what bears the name behind the operation; with `type=name`, those types alone."""
+    """Yield the ARNs that an operation needs.
+
+    These are the ARNs with the names in `forms`, of every type that the action concerns; all names if there
+    are none. With `type=name` in `forms`, only the types that are given there count.
+    """
     of_types = dict(form.split("=", 1) for form in forms if "=" in form)
     for on in known.on:
         if of_types and on.type in of_types:
-            # What is AWS's own is in no account, or in one of AWS's.
+            # The ARN of a resource that AWS owns has no account, or one of AWS's accounts.
             where = {**place, "Account": "*"} if of_types[on.type].startswith("AWS-") else place
             yield reference.arn(known.prefix, on.type, (of_types[on.type],), where)
         elif not of_types and (on.always or not known.whole(on)):
@@ -221,4 +229,5 @@ def _arns(known: Action, forms: list[str], place: dict[str, str]) -> Iterator[st
 
 
 def _place(ground: Grants, region: str) -> dict[str, str]:
+    """Return the partition, region and account of an ARN, by the names of the placeholders."""
     return {"Partition": ground.partition, "Region": region, "Account": ground.account}

@@ -1,4 +1,4 @@
-"""Grants as the statements of IAM policies: merged where nothing is widened, named by kind, split by size."""
+"""IAM statements from grants: merged if that grants nothing more, named by resource type, split by size."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ Policy = dict[str, Any]
 VERSION = "2012-10-17"
 # IAM and STS quotas (IAM user guide): characters without white space.
 MANAGED_LIMIT, INLINE_LIMIT = 6144, 10240
-# Keys whose values fit one resource each: `CreateVpc` makes no subnet, whatever else is allowed beside it.
+# Condition keys of which several values may share a statement, because each value fits only its own
+# resources: with `CreateVpc` no subnet is created, whatever else the statement allows.
 _TOLD_APART = (":CreateAction", ":AWSServiceName", RECORDS)
 
 
 def statements(grants: Iterable[Grant]) -> list[Statement]:
-    """One statement for all grants of a service that may stand together."""
+    """Return IAM statements for the grants, with as many grants in one statement as may share it.
+
+    A grant with a condition is dropped if the same action is granted on the same resource without one.
+    """
     together: dict[tuple[Any, ...], list[Grant]] = defaultdict(list)
     listed = dict.fromkeys(grants)
     free = {(one.action, one.resource) for one in listed if not one.condition}
@@ -36,10 +40,11 @@ def statements(grants: Iterable[Grant]) -> list[Statement]:
 
 
 def _alike(grant: Grant) -> tuple[Any, ...]:
-    """What two grants must share to stand together without granting more than each does alone.
+    """Return a grouping key: grants with the same key can share a statement without granting more than alone.
 
-    An action knows only the types that it is for. So what bears our name may be lumped, and so may what bears
-    our tags, as IAM asks them of each resource; a list may be lumped with a list. All else stands alone.
+    An action applies only to the resource types that it is for. So resources with our name in their ARN can
+    share a statement, and so can resources with our tags, as IAM checks the tags of each one. Reads can share
+    one with reads. Any other grant shares a statement only with grants on the same resource.
     """
     prefix = grant.action.split(":", 1)[0]
     everywhere = grant.resource == "*"
@@ -52,6 +57,7 @@ def _alike(grant: Grant) -> tuple[Any, ...]:
 
 
 def _statement(members: list[Grant]) -> Statement:
+    """Return the statement for grants that may share one; its id is made of their resource types."""
     resources = {written(one.action, one.resource) for one in members}
     made: Statement = {
         "Sid": "".join(sorted({one.kind for one in members})),
@@ -65,7 +71,7 @@ def _statement(members: list[Grant]) -> Statement:
 
 
 def _condition(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
-    """Conditions that differ in their values only, as one."""
+    """Return conditions that differ only in their values as one, in the form of an IAM statement."""
     values: dict[tuple[str, str], set[str]] = defaultdict(set)
     for operator, key, wanted in (part for condition in conditions for part in condition):
         values[operator, key] |= set(wanted)
@@ -76,7 +82,11 @@ def _condition(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
 
 
 def denials(boundaries: list[str], *, ending: bool) -> list[Statement]:
-    """No way up: what bounds the roles is not changed, nor taken off a role, whatever else is allowed."""
+    """Return Deny statements that keep an operator from getting more rights through the roles of the stack.
+
+    They forbid to change the permissions boundaries and to detach a boundary from a role, whatever else is
+    allowed. With `ending`, for a teardown, the boundaries may be deleted.
+    """
     if not boundaries:
         return []
     change = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"]
@@ -88,10 +98,12 @@ def denials(boundaries: list[str], *, ending: bool) -> list[Statement]:
 
 
 def others_kept(grants: Iterable[Grant]) -> list[Statement]:
-    """What bears somebody else's tags is not given ours: who may change what bears ours could change it then.
+    """Return Deny statements that forbid to put the stack's tags on a resource with another owner's tags.
 
-    IAM cannot tell the giving of tags at birth from a later one, save where the service names the call
-    (ec2:CreateAction). What is not there yet has no tags, and what has none is met by no denial.
+    Otherwise an operator, who may change resources with our tags, could tag any resource as ours and change
+    it then. IAM cannot tell tags given on creation from tags given later, except where the service names the
+    call (ec2:CreateAction). A resource that is being created has no tags, and a resource without tags is not
+    denied.
     """
     given: dict[str, set[str]] = defaultdict(set)
     actions: set[str] = set()
@@ -114,7 +126,7 @@ def others_kept(grants: Iterable[Grant]) -> list[Statement]:
 
 
 def _with_ids(made: Iterable[Statement]) -> Iterator[Statement]:
-    """Statement ids that say which kinds need them; letters and digits only, each once."""
+    """Yield the statements with unique ids, of letters and digits, that name the types that need them."""
     seen: dict[str, int] = defaultdict(int)
     for one in made:
         name = "".join(char for char in one["Sid"] if char.isalnum())
@@ -123,7 +135,7 @@ def _with_ids(made: Iterable[Statement]) -> Iterator[Statement]:
 
 
 def policies(made: Iterable[Statement], limit: int = MANAGED_LIMIT) -> list[Policy]:
-    """As few policies as hold these statements, each within IAM's limit."""
+    """Return the statements in as few policies as can be, each of at most `limit` characters."""
     bins: list[list[Statement]] = []
     for one in sorted(made, key=lambda one: -size(one)):
         home = next((there for there in bins if size(policy([*there, one])) <= limit), None)
@@ -135,10 +147,10 @@ def policies(made: Iterable[Statement], limit: int = MANAGED_LIMIT) -> list[Poli
 
 
 def policy(made: Iterable[Statement]) -> Policy:
-    """Statements as a policy."""
+    """Return a policy with these statements."""
     return {"Version": VERSION, "Statement": list(made)}
 
 
 def size(document: Any) -> int:
-    """How IAM counts it: characters without white space."""
+    """Return the size of a policy as IAM counts it: characters without white space."""
     return len(json.dumps(document, separators=(",", ":")))
