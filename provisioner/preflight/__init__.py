@@ -1,1 +1,1 @@
-"""What can be checked before the first call that changes anything; run only where something is to be made."""
+"""Checks of a plan before the first call that changes anything."""

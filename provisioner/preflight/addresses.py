@@ -1,4 +1,4 @@
-"""The blocks of addresses: each subnet inside its network, and none over another."""
+"""Check of the CIDR blocks: each subnet lies inside its VPC, and no two subnets overlap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _MEND = "Choose another block: `--set network.cidr=...`."
 
 
 def addresses(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """Blocks that AWS would refuse; asks for the network's other subnets where the network stands."""
+    """Yield the CIDR blocks of subnets that AWS would refuse.
+
+    If the VPC exists, its other subnets are read from AWS.
+    """
     subnets = [node for node in made.stack if str(node.kind) == "Subnet"]
     coming = [node for node in subnets if made.changes[node.name].verb in ("create", "replace")]
     for node in coming:
@@ -30,7 +33,11 @@ def addresses(made: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def _others(made: Plan, clients: Clients, coming: list[Node]) -> Iterator[Finding]:
-    """Subnets that somebody else has put into our network; one of ours may just have come out of hiding."""
+    """Yield blocks that overlap a subnet that somebody else created in our VPC.
+
+    Subnets with the stack's tags are skipped: one of ours may have been hidden by eventual consistency until
+    now.
+    """
     homes = {made.docs[home]["id"] for node in coming if (home := node.props["VpcId"].node) in made.docs}
     for home in sorted(homes):
         filters = [{"Name": "vpc-id", "Values": [home]}]
@@ -44,6 +51,7 @@ def _others(made: Plan, clients: Clients, coming: list[Node]) -> Iterator[Findin
 
 
 def _block(node: Node) -> IPv4Network:
+    """Return the CIDR block of a declared subnet."""
     return IPv4Network(node.props["CidrBlock"])
 
 

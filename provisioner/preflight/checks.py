@@ -1,4 +1,4 @@
-"""All checks of a plan, in one list."""
+"""All preflight checks of a plan, in one list."""
 
 from __future__ import annotations
 
@@ -20,10 +20,17 @@ _MINUTE = 60
 
 
 def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> list[Finding]:
-    """What would go wrong with a plan that takes so many seconds, in an account.
+    """Return everything that would go wrong with a plan.
 
-    Where nothing is made, AWS is asked of the images alone that lie in a private ECR, and of a database
-    version whose standard support ends soon.
+    If the plan only deletes, or changes nothing, AWS is asked only about images in a private ECR registry,
+    and about a database version whose standard support ends soon.
+
+    Args:
+        made: The plan.
+        clients: The clients to ask AWS with.
+        seconds: How long the run is estimated to take, in seconds.
+        account: The account of the stack; "" if it is not known.
+
     """
     verbs = {change.verb for change in made.changes.values()}
     if verbs.isdisjoint(("create", "replace", "update")):
@@ -48,7 +55,7 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
 
 
 def credentials(clients: Clients, seconds: float) -> list[Finding]:
-    """Credentials that end before the run does; those that are renewed by themselves do not."""
+    """Return a finding if the credentials expire before the run ends and do not renew themselves."""
     end = clients.aws.credentials_end()
     left = None if end is None else end - clients.clock.wall()
     if left is None or left > seconds:

@@ -1,4 +1,4 @@
-"""The database's instances that a plan ends: whether one of them is who writes now."""
+"""Check of the database instances that a plan deletes: whether the current writer is one of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from provisioner.preflight.finding import Finding
 
 
 def database(made: Plan) -> Iterator[Finding]:
-    """An instance that goes while it writes, and another that stays takes over; makes no call.
+    """Yield a warning for each writer that the plan deletes while another instance stays; makes no call.
 
-    AWS promotes one that stays by itself, within a minute (Aurora user guide, fault tolerance): a warning.
+    It is only a warning, as AWS promotes an instance that stays by itself, within a minute (Aurora user
+    guide, fault tolerance).
     """
     going = {one.id: one for one in made.changes.values() if (one.verb, one.kind) == ("delete", "DBInstance")}
     for cluster in (made.docs[node.name] for node in made.stack if _is_cluster(made, node.name)):
@@ -34,4 +35,5 @@ def database(made: Plan) -> Iterator[Finding]:
 
 
 def _is_cluster(made: Plan, name: str) -> bool:
+    """Return whether a declared resource is a database cluster that exists."""
     return str(made.stack.nodes[name].kind) == "DBCluster" and name in made.docs

@@ -1,4 +1,4 @@
-"""A domain before anything is made of it: whether the zone holds its names, and certificates cover them."""
+"""Checks of a domain: the zone contains its names, certificates cover them, and nobody else serves them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from provisioner.engine.graph import Node, Stack
 from provisioner.engine.plan import Plan
 from provisioner.preflight.finding import Finding
 
-# What is asked here, by service: `policy` grants it where there is a domain.
+# The calls of this module by service; `policy` grants them if there is a domain.
 CALLS = {
     "acm": ("DescribeCertificate",),
     "cloudfront": ("ListDistributions",),
@@ -21,20 +21,20 @@ CALLS = {
 }
 _NO_ZONE = frozenset({"NoSuchHostedZone", "InvalidInput"})
 _NO_CERTIFICATE = frozenset({"ResourceNotFoundException"})
-# What CloudFront would say of a name that another distribution serves.
+# CloudFront's error code for a name that another distribution serves.
 _TAKEN = "CNAMEAlreadyExists"
-# CloudFront's certificates live there, whatever the stack's region.
+# CloudFront's certificates are in this region, whatever the stack's region is.
 _OF_THE_EDGE = "us-east-1"
 
 
 def concerns(stack: Stack) -> bool:
-    """Whether a stack has a domain."""
+    """Return whether a stack has a domain."""
     edges = (node for node in stack if str(node.kind) == "Distribution")
     return any(edge.props["Aliases"]["Items"] for edge in edges)
 
 
 def domain(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """What is wrong with the zone and with the certificates that are given, and who has a name already."""
+    """Yield problems with the hosted zone, with given certificates, and with names already served."""
     new = [node for node in made.stack if made.changes[node.name].verb in ("create", "replace", "update")]
     names: dict[str, list[Node]] = {}
     for node in new:
@@ -51,6 +51,7 @@ def domain(made: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def _zone(clients: Clients, zone: str, nodes: list[Node]) -> Iterator[Finding]:
+    """Yield problems with a hosted zone: it does not exist, is private, or does not contain a name."""
     route53 = clients.client("route53")
     try:
         told = route53.get_hosted_zone(Id=zone)["HostedZone"]
@@ -69,7 +70,10 @@ def _zone(clients: Clients, zone: str, nodes: list[Node]) -> Iterator[Finding]:
 
 
 def _served(clients: Clients, node: Node) -> Iterator[Finding]:
-    """Names that another distribution of this account serves; of other accounts nothing can be asked."""
+    """Yield the names that another distribution of this account serves.
+
+    Distributions of other accounts cannot be listed.
+    """
     listed = clients.client("cloudfront").list_distributions().get("DistributionList", {}).get("Items") or []
     for other in listed:
         if other["Comment"] == node.props["Comment"]:
@@ -82,7 +86,7 @@ def _served(clients: Clients, node: Node) -> Iterator[Finding]:
 
 
 def _given(made: Plan, node: Node) -> Iterator[tuple[str, list[str]]]:
-    """Each certificate that is somebody's own, and the names that it must cover."""
+    """Yield each certificate that the settings name for a resource, and the names that it must cover."""
     edges = (one for one in made.stack if str(one.kind) == "Distribution")
     if str(node.kind) == "Distribution":
         listed = [node.props["ViewerCertificate"].get("ACMCertificateArn")]
@@ -98,6 +102,7 @@ def _given(made: Plan, node: Node) -> Iterator[tuple[str, list[str]]]:
 def _certificate(
     clients: Clients, node: Node, arn: str, region: str, names: Iterable[Any]
 ) -> Iterator[Finding]:
+    """Yield problems with a certificate: it does not exist, is not issued, or does not cover a name."""
     acm = clients.client("acm", region)
     setting = "domain.certificate_arn" if region else "domain.balancer_certificate_arn"
     try:
@@ -115,7 +120,7 @@ def _certificate(
 
 
 def _covers(certificate: Mapping[str, Any], name: str) -> bool:
-    """Whether a certificate is for a name, by itself or by the wildcard of its parent."""
+    """Return whether a certificate is valid for a name, directly or by the wildcard of its parent domain."""
     wild = f"*.{name.split('.', 1)[-1]}"
     return bool({name, wild} & {certificate["DomainName"], *certificate["SubjectAlternativeNames"]})
 

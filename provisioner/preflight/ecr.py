@@ -1,4 +1,4 @@
-"""Images in a private ECR: whether a task could pull each, and the digest that its tag stands for now."""
+"""Images in a private ECR registry: whether a task could pull an image, and the digest of its tag now."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from provisioner.preflight.pull_rules import rule_of, rules
 from provisioner.regions import is_of
 from provisioner.settings.images import EcrImage
 
-# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+# The calls of this module by service; `policy` grants them. tests/test_calls.py compares it with the source.
 CALLS = {"ecr": ("DescribeImages",)}
 _ABSENT = ("ImageNotFoundException", "RepositoryNotFoundException")
-# An ECR that knows no filter by status.
+# The error code of an ECR that does not know the filter by image status.
 _NO_FILTER = "InvalidParameterException"
-# The one that a stack can be in; the others take no credentials of it.
+# The only partition that a stack can be in; other partitions do not accept its credentials.
 _PARTITION = "aws"
-# botocore ecr ImageStatus; the others are ours: not there, fetched by ECR at the first pull, not told.
+# The values of botocore's ecr ImageStatus, then our own: the image does not exist, ECR fetches it at the
+# first pull, ECR cannot fetch it as there is no way to the internet, ECR was not asked or did not answer.
 ACTIVE, ARCHIVED, ACTIVATING = "ACTIVE", "ARCHIVED", "ACTIVATING"
 ABSENT, CACHED, CLOSED, NOT_ASKED = "ABSENT", "CACHED", "CLOSED", "NOT_ASKED"
 # ECR user guide, "Restoring an image".
@@ -31,9 +32,16 @@ RESTORE_MINUTES = 20
 
 @dataclass(frozen=True)
 class Pullable:
-    """One image and whether a task could pull it: the status of it in ECR, or one of the three above.
+    """An image in a private ECR registry, and whether a task could pull it.
 
-    `digest` is what it stands for, where ECR tells it; `detail` is what more there is to say of the status.
+    Args:
+        image: The image as it was given.
+        place: Its registry, repository, and tag or digest.
+        status: One of the statuses above: ECR's ImageStatus or one of our own.
+        digest: The digest of the image, if ECR told it.
+        detail: More about the status: a reason, or the registry from which ECR fetches the image.
+        is_owned: Whether the registry belongs to the account of the stack.
+
     """
 
     image: str
@@ -45,19 +53,19 @@ class Pullable:
 
     @property
     def blocks(self) -> bool:
-        """Whether no task can pull it as it is."""
+        """Whether no task can pull the image as it is."""
         return self.status in (ARCHIVED, ACTIVATING, ABSENT, CLOSED)
 
     @property
     def pinned(self) -> str:
-        """The image by its digest, where ECR told that; else as it was given."""
+        """The image with its digest instead of its tag, if ECR told the digest; else the image as given."""
         if self.place.digest or not self.digest:
             return self.image
         return f"{self.image.removesuffix(f':{self.place.tag}')}@{self.digest}"
 
     @property
     def what(self) -> str:
-        """What there is to know of it, as a sentence without its end; "" where it can be pulled."""
+        """The problem with the image, as a sentence without its full stop; "" if it can be pulled."""
         known = {
             ACTIVE: "",
             ARCHIVED: f"The image {self.image} is archived in ECR: no task can pull it",
@@ -74,12 +82,12 @@ class Pullable:
 
     @property
     def clause(self) -> str:
-        """The same within a sentence."""
+        """The same text with a small first letter, for use inside a sentence."""
         return self.what[:1].lower() + self.what[1:]
 
     @property
     def command(self) -> str:
-        """What to type: how it is restored, else how ECR tells of it."""
+        """The AWS CLI command that restores an archived image, or that shows the image or its repository."""
         show, one = self._command("describe-images"), ",".join(f"{k}={v}" for k, v in self.place.id.items())
         if self.status == ARCHIVED:
             restore = self._command("update-image-storage-class")
@@ -90,7 +98,7 @@ class Pullable:
 
     @property
     def hint(self) -> str:
-        """What to do about one that cannot be pulled, or how long to wait."""
+        """What a person can do about an image that cannot be pulled, or how long to wait."""
         if self.status == ARCHIVED:
             return (
                 f"Restore it: `{self.command}`. That takes up to {RESTORE_MINUTES} minutes; pushing it again "
@@ -106,11 +114,12 @@ class Pullable:
         return f"`{self.command}` lists what there is.{f' {self.detail}' if self.detail else ''}"
 
     def error(self) -> ProvisionerError:
-        """Return the refusal of whatever would have a task pull it."""
+        """Return the error for a command that would make a task pull this image."""
         kind = UsageError if self.status == ABSENT else Blocked
         return kind(f"{self.what}. Nothing was changed.", self.hint)
 
     def _command(self, verb: str) -> str:
+        """Return an `aws ecr` command for the repository of the image."""
         other = "" if self.is_owned else f" --registry-id {self.place.account}"
         where = f"--repository-name {self.place.repository} --region {self.place.region}{other}"
         return f"aws ecr {verb} {where}"
@@ -119,11 +128,19 @@ class Pullable:
 def look(
     clients: Clients, image: str, account: str, *, must: bool = False, has_way_out: bool = True
 ) -> Pullable | None:
-    """Return whether a task could pull an image; None where it lies in no private ECR.
+    """Return whether a task could pull an image; None if it is not in a private ECR registry.
 
-    Another account's registry, or another region's, may refuse to tell: that is a status of its own, and no
-    error. So may the account's own, unless it `must` tell. Where tasks have no way out to the internet, what
-    is to be fetched at the first pull is not.
+    The registry of another account or region may refuse to answer. The result is then the status NOT_ASKED,
+    and no error is raised.
+
+    Args:
+        clients: The clients to ask AWS with.
+        image: The image as a task definition names it.
+        account: The account of the stack.
+        must: Raise the error of a call if the registry belongs to the stack's own account and region.
+        has_way_out: Whether tasks reach the internet. Without that, ECR cannot fetch an image at its first
+            pull.
+
     """
     place = EcrImage.of(image)
     if place is None:
@@ -142,7 +159,7 @@ def look(
 
 
 def _looked(clients: Clients, asked: Pullable) -> Pullable:
-    """DescribeImages: of those that can be pulled, then, where it is not among them, of all."""
+    """Find an image with DescribeImages: first among images that can be pulled, then among all images."""
     pullable = _described(clients, asked.place)
     found = pullable or _described(clients, asked.place, imageStatus="ANY")
     if found:
@@ -150,12 +167,12 @@ def _looked(clients: Clients, asked: Pullable) -> Pullable:
         return replace(asked, status=doc.get("imageStatus", ACTIVE), digest=doc.get("imageDigest", ""))
     if (pullable, found) == (None, None):
         return _fetched(clients, asked)
-    # ECR knows it, and tells no more of it: so it answers of one that is archived.
+    # ECR knows the image but returns no details of it, as it does for an archived image.
     return replace(asked, status=ARCHIVED)
 
 
 def _described(clients: Clients, place: EcrImage, **filters: str) -> list[dict[str, Any]] | None:
-    """Return the details that ECR tells of an image, which may be none; None where it knows no such image."""
+    """Return the details that ECR has of an image, which may be none; None if ECR does not know the image."""
     ecr = clients.client("ecr", place.region)
     asked: dict[str, Any] = {"repositoryName": place.repository, "imageIds": [place.id]}
     if filters:
@@ -169,7 +186,7 @@ def _described(clients: Clients, place: EcrImage, **filters: str) -> list[dict[s
 
 
 def _fetched(clients: Clients, asked: Pullable) -> Pullable:
-    """Return whether a pull-through-cache rule brings what is not there at its first pull."""
+    """Return whether a pull-through-cache rule makes ECR fetch a missing image at its first pull."""
     try:
         rule = rule_of(rules(clients, asked.place), asked.place.repository)
     except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered

@@ -1,4 +1,4 @@
-"""One thing that would go wrong, or might."""
+"""One problem that a preflight check found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """What stands in the way of which resource, and what to type; one that does not block is a warning."""
+    """A problem of a plan: the address of the resource, what is wrong, and what to do about it.
+
+    If it does not block, it is a warning. `limit`, `used` and `needed` are the numbers behind it, if it has
+    any.
+    """
 
     address: str
     what: str

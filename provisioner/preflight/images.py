@@ -1,4 +1,4 @@
-"""The images of a plan's tasks that lie in a private ECR: whether a task could pull each."""
+"""Check of the images of a plan's tasks in private ECR registries: whether a task could pull each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from provisioner.settings.images import images_of
 
 
 def images(made: Plan, clients: Clients, account: str) -> Iterator[Finding]:
-    """Return what no task could pull, and what was not told of images that are new.
+    """Yield the images that no task could pull, and new images about which ECR did not answer.
 
-    It stands in the way of a task that is to be made; of one that runs it is a warning: it runs on, and no
-    other one starts beside it.
+    Such an image blocks a task definition that is to be created. For an existing task definition it is a
+    warning: running tasks go on, but no further task can start.
     """
     has_nat = any(str(node.kind) == "NatGateway" for node in made.stack)
     for node in made.stack:

@@ -1,4 +1,4 @@
-"""The parameters of every call of a plan, caught before they are sent and held against botocore's model."""
+"""Check of the parameters of a plan's calls, captured before they are sent, against botocore's model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TOKEN = "0" * 32
 
 
 class Caught(BaseException):
-    """The call that a verb would make, instead of the call itself."""
+    """Raised by `Catcher` in place of a call; `call` is the call that would have been made."""
 
     def __init__(self, call: Call) -> None:
         super().__init__(call.operation)
@@ -28,14 +28,14 @@ class Caught(BaseException):
 
 
 class Blank(dict[str, Any]):
-    """The answer of a read that is not made: all that is asked of it is blank."""
+    """The answer of a read that is not made: every member that is asked for is another blank answer."""
 
     def __missing__(self, _key: str) -> Blank:
         return Blank()
 
 
 class Catcher:
-    """Stands for a client: reads answer blank, and the first other call is caught."""
+    """A stand-in for a client: reads return a blank answer, and the first other call raises `Caught`."""
 
     def __init__(self) -> None:
         self._reads = False
@@ -52,7 +52,10 @@ class Catcher:
 
 @dataclass(frozen=True)
 class Call:
-    """A call that would be made; what it lacks may come from a read that it is laid over."""
+    """A call that would be made.
+
+    If it is `laid_over`, its parameters are merged with the result of a read, so members may be missing here.
+    """
 
     operation: str
     params: Doc
@@ -60,7 +63,7 @@ class Call:
 
 
 def parameters(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """What AWS's model refuses of the creates and updates of a plan; makes no call."""
+    """Yield what botocore's model refuses in the creates and updates of a plan; makes no call."""
     for node in made.stack:
         for call in _calls(made, node):
             for fault in _faults(clients, node, call):
@@ -73,6 +76,7 @@ def parameters(made: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def _calls(made: Plan, node: Node) -> Iterator[Call]:
+    """Yield the calls that a plan would make to create or update a resource."""
     verb = made.changes[node.name].verb
     found: list[Call | None] = []
     if verb in ("create", "replace"):
@@ -83,15 +87,18 @@ def _calls(made: Plan, node: Node) -> Iterator[Call]:
 
 
 def create_call(made: Plan, node: Node) -> Call | None:
-    """The call by which a node would be made; None where a stand-in for an unknown value leads nowhere."""
+    """Return the call that would create a resource.
+
+    Return None if the method of the type fails on the placeholder of a value that is not known yet.
+    """
     it = replace(_item(made, node), token=_TOKEN)
     return _caught(lambda: node.kind.create(Catcher(), it))
 
 
 def update_calls(made: Plan, node: Node) -> list[Call | None]:
-    """The first call by which a node would be changed, and the first by which its tags would."""
+    """Return the first call that would change a resource, and the first one that would change its tags."""
     change, kind = made.changes[node.name], node.kind
-    # What stands is read right before the call: what the call lacks comes from there.
+    # The actual resource is read right before the call, and supplies what the call lacks here.
     there = Blank(stands=True) if kind.replaces else {}
     it = replace(_item(made, node), id=UNKNOWN, there=there)
     errand = errand_of(kind, it.props, change.differences)
@@ -105,11 +112,13 @@ def update_calls(made: Plan, node: Node) -> list[Call | None]:
 
 
 def _item(made: Plan, node: Node) -> Item:
+    """Return a resource as a method of its type gets it, with placeholders for unknown values."""
     wanted = stood_in(resolve(node.props, lambda ref: look_up(made, ref)))
     return target_of(node, made.stack.suffix, None, wanted).it
 
 
 def _caught(act: Callable[[], object]) -> Call | None:
+    """Return the first call that `act` makes; None if it makes none, or fails on a placeholder."""
     try:
         act()
     except Caught as caught:
@@ -120,7 +129,7 @@ def _caught(act: Callable[[], object]) -> Call | None:
 
 
 def stood_in(value: Any) -> Any:
-    """`value` with a stand-in for all that is not known or not read, and for every secret."""
+    """Return `value` with a placeholder for every secret and for everything unknown or not read."""
     match value:
         case Unknown() | Veiled() | Blank():
             return UNKNOWN
@@ -133,6 +142,7 @@ def stood_in(value: Any) -> Any:
 
 
 def _faults(clients: Clients, node: Node, call: Call) -> Iterator[Fault]:
+    """Yield what botocore's model refuses in a call, except missing members that a read would supply."""
     meta = clients.aws.client(node.kind.service, node.region).meta
     if name := meta.method_to_api_mapping.get(call.operation):
         found = faults(meta.service_model.operation_model(name).input_shape, call.params)

@@ -1,4 +1,4 @@
-"""What a plan removes and AWS would not delete, as it is protected."""
+"""Check of the deletions of a plan: which resources AWS would not delete, as they are protected."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from state.document import Document
 
 
 def protections(made: Plan, document: Document, clients: Clients, kinds: Kinds) -> Iterator[Finding]:
-    """Yield what is no longer declared and protected against deletion; a read of each that can be."""
+    """Yield the resources that are no longer declared but are protected against deletion.
+
+    It makes one read for each resource whose type can be protected.
+    """
     shared = clients.sharing()
     for name, change in made.changes.items():
         if change.verb != "delete" or not kinds[change.kind].unprotected:

@@ -1,4 +1,4 @@
-"""Pull-through-cache rules: which repositories of an ECR registry the first pull fills from elsewhere."""
+"""Pull-through-cache rules: which ECR repositories are filled from another registry at the first pull."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from provisioner.engine.explain import excused
 from provisioner.engine.graph import Stack
 from provisioner.settings.images import EcrImage
 
-# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+# The calls of this module by service; `policy` grants them. tests/test_calls.py compares it with the source.
 CALLS = {"ecr": ("DescribePullThroughCacheRules",)}
-# ECR user guide, "Customizing repository prefixes for ECR to ECR pull through cache": the rule of all
-# repositories that no other rule is for, and a prefix upstream that stands for none.
+# ECR user guide, "Customizing repository prefixes for ECR to ECR pull through cache": as a repository prefix,
+# the rule for all repositories without a rule of their own; as an upstream prefix, no prefix.
 _ROOT = "ROOT"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: the prefix of the repositories that it fills, and the registry that it fills them from."""
+    """A pull-through-cache rule: the prefix of its repositories, and the registry and prefix upstream."""
 
     prefix: str
     upstream: str
@@ -28,40 +28,47 @@ class Rule:
 
     @classmethod
     def of(cls, doc: dict[str, Any]) -> Rule:
-        """Return the rule that an answer of ECR tells of; a prefix may be given with its `/`."""
+        """Return the rule that an item of ECR's answer describes; its prefixes may end in `/`."""
         upstream = str(doc.get("upstreamRegistryUrl", "")).removeprefix("https://").rstrip("/")
         beyond = str(doc.get("upstreamRepositoryPrefix") or _ROOT).rstrip("/")
         return cls(str(doc["ecrRepositoryPrefix"]).rstrip("/"), upstream, beyond)
 
     def fills(self, repository: str) -> bool:
-        """Return whether a repository is one of this rule's."""
+        """Return whether this rule covers a repository."""
         return self.prefix == _ROOT or repository.startswith(f"{self.prefix}/")
 
     def source(self, repository: str) -> str:
-        """Return where a repository is filled from: registry and name."""
+        """Return where a repository is filled from: the upstream registry and the name there."""
         rest = repository if self.prefix == _ROOT else repository.removeprefix(f"{self.prefix}/")
         parts = (self.upstream, "" if self.upstream_prefix == _ROOT else self.upstream_prefix, rest)
         return "/".join(filter(None, parts))
 
 
 def rules(clients: Clients, place: EcrImage) -> list[Rule]:
-    """Return the rules of a registry by DescribePullThroughCacheRules."""
+    """Return the rules of a registry with DescribePullThroughCacheRules."""
     ecr = clients.client("ecr", place.region)
     told = ecr.describe_pull_through_cache_rules(registryId=place.account)
     return [Rule.of(doc) for doc in told["pullThroughCacheRules"]]
 
 
 def rule_of(known: Iterable[Rule], repository: str) -> Rule | None:
-    """Return the rule that fills a repository: the longest prefix before ROOT; None where none does."""
+    """Return the rule that fills a repository: of the longest prefix, and ROOT last; None if no rule does."""
     fitting = [one for one in known if one.fills(repository)]
     return max(fitting, key=lambda one: (one.prefix != _ROOT, len(one.prefix)), default=None)
 
 
 def filled(clients: Clients, images: Iterable[str], account: str, known: Iterable[str] = ()) -> list[str]:
-    """Return the repositories of an account that a rule fills, of those that these images lie in.
+    """Return the account's repositories that a rule fills, among the repositories of these images.
 
-    Makes one call for each registry, none where no image lies in one. Where ECR does not tell its rules, what
-    was `known` stands.
+    It makes one call for each registry, and none if no image is in a registry of the account. If ECR does not
+    tell its rules, a repository counts as filled if it is in `known`.
+
+    Args:
+        clients: The clients to ask ECR with.
+        images: The images, as task definitions name them.
+        account: The account whose registries count.
+        known: The result of the last time, as registry and repository.
+
     """
     former, sharing = set(known), clients.sharing()
     mine = {one for image in images if (one := EcrImage.of(image)) and one.account == account}
@@ -69,6 +76,7 @@ def filled(clients: Clients, images: Iterable[str], account: str, known: Iterabl
 
 
 def _is_filled(clients: Clients, place: EcrImage, former: set[str]) -> bool:
+    """Return whether a rule fills a repository; if ECR does not tell, whether one did the last time."""
     try:
         return rule_of(rules(clients, place), place.repository) is not None
     except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
@@ -77,6 +85,6 @@ def _is_filled(clients: Clients, place: EcrImage, former: set[str]) -> bool:
 
 
 def concerns(stack: Stack) -> bool:
-    """Return whether a stack has an image in a private ECR."""
+    """Return whether a stack has an image in a private ECR registry."""
     tasks = (node.props["containerDefinitions"] for node in stack if str(node.kind) == "TaskDefinition")
     return any(EcrImage.of(str(one["image"])) for containers in tasks for one in containers)

@@ -1,4 +1,4 @@
-"""The account's limits against what stands and what comes; Service Quotas is asked where it answers."""
+"""Check of the account's quotas: what exists and what a plan creates, against Service Quotas."""
 
 from __future__ import annotations
 
@@ -33,7 +33,21 @@ Weight = Callable[[Node, Plan], float]
 
 @dataclass(frozen=True)
 class Quota:
-    """One limit: where it is told, AWS's usual value, what counts against it, and where (a zone, a group)."""
+    """One quota: its name, its resource type, where to ask for it, AWS's default, and how to count its use.
+
+    Args:
+        words: The name of the quota in findings.
+        kind: The resource type that counts against it.
+        service: The service code in Service Quotas.
+        code: The quota code in Service Quotas.
+        usual: AWS's default limit.
+        used: A function that asks AWS for what is used, by place.
+        where: A function that returns the place in which a resource counts, such as a zone or a security
+            group; "" if the quota is for the whole region.
+        weight: A function that returns how much a resource to create counts.
+        stands: The same for an existing resource, if that differs from `weight`.
+
+    """
 
     words: str
     kind: str
@@ -43,23 +57,26 @@ class Quota:
     used: Usage
     where: Callable[[Node, Plan], str] = lambda _node, _plan: ""
     weight: Weight = lambda _node, _plan: 1
-    # What one that stands counts, where that is something else.
     stands: Weight | None = None
 
 
 def _zone(node: Node, made: Plan) -> str:
+    """Return the zone in which a resource counts: that of its subnet."""
     return str(made.stack.nodes[node.props["SubnetId"].node].props["AvailabilityZone"])
 
 
 def _group(node: Node, _made: Plan) -> str:
+    """Return the security group in which a rule counts."""
     return str(node.props["GroupId"].node)
 
 
 def _weight(node: Node, _made: Plan) -> float:
+    """Return how much a rule counts: several if its source is a prefix list."""
     return LIST_WEIGHT if "PrefixListId" in node.props else 1
 
 
 def _nothing(_clients: Clients) -> Mapping[str, int]:
+    """Return no use in AWS, for quotas of which only the stack's own use counts."""
     return {}
 
 
@@ -97,7 +114,7 @@ QUOTAS: tuple[Quota, ...] = (
 
 
 def quotas(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """The limits that a plan would break: what is made, and tasks that come beside those that run."""
+    """Yield the quotas that a plan would exceed, by what it creates and by tasks that start beside others."""
     coming = {quota: nodes for quota in QUOTAS if (nodes := _coming(made, quota))}
     with ThreadPoolExecutor(_ASKERS) as pool:
         for found in pool.map(lambda quota: list(_broken(made, clients, quota)), coming):
@@ -105,7 +122,10 @@ def quotas(made: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def _coming(made: Plan, quota: Quota) -> list[Node]:
-    """What is to be made; what an earlier run began may be counted among what stands already."""
+    """Return the resources that a plan creates and that count against a quota.
+
+    A resource whose create an earlier run began is left out, as AWS may already count it as used.
+    """
     nodes = [node for node in made.stack if str(node.kind) == quota.kind]
     if quota.stands:
         return [node for node in nodes if quota.weight(node, made)]
@@ -114,10 +134,12 @@ def _coming(made: Plan, quota: Quota) -> list[Node]:
 
 
 def _standing(made: Plan, kind: str) -> list[Node]:
+    """Return the declared resources of a type that exist."""
     return [node for node in made.stack if str(node.kind) == kind and node.name in made.docs]
 
 
 def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
+    """Yield a finding for each place in which a plan exceeds a quota; a warning if AWS does not answer."""
     needed = _summed(made, quota, _coming(made, quota), quota.weight)
     standing = _summed(made, quota, _standing(made, quota.kind), quota.stands or quota.weight)
     try:
@@ -127,7 +149,7 @@ def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
         yield Finding(quota.words, known.message, known.hint, blocks=False)
         return
     over = {where: count for where, count in needed.items() if used.get(where, 0) + count > quota.usual}
-    # An account's own limit is never below the usual one: it is asked for only where that is broken.
+    # The account's own limit is never below AWS's default: it is asked for only if that is exceeded.
     limit, is_told = _limit(clients, quota) if over else (quota.usual, False)
     for where, count in over.items():
         if used.get(where, 0) + count > limit:
@@ -135,7 +157,7 @@ def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
 
 
 def _summed(made: Plan, quota: Quota, nodes: list[Node], weight: Weight) -> dict[str, float]:
-    """What the nodes count, by where it counts."""
+    """Return how much the resources count, by place."""
     sums: dict[str, float] = {}
     for node in nodes:
         where = quota.where(node, made)
@@ -144,7 +166,7 @@ def _summed(made: Plan, quota: Quota, nodes: list[Node], weight: Weight) -> dict
 
 
 def _limit(clients: Clients, quota: Quota) -> tuple[float, bool]:
-    """The account's own limit, or AWS's usual one where it is not told."""
+    """Return the account's own limit and True, or AWS's default and False if Service Quotas fails."""
     try:
         asked = {"ServiceCode": quota.service, "QuotaCode": quota.code}
         return float(clients.client("service-quotas").get_service_quota(**asked)["Quota"]["Value"]), True
@@ -155,7 +177,7 @@ def _limit(clients: Clients, quota: Quota) -> tuple[float, bool]:
 
 @dataclass(frozen=True)
 class Numbers:
-    """A limit, what is used of it and what would come."""
+    """A limit, how much of it is used, and how much more a plan needs."""
 
     limit: float
     used: float

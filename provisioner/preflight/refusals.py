@@ -1,4 +1,4 @@
-"""Changes that AWS would refuse for what it knows of a resource: told before anything is changed."""
+"""Check of the updates of a plan: which ones AWS would refuse because of the resource's actual properties."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provisioner.preflight.finding import Finding
 
 
 def refusals(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """Yield what AWS would refuse of each update; one that is in doubt is a warning."""
+    """Yield the reasons for which AWS would refuse an update; a reason that is uncertain is a warning."""
     for node in made.stack:
         change, doc = made.changes[node.name], made.docs.get(node.name)
         if change.verb != "update" or doc is None:

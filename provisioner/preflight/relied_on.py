@@ -1,4 +1,4 @@
-"""What a plan removes though something that stays relies on it."""
+"""Check of the deletions of a plan: which deleted resources another one, that stays, relies on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from provisioner.preflight.finding import Finding
 
 
 def relied_on(made: Plan) -> Iterator[Finding]:
-    """Yield what a plan removes and a resource that stands was told to rely on; makes no call."""
+    """Yield the resources that a plan deletes and that another resource relies on by its actual properties.
+
+    It makes no call.
+    """
     removed = {
         change.id: f"{change.piece}/{name}"
         for name, change in made.changes.items()

@@ -1,4 +1,4 @@
-"""A value held against botocore's model of AWS: types, required members, lengths, bounds, patterns, enums."""
+"""Validation by botocore's model of AWS: types, required members, lengths, bounds, patterns and enums."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Placeholder(str):
-    """Stands for a value that only AWS can give; every check passes it."""
+    """Stands for a value that only AWS can give; it passes every check."""
 
     __slots__ = ()
 
@@ -21,7 +21,7 @@ UNKNOWN = Placeholder("(known-after-apply)")
 
 @dataclass(frozen=True)
 class Fault:
-    """What a value breaks; one that is not `certain` may be newer than the model."""
+    """What is wrong with a value; if it is not `certain`, the value may be newer than the model."""
 
     path: str
     words: str
@@ -29,7 +29,14 @@ class Fault:
 
 
 def faults(shape: Any, value: Any, path: str = "") -> Iterator[Fault]:
-    """Everything in `value` that the model refuses."""
+    """Yield everything in `value` that the model refuses.
+
+    Args:
+        shape: The shape of botocore's model that the value must have.
+        value: The value of a parameter.
+        path: The dotted path of the value in the call, for the results.
+
+    """
     if value is None or isinstance(value, Placeholder):
         return
     match shape.type_name:
@@ -50,6 +57,7 @@ def faults(shape: Any, value: Any, path: str = "") -> Iterator[Fault]:
 
 
 def _structure(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    """Yield the violations in a structure: missing and unknown members, and those inside its members."""
     if not isinstance(value, Mapping):
         yield Fault(path, f"{value!r} has no members")
         return
@@ -64,6 +72,7 @@ def _structure(shape: Any, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _list(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    """Yield the violations in a list: its length, and those inside its members."""
     if not isinstance(value, (list, tuple)):
         yield Fault(path, f"{value!r} is no list")
         return
@@ -73,6 +82,7 @@ def _list(shape: Any, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _map(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    """Yield the violations in a map: its size, and those in its keys and values."""
     if not isinstance(value, Mapping):
         yield Fault(path, f"{value!r} has no keys")
         return
@@ -83,6 +93,7 @@ def _map(shape: Any, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _text(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    """Yield the violations in a string: its length, pattern and enum; none if a part is not known yet."""
     if not isinstance(value, str):
         yield Fault(path, f"{value!r} is no text")
         return
@@ -97,6 +108,7 @@ def _text(shape: Any, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _number(shape: Any, value: Any, path: str) -> Iterator[Fault]:
+    """Yield the violations of a number: its type and bounds."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         yield Fault(path, f"{value!r} is no number")
         return
@@ -104,6 +116,7 @@ def _number(shape: Any, value: Any, path: str) -> Iterator[Fault]:
 
 
 def _bounds(shape: Any, size: float, path: str, unit: str) -> Iterator[Fault]:
+    """Yield a violation if a size or number is outside the shape's minimum and maximum."""
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     what = f"has {size} {unit}" if unit else f"is {size}"
     if least is not None and size < least:
@@ -114,7 +127,7 @@ def _bounds(shape: Any, size: float, path: str, unit: str) -> Iterator[Fault]:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """The pattern; None where Python's `re` does not know its form, as one in nine."""
+    """Return the compiled pattern; None if Python's `re` cannot compile it, as for one in nine patterns."""
     try:
         return re.compile(pattern) if pattern else None
     except re.error:
@@ -122,4 +135,5 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def _under(path: str, name: str) -> str:
+    """Return the dotted path of a member."""
     return f"{path}.{name}" if path else name

@@ -1,4 +1,4 @@
-"""What grows with the settings, against what AWS takes of one: policies, and what a task is."""
+"""Checks of sizes that grow with the settings: of IAM policies and of task definitions."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from provisioner.engine.refs import Doc, Ref, resolve, reveal
 from provisioner.preflight.finding import Finding
 from provisioner.settings.container import LARGEST
 
-# IAM and STS quotas (IAM user guide): characters without white space, of a managed policy and of all that
-# stands in one role.
+# IAM and STS quotas (IAM user guide): characters without white space, of a managed policy and of all inline
+# policies of one role together.
 MANAGED, INLINE = 6144, 10240
-# Stands for what only AWS names: as long as the longest ARN of a stack, a secret's.
+# Stands for a value that only AWS gives: as long as the longest ARN of a stack, which is a secret's.
 _ARN = "?" * 120
 _SHORTEN = "Keep long variables in a parameter or a secret (`container.secrets`), or in the image."
 _MEND = "Keep several values in one secret: `container.secrets` takes a key behind its ARN (`ARN:key::`)."
 
 
 def sizes(made: Plan) -> Iterator[Finding]:
-    """Each managed policy, and the policies of each role together, where one of them is made or changed."""
+    """Yield each boundary policy that is too large, and each role whose inline policies together are.
+
+    Only roles and policies that the plan creates or changes are checked.
+    """
     together: dict[Ref | str, list[Node]] = defaultdict(list)
     for node in made.stack:
         if str(node.kind) in ("Boundary", "RolePolicy"):
@@ -38,7 +41,7 @@ def sizes(made: Plan) -> Iterator[Finding]:
 
 
 def revisions(made: Plan) -> Iterator[Finding]:
-    """Each revision of a task that is made."""
+    """Yield the new task definition revisions that are too large."""
     for node in made.stack:
         if str(node.kind) != "TaskDefinition" or made.changes[node.name].verb not in ("create", "replace"):
             continue
@@ -48,11 +51,12 @@ def revisions(made: Plan) -> Iterator[Finding]:
 
 
 def size_of(props: Doc) -> int:
-    """Return how many bytes a request has at least: UTF-8, no white space, secrets as long as they are."""
+    """Return the least size of a request in bytes: in UTF-8, without white space, secrets at full length."""
     plain = reveal(props, None, lambda _: _ARN)
     return len(json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def _size(node: Node) -> int:
+    """Return the size of a resource's policy as IAM counts it, with ARNs of the longest length."""
     document = resolve(node.props["PolicyDocument"], lambda _: _ARN)
     return len(json.dumps(document, separators=(",", ":"), default=lambda _: _ARN))

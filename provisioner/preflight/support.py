@@ -1,4 +1,4 @@
-"""How long AWS supports the database's major version, and what becomes of it after that."""
+"""Check of the database's major version: how long AWS supports it, and what happens after that."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from provisioner.settings.postgres import (
     major_of,
 )
 
-# What is asked here, by service: `policy` grants it. tests/test_calls.py holds it against the source.
+# The calls of this module by service; `policy` grants them. tests/test_calls.py compares it with the source.
 CALLS = {"rds": ("DescribeDBMajorEngineVersions",)}
 _ENGINE, _STANDARD = "aurora-postgresql", "open-source-rds-standard-support"
 
 
 def standard_end(clients: Clients, version: str) -> date | None:
-    """Return the last day of the standard support of a version, by AWS; None where AWS tells of none."""
+    """Return the last day of a version's standard support, from AWS; None if AWS does not tell it."""
     rds = clients.client("rds")
     asked = {"Engine": _ENGINE, "MajorEngineVersion": major_of(version)}
     listed = rds.describe_db_major_engine_versions(**asked)["DBMajorEngineVersions"]
@@ -38,9 +38,15 @@ def standard_end(clients: Clients, version: str) -> date | None:
 
 
 def words(version: str, end: date, today: date, *, is_enrolled: bool, is_reckoned: bool = False) -> str:
-    """Return what there is to say of a version's support; "" while its end is far.
+    """Return a sentence about the end of a version's standard support; "" if that is not near.
 
-    `is_reckoned`: AWS did not tell the end, and the calendar that this version knows has none.
+    Args:
+        version: The version of the database, such as "16.8".
+        end: The last day of standard support.
+        today: The current day.
+        is_enrolled: Whether the database gets extended support, which is paid for, after that day.
+        is_reckoned: Whether the day is an estimate, because neither AWS nor the built-in calendar has it.
+
     """
     if not is_near(end, today):
         return ""
@@ -54,9 +60,9 @@ def words(version: str, end: date, today: date, *, is_enrolled: bool, is_reckone
 
 
 def support(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """Return that the standard support of the database's version ends soon, or is over.
+    """Yield a finding if the standard support of the database's version ends soon, or has ended.
 
-    AWS is asked where the built-in dates say that the end is near, or know no date.
+    AWS is asked if the built-in date is near, or if there is no built-in date.
     """
     for node in made.stack:
         change, doc = made.changes.get(node.name), made.docs.get(node.name, {})
@@ -72,6 +78,7 @@ def support(made: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def _told(clients: Clients, version: str) -> date | None:
+    """Return the last day of standard support from AWS; None if AWS does not answer."""
     try:
         return standard_end(clients, version)
     except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
@@ -82,6 +89,7 @@ def _told(clients: Clients, version: str) -> date | None:
 def _findings(
     node: Node, doc: dict[str, Any], end: date, today: date, *, is_reckoned: bool
 ) -> Iterator[Finding]:
+    """Yield the finding for a cluster; it blocks only if AWS would not create a cluster of this version."""
     version = str(doc.get("EngineVersion") or node.props["EngineVersion"])
     wanted = node.props.get("EngineLifecycleSupport") or doc.get("EngineLifecycleSupport") or ENROLLED
     is_enrolled = wanted != DISABLED

@@ -1,4 +1,4 @@
-"""How much of a limit is used: what stands in the region, whoever made it."""
+"""How much of a quota is used: the resources of the region, whoever created them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from provisioner.engine.clients import Clients
 
 _GONE = ("deleted", "deleting", "failed")
 
-# What is asked here and for the limits, by service: `policy` grants it.
+# The calls of this module and of the quota check by service; `policy` grants them.
 CALLS = {
     "ec2": (
         "DescribeAddresses",
@@ -25,22 +25,22 @@ CALLS = {
 
 
 def networks(clients: Clients) -> Mapping[str, int]:
-    """DescribeVpcs."""
+    """Count the VPCs with DescribeVpcs."""
     return {"": len(clients.client("ec2").describe_vpcs()["Vpcs"])}
 
 
 def gateways(clients: Clients) -> Mapping[str, int]:
-    """DescribeInternetGateways."""
+    """Count the internet gateways with DescribeInternetGateways."""
     return {"": len(clients.client("ec2").describe_internet_gateways()["InternetGateways"])}
 
 
 def public_addresses(clients: Clients) -> Mapping[str, int]:
-    """DescribeAddresses."""
+    """Count the Elastic IPs with DescribeAddresses."""
     return {"": len(clients.client("ec2").describe_addresses()["Addresses"])}
 
 
 def translators(clients: Clients) -> Mapping[str, int]:
-    """DescribeNatGateways, by the zone of their subnets (DescribeSubnets)."""
+    """Count the NAT gateways (DescribeNatGateways) by the zone of their subnet (DescribeSubnets)."""
     ec2 = clients.client("ec2")
     found = [one for one in ec2.describe_nat_gateways()["NatGateways"] if one.get("State") not in _GONE]
     zones = {one["SubnetId"]: one["AvailabilityZone"] for one in ec2.describe_subnets()["Subnets"]}
@@ -48,11 +48,11 @@ def translators(clients: Clients) -> Mapping[str, int]:
 
 
 def balancers(clients: Clients) -> Mapping[str, int]:
-    """DescribeLoadBalancers."""
+    """Count the application load balancers with DescribeLoadBalancers."""
     found = clients.client("elbv2").describe_load_balancers()["LoadBalancers"]
     return {"": sum(one.get("Type") == "application" for one in found)}
 
 
 def clusters(clients: Clients) -> Mapping[str, int]:
-    """DescribeDBClusters."""
+    """Count the database clusters with DescribeDBClusters."""
     return {"": len(clients.client("rds").describe_db_clusters()["DBClusters"])}

@@ -65,7 +65,7 @@ class Grants(Ground):
     """The grants that methods of the declared resource types need, such as `create` or `delete`."""
 
     def of(self, verbs: Iterable[str], kind: str = "") -> Iterator[Grant]:
-        """Yield the grants that the methods `verbs` need on all declared resources, or only on those of `kind`."""
+        """Yield the grants that the methods `verbs` need on all resources, or only on those of one type."""
         chosen = list(verbs)
         # A command that only reads compares nothing with what is declared, and needs no secrets.
         compares = not set(chosen) <= {"read", "observe"}
@@ -99,7 +99,7 @@ class Grants(Ground):
         yield from self._besides(known, node, verb)
 
     def _read(self, known: Action, node: Node) -> Iterator[str]:
-        """Yield the ARNs that a read needs: all of a type for a list, else those of the resources that it names."""
+        """Yield the ARNs that a read needs: all of a type for a list, else those of named resources."""
         if not known.on:
             yield "*"
         own = [on for on in known.on if is_of(node, known.prefix, on.type)]
@@ -209,7 +209,7 @@ class Grants(Ground):
         return Grant(action, self.text(key), str(node.kind), (*through, *self.tags(RESOURCE_TAG)))
 
     def _of_secrets(self, node: Node, *, look_only: bool) -> Iterator[Grant]:
-        """Yield the grants to look up the secrets of a resource; with `look_only`, those that a plan needs."""
+        """Yield the grants to look up a resource's secrets; with `look_only`, those that a plan needs."""
         for secret in veils_in(node.props):
             if secret.is_looked_at or not look_only:
                 for name in secret.calls:
@@ -235,7 +235,7 @@ class Grants(Ground):
         yield Grant(tagging.name, resource, str(node.kind), condition)
 
     def _managed(self, name: str, node: Node) -> str:
-        """Return an ARN for a managed password: of the secrets that RDS makes, or of any key (AWS owns it)."""
+        """Return an ARN for a managed password: of the secrets that RDS makes, or of any key."""
         prefix = name.split(":", 1)[0]
         type_, fills = ("Secret", ("rds!cluster-*",)) if prefix == "secretsmanager" else ("key", ())
         return reference.arn(prefix, type_, fills, self.place(node))
