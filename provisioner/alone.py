@@ -18,9 +18,9 @@ from provisioner.session import Session
 def beside_none(session: Session, plan: Plan) -> Iterator[tuple[Marker | None, Callable[[], None]]]:
     """Keep other runs away from the stack while a plan is carried out.
 
-    If the plan creates the marker, it is created with this run's mark. If the marker exists, this run puts
-    its mark on it, provided that the plan creates resources of which AWS would make a second one, or that
-    another run's mark is taken over. Otherwise this run sets no mark and only looks for others'.
+    If the plan creates the marker, it is created with this run's mark. An existing marker gets this run's
+    mark in two cases: the plan creates resources of which AWS would make a second one, or another run's mark
+    is taken over. Otherwise this run sets no mark and only looks for others'.
 
     Yields:
         The marker, or None if the stack has none; and a function to call at the end, which raises LockHeld if

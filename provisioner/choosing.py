@@ -58,7 +58,7 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
 
 
 def with_rules(clients: Clients, s: Settings, document: Document, facts: Facts) -> Facts:
-    """Return the facts with the repositories that ECR fills from elsewhere, and record these in the state."""
+    """Return the facts with the repositories that ECR fills by pull-through-cache rules; record these."""
     images = [image for one in with_shipped(s, facts.shipped).workloads for image in one.images]
     known = document.facts.get("filled", [])
     found = pull_rules.filled(clients, images, document.place.account, known)
@@ -73,7 +73,7 @@ def _standing(clients: Clients, suffix: str, known: dict[str, Any]) -> dict[str,
 
 
 def _readers(clients: Clients, suffix: str, known: dict[str, Any]) -> int:
-    """Return the highest number of a database reader in AWS; 0 with a state, which lists the readers."""
+    """Return the highest number among the database's readers in AWS; 0 with a state, which lists them."""
     if known:
         return 0
     with explained("looking at what stands of the database"):
@@ -90,7 +90,12 @@ def with_domain(clients: Clients, suffix: str, s: Settings, document: Document) 
 
 
 def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> list[str]:
-    """Return the zones of the stack: those in use first, then new ones, as many as the settings say."""
+    """Return the stack's zones: those in use first, then new ones; for a teardown only those in use.
+
+    Raises:
+        Blocked: An instance of the database is in a zone that the stack would leave.
+
+    """
     former = known.get("zones") or lookups.zones_in_use(clients, suffix)
     count = len(former) if ending and former else s.network.zones
     lookups.check_left(clients, suffix, former[count:])
@@ -116,7 +121,11 @@ def _engine(
 
 
 def _running(clients: Clients, suffix: str, s: Settings, engine: dict[str, str] | None) -> str:
-    """Return the version that the cluster runs; "" and no call if it cannot differ from the recorded one."""
+    """Return the version that the cluster runs; "" and no call if it cannot differ from the recorded one.
+
+    It is asked for if no version is recorded, if extended support is off, or if the standard support of the
+    recorded version has ended.
+    """
     end = STANDARD_ENDS.get(major_of(engine["EngineVersion"])) if engine else None
     is_over = end is not None and end < day_of(clients.clock.wall())
     if engine and s.database.extended_support is not False and not is_over:
@@ -142,7 +151,7 @@ def moved_on(before: str, version: str) -> str:
 
 
 def _moved_from(s: Settings, known: dict[str, Any], engine: dict[str, str]) -> str:
-    """Return the major version from which AWS upgraded the database; "" if that is no news."""
+    """Return the major version from which AWS upgraded, if state or settings still have it; "" otherwise."""
     before = known["engine"]["EngineVersion"] if known.get("engine") else ""
     if s.database.names_version and before:
         before = s.database.version

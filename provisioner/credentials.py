@@ -179,7 +179,7 @@ def session(region: str) -> boto3.session.Session:
 
 
 def let_go(credentials: object) -> None:
-    """Resolve credentials anew from now on: AWS refuses these ones, and their cached session with them."""
+    """Discard credentials that AWS refuses, and their cached session: the next use resolves new ones."""
     with _finding:
         if isinstance(credentials, Held):
             _sessions.refused.add(credentials.last_key)

@@ -37,7 +37,7 @@ _USUAL = "ec2"
 
 @contextmanager
 def named(service: str) -> Iterator[None]:
-    """Explain an endpoint that is not a URL by the settings that may hold it.
+    """Name the settings that may hold an endpoint, if botocore rejects it in the block.
 
     Raises:
         UsageError: botocore cannot make a client of the service with this endpoint.

@@ -94,7 +94,8 @@ class Bucket:
 class Rates:
     """The token buckets of one run, and what they cost it.
 
-    `pace` is the speed of the AWS that is called; `waited` holds seconds by service, `throttles` how many.
+    `pace` is the speed of the AWS that is called. By service, `waited` holds the seconds of waiting, and
+    `throttles` how often AWS throttled.
     """
 
     pace: float = 1.0

@@ -86,6 +86,13 @@ class Session:
         """Open a stack: find its location, and check that it is the one meant; only calls GetCallerIdentity.
 
         Sessions that are given the same `ways` share their connections.
+
+        Raises:
+            UsageError: The region differs from that of the state, or cannot be used.
+            CredentialsError: The account is not the one expected, or not that of the state.
+            Blocked: The state is of another endpoint or partition.
+            LedgerError: The state cannot be used.
+
         """
         workspace = where.workspace
         ways = Ways(workspace) if ways is None else ways
@@ -160,6 +167,7 @@ class Session:
         )
 
     def _look(self, clients: Clients, *, ending: bool = False, shipping: Mapping[str, str] = NOTHING) -> Plan:
+        """Return the plan of the declared stack, with the values that `deploy` and `scale` chose."""
         if not ending:
             check_reachable(self.settings, self.place.region)
         facts = choose(clients, self.suffix, self.settings, self.document, ending=ending)

@@ -25,7 +25,7 @@ class Bundle:
 
 
 def bundle() -> Bundle:
-    """Return the file that boto3 trusts.
+    """Return the file of certificates that boto3 trusts.
 
     As botocore finds it: session.py, `create_client`; endpoint.py, `_get_verify_value`.
     """

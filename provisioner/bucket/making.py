@@ -59,7 +59,10 @@ def make(bucket: Bucket, region: str) -> None:
 
 @dataclass(frozen=True)
 class Measure:
-    """One safeguard of the bucket: its name, whether it had to be set, and why it could not be set."""
+    """One safeguard of the bucket.
+
+    `words` name it, `is_new` says whether it had to be set, and `left_out` why it could not be set.
+    """
 
     words: str
     is_new: bool = False
@@ -95,7 +98,7 @@ def guard(bucket: Bucket, region: str, account: str, partition: str) -> Iterator
 
 
 def _seen_to(bucket: Bucket, words: str, measure: Callable[[], bool]) -> Measure:
-    """Set a safeguard and check it; leave it out if a store other than Amazon's does not know it."""
+    """Set a safeguard; leave it out if a store other than Amazon's does not know it, or forgets it."""
     try:
         is_new = measure()
         if is_new and bucket.endpoint and measure():

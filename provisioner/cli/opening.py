@@ -87,7 +87,7 @@ def given_words() -> tuple[str, ...]:
 
 
 def _share_memory() -> None:
-    """Let all threads share two malloc arenas: glibc keeps many, which costs a run 15 MB."""
+    """Let all threads share two malloc arenas: the many that glibc keeps cost a run 15 MB."""
     import ctypes
 
     with suppress(AttributeError, OSError, TypeError):  # another C library

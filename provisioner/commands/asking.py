@@ -11,7 +11,7 @@ from provisioner.terminal.say import Say
 
 @dataclass(frozen=True)
 class Asking:
-    """The way a command may ask: not at all with --yes, and never without a terminal."""
+    """The way a command asks for confirmation: with --yes it does not ask, without a terminal it cannot."""
 
     yes: bool
 

@@ -47,13 +47,16 @@ class Wanted:
         return {name_of(noun, suffix, str(n)): one for n, one in enumerate(made)}
 
     def boundaries(self) -> list[Node]:
-        """Return the stack's own boundary: it is created here, so that no pipeline can say what it allows."""
+        """Return the stack's permissions boundary, if the policies allow roles to be created.
+
+        It is created here, so that no pipeline decides what the boundary allows.
+        """
         if self.purpose not in _MAKING:
             return []
         return [node for node in self.whose.ground().stack if node.kind.bounds]
 
     def resolved(self, node: Node) -> Doc:
-        """Return the desired properties of a resource; AWS has to give none of them."""
+        """Return the desired properties of a resource; none of them depends on AWS."""
         return dict(resolve(node.props, Unknown))
 
     def documents(self) -> dict[str, Policy]:

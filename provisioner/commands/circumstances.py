@@ -33,7 +33,7 @@ def read_with(session: Session, made: Plan, *, ending: bool = False) -> Plan:
 
 
 def _in_hand(change: Change) -> Change:
-    """Give the run under way as the reason of a change that only waits for a resource."""
+    """Attribute a change that only waits for a resource to the run under way, which waits for it too."""
     if change.verb == "finish" and change.why in (AT_WORK, UNCONFIRMED):
         return replace(change, why="the run under way waits for it")
     return change

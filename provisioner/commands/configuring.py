@@ -69,7 +69,7 @@ def _record(one: Setting) -> dict[str, object]:
 
 
 def _open(one: Setting) -> object:
-    """Return a setting's value without values of variables: a terminal's output may be a job's log."""
+    """Return a setting's value with the values of variables hidden: the output may be a job's log."""
     return without_values(one.knob.path, one.value, lambda _name, _value: SET)
 
 

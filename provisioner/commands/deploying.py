@@ -109,7 +109,10 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
 
 
 def settle(say: Say, one: OneService, now: Running, marks: Mapping[str, str], *, is_asked: bool) -> None:
-    """Record a revision that already runs, as an earlier run may not have got so far; test it if asked to."""
+    """Tag the service, record the revision that it runs already, and run the smoke test if asked to.
+
+    An earlier run may have been interrupted before it did so.
+    """
     with interruptible(say, one, f"looking at {one.aws_name}"):
         one.mark(now, marks)
         one.settle()

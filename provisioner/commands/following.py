@@ -132,7 +132,7 @@ class Follower:
     def _give_up(self, rolling: Rolling, revision: str) -> Iterator[str]:
         """Stop the deployment if a stopped task shows that it cannot succeed; yield the reason.
 
-        If stopped tasks may not be read, yield that error: it, too, ends the looking.
+        If stopped tasks may not be read, yield that error. After either, they are not looked at again.
         """
         one, before = self.one, self.before.stops or frozenset()
         try:

@@ -1,4 +1,4 @@
-"""The cost of a stack by month, and the duration of a run, as a plan implies them."""
+"""The monthly cost of a stack and the duration of a run, as a plan implies them."""
 
 from __future__ import annotations
 

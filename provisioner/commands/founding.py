@@ -15,7 +15,10 @@ from provisioner.workspace import Workspace
 
 
 def init(say: Say, workspace: Workspace, region: str | None, account: str | None, asking: Asking) -> int:
-    """Create the bucket if there is none, and set and check how it keeps states; safe to repeat."""
+    """Create the bucket if there is none, check its conditional writes, and set its safeguards.
+
+    The command may be repeated. Return the exit code.
+    """
     if not workspace.is_shared:
         raise UsageError("A state in a folder needs no init.", "Say --state s3://bucket/prefix.")
     local = start_embedded(workspace.embedded) if workspace.local else None

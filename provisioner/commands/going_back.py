@@ -100,7 +100,7 @@ def _show(say: Say, one: OneService, now: Running, to: Release) -> None:
 
 
 def _refuse_unopened(one: OneService, now: Running, to: Release) -> None:
-    """Refuse a revision that does not open the port of the load balancer.
+    """Refuse a revision whose containers do not expose the port that the load balancer calls.
 
     Only the settings change the port, together with the rules for it.
 

@@ -19,7 +19,7 @@ _SETTING = "setting "
 
 
 def check_ground(plan: SavedPlan, session: Session) -> None:
-    """Check that the saved plan's location, settings and state are those of now; no new plan is needed.
+    """Check, before a new plan is made, that location, settings and state are those of the saved plan.
 
     Raises:
         Blocked: One of them has changed.
@@ -92,7 +92,7 @@ def _settings(plan: SavedPlan, session: Session) -> Iterator[str]:
 
 
 def _ledger(plan: SavedPlan, session: Session) -> Iterator[str]:
-    """Yield whether the state is another one, or was written since."""
+    """Yield a line if the state is another one, or was written since."""
     lineage = session.document.lineage if session.is_known else ""
     if plan.lineage != lineage:
         words = {"": "none"}

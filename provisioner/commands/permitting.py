@@ -51,7 +51,7 @@ class Whose:
         return Grants(self._stack(account, build_all if ending else build), account)
 
     def _stack(self, account: str, build: Builder) -> Stack:
-        """Return the stack built without calls, and the resources that are left of earlier settings."""
+        """Return the declared stack, built without calls, and the resources in the state beside it."""
         s, document = self.settings, self.workspace.document(self.suffix)
         known_facts = document.facts if document else {}
         chosen = known_facts.get("master_password")

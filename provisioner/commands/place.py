@@ -24,7 +24,7 @@ def whereabouts(session: Session) -> str:
 
 
 def checked(say: Say, session: Session, made: Plan, started: float) -> None:
-    """Say how many resources were checked, with how many calls, in what time; counted as `status` does."""
+    """Say how many resources were checked, with how many calls, in what time; `status` counts the same."""
     nodes = made.stack.nodes
     roles = sum(name in nodes and nodes[name].kind.shared for name in made.changes)
     more = f" and {roles} of the account's own roles" if roles else ""

@@ -62,7 +62,7 @@ def demand_pullable(say: Say, session: Session, images: Iterable[str]) -> None:
 
 @contextmanager
 def pulling(say: Say, session: Session, one: OneService, image: str, record: Record) -> Iterator[None]:
-    """Let the tasks pull an image in the block; if another image runs in the end, let them pull that one."""
+    """Let the tasks pull an image; if the rollout in the block fails, let them pull what runs then."""
     has_changed = let_pull(say, session, one, image, record)
     try:
         yield
@@ -84,7 +84,7 @@ def let_pull(say: Say, session: Session, one: OneService, image: str, record: Re
 
 
 def _may_pull(session: Session, image: str, place: EcrImage) -> bool:
-    """Return whether the role has the right to pull by the state, and to fetch it where an ECR rule does."""
+    """Return whether the recorded policy allows to pull the image, and to fetch it if an ECR rule does so."""
     entry = session.document.entries.get(_PULL)
     told = str(entry.confirmed) if entry else ""
     is_filled = bool(filled(session.clients, [image], session.place.account))
@@ -93,7 +93,7 @@ def _may_pull(session: Session, image: str, place: EcrImage) -> bool:
 
 
 def _fit(say: Say, session: Session, one: OneService, image: str, record: Record) -> bool:
-    """Apply the role's policy so that it may pull this image; return whether that was a change."""
+    """Apply the policy by which tasks may pull this image; return whether that was a change."""
     made = narrowed(session.plan(shipping={one.name: image}), session.document, Choice((_PULL,), ()))
     if changes := bool(shown(made)):
         found = EcrImage.of(image)

@@ -22,7 +22,7 @@ _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Asked:
-    """The options of the emulator. None means: the default at a start, any value if it runs already."""
+    """The options given for the emulator; None takes the default at a start, and any value if it runs."""
 
     pace: float | None = None
     manners: bool | None = None

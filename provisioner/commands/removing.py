@@ -122,7 +122,7 @@ def holding(session: Session, made: Plan, found: Protections) -> list[Blocker]:
 
 
 def show_going(say: Say, session: Session, ending: Ending) -> None:
-    """Show what is deleted, step by step, and what is retained."""
+    """Show what is deleted, grouped by step, and what is retained."""
     going = [one for one in ending.in_order if not one.stays]
     say.ask(f"These {len(going)} of {session.suffix} in {whereabouts(session)} go, and all data in them:")
     for piece in dict.fromkeys(one.piece for one in going):

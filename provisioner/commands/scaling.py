@@ -37,7 +37,7 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
     """Tag the service, so that no `apply` undoes it silently, then set the bounds; return the exit code.
 
     Raises:
-        UsageError: The bounds contradict each other, or would leave the service at 0 tasks.
+        UsageError: No bound is given, or the maximum is 0 or lower than the minimum.
 
     """
     header(say, session)

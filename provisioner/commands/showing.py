@@ -52,7 +52,7 @@ class Look:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no recorded resource exists any more, and no run is at work on one."""
+        """Whether every recorded resource is gone in AWS, and no run is at work on one."""
         return all(row["phase"] == "ready" and row["state"] == "gone" for row in self.rows)
 
     @property
@@ -108,7 +108,10 @@ def looked(session: Session) -> Look:
 
 
 def _sight(clients: Clients, target: Target, made: float) -> tuple[dict[str, object] | None, str]:
-    """Return a resource as AWS describes it, and why that is unknown: one refused read hides no other."""
+    """Return a resource as AWS describes it, and why that is unknown, or "".
+
+    A read that is refused hides no other resource.
+    """
     try:
         doc = read(clients, target)
         return doc and observed(clients, target, doc, made), ""

@@ -171,7 +171,7 @@ def _health(one: OneService) -> str:
 
 
 def _paths(one: OneService, rules: list[Doc]) -> list[str]:
-    """Return a path for each pattern that leads to the service; no earlier rule takes it, if possible."""
+    """Return a path for each pattern that leads to the service; if possible, no earlier rule takes it."""
     ahead = sorted((rule for rule in rules if not rule["IsDefault"]), key=lambda rule: int(rule["Priority"]))
     order = [pattern for rule in ahead for pattern in path_values(rule)]
     mine = _patterns(one)

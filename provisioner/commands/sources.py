@@ -23,7 +23,7 @@ _BUCKET, _DEFINITION = "logs-bucket", "TaskDefinition"
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which lines are wanted.
+    """The selection of log lines.
 
     `since` is in seconds before now; `service` and `task` (the beginning of an id) select tasks; `pattern` is
     a filter of the text.
