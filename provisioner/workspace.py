@@ -21,7 +21,7 @@ from state.store import Store
 
 DEFAULT_HOME = ".ml-api"
 IN_S3 = "s3:"
-# The prefix of an emulator's instance, as the state names the emulator that holds a stack.
+# The prefix by which a state names the emulator's instance that holds the stack.
 EMBEDDED = "embedded:"
 
 

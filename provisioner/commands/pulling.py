@@ -70,7 +70,7 @@ def pulling(say: Say, session: Session, one: OneService, image: str, record: Rec
         if has_changed:
             try:
                 _fit(say, session, one, one.running().image, record)
-            except ProvisionerError as error:  # the run ends with the end of the deployment
+            except ProvisionerError as error:  # the deployment's own error is raised
                 session.tell(error.message, "`apply` gives the tasks' role the right to pull what runs.")
         raise
 
