@@ -1,1 +1,1 @@
-"""How a stack is: a module a topic, each tells from what AWS says now."""
+"""The health of a stack by topic: each module makes the lines of its topics from what AWS says now."""

@@ -1,4 +1,4 @@
-"""The alarms: each that rings, with CloudWatch's reason, and who would not hear one."""
+"""The topic of alarms: alarms in the ALARM state with CloudWatch's reason, and unconfirmed subscriptions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from provisioner.engine.refs import Doc
 from provisioner.health.scene import Line, Scene, Sight
 
 _RINGS, _QUIET, _NO_DATA = "ALARM", "OK", "INSUFFICIENT_DATA"
-# How SNS tells of an address whose reader has not confirmed (SNS API reference, ListSubscriptionsByTopic).
+# The ARN of a subscription that its recipient has not confirmed (SNS API reference,
+# ListSubscriptionsByTopic).
 _PENDING = "PendingConfirmation"
 
 
 def alarms(scene: Scene) -> Iterator[Line]:
-    """A line an alarm that rings or cannot be seen, then how many do not."""
+    """Yield a line for each alarm that rings or could not be read, and one that counts all the others."""
     found = list(scene.tell("Alarm", _alarm))
     yield from (line for line in found if line.mark != "well")
     states = Counter(line.facts["state"] for line in found if line.mark == "well")
@@ -26,7 +27,7 @@ def alarms(scene: Scene) -> Iterator[Line]:
 
 
 def _reader(one: Sight, doc: Doc) -> list[Line]:
-    """An address that was asked and has not answered: SNS sends it nothing."""
+    """Return a line for a subscription that nobody confirmed: SNS sends it nothing."""
     if doc["SubscriptionArn"] != _PENDING:
         return []
     says = f"{doc['Endpoint']} has not confirmed yet, and is told nothing"
@@ -34,7 +35,7 @@ def _reader(one: Sight, doc: Doc) -> list[Line]:
 
 
 def _alarm(one: Sight, doc: Doc) -> Line:
-    """What it is there for, and what CloudWatch says of its state."""
+    """Return the line of an alarm: for a ringing one its description and CloudWatch's reason."""
     state = doc["StateValue"]
     words = (doc.get("AlarmDescription", ""), doc.get("StateReason", ""))
     if state == _RINGS:

@@ -1,4 +1,4 @@
-"""The certificates: how long each still lasts."""
+"""The topic of certificates: the days until each expires."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from provisioner.engine.refs import Doc
 from provisioner.health.scene import Line, Mark, Scene, Sight, asked
 
 _DAY = 86400
-# ACM renews what it has issued 60 days before its end (ACM user guide, managed renewal): with fewer than
-# these left that has failed for a month.
+# ACM renews its certificates 60 days before they expire (ACM user guide, managed renewal). If fewer days than
+# this are left, the renewal has failed for a month.
 _FEW = 30
 
 
@@ -18,7 +18,7 @@ CALLS = {"acm": ("DescribeCertificate",)}
 
 
 def certificates(scene: Scene) -> Iterator[Line]:
-    """Those of the stack, and those of somebody else's making that its CloudFront or balancer shows."""
+    """Yield a line for each certificate of the stack, and for others that its CloudFront or listener uses."""
     yield from scene.tell("Certificate", partial(_line, scene))
     ours = {(one.doc or {}).get("CertificateArn") for one in scene.of("Certificate")}
     for node, arn in _shown(scene).items():
@@ -27,7 +27,7 @@ def certificates(scene: Scene) -> Iterator[Line]:
 
 
 def _shown(scene: Scene) -> dict[str, str]:
-    """What CloudFront and each listener shows, by the node that shows it."""
+    """Return the ARN of the certificate that each distribution and listener uses, by logical id."""
     found = {}
     for one in scene.of("Distribution"):
         found[one.node] = (one.doc or {}).get("ViewerCertificate", {}).get("ACMCertificateArn", "")
@@ -38,13 +38,14 @@ def _shown(scene: Scene) -> dict[str, str]:
 
 
 def _of_others(scene: Scene, node: str, arn: str) -> Line:
-    """DescribeCertificate, in the region that its ARN names."""
+    """Read a certificate that the stack does not manage, in the region of its ARN (DescribeCertificate)."""
     acm = scene.clients.client("acm", arn.split(":")[3])
     doc = acm.describe_certificate(CertificateArn=arn)["Certificate"]
     return _line(scene, Sight(node, "Certificate", arn), doc)
 
 
 def _line(scene: Scene, one: Sight, doc: Doc) -> Line:
+    """Return the line of a certificate: unhealthy if it is not issued, or has fewer than 30 days left."""
     status, end = doc.get("Status", ""), doc.get("NotAfter")
     name = doc.get("DomainName", one.name)
     if end is None:

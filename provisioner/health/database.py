@@ -1,4 +1,4 @@
-"""The database: what its cluster and instances say, and how much capacity each has now."""
+"""The topic of the database: the status of its cluster and instances, and the ACU that each instance has."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from provisioner.engine.refs import Doc
 from provisioner.health.measured import Metric, measured
 from provisioner.health.scene import Line, Scene, Sight, asked, stated
 
-# Aurora user guide, CloudWatch metrics of Aurora Serverless v2: once a minute, some minutes late.
+# Aurora user guide, CloudWatch metrics of Aurora Serverless v2: one value a minute, some minutes late.
 _WINDOW, _PERIOD = timedelta(minutes=15), 60
 
 
 def database(scene: Scene) -> Iterator[Line]:
-    """The cluster, then each instance with its ACU."""
+    """Yield a line for the cluster, then for each instance its status and its ACU."""
     yield from scene.tell("DBCluster", _cluster)
     yield from scene.tell("DBInstance", lambda one, doc: _instance(scene, one, doc))
 
 
 def _cluster(one: Sight, doc: Doc) -> Line:
+    """Return the line of the cluster: its status, its version, and the bounds of its capacity."""
     bounds = doc.get("ServerlessV2ScalingConfiguration", {})
     low, high = bounds.get("MinCapacity"), bounds.get("MaxCapacity")
     says = f"{doc['Status']}; {doc['EngineVersion']}; {low} to {high} ACU"
@@ -28,13 +29,14 @@ def _cluster(one: Sight, doc: Doc) -> Line:
 
 
 def _instance(scene: Scene, one: Sight, doc: Doc) -> Iterator[Line]:
-    """That its capacity may not be asked says nothing about the instance."""
+    """Yield an instance's status and its capacity in two lines, as the metric may be denied to the caller."""
     status = doc["DBInstanceStatus"]
     yield Line(one.node, status, stated(one, status, "available"), {"status": status})
     yield from asked(one.node, lambda: _capacity(scene, one, doc))
 
 
 def _capacity(scene: Scene, one: Sight, doc: Doc) -> Line:
+    """Return the line of an instance's capacity now, in ACU, as CloudWatch last measured it."""
     where = {"DBInstanceIdentifier": doc["DBInstanceIdentifier"]}
     capacity = Metric("AWS/RDS", "ServerlessDatabaseCapacity", where, "Average")
     (values,) = measured(scene.clients, [capacity], scene.now, _WINDOW, _PERIOD)

@@ -1,4 +1,4 @@
-"""The firewall: how many requests each of its rules has blocked lately."""
+"""The topic of the firewall: how many requests each rule blocked in the last hour."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from provisioner.engine.refs import Doc
 from provisioner.health.measured import Metric, measured
 from provisioner.health.scene import Line, Scene, Sight
 
-# What stands before CloudFront is measured there, whatever the stack's region.
+# The metrics of a web ACL for CloudFront are in this region, whatever the stack's region is.
 _REGION = "us-east-1"
 _WINDOW, _PERIOD = timedelta(hours=1), 300
 
 
 def firewall(scene: Scene) -> Iterator[Line]:
-    """A line a rule."""
+    """Return a line for each rule of the web ACL."""
 
     def line(one: Sight, doc: Doc) -> Iterator[Line]:
         rules = doc["Rules"]
@@ -29,7 +29,11 @@ def firewall(scene: Scene) -> Iterator[Line]:
 
 
 def _blocked(doc: Doc, rule: Doc) -> Metric:
-    """Both dimensions are metric names, not names (WAF developer guide, metrics and dimensions)."""
+    """Return the metric of the requests that a rule blocked.
+
+    Its dimensions are the metric names of web ACL and rule, not their names (WAF developer guide, metrics and
+    dimensions).
+    """
     where = {
         "WebACL": doc["VisibilityConfig"]["MetricName"],
         "Rule": rule["VisibilityConfig"]["MetricName"],

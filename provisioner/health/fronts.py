@@ -1,4 +1,4 @@
-"""What stands in front of the tasks, and the table beside them: each by the one word that AWS has for it."""
+"""The topics of load balancer, CloudFront and session table: each a line with the status that AWS gives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from provisioner.health.scene import Line, Scene, Sight, stated
 
 
 def balancer(scene: Scene) -> Iterator[Line]:
-    """The load balancer."""
+    """Return a line with the state of the load balancer, and its DNS name."""
 
     def line(one: Sight, doc: Doc) -> Line:
         state = doc["State"]
@@ -22,7 +22,7 @@ def balancer(scene: Scene) -> Iterator[Line]:
 
 
 def edge(scene: Scene) -> Iterator[Line]:
-    """CloudFront."""
+    """Return a line with the status of the CloudFront distribution, and its domain name."""
 
     def line(one: Sight, doc: Doc) -> Line:
         status = doc["Status"] if doc["Enabled"] else "disabled"
@@ -32,7 +32,7 @@ def edge(scene: Scene) -> Iterator[Line]:
 
 
 def table(scene: Scene) -> Iterator[Line]:
-    """The table of sessions."""
+    """Return a line with the status of the table of sessions."""
 
     def line(one: Sight, doc: Doc) -> Line:
         status = doc["TableStatus"]

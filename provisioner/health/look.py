@@ -1,4 +1,4 @@
-"""All topics at one look."""
+"""All topics of a stack's health, in parallel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from provisioner.health import alarms, certificates, database, firewall, fronts, measured, services, targets
 from provisioner.health.scene import Line, Part, Scene
 
-# In the order in which a request meets them, then what watches, then what was said.
+# In the order in which a request passes them; then the alarms, then the events.
 TOPICS: Mapping[str, Callable[[Scene], Iterable[Line]]] = {
     "certificates": certificates.certificates,
     "edge": fronts.edge,
@@ -30,7 +30,7 @@ CALLS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 
 def parts(scene: Scene) -> list[Part]:
-    """What each topic tells, those that have nothing to tell of left out."""
+    """Return the lines of each topic, without the topics that have none."""
     with ThreadPoolExecutor(len(TOPICS)) as pool:
         told = pool.map(lambda tell: tuple(tell(scene)), TOPICS.values())
         found = [Part(topic, lines) for topic, lines in zip(TOPICS, told, strict=True)]
@@ -38,5 +38,5 @@ def parts(scene: Scene) -> list[Part]:
 
 
 def is_well(found: Iterable[Part]) -> bool:
-    """Whether nothing is unwell, and nothing unknown."""
+    """Return whether no line is marked unhealthy or unknown."""
     return not any(part.has("unwell") or part.has("unknown") for part in found)

@@ -1,4 +1,4 @@
-"""What CloudWatch has measured lately."""
+"""Recent values of CloudWatch metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CALLS = {"cloudwatch": ("GetMetricData",)}
 
 @dataclass(frozen=True)
 class Metric:
-    """One metric of AWS's own, by its namespace, name and dimensions."""
+    """A metric that AWS publishes: namespace, name, dimensions (`where`) and statistic."""
 
     space: str
     name: str
@@ -24,7 +24,20 @@ class Metric:
 def measured(
     clients: Clients, metrics: Sequence[Metric], now: float, window: timedelta, period: int, region: str = ""
 ) -> list[list[float]]:
-    """GetMetricData: what each was in the window before `now`, newest first; empty where nothing was."""
+    """Return the recent values of metrics with GetMetricData.
+
+    Args:
+        clients: The clients to ask CloudWatch with.
+        metrics: The metrics to read.
+        now: The end of the time window, in wall-clock seconds.
+        window: The length of the time window.
+        period: The seconds that each value stands for.
+        region: The region of the metrics; "" for the stack's region.
+
+    Returns:
+        For each metric its values, newest first; empty if CloudWatch has none.
+
+    """
     if not metrics:
         return []
     cloudwatch = clients.client("cloudwatch", region)

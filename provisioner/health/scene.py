@@ -1,4 +1,4 @@
-"""What a look at a stack has seen, and what a topic tells of it."""
+"""The observed resources of a stack, and the lines that the topics make of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from provisioner.engine.faults import told
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import Standing, State
 
-# `told` is neither good nor bad: an event, a number. `unknown` could not be asked.
+# `told` is neither good nor bad, such as an event or a number. `unknown`: AWS could not be asked.
 Mark = Literal["well", "unwell", "unknown", "told"]
 
 
@@ -28,20 +28,20 @@ _MARKS: Mapping[State, Mark] = {
 
 @dataclass(frozen=True)
 class Sight:
-    """One resource and what AWS says of it; `unknown` says why it could not be asked."""
+    """A resource and its actual properties; `unknown` is the reason why AWS could not be asked about it."""
 
     node: str
     kind: str
     name: str
     doc: Doc | None = None
     unknown: str = ""
-    # How it is by its states; None where that is not known.
+    # Its health, by the status members of its type; None if that is not known.
     how: Standing | None = None
 
 
 @dataclass(frozen=True)
 class Line:
-    """One sentence about one thing; `facts` are what it is made of."""
+    """One sentence about the health of one resource; `facts` are its numbers and words for `--json`."""
 
     name: str
     says: str
@@ -55,36 +55,39 @@ Teller = Callable[[Sight, Doc], Told]
 
 @dataclass(frozen=True)
 class Part:
-    """What a topic tells."""
+    """The lines of one topic."""
 
     topic: str
     lines: tuple[Line, ...]
 
     def has(self, mark: Mark) -> bool:
-        """Whether one of its lines is of this mark."""
+        """Return whether one of the lines has this mark."""
         return any(line.mark == mark for line in self.lines)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """The resources of a stack as they were seen at a wall-clock second, and the way to ask for more."""
+    """The resources of a stack as observed at the wall-clock second `now`, and clients for further calls."""
 
     sights: tuple[Sight, ...]
     clients: Clients
     now: float
 
     def of(self, *kinds: str) -> Iterator[Sight]:
-        """Those of these kinds, what waits aside for its end left out."""
+        """Return the resources of these types, without replaced ones that are not deleted yet."""
         return (one for one in self.sights if one.kind in kinds and "~" not in one.node)
 
     def tell(self, kind: str, line: Teller) -> Iterator[Line]:
-        """What `line` tells of each resource of a kind; one that could not be seen hides no other."""
+        """Yield the lines that `line` makes of each resource of a type.
+
+        If the call for one resource fails, its line says so, and the others follow all the same.
+        """
         for one in self.of(kind):
             yield from asked(one.node, partial(seen, one, line))
 
 
 def seen(one: Sight, line: Teller) -> Told:
-    """What `line` tells of a resource that is there."""
+    """Return the lines that `line` makes of a resource, or one line if it is missing or could not be read."""
     if one.unknown:
         return Line(one.node, f"unknown: {one.unknown}", "unknown")
     if one.doc is None:
@@ -93,7 +96,10 @@ def seen(one: Sight, line: Teller) -> Told:
 
 
 def asked(name: str, ask: Callable[[], Told]) -> list[Line]:
-    """What is told, or why it is not known; raises what makes every other question useless too."""
+    """Return the lines that `ask` makes, or one line that says why they are not known.
+
+    Expired credentials and errors of this tool itself are raised, as no further call would work.
+    """
     try:
         answer = ask()
         return [answer] if isinstance(answer, Line) else list(answer)
@@ -102,13 +108,16 @@ def asked(name: str, ask: Callable[[], Told]) -> list[Line]:
 
 
 def why_unknown(error: Exception, doing: str) -> str:
-    """AWS's own words; credentials that have expired, and faults of this tool's own, are raised."""
+    """Return AWS's words for why a call failed; raise the error if no further call would work.
+
+    That is so for expired credentials, and for errors of this tool itself.
+    """
     excused(error, doing)
     return told(error)
 
 
 def stated(one: Sight, value: Any, good: str) -> Mark:
-    """As its state is classed; where that is not known, well where AWS says the one word that is meant."""
+    """Return the mark of a resource: by its health, or if that is not known by whether `value` is `good`."""
     if one.how is None:
         return "well" if value == good else "unwell"
     return _MARKS[one.how.state]

@@ -1,4 +1,4 @@
-"""The services: what is wanted, what runs and on what capacity, the deployment, and the last events."""
+"""The topics of services and events: running tasks, their capacity providers, deployments and last events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from provisioner.engine.refs import Doc
 from provisioner.health.scene import Line, Mark, Scene, Sight, asked
 
-# botocore DescribeTasks: so many in one call.
+# botocore DescribeTasks: the number of tasks in one call.
 _MOST = 100
 _EVENTS = 10
 _MINUTE = 60
@@ -18,7 +18,7 @@ CALLS = {"ecs": ("ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
 
 
 def services(scene: Scene) -> Iterator[Line]:
-    """A line a service, and one where a deployment is under way or has failed."""
+    """Return two lines for each service, and one for each deployment that is in progress or has failed."""
 
     def line(one: Sight, doc: Doc) -> Iterator[Line]:
         yield _counted(one, doc)
@@ -31,6 +31,7 @@ def services(scene: Scene) -> Iterator[Line]:
 
 
 def _counted(one: Sight, doc: Doc) -> Line:
+    """Return the line of a service with its counts of tasks: healthy if no fewer run than are desired."""
     wanted, running, pending = (doc[f"{word}Count"] for word in ("desired", "running", "pending"))
     waiting = f", {pending} pending" if pending else ""
     revision = str(doc["taskDefinition"]).rpartition("/")[2]
@@ -40,12 +41,13 @@ def _counted(one: Sight, doc: Doc) -> Line:
 
 
 def _stands_on(one: Sight, capacity: Counter[str]) -> Line:
+    """Return the line with the number of running tasks on each capacity provider."""
     counts = ", ".join(f"{count} on {name}" for name, count in sorted(capacity.items()))
     return Line(one.node, counts or "on no capacity: no task runs", "told", {"capacity": dict(capacity)})
 
 
 def _capacity(scene: Scene, doc: Doc) -> Counter[str]:
-    """ListTasks, DescribeTasks: what its running tasks really stand on."""
+    """Count the running tasks by capacity provider, or by launch type (ListTasks, DescribeTasks)."""
     ecs = scene.clients.client("ecs")
     where = {"cluster": doc["clusterArn"]}
     arns = ecs.list_tasks(**where, serviceName=doc["serviceName"])["taskArns"]
@@ -57,12 +59,15 @@ def _capacity(scene: Scene, doc: Doc) -> Counter[str]:
 
 
 def _is_open(deployment: Doc) -> bool:
-    """Not yet where it is to be; an older one's tasks are still running, too."""
+    """Return whether a deployment has not completed, so that tasks of an older one still run, too."""
     return bool(deployment.get("rolloutState", "COMPLETED") != "COMPLETED")
 
 
 def _deployment(one: Sight, deployment: Doc, now: float, doc: Doc) -> Line:
-    """How far one is; of the newest also at which hook it waits, which the service itself tells."""
+    """Return the line of a deployment: its state, since when, its tasks, and the lifecycle hook it waits at.
+
+    Only the newest deployment can tell the hook, from `doc`, the service; for others `doc` is empty.
+    """
     state = deployment["rolloutState"]
     since = max(0.0, now - deployment["createdAt"].timestamp())
     failed = deployment.get("failedTasks", 0)
@@ -75,11 +80,12 @@ def _deployment(one: Sight, deployment: Doc, now: float, doc: Doc) -> Line:
 
 
 def _long(seconds: float) -> str:
+    """Return a duration in words, in seconds or minutes."""
     return f"{seconds:.0f} s" if seconds < _MINUTE else f"{seconds / _MINUTE:.0f} min"
 
 
 def events(scene: Scene) -> Iterator[Line]:
-    """What the services said last, newest first; they are told with the services."""
+    """Yield the last events of the services, newest first, as they were read with the services."""
     said: list[Any] = [
         (event["createdAt"], one.node, event["message"])
         for one in scene.of("Service")

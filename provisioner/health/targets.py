@@ -1,4 +1,4 @@
-"""The targets behind the load balancer: each that does not serve, with AWS's reason."""
+"""The topic of the targets behind the load balancer: those that are not healthy, with AWS's reason."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from provisioner.health.scene import Line, Mark, Scene, Sight
 from provisioner.kinds.ecs import strangers
 
 CALLS = {"elbv2": ("DescribeTargetHealth",), **strangers.CALLS}
-# On its way in or out (botocore elbv2, TargetHealthStateEnum): neither good nor bad by itself.
+# States of a target that is being registered or deregistered (botocore elbv2, TargetHealthStateEnum):
+# neither good nor bad.
 _PASSING = ("initial", "draining", "unhealthy.draining")
 
 
 def targets(scene: Scene) -> Iterator[Line]:
-    """A line a target group, one a target that is not healthy, and one a balancer that leads to none."""
+    """Yield a line for each target group, for each target in it that is not healthy, and for a bare balancer.
+
+    A load balancer is bare if none of the targets in a group behind it is healthy.
+    """
     bare: dict[str, list[str]] = {}
 
     def line(one: Sight, doc: Doc) -> Iterator[Line]:
@@ -39,6 +43,10 @@ def targets(scene: Scene) -> Iterator[Line]:
 
 
 def _group(one: Sight, states: Counter[str], *, resting: bool) -> Line:
+    """Return the line of a target group: how many of its targets are healthy.
+
+    `resting`: ECS sends the traffic to the service's other target group, so this one may be empty.
+    """
     healthy, total = states["healthy"], states.total()
     if resting and not total:
         return Line(one.node, "no target: ECS leads to its other group", "told", {"states": {}})
@@ -47,13 +55,14 @@ def _group(one: Sight, states: Counter[str], *, resting: bool) -> Line:
 
 
 def _strangers(scene: Scene, listed: list[Doc]) -> list[Doc]:
-    """Those that are no task's, where the cluster was looked at."""
+    """Return the targets that are no task of the stack; none if the cluster was not read."""
     ecs = scene.clients.client("ecs")
     clusters = (one for one in scene.of("Cluster") if one.doc is not None)
     return next((strangers.strangers(ecs, one.name, listed) for one in clusters), [])
 
 
 def _stranger(each: Doc) -> Line:
+    """Return the line of a target that is no task of the stack."""
     says = (
         f"{each['TargetHealth']['State']}, and no task of ours: somebody registered it (apply takes it out)"
     )
@@ -62,6 +71,7 @@ def _stranger(each: Doc) -> Line:
 
 
 def _target(each: Doc) -> Line:
+    """Return the line of a target that is not healthy, with AWS's reason."""
     target, health = each["Target"], each["TargetHealth"]
     name = f"{target['Id']}:{target['Port']}"
     why = ": ".join(filter(None, (health.get("Reason"), health.get("Description"))))

@@ -1,1 +1,1 @@
-"""What a stack costs a month: a table of prices with its date, and what each kind is charged for."""
+"""The monthly cost of a stack: dated tables of prices, and the charges of each resource type."""

@@ -1,4 +1,4 @@
-"""The prices of one region, asked of the AWS Price List API."""
+"""The prices of one region, from the AWS Price List API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from provisioner.engine.clients import Clients
 
 @dataclass(frozen=True)
 class Product:
-    """Where one price stands in the list: the service, the end of its usage type, and what else must fit."""
+    """Which product of the price list has a price.
+
+    Args:
+        service: The service code.
+        usage: The end of its usage type, after the region's prefix.
+        family: The product family; "" for any.
+        also: Further attributes that must match, as pairs of name and value.
+
+    """
 
     service: str
     usage: str
@@ -21,7 +29,7 @@ class Product:
     also: tuple[tuple[str, str], ...] = ()
 
 
-# Usage types as they stand on bills, after the region's prefix: `EUC1-NatGateway-Hours`.
+# Usage types as on AWS's bills, after the region's prefix, such as EUC1 in `EUC1-NatGateway-Hours`.
 PRODUCTS: Mapping[str, Product] = {
     "fargate_cpu_hour": Product("AmazonECS", "Fargate-vCPU-Hours:perCPU"),
     "fargate_gb_hour": Product("AmazonECS", "Fargate-GB-Hours"),
@@ -32,7 +40,7 @@ PRODUCTS: Mapping[str, Product] = {
     "acu_hour": Product(
         "AmazonRDS", "Aurora:ServerlessV2Usage", "ServerlessV2", (("databaseEngine", "Aurora PostgreSQL"),)
     ),
-    # The same for all major versions; the list names each.
+    # The price is the same for all major versions; the price list has a product for each.
     "acu_support_hour": Product(
         "AmazonRDS",
         "ExtendedSupport:Yr1-Yr2:ASv2:AuroraPostgreSQL14",
@@ -46,14 +54,17 @@ PRODUCTS: Mapping[str, Product] = {
     "ipv4_hour": Product("AmazonVPC", "PublicIPv4:InUseAddress"),
     "secret_month": Product("AWSSecretsManager", "AWSSecretsManager-Secrets"),
 }
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {"pricing": ("GetProducts",)}
-# The Price List API answers in few regions (AWS Billing user guide, using-price-list-query-api).
+# The Price List API exists in few regions (AWS Billing user guide, using-price-list-query-api).
 PLACE = "us-east-1"
 
 
 def ask(clients: Clients, region: str) -> dict[str, float]:
-    """Each price that the list has for the region; raises what the first refused call raised."""
+    """Return the prices that AWS lists for a region, in US dollars by the keys of `PRODUCTS`.
+
+    A price that is not listed is left out. The error of a call is raised.
+    """
     pricing = clients.client("pricing", PLACE)
     found: dict[str, float] = {}
     for key, product in PRODUCTS.items():
@@ -69,11 +80,12 @@ def ask(clients: Clients, region: str) -> dict[str, float]:
 
 
 def _parsed(entry: Any) -> dict[str, Any]:
+    """Return an entry of the price list, which may be JSON text, as a dictionary."""
     return dict(json.loads(entry) if isinstance(entry, str) else entry)
 
 
 def _price(products: Iterable[dict[str, Any]], usage: str) -> float | None:
-    """The on-demand price of the one product whose usage type is this, with or without a region's prefix."""
+    """Return the on-demand price of the product with this usage type, which may have a region's prefix."""
     wanted = re.compile(rf"(?:(?:EU|[A-Z]{{2,4}}\d)-)?{re.escape(usage)}")
     for product in products:
         attributes = product["product"]["attributes"]

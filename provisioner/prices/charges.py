@@ -1,4 +1,4 @@
-"""What each kind is charged for by the hour or the month; what is charged by use is only named."""
+"""The charges of each resource type by the hour or month; charges by use are only named."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from provisioner.settings.postgres import DISABLED, STANDARD_ENDS, major_of
 Doc = Mapping[str, Any]
 # AWS's own month (AWS Pricing Calculator).
 HOURS = 730
-# "Up to 70 % off" (AWS Fargate pricing): Spot has no list price, it moves.
+# "Up to 70 % off" (AWS Fargate pricing): Spot has no list price, as it changes.
 SPOT = 0.3
 SUPPORT = "extended support of the database"
 _THIRD = "acu_support_year_3_hour"
 
 
 def today() -> date:
-    """Return the day, as AWS's dates are meant: in UTC."""
+    """Return the current day in UTC, in which AWS's dates are meant."""
     return datetime.now(UTC).date()
 
 
 @dataclass(frozen=True)
 class Line:
-    """One charge: so many units of a price a month, at least and at most."""
+    """One charge: the key of a price, and how many units of it a month has, at least and at most."""
 
     what: str
     price: str
@@ -35,27 +35,27 @@ class Line:
 
     @classmethod
     def flat(cls, what: str, price: str, units: float) -> Line:
-        """A charge that does not move."""
+        """Return a charge of a constant number of units."""
         return cls(what, price, units, units)
 
 
 @dataclass(frozen=True)
 class Estate:
-    """All resources of one state of the stack, so that one can be priced by what it refers to."""
+    """All resources of a stack, existing or planned, so that a charge can follow a resource's references."""
 
     kinds: Mapping[str, str]
     props: Mapping[str, Doc]
     ids: Mapping[str, str]
-    # The day that is paid for: some prices begin on one.
+    # The day for which prices count: some prices begin on a certain day.
     today: date = field(default_factory=lambda: today())  # noqa: PLW0108 - looked up when it is asked
 
     def at(self, value: Any) -> Doc:
-        """The properties of what a ref or an id names; empty where that is not of the stack."""
+        """Return the properties of the resource that a reference or id names; {} if the stack has none."""
         name = value.node if isinstance(value, Ref) else self.ids.get(str(value), "")
         return self.props.get(name, {})
 
     def of_kind(self, kind: str) -> Iterator[Doc]:
-        """The properties of all of one kind."""
+        """Return the properties of each resource of a type."""
         return (self.props[name] for name, its in self.kinds.items() if its == kind)
 
 
@@ -63,25 +63,30 @@ Charge = Callable[[Doc, Estate], Iterator[Line]]
 
 
 def _nat(_props: Doc, _all: Estate) -> Iterator[Line]:
+    """Yield the charge of a NAT gateway by the hour."""
     yield Line.flat("NAT gateway", "nat_hour", HOURS)
 
 
 def _address(_props: Doc, _all: Estate) -> Iterator[Line]:
+    """Yield the charge of a public IPv4 address by the hour."""
     yield Line.flat("public addresses", "ipv4_hour", HOURS)
 
 
 def _endpoint(props: Doc, _all: Estate) -> Iterator[Line]:
+    """Yield the charge of an interface endpoint by the hour, once for each subnet."""
     if props.get("VpcEndpointType") == "Interface":
         yield Line.flat("interface endpoints", "endpoint_hour", HOURS * len(props.get("SubnetIds") or [1]))
 
 
 def _balancer(props: Doc, _all: Estate) -> Iterator[Line]:
+    """Yield the charges of a load balancer and, if it faces the internet, of its public addresses."""
     yield Line.flat("load balancer", "balancer_hour", HOURS)
     if props.get("Scheme") == "internet-facing":
         yield Line.flat("public addresses", "ipv4_hour", HOURS * len(props.get("Subnets") or []))
 
 
 def _service(props: Doc, estate: Estate) -> Iterator[Line]:
+    """Yield the charges of a service's Fargate tasks: vCPUs and memory by the hour."""
     task = estate.at(props.get("taskDefinition"))
     arm = "arm_" if (task.get("runtimePlatform") or {}).get("cpuArchitecture") == "ARM64" else ""
     least, most = _counts(props, estate)
@@ -92,7 +97,7 @@ def _service(props: Doc, estate: Estate) -> Iterator[Line]:
 
 
 def _counts(props: Doc, estate: Estate) -> tuple[int, int]:
-    """How many tasks at least and at most: autoscaling's bounds, else the number at birth."""
+    """Return the least and the greatest number of tasks: autoscaling's bounds, else the declared number."""
     name = str(props.get("serviceName"))
     for target in estate.of_kind("ScalableTarget"):
         if str(target.get("ResourceId", "")).endswith(f"/{name}"):
@@ -102,7 +107,7 @@ def _counts(props: Doc, estate: Estate) -> tuple[int, int]:
 
 
 def _paid_as_whole(count: int, props: Doc) -> float:
-    """The tasks as so many on-demand ones: the base whole, the rest by weight, Spot at its share."""
+    """Return how many on-demand tasks cost as much as these tasks, of which some run on Spot by weight."""
     strategy = {one["capacityProvider"]: one for one in props.get("capacityProviderStrategy") or []}
     whole, spot = strategy.get("FARGATE", {}), strategy.get("FARGATE_SPOT", {})
     weights = whole.get("weight", 0) + spot.get("weight", 0)
@@ -112,6 +117,7 @@ def _paid_as_whole(count: int, props: Doc) -> float:
 
 
 def _instance(props: Doc, estate: Estate) -> Iterator[Line]:
+    """Yield the charges of a serverless database instance: ACUs, and their extended support."""
     if props.get("DBInstanceClass") == "db.serverless":
         cluster = estate.at(props.get("DBClusterIdentifier"))
         scaling = cluster.get("ServerlessV2ScalingConfiguration") or {}
@@ -122,10 +128,10 @@ def _instance(props: Doc, estate: Estate) -> Iterator[Line]:
 
 
 def _support(cluster: Doc, today: date) -> str:
-    """The price of the extended support that a cluster is in; "" where it is in the standard one.
+    """Return the key of the price of a cluster's extended support; "" if it has standard support.
 
-    Each ACU pays, from the day after the standard end, and twice as much from the third year on (Aurora user
-    guide, "Amazon RDS Extended Support charges"; aws.amazon.com/rds/aurora/pricing).
+    Each ACU pays for it from the day after the end of standard support on, and twice as much from the third
+    year on (Aurora user guide, "Amazon RDS Extended Support charges"; aws.amazon.com/rds/aurora/pricing).
     """
     end = STANDARD_ENDS.get(major_of(str(cluster.get("EngineVersion"))))
     if end is None or today <= end or cluster.get("EngineLifecycleSupport") == DISABLED:
@@ -134,35 +140,43 @@ def _support(cluster: Doc, today: date) -> str:
 
 
 def _cluster(props: Doc, _all: Estate) -> Iterator[Line]:
+    """Yield the charge of the secret in which RDS keeps a cluster's password."""
     if props.get("ManageMasterUserPassword"):
         yield Line.flat("secrets", "secret_month", 1)
 
 
 def _secret(_props: Doc, _all: Estate) -> Iterator[Line]:
+    """Yield the charge of a secret by the month."""
     yield Line.flat("secrets", "secret_month", 1)
 
 
 def _key(_props: Doc, _all: Estate) -> Iterator[Line]:
+    """Yield the charge of a KMS key by the month."""
     yield Line.flat("keys", "key_month", 1)
 
 
 def _firewall(props: Doc, _all: Estate) -> Iterator[Line]:
+    """Yield the charges of a web ACL and its rules by the month."""
     yield Line.flat("web firewall", "firewall_month", 1)
     yield Line.flat("web firewall", "firewall_rule_month", len(props.get("Rules") or []))
 
 
 def _alarm(props: Doc, _all: Estate) -> Iterator[Line]:
-    """By the metrics that it watches; one that reckons with several pays for each."""
+    """Yield the charge of an alarm for each metric that it watches; an expression may use several."""
     watched = [one for one in props.get("Metrics") or [] if "MetricStat" in one]
     yield Line.flat("alarms", "alarm_month", len(watched) or 1)
 
 
 def _policy(_props: Doc, _all: Estate) -> Iterator[Line]:
-    """Target tracking makes an alarm for more and one for less (Application Auto Scaling user guide)."""
+    """Yield the charge of a policy's alarms.
+
+    Target tracking creates an alarm to scale out and one to scale in (Application Auto Scaling user guide).
+    """
     yield Line.flat("alarms", "alarm_month", 2)
 
 
 def _dashboard(_props: Doc, _all: Estate) -> Iterator[Line]:
+    """Yield the charge of a dashboard by the month."""
     yield Line.flat("dashboards", "dashboard_month", 1)
 
 
@@ -183,7 +197,7 @@ CHARGES: Mapping[str, Charge] = {
     "ScalingPolicy": _policy,
     "Dashboard": _dashboard,
 }
-# What is charged by use, which nobody can know beforehand.
+# Charges by use, which nobody can know in advance.
 BY_USE: Mapping[str, str] = {
     "NatGateway": "gigabytes through NAT",
     "InterfaceEndpoint": "gigabytes through endpoints",
@@ -201,7 +215,7 @@ BY_USE: Mapping[str, str] = {
     "EdgeKey": "uses of keys",
     "Topic": "notifications",
 }
-# What AWS takes no money for.
+# Resource types that AWS does not charge for.
 FREE = frozenset(
     {"Vpc", "DnsSupport", "DnsHostnames", "Subnet", "InternetGateway", "GatewayAttachment", "RouteTable"}
     | {"Route", "RouteTableAssociation", "SecurityGroup", "NoDefaultEgress", "IngressRule", "EgressRule"}
@@ -225,5 +239,5 @@ FREE = frozenset(
 
 
 def is_priced(kind: str) -> bool:
-    """Whether it is known what a kind costs, be it nothing."""
+    """Return whether the charges of a resource type are known, even if there are none."""
     return kind in CHARGES or kind in BY_USE or kind in FREE

@@ -1,4 +1,4 @@
-"""What the stack costs a month before a plan and after it."""
+"""The monthly cost of a stack before a plan and after it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from state.document import Document
 
 @dataclass(frozen=True)
 class Cost:
-    """US dollars a month: at the least that runs, and with every task and all capacity."""
+    """US dollars a month: `least` with the fewest tasks and capacity, `most` with the greatest."""
 
     least: float = 0.0
     most: float = 0.0
@@ -34,18 +34,21 @@ Bill = dict[str, Cost]
 
 @dataclass(frozen=True)
 class Later:
-    """A charge that begins on a day."""
+    """A charge that begins on a later day."""
 
     since: date
     what: str
     cost: Cost
-    # The day was not read from AWS's calendar.
+    # Whether the day is an estimate, not read from AWS's calendar.
     is_reckoned: bool = False
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Two bills by what is charged, the prices they were made with, and what is not in them."""
+    """The bills before and after a plan, by what is charged, and the prices that they are made with.
+
+    `borrowed` names prices of another region, and `by_use` charges that are not in the bills.
+    """
 
     before: Bill
     after: Bill
@@ -53,19 +56,19 @@ class Estimate:
     as_of: str
     borrowed: tuple[str, ...]
     by_use: tuple[str, ...]
-    # Kinds of which nothing is known.
+    # Resource types whose charges are not known.
     unpriced: tuple[str, ...] = ()
-    # What is to be paid besides from a day on, where that is near.
+    # Charges that begin within half a year.
     later: tuple[Later, ...] = ()
 
     @property
     def totals(self) -> tuple[Cost, Cost]:
-        """Both sums."""
+        """The sums of the two bills."""
         return sum(self.before.values(), Cost()), sum(self.after.values(), Cost())
 
 
 def estimate(made: Plan, document: Document, prices: Prices) -> Estimate:
-    """Price what stands now and what will stand; makes no call."""
+    """Return the cost of the stack as it is now, and as it will be after a plan; makes no call."""
     now = before(made.whole or made, document)
     then = after(made, now)
     bills = bill(now, prices), bill(then, prices)
@@ -78,7 +81,10 @@ def estimate(made: Plan, document: Document, prices: Prices) -> Estimate:
 
 
 def later(estate: Estate, prices: Prices) -> Iterator[Later]:
-    """The extended support of databases whose standard one ends soon, from the day after that."""
+    """Yield the charge of extended support for each database version whose standard support ends soon.
+
+    It begins on the day after that end.
+    """
     versions = {str(one.get("EngineVersion")) for one in estate.of_kind("DBCluster")}
     majors = sorted({major_of(one) for one in versions} & STANDARD_ENDS.keys(), key=STANDARD_ENDS.__getitem__)
     for major in majors:
@@ -91,7 +97,7 @@ def later(estate: Estate, prices: Prices) -> Iterator[Later]:
 
 
 def bill(estate: Estate, prices: Prices) -> Bill:
-    """The charges of all resources, summed by what is charged."""
+    """Return the charges of all resources, summed by what is charged."""
     sums: Bill = {}
     for name, kind in estate.kinds.items():
         for line in CHARGES[kind](estate.props[name], estate) if kind in CHARGES else ():
@@ -101,7 +107,7 @@ def bill(estate: Estate, prices: Prices) -> Bill:
 
 
 def after(made: Plan, now: Estate) -> Estate:
-    """What will stand: all that is declared, and as it is now what is left aside."""
+    """Return the resources after a plan: the declared ones, and as they are now those not selected."""
     aside = made.aside & now.kinds.keys()
     kinds = {name: now.kinds[name] for name in aside} | {node.name: str(node.kind) for node in made.stack}
     props = {name: now.props[name] for name in aside} | {node.name: node.props for node in made.stack}
@@ -109,7 +115,7 @@ def after(made: Plan, now: Estate) -> Estate:
 
 
 def before(made: Plan, document: Document) -> Estate:
-    """What stands: the declared as AWS tells them now, and what is known and no longer declared."""
+    """Return the existing resources: declared ones as AWS has them, undeclared ones as the state does."""
     kinds: dict[str, str] = {}
     props: dict[str, Doc] = {}
     for name in made.docs:
@@ -123,7 +129,7 @@ def before(made: Plan, document: Document) -> Estate:
 
 
 def as_it_is(declared: Doc, change: Change) -> Doc:
-    """The declared properties with the differing fields as AWS has them; refs stay, to lead on."""
+    """Return the declared properties, but with AWS's values where they differ; references stay references."""
     now = deepcopy(declared)
     for one in change.differences:
         _set_back(now, one)
@@ -131,6 +137,7 @@ def as_it_is(declared: Doc, change: Change) -> Doc:
 
 
 def _set_back(props: Doc, one: Difference) -> None:
+    """Set one differing property to AWS's value, unless it is declared as a reference."""
     *path, last = one.path.split(".")
     holder: Any = props
     for step in path:

@@ -1,4 +1,4 @@
-"""The price table: the one that comes with the tool, or a newer one that was asked of AWS."""
+"""The price table: the one that comes with the tool, or newer prices that AWS was asked for."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-# Where a region's price is not in the table, this region's is taken, and the plan says so.
+# If the table lacks a price of a region, the price of this region is used, and the plan says so.
 FALLBACK = "us-east-1"
 
 
 @dataclass
 class Prices:
-    """The prices of one region, and what was taken from elsewhere."""
+    """The prices of one region; `borrowed` collects the keys of prices that were taken from elsewhere."""
 
     region: str
     as_of: str
@@ -25,7 +25,7 @@ class Prices:
     borrowed: set[str] = field(default_factory=set)
 
     def of(self, key: str) -> float:
-        """One price in US dollars."""
+        """Return one price in US dollars."""
         if key in self.known:
             return self.known[key]
         self.borrowed.add(key)
@@ -33,7 +33,7 @@ class Prices:
 
 
 def prices(region: str, refreshed: Path) -> Prices:
-    """The prices of a region; those that were asked of AWS come before those of the tool."""
+    """Return the prices of a region; newer prices in the file `refreshed` come before those of the tool."""
     table = _built_in()
     everywhere = table["everywhere"]
     known = everywhere | table["regions"].get(region, {})
@@ -46,7 +46,7 @@ def prices(region: str, refreshed: Path) -> Prices:
 
 
 def keep(path: Path, region: str, as_of: str, found: Mapping[str, float]) -> None:
-    """Write down what AWS said of one region; the other regions stay as they were."""
+    """Write the prices that AWS gave for one region to a file; other regions in it stay as they are."""
     kept = _kept(path) | {region: {"as_of": as_of, "prices": dict(found)}}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(kept, indent=1), encoding="utf-8")
@@ -54,12 +54,13 @@ def keep(path: Path, region: str, as_of: str, found: Mapping[str, float]) -> Non
 
 @cache
 def _built_in() -> dict[str, Any]:
+    """Return the price table that comes with the tool."""
     text = files("provisioner.prices").joinpath("table.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 
 def _kept(path: Path) -> dict[str, Any]:
-    """What was asked of AWS; nothing of it where it is not as it was written."""
+    """Return the prices that AWS was asked for; {} if the file is missing or malformed."""
     try:
         kept: dict[str, Any] = json.loads(path.read_bytes())
         return kept if all(map(_is_table, kept.values())) else {}
@@ -68,7 +69,7 @@ def _kept(path: Path) -> dict[str, Any]:
 
 
 def _is_table(one: Any) -> bool:
-    """Whether it holds since when it is so, and numbers by their keys."""
+    """Return whether it has a date and numbers by keys, as the prices of one region do."""
     told = one.get("prices") if isinstance(one, dict) else None
     if not isinstance(told, dict) or not isinstance(one.get("as_of"), str):
         return False

@@ -1,1 +1,1 @@
-"""What a report tells: each resource as it is, where it sits, and what protects it."""
+"""What a report says: the health of each resource, its place in the diagram, and the stack's protections."""

@@ -1,4 +1,4 @@
-"""Where each resource sits: before the region, in a zone, over the subnets, or beside the network."""
+"""The diagram of a stack: which resources are at the edge, in a zone, across subnets, or beside the VPC."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from provisioner.engine.states import THERE
 from provisioner.report.things import Thing, Things
 from provisioner.terminal.report.model import Box, Map, Subnet, Zone, worst
 
-# What is drawn by itself, by where it sits; the rest is a part of these, or told as one of several.
+# The types with a box of their own, by place. The other types are parts of these, or share a box.
 _EDGE = ("Certificate", "WebACL", "Distribution")
 _BESIDE = ("Certificate", "Table", "Secret", "Bucket", "Key", "EdgeKey", "Topic")
 _TITLES = {
@@ -26,7 +26,7 @@ _TITLES = {
     "Key": "Key",
     "EdgeKey": "Key of the edge",
 }
-# Several of one sort, told in one box.
+# Types whose resources share one box.
 _TOGETHER = {
     "Log groups": ("LogGroup", "ServiceLogGroup"),
     "Alarms": ("Alarm",),
@@ -34,7 +34,14 @@ _TOGETHER = {
 
 
 def atlas(things: Things, title: str, region: str) -> Map:
-    """The whole picture, drawn from what is known."""
+    """Return the whole diagram of a stack.
+
+    Args:
+        things: The resources, by logical id.
+        title: The title of the diagram.
+        region: The region of the stack.
+
+    """
     network = next(iter(_of(things, "Vpc")), None)
     drawn = _Drawn()
     zones = tuple(_zones(things, drawn))
@@ -52,12 +59,13 @@ def atlas(things: Things, title: str, region: str) -> Map:
 
 
 class _Drawn:
-    """Makes the boxes, and knows what has one."""
+    """Makes the boxes, and remembers which resources have one."""
 
     def __init__(self) -> None:
         self.nodes: set[str] = set()
 
     def box(self, thing: Thing, lines: Iterable[str], title: str = "") -> Box:
+        """Return the box of one resource, with these lines in it."""
         self.nodes.add(thing.node)
         told = tuple(line for line in lines if line)
         name = title or _TITLES.get(thing.kind, thing.kind)
@@ -65,6 +73,7 @@ class _Drawn:
         return Box(name, told, thing.state, "" if thing.word == THERE else thing.word, about)
 
     def several(self, title: str, things: list[Thing]) -> Box:
+        """Return one box for several resources: it has the worst of their states."""
         self.nodes |= {one.node for one in things}
         state = worst([one.state for one in things])
         unwell = [one for one in things if one.state == state]
@@ -73,12 +82,13 @@ class _Drawn:
 
 
 def _of(things: Things, *kinds: str) -> list[Thing]:
-    """Those of these kinds, in the order of the kinds."""
+    """Return the resources of these types, in the order of the types."""
     found = (one for one in things.values() if one.kind in kinds)
     return sorted(found, key=lambda one: kinds.index(one.kind))
 
 
 def _edge(one: Thing) -> Iterator[str]:
+    """Yield the lines in the box of a resource at the edge."""
     if one.kind == "Distribution":
         yield str(one.doc.get("DomainName", ""))
         yield from one.props.get("Aliases", {}).get("Items", ())
@@ -89,22 +99,24 @@ def _edge(one: Thing) -> Iterator[str]:
 
 
 def _is_inner(one: Thing) -> bool:
-    """Whether it is a certificate that only CloudFront is shown: the load balancer's."""
+    """Return whether it is the load balancer's certificate, which only CloudFront sees."""
     return one.kind == "Certificate" and not one.node.endswith("edge")
 
 
 def _beside(things: Things, drawn: _Drawn) -> Iterator[Box]:
+    """Yield the boxes of the resources beside the VPC."""
     for one in _of(things, *_BESIDE):
         if one.kind != "Certificate" or _is_inner(one):
             yield drawn.box(one, (str(one.props.get("DomainName", one.name)),))
 
 
 def _facing(one: Thing) -> str:
+    """Return who can reach the load balancer."""
     return "answers from inside only" if one.props.get("Scheme") == "internal" else "faces CloudFront"
 
 
 def _zones(things: Things, drawn: _Drawn) -> Iterator[Zone]:
-    """The subnets by the number in their names: those of one number are in one zone."""
+    """Yield the zones with their subnets: subnets with the same number in their names share a zone."""
     numbered: dict[str, dict[str, Thing]] = {}
     for one in _of(things, "Subnet"):
         side, _, number = one.node.rpartition("-")
@@ -122,36 +134,39 @@ def _zones(things: Things, drawn: _Drawn) -> Iterator[Zone]:
 
 
 def _subnet(one: Thing, drawn: _Drawn, inside: Iterable[Box], more: str = "") -> Subnet:
+    """Return a subnet with the boxes inside it."""
     lines = (str(one.props["CidrBlock"]), more)
     return Subnet(drawn.box(one, lines, one.node), tuple(inside))
 
 
 def _inside(things: Things, drawn: _Drawn, subnet: Thing) -> Iterator[Box]:
-    """What sits in this subnet alone."""
+    """Yield the boxes of the NAT gateways in one subnet."""
     for one in _of(things, "NatGateway"):
         if subnet.node in one.needs:
             yield drawn.box(one, _addresses(one))
 
 
 def _addresses(nat: Thing) -> Iterator[str]:
+    """Yield the public addresses of a NAT gateway."""
     for one in nat.doc.get("NatGatewayAddresses", ()):
         yield str(one.get("PublicIp", ""))
 
 
 def _database(things: Things, drawn: _Drawn, zone: str) -> Iterator[Box]:
+    """Yield the boxes of the database instances in one zone."""
     for one in _of(things, "DBInstance"):
         if _zone_of(one) == zone:
             yield drawn.box(one, (str(one.props.get("DBInstanceClass", "")),), f"Aurora {one.node}")
 
 
 def _zone_of(one: Thing) -> str:
-    """The zone that AWS says, or that is asked for; empty where it is not known yet."""
+    """Return the zone of a resource: as AWS says, else as declared; "" if it is not known yet."""
     told = one.doc.get("AvailabilityZone") or one.props.get("AvailabilityZone")
     return told if isinstance(told, str) else ""
 
 
 def _way_out(things: Things, subnet: Thing) -> str:
-    """By which gateway what is in a private subnet reaches the internet."""
+    """Return by which NAT gateway a private subnet reaches the internet."""
     for follows in _of(things, "RouteTableAssociation"):
         if subnet.node in follows.needs:
             tables = set(follows.needs) - {subnet.node}
@@ -163,7 +178,7 @@ def _way_out(things: Things, subnet: Thing) -> str:
 
 
 def _back(things: Things, drawn: _Drawn) -> Iterator[Box]:
-    """What spans the private subnets."""
+    """Yield the boxes that span the private subnets: services, the database cluster, and endpoints."""
     for one in _of(things, "Service"):
         yield drawn.box(one, _service(things, one), one.node.replace("service.", "Service ").capitalize())
     for one in _of(things, "DBCluster"):
@@ -177,6 +192,7 @@ def _back(things: Things, drawn: _Drawn) -> Iterator[Box]:
 
 
 def _service(things: Things, service: Thing) -> Iterator[str]:
+    """Yield the lines in a service's box: its tasks, their size and their images."""
     if "runningCount" in service.doc:
         yield f"{service.doc['runningCount']} of {service.doc['desiredCount']} tasks run"
     for task in (things[name] for name in service.needs if name in things):
@@ -186,12 +202,14 @@ def _service(things: Things, service: Thing) -> Iterator[str]:
 
 
 def _images(task: dict[str, Any]) -> Iterator[str]:
+    """Yield the images of the essential containers of a task definition."""
     for one in task["containerDefinitions"]:
         if one.get("essential", True):
             yield str(one["image"])
 
 
 def _cluster(cluster: Thing) -> Iterator[str]:
+    """Yield the lines in the box of a database cluster: its capacity and its version."""
     scale = cluster.props.get("ServerlessV2ScalingConfiguration", {})
     if scale:
         yield f"{scale['MinCapacity']:g} to {scale['MaxCapacity']:g} ACU"
@@ -200,6 +218,7 @@ def _cluster(cluster: Thing) -> Iterator[str]:
 
 
 def _together(things: Things, drawn: _Drawn) -> Iterator[Box]:
+    """Yield the boxes that several resources share."""
     for title, kinds in _TOGETHER.items():
         found = _of(things, *kinds)
         if found:

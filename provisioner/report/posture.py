@@ -1,6 +1,6 @@
-"""What protects a stack, judged on what stands: each control, and what breaks it here.
+"""The security controls of a stack, checked on its resources: which hold, and which resource breaks one.
 
-docs/security-model.md says of each what it is against, and what it costs.
+docs/security-model.md says of each control which threat it is against, and what it costs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _ANYWHERE = ("0.0.0.0/0", "::/0")
 
 @dataclass(frozen=True)
 class Rule:
-    """One control: what holds, why, the setting that weakens it, and what breaks it."""
+    """A control: what it demands, why, the setting that weakens it, and a check that finds what breaks it."""
 
     what: str
     why: str
@@ -28,16 +28,20 @@ class Rule:
 
 
 def posture(things: Things) -> tuple[Control, ...]:
-    """Every control, held against the resources that stand."""
+    """Return every control, checked on the existing resources."""
     return tuple(Control(one.what, one.why, one.setting, tuple(one.broken(things))) for one in RULES)
 
 
 def _of(things: Things, kind: str) -> list[Thing]:
+    """Return the resources of a type that are not missing."""
     return [one for one in things.values() if one.kind == kind and one.word != "missing"]
 
 
 def each(kind: str, holds: Callable[[Doc], bool]) -> Broken:
-    """Those of a kind that do not hold; that there is none breaks a control too."""
+    """Return a check that yields the resources of a type that `holds` refuses.
+
+    If there is no resource of the type, the check yields that instead.
+    """
 
     def broken(things: Things) -> Iterator[str]:
         found = _of(things, kind)
@@ -49,7 +53,7 @@ def each(kind: str, holds: Callable[[Doc], bool]) -> Broken:
 
 
 def both(*rules: Broken) -> Broken:
-    """What breaks any of them."""
+    """Return a check that yields everything that any of `rules` yields."""
 
     def broken(things: Things) -> Iterator[str]:
         for one in rules:
@@ -59,16 +63,22 @@ def both(*rules: Broken) -> Broken:
 
 
 def _there(_props: Doc) -> bool:
+    """Accept any properties: the resource only has to exist."""
     return True
 
 
 def _open_doors(things: Things) -> Iterator[str]:
+    """Yield the ingress rules that are open to every address."""
     for one in _of(things, "IngressRule"):
         if one.props.get("CidrIpv4") in _ANYWHERE or one.props.get("CidrIpv6") in _ANYWHERE:
             yield one.node
 
 
 def _unguarded(things: Things) -> Iterator[str]:
+    """Yield the listener rules that do not require CloudFront's key in a header.
+
+    An internal load balancer needs no such header, so nothing breaks the control then.
+    """
     for one in _of(things, "LoadBalancer"):
         if one.props.get("Scheme") == "internal":
             return
@@ -80,11 +90,13 @@ def _unguarded(things: Things) -> Iterator[str]:
 
 
 def _containers(things: Things) -> Iterator[Doc]:
+    """Yield the container definitions of all task definitions."""
     for one in _of(things, "TaskDefinition"):
         yield from one.props["containerDefinitions"]
 
 
 def _loose(things: Things) -> Iterator[str]:
+    """Yield the containers that can write their root file system, or do not drop all capabilities."""
     for one in _containers(things):
         capabilities = one.get("linuxParameters", {}).get("capabilities", {})
         if not one.get("readonlyRootFilesystem") or "ALL" not in capabilities.get("drop", ()):
@@ -92,6 +104,7 @@ def _loose(things: Things) -> Iterator[str]:
 
 
 def _endless(things: Things) -> Iterator[str]:
+    """Yield the log groups without a retention."""
     kept = {name for one in _of(things, "Retention") for name in one.needs}
     for one in (*_of(things, "LogGroup"), *_of(things, "ServiceLogGroup")):
         if one.node not in kept:
@@ -99,14 +112,17 @@ def _endless(things: Things) -> Iterator[str]:
 
 
 def _behaviour(props: Doc) -> Any:
+    """Return the viewer protocol policy of a distribution."""
     return props["DefaultCacheBehavior"].get("ViewerProtocolPolicy")
 
 
 def _origins(props: Doc) -> list[Doc]:
+    """Return the custom origin configurations of a distribution."""
     return [one.get("CustomOriginConfig", {}) for one in props["Origins"]["Items"]]
 
 
 def _vpc_config(props: Doc) -> Doc:
+    """Return the network configuration of a service."""
     return dict(props["networkConfiguration"]["awsvpcConfiguration"])
 
 

@@ -1,4 +1,4 @@
-"""Each resource of a stack as it is known: by AWS, or where AWS was not asked, by the ledger."""
+"""The resources of a stack for a report: as AWS says, or as the state says if AWS was not asked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _PHASES: dict[str, State] = {"ready": "unknown"}
 
 @dataclass(frozen=True)
 class Thing:
-    """One resource: what is asked of it, what AWS says of it, and how it is in one word."""
+    """One resource for a report: its declared properties, what AWS says (`doc`), and its health.
+
+    `state` is the class of its health, `word` is AWS's own word for it.
+    """
 
     node: str
     piece: str
@@ -50,8 +53,8 @@ Things = Mapping[str, Thing]
 
 
 def seen(made: Plan, report: Report, document: Document) -> dict[str, Thing]:
-    """As AWS tells them now, then what is no longer declared."""
-    # Of several the first: what is gone or failed stands before what was added to it.
+    """Return the resources as AWS says now, then those in the state that are no longer declared."""
+    # If a resource has several drifts, the first counts: gone and failed come before added children.
     drifts = {one.node: one for one in reversed(report.drifts) if one.what != "held"}
     props = before(made, document).props
     things = {}
@@ -77,7 +80,7 @@ def seen(made: Plan, report: Report, document: Document) -> dict[str, Thing]:
 
 
 def with_topics(things: Things, parts: Iterable[Part]) -> dict[str, Thing]:
-    """The same, those of which a topic tells that they are not well marked so."""
+    """Return the same resources, but marked as unhealthy where a topic of `status` says so."""
     unwell = {line.name: line.says for part in parts for line in part.lines if line.mark == "unwell"}
     return {
         name: replace(one, state="bad", word="not well")
@@ -88,7 +91,7 @@ def with_topics(things: Things, parts: Iterable[Part]) -> dict[str, Thing]:
 
 
 def remembered(document: Document) -> dict[str, Thing]:
-    """As the last run left them."""
+    """Return the resources as the last run recorded them, without asking AWS."""
     return {
         name: _remembered(name, entry, _NOT_ASKED if entry.phase == "ready" else entry.phase)
         for name, entry in document.entries.items()
@@ -97,7 +100,7 @@ def remembered(document: Document) -> dict[str, Thing]:
 
 
 def declared(stack: Stack) -> dict[str, Thing]:
-    """As they are declared; nothing is known of any."""
+    """Return the declared resources of a stack of which nothing else is known."""
     return {
         node.name: Thing(
             node.name,
@@ -116,6 +119,7 @@ def declared(stack: Stack) -> dict[str, Thing]:
 
 
 def _remembered(name: str, entry: Entry, word: str) -> Thing:
+    """Return a resource as the state has it."""
     state: State = _PHASES.get(entry.phase, "busy")
     return Thing(name, entry.piece, entry.kind, entry.name, entry.wanted, {}, tuple(entry.needs), state, word)
 
@@ -132,9 +136,17 @@ _STATES: Mapping[Health, State] = {
 def judged(
     kind: Kind, doc: Doc | None, drift: Drift | None, how: Standing | None = None
 ) -> tuple[State, str]:
-    """How one is, and the word for it: AWS's own where it has one."""
+    """Return the state of a resource and the word for it, which is AWS's own if it has one.
+
+    Args:
+        kind: The type of the resource.
+        doc: What AWS says of it; None if it does not exist.
+        drift: Its drift, if it has any.
+        how: Its health; None to derive it from `doc`.
+
+    """
     if doc is None:
-        # Without drift it is not gone: what it belongs to is to be replaced, and so it is too.
+        # Without drift it is not missing: it will be replaced, together with the resource it belongs to.
         return ("bad", MISSING) if drift else ("unknown", "to be made anew")
     how = how or standing(kind, doc)
     if how.state != "healthy":
