@@ -1,4 +1,8 @@
-"""Context managers that let one run at a time work on a stack, also where machines share no state."""
+"""Context managers that let one run at a time work on a stack, also where machines share no state.
+
+The marker is a resource of the stack of which AWS makes only one. Its tag, the mark, says which run is at
+work (`engine/marker.py`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The connection to AWS in one region: session, clients, caller, and the guard of local AWS."""
+"""The connection to AWS in one region: session, clients and caller; calls to local AWS stay local."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def choose(clients: Clients, suffix: str, s: Settings, document: Document, *, en
 
 
 def with_rules(clients: Clients, s: Settings, document: Document, facts: Facts) -> Facts:
-    """Return the facts with the repositories that ECR fills by pull-through-cache rules; record these."""
+    """Return the lookups with the repositories that ECR fills by pull-through-cache rules; record these."""
     images = [image for one in with_shipped(s, facts.shipped).workloads for image in one.images]
     known = document.facts.get("filled", [])
     found = pull_rules.filled(clients, images, document.place.account, known)

@@ -1,4 +1,4 @@
-"""Checks that a command acts in the place that the state names: suffix, account, region and endpoint."""
+"""Checks that a command acts at the location in the state: suffix, account, region and endpoint."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from state.document import Document, Place
 
 @dataclass(frozen=True)
 class Where:
-    """The command line's options about the place: workspace, region, account, and whether to adopt all."""
+    """The command line's options about the location: workspace, region, account, and whether to adopt all."""
 
     workspace: Workspace
     region: str | None = None
@@ -120,7 +120,7 @@ def guard_account(place: Place, expected: str | None) -> None:
 
 
 def check_pin(document: Document, suffix: str, place: Place, workspace: Workspace) -> None:
-    """Check that the state belongs to the place that the command acts on.
+    """Check that the state belongs to the location at which the command acts.
 
     Raises:
         CredentialsError: The state is of another account.
@@ -143,6 +143,6 @@ def check_pin(document: Document, suffix: str, place: Place, workspace: Workspac
 
 
 def _told(place: Place) -> str:
-    """Describe a place in a message."""
+    """Describe a location in a message."""
     endpoint = place.endpoint or "AWS"
     return f"account {place.account}, region {place.region}, endpoint {endpoint}"

@@ -225,7 +225,7 @@ class Session:
         raise LockHeld(f"{store.where} is still being written by another run.", "Run the same command again.")
 
     def marker(self, plan: Plan) -> Marker | None:
-        """Return the marker of the plan's stack; None if the stack has none."""
+        """Return the marker of the plan's stack, whose tag says which run is at work; None if it has none."""
         return self.marker_of((plan.whole or plan).stack)
 
     def marker_of(self, stack: Stack) -> Marker | None:

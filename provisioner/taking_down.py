@@ -46,6 +46,7 @@ class Protections:
 
     # Names of the resources whose own properties say that they are protected.
     told: tuple[str, ...] = ()
+    # Protections that no read of the resource returns: they were asked for.
     untold: tuple[Untold, ...] = ()
     # Protected log groups that a service created and nobody declared.
     groups: tuple[str, ...] = ()
@@ -73,7 +74,7 @@ def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
     """Delete the resources in the state, and those that bear the stack's tags but are missing in the state.
 
     The protections `found` are taken off first: nothing is deleted while one of them stays. Meanwhile this
-    run's mark is on the stack's marker, which is deleted last.
+    run's mark is on the stack's marker, the resource whose tag says which run is at work; it is deleted last.
 
     Raises:
         LockHeld: Another machine's run is at work, or began before the end of this teardown.

@@ -37,7 +37,7 @@ _CLOCK = Clock()
 def patiently(
     call: Callable[[], T], doing: str, *, also: Collection[str] = (), patience: float | None = None
 ) -> T:
-    """Make a call, and repeat it while S3 does not answer or refuses for a time.
+    """Make a call, and repeat it while S3 does not answer or refuses it for a time that passes.
 
     Args:
         call: The call to make.

@@ -16,7 +16,10 @@ Completed = Callable[[click.Context, click.Parameter, str], list[Any]]
 
 
 def by(*names: str) -> Completed:
-    """Return a completion that takes its words from the first of these functions of `completing` with any."""
+    """Return a shell completion for a parameter.
+
+    `names` are functions of `completing`; the first of them that has any word is used.
+    """
 
     def complete(context: click.Context, _: click.Parameter, begin: str) -> list[Any]:
         from click.shell_completion import CompletionItem

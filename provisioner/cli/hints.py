@@ -1,4 +1,4 @@
-"""Completes the commands in a hint by the options that were typed, so that a copied one is for this stack."""
+"""Completes the commands in a hint by the options that were typed, so that they can be copied."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def outputs(given: Mapping[str, Any]) -> list[Word]:
 
 
 def runs(given: Mapping[str, Any]) -> list[Word]:
-    """Return the runs of the given stack, or of all stacks if none is given, newest first."""
+    """Return `last`, `last~1` and the runs of the given stack, or of all stacks, newest first."""
     names = _workspace(given).runs.names(given.get("suffix") or "*")
     return [*map(Word, ("last", "last~1")), *(Word(name.run, name.suffix) for name in names)]
 

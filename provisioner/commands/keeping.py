@@ -107,7 +107,7 @@ def refuse_older(document: Document, current: Document) -> None:
 
 
 def refuse_other(document: Document, current: Document, hint: str) -> None:
-    """Raise Blocked if the two states are not of one stack in one place."""
+    """Raise Blocked if the two states have not the same lineage and location."""
     if document.lineage != current.lineage:
         raise Blocked(
             f"This is another ledger: its lineage is {document.lineage}, that of what stands "
@@ -138,7 +138,7 @@ def restore(
 
     Raises:
         UsageError: No such version is kept.
-        Blocked: The version is of another lineage or place, and `force` is not given.
+        Blocked: The version has another lineage or location, and `force` is not given.
 
     """
     store, kept = workspace.store(suffix), workspace.command("state history", suffix)

@@ -195,6 +195,7 @@ class OneService:
         return now
 
     def _task_entry(self) -> Entry:
+        """Return a new state of the task definition, for a state file that lacks it."""
         return Entry("TaskDefinition", "", self.entry.piece, self.entry.region)
 
     def _target(self, node: str) -> Target:

@@ -62,7 +62,7 @@ class Showing:
             write(self.markdown, text())
 
     def code(self, *, changes: bool) -> int:
-        """Return the exit code."""
+        """Return the exit code: 2 if there are changes and `detailed` is set, else 0."""
         return CHANGES_PRESENT if self.detailed and changes else 0
 
 

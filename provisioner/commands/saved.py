@@ -120,7 +120,7 @@ def saved(session: Session, made: Plan, choice: Choice, config: Path | None, set
 
 
 def told_settings(settings: Settings, salt: str) -> dict[str, Any]:
-    """Return each setting by its path, section by section; of one that may hold a secret, only its mark."""
+    """Return each setting by its path; of one that may hold a secret, only a salted fingerprint."""
     told: dict[str, Any] = {}
     for name, value in settings.model_dump(mode="json").items():
         inner = value.items() if isinstance(value, Mapping) else None

@@ -33,7 +33,7 @@ _PATIENCE = 10.0
 
 @dataclass(frozen=True)
 class Look:
-    """One reading of a stack: a row for each resource, and the parts of each topic."""
+    """One reading of a stack: a row for each resource, and the health of each topic, such as the firewall."""
 
     rows: tuple[Mapping[str, str], ...]
     parts: tuple[Part, ...]
