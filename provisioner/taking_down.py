@@ -26,7 +26,8 @@ from provisioner.stack import build_all
 from provisioner.steps.facts import offline
 from state.document import Document
 
-# AWS's own services write while they end, and recreate what was swept: the sweep is repeated this often.
+# AWS's own services write while they end, and bring back what was deleted: so often, at most, the deletion is
+# repeated.
 _ROUNDS = 3
 
 
@@ -94,7 +95,7 @@ def take_down(session: Session, plan: Plan, found: Protections) -> Outcome:
 def left_by_aws(plan: Plan) -> list[Remnant]:
     """Return what AWS made beside the stack's resources and leaves behind after their deletion.
 
-    It is looked up before the teardown, because nothing tells of it afterwards.
+    The plan's reads, made before the teardown, tell of it: nothing does afterwards.
     """
     mine = {name: doc for name, doc in plan.docs.items() if stands(plan, name)}
     told = ((name, plan.stack.nodes[name].kind, doc) for name, doc in mine.items())
