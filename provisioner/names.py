@@ -146,10 +146,10 @@ FORMS: Mapping[str, Form] = {
 
 
 def check_suffix(suffix: str) -> str:
-    """Return the suffix unchanged.
+    """Check that a suffix can be part of every name of the stack, and return it.
 
     Raises:
-        UsageError: The suffix cannot be part of an AWS name, or is too long for one of the stack's names.
+        UsageError: AWS takes no name with it, or it is too long for one of the stack's names.
 
     """
     if not _SUFFIX.fullmatch(suffix):

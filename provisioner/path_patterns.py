@@ -72,8 +72,8 @@ def probe(pattern: str, earlier: Iterable[str] = ()) -> str | None:
 def unreachable(patterns: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     """Yield each pattern that never gets a request, and the earlier patterns that take all its requests.
 
-    `patterns` are in the order in which the rules are asked. As few earlier patterns are named as are needed:
-    without any one of them the pattern would be reached.
+    `patterns` are in the order in which the rules are evaluated. As few earlier patterns are named as are
+    needed: without any one of them the pattern would be reached.
     """
     for at, pattern in enumerate(patterns):
         before = list(patterns[:at])

@@ -51,7 +51,7 @@ def choose_region(flag: str | None, *, local: bool = False) -> Region:
 
 
 def _checked(region: Region) -> Region:
-    """Return the region unchanged.
+    """Check a region, and return it.
 
     Raises:
         UsageError: botocore's partitions do not list it, or its partition lacks a service.

@@ -16,7 +16,7 @@ _waits: list[Wait] = []
 
 @contextmanager
 def waiting_by(wait: Wait) -> Iterator[None]:
-    """Wait by `wait` if a sign-in ends during the block; outside of it, that ends the command at once."""
+    """Let `wait` wait for a new sign-in during the block; outside of it, an ended sign-in is an error."""
     _waits.append(wait)
     try:
         yield

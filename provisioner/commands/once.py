@@ -47,7 +47,7 @@ class Once:
         return mark_of(self.one.session.document.salt, self.one.node, json.dumps(self.command.words))
 
     def found(self, *, again: bool, asking: Asking) -> Alone | None:
-        """Return the task of an interrupted run; None if a task is to be started, with a person's consent.
+        """Return an earlier run's task, running or stopped; None if a person agreed to start a new one.
 
         Raises:
             Blocked: It is unknown whether the command ran, and nobody has said that it may run again.

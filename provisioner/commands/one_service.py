@@ -76,7 +76,7 @@ class OneService:
         return f"{noun}.{self.name}" if self.name else noun
 
     def running(self) -> Running:
-        """Return what the service is to run now.
+        """Return the service as AWS describes it, with the revision that it is to run now.
 
         Raises:
             Incomplete: AWS has no such service.

@@ -213,7 +213,7 @@ def last_report(workspace: Workspace, suffix: str) -> dict[str, Any]:
 
 
 def last_region(workspace: Workspace, suffix: str) -> str | None:
-    """Return the region of the stack's last teardown; None if there is none, or a state is newer."""
+    """Return the region of the stack's last teardown; None if there is none, or the stack has a state."""
     kept = None if workspace.document(suffix) else last_report(workspace, suffix)
     return str(kept["place"]["region"]) if kept else None
 

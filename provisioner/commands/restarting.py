@@ -87,6 +87,6 @@ def _begins(now: Running) -> str:
 
 
 def _was_begun(one: OneService, now: Running) -> bool:
-    """Return whether an interrupted restart has reached AWS, whatever its deployment has come to since."""
+    """Return whether an interrupted restart has begun its deployment in AWS, whatever came of that since."""
     intent = one.entry.intent
     return bool(intent and intent.verb.startswith(_VERB) and intent.verb != _begins(now))
