@@ -86,7 +86,7 @@ def keys(up: Piece, s: Settings, facts: Facts) -> Keys:
         return Keys()
     here = up.stack.region
     made = {here: _key(up, facts, "key", here)}
-    if here != GLOBAL_REGION and (s.waf.enabled or s.alarms.enabled):
+    if here != GLOBAL_REGION and s.waf.enabled and (s.waf.logs or s.alarms.enabled):
         made[GLOBAL_REGION] = _key(up, facts, "global-key", GLOBAL_REGION)
     return Keys(made, s.encryption.database)
 

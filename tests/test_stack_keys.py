@@ -1,0 +1,31 @@
+"""The stack's own KMS keys: one for each region with something to encrypt, and none that nothing uses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from provisioner.settings import Settings
+from provisioner.stack import build
+from provisioner.steps.facts import offline
+
+
+@pytest.mark.parametrize(("waf", "logs", "alarms"), list(product((True, False), repeat=3)))
+def test_every_key_is_used_and_none_is_missing(waf: bool, logs: bool, alarms: bool) -> None:
+    s = Settings.model_validate(
+        {
+            "encryption": {"key": "own"},
+            "waf": {"enabled": waf, "logs": logs},
+            "alarms": {"enabled": alarms},
+        }
+    )
+    facts = replace(offline(s.network.zones, s.database.version), account="123456789012")
+    stack = list(build(s, "prod", "eu-west-1", facts))
+
+    keys = {node.name for node in stack if node.name in ("key", "global-key")}
+    users = [node for node in stack if str(node.kind) not in ("KeyAlias", "KeyRotation")]
+
+    assert {name for node in users for name in node.needs if name in keys} == keys
+    assert ("global-key" in keys) == (waf and (logs or alarms))
