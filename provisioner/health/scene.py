@@ -103,7 +103,7 @@ def asked(name: str, ask: Callable[[], Told]) -> list[Line]:
     try:
         answer = ask()
         return [answer] if isinstance(answer, Line) else list(answer)
-    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         return [Line(name, f"unknown: {why_unknown(error, f'looking at {name}')}", "unknown")]
 
 

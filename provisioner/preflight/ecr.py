@@ -189,7 +189,7 @@ def _fetched(clients: Clients, asked: Pullable) -> Pullable:
     """Return whether a pull-through-cache rule makes ECR fetch a missing image at its first pull."""
     try:
         rule = rule_of(rules(clients, asked.place), asked.place.repository)
-    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         known = excused(error, "looking at the pull-through-cache rules")
         if not asked.is_owned:
             return replace(asked, detail=known.message)

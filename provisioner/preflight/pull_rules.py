@@ -79,7 +79,7 @@ def _is_filled(clients: Clients, place: EcrImage, former: set[str]) -> bool:
     """Return whether a rule fills a repository; if ECR does not tell, whether one did the last time."""
     try:
         return rule_of(rules(clients, place), place.repository) is not None
-    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         excused(error, "looking at the pull-through-cache rules")
         return place.qualified in former
 

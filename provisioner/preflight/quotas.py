@@ -114,7 +114,7 @@ QUOTAS: tuple[Quota, ...] = (
 
 
 def quotas(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """Yield the quotas that a plan would exceed, by what it creates and by tasks that start beside others."""
+    """Yield the quotas that a plan would exceed, by new resources and by tasks that start beside others."""
     coming = {quota: nodes for quota in QUOTAS if (nodes := _coming(made, quota))}
     with ThreadPoolExecutor(_ASKERS) as pool:
         for found in pool.map(lambda quota: list(_broken(made, clients, quota)), coming):
@@ -124,7 +124,8 @@ def quotas(made: Plan, clients: Clients) -> Iterator[Finding]:
 def _coming(made: Plan, quota: Quota) -> list[Node]:
     """Return the resources that a plan creates and that count against a quota.
 
-    A resource whose create an earlier run began is left out, as AWS may already count it as used.
+    A resource whose create an earlier run began is left out, as AWS may already count it as used. For a quota
+    with `stands`, these are all resources for which `weight` is not 0.
     """
     nodes = [node for node in made.stack if str(node.kind) == quota.kind]
     if quota.stands:
@@ -144,7 +145,7 @@ def _broken(made: Plan, clients: Clients, quota: Quota) -> Iterator[Finding]:
     standing = _summed(made, quota, _standing(made, quota.kind), quota.stands or quota.weight)
     try:
         used = standing | dict(quota.used(clients))
-    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         known = excused(error, f"counting {quota.words}")
         yield Finding(quota.words, known.message, known.hint, blocks=False)
         return
@@ -170,7 +171,7 @@ def _limit(clients: Clients, quota: Quota) -> tuple[float, bool]:
     try:
         asked = {"ServiceCode": quota.service, "QuotaCode": quota.code}
         return float(clients.client("service-quotas").get_service_quota(**asked)["Quota"]["Value"]), True
-    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         excused(error, "asking Service Quotas")
         return quota.usual, False
 

@@ -21,7 +21,7 @@ UNKNOWN = Placeholder("(known-after-apply)")
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong with a value; if it is not `certain`, the value may be newer than the model."""
+    """A violation of botocore's model; if it is not `certain`, the value may be newer than the model."""
 
     path: str
     words: str

@@ -81,7 +81,7 @@ def _told(clients: Clients, version: str) -> date | None:
     """Return the last day of standard support from AWS; None if AWS does not answer."""
     try:
         return standard_end(clients, version)
-    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         excused(error, "asking how long a version is supported")
         return None
 
@@ -89,7 +89,10 @@ def _told(clients: Clients, version: str) -> date | None:
 def _findings(
     node: Node, doc: dict[str, Any], end: date, today: date, *, is_reckoned: bool
 ) -> Iterator[Finding]:
-    """Yield the finding for a cluster; it blocks only if AWS would not create a cluster of this version."""
+    """Yield the finding for a cluster.
+
+    It blocks only if the cluster is new, and AWS creates no cluster of this version without extended support.
+    """
     version = str(doc.get("EngineVersion") or node.props["EngineVersion"])
     wanted = node.props.get("EngineLifecycleSupport") or doc.get("EngineLifecycleSupport") or ENROLLED
     is_enrolled = wanted != DISABLED

@@ -107,7 +107,7 @@ def bill(estate: Estate, prices: Prices) -> Bill:
 
 
 def after(made: Plan, now: Estate) -> Estate:
-    """Return the resources after a plan: the declared ones, and as they are now those not selected."""
+    """Return the resources after a plan: the declared ones, and unselected ones as they are now."""
     aside = made.aside & now.kinds.keys()
     kinds = {name: now.kinds[name] for name in aside} | {node.name: str(node.kind) for node in made.stack}
     props = {name: now.props[name] for name in aside} | {node.name: node.props for node in made.stack}
@@ -115,7 +115,7 @@ def after(made: Plan, now: Estate) -> Estate:
 
 
 def before(made: Plan, document: Document) -> Estate:
-    """Return the existing resources: declared ones as AWS has them, undeclared ones as the state does."""
+    """Return the existing resources: declared ones with AWS's values, others with those of the state."""
     kinds: dict[str, str] = {}
     props: dict[str, Doc] = {}
     for name in made.docs:

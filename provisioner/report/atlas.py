@@ -111,7 +111,7 @@ def _beside(things: Things, drawn: _Drawn) -> Iterator[Box]:
 
 
 def _facing(one: Thing) -> str:
-    """Return who can reach the load balancer."""
+    """Return in words who can reach the load balancer."""
     return "answers from inside only" if one.props.get("Scheme") == "internal" else "faces CloudFront"
 
 
@@ -166,7 +166,7 @@ def _zone_of(one: Thing) -> str:
 
 
 def _way_out(things: Things, subnet: Thing) -> str:
-    """Return by which NAT gateway a private subnet reaches the internet."""
+    """Return in words by which NAT gateway a private subnet reaches the internet."""
     for follows in _of(things, "RouteTableAssociation"):
         if subnet.node in follows.needs:
             tables = set(follows.needs) - {subnet.node}

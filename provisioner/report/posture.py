@@ -40,7 +40,7 @@ def _of(things: Things, kind: str) -> list[Thing]:
 def each(kind: str, holds: Callable[[Doc], bool]) -> Broken:
     """Return a check that yields the resources of a type that `holds` refuses.
 
-    If there is no resource of the type, the check yields that instead.
+    If there is no resource of the type, the check yields words that say so.
     """
 
     def broken(things: Things) -> Iterator[str]:

@@ -134,7 +134,7 @@ class Grants(Ground):
         return sorted(stacks) or ([Target(anyone, by_id=False)] if on.always else [])
 
     def _by_its_place(self, known: Action, on: On, node: Node) -> str:
-        """Return the ARN of what is inside the resource, or of the AWS default that it uses; else ""."""
+        """Return the ARN for objects in the resource, or for AWS's default that it uses; "" for neither."""
         of = known.name, on.type
         holder = LIES_IN.get((known.prefix, on.type))
         if holder and is_of(node, known.prefix, holder):
@@ -144,7 +144,7 @@ class Grants(Ground):
         return ""
 
     def _if_named(self, known: Action, on: On, node: Node, naming: str) -> list[Target]:
-        """Return the resource of one type if the property `naming` names one; else []."""
+        """Return a target for the name in the property `naming`, or [] if the resource has none."""
         named = node.props.get(naming)
         whole = reference.arn(known.prefix, on.type, (f"{named}*",), self.place(node))
         return [Target(whole, by_id=False)] if named else []
@@ -153,7 +153,8 @@ class Grants(Ground):
         """Return the condition of a grant.
 
         Roles are limited by their boundary, DNS records by their names, and service-linked roles by their
-        service. Resources whose names AWS chooses are limited by their tags.
+        service. Resources whose names AWS chooses are limited by their tags. Resources that AWS itself
+        created must have no Project tag.
         """
         short = known.name.split(":", 1)[1]
         if short in (*_CAPPED, *_CAPPED_IF_TOLD) and (boundary := self.told(node, BOUNDARY)):
@@ -235,13 +236,13 @@ class Grants(Ground):
         yield Grant(tagging.name, resource, str(node.kind), condition)
 
     def _managed(self, name: str, node: Node) -> str:
-        """Return an ARN for a managed password: of the secrets that RDS makes, or of any key."""
+        """Return the ARN for an action of a managed password: the secrets that RDS makes, or any key."""
         prefix = name.split(":", 1)[0]
         type_, fills = ("Secret", ("rds!cluster-*",)) if prefix == "secretsmanager" else ("key", ())
         return reference.arn(prefix, type_, fills, self.place(node))
 
 
 def _too(action: str, node: Node) -> tuple[str, ...]:
-    """Return the further actions on the same resources that a call needs with the node's properties."""
+    """Return further actions that a call needs on the same resources if the properties call for them."""
     too = TOO.get(action)
     return too.actions if too and (not too.declared or node.props.get(too.path)) else ()

@@ -91,7 +91,7 @@ class Ground:
         return [f"_*.{one}" for one in names]
 
     def told(self, node: Node, prop: str) -> str:
-        """Return a property as text: from the resource itself, else from one that it needs, else ""."""
+        """Return a property as text: the resource's own, else that of a resource it depends on, else ""."""
         nodes = (node, *(self.stack.nodes[name] for name in node.needs))
         found = next((one.props[prop] for one in nodes if one.props.get(prop)), "")
         return self.text(found)
@@ -103,7 +103,7 @@ class Ground:
 
 
 def is_of(node: Node, prefix: str, type_: str) -> bool:
-    """Return whether IAM counts a declared resource as of this type, in the service with this prefix."""
+    """Return whether IAM counts a declared resource as of this resource type, in the service `prefix`."""
     return (
         node.kind.resource == type_ and reference.PREFIXES.get(node.kind.service, node.kind.service) == prefix
     )

@@ -100,7 +100,7 @@ _ROLLOUTS: Mapping[str, Calls] = {
 
 @dataclass(frozen=True)
 class Purpose:
-    """What one command needs: methods of resource types, and other calls by a word for the statement's id."""
+    """The needs of one command: methods of resource types, and other calls by a word for a statement's id."""
 
     verbs: tuple[str, ...] = ()
     calls: Mapping[str, Calls] = field(default_factory=dict)
