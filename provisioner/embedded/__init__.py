@@ -1,1 +1,1 @@
-"""AWS in a box: moto's server in a process of its own, corrected where moto is wrong or lax."""
+"""Local AWS: moto's server in a process of its own, with patches where moto is wrong or too lenient."""

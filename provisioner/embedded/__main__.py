@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def arguments() -> argparse.Namespace:
-    """Read the command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m provisioner.embedded", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 lets the kernel choose")
     parser.add_argument("--address", default=LOOPBACK, help="what to listen at")
@@ -35,17 +35,17 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Bind, warm up, say so, and serve until told to stop."""
+    """Start the emulator, report that it is ready, and serve until a signal ends the process."""
     given = arguments()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    from provisioner.embedded.box import Box  # noqa: PLC0415  # seconds of imports: the arguments first
+    from provisioner.embedded.box import Box  # noqa: PLC0415  # importing takes seconds: parse first
     from provisioner.embedded.server import serve  # noqa: PLC0415
     from provisioner.embedded.warm import warm  # noqa: PLC0415
 
     box = Box(pace=given.pace, with_manners=given.manners == "on", account=given.account)
     server = serve(box, given.port, hosts=given.host, address=given.address)
     for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: os._exit(0))  # there is nothing to save, and unloading moto takes 1 s
+        signal.signal(sign, lambda *_: os._exit(0))  # nothing to save, and unloading moto takes 1 s
     warm(box)
     box.ready = True
     _record(given, server, box)
@@ -54,25 +54,26 @@ def main() -> None:
 
 
 def _record(given: argparse.Namespace, server: Server, box: Box) -> None:
-    """Write local.json, whole or not at all."""
+    """Write local.json atomically: the endpoint, token, process id and settings of this emulator."""
     home: Path = given.home
     told: dict[str, Any] = {"token": box.token, "hosts": given.host, "address": given.address}
     told |= {"endpoint": server.endpoint, "pid": os.getpid(), "instance": box.instance, "pace": box.pace}
     told |= {"manners": box.with_manners, "account": box.account}
     told |= {"started": datetime.now(UTC).isoformat(timespec="seconds")}
     home.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=home, prefix=STATE)  # 0600 by itself
+    handle, name = tempfile.mkstemp(dir=home, prefix=STATE)  # mkstemp creates it with mode 0600
     with os.fdopen(handle, "w") as file:
         json.dump(told, file)
     Path(name).replace(home / STATE)
 
 
 def _say_ready(ready_fd: int, server: Server) -> None:
+    """Report readiness: write a byte to `ready_fd`, or print the endpoint where `ready_fd` is negative."""
     if ready_fd >= 0:
         os.write(ready_fd, b"!")
         os.close(ready_fd)
     else:
-        print(server.endpoint, flush=True)  # noqa: T201  # started by hand: the one thing worth knowing
+        print(server.endpoint, flush=True)  # noqa: T201  # for a user who started it by hand
 
 
 if __name__ == "__main__":

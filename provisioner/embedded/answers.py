@@ -1,4 +1,4 @@
-"""What the box may answer in moto's place: a reply, or an error of AWS's."""
+"""The two ways a hook answers in place of moto: an AWS error, or a finished reply."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Reply = dict[str, Any]
 
 
 class AwsError(Exception):
-    """An error AWS would answer: it reaches boto3 as a ClientError with exactly this wire code."""
+    """An AWS error response; boto3 raises it as a ClientError with this error code and HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -17,8 +17,8 @@ class AwsError(Exception):
         self.status = status
 
 
-class Answered(Exception):  # an answer, not an error
-    """Raised by a `before` hook to give a reply that no other hook may touch."""
+class Answered(Exception):  # control flow, not an error
+    """Raised by a `before` hook to return a reply that no other hook may change."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__("replayed")

@@ -1,7 +1,7 @@
-"""Whether the operator may make a call: by action, resource, condition and explicit deny, as IAM decides.
+"""IAM authorization of calls to the emulator: by action, resource, condition and explicit deny, as in AWS.
 
-moto's own enforcement compares no resource and no condition. What a call asks for is worked out here: its own
-action on each resource it names, the right to give tags to what it makes, the roles it passes.
+moto's own enforcement compares neither resources nor conditions. This module works out which permissions a
+call needs: its own action on each resource it names, the tagging of resources it creates, and passing roles.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from provisioner.embedded.refusals import access_denied
 if TYPE_CHECKING:
     from provisioner.embedded.wire import Call
 
-# Everybody may (IAM user guide, actions that need no permission).
+# Allowed for every caller (IAM user guide, actions that need no permission).
 _FREE = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
-# Where a call carries tags, in the ways of the services (botocore, input shapes).
+# The paths at which the services expect tags in a call's parameters (botocore, input shapes).
 _TAGS = (
     "Tags",
     "tags",
@@ -39,7 +39,10 @@ _Context = dict[str, tuple[str, ...]]
 
 
 class Authoriser:
-    """What one operator may do; `asked` keeps every request that was decided."""
+    """The permissions of one caller, given as policies.
+
+    `asked` keeps every IAM request that was decided, in order.
+    """
 
     def __init__(self, policies: Iterable[Policy]) -> None:
         self.policies = list(policies)
@@ -50,7 +53,12 @@ class Authoriser:
                     raise ValueError(f"the effect {statement['Effect']} is neither Allow nor Deny")
 
     def check(self, call: Call) -> None:
-        """AwsError, as AWS words it, where the operator may not make this call."""
+        """Refuse the call unless the policies allow every IAM request that it needs.
+
+        Raises:
+            AwsError: The access denied error of the call's service.
+
+        """
         if not call.operation or (call.service, call.operation) in _FREE:
             return
         for request in requests(call):
@@ -62,7 +70,7 @@ class Authoriser:
 
 
 def requests(call: Call) -> Iterator[Request]:
-    """All that a call asks IAM for, in the order in which AWS is asked."""
+    """Yield every IAM request that a call needs, in the order in which AWS evaluates them."""
     name = reference.action_of(call.service, call.operation)
     known = reference.action(name) or Action(name, "Write", (), frozenset())
     tags = _tags(call.params)
@@ -79,13 +87,13 @@ def requests(call: Call) -> Iterator[Request]:
 
 
 def _too(action: str, call: Call) -> tuple[str, ...]:
-    """What the same resources are asked for besides."""
+    """Return the further actions that a call needs on the same resources, such as s3:DeleteObjectVersion."""
     too = TOO.get(action)
     return too.actions if too and any(dug(call.params, too.path.split("."))) else ()
 
 
 def _tagging(known: Action, concerned: list[Named], call: Call, tags: Mapping[str, str]) -> Iterator[Request]:
-    """To give tags on create is an action of its own, on what is made."""
+    """Yield the request for the separate tagging action that IAM requires on create."""
     name = tagging_action(known.name)
     if not name:
         return
@@ -97,7 +105,10 @@ def _tagging(known: Action, concerned: list[Named], call: Call, tags: Mapping[st
 
 
 def _made(known: Action, one: Named, call: Call) -> str:
-    """The ARN of what is made: a listener is named by its balancer until it is there."""
+    """Return the ARN that IAM evaluates for the tagging of a new resource.
+
+    A new listener or rule has no ARN yet: IAM evaluates a pattern with the name of its load balancer.
+    """
     new = {"CreateListener": "listener/app", "CreateRule": "listener-rule/app"}
     type_ = new.get(call.operation) if known.prefix == "elasticloadbalancing" else None
     if type_:
@@ -115,7 +126,7 @@ def _made(known: Action, one: Named, call: Call) -> str:
 
 
 def _context(known: Action, one: Named, call: Call, tags: Mapping[str, str]) -> _Context:
-    """What IAM knows of a request, of the keys that the action has."""
+    """Return the condition keys and values of a request, limited to the keys that the action supports."""
     context: _Context = {"aws:RequestedRegion": (call.region,)}
     if tags and known.takes(REQUEST_TAG, one.on):
         context |= _request_tags(tags)
@@ -132,12 +143,13 @@ def _context(known: Action, one: Named, call: Call, tags: Mapping[str, str]) -> 
 
 
 def _request_tags(tags: Mapping[str, str]) -> _Context:
+    """Return the condition keys aws:RequestTag/KEY and aws:TagKeys of these tags."""
     named: _Context = {f"{REQUEST_TAG}/{key}": (value,) for key, value in tags.items()}
     return {**named, "aws:TagKeys": tuple(tags)}
 
 
 def _boundary(call: Call) -> str:
-    """The boundary that is asked for, else the one that the role has."""
+    """Return the permissions boundary that the call sets, else that of the role it names; "" without one."""
     if asked := call.params.get("PermissionsBoundary"):
         return str(asked)
     roles = backend("iam", call.account, "aws").roles.values()
@@ -146,16 +158,17 @@ def _boundary(call: Call) -> str:
 
 
 def _lookup(call: Call, arn: str) -> Any:
+    """Return a cached function that looks up the tags of a resource when a condition needs them."""
     return functools.cache(lambda: tags_of(call, arn))
 
 
 def _tags(params: Mapping[str, Any]) -> dict[str, str]:
-    """The tags that a call carries, whichever way its service writes them."""
+    """Return the tags in a call's parameters, whichever format the service uses for them."""
     found: dict[str, str] = {}
     for path in _TAGS:
         for given in dug(params, path.split(".")):
             if isinstance(given, list):
-                # KMS says TagKey and TagValue.
+                # KMS calls the fields TagKey and TagValue.
                 pairs = [
                     {key.lower().removeprefix("tag"): value for key, value in one.items()} for one in given
                 ]

@@ -1,11 +1,11 @@
-"""What IAM wants for a call besides the right to make it: to give tags, to pass a role, to keep a secret."""
+"""The further IAM permissions that a call needs, in tables: tagging, passing roles, the use of keys."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-# The action that gives tags to what a call makes, by prefix; of IAM, by the call itself
+# The action that tags a resource on create, by the prefix of the service; for IAM, by the action itself
 # (service authorization reference, dependent actions; "granting permission to tag resources during creation"
 # of each service).
 TAGGING: Mapping[str, str] = {
@@ -29,8 +29,8 @@ TAGGING: Mapping[str, str] = {
     "sns": "TagResource",
     "wafv2": "TagResource",
 }
-# The parameters that pass a role on, and to whom (iam:PassedToService; IAM user guide, "Grant a user
-# permissions to pass a role to an AWS service", and the guide of each service).
+# The parameters that pass a role to a service, and that service (iam:PassedToService; IAM user guide, "Grant
+# a user permissions to pass a role to an AWS service", and the guide of each service).
 PASSES: Mapping[str, Mapping[str, str]] = {
     "ec2:CreateFlowLogs": {"DeliverLogsPermissionArn": "vpc-flow-logs.amazonaws.com"},
     "ecs:RegisterTaskDefinition": {
@@ -41,24 +41,26 @@ PASSES: Mapping[str, Mapping[str, str]] = {
     "rds:ModifyDBInstance": {"MonitoringRoleArn": "monitoring.rds.amazonaws.com"},
     "events:PutTargets": {"Targets.*.RoleArn": "events.amazonaws.com"},
 }
-# Aurora user guide, "Permissions required for Secrets Manager integration": for a password that RDS manages.
+# The permissions for a password that RDS manages (Aurora user guide, "Permissions required for Secrets
+# Manager integration").
 MANAGED_PASSWORD = ("secretsmanager:CreateSecret", "secretsmanager:TagResource", "kms:DescribeKey")
 
-# What a call is to be allowed on a thing that it names, by the parameter that names it: CloudFront developer
-# guide, standard logging v2, "Permissions".
+# A further action, and the parameter that holds the ARN of its resource, by the action of the call
+# (CloudFront developer guide, standard logging v2, "Permissions").
 ON_NAMED: Mapping[str, tuple[str, str]] = {
     "logs:PutDeliverySource": ("cloudfront:AllowVendedLogDeliveryForResource", "resourceArn"),
 }
-# Asked of all of a type, whichever one is meant: no resource of IAM's is a subscription (danilop/yas3fs#57).
+# IAM evaluates these on "*", whichever resource the call names: it has no resource type for a subscription
+# (danilop/yas3fs#57).
 OF_ALL = frozenset({"sns:Unsubscribe"})
-# Who puts AWS's own groups of rules into a list is asked for the same action on those
+# A call that puts managed rule groups of AWS into a web ACL needs the same action on those groups
 # (aws-samples/amazon-cloudfront-waf-secretsmanager#3).
 WITH_GROUPS = ("wafv2:CreateWebACL", "wafv2:UpdateWebACL")
 _GROUPS = "Rules.*.Statement.ManagedRuleGroupStatement"
-# WAF developer guide, "Permissions for logging a web ACL's traffic to CloudWatch Logs": none takes a resource
-# but the groups and policies of the whole account.
+# Further actions, all on "*" (WAF developer guide, "Permissions for logging a web ACL's traffic to CloudWatch
+# Logs": they apply to the log groups and resource policies of the whole account).
 BESIDES: Mapping[str, tuple[str, ...]] = {
-    # CloudFront developer guide, "AWS managed policies": what CloudFrontFullAccess has for VPC origins.
+    # CloudFront developer guide, "AWS managed policies": the part of CloudFrontFullAccess for VPC origins.
     "cloudfront:CreateVpcOrigin": (
         "ec2:DescribeInstances",
         "ec2:DescribeInternetGateways",
@@ -75,7 +77,7 @@ BESIDES: Mapping[str, tuple[str, ...]] = {
 
 
 class UnderKey(NamedTuple):
-    """What is allowed on a key that a call names at a path, through one service (kms:ViaService)."""
+    """Actions on the KMS key at `path` of a call's parameters, used through one service (kms:ViaService)."""
 
     path: str
     through: str
@@ -89,7 +91,7 @@ _TABLE_KEY = UnderKey(
     ("CreateGrant", "Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"),
 )
 # DynamoDB developer guide, "encryption.usagenotes"; Aurora user guide, "Overview.Encryption.Keys" and
-# "rds-secrets-manager": RDS makes the secret in the caller's name; Secrets Manager user guide,
+# "rds-secrets-manager": RDS creates the secret with the caller's permissions; Secrets Manager user guide,
 # "security-encryption".
 UNDER_KEY: Mapping[str, tuple[UnderKey, ...]] = {
     "dynamodb:CreateTable": (_TABLE_KEY,),
@@ -101,21 +103,22 @@ UNDER_KEY: Mapping[str, tuple[UnderKey, ...]] = {
     "secretsmanager:CreateSecret": (_SECRET_KEY,),
     "secretsmanager:UpdateSecret": (_SECRET_KEY,),
 }
-# What AWS takes of its own where a call names none, by the parameter that would: IAM is asked about it, too
-# (Aurora user guide, "Permission policies to create, modify and, delete resources").
+# Resource types for which AWS uses a default resource if the call omits this parameter; IAM evaluates the
+# default, too (Aurora user guide, "Permission policies to create, modify and, delete resources").
 DEFAULTS: Mapping[tuple[str, str], str] = {
     ("rds:CreateDBCluster", "og"): "OptionGroupName",
     ("rds:CreateDBInstance", "og"): "OptionGroupName",
     ("rds:CreateDBInstance", "pg"): "DBParameterGroupName",
 }
-# What lies in a resource, and is none of its own to the tool: by its type, the type that it lies in.
+# IAM resource types that lie inside another one and are not managed by themselves: type, containing type.
 LIES_IN: Mapping[tuple[str, str], str] = {("s3", "object"): "bucket"}
 
 
 class Too(NamedTuple):
-    """What is asked of the same resources as a call, where it names something at a path.
+    """Further actions on the same resources, needed by a call that has a value at `path` of its parameters.
 
-    `declared` says that a node's properties tell it, too.
+    `declared` says that the properties of a declared resource have the same path, so they tell whether the
+    actions are needed.
     """
 
     path: str
@@ -132,14 +135,14 @@ TOO: Mapping[str, Too] = {
         declared=True,
     ),
 }
-# With private names an endpoint brings a zone of AWS's own into the VPC (service authorization reference,
-# Amazon EC2, dependent actions of CreateVpcEndpoint; IAM is asked about zone and VPC).
+# With private DNS names, AWS associates a hosted zone of its own with the VPC (service authorization
+# reference, Amazon EC2, dependent actions of CreateVpcEndpoint; IAM evaluates the zone and the VPC).
 PRIVATE_NAMES: Mapping[str, tuple[str, str]] = {
     "ec2:CreateVpcEndpoint": ("PrivateDnsEnabled", "route53:AssociateVPCWithHostedZone")
 }
-# Who has a service scaled is tried by Application Auto Scaling, in the caller's name: whether the service may
-# be asked and changed, and alarms made and deleted, without naming one (its user guide, "Permissions
-# validation for API calls on target resources"; what IAM is asked then:
+# Application Auto Scaling checks the permissions of a caller who lets it scale a service: to describe and
+# update the service, and to create and delete alarms without naming one (its user guide, "Permissions
+# validation for API calls on target resources"; the requests that IAM evaluates then:
 # aws-samples/amazon-cloudwatch-auto-alarms#18).
 TRIES = ("application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget")
 _NO_ALARM, _ALL_ALARMS = "alarm:", "alarm:*"
@@ -149,32 +152,36 @@ _TRIED = {
     "cloudwatch:PutMetricAlarm": _NO_ALARM,
 }
 _TRIED_ON_SERVICE = ("ecs:DescribeServices", "ecs:UpdateService")
-# Which records of a zone a change is about, and what it does to them (Route 53 developer guide, "Using IAM
-# policy conditions for fine-grained access control"): a name is in lower case there, without its last dot.
+# The condition keys for the record names of a change batch and for its actions (Route 53 developer guide,
+# "Using IAM policy conditions for fine-grained access control": names in lower case, without the last dot).
 RECORDS = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
 CHANGES = "route53:ChangeResourceRecordSetsActions"
-# Who reads a secret opens it.
+# Reading a secret decrypts it with its key.
 OPENS, OPENING, OPENED_BY = "secretsmanager:GetSecretValue", "kms:Decrypt", "secretsmanager"
-# Concerned only where the call names one: a cluster may end without a last snapshot.
+# Resource types that IAM evaluates only if the call sets this parameter: a cluster may be deleted without a
+# final snapshot.
 IF_NAMED: Mapping[tuple[str, str], str] = {
     ("rds:DeleteDBCluster", "cluster-snapshot"): "FinalDBSnapshotIdentifier"
 }
 
 
 def via(service: str, region: str) -> str:
-    """A service as kms:ViaService names it."""
+    """Return the name of a service as the condition key kms:ViaService has it."""
     return f"{service}.{region}.amazonaws.com"
 
 
 def on_groups(action: str, params: Mapping[str, Any], place: Mapping[str, str]) -> str:
-    """The groups of rules that a call puts into a web ACL, as an ARN; "" where it puts none."""
+    """Return an ARN for the managed rule groups that a call puts into a web ACL; "" if it puts none."""
     named = action in WITH_GROUPS and any(dug(params, _GROUPS.split(".")))
     form = "arn:{Partition}:wafv2:{Region}:{Account}:global/managedruleset/*"
     return form.format_map(place) if named else ""
 
 
 def tried(action: str, services: Iterable[str], place: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What is tried before an action, and on what; nothing before most."""
+    """Yield the actions, each with its ARN, that Application Auto Scaling checks before it accepts an action.
+
+    Yield nothing for the actions of other services.
+    """
     if action not in TRIES:
         return
     for name, alarm in _TRIED.items():
@@ -184,19 +191,19 @@ def tried(action: str, services: Iterable[str], place: Mapping[str, str]) -> Ite
 
 
 def record_name(name: str) -> str:
-    """A record's name as IAM is told it."""
+    """Return the name of a record as IAM's condition keys have it."""
     return name.rstrip(".").lower()
 
 
 def tagging_action(action: str) -> str:
-    """The action that gives tags to what another one makes, "" where none is needed."""
+    """Return the action that tags the resource which another action creates; "" where none is needed."""
     prefix = action.split(":", 1)[0]
     short = TAGGING.get(action) or TAGGING.get(prefix, "")
     return f"{prefix}:{short}" if short else ""
 
 
 def dug(value: Any, path: list[str]) -> Iterator[Any]:
-    """What stands at a path, a star standing for each member of a list."""
+    """Yield every value at a path in nested parameters; "*" in the path stands for each item of a list."""
     if not path:
         yield value
     elif path[0] == "*":

@@ -1,4 +1,4 @@
-"""The one way every AWS call takes: faults, hooks, moto, hooks again, and the log."""
+"""The emulator: every AWS call passes through faults, hooks, moto, hooks again, and the log of calls."""
 
 from __future__ import annotations
 
@@ -36,44 +36,54 @@ from provisioner.embedded.wire import (
 
 log = logging.getLogger(__name__)
 
-HOOKED = (corrections, good_manners, strict_account)  # importing them is what puts the hooks in their layers
+HOOKED = (corrections, good_manners, strict_account)  # importing these packages registers their hooks
 
 
 class Box:
-    """AWS: an application from request to answer; there is one a process, as moto's state is."""
+    """The emulator of AWS as an application, from request to response.
+
+    There is only one in a process, because moto's state is global.
+    """
 
     def __init__(self, *, pace: float = 0.0, with_manners: bool = True, account: str = PLAIN) -> None:
         self.instance = uuid4().hex
-        # Who shows it may use the control port.
+        # Requests to the control port must carry it.
         self.token = token_urlsafe()
         self.behave(pace=pace, with_manners=with_manners, account=account)
         self.ready = False
         self.calls = CallLog()
         self.faults = Faults()
-        # What the caller may do; everything where there is none.
+        # Checks the permissions of callers; without one, every call is allowed.
         self.authoriser: Authoriser | None = None
-        # One call at a time: moto is not safe for threads, and the GIL lets it gain nothing by them.
+        # One call at a time: moto is not thread-safe, and the GIL leaves nothing to gain from threads.
         self._turn = threading.RLock()
 
     def behave(self, *, pace: float, with_manners: bool, account: str = PLAIN) -> None:
-        """Set how slow AWS is, and in which account; without manners everything is instant."""
+        """Set the speed and the type of account; without behaviours, everything is instant.
+
+        Args:
+            pace: 0 is instant, 1 is as slow as AWS.
+            with_manners: Whether AWS's latency and refusals are emulated.
+            account: `PLAIN` or `STRICT`.
+
+        """
         self.pace, self.with_manners, self.account = pace, with_manners, account
         strict.on = account == STRICT
         manners.on = with_manners
         clock.pace = pace if with_manners else 0.0
 
     def authorise(self, policies: Iterable[Mapping[str, Any]]) -> None:
-        """Let callers do what these policies allow, and no more; none lifts that."""
+        """Allow callers only what these policies allow; an empty list lifts the restriction."""
         given = list(policies)
         self.authoriser = Authoriser(given) if given else None
 
     @property
     def layers(self) -> tuple[Layer, ...]:
-        """The hooks in force, outermost first."""
+        """The layers of hooks that are switched on, outermost first."""
         return tuple(layer for layer in (replays, strict, manners, always) if layer.on)
 
     def reset(self) -> None:
-        """Forget everything but the settings."""
+        """Delete all resources, logged calls and faults; the settings stay."""
         with self._turn:
             inner.reset()
             shelf.clear_all()
@@ -82,7 +92,12 @@ class Box:
             self.faults.order([])
 
     def __call__(self, environ: Environ) -> Answer:
-        """Answer one AWS request; or a visitor of what AWS serves."""
+        """Answer an AWS call, or a request of a client to a load balancer or distribution.
+
+        Raises:
+            HangUp: The connection is to be closed without an answer.
+
+        """
         if visitors.is_visitor(environ):
             with self._turn:
                 clock.catch_up()
@@ -104,13 +119,19 @@ class Box:
         return answer
 
     def _answer(self, call: Call) -> Answer:
-        """Answer, if need be with a refusal: a fault that strikes after a call strikes after that too."""
+        """Answer a call, with an error response if it is refused, so that a fault can strike after that."""
         try:
             return self._take_turn(call)
         except AwsError as error:
             return refusal(call, error)
 
     def _take_turn(self, call: Call) -> Answer:
+        """Run a call while no other one runs: apply what is due by the clock, check permissions, then act.
+
+        Raises:
+            AwsError: The call is refused, or the emulator itself failed (InternalFailure).
+
+        """
         with self._turn:
             try:
                 clock.catch_up()
@@ -120,12 +141,15 @@ class Box:
                 return self._act(call)
             except AwsError:
                 raise
-            except Exception as trip:  # to a client, whatever goes wrong in here is AWS's internal failure
+            except Exception as trip:  # a bug in the emulator looks like AWS's internal failure
                 log.exception("failed in %s %s", call.service, call.operation)
                 raise AwsError("InternalFailure", f"{type(trip).__name__}: {trip}", 500) from trip
 
     def _act(self, call: Call) -> Answer:
-        """Hooks around moto; a reply is only parsed and written again where a hook wants to see it."""
+        """Run the hooks around moto.
+
+        moto's answer is parsed and serialized again only if a hook or the paging needs the parsed reply.
+        """
         call, page = paged(call)
         try:
             reply = self._before(call)
@@ -147,6 +171,7 @@ class Box:
         return written(call, reply)
 
     def _before(self, call: Call) -> Reply | None:
+        """Run the `before` hooks; return the first reply, or None if moto is to answer."""
         for layer in self.layers:
             for before in layer.befores_of(call):
                 reply = before(call)
@@ -155,6 +180,7 @@ class Box:
         return None
 
     def _refused(self, call: Call, answer: Answer) -> Reply | None:
+        """Let hooks handle an error of moto; return a reply in its place, or None to leave the error."""
         error = AwsError(error_code(answer), error_message(answer), answer.status)
         for layer in self.layers:
             for refused in layer.refusals.get((call.service, call.operation), ()):

@@ -1,4 +1,4 @@
-"""The log of every AWS call the box answered, for tests that ask what was called, and how often."""
+"""The log of the AWS calls that the emulator answered, for tests that count or inspect calls."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from provisioner.embedded.wire import Call
 
 
-# An emulator that is used for days keeps the newest: a test asks for some thousands.
+# An emulator may run for days, so only the newest calls are kept; a test reads some thousands.
 _KEPT = 20_000
 
 
 @dataclass(frozen=True)
 class Called:
-    """One answered call; `error` is the wire code, "" if it went well."""
+    """One answered call; `n` is its number, `error` is the AWS error code, or "" if it succeeded."""
 
     n: int
     service: str
@@ -30,7 +30,7 @@ class Called:
 
 
 class CallLog:
-    """Calls in the order in which they were answered, numbered from 1."""
+    """The newest calls in the order in which they were answered, numbered from 1."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,20 +38,20 @@ class CallLog:
         self._count = 0
 
     def add(self, call: Call, status: int, error: str) -> None:
-        """Note a call; status 0 means that the connection was dropped instead of an answer."""
+        """Log a call; status 0 means that the connection was dropped without an answer."""
         with self._lock:
             self._count += 1
             known = (call.service, call.operation, call.region, call.mutating)
             self._calls.append(Called(self._count, *known, status, error))
 
     def since(self, n: int = 0) -> list[dict[str, Any]]:
-        """Return the calls with a higher number than `n`, of the newest that are kept."""
+        """Return the logged calls with a number higher than `n`, oldest first."""
         with self._lock:
             newer = itertools.takewhile(lambda called: called.n > n, reversed(self._calls))
             return [asdict(called) for called in newer][::-1]
 
     def clear(self) -> None:
-        """Start again at 1."""
+        """Forget all calls and start numbering at 1 again."""
         with self._lock:
             self._calls.clear()
             self._count = 0

@@ -1,4 +1,4 @@
-"""The control port under /_embedded/: no AWS service answers there, nor anything without the token."""
+"""The control port under /_embedded/, outside the paths of AWS services; every request needs the token."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ PREFIX = "/_embedded/"
 
 
 class Control:
-    """Stands before the box: its own paths it answers, the rest is AWS."""
+    """The application in front of the emulator: answers the control paths, passes every other request on."""
 
     def __init__(self, box: Box) -> None:
         self.box = box
 
     def __call__(self, environ: Environ) -> Answer:
-        """Answer a control request, or hand it to AWS."""
+        """Answer a control request, or pass the request on to the emulator."""
         if not environ["PATH_INFO"].startswith(PREFIX) or is_visitor(environ):
             return self.box(environ)
         if not self._may(environ):
@@ -50,36 +50,43 @@ class Control:
             return _json(400, {"error": f"{type(error).__name__}: {error}"})
 
     def _may(self, environ: Environ) -> bool:
-        """Whether a request carries the token; as long in the answer whatever is wrong with it."""
+        """Return whether a request carries the token, compared in constant time."""
         shown = str(environ.get("HTTP_AUTHORIZATION", "")).encode("utf-8", "surrogateescape")
         return hmac.compare_digest(shown, bearer(self.box.token).encode())
 
     def _health(self, _: Environ) -> Any:
+        """Return the emulator's identity and settings, and whether it is ready."""
         box = self.box
         told = {"instance": box.instance, "pid": os.getpid(), "pace": box.pace}
         told |= {"manners": box.with_manners, "account": box.account, "ready": box.ready}
         return told | {"visible_within": window(box.pace) if box.with_manners else 0.0}
 
     def _calls(self, environ: Environ) -> Any:
+        """Return the logged calls after the number in the query parameter `since`."""
         query = parse_qs(environ["QUERY_STRING"])
         return self.box.calls.since(int(query.get("since", ["0"])[0]))
 
     def _reset(self, _: Environ) -> Any:
+        """Delete all resources, logged calls and faults."""
         self.box.reset()
         return {}
 
     def _faults(self, environ: Environ) -> Any:
+        """Replace the faults by those in the body, a list of the fields of `faults.Fault`."""
         self.box.faults.order(json.load(environ["wsgi.input"]))
         return {}
 
     def _authorise(self, environ: Environ) -> Any:
+        """Allow callers only what the policies in the body allow; an empty list lifts the restriction."""
         self.box.authorise(json.load(environ["wsgi.input"]))
         return {}
 
     def _clock(self, environ: Environ) -> Any:
+        """Move the clock forward by the seconds in `advance`; return the new time."""
         clock.advance(float(json.load(environ["wsgi.input"])["advance"]))
         return {"now": clock.now()}
 
 
 def _json(status: int, told: Any) -> Answer:
+    """Return an HTTP response with a JSON body."""
     return Answer(status, {"Content-Type": "application/json"}, json.dumps(told).encode())

@@ -1,4 +1,4 @@
-"""The client side of the control port: one request, with the token that the emulator's state file holds."""
+"""The client of the emulator's control port: one request, with the token from the emulator's file."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import json
 from typing import Any
 
 STATE = "local.json"
-TIMEOUT = 2.0  # seconds; health is answered outside the emulator's own lock
+TIMEOUT = 2.0  # seconds; health is answered without waiting for the emulator's lock
 
 
 def bearer(token: str) -> str:
-    """Return the Authorization header that carries a token (RFC 6750, 2.1)."""
+    """Return the value of the Authorization header for a token (RFC 6750, 2.1)."""
     return f"Bearer {token}"
 
 
 def ask(endpoint: str, token: str, verb: str, path: str, body: Any = None) -> tuple[int, Any]:
-    """Ask the control port of an emulator; return the HTTP status and what its JSON says.
+    """Send a request to the control port of an emulator; return the HTTP status and the parsed JSON.
 
-    Raise OSError, HTTPException or ValueError where nobody answers there, or nobody who speaks JSON.
+    Raises:
+        OSError: Nothing answers at the endpoint.
+        HTTPException: The answer is not HTTP.
+        ValueError: The answer is not JSON.
+
     """
-    from http.client import HTTPConnection  # noqa: PLC0415  # only where there is something to ask
+    from http.client import HTTPConnection  # noqa: PLC0415  # only where a request is sent
 
     connection = HTTPConnection(endpoint.removeprefix("http://"), timeout=TIMEOUT)
     try:

@@ -1,8 +1,9 @@
-"""Who may talk to the emulator: its own names alone, and nothing that a web page sent.
+"""The filter of requests to the emulator: only its own host names, and no request of a web page.
 
-A page can send requests to loopback, and by a name of its own that it lets lead there (DNS rebinding). The
-browser says so: it sends the page's name as Host, and `Origin` or `Sec-Fetch-Site` with what a page sends
-(Fetch standard, "Origin header"; Fetch Metadata Request Headers, 2.1). No AWS client sends either.
+A web page can send requests to loopback, also under a host name of its own that it resolves to loopback (DNS
+rebinding). The browser marks such requests: it sends the page's host name as Host, and adds `Origin` or
+`Sec-Fetch-Site` (Fetch standard, "Origin header"; Fetch Metadata Request Headers, 2.1). No AWS client sends
+either header.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from provisioner.embedded.visitors import is_visitor
 from provisioner.embedded.wire import Answer, Environ, read, refusal
 
 _AUTHORITY = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?", re.IGNORECASE)
-# A page that the user opened by hand is no other page's request.
+# The value of Sec-Fetch-Site where the user typed the address: no page sent the request.
 _BY_HAND = "none"
 _FORBIDDEN = 403
 
 
 class Door:
-    """Stands before everything: refuses a foreign Host and every request of a web page."""
+    """The outermost application: refuses a foreign Host and every request of a web page."""
 
     def __init__(self, behind: Application, hosts: Iterable[str] = ()) -> None:
         self._behind = behind
         self._hosts = frozenset(host.lower() for host in hosts)
 
     def __call__(self, environ: Environ) -> Answer:
-        """Let a request in, or say why not; what goes out allows no other origin anything."""
+        """Pass a request on, or refuse it with AccessDenied; remove CORS headers from the response."""
         why = self._objection(environ)
         answer = refusal(read(environ), AwsError("AccessDenied", why, _FORBIDDEN)) if why else None
         answer = answer or self._behind(environ)
@@ -42,6 +43,7 @@ class Door:
         return answer
 
     def _objection(self, environ: Environ) -> str:
+        """Return the reason to refuse a request, or "" to let it pass."""
         if "HTTP_ORIGIN" in environ or environ.get("HTTP_SEC_FETCH_SITE", _BY_HAND) != _BY_HAND:
             return "The local AWS answers no web page: this request carries the headers of one."
         asked = [environ.get("HTTP_HOST", "")]
@@ -55,7 +57,7 @@ class Door:
         )
 
     def _is_ours(self, authority: str) -> bool:
-        """Whether a Host names this machine's loopback or a host that was let in, with whatever port."""
+        """Return whether a Host header names loopback or an allowed host; the port does not matter."""
         fits = _AUTHORITY.fullmatch(authority)
         if not fits:
             return False
@@ -64,6 +66,7 @@ class Door:
 
 
 def _is_loopback(name: str) -> bool:
+    """Return whether a name is an IP address of loopback."""
     try:
         return ip_address(name).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""Faults on order: a chosen call is killed, lost, throttled, refused or delayed."""
+"""Fault injection: kills the client, drops the connection, refuses, fails or delays chosen calls."""
 
 from __future__ import annotations
 
@@ -27,13 +27,25 @@ ERRORS = {
 }
 DROPS = ("kill_before", "kill_after", "lost_reply", "reset")
 AFTER = ("kill_after", "lost_reply", "500_after", "503_after")
-# What a proxy passes on when the connection behind it broke.
+# Half of the response: a proxy passes this on when its connection to AWS broke.
 CUT = "cut_reply"
 
 
 @dataclass
 class Fault:
-    """One order: the `at`-th mutating call from now, or the `nth` call of an operation, `times` in a row."""
+    """One fault to inject, and the calls it strikes.
+
+    Attributes:
+        fault: A name from `ERRORS`, `DROPS`, `CUT`, or "delay".
+        at: Strike the `at`-th mutating call from now.
+        operation: Strike calls of this "service:Operation" instead.
+        nth: The first call of `operation` to strike.
+        times: How many calls in a row to strike.
+        pid: The process that a "kill" fault kills.
+        seconds: How long "delay" waits.
+        seen: How many calls of the kind were counted.
+
+    """
 
     fault: str
     at: int = 0
@@ -51,7 +63,7 @@ class Fault:
             raise ValueError('a fault wants either "at" or "operation"')
 
     def strikes(self, call: Call) -> bool:
-        """Count a call, and say whether it is one of those meant."""
+        """Count a call, and return whether the fault strikes it."""
         if self.operation:
             meant, first = f"{call.service}:{call.operation}" == self.operation, self.nth
         else:
@@ -60,20 +72,21 @@ class Fault:
         return meant and first <= self.seen < first + self.times
 
     def before(self, call: Call) -> None:
-        """Strike before the call takes effect."""
+        """Strike before the call takes effect, unless the fault strikes afterwards."""
         if self.fault == "delay":
             time.sleep(self.seconds)
         elif self.fault not in (*AFTER, CUT):
             self._strike(call)
 
     def after(self, call: Call, answer: Answer) -> Answer:
-        """Strike when it has taken effect; what then goes back."""
+        """Strike after the call has taken effect, if the fault does; return the response to send."""
         if self.fault in AFTER:
             self._strike(call)
         half = answer.body[: len(answer.body) // 2]
         return replace(answer, body=half) if self.fault == CUT else answer
 
     def _strike(self, call: Call) -> None:
+        """Raise the fault's error, or kill the client and drop the connection."""
         if self.fault in ERRORS:
             raise ERRORS[self.fault](call)
         if self.fault.startswith("kill") and self.pid:
@@ -82,19 +95,19 @@ class Fault:
 
 
 class Faults:
-    """The orders in force."""
+    """The faults in force."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._orders: list[Fault] = []
 
     def order(self, orders: Iterable[dict[str, Any]]) -> None:
-        """Put these in force in place of those there are; counting starts now."""
+        """Replace the faults in force by these, each a dict of the fields of `Fault`; counting starts now."""
         made = [Fault(**order) for order in orders]
         with self._lock:
             self._orders = made
 
     def that_strike(self, call: Call) -> list[Fault]:
-        """Return the orders that mean this call."""
+        """Count a call for every fault, and return the faults that strike it."""
         with self._lock:
             return [order for order in self._orders if order.strikes(call)]

@@ -1,4 +1,4 @@
-"""The HTTP server: threaded, HTTP/1.1, keeps connections alive and can hang up."""
+"""The HTTP/1.1 server: threaded, with keep-alive, and able to drop a connection without an answer."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from urllib.parse import unquote, urlsplit
 from provisioner.embedded.local import LOOPBACK
 from provisioner.embedded.wire import Answer, Environ
 
-# Where a request in absolute form (RFC 9112, 3.2.2) says whom it is for.
+# The key in the environ for the host of a request target in absolute form (RFC 9112, 3.2.2).
 AUTHORITY = "embedded.authority"
 _IPV6 = 6
 Application = Callable[[Environ], Answer]
 
 
-class HangUp(Exception):  # an order, not an error
-    """Raised by the application to end the connection without an answer."""
+class HangUp(Exception):  # control flow, not an error
+    """Raised by the application to close the connection without an answer, with a TCP reset if `reset`."""
 
     def __init__(self, *, reset: bool = False) -> None:
         super().__init__("connection reset" if reset else "connection closed")
@@ -32,7 +32,7 @@ class HangUp(Exception):  # an order, not an error
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection: requests are read whole, answers go out in one write."""
+    """The handler of one connection: reads each request whole and sends each response in one write."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def serve(self) -> None:
-        """Ask the application and send what it says."""
+        """Pass the request to the application and send its response."""
         try:
             answer = self.server.application(self._environ())
         except HangUp as hang_up:
@@ -58,20 +58,21 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = serve  # noqa: N815  # http.server
 
     def handle_expect_100(self) -> bool:
-        """Ask for the body at once: botocore, which announces an object for S3, waits a second for that."""
+        """Send "100 Continue" at once: botocore waits a second for it before it sends an S3 object."""
         goes_on = super().handle_expect_100()
         self.wfile.flush()
         return goes_on
 
     def _length(self, answer: Answer) -> int:
-        """Tell the length: a HEAD answer speaks of a body it does not carry."""
+        """Return the Content-Length; for HEAD, the length that the application states for the absent body."""
         if self.command == "HEAD":
             named = {name.lower(): value for name, value in answer.headers.items()}
             return int(named.get("content-length", 0))
         return len(answer.body)
 
     def _hang_up(self, hang_up: HangUp) -> None:
-        if hang_up.reset:  # closing with unsent data and no linger makes the kernel send RST
+        """Close the connection without a response, by a TCP reset if the exception asks for it."""
+        if hang_up.reset:  # SO_LINGER with timeout 0 makes the kernel send RST on close
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         else:
             with contextlib.suppress(OSError):
@@ -80,6 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
     def _environ(self) -> Environ:
+        """Return the WSGI environment of the request, with its body read."""
         authority, target = _split(self.path)
         path, _, query = target.partition("?")
         body = self._chunks() if "chunked" in self.headers.get("Transfer-Encoding", "") else self._body()
@@ -105,16 +107,18 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in self.headers.items():
             key = name.upper().replace("-", "_")
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
-        # One Host, by law (RFC 9112, 3.2); of several the first may be meant or the last.
+        # RFC 9112, 3.2 allows one Host header. Of several, any may count, so the filter gets to see all.
         environ["HTTP_HOST"] = ",".join(self.headers.get_all("Host", []))
         environ |= {AUTHORITY: authority} if authority is not None else {}
         environ["CONTENT_LENGTH"] = str(len(body))
         return environ
 
     def _body(self) -> bytes:
+        """Read a body of the length that Content-Length states."""
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def _chunks(self) -> bytes:
+        """Read a body in chunked transfer encoding, and skip its trailers."""
         chunks = bytearray()
         while size := int(self.rfile.readline().split(b";")[0], 16):
             chunks += self.rfile.read(size)
@@ -124,11 +128,11 @@ class Handler(BaseHTTPRequestHandler):
         return bytes(chunks)
 
     def log_message(self, format: str, *args: Any) -> None:  # the name is http.server's
-        """Say nothing: the box keeps its own log of calls."""
+        """Print nothing: the emulator keeps its own log of calls."""
 
 
 def _split(target: str) -> tuple[str | None, str]:
-    """Split a request target into its authority, where it is in absolute form, and path with query."""
+    """Split a request target into its authority (None unless in absolute form) and its path with query."""
     if target.startswith("/") or "://" not in target:
         return None, target
     parts = urlsplit(target)
@@ -136,7 +140,7 @@ def _split(target: str) -> tuple[str | None, str]:
 
 
 class Server(ThreadingHTTPServer):
-    """Listens on one address, loopback unless told otherwise; port 0 lets the kernel choose."""
+    """The server at one address, loopback by default; port 0 lets the kernel choose a port."""
 
     daemon_threads = True
     block_on_close = False
@@ -152,14 +156,14 @@ class Server(ThreadingHTTPServer):
 
     @property
     def endpoint(self) -> str:
-        """The URL to give to boto3."""
+        """The endpoint URL for boto3."""
         address = ip_address(str(self.server_address[0]))
-        if address.is_unspecified:  # every address of this machine: loopback too
+        if address.is_unspecified:  # it listens at every address, loopback included
             return f"http://{'[::1]' if address.version == _IPV6 else LOOPBACK}:{self.server_port}"
         return f"http://{f'[{address}]' if address.version == _IPV6 else address}:{self.server_port}"
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection, so that the end of the server is the end of it too."""
+        """Remember the open connection, so that `server_close` can close it, and handle it."""
         with self._open_lock:
             self._open.add(request)
         super().process_request(request, client_address)
@@ -171,7 +175,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Take a client that has gone (killed, timed out) for what it is; the rest goes to the log."""
+        """Ignore the errors of a client that has gone (killed, timed out); log every other error."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 

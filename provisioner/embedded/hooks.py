@@ -1,4 +1,4 @@
-"""Where the box steps in: functions registered by service and operation, run around moto."""
+"""Hooks around moto: functions that are registered by service and operation, in layers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ Key = tuple[str, str]
 
 
 def _ever(_: Call) -> bool:
+    """Return True: the default condition of an `after` hook."""
     return True
 
 
 @dataclass
 class Layer:
-    """One set of hooks; `before` may raise, or answer in moto's place, `after` edits what moto answered."""
+    """A set of hooks that is switched on and off as one.
+
+    A `before` hook may raise an error or answer in place of moto, an `after` hook edits a successful reply, a
+    `refused` hook handles an error of moto.
+    """
 
     on: bool = True
     befores: dict[Key, list[Before]] = field(default_factory=lambda: defaultdict(list))
@@ -30,7 +35,7 @@ class Layer:
     refusals: dict[Key, list[Refused]] = field(default_factory=lambda: defaultdict(list))
 
     def before(self, service: str, *operations: str) -> Callable[[Before], Before]:
-        """Run ahead of moto; a reply that is returned is the answer and moto is not asked."""
+        """Register a hook that runs before moto; if it returns a reply, moto is not asked."""
 
         def register(hook: Before) -> Before:
             for operation in operations:
@@ -40,12 +45,15 @@ class Layer:
         return register
 
     def befores_of(self, call: Call) -> list[Before]:
-        """List what runs ahead of a call; "*" stands for every operation of a service."""
+        """Return the `before` hooks of a call, first the ones for "*", all operations of the service."""
         of_all = self.befores.get((call.service, "*"), [])
         return of_all + self.befores.get((call.service, call.operation), [])
 
     def after(self, service: str, *operations: str, when: When = _ever) -> Callable[[After], After]:
-        """Run on a successful reply, to be edited in place, when there may be something to edit."""
+        """Register a hook that edits a successful reply in place.
+
+        `when` says from the call alone whether the hook has anything to edit, which saves parsing the reply.
+        """
 
         def register(hook: After) -> After:
             for operation in operations:
@@ -55,12 +63,15 @@ class Layer:
         return register
 
     def afters_of(self, call: Call) -> list[After]:
-        """List what wants to see the reply to a call."""
+        """Return the `after` hooks of a call whose condition holds."""
         registered = self.afters.get((call.service, call.operation), [])
         return [hook for hook, when in registered if when(call)]
 
     def refused(self, service: str, *operations: str) -> Callable[[Refused], Refused]:
-        """Run on moto's error: raise a better one, return a reply, or return None to leave it."""
+        """Register a hook that runs on an error of moto.
+
+        It raises a better error, returns a reply in place of the error, or returns None to leave the error.
+        """
 
         def register(hook: Refused) -> Refused:
             for operation in operations:
@@ -70,7 +81,7 @@ class Layer:
         return register
 
 
-replays = Layer()  # outermost: what was answered once is answered again, whatever else holds
-strict = Layer(on=False)  # what an organisation, its security tools and its contracts add to an account
-manners = Layer()
-always = Layer()
+replays = Layer()  # outermost: a repeated client token gets the first answer again, whatever else holds
+strict = Layer(on=False)  # effects of an organisation, its security tools and its contracts on an account
+manners = Layer()  # AWS's latency and refusals
+always = Layer()  # patches of moto

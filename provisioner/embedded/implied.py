@@ -1,4 +1,4 @@
-"""What a call needs besides its own action: the roles that it passes, and what AWS makes on its behalf."""
+"""The IAM permissions that a call implies beyond its own action: passed roles, keys, service-linked roles."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Need:
-    """An action that a call needs besides its own, on what, and what IAM is told of it."""
+    """A further action that a call needs, with the resource and the condition keys that IAM evaluates."""
 
     action: str
     resource: str
@@ -40,7 +40,7 @@ class Need:
 
 
 def needs_of(action: str, call: Call) -> Iterator[Need]:
-    """All that a call needs besides, tags left aside."""
+    """Yield the further actions that a call needs, except those for tagging."""
     yield from _passed(action, call)
     yield from _service_role(call)
     yield from (Need(one, "*") for one in BESIDES.get(action, ()))
@@ -64,7 +64,10 @@ def needs_of(action: str, call: Call) -> Iterator[Need]:
 
 
 def _under_key(action: str, call: Call) -> Iterator[Need]:
-    """A service uses the key that is named, or that a secret is under, with the caller's rights."""
+    """Yield the actions on the KMS key that the call names, or that encrypts the secret it reads.
+
+    The service uses the key with the caller's permissions.
+    """
     for path, service, actions in UNDER_KEY.get(action, ()):
         through = {"kms:ViaService": (via(service, call.region),)}
         for key in dug(call.params, path.split(".")):
@@ -78,13 +81,14 @@ def _under_key(action: str, call: Call) -> Iterator[Need]:
 
 
 def _passed(action: str, call: Call) -> Iterator[Need]:
+    """Yield iam:PassRole for each role that the call passes to a service."""
     for path, service in PASSES.get(action, {}).items():
         for role in dug(call.params, path.split(".")):
             yield Need("iam:PassRole", str(role), {"iam:PassedToService": (service,)})
 
 
 def _service_role(call: Call) -> Iterator[Need]:
-    """The first use of a service in an account makes its role, with the caller's rights."""
+    """Yield iam:CreateServiceLinkedRole if this call is the account's first use of the service."""
     principal = FIRST_USES.get((call.service, call.operation))
     if principal is None:
         return

@@ -1,4 +1,4 @@
-"""moto itself, behind three verbs: ask it, look into its state, empty it."""
+"""Access to moto: call it, read its state, reset it."""
 
 from __future__ import annotations
 
@@ -30,20 +30,25 @@ if TYPE_CHECKING:
     from provisioner.embedded.answers import Reply
     from provisioner.embedded.wire import Call, Environ, Place
 
-# Default AMIs cost 50 ms after each reset, and nothing here starts an instance.
+# Loading the default AMIs takes 50 ms after each reset, and nothing here starts an instance.
 SETTINGS = {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_ECS_SERVICE_RUNNING": "0"}
-NOT_IMPLEMENTED = 501  # neither 500, which clients retry, nor 404, which reads as "it is gone"
+NOT_IMPLEMENTED = 501  # not 500, which clients retry; not 404, which would mean that the resource is gone
 
 
 class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]  # moto is untyped
-    """moto's dispatcher, looking each host up once rather than by 150 patterns a call."""
+    """moto's dispatcher with a cache by host, in place of matching 150 patterns at every call."""
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
         self._backend_of = functools.cache(super().get_backend_for_host)
 
     def get_backend_for_host(self, host: str | None) -> Any:
-        """Say which of moto's services answers there; one that none does is not implemented."""
+        """Return the name of the moto service that answers at a host.
+
+        Raises:
+            NotImplementedError: moto has no service at that host.
+
+        """
         backend = self._backend_of(host)
         if host and not backend:
             raise NotImplementedError(f"moto has no service at {host}")
@@ -52,17 +57,17 @@ class Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]  # moto is 
 
 @functools.cache
 def dispatcher() -> Dispatcher:
-    """Set moto up, once a process: its state is of the process too."""
+    """Set moto up and return its dispatcher; once per process, because moto's state is global."""
     os.environ.update(SETTINGS)
-    moto_settings.ACM_VALIDATION_WAIT = 2**31  # certificates are issued by what DNS says: corrections/acm.py
-    # Looked up by inspection at every call otherwise, which is half of what a call costs.
+    moto_settings.ACM_VALIDATION_WAIT = 2**31  # corrections/acm.py issues them by DNS
+    # moto inspects the class at every call otherwise, which takes half of a call's time.
     moto_responses.method_names_from_class = functools.cache(method_names_from_class)
     _session_of_no_user()
     return Dispatcher()
 
 
 def _session_of_no_user() -> None:
-    """Let moto make its one boto3 session while no profile or region of the user is in sight."""
+    """Let moto create its only boto3 session while the user's AWS profile and region are hidden from it."""
     theirs = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
     os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
     AccountSpecificBackend.get_session()
@@ -71,7 +76,12 @@ def _session_of_no_user() -> None:
 
 
 def ask(call: Call) -> Answer:
-    """Let moto answer; what it does not implement is a well-formed error."""
+    """Let moto answer a call.
+
+    Raises:
+        AwsError: moto does not implement the operation.
+
+    """
     try:
         answer = _run(call.rewound())
     except NotImplementedError as missing:
@@ -82,7 +92,12 @@ def ask(call: Call) -> Answer:
 
 
 def do(near: Call | Place, service: str, operation: str, **params: Any) -> Reply:
-    """Ask moto for another operation, past the hooks, in the account and region of a call: one page of it."""
+    """Call another operation of moto, without hooks, in the region of a call; return one page of its reply.
+
+    Raises:
+        AwsError: moto answers with an error.
+
+    """
     call = compose(service, operation, near.region, **params)
     answer = ask(call)
     if answer.status >= CLIENT_ERROR:
@@ -91,7 +106,7 @@ def do(near: Call | Place, service: str, operation: str, **params: Any) -> Reply
 
 
 def every(near: Call | Place, service: str, operation: str, **params: Any) -> Reply:
-    """Ask moto for a list, past the hooks, to its last page."""
+    """Call a list operation of moto, without hooks, and return all of its pages as one reply."""
     model = get_service_model(service).operation_model(operation)
     pages = paginator(lambda **given: do(near, service, operation, **given), model)
     if pages is None:
@@ -101,6 +116,7 @@ def every(near: Call | Place, service: str, operation: str, **params: Any) -> Re
 
 
 def _run(environ: Environ) -> Answer:
+    """Run moto's WSGI application on a request."""
     said: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
@@ -115,15 +131,18 @@ def _run(environ: Environ) -> Answer:
 
 
 def backend(service: str, account: str, region: str) -> Any:
-    """Return moto's state of a service, in one account and region ("aws" for the global ones)."""
+    """Return moto's backend of a service in an account and region; the region of global services is "aws"."""
     return get_backend(service)[account][region]
 
 
 def reset() -> None:
-    """Empty moto; the backends are dropped, not made anew as moto's own reset does first."""
+    """Empty moto's state.
+
+    The backends are dropped, not created again at once, which is what makes moto's own reset slow.
+    """
     with backend_lock:
-        for service in BackendDict._instances:  # there is no public way that is quick
-            if service.service_name == "s3":  # holds temporary files open
+        for service in BackendDict._instances:  # moto has no fast public way
+            if service.service_name == "s3":  # it holds temporary files open
                 for account in service.values():
                     account.reset()
             service.clear()

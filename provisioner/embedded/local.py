@@ -1,4 +1,4 @@
-"""The client side of the box's process: is it running, start it, stop it; cheap to import."""
+"""Starting, finding and stopping the emulator's process; cheap to import."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ LOCK, LOG = "local.lock", "local.log"
 STOP_PATIENCE = 5.0
 REFUSED = 400
 
-# A plain account is one's own; a strict one is an organisation's: what others put into it stands there.
+# A plain account is the user's own; into a strict one, an organisation puts resources and rules of its own.
 PLAIN, STRICT = "plain", "strict"
 ACCOUNTS = (PLAIN, STRICT)
 
-VISIBLE_WITHIN, AT_LEAST = 60.0, 0.5  # seconds
+VISIBLE_WITHIN, AT_LEAST = 60.0, 0.5  # seconds at AWS's speed, and real seconds at any speed
 
 
 def window(pace: float) -> float:
-    """Return how many seconds something just made may hide from reads, at most."""
+    """Return the seconds for which, at most, reads may not show a new resource (eventual consistency)."""
     return max(VISIBLE_WITHIN * pace, AT_LEAST)
 
 
 @dataclass(frozen=True)
 class Local:
-    """A running box."""
+    """A running emulator: its endpoint, process and settings."""
 
     endpoint: str
     pid: int
@@ -47,19 +47,19 @@ class Local:
     manners: bool
     started: str
     token: str = field(default="", repr=False)
-    # The names besides loopback's by which it may be asked, and the address that it listens at.
+    # The Host names that it accepts besides those of loopback, and the address that it listens at.
     hosts: tuple[str, ...] = ()
     address: str = LOOPBACK
     account: str = PLAIN
 
     @property
     def visible_within(self) -> float:
-        """Seconds for which something just made may hide; 0 without manners."""
+        """Seconds for which reads may not show a new resource; 0 without behaviours."""
         return window(self.pace) if self.manners else 0.0
 
 
 def running(home: Path) -> Local | None:
-    """Say which box runs for this home; a file left behind by a dead or another process counts for none."""
+    """Return the running emulator of this home; None if its file names a dead or a different process."""
     local = _recorded(home)
     if local is None or not alive(local.pid):
         return None
@@ -67,7 +67,7 @@ def running(home: Path) -> Local | None:
 
 
 def stranger(home: Path) -> int | None:
-    """Return the process that the state file names and that does not answer as the emulator, or None."""
+    """Return the id of the live process in the emulator's file if it does not answer as the emulator."""
     local = _recorded(home)
     return local.pid if local and alive(local.pid) and not _answers(local) else None
 
@@ -83,7 +83,15 @@ def start(
     account: str = PLAIN,
     timeout: float = 60,
 ) -> Local:
-    """Return the running box, whatever its pace and account, or start one; two callers get the same."""
+    """Return the running emulator of this home, or start one; concurrent callers get the same one.
+
+    A running one is returned whatever its speed and account. For a new one, `pace` is 0 for instant and 1 for
+    AWS's speed, `port` 0 lets the kernel choose, and `timeout` is in seconds until it is ready.
+
+    Raises:
+        ProvisionerError: It did not start, or its files cannot be written.
+
+    """
     if local := running(home):
         return local
     arguments = ["--port", str(port), "--pace", str(pace), "--manners", "on" if manners else "off"]
@@ -106,19 +114,20 @@ def start(
 
 
 def stop(home: Path) -> bool:
-    """End the box and wait until it is gone; False if none was running.
+    """Stop the emulator and wait until its process has ended; return False if none was running.
 
-    Only a process is signalled that has just said, over its control port, that it is this emulator.
+    A process is signalled only if it has just answered, over the control port, as this emulator.
     """
     local = _recorded(home)
     (home / STATE).unlink(missing_ok=True)
     try:
         return local is not None and _end(local)
-    except (ProcessLookupError, PermissionError, OverflowError):  # none of that number, or somebody else's
+    except (ProcessLookupError, PermissionError, OverflowError):  # no such process, or another user's
         return False
 
 
 def _end(local: Local) -> bool:
+    """Terminate the process, by SIGKILL if SIGTERM does not help; return False if it is not the emulator."""
     with HeldProcess(local.pid) as process:
         if not _answers(local):
             return False
@@ -132,15 +141,15 @@ def _end(local: Local) -> bool:
 
 
 def authorise(local: Local, policies: list[Any]) -> None:
-    """Let a running box allow what these policies do, and no more; none lifts that."""
+    """Make a running emulator allow only what these policies allow; an empty list lifts the restriction."""
     status, told = ask(local.endpoint, local.token, "POST", "authorise", policies)
     if status >= REFUSED:
         raise ProvisionerError(f"The embedded AWS does not take these policies: {told.get('error')}")
 
 
 def _answers(local: Local) -> bool:
-    """Ask whoever listens there whether it is this emulator: by instance and process, for our token."""
-    from http.client import HTTPException  # noqa: PLC0415  # only where there is something to ask
+    """Return whether the endpoint answers, for this token, with this emulator's instance and process id."""
+    from http.client import HTTPException  # noqa: PLC0415  # only where a request is sent
 
     try:
         _, told = ask(local.endpoint, local.token, "GET", "health")
@@ -150,9 +159,11 @@ def _answers(local: Local) -> bool:
 
 
 def _recorded(home: Path) -> Local | None:
-    """What the state file tells; None where there is none that can be used.
+    """Return the emulator that the file in the home describes; None without a usable file.
 
-    Raise ProvisionerError where the file is another user's, who could name any process and endpoint in it.
+    Raises:
+        ProvisionerError: The file is another user's, who could name any process and endpoint in it.
+
     """
     try:
         with (home / STATE).open() as file:
@@ -176,14 +187,19 @@ def _recorded(home: Path) -> Local | None:
 
 @contextlib.contextmanager
 def _locked(home: Path) -> Iterator[None]:
-    """Hold the home's start lock; the kernel frees it if we die."""
+    """Hold the home's start lock; the kernel releases it if this process dies."""
     with (home / LOCK).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
-    """Start the process, detached from our terminal, and wait for the byte that says it is ready."""
+    """Start the process, detached from this terminal, and wait for the byte that reports readiness.
+
+    Raises:
+        ProvisionerError: It ended, or was not ready within `timeout` seconds.
+
+    """
     ready, says_ready = os.pipe()
     command = [sys.executable, "-m", "provisioner.embedded", "--home", str(home), *arguments]
     with (home / LOG).open("w") as log:
@@ -203,9 +219,9 @@ def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
     finally:
         os.close(ready)
     if said:
-        child.returncode = 0  # it lives on without us: nothing to warn of when this object goes
+        child.returncode = 0  # it outlives this process: no ResourceWarning
         return
-    if answered:  # it has closed the pipe: its end is a moment away
+    if answered:  # it has closed the pipe, so it is about to end
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(STOP_PATIENCE)
     ended = child.poll()
@@ -216,7 +232,7 @@ def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Build the child's environment: nothing in it of the user's settings and secrets."""
+    """Return the environment of the new process, without the user's AWS settings and secrets."""
     users = ("AWS_", "BOTO", "MOTO_", "MLAPI_", "DB_PASSWORD", "_X_AMZN", "REQUESTS_CA_BUNDLE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(users)}
     root = str(Path(__file__).resolve().parents[2])
@@ -226,6 +242,7 @@ def _environment() -> dict[str, str]:
 
 
 def _could_not_start(home: Path, why: str) -> ProvisionerError:
+    """Return the error for a failed start, with the last lines of the log."""
     lines = (home / LOG).read_text(errors="replace").splitlines()[-5:]
     told = "\n".join([f"The embedded AWS could not start: {why}.", *("  " + line for line in lines)])
     return ProvisionerError(

@@ -1,4 +1,4 @@
-"""Which resources a call names: the ARNs that IAM holds against a policy's."""
+"""The resources that a call names, as the ARNs that IAM compares with those of a policy."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from provisioner.embedded.reference import Action, On
     from provisioner.embedded.wire import Call
 
-# By prefix and type of resource: the parameters that name one, by name, id or ARN (botocore, input shapes);
-# a blank stands between the parts of one ARN, a star for every member of a list.
+# By prefix and resource type: the parameters that hold a name, id or ARN of one (botocore, input shapes).
+# A blank separates the parts of one ARN, a star stands for every item of a list.
 NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "acm": {"certificate": ("CertificateArn",)},
     "application-autoscaling": {"ScalableTarget": ("ResourceARN",)},
@@ -96,7 +96,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "webacl": ("ARN", "ResourceArn", "ResourceARN", "WebACLArn", "LoggingConfiguration.ResourceArn")
     },
 }
-# EC2 user guide, resource IDs: what the beginning of an id says.
+# EC2 user guide, resource IDs: the resource type of an id by its prefix.
 _EC2_IDS = {
     "eipalloc": "elastic-ip",
     "fl": "vpc-flow-log",
@@ -114,25 +114,25 @@ _SCOPES = {"CLOUDFRONT": "global", "REGIONAL": "regional"}
 
 @dataclass(frozen=True)
 class Named:
-    """A resource that a call concerns, and as what; `on` is None where IAM knows of no resource."""
+    """A resource that a call concerns, and its type; `on` is None if the action has no resource types."""
 
     arn: str
     on: On | None = None
 
 
 def resources(action: Action, call: Call, *, tagged: bool) -> list[Named]:
-    """Each resource that a call concerns; `tagged` says that it gives tags to what it makes."""
+    """Return each resource that a call concerns; `tagged` says that the call tags the resource it creates."""
     if not action.on:
         return [Named("*")]
     found = [Named(arn, on) for on in action.on for arn in _arns(action, on, call, tagged)]
     if action.reads or action.level == "Tagging":
-        # Of the types that it may be about, the one that it names.
+        # Such an action accepts one of several types: keep the type that the call names.
         found = [one for one in found if one.on and one.arn != _any(action, one.on, call)] or found[:1]
     return found or [Named(_any(action, action.on[0], call), action.on[0])]
 
 
 def _arns(action: Action, on: On, call: Call, tagged: bool) -> list[str]:
-    """Those of one type: what the call names, else any where there must be one."""
+    """Return the ARNs of one type: those that the call names, else a wildcard ARN if the type is required."""
     anyone = _any(action, on, call)
     told = _stream(call) if on.type == "log-stream" else _told(action, on, call)
     named = [one if one.startswith("arn:") else _filled(action, on, call, one) for one in told]
@@ -145,7 +145,7 @@ def _arns(action: Action, on: On, call: Call, tagged: bool) -> list[str]:
 
 
 def _told(action: Action, on: On, call: Call) -> list[str]:
-    """The names, ids and ARNs of one type that stand among a call's parameters."""
+    """Return the names, ids and ARNs of one resource type in a call's parameters."""
     params = call.params
     match action.prefix:
         case "ec2" if "AssociationId" in params:
@@ -167,25 +167,26 @@ def _told(action: Action, on: On, call: Call) -> list[str]:
 
 
 def _stream(call: Call) -> list[str]:
-    """The stream that a call names, within its group; the names of both have slashes."""
+    """Return the ARN of the log stream that a call names; group and stream names may contain slashes."""
     group, stream = call.params.get("logGroupName", "*"), call.params.get("logStreamName", "*")
     return [f"arn:aws:logs:{call.region}:{call.account}:log-group:{group}:log-stream:{stream}"]
 
 
 def _to_be(params: Mapping[str, Any]) -> str:
-    """What IAM calls a role of a service, or a provider: its URL without the scheme."""
+    """Return IAM's name of a new service-linked role, or of an OIDC provider: its URL without the scheme."""
     if "Url" in params:
         return str(params["Url"]).removeprefix("https://")
     return f"aws-service-role/{params['AWSServiceName']}/*"
 
 
 def _of_session(type_: str, params: Mapping[str, Any]) -> list[str]:
-    """The task that a container's target names, `ecs:cluster_task_runtime`, and the document."""
+    """Return the task in the target `ecs:cluster_task_runtime` of an SSM session, or its document."""
     cluster, task, *_ = [*str(params.get("Target", "")).removeprefix("ecs:").split("_"), "*", "*"]
     return {"task": [f"{cluster}/{task}"], "document": [params.get("DocumentName", "*")]}.get(type_, [])
 
 
 def _found(action: Action, on: On, params: Mapping[str, Any]) -> list[str]:
+    """Return the names and ARNs at the paths that `NAMES` lists for a resource type."""
     found: list[str] = []
     for path in NAMES.get(action.prefix, {}).get(on.type, ()):
         *before, last = [list(dug(params, part.split("."))) for part in path.split()]
@@ -196,23 +197,25 @@ def _found(action: Action, on: On, params: Mapping[str, Any]) -> list[str]:
 
 
 def _any(action: Action, on: On, call: Call) -> str:
+    """Return the ARN of any resource of a type, with wildcards."""
     return reference.arn(action.prefix, on.type, (), place_of(call))
 
 
 def _filled(action: Action, on: On, call: Call, name: str) -> str:
-    # The key of an object goes on behind its own slashes.
+    """Return the ARN of a type with this name in it."""
+    # An object's key may itself contain slashes.
     most = {"ecs": -1, "wafv2": -1, "s3": 1}.get(action.prefix, 0)
     parts = tuple(name.split("/", most)) if most else (name,)
     return reference.arn(action.prefix, on.type, parts, place_of(call))
 
 
 def place_of(call: Call) -> dict[str, str]:
-    """Where the resources of a call are."""
+    """Return the partition, region and account of a call's resources."""
     return {"Partition": "aws", "Region": call.region, "Account": call.account}
 
 
 def _associated(call: Call, type_: str) -> list[str]:
-    """The table and the subnet of an association, and the table it is to lead to."""
+    """Return the route table or subnet of an association, and the table that replaces it."""
     ties = {
         tie: {"route-table": table.id, "subnet": subnet}
         for table in backend("ec2", call.account, call.region).route_tables.values()
@@ -224,6 +227,7 @@ def _associated(call: Call, type_: str) -> list[str]:
 
 
 def _scalable(call: Call) -> list[str]:
+    """Return the ARN of the scalable target that a call names, if it exists."""
     if "ResourceARN" in call.params:
         return [str(call.params["ResourceARN"])]
     targets = backend("applicationautoscaling", call.account, call.region).targets
@@ -232,7 +236,7 @@ def _scalable(call: Call) -> list[str]:
 
 
 def _behind(call: Call) -> list[str]:
-    """The key that an alias stands for, or is to."""
+    """Return the key that an alias points to, or that the call points it to."""
     if "TargetKeyId" in call.params:
         return [str(call.params["TargetKeyId"])]
     keys = backend("kms", call.account, call.region).keys.values()
@@ -240,6 +244,6 @@ def _behind(call: Call) -> list[str]:
 
 
 def _secret(call: Call, name: str) -> str:
-    """AWS puts six characters behind the name; those of a secret that is there are known."""
+    """Return the ARN of a secret, else its name with a wildcard for the six characters that AWS appends."""
     secrets = backend("secretsmanager", call.account, call.region).secrets
     return str(secrets[name].arn) if name in secrets else f"{name}-*"

@@ -1,4 +1,4 @@
-"""Lists in pages of AWS's sizes: whoever reads the first alone does not see the rest, as before AWS."""
+"""Paging as AWS does it: a list is cut into pages of AWS's sizes, so the first page may not hold it all."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from provisioner.embedded.answers import AwsError, Reply
 from provisioner.embedded.wire import Call, compose
 from provisioner.pages import Config, config_of
 
-# Entries of a page where the caller does not say (API reference of each operation, of the parameter that
-# limits a page; Elastic Load Balancing names none: moto's own).
+# The page size if the caller sets no limit (API reference of each operation, at the parameter that limits a
+# page; Elastic Load Balancing states none, so moto's size is used).
 SIZES: Mapping[tuple[str, str], int] = {
     ("acm", "ListCertificates"): 1000,
     ("application-autoscaling", "DescribeScalableTargets"): 50,
@@ -59,13 +59,13 @@ SIZES: Mapping[tuple[str, str], int] = {
     ("wafv2", "ListTagsForResource"): 100,
     ("wafv2", "ListWebACLs"): 100,
 }
-# An entry takes at least so many bytes in an answer: what is shorter than a page of such is one page.
+# The least size of an item in a response, in bytes: a shorter response than a page of them is one page.
 _LEAST_BYTES = 16
 _PREFIX = "page-"
 
 
 class _Switch:
-    """How many entries a page has at most, whatever the operation; None outside of tests."""
+    """A switch for tests: the largest page size for all operations; None outside of tests."""
 
     most: int | None = None
 
@@ -75,18 +75,18 @@ switch = _Switch()
 
 @dataclass(frozen=True)
 class Page:
-    """The part of a list that a call asks for: `size` entries from the one at `start` on."""
+    """The page of a list that a call asks for: up to `size` items from index `start` on."""
 
     config: Config
     start: int
     size: int
 
     def may_be_short_of(self, length: int) -> bool:
-        """Whether an answer of so many bytes may hold more than the page, or a page that is not the first."""
+        """Return whether a response of `length` bytes may need a cut: it is long, or this is a later page."""
         return bool(self.start) or length > self.size * _LEAST_BYTES
 
     def cut(self, reply: Reply) -> None:
-        """Leave in a whole list the entries of this page, and the token of the next one."""
+        """Reduce a reply with the whole list to this page, and add the token of the next page, if any."""
         path = _first(self.config["result_key"])
         entries = _at(reply, path) or []
         end = self.start + self.size
@@ -104,7 +104,7 @@ class Page:
 
 
 def paged(call: Call) -> tuple[Call, Page | None]:
-    """Return the call that asks for the whole list, and the page of it that was asked for."""
+    """Return the call without its paging parameters, and the page it asks for (None if not paged)."""
     size = SIZES.get((call.service, call.operation))
     config = config_of(call.model) if size else None
     if size is None or config is None:
@@ -121,7 +121,7 @@ def paged(call: Call) -> tuple[Call, Page | None]:
 
 
 def whole(call: Call, reply: Reply, page: Page | None) -> Reply:
-    """Add to moto's first page of a list the others that it has."""
+    """Append moto's further pages to its first one, and remove the paging token."""
     if page is None:
         return reply
     config = page.config
@@ -141,6 +141,12 @@ def whole(call: Call, reply: Reply, page: Page | None) -> Reply:
 
 
 def _start(token: Any) -> int:
+    """Return the index of a page's first item, from the token of a call.
+
+    Raises:
+        AwsError: The token is not one of these pages.
+
+    """
     if token in (None, ""):
         return 0
     number = str(token).removeprefix(_PREFIX)
@@ -151,24 +157,29 @@ def _start(token: Any) -> int:
 
 @functools.cache
 def _split(path: str) -> list[str]:
+    """Split a path of botocore's paginators, such as "DistributionList.Items"."""
     return path.split(".")
 
 
 def _first(paths: Any) -> list[str]:
+    """Return the first of several paths, split."""
     return _split(paths if isinstance(paths, str) else paths[0])
 
 
 def _at(reply: Any, path: list[str]) -> Any:
+    """Return the value at a path of a reply; None if it is absent."""
     for name in path:
         reply = (reply or {}).get(name)
     return reply
 
 
 def _around(reply: Reply, path: list[str]) -> dict[str, Any]:
+    """Return the dict that contains the last name of a path; create it if it is absent."""
     for name in path[:-1]:
         reply = reply.setdefault(name, {})
     return reply
 
 
 def _put(reply: Reply, path: list[str], value: Any) -> None:
+    """Set the value at a path of a reply."""
     _around(reply, path)[path[-1]] = value

@@ -1,4 +1,4 @@
-"""How IAM decides: an explicit deny wins, else one statement must allow; nothing is allowed by itself.
+"""IAM policy evaluation: an explicit deny wins, else one statement must allow; the default is to deny.
 
 Source: IAM user guide, policy evaluation logic and IAM JSON policy elements.
 """
@@ -17,7 +17,7 @@ Policy = Mapping[str, Any]
 
 
 class Verdict(Enum):
-    """What policies say of a request."""
+    """The decision of policies on a request: allowed, not allowed by any statement, or explicitly denied."""
 
     ALLOWED = "allowed"
     NOT_ALLOWED = "not allowed"
@@ -26,16 +26,16 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """One action on one resource, and what IAM knows of the request."""
+    """An IAM request: one action on one resource, with its condition keys."""
 
     action: str
     resource: str
     context: Mapping[str, Values] = field(default_factory=dict)
-    # The tags of the resource, looked up where a condition asks for them.
+    # Looks up the tags of the resource; called only if a condition needs them.
     tags: Callable[[], Mapping[str, str]] = dict
 
     def seen(self, key: str) -> Values | None:
-        """The values of a condition key, None where the request has none; the names of keys know no case."""
+        """Return the values of a condition key, or None if the request lacks it; key names ignore case."""
         head, _, tag = key.partition("/")
         if head.split(":", 1)[-1] == "ResourceTag":
             value = self.tags().get(tag)
@@ -45,7 +45,7 @@ class Request:
 
 
 def verdict(policies: Iterable[Policy], request: Request) -> Verdict:
-    """What these policies, taken together, say of a request."""
+    """Return the decision of all these policies together on a request."""
     meant = [one for policy in policies for one in statements(policy) if applies(one, request)]
     if any(one["Effect"] == "Deny" for one in meant):
         return Verdict.DENIED
@@ -53,19 +53,19 @@ def verdict(policies: Iterable[Policy], request: Request) -> Verdict:
 
 
 def allows(policies: Iterable[Policy], request: Request, boundary: Policy | None = None) -> bool:
-    """Whether policies allow it, and the boundary does too where there is one."""
+    """Return whether the policies allow a request, and so does the permissions boundary, if there is one."""
     capped = boundary is None or verdict([boundary], request) is Verdict.ALLOWED
     return capped and verdict(policies, request) is Verdict.ALLOWED
 
 
 def statements(policy: Policy) -> list[Mapping[str, Any]]:
-    """The statements of a policy; one alone may stand without a list."""
+    """Return the statements of a policy; a policy may have a single one without a list."""
     listed = policy["Statement"]
     return [listed] if isinstance(listed, Mapping) else list(listed)
 
 
 def applies(statement: Mapping[str, Any], request: Request) -> bool:
-    """Whether a statement speaks of a request."""
+    """Return whether the action, resource and conditions of a statement match a request."""
     return (
         _named(statement, "Action", request.action, fold=True)
         and _named(statement, "Resource", request.resource)
@@ -78,23 +78,26 @@ def applies(statement: Mapping[str, Any], request: Request) -> bool:
 
 
 def _named(statement: Mapping[str, Any], what: str, value: str, *, fold: bool = False) -> bool:
+    """Return whether the statement's element `what`, or its Not form, matches a value."""
     if f"Not{what}" in statement:
         return not any(like(one, value, fold=fold) for one in _listed(statement[f"Not{what}"]))
     return any(like(one, value, fold=fold) for one in _listed(statement[what]))
 
 
 def like(pattern: str, value: str, *, fold: bool = False) -> bool:
-    """Whether a value is meant by a pattern of `*` and `?`."""
+    """Return whether a value matches a pattern with `*` and `?`."""
     return bool(_compiled(pattern, fold).fullmatch(value))
 
 
 @lru_cache(4096)
 def _compiled(pattern: str, fold: bool) -> re.Pattern[str]:
+    """Return the regular expression of a pattern with `*` and `?`."""
     text = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.compile(text, re.IGNORECASE | re.DOTALL if fold else re.DOTALL)
 
 
 def _listed(value: Any) -> list[str]:
+    """Return a value, or the items of a list, as a list of strings."""
     return [str(one) for one in value] if isinstance(value, list) else [str(value)]
 
 
@@ -107,7 +110,7 @@ def _folded(pattern: str, value: str) -> bool:
 
 
 def _arn_like(pattern: str, value: str) -> bool:
-    """Each of the six parts of an ARN by itself."""
+    """Return whether each of the six parts of an ARN matches the same part of the pattern."""
     theirs, ours = pattern.split(":", 5), value.split(":", 5)
     return len(theirs) == len(ours) and all(map(like, theirs, ours))
 
@@ -123,7 +126,12 @@ _TESTS: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def _meets(operator: str, key: str, wanted: list[str], request: Request) -> bool:
-    """Whether one condition is met; ValueError for an operator that is not known here."""
+    """Return whether a request meets one condition of a statement.
+
+    Raises:
+        ValueError: The operator is not implemented here.
+
+    """
     quantifier, _, plain = operator.rpartition(":")
     seen = request.seen(key)
     if plain == "Null":

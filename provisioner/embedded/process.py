@@ -1,4 +1,4 @@
-"""A process of this machine that is held on to, so that its number cannot become another's meanwhile."""
+"""A handle of a local process, so that a signal cannot reach a later process with the same id."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from typing import Self
 
 
 class HeldProcess:
-    """Holds a process by a descriptor where the kernel has such (pidfd_open(2)), else by number."""
+    """A handle of a process: a pidfd where the kernel has them (pidfd_open(2)), else only the process id."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
         self._handle: int | None = None
 
     def __enter__(self) -> Self:
-        """Take hold of it; raise ProcessLookupError where there is none of that number."""
+        """Open the handle.
+
+        Raises:
+            ProcessLookupError: No process has this id.
+
+        """
         reap(self.pid)
         os.kill(self.pid, 0)
         if sys.platform == "linux":
-            with contextlib.suppress(OSError):  # a kernel without pidfd: the number must do
+            with contextlib.suppress(OSError):  # a kernel without pidfd: use the process id
                 self._handle = os.pidfd_open(self.pid)
         return self
 
@@ -33,7 +38,7 @@ class HeldProcess:
             os.close(self._handle)
 
     def send(self, sign: signal.Signals) -> None:
-        """Send a signal to it, and to no later process of its number."""
+        """Send a signal to the process, if it still runs."""
         with contextlib.suppress(ProcessLookupError):
             if sys.platform == "linux" and self._handle is not None:
                 signal.pidfd_send_signal(self._handle, sign)
@@ -41,7 +46,7 @@ class HeldProcess:
                 os.kill(self.pid, sign)
 
     def gone_within(self, seconds: float) -> bool:
-        """Wait for its end, at most so long."""
+        """Wait up to `seconds` for the process to end; return whether it did."""
         if self._handle is not None:
             ended, _, _ = select.select([self._handle], [], [], seconds)
             reap(self.pid)
@@ -55,13 +60,13 @@ class HeldProcess:
 
 
 def reap(pid: int) -> None:
-    """Take note of the end of a child of ours, or it would seem to be alive."""
+    """Collect the exit status of a child that has ended; otherwise, as a zombie, it would seem alive."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
 
 
 def alive(pid: int) -> bool:
-    """Whether a process of that number runs that we may signal."""
+    """Return whether a process with this id runs and this user may signal it."""
     reap(pid)
     try:
         os.kill(pid, 0)

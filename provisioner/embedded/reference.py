@@ -1,7 +1,8 @@
-"""What IAM knows of each action, from the service authorization reference: its resources and condition keys.
+"""IAM's data about each action, from the service authorization reference: resource types and condition keys.
 
-A file a service lies in `actions/`, each with its source. In `on`, a `*` before a type means that the action
-always concerns one, a `+` behind it that aws:RequestTag can be asked of it, a `=` that aws:ResourceTag can.
+`actions/` has one JSON file for each service, with its source. In `on`, the resource types of an action, a
+`*` before a type means that it is required. A `+` after a type means that the condition key aws:RequestTag is
+supported for it, a `=` that aws:ResourceTag is.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from provisioner.errors import ProvisionerError
 _FOLDER = Path(__file__).parent / "actions"
 _PLACE = re.compile(r"\$\{(\w+)\}")
 REQUEST_TAG, RESOURCE_TAG = "aws:RequestTag", "aws:ResourceTag"
-# Service authorization reference, where the prefix is not boto3's name of the service.
+# Service prefixes that differ from boto3's name of the service (service authorization reference).
 PREFIXES = {
     "elbv2": "elasticloadbalancing",
     "pricing-plan-manager": "pricingplanmanager",
     "resourcegroupstaggingapi": "tag",
     "service-quotas": "servicequotas",
 }
-# Where the action is not called as the operation; of S3, "Amazon S3 API operations and permissions".
+# Actions whose name differs from the operation; for S3, see "Amazon S3 API operations and permissions".
 ACTIONS = {
     "cloudfront:CreateDistributionWithTags": "CreateDistribution",
     "s3:DeleteBucketEncryption": "PutEncryptionConfiguration",
@@ -49,17 +50,18 @@ ACTIONS = {
     "s3:PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
     "s3:PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
-# The actions on a group of CloudWatch Logs for which IAM takes it by its name alone. For all others its ARN
-# goes on (CloudWatch Logs API reference, LogGroup; aws-ia/terraform-aws-eks-blueprints#1454 shows a refusal).
+# The actions for which IAM has the ARN of a log group without a suffix. For all others, the ARN has a suffix
+# for the log stream (CloudWatch Logs API reference, LogGroup; aws-ia/terraform-aws-eks-blueprints#1454 shows
+# a refusal).
 _GROUP, _STREAM = ":log-group:", ":log-stream:"
 _BY_NAME = frozenset({"logs:ListTagsForResource", "logs:TagResource", "logs:UntagResource"})
-# Reads that take a prefix, or nothing, where others take a name.
+# Reads that IAM evaluates on all resources, because they take a prefix or nothing in place of a name.
 _ASKED_WHOLE = {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}
 
 
 @dataclass(frozen=True)
 class On:
-    """A type of resource that an action concerns."""
+    """A resource type of an action: whether it is required, and which tag condition keys it supports."""
 
     type: str
     always: bool
@@ -69,7 +71,7 @@ class On:
 
 @dataclass(frozen=True)
 class Action:
-    """One action, as IAM names it."""
+    """An IAM action, with its access level, resource types and condition keys."""
 
     name: str
     level: str
@@ -78,20 +80,20 @@ class Action:
 
     @property
     def prefix(self) -> str:
-        """The service it is of."""
+        """The service prefix of the action."""
         return self.name.split(":", 1)[0]
 
     @property
     def reads(self) -> bool:
-        """Whether it changes nothing."""
+        """Whether the action only reads."""
         return self.level in ("List", "Read")
 
     def whole(self, on: On) -> bool:
-        """Whether it asks for all of a type, however few are wanted."""
+        """Return whether IAM evaluates the action on all resources of a type, even if a call asks for few."""
         return self.name in _ASKED_WHOLE or (self.level == "List" and not on.always)
 
     def takes(self, key: str, on: On | None = None) -> bool:
-        """Whether a condition on `key` can be met, for the type given."""
+        """Return whether the action supports the condition key `key`, for the given resource type."""
         if key == REQUEST_TAG:
             return key in self.keys or bool(on and on.request_tag)
         if key == RESOURCE_TAG:
@@ -100,18 +102,18 @@ class Action:
 
 
 def prefix_of(service: str) -> str:
-    """What IAM calls a service of boto3's."""
+    """Return IAM's prefix of a service, given boto3's name of it."""
     return PREFIXES.get(service, service)
 
 
 def action_of(service: str, operation: str) -> str:
-    """The action that a call of boto3's needs, as IAM names it."""
+    """Return the IAM action of an operation, such as "s3:ListBucket", given boto3's names."""
     prefix = prefix_of(service)
     return f"{prefix}:{ACTIONS.get(f'{prefix}:{operation}', operation)}"
 
 
 def action(name: str) -> Action | None:
-    """What is known of an action; None where no file tells of it."""
+    """Return the data of an action; None if no file has it."""
     prefix, _, short = name.partition(":")
     known = _service(prefix)["actions"].get(short)
     if known is None:
@@ -123,7 +125,12 @@ def action(name: str) -> Action | None:
 
 @functools.cache
 def known(name: str) -> Action:
-    """What is known of an action; ProvisionerError where no file tells of it."""
+    """Return the data of an action.
+
+    Raises:
+        ProvisionerError: No file has it.
+
+    """
     found = action(name)
     if found is None:
         raise ProvisionerError(
@@ -134,23 +141,30 @@ def known(name: str) -> Action:
 
 
 def _on(text: str, tagged: set[str]) -> On:
+    """Parse a resource type with its marks, as described at the top of the module."""
     type_ = text.strip("*+=")
     marks = text[len(text.rstrip("+=")) :]
     return On(type_, text.startswith("*"), "+" in marks, "=" in marks or type_ in tagged)
 
 
 def arn(prefix: str, type_: str, fills: tuple[str, ...], place: Mapping[str, str]) -> str:
-    """The ARN of a type, its own places filled from the left and the rest by `*`.
+    """Return an ARN of a resource type.
 
-    `place` tells Partition, Region and Account.
+    Args:
+        prefix: The service prefix.
+        type_: The resource type.
+        fills: The values of the type's own variables, from the left; `*` takes the place of missing ones.
+        place: The values of Partition, Region and Account.
+
     """
     left = list(fills)
     form = str(_service(prefix)["resources"][type_]["arn"])
 
     def fill(match: re.Match[str]) -> str:
+        """Return the value of one variable of the ARN."""
         if match[1] in ("Partition", "Region", "Account"):
             return place[match[1]]
-        # The name of a key's alias begins with what stands before it in the ARN.
+        # The name of a KMS alias repeats the text before it in the ARN ("alias/").
         lead = form[: match.start()].rpartition(":")[2]
         return left.pop(0).removeprefix(lead or ":") if left else "*"
 
@@ -158,21 +172,23 @@ def arn(prefix: str, type_: str, fills: tuple[str, ...], place: Mapping[str, str
 
 
 def asked(action: str, arn: str) -> str:
-    """The ARN that IAM is asked about, where the service puts something behind that of the resource."""
+    """Return the ARN on which IAM evaluates an action; for most actions on a log group, it has a suffix."""
     return f"{arn}{_STREAM}" if _goes_on(action, arn) else arn
 
 
 def written(action: str, arn: str) -> str:
-    """The ARN as a policy has to say it, so that what IAM is asked about is meant."""
+    """Return the ARN that a policy must have to match the ARN on which IAM evaluates the action."""
     return f"{arn}:*" if _goes_on(action, arn) and not arn.endswith("*") else arn
 
 
 def _goes_on(action: str, arn: str) -> bool:
+    """Return whether IAM evaluates the action on the ARN with a suffix for the log stream."""
     return action.startswith("logs:") and action not in _BY_NAME and _GROUP in arn and _STREAM not in arn
 
 
 @functools.cache
 def _service(prefix: str) -> dict[str, Any]:
+    """Return the data of a service; empty if it has no file."""
     path = _FOLDER / f"{prefix}.json"
     if not path.exists():
         return {"source": "", "resources": {}, "actions": {}}

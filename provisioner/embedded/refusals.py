@@ -1,4 +1,4 @@
-"""The errors any call can meet, in the code and status its service uses for them."""
+"""Errors that any call can meet, with the code and HTTP status that the call's service uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.embedded.reference import action_of
 if TYPE_CHECKING:
     from provisioner.embedded.wire import Call
 
-# AWS doc, throttling pages of each service; Throttling where a service is not named.
+# AWS doc, throttling pages of each service; a service that is not listed uses the protocol's default.
 THROTTLES = {
     "ec2": ("RequestLimitExceeded", 503),
     "s3": ("SlowDown", 503),
@@ -20,12 +20,12 @@ THROTTLES = {
 
 
 def _speaks_json(call: Call) -> bool:
-    """Whether the service names its errors as exceptions; CloudWatch kept its old codes (botocore)."""
+    """Return whether the service names its errors as exceptions; CloudWatch kept its old codes (botocore)."""
     return call.protocol in ("json", "rest-json") and call.service != "cloudwatch"
 
 
 def throttled(call: Call) -> AwsError:
-    """Too many calls."""
+    """Return the error for too many calls."""
     default = ("ThrottlingException" if _speaks_json(call) else "Throttling", 400)
     code, status = THROTTLES.get(call.service, default)
     message = "Request limit exceeded." if call.service == "ec2" else "Rate exceeded"
@@ -33,7 +33,10 @@ def throttled(call: Call) -> AwsError:
 
 
 def access_denied(call: Call, action: str = "", resource: str = "*", *, explicit: bool = False) -> AwsError:
-    """No policy allows it, or one denies it; the action is the call's own where none is named."""
+    """Return the error for a call that no policy allows, or that one denies (`explicit`).
+
+    Without `action`, the error names the call's own action.
+    """
     action = action or action_of(call.service, call.operation)
     why = f"because no identity-based policy allows the {action} action"
     if explicit:
@@ -51,7 +54,7 @@ def access_denied(call: Call, action: str = "", resource: str = "*", *, explicit
 
 
 def expired(call: Call) -> AwsError:
-    """The credentials are of yesterday."""
+    """Return the error for expired credentials."""
     if call.service == "ec2":
         return AwsError("RequestExpired", "Request has expired.", 400)
     message = "The security token included in the request is expired"
@@ -61,10 +64,10 @@ def expired(call: Call) -> AwsError:
 
 
 def internal_error(_: Call) -> AwsError:
-    """Something broke at AWS."""
+    """Return the error for a failure inside AWS."""
     return AwsError("InternalError", "An internal error has occurred", 500)
 
 
 def unavailable(_: Call) -> AwsError:
-    """AWS is overloaded."""
+    """Return the error for an overloaded AWS."""
     return AwsError("ServiceUnavailable", "Service is unable to handle request.", 503)

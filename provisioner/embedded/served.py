@@ -1,7 +1,7 @@
-"""Which services of moto are served: those that the product calls, or reads a user's part of, and no other.
+"""The services of moto that the emulator serves: those that the product uses, and no others.
 
-moto starts Docker containers for some that it knows (Lambda, Batch), and serves pages and instance metadata
-of its own (moto documentation, "Server mode").
+moto starts Docker containers for some services (Lambda, Batch), and serves web pages and instance metadata of
+its own (moto documentation, "Server mode").
 """
 
 from __future__ import annotations
@@ -16,14 +16,19 @@ SERVICES = frozenset({
     "resourcegroupstaggingapi", "route53", "s3", "secretsmanager", "service-quotas", "sns", "ssm", "sts",
     "wafv2",
 })  # fmt: skip
-# Where moto's dispatcher hands a request on by its path, whatever service it is signed for
+# Paths that moto's dispatcher routes whatever service the request is signed for
 # (moto/moto_server/werkzeug_app.py, get_application and infer_service_region_host).
 _BY_PATH = ("/moto-api", "/favicon.ico", "/latest/meta-data/", "/latest/api/", "/v20180820/")
 _FORBIDDEN, NOT_IMPLEMENTED = 403, 501
 
 
 def demand_served(call: Call) -> None:
-    """AwsError where a request is not signed, or is for a service that the emulator does not serve."""
+    """Refuse a request that is not signed, or is for a service that the emulator does not serve.
+
+    Raises:
+        AwsError: The refusal.
+
+    """
     if not call.service:
         raise AwsError(
             "MissingAuthenticationToken",

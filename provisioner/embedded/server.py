@@ -1,4 +1,4 @@
-"""The box being served: over HTTP, behind its door; in a thread of this process, for tests."""
+"""The emulator behind its HTTP server, and `EmbeddedAws`, which runs it in a thread for tests."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from provisioner.embedded.local import LOOPBACK, PLAIN
 
 
 def serve(box: Box, port: int, *, hosts: Iterable[str] = (), address: str = LOOPBACK) -> Server:
-    """Bind; only loopback's names, the address that is bound and `hosts` are let in."""
+    """Bind a server for the emulator; it accepts the names of loopback, the bound address and `hosts`."""
     bound = () if ip_address(address).is_unspecified else (address,)
     return Server(port, Door(Control(box), (*hosts, *bound)), address)
 
 
 class EmbeddedAws:
-    """AWS on loopback for as long as the `with` block lasts; one at a time in a process."""
+    """Local AWS on loopback for the duration of a `with` block; only one at a time in a process."""
 
     def __init__(
         self, *, pace: float = 0.0, manners: bool = True, port: int = 0, account: str = PLAIN
@@ -34,7 +34,7 @@ class EmbeddedAws:
 
     @property
     def endpoint(self) -> str:
-        """The URL to give to boto3."""
+        """The endpoint URL for boto3."""
         return self.server.endpoint
 
     def __enter__(self) -> Self:
@@ -49,25 +49,25 @@ class EmbeddedAws:
         self._thread.join()
 
     def reset(self) -> None:
-        """Forget everything but pace and manners."""
+        """Delete all resources, logged calls and faults; speed, behaviours and account stay."""
         self.box.reset()
 
     def behave(self, *, manners: bool, pace: float, account: str = PLAIN) -> None:
-        """Change the settings of a running box."""
+        """Change the speed, behaviours and account of the running emulator."""
         self.box.behave(pace=pace, with_manners=manners, account=account)
 
     def calls(self, since: int = 0) -> list[dict[str, Any]]:
-        """Every AWS call answered after the one numbered `since`."""
+        """Return every AWS call that was answered after the call with number `since`."""
         return self.box.calls.since(since)
 
     def authorise(self, *policies: Mapping[str, Any]) -> None:
-        """Let callers do what these policies allow, and no more; none lifts that."""
+        """Allow callers only what these policies allow; without policies, allow everything."""
         self.box.authorise(policies)
 
     def faults(self, *orders: dict[str, Any]) -> None:
-        """Put these faults in force in place of those there are; see `faults.Fault`."""
+        """Replace the faults in force by these; each has the fields of `faults.Fault`."""
         self.box.faults.order(orders)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock of lifecycles forward."""
+        """Move the emulator's clock forward by `seconds`."""
         clock.advance(seconds)

@@ -1,4 +1,4 @@
-"""What a visitor of a balancer or a distribution is answered: by its rules, and by the tasks behind it."""
+"""Client traffic: the answers of load balancers and distributions, by listener rules and tasks."""
 
 from __future__ import annotations
 
@@ -23,17 +23,22 @@ _BALANCERS, _EDGE = ".elb.amazonaws.com", ".cloudfront.net"
 _WORDS = {403: "Forbidden", 404: "Not Found", 502: "Bad Gateway", 503: "Service Temporarily Unavailable"}
 _HTTP, _HTTPS = 80, 443
 Headers = Mapping[str, str]
-# Who visits, to a rule that asks (RFC 5737, 3).
+# The client's address, for rules with a source-ip condition (RFC 5737, 3).
 _FROM = ip_address("203.0.113.1")
 
 
 def is_visitor(environ: Environ) -> bool:
-    """Whether a request is for what AWS serves, and not for AWS."""
+    """Return whether a request is for a load balancer or distribution, and not for the AWS API."""
     return _host(environ).endswith((_BALANCERS, _EDGE))
 
 
 def visit(environ: Environ) -> Answer:
-    """The answer to one; HangUp where nobody listens, or lets it in."""
+    """Answer a request to a load balancer or distribution.
+
+    Raises:
+        HangUp: Nothing listens there, or a security group does not let the request in.
+
+    """
     host, path = _host(environ), str(environ["PATH_INFO"])
     if host.endswith(_EDGE):
         return _at_the_edge(host, path)
@@ -46,11 +51,12 @@ def visit(environ: Environ) -> Answer:
 
 
 def _host(environ: Environ) -> str:
+    """Return the host of a request, in lower case and without the port."""
     return str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
 
 
 def _at_the_edge(host: str, path: str) -> Answer:
-    """CloudFront adds its headers and asks the origin; one that does not answer is a 502."""
+    """Answer as a distribution: add its headers, ask the origin, and return 502 if that does not answer."""
     config = visited(ACCOUNT, host)
     if config is None or not config["Enabled"]:
         raise HangUp
@@ -66,11 +72,18 @@ def _at_the_edge(host: str, path: str) -> Answer:
 
 
 def _at_the_balancer(host: str, path: str, headers: Headers, *, port: int, from_edge: bool) -> Answer:
-    """The first rule that fits decides (AWS doc, listener rules)."""
+    """Answer as the load balancer of a host, by the first matching listener rule (AWS doc, listener rules).
+
+    `from_edge` says that CloudFront makes the request.
+
+    Raises:
+        HangUp: No load balancer or listener is there, or no security group lets the request in.
+
+    """
     for (account, region), balancers in _balancers().items():
         place = Place(account, region)
         known = [one for one in balancers if one.dns_name.lower() == host]
-        # A name of one's own leads to the balancer by records that need not be kept here.
+        # CloudFront may use a custom domain; its DNS records may be unknown here, so any balancer will do.
         for balancer in known or (balancers if from_edge else []):
             if not _lets_in(place, balancer, port, from_edge=from_edge):
                 raise HangUp
@@ -86,12 +99,13 @@ def _at_the_balancer(host: str, path: str, headers: Headers, *, port: int, from_
 
 
 def _balancers() -> dict[tuple[str, str], list[Any]]:
+    """Return the load balancers by account and region."""
     regions = get_backend("elbv2")[ACCOUNT]
     return {(ACCOUNT, str(name)): list(one.load_balancers.values()) for name, one in regions.items()}
 
 
 def _lets_in(place: Place, balancer: Any, port: int, *, from_edge: bool) -> bool:
-    """Whether a security group of the balancer's is open to who asks."""
+    """Return whether a load balancer's security groups allow a request; an internal one allows CloudFront."""
     if not manners.on:
         return True
     if balancer.scheme == "internal":
@@ -104,11 +118,15 @@ def _lets_in(place: Place, balancer: Any, port: int, *, from_edge: bool) -> bool
 
 
 def _covers(rule: Any, port: int) -> bool:
+    """Return whether a security group rule includes a port."""
     return str(rule.ip_protocol) == "-1" or int(rule.from_port) <= port <= int(rule.to_port)
 
 
 def _fits(condition: dict[str, Any], path: str, headers: Headers) -> bool:
-    """AWS doc, condition types for listener rules; of hosts nobody asks here."""
+    """Return whether a request meets a rule's condition (AWS doc, condition types for listener rules).
+
+    Other conditions than path, header and source address always match.
+    """
     if condition["Field"] == "path-pattern":
         values = condition.get("Values") or condition["PathPatternConfig"]["Values"]
         return any(fnmatchcase(path, value) for value in values)
@@ -122,6 +140,7 @@ def _fits(condition: dict[str, Any], path: str, headers: Headers) -> bool:
 
 
 def _do(place: Place, action: dict[str, Any], path: str) -> Answer:
+    """Run a rule's action: a fixed response, a redirect, or the answer of a healthy task (503 if none is)."""
     if action["Type"] == "fixed-response":
         fixed = action["FixedResponseConfig"]
         return _answer(int(fixed["StatusCode"]), fixed.get("MessageBody", ""))
@@ -135,14 +154,14 @@ def _do(place: Place, action: dict[str, Any], path: str) -> Answer:
 
 
 def _group(action: dict[str, Any]) -> str:
-    """The group that most requests are led to."""
+    """Return the target group of an action; of several, the one with the highest weight."""
     weighted = action.get("ForwardConfig", {}).get("TargetGroups", [])
     heaviest: dict[str, Any] = max(weighted, key=lambda one: int(one.get("Weight", 1)), default={})
     return str(action.get("TargetGroupArn") or heaviest.get("TargetGroupArn", ""))
 
 
 def _serving(place: Place, group: str) -> Task | None:
-    """A healthy task of the group."""
+    """Return a healthy task of a target group, or None."""
     for task in all_tasks(place):
         joined: Iterable[dict[str, Any]] = task.spec.get("loadBalancers", [])
         mine = next((one for one in joined if one.get("targetGroupArn") == group), None)
@@ -152,8 +171,10 @@ def _serving(place: Place, group: str) -> Task | None:
 
 
 def _plain(status: int) -> Answer:
+    """Return a text response with the status and its reason."""
     return _answer(status, f"{status} {_WORDS.get(status, '')}".strip())
 
 
 def _answer(status: int, body: str, kind: str = "text/plain") -> Answer:
+    """Return a response with a body of the content type `kind`."""
     return Answer(status, {"Content-Type": kind}, body.encode())

@@ -1,4 +1,4 @@
-"""One harmless call to each service the stack uses, so that no later call pays moto's lazy imports."""
+"""Warm-up: one harmless call to each service the stack uses, so that later calls skip moto's slow imports."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def warm(box: Box) -> None:
-    """Let every service answer once; what it answers does not matter, and nothing of it stays."""
+    """Call every service once, ignore the answers, and reset the emulator."""
     for service, operation, params in CALLS:
         box(compose(service, operation, "us-east-1", **params).rewound())
     box.reset()

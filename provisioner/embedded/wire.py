@@ -1,4 +1,4 @@
-"""An AWS call as it arrives and an answer as it leaves; moto's parsers and serializers do the protocols."""
+"""AWS calls and responses on the wire, parsed and serialized by moto and botocore."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ READS = (
 
 @dataclass
 class Answer:
-    """What goes back over HTTP."""
+    """An HTTP response."""
 
     status: int
     headers: dict[str, str]
@@ -58,7 +58,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Place:
-    """An account and a region: where something is."""
+    """An account and a region."""
 
     account: str
     region: str
@@ -66,7 +66,11 @@ class Place:
 
 @dataclass
 class Call:
-    """One AWS call; `model` and `params` are botocore's, `params` empty where nothing could be parsed."""
+    """One AWS call.
+
+    `model` is botocore's model of the operation, and `params` has its parameters as botocore names them. Both
+    are empty if the operation is not known; `params` is also empty if the request could not be parsed.
+    """
 
     service: str
     operation: str
@@ -80,14 +84,14 @@ class Call:
 
     @property
     def mutating(self) -> bool:
-        """Whether it would change something; an EC2 dry run would not."""
+        """Whether the call changes something; an EC2 dry run does not."""
         return bool(self.operation) and not (
             self.operation.startswith(READS) or self.params.get("DryRun") is True
         )
 
     @property
     def place(self) -> Place:
-        """Where the call goes."""
+        """The account and region of the call."""
         return Place(self.account, self.region)
 
     def rewound(self) -> Environ:
@@ -96,7 +100,7 @@ class Call:
 
 
 def read(environ: Environ) -> Call:
-    """Say which call a request is; an unsigned one or one botocore does not know has no model."""
+    """Parse a request into a call; without a signature or a known operation, the call has no model."""
     body = environ["wsgi.input"].read()
     scope = SCOPE.match(environ.get("HTTP_AUTHORIZATION", ""))
     signed, region = (scope["service"].lower(), scope["region"]) if scope else ("", "us-east-1")
@@ -108,7 +112,7 @@ def read(environ: Environ) -> Call:
 
 
 def compose(service: str, operation: str, region: str, **params: Any) -> Call:
-    """Write a call as botocore would, for the box to ask moto itself."""
+    """Serialize a call as botocore does, so that the emulator itself can send it to moto."""
     model = get_service_model(service)
     protocol = next(p for p in model.metadata.get("protocols", [model.protocol]) if p in PROTOCOL_PARSERS)
     request = create_serializer(protocol).serialize_to_request(params, model.operation_model(operation))
@@ -140,12 +144,13 @@ def compose(service: str, operation: str, region: str, **params: Any) -> Call:
 
 
 def _is_classic(signed: str, body: bytes) -> bool:
-    """Both generations of load balancers sign alike; the API version tells them apart."""
+    """Return whether a request is for Classic Load Balancers: only its API version differs from elbv2's."""
     return signed == "elasticloadbalancing" and b"Version=2012-06-01" in body
 
 
 @functools.cache
 def _known(service: str) -> bool:
+    """Return whether botocore knows a service."""
     try:
         get_service_model(service)
     except UnknownServiceError:
@@ -154,6 +159,7 @@ def _known(service: str) -> bool:
 
 
 def _identify(call: Call) -> None:
+    """Set the protocol, operation and parameters of a call from its request."""
     request = Request(call.rewound())
     try:
         call.protocol = determine_request_protocol(get_service_model(call.service), request.content_type)
@@ -161,17 +167,17 @@ def _identify(call: Call) -> None:
     except (NotFound, NotImplementedError):
         return
     call.operation = call.model.name
-    # Host and path first: reading the form empties the stream that the body is taken from.
+    # Host and path are read first: reading the form empties the stream of the body.
     parts = {"method": request.method, "url_path": request.path, "url_params": url_params}
     parts |= {"values": request.values, "headers": request.headers, "body": call.body}
     try:
         call.params = PROTOCOL_PARSERS[call.protocol](call.model).parse(parts)
     except (RequestParserError, ValueError, TypeError, AttributeError):
-        call.params = {}  # malformed: moto says what is wrong with it
+        call.params = {}  # malformed: moto answers with the error
 
 
 def parsed(call: Call, answer: Answer) -> Reply:
-    """Read an answer as botocore would."""
+    """Parse a response into a reply, as botocore does."""
     raw = {"body": answer.body, "headers": answer.headers, "status_code": answer.status}
     reply: Reply = create_parser(call.protocol).parse(raw, call.model.output_shape)
     reply.pop("ResponseMetadata", None)
@@ -179,7 +185,7 @@ def parsed(call: Call, answer: Answer) -> Reply:
 
 
 def written(call: Call, reply: Reply) -> Answer:
-    """Write a reply in the call's protocol."""
+    """Serialize a reply in the call's protocol."""
     serializer = get_serializer_class(call.service, call.protocol)
     raw = serializer(call.model).serialize(reply)
     body = raw["body"]
@@ -187,7 +193,7 @@ def written(call: Call, reply: Reply) -> Answer:
 
 
 def refusal(call: Call, error: AwsError) -> Answer:
-    """Write an error in the call's protocol."""
+    """Serialize an error in the call's protocol."""
     request = str(uuid4())
     if call.protocol in ("json", "rest-json"):
         headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": error.code}
@@ -203,7 +209,7 @@ def refusal(call: Call, error: AwsError) -> Answer:
 
 
 def _envelope(call: Call) -> str:
-    """Choose the XML around an error: EC2, S3, and everybody else."""
+    """Return the XML template for an error: EC2 and S3 have their own, all other services share one."""
     if call.protocol == "ec2":
         return "<Response><Errors><Error>{said}</Error></Errors><RequestID>{request}</RequestID></Response>"
     if call.service == "s3":
@@ -215,12 +221,12 @@ def _envelope(call: Call) -> str:
 
 
 def missing_code(call: Call) -> str:
-    """Choose the code for what is not implemented, in the way of the call's protocol."""
+    """Return the error code for an operation that is not implemented, depending on the protocol."""
     return "UnknownOperationException" if call.protocol in ("json", "rest-json") else "NotImplemented"
 
 
 def error_code(answer: Answer) -> str:
-    """Read the code of an error answer, for the call log."""
+    """Return the error code of an error response, or its HTTP status if it has none."""
     match = re.search(rb"<Code>([^<]*)</Code>", answer.body) or re.search(
         rb'"__type"\s*:\s*"(?:[^"#]*#)?([^"]*)"', answer.body
     )
@@ -228,7 +234,7 @@ def error_code(answer: Answer) -> str:
 
 
 def error_message(answer: Answer) -> str:
-    """Read the message of an error answer."""
+    """Return the message of an error response, or ""."""
     match = re.search(rb"<Message>(.*?)</Message>", answer.body, re.DOTALL) or re.search(
         rb'"[mM]essage"\s*:\s*"((?:[^"\\]|\\.)*)"', answer.body
     )
