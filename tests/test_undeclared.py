@@ -88,3 +88,16 @@ def test_a_group_that_bears_our_tags_alone_is_told_with_how_it_came(desk: Desk) 
 
     assert "bears this stack's own tags" in told["remedy"]
     assert json.dumps(told).count("beside ours") == 0
+
+
+def test_an_apply_that_deletes_still_remembers_the_accounts_own_roles(desk: Desk) -> None:
+    def roles() -> set[str]:
+        entries = json.loads(desk.ledger("a").read_text())["entries"]
+        return {name for name, entry in entries.items() if entry["kind"] == "ServiceLinkedRole"}
+
+    desk.apply("a", *SECOND)
+    before = roles()
+    desk.apply("a")
+
+    assert before
+    assert roles() == before

@@ -25,10 +25,10 @@ from state.document import Document, Entry
 def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
     """Delete all recorded resources, or those in `only`; each deletion starts as early as it can.
 
-    Account-wide resources are only removed from the state.
+    Of account-wide resources nothing is deleted; a teardown removes them from the state.
     """
     document = hands.ledger.document
-    for name, entry in hands.ledger:
+    for name, entry in hands.ledger if only is None else ():
         if kinds[entry.kind].shared:
             hands.ledger.forget(name, deleted=False)
     names = {name for name in document.entries if only is None or name in only}
