@@ -1,6 +1,6 @@
-"""Where the settings come from.
+"""The sources of the settings, and the merge of all of them.
 
-Rising precedence: the default, the TOML file, `MLAPI_<SECTION>__<KEY>` in the environment, `--set`.
+In rising precedence: the default, the TOML file, `MLAPI_<SECTION>__<KEY>` in the environment, `--set`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DEFAULT = "default"
 
 
 class Setting(NamedTuple):
-    """One setting with its value, and where that came from."""
+    """One setting with its value and the source of the value."""
 
     knob: Knob
     value: Any
@@ -30,14 +30,27 @@ class Setting(NamedTuple):
 
 
 def load(file: Path | None, sets: Iterable[str], environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings from file, environment and flags; UsageError names what is wrong and what is near."""
+    """Return the settings from the file, the environment and the `--set` options.
+
+    Args:
+        file: The TOML file; None for the default file, which need not exist.
+        sets: The values of `--set`, each as `section.key=value`.
+        environment: The environment variables.
+
+    Raises:
+        UsageError: A setting is unknown or not valid; the message says what is near.
+
+    """
     return _validated(said(file, sets, environment))
 
 
 def explained(
     file: Path | None, sets: Iterable[str], environment: Mapping[str, str] = os.environ
 ) -> list[Setting]:
-    """Every setting with its value and its source, in the order of the model."""
+    """Return every setting with its value and its source, in the order of the model.
+
+    The arguments and errors are those of `load`.
+    """
     told = said(file, sets, environment)
     settings = _validated(told)
     values, profile = settings.model_dump(mode="json"), PROFILES[settings.profile]
@@ -51,6 +64,12 @@ def explained(
 
 
 def _validated(told: Mapping[str, Said]) -> Settings:
+    """Return the validated settings for the given values, by path.
+
+    Raises:
+        UsageError: A value is not valid.
+
+    """
     given: dict[str, Any] = {}
     for path, one in told.items():
         *section, key = path.split(".")
@@ -63,5 +82,6 @@ def _validated(told: Mapping[str, Said]) -> Settings:
 
 
 def _at(values: Mapping[str, Any], path: str) -> Any:
+    """Return the value at a path such as `section.key`; None if there is none."""
     *section, key = path.split(".")
     return (values.get(section[0], {}) if section else values).get(key)

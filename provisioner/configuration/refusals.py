@@ -1,4 +1,4 @@
-"""What is wrong with a setting, and the nearest that is right."""
+"""The errors for unknown and invalid settings, with the nearest valid name or value as a hint."""
 
 from __future__ import annotations
 
@@ -15,13 +15,19 @@ from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
 from provisioner.settings.knobs import Knob, knobs, sections
 
-# Of two words that mean the opposite, the nearer one is meant only where a letter or two are wrong.
+# For words of opposite meaning (true, false), the similarity from which a word counts as a typing error.
 _TYPED_WRONG = 0.7
 _ALL = f"`{PROGRAM} config show` lists them all."
 
 
 def no_such_setting(path: str, source: str) -> UsageError:
-    """A key that is none, and the one that may be meant."""
+    """Return the error for an unknown setting, with the name that was probably meant.
+
+    Args:
+        path: The unknown path, such as `section.key`.
+        source: Where it was given.
+
+    """
     owner = path.rpartition(".")[0]
     if owner in knobs():
         return UsageError(f"`{owner}` holds no settings of its own ({source}).", _written(knobs()[owner]))
@@ -34,14 +40,20 @@ def no_such_setting(path: str, source: str) -> UsageError:
 
 
 def no_such_variable(name: str, known: Iterable[str]) -> UsageError:
-    """A variable that bears our prefix and is none of ours."""
+    """Return the error for an environment variable with our prefix that belongs to no setting."""
     near = _near(name, known)
     hint = f"Did you mean `{near}`?" if near else _ALL
     return UsageError(f"There is no setting behind the variable {name}.", hint)
 
 
 def impossible(error: ValidationError, sources: Mapping[str, str]) -> UsageError:
-    """Values that cannot be, each with where it was said, and what can be instead."""
+    """Return the error for values that failed validation, each with its source and a valid value.
+
+    Args:
+        error: The error of pydantic.
+        sources: The source of each given setting, by path.
+
+    """
     wrong = [(_path_of(one), one) for one in error.errors()]
     told = [f"{_subject(path, sources)} refused: {_why(path, one)}." for path, one in wrong]
     hints = [hint for path, one in wrong if (hint := _remedy(path, one))]
@@ -49,12 +61,13 @@ def impossible(error: ValidationError, sources: Mapping[str, str]) -> UsageError
 
 
 def _path_of(one: ErrorDetails) -> str:
-    """The setting itself, whatever in it is wrong; a group where its members do not go together."""
+    """Return the path of the setting that an error is about; the path of its group if it concerns several."""
     whole = ".".join(str(part) for part in one["loc"])
     return next((path for path in knobs() if whole == path or whole.startswith(f"{path}.")), whole)
 
 
 def _subject(path: str, sources: Mapping[str, str]) -> str:
+    """Return the beginning of a message: the setting and its source, or all settings together."""
     return (
         f"The setting `{path}`{_from(path, sources)} is"
         if path
@@ -63,6 +76,7 @@ def _subject(path: str, sources: Mapping[str, str]) -> str:
 
 
 def _from(path: str, sources: Mapping[str, str]) -> str:
+    """Return the source of a setting in brackets; for a group, the sources of all its settings."""
     named = sources.get(path) or ", ".join(
         dict.fromkeys(source for key, source in sources.items() if key.startswith(f"{path}."))
     )
@@ -70,6 +84,7 @@ def _from(path: str, sources: Mapping[str, str]) -> str:
 
 
 def _why(path: str, one: ErrorDetails) -> str:
+    """Return the reason why a value is not valid, in words."""
     message = one["msg"].removeprefix("Value error, ")
     inside = ".".join(str(part) for part in one["loc"]).removeprefix(path).lstrip(".")
     knob = knobs().get(path)
@@ -79,13 +94,14 @@ def _why(path: str, one: ErrorDetails) -> str:
         inside, _, unknown = inside.rpartition(".")
         message = f"there is no `{unknown}`"
     elif knob and not inside and one["type"] != "value_error":
-        # What stands where a mapping belongs may be a secret that was meant to go into one.
+        # A value in place of a mapping is not shown: it may be a secret that was meant to go into one.
         given = "this" if one["type"] == "dict_type" else json.dumps(one["input"], default=str)
         message = f"{given} is not {knob.takes}"
     return f"{inside}: {message}" if inside else message
 
 
 def _remedy(path: str, one: ErrorDetails) -> str:
+    """Return the hint for an invalid value: a near value, the valid names, or an example; "" for no hint."""
     knob = knobs().get(path)
     if knob is None:
         return ""
@@ -103,7 +119,7 @@ def _remedy(path: str, one: ErrorDetails) -> str:
 
 
 def _nearest(knob: Knob, one: ErrorDetails) -> Any:
-    """The nearest value that can be, where one can be told."""
+    """Return the valid value nearest to an invalid one; None if none can be determined."""
     bounds = one.get("ctx", {})
     for bound in ("ge", "le"):
         if bound in bounds:
@@ -121,22 +137,27 @@ def _nearest(knob: Knob, one: ErrorDetails) -> Any:
 
 
 def _near(text: str, known: Iterable[str], cutoff: float = 0.4) -> str | None:
+    """Return the known name that is most similar to the text, regardless of case; None if none is similar."""
     lower = {one.lower(): one for one in known}
     found = difflib.get_close_matches(text.lower(), lower, n=1, cutoff=cutoff)
     return lower[found[0]] if found else None
 
 
 def _near_word(word: str) -> str | None:
-    """What a word alone may mean: a setting whose group was left out, a group, or the nearest of all."""
+    """Return the path that a word without a dot probably means.
+
+    That is a setting whose group was left out, or else the most similar of all groups and settings.
+    """
     ends = {path.rpartition(".")[2]: path for path in reversed(list(knobs()))}
     return ends.get(word) or _near(word, [*sections(), *knobs()])
 
 
 def _written(knob: Knob, *, listed: bool = False) -> str:
-    """How a list or a mapping is given."""
+    """Return the hint how to write a list or mapping for `--set`."""
     example = knob.default or (["value"] if listed else {"NAME": "value"})
     return f"Lists and mappings are JSON: --set '{knob.path}={json.dumps(example)}'"
 
 
 def _plain(value: Any) -> str:
+    """Return a value as it is written after `--set path=`."""
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""A settings file to begin with: every setting with its help, bounds and default, none of them set."""
+"""The sample settings file: every setting as a comment, with its help, accepted values and default."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HEAD = """\
 
 
 def sample() -> str:
-    """The file, as `config init` writes it."""
+    """Return the text of the sample settings file that `config init` writes."""
     return _HEAD + "".join(_lines())
 
 
 def toml(value: Any) -> str:
-    """A value as TOML writes it; JSON's texts, numbers and truths are TOML's."""
+    """Return a value in TOML syntax; for text, numbers and booleans TOML and JSON are the same."""
     if isinstance(value, dict):
         inner = ", ".join(f"{json.dumps(key)} = {toml(one)}" for key, one in value.items())
         return f"{{ {inner} }}" if inner else "{}"
@@ -31,6 +31,7 @@ def toml(value: Any) -> str:
 
 
 def _lines() -> Iterator[str]:
+    """Yield the lines of the sample: a heading for each group, and each setting commented out."""
     for section, members in groupby(knobs().values(), key=lambda knob: knob.path.rpartition(".")[0]):
         if section:
             yield f"\n[{section}]\n"

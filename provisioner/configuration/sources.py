@@ -1,4 +1,4 @@
-"""What was said of each setting, and where: the file, the environment, `--set`."""
+"""Reading the given settings from the file, the environment and `--set`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PREFIX = "MLAPI_"
 NO_SETTINGS = ("MLAPI_HOME", "MLAPI_STATE", "MLAPI_STATE_ENDPOINT", "MLAPI_LOCAL")
 
 
-# No setting has a value of more levels (api.services.NAME.environment.NAME has 4).
+# The value of no setting is nested deeper (api.services.NAME.environment.NAME has 4 levels).
 _DEEPEST = 16
 _TOO_DEEP = f"brackets are nested more than {_DEEPEST} deep"
 
 
 class Said(NamedTuple):
-    """A value that somebody gave to a setting, and where."""
+    """A given value of one setting, and its source."""
 
     path: str
     value: Any
@@ -35,24 +35,40 @@ class Said(NamedTuple):
 
 
 def said(file: Path | None, sets: Iterable[str], environment: Mapping[str, str]) -> dict[str, Said]:
-    """The last word on each setting of which something was said."""
+    """Return the given settings by path; a later source overrides an earlier one.
+
+    The order is the file, the environment, `--set`.
+
+    Args:
+        file: The TOML file; None for the default file, which need not exist.
+        sets: The values of `--set`, each as `section.key=value`.
+        environment: The environment variables.
+
+    Raises:
+        UsageError: The file cannot be read, a setting or variable is unknown, or a value is nested too deep.
+
+    """
     told = (*_in_file(file), *_in_environment(environment), *_in_flags(sets))
     return {one.path: _shallow(_known(one)) for one in told}
 
 
 def variable(path: str) -> str:
-    """The environment variable of a setting."""
+    """Return the name of the environment variable of a setting."""
     return PREFIX + path.upper().replace(".", "__")
 
 
 def _known(one: Said) -> Said:
+    """Return the given setting; raise UsageError if there is no such setting."""
     if one.path not in knobs():
         raise no_such_setting(one.path, one.source)
     return one
 
 
 def _shallow(one: Said) -> Said:
-    """What is no deeper than any setting; what is could be neither looked through nor shown."""
+    """Return the given setting; raise UsageError if its value is nested too deep.
+
+    Such a value could be neither searched nor printed.
+    """
     level = [one.value]
     for _ in range(_DEEPEST):
         level = [
@@ -67,6 +83,7 @@ def _shallow(one: Said) -> Said:
 
 
 def _in_file(file: Path | None) -> Iterator[Said]:
+    """Yield the settings in the TOML file; raise UsageError if it cannot be read."""
     path = file or Path(DEFAULT_FILE)
     if file is None and not path.exists():
         return
@@ -87,6 +104,7 @@ def _in_file(file: Path | None) -> Iterator[Said]:
 
 
 def _in_environment(environment: Mapping[str, str]) -> Iterator[Said]:
+    """Yield the settings in environment variables; raise UsageError for an unknown one with our prefix."""
     known = {variable(path): path for path in knobs()}
     for name in sorted(environment):
         if name in known:
@@ -96,6 +114,7 @@ def _in_environment(environment: Mapping[str, str]) -> Iterator[Said]:
 
 
 def _in_flags(sets: Iterable[str]) -> Iterator[Said]:
+    """Yield the settings in the values of `--set`; raise UsageError for one without a name or value."""
     for one in sets:
         path, equals, value = one.partition("=")
         if not equals:
@@ -106,18 +125,22 @@ def _in_flags(sets: Iterable[str]) -> Iterator[Said]:
 
 
 def _name_in(text: str) -> str:
-    """The name at the beginning of a text: what follows may be a value that nobody else may see."""
+    """Return the name at the beginning of a text, without the rest: that may be a secret value."""
     found = re.match(r"[\w.-]*", text)
     return found[0] + "..." if found and found[0] != text else text
 
 
 def _value(text: str) -> Any:
-    """A value from a shell: JSON for lists, mappings, true, false and null; else the text itself."""
+    """Return the value of a text from a shell.
+
+    Lists, mappings, true, false and null are read as JSON. Everything else, also invalid JSON, is text.
+    """
     if text[:1] in "[{" or text in ("true", "false", "null"):
         try:
             return json.loads(text)
         except ValueError:
             return text
         except RecursionError:
-            return json.loads("[" * (_DEEPEST + 1) + "]" * (_DEEPEST + 1))  # as refused as the whole
+            # A value that `_shallow` refuses, as it would refuse the text if that could be parsed.
+            return json.loads("[" * (_DEEPEST + 1) + "]" * (_DEEPEST + 1))
     return text

@@ -1,4 +1,4 @@
-"""Every knob of the stack: its default, its bounds, its unit; a module per group."""
+"""All settings of a stack, with their defaults, bounds and units; one module for each group."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ class Settings(Section):
     @model_validator(mode="before")
     @classmethod
     def _of_profile(cls, given: Any) -> Any:
-        """Lay the profile's values under those given; a profile that does not exist is refused as a value."""
+        """Fill in the defaults of the profile below the given values.
+
+        With an unknown profile nothing is filled in: the validation of the field `profile` then refuses it.
+        """
         if not isinstance(given, Mapping):
             return given
         named = given.get("profile", PROFILE)
@@ -69,7 +72,7 @@ class Settings(Section):
 
     @property
     def workloads(self) -> tuple[Workload, ...]:
-        """Every service: the main one, then those with prefixes of their own, by name."""
+        """Every service: the main one first, then the services with prefixes of their own, sorted by name."""
         main = made(
             "container",
             name="",
@@ -82,16 +85,18 @@ class Settings(Section):
 
     @property
     def prefixes(self) -> list[str]:
-        """Every prefix, whichever service it leads to."""
+        """The path prefixes of all services."""
         return [prefix for one in self.workloads for prefix in one.prefixes]
 
     @model_validator(mode="after")
     def _each_workload_can_be(self) -> Settings:
+        """Raise ValueError if the merged settings of any service are not valid."""
         _ = self.workloads
         return self
 
     @model_validator(mode="after")
     def _exec_can_write(self) -> Settings:
+        """Raise ValueError if ECS Exec is on and the root file system of the container is read-only."""
         # ECS developer guide, ecs-exec: the SSM agent in the container writes to its root.
         if self.service.exec and self.container.readonly_root:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""What rings, at which measure, and who hears it."""
+"""The settings of the CloudWatch alarms: thresholds, mail addresses, dashboard."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pydantic import Field
 
 from provisioner.settings.section import MOST_EXACT, Section, unit
 
-# RFC 5322, 3.2.3 (dot-atom: no dot at an end, no two in a row) and RFC 1035, 2.3.1: printable ASCII, as SNS
-# sends to.
+# RFC 5322, 3.2.3 (dot-atom: no dot at either end, no two in a row) and RFC 1035, 2.3.1: only the printable
+# ASCII addresses that SNS sends to.
 _ATOM, _LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 Email = Annotated[
     str,
@@ -21,7 +21,7 @@ Email = Annotated[
 
 
 class Alarms(Section):
-    """CloudWatch alarms, the topics they speak to, and one dashboard."""
+    """The settings of the CloudWatch alarms, their SNS topics, and one dashboard."""
 
     enabled: bool = Field(False, description="alarms, and the topics they speak to")
     emails: tuple[Email, ...] = Field((), description="addresses that hear them, once they have confirmed")

@@ -1,4 +1,4 @@
-"""What the load balancer routes: path prefixes, and services that have some of them to themselves."""
+"""The settings of the load balancer's routes: path prefixes, and further services with their own prefixes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from provisioner.settings.images import Image
 from provisioner.settings.section import MOST_EXACT, Section
 from provisioner.settings.variables import Secrets, Variables
 
-# Elastic Load Balancing quotas: 100 rules a balancer, of which two are the error pages and one may close it
-# to all but CloudFront; 5 wildcards a rule.
+# Elastic Load Balancing quotas: 100 rules for each balancer, 5 wildcards for each rule. Two of the 100 rules
+# serve the error pages, and one may refuse all requests that do not come from CloudFront.
 _MOST_PREFIXES, _MOST_WILDCARDS = 97, 5
-# Where CloudFront fetches its error pages: the load balancer asks these two before every prefix.
+# The paths from which CloudFront fetches its error pages; their rules come before the rules of all prefixes.
 ERROR_PAGES = {403: "/errors/403.html", 404: "/errors/404.html"}
 
 
 def _few_wildcards(prefix: str) -> str:
+    """Return the path prefix; raise ValueError if it has more wildcards than a listener rule takes."""
     count = prefix.count("*") + prefix.count("?")
     if count > _MOST_WILDCARDS:
         raise ValueError(f"{prefix} has {count} wildcards; a listener rule takes {_MOST_WILDCARDS}")
     return prefix
 
 
-# What a listener rule and nginx read alike (botocore elbv2 RuleCondition: 128 characters, `*` and `?` wild).
+# Patterns that a listener rule and nginx read in the same way (botocore elbv2 RuleCondition: 128 characters,
+# `*` and `?` are wildcards).
 Prefix = Annotated[
     str, Field(pattern=r"^/[A-Za-z0-9._~/?*-]*$", max_length=128), AfterValidator(_few_wildcards)
 ]
@@ -36,7 +38,7 @@ ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max
 
 
 class ApiService(Section):
-    """A service with prefixes of its own; what it does not say is as for the main one."""
+    """The settings of a further service; a setting that is None has the value of the main service."""
 
     prefixes: tuple[Prefix, ...] = Field(min_length=1, description="path patterns that lead to it")
     image: Image | None = Field(None, description="the container image")
@@ -56,7 +58,7 @@ class ApiService(Section):
 
 
 class Api(Section):
-    """What the load balancer routes."""
+    """The settings of the load balancer's routes."""
 
     prefixes: tuple[Prefix, ...] = Field(
         ("/api/v1/*", "/api/v2/*"), description="path patterns that lead to the main service"
@@ -67,6 +69,7 @@ class Api(Section):
 
     @model_validator(mode="after")
     def _each_once(self) -> Api:
+        """Raise ValueError if a prefix is given twice, or if there are none or too many for a balancer."""
         owners = list(self._owners())
         for prefix, count in Counter(prefix for prefix, _ in owners).items():
             if count > 1:
@@ -80,6 +83,7 @@ class Api(Section):
 
     @model_validator(mode="after")
     def _each_reached(self) -> Api:
+        """Raise ValueError if a prefix can never match: if rules before it match all its requests."""
         places = dict(self._owners())
         pages = dict.fromkeys(ERROR_PAGES.values(), "an error page")
         for prefix, takers in unreachable([*pages, *in_order(places)]):
@@ -91,6 +95,7 @@ class Api(Section):
         return self
 
     def _owners(self) -> Iterator[tuple[str, str]]:
+        """Yield each prefix with the path of the setting that contains it."""
         yield from ((prefix, "api.prefixes") for prefix in self.prefixes)
         for name, service in self.services.items():
             yield from ((prefix, f"api.services.{name}.prefixes") for prefix in service.prefixes)

@@ -1,4 +1,4 @@
-"""What runs in a task, in the sizes that Fargate has."""
+"""The settings of the container that a task runs, in the task sizes that Fargate offers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from provisioner.settings.images import Image
 from provisioner.settings.section import NUMBER, Section, unit
 from provisioner.settings.variables import Secrets, Variables
 
-# AWS Fargate developer guide, task CPU and memory: MiB by CPU units.
+# The memory sizes in MiB for each number of CPU units (AWS Fargate developer guide, task CPU and memory).
 FARGATE: Mapping[int, tuple[int, ...]] = {
     256: (512, 1024, 2048),
     512: tuple(range(1024, 4097, 1024)),
@@ -26,16 +26,16 @@ FARGATE: Mapping[int, tuple[int, ...]] = {
 }
 
 
-# Bytes of a task definition (Amazon ECS quotas, "Task definition size").
+# The largest size of a task definition in bytes (Amazon ECS quotas, "Task definition size").
 LARGEST = 64 * 1024
-# What Elastic Load Balancing takes (apollographql/router#1852; botocore elbv2 CreateTargetGroup,
+# The paths that Elastic Load Balancing accepts (apollographql/router#1852; botocore elbv2 CreateTargetGroup,
 # HealthCheckPath: 1024 characters).
 HealthPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9@:%_+.~#?&/=-]*$", max_length=1024)]
 Path = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]+$", max_length=255)]
 
 
 class Container(Section):
-    """What runs in a task."""
+    """The settings of the container that a task runs."""
 
     port: int = Field(8080, ge=1, le=65535, description="the port the container listens on")
     protocol: Literal["HTTP", "HTTPS"] = Field(
@@ -65,14 +65,16 @@ class Container(Section):
 
     @model_validator(mode="after")
     def _tells_each_once(self) -> Container:
-        # botocore ecs Secret: a name stands among the variables or among the secrets.
+        """Raise ValueError if a variable is both in `environment` and in `secrets`."""
+        # botocore ecs Secret: ECS takes a name as a variable or as a secret, not as both.
         if both := sorted(self.environment.keys() & self.secrets.keys()):
             raise ValueError(f"{both[0]} stands in environment and in secrets; ECS takes it from one of them")
         return self
 
     @model_validator(mode="after")
     def _mounts_each_once(self) -> Container:
-        # RegisterTaskDefinition refuses a path that two mount points have; runc one in /proc.
+        """Raise ValueError if a scratch path is given twice, is the root, or lies in /proc."""
+        # RegisterTaskDefinition refuses two mount points with the same path; runc refuses a path in /proc.
         places = [posixpath.normpath(one) for one in self.scratch]
         for place, count in Counter(places).items():
             if count > 1:
@@ -83,7 +85,8 @@ class Container(Section):
 
     @model_validator(mode="after")
     def _fits_a_revision(self) -> Container:
-        # ECS quotas: a task definition of 64 KB. Its variables alone must leave room for the rest of it.
+        """Raise ValueError if the variables alone are larger than a task definition may be."""
+        # ECS quotas: a task definition has at most 64 KB, for its variables and everything else.
         pairs = [*self.environment.items(), *self.secrets.items()]
         size = sum(len(json.dumps({"name": name, "value": value})) + 1 for name, value in pairs)
         if size > LARGEST:
@@ -92,6 +95,7 @@ class Container(Section):
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Container:
+        """Raise ValueError, with the nearest memory size, if Fargate has no task of this CPU and memory."""
         if self.memory not in FARGATE[self.cpu]:
             fits = FARGATE[self.cpu]
             nearest = min(fits, key=lambda memory: abs(memory - self.memory))

@@ -1,4 +1,4 @@
-"""Aurora PostgreSQL Serverless v2."""
+"""The settings of the Aurora PostgreSQL Serverless v2 cluster."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from provisioner.settings.postgres import DEFAULT_MAJOR
 from provisioner.settings.section import NUMBER, Section, unit
 from provisioner.settings.words import free_database, free_role
 
-# Aurora user guide, replicas: 15 beside the writer.
+# Aurora user guide, replicas: at most 15 besides the writer.
 MOST_READERS = 15
 
 
 class Database(Section):
-    """Aurora PostgreSQL Serverless v2."""
+    """The settings of the Aurora PostgreSQL Serverless v2 cluster."""
 
     version: str = Field(
         DEFAULT_MAJOR,
@@ -31,7 +31,7 @@ class Database(Section):
     name: Annotated[str, AfterValidator(free_database)] = Field(
         "mlapi", pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,62}$", description="the database in it"
     )
-    # botocore rds CreateDBCluster, MasterUsername: 1 to 16 letters or numbers; `_` is taken too
+    # botocore rds CreateDBCluster, MasterUsername: 1 to 16 letters or numbers. RDS accepts `_` too
     # (crossplane-contrib/provider-aws#1701).
     username: Annotated[str, AfterValidator(free_role)] = Field(
         "mlapi_admin", pattern=r"^[a-z][a-z0-9_]{0,15}$", description="its master user"
@@ -90,16 +90,22 @@ class Database(Section):
 
     @property
     def names_version(self) -> bool:
-        """Whether a version was set: where none was, the default is for a new stack alone."""
+        """Whether the settings give a version; if not, the default version counts for a new stack only."""
         return "version" in self.model_fields_set
 
     def version_beside(self, known: str) -> str:
-        """Return the version that was set, else the one that a stack is known to have, else the default."""
+        """Return the version to use: the one in the settings, else `known`, else the default version.
+
+        Args:
+            known: The version that an existing stack is known to have; "" for a new stack.
+
+        """
         return self.version if self.names_version or not known else known
 
     @model_validator(mode="after")
     def _keeps_its_master(self) -> Database:
-        # Aurora user guide, IAM authentication: who is granted rds_iam logs in by no password any more.
+        """Raise ValueError if the IAM user is the master user."""
+        # Aurora user guide, IAM authentication: a user with the role rds_iam cannot log in by password.
         if self.iam_login and self.iam_user == self.username:
             raise ValueError(
                 f"iam_user is the master user {self.username}, who needs a password; name another"
@@ -108,6 +114,7 @@ class Database(Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Database:
+        """Raise ValueError if the greatest capacity is less than the least capacity."""
         if self.max_acu < self.min_acu:
             raise ValueError(
                 f"max_acu ({self.max_acu}) is below min_acu ({self.min_acu}); {self.min_acu} is nearest"

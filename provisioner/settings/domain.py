@@ -1,4 +1,4 @@
-"""A domain of one's own: its names, where its records are made, and its certificates."""
+"""The settings of a custom domain: its names, its hosted zone, its certificates."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.settings.section import Section, unit
 
-# RFC 1035, 2.3.4, in the form in which ACM and Route 53 tell it.
+# RFC 1035, 2.3.4, in the form in which ACM and Route 53 return names.
 _NAME = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$"
-# The first name is the certificate's common name, of 64 characters (ACM API reference, RequestCertificate).
+# The first name becomes the certificate's common name: 64 characters (ACM API reference, RequestCertificate).
 _COMMON_NAME = 64
-# ACM takes 10 names in a certificate by default (ACM user guide, quotas); one of them is the origin's.
+# By default a certificate may have 10 names (ACM user guide, quotas); one of them is the name of the origin.
 _MOST = 9
 
 DomainName = Annotated[str, Field(pattern=_NAME, max_length=253)]
 
 
 def _of_edge(arn: str | None) -> str | None:
+    """Return the ARN of a certificate; raise ValueError if it is not in us-east-1, as CloudFront requires."""
     if arn and arn.split(":")[3] != "us-east-1":
         raise ValueError(f"{arn} is not in us-east-1, where CloudFront takes its certificates from")
     return arn
@@ -30,7 +31,7 @@ CertificateArn = Annotated[
 
 
 class Domain(Section):
-    """A domain of one's own: HTTPS from the viewer to the load balancer, under names of yours."""
+    """The settings of a custom domain: HTTPS from viewer to load balancer under the user's own names."""
 
     names: tuple[DomainName, ...] = Field(
         (),
@@ -72,11 +73,12 @@ class Domain(Section):
 
     @property
     def origin(self) -> str:
-        """The name of the load balancer."""
+        """The DNS name under which CloudFront calls the load balancer; "" if no custom domain is set."""
         return self.origin_name or (f"origin.{self.names[0]}" if self.names else "")
 
     @model_validator(mode="after")
     def _fits(self) -> Domain:
+        """Raise ValueError if the names clash, or if the first is too long for a certificate to request."""
         if len(set(self.names)) != len(self.names):
             raise ValueError("a name stands there twice")
         if not self.names:

@@ -1,4 +1,4 @@
-"""CloudFront."""
+"""The settings of CloudFront."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.settings.section import Section
 
 
 class Edge(Section):
-    """CloudFront."""
+    """The settings of CloudFront."""
 
     error_pages: bool = Field(True, description="pages of our own for 403 and 404")
     guard: Literal["off", "send", "require"] = Field(

@@ -1,4 +1,4 @@
-"""Whose keys encrypt what is at rest."""
+"""The settings of encryption at rest: whose KMS keys are used."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.settings.section import Section
 
 
 class Encryption(Section):
-    """Keys of AWS KMS; everything is encrypted at rest either way."""
+    """The settings of the KMS keys; data at rest is always encrypted, with whichever keys."""
 
     key: Literal["aws", "own"] = Field(
         "aws",

@@ -1,4 +1,4 @@
-"""What a stack may have been made with: its end does not depend on being told the same settings again."""
+"""The settings that a stack may have been created with, so that a teardown needs none of them repeated."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from provisioner.settings import Settings
 from provisioner.settings.profiles import PRODUCTION, laid_under
 
-# Each adds nodes that other settings do not have. What adds none, and does not go with all that may be given,
-# is off: who logs in by role, and a root that cannot be written beside a shell.
+# Each of the two variants declares resources that other settings do not. IAM login and a read-only root file
+# system are off in them: they declare no resources, and they contradict some settings that may be given.
 _MORE: dict[str, Any] = {
     "profile": "production",
     "network": {"nat": "per_zone"},
@@ -20,7 +20,7 @@ _MORE: dict[str, Any] = {
 _PRIVATE: dict[str, Any] = {
     "network": {"nat": "none"},
     "container": {
-        # A name that no variable of theirs has.
+        # A name that no user is likely to give to a variable.
         "secrets": {"ML_API_ENDS": "arn:aws:ssm:us-east-1:111122223333:parameter/any"},
         "readonly_root": False,
     },
@@ -29,12 +29,15 @@ _PRIVATE: dict[str, Any] = {
 
 
 def with_zones(s: Settings, count: int) -> Settings:
-    """The same settings for as many zones as the stack has."""
+    """Return the settings with this number of availability zones."""
     return s.model_copy(update={"network": s.network.model_copy(update={"zones": count})})
 
 
 def variants(s: Settings) -> list[Settings]:
-    """The settings given, then those under which more would have been made."""
+    """Return the given settings, followed by variants of them that declare further resources.
+
+    Together they declare every resource that the stack may have.
+    """
     given = s.model_dump(mode="json", exclude_none=True)
     others = (laid_under(PRODUCTION, _MORE), _PRIVATE)
     return [s, *(Settings.model_validate(laid_under(given, other)) for other in others)]

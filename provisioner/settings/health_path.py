@@ -1,4 +1,4 @@
-"""A health path as a web server takes it from a request's line."""
+"""The health check path in the form in which a web server compares it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from urllib.parse import unquote_to_bytes
 
 
 def as_served(path: str) -> bytes:
-    """Return the path that a server compares: without query and fragment, decoded, in its shortest form.
+    """Return the path that a web server compares: without query and fragment, decoded, and normalised.
 
-    As nginx does it (src/http/ngx_http_parse.c, ngx_http_parse_complex_uri): slashes in a row are one, `.`
-    and `..` are followed.
+    Repeated slashes become one, and `.` and `..` are resolved, as in nginx (src/http/ngx_http_parse.c,
+    ngx_http_parse_complex_uri).
 
     Raises:
-        ValueError: A server answers 400 to such a path, whatever it serves.
+        ValueError: A server answers 400 to this path, whatever it serves.
 
     """
     plain = re.split(r"[?#]", path, maxsplit=1)[0]

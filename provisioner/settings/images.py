@@ -1,4 +1,4 @@
-"""Where an image lies."""
+"""The names of container images: their syntax, and the parts of a name in a private ECR registry."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ _REFERENCE = re.compile(
 
 
 def is_reference(image: str) -> bool:
-    """Whether a registry could have an image of that name."""
+    """Return whether the text has the syntax of an image name in a registry."""
     return bool(_REFERENCE.fullmatch(image))
 
 
 def _named(image: str) -> str:
+    """Return the image name; raise ValueError if its syntax is wrong."""
     if not is_reference(image):
         raise ValueError(f"{image!r} is no image: no registry has such a name")
     return image
@@ -37,19 +38,22 @@ Image = Annotated[str, AfterValidator(_named)]
 
 
 def images_of(definition: Mapping[str, Any]) -> list[str]:
-    """Return the images of all containers of a task definition: a task starts where each can be pulled."""
+    """Return the images of all containers of a task definition; a task must pull all of them to start."""
     return [str(one["image"]) for one in definition["containerDefinitions"]]
 
 
 def private_ecr(image: str) -> re.Match[str] | None:
-    """Account, region and repository of an image in a private ECR; None where it lies elsewhere."""
+    """Match an image in a private ECR registry; None if it is elsewhere.
+
+    The match has the groups `account`, `service` (the endpoint), `region` and `repository`.
+    """
     return _ECR.fullmatch(re.split(r"[:@]", image, maxsplit=1)[0])
 
 
 def ecr_region(image: str) -> str:
-    """The region of the private ECR whose endpoint an image is pulled through; empty for any other name.
+    """Return the region of the private ECR registry of an image; "" for an image elsewhere.
 
-    The names of the dual-stack and FIPS endpoints are others than a VPC endpoint of `ecr.dkr` stands for.
+    Also "" for a dual-stack or FIPS endpoint: a VPC endpoint of `ecr.dkr` does not stand for their names.
     """
     found = private_ecr(image)
     return found["region"] if found and found["service"] == "dkr.ecr" else ""
@@ -57,7 +61,7 @@ def ecr_region(image: str) -> str:
 
 @dataclass(frozen=True)
 class EcrImage:
-    """An image in a private ECR: its registry, its repository, and the tag or digest that it is named by."""
+    """An image in a private ECR registry: account, region, repository, and tag or digest ("" for none)."""
 
     account: str
     region: str
@@ -67,7 +71,7 @@ class EcrImage:
 
     @classmethod
     def of(cls, image: str) -> EcrImage | None:
-        """Return the parts of an image's name; None where it lies in no private ECR."""
+        """Parse the name of an image; return None if the image is not in a private ECR registry."""
         found = private_ecr(image)
         if found is None:
             return None
@@ -77,10 +81,10 @@ class EcrImage:
 
     @property
     def qualified(self) -> str:
-        """The repository with its registry, which tells it from all others."""
+        """The repository with account and region, which is unique among all registries."""
         return f"{self.account}.{self.region}/{self.repository}"
 
     @property
     def id(self) -> dict[str, str]:
-        """The imageId of ECR's calls; a digest decides, as it does when the image is pulled."""
+        """The imageId for calls of ECR: the digest if the name has one, as in a pull, else the tag."""
         return {"imageDigest": self.digest} if self.digest else {"imageTag": self.tag or "latest"}

@@ -1,4 +1,4 @@
-"""How long logs are kept."""
+"""The settings of the log groups and access logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LogDays = Annotated[_LogDays, NUMBER]
 
 
 class Logs(Section):
-    """Log groups."""
+    """The settings of the log groups and access logs."""
 
     requests: bool = Field(
         False, description="a record of each request to CloudFront and the load balancer, in a bucket"

@@ -1,4 +1,4 @@
-"""The VPC: its block, its zones, its way out."""
+"""The settings of the VPC: its CIDR block, its subnets and zones, its NAT gateways."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from provisioner.settings.section import Section, unit
 
-# AWS takes a VPC of /16 to /28; a load balancer's subnet takes /27 at least, and 16 of them fit in a /23.
+# AWS accepts a VPC of /16 to /28. A load balancer's subnet has at least a /27, and 16 of those fit in a /23.
 _VPC = (16, 23)
 # VPC user guide: subnets of /16 to /28; Elastic Load Balancing user guide: /27 for a balancer.
 _SUBNET = (16, 27)
@@ -17,12 +17,20 @@ _FIRST_PRIVATE = 10
 MOST_ZONES = 6
 
 
-# EC2 takes no VPC in these: "this" network, loopback, link-local and multicast (RFC 6890, RFC 5771). Others
-# that are public may be taken (VPC user guide, VPC CIDR blocks).
+# EC2 accepts no VPC in these: "this" network, loopback, link-local and multicast (RFC 6890, RFC 5771). Other
+# public blocks are allowed (VPC user guide, VPC CIDR blocks).
 _SPECIAL = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
 
 
 def _block(text: str, lengths: tuple[int, int], what: str) -> str:
+    """Return the CIDR block; raise ValueError, with the nearest possible block, if it is not valid.
+
+    Args:
+        text: The CIDR block.
+        lengths: The shortest and the longest prefix that AWS accepts.
+        what: The resource that gets the block, for the message.
+
+    """
     network = IPv4Network(text, strict=False)
     least, most = lengths
     nearest = network if least <= network.prefixlen <= most else _resized(network, least, most)
@@ -37,10 +45,12 @@ def _block(text: str, lengths: tuple[int, int], what: str) -> str:
 
 
 def _resized(network: IPv4Network, least: int, most: int) -> IPv4Network:
+    """Return the block at the same address whose prefix length is the nearest one within the bounds."""
     return IPv4Network((network.network_address, min(max(network.prefixlen, least), most)), strict=False)
 
 
 def _of_vpc(text: str) -> str:
+    """Return the CIDR block of a VPC; raise ValueError if AWS accepts no VPC there."""
     block = IPv4Network(_block(text, _VPC, "a VPC"))
     if special := next((one for one in _SPECIAL if one.overlaps(block)), None):
         raise ValueError(f"{text} lies in {special}, where AWS takes no VPC; 10.0.0.0/16 is free to all")
@@ -48,6 +58,7 @@ def _of_vpc(text: str) -> str:
 
 
 def _of_subnet(text: str) -> str:
+    """Return the CIDR block of a subnet; raise ValueError if AWS accepts no such subnet."""
     return _block(text, _SUBNET, "a subnet")
 
 
@@ -55,7 +66,7 @@ SubnetBlock = Annotated[str, AfterValidator(_of_subnet)]
 
 
 class Network(Section):
-    """The VPC."""
+    """The settings of the VPC."""
 
     cidr: Annotated[str, AfterValidator(_of_vpc)] = Field("10.0.0.0/16", description="the VPC's block")
     zones: int = Field(
@@ -80,6 +91,7 @@ class Network(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Network:
+        """Raise ValueError if the subnets do not match the zones, leave the VPC's block, or overlap."""
         for name in ("public_cidrs", "private_cidrs"):
             if len(getattr(self, name)) not in (0, self.zones):
                 raise ValueError(
@@ -96,9 +108,11 @@ class Network(Section):
         return self
 
     def blocks(self) -> tuple[list[str], list[str]]:
-        """The blocks of the public and of the private subnets: those named, else cut from the VPC's.
+        """Return the CIDR blocks of the public subnets and those of the private subnets, one for each zone.
 
-        Cut are numbers 0.. and 10.. of /24, or of a 16th.
+        A block that the settings do not give is cut from the VPC's block, which is divided into blocks of
+        /24, or of a 16th of the VPC if that is smaller. Public subnets get blocks 0, 1, ..., private subnets
+        10, 11, ...
         """
         whole = IPv4Network(self.cidr)
         cut = [str(block) for block in whole.subnets(new_prefix=max(24, whole.prefixlen + 4))]

@@ -1,4 +1,4 @@
-"""Settings that are taken and can never work together: told in each plan, with what to set."""
+"""Warnings about valid settings that can never have the effect they are set for; every plan shows them."""
 
 from __future__ import annotations
 
@@ -10,29 +10,32 @@ from provisioner.settings.waf import Waf
 SERVICE = "service"
 # Elastic Load Balancing user guide, RequestCountPerTarget: reported for registered targets.
 _NONE_COUNTED = "counts none where no task runs, so each request is answered with 503"
-# The load balancer's idle timeout, in seconds (`steps/alb.py`): what takes longer it answers with a 504 and
-# counts for no answer of a task (Elastic Load Balancing user guide, TargetResponseTime; HTTP 504).
+# The load balancer's idle timeout, in seconds (`steps/alb.py`). It answers a longer request with a 504, which
+# does not count as a response of a task (Elastic Load Balancing user guide, TargetResponseTime; HTTP 504).
 _LONGEST_ANSWER = 60
 _ALL = 100
 
 
 def setting_of(name: str) -> str:
-    """The setting of a service's least number of tasks; the main one has no name."""
+    """Return the path of the setting for the least number of tasks of a service; "" is the main service."""
     return f"api.services.{name}.minimum" if name else "service.minimum"
 
 
 def nothing_wakes(what: str) -> str:
-    """Say that a service stands still at 0 tasks; who holds its counts decides what mends that."""
+    """Return the message that a service will stay at 0 tasks; `what` is its beginning.
+
+    How to fix it is not part of the message: that depends on who manages the number of tasks.
+    """
     return f"{what} and stays there. Autoscaling aims at requests a minute per task and {_NONE_COUNTED}."
 
 
 def never_works(settings: Settings) -> list[str]:
-    """Return a sentence for each setting, or pair of settings, that is without the effect it is set for."""
+    """Return a sentence for each setting, or combination of settings, that has no effect."""
     return [*_asleep(settings), *_silent(settings), *_without_rules(settings.waf)]
 
 
 def _asleep(settings: Settings) -> Iterator[str]:
-    """A least number of 0 lets a service stand at 0 tasks, and nothing would ever start one."""
+    """Yield a sentence for each service with a least number of 0 tasks: nothing would ever start a task."""
     for one in settings.workloads:
         if not one.service.minimum:
             name = setting_of(one.name)
@@ -43,7 +46,7 @@ def _asleep(settings: Settings) -> Iterator[str]:
 
 
 def _silent(settings: Settings) -> Iterator[str]:
-    """Alarms that nobody hears, or that can never ring."""
+    """Yield a sentence for alarms that notify nobody, and for thresholds that cannot be exceeded."""
     alarms = settings.alarms
     if not alarms.enabled:
         if alarms.emails:
@@ -66,7 +69,7 @@ def _silent(settings: Settings) -> Iterator[str]:
 
 
 def _without_rules(waf: Waf) -> Iterator[str]:
-    """A firewall none of whose rules is on."""
+    """Yield a sentence if the web firewall is enabled and all its rules are off."""
     if waf.enabled and {waf.common, waf.bad_inputs, waf.reputation, waf.rate} == {"off"}:
         yield (
             "waf.enabled=true, and waf.common, waf.bad_inputs, waf.reputation and waf.rate are all off: the "

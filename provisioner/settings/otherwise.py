@@ -1,4 +1,4 @@
-"""The same settings in the other profile, to be held against each other."""
+"""The same settings in the other profile, to compare the two profiles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from provisioner.settings.profiles import PROFILES
 
 
 def in_other_profile(s: Settings) -> Settings | None:
-    """What differs from its profile, over the other one's values; None where the two do not go together."""
+    """Return the settings with the defaults of the other profile; None if the two contradict each other.
+
+    Values that differ from the defaults of their own profile are kept.
+    """
     (other,) = PROFILES.keys() - {s.profile}
     said = _beyond(_values(s), _values(Settings(profile=s.profile)))
     try:
@@ -22,11 +25,12 @@ def in_other_profile(s: Settings) -> Settings | None:
 
 
 def _values(s: Settings) -> dict[str, Any]:
+    """Return the settings as JSON values, without unset ones."""
     return s.model_dump(mode="json", exclude_none=True)
 
 
 def _beyond(given: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that are not the usual ones."""
+    """Return the values that differ from the defaults, also in nested mappings."""
     told = {key: value for key, value in given.items() if value != usual.get(key)}
     for key, value in told.items():
         if isinstance(value, Mapping) and isinstance(usual.get(key), Mapping):

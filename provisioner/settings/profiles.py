@@ -1,4 +1,4 @@
-"""Sets of defaults: what a profile lays under the settings that are given."""
+"""The profiles: named sets of defaults for the settings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 Values = Mapping[str, Any]
 
-# The seed's table is what the settings are by themselves: plain and cheap.
+# The profile `seed` changes nothing: the defaults of the model are plain and cheap.
 SEED: Values = {}
-# What a security review asks for; each can be set back by itself.
+# The values that a security review asks for; the settings can override each of them.
 PRODUCTION: Values = {
     "protect_data": True,
     "network": {"flow_logs": True, "bare_default_group": True},
@@ -23,12 +23,12 @@ PRODUCTION: Values = {
 }
 
 PROFILES: Mapping[str, Values] = {"seed": SEED, "production": PRODUCTION}
-# Where nothing is said.
+# The profile if the settings name none.
 PROFILE = "production"
 
 
 def laid_under(profile: Values, given: Values) -> dict[str, Any]:
-    """The values given, with those of the profile where none are."""
+    """Merge the values of a profile with the given values, which win; sections are merged key by key."""
     merged = {**profile, **given}
     for section, values in profile.items():
         if isinstance(values, Mapping) and isinstance(given.get(section), Mapping):

@@ -1,4 +1,4 @@
-"""Who may take the stack's roles, and how far they reach."""
+"""The settings of the IAM roles: who may assume them, and their permissions boundary."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):polic
 
 
 class Roles(Section):
-    """IAM roles."""
+    """The settings of the IAM roles."""
 
     bound_trust: bool = Field(
         False, description="only tasks of this account and region take the roles of tasks"

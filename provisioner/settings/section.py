@@ -1,4 +1,4 @@
-"""What every group of settings is."""
+"""The base class of every group of settings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Section(BaseModel):
 
 
 def unit(name: str) -> dict[str, JsonValue]:
-    """What a number counts, as the schema tells it."""
+    """Return the entry that a field adds to its JSON Schema to state the unit of its number."""
     return {"unit": name}
 
 
-# CloudWatch's Threshold and Application Auto Scaling's TargetValue are doubles (botocore's service models):
-# beyond this, one whole number is the same double as the next.
+# CloudWatch's Threshold and Application Auto Scaling's TargetValue are doubles (botocore's service models).
+# Beyond this number, a double cannot tell a whole number from the next one.
 MOST_EXACT = 2**53
-# Lets a choice among numbers be given as text, as shells and environments do.
+# Accepts a choice among numbers as text too, as it comes from shells and environment variables.
 NUMBER = BeforeValidator(lambda value: int(value) if re.fullmatch("[0-9]{1,9}", str(value)) else value)

@@ -1,4 +1,4 @@
-"""How many tasks run, where, and how they are rolled."""
+"""The settings of the ECS service: number of tasks, capacity providers, autoscaling."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from provisioner.settings.section import MOST_EXACT, Section, unit
 
 
 class Service(Section):
-    """How many tasks, where, and how they are rolled."""
+    """The settings of the ECS service: number of tasks, capacity providers, autoscaling."""
 
     minimum: int = Field(
         2, ge=0, le=5000, description="least number, and the number at birth", json_schema_extra=unit("tasks")
@@ -64,6 +64,7 @@ class Service(Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Service:
+        """Raise ValueError if the greatest number of tasks is below the least, or both weights are 0."""
         if self.maximum < self.minimum:
             raise ValueError(
                 f"maximum ({self.maximum}) is below minimum ({self.minimum}); {self.minimum} is nearest"

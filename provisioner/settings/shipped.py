@@ -1,4 +1,4 @@
-"""What was shipped, and the settings with it in place of what is set."""
+"""The choices of `deploy` and `scale` for a service, and the settings with these choices in effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from provisioner.settings.section import Section
 
 @dataclass(frozen=True)
 class Size:
-    """CPU units and MiB of a task."""
+    """The size of a task: CPU units, and memory in MiB."""
 
     cpu: int
     memory: int
@@ -20,7 +20,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Counts:
-    """Between how many tasks a service is scaled."""
+    """The least and the greatest number of tasks that a service is scaled to."""
 
     minimum: int
     maximum: int
@@ -28,10 +28,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Shipped:
-    """What `deploy` and `scale` chose for a service; what they did not is as it is set.
+    """The choices of `deploy` and `scale` for one service; an empty field has the value of the settings.
 
-    `revision` is the task definition that runs, where the image was chosen; `marks` are the tags that say
-    all this.
+    If the image was chosen, `revision` is the task definition that runs. `marks` are the tags on the service
+    that record the choices.
     """
 
     image: str = ""
@@ -43,9 +43,15 @@ class Shipped:
 
 
 def with_shipped(s: Settings, shipped: Mapping[str, Shipped]) -> Settings:
-    """Each service with what was shipped to it, the main one under no name; the others keep what is set.
+    """Return the settings with the chosen image, size and number of tasks of each service.
 
-    Variables are not among it: the other services would inherit those of the main one.
+    Chosen variables are left out, because the other services would inherit those of the main service.
+
+    Args:
+        s: The settings.
+        shipped: The choices by the name of the service; the main service has the name "". A service that is
+            missing here keeps its settings.
+
     """
     if not shipped:
         return s
@@ -62,11 +68,13 @@ def with_shipped(s: Settings, shipped: Mapping[str, Shipped]) -> Settings:
 
 
 def _said(one: Workload, shipped: Shipped) -> dict[str, Any]:
+    """Return image, size and number of tasks of one service: the chosen ones, else those in the settings."""
     size = shipped.size or Size(one.container.cpu, one.container.memory)
     counts = shipped.counts or Counts(one.service.minimum, one.service.maximum)
     return {"image": shipped.image or one.image, **vars(size), **vars(counts)}
 
 
 def _updated(section: Section, said: Mapping[str, Any]) -> Section:
+    """Return the section with those of the values that are settings of it."""
     mine = {key: value for key, value in said.items() if key in type(section).model_fields}
     return section.model_copy(update=mine)

@@ -1,4 +1,4 @@
-"""The sessions table."""
+"""The settings of the DynamoDB table of the sessions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from provisioner.settings.section import Section, unit
 
 
 class Table(Section):
-    """The sessions table."""
+    """The settings of the DynamoDB table of the sessions."""
 
     billing: Literal["on_demand", "provisioned"] = Field("on_demand", description="how capacity is bought")
-    # DynamoDB's quota for a table, read and write alike.
+    # The quota of DynamoDB for one table, the same for reads and writes.
     read_units: int = Field(
         5, ge=1, le=40000, description="capacity when provisioned", json_schema_extra=unit("reads a second")
     )

@@ -1,4 +1,4 @@
-"""Tags of the user's own: what every service of the stack takes."""
+"""The user's own tags, limited to what every service of the stack accepts."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from provisioner.names import (
     owner_tags,
 )
 
-# To IAM a key in capitals is the same key (IAM user guide, id_tags).
+# IAM does not distinguish the case of keys (IAM user guide, id_tags).
 _MARKS = (REGION_TAG, NODE_TAG, IMAGE_OWNER, ZONE_TAG, SHIPPED_WITH, COUNT_OWNER)
 _OURS = {name.lower() for name in ("Name", *owner_tags(""), *_MARKS)}
-# AWS takes 50 on a resource (Tagging AWS resources, best practices and limits), ours among them.
+# A resource has at most 50 tags (Tagging AWS resources, best practices and limits), including the tool's own.
 MOST = 50 - len(_OURS)
-# botocore iam tagKeyType, tagValueType: the narrowest form of all that are tagged.
+# The characters that IAM accepts, fewer than all other services here (botocore iam tagKeyType, tagValueType).
 _FORM = re.compile(r"[\w .:/=+@-]*")
 _LONGEST_KEY, _LONGEST_VALUE = 128, 256
-# botocore rds Tag, Key and Value: "can't be prefixed with aws: or rds:"; botocore ecs Tag: in any case of
-# letters, of keys and of values.
+# botocore rds Tag, Key and Value: "can't be prefixed with aws: or rds:". botocore ecs Tag: this holds for
+# keys and values, in upper and lower case.
 _RESERVED = ("aws:", "rds:")
 
 
 def _taken(tags: dict[str, str]) -> dict[str, str]:
+    """Return the tags; raise ValueError for a tag that a service refuses or that clashes with the tool's."""
     seen: dict[str, str] = {}
     for key, value in tags.items():
         if key.lower().startswith(_RESERVED) or key.lower() in _OURS:

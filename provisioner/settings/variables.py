@@ -1,4 +1,4 @@
-"""What a container is told by variables and by secrets."""
+"""The environment variables and secrets of a container."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-# What the stack tells every container.
+# The variables that the stack sets in every container.
 OWN_VARIABLES = frozenset(
     {"SESSIONS_TABLE", "DB_HOST", "DB_READER_HOST", "DB_PORT", "DB_NAME", "DB_USERNAME", "DB_PASSWORD"}
     | {"DB_SECRET_ARN", "DB_IAM_USER"}
 )
-# POSIX, environment variables: neither a name nor a value holds a NUL, a name holds no `=`.
+# POSIX, environment variables: a name and a value contain no NUL, and a name contains no `=`.
 _NAME = re.compile(r"[^=\s\x00-\x1f\x7f]+")
 # ECS developer guide, "secrets-envvar-secrets-manager" and "secrets-envvar-ssm-paramstore": a secret's ARN
-# may be followed by `:key:stage:version`. The role that starts tasks is given rights to what an ARN names.
+# may be followed by `:key:stage:version`. The task execution role gets permission to read these ARNs.
 _SECRET = re.compile(
     r"arn:aws(?:-[a-z-]+)?:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+(:[^:]*){0,3}|"
     r"ssm:[a-z0-9-]+:\d{12}:parameter/[\w/.-]+)",
@@ -25,12 +25,19 @@ _SECRET = re.compile(
 
 
 def is_private(path: str) -> bool:
-    """Whether a setting of this path may hold what is nobody else's business: a container's variables."""
+    """Return whether a setting may hold sensitive values: the environment variables of a container may."""
     return path.rpartition(".")[2] == "environment"
 
 
 def without_values(path: str, value: Any, stand_in: Callable[[str, str], Any]) -> Any:
-    """Return a setting's value, each variable's replaced by what `stand_in` makes of its name and value."""
+    """Return the value of a setting with the values of environment variables replaced.
+
+    Args:
+        path: The path of the setting.
+        value: The value of the setting.
+        stand_in: Returns the replacement for a variable, given its name and value.
+
+    """
     if not isinstance(value, Mapping):
         return value
     if is_private(path):
@@ -39,6 +46,7 @@ def without_values(path: str, value: Any, stand_in: Callable[[str, str], Any]) -
 
 
 def _free(variables: dict[str, str]) -> dict[str, str]:
+    """Return the variables; raise ValueError for an impossible name or value, or a reserved name."""
     for name, value in variables.items():
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a variable")
@@ -50,10 +58,11 @@ def _free(variables: dict[str, str]) -> dict[str, str]:
 
 
 def _found(secrets: dict[str, str]) -> dict[str, str]:
+    """Return the secrets; raise ValueError if one is not the ARN of a secret or parameter."""
     for name, arn in secrets.items():
         if not _SECRET.fullmatch(arn):
             raise ValueError(
-                # Not what was given: it may be the secret itself.
+                # The message does not repeat the given text, which may be the secret itself.
                 f"{name}: what is given is no ARN of a secret (arn:aws:secretsmanager:...) or parameter "
                 "(arn:aws:ssm:...)"
             )

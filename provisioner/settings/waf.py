@@ -1,4 +1,4 @@
-"""The web application firewall before CloudFront."""
+"""The settings of the web application firewall in front of CloudFront."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Act = Literal["off", "count", "block"]
 
 
 class Waf(Section):
-    """AWS WAF before CloudFront: its web ACL lives in us-east-1, whatever the stack's region."""
+    """The settings of AWS WAF in front of CloudFront; its web ACL is always in us-east-1."""
 
     enabled: bool = Field(False, description="a web ACL before CloudFront")
     common: Act = Field("block", description="AWS's common rule set")

@@ -1,8 +1,8 @@
-"""Names that PostgreSQL and RDS keep for themselves."""
+"""Names that PostgreSQL and RDS reserve for roles and databases."""
 
 from __future__ import annotations
 
-# PostgreSQL 17 documentation, appendix C: reserved, also those that may name a function or a type.
+# The reserved words of PostgreSQL 17 (documentation, appendix C), also those allowed for functions or types.
 KEYWORDS = frozenset(
     [
         "all",
@@ -109,17 +109,17 @@ KEYWORDS = frozenset(
     ]
 )
 # aws/aws-cdk#5125, awslabs/aws-saas-boost#180: "a reserved word used by the engine"; rdsadmin:
-# aws-cloudformation/cfn-lint#4425; the roles that RDS makes: Aurora user guide, PostgreSQL roles.
+# aws-cloudformation/cfn-lint#4425; the roles that RDS creates: Aurora user guide, PostgreSQL roles.
 OF_RDS = frozenset({"admin", "rdsadmin", "rdsrepladmin", "rdstopmgr", "rdsproxyadmin", "rdswriteforwarduser"})
-# PostgreSQL, src/backend/catalog/pg_authid and parser/gram.y (RoleSpec): no role can be called so, even in
-# quotes.
+# PostgreSQL, src/backend/catalog/pg_authid and parser/gram.y (RoleSpec): no role can have these names, even
+# in quotes.
 NO_ROLE = frozenset({"public", "none"})
-# The databases of every Aurora cluster.
+# The databases that every Aurora cluster has.
 DATABASES = frozenset({"postgres", "template0", "template1", "rdsadmin"})
 
 
 def free_role(name: str) -> str:
-    """Return the name of a role; ValueError where PostgreSQL or RDS keeps it."""
+    """Return the name of a role; raise ValueError if PostgreSQL or RDS reserves it."""
     if name in OF_RDS or name.startswith("rds_"):
         raise ValueError(f"{name} is reserved by RDS")
     if name.startswith("pg_"):
@@ -130,7 +130,7 @@ def free_role(name: str) -> str:
 
 
 def free_database(name: str) -> str:
-    """Return the name of a database; ValueError where PostgreSQL or RDS keeps it."""
+    """Return the name of a database; raise ValueError if PostgreSQL or RDS reserves it."""
     plain = name.lower()
     if plain in DATABASES | OF_RDS:
         raise ValueError(f"{name} is a database of every cluster, or reserved by RDS")

@@ -1,4 +1,4 @@
-"""One service with all that is said of it: what runs, how large, how many, for which prefixes."""
+"""The complete settings of one service: container, size, number of tasks, prefixes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from provisioner.settings.health_path import as_served
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
 
-# A tag that is listed for amd64 and arm64 alike; its minor version stays, so the placeholder stays as tested.
+# This tag exists for amd64 and for arm64. Its minor version is fixed, so that the tested one is used.
 PLACEHOLDER = "public.ecr.aws/nginx/nginx-unprivileged:1.29-alpine"
 
 
 class Workload(Section):
-    """One service; the main one has no name."""
+    """The complete settings of one service; the main service has the name ""."""
 
     name: str
     prefixes: tuple[str, ...]
@@ -27,6 +27,7 @@ class Workload(Section):
 
     @model_validator(mode="after")
     def _can_answer(self) -> Workload:
+        """Raise ValueError if the placeholder image runs and could not answer the health check."""
         if self.is_placeholder and self.container.protocol != "HTTP":
             raise ValueError("the placeholder speaks plain HTTP; for HTTPS name an image of your own")
         if self.is_placeholder:
@@ -35,31 +36,54 @@ class Workload(Section):
 
     @property
     def is_placeholder(self) -> bool:
-        """Whether the seed's placeholder runs."""
+        """Whether the service runs the placeholder image, and no image of the user's."""
         return self.image == PLACEHOLDER
 
     @property
     def images(self) -> tuple[str, ...]:
-        """All that a task of it pulls."""
+        """The images that a task of the service pulls."""
         opens = self.container.readonly_root and bool(self.container.scratch)
         return (self.image, self.container.scratch_image) if opens else (self.image,)
 
     @property
     def waits_for_database(self) -> bool:
-        """Whether tasks start only when the database answers."""
+        """Whether tasks start only when the database answers; by default all but those of the placeholder."""
         wanted = self.service.wait_for_database
         return not self.is_placeholder if wanted is None else wanted
 
     def named(self, noun: str) -> str:
-        """The node's name of one of its parts: no other name has a dot, so none can meet it."""
+        """Return the logical id of a resource of this service.
+
+        No other logical id contains a dot, so none can be equal to that of a further service.
+
+        Args:
+            noun: The logical id that the main service uses.
+
+        """
         return f"{noun}.{self.name}" if self.name else noun
 
     def told_apart(self, noun: str) -> dict[str, Any]:
-        """How the AWS name of one of its parts is made: the main one's is plain."""
+        """Return the arguments that give a resource of this service its AWS name.
+
+        The main service has plain names. Those of a further service contain the name of that service.
+
+        Args:
+            noun: The last part of the plain AWS name.
+
+        """
         return {"noun": f"api-{noun}", "distinct": self.name} if self.name else {"noun": noun}
 
     def beside(self, name: str, own: ApiService) -> Workload:
-        """Another service, which is as this one where it says nothing; ValueError where that cannot be."""
+        """Return a further service, which has the settings of this one unless it sets its own.
+
+        Args:
+            name: The name of the further service.
+            own: The settings of its own.
+
+        Raises:
+            ValueError: The merged settings are not valid.
+
+        """
         said: dict[str, Any] = own.model_dump(exclude_none=True)
         container, service = self.container.model_dump(), self.service.model_dump()
         for part in (container, service):
@@ -78,7 +102,16 @@ class Workload(Section):
 
 
 def made(where: str, **said: Any) -> Workload:
-    """A service as it is said at `where`; ValueError, in one line, where there can be none such."""
+    """Return the service with these settings.
+
+    Args:
+        where: The path of its settings, for the message.
+        **said: The fields of `Workload`.
+
+    Raises:
+        ValueError: The settings are not valid; the message is one line.
+
+    """
     try:
         return Workload.model_validate(said)
     except ValidationError as error:
