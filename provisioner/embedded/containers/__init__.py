@@ -1,1 +1,1 @@
-"""The box's container engine: services, their rollouts and their tasks, as ECS on Fargate keeps them."""
+"""The emulator of ECS on Fargate: services, their rollouts and their tasks."""

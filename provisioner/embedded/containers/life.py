@@ -1,4 +1,4 @@
-"""The life of a task: an interface, a start, health, and an orderly end."""
+"""The life cycle of a task: network interface, start, health, and an orderly stop."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from provisioner.embedded.containers.model import Task, when_attached, when_runn
 from provisioner.embedded.containers.verdict import exit_code, is_served, trouble_at_start
 from provisioner.embedded.inner import backend, do
 
-# Seconds, by which a rollout of Fargate tasks behind a load balancer takes about a minute:
+# Seconds. With these, a rollout of Fargate tasks behind a load balancer takes about a minute:
 # go-to-k/cdkd docs/benchmarks.md (65 s from accepted to steady).
 START, HEALTH, EXIT, STOP, ONE_OFF = 20.0, 40.0, 5.0, 10.0, 30.0
-LINGER = 45.0  # and the interface stays a little longer: terraform-provider-aws ecs/service.go
+LINGER = (
+    45.0  # seconds until the interface of a stopped task is deleted: terraform-provider-aws ecs/service.go
+)
 
 Changed = Callable[[Task], None]
 
 
 def launch(task: Task, changed: Changed) -> None:
-    """Begin a task; `changed` is told when it runs, is healthy, or has stopped."""
+    """Launch a task; `changed` is called with it when it runs, is healthy, or has stopped."""
     vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     subnets = vpc.get("subnets", [])
     if subnets:
@@ -33,11 +35,11 @@ def launch(task: Task, changed: Changed) -> None:
 
 
 def _attach(task: Task, groups: list[str]) -> None:
-    """Make the task's network interface: AWS doc, Fargate task networking."""
+    """Create the task's network interface (AWS doc, Fargate task networking)."""
     wanted = {"SubnetId": task.subnet, "Description": f"{task.arn.replace(':task/', ':attachment/')}"}
     if groups:
         wanted["Groups"] = groups  # type: ignore[assignment]
-    with contextlib.suppress(AwsError):  # a subnet that has gone: the task will say so
+    with contextlib.suppress(AwsError):  # without a subnet, the start of the task fails
         made = do(task.place, "ec2", "CreateNetworkInterface", **wanted)["NetworkInterface"]
         task.interface, task.address = made["NetworkInterfaceId"], made["PrivateIpAddress"]
         for tell in when_attached:
@@ -45,6 +47,7 @@ def _attach(task: Task, groups: list[str]) -> None:
 
 
 def _start(task: Task, changed: Changed) -> None:
+    """Start the containers, or stop the task if they cannot start; schedule the exit or the health check."""
     if task.wanted == "STOPPED":
         return
     trouble = trouble_at_start(task)
@@ -70,6 +73,7 @@ def _start(task: Task, changed: Changed) -> None:
 
 
 def _exit(task: Task, code: int, changed: Changed) -> None:
+    """End a task because its container exits with `code`."""
     if task.wanted == "STOPPED":
         return
     task.exit_code = code
@@ -79,6 +83,7 @@ def _exit(task: Task, code: int, changed: Changed) -> None:
 
 
 def _check(task: Task, changed: Changed) -> None:
+    """Mark a task healthy, or stop it because it fails the health checks of its load balancer."""
     if task.wanted == "STOPPED":
         return
     if is_served(task):
@@ -90,7 +95,7 @@ def _check(task: Task, changed: Changed) -> None:
 
 
 def stop(task: Task, code: str, reason: str, changed: Changed) -> None:
-    """End a task in order: out of its target groups first, which takes their deregistration delay."""
+    """Stop a task in order: it first leaves its target groups, which takes their deregistration delay."""
     if task.wanted == "STOPPED":
         return
     task.wanted, task.stop_code, task.stop_reason, task.stopping = "STOPPED", code, reason, clock.now()
@@ -103,13 +108,14 @@ def stop(task: Task, code: str, reason: str, changed: Changed) -> None:
 
 
 def _ended(task: Task, changed: Changed) -> None:
+    """Finish an orderly stop, with exit code 0."""
     task.exit_code = 0
     end(task, task.stop_code, task.stop_reason)
     changed(task)
 
 
 def end(task: Task, code: str, reason: str) -> None:
-    """Note that a task has stopped, and let go of what it held."""
+    """Mark a task as stopped, deregister its targets, and delete its network interface a little later."""
     task.wanted = task.status = "STOPPED"
     task.healthy = False
     task.stop_code, task.stop_reason, task.stopped = code, reason, clock.now()

@@ -1,4 +1,4 @@
-"""What the container engine knows: tasks, deployments and services."""
+"""The objects of the ECS emulator: tasks, deployments, rollouts and services."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ Spec = dict[str, Any]
 
 @dataclass
 class Task:
-    """One task: `wanted` is what the engine wants of it, `status` how far it is."""
+    """One task: `wanted` is its desired status, `status` its last status.
+
+    `spec` has parameters of its service or of RunTask: networkConfiguration, loadBalancers, overrides, tags.
+    """
 
     place: Place
     cluster: str
     definition: Spec
-    spec: Spec  # of the service or of RunTask: networkConfiguration, loadBalancers, overrides, tags
+    spec: Spec
     group: str
     started_by: str
     provider: str = ""
@@ -44,7 +47,7 @@ class Task:
     subnet: str = ""
     interface: str = ""
     address: str = ""
-    tags: list[dict[str, str]] = field(default_factory=list)  # of its service or its definition
+    tags: list[dict[str, str]] = field(default_factory=list)  # propagated from its service or task definition
 
     @property
     def arn(self) -> str:
@@ -55,7 +58,7 @@ class Task:
 
 @dataclass
 class Deployment:
-    """One revision of a service on its way: the PRIMARY one, or an older one whose tasks still run."""
+    """One deployment of a service: the PRIMARY one, or an older one whose tasks still run."""
 
     service: str  # ARN
     spec: Spec
@@ -67,7 +70,8 @@ class Deployment:
     failed: int = 0
     created: float = field(default_factory=clock.now)
     updated: float = field(default_factory=clock.now)
-    # Where its tasks serve, by the configured group: ECS's own strategies use another in turn.
+    # By configured target group, the group in which its tasks serve: ECS's own deployment strategies
+    # alternate between two groups.
     groups: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -75,12 +79,12 @@ class Deployment:
 
     @property
     def revision(self) -> str:
-        """The ARN of the service revision it deploys."""
+        """The ARN of the service revision that it deploys."""
         return f"{self.service.replace(':service/', ':service-revision/')}/{self.id[8:]}"
 
     @property
     def resolved(self) -> Spec:
-        """What its tasks are started with: in the groups that it serves in."""
+        """The parameters with which its tasks start, with the target groups in which they serve."""
         if not self.groups:
             return self.spec
         told = self.spec.get("loadBalancers", [])
@@ -90,7 +94,7 @@ class Deployment:
 
 @dataclass
 class Rollout:
-    """A service deployment as ECS reports it: the truth about whether a change arrived."""
+    """A service deployment of the ECS API: the record that tells whether a change was rolled out."""
 
     deployment: Deployment
     source: str | None
@@ -99,7 +103,7 @@ class Rollout:
     created: float = field(default_factory=clock.now)
     finished: float | None = None
     rollback_to: str | None = None
-    # Where ECS leads the requests over by itself: how far it is.
+    # The progress of a deployment strategy in which ECS shifts the traffic.
     journey: Journey | None = None
     id: str = field(default_factory=lambda: uuid4().hex[:24])
 
@@ -111,7 +115,7 @@ class Rollout:
 
 @dataclass
 class Service:
-    """A service: what was asked for, and what there is of it."""
+    """A service: the parameters that were asked for, and its deployments and tasks."""
 
     place: Place
     cluster: str
@@ -126,7 +130,7 @@ class Service:
     tasks: list[Task] = field(default_factory=list)
     events: list[tuple[float, str, str]] = field(default_factory=list)
     last_good: Spec | None = None
-    # It will look soon which of its tasks are missing.
+    # Whether a retry is scheduled that starts the missing tasks.
     retries: bool = False
 
     @property
@@ -137,7 +141,7 @@ class Service:
 
     @property
     def primary(self) -> Deployment:
-        """The deployment that is wanted."""
+        """The deployment with status PRIMARY."""
         return next(d for d in self.deployments if d.status == "PRIMARY")
 
     @property
@@ -147,28 +151,31 @@ class Service:
 
     @property
     def breaker(self) -> dict[str, bool]:
-        """The circuit breaker's settings."""
+        """The settings of the deployment circuit breaker."""
         found: dict[str, bool] = self.spec["deploymentConfiguration"]["deploymentCircuitBreaker"]
         return found
 
     @property
     def threshold(self) -> int:
-        """The failures that trip it: AWS doc, API_DeploymentCircuitBreaker: half the tasks, 3 to 200."""
+        """The number of failed tasks that trips the circuit breaker: half the tasks, from 3 to 200.
+
+        Source: AWS doc, API_DeploymentCircuitBreaker.
+        """
         return min(200, max(3, math.ceil(self.desired / 2)))
 
     def say(self, what: str) -> None:
-        """Note an event."""
+        """Add an event to the service; the newest 100 are kept."""
         self.events.insert(0, (clock.now(), str(uuid4()), f"(service {self.name}) {what}"))
         del self.events[100:]
 
 
-when_attached: list[Callable[[Task], None]] = []  # told of a task that has its interface
-when_running: list[Callable[[Task], None]] = []  # told of a task whose containers run
+when_attached: list[Callable[[Task], None]] = []  # called with a task that has its interface
+when_running: list[Callable[[Task], None]] = []  # called with a task whose containers run
 services: Shelf[Service] = Shelf()  # by ARN
-lone_tasks: Shelf[Task] = Shelf()  # by ARN: those that no service keeps
+lone_tasks: Shelf[Task] = Shelf()  # by ARN: the tasks that belong to no service
 
 
 def all_tasks(place: Place) -> list[Task]:
-    """Every task there is or was lately."""
+    """Return all tasks of an account and region, including stopped ones that are still kept."""
     kept = [task for service in services.of(place).values() for task in service.tasks]
     return [*kept, *lone_tasks.of(place).values()]

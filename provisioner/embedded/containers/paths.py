@@ -1,4 +1,4 @@
-"""What a container answers to a health check's path: the box reads the signs."""
+"""The HTTP status with which a container answers a path, read from its environment and command."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 
 from provisioner.embedded.containers.model import Task
 
-# An image of one's own says by this variable at which one path it answers 200: at all others it says 404.
+# With this environment variable, a container answers 200 at the path in it, and 404 at all others.
 SIGN = "ANSWERS"
-# What the placeholder's nginx says where.
+# The locations in the nginx configuration of the placeholder image.
 _PLACE = re.compile(r"location (= |~ )?(\S+) \{ return (\d+)")
 
 
 def status_at(task: Task, path: str) -> int:
-    """The HTTP status that the first of a task's containers answers with; 200 where nothing tells."""
+    """Return the status with which the task's first container answers a path; 200 if nothing tells."""
     container = task.definition["containerDefinitions"][0]
     for variable in container.get("environment", []):
         if variable["name"] == SIGN:
@@ -23,7 +23,10 @@ def status_at(task: Task, path: str) -> int:
 
 
 def _of_nginx(places: list[tuple[str, str, str]], path: str) -> int:
-    """The exact location, else the first pattern, else the longest prefix (nginx doc, location)."""
+    """Return nginx's status: of the exact location, the first pattern, or the longest prefix; else 404.
+
+    Source: nginx doc, location.
+    """
     exact = [code for sign, place, code in places if sign == "= " and place == path]
     fitting = [code for sign, place, code in places if sign == "~ " and re.search(place, path)]
     prefixes = [(len(place), code) for sign, place, code in places if not sign and path.startswith(place)]

@@ -1,4 +1,4 @@
-"""Which capacity provider a task goes to: the base first, then by weight."""
+"""The choice of a task's capacity provider: the base first, then by weight."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from typing import Any
 
 
 def provider_of_next(strategy: list[dict[str, Any]], there: list[str]) -> str:
-    """Choose for one more task, given the providers of those there are.
+    """Return the capacity provider for one more task; "" without a strategy.
 
-    AWS doc, API_CapacityProviderStrategyItem: the base is satisfied first; beyond it, tasks are
-    spread in proportion to the weights.
+    AWS doc, API_CapacityProviderStrategyItem: the base is satisfied first; beyond it, tasks are spread in
+    proportion to the weights.
+
+    Args:
+        strategy: The items of the capacity provider strategy.
+        there: The providers of the tasks that run.
+
     """
     if not strategy:
         return ""
@@ -23,7 +28,7 @@ def provider_of_next(strategy: list[dict[str, Any]], there: list[str]) -> str:
 
 
 def _fill(item: dict[str, Any], count: Counter[str]) -> tuple[float, int]:
-    """How full a provider would be with one more, beyond its base."""
+    """Return the sort key of a provider: its tasks beyond the base, plus one, in relation to its weight."""
     beyond = count[item["capacityProvider"]] - item.get("base", 0)
     weight = item.get("weight", 0) or 1
     return (beyond + 1) / weight, -weight

@@ -1,4 +1,4 @@
-"""Keeps a service at its wanted state: starts what lacks, stops what is too much, rolls forward or back."""
+"""The scheduler of services: starts missing tasks, stops surplus ones, and rolls deployments out or back."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from provisioner.embedded.containers.traffic import shift
 from provisioner.embedded.inner import do
 
 RETRY = 15.0  # seconds between a failed task and the next
-RETRY_AT_LEAST = 0.2  # real ones, or a service that can never run would keep the box busy for ever
+RETRY_AT_LEAST = 0.2  # real seconds, or a service that can never run would keep the emulator busy forever
 ROLLED = (
     "taskDefinition", "networkConfiguration", "loadBalancers", "platformVersion", "launchType",
     "capacityProviderStrategy", "serviceRegistries", "serviceConnectConfiguration", "volumeConfigurations",
     "vpcLatticeConfigurations",
 )  # fmt: skip
-# What changes no task that runs, but those that are started next (botocore ServiceModel, UpdateService).
+# A change of these affects no running task, only tasks that start later (botocore ServiceModel,
+# UpdateService).
 KEPT = ("enableExecuteCommand",)
 
-when_inactive: list[Callable[[Service], None]] = []  # told of a service that has ended
+when_inactive: list[Callable[[Service], None]] = []  # called with a service that has become inactive
 
 
 def deploy(service: Service) -> Deployment:
-    """Begin to deploy what the service now asks for."""
+    """Start a deployment of the service's current parameters; a rollout in progress is stopped."""
     spec = {key: service.spec[key] for key in (*ROLLED, *KEPT) if key in service.spec}
     former = service.primary if service.deployments else None
     for older in service.deployments:
         older.status = "ACTIVE"
     for rollout in service.rollouts:
-        if rollout.status == "IN_PROGRESS":  # replaced before it arrived
+        if rollout.status == "IN_PROGRESS":  # superseded
             finish(rollout, "STOPPED", "Service deployment was superseded by a newer one.")
     deployment = Deployment(service.arn, spec, service.desired)
     service.deployments.insert(0, deployment)
@@ -48,12 +49,15 @@ def deploy(service: Service) -> Deployment:
 
 
 def finish(rollout: Rollout, status: str, reason: str = "") -> None:
-    """Close the report of a rollout."""
+    """Set the final status of a rollout."""
     rollout.status, rollout.reason, rollout.finished = status, reason, clock.now()
 
 
 def settle(service: Service) -> None:
-    """Do what is now to be done; called after every change of the service or one of its tasks."""
+    """Start and stop tasks of a service as its desired state requires, and complete its deployment if done.
+
+    It is called after every change of the service or of one of its tasks.
+    """
     if service.status != "ACTIVE":
         _drain(service)
         return
@@ -78,24 +82,25 @@ def settle(service: Service) -> None:
 
 
 def _fill(service: Service, primary: Deployment, missing: int) -> None:
-    """Start what lacks; what failed is replaced in its time, not as soon as another task starts."""
+    """Start missing tasks, unless the deployment failed or a retry is scheduled that will start them."""
     if primary.rollout != "FAILED" and not service.retries:
         for _ in range(missing):
             _launch(service, primary)
 
 
 def under_way(service: Service, deployment: Deployment) -> Rollout | None:
-    """The report of a deployment that has not ended."""
+    """Return the rollout in progress of a deployment, or None."""
     mine = (one for one in service.rollouts if one.deployment is deployment)
     return next((one for one in mine if one.finished is None and one.status == "IN_PROGRESS"), None)
 
 
 def _launch(service: Service, deployment: Deployment) -> None:
+    """Launch one task of a deployment."""
     definition = do(
         service.place, "ecs", "DescribeTaskDefinition", taskDefinition=deployment.spec["taskDefinition"]
     )["taskDefinition"]
-    # Each deployment has a strategy of its own, and so a base of its own (botocore, Deployment): what the one
-    # before it runs on counts for none of it.
+    # Each deployment has its own strategy, and so its own base (botocore, Deployment): the tasks of an
+    # earlier deployment do not count.
     mine = (task for task in service.live if task.started_by == deployment.id)
     there = [task.provider for task in mine if task.wanted == "RUNNING"]
     strategy = service.spec.get("capacityProviderStrategy", [])
@@ -108,11 +113,15 @@ def _launch(service: Service, deployment: Deployment) -> None:
 
 
 def _stop(service: Service, task: Task, why: str) -> None:
+    """Stop a task for the reason `why`."""
     stop(task, "ServiceSchedulerInitiated", why, partial(_changed, service))
 
 
 def _changed(service: Service, task: Task) -> None:
-    """Hear of a task: one that stopped against our will counts against its deployment."""
+    """React to a change of a task; one that stopped by itself counts as a failure of its deployment.
+
+    A failed deployment trips the circuit breaker; otherwise a retry is scheduled.
+    """
     deployment = next((d for d in service.deployments if d.id == task.started_by), None)
     unwanted = task.status == "STOPPED" and not task.stop_reason.startswith(("Scaling", "Task stopped by"))
     if deployment is not None and unwanted and service.status == "ACTIVE":
@@ -132,12 +141,13 @@ def _changed(service: Service, task: Task) -> None:
 
 
 def _retry(service: Service) -> None:
-    """Once for all tasks that failed meanwhile: each of them would start all that are missing."""
+    """Start all missing tasks; scheduled once for all tasks that failed in the meantime."""
     service.retries = False
     settle(service)
 
 
 def _complete(service: Service, deployment: Deployment) -> None:
+    """Mark a deployment as completed, and close its rollout or the rollback to it."""
     service.deployments = [deployment]
     if deployment.rollout == "COMPLETED":
         return
@@ -160,11 +170,14 @@ def trip(
     *,
     back: bool | None = None,
 ) -> None:
-    """Give a deployment up; `back` says whether to go back to the last good one, else the breaker does."""
+    """Fail a deployment, stop its tasks, and roll back if that is asked for.
+
+    `back` says whether to roll back to the last good deployment; None leaves it to the circuit breaker.
+    """
     deployment.rollout, deployment.reason, deployment.updated = "FAILED", why, clock.now()
     service.say(f"(deployment {deployment.id}) deployment failed: tasks failed to start.")
     if returning := _returning_to(service, deployment):
-        # There is nothing further back; what of it still serves goes on.
+        # A failed rollback has no further fallback; its healthy tasks keep running.
         finish(returning, "ROLLBACK_FAILED", f"{returning.reason} The rollback failed as well.")
     else:
         _give_up(service, deployment, why, back=back)
@@ -176,12 +189,13 @@ def trip(
 
 
 def _returning_to(service: Service, deployment: Deployment) -> Rollout | None:
-    """Find the rollout that failed before and goes back to this deployment."""
+    """Return the failed rollout that is rolling back to this deployment, or None."""
     going = (one for one in service.rollouts if one.status == "ROLLBACK_IN_PROGRESS")
     return next((one for one in going if one.rollback_to == deployment.revision), None)
 
 
 def _give_up(service: Service, deployment: Deployment, why: str, *, back: bool | None) -> None:
+    """Stop a failed rollout or start its rollback."""
     rollout = next(r for r in service.rollouts if r.deployment is deployment)
     wants_back = service.breaker.get("rollback", False) if back is None else back
     if not wants_back:
@@ -193,6 +207,10 @@ def _give_up(service: Service, deployment: Deployment, why: str, *, back: bool |
 
 
 def _roll_back(service: Service, rollout: Rollout, good: Spec, why: str) -> None:
+    """Make the last good deployment primary again, and shift all traffic back to it.
+
+    `good` has the service parameters of that deployment.
+    """
     rollout.status, rollout.reason = "ROLLBACK_IN_PROGRESS", why
     service.spec.update(good)
     rollout.deployment.status = "ACTIVE"
@@ -209,7 +227,7 @@ def _roll_back(service: Service, rollout: Rollout, good: Spec, why: str) -> None
 
 
 def delete(service: Service) -> None:
-    """Begin to end a service: its tasks drain, then it is inactive."""
+    """Start the deletion of a service: its tasks stop, then it becomes inactive."""
     service.status, service.desired = "DRAINING", 0
     for task in service.live:
         _stop(service, task, f"Scaling activity initiated by (deployment {service.primary.id})")
@@ -217,6 +235,7 @@ def delete(service: Service) -> None:
 
 
 def _drain(service: Service) -> None:
+    """Make a draining service inactive when its last task has stopped."""
     if service.status == "DRAINING" and not service.live:
         service.status = "INACTIVE"
         service.deployments.clear()
@@ -225,6 +244,6 @@ def _drain(service: Service) -> None:
 
 
 def run_once(task: Task) -> None:
-    """Start a task that no service keeps."""
+    """Launch a standalone task."""
     lone_tasks.of(task.place)[task.arn] = task
     launch(task, lambda _: None)

@@ -1,8 +1,8 @@
-"""Deployments that ECS itself leads over from one target group to another: blue/green, linear, canary.
+"""Deployment strategies in which ECS shifts traffic between two target groups: blue/green, linear, canary.
 
-Stages and their order: botocore 1.44.5, ServiceDeploymentLifecycleStage and DeploymentLifecycleHookStage. The
-production rule forwards to both groups by weight from the first such deployment on
-(go-to-k/cdk-real-drift#1730), and each deployment leads to the group that the one before it was not in
+Stages and their order: botocore 1.44.5, ServiceDeploymentLifecycleStage and DeploymentLifecycleHookStage.
+From the first such deployment on, the production rule forwards to both groups by weight
+(go-to-k/cdk-real-drift#1730). Each deployment uses the group that the previous one did not use
 (hashicorp/terraform-provider-aws#45678).
 """
 
@@ -27,13 +27,13 @@ _LINEAR = {"stepPercent": 10.0, "stepBakeTimeInMinutes": 6}
 _CANARY = {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10}
 
 Settle = Callable[[Service], None]
-# A step: what is done (`hook`, `stage`, `tasks`, `test`, `weight`, `wait`), and with what.
+# A step of a deployment: its kind (`hook`, `stage`, `tasks`, `test`, `weight`, `wait`) and its value.
 Step = tuple[str, Any]
 
 
 @dataclass
 class Hook:
-    """A hook that a deployment has come to."""
+    """A PAUSE lifecycle hook that a deployment has reached."""
 
     stage: str
     expires: float
@@ -44,10 +44,10 @@ class Hook:
 
 @dataclass
 class Journey:
-    """How far a deployment is that ECS leads over: what is left of it, and the hooks that it has met."""
+    """The progress of a deployment: its remaining steps, and the hooks that it has reached."""
 
     steps: list[Step]
-    # Sends the deployment back, for a reason.
+    # Rolls the deployment back; takes the reason.
     give_up: Callable[[str], None]
     stage: str = ""
     hooks: list[Hook] = field(default_factory=list)
@@ -56,19 +56,22 @@ class Journey:
 
     @property
     def awaited(self) -> Hook | None:
-        """The hook that it stands at."""
+        """The hook at which it is paused, or None."""
         return next((one for one in self.hooks if one.status == "AWAITING_ACTION"), None)
 
 
 def is_native(service: Service) -> bool:
-    """Whether ECS leads the requests of a service over by itself."""
+    """Return whether ECS shifts the traffic of a service's deployments."""
     return service.spec["deploymentConfiguration"].get("strategy") in NATIVE
 
 
 def begin(
     service: Service, rollout: Rollout, former: Deployment | None, give_up: Callable[[str], None]
 ) -> None:
-    """Choose the groups that a new deployment serves in, and what it is to go through."""
+    """Choose the target groups of a new deployment and its steps; do nothing for a rolling deployment.
+
+    `give_up` rolls the deployment back and takes the reason.
+    """
     if not is_native(service):
         return
     for one in service.spec.get("loadBalancers", []):
@@ -79,6 +82,7 @@ def begin(
 
 
 def _steps(told: dict[str, Any]) -> Iterator[Step]:
+    """Yield the steps of a deployment, given the service's deploymentConfiguration."""
     for stage in ("RECONCILE_SERVICE", "PRE_SCALE_UP"):
         yield "stage", stage
         yield "hook", stage
@@ -96,7 +100,7 @@ def _steps(told: dict[str, Any]) -> Iterator[Step]:
 
 
 def _shifts(told: dict[str, Any]) -> Iterator[tuple[float, float]]:
-    """Each weight that the new revision is given, with the minutes for which it keeps that."""
+    """Yield each weight of the new revision in per cent, and the minutes for which it keeps that weight."""
     if told["strategy"] == "CANARY":
         canary = _CANARY | told.get("canaryConfiguration", {})
         yield canary["canaryPercent"], canary["canaryBakeTimeInMinutes"]
@@ -110,7 +114,15 @@ def _shifts(told: dict[str, Any]) -> Iterator[tuple[float, float]]:
 
 
 def goes_on(service: Service, rollout: Rollout | None, settle: Settle, *, healthy: bool) -> bool:
-    """Whether what it is on its way through is behind it; `healthy`: all its tasks serve."""
+    """Take all steps that are possible now; return whether the tasks are healthy and no step is left.
+
+    Args:
+        service: The service that is deployed.
+        rollout: Its rollout; without a strategy of ECS's own, it has no steps.
+        settle: Called later, when a pause or wait is over.
+        healthy: Whether all tasks of the new revision are healthy.
+
+    """
     journey = rollout.journey if rollout else None
     if journey is None or rollout is None:
         return healthy
@@ -124,12 +136,13 @@ def goes_on(service: Service, rollout: Rollout | None, settle: Settle, *, health
 
 
 def may_start(rollout: Rollout | None) -> bool:
-    """Whether tasks may be started: not while a hook before that is waited for."""
+    """Return whether tasks may be started: not before the stage SCALE_UP."""
     journey = rollout.journey if rollout else None
     return journey is None or journey.stage not in ("", "RECONCILE_SERVICE", "PRE_SCALE_UP")
 
 
 def _take(service: Service, rollout: Rollout, journey: Journey, step: Step, settle: Settle) -> None:
+    """Take one step: enter a stage, shift traffic, or begin a wait or a pause."""
     what, value = step
     if what == "stage":
         journey.stage = value
@@ -146,13 +159,14 @@ def _take(service: Service, rollout: Rollout, journey: Journey, step: Step, sett
 
 
 def _wake(service: Service, rollout: Rollout, settle: Settle) -> None:
+    """End a wait, unless the rollout has ended in the meantime."""
     if rollout.journey and rollout.finished is None:
         rollout.journey.waits = False
         settle(service)
 
 
 def _pause(service: Service, rollout: Rollout, stage: str, settle: Settle) -> None:
-    """Stop at each PAUSE hook of a stage; one that calls a function succeeds."""
+    """Pause at each PAUSE hook of a stage; hooks that invoke a Lambda function succeed at once."""
     journey = rollout.journey
     for one in service.spec["deploymentConfiguration"].get("lifecycleHooks", []):
         if journey is None or one.get("targetType") != "PAUSE" or stage not in one["lifecycleStages"]:
@@ -162,7 +176,8 @@ def _pause(service: Service, rollout: Rollout, stage: str, settle: Settle) -> No
         hook = Hook(stage, clock.now() + seconds, limit["action"])
         journey.hooks.append(hook)
         journey.waits = True
-        # Whoever decides is no faster where AWS is: the clock itself is moved, not its pace.
+        # In real seconds: a fast emulator does not make the user decide faster. Only advancing the clock,
+        # not its speed, shortens the timeout.
         clock.later(
             0, partial(resolve, service, rollout, hook, hook.action, settle, late=True), at_least=seconds
         )
@@ -171,7 +186,20 @@ def _pause(service: Service, rollout: Rollout, stage: str, settle: Settle) -> No
 def resolve(
     service: Service, rollout: Rollout, hook: Hook, action: str, settle: Settle, *, late: bool = False
 ) -> bool:
-    """Let a deployment that waits at a hook go on; whether it is to go on, and not back."""
+    """Resolve a hook at which a deployment is paused, by going on or rolling back.
+
+    Args:
+        service: The service that is deployed.
+        rollout: Its rollout.
+        hook: The hook.
+        action: "CONTINUE", or another action to roll back.
+        settle: Called with the service when the deployment goes on.
+        late: Whether the hook has timed out.
+
+    Returns:
+        False if this rolls the deployment back, else True.
+
+    """
     if hook.status != "AWAITING_ACTION" or rollout.finished is not None or rollout.journey is None:
         return True
     hook.status = "TIMED_OUT" if late else "SUCCEEDED" if action == "CONTINUE" else "FAILED"

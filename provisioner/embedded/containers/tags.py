@@ -1,4 +1,4 @@
-"""The tags of services, which moto keeps, and those that their tasks are born with."""
+"""The tags of services, which moto keeps, and the tags that their new tasks get."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ Tags = list[dict[str, str]]
 
 
 def service_tags(service: Service) -> Tags:
-    """What the service bears now."""
+    """Return the current tags of a service."""
     kept = backend("ecs", service.place.account, service.place.region).services
     mirrored = kept.get(f"{service.cluster.rpartition('/')[2]}:{service.name}")
     return list(mirrored.tags or []) if mirrored else []
 
 
 def propagated(service: Service, definition: str) -> Tags:
-    """What a task that starts now is given: botocore ServiceModel, CreateService, propagateTags."""
+    """Return the tags of a new task (botocore ServiceModel, CreateService, propagateTags)."""
     source = service.spec.get("propagateTags", "NONE")
     if source == "SERVICE":
         return service_tags(service)

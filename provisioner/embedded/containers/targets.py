@@ -1,4 +1,4 @@
-"""Tasks as targets: registered when they run, healthy when they serve, draining before they stop."""
+"""Tasks as targets of target groups: registered when they run, and their health for DescribeTargetHealth."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 
-# What is wrong with a task by the health check of a target group on a port: reason and words, or nothing.
+# The problem that a health check finds: a reason code of elbv2 and its description; None if healthy. Each
+# check gets a task, the ARN of a target group and a port.
 Ill = tuple[str, str] | None
 checks: list[Callable[[Task, str, int], Ill]] = []
 DEREGISTRATION_DELAY = 300.0  # seconds; AWS doc, target group attributes
 
 
 def _registrations(task: Task) -> list[tuple[str, dict[str, Any]]]:
+    """Return the target groups of a task's service, each with the target to register."""
     balancers = task.spec.get("loadBalancers", [])
     return [
         (balancer["targetGroupArn"], {"Id": task.address, "Port": balancer["containerPort"]})
@@ -28,21 +30,21 @@ def _registrations(task: Task) -> list[tuple[str, dict[str, Any]]]:
 
 
 def register(task: Task) -> None:
-    """Register a task where its service says; a target group that is gone is passed over."""
+    """Register a task in the target groups of its service; skip a target group that no longer exists."""
     for group, target in _registrations(task):
         with contextlib.suppress(AwsError):
             do(task.place, "elbv2", "RegisterTargets", TargetGroupArn=group, Targets=[target])
 
 
 def deregister(task: Task) -> None:
-    """Take a task out of its target groups."""
+    """Deregister a task from its target groups."""
     for group, target in _registrations(task):
         with contextlib.suppress(AwsError):
             do(task.place, "elbv2", "DeregisterTargets", TargetGroupArn=group, Targets=[target])
 
 
 def drain_seconds(task: Task) -> float:
-    """How long its target groups let a task finish what it is doing."""
+    """Return the longest deregistration delay of a task's target groups, in seconds."""
     groups = backend("elbv2", task.place.account, task.place.region).target_groups
     delays = [
         float(groups[group].attributes.get("deregistration_delay.timeout_seconds", DEREGISTRATION_DELAY))
@@ -54,7 +56,7 @@ def drain_seconds(task: Task) -> float:
 
 @always.after("elbv2", "DescribeTargetHealth")
 def health(call: Call, reply: Reply) -> None:
-    """Tell the health of tasks as the health checks would find it."""
+    """Set the health of targets that are tasks, by the health checks here."""
     tasks = {task.address: task for task in all_tasks(call.place) if task.status != "STOPPED"}
     for target in reply["TargetHealthDescriptions"]:
         task = tasks.get(target["Target"]["Id"])
@@ -64,11 +66,12 @@ def health(call: Call, reply: Reply) -> None:
 
 
 def illness(task: Task, group: str, port: int) -> Ill:
-    """Say what a target group's health check finds wrong with a task, if anything."""
+    """Return the problem that a target group's health check finds with a task on a port, or None."""
     return next((found for check in checks if (found := check(task, group, port))), None)
 
 
 def _state(task: Task, ill: Ill) -> dict[str, str]:
+    """Return the TargetHealth of a task."""
     if task.wanted == "STOPPED":
         reason = "Target.DeregistrationInProgress"
         description = "Target deregistration is in progress"

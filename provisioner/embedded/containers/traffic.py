@@ -1,4 +1,4 @@
-"""The weights of a listener rule, as ECS sets them in a deployment of its own strategies."""
+"""The weights of a listener rule, as ECS sets them in its own deployment strategies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ _WHOLE = 100
 def shift(
     service: Service, groups: Mapping[str, str], weight: float, rule: str = "productionListenerRule"
 ) -> None:
-    """Give the groups of a deployment, each by the configured one, `weight` per cent of a rule's requests."""
+    """Give a deployment's target groups `weight` per cent of a rule's requests, the other groups the rest.
+
+    `groups` has the group that the deployment uses, by the configured group; `rule` names the field of the
+    service's load balancer configuration that holds the rule.
+    """
     for one in service.spec.get("loadBalancers", []):
         told = one.get("advancedConfiguration", {})
         if rule not in told:
@@ -29,7 +33,7 @@ def shift(
 
 
 def _lead(service: Service, rule: str, actions: list[dict[str, Any]]) -> None:
-    """ModifyRule, or ModifyListener where it is the rule of a listener that asks for nothing."""
+    """Set the actions of a listener rule, by ModifyListener if it is the default rule of a listener."""
     found = do(service.place, "elbv2", "DescribeRules", RuleArns=[rule])["Rules"]
     if found and found[0]["IsDefault"]:
         listener = rule.replace(":listener-rule/", ":listener/").rpartition("/")[0]

@@ -1,4 +1,7 @@
-"""Whether a task's containers would run: the box has no containers, so it reads the signs."""
+"""The failures of a task: why it cannot start, with which code it exits, whether it passes health checks.
+
+The emulator runs no containers; it reads all this from the task's definition and resources.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,21 @@ EXIT = re.compile(r"\bEXIT=(\d+)\b")
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a task does not start; texts as ECS gives them (AWS doc, ECS stopped task error codes)."""
+    """Why a task cannot start: stopped reason, container's reason and stop code, worded as ECS words them.
+
+    Source: AWS doc, ECS stopped task error codes.
+    """
 
     reason: str
     container: str = ""
     code: str = "TaskFailedToStart"
 
 
-checks: list[Callable[[Task], Trouble | None]] = []  # more reasons for which a task may not start
+checks: list[Callable[[Task], Trouble | None]] = []  # further checks, registered by other modules
 
 
 def trouble_at_start(task: Task) -> Trouble | None:
-    """Say what keeps the containers from starting, if anything does."""
+    """Return the failure that keeps a task from starting, or None."""
     for check in checks:
         if trouble := check(task):
             return trouble
@@ -43,7 +49,7 @@ def trouble_at_start(task: Task) -> Trouble | None:
 
 
 def exit_code(task: Task) -> int | None:
-    """Read the code a container is told to end with, by a word EXIT=n in its command or environment."""
+    """Return n if a container's command or environment has the word EXIT=n; else None."""
     for container in _with_overrides(task):
         words = " ".join(container.get("command", []) + container.get("entryPoint", []))
         named = [f"{v['name']}={v.get('value', '')}" for v in container.get("environment", [])]
@@ -53,6 +59,7 @@ def exit_code(task: Task) -> int | None:
 
 
 def _with_overrides(task: Task) -> Iterator[dict[str, Any]]:
+    """Yield the container definitions of a task with its overrides applied."""
     overrides = {o["name"]: o for o in task.spec.get("overrides", {}).get("containerOverrides", [])}
     for container in task.definition["containerDefinitions"]:
         other = overrides.get(container["name"], {})
@@ -61,7 +68,7 @@ def _with_overrides(task: Task) -> Iterator[dict[str, Any]]:
 
 
 def is_served(task: Task) -> bool:
-    """Say whether the health checks of its target groups find somebody at their port."""
+    """Return whether the task passes the health checks of its target groups."""
     ports = {
         mapping["containerPort"]
         for container in task.definition["containerDefinitions"]

@@ -1,4 +1,4 @@
-"""Tasks, services and rollouts in the words of the ECS API."""
+"""Tasks, services, deployments and revisions in the format of the ECS API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from provisioner.embedded.containers.model import Deployment, Rollout, Service, Task
 from provisioner.embedded.containers.strategies import Hook, Journey
 
-# Told of a service's deployments, and not of the service (botocore ServiceModel, Deployment).
+# Fields of a service's deployments that the service itself does not have (botocore ServiceModel, Deployment).
 OF_DEPLOYMENTS = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
 PENDING = ("PROVISIONING", "PENDING", "ACTIVATING")
 
@@ -31,7 +31,7 @@ def _pending(tasks: Sequence[Task]) -> int:
 
 
 def task_view(task: Task) -> dict[str, Any]:
-    """Tell a task."""
+    """Return a task as DescribeTasks does."""
     return _without_nothing(
         {
             "taskArn": task.arn,
@@ -65,6 +65,7 @@ def task_view(task: Task) -> dict[str, Any]:
 
 
 def _attachments(task: Task) -> list[dict[str, Any]]:
+    """Return a task's network interface as its attachment."""
     if not task.interface:
         return []
     details = {"subnetId": task.subnet, "networkInterfaceId": task.interface}
@@ -75,6 +76,7 @@ def _attachments(task: Task) -> list[dict[str, Any]]:
 
 
 def _container(task: Task, definition: dict[str, Any]) -> dict[str, Any]:
+    """Return a container of a task."""
     return _without_nothing(
         {
             "containerArn": task.arn.replace(":task/", ":container/") + f"/{definition['name']}",
@@ -93,17 +95,17 @@ def _container(task: Task, definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_open(task: Task) -> bool:
-    """Say whether it was started with ECS Exec on."""
+    """Return whether a task was started with ECS Exec enabled."""
     return bool(task.spec.get("enableExecuteCommand"))
 
 
 def runtime_of(task: Task) -> str:
-    """Name its container's runtime as Fargate does: the task's id and ten digits."""
+    """Return the runtime id of a task's container as on Fargate: the task id and ten digits."""
     return f"{task.id}-{int(task.id, 16) % 10**10:010d}"
 
 
 def _agent(task: Task) -> dict[str, Any]:
-    """Tell the agent of ECS Exec (botocore ServiceModel, ManagedAgent)."""
+    """Return the agent of ECS Exec (botocore ServiceModel, ManagedAgent)."""
     status = task.status if task.status in ("RUNNING", "STOPPED") else "PENDING"
     return _without_nothing(
         {"name": "ExecuteCommandAgent", "lastStatus": status, "lastStartedAt": _time(task.started)}
@@ -111,7 +113,7 @@ def _agent(task: Task) -> dict[str, Any]:
 
 
 def deployment_view(service: Service, deployment: Deployment) -> dict[str, Any]:
-    """Tell one of a service's deployments."""
+    """Return a deployment as DescribeServices does."""
     tasks = [task for task in service.live if task.started_by == deployment.id]
     strategy = deployment.spec.get("capacityProviderStrategy")
     return _without_nothing(
@@ -138,7 +140,7 @@ def deployment_view(service: Service, deployment: Deployment) -> dict[str, Any]:
 
 
 def service_view(service: Service) -> dict[str, Any]:
-    """Tell a service: what was asked for, and what runs."""
+    """Return a service as DescribeServices does."""
     live = service.live
     strategy = service.spec.get("capacityProviderStrategy")
     current = service.rollouts[0] if service.rollouts else None
@@ -164,6 +166,7 @@ def service_view(service: Service) -> dict[str, Any]:
 
 
 def _revision(service: Service, deployment: Deployment) -> dict[str, Any]:
+    """Return a summary of a service revision, with the counts of its tasks."""
     tasks = [task for task in service.live if task.started_by == deployment.id]
     return {
         "arn": deployment.revision,
@@ -174,7 +177,7 @@ def _revision(service: Service, deployment: Deployment) -> dict[str, Any]:
 
 
 def rollout_brief(service: Service, rollout: Rollout) -> dict[str, Any]:
-    """Tell a service deployment as lists do."""
+    """Return a service deployment as ListServiceDeployments does."""
     return _without_nothing(
         {
             "serviceDeploymentArn": rollout.arn,
@@ -191,7 +194,7 @@ def rollout_brief(service: Service, rollout: Rollout) -> dict[str, Any]:
 
 
 def rollout_view(service: Service, rollout: Rollout) -> dict[str, Any]:
-    """Tell a service deployment whole."""
+    """Return a service deployment as DescribeServiceDeployments does."""
     told = rollout_brief(service, rollout)
     told.pop("targetServiceRevisionArn")
     journey = rollout.journey
@@ -220,10 +223,12 @@ def rollout_view(service: Service, rollout: Rollout) -> dict[str, Any]:
 
 
 def _weighted(journey: Journey | None) -> dict[str, float]:
+    """Return the share of production traffic, for deployments in which ECS shifts it."""
     return {"requestedProductionTrafficWeight": journey.weight} if journey else {}
 
 
 def _hook(hook: Hook) -> dict[str, Any]:
+    """Return a lifecycle hook at which a deployment paused."""
     return {
         "hookId": hook.id,
         "targetType": "PAUSE",
@@ -234,7 +239,7 @@ def _hook(hook: Hook) -> dict[str, Any]:
 
 
 def revision_view(service: Service, deployment: Deployment) -> dict[str, Any]:
-    """Tell a service revision."""
+    """Return a service revision as DescribeServiceRevisions does."""
     spec = {key: value for key, value in deployment.spec.items() if key != "launchType"}
     used = [{"targetGroupArn": arn} for arn in deployment.groups.values()]
     resolved = {"resolvedConfiguration": {"loadBalancers": used}} if used else {}

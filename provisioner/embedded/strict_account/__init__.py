@@ -1,4 +1,4 @@
-"""What an organisation and its contracts add to an account: `local start --account strict`."""
+"""Effects of an organisation and its contracts on an account: `local start --account strict`."""
 
 from provisioner.embedded.strict_account import (
     guard_duty,

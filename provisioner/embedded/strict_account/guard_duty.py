@@ -1,9 +1,9 @@
-"""GuardDuty's Runtime Monitoring: where Fargate runs a task, it puts an endpoint and a group into the VPC.
+"""GuardDuty's Runtime Monitoring: it creates a VPC endpoint and a security group where a Fargate task runs.
 
-It makes both anew with the next task where somebody has deleted them, and takes neither away with the tasks
+It creates both again with the next task if they were deleted, and does not delete them with the tasks
 (hashicorp/terraform-provider-aws#46747; GuardDuty user guide, runtime-monitoring-agent-resource-clean-up). A
 cluster with the tag GuardDutyManaged=false is left out (ECS developer guide, ecs-guard-duty-manage-subset).
-Which subnets it chooses is told nowhere: here they are those of the tasks.
+AWS does not document which subnets it chooses: here they are the subnets of the tasks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GROUP, TAG = "GuardDutyManagedSecurityGroup-", "GuardDutyManaged"
 
 
 def watch(task: Task) -> None:
-    """Put the endpoint where a task starts, once a VPC and a subnet."""
+    """Create the endpoint in a new task's VPC, or extend it to the task's subnet."""
     if not strict.on or _is_left_out(task):
         return
     vpc = _ec2(task.place).get_subnet(task.subnet).vpc_id
@@ -35,12 +35,13 @@ def watch(task: Task) -> None:
 
 
 def _is_left_out(task: Task) -> bool:
+    """Return whether the task's cluster has the tag that excludes it."""
     told = do(task.place, "ecs", "DescribeClusters", clusters=[task.cluster], include=["TAGS"])["clusters"]
     return {"key": TAG, "value": "false"} in [tag for one in told for tag in one.get("tags", [])]
 
 
 def _endpoint(place: Place, vpc: str) -> Any:
-    """The one that stands; another one is made beside one that is being deleted."""
+    """Return GuardDuty's endpoint in a VPC, or None; one that is being deleted does not count."""
     standing = (
         one
         for one in _ec2(place).vpc_end_points.values()
@@ -50,6 +51,7 @@ def _endpoint(place: Place, vpc: str) -> Any:
 
 
 def _make(place: Place, vpc: str, subnet: str) -> None:
+    """Create the endpoint, and mark its interfaces as owned by AWS."""
     made = do(
         place,
         "ec2",
@@ -71,7 +73,7 @@ def _make(place: Place, vpc: str, subnet: str) -> None:
 
 
 def _group(place: Place, vpc: str) -> str:
-    """The group of the endpoint, made where it is not there: it lets the VPC in on 443.
+    """Return the id of the endpoint's security group; create it, if needed, open to the VPC on port 443.
 
     GuardDuty user guide, creating-vpc-endpoint-ec2-agent-manually: that port, from the VPC.
     """
@@ -87,18 +89,22 @@ def _group(place: Place, vpc: str) -> str:
 
 
 def _tagged(what: str) -> list[dict[str, Any]]:
+    """Return the TagSpecifications for a resource of the type `what`."""
     return [{"ResourceType": what, "Tags": [{"Key": TAG, "Value": "true"}]}]
 
 
 def _holder(name: str) -> Holder:
+    """Return the owner of the interfaces of an endpoint."""
     return Holder("amazon-aws", f"VPC Endpoint Interface {name}", "vpc_endpoint")
 
 
 def _service(place: Place) -> str:
+    """Return the service name of GuardDuty's endpoint."""
     return f"com.amazonaws.{place.region}.guardduty-data"
 
 
 def _ec2(place: Place) -> Any:
+    """Return moto's EC2 backend."""
     return backend("ec2", place.account, place.region)
 
 

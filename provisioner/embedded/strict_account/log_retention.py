@@ -1,4 +1,4 @@
-"""An organisation that decides how long all accounts keep logs: its days count, not those of a group."""
+"""An organisation's log retention policy, which takes the place of the log groups' own settings."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from provisioner.embedded.corrections.log_policies import TYPE, RetentionPolicy,
 from provisioner.embedded.hooks import strict
 from provisioner.embedded.wire import Call
 
-# It stood there long before the stack.
+# It exists before the stack does.
 POLICY = RetentionPolicy("organisation-log-retention", 90)
 
 
 @strict.after("logs", "DescribeLogGroups")
 def tell_policy(call: Call, reply: Reply) -> None:
-    """Tell the organisation's days, unless the account's own keep longer."""
+    """Show the organisation's retention on log groups, unless the account's own policy keeps logs longer."""
     tell(call, reply, [POLICY])
 
 
 @strict.after("logs", "DescribeAccountPolicies")
 def list_policy(call: Call, reply: Reply) -> None:
-    """List it with the account's own."""
+    """Add the organisation's policy to the account's own."""
     if call.params["policyType"] == TYPE and call.params.get("policyName") in (None, POLICY.name):
         reply["accountPolicies"].append(POLICY.told(call.account))

@@ -1,4 +1,4 @@
-"""A CloudFront flat-rate plan: each new distribution is subscribed, and ends no sooner than its plan.
+"""A CloudFront flat-rate pricing plan: every new distribution has one, and cannot be deleted before it ends.
 
 Messages: ekristen/aws-nuke#1024, cloud-custodian/cloud-custodian#10477. Shapes: botocore 1.44.5,
 pricing-plan-manager.
@@ -19,7 +19,7 @@ from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
 SERVICE = "pricing-plan-manager"
-# A month is billed at a time; a cancellation takes effect at its end (botocore, CancelSubscription).
+# Billed monthly; a cancellation takes effect at the end of the month (botocore, CancelSubscription).
 PERIOD = 30 * 86_400.0
 _REGION = "us-east-1"
 _subscriptions: Shelf[dict[str, Any]] = Shelf()
@@ -27,7 +27,7 @@ _subscriptions: Shelf[dict[str, Any]] = Shelf()
 
 @strict.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
 def subscribe(call: Call, reply: Reply) -> None:
-    """Put a new distribution under a plan, and before it a web ACL: there is no plan without one."""
+    """Subscribe a new distribution to a plan, and give it a web ACL, which every plan requires."""
     made = reply["Distribution"]
     if not (acl := made["DistributionConfig"].get("WebACLId")):
         acl = made["DistributionConfig"]["WebACLId"] = _protect(call, made["Id"])
@@ -46,7 +46,7 @@ def subscribe(call: Call, reply: Reply) -> None:
 
 
 def _protect(call: Call, distribution: str) -> str:
-    """Make the web ACL that CloudFront makes for its protections (AWS WAF developer guide)."""
+    """Create the web ACL that CloudFront creates for its protections (AWS WAF developer guide)."""
     name = f"CreatedByCloudFront-{uuid4().hex[:8]}"
     seen = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}
     made = do(
@@ -65,7 +65,12 @@ def _protect(call: Call, distribution: str) -> str:
 
 @strict.before("cloudfront", "DeleteDistribution")
 def refuse_delete(call: Call) -> None:
-    """Keep what is subscribed."""
+    """Refuse to delete a subscribed distribution.
+
+    Raises:
+        AwsError: PreconditionFailed.
+
+    """
     if call.params["Id"] in _all(call):
         raise AwsError(
             "PreconditionFailed",
@@ -77,7 +82,12 @@ def refuse_delete(call: Call) -> None:
 
 @strict.before("cloudfront", "UpdateDistribution")
 def refuse_bare(call: Call) -> None:
-    """Keep its web ACL before it."""
+    """Refuse to remove or replace the web ACL of a subscribed distribution.
+
+    Raises:
+        AwsError: InvalidArgument.
+
+    """
     plan = _all(call).get(call.params["Id"])
     config = call.params["DistributionConfig"]
     if plan and config.get("WebACLId") not in plan["resourceArns"]:
@@ -90,13 +100,18 @@ def refuse_bare(call: Call) -> None:
 
 @always.before(SERVICE, "ListSubscriptions")
 def list_subscriptions(call: Call) -> Reply:
-    """Tell all of the account."""
+    """Return all subscriptions of the account."""
     return {"subscriptionSummaries": list(_all(call).values())}
 
 
 @always.before(SERVICE, "CancelSubscription")
 def cancel_subscription(call: Call) -> Reply:
-    """Schedule the end, at the end of the billing period."""
+    """Schedule the end of a subscription for the end of its billing period.
+
+    Raises:
+        AwsError: ResourceNotFoundException.
+
+    """
     plan = next((one for one in _all(call).values() if one["arn"] == call.params["arn"]), None)
     if plan is None:
         raise AwsError("ResourceNotFoundException", "The subscription does not exist.", 404)
@@ -112,7 +127,7 @@ def cancel_subscription(call: Call) -> Reply:
 
 
 def _all(call: Call) -> dict[str, dict[str, Any]]:
-    """The account's subscriptions by the id of the distribution, without those that have ended."""
+    """Return the account's subscriptions by distribution id, after removing those that have ended."""
     known = _subscriptions.at(call.account, _REGION)
     for id_, plan in list(known.items()):
         change = plan.get("scheduledChange")

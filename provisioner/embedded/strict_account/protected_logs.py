@@ -1,4 +1,4 @@
-"""An organisation that protects each log group against deletion as soon as it is made."""
+"""An organisation that turns on deletion protection for each new log group."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from provisioner.embedded.wire import Call
 
 @strict.after("logs", "CreateLogGroup")
 def protect_new(call: Call, _: Reply) -> None:
-    """Turn the protection of a new group on."""
+    """Turn on the deletion protection of a new log group."""
     protect(call, call.params["logGroupName"], on=True)

@@ -1,4 +1,4 @@
-"""Shield Advanced: a rule of its own in each web ACL that stands before a distribution.
+"""Shield Advanced: it puts a rule of its own into each web ACL of a distribution.
 
 hashicorp/terraform-provider-aws#22869, #31670; AWS WAF developer guide, ddos-automatic-app-layer-response-rg.
 """
@@ -15,14 +15,14 @@ from provisioner.embedded.inner import backend
 from provisioner.embedded.wire import Call
 
 NAME = "ShieldMitigationRuleGroup"
-# The account of AWS's own that such groups of rules belong to.
+# AWS's own account that owns these rule groups.
 _SHIELD = "153427709519"
 _LAST = 10_000_000
 
 
 @strict.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
 def mitigate(call: Call, reply: Reply) -> None:
-    """Put the rule into the list that stands before it, unless it is there."""
+    """Put the rule into the web ACL of a distribution, unless it is there."""
     lists = backend("wafv2", call.account, "aws").wacls
     acl = lists.get(reply["Distribution"]["DistributionConfig"].get("WebACLId"))
     if acl is not None and not any(rule.name.startswith(NAME) for rule in acl.rules):
@@ -30,7 +30,7 @@ def mitigate(call: Call, reply: Reply) -> None:
 
 
 def put_rule(acl: FakeWebACL) -> None:
-    """Put a rule into a list, in place of one that is in it: that is a change of the list."""
+    """Put a new rule into a web ACL in place of an earlier one; this changes the web ACL's lock token."""
     name = f"{NAME}_{acl.account}_{acl.id}_{uuid4()}"
     group = f"arn:aws:wafv2:us-east-1:{_SHIELD}:global/rulegroup/{name}/{uuid4()}"
     measured = {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}

@@ -1,6 +1,6 @@
-"""CloudWatch Logs: where a delivery to a bucket begins, its own statement is appended to the bucket's policy.
+"""CloudWatch Logs deliveries to S3: a new one appends a statement of its own to the bucket's policy.
 
-CloudWatch Logs user guide, AWS-logs-infrastructure-V2-S3: where whoever asks may change the policy.
+CloudWatch Logs user guide, AWS-logs-infrastructure-V2-S3: if the caller may change the policy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SID = "AWSLogDeliveryWrite"
 
 @strict.after("logs", "CreateDelivery")
 def append(call: Call, _: Reply) -> None:
-    """Append it, unless it is there."""
+    """Append the statement to the policies of the S3 buckets that a new delivery writes to."""
     destinations = backend("logs", call.account, call.region).delivery_destinations.values()
     for one in destinations:
         arn = (one.delivery_destination_configuration or {}).get("destinationResourceArn", "")
@@ -27,6 +27,7 @@ def append(call: Call, _: Reply) -> None:
 
 
 def _append(call: Call, name: str) -> None:
+    """Append the statement to a bucket's policy, unless it has no policy or the statement is there."""
     bucket = backend("s3", call.account, "aws").buckets.get(name)
     if bucket is None or not bucket.policy:
         return
@@ -37,6 +38,7 @@ def _append(call: Call, name: str) -> None:
 
 
 def _statement(call: Call, name: str) -> dict[str, Any]:
+    """Return the policy statement that allows the log delivery service to write."""
     return {
         "Sid": SID,
         "Effect": "Allow",
