@@ -1,4 +1,4 @@
-"""AWS's manners: things take time, refuse, linger and hide for a moment."""
+"""AWS's behaviours that moto lacks: latency, eventual consistency, and refusals that depend on state."""
 
 from provisioner.embedded.manners import (
     balancers,

@@ -1,4 +1,4 @@
-"""Load balancers take minutes to come, and their interfaces minutes to go."""
+"""Load balancers: creation and the release of their network interfaces take minutes."""
 
 from __future__ import annotations
 
@@ -13,25 +13,32 @@ from provisioner.embedded.manners.interfaces import Holder, held_by, hold, let_g
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-# go-to-k/cdkd elbv2-provider.ts: 90 to 180 s to come; interfaces linger for minutes
-# (terraform-provider-aws elbv2/load_balancer.go waits for them), the name for a moment.
+# Seconds. go-to-k/cdkd elbv2-provider.ts: creation takes 90 to 180 s. After the deletion, the interfaces
+# exist for minutes (terraform-provider-aws elbv2/load_balancer.go waits for them) and the name for a moment.
 CREATE, LINGER, NAME = 135.0, 180.0, 10.0
 
 _names: Shelf[str] = Shelf()
 
 
 def _balancers(call: Call) -> dict[str, Any]:
+    """Return moto's load balancers by ARN."""
     found: dict[str, Any] = backend("elbv2", call.account, call.region).load_balancers
     return found
 
 
 def _description(arn: str) -> str:
+    """Return the description of the network interfaces of a load balancer."""
     return "ELB " + arn.partition(":loadbalancer/")[2]
 
 
 @manners.before("elbv2", "CreateLoadBalancer")
 def check(call: Call) -> None:
-    """Refuse a name just given up, and the internet without a gateway to it."""
+    """Refuse a name that was just released, and a public load balancer in a VPC without internet gateway.
+
+    Raises:
+        AwsError: DuplicateLoadBalancerName or InvalidSubnet.
+
+    """
     name = call.params["Name"]
     if name in _names.of(call):
         message = f"A load balancer with the same name '{name}' exists, but with different settings"
@@ -48,7 +55,7 @@ def check(call: Call) -> None:
 
 @manners.after("elbv2", "CreateLoadBalancer")
 def create(call: Call, reply: Reply) -> None:
-    """Begin provisioning, with an interface in every subnet; an old one of that name is left alone."""
+    """Start provisioning a new load balancer, with an interface in every subnet; skip an existing one."""
     arn = reply["LoadBalancers"][0]["LoadBalancerArn"]
     balancer = _balancers(call)[arn]
     if held_by(call, _description(arn)):
@@ -56,7 +63,7 @@ def create(call: Call, reply: Reply) -> None:
     holder = Holder("amazon-elb", _description(arn), public=balancer.scheme == "internet-facing")
     for subnet in balancer.subnets:
         hold(call.place, subnet.id, balancer.security_groups or [], holder)
-    # moto makes it active when it is first looked at
+    # moto would make it active at the first read
     balancer.activate = lambda: None
     balancer.state = "provisioning"
     clock.later(CREATE, partial(setattr, balancer, "state", "active"))
@@ -64,14 +71,14 @@ def create(call: Call, reply: Reply) -> None:
 
 @manners.after("elbv2", "SetSecurityGroups")
 def regrouped(call: Call, _: Reply) -> None:
-    """Carry the groups to the interfaces."""
+    """Set the new security groups on the load balancer's interfaces."""
     interfaces = held_by(call, _description(call.params["LoadBalancerArn"]))
     regroup(call, interfaces, call.params["SecurityGroups"])
 
 
 @manners.after("elbv2", "SetSubnets")
 def resettled(call: Call, _: Reply) -> None:
-    """Leave the subnets that were taken away, in its time, and be at once in those that were added."""
+    """Create interfaces in added subnets at once, and delete those in removed subnets after a while."""
     arn = call.params["LoadBalancerArn"]
     balancer, enis = _balancers(call)[arn], backend("ec2", call.account, call.region).enis
     held = {enis[name].subnet_id: name for name in held_by(call, _description(arn))}
@@ -84,7 +91,12 @@ def resettled(call: Call, _: Reply) -> None:
 
 @manners.before("elbv2", "DeleteLoadBalancer")
 def delete(call: Call) -> None:
-    """Refuse a protected one (botocore ServiceModel, OperationNotPermitted); let the rest go in its time."""
+    """Refuse to delete a protected load balancer; else release its interfaces and name after a while.
+
+    Raises:
+        AwsError: OperationNotPermitted (botocore ServiceModel).
+
+    """
     arn = call.params["LoadBalancerArn"]
     balancer = _balancers(call).get(arn)
     if balancer is None:
@@ -99,7 +111,12 @@ def delete(call: Call) -> None:
 
 @manners.before("elbv2", "ModifyLoadBalancerAttributes")
 def log_bucket(call: Call) -> None:
-    """Want a bucket whose policy lets the logs in: aws/aws-cdk#21947, #5758."""
+    """Refuse access logs to a bucket that does not exist or has no policy: aws/aws-cdk#21947, #5758.
+
+    Raises:
+        AwsError: InvalidConfigurationRequest.
+
+    """
     told = {attribute["Key"]: attribute["Value"] for attribute in call.params["Attributes"]}
     bucket = told.get("access_logs.s3.bucket", "")
     if told.get("access_logs.s3.enabled") != "true":

@@ -1,4 +1,4 @@
-"""A certificate that nobody shows any more is held for a while longer."""
+"""Certificates: ACM regards one as in use for a while after its last user has gone."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ LINGER = 60.0  # seconds; terraform-provider-aws acm/certificate.go waits for up
 _ELB = ("ModifyListener", "DeleteListener", "DeleteLoadBalancer")
 _EDGE = ("UpdateDistribution", "DeleteDistribution")
 
-_shown: Shelf[set[str]] = Shelf()  # before the call that is under way
-_lately: Shelf[str] = Shelf()  # by ARN: given up a moment ago
+_shown: Shelf[set[str]] = Shelf()  # the certificates in use before the current call
+_lately: Shelf[str] = Shelf()  # by ARN: the certificates whose use ended a moment ago
 
 
 @manners.before("elbv2", *_ELB)
 @manners.before("cloudfront", *_EDGE)
 def remember(call: Call) -> None:
-    """Note what is shown before this."""
+    """Remember which certificates are in use before a call that may end a use."""
     _shown.at(call.account, "")["before"] = shown(call.account)
 
 
 @manners.after("elbv2", *_ELB)
 @manners.after("cloudfront", *_EDGE)
 def given_up(call: Call, _: Reply) -> None:
-    """Let go slowly of what is shown no more."""
+    """Keep the certificates in use for a while that the call ended the use of."""
     lately = _lately.at(call.account, "")
     for arn in _shown.at(call.account, "")["before"] - shown(call.account):
         lately[arn] = call.operation
@@ -38,6 +38,11 @@ def given_up(call: Call, _: Reply) -> None:
 
 @manners.before("acm", "DeleteCertificate")
 def delete(call: Call) -> None:
-    """Refuse what was shown a moment ago."""
+    """Refuse to delete a certificate whose use ended a moment ago.
+
+    Raises:
+        AwsError: The error of a certificate in use.
+
+    """
     if call.params["CertificateArn"] in _lately.at(call.account, ""):
         raise held(call)

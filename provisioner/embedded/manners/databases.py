@@ -1,4 +1,4 @@
-"""Aurora takes minutes to come, to change and to go, and says no in between."""
+"""Aurora: clusters and instances take minutes to create, change and delete, and refuse calls in between."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from provisioner.embedded.wire import Call, Place
 # Seconds: AWS re:Post and go-to-k/cdkd rds-provider.ts (5 to 30 minutes for a delete, overall).
 CLUSTER, INSTANCE, MODIFY, INSTANCE_DELETE, CLUSTER_DELETE = 90.0, 420.0, 30.0, 300.0, 300.0
 
-_clusters: Shelf[str] = Shelf()  # status by identifier, where it is not "available"
+_clusters: Shelf[str] = Shelf()  # status by identifier, unless it is "available"
 _instances: Shelf[str] = Shelf()
 
 
 def _name(call: Call, member: str) -> str:
+    """Return the identifier in a parameter of the call, in lower case as RDS keeps it."""
     return str(call.params.get(member, "")).lower()
 
 
 def _enis(name: str) -> str:
+    """Return the description of an instance's network interface."""
     return f"RDSNetworkInterface {name}"
 
 
 def _pass(shelf: Shelf[str], place: Place, name: str, status: str, seconds: float) -> None:
-    """Let something be in a status for a while, and then be available, unless it is on its way out."""
+    """Set a status that ends, as "available", after `seconds`, unless another status has replaced it."""
     shelf.of(place)[name] = status
 
     def done() -> None:
@@ -41,20 +43,21 @@ def _pass(shelf: Shelf[str], place: Place, name: str, status: str, seconds: floa
 
 
 def _cluster_state(name: str) -> AwsError:
+    """Return the error for a cluster that is not available."""
     message = f"DB Cluster {name} is not currently in the available state."
     return AwsError("InvalidDBClusterStateFault", message)
 
 
 @manners.after("rds", "CreateDBCluster")
 def create_cluster(call: Call, reply: Reply) -> None:
-    """Begin creating."""
+    """Start the creation of a cluster."""
     _pass(_clusters, call.place, reply["DBCluster"]["DBClusterIdentifier"], "creating", CLUSTER)
     reply["DBCluster"]["Status"] = "creating"
 
 
 @manners.before("rds", "ModifyDBCluster")
 def may_modify_cluster(call: Call) -> None:
-    """Take a change of an available cluster only: terraform-provider-aws rds/cluster.go retries on this."""
+    """Refuse to modify an unavailable cluster: terraform-provider-aws rds/cluster.go retries on this."""
     name = _name(call, "DBClusterIdentifier")
     if name in _clusters.of(call):
         raise _cluster_state(name)
@@ -62,7 +65,10 @@ def may_modify_cluster(call: Call) -> None:
 
 @manners.after("rds", "ModifyDBCluster")
 def modify_cluster(call: Call, reply: Reply) -> None:
-    """Be busy with it for a while, although the reply does not say so yet (terraform-provider-aws)."""
+    """Make the cluster "modifying" for a while; the reply does not show that yet (terraform-provider-aws).
+
+    New security groups are set on the interfaces of its instances at once.
+    """
     name = reply["DBCluster"]["DBClusterIdentifier"]
     _pass(_clusters, call.place, name, "modifying", MODIFY)
     if groups := call.params.get("VpcSecurityGroupIds"):
@@ -71,13 +77,20 @@ def modify_cluster(call: Call, reply: Reply) -> None:
 
 
 def _members(call: Call | Place, cluster: str) -> list[str]:
+    """Return the instances of a cluster."""
     every = backend("rds", call.account, call.region).databases
     return [name for name, i in every.items() if i.db_cluster_identifier == cluster]
 
 
 @manners.before("rds", "DeleteDBCluster")
 def delete_cluster(call: Call) -> None:
-    """Go when the members have gone; they must at least be on their way."""
+    """Start the deletion of a cluster, which ends after its instances have gone.
+
+    Raises:
+        Answered: The deletion has started.
+        AwsError: The cluster is not available, or an instance not being deleted, or the snapshot is wrong.
+
+    """
     name = _name(call, "DBClusterIdentifier")
     cluster = clusters(call).get(name)
     if cluster is None or cluster.deletion_protection:
@@ -95,6 +108,7 @@ def delete_cluster(call: Call) -> None:
 
 
 def _check_final_snapshot(call: Call) -> None:
+    """Refuse a deletion without a choice about a final snapshot, or with the name of an existing one."""
     if not call.params.get("SkipFinalSnapshot") and not call.params.get("FinalDBSnapshotIdentifier"):
         message = "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
         raise AwsError("InvalidParameterCombination", message)
@@ -105,7 +119,8 @@ def _check_final_snapshot(call: Call) -> None:
 
 
 def _cluster_gone(call: Call, name: str) -> None:
-    if _members(call, name):  # theirs takes longer
+    """Delete the cluster in moto, as soon as it has no instances."""
+    if _members(call, name):  # their deletion takes longer
         clock.later(10, partial(_cluster_gone, call, name), at_least=0.05)
         return
     do(call, "rds", "DeleteDBCluster", **call.params | {"DBClusterIdentifier": name})
@@ -115,14 +130,14 @@ def _cluster_gone(call: Call, name: str) -> None:
 
 @manners.after("rds", "DescribeDBClusters")
 def cluster_status(call: Call, reply: Reply) -> None:
-    """Tell how far clusters are."""
+    """Set the current status of clusters."""
     for cluster in reply["DBClusters"]:
         cluster["Status"] = _clusters.of(call).get(cluster["DBClusterIdentifier"], cluster["Status"])
 
 
 @manners.before("rds", "CreateDBInstance")
 def may_create_instance(call: Call) -> None:
-    """Want an available cluster: botocore ServiceModel, errors of CreateDBInstance."""
+    """Refuse an instance in a cluster that is not available (botocore ServiceModel, CreateDBInstance)."""
     name = _name(call, "DBClusterIdentifier")
     if name in _clusters.of(call) and _clusters.of(call)[name] != "modifying":
         raise _cluster_state(name)
@@ -130,7 +145,7 @@ def may_create_instance(call: Call) -> None:
 
 @manners.after("rds", "CreateDBInstance")
 def create_instance(call: Call, reply: Reply) -> None:
-    """Begin creating, with an interface in a subnet of the group."""
+    """Start the creation of an instance, with a network interface in a subnet of the subnet group."""
     name = reply["DBInstance"]["DBInstanceIdentifier"]
     _pass(_instances, call.place, name, "creating", INSTANCE)
     reply["DBInstance"]["DBInstanceStatus"] = "creating"
@@ -144,7 +159,7 @@ def create_instance(call: Call, reply: Reply) -> None:
 
 @manners.before("rds", "ModifyDBInstance")
 def may_modify_instance(call: Call) -> None:
-    """Take a change of an available instance only."""
+    """Refuse to modify an instance that is not available."""
     name = _name(call, "DBInstanceIdentifier")
     if status := _instances.of(call).get(name):
         message = f"Instance {name} is in state {status}: it must be available."
@@ -153,13 +168,19 @@ def may_modify_instance(call: Call) -> None:
 
 @manners.after("rds", "ModifyDBInstance")
 def modify_instance(call: Call, reply: Reply) -> None:
-    """Be busy with it for a while."""
+    """Make the instance "modifying" for a while."""
     _pass(_instances, call.place, reply["DBInstance"]["DBInstanceIdentifier"], "modifying", MODIFY)
 
 
 @manners.before("rds", "DeleteDBInstance")
 def delete_instance(call: Call) -> None:
-    """Begin deleting; a second time it says so (terraform-provider-aws rds/cluster_instance.go)."""
+    """Start the deletion of an instance, once only: terraform-provider-aws rds/cluster_instance.go.
+
+    Raises:
+        Answered: The deletion has started.
+        AwsError: The instance is already being deleted.
+
+    """
     name = _name(call, "DBInstanceIdentifier")
     if name not in instances(call):
         return
@@ -172,6 +193,7 @@ def delete_instance(call: Call) -> None:
 
 
 def _instance_gone(call: Call, name: str) -> None:
+    """Delete the instance in moto, and its network interface."""
     do(call, "rds", "DeleteDBInstance", DBInstanceIdentifier=name, SkipFinalSnapshot=True)
     let_go(call.place, held_by(call, _enis(name)), 0)
     _instances.of(call).pop(name, None)
@@ -179,19 +201,20 @@ def _instance_gone(call: Call, name: str) -> None:
 
 @manners.after("rds", "DescribeDBInstances")
 def instance_status(call: Call, reply: Reply) -> None:
-    """Tell how far instances are."""
+    """Set the current status of instances."""
     for instance in reply["DBInstances"]:
         status = _instances.of(call).get(instance["DBInstanceIdentifier"])
         instance["DBInstanceStatus"] = status or instance["DBInstanceStatus"]
 
 
 def _users(call: Call, member: str, name: str) -> list[Any]:
+    """Return the clusters that have `name` as the value of a member."""
     return [cluster for cluster in clusters(call).values() if getattr(cluster, member) == name]
 
 
 @manners.before("rds", "DeleteDBSubnetGroup")
 def subnet_group_in_use(call: Call) -> None:
-    """Keep it while a cluster is in it: botocore ServiceModel, InvalidDBSubnetGroupStateFault."""
+    """Refuse to delete a cluster's subnet group: botocore ServiceModel, InvalidDBSubnetGroupStateFault."""
     name = _name(call, "DBSubnetGroupName")
     if users := _users(call, "db_subnet_group_name", name):
         message = (
@@ -203,7 +226,7 @@ def subnet_group_in_use(call: Call) -> None:
 
 @manners.before("rds", "DeleteDBClusterParameterGroup")
 def parameter_group_in_use(call: Call) -> None:
-    """Keep it while a cluster has it: botocore ServiceModel, InvalidDBParameterGroupState."""
+    """Refuse to delete a cluster's parameter group: botocore ServiceModel, InvalidDBParameterGroupState."""
     if _users(call, "parameter_group", _name(call, "DBClusterParameterGroupName")):
         message = "One or more database clusters are still members of this parameter group, so the group"
         raise AwsError("InvalidDBParameterGroupState", f"{message} cannot be deleted.")

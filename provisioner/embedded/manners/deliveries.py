@@ -1,4 +1,4 @@
-"""A new delivery finds its source busy for a moment, and so does the end of one."""
+"""Log deliveries: the first call to create or delete one is refused, because its source is being updated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ _asked: Shelf[bool] = Shelf()
 
 @manners.before("logs", "CreateDelivery", "DeleteDelivery")
 def refuse_busy(call: Call) -> None:
-    """Refuse the first call (message: hashicorp/terraform-provider-aws#42194)."""
+    """Refuse the first such call for a delivery (message: hashicorp/terraform-provider-aws#42194).
+
+    Raises:
+        AwsError: ConflictException.
+
+    """
     of = call.params.get("id") or call.params["deliverySourceName"]
     asked = _asked.of(call)
     if asked.setdefault(f"{call.operation} {of}", False):

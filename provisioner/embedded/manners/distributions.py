@@ -1,4 +1,4 @@
-"""CloudFront takes minutes for every change, and shows the old state for a moment after it."""
+"""CloudFront distributions: every change takes minutes to deploy, and reads may be stale just after it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from provisioner.embedded.wire import Call
 
 DEPLOY = 170.0  # seconds; go-to-k/cdkd docs/benchmarks.md, the median of 7
 
-_deploying: Shelf[str] = Shelf()  # ETag of what is on its way, by id
+_deploying: Shelf[str] = Shelf()  # by id: the ETag of the change that is being deployed
 
 
 @dataclass
 class Stale:
-    """What a read may still show, how often, and until when."""
+    """The reply of a stale read, for how many reads it is shown, and until when."""
 
     reply: Reply
     reads: int
@@ -35,20 +35,21 @@ _before: Shelf[Stale] = Shelf()
 
 @manners.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
 def change(call: Call, reply: Reply) -> None:
-    """Begin deploying."""
+    """Start the deployment of a new or changed distribution."""
     name, etag = reply["Distribution"]["Id"], reply["ETag"]
     _deploying.at(call.account, "")[name] = etag
     clock.later(DEPLOY, partial(_deployed, call.account, name, etag))
 
 
 def _deployed(account: str, name: str, etag: str) -> None:
-    if _deploying.at(account, "").get(name) == etag:  # else another change is on its way by now
+    """End the deployment, unless a newer change is being deployed."""
+    if _deploying.at(account, "").get(name) == etag:  # else a newer change is being deployed
         del _deploying.at(account, "")[name]
 
 
 @manners.after("cloudfront", "GetDistribution")
 def status(call: Call, reply: Reply) -> None:
-    """Tell whether it is deployed; right after an update a read may be of before it.
+    """Show the status of the deployment; right after an update, a read may show the distribution before it.
 
     go-to-k/cdkd cloudfront-distribution-provider.ts: a Get after the disable may still show
     Enabled and Deployed.
@@ -65,7 +66,7 @@ def status(call: Call, reply: Reply) -> None:
 
 @manners.before("cloudfront", "UpdateDistribution")
 def remember(call: Call) -> None:
-    """Keep what a stale read would show."""
+    """Keep the distribution as it is before an update, for stale reads."""
     name = call.params["Id"]
     if name not in distributions(call):
         return
@@ -78,7 +79,7 @@ def remember(call: Call) -> None:
 
 @manners.after("cloudfront", "ListDistributions")
 def statuses(call: Call, reply: Reply) -> None:
-    """Tell which are deployed."""
+    """Show the status of the deployment of each distribution in a list."""
     for summary in reply["DistributionList"].get("Items", []):
         if summary["Id"] in _deploying.at(call.account, ""):
             summary["Status"] = "InProgress"
@@ -86,7 +87,10 @@ def statuses(call: Call, reply: Reply) -> None:
 
 @manners.before("cloudfront", "DeleteDistribution")
 def delete(call: Call) -> None:
-    """Delete only what is disabled everywhere: botocore ServiceModel, DistributionNotDisabled."""
+    """Refuse to delete a distribution that is not disabled, or still deploying: DistributionNotDisabled.
+
+    Source: botocore ServiceModel.
+    """
     distribution = distributions(call).get(call.params["Id"])
     if distribution is None or call.params.get("IfMatch") != distribution.etag:
         return

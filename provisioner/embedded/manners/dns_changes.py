@@ -1,4 +1,4 @@
-"""A change in a zone is known to all of its servers some time later."""
+"""Route 53: a change of records is PENDING until it has reached all name servers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from provisioner.embedded.hooks import manners
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-SPREAD = 30.0  # seconds; Route 53 API reference, ChangeResourceRecordSets: within 60
+SPREAD = 30.0  # seconds; Route 53 API reference, ChangeResourceRecordSets: within 60 seconds
 
 _pending: Shelf[str] = Shelf()  # by the id of the change
 
 
 @manners.after("route53", "ChangeResourceRecordSets")
 def change(call: Call, reply: Reply) -> None:
-    """Begin to spread."""
+    """Make the change PENDING for a while, under an id of its own."""
     name = f"C{uuid4().hex[:20].upper()}"
     pending = _pending.at(call.account, "")
     pending[name] = "PENDING"
@@ -28,6 +28,6 @@ def change(call: Call, reply: Reply) -> None:
 
 @manners.after("route53", "GetChange")
 def status(call: Call, reply: Reply) -> None:
-    """Tell whether it has spread."""
+    """Show whether a change is still PENDING."""
     if call.params["Id"].rsplit("/", 1)[-1] in _pending.at(call.account, ""):
         reply["ChangeInfo"]["Status"] = "PENDING"

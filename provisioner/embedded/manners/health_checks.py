@@ -1,4 +1,4 @@
-"""A health check needs a way through the security groups, and an answer that its group takes for well."""
+"""Health checks of target groups: security groups must allow them, and the response code must match."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from provisioner.embedded.inner import backend
 
 
 def _gets_through(task: Task, group: str, port: int) -> bool:
-    """Say whether a balancer of the group's VPC reaches the task (AWS doc, ALB: security groups)."""
+    """Return whether a load balancer in the target group's VPC can reach the task.
+
+    Its security groups must allow the port outbound, the task's inbound (AWS doc, ALB: security groups).
+    """
     elb = backend("elbv2", task.place.account, task.place.region)
     ec2 = backend("ec2", task.place.account, task.place.region)
     vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
@@ -31,7 +34,7 @@ def _gets_through(task: Task, group: str, port: int) -> bool:
 
 
 def _allows(rules: Iterable[Any], port: int, peers: list[Any]) -> bool:
-    """Say whether a rule is for the port and for one of the groups, or for addresses, all of which count."""
+    """Return whether a rule allows the port for one of the groups; any IP range in a rule is enough."""
     names = {peer.id for peer in peers}
     for rule in rules:
         every = str(rule.ip_protocol) == "-1"
@@ -43,11 +46,15 @@ def _allows(rules: Iterable[Any], port: int, peers: list[Any]) -> bool:
 
 
 def _time_out(task: Task, group: str, port: int) -> targets.Ill:
+    """Return a timeout if no load balancer reaches the task on the port."""
     return None if _gets_through(task, group, port) else ("Target.Timeout", "Request timed out")
 
 
 def _mismatch(task: Task, group: str, _: int) -> targets.Ill:
-    """Hold the answer at the group's path against its matcher (AWS doc, health checks: reason codes)."""
+    """Return a mismatch if the target group's matcher lacks the response code at its health check path.
+
+    Source: AWS doc, health checks: reason codes.
+    """
     known: dict[str, Any] = backend("elbv2", task.place.account, task.place.region).target_groups
     if not manners.on or group not in known:
         return None
@@ -58,7 +65,7 @@ def _mismatch(task: Task, group: str, _: int) -> targets.Ill:
 
 
 def _takes(matcher: str, status: int) -> bool:
-    """Say whether a status is in a matcher such as `200`, `200,302` or `200-299`."""
+    """Return whether a status is in a matcher such as `200`, `200,302` or `200-299`."""
     spans = (part.partition("-") for part in matcher.split(","))
     return any(int(first) <= status <= int(last or first) for first, _, last in spans)
 

@@ -1,4 +1,4 @@
-"""What lies in a private ECR: nothing is pulled from its archive, and what a rule is for is fetched first."""
+"""Image pulls from a private ECR: no archived images, and a pull-through cache rule fetches missing ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 def _images(task: Task) -> Trouble | None:
-    """Want each image out of the archive, and the right to fill a repository that a rule is for."""
+    """Return the failure to pull an image of the task from this account's ECR, or None.
+
+    An archived image cannot be pulled. A missing image is fetched if a pull-through cache rule covers its
+    repository and the execution role may do so.
+    """
     if not manners.on:
         return None
     for container in task.definition["containerDefinitions"]:
@@ -34,7 +38,7 @@ def _images(task: Task) -> Trouble | None:
         )
         image = image_of(task.place, place["repository"], named)
         if image is None and not _has_rule(task, place["repository"]):
-            continue  # where nobody pushed anything, what is not pushed is taken for there
+            continue  # users push no images to the emulator, so a missing one is taken as present
         if image is None and (missing := _missing(task, place["repository"])):
             return _unpulled(container["image"], f"pull access denied: not authorized to perform: {missing}")
         if image is None:
@@ -45,6 +49,7 @@ def _images(task: Task) -> Trouble | None:
 
 
 def _unpulled(image: str, why: str) -> Trouble:
+    """Return the failure to pull an image."""
     text = (
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref"
         f" {image}: {why}"
@@ -53,11 +58,12 @@ def _unpulled(image: str, why: str) -> Trouble:
 
 
 def _has_rule(task: Task, repository: str) -> bool:
+    """Return whether a pull-through cache rule covers a repository."""
     return any(one == "ROOT" or repository.startswith(f"{one.rstrip('/')}/") for one in prefixes(task.place))
 
 
 def _missing(task: Task, repository: str) -> str:
-    """Return the action that the execution role lacks to fill a repository; "" where it may."""
+    """Return the action that the execution role lacks to fetch an image into a repository; "" if none."""
     roles = backend("iam", task.place.account, "aws").roles.values()
     arn = f"arn:aws:ecr:{task.place.region}:{task.place.account}:repository/{repository}"
     mine = [one for one in roles if one.arn == task.definition.get("executionRoleArn")]
@@ -66,7 +72,7 @@ def _missing(task: Task, repository: str) -> str:
 
 
 def _fill(task: Task, repository: str, tag: str) -> None:
-    """Bring an image from upstream, and the repository for it."""
+    """Put the image into the repository, as if fetched from upstream; create a missing repository."""
     there = backend("ecr", task.place.account, task.place.region).repositories
     if repository not in there:
         do(task.place, "ecr", "CreateRepository", repositoryName=repository)

@@ -1,4 +1,4 @@
-"""The network interfaces that AWS's services hold in a VPC, which is what keeps it from being taken down."""
+"""Network interfaces that AWS services own in a VPC; they block the deletion of subnets and groups."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OURS = ("attachment.", "requester-", "description", "interface-type", "status")
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds an interface, in the words of DescribeNetworkInterfaces."""
+    """The owner of a network interface, in the terms of DescribeNetworkInterfaces."""
 
     owner: str
     description: str
@@ -28,11 +28,12 @@ class Holder:
 
 
 def _ec2(place: Place | Call) -> Any:
+    """Return moto's EC2 backend."""
     return backend("ec2", place.account, place.region)
 
 
 def hold(place: Place, subnet: str, groups: list[str], holder: Holder) -> str:
-    """Make an interface for a service; return its id."""
+    """Create a network interface for a service; return its id."""
     told: dict[str, Any] = {"SubnetId": subnet, "Description": holder.description}
     if groups:
         told["Groups"] = groups
@@ -42,7 +43,7 @@ def hold(place: Place, subnet: str, groups: list[str], holder: Holder) -> str:
 
 
 def adopt(place: Place, name: str, holder: Holder) -> None:
-    """Put a holder's name on an interface moto made."""
+    """Make a service the owner of an existing network interface."""
     interface = _ec2(place).enis[name]
     interface.description, interface.interface_type = holder.description, holder.kind
     interface.requester_id, interface.requester_managed = holder.owner, True
@@ -53,18 +54,18 @@ def adopt(place: Place, name: str, holder: Holder) -> None:
 
 
 def let_go(place: Place, names: Iterable[str], seconds: float) -> None:
-    """Take interfaces away some time after what held them."""
+    """Delete network interfaces after `seconds` of AWS's time."""
     for name in names:
         clock.later(seconds, partial(_ec2(place).enis.pop, name, None))
 
 
 def held_by(place: Place | Call, description: str) -> list[str]:
-    """Return the interfaces with that description."""
+    """Return the ids of the network interfaces with a description."""
     return [name for name, e in _ec2(place).enis.items() if e.description == description]
 
 
 def regroup(place: Place | Call, names: Iterable[str], groups: list[str]) -> None:
-    """Give interfaces other security groups."""
+    """Set the security groups of network interfaces."""
     ec2 = _ec2(place)
     for name in names:
         ec2.enis[name]._group_set[:] = [ec2.get_security_group_from_id(group) for group in groups]
@@ -72,7 +73,7 @@ def regroup(place: Place | Call, names: Iterable[str], groups: list[str]) -> Non
 
 @manners.before("ec2", "DescribeNetworkInterfaces")
 def describe(call: Call) -> Reply | None:
-    """Apply the filters that look at holders here: moto knows none of them, and no wildcards."""
+    """Apply the filters on owners here: moto does not know them, and has no wildcards for them."""
     filters = call.params.get("Filters", [])
     ours = [f for f in filters if f["Name"].startswith(OURS)]
     told = call.params | {"Filters": [f for f in filters if f not in ours]}
@@ -84,6 +85,7 @@ def describe(call: Call) -> Reply | None:
 
 
 def _attach(call: Call, interface: dict[str, Any]) -> None:
+    """Add the attachment to the description of an interface that a service owns."""
     held = _ec2(call).enis[interface["NetworkInterfaceId"]]
     holder: Holder | None = getattr(held, "holder", None)
     if holder is not None:
@@ -100,6 +102,7 @@ def _attach(call: Call, interface: dict[str, Any]) -> None:
 
 
 def _meets(interface: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Return whether an interface passes one filter."""
     attachment = interface.get("Attachment", {})
     values = {
         "description": interface.get("Description"),
@@ -117,7 +120,12 @@ def _meets(interface: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 @manners.before("ec2", "DeleteNetworkInterface")
 def delete(call: Call) -> None:
-    """Leave to a service its interface: AWS doc, requester-managed network interfaces."""
+    """Refuse to delete an interface in use by a service: AWS doc, requester-managed network interfaces.
+
+    Raises:
+        AwsError: InvalidParameterValue.
+
+    """
     name = call.params["NetworkInterfaceId"]
     interface = _ec2(call).enis.get(name)
     if interface is not None and interface.status == "in-use":

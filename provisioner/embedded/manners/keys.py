@@ -1,4 +1,4 @@
-"""A key is used by those alone who see it, and while it is enabled."""
+"""KMS keys: services refuse a key that is disabled, pending deletion, or too new for them to see."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from provisioner.embedded.hooks import manners
 from provisioner.embedded.manners.lag import hides_from_use
 from provisioner.embedded.wire import Call
 
-# Where a call names a key, and how its service says that it cannot use it: botocore ServiceModel, and for
-# CloudWatch Logs hashicorp/terraform-provider-aws#9463. SNS takes any, and its messages are lost.
+# The parameter with the key of a call, and the error code and message of a key that cannot be used: botocore
+# ServiceModel, and for CloudWatch Logs hashicorp/terraform-provider-aws#9463. SNS accepts any key and loses
+# its messages.
 USES: Mapping[tuple[str, str], tuple[str, str, str]] = {
     ("logs", "CreateLogGroup"): (
         "kmsKeyId",
@@ -36,7 +37,12 @@ USES: Mapping[tuple[str, str], tuple[str, str, str]] = {
 
 
 def _use(call: Call) -> None:
-    """Refuse a key that is new to the service, disabled or going; an alias is AWS's own."""
+    """Refuse a key that is unknown, new to the service, or not enabled; accept aliases, which are AWS's own.
+
+    Raises:
+        AwsError: The error of the service.
+
+    """
     path, code, message = USES[call.service, call.operation]
     named = call.params.get(path)
     name = named.get("KMSMasterKeyId") if isinstance(named, dict) else named

@@ -1,6 +1,6 @@
-"""What was just made hides for a moment: reads miss it, and calls that use it may not find it.
+"""Eventual consistency: reads may miss a new resource, and calls that use it may not find it.
 
-It hides from at most MISSES reads and one use, and never for longer than `window(pace)`.
+It is hidden from at most MISSES reads and one use, and never for longer than `window(pace)`.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from provisioner.embedded.shelf import Shelf, on_reset
 from provisioner.embedded.wire import Call
 
 MISSES, USES = 2, 1
-SECONDS = 2.0  # AWS ones, for which it hides whatever is read
-SEED = 3  # by which the first few already differ
+SECONDS = 2.0  # of AWS's time, for which it is hidden from all reads
+SEED = 3  # with it, the first few random numbers already differ
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How one sort of thing is made, read and not found."""
+    """How a type of resource is created, read and reported as not found."""
 
     service: str
     create: str
-    made: str  # path of the id in the reply, or, after "=", of the name in the request
+    made: str  # path of the id in the reply, or "=" and the parameter with the name
     read: str
     listed: str  # path of the list in the reply of the read
-    asked: str  # member of the read that names ids; "" where only lists are read
+    asked: str  # parameter of the read with the ids; "" if it only lists
     code: str
     message: str
     status: int = 400
-    used: str = ""  # the code of a call that uses it, where that is another one
+    used: str = ""  # the code for a call that uses it, if that differs
 
     @property
     def member(self) -> str:
-        """The member that holds the id."""
+        """The field that holds the id in a list."""
         return self.made.rpartition(".")[2].removeprefix("=")
 
     def not_found(self, name: str) -> AwsError:
-        """Say that it is not there."""
+        """Return the error for a read of a resource that does not exist."""
         return AwsError(self.code, self.message.format(name), self.status)
 
     def not_usable(self, name: str) -> AwsError:
-        """Say that what was named is not there."""
+        """Return the error for a call that uses a resource that does not exist."""
         return AwsError(self.used or self.code, self.message.format(name), self.status)
 
 
@@ -89,18 +89,18 @@ KINDS = [
 ]  # fmt: skip
 
 
-_dice = random.Random(SEED)  # noqa: S311  # the same again after every reset is what it is for
+_dice = random.Random(SEED)  # noqa: S311  # tests need the same numbers after every reset
 on_reset(lambda: _dice.seed(SEED))
 
 
 def misses() -> int:
-    """Choose how many reads will miss a new thing."""
+    """Return how many reads will miss a new resource, at random."""
     return _dice.randint(0, MISSES)
 
 
 @dataclass
 class Fresh:
-    """Something just made, and how much longer it hides."""
+    """A new resource, and how many reads and uses still miss it."""
 
     kind: Kind
     name: str
@@ -117,13 +117,13 @@ class Fresh:
         return not self._is_old() and (self.reads > 0 or clock.now() < self.until)
 
     def hides_from_read(self) -> bool:
-        """Say whether a read misses it, and count the miss."""
+        """Return whether a read misses it, and count the miss."""
         hides = self.is_hiding
         self.reads -= hides
         return hides
 
     def hides_from_use(self) -> bool:
-        """Say whether a call does not find it, and count that."""
+        """Return whether a call that uses it does not find it, and count that."""
         hides = not self._is_old() and self.uses > 0
         self.uses -= hides
         return hides
@@ -146,6 +146,7 @@ def _dig(reply: Any, path: str) -> Any:
 
 
 def _remember(call: Call, reply: Reply) -> None:
+    """Hide a newly created resource; a repeated create call that returns the same id does not count."""
     kind = next(k for k in KINDS if (k.service, k.create) == (call.service, call.operation))
     own = kind.made.startswith("=")
     name = str(call.params[kind.made[1:]] if own else _dig(reply, kind.made))
@@ -154,6 +155,7 @@ def _remember(call: Call, reply: Reply) -> None:
 
 
 def _read_by_id(call: Call) -> None:
+    """Refuse a read by id of a hidden resource."""
     for kind in _read_by(call):
         asked = call.params.get(kind.asked, []) if kind.asked else []
         for name in [asked] if isinstance(asked, str) else asked:
@@ -167,13 +169,13 @@ def _read_by(call: Call) -> Iterator[Kind]:
 
 
 def _may_hide(call: Call) -> bool:
-    """Say whether anything a list would tell is new: most lists need no second look."""
+    """Return whether a hidden resource could be in a list; if not, the reply need not be parsed."""
     kinds = list(_read_by(call))
     return any(fresh.kind in kinds and fresh.is_hiding for fresh in _place(call).values())
 
 
 def _read_list(call: Call, reply: Reply) -> None:
-    """Leave what hides out of a list; one that was asked for by id has been dealt with."""
+    """Remove hidden resources from a list; reads by id have been handled before."""
     for kind in _read_by(call):
         if not kind.listed or (kind.asked and call.params.get(kind.asked)):
             continue
@@ -190,7 +192,7 @@ def _is_hidden(call: Call, name: str) -> bool:
 
 
 def _use(call: Call) -> None:
-    """Refuse, once, a call that names something new; deletes find everything, or nothing would be safe."""
+    """Refuse, once, a call that uses a new resource; deletions always find it, for safe cleaning up."""
     if not call.mutating or call.operation.startswith(("Delete", "Release", "Detach", "Disassociate")):
         return
     known = _place(call)
@@ -203,12 +205,12 @@ def _use(call: Call) -> None:
 
 
 def hides_from_use(call: Call, name: str) -> bool:
-    """Say whether another service does not find it, and count that."""
+    """Return whether another service does not find a resource, and count that."""
     fresh = _place(call).get(name)
     return fresh is not None and fresh.hides_from_use()
 
 
-# Where another service looks a subnet up: terraform-provider-aws and botocore ServiceModel.
+# Calls in which another service looks up a subnet: terraform-provider-aws and botocore ServiceModel.
 ELSEWHERE = {
     ("elbv2", "CreateLoadBalancer"): ("SubnetNotFound", "The subnet ID '{}' is not valid"),
     ("rds", "CreateDBSubnetGroup"): ("InvalidSubnet", "Subnet {} is not valid or does not exist."),
@@ -216,7 +218,7 @@ ELSEWHERE = {
 
 
 def _use_elsewhere(call: Call) -> None:
-    """Refuse, once, a subnet that only EC2 knows of yet."""
+    """Refuse, once, a subnet that only EC2 knows yet."""
     code, message = ELSEWHERE[call.service, call.operation]
     for name in call.params.get("Subnets") or call.params.get("SubnetIds") or []:
         fresh = _place(call).get(name)
@@ -225,6 +227,7 @@ def _use_elsewhere(call: Call) -> None:
 
 
 def _words(value: Any) -> Iterator[str]:
+    """Yield all strings in nested parameters."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

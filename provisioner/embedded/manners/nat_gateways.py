@@ -1,4 +1,4 @@
-"""NAT gateways take their time: pending, deleting, and listed for an hour when deleted."""
+"""NAT gateways: pending or deleting for about a minute, and listed for an hour when deleted."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from provisioner.embedded.inner import backend
 from provisioner.embedded.manners.interfaces import Holder, adopt
 from provisioner.embedded.wire import Call, Place
 
-# go-to-k/cdkd ec2-provider.ts: 1 to 2 minutes to come, about one to go; an hour in the list (AWS doc).
+# Seconds. go-to-k/cdkd ec2-provider.ts: creation takes 1 to 2 minutes, deletion about one; a deleted one is
+# listed for an hour (AWS doc).
 CREATE, FAIL, DELETE, LISTED = 100.0, 30.0, 55.0, 3600.0
-LISTED_AT_LEAST = 60.0  # real seconds, or at pace 0 nobody would meet a deleted one
+LISTED_AT_LEAST = 60.0  # real seconds, or at speed 0 no read would show a deleted one
 
 
 @manners.after("ec2", "CreateNatGateway")
 def create(call: Call, reply: Reply) -> None:
-    """Begin pending; without an internet gateway it fails (AWS doc, NAT gateways: troubleshooting)."""
+    """Start as pending; fail without an internet gateway (AWS doc, NAT gateways: troubleshooting)."""
     told = reply["NatGateway"]
     ec2 = backend("ec2", call.account, call.region)
     nat = ec2.nat_gateways[told["NatGatewayId"]]
@@ -34,6 +35,7 @@ def create(call: Call, reply: Reply) -> None:
 
 
 def _become(place: Place, name: str, state: str) -> None:
+    """Make a pending NAT gateway available or failed; a failed one releases its address."""
     nat = backend("ec2", place.account, place.region).nat_gateways.get(name)
     if nat is None or nat.state != "pending":
         return
@@ -47,7 +49,12 @@ def _become(place: Place, name: str, state: str) -> None:
 
 @manners.before("ec2", "DeleteNatGateway")
 def delete(call: Call) -> None:
-    """Begin deleting: interface and address stay until it is done (botocore ServiceModel)."""
+    """Start the deletion; interface and address stay until it is complete (botocore ServiceModel).
+
+    Raises:
+        Answered: The deletion has started.
+
+    """
     nat = backend("ec2", call.account, call.region).nat_gateways.get(call.params["NatGatewayId"])
     if nat is None:
         return
@@ -58,6 +65,7 @@ def delete(call: Call) -> None:
 
 
 def _deleted(place: Place, name: str) -> None:
+    """Complete the deletion: release interface and address, and keep the gateway in lists for an hour."""
     nat = backend("ec2", place.account, place.region).nat_gateways[name]
     nat.state, nat.ended = "deleted", datetime.fromtimestamp(clock.now(), UTC)
     release(place, name)
@@ -66,7 +74,7 @@ def _deleted(place: Place, name: str) -> None:
 
 @manners.after("ec2", "DescribeNatGateways")
 def ended(call: Call, reply: Reply) -> None:
-    """Say since when one is deleted (botocore ServiceModel, NatGateway)."""
+    """Show since when a NAT gateway is deleted (botocore ServiceModel, NatGateway)."""
     known = backend("ec2", call.account, call.region).nat_gateways
     for told in reply["NatGateways"]:
         if told["State"] == "deleted":
@@ -74,4 +82,5 @@ def ended(call: Call, reply: Reply) -> None:
 
 
 def _forget(place: Place, name: str) -> None:
+    """Remove a NAT gateway from lists."""
     backend("ec2", place.account, place.region).nat_gateways.pop(name, None)

@@ -1,4 +1,4 @@
-"""Nothing of a network goes while something else stands on it."""
+"""Dependencies in a VPC: EC2 refuses to delete a part of a network that something else uses."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ _PEERED = ("initiating-request", "pending-acceptance", "provisioning", "active")
 
 
 def _ec2(call: Call) -> Any:
+    """Return moto's EC2 backend."""
     return backend("ec2", call.account, call.region)
 
 
 def _in_the_way(message: str) -> AwsError:
+    """Return the error DependencyViolation with a message."""
     return AwsError("DependencyViolation", message)
 
 
 @manners.before("ec2", "DeleteSubnet")
 def delete_subnet(call: Call) -> None:
-    """Keep it while an interface is in it: terraform-provider-aws ec2/vpc_subnet.go retries on this."""
+    """Refuse to delete a subnet with interfaces: terraform-provider-aws ec2/vpc_subnet.go retries on this."""
     name = call.params["SubnetId"]
     if any(interface.subnet_id == name for interface in _ec2(call).enis.values()):
         raise _in_the_way(f"The subnet '{name}' has dependencies and cannot be deleted.")
@@ -31,7 +33,7 @@ def delete_subnet(call: Call) -> None:
 
 @manners.before("ec2", "DeleteSecurityGroup")
 def delete_group(call: Call) -> None:
-    """Keep it while an interface has it or another group's rule names it (botocore ServiceModel)."""
+    """Refuse to delete a group that an interface has or another's rule names (botocore ServiceModel)."""
     ec2 = _ec2(call)
     group = ec2.get_security_group_from_id(call.params.get("GroupId"))
     if group is None:
@@ -45,18 +47,20 @@ def delete_group(call: Call) -> None:
 
 
 def _groups(ec2: Any) -> Iterator[Any]:
+    """Yield all security groups."""
     for groups in ec2.groups.values():
         yield from groups.values()
 
 
 def _names(group: Any, name: str) -> bool:
+    """Return whether a rule of a security group refers to another group."""
     rules = [*group.ingress_rules, *group.egress_rules]
     return any(rule.source_group.get("GroupId") == name for rule in rules)
 
 
 @manners.before("ec2", "DetachInternetGateway")
 def detach_gateway(call: Call) -> None:
-    """Keep it while a public address is mapped: terraform-provider-aws ec2/vpc_internet_gateway.go."""
+    """Refuse to detach with a mapped public address: terraform-provider-aws ec2/vpc_internet_gateway.go."""
     vpc = call.params["VpcId"]
     if any(e.vpc_id == vpc and _is_public(call, e) for e in _ec2(call).enis.values()):
         raise _in_the_way(
@@ -66,13 +70,14 @@ def detach_gateway(call: Call) -> None:
 
 
 def _is_public(call: Call, interface: Any) -> bool:
+    """Return whether an interface has a public address."""
     mapped = any(address.eni is interface for address in _ec2(call).addresses)
     return mapped or bool(interface.public_ip)
 
 
 @manners.before("ec2", "ReleaseAddress")
 def release_address(call: Call) -> None:
-    """Keep it while it is mapped; while its NAT gateway is going EC2 says so in its own way."""
+    """Refuse to release an address in use; the error differs while its NAT gateway is being deleted."""
     ec2 = _ec2(call)
     for address in ec2.addresses:
         if address.allocation_id != call.params.get("AllocationId") or address.eni is None:
@@ -85,7 +90,7 @@ def release_address(call: Call) -> None:
 
 @manners.before("ec2", "DeleteVpc")
 def delete_vpc(call: Call) -> None:
-    """Keep it while anything is in it but what it was born with (botocore ServiceModel, DeleteVpc)."""
+    """Refuse to delete a VPC that has more than its default resources (botocore ServiceModel, DeleteVpc)."""
     ec2, vpc = _ec2(call), call.params["VpcId"]
     inside = (
         any(gateway.vpc and gateway.vpc.id == vpc for gateway in ec2.internet_gateways.values())
@@ -99,9 +104,9 @@ def delete_vpc(call: Call) -> None:
 
 
 def _is_joined(ec2: Any, vpc: str) -> bool:
-    """Whether gateways, ACLs or peers of others hold it: gruntwork-io/cloud-nuke#345, #584.
+    """Return whether other gateways, ACLs, peerings or attachments use the VPC.
 
-    Peering: hashicorp/terraform-provider-aws#3118.
+    Sources: gruntwork-io/cloud-nuke#345, #584; for peering, hashicorp/terraform-provider-aws#3118.
     """
     peerings = (one for one in ec2.vpc_pcxs.values() if one._status.code in _PEERED)
     attachments = ec2.transit_gateway_attachments.values()
@@ -116,13 +121,13 @@ def _is_joined(ec2: Any, vpc: str) -> bool:
 
 @manners.before("ec2", "ModifyVpcAttribute")
 def one_vpc_attribute(call: Call) -> None:
-    """Take one attribute a call: AWS doc, API_ModifyVpcAttribute."""
+    """Refuse more than one attribute in a call: AWS doc, API_ModifyVpcAttribute."""
     if sum(name not in ("VpcId", "DryRun") for name in call.params) > 1:
         raise AwsError("InvalidParameterCombination", "Only one attribute can be modified at a time.")
 
 
 @manners.before("ec2", "ModifySubnetAttribute")
 def one_subnet_attribute(call: Call) -> None:
-    """Take one attribute a call: AWS doc, API_ModifySubnetAttribute."""
+    """Refuse more than one attribute in a call: AWS doc, API_ModifySubnetAttribute."""
     if sum(name not in ("SubnetId", "DryRun") for name in call.params) > 1:
         raise AwsError("InvalidParameterCombination", "Only one attribute can be modified at a time.")

@@ -1,7 +1,7 @@
-"""A role that is seconds old is unknown to the services that take it, and to whoever may pass it.
+"""New IAM roles: for some seconds, other services do not know a role yet, or deny passing it.
 
-The first calls that take it are refused, each in its service's own words or as a right that is missing, and
-none later than SECONDS of AWS after it was made.
+The first calls that use a new role are refused, each with its service's own error or as a missing permission.
+No call is refused later than SECONDS of AWS's time after the role was created.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from provisioner.embedded.shelf import Shelf, on_reset
 from provisioner.embedded.wire import Call
 
 MOST = 2  # refusals of one role
-# Who takes a role does so a while after it was made: AT_LEAST are real seconds, whatever the speed.
+# Roles are used some time after they are created, so AT_LEAST is in real seconds, at any speed.
 SECONDS, AT_LEAST = 60.0, 2.0
 SEED = 5
 
 _PRINCIPAL = "MalformedPolicyDocumentException"
-# How each call says that it does not know a role; by terraform-provider-aws, where nothing else is said.
-# "": only as a right that is missing, to pass it (terraform-aws-modules/terraform-aws-ecs#414).
+# The error code and message of each call for an unknown role, from terraform-provider-aws unless stated
+# otherwise. "": the call only denies iam:PassRole (terraform-aws-modules/terraform-aws-ecs#414).
 UNKNOWN: dict[tuple[str, str], tuple[str, str]] = {
     ("ecs", "RegisterTaskDefinition"): ("ClientException", "Role is not valid"),  # fabfuel/ecs-deploy#231
     ("ecs", "RunTask"): ("", ""),
@@ -68,23 +68,23 @@ UNKNOWN: dict[tuple[str, str], tuple[str, str]] = {
         "Invalid parameter: Policy Error: PrincipalNotFound",
     ),  # sns/topic_policy.go
 }
-# A policy names a principal, which nobody passes.
+# Services that name the role as a principal in a policy, which needs no iam:PassRole.
 _NOT_PASSED = ("kms", "s3", "secretsmanager", "iam", "sns")
 
-_dice = random.Random(SEED)  # noqa: S311  # the same again after every reset is what it is for
+_dice = random.Random(SEED)  # noqa: S311  # tests need the same numbers after every reset
 on_reset(lambda: _dice.seed(SEED))
 
 
 @dataclass
 class NewRole:
-    """A role just made, and how many more calls are refused for its sake."""
+    """A new role, and how many more calls that use it are refused."""
 
     arn: str
     born: float = field(default_factory=clock.now)
     left: int = field(default_factory=lambda: _dice.randint(0, MOST * lag.USES))
 
     def refuses(self) -> bool:
-        """Say whether a call that takes it is refused, and count that."""
+        """Return whether a call that uses the role is refused, and count that."""
         refuses = self.left > 0 and clock.now() <= self.born + max(clock.scaled(SECONDS), AT_LEAST)
         self.left -= refuses
         return refuses
@@ -95,11 +95,13 @@ _new: Shelf[NewRole] = Shelf()
 
 @manners.after("iam", "CreateRole")
 def _remember(call: Call, reply: Reply) -> None:
+    """Remember a new role."""
     arn = str(reply["Role"]["Arn"])
     _new.at(call.account, "")[arn] = NewRole(arn)
 
 
 def _refuse(call: Call) -> None:
+    """Refuse a call that uses a role which is still too new."""
     for arn in _taken(call):
         role = _new.at(call.account, "").get(arn)
         if role is not None and role.refuses():
@@ -107,6 +109,7 @@ def _refuse(call: Call) -> None:
 
 
 def _refusal(call: Call, role: NewRole) -> AwsError:
+    """Return the error for a role: a denied iam:PassRole, or the service's own error, in turn."""
     code, message = UNKNOWN[call.service, call.operation]
     is_denied = role.left % 2 == 0 and call.service not in _NOT_PASSED
     if is_denied or not code:
@@ -115,7 +118,7 @@ def _refusal(call: Call, role: NewRole) -> AwsError:
 
 
 def _taken(call: Call) -> Iterator[str]:
-    """The ARNs of new roles that a call takes, those of the task definition that it names among them."""
+    """Return the ARNs of new roles that a call uses, directly or through its task definition."""
     told = str(call.params)
     if name := call.params.get("taskDefinition"):
         told += _task_roles(call, str(name))
@@ -123,10 +126,11 @@ def _taken(call: Call) -> Iterator[str]:
 
 
 def _task_roles(call: Call, name: str) -> str:
+    """Return the execution role and the task role of a task definition, as a text."""
     known: Any = backend("ecs", call.account, call.region)
     try:
         task = known.describe_task_definition(name)
-    except TaskDefinitionNotFoundException:  # the call itself will say so
+    except TaskDefinitionNotFoundException:  # the call itself will fail with this
         return ""
     return " ".join(str(getattr(task, name, "")) for name in ("execution_role_arn", "task_role_arn"))
 

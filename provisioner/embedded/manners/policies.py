@@ -1,4 +1,4 @@
-"""A managed policy stays as long as anybody has it."""
+"""Managed policies: IAM refuses to delete one that is attached or has several versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from provisioner.embedded.wire import Call
 
 @always.before("iam", "DeletePolicy")
 def versions(call: Call) -> None:
-    """Refuse while it has other versions than the one in force: IAM API, DeletePolicy, DeleteConflict."""
+    """Refuse to delete a policy that has non-default versions: IAM API, DeletePolicy, DeleteConflict."""
     policy = backend("iam", call.account, "aws").managed_policies.get(call.params["PolicyArn"])
     if policy and len(policy.versions) > 1:
         raise AwsError(
@@ -23,7 +23,7 @@ def versions(call: Call) -> None:
 
 @manners.before("iam", "DeletePolicy")
 def attached(call: Call) -> None:
-    """Refuse while it is attached, or bounds a role: IAM API, DeletePolicy, DeleteConflict."""
+    """Refuse to delete a policy that is attached or a boundary: IAM API, DeletePolicy, DeleteConflict."""
     arn, iam = call.params["PolicyArn"], backend("iam", call.account, "aws")
     entities = (*iam.roles.values(), *iam.users.values(), *iam.groups.values())
     bounds = any(role.permissions_boundary_arn == arn for role in iam.roles.values())

@@ -1,4 +1,4 @@
-"""The first use of a service makes its role, and the two that cannot wait for it say so, once."""
+"""Service-linked roles: the first use of a service creates its role; ECS and RDS refuse that first call."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ NOT_YET = {
 
 
 def _first_use(call: Call) -> None:
+    """Create the service-linked role if it is missing; for ECS and RDS, refuse the call this once."""
     principal = FIRST_USES[call.service, call.operation]
     roles = backend("iam", call.account, "aws").roles.values()
     if any(role.name == SERVICE_ROLES[principal] for role in roles):

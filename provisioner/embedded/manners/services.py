@@ -1,4 +1,4 @@
-"""ECS says no to what cannot run, and to a cluster or a name that is not free yet."""
+"""ECS services: refuses settings that cannot run, names still in use, and clusters that are not empty."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from provisioner.embedded.manners.lag import Fresh, Kind
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-# AWS doc, Fargate task sizes: the memory that goes with a CPU: first, last, step, in MiB.
+# AWS doc, Fargate task sizes: by CPU units, the least and the most memory and the step between, in MiB.
 FARGATE = {
     256: (512, 2048, 512),
     512: (1024, 4096, 1024),
@@ -32,18 +32,19 @@ _fresh: Shelf[Fresh] = Shelf()
 
 
 def _invalid(message: str) -> AwsError:
+    """Return the error InvalidParameterException with a message."""
     return AwsError("InvalidParameterException", message)
 
 
 @manners.before("ecs", "RegisterTaskDefinition")
 def task_size(call: Call) -> None:
-    """Take only sizes Fargate has."""
+    """Refuse a task size that Fargate does not offer."""
     params = call.params
     if "FARGATE" not in params.get("requiresCompatibilities", []):
         return
     cpu, memory = params.get("cpu", "0"), params.get("memory", "0")
     first, last, step = FARGATE.get(int(cpu) if cpu.isdigit() else 0, (0, -1, 1))
-    # 0.25 vCPU goes with 0.5, 1 and 2 GB: 1.5 is no size
+    # 0.25 vCPU is offered with 0.5, 1 and 2 GB, but not with 1.5 GB
     sizes = set(range(first, last + 1, step)) - {1536}
     if not memory.isdigit() or int(memory) not in sizes:
         message = f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory."
@@ -52,7 +53,7 @@ def task_size(call: Call) -> None:
 
 @manners.before("ecs", "CreateService")
 def may_create(call: Call) -> None:
-    """Check what AWS checks before it makes a service."""
+    """Refuse a new service with invalid parameters, or with the name of one that is still draining."""
     params = call.params
     if params.get("launchType") and params.get("capacityProviderStrategy"):  # botocore ServiceModel
         raise _invalid(
@@ -69,14 +70,14 @@ def may_create(call: Call) -> None:
 
 @manners.before("ecs", "UpdateService")
 def may_update(call: Call) -> None:
-    """Check what AWS checks before it changes a service."""
+    """Refuse a change of a service to invalid parameters."""
     _check_providers(call)
     _check_network(call)
     _check_target_groups(call)
 
 
 def _check_providers(call: Call) -> None:
-    """Want every provider attached to the cluster: AWS doc, API_CapacityProviderStrategyItem."""
+    """Refuse a capacity provider that the cluster lacks: AWS doc, API_CapacityProviderStrategyItem."""
     name = cluster_arn(call).rpartition("/")[2]
     attached = backend("ecs", call.account, call.region).clusters[name].capacity_providers or []
     for item in call.params.get("capacityProviderStrategy", []):
@@ -86,6 +87,7 @@ def _check_providers(call: Call) -> None:
 
 
 def _check_network(call: Call) -> None:
+    """Refuse subnets and security groups that do not exist."""
     vpc = call.params.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     ec2 = backend("ec2", call.account, call.region)
     known = {name for zone in ec2.subnets.values() for name in zone}
@@ -104,7 +106,7 @@ def _check_network(call: Call) -> None:
 
 
 def _check_target_groups(call: Call) -> None:
-    """Want them wired to a load balancer: terraform-provider-aws ecs/service.go retries on this."""
+    """Refuse target groups without a load balancer: terraform-provider-aws ecs/service.go retries on this."""
     elb = backend("elbv2", call.account, call.region)
     for balancer in call.params.get("loadBalancers", []):
         both = (balancer.get("targetGroupArn"), _alternate(balancer))
@@ -119,10 +121,12 @@ def _check_target_groups(call: Call) -> None:
 
 
 def _alternate(balancer: dict[str, Any]) -> str:
+    """Return the alternate target group of a service's load balancer; "" without one."""
     return str(balancer.get("advancedConfiguration", {}).get("alternateTargetGroupArn") or "")
 
 
 def _forwarded_to(call: Call, elb: Any) -> Iterator[str]:
+    """Yield the target groups to which listener rules forward."""
     for balancer in elb.load_balancers.values():
         for listener in balancer.listeners.values():
             rules = every(call, "elbv2", "DescribeRules", ListenerArn=listener.arn)["Rules"]
@@ -134,14 +138,14 @@ def _forwarded_to(call: Call, elb: Any) -> Iterator[str]:
 
 @manners.after("ecs", "CreateService")
 def created(call: Call, reply: Reply) -> None:
-    """Hide it for a moment: terraform-provider-aws ecs/find.go."""
+    """Hide a new service from some reads: terraform-provider-aws ecs/find.go."""
     arn = reply["service"]["serviceArn"]
     _fresh.of(call).setdefault(arn, Fresh(FRESH, arn))
 
 
 @manners.after("ecs", "DescribeServices")
 def hide(call: Call, reply: Reply) -> None:
-    """Miss what is new."""
+    """Report a hidden service as MISSING."""
     for service in list(reply["services"]):
         fresh = _fresh.of(call).get(service["serviceArn"])
         if fresh is not None and fresh.hides_from_read():
@@ -151,7 +155,7 @@ def hide(call: Call, reply: Reply) -> None:
 
 @manners.before("ecs", "DeleteCluster")
 def delete_cluster(call: Call) -> None:
-    """Keep it while something runs in it: botocore ServiceModel, errors of DeleteCluster."""
+    """Refuse to delete a cluster with services or tasks: botocore ServiceModel, errors of DeleteCluster."""
     arn = cluster_arn(call)
     if services_in(call.place, arn):
         message = "The Cluster cannot be deleted while Services are active."
@@ -162,7 +166,7 @@ def delete_cluster(call: Call) -> None:
 
 
 def _attach(task: Task) -> None:
-    """Put ECS's name on a task's interface."""
+    """Make ECS the owner of a task's network interface."""
     if manners.on:
         vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
         public = vpc.get("assignPublicIp") == "ENABLED"

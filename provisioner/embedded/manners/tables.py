@@ -1,4 +1,4 @@
-"""DynamoDB tables are busy for a while after every change, and their backups come later still."""
+"""DynamoDB tables: busy for seconds after a change, with backups and TTL that become available later."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from provisioner.embedded.inner import backend, do
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
-# Seconds: go-to-k/cdkd docs/benchmarks.md; terraform-provider-aws dynamodb/table.go for the backups;
-# TTL may take an hour, and is not changed twice within one: AWS doc, DynamoDB time to live.
+# Seconds: go-to-k/cdkd docs/benchmarks.md; terraform-provider-aws dynamodb/table.go for the backups; a change
+# of TTL may take an hour, and a second one within the hour is refused: AWS doc, DynamoDB time to live.
 CREATE, UPDATE, DELETE, BACKUPS, TTL, TTL_AGAIN = 10.0, 5.0, 5.0, 20.0, 600.0, 3600.0
 
 _status: Shelf[str] = Shelf()
@@ -24,15 +24,18 @@ _ttl_changed: Shelf[float] = Shelf()
 
 
 def _name(call: Call) -> str:
+    """Return the table's name from the name or ARN in the call."""
     return str(call.params["TableName"]).rpartition("/")[2]
 
 
 def _tables(call: Call | Place) -> dict[str, Any]:
+    """Return moto's tables by name."""
     tables: dict[str, Any] = backend("dynamodb", call.account, call.region).tables
     return tables
 
 
 def _pass(place: Place, name: str, status: str, seconds: float) -> None:
+    """Set a status that ends, as "ACTIVE", after `seconds`, unless another status has replaced it."""
     _status.of(place)[name] = status
 
     def done() -> None:
@@ -44,7 +47,7 @@ def _pass(place: Place, name: str, status: str, seconds: float) -> None:
 
 @manners.after("dynamodb", "CreateTable")
 def create(call: Call, _: Reply) -> None:
-    """Begin creating; backups can be spoken of later."""
+    """Start the creation of a table; backups can be configured some seconds later."""
     name = _name(call)
     _pass(call.place, name, "CREATING", CREATE)
     _no_backups.of(call)[name] = True
@@ -53,7 +56,7 @@ def create(call: Call, _: Reply) -> None:
 
 @manners.before("dynamodb", "UpdateTable", "UpdateTimeToLive")
 def busy(call: Call) -> None:
-    """Take one change at a time: botocore ServiceModel, ResourceInUseException."""
+    """Refuse a change during another one: botocore ServiceModel, ResourceInUseException."""
     status = _status.of(call).get(_name(call))
     if status is not None:
         message = f"Attempt to change a resource which is still in use: Table is being {status.lower()}"
@@ -62,19 +65,19 @@ def busy(call: Call) -> None:
 
 @manners.after("dynamodb", "UpdateTable")
 def update(call: Call, _: Reply) -> None:
-    """Be busy with it."""
+    """Make the table UPDATING for a while."""
     _pass(call.place, _name(call), "UPDATING", UPDATE)
 
 
 @manners.after("dynamodb", "DescribeTable")
 def status_of(call: Call, reply: Reply) -> None:
-    """Tell how far the table is."""
+    """Show the current status of a table."""
     reply["Table"]["TableStatus"] = _status.of(call).get(reply["Table"]["TableName"], "ACTIVE")
 
 
 @manners.before("dynamodb", "UpdateContinuousBackups", "DescribeContinuousBackups")
 def backups(call: Call) -> None:
-    """Refuse while backups are being enabled: terraform-provider-aws dynamodb/table.go."""
+    """Refuse to configure backups while they are being enabled: terraform-provider-aws dynamodb/table.go."""
     name = _name(call)
     if call.operation.startswith("Update") and name in _no_backups.of(call) and name in _tables(call):
         message = f"Backups are being enabled for the table: {name}. Please retry later"
@@ -83,7 +86,7 @@ def backups(call: Call) -> None:
 
 @manners.before("dynamodb", "UpdateTimeToLive")
 def ttl_too_soon(call: Call) -> None:
-    """Refuse a second change within the hour: aws/aws-cdk#13720."""
+    """Refuse a second change of TTL within an hour: aws/aws-cdk#13720."""
     changed = _ttl_changed.of(call).get(_name(call))
     if changed is not None and clock.now() < changed + clock.scaled(TTL_AGAIN):
         message = "Time to live has been modified multiple times within a fixed interval"
@@ -92,7 +95,7 @@ def ttl_too_soon(call: Call) -> None:
 
 @manners.after("dynamodb", "UpdateTimeToLive")
 def set_ttl(call: Call, _: Reply) -> None:
-    """Take long to come into force."""
+    """Make a change of TTL take effect after a while."""
     name = _name(call)
     enabled = call.params["TimeToLiveSpecification"]["Enabled"]
     _ttl.of(call)[name] = "ENABLING" if enabled else "DISABLING"
@@ -102,14 +105,20 @@ def set_ttl(call: Call, _: Reply) -> None:
 
 @manners.after("dynamodb", "DescribeTimeToLive")
 def ttl_status(call: Call, reply: Reply) -> None:
-    """Tell whether it is in force yet."""
+    """Show whether TTL is enabled, or still being enabled or disabled."""
     told = reply["TimeToLiveDescription"]
     told["TimeToLiveStatus"] = _ttl.of(call).get(_name(call), told["TimeToLiveStatus"])
 
 
 @manners.before("dynamodb", "DeleteTable")
 def delete(call: Call) -> None:
-    """Begin deleting; twice is no error (botocore ServiceModel, DeleteTable)."""
+    """Start the deletion of a table; a second call is no error (botocore ServiceModel, DeleteTable).
+
+    Raises:
+        Answered: The deletion has started.
+        AwsError: ResourceInUseException.
+
+    """
     name = _name(call)
     table = _tables(call).get(name)
     if table is None or table.deletion_protection_enabled:
@@ -125,6 +134,7 @@ def delete(call: Call) -> None:
 
 
 def _gone(place: Place, name: str) -> None:
+    """Complete the deletion of a table."""
     keep_last(place, name)
     _tables(place).pop(name, None)
     for shelf in (_status, _no_backups, _ttl, _ttl_changed):

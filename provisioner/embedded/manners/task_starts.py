@@ -1,4 +1,4 @@
-"""What a task needs to start: a way to its image, its roles, its secrets, and somewhere to log to."""
+"""The start of a task: it needs a network path to its image, its roles, its secrets, and its log group."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from provisioner.embedded.containers.verdict import Trouble, checks
 from provisioner.embedded.hooks import manners
 from provisioner.embedded.inner import backend
 
-# The texts: AWS doc, Amazon ECS stopped tasks error messages.
+# Source of the messages: AWS doc, Amazon ECS stopped tasks error messages.
 
 
 def _network(task: Task) -> Trouble | None:
-    """Want a way from the subnet to the registry: an internet or NAT gateway, or endpoints."""
+    """Return a failure if the task's subnet cannot reach the registry: by a gateway or by endpoints."""
     if not task.subnet or _leads_out(task) or _has_endpoints(task):
         return None
     image = task.definition["containerDefinitions"][0]["image"]
@@ -25,6 +25,7 @@ def _network(task: Task) -> Trouble | None:
 
 
 def _leads_out(task: Task) -> bool:
+    """Return whether the default route of the task's subnet reaches the internet."""
     ec2 = backend("ec2", task.place.account, task.place.region)
     vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     for route in _table(ec2, task.subnet)._routes.values():
@@ -37,6 +38,7 @@ def _leads_out(task: Task) -> bool:
 
 
 def _table(ec2: Any, subnet: str) -> Any:
+    """Return the route table of a subnet: its own, or the VPC's main table."""
     for table in ec2.route_tables.values():
         if subnet in table._associations.values():
             return table
@@ -45,7 +47,7 @@ def _table(ec2: Any, subnet: str) -> Any:
 
 
 def _has_endpoints(task: Task) -> bool:
-    """AWS doc, Amazon ECR interface VPC endpoints."""
+    """Return whether the VPC has the endpoints for ECR (AWS doc, Amazon ECR interface VPC endpoints)."""
     ec2 = backend("ec2", task.place.account, task.place.region)
     vpc = next(zone[task.subnet].vpc_id for zone in ec2.subnets.values() if task.subnet in zone)
     there = {e.service_name for e in ec2.vpc_end_points.values() if (e.vpc_id, e.state) == (vpc, "available")}
@@ -54,6 +56,7 @@ def _has_endpoints(task: Task) -> bool:
 
 
 def _roles(task: Task) -> Trouble | None:
+    """Return a failure if the execution role or the task role does not exist."""
     roles = {role.arn for role in backend("iam", task.place.account, "aws").roles.values()}
     for member in ("executionRoleArn", "taskRoleArn"):
         arn = task.definition.get(member)
@@ -67,10 +70,11 @@ def _roles(task: Task) -> Trouble | None:
 
 
 def _secrets(task: Task) -> Trouble | None:
+    """Return a failure if a secret of the task has no value to read."""
     there = backend("secretsmanager", task.place.account, task.place.region).secrets
     for container in task.definition["containerDefinitions"]:
         for secret in container.get("secrets", []):
-            arn = ":".join(secret["valueFrom"].split(":")[:7])  # the rest names a key and a version
+            arn = ":".join(secret["valueFrom"].split(":")[:7])  # a key and a version may follow
             trouble = _unread(there.get(arn)) if ":secretsmanager:" in arn else ""
             if trouble:
                 return Trouble(
@@ -82,7 +86,7 @@ def _secrets(task: Task) -> Trouble | None:
 
 
 def _unread(secret: Any) -> str:
-    """Why GetSecretValue gives nothing (Secrets Manager API reference, GetSecretValue: errors)."""
+    """Return the error of reading a secret, or "" (Secrets Manager API reference, GetSecretValue: errors)."""
     if secret is None:
         return "ResourceNotFoundException: Secrets Manager can't find the specified secret."
     if secret.is_deleted():
@@ -99,6 +103,7 @@ def _unread(secret: Any) -> str:
 
 
 def _logs(task: Task) -> Trouble | None:
+    """Return a failure if a container's log group does not exist."""
     groups = backend("logs", task.place.account, task.place.region).groups
     for container in task.definition["containerDefinitions"]:
         log = container.get("logConfiguration", {})
@@ -114,6 +119,7 @@ def _logs(task: Task) -> Trouble | None:
 
 
 def _all(task: Task) -> Trouble | None:
+    """Return the first failure of all checks, or None."""
     if not manners.on:
         return None
     return next(filter(None, (check(task) for check in (_network, _roles, _secrets, _logs))), None)

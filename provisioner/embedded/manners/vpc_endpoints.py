@@ -1,4 +1,4 @@
-"""Interface endpoints take their time to come and to go."""
+"""VPC interface endpoints: creation and deletion take about a minute."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from provisioner.embedded.inner import backend, do
 from provisioner.embedded.manners.interfaces import Holder, adopt, hold, let_go
 from provisioner.embedded.wire import Call, Place
 
-CREATE, DELETE, LEAVE = 90.0, 60.0, 10.0  # go-to-k/cdkd, measured 1 to 3 minutes
+CREATE, DELETE, LEAVE = 90.0, 60.0, 10.0  # seconds; go-to-k/cdkd measured 1 to 3 minutes
 
 
 def _endpoints(place: Place) -> dict[str, Any]:
+    """Return moto's VPC endpoints by id."""
     endpoints: dict[str, Any] = backend("ec2", place.account, place.region).vpc_end_points
     return endpoints
 
 
 @manners.after("ec2", "CreateVpcEndpoint")
 def create(call: Call, reply: Reply) -> None:
-    """Begin pending, unless it is a gateway: that is only a route."""
+    """Start an interface endpoint as pending; a gateway endpoint is only a route and available at once."""
     told = reply["VpcEndpoint"]
     if told["VpcEndpointType"] != "Interface":
         return
@@ -36,7 +37,7 @@ def create(call: Call, reply: Reply) -> None:
 
 @manners.after("ec2", "ModifyVpcEndpoint")
 def move(call: Call, _: Reply) -> None:
-    """Leave the subnets that it is taken out of, and stand in those it is put into."""
+    """Create interfaces in the endpoint's added subnets, and delete those in removed ones after a while."""
     endpoint = _endpoints(call.place)[call.params["VpcEndpointId"]]
     if endpoint.vpc_endpoint_type != "Interface":
         return
@@ -54,10 +55,12 @@ def move(call: Call, _: Reply) -> None:
 
 
 def _holder(name: str) -> Holder:
+    """Return the owner of the interfaces of an endpoint."""
     return Holder("amazon-aws", f"VPC Endpoint Interface {name}", "vpc_endpoint")
 
 
 def _available(place: Place, name: str) -> None:
+    """Make a pending endpoint available."""
     endpoint = _endpoints(place).get(name)
     if endpoint is not None and endpoint.state == "pending":
         endpoint.state = "available"
@@ -65,7 +68,12 @@ def _available(place: Place, name: str) -> None:
 
 @manners.before("ec2", "DeleteVpcEndpoints")
 def delete(call: Call) -> None:
-    """Begin deleting: interfaces stay until it is done; a gateway's route goes at once."""
+    """Start the deletion; interfaces stay until it is complete, but a gateway's route goes at once.
+
+    Raises:
+        Answered: The deletion has started.
+
+    """
     there = _endpoints(call.place)
     failures = []
     for name in call.params["VpcEndpointIds"]:
@@ -81,5 +89,6 @@ def delete(call: Call) -> None:
 
 
 def _gone(place: Place, name: str) -> None:
+    """Delete the endpoint in moto."""
     do(place, "ec2", "DeleteVpcEndpoints", VpcEndpointIds=[name])
     del _endpoints(place)[name]

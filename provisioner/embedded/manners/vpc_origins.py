@@ -1,4 +1,4 @@
-"""A VPC origin takes minutes to come and to go, and holds interfaces and a group of its own in the VPC."""
+"""VPC origins of CloudFront: they take minutes, and have interfaces and a security group in the VPC."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from provisioner.embedded.inner import backend, do
 from provisioner.embedded.manners.interfaces import Holder, held_by, hold
 from provisioner.embedded.wire import Call, Place
 
-# Up to 15 minutes each way (terraform-provider-aws cloudfront/vpc_origin.go).
+# Seconds; up to 15 minutes for each (terraform-provider-aws cloudfront/vpc_origin.go).
 DEPLOY = DELETE = 240.0
-# CloudFront developer guide, private-content-vpc-origins; it goes with the last of a VPC (aws/aws-cdk#33318).
+# CloudFront developer guide, private-content-vpc-origins; CloudFront deletes the group with the last origin
+# of a VPC (aws/aws-cdk#33318).
 GROUP = "CloudFront-VPCOrigins-Service-SG"
 
 
 @manners.after("cloudfront", "CreateVpcOrigin")
 def create(call: Call, reply: Reply) -> None:
-    """Begin deploying: an interface in each of the balancer's subnets, a group in its VPC."""
+    """Start deploying, with an interface in each of the load balancer's subnets and a group in its VPC."""
     made = origins(call.account)[reply["VpcOrigin"]["Id"]]
     made.status = reply["VpcOrigin"]["Status"] = "Deploying"
     balancer, place = balancer_of(call, made.config["Arn"]), _place(call, made)
@@ -38,20 +39,23 @@ def create(call: Call, reply: Reply) -> None:
 
 
 def _place(call: Call, one: Origin) -> Place:
+    """Return the account and region of the origin's load balancer."""
     return Place(call.account, one.config["Arn"].split(":")[3])
 
 
 def _described(one: Origin) -> str:
+    """Return the description of the interfaces of an origin."""
     return f"CloudFront VPC origin {one.id}"
 
 
 def _groups(place: Place, vpc: str) -> dict[str, Any]:
+    """Return CloudFront's security groups in a VPC by id."""
     groups = backend("ec2", place.account, place.region).groups
     return {group.id: group for group in groups[vpc].values() if group.name == GROUP}
 
 
 def _group(place: Place, vpc: str) -> str:
-    """The group of a VPC's origins, made with the first."""
+    """Return the id of CloudFront's security group in a VPC; create it for the first origin."""
     for name in _groups(place, vpc):
         return name
     asked = {"GroupName": GROUP, "Description": "Managed by CloudFront", "VpcId": vpc}
@@ -60,7 +64,13 @@ def _group(place: Place, vpc: str) -> str:
 
 @manners.before("cloudfront", "DeleteVpcOrigin")
 def end(call: Call) -> None:
-    """Begin the end of one that is deployed; it is told as deploying until it is gone."""
+    """Start the deletion of a deployed origin; its status is Deploying until it is gone.
+
+    Raises:
+        Answered: The deletion has started.
+        AwsError: IllegalDelete.
+
+    """
     found = one_of(call)
     if found.status != "Deployed":
         raise AwsError("IllegalDelete", "You cannot delete the VPC origin while it is deploying.", 400)
@@ -72,7 +82,7 @@ def end(call: Call) -> None:
 
 
 def _gone(place: Place, one: Origin) -> None:
-    """Take it away, what it held in the VPC, and with the last one there the group."""
+    """Delete the origin and its interfaces; delete the security group as well if no interface uses it."""
     origins(one.account).pop(one.id, None)
     ec2 = backend("ec2", place.account, place.region)
     left = [ec2.enis.pop(name) for name in held_by(place, _described(one))]

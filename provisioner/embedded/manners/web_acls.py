@@ -1,4 +1,4 @@
-"""A web ACL stays while a distribution has it, and for a moment longer."""
+"""Web ACLs: WAF refuses to delete one while a distribution uses it, and for a while after that."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from provisioner.embedded.wire import Call
 
 LINGER = 60.0  # seconds; terraform-provider-aws wafv2/web_acl.go retries for up to 5 minutes
 
-_lately: Shelf[str] = Shelf()  # by ARN: given up a moment ago
+_lately: Shelf[str] = Shelf()  # by ARN: the web ACLs whose use ended a moment ago
 
 
 def _in_use(call: Call) -> set[str]:
+    """Return the ARNs of the web ACLs that distributions use."""
     return {d.distribution_config.WebACLId for d in distributions(call).values()} - {""}
 
 
 @manners.before("cloudfront", "UpdateDistribution", "DeleteDistribution")
 def remember(call: Call) -> None:
-    """Note what this may give up."""
+    """Remember the web ACL that a call removes from a distribution."""
     distribution = distributions(call).get(call.params["Id"])
     arn = distribution.distribution_config.WebACLId if distribution else ""
     wanted = call.params.get("DistributionConfig", {}).get("WebACLId", "")
@@ -33,14 +34,14 @@ def remember(call: Call) -> None:
 
 @manners.after("cloudfront", "UpdateDistribution", "DeleteDistribution")
 def given_up(call: Call, _: Reply) -> None:
-    """Let the association linger."""
+    """Forget the removed web ACLs after a while."""
     for arn in _lately.at(call.account, ""):
         clock.later(LINGER, partial(_lately.at(call.account, "").pop, arn, None))
 
 
 @manners.before("wafv2", "DeleteWebACL")
 def delete(call: Call) -> None:
-    """Keep it while it is associated: botocore ServiceModel, WAFAssociatedItemException."""
+    """Refuse to delete a web ACL in use: botocore ServiceModel, WAFAssociatedItemException."""
     region = "aws" if call.params["Scope"] == "CLOUDFRONT" else call.region
     for arn, acl in backend("wafv2", call.account, region).wacls.items():
         if acl.id != call.params["Id"]:
