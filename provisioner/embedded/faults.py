@@ -43,7 +43,7 @@ class Fault:
         times: How many calls in a row to strike.
         pid: The process that a "kill" fault kills.
         seconds: How long "delay" waits.
-        seen: How many calls of the kind were counted.
+        seen: The matching calls counted so far.
 
     """
 

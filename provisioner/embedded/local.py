@@ -194,12 +194,7 @@ def _locked(home: Path) -> Iterator[None]:
 
 
 def _spawn(home: Path, arguments: list[str], timeout: float) -> None:
-    """Start the process, detached from this terminal, and wait for the byte that reports readiness.
-
-    Raises:
-        ProvisionerError: It ended, or was not ready within `timeout` seconds.
-
-    """
+    """Start the process, detached from this terminal, and wait until it reports that it is ready."""
     ready, says_ready = os.pipe()
     command = [sys.executable, "-m", "provisioner.embedded", "--home", str(home), *arguments]
     with (home / LOG).open("w") as log:

@@ -202,7 +202,7 @@ def _any(action: Action, on: On, call: Call) -> str:
 
 
 def _filled(action: Action, on: On, call: Call, name: str) -> str:
-    """Return the ARN of a type with this name in it."""
+    """Return the ARN of a type with this name in it; slashes separate the parts of some names."""
     # An object's key may itself contain slashes.
     most = {"ecs": -1, "wafv2": -1, "s3": 1}.get(action.prefix, 0)
     parts = tuple(name.split("/", most)) if most else (name,)
@@ -215,7 +215,7 @@ def place_of(call: Call) -> dict[str, str]:
 
 
 def _associated(call: Call, type_: str) -> list[str]:
-    """Return the route table or subnet of an association, and the table that replaces it."""
+    """Return ids of one type: the table or subnet of an association, and the table to replace it with."""
     ties = {
         tie: {"route-table": table.id, "subnet": subnet}
         for table in backend("ec2", call.account, call.region).route_tables.values()

@@ -78,14 +78,14 @@ def applies(statement: Mapping[str, Any], request: Request) -> bool:
 
 
 def _named(statement: Mapping[str, Any], what: str, value: str, *, fold: bool = False) -> bool:
-    """Return whether the statement's element `what`, or its Not form, matches a value."""
+    """Return whether a statement's element `what` ("Action", "Resource"), or its Not form, covers a value."""
     if f"Not{what}" in statement:
         return not any(like(one, value, fold=fold) for one in _listed(statement[f"Not{what}"]))
     return any(like(one, value, fold=fold) for one in _listed(statement[what]))
 
 
 def like(pattern: str, value: str, *, fold: bool = False) -> bool:
-    """Return whether a value matches a pattern with `*` and `?`."""
+    """Return whether a value matches a pattern with `*` and `?`; `fold` ignores case."""
     return bool(_compiled(pattern, fold).fullmatch(value))
 
 

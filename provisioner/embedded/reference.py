@@ -172,17 +172,17 @@ def arn(prefix: str, type_: str, fills: tuple[str, ...], place: Mapping[str, str
 
 
 def asked(action: str, arn: str) -> str:
-    """Return the ARN on which IAM evaluates an action; for most actions on a log group, it has a suffix."""
+    """Return the ARN on which IAM evaluates an action; for most actions on a log group, a suffix is added."""
     return f"{arn}{_STREAM}" if _goes_on(action, arn) else arn
 
 
 def written(action: str, arn: str) -> str:
-    """Return the ARN that a policy must have to match the ARN on which IAM evaluates the action."""
+    """Return the ARN to put into a policy, so that it matches the ARN on which IAM evaluates the action."""
     return f"{arn}:*" if _goes_on(action, arn) and not arn.endswith("*") else arn
 
 
 def _goes_on(action: str, arn: str) -> bool:
-    """Return whether IAM evaluates the action on the ARN with a suffix for the log stream."""
+    """Return whether IAM adds the suffix of a log stream to the ARN for this action."""
     return action.startswith("logs:") and action not in _BY_NAME and _GROUP in arn and _STREAM not in arn
 
 

@@ -95,7 +95,7 @@ def under_way(service: Service, deployment: Deployment) -> Rollout | None:
 
 
 def _launch(service: Service, deployment: Deployment) -> None:
-    """Launch one task of a deployment."""
+    """Launch one task of a deployment, on a capacity provider and with tags of its service."""
     definition = do(
         service.place, "ecs", "DescribeTaskDefinition", taskDefinition=deployment.spec["taskDefinition"]
     )["taskDefinition"]
@@ -118,9 +118,9 @@ def _stop(service: Service, task: Task, why: str) -> None:
 
 
 def _changed(service: Service, task: Task) -> None:
-    """React to a change of a task; one that stopped by itself counts as a failure of its deployment.
+    """Settle the service after a change of a task, or count a failure if the task stopped by itself.
 
-    A failed deployment trips the circuit breaker; otherwise a retry is scheduled.
+    Enough failures of a deployment in progress trip the circuit breaker; otherwise, a retry is scheduled.
     """
     deployment = next((d for d in service.deployments if d.id == task.started_by), None)
     unwanted = task.status == "STOPPED" and not task.stop_reason.startswith(("Scaling", "Task stopped by"))
@@ -170,7 +170,7 @@ def trip(
     *,
     back: bool | None = None,
 ) -> None:
-    """Fail a deployment, stop its tasks, and roll back if that is asked for.
+    """Mark a deployment as failed, stop its tasks, and roll back if that is asked for.
 
     `back` says whether to roll back to the last good deployment; None leaves it to the circuit breaker.
     """
@@ -195,7 +195,7 @@ def _returning_to(service: Service, deployment: Deployment) -> Rollout | None:
 
 
 def _give_up(service: Service, deployment: Deployment, why: str, *, back: bool | None) -> None:
-    """Stop a failed rollout or start its rollback."""
+    """Close the rollout of a failed deployment, or start its rollback if wanted and possible."""
     rollout = next(r for r in service.rollouts if r.deployment is deployment)
     wants_back = service.breaker.get("rollback", False) if back is None else back
     if not wants_back:

@@ -33,7 +33,10 @@ checks: list[Callable[[Task], Trouble | None]] = []  # further checks, registere
 
 
 def trouble_at_start(task: Task) -> Trouble | None:
-    """Return the failure that keeps a task from starting, or None."""
+    """Return the failure that keeps a task from starting, or None.
+
+    An image with "does-not-exist" in its name cannot be pulled.
+    """
     for check in checks:
         if trouble := check(task):
             return trouble
@@ -68,7 +71,7 @@ def _with_overrides(task: Task) -> Iterator[dict[str, Any]]:
 
 
 def is_served(task: Task) -> bool:
-    """Return whether the task passes the health checks of its target groups."""
+    """Return whether the task passes the health checks of its target groups, on ports that it maps."""
     ports = {
         mapping["containerPort"]
         for container in task.definition["containerDefinitions"]

@@ -29,7 +29,7 @@ def remember(call: Call) -> None:
 @manners.after("elbv2", *_ELB)
 @manners.after("cloudfront", *_EDGE)
 def given_up(call: Call, _: Reply) -> None:
-    """Keep the certificates in use for a while that the call ended the use of."""
+    """Mark the certificates whose use the call ended: ACM regards them as in use for a while longer."""
     lately = _lately.at(call.account, "")
     for arn in _shown.at(call.account, "")["before"] - shown(call.account):
         lately[arn] = call.operation

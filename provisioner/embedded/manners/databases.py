@@ -32,7 +32,7 @@ def _enis(name: str) -> str:
 
 
 def _pass(shelf: Shelf[str], place: Place, name: str, status: str, seconds: float) -> None:
-    """Set a status that ends, as "available", after `seconds`, unless another status has replaced it."""
+    """Set a status that turns into "available" after `seconds`, unless another status replaces it before."""
     shelf.of(place)[name] = status
 
     def done() -> None:
@@ -86,6 +86,8 @@ def _members(call: Call | Place, cluster: str) -> list[str]:
 def delete_cluster(call: Call) -> None:
     """Start the deletion of a cluster, which ends after its instances have gone.
 
+    A missing or protected cluster is left to moto.
+
     Raises:
         Answered: The deletion has started.
         AwsError: The cluster is not available, or an instance not being deleted, or the snapshot is wrong.
@@ -130,7 +132,7 @@ def _cluster_gone(call: Call, name: str) -> None:
 
 @manners.after("rds", "DescribeDBClusters")
 def cluster_status(call: Call, reply: Reply) -> None:
-    """Set the current status of clusters."""
+    """Put the emulated status of each cluster into the reply."""
     for cluster in reply["DBClusters"]:
         cluster["Status"] = _clusters.of(call).get(cluster["DBClusterIdentifier"], cluster["Status"])
 
@@ -201,14 +203,14 @@ def _instance_gone(call: Call, name: str) -> None:
 
 @manners.after("rds", "DescribeDBInstances")
 def instance_status(call: Call, reply: Reply) -> None:
-    """Set the current status of instances."""
+    """Put the emulated status of each instance into the reply."""
     for instance in reply["DBInstances"]:
         status = _instances.of(call).get(instance["DBInstanceIdentifier"])
         instance["DBInstanceStatus"] = status or instance["DBInstanceStatus"]
 
 
 def _users(call: Call, member: str, name: str) -> list[Any]:
-    """Return the clusters that have `name` as the value of a member."""
+    """Return the clusters whose attribute `member` is `name`."""
     return [cluster for cluster in clusters(call).values() if getattr(cluster, member) == name]
 
 

@@ -49,7 +49,7 @@ def _deployed(account: str, name: str, etag: str) -> None:
 
 @manners.after("cloudfront", "GetDistribution")
 def status(call: Call, reply: Reply) -> None:
-    """Show the status of the deployment; right after an update, a read may show the distribution before it.
+    """Put the status of the deployment into the reply; right after an update, the whole reply may be stale.
 
     go-to-k/cdkd cloudfront-distribution-provider.ts: a Get after the disable may still show
     Enabled and Deployed.
@@ -79,7 +79,7 @@ def remember(call: Call) -> None:
 
 @manners.after("cloudfront", "ListDistributions")
 def statuses(call: Call, reply: Reply) -> None:
-    """Show the status of the deployment of each distribution in a list."""
+    """Put the status of the deployment of each distribution into the reply."""
     for summary in reply["DistributionList"].get("Items", []):
         if summary["Id"] in _deploying.at(call.account, ""):
             summary["Status"] = "InProgress"

@@ -28,6 +28,6 @@ def change(call: Call, reply: Reply) -> None:
 
 @manners.after("route53", "GetChange")
 def status(call: Call, reply: Reply) -> None:
-    """Show whether a change is still PENDING."""
+    """Put PENDING into the reply while the change has not reached all name servers."""
     if call.params["Id"].rsplit("/", 1)[-1] in _pending.at(call.account, ""):
         reply["ChangeInfo"]["Status"] = "PENDING"

@@ -73,7 +73,10 @@ def regroup(place: Place | Call, names: Iterable[str], groups: list[str]) -> Non
 
 @manners.before("ec2", "DescribeNetworkInterfaces")
 def describe(call: Call) -> Reply | None:
-    """Apply the filters on owners here: moto does not know them, and has no wildcards for them."""
+    """Describe interfaces with their owners' attachments, and filter by owner: moto has neither.
+
+    The filters here take wildcards.
+    """
     filters = call.params.get("Filters", [])
     ours = [f for f in filters if f["Name"].startswith(OURS)]
     told = call.params | {"Filters": [f for f in filters if f not in ours]}

@@ -21,7 +21,7 @@ LISTED_AT_LEAST = 60.0  # real seconds, or at speed 0 no read would show a delet
 
 @manners.after("ec2", "CreateNatGateway")
 def create(call: Call, reply: Reply) -> None:
-    """Start as pending; fail without an internet gateway (AWS doc, NAT gateways: troubleshooting)."""
+    """Start as pending; without an internet gateway, fail later (AWS doc, NAT gateways: troubleshooting)."""
     told = reply["NatGateway"]
     ec2 = backend("ec2", call.account, call.region)
     nat = ec2.nat_gateways[told["NatGatewayId"]]
@@ -74,7 +74,7 @@ def _deleted(place: Place, name: str) -> None:
 
 @manners.after("ec2", "DescribeNatGateways")
 def ended(call: Call, reply: Reply) -> None:
-    """Show since when a NAT gateway is deleted (botocore ServiceModel, NatGateway)."""
+    """Add the time of deletion to deleted NAT gateways in the reply (botocore ServiceModel, NatGateway)."""
     known = backend("ec2", call.account, call.region).nat_gateways
     for told in reply["NatGateways"]:
         if told["State"] == "deleted":

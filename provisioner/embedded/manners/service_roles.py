@@ -31,7 +31,7 @@ NOT_YET = {
 
 
 def _first_use(call: Call) -> None:
-    """Create the service-linked role if it is missing; for ECS and RDS, refuse the call this once."""
+    """Create the service-linked role if it is missing; then ECS and RDS also refuse the call."""
     principal = FIRST_USES[call.service, call.operation]
     roles = backend("iam", call.account, "aws").roles.values()
     if any(role.name == SERVICE_ROLES[principal] for role in roles):

@@ -138,14 +138,14 @@ def _forwarded_to(call: Call, elb: Any) -> Iterator[str]:
 
 @manners.after("ecs", "CreateService")
 def created(call: Call, reply: Reply) -> None:
-    """Hide a new service from some reads: terraform-provider-aws ecs/find.go."""
+    """Hide a new service from the first reads: terraform-provider-aws ecs/find.go."""
     arn = reply["service"]["serviceArn"]
     _fresh.of(call).setdefault(arn, Fresh(FRESH, arn))
 
 
 @manners.after("ecs", "DescribeServices")
 def hide(call: Call, reply: Reply) -> None:
-    """Report a hidden service as MISSING."""
+    """Remove a hidden service from the reply, and report it there as a failure with the reason MISSING."""
     for service in list(reply["services"]):
         fresh = _fresh.of(call).get(service["serviceArn"])
         if fresh is not None and fresh.hides_from_read():

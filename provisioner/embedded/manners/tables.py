@@ -35,7 +35,7 @@ def _tables(call: Call | Place) -> dict[str, Any]:
 
 
 def _pass(place: Place, name: str, status: str, seconds: float) -> None:
-    """Set a status that ends, as "ACTIVE", after `seconds`, unless another status has replaced it."""
+    """Set a status that turns into "ACTIVE" after `seconds`, unless another status replaces it before."""
     _status.of(place)[name] = status
 
     def done() -> None:
@@ -71,7 +71,7 @@ def update(call: Call, _: Reply) -> None:
 
 @manners.after("dynamodb", "DescribeTable")
 def status_of(call: Call, reply: Reply) -> None:
-    """Show the current status of a table."""
+    """Put the emulated status of the table into the reply."""
     reply["Table"]["TableStatus"] = _status.of(call).get(reply["Table"]["TableName"], "ACTIVE")
 
 
@@ -105,7 +105,7 @@ def set_ttl(call: Call, _: Reply) -> None:
 
 @manners.after("dynamodb", "DescribeTimeToLive")
 def ttl_status(call: Call, reply: Reply) -> None:
-    """Show whether TTL is enabled, or still being enabled or disabled."""
+    """Put the status ENABLING or DISABLING into the reply while a change of TTL takes effect."""
     told = reply["TimeToLiveDescription"]
     told["TimeToLiveStatus"] = _ttl.of(call).get(_name(call), told["TimeToLiveStatus"])
 
@@ -113,6 +113,8 @@ def ttl_status(call: Call, reply: Reply) -> None:
 @manners.before("dynamodb", "DeleteTable")
 def delete(call: Call) -> None:
     """Start the deletion of a table; a second call is no error (botocore ServiceModel, DeleteTable).
+
+    A missing or protected table is left to moto.
 
     Raises:
         Answered: The deletion has started.

@@ -25,7 +25,7 @@ def _network(task: Task) -> Trouble | None:
 
 
 def _leads_out(task: Task) -> bool:
-    """Return whether the default route of the task's subnet reaches the internet."""
+    """Return whether the default route leads out: a NAT gateway, or an internet gateway and a public IP."""
     ec2 = backend("ec2", task.place.account, task.place.region)
     vpc = task.spec.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     for route in _table(ec2, task.subnet)._routes.values():

@@ -34,7 +34,7 @@ def remember(call: Call) -> None:
 
 @manners.after("cloudfront", "UpdateDistribution", "DeleteDistribution")
 def given_up(call: Call, _: Reply) -> None:
-    """Forget the removed web ACLs after a while."""
+    """Let the removed web ACLs count as in use for a while longer."""
     for arn in _lately.at(call.account, ""):
         clock.later(LINGER, partial(_lately.at(call.account, "").pop, arn, None))
 

@@ -20,7 +20,7 @@ GROUP, TAG = "GuardDutyManagedSecurityGroup-", "GuardDutyManaged"
 
 
 def watch(task: Task) -> None:
-    """Create the endpoint in a new task's VPC, or extend it to the task's subnet."""
+    """Create the endpoint in a new task's VPC, or extend it to the task's subnet, in a strict account."""
     if not strict.on or _is_left_out(task):
         return
     vpc = _ec2(task.place).get_subnet(task.subnet).vpc_id
