@@ -1,1 +1,1 @@
-"""What a person sees: the plan, the progress, the tables; data on stdout, all else on stderr."""
+"""The output on the terminal: plan, progress, tables. Data goes to stdout, everything else to stderr."""

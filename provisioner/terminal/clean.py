@@ -1,7 +1,7 @@
-"""Text from AWS and from containers, without what would make a terminal do more than show it.
+"""Removal of control sequences from text of AWS and containers before it is printed.
 
-Everything that is printed passes `clean`. The tool's own sequences (colours, the moves of `--watch`) are
-wrapped by `own` with a number that is drawn for each process, so that nobody else can write one.
+Everything that is printed passes `clean`. The tool's own sequences (colours, the cursor moves of `--watch`)
+are wrapped by `own` with a number that is drawn for each process, so that no other text can contain one.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import secrets
 _DRAWN = secrets.token_hex(8)
 _OWN = re.compile(rf"\x00{_DRAWN}:([^\x00]*)\x00")
 # ECMA-48 and xterm's ctlseqs: strings (OSC, DCS, SOS, PM, APC) to their end, CSI, sequences of two
-# characters, then each control character by itself; and the characters of Unicode that turn text around
-# or tag it (UAX 9, 3).
+# characters, then each single control character; and the Unicode characters that change the direction of
+# text or tag it (UAX 9, 3).
 _STRINGS = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"
 _CSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
 _TWO = r"\x1b[ -/]*[0-~]"
@@ -23,15 +23,15 @@ _ANY = re.compile(f"{_OWN.pattern}|{_OTHERS}")
 
 
 def own(sequence: str) -> str:
-    """Return a sequence of this tool's, so that `clean` lets it through."""
+    """Return a control sequence in the wrapping that `clean` recognises and lets through."""
     return f"\x00{_DRAWN}:{sequence}\x00"
 
 
 def clean(text: str) -> str:
-    """Return the text with this tool's own sequences and no others; lines and tabs stay."""
+    """Return the text without control sequences other than the tool's own; line breaks and tabs stay."""
     return _ANY.sub(lambda found: found[1] or "", text)
 
 
 def raw(text: str) -> str:
-    """Return the text with everything that is in it."""
+    """Return the text as it is, only with the tool's own sequences unwrapped."""
     return _OWN.sub(lambda found: found[1], text)

@@ -1,4 +1,4 @@
-"""What differs between two runs, as a person reads it and as a program does."""
+"""Output of the differences between two runs, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from provisioner.terminal.fields import told
 from provisioner.terminal.past import began, planned, took
 from provisioner.terminal.say import Say
 
-# Of the resources that took longer or shorter, so many are named; less than this is noise.
+# How many resources with different times are named, and the difference in seconds below which it is noise.
 _NAMED, _NOISE = 10, 0.5
 
 
 def show_contrast(say: Say, found: Contrast) -> None:
-    """Each thing that differs, the first run's on the left."""
+    """Print the differences between two runs, with the first run on the left."""
     if say.as_json:
         say.record("diff", **_record(found))
         return
@@ -31,6 +31,7 @@ def show_contrast(say: Say, found: Contrast) -> None:
 
 
 def _lines(found: Contrast) -> Iterator[str]:
+    """Yield the differences as lines of text, section by section; nothing if the runs are alike."""
     if found.typed:
         yield "typed"
         yield from (f"  {sign} {shlex.join(one)}" for sign, one in zip("-+", found.typed, strict=True))
@@ -43,13 +44,14 @@ def _lines(found: Contrast) -> Iterator[str]:
 
 
 def _section(title: str, pairs: Mapping[str, Pair]) -> Iterator[str]:
+    """Yield a title and a line for each pair of different values; nothing if there are none."""
     if pairs:
         yield title
         yield from (f"  {name}: {told(old)} -> {told(new)}" for name, (old, new) in pairs.items())
 
 
 def _alike(title: str, pairs: Mapping[str, Pair]) -> Iterator[str]:
-    """As a section, those to which the same befell in one line."""
+    """Yield a section with one line for all resources that have the same pair of values."""
     groups: dict[Pair, list[str]] = {}
     for name, pair in pairs.items():
         groups.setdefault(pair, []).append(name)
@@ -57,6 +59,7 @@ def _alike(title: str, pairs: Mapping[str, Pair]) -> Iterator[str]:
 
 
 def _durations(found: Contrast) -> Iterator[str]:
+    """Yield the resources whose times differ most, and how many more there are."""
     rows = [row for row in found.slowest if abs(row[2] - row[1]) >= _NOISE]
     if rows:
         yield "took"
@@ -66,6 +69,8 @@ def _durations(found: Contrast) -> Iterator[str]:
 
 
 def _worded(calls: Mapping[str, Pair]) -> dict[str, Pair]:
+    """Return the counts of calls by service as text: calls (retries, throttled)."""
+
     def words(one: tuple[int, int, int] | None) -> str | None:
         return f"{one[0]} ({one[1]}, {one[2]})" if one else None
 
@@ -73,6 +78,7 @@ def _worded(calls: Mapping[str, Pair]) -> dict[str, Pair]:
 
 
 def _record(found: Contrast) -> dict[str, Any]:
+    """Return the differences for the JSON output."""
     sections = ("typed", "settings", "plan", "steps", "seconds", "calls", "result")
     return {
         "runs": [found.one.run, found.other.run],

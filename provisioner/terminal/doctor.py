@@ -1,4 +1,4 @@
-"""The walk as a person reads it, and as a program does."""
+"""Output of the checks of `doctor`, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ _COLORS = {"ok": "green", "wrong": "red", "not checked": "yellow", "none": "dim"
 
 
 class Line(NamedTuple):
-    """One check as it is told; what is wrong has its reason and the command to type."""
+    """The result of one check; `finding` to `evidence` describe the problem, and are "" if there is none.
+
+    `what` is the problem, `why` the reason why it matters, `type` the command to type.
+    """
 
     station: str
     check: str
@@ -25,7 +28,15 @@ class Line(NamedTuple):
 
 
 def show_walk(say: Say, suffix: str, lines: Sequence[Line], told: Sequence[Line]) -> None:
-    """The checks that were made, a line each; then each of the findings that are told."""
+    """Print a line for each check, then the details of some findings.
+
+    Args:
+        say: The console.
+        suffix: The suffix of the stack.
+        lines: All checks.
+        told: The findings that are printed in detail.
+
+    """
     if say.as_json:
         say.record("doctor", suffix=suffix, checks=[_record(one) for one in lines], first=_first(told))
         return
@@ -39,6 +50,7 @@ def show_walk(say: Say, suffix: str, lines: Sequence[Line], told: Sequence[Line]
 
 
 def _tell(write: Callable[[str], None], line: Line) -> None:
+    """Print the details of one finding."""
     write(f"{line.station}/{line.check}: {line.what}")
     write(f"  Why it matters: {line.why}")
     for text in line.evidence.splitlines():
@@ -47,8 +59,10 @@ def _tell(write: Callable[[str], None], line: Line) -> None:
 
 
 def _record(line: Line) -> dict[str, str]:
+    """Return the result of a check for the JSON output, without empty fields."""
     return {key: value for key, value in line._asdict().items() if value}
 
 
 def _first(told: Sequence[Line]) -> dict[str, str] | None:
+    """Return the first finding for the JSON output; None if there is none."""
     return _record(told[0]) if told else None

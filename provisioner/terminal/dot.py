@@ -1,4 +1,4 @@
-"""The declared graph in Graphviz' language."""
+"""The declared graph in the language of Graphviz."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from provisioner.terminal.graph import by_piece, strictest
 
 
 def as_dot(stack: Stack) -> str:
-    """A cluster a piece; a bold arrow waits until the thing is ready, and says why."""
+    """Return the graph in the language of Graphviz.
+
+    Each step is a cluster. A bold arrow means that the resource waits until the other is ready; its label
+    says why.
+    """
     return "\n".join(_lines(stack))
 
 
 def _lines(stack: Stack) -> Iterator[str]:
+    """Yield the lines of the graph."""
     yield f"digraph {_quoted(stack.suffix)} {{"
     yield "  rankdir=LR"
     yield "  node [shape=box]"
     for piece, nodes in by_piece(stack).items():
-        # Only what is called `cluster...` is drawn as a box (graphviz.org/doc/info/lang.html).
+        # Graphviz draws a box only for a subgraph named `cluster...` (graphviz.org/doc/info/lang.html).
         yield f"  subgraph {_quoted(f'cluster_{piece}')} {{"
         yield f"    label={_quoted(piece)}"
         for node in nodes:
@@ -32,9 +37,11 @@ def _lines(stack: Stack) -> Iterator[str]:
 
 
 def _looks(edge: Edge) -> str:
+    """Return the attributes of an arrow: bold with the reason if the resource waits for readiness."""
     return f" [style=bold, label={_quoted(edge.because)}]" if edge.ready else ""
 
 
 def _quoted(text: str) -> str:
+    """Return the text as a quoted string of Graphviz."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

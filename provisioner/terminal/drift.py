@@ -1,4 +1,4 @@
-"""Drift as a person reads it, and as a program does."""
+"""Output of drift, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WORDS = {
 
 
 def show_drift(say: Say, report: Report) -> None:
-    """What differs, what apply would do about each, and the sum."""
+    """Print each difference, what `apply` would do about it, and a summary."""
     if say.as_json:
         summary = {what: report.count(what) for what in _WORDS}
         drifts = [_record(one) for one in report.drifts]
@@ -52,6 +52,7 @@ def show_drift(say: Say, report: Report) -> None:
 
 
 def _show_one(say: Say, drift: Drift) -> None:
+    """Print the drift of one resource with the fields that differ."""
     sign, color = _SIGNS[drift.what]
     tail = " is gone" if drift.what == "gone" else f": {drift.extra}" if drift.extra else ""
     say.data(f"{say.paint(sign, color):>3} {_place(drift)}{tail}  ({drift.remedy})")
@@ -60,7 +61,7 @@ def _show_one(say: Say, drift: Drift) -> None:
 
 
 def _held_alike(report: Report) -> dict[tuple[str, tuple[str, ...]], list[Drift]]:
-    """What others hold, by what becomes of it and by how it differs: told once for all that are alike."""
+    """Return the drifts that belong to other owners, grouped by remedy and lines to be printed once."""
     found: dict[tuple[str, tuple[str, ...]], list[Drift]] = {}
     for one in report.drifts:
         if one.what == "held":
@@ -69,11 +70,16 @@ def _held_alike(report: Report) -> dict[tuple[str, tuple[str, ...]], list[Drift]
 
 
 def _place(drift: Drift) -> str:
+    """Return the address, type and name of the resource of a drift."""
     return f"{drift.piece}/{drift.node}: {f'{drift.kind} {drift.name}'.rstrip()}"
 
 
 def other_lines(report: Report) -> list[str]:
-    """What is no drift, and worth a sentence: what is declared no more, in progress, or not confirmed yet."""
+    """Return sentences about resources that are no drift.
+
+    These are undeclared resources, resources that AWS is still working on, and resources that are not
+    recorded as ready yet.
+    """
     named, unfinished = ", ".join(report.undeclared), ", ".join(report.unfinished)
     progress = sorted(report.in_progress.items())
     busy = ", ".join(f"{name} ({word})" for name, word in progress if name not in report.under_way)
@@ -85,7 +91,7 @@ def other_lines(report: Report) -> list[str]:
 
 
 def drift_sentence(report: Report) -> str:
-    """The report in one line."""
+    """Return the drift of the stack in one sentence."""
     told = [f"{count} {words}" for what, words in _WORDS.items() if (count := report.count(what))]
     if not report.is_drifting:
         return "No drift." + (f" {told[0].capitalize()}." if told else "")
@@ -93,6 +99,7 @@ def drift_sentence(report: Report) -> str:
 
 
 def _lines(drift: Drift) -> Iterator[str]:
+    """Yield a line for each field that differs; if the settings changed it meanwhile, also their value."""
     for one in drift.fields:
         if one.is_state:
             yield f"{one.path}: {told(masked(one.aws))}"
@@ -104,6 +111,7 @@ def _lines(drift: Drift) -> Iterator[str]:
 
 
 def _record(drift: Drift) -> dict[str, Any]:
+    """Return the drift of one resource for the JSON output."""
     return {
         "what": drift.what,
         "node": drift.node,
@@ -118,6 +126,7 @@ def _record(drift: Drift) -> dict[str, Any]:
 
 
 def _field(one: Field) -> dict[str, Any]:
+    """Return one field for the JSON output, with sensitive values masked."""
     return {
         "path": one.path,
         "ledger": masked(one.ledger),

@@ -1,4 +1,4 @@
-"""What a teardown would do, as a person reads it and as a program does."""
+"""Output of the plan of a teardown, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ from provisioner.terminal.say import Say
 def show_ending(
     say: Say, suffix: str, ending: Ending, notes: list[str], forecast: Forecast, held: list[Blocker]
 ) -> None:
-    """What goes, wave by wave, and what is lost with it; "No changes." alone where nothing stands."""
+    """Print what a teardown would delete, in waves, and what would be lost.
+
+    If nothing is to be deleted, "No changes." stands in place of the summary and the forecast.
+
+    Args:
+        say: The console.
+        suffix: The suffix of the stack.
+        ending: The planned deletions.
+        notes: Sentences that are printed first.
+        forecast: Cost and time of the teardown.
+        held: The blockers that keep AWS from deleting some of the resources.
+
+    """
     if say.as_json:
         blocking = [asdict(one) for one in held]
         say.record("plan", **_as_record(suffix, ending, notes), held=blocking, **forecast.as_record())
@@ -31,7 +43,7 @@ def show_ending(
 
 
 def _show_waves(say: Say, ending: Ending) -> None:
-    """What goes, each after what needs it."""
+    """Print the resources of each wave that are deleted; a wave waits for the wave before."""
     for number, wave in enumerate(ending.waves, start=1):
         say.data(f"Wave {number}{', at once' if number == 1 else ''}:")
         for one in (one for one in wave if not one.stays):
@@ -39,12 +51,12 @@ def _show_waves(say: Say, ending: Ending) -> None:
 
 
 def show_losses(say: Say, told: list[str]) -> None:
-    """Show the data that is lost for good, a line each; nothing where nothing is told."""
+    """Print the data that is lost for good, one line for each entry that is not empty."""
     _show_words(say, "Lost for good:", "!", told)
 
 
 def _show_words(say: Say, head: str, sign: str, told: list[str]) -> None:
-    """A list under its head; nothing where nothing is told."""
+    """Print the entries that are not empty under a heading; print nothing if there are none."""
     words = [one for one in told if one]
     if words:
         say.data(head)
@@ -53,7 +65,7 @@ def _show_words(say: Say, head: str, sign: str, told: list[str]) -> None:
 
 
 def _show_held(say: Say, held: list[Blocker]) -> None:
-    """What keeps some of it, and what to do about that."""
+    """Print the blockers of deletions, and what to do about them."""
     if held:
         say.data("Held by what is not this stack's:")
     for one in held:
@@ -63,10 +75,12 @@ def _show_held(say: Say, held: list[Blocker]) -> None:
 
 
 def _what(one: Going) -> str:
+    """Return the type and the name, or else the id, of a resource to be deleted."""
     return f"{one.kind} {one.name or one.id}"
 
 
 def _as_record(suffix: str, ending: Ending, notes: list[str]) -> dict[str, object]:
+    """Return the plan of a teardown for the JSON output, in the form of the plan of an apply."""
     changes = [
         {"action": "delete", "wave": number, **asdict(one)}
         for number, wave in enumerate(ending.waves, start=1)

@@ -1,4 +1,4 @@
-"""The fields that differ, one a line, however deep they lie."""
+"""The fields that differ, one a line, at any depth."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from provisioner.engine.covering import covers
 from provisioner.engine.private import masked, masked_beside
 
 _WIDEST = 100
-# So much of what two long values share is told before that in which they differ.
+# How many characters two long values are shown before the first difference.
 _LED_IN = 20
 _ABSENT, _EMPTY = "(none)", '""'
 
 
 def lines(differences: Iterable[Difference]) -> Iterator[str]:
-    """Each field by its path, old and new."""
+    """Yield a line for each field that differs: path, old value, new value."""
     for path, old, new in _told(differences):
         yield f"{path}: {old} -> {new}"
 
 
 def held_lines(differences: Iterable[Difference]) -> Iterator[str]:
-    """Each field that another owner holds: what it is now, and what the settings say."""
+    """Yield a sentence for each field of another owner: its actual value, and the value in the settings."""
     for path, seen, wanted in _told(differences):
         now = f"has no {path}" if seen == _ABSENT else f"{path} is {seen}"
         yield f"{now}; the settings say {'nothing' if wanted == _ABSENT else wanted}"
 
 
 def _told(differences: Iterable[Difference]) -> Iterator[tuple[str, str, str]]:
+    """Yield path, old text and new text of each field that differs, with sensitive values masked."""
     for one in differences:
         old, new = masked(one.old), masked_beside(one.new, one.old)
         found = list(_leaves(one.path, old, new)) or _beside(one.path, old, new)
@@ -39,10 +40,14 @@ def _told(differences: Iterable[Difference]) -> Iterator[tuple[str, str, str]]:
 
 
 def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The innermost values that differ; of lists those members that do, by name where they have one."""
+    """Yield path, old and new value of the innermost values that differ.
+
+    Items of lists are compared by name where they have names. A key that only `old` has is left out, as AWS
+    may have added it, unless `new` has keys that `old` lacks: those may take its place.
+    """
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         come = [key for key in new if key not in old]
-        # Where one takes another's place, both are told; else what is only seen is AWS's own.
+        # If new keys take the place of old ones, both are shown. Else a key that only AWS has is AWS's own.
         gone = [key for key in old if key not in new] if come else []
         yield from ((f"{path}.{key}", old[key], None) for key in gone)
         for key, inner in new.items():
@@ -55,6 +60,11 @@ def _leaves(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _members(path: str, old: list[Any], new: list[Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Yield path, old and new value of the items of two lists that differ.
+
+    Items are matched by name, or by position in two lists of equally many mappings. Other short lists are one
+    value. From other long lists the removed and the added items are yielded.
+    """
     before, now = _named(old), _named(new)
     left = [one for one in old if not any(covers(one, other) for other in new)]
     come = [one for one in new if not any(covers(other, one) for other in old)]
@@ -73,14 +83,14 @@ def _members(path: str, old: list[Any], new: list[Any]) -> Iterator[tuple[str, A
 
 
 def _named(members: list[Any]) -> dict[str, Any] | None:
-    """Members by their names, as a container's variables have; None where one has none, or shares it."""
+    """Return the items of a list by their `name`; None if an item has no name, or if two have the same."""
     named = [one for one in members if isinstance(one, Mapping) and isinstance(one.get("name"), str)]
     told = {one["name"]: {key: inner for key, inner in one.items() if key != "name"} for one in named}
     return told if len(told) == len(members) else None
 
 
 def _beside(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The innermost values that stand beside what is wanted."""
+    """Yield path and value of the innermost values that only `old` has, with None as the new value."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key, inner in old.items():
             if key not in new:
@@ -93,25 +103,26 @@ def _beside(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _are_alike(old: Any, new: Any) -> bool:
-    """Whether both are lists of as many mappings."""
+    """Return whether both values are lists of the same length that contain only mappings."""
     if not isinstance(old, list) or not isinstance(new, list) or len(old) != len(new):
         return False
     return all(isinstance(one, Mapping) for one in old + new)
 
 
 def told(value: Any) -> str:
-    """A value in one short line."""
+    """Return a value as one short line of text."""
     if value is None:
         return _ABSENT
     return _cut(_text(value))
 
 
 def _cut(text: str) -> str:
+    """Return the text, shortened to the greatest width."""
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
 def _told_apart(old: Any, new: Any) -> tuple[str, str]:
-    """Two values, each in one short line; long ones from shortly before they differ."""
+    """Return two values, each as one short line; long ones begin shortly before the first difference."""
     if old is None or new is None or (_fits(old) and _fits(new)):
         return told(old), told(new)
     texts = _text(old), _text(new)
@@ -122,8 +133,10 @@ def _told_apart(old: Any, new: Any) -> tuple[str, str]:
 
 
 def _fits(value: Any) -> bool:
+    """Return whether the text of a value is not too long for one line."""
     return len(_text(value)) <= _WIDEST
 
 
 def _text(value: Any) -> str:
+    """Return a value as text: text as it is, everything else as JSON."""
     return (value or _EMPTY) if isinstance(value, str) else json.dumps(value, default=str)

@@ -1,4 +1,4 @@
-"""What a plan costs and how long it takes, as a person reads it and as a program does."""
+"""Output of the cost and the time of a plan, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_NAMED = 4
 
 @dataclass(frozen=True)
 class Otherwise:
-    """Another profile, and what the same stack would cost in it."""
+    """The other profile, and the cost of the same stack in it."""
 
     profile: str
     cost: Cost
@@ -25,7 +25,7 @@ class Otherwise:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Cost and time of one plan, and what stands in its way."""
+    """The cost and the time of a plan, and the problems that the preflight checks found."""
 
     cost: Estimate
     time: Expected
@@ -33,7 +33,7 @@ class Forecast:
     otherwise: Otherwise | None = None
 
     def as_record(self) -> dict[str, Any]:
-        """For a program: US dollars a month, and seconds."""
+        """Return the forecast for the JSON output: US dollars a month, and seconds."""
         before, after = self.cost.totals
         return {
             "cost": {
@@ -74,21 +74,21 @@ class Forecast:
 
 
 def show_forecast(say: Say, forecast: Forecast) -> None:
-    """The cost before and after with what changes it, the assumptions, and the time."""
+    """Print cost, time and findings of a plan."""
     for line in forecast_lines(forecast):
         say.data(line)
     show_findings(say, forecast)
 
 
 def show_what_comes(say: Say, forecast: Forecast) -> None:
-    """Where nothing is to be done: what will be charged before long, and what may stand in the way."""
+    """Print the charges that begin soon, and the findings; for a plan without changes."""
     for line in _later_lines(forecast.cost):
         say.data(line)
     show_findings(say, forecast)
 
 
 def show_findings(say: Say, forecast: Forecast) -> None:
-    """What stands in the way, or may, and what to do about it."""
+    """Print the problems that the preflight checks found, and what to do about them."""
     for one in forecast.findings:
         sign = say.paint("!", "red" if one.blocks else "yellow")
         say.data(f"  {sign} {'' if one.blocks else 'warning: '}{one.address}: {one.what}")
@@ -97,13 +97,14 @@ def show_findings(say: Say, forecast: Forecast) -> None:
 
 
 def forecast_lines(forecast: Forecast) -> list[str]:
-    """The cost before and after, that of the other profile, and the time."""
+    """Return the lines about the cost, the cost in the other profile, and the time."""
     other = forecast.otherwise
     beside = [f"      With profile={other.profile}: {_span(other.cost)}."] if other else []
     return [*_cost_lines(forecast.cost), *beside, _time_line(forecast.time)]
 
 
 def _cost_lines(cost: Estimate) -> Iterator[str]:
+    """Yield the lines about the cost: the sums, the changed charges, and which prices are used or missing."""
     before, after = cost.totals
     most = f", up to {after.most:.2f} with every task and all capacity" if after.most > after.least else ""
     yield f"Cost: {before.least:.2f} -> {after.least:.2f} USD a month at the least{most}."
@@ -118,13 +119,14 @@ def _cost_lines(cost: Estimate) -> Iterator[str]:
 
 
 def _later_lines(cost: Estimate) -> Iterator[str]:
-    """The charges that begin soon."""
+    """Yield a line for each charge that begins soon."""
     for one in cost.later:
         day = f"{one.since} (reckoned)" if one.is_reckoned else str(one.since)
         yield f"      From {day} on, {_span(one.cost)} USD a month besides for {one.what}."
 
 
 def _moving(before: Bill, after: Bill) -> Iterator[tuple[str, Cost, Cost]]:
+    """Yield the charges whose cost changes, with the cost before and after."""
     for what in before | after:
         old, new = before.get(what, Cost()), after.get(what, Cost())
         if old != new:
@@ -132,15 +134,18 @@ def _moving(before: Bill, after: Bill) -> Iterator[tuple[str, Cost, Cost]]:
 
 
 def _span(cost: Cost) -> str:
+    """Return a cost as text: the least, and the greatest if it differs."""
     return f"{cost.least:.2f}" + (f" (up to {cost.most:.2f})" if cost.most > cost.least else "")
 
 
 def _borrowed(cost: Estimate) -> str:
+    """Return the end of the sentence about prices: those that are taken from another region, if any."""
     names = ", ".join(key.rsplit("_", 1)[0].replace("_", " ") for key in cost.borrowed)
     return f"; those of us-east-1 for {names}, which are not in the table" if names else ""
 
 
 def _time_line(time: Expected) -> str:
+    """Return the line about the time, which names the longest waits on the critical path."""
     longest = sorted(time.waits, key=lambda wait: -wait.seconds)[:_MOST_NAMED]
     chain = [wait for wait in time.waits if wait in longest and wait.seconds >= 1]
     named = ", then ".join(f"{wait.node} {duration(wait.seconds)}" for wait in chain)
@@ -151,11 +156,12 @@ def _time_line(time: Expected) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
+    """Return a number of seconds in words."""
     if seconds < _MINUTE:
         return f"{seconds:.0f} s" if seconds >= 1 else "a moment"
     return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:02.0f} s"
 
 
 def _told(cost: Cost) -> dict[str, float]:
+    """Return a cost for the JSON output."""
     return {"least": round(cost.least, 2), "most": round(cost.most, 2)}

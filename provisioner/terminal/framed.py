@@ -1,7 +1,7 @@
-"""A command's own output between two marks, the second with its exit code.
+"""The output of a command in a container, between two marks; the second mark holds the exit code.
 
-Session Manager passes no exit code on (aws/session-manager-plugin#59), and writes lines of its own around
-what the command writes: so the command is run between two marks that a shell in the container prints.
+Session Manager does not pass on the exit code (aws/session-manager-plugin#59), and writes lines of its own
+around the output. So a shell in the container prints one mark before the command and one after it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
-# A record separator: nobody types it, so nothing that is typed is held back.
+# The record separator. Nobody types it, so that the echo of typed text is never held back.
 _SIGN = b"\x1e"
 
 
 class Framed:
-    """Tells the inside of a frame from its outside; `code` is known once the second mark has come."""
+    """A parser that separates the output of a command from the output of Session Manager.
+
+    `token` is the text in the marks. `began` tells whether the first mark has come, and `code` is the exit
+    code once the second mark has come.
+    """
 
     def __init__(self, token: str) -> None:
         self.token = token
@@ -25,13 +29,16 @@ class Framed:
         self._mark = re.compile(_SIGN + token.encode() + rb"(?::(\d+))?" + _SIGN)
 
     def around(self, command: Sequence[str]) -> str:
-        """The command line that prints the marks around what `command` prints."""
+        """Return the command line that runs `command` and prints a mark before and after its output."""
         mark = rf"\036{self.token}"
         script = rf"printf '{mark}\036'; {shlex.join(command)}; printf '{mark}:%d\036' $?"
         return shlex.join(["/bin/sh", "-c", script])
 
     def take(self, chunk: bytes) -> Iterator[tuple[bool, bytes]]:
-        """What came, in pieces that are inside or outside; what may be half a mark waits for the next."""
+        """Yield the next output in parts, each with whether it is the command's own output.
+
+        Bytes at the end that may be the beginning of a mark are held back until the next call.
+        """
         left = self._held + chunk
         while found := self._mark.search(left):
             yield self._is_inside, left[: found.start()]
@@ -46,4 +53,5 @@ class Framed:
 
     @property
     def _is_inside(self) -> bool:
+        """Whether the first mark has come and the second has not."""
         return self.began and self.code is None

@@ -1,4 +1,4 @@
-"""A run as one HTML page, light or dark as its reader likes it, with nothing loaded from elsewhere."""
+"""The timeline of a run as one HTML page in a light and a dark colour scheme, without external files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TICKS = 8
 
 
 def page(timeline: Timeline) -> str:
-    """The whole page."""
+    """Return the HTML page."""
     title = f"{timeline.command} of {timeline.suffix}"
     began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(timeline.start))
     rows = "\n".join(_row(bar, timeline.seconds) for bar in timeline.bars)
@@ -58,6 +58,7 @@ def page(timeline: Timeline) -> str:
 
 
 def _figures(timeline: Timeline) -> Iterator[str]:
+    """Return the key figures of a run as HTML."""
     told = {
         "took": f"{timeline.seconds:.1f} s",
         "critical path": f"{timeline.critical:.1f} s",
@@ -69,11 +70,13 @@ def _figures(timeline: Timeline) -> Iterator[str]:
 
 
 def _axis(seconds: float) -> Iterator[str]:
+    """Yield the labels of the time axis as HTML."""
     for tick in range(_TICKS):
         yield f'<span style="left:{100 * tick / _TICKS:.2f}%">{seconds * tick / _TICKS:.1f} s</span>'
 
 
 def _row(bar: Bar, whole: float) -> str:
+    """Return the row of one resource as HTML: its bar with work, wait and calls."""
     parts = [_part("work", bar.work, whole, f"{bar.verb}, {bar.work.seconds:.1f} s")]
     if bar.wait.seconds:
         parts.append(_part("wait", bar.wait, whole, f"waits, {bar.wait.seconds:.1f} s"))
@@ -89,12 +92,22 @@ def _row(bar: Bar, whole: float) -> str:
 
 
 def _part(sort: str, span: Span, whole: float, told: str) -> str:
+    """Return a part of a bar as HTML.
+
+    Args:
+        sort: Its CSS class.
+        span: Its start and length.
+        whole: The seconds of the whole run.
+        told: Its tooltip.
+
+    """
     left, width = 100 * span.at / (whole or 1), 100 * span.seconds / (whole or 1)
     style = f"left:{left:.3f}%;width:{width:.3f}%"
     return f'<i class="{sort}" style="{style}" title="{escape(told)}"></i>'
 
 
 def _table(caption: str, head: tuple[str, str], rows: list[tuple[str, str]]) -> str:
+    """Return a table of two columns as HTML."""
     told = "".join(
         f'<tr><td>{escape(name)}</td><td class="n">{escape(value)}</td></tr>' for name, value in rows
     )
@@ -102,5 +115,6 @@ def _table(caption: str, head: tuple[str, str], rows: list[tuple[str, str]]) -> 
 
 
 def _counted(timeline: Timeline) -> list[tuple[str, int]]:
+    """Return the operations with the number of their calls, the most frequent first."""
     spans = [*timeline.others, *(call for bar in timeline.bars for call in bar.calls)]
     return Counter(span.what for span in spans).most_common()

@@ -1,4 +1,4 @@
-"""The declared graph as a person reads it, and as a program does."""
+"""Output of the declared graph, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDEST = 100
 
 
 def show_graph(say: Say, stack: Stack) -> None:
-    """Every declared node with its properties and what it comes after."""
+    """Print each declared resource with its properties and the resources that it depends on."""
     if say.as_json:
         nodes = [_record(node) for node in stack]
         say.record("graph", suffix=stack.suffix, region=stack.region, nodes=nodes, outputs=outputs(stack))
@@ -31,12 +31,12 @@ def show_graph(say: Say, stack: Stack) -> None:
 
 
 def outputs(stack: Stack) -> dict[str, str]:
-    """Where each output will come from."""
+    """Return the outputs of the stack, with placeholders for values that are not known before an apply."""
     return {name: _told(value) for name, value in stack.outputs.items()}
 
 
 def by_piece(stack: Stack) -> dict[str, list[Node]]:
-    """The nodes of each piece, in declared order."""
+    """Return the resources of each step, in the order of declaration."""
     pieces: dict[str, list[Node]] = {}
     for node in stack:
         pieces.setdefault(node.piece, []).append(node)
@@ -44,27 +44,33 @@ def by_piece(stack: Stack) -> dict[str, list[Node]]:
 
 
 def strictest(node: Node) -> list[Edge]:
-    """Each of what it comes after once, in the strictest form."""
+    """Return one edge for each resource that this one depends on.
+
+    If there are several to the same resource, the edge that waits until it is ready is returned.
+    """
     strictest = {edge.to: edge for edge in sorted(node.edges, key=lambda edge: edge.ready)}
     return [strictest[name] for name in node.needs]
 
 
 def _edge(edge: Edge) -> str:
+    """Return an edge as text, with the reason if it waits for readiness."""
     return f"{edge.to} (ready: {edge.because})" if edge.ready else edge.to
 
 
 def _told(value: Any) -> str:
+    """Return a value as text, shortened to the greatest width."""
     plain = _plain(value)
     text = plain if isinstance(plain, str) else json.dumps(plain, default=str)
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
 def _plain(value: Any) -> Any:
-    """The value with each ref as the name of what gives it."""
+    """Return the value with the name of each reference in its place, and sensitive values masked."""
     return masked(resolve(value, lambda ref: f"<{ref}>"))
 
 
 def _record(node: Node) -> dict[str, Any]:
+    """Return one resource for the JSON output."""
     return {
         "node": node.name,
         "piece": node.piece,

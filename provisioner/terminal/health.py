@@ -1,4 +1,4 @@
-"""How a stack is, as lines for a person and as a document for a program."""
+"""Output of the health of a stack, as lines of text and as JSON."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from provisioner.health.scene import Mark, Part
 Painted = tuple[str, str]
 _SIGNS: Mapping[Mark, str] = {"well": " ", "told": " ", "unwell": "!", "unknown": "?"}
 _COLORS: Mapping[Mark, str] = {"well": "", "told": "", "unwell": "red", "unknown": "yellow"}
-# Of the column of names: so that 80 columns hold a sentence beside it.
+# The greatest width of the column of names, so that a sentence fits beside it in 80 columns.
 _WIDEST = 28
-# So many resources are named in one sentence.
+# How many resources are named in one sentence.
 _NAMED = 3
 
 
 def health_lines(parts: Sequence[Part]) -> Iterator[Painted]:
-    """A line each with its colour: `!` stands before what is unwell, `?` before what is not known."""
+    """Yield the lines of all topics with their colours.
+
+    `!` precedes a line about an unhealthy resource, `?` a line about a resource whose health is unknown.
+    """
     topics = max((len(part.topic) for part in parts), default=0)
     shown_names = [len(line.name) for part in parts for line in part.lines]
-    # A longer one stands out of its column, and takes the width of no other line.
+    # A longer name exceeds the column in its own line, and does not widen the column for the others.
     names = max((one for one in shown_names if one <= _WIDEST), default=0)
     for part in parts:
         topic, name = part.topic, ""
@@ -32,9 +35,13 @@ def health_lines(parts: Sequence[Part]) -> Iterator[Painted]:
 
 
 def verdict(parts: Sequence[Part], amiss: Sequence[str], unfinished: str = "") -> Painted:
-    """Tell all in one sentence: `amiss` names the resources that are not as they should be.
+    """Return the health of the whole stack in one sentence, and its colour.
 
-    `unfinished` is a teardown that has not ended.
+    Args:
+        parts: The lines of all topics.
+        amiss: The resources that are missing, not ready or unknown.
+        unfinished: A teardown that has not ended, in words; "" if there is none.
+
     """
     unwell = [part.topic for part in parts if part.has("unwell")]
     unknown = [part.topic for part in parts if part.has("unknown")]
@@ -51,7 +58,7 @@ def verdict(parts: Sequence[Part], amiss: Sequence[str], unfinished: str = "") -
 
 
 def as_doc(parts: Sequence[Part]) -> dict[str, list[dict[str, Any]]]:
-    """By topic, each line with its mark, its words and what they are made of."""
+    """Return the lines of each topic for the JSON output."""
     return {
         part.topic: [
             {"name": line.name, "mark": line.mark, "says": line.says, **line.facts} for line in part.lines

@@ -1,4 +1,4 @@
-"""Where each node of a graph stands in a picture: a band a piece, a column a step of the way."""
+"""The positions of resources in a picture of the graph: a band for each step, a column for each level."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from provisioner.terminal.graph import by_piece
 
 @dataclass(frozen=True)
 class Spot:
-    """A place, counted in columns from the left and in rows from the top."""
+    """A position: the column counted from the left, the row from the top."""
 
     column: int
     row: int
@@ -20,24 +20,24 @@ class Spot:
 
 @dataclass(frozen=True)
 class Layout:
-    """The place of each node, and of each band its first row and how many it has."""
+    """The position of each resource, and the first row and the height of each step's band."""
 
     spots: dict[str, Spot]
     bands: dict[str, tuple[int, int]]
 
     @property
     def columns(self) -> int:
-        """How many there are."""
+        """The number of columns."""
         return max((spot.column for spot in self.spots.values()), default=0) + 1
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """The number of rows."""
         return sum(height for _, height in self.bands.values())
 
 
 def lay_out(stack: Stack) -> Layout:
-    """Each node right of all that it comes after, so that every edge leads to the right."""
+    """Return the positions of all resources; each is to the right of all resources that it depends on."""
     columns = _columns(stack)
     spots: dict[str, Spot] = {}
     bands: dict[str, tuple[int, int]] = {}
@@ -54,13 +54,13 @@ def lay_out(stack: Stack) -> Layout:
 
 
 def _in_order(stack: Stack) -> list[Node]:
-    """Each node after all that it needs."""
+    """Return the resources sorted so that each comes after the resources that it depends on."""
     order = TopologicalSorter({node.name: node.needs for node in stack}).static_order()
     return [stack.nodes[name] for name in order]
 
 
 def _columns(stack: Stack) -> dict[str, int]:
-    """How many steps lie before each node at the most."""
+    """Return the column of each resource: the length of the longest path that leads to it."""
     columns: dict[str, int] = {}
     for node in _in_order(stack):
         columns[node.name] = max((columns[name] + 1 for name in node.needs), default=0)
@@ -68,7 +68,10 @@ def _columns(stack: Stack) -> dict[str, int]:
 
 
 def implied(stack: Stack) -> set[tuple[str, str]]:
-    """The edges that others imply: the one end comes after the other by a longer way too."""
+    """Return the edges that follow from other edges, as pairs of logical ids.
+
+    An edge from A to B follows from others if a longer path leads from A to B too.
+    """
     before: dict[str, set[str]] = {}
     for node in _in_order(stack):
         before[node.name] = set(node.needs).union(*(before[name] for name in node.needs))

@@ -1,4 +1,4 @@
-"""Lines of logs, each task's in a colour of its own."""
+"""Output of log lines, with a colour for each task."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ _SHORT = 8
 
 
 class Lines:
-    """Shows lines as they come."""
+    """A printer of log lines."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
         self._colors: dict[str, str] = {}
 
     def show(self, line: Line) -> None:
-        """Show one line, by the beginning of its task and, beside the main one, by its container."""
+        """Print one line with its time, service, container and task.
+
+        The container is left out if it is the main one, and the task's id is shortened.
+        """
         when = datetime.fromtimestamp(line.at / 1000, UTC).isoformat(timespec="milliseconds")
         service, task, container = line.service, line.task, line.container
         if self._say.as_json:

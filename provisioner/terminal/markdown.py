@@ -1,4 +1,4 @@
-"""A plan, drift and a run as Markdown, for a pull request or the summary of a job."""
+"""A plan, drift or a run as Markdown, for a pull request or the summary of a GitHub job."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from provisioner.terminal.forecast import Forecast, forecast_lines
 from provisioner.terminal.past import name_of, planned, took
 from provisioner.terminal.plan import sentence, shown, why
 
-# GitHub takes 65536 characters in a comment.
+# GitHub accepts 65536 characters in a comment.
 MOST = 60_000
-# What colours a line of a diff: green, red, orange.
+# The first character decides the colour of a line in a diff: + green, - red, ! orange.
 _SIGNS = {
     "create": "+",
     "delete": "-",
@@ -32,7 +32,7 @@ _DRIFTS = {"altered": "!", "gone": "-", "failed": "!", "unknown": "!", "extra": 
 
 
 def plan_markdown(plan: Plan, forecast: Forecast) -> str:
-    """What would be done, what it costs and how long it takes."""
+    """Return a plan as Markdown: its changes, cost and time."""
     head = [f"### Plan of `{plan.stack.suffix}`", f"**{sentence(plan)}**", *map(_plain, plan.notes)]
     if not shown(plan):
         return _whole(head, [])
@@ -40,13 +40,19 @@ def plan_markdown(plan: Plan, forecast: Forecast) -> str:
 
 
 def drift_markdown(report: Report, said: str) -> str:
-    """What differs in AWS, and what an apply would do about it."""
+    """Return drift as Markdown: the differences, and what `apply` would do about them.
+
+    Args:
+        report: The drift of the stack.
+        said: The summary in one sentence.
+
+    """
     head = [f"### Drift of `{report.suffix}`", f"**{_plain(said)}**"]
     return _whole(head, _drifts(report.drifts), map(_plain, other_lines(report)))
 
 
 def run_markdown(run: Past, outputs: Mapping[str, str]) -> str:
-    """How a run went: its result, what failed and why, and the outputs."""
+    """Return a run as Markdown: its result, the resources that failed and why, and the outputs."""
     failed = [f"- {part.piece}/{part.node}: {part.why}" for part in run.parts if part.end == "failed"]
     who = " as ".join(filter(None, (run.who, name_of(run.caller))))
     head = [
@@ -59,6 +65,7 @@ def run_markdown(run: Past, outputs: Mapping[str, str]) -> str:
 
 
 def _changes(plan: Plan) -> Iterator[str]:
+    """Yield the lines of the changes of a plan, in the format of a diff."""
     for change in shown(plan):
         reason = f"  ({why(change)})" if why(change) else ""
         what = f"{change.piece}/{change.node}: {change.kind} {change.name}".rstrip()
@@ -70,6 +77,7 @@ def _changes(plan: Plan) -> Iterator[str]:
 
 
 def _drifts(drifts: Iterable[Drift]) -> Iterator[str]:
+    """Yield the lines of the drifts, in the format of a diff."""
     for one in drifts:
         what = f"{one.piece}/{one.node}: {one.kind} {one.name}".rstrip()
         tail = f": {one.extra}" if one.extra else ""
@@ -79,7 +87,16 @@ def _drifts(drifts: Iterable[Drift]) -> Iterator[str]:
 
 
 def _whole(head: Iterable[str], block: Iterable[str], tail: Iterable[str] = ()) -> str:
-    """Paragraphs, a block that nothing in it can end, paragraphs; cut where it would be too long."""
+    """Return the page: paragraphs, a fenced block in the format of a diff, and paragraphs.
+
+    A block that would make the page longer than GitHub accepts is cut. No text in the block can end it.
+
+    Args:
+        head: The paragraphs before the block.
+        block: The lines of the block.
+        tail: The paragraphs after the block.
+
+    """
     text, after = "\n".join(block), "\n\n".join(tail)
     before = "\n\n".join(head)
     room = MOST - len(before) - len(after)
@@ -92,5 +109,5 @@ def _whole(head: Iterable[str], block: Iterable[str], tail: Iterable[str] = ()) 
 
 
 def _plain(text: str) -> str:
-    """Words that are no markup, whatever stands in them."""
+    """Return the text with all characters escaped that Markdown gives a meaning."""
     return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", text.strip())

@@ -1,4 +1,4 @@
-"""The declared graph as a Mermaid flowchart, which GitHub and many wikis draw by themselves."""
+"""The declared graph as a Mermaid flowchart, which GitHub and many wikis draw without a plugin."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from provisioner.errors import UsageError
 from provisioner.terminal.graph import by_piece, strictest
 from provisioner.terminal.layout import implied
 
-# What Mermaid draws without a setting of its reader's (mermaid.js.org/config/schema-docs/config.html,
-# maxEdges and maxTextSize): GitHub and most wikis leave both as they are.
+# Mermaid's default limits (mermaid.js.org/config/schema-docs/config.html, maxEdges and maxTextSize), which
+# GitHub and most wikis do not change.
 _MOST_EDGES, _MOST_TEXT = 500, 50_000
 
 
 def as_mermaid(stack: Stack) -> str:
-    """Return a subgraph a step; a thick arrow waits until the resource is ready, and says why.
+    """Return the graph as a Mermaid flowchart with a subgraph for each step.
 
-    An edge that follows from others is left out.
+    A thick arrow means that the resource waits until the other is ready; its label says why. An edge that
+    follows from others is left out.
 
     Raises:
         UsageError: The graph is larger than Mermaid draws.
@@ -36,6 +37,7 @@ def as_mermaid(stack: Stack) -> str:
 
 
 def _boxes(stack: Stack) -> Iterator[str]:
+    """Yield the lines of the subgraphs, with a box for each resource."""
     for piece, nodes in by_piece(stack).items():
         yield f'  subgraph {_id("p", piece)}["{_text(piece)}"]'
         for node in nodes:
@@ -44,6 +46,7 @@ def _boxes(stack: Stack) -> Iterator[str]:
 
 
 def _edges(stack: Stack) -> Iterator[str]:
+    """Yield a line for each edge, without edges that follow from others and do not wait for readiness."""
     spare = implied(stack)
     for node in stack:
         for edge in strictest(node):
@@ -53,14 +56,15 @@ def _edges(stack: Stack) -> Iterator[str]:
 
 
 def _arrow(edge: Edge) -> str:
+    """Return the arrow of an edge: thick with the reason if it waits for readiness."""
     return f'==>|"{_text(edge.because)}"|' if edge.ready else "-->"
 
 
 def _id(sort: str, name: str) -> str:
-    """An id that is no word of Mermaid's (`end`), and another one for each name."""
+    """Return an id that is unique for each name and is no keyword of Mermaid, such as `end`."""
     return f"{sort}_" + re.sub(r"[^0-9A-Za-z]", lambda found: f"_{ord(found[0]):02x}", name)
 
 
 def _text(text: str) -> str:
-    """Mermaid's own escapes (mermaid.js.org/syntax/flowchart.html, entity codes)."""
+    """Return the text with Mermaid's escapes (mermaid.js.org/syntax/flowchart.html, entity codes)."""
     return re.sub(r'[#"<>&]', lambda found: f"#{ord(found[0])};", text)

@@ -1,4 +1,4 @@
-"""A stack's outputs, in the form that is asked for."""
+"""Output of the outputs of a stack, in one of several formats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from provisioner.terminal.say import Say, table
 
 
 def show_outputs(say: Say, outputs: Mapping[str, str], form: str) -> None:
-    """The outputs as a table, JSON, shell variables, or for GitHub Actions."""
+    """Print the outputs.
+
+    Args:
+        say: The console.
+        outputs: The outputs by name.
+        form: `json`, `env` (shell variables), `github` (for GitHub Actions), or anything else for a table.
+
+    """
     if say.as_json:
         say.record("outputs", outputs=dict(outputs))
         return

@@ -1,4 +1,4 @@
-"""Colours of a picture in plain CSS: whatever draws SVG knows them, not browsers alone."""
+"""CSS without variables for SVG pictures, because many programs other than browsers do not know them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 
 
 def written_out(css: str, light: Mapping[str, str], dark: Mapping[str, str]) -> str:
-    """Return the rules with each `var(--name)` as its light colour, then the coloured ones for the dark.
+    """Return the CSS rules for both colour schemes with each `var(--name)` replaced by its colour.
 
-    librsvg, CairoSVG, Inkscape and WeasyPrint know no variables in SVG, and pass over a media query that
-    they do not know: it comes last.
+    All rules come first with the light colours, then the coloured ones again with the dark colours, in a
+    media query. librsvg, CairoSVG, Inkscape and WeasyPrint know no variables in SVG, and skip a media query
+    that they do not know, so it is last.
     """
     coloured = [
         f"{selector.strip()} {{ {'; '.join(part for part in parts.split(';') if '--' in part)} }}"
@@ -25,4 +26,5 @@ def written_out(css: str, light: Mapping[str, str], dark: Mapping[str, str]) -> 
 
 
 def _with(css: str, colours: Mapping[str, str]) -> str:
+    """Return the CSS with each `var(--name)` replaced by the colour of that name."""
     return _NAMED.sub(lambda found: colours[found[1]], css)

@@ -1,4 +1,4 @@
-"""Runs that are over, as a person reads them and as a program does."""
+"""Output of finished runs, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _GOOD = "ok"
 
 
 def show_history(say: Say, runs: Iterable[Past]) -> None:
-    """A line a run."""
+    """Print a line for each run."""
     if say.as_json:
         say.record("history", runs=[_brief(run) for run in runs])
         return
@@ -28,7 +28,7 @@ def show_history(say: Say, runs: Iterable[Past]) -> None:
 
 
 def show_past(say: Say, run: Past) -> None:
-    """One run: what was asked, what came of it, each resource, the calls."""
+    """Print one run: its arguments, its result, each resource, and the calls by service."""
     if say.as_json:
         say.record("run", **as_doc(run))
         return
@@ -40,24 +40,24 @@ def show_past(say: Say, run: Past) -> None:
 
 
 def as_doc(run: Past) -> dict[str, Any]:
-    """The run as JSON."""
+    """Return the run for the JSON output."""
     parts = [{**asdict(part), "stages": dict(part.stages)} for part in run.parts]
     return {**asdict(run), "start": began(run), "parts": parts}
 
 
 def planned(plan: Mapping[str, int]) -> str:
-    """How much of what a plan held."""
+    """Return the counts of a plan, by word, as text."""
     told = (f"{count} {word if word == 'refused' else f'to {word}'}" for word, count in plan.items())
     return ", ".join(told) or "no changes"
 
 
 def began(run: Past) -> str:
-    """When it began."""
+    """Return the UTC time at which the run began."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(run.start))
 
 
 def took(seconds: float | None) -> str:
-    """How long it took."""
+    """Return a duration as text; "-" for None."""
     if seconds is None:
         return "-"
     minutes, rest = divmod(seconds, _MINUTE)
@@ -65,29 +65,32 @@ def took(seconds: float | None) -> str:
 
 
 def ending(run: Past) -> str:
-    """How the run ended, in a line."""
+    """Return the sentence about the end of a run."""
     if run.seconds is None:
         return f"{run.run} {UNENDED}: it is under way, or was killed."
     return f"{run.run} ended after {took(run.seconds)}: {run.result}, exit code {run.exit_code}."
 
 
 def _brief(run: Past) -> dict[str, Any]:
+    """Return the run for the JSON list of runs, without resources, calls and settings."""
     told = as_doc(run)
     return {name: value for name, value in told.items() if name not in ("parts", "calls", "settings")}
 
 
 def _row(run: Past) -> tuple[str, ...]:
+    """Return the cells of one run in the list of runs."""
     plan, typed = planned(run.plan), shlex.join(run.arguments)
     by = (run.who, name_of(run.caller) or "-")
     return (run.run, run.suffix, run.command, *by, plan, took(run.seconds), run.result, typed)
 
 
 def name_of(caller: str) -> str:
-    """The part of an ARN that says who of the account it is."""
+    """Return the last part of an ARN, which names the user or role in its account."""
     return caller.rpartition(":")[2]
 
 
 def _head(run: Past) -> Iterator[str]:
+    """Yield the lines about the run as a whole."""
     where = f"account {run.place['account']}, region {run.place['region']}"
     rehearsal = ", a rehearsal" if str(run.place["endpoint"]).startswith("embedded:") else ""
     yield f"{run.run}: {run.command} of {run.suffix}"
@@ -98,6 +101,7 @@ def _head(run: Past) -> Iterator[str]:
 
 
 def _parts(run: Past) -> Iterator[str]:
+    """Yield the table of the resources, and the reason for each that failed or was stopped."""
     if run.parts:
         yield from ("", *table(map(_cells, run.parts), _PARTS))
     for part in run.parts:
@@ -106,6 +110,7 @@ def _parts(run: Past) -> Iterator[str]:
 
 
 def _cells(part: Part) -> tuple[str, ...]:
+    """Return the cells of one resource."""
     stages = " ".join(f"{what} {at:.1f}" for what, at in part.stages)
     asked = f" (asked again {part.waits} times)" if part.waits > 1 else ""
     resource = f"{part.piece}/{part.node}" if part.piece else part.node
@@ -113,10 +118,12 @@ def _cells(part: Part) -> tuple[str, ...]:
 
 
 def _calls(run: Past) -> Iterator[str]:
+    """Yield the table of the calls by service."""
     if run.calls:
         yield from ("", *table((_sums(*one) for one in run.calls.items()), _CALLS), "")
 
 
 def _sums(service: str, calls: Calls) -> tuple[str, ...]:
+    """Return the cells of one service."""
     counts = (calls.count, calls.retries, calls.refused, calls.throttled)
     return (service, *map(str, counts), f"{calls.seconds:.1f}")

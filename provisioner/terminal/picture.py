@@ -1,4 +1,4 @@
-"""The declared graph as one SVG picture, light or dark as its reader likes it, loading nothing."""
+"""The declared graph as one SVG picture in a light and a dark colour scheme, without external files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from provisioner.terminal.palette import written_out
 _WIDE, _HIGH = 190, 34
 _GAP_X, _GAP_Y, _PAD, _TITLE = 70, 12, 16, 64
 _LABEL = 100
-_LETTER = 6.6  # pixels that a letter takes at the most; longer names are squeezed
+_LETTER = 6.6  # the greatest width of a letter in pixels; longer names are squeezed
 _LIGHT = {"ground": "#fff", "ink": "#1b1f24", "pale": "#6b7280", "band": "#f5f6f8", "box": "#fff"}
 _LIGHT |= {"line": "#c3c9d2", "ready": "#d97706"}
 _DARK = {"ground": "#14171c", "ink": "#e6e8eb", "pale": "#9aa3af", "band": "#1c2027", "box": "#262b34"}
@@ -34,7 +34,10 @@ path.ready { stroke: var(--ready); stroke-width: 1.8; opacity: 1 } path:hover { 
 
 
 def as_svg(stack: Stack) -> str:
-    """The whole picture: what comes later stands further right, each piece in a band of its own."""
+    """Return the SVG picture.
+
+    Each step has a band of its own, and each resource is to the right of those that it depends on.
+    """
     layout = lay_out(stack)
     width, height = _LABEL + layout.columns * (_WIDE + _GAP_X) + _PAD, _top(layout, layout.rows) + _PAD
     title = f"{stack.suffix} in {stack.region}: {len(stack.nodes)} resources declared"
@@ -51,12 +54,13 @@ Thick lines wait until the thing is ready, thin ones only until it exists.</text
 
 
 def _top(layout: Layout, row: int) -> int:
-    """The upper edge of a row: each band before it takes some room of its own."""
+    """Return the y coordinate of the upper edge of a row; the bands above it add their padding."""
     bands = sum(first < row for first, _ in layout.bands.values())
     return _TITLE + row * (_HIGH + _GAP_Y) + bands * 2 * _PAD
 
 
 def _corner(layout: Layout, spot: Spot) -> tuple[int, int]:
+    """Return the x and y coordinates of the upper left corner of a box."""
     first = max(first for first, _ in layout.bands.values() if first <= spot.row)
     return _LABEL + spot.column * (_WIDE + _GAP_X), _top(layout, first) + _PAD + (spot.row - first) * (
         _HIGH + _GAP_Y
@@ -64,6 +68,7 @@ def _corner(layout: Layout, spot: Spot) -> tuple[int, int]:
 
 
 def _bands(layout: Layout, width: int) -> Iterator[str]:
+    """Yield the band of each step with its name."""
     for piece, (first, count) in layout.bands.items():
         y, height = _top(layout, first), count * (_HIGH + _GAP_Y) - _GAP_Y + 2 * _PAD
         yield f'<rect class="band" x="4" y="{y}" width="{width - 8}" height="{height}" rx="8"/>'
@@ -71,6 +76,7 @@ def _bands(layout: Layout, width: int) -> Iterator[str]:
 
 
 def _boxes(stack: Stack, layout: Layout) -> Iterator[str]:
+    """Yield the box of each resource with its logical id and type."""
     for node in stack:
         x, y = _corner(layout, layout.spots[node.name])
         yield f"<g><title>{escape(_words(node))}</title>"
@@ -80,16 +86,18 @@ def _boxes(stack: Stack, layout: Layout) -> Iterator[str]:
 
 
 def _squeezed(text: str) -> str:
+    """Return the attributes that squeeze a long text into a box; "" for a text that fits."""
     room = _WIDE - 16
     return f' textLength="{room}" lengthAdjust="spacingAndGlyphs"' if len(text) * _LETTER > room else ""
 
 
 def _words(node: Node) -> str:
+    """Return the tooltip of a box: address, type and AWS name of the resource."""
     return f"{node.piece}/{node.name}: {node.kind} {node.aws_name}".rstrip()
 
 
 def _edges(stack: Stack, layout: Layout) -> Iterator[str]:
-    """The lines; those that wait for more lie on top."""
+    """Yield a curve for each edge; edges that wait for readiness come last, to be on top."""
     spare = implied(stack)
     edges = [(node.name, edge) for node in stack for edge in strictest(node)]
     for name, edge in sorted(edges, key=lambda one: one[1].ready):
@@ -98,6 +106,15 @@ def _edges(stack: Stack, layout: Layout) -> Iterator[str]:
 
 
 def _line(layout: Layout, name: str, edge: Edge, sort: str) -> str:
+    """Return the curve of one edge, with a tooltip.
+
+    Args:
+        layout: The positions of the resources.
+        name: The resource that the curve leads to.
+        edge: The edge to the resource that it depends on, where the curve begins.
+        sort: The CSS class of the curve.
+
+    """
     x, y = _corner(layout, layout.spots[edge.to])
     to_x, to_y = _corner(layout, layout.spots[name])
     x, y, to_y = x + _WIDE, y + _HIGH // 2, to_y + _HIGH // 2

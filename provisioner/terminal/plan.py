@@ -1,4 +1,4 @@
-"""A plan as a person reads it, and as a program does."""
+"""Output of a plan, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SIGNS = {
 
 
 def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
-    """The changes, their sum, what they cost and how long; "No changes." alone where there are none."""
+    """Print the changes, the summary, and the cost and time; only "No changes." if there are none."""
     if say.as_json:
         say.record("plan", **as_record(plan), **(forecast.as_record() if forecast else {}))
         return
@@ -49,6 +49,7 @@ def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
 
 
 def _line(say: Say, change: Change) -> str:
+    """Return the line of one change: sign, address, type, name, and reason."""
     sign, color = _SIGNS["create" if change.keeps else change.verb]
     mark = " " * (3 - len(sign)) + say.paint(sign, color)
     what = f"{change.kind} {change.name}".rstrip()
@@ -57,24 +58,27 @@ def _line(say: Say, change: Change) -> str:
 
 
 def why(change: Change) -> str:
-    """The reason for a change, in words."""
+    """Return the reason for a change, in words."""
     if change.adopts and change.verb == "keep":
         return "found in AWS, adopted"
     return f"to be waited for: {change.why}" if change.verb == "finish" else change.why
 
 
 def shown(plan: Plan) -> list[Change]:
-    """What differs, and what is found in AWS and not in the ledger."""
+    """Return the changes that are shown: all but unchanged resources, and unchanged ones that are adopted."""
     return [change for change in plan.changes.values() if change.verb != "keep" or change.adopts]
 
 
 def held(plan: Plan) -> list[tuple[Change, Difference]]:
-    """What differs and another owner holds."""
+    """Return the fields that differ and that another owner holds, each with the change of its resource."""
     return [(change, one) for change in plan.changes.values() for one in change.held]
 
 
 def left_to_others(plan: Plan) -> list[str]:
-    """A sentence for each owner and what it holds alike, with all resources of which that is so."""
+    """Return a sentence for each owner and field that another owner holds.
+
+    Resources for which the sentence is the same share one.
+    """
     places: dict[tuple[str, str], list[str]] = {}
     for change, theirs in held(plan):
         told = "; ".join(held_lines([theirs]))
@@ -83,7 +87,7 @@ def left_to_others(plan: Plan) -> list[str]:
 
 
 def summary(plan: Plan) -> dict[str, int]:
-    """How many of each."""
+    """Return the number of resources for each word of the summary."""
     return {
         "add": plan.count("create", "replace"),
         "change": plan.count("update"),
@@ -96,7 +100,7 @@ def summary(plan: Plan) -> dict[str, int]:
 
 
 def sentence(plan: Plan) -> str:
-    """The plan in one line."""
+    """Return the summary of a plan in one line."""
     if not shown(plan):
         return "No changes."
     counts = summary(plan)
@@ -107,7 +111,7 @@ def sentence(plan: Plan) -> str:
 
 
 def as_record(plan: Plan) -> dict[str, Any]:
-    """The plan for a program; the README says what each field means."""
+    """Return the plan for the JSON output; the README explains each field."""
     return {
         "suffix": plan.stack.suffix,
         "notes": plan.notes,
@@ -121,6 +125,7 @@ def as_record(plan: Plan) -> dict[str, Any]:
 
 
 def _record(plan: Plan, change: Change) -> dict[str, Any]:
+    """Return one change for the JSON output."""
     return {
         "action": change.verb,
         "node": change.node,
@@ -138,7 +143,7 @@ def _record(plan: Plan, change: Change) -> dict[str, Any]:
 
 
 def _properties(plan: Plan, change: Change) -> dict[str, Any] | None:
-    """What is asked of a new one, as far as it is known; null where nothing new is made."""
+    """Return the desired properties of a resource to be created, as far as they are known; else None."""
     if change.verb not in ("create", "replace"):
         return None
     wanted = resolve(plan.stack.nodes[change.node].props, lambda ref: look_up(plan, ref))
@@ -146,4 +151,5 @@ def _properties(plan: Plan, change: Change) -> dict[str, Any] | None:
 
 
 def _field(one: Difference) -> dict[str, Any]:
+    """Return one field that differs for the JSON output, with sensitive values masked."""
     return {"path": one.path, "old": masked(one.old), "new": masked_beside(one.new, one.old)}

@@ -1,4 +1,4 @@
-"""AWS's Session Manager plugin: the program that speaks with the agent in a container."""
+"""AWS's Session Manager plugin: the program that connects to the SSM agent in a container."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ _GUIDE = (
     "session-manager-working-with-install-plugin.html"
 )
 _INSTALL = f"macOS: `brew install --cask {NAME}`. Linux: {_GUIDE}"
-# Later ones read the session, whose token lets anybody in, from a variable and not from the command line that
-# everybody on this machine can list (aws-cli customizations/sessionmanager.py; the plugin's session.go).
+# Later versions read the session from an environment variable. Earlier ones need it on the command line,
+# where all users of this machine can see it. Its token gives access to the container (aws-cli
+# customizations/sessionmanager.py; the plugin's session.go).
 _LAST_THAT_SHOWS = (1, 2, 497, 0)
 _VARIABLE = "AWS_SSM_START_SESSION_RESPONSE"
 _ANSWERS_WITHIN = 20  # seconds
@@ -27,13 +28,18 @@ _ANSWERS_WITHIN = 20  # seconds
 
 @dataclass(frozen=True)
 class Plugin:
-    """The plugin on this machine."""
+    """The Session Manager plugin on this machine."""
 
     path: str
 
     @classmethod
     def found(cls) -> Plugin:
-        """The one on PATH; Blocked, with how to install it, where there is none or it is too old."""
+        """Return the plugin that is on PATH.
+
+        Raises:
+            Blocked: It is not installed, too old, or does not start; the hint says how to install it.
+
+        """
         path = shutil.which(NAME)
         if path is None:
             raise Blocked(f"The Session Manager plugin is not installed: no {NAME} on PATH.", _INSTALL)
@@ -44,7 +50,7 @@ class Plugin:
         return cls(path)
 
     def command(self, region: str, target: str, endpoint: str) -> list[str]:
-        """Its arguments, in the order of its session.go."""
+        """Return the command line of the plugin; the order of the arguments is that of its session.go."""
         profile = os.environ.get("AWS_PROFILE", "")
         return [
             self.path,
@@ -57,11 +63,12 @@ class Plugin:
         ]
 
     def environment(self, session: Mapping[str, str]) -> Mapping[str, str]:
-        """Ours, and the session as StartSession tells it."""
+        """Return the environment of the plugin: the current one plus the session from StartSession."""
         return {**os.environ, _VARIABLE: json.dumps(dict(session))}
 
 
 def _version(path: str) -> tuple[int, ...]:
+    """Return the version of a plugin, as numbers; empty if it prints none."""
     try:
         told = subprocess.run(  # noqa: S603 - found on PATH by name
             [path, "--version"], capture_output=True, text=True, timeout=_ANSWERS_WITHIN, check=False

@@ -1,4 +1,4 @@
-"""Progress on stderr: a live tree on a terminal, a line per finished step elsewhere, JSON lines on demand."""
+"""Progress on stderr: a live tree on a terminal, else a line for each finished resource, or JSON lines."""
 
 from __future__ import annotations
 
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 _REFRESH = 8.0
 _QUIET = 30.0
 _DONE = ("ready", "gone", "kept")
-# What is said as it stands.
+# Events whose detail is printed as it is.
 _SAID = ("asking", "note")
-# Seconds of a run below which a bar would only flicker; the bar's cells, and those of the words after it.
+# The seconds of a run below which a bar would only flicker; the width of the bar, and of the words after it.
 _WORTH_A_BAR, _WIDTH, _WORDS = 3.0, 40, 26
-# `CreateX answered SomeCode: why (request ...)`: what is waited for is the why, and no error.
+# `CreateX answered SomeCode: why (request ...)`: only the why is shown, as a wait is no error.
 _ANSWERED = re.compile(r"^\w+ answered \w[\w.]*: (.*?)(?: \(request [^)]*\))?$", re.DOTALL)
 
 
 @dataclass
 class Step:
-    """What one resource is at, and since when."""
+    """The progress of one resource: action, detail, and how it ended.
+
+    `since` is the monotonic second at which the action began.
+    """
 
     piece: str
     doing: str = ""
@@ -42,7 +45,10 @@ class Step:
 
 @dataclass
 class Board:
-    """All steps of one run; written by its threads, read by the screen."""
+    """The progress of all resources of a run; the threads of the run write it, and the screen reads it.
+
+    `pieces` maps each logical id to the step that declares it.
+    """
 
     pieces: Mapping[str, str]
     outlook: Outlook
@@ -51,7 +57,7 @@ class Board:
     columns: int = 80
 
     def hear(self, event: Event) -> None:
-        """Take in one event."""
+        """Record one event."""
         self.outlook.hear(event)
         with self.guard:
             step = self.steps.setdefault(event.node, Step(self.pieces.get(event.node, "")))
@@ -65,7 +71,7 @@ class Board:
                 step.end = event.what
 
     def tree(self) -> Tree:
-        """The tree of pieces, with what runs now under each."""
+        """Return the tree of the steps, with the resources that are being worked on below each."""
         from rich.tree import Tree  # noqa: PLC0415 - only a terminal pays for it
 
         root = Tree("", hide_root=True)
@@ -82,7 +88,7 @@ class Board:
         return root
 
     def _bar(self) -> str:
-        """How much of the longest chain is behind, and when the rest will be."""
+        """Return the progress bar: the share of the critical path that is done, and the seconds left."""
         whole, left = self.outlook.whole(), self.outlook.left()
         if whole < _WORTH_A_BAR or all(self._ended(name) for name in self.pieces):
             return ""
@@ -93,10 +99,12 @@ class Board:
         return f"[green]{'━' * done}[/][dim]{'━' * (width - done)}[/] {share:.0%}, {told}"
 
     def _ended(self, name: str) -> bool:
+        """Return whether the work on a resource ended well."""
         step = self.steps.get(name)
         return bool(step and step.end in _DONE)
 
     def _line(self, name: str) -> str:
+        """Return the line of a resource; "" if the work on it has not begun or has ended well."""
         step = self.steps.get(name)
         if step is None or step.end in _DONE:
             return ""
@@ -112,19 +120,26 @@ class Board:
 
 
 def plainly(detail: str) -> str:
-    """Why a call is made again, in AWS's words, without what makes it look like an error."""
+    """Return the reason why a call is retried in AWS's words, without operation, code and request id."""
     found = _ANSWERED.match(detail)
     return (found[1] or detail) if found else detail
 
 
 def escape(text: str) -> str:
-    """The text, with nothing in it that rich would take for a mark."""
+    """Return the text with the brackets escaped that rich would read as markup."""
     return text.replace("[", "\\[")
 
 
 @contextmanager
 def progress(say: Say, pieces: Mapping[str, str], outlook: Outlook) -> Iterator[Listener]:
-    """A listener for the run inside; `pieces` says which step each node belongs to."""
+    """Yield the listener that prints the progress of a run.
+
+    Args:
+        say: The console.
+        pieces: The step of each resource, by logical id.
+        outlook: The estimate of the run's time.
+
+    """
     if say.as_json:
         yield lambda event: _record(say, event)
     elif say.is_terminal and not say.quiet:
@@ -135,6 +150,7 @@ def progress(say: Say, pieces: Mapping[str, str], outlook: Outlook) -> Iterator[
 
 
 def _record(say: Say, event: Event) -> None:
+    """Print one event as a JSON line."""
     say.record(
         "event",
         what=event.what,
@@ -148,6 +164,7 @@ def _record(say: Say, event: Event) -> None:
 
 @contextmanager
 def _live(board: Board, *, color: bool) -> Iterator[Listener]:
+    """Show the board as a tree that is redrawn until the context ends; yield the listener."""
     from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
     from rich.live import Live  # noqa: PLC0415
 
@@ -165,13 +182,14 @@ def _live(board: Board, *, color: bool) -> Iterator[Listener]:
 
 
 class _Plain:
-    """One line a finished step; a wait says that it goes on every half minute."""
+    """A listener that prints a line for each finished resource, and every half minute one for a long wait."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
         self._told: dict[str, float] = {}
 
     def hear(self, event: Event) -> None:
+        """Print the line for an event, if it has one."""
         now = time.monotonic()
         if event.what in _DONE and event.verb != "keep":
             done = f"{event.what} ({event.detail})" if event.detail else event.what

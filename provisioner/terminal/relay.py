@@ -1,7 +1,7 @@
-"""A process in a terminal of its own, whose output passes through our hands.
+"""A child process in a pseudo-terminal, with its input and output passed through this process.
 
-Its terminal is ours where we have one; where we have none it has one all the same, as the Session Manager
-plugin ends at once without.
+The pseudo-terminal has the size of the user's terminal, if there is one. The child gets one in any case,
+because the Session Manager plugin ends at once without a terminal.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 _CHUNK = 4096
-_PAUSE = 0.2  # seconds between two looks whether it still lives
+_PAUSE = 0.2  # seconds between two checks whether the command still runs
 _END_OF_INPUT = b"\x04"
 
 
@@ -31,7 +31,15 @@ def relay(
     out: Callable[[bytes], None],
     takes_input: Callable[[], bool],
 ) -> int:
-    """Run it to its end: hand on what it writes, and what is typed or piped to us once it takes input."""
+    """Run a command to its end in a pseudo-terminal, and return its exit code.
+
+    Args:
+        argv: The command line.
+        environment: The environment of the command.
+        out: Receives the bytes that the command writes.
+        takes_input: Returns whether the command takes input now; until then, no input is read.
+
+    """
     ours, its = pty.openpty()
     tty.setraw(its)
     source = _fileno(sys.stdin)
@@ -57,6 +65,18 @@ def _pass_on(
     out: Callable[[bytes], None],
     takes_input: Callable[[], bool],
 ) -> None:
+    """Pass output and input on until the command ends.
+
+    When the input has ended, the command gets an end-of-file character once.
+
+    Args:
+        process: The running command.
+        ours: This side of the pseudo-terminal.
+        source: The file descriptor of the input; None if there is no input.
+        out: Receives the bytes that the command writes.
+        takes_input: Returns whether the command takes input now.
+
+    """
     waiting, ended = b"", False
     while True:
         asks = takes_input() and not ended
@@ -79,7 +99,7 @@ def _pass_on(
 
 
 def _told(ours: int) -> bytes:
-    """What it has written; nothing once it has ended, which Linux tells as an error."""
+    """Return the next output of the command; empty if it has ended, which Linux reports as an error."""
     try:
         return os.read(ours, _CHUNK)
     except OSError as error:
@@ -89,20 +109,24 @@ def _told(ours: int) -> bytes:
 
 
 def _fileno(stream: Any) -> int | None:
+    """Return the file descriptor of a stream; None if it has none."""
     try:
         return int(stream.fileno())
-    except (OSError, AttributeError, ValueError):  # io.UnsupportedOperation is both of the first two's kind
+    except (OSError, AttributeError, ValueError):  # io.UnsupportedOperation is an OSError and a ValueError
         return None
 
 
 @contextlib.contextmanager
 def _raw(source: int | None) -> Iterator[None]:
-    """Every key goes to the other side, Ctrl-C too; only what is written still ends its lines as usual."""
+    """Put the user's terminal into raw mode within the context, so that every key reaches the command.
+
+    This includes Ctrl-C. Output still gets its usual line ends.
+    """
     if source is None or not os.isatty(source):
         yield
         return
     former = termios.tcgetattr(source)
-    tty.setraw(source, termios.TCSADRAIN)  # what is typed already is kept
+    tty.setraw(source, termios.TCSADRAIN)  # keeps input that was typed before
     mode = termios.tcgetattr(source)
     mode[1] = former[1]
     termios.tcsetattr(source, termios.TCSADRAIN, mode)
@@ -114,7 +138,7 @@ def _raw(source: int | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _fitted(its: int) -> Iterator[None]:
-    """Its terminal is as large as ours, also when ours changes."""
+    """Give the pseudo-terminal the size of the user's terminal, and follow its changes within the context."""
     shown = _fileno(sys.stdout)
     if shown is None or not os.isatty(shown):
         yield

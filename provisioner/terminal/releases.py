@@ -1,4 +1,4 @@
-"""The releases of a service, as a person reads them and as a program does."""
+"""Output of the releases of a service, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ _HEAD = ("", "revision", "image", "when", "by", "result")
 
 @dataclass(frozen=True)
 class Release:
-    """One revision: its image, when it was last brought to the service, by whom, and how that ended."""
+    """One task definition revision of a service: image, and the last rollout of it.
+
+    `at` is the wall-clock second of the rollout, `by` who started it, `result` how it ended. `runs` tells
+    whether the service runs this revision now, `was_good` whether a rollout of it ever succeeded.
+    """
 
     revision: int
     arn: str
@@ -26,7 +30,7 @@ class Release:
 
 
 def show_releases(say: Say, service: str, listed: Iterable[Release]) -> None:
-    """A line a revision; a star is at the one that runs."""
+    """Print a line for each revision; a star marks the one that runs."""
     if say.as_json:
         say.record("releases", service=service, releases=[asdict(one) for one in listed])
         return
@@ -35,5 +39,6 @@ def show_releases(say: Say, service: str, listed: Iterable[Release]) -> None:
 
 
 def _row(one: Release) -> tuple[str, ...]:
+    """Return the cells of one revision."""
     at = "-" if one.at is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(one.at))
     return ("*" if one.runs else "", str(one.revision), one.image, at, one.by or "-", one.result or "-")

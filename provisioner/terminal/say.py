@@ -1,4 +1,4 @@
-"""The two streams and their colours: stdout is data, stderr is everything a person is told."""
+"""The console: writes data to stdout and everything else to stderr, with colours."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _SGR, _PLAIN = "\033[{}m", "\033[0m"
 
 
 class Say:
-    """Writes for one command, in the form that its flags ask for."""
+    """The console of one command, in the format that its flags ask for."""
 
     def __init__(
         self, *, as_json: bool = False, color: bool = True, quiet: bool = False, is_raw: bool = False
     ) -> None:
         self.as_json = as_json
         self.quiet = quiet
-        # Whether bytes that containers wrote are let through as they are; all else is cleaned, always.
+        # Whether output of containers is printed as it is. Everything else is always cleaned.
         self.is_raw = is_raw
         self.is_heard = True
         self._one_at_a_time = threading.Lock()
@@ -44,60 +44,78 @@ class Say:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a person watches the progress."""
+        """Whether a person watches the progress on a terminal."""
         return sys.stderr.isatty() and not self.as_json and os.environ.get("TERM") != "dumb"
 
     def paint(self, text: str, color: str, stream: TextIO | None = None) -> str:
-        """`text` in a colour where the stream shows colours."""
+        """Return the text in a colour, if the stream shows colours."""
         has_colors = (stream or sys.stderr).isatty() and os.environ.get("TERM") != "dumb"
         shown = self.color and (has_colors or bool(os.environ.get("FORCE_COLOR")))
         return f"{own(_SGR.format(_CODES[color]))}{text}{own(_PLAIN)}" if shown and color else text
 
     def data(self, text: str) -> None:
-        """A line of the answer."""
+        """Print a line of the command's output."""
         self._write(sys.stdout, text)
 
     def written(self, text: str) -> None:
-        """A line that a container wrote."""
+        """Print a line that a container wrote."""
         self._write(sys.stdout, text, clean=raw if self.is_raw else clean)
 
     def answer(self, text: str, kind: str, **fields: Any) -> None:
-        """A line of the answer, in words or as JSON."""
+        """Print the command's output: `text`, or with --json a record of this type with the fields."""
         if self.as_json:
             self.record(kind, **fields)
         else:
             self.data(text)
 
     def record(self, kind: str, **fields: Any) -> None:
-        """The answer as one JSON line."""
+        """Print a record of the command's output as one JSON line.
+
+        Args:
+            kind: The type of the record.
+            **fields: Its fields.
+
+        """
         head = {"format_version": FORMAT_VERSION, "type": kind}
-        # JSON escapes what controls a terminal, but for one character.
+        # JSON escapes all control characters except DEL.
         self.data(json.dumps({**head, **fields}, default=str).replace("\x7f", "\\u007f"))
 
     def note(self, text: str = "", color: str = "") -> None:
-        """A line for a person."""
+        """Print a line on stderr, unless the command is to be quiet."""
         if not self.quiet:
             self._write(sys.stderr, self.paint(text, color))
 
     def ask(self, question: str) -> None:
-        """A question, shown however quiet the command is to be."""
+        """Print a question on stderr, even if the command is to be quiet."""
         self._write(sys.stderr, self.paint(question, "bold"))
 
     def complain(self, message: str, hint: str, result: str = "error") -> None:
-        """What went wrong, and what to type next; with --json the answer says so too."""
+        """Print an error; with --json also as a record on stdout.
+
+        Args:
+            message: What went wrong.
+            hint: What the user can do.
+            result: The result in the record.
+
+        """
         if self.as_json:
             self.record("error", result=result, message=message, hint=hint)
         self.warn(message, hint)
 
     def warn(self, message: str, hint: str) -> None:
-        """What is wrong, for a person: a command may go on after it."""
+        """Print an error on stderr only; the command may go on after it."""
         head, _, rest = message.partition("\n")
         lines = [self.paint("Error: ", "red") + head, *rest.splitlines(), *hint.splitlines()]
         self._write(sys.stderr, "\n".join(lines))
 
     def _write(self, stream: TextIO | None, text: str, clean: Callable[[str], str] = clean) -> None:
-        """One line whole, whichever thread it comes from; what nobody can be told stops no work."""
-        if stream is None:  # it was closed before the command began, as by `>&-`
+        """Write one whole line, from whichever thread.
+
+        An error of the stream does not end the command, which may be in the middle of its work. If stdout
+        cannot be written, that is printed on stderr and recorded in `unsaid`, unless its reader has only
+        closed the pipe.
+        """
+        if stream is None:  # closed before the command began, as by `>&-`
             return
         with self._one_at_a_time:
             lost = _written(stream, clean(text))
@@ -107,19 +125,19 @@ class Say:
             self.warn(unsaid[-1], "The answer is not whole; what was to be done is done.")
 
 
-# Why an answer is not whole, though the work is done: the exit code tells of it too.
+# Why the output of the command is incomplete though its work is done. The exit code depends on it.
 unsaid: list[str] = []
 
 
 def say_all() -> None:
-    """Let a terminal that lacks a sign show another in its place, where Python would end the command."""
+    """Make stdout and stderr replace characters that they cannot encode; Python would raise an error."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # None where it was closed before the command began
+        if isinstance(stream, io.TextIOWrapper):  # None if it was closed before the command began
             stream.reconfigure(errors="replace")
 
 
 def _written(stream: TextIO, text: str) -> OSError | None:
-    """Why a line could not be written; from then on all that is said there goes nowhere."""
+    """Write a line; return None, or the error, after which all output to the stream is discarded."""
     try:
         stream.write(f"{text}\n")
         stream.flush()
@@ -130,14 +148,14 @@ def _written(stream: TextIO, text: str) -> OSError | None:
 
 
 def _close(stream: TextIO) -> None:
-    """Nobody reads any more, as behind `| head`: what is still to be said goes nowhere, the work goes on."""
+    """Redirect a stream to /dev/null: the command goes on after its reader is gone, as with `| head`."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> list[str]:
-    """Rows in fixed columns, without lines around them; the last column is as long as it is."""
+    """Return the rows as lines with aligned columns, without borders; the heading is the first line."""
     listed = [tuple(head), *(tuple(row) for row in rows)]
     widths = [max(len(row[at]) for row in listed) for at in range(len(head))]
     return [

@@ -1,4 +1,4 @@
-"""Lines that take the place of those before them, where there is a terminal; else one after the other."""
+"""Repeated output for `--watch`: on a terminal it replaces the output before, elsewhere it follows it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from provisioner.terminal.clean import own
 from provisioner.terminal.say import Say
 
 Painted = tuple[str, str]
-# ECMA-48: to the corner, all cleared; to the corner; the rest of a line, of the screen cleared.
+# ECMA-48: move to the corner and clear the screen; move to the corner; clear the rest of the line; clear the
+# rest of the screen.
 _CLEAR, _HOME, _REST_OF_LINE, _REST = map(own, ("\033[H\033[2J", "\033[H", "\033[K", "\033[J"))
 
 
 class Screen:
-    """Shows one picture after the other."""
+    """A printer of lines that replace the lines printed before."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
@@ -24,7 +25,7 @@ class Screen:
         self.in_place = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
     def show(self, lines: Sequence[Painted]) -> None:
-        """The next one; without a terminal an empty line stands between two."""
+        """Print the next lines; without a terminal, an empty line separates them from the lines before."""
         painted = self._painted(lines if not self.in_place else cut(lines, *shutil.get_terminal_size()))
         if self.in_place:
             before = _CLEAR if self._is_first else _HOME
@@ -34,11 +35,15 @@ class Screen:
         self._is_first = False
 
     def _painted(self, lines: Sequence[Painted]) -> list[str]:
+        """Return the lines with their colours."""
         return [self._say.paint(text, color, sys.stdout) for text, color in lines]
 
 
 def cut(lines: Sequence[Painted], width: int, height: int) -> list[Painted]:
-    """What fits; the last line always does, and how many are left out is said before it."""
+    """Return the lines that fit the terminal.
+
+    If lines are left out, the last line is kept, and the line before it says how many are missing.
+    """
     room = max(height - 2, 2)
     shown = [(text[:width], color) for text, color in lines]
     if len(shown) <= room:

@@ -1,4 +1,4 @@
-"""A run's timeline as text, as JSON, and as Chrome's trace events."""
+"""Output of the timeline of a run as text, as JSON, and as Chrome's trace events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _STEPS, _CALLS = 1, 2
 
 
 def show_timeline(say: Say, timeline: Timeline) -> None:
-    """A line a step: `=` while it works, `-` while it waits; those of the longest chain are marked."""
+    """Print a line for each resource: `=` while it is worked on, `-` while it is waited for.
+
+    A star marks the resources on the critical path.
+    """
     if say.as_json:
         say.record("timeline", **as_doc(timeline))
         return
@@ -30,7 +33,7 @@ def show_timeline(say: Say, timeline: Timeline) -> None:
 
 
 def summary(timeline: Timeline) -> str:
-    """The run in one line."""
+    """Return the summary of the run: duration, calls, and the critical path."""
     head = f"{timeline.command} of {timeline.suffix} ({timeline.result}): {timeline.seconds:.1f} s"
     if not timeline.bars:
         return f"{head}, {timeline.calls} calls, nothing was to be done."
@@ -42,6 +45,7 @@ def summary(timeline: Timeline) -> str:
 
 
 def _drawn(bar: Bar, timeline: Timeline) -> str:
+    """Return the bar of one resource as text."""
     scale = _WIDTH / (timeline.seconds or 1)
     cells = [" "] * _WIDTH
     for span, sign in ((bar.wait, "-"), (bar.work, "=")):
@@ -53,13 +57,13 @@ def _drawn(bar: Bar, timeline: Timeline) -> str:
 
 
 def as_doc(timeline: Timeline) -> dict[str, Any]:
-    """The timeline as JSON."""
+    """Return the timeline for the JSON output."""
     told = asdict(timeline)
     return {**told, "critical": round(timeline.critical, 3), "efficiency": round(timeline.efficiency, 3)}
 
 
 def trace(timeline: Timeline) -> dict[str, Any]:
-    """Trace events, as chrome://tracing and Perfetto open them: steps above, calls below."""
+    """Return the timeline as trace events for chrome://tracing and Perfetto: resources above, calls below."""
     events: list[dict[str, Any]] = [_named("process_name", _STEPS, 0, "steps")]
     events.append(_named("process_name", _CALLS, 0, "calls"))
     for row, bar in enumerate(timeline.bars, 1):
@@ -76,10 +80,12 @@ def trace(timeline: Timeline) -> dict[str, Any]:
 
 
 def _named(what: str, process: int, thread: int, name: str) -> dict[str, Any]:
+    """Return the event that names a process or thread of a trace."""
     return {"ph": "M", "name": what, "pid": process, "tid": thread, "args": {"name": name}}
 
 
 def _event(span: Span, process: int, thread: int, about: dict[str, Any]) -> dict[str, Any]:
+    """Return the event of one period in a trace."""
     at, length = round(span.at * _MICRO), round(span.seconds * _MICRO)
     return {
         "ph": "X", "name": span.what, "pid": process, "tid": thread, "ts": at, "dur": length, "args": about
@@ -87,7 +93,7 @@ def _event(span: Span, process: int, thread: int, about: dict[str, Any]) -> dict
 
 
 def _lanes(spans: Iterable[tuple[str, Span]]) -> Iterator[tuple[int, str, Span]]:
-    """Each call in the first lane that is free when it begins."""
+    """Yield each call with its resource and its lane: the first that is free when the call begins."""
     free: list[float] = []
     for node, span in sorted(spans, key=lambda one: one[1].at):
         lane = next((at for at, end in enumerate(free) if end <= span.at), len(free))

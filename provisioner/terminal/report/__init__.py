@@ -1,1 +1,1 @@
-"""One page about one stack, and the picture of what sits where."""
+"""The report: one HTML page about one stack, with a diagram of its resources."""

@@ -1,4 +1,4 @@
-"""The canvas that a picture is drawn on: text that fits, boxes in rows, lines with a tip."""
+"""The canvas of a diagram: fitted text, boxes in rows, and arrows."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from html import escape
 from provisioner.terminal.report.model import Box
 
 PAD, GAP = 12, 8
-# Of boxes: the row, where one begins and how wide it is; and from where to where one reaches down.
+# The places of boxes: row, left edge and width of each. The spans of boxes: upper and lower edge of each.
 Places = Sequence[tuple[int, float, float]]
 Spans = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class Format:
-    """How wide the picture is, how large its letters, and how many boxes stand in a row."""
+    """The format of a diagram: width, letter size, and the number of boxes in a row."""
 
     name: str
     width: int
     letters: float
     in_a_row: int
-    # Zones one under the other, each with its subnets side by side.
+    # Whether the zones are below one another, each with its subnets side by side.
     stacked: bool = False
 
     @property
     def line(self) -> float:
-        """From one line of text to the next."""
+        """The height of a line of text."""
         return self.letters * 1.35
 
     def fitted(self, text: str, width: float) -> str:
-        """As much of a text as there is room for; letters are 0.56 of their height wide, on average."""
+        """Return the text, shortened to the width; letters are 0.56 of their height wide on average."""
         most = int(width / (self.letters * 0.56))
         return text if len(text) <= most else f"{text[: max(most - 1, 1)]}…"
 
@@ -42,27 +42,27 @@ NARROW = Format("narrow", 340, 11, 2, stacked=True)
 
 @dataclass
 class Canvas:
-    """What was drawn, and how far down it reaches."""
+    """The SVG elements that were drawn, and the y coordinate down to which the canvas is used."""
 
     form: Format
     y: float = 0.0
     back: list[str] = field(default_factory=list)
     front: list[str] = field(default_factory=list)
-    # Of all that was drawn.
+    # The statuses of all boxes that were drawn.
     states: set[str] = field(default_factory=set)
 
     def text(self, x: float, y: float, words: str, sort: str = "", width: float = 0) -> None:
-        """Words that begin here; with a width, as much of them as it has room for."""
+        """Draw a text that begins at this point; with a width, it is shortened to fit."""
         told = self.form.fitted(words, width) if width else words
         size = "" if sort == "head" else f' font-size="{self.form.letters}"'
         self.front.append(f'<text class="{sort}" x="{x:g}" y="{y:g}"{size}>{escape(told)}</text>')
 
     def frame(self, x: float, y: float, width: float, height: float, sort: str) -> str:
-        """A rectangle, for the back or for the front."""
+        """Return a rectangle; the caller puts it in the background or the foreground."""
         return f'<rect class="{sort}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="6"/>'
 
     def way(self, *points: tuple[float, float]) -> None:
-        """A line through these points, with a tip at its end."""
+        """Draw a line through these points with an arrow head at its end."""
         path = "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
         (from_x, _), (x, y) = points[-2:]
         tip = (
@@ -74,7 +74,15 @@ class Canvas:
 
 
 def grid(count: int, x: float, width: float, in_a_row: int) -> Places:
-    """For each box its row, where it begins and how wide it is; rows are filled evenly."""
+    """Return the place of each box in evenly filled rows.
+
+    Args:
+        count: The number of boxes.
+        x: The left edge of the rows.
+        width: The width of the rows.
+        in_a_row: The greatest number of boxes in a row.
+
+    """
     rows = -(-count // in_a_row)
     each = -(-count // rows) if rows else 1
     places = []
@@ -87,7 +95,7 @@ def grid(count: int, x: float, width: float, in_a_row: int) -> Places:
 
 
 def boxes_in(canvas: Canvas, boxes: Sequence[Box], places: Places) -> float:
-    """Draw them in their rows; where the last row ends."""
+    """Draw boxes at their places, and return the y coordinate of the lower edge of the last row."""
     y = canvas.y
     for row in range(places[-1][0] + 1):
         here = [(box, x, width) for box, (at, x, width) in zip(boxes, places, strict=True) if at == row]
@@ -99,21 +107,22 @@ def boxes_in(canvas: Canvas, boxes: Sequence[Box], places: Places) -> float:
 
 
 def _lines(form: Format, box: Box, width: float) -> list[str]:
-    """The lines under the title; the word is one of them where it has no room beside it."""
+    """Return the lines below the title, with the status word if it does not fit beside the title."""
     return [*box.lines, *([box.word] if box.word and not _is_beside(form, box, width) else [])]
 
 
 def _is_beside(form: Format, box: Box, width: float) -> bool:
+    """Return whether the status word fits beside the title."""
     return len(box.title) + len(box.word) + 3 < (width - 24) / (form.letters * 0.58)
 
 
 def height_of(form: Format, box: Box, width: float) -> float:
-    """How tall a box of this width is."""
+    """Return the height that a box of this width needs."""
     return 12 + form.line * (1 + len(_lines(form, box, width)))
 
 
 def draw_box(canvas: Canvas, box: Box, x: float, y: float, width: float, height: float) -> None:
-    """A box with its title, its lines and the word for how it is; without a height, only these."""
+    """Draw a box with its title, its lines and its status word; with height 0, only the text."""
     canvas.states.add(box.state)
     form = canvas.form
     about = " · ".join(filter(None, (box.about, *box.lines, box.word)))
@@ -132,6 +141,6 @@ def draw_box(canvas: Canvas, box: Box, x: float, y: float, width: float, height:
 
 
 def word_at(canvas: Canvas, box: Box, x: float, y: float) -> str:
-    """A word in the colour of its state, that ends here."""
+    """Return the status word of a box in the colour of its status; its right end is at this point."""
     size = f'font-size="{canvas.form.letters}" text-anchor="end"'
     return f'<text class="word {box.state}" x="{x:g}" y="{y:g}" {size}>{escape(box.word)}</text>'

@@ -1,4 +1,4 @@
-"""The picture of what sits where, for a wide screen and for a phone."""
+"""The diagram of the stack's resources, for a wide screen and for a phone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,14 @@ _LEGEND = {
 
 
 def as_svg(found: Map, form: Format = WIDE, *, alone: bool = True) -> str:
-    """The picture with its colours; `alone` brings its title and its size too."""
+    """Return the diagram as SVG.
+
+    Args:
+        found: The resources by place.
+        form: The format of the diagram.
+        alone: Whether the diagram stands alone, with a title and a size, and not in a page.
+
+    """
     canvas = Canvas(form, 30 if alone else 4)
     if alone:
         canvas.text(PAD, 20, found.title, "head", form.width * 0.7)
@@ -52,7 +59,13 @@ def as_svg(found: Map, form: Format = WIDE, *, alone: bool = True) -> str:
 
 
 def _edge(canvas: Canvas, found: Map) -> tuple[float, float, float] | None:
-    """The viewers, and what stands before the region; where requests leave it: from, to, how deep."""
+    """Draw the viewers and the resources in front of the region.
+
+    Returns:
+        The left, right and lower edge of the box from which requests enter the region; None without such a
+        box.
+
+    """
     if not found.edge:
         return None
     places = grid(len(found.edge), PAD, canvas.form.width - 2 * PAD, canvas.form.in_a_row)
@@ -67,6 +80,14 @@ def _edge(canvas: Canvas, found: Map) -> tuple[float, float, float] | None:
 
 
 def _region(canvas: Canvas, found: Map, door: tuple[float, float, float] | None) -> None:
+    """Draw the region: the network, and the resources beside it.
+
+    Args:
+        canvas: The canvas.
+        found: The resources by place.
+        door: The left, right and lower edge of the box from which requests enter.
+
+    """
     top, at = canvas.y, len(canvas.back)
     canvas.text(PAD * 1.5, top + 17, f"Region {found.region}", "pale")
     canvas.y += 26
@@ -82,6 +103,15 @@ def _region(canvas: Canvas, found: Map, door: tuple[float, float, float] | None)
 
 
 def _network(canvas: Canvas, found: Map, box: Box, door: tuple[float, float, float] | None) -> None:
+    """Draw the network, and the arrows of the requests into it and within it.
+
+    Args:
+        canvas: The canvas.
+        found: The resources by place.
+        box: The box of the network.
+        door: The left, right and lower edge of the box from which requests enter.
+
+    """
     form, top, at = canvas.form, canvas.y, len(canvas.back)
     left, width = PAD * 1.5, form.width - 3 * PAD
     x, inner = left + PAD + _RAIL, width - 2 * PAD - _RAIL
@@ -100,7 +130,13 @@ def _network(canvas: Canvas, found: Map, box: Box, door: tuple[float, float, flo
 
 
 def _side_by_side(canvas: Canvas, found: Map, x: float, width: float) -> tuple[Spans, Spans, Places]:
-    """A column a zone, from the top to the bottom; what spans the subnets lies across."""
+    """Draw the zones as columns, with the resources that span the subnets across all of them.
+
+    Returns:
+        The spans of the resources across the public subnets, those across the private subnets, and the
+        columns.
+
+    """
     columns = grid(max(len(found.zones), 1), x, width, max(len(found.zones), 1))
     top, at = canvas.y, len(canvas.back)
     for zone, (_, zone_x, zone_width) in zip(found.zones, columns, strict=False):
@@ -116,7 +152,13 @@ def _side_by_side(canvas: Canvas, found: Map, x: float, width: float) -> tuple[S
 
 
 def _stacked(canvas: Canvas, found: Map, x: float, width: float) -> tuple[Spans, Spans, Places]:
-    """What spans the subnets first; then the zones, one under the other."""
+    """Draw the resources that span the subnets first, then the zones below one another.
+
+    Returns:
+        The spans of the resources across the public subnets, those across the private subnets, and no
+        columns.
+
+    """
     doors, rooms = _bars(canvas, found.front, x, width), _bars(canvas, found.back, x, width)
     for zone in found.zones:
         top = canvas.y
@@ -129,13 +171,13 @@ def _stacked(canvas: Canvas, found: Map, x: float, width: float) -> tuple[Spans,
 
 
 def _gutter(columns: Places, left: float, right: float) -> float:
-    """Where a line can go down between the columns, within these bounds."""
+    """Return the x coordinate for a line down between two columns, within these bounds."""
     gaps = [x - GAP / 2 for _, x, _ in columns[1:]]
     return next((x for x in reversed(gaps) if left + GAP < x < right - GAP), (left + right) / 2)
 
 
 def _bars(canvas: Canvas, boxes: Iterable[Box], x: float, width: float) -> Spans:
-    """Boxes from the first zone to the last, one under the other; the top and bottom of each."""
+    """Draw boxes across all zones, below one another, and return their upper and lower edges."""
     found = []
     for box in boxes:
         bottom = boxes_in(canvas, [box], [(0, x - 4, width + 8)])
@@ -145,6 +187,7 @@ def _bars(canvas: Canvas, boxes: Iterable[Box], x: float, width: float) -> Spans
 
 
 def _subnets(canvas: Canvas, subnets: Sequence[Subnet | None], columns: Places) -> None:
+    """Draw a row of subnets of equal height; None leaves a place empty."""
     if not any(subnets):
         return
     heights = [
@@ -159,11 +202,13 @@ def _subnets(canvas: Canvas, subnets: Sequence[Subnet | None], columns: Places) 
 
 
 def _subnet_height(form: Format, one: Subnet, width: float) -> float:
+    """Return the height that a subnet needs for its own text and the boxes in it."""
     inside = sum(height_of(form, box, width - 14) + GAP / 2 for box in one.inside)
     return height_of(form, one.box, width - 6) + inside + (GAP / 2 if one.inside else 0)
 
 
 def _subnet(canvas: Canvas, one: Subnet, x: float, width: float, height: float) -> None:
+    """Draw a subnet with the boxes in it."""
     canvas.front.append(canvas.frame(x, canvas.y, width, height, "subnet"))
     draw_box(canvas, one.box, x, canvas.y, width, 0)
     y = canvas.y + height_of(canvas.form, one.box, width)
@@ -174,7 +219,7 @@ def _subnet(canvas: Canvas, one: Subnet, x: float, width: float, height: float) 
 
 
 def _foot(canvas: Canvas, parts: int) -> None:
-    """What the colours mean, and what is not drawn."""
+    """Draw the legend of the colours, and the number of resources that are not drawn."""
     form, x = canvas.form, float(PAD)
     for state, words in _LEGEND.items() if canvas.states - {"unknown"} else ():
         if state not in canvas.states:

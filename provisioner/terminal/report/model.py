@@ -1,4 +1,4 @@
-"""What a page tells of a stack, before it is drawn."""
+"""The contents of the report, before they are drawn."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from provisioner.engine.timeline import Timeline
 from provisioner.health.scene import Mark, Part
 from provisioner.prices.estimate import Estimate
 
-# `good` is as wanted, `busy` is at work, `changed` is other than the ledger says, `bad` is missing or failed.
+# `good`: as desired. `busy`: AWS is working on it. `changed`: drifted. `bad`: missing or failed.
 State = Literal["good", "unknown", "busy", "changed", "bad"]
-# How a line of a topic is; one that only tells something is in no state.
+# The status of a line by its mark; a line that is only information has none.
 MARKS: Mapping[Mark, State | None] = {"well": "good", "unwell": "bad", "unknown": "unknown", "told": None}
 _WORST: tuple[State, ...] = ("good", "unknown", "busy", "changed", "bad")
 
 
 def worst(states: list[State]) -> State:
-    """The worst of them; nothing is unknown."""
+    """Return the worst of the statuses; "unknown" if there are none."""
     return max(states, key=_WORST.index, default="unknown")
 
 
 @dataclass(frozen=True)
 class Box:
-    """A thing in the picture: what it is, some short lines about it, and how it is."""
+    """A resource in the diagram: title, short lines, status, and the word for the status.
+
+    `about` is further text for the tooltip.
+    """
 
     title: str
     lines: tuple[str, ...] = ()
@@ -37,7 +40,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Subnet:
-    """A subnet, and what sits in it alone."""
+    """A subnet, and the boxes of the resources in it."""
 
     box: Box
     inside: tuple[Box, ...] = ()
@@ -45,7 +48,7 @@ class Subnet:
 
 @dataclass(frozen=True)
 class Zone:
-    """A zone with its public and its private subnet."""
+    """An availability zone with its public and its private subnet."""
 
     name: str
     public: Subnet | None = None
@@ -54,24 +57,27 @@ class Zone:
 
 @dataclass(frozen=True)
 class Map:
-    """What sits where: before the region, in the network, over its subnets, and beside it."""
+    """The resources by place: `edge` in front of the region, `network`, and `beside` the network.
+
+    In the network, `front` spans the public subnets and `back` the private ones.
+    """
 
     title: str
     region: str
     edge: tuple[Box, ...] = ()
     network: Box | None = None
-    # What spans the public subnets, and what spans the private ones.
+    # The resources that span the public subnets. Those that span the private ones are in `back`.
     front: tuple[Box, ...] = ()
     zones: tuple[Zone, ...] = ()
     back: tuple[Box, ...] = ()
     beside: tuple[Box, ...] = ()
-    # How many resources are not drawn, as they are parts of what is.
+    # The number of resources that are not drawn, because they are parts of drawn ones.
     parts: int = 0
 
 
 @dataclass(frozen=True)
 class Health:
-    """One resource, or one thing that is looked at, and how it is."""
+    """The health of one resource or of one other thing that was checked."""
 
     what: str
     kind: str
@@ -81,7 +87,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Control:
-    """One thing that protects the stack: whether it holds, what breaks it, which setting is about it."""
+    """One protection of the stack: why it matters, the setting for it, and the resources that break it."""
 
     what: str
     why: str
@@ -91,7 +97,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Sheet:
-    """All that the page tells; `warning` says why AWS was not asked, where it was not."""
+    """The contents of the page; `warning` says why AWS was not asked, and is "" if it was."""
 
     suffix: str
     where: str
@@ -101,7 +107,7 @@ class Sheet:
     health: tuple[Health, ...]
     controls: tuple[Control, ...]
     cost: Estimate
-    # What each topic of `status` tells.
+    # The lines of each topic of `status`.
     parts: tuple[Part, ...] = ()
     drift: Report | None = None
     changes: str = ""
@@ -112,6 +118,6 @@ class Sheet:
 
     @property
     def state(self) -> State:
-        """How the whole stack is."""
+        """The worst status of all resources and topics."""
         told = [MARKS[line.mark] for part in self.parts for line in part.lines]
         return worst([*(one.state for one in self.health), *(state for state in told if state)])

@@ -1,4 +1,4 @@
-"""The whole page: one file that loads nothing, runs nothing, and reads on a phone."""
+"""The HTML page of the report: one file without scripts and external files, which fits a phone too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provisioner.terminal.report.runs import runs
 from provisioner.terminal.report.sections import cost, drift, health, marked, outputs, posture, section
 from provisioner.terminal.report.style import PAGE, STATES, colours
 
-# Whatever stands in the page, a browser fetches nothing and runs nothing for it.
+# The browser loads and runs nothing, whatever the page contains.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _WORDS = {
     "good": "All is well",
@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def page(sheet: Sheet) -> str:
-    """The page about one stack."""
+    """Return the HTML page of the report."""
     title = f"ml-api stack {sheet.suffix}"
     picture = as_svg(sheet.map, WIDE, alone=False) + as_svg(sheet.map, NARROW, alone=False)
     parts = [
@@ -48,6 +48,7 @@ def page(sheet: Sheet) -> str:
 
 
 def _head(sheet: Sheet, title: str) -> str:
+    """Return the header of the page as HTML."""
     warning = f'<p class="warning" role="alert">{escape(sheet.warning)}</p>' if sheet.warning else ""
     figures = "".join(
         f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _figures(sheet).items()
@@ -60,6 +61,7 @@ def _head(sheet: Sheet, title: str) -> str:
 
 
 def _figures(sheet: Sheet) -> dict[str, str]:
+    """Return the key figures of the stack, by name, as HTML."""
     held = sum(not one.broken for one in sheet.controls)
     cost_now = sheet.cost.totals[0]
     drifted = (
@@ -78,4 +80,5 @@ def _figures(sheet: Sheet) -> dict[str, str]:
 
 
 def _counted(count: int) -> str:
+    """Return the number of differences as text."""
     return f"{count} differ" if count else "none"

@@ -1,4 +1,4 @@
-"""The last runs on the page: each with what came of it, and the newest step by step."""
+"""The last runs in the report, and the timeline of the newest."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from provisioner.terminal.past import began, name_of, planned, took
 from provisioner.terminal.report.sections import marked, section
 
 _GOOD = "ok"
-# Steps that took less than this share of the run are not drawn, unless it waited for them.
+# Resources that took less than this share of the run are left out, unless they are on the critical path.
 _SHORT = 0.02
 
 
 def runs(past: Sequence[Past], last: Timeline | None) -> str:
-    """Newest first; the bars are as long as the runs took."""
+    """Return the section about the last runs as HTML.
+
+    Args:
+        past: The runs, the newest first.
+        last: The timeline of the newest run; None for no timeline.
+
+    """
     if not past:
         return section("Runs", '<p class="pale">No run is recorded.</p>')
     longest = max((run.seconds or 0.0 for run in past), default=0.0) or 1.0
@@ -26,6 +32,7 @@ def runs(past: Sequence[Past], last: Timeline | None) -> str:
 
 
 def _run(run: Past, longest: float) -> str:
+    """Return one run as HTML; the length of its bar shows its duration."""
     state = "good" if run.result == _GOOD else "busy" if run.seconds is None else "bad"
     who = " · ".join(filter(None, (run.who, name_of(run.caller))))
     bar = f'<div class="bar {state}"><i style="width:{100 * (run.seconds or 0) / longest:.1f}%"></i></div>'
@@ -39,6 +46,7 @@ def _run(run: Past, longest: float) -> str:
 
 
 def _steps(last: Timeline) -> str:
+    """Return the timeline of a run as HTML."""
     shown = [bar for bar in last.bars if bar.is_critical or bar.seconds >= _SHORT * last.seconds]
     rows = "".join(_step(bar, last.seconds or 1.0) for bar in shown)
     hidden = len(last.bars) - len(shown)
@@ -52,6 +60,7 @@ def _steps(last: Timeline) -> str:
 
 
 def _step(bar: Bar, whole: float) -> str:
+    """Return the row of one resource in the timeline as HTML."""
     longest = " longest" if bar.is_critical else ""
     spans = _span(bar.work, whole, "") + (_span(bar.wait, whole, "wait") if bar.wait.seconds else "")
     return (
@@ -62,5 +71,6 @@ def _step(bar: Bar, whole: float) -> str:
 
 
 def _span(span: Span, whole: float, sort: str) -> str:
+    """Return one period in the timeline as HTML."""
     left, width = 100 * span.at / whole, 100 * span.seconds / whole
     return f'<i class="{sort}" style="left:{left:.2f}%;width:{min(width, 100 - left):.2f}%"></i>'

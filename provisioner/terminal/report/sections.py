@@ -1,4 +1,4 @@
-"""The parts of the page: outputs, health, cost, drift, and what protects the stack."""
+"""The sections of the report: outputs, health, cost, drift, and protections."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _DRIFTED = {
 
 
 def section(title: str, *parts: str) -> str:
-    """A part of the page under its title."""
+    """Return a section with its title as HTML."""
     return f"<section><h2>{escape(title)}</h2>\n{chr(10).join(parts)}\n</section>"
 
 
 def marked(state: str, words: str) -> str:
-    """Words in the colour of a state, with a dot before them."""
+    """Return words as HTML in the colour of a status, with a dot before them."""
     return f'<span class="state {state}">{escape(words)}</span>'
 
 
 def outputs(values: Mapping[str, str]) -> str:
-    """Each output by its name; an address of the stack can be followed."""
+    """Return the section about the outputs as HTML; values that are URLs are links."""
     if not values:
         return section("Outputs", '<p class="pale">None yet: no apply has ended well.</p>')
     told = "".join(f"<dt>{escape(name)}</dt><dd>{_linked(value)}</dd>" for name, value in values.items())
@@ -40,6 +40,7 @@ def outputs(values: Mapping[str, str]) -> str:
 
 
 def _linked(value: str) -> str:
+    """Return a value as HTML: a link if it is a URL."""
     shown = f"<code>{escape(value)}</code>"
     return (
         f'<a rel="noreferrer" href="{escape(value)}">{shown}</a>' if value.startswith("https://") else shown
@@ -47,7 +48,7 @@ def _linked(value: str) -> str:
 
 
 def health(sheet: Sheet) -> str:
-    """What each topic tells; then the resources that are not as wanted, and all the rest."""
+    """Return the section about health as HTML: the topics, then resources with a problem, then all others."""
     topics = f'<div class="topics">{"".join(map(_topic, sheet.parts))}</div>' if sheet.parts else ""
     told = [_health(one) for one in sheet.health if one.state != "good"]
     well = [_health(one) for one in sheet.health if one.state == "good"]
@@ -60,23 +61,26 @@ def health(sheet: Sheet) -> str:
 
 
 def _topic(part: Part) -> str:
+    """Return the lines of one topic as HTML."""
     lines = "".join(f"<li>{_line(line)}</li>" for line in part.lines)
     return f"<div><h3>{escape(part.topic)}</h3><ul>{lines}</ul></div>"
 
 
 def _line(line: Line) -> str:
+    """Return one line of a topic as HTML."""
     state = MARKS[line.mark]
     name = marked(state, line.name) if state else f'<span class="pale">{escape(line.name)}</span>'
     return f"{name} {escape(line.says)}"
 
 
 def _health(one: Health) -> str:
+    """Return the health of one resource as HTML."""
     kind = f' <span class="pale">{escape(one.kind)}</span>' if one.kind else ""
     return f'<li class="row"><span>{escape(one.what)}{kind}</span>{marked(one.state, one.word)}</li>'
 
 
 def cost(told: Estimate) -> str:
-    """What stands, line by line, in US dollars a month."""
+    """Return the section about the monthly cost of the existing resources as HTML."""
     bill = sorted(told.before.items(), key=lambda one: -one[1].least)
     rows = "".join(_charge(what, one) for what, one in bill)
     total = _charge("Together", told.totals[0], "sum")
@@ -92,6 +96,7 @@ def cost(told: Estimate) -> str:
 
 
 def _charge(what: str, one: Cost, sort: str = "") -> str:
+    """Return the row of one charge as HTML."""
     return (
         f'<tr class="{sort}"><td>{escape(what)}</td><td class="n">{one.least:.2f}</td>'
         f'<td class="n">{one.most:.2f}</td></tr>'
@@ -99,7 +104,7 @@ def _charge(what: str, one: Cost, sort: str = "") -> str:
 
 
 def drift(sheet: Sheet) -> str:
-    """What differs in AWS from what the last run confirmed."""
+    """Return the section about drift as HTML."""
     if sheet.drift is None:
         return section("Drift", '<p class="pale">Not looked for: AWS was not asked.</p>')
     ours = [_drift(one) for one in sheet.drift.drifts if one.what != "held"]
@@ -113,6 +118,7 @@ def drift(sheet: Sheet) -> str:
 
 
 def _drift(one: Drift) -> str:
+    """Return the drift of one resource as HTML."""
     what = f"{one.piece}/{one.node}"
     words = f"{_DRIFTED[one.what]}: {one.extra}" if one.extra else _DRIFTED[one.what]
     state = {"held": "unknown", "gone": "bad", "failed": "bad"}.get(one.what, "changed")
@@ -122,11 +128,12 @@ def _drift(one: Drift) -> str:
 
 
 def _fields(one: Drift) -> Iterator[str]:
+    """Yield a line for each field that differs."""
     return lines(Difference(field.path, field.ledger, field.aws) for field in one.fields)
 
 
 def posture(controls: Iterable[Control]) -> str:
-    """What does not hold first, each with the setting that mends it; then what holds."""
+    """Return the section about the protections as HTML: the broken ones first, with the setting for each."""
     listed = list(controls)
     open_ones = [one for one in listed if one.broken]
     held = [f'<li class="held">{escape(one.what)}</li>' for one in listed if not one.broken]
@@ -138,6 +145,7 @@ def posture(controls: Iterable[Control]) -> str:
 
 
 def _open(one: Control) -> str:
+    """Return one broken protection as HTML."""
     setting = f'<div class="pale">Setting: <code>{escape(one.setting)}</code></div>' if one.setting else ""
     where = ", ".join(one.broken)
     return (

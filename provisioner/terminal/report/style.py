@@ -1,10 +1,10 @@
-"""The colours and shapes of the page and of the picture, light and dark as the reader likes it."""
+"""The CSS of the report and its diagram, in a light and a dark colour scheme."""
 
 from __future__ import annotations
 
 from provisioner.terminal.palette import written_out
 
-# Each pair of ink and ground has a contrast of 4.5 or more (WCAG 2.2, 1.4.3).
+# Each text colour has a contrast of 4.5 or more to its background (WCAG 2.2, 1.4.3).
 _LIGHT = {
     "ground": "#fff",
     "ink": "#1b1f24",
@@ -42,7 +42,7 @@ _DARK = {
 
 
 def colours(where: str) -> str:
-    """The colours of both schemes for what this selector means."""
+    """Return the CSS rule that sets the colours of both schemes as variables for a selector."""
     light, dark = ("; ".join(f"--{name}:{value}" for name, value in one.items()) for one in (_LIGHT, _DARK))
     return f"{where} {{ color-scheme: light dark; {light} }}\n" + (
         f"@media screen and (prefers-color-scheme: dark) {{ {where} {{ {dark} }} }}\n"
@@ -51,7 +51,7 @@ def colours(where: str) -> str:
 
 _STATES = ("good", "busy", "changed", "bad", "unknown")
 
-# What a word or a bar of the page takes its colour from.
+# The rules from which words and bars of the page get their colours.
 STATES = "\n".join(f".{state} {{ --state: var(--{state}) }}" for state in _STATES)
 
 _MARKS = "\n".join(
