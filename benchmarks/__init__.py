@@ -1,1 +1,1 @@
-"""What `make bench` measures: whole processes before the embedded AWS, held against what is wanted."""
+"""The benchmarks of `make bench`: whole processes against the local AWS, compared with their limits."""

@@ -15,14 +15,14 @@ from benchmarks.rows import Row
 
 RESULTS = Path(__file__).parent / "results.md"
 _HEAD = ("what", "measured", "wanted", "met", "beside it")
-# As issue 5 gives them: measured in November 2026, AWS provider 5.100, an instant emulator, 2 cores.
+# The numbers of issue 5: measured in November 2026, AWS provider 5.100, an instant emulator, 2 cores.
 TERRAFORM = """Terraform 1.11 with the AWS provider 5.100, the same stack, on an instant emulator on 2 cores,
 measured in November 2026: apply 141 s and 212 calls (the provider sleeps fixed times after most creates),
 a no-op plan 17.7 s and 83 calls, destroy 85 s."""
 
 
 def main() -> int:
-    """Measure, print, write."""
+    """Run the benchmarks, print the table, and write it to results.md; return the exit code."""
     asked = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     asked.add_argument("--runs", type=int, default=5, help="runs of what is quick")
     asked.add_argument("--slow-runs", type=int, default=3, help="runs at a tenth of AWS's pace")
@@ -40,6 +40,7 @@ def main() -> int:
 
 
 def _measured(given: argparse.Namespace) -> Iterator[Row]:
+    """Yield the rows of the selected parts."""
     if given.part != "slow":
         yield from quick.rows(given.runs, given.stacks)
     if given.part != "quick":
@@ -47,6 +48,7 @@ def _measured(given: argparse.Namespace) -> Iterator[Row]:
 
 
 def _about(given: argparse.Namespace, load: float) -> Iterator[str]:
+    """Yield the lines above the table: the machine, and how it was measured."""
     yield "# Benchmarks\n"
     machine = f"{os.cpu_count()} cores of {_processor()}, {platform.system()}"
     yield f"By `make bench` on {time.strftime('%Y-%m-%d')}: {machine}, Python {platform.python_version()},"
@@ -56,6 +58,7 @@ def _about(given: argparse.Namespace, load: float) -> Iterator[str]:
 
 
 def _processor() -> str:
+    """Return the name of the processor."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text().splitlines() if told.exists() else []
     names = (line.partition(": ")[2] for line in lines if line.startswith("model name"))
@@ -63,6 +66,7 @@ def _processor() -> str:
 
 
 def _table(found: Iterable[Row]) -> Iterator[str]:
+    """Yield the lines of the table as Markdown."""
     yield f"| {' | '.join(_HEAD)} |"
     yield f"|{'---|' * len(_HEAD)}"
     for row in found:
@@ -70,6 +74,7 @@ def _table(found: Iterable[Row]) -> Iterator[str]:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
+    """Return the cells of a row."""
     met = "" if not row.wanted else "yes" if row.is_met else "**no**"
     return row.what, row.measured, row.wanted, met, row.beside
 

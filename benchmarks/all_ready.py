@@ -1,4 +1,7 @@
-"""The command line with every edge waiting for readiness, and every end for the whole end of another."""
+"""The command line with every edge waiting until the resource is ready, to compare the times of runs.
+
+Every deletion waits until the resources that need the deleted one are gone.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,12 @@ from provisioner.engine.graph import Edge
 
 
 def _stages(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:
+    """Return the graph of creating resources with every edge waiting for readiness."""
     return stages({name: [replace(edge, ready=True) for edge in needs] for name, needs in edges.items()})
 
 
 def _ends(needs: Mapping[str, Iterable[str]], _beside: Any) -> dict[End, set[End]]:
+    """Return the graph of deleting resources with every deletion waiting until the other resource is gone."""
     return ends(needs, lambda _name, _other: False)
 
 

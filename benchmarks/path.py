@@ -1,4 +1,4 @@
-"""The critical path of the seed's stack, by the embedded AWS's own durations and the stack's own edges."""
+"""The critical path of a stack in the profile `seed`, from the emulator's durations and the stack's edges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from provisioner.settings import Settings
 from provisioner.stack import build
 from provisioner.steps.facts import offline
 
-# Seconds of AWS, at pace 1, until a thing of this kind is ready.
+# The seconds, at speed 1 (as AWS), until a resource of each type is ready.
 _READY = {
     "DBCluster": databases.CLUSTER,
     "DBInstance": databases.INSTANCE,
@@ -22,7 +22,7 @@ _READY = {
     "Service": START + HEALTH,
     "Table": tables.CREATE,
 }
-# The same, until it is gone.
+# The seconds, at speed 1, until a resource of each type is gone.
 _GONE = {
     "DBCluster": databases.CLUSTER_DELETE,
     "DBInstance": databases.INSTANCE_DELETE,
@@ -30,17 +30,24 @@ _GONE = {
     "NatGateway": nat_gateways.DELETE,
     "Table": tables.DELETE,
 }
-# What AWS refuses until another is ready, though it only needs it to exist: the refusal is the wait.
+# Resources that AWS refuses to create until another is ready, though their edge only needs it to exist. The
+# retries take the place of the wait.
 _REFUSED = {"writer": "aurora"}
 
 
 def _stack() -> Stack:
+    """Return the declared graph of a stack in the profile `seed`."""
     settings = Settings(profile="seed")
     return build(settings, "bench", "us-east-1", offline(settings.network.zones, settings.database.version))
 
 
 def of_apply(*, all_ready: bool = False) -> Chain[Stage]:
-    """The longest chain of an apply; with every edge waiting for readiness, what that would cost."""
+    """Return the critical path of an apply.
+
+    Args:
+        all_ready: Whether every edge waits until the resource is ready.
+
+    """
     stack = _stack()
     edges = {node.name: list(node.edges) for node in stack}
     for name, other in _REFUSED.items():
@@ -52,7 +59,14 @@ def of_apply(*, all_ready: bool = False) -> Chain[Stage]:
 
 
 def of_teardown(*, all_ready: bool = False) -> Chain[End]:
-    """The longest chain of a teardown, with what lingers: the interfaces of a balancer and of tasks."""
+    """Return the critical path of a teardown, with the time until network interfaces are released.
+
+    The interfaces are those of the load balancer and of tasks; AWS keeps them for a while after the deletion.
+
+    Args:
+        all_ready: Whether every deletion waits until the resources that need this one are gone.
+
+    """
     stack = _stack()
     nodes = stack.nodes
     needs = {node.name: list(node.needs) for node in stack if not node.kind.shared}
@@ -61,6 +75,7 @@ def of_teardown(*, all_ready: bool = False) -> Chain[End]:
     seconds[End("service", "gone")] = STOP + float(drain)
 
     def beside(name: str, other: str) -> bool:
+        """Return whether the deletion of `name` waits only until that of `other` has begun."""
         return not all_ready and str(nodes[other].kind) in nodes[name].kind.goes_beside
 
     graph = ends(needs, beside)
@@ -75,10 +90,10 @@ def of_teardown(*, all_ready: bool = False) -> Chain[End]:
 
 
 def _slow(chain: Chain, seconds: dict) -> Chain:  # type: ignore[type-arg]
-    """The chain without the steps that take no time."""
+    """Return the chain without the steps that take no time."""
     return Chain(tuple(step for step in chain.steps if seconds.get(step)), chain.seconds)
 
 
 def told(chain: Chain, pace: float = 1.0) -> str:  # type: ignore[type-arg]
-    """The chain in words."""
+    """Return the chain in words, with its seconds multiplied by `pace`."""
     return f"{chain.seconds * pace:.1f} s: {' > '.join(step.name for step in chain.steps)}"

@@ -1,4 +1,4 @@
-"""A place to measure in: a home of its own, an embedded AWS of its own, and commands as processes."""
+"""An environment for benchmarks: a home directory with an emulator, and commands run as processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KB = 1024
 
 @dataclass(frozen=True)
 class Ran:
-    """How one process went."""
+    """The result of one process: duration, peak memory, and output."""
 
     seconds: float
     megabytes: float
@@ -35,19 +35,29 @@ class Ran:
 
     @property
     def calls(self) -> int:
-        """How many calls it made, all stacks together, as it says itself."""
+        """The number of API calls, of all stacks together, as printed by the command."""
         return sum(int(count) for count in _CALLS.findall(self.err))
 
 
 @dataclass
 class Place:
-    """One home; what its commands took most of is remembered."""
+    """A home directory with an emulator; it records the peak memory of each command, by name."""
 
     home: Path
     megabytes: dict[str, float] = field(default_factory=dict)
 
     def run(self, *arguments: str, script: str = "cli.py", **environment: str) -> Ran:
-        """One command, to its good end."""
+        """Run one command to its end.
+
+        Args:
+            *arguments: The arguments of the command line.
+            script: The script to run.
+            **environment: Further environment variables.
+
+        Raises:
+            RuntimeError: The command failed.
+
+        """
         out, err = self.home / "out", self.home / "err"
         order = [sys.executable, str(ROOT / script), *arguments]
         told = {**os.environ, "MLAPI_HOME": str(self.home), "MLAPI_PROFILE": "seed", "PYTHONPATH": str(ROOT)}
@@ -66,38 +76,46 @@ class Place:
         return ran
 
     def on(self, verb: str, suffix: str, *more: str, script: str = "cli.py") -> Ran:
-        """One command for a stack of the embedded AWS."""
+        """Run one command for a stack of the local AWS."""
         return self.run(verb, "--local", "--suffix", suffix, *more, script=script)
 
     @property
     def local(self) -> Local:
-        """The embedded AWS that runs here."""
+        """The emulator that runs for this home directory."""
         box = running(self.home / "embedded" / "server")
         if box is None:
             raise RuntimeError("the embedded AWS has ended")
         return box
 
     def zone(self, name: str) -> str:
-        """A hosted zone that somebody has there; its id."""
+        """Create a hosted zone in the emulator, as if a user had one, and return its id."""
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
         route53 = boto3.client("route53", region_name="us-east-1", endpoint_url=self.local.endpoint, **keys)
         made = route53.create_hosted_zone(Name=name, CallerReference=name)
         return str(made["HostedZone"]["Id"].rpartition("/")[2])
 
     def mutating(self, since: int = 0) -> tuple[int, int]:
-        """The number of calls that the embedded AWS has answered, and of those after `since` that change."""
+        """Return the number of all calls to the emulator, and of the mutating ones after the first `since`.
+
+        The count of all calls serves as `since` of a later call.
+        """
         local = self.local
         _, calls = ask(local.endpoint, local.token, "GET", "calls?since=0")
         return len(calls), sum(bool(call["mutating"]) for call in calls[since:])
 
     def record(self, suffix: str) -> dict[str, Any]:
-        """The record of the last run."""
+        """Return the record of the last run of a stack."""
         return next(Runs(self.home / "embedded" / "runs").of(suffix))
 
 
 @contextmanager
 def place(pace: float | None = 0.0) -> Iterator[Place]:
-    """A new home; its embedded AWS is started and warm, or with no pace left to the first command."""
+    """Yield a new home directory, and stop its emulator afterwards.
+
+    Args:
+        pace: The speed of the emulator, which is started at once; None to let the first command start it.
+
+    """
     with tempfile.TemporaryDirectory(prefix="bench-") as home:
         here = Place(Path(home))
         try:

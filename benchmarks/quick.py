@@ -1,4 +1,4 @@
-"""What is measured where the time of AWS does not pass: the tool's own time, calls and memory."""
+"""The benchmarks at speed 0: the tool's own time, calls and memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _STACKS = 20
 _COMPLETION = {"_ML_API_COMPLETE": "bash_complete", "COMP_WORDS": "ml-api ap", "COMP_CWORD": "1"}
 _ML_API = str(Path(sys.executable).with_name("ml-api"))
 _SLOWEST_HELP, _SLOWEST_CACHED = 0.15, 0.25
-# Beside the domain, what the profile leaves off; a shell would want a root that can be written.
+# The features that the profile `production` leaves off, besides the domain. ECS Exec is not among them, as it
+# needs a writable root file system.
 EXTRAS = {
     "encryption.key": "own",
     "database.readers": "1",
@@ -27,7 +28,13 @@ EXTRAS = {
 
 
 def rows(runs: int, stacks: int = _STACKS) -> Iterator[Row]:
-    """All of them, one after the other."""
+    """Yield all rows.
+
+    Args:
+        runs: How often each command is measured.
+        stacks: The number of stacks for `plan --all`.
+
+    """
     megabytes: dict[str, float] = {}
     with place(pace=None) as cold:
         first = cold.on("apply", "cold", "--yes").seconds
@@ -49,6 +56,7 @@ def rows(runs: int, stacks: int = _STACKS) -> Iterator[Row]:
 
 
 def _nothing_to_do(here: Place, runs: int, cold: float) -> Iterator[Row]:
+    """Yield the rows about `apply` of a new stack, and about `plan` and `apply` without changes."""
     ups = []
     for at in range(runs):
         ups.append(here.on("apply", f"up{at}", "--yes").seconds)
@@ -68,6 +76,7 @@ def _nothing_to_do(here: Place, runs: int, cold: float) -> Iterator[Row]:
 
 
 def _at_once(here: Place, runs: int) -> Iterator[Row]:
+    """Yield the rows about commands that make no call."""
     here.on("apply", "at-once", "--yes")
     helps = [here.run("--help").seconds for _ in range(runs)]
     versions = [here.run("--version").seconds for _ in range(runs)]
@@ -80,6 +89,7 @@ def _at_once(here: Place, runs: int) -> Iterator[Row]:
 
 
 def _production(here: Place, runs: int) -> Iterator[Row]:
+    """Yield the rows about `plan` in the profile `production`, without and with further features."""
     yield from _as_it_is(here, runs, "prod", "the production profile")
     zone = here.zone("shop.example")
     domain = {"domain.names": '["api.shop.example"]', "domain.hosted_zone_id": zone}
@@ -87,6 +97,7 @@ def _production(here: Place, runs: int) -> Iterator[Row]:
 
 
 def _as_it_is(here: Place, runs: int, suffix: str, what: str, **settings: str) -> Iterator[Row]:
+    """Yield the rows about `plan` without changes in the profile `production` with these settings."""
     sets = ("--set", "profile=production", *_sets(settings))
     here.on("apply", suffix, "--yes", *sets)
     plans = [here.on("plan", suffix, *sets) for _ in range(runs)]
@@ -95,10 +106,12 @@ def _as_it_is(here: Place, runs: int, suffix: str, what: str, **settings: str) -
 
 
 def _sets(settings: Mapping[str, str]) -> list[str]:
+    """Return the settings as `--set` options."""
     return [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
 
 
 def _zones(here: Place) -> Row:
+    """Return the row about the additional calls for each availability zone."""
     calls = []
     for zones in (3, 6):
         sets = ("--set", f"network.zones={zones}")
@@ -109,6 +122,7 @@ def _zones(here: Place) -> Row:
 
 
 def _services(here: Place) -> Row:
+    """Return the row about the additional calls for each API service."""
     calls = []
     for count in (1, 7):
         own = {f"s{at}": {"prefixes": [f"/s{at}/*"]} for at in range(count)}
@@ -120,6 +134,7 @@ def _services(here: Place) -> Row:
 
 
 def _all(here: Place, stacks: int) -> Iterator[Row]:
+    """Yield the rows about `plan --all`, compared with a single `plan` of each stack."""
     for at in range(stacks):
         here.on("apply", f"all{at}", "--yes")
     single = [here.on("plan", f"all{at}").seconds for at in range(stacks)]

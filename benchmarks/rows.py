@@ -1,4 +1,4 @@
-"""One row of the table: what was measured, what is wanted, and whether that is met."""
+"""One row of the table of benchmarks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured beside what is wanted; `beside` is told, and not held against anything."""
+    """A measured value and its limit; `beside` is further information that is not compared with anything."""
 
     what: str
     measured: str
@@ -19,7 +19,7 @@ class Row:
 
 
 def at_most(what: str, values: Sequence[float], limit: float, unit: str = "s", beside: str = "") -> Row:
-    """The median of the values, which may be as much as the limit."""
+    """Return the row of the median of these values, which may be at most the limit."""
     middle = median(values)
     digits = 2 if unit == "s" else 0
     told = f"{middle:.{digits}f} {unit}".rstrip()

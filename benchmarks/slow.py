@@ -1,4 +1,4 @@
-"""What is measured where AWS takes a tenth of its time: how near a run comes to its critical path."""
+"""The benchmarks at a tenth of AWS's speed: how close a run comes to its critical path."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from benchmarks.rows import Row, at_most
 
 PACE = 0.1
 _SLACK, _PROCESS = 1.05, 2.0
-# A wait may end so many seconds, or such a share of it, after the state has changed.
+# The allowed lateness of a wait after the status has changed: in seconds, or if that is more, as a share of
+# the wait.
 _LATE, _LATE_SHARE = 0.5, 0.02
 _ALL_READY = "benchmarks/all_ready.py"
 
 
 def rows(runs: int) -> Iterator[Row]:
-    """Apply, teardown and polling; then the same where all edges wait for readiness."""
+    """Yield the rows about apply, teardown and waits, then about both commands with all edges ready."""
     ups, downs, late = _measured(runs)
     slow_ups, slow_downs, _ = _measured(1, script=_ALL_READY)
     up, down = of_apply(), of_teardown()
@@ -34,7 +35,10 @@ def rows(runs: int) -> Iterator[Row]:
 
 
 def _measured(runs: int, script: str = "cli.py") -> tuple[list[float], list[float], list[float]]:
-    """Seconds of applies and of teardowns, and how late each wait ended, as a share of what is allowed."""
+    """Return the seconds of the applies and of the teardowns, and the lateness of each wait.
+
+    The lateness is a share of the allowed lateness.
+    """
     ups, downs, late = [], [], []
     with place(PACE) as here:
         for _ in range(runs):
@@ -45,6 +49,7 @@ def _measured(runs: int, script: str = "cli.py") -> tuple[list[float], list[floa
 
 
 def _lateness(record: dict[str, Any]) -> Iterator[float]:
+    """Yield the lateness of each wait in a run record, as a share of the allowed lateness."""
     for step in record["nodes"].values():
         at = {what: when for when, what, *_ in step["moments"]}
         takes = _READY.get(step["kind"], 0.0) * PACE

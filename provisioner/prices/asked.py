@@ -13,7 +13,7 @@ from provisioner.engine.clients import Clients
 
 @dataclass(frozen=True)
 class Product:
-    """Which product of the price list has a price.
+    """A product of the price list, by which its price is found.
 
     Args:
         service: The service code.
@@ -54,16 +54,16 @@ PRODUCTS: Mapping[str, Product] = {
     "ipv4_hour": Product("AmazonVPC", "PublicIPv4:InUseAddress"),
     "secret_month": Product("AWSSecretsManager", "AWSSecretsManager-Secrets"),
 }
-# The calls of this module by service; `policy` grants them.
+# The API calls of this module by service; the policy that `policy` prints allows them.
 CALLS = {"pricing": ("GetProducts",)}
-# The Price List API exists in few regions (AWS Billing user guide, using-price-list-query-api).
+# The Price List API has endpoints in a few regions only (AWS Billing user guide, using-price-list-query-api).
 PLACE = "us-east-1"
 
 
 def ask(clients: Clients, region: str) -> dict[str, float]:
     """Return the prices that AWS lists for a region, in US dollars by the keys of `PRODUCTS`.
 
-    A price that is not listed is left out. The error of a call is raised.
+    A price that is not listed is left out. Errors of the calls are raised.
     """
     pricing = clients.client("pricing", PLACE)
     found: dict[str, float] = {}

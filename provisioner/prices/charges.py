@@ -1,4 +1,4 @@
-"""The charges of each resource type by the hour or month; charges by use are only named."""
+"""The charges of each resource type by the hour or month, and which types are charged by use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from provisioner.settings.postgres import DISABLED, STANDARD_ENDS, major_of
 Doc = Mapping[str, Any]
 # AWS's own month (AWS Pricing Calculator).
 HOURS = 730
-# "Up to 70 % off" (AWS Fargate pricing): Spot has no list price, as it changes.
+# The price of Spot as a share of the on-demand price: "up to 70 % off" (AWS Fargate pricing). Spot has no
+# list price, as it changes.
 SPOT = 0.3
 SUPPORT = "extended support of the database"
 _THIRD = "acu_support_year_3_hour"
@@ -26,7 +27,7 @@ def today() -> date:
 
 @dataclass(frozen=True)
 class Line:
-    """One charge: the key of a price, and how many units of it a month has, at least and at most."""
+    """One charge: the key of its price, and the least and the greatest number of units in a month."""
 
     what: str
     price: str
@@ -41,12 +42,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Estate:
-    """All resources of a stack, existing or planned, so that a charge can follow a resource's references."""
+    """All resources of a stack, existing or planned, as the charges need them.
+
+    All mappings have the logical id of a resource as their key, except `ids`, which maps an id in AWS to the
+    logical id.
+    """
 
     kinds: Mapping[str, str]
     props: Mapping[str, Doc]
     ids: Mapping[str, str]
-    # The day for which prices count: some prices begin on a certain day.
+    # The day for which prices count, as some charges begin on a certain day.
     today: date = field(default_factory=lambda: today())  # noqa: PLW0108 - looked up when it is asked
 
     def at(self, value: Any) -> Doc:
@@ -107,7 +112,10 @@ def _counts(props: Doc, estate: Estate) -> tuple[int, int]:
 
 
 def _paid_as_whole(count: int, props: Doc) -> float:
-    """Return how many on-demand tasks cost as much as these tasks, of which some run on Spot by weight."""
+    """Return how many on-demand tasks cost as much as this many tasks, some of which run on Spot.
+
+    The weights of the capacity provider strategy decide how many do.
+    """
     strategy = {one["capacityProvider"]: one for one in props.get("capacityProviderStrategy") or []}
     whole, spot = strategy.get("FARGATE", {}), strategy.get("FARGATE_SPOT", {})
     weights = whole.get("weight", 0) + spot.get("weight", 0)

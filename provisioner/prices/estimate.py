@@ -107,7 +107,7 @@ def bill(estate: Estate, prices: Prices) -> Bill:
 
 
 def after(made: Plan, now: Estate) -> Estate:
-    """Return the resources after a plan: the declared ones, and unselected ones as they are now."""
+    """Return the resources after a plan: declared ones as declared, and unselected ones as they are now."""
     aside = made.aside & now.kinds.keys()
     kinds = {name: now.kinds[name] for name in aside} | {node.name: str(node.kind) for node in made.stack}
     props = {name: now.props[name] for name in aside} | {node.name: node.props for node in made.stack}

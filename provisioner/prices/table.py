@@ -1,4 +1,4 @@
-"""The price table: the one that comes with the tool, or newer prices that AWS was asked for."""
+"""The price table: the one that comes with the tool, or newer prices that were read from AWS."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _built_in() -> dict[str, Any]:
 
 
 def _kept(path: Path) -> dict[str, Any]:
-    """Return the prices that AWS was asked for; {} if the file is missing or malformed."""
+    """Return the newer prices in a file, by region; {} if the file is missing or malformed."""
     try:
         kept: dict[str, Any] = json.loads(path.read_bytes())
         return kept if all(map(_is_table, kept.values())) else {}
@@ -69,7 +69,7 @@ def _kept(path: Path) -> dict[str, Any]:
 
 
 def _is_table(one: Any) -> bool:
-    """Return whether it has a date and numbers by keys, as the prices of one region do."""
+    """Return whether a value has the form of one region's prices: a date, and numbers by key."""
     told = one.get("prices") if isinstance(one, dict) else None
     if not isinstance(told, dict) or not isinstance(one.get("as_of"), str):
         return False

@@ -65,10 +65,11 @@ class Workload(Section):
     def told_apart(self, noun: str) -> dict[str, Any]:
         """Return the arguments that give a resource of this service its AWS name.
 
-        The main service has plain names. Those of a further service contain the name of that service.
+        The main service has plain names. The names of a further service contain `api-`, and a hash of its
+        name.
 
         Args:
-            noun: The last part of the plain AWS name.
+            noun: The word for the resource in the AWS name.
 
         """
         return {"noun": f"api-{noun}", "distinct": self.name} if self.name else {"noun": noun}
