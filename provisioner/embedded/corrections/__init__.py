@@ -1,4 +1,9 @@
-"""Where moto answers wrongly: one module a service, each correction with its source beside it."""
+"""The patches of moto, which let it answer as AWS does: one module for each service or part of a service.
+
+Importing this package registers all of them. A function under `always.before` runs ahead of moto: it may
+raise an `AwsError`, return the reply in moto's place, or return None to let moto answer. A function under
+`always.after` corrects moto's reply. The source of the AWS behaviour stands beside each function.
+"""
 
 from provisioner.embedded.corrections import (
     acm,

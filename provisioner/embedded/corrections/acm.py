@@ -1,4 +1,4 @@
-"""ACM: a certificate is issued when DNS proves its names, and stays while it is in use."""
+"""ACM: certificates are issued once DNS proves their names, and cannot be deleted while they are in use."""
 
 from __future__ import annotations
 
@@ -17,21 +17,24 @@ from provisioner.embedded.inner import backend, do, every
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
-ISSUE = 60.0  # seconds from the record to the certificate
+ISSUE = 60.0  # seconds from the validation records to the issued certificate
 
-_algorithms: Shelf[str] = Shelf()
-ends: Shelf[datetime] = Shelf()  # by ARN: certificates that end soon, unless they are renewed
+_algorithms: Shelf[str] = Shelf()  # key algorithms by certificate ARN
+ends: Shelf[datetime] = Shelf()  # by ARN: when a certificate expires that is due for renewal
 
 
 @always.after("acm", "RequestCertificate")
 def keep_algorithm(call: Call, reply: Reply) -> None:
-    """Remember what was asked for."""
+    """Remember the key algorithm that a certificate was requested with."""
     _algorithms.of(call)[reply["CertificateArn"]] = call.params.get("KeyAlgorithm", "RSA_2048")
 
 
 @always.after("acm", "ListCertificates")
 def of_key_types(call: Call, reply: Reply) -> None:
-    """Leave out what has a key of another type than asked for: botocore acm Filters, keyTypes."""
+    """List only certificates of the requested key types, by default RSA up to 2048 bits.
+
+    Source: botocore acm, Filters, keyTypes.
+    """
     wanted = (call.params.get("Includes") or {}).get("keyTypes") or ["RSA_1024", "RSA_2048"]
     known = _algorithms.of(call)
     listed = reply["CertificateSummaryList"]
@@ -42,7 +45,10 @@ def of_key_types(call: Call, reply: Reply) -> None:
 
 @always.after("acm", "DescribeCertificate")
 def tell(call: Call, reply: Reply) -> None:
-    """Say the algorithm, no date of issue while pending, and the load balancer rather than the listener."""
+    """Correct the key algorithm, the date of issue and the users of a described certificate.
+
+    A pending certificate has no `IssuedAt`. `InUseBy` names load balancers; moto names their listeners.
+    """
     certificate = reply["Certificate"]
     arn = certificate["CertificateArn"]
     if arn in _algorithms.of(call):
@@ -54,7 +60,10 @@ def tell(call: Call, reply: Reply) -> None:
 
 @always.after("acm", "DescribeCertificate")
 def renew(call: Call, reply: Reply) -> None:
-    """Renew what ends soon where its proofs are found, else say which are not: ACM user guide, renewal."""
+    """Renew a certificate that expires soon, or report which validation records are missing for it.
+
+    Source: ACM user guide, renewal.
+    """
     told = reply["Certificate"]
     end = ends.of(call).get(told["CertificateArn"])
     if end is None or told["Status"] != "ISSUED":
@@ -77,13 +86,16 @@ def renew(call: Call, reply: Reply) -> None:
 
 
 def _proof(option: dict[str, Any]) -> tuple[str, str]:
-    """The record that proves a name, as DNS tells it."""
+    """Return the name and the value of the DNS record that validates one domain name of a certificate."""
     record = option["ResourceRecord"]
     return record["Name"].rstrip("."), record["Value"].rstrip(".")
 
 
 def users(call: Call | Place, arn: str) -> Iterator[str]:
-    """Who shows a certificate now: moto notes who began to, and never who ceased."""
+    """Yield the ARN of each load balancer and distribution that uses a certificate now.
+
+    Moto records when a listener begins to use a certificate, and never when it ceases to.
+    """
     for balancer in backend("elbv2", call.account, call.region).load_balancers.values():
         for listener in balancer.listeners.values():
             if arn in (listener.certificates or []):
@@ -94,7 +106,7 @@ def users(call: Call | Place, arn: str) -> Iterator[str]:
 
 
 def shown(account: str) -> set[str]:
-    """Every certificate that anyone shows, of all regions."""
+    """Return the ARNs of all certificates that a listener or a distribution uses, in all regions."""
     balancers = (
         balancer
         for elbv2 in get_backend("elbv2")[account].values()
@@ -106,7 +118,7 @@ def shown(account: str) -> set[str]:
 
 
 def _balancer(arn: str) -> str:
-    """Turn a listener's ARN into its load balancer's."""
+    """Turn a listener's ARN into that of its load balancer; return any other ARN unchanged."""
     head, listener, tail = arn.partition(":listener/")
     return f"{head}:loadbalancer/{tail.rpartition('/')[0]}" if listener else arn
 
@@ -114,7 +126,10 @@ def _balancer(arn: str) -> str:
 @always.after("acm", "RequestCertificate")
 @always.after("route53", "ChangeResourceRecordSets")
 def validate(call: Call, _: Reply) -> None:
-    """Issue the certificates whose names are proven: AWS doc, ACM DNS validation; moto waits a minute."""
+    """Issue the pending certificates whose validation records are all in Route 53, with a delay of `ISSUE`.
+
+    Source: AWS doc, ACM DNS validation. Moto issues every certificate after a minute, whatever DNS says.
+    """
     proofs = set(_records(call))
     for region, acm in get_backend("acm")[call.account].items():
         for certificate in acm._certificates.values():
@@ -123,6 +138,7 @@ def validate(call: Call, _: Reply) -> None:
 
 
 def _records(call: Call) -> Iterator[tuple[str, str]]:
+    """Yield the name and the value of each record in the account's hosted zones, without trailing dots."""
     for zone in backend("route53", call.account, "aws").zones:
         records = every(call, "route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]
         for record in records:
@@ -131,6 +147,7 @@ def _records(call: Call) -> Iterator[tuple[str, str]]:
 
 
 def _wanted(call: Call, region: str, certificate: Any) -> set[tuple[str, str]]:
+    """Return the names and values of the DNS records that validate a certificate."""
     place = Place(call.account, region)
     told = do(place, "acm", "DescribeCertificate", CertificateArn=certificate.arn)["Certificate"]
     return {_proof(option) for option in told["DomainValidationOptions"]}
@@ -138,12 +155,12 @@ def _wanted(call: Call, region: str, certificate: Any) -> set[tuple[str, str]]:
 
 @always.before("acm", "DeleteCertificate")
 def in_use(call: Call) -> None:
-    """Refuse while something serves it: botocore ServiceModel, errors of DeleteCertificate."""
+    """Refuse to delete a certificate that is in use (botocore ServiceModel, errors of DeleteCertificate)."""
     if any(users(call, call.params["CertificateArn"])):
         raise held(call)
 
 
 def held(call: Call) -> AwsError:
-    """AWS's refusal to delete what is in use."""
+    """Return AWS's error for deleting a certificate that is in use."""
     told = f"Certificate {call.params['CertificateArn']} in account {call.account} is in use."
     return AwsError("ResourceInUseException", told, status=400)

@@ -1,4 +1,4 @@
-"""AWS Backup: moto has its vaults, and nothing that lies in them."""
+"""AWS Backup: jobs and recovery points, which moto lacks; moto has the vaults only."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-# By the ARN of what was backed up, which they outlive.
+# Recovery points by the ARN of the resource that was backed up; they outlive the resource.
 _points: Shelf[list[dict[str, Any]]] = Shelf()
 
 
 @always.before("backup", "StartBackupJob")
 def start_backup_job(call: Call) -> Reply:
-    """End at once, in a point under the vault's key, as of a table with AWS Backup's advanced features.
+    """Complete a backup job at once, with a recovery point that is encrypted with the vault's key.
 
-    AWS Backup developer guide, "Advanced DynamoDB backup"; botocore, StartBackupJobOutput.
+    AWS Backup encrypts so where its advanced features for DynamoDB are on (AWS Backup developer guide,
+    "Advanced DynamoDB backup"). Reply: botocore, StartBackupJobOutput.
     """
     name, resource = call.params["BackupVaultName"], call.params["ResourceArn"]
     vault = backend("backup", call.account, call.region).vaults.get(name)
@@ -41,13 +42,13 @@ def start_backup_job(call: Call) -> Reply:
 
 @always.before("backup", "ListRecoveryPointsByResource")
 def list_recovery_points_by_resource(call: Call) -> Reply:
-    """Tell what was kept of it, whether or not it is there."""
+    """List the recovery points of a resource, also after the resource was deleted."""
     return {"RecoveryPoints": _points.of(call).get(call.params["ResourceArn"], [])}
 
 
 @always.before("backup", "DeleteRecoveryPoint")
 def delete_recovery_point(call: Call) -> Reply:
-    """Forget it."""
+    """Delete a recovery point."""
     for points in _points.of(call).values():
         points[:] = [one for one in points if one["RecoveryPointArn"] != call.params["RecoveryPointArn"]]
     return {}

@@ -1,4 +1,4 @@
-"""Distributions: an ETag that guards every change, references that must exist, and AWS's form of a config."""
+"""CloudFront distributions: changes need the newest ETag and valid references; configs are returned whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-_configs: Shelf[dict[str, Any]] = Shelf()
+_configs: Shelf[dict[str, Any]] = Shelf()  # by distribution id
 
 
 def distributions(call: Call) -> dict[str, Any]:
@@ -26,32 +26,33 @@ def distributions(call: Call) -> dict[str, Any]:
 
 
 def shown_at_the_edge(account: str) -> dict[str, str]:
-    """The ACM certificate that each distribution shows to viewers."""
+    """Return the ARN of the ACM certificate of each distribution that has one, by distribution id."""
     there, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
     shown = ((name, configs.get(name, {}).get("ViewerCertificate", {})) for name in there)
     return {name: one["ACMCertificateArn"] for name, one in shown if one.get("ACMCertificateArn")}
 
 
 def visited(account: str, host: str) -> dict[str, Any] | None:
-    """The config of the distribution that bears this name; None where none does."""
+    """Return the config of the distribution that has the domain name `host` (lower case), if there is one."""
     there, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
     found = (configs.get(name) for name, one in there.items() if one.domain_name.lower() == host)
     return next(found, None)
 
 
 def kept_configs(account: str) -> list[dict[str, Any]]:
-    """The config of each distribution that is there."""
+    """Return the config of each existing distribution."""
     there, configs = backend("cloudfront", account, "aws").distributions, _configs.at(account, "global")
     return [configs[name] for name in there if name in configs]
 
 
 @always.before("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
 def create(call: Call) -> None:
-    """Check what the config refers to."""
+    """Refuse a new distribution with an unknown reference, a taken alias or an unfit certificate."""
     _check(call, _config(call), "")
 
 
 def _config(call: Call) -> dict[str, Any]:
+    """Return the distribution config that a create or update call sends."""
     with_tags = call.params.get("DistributionConfigWithTags", {})
     config: dict[str, Any] = call.params.get("DistributionConfig") or with_tags["DistributionConfig"]
     return config
@@ -59,7 +60,7 @@ def _config(call: Call) -> dict[str, Any]:
 
 @always.before("cloudfront", "UpdateDistribution")
 def update(call: Call) -> None:
-    """Take the update of the newest version only."""
+    """Refuse an update with an old ETag, another caller reference, or a config that a create would refuse."""
     distribution = distributions(call).get(call.params["Id"])
     if distribution is None:
         return
@@ -72,13 +73,17 @@ def update(call: Call) -> None:
 
 @always.before("cloudfront", "DeleteDistribution")
 def delete(call: Call) -> None:
-    """Take the delete of the newest version only."""
+    """Refuse to delete a distribution by an old ETag."""
     distribution = distributions(call).get(call.params["Id"])
     if distribution is not None:
         check_etag(call, distribution.etag)
 
 
 def _check(call: Call, config: dict[str, Any], own: str) -> None:
+    """Check the policies, aliases, web ACL and certificate of a config.
+
+    `own` is the id of the distribution that is updated, or empty for a new one.
+    """
     for behaviour in [config["DefaultCacheBehavior"], *config.get("CacheBehaviors", {}).get("Items", [])]:
         for kind in KINDS.values():
             name = behaviour.get(kind.member)
@@ -91,6 +96,7 @@ def _check(call: Call, config: dict[str, Any], own: str) -> None:
 
 
 def _check_aliases(call: Call, config: dict[str, Any], own: str) -> None:
+    """Refuse aliases that belong to another distribution than `own`."""
     wanted = set(config.get("Aliases", {}).get("Items", []))
     for distribution in distributions(call).values():
         taken = wanted & set(distribution.distribution_config.Aliases.get("Items", []))
@@ -100,7 +106,7 @@ def _check_aliases(call: Call, config: dict[str, Any], own: str) -> None:
 
 
 def _check_web_acl(call: Call, arn: str) -> None:
-    """Want the web ACL to exist, in us-east-1 (botocore ServiceModel, InvalidWebACLId)."""
+    """Refuse a web ACL that does not exist in us-east-1 (botocore ServiceModel, InvalidWebACLId)."""
     if not arn:
         return
     acls = backend("wafv2", call.account, "aws").wacls
@@ -109,7 +115,10 @@ def _check_web_acl(call: Call, arn: str) -> None:
 
 
 def _check_certificate(call: Call, arn: str, names: list[str]) -> None:
-    """Want an issued certificate of us-east-1 that covers every name (CloudFront developer guide, CNAMEs)."""
+    """Require an issued certificate of us-east-1 that covers every alias.
+
+    Source: CloudFront developer guide, CNAMEs.
+    """
     if not arn and names:
         message = "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a"
         raise AwsError(
@@ -132,7 +141,7 @@ def _check_certificate(call: Call, arn: str, names: list[str]) -> None:
 
 @always.after("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
 def changed(call: Call, reply: Reply) -> None:
-    """Give the new version its ETag and its date; it is on its way to the edges."""
+    """Give the new version an ETag and a date, keep its config as sent, and report the status InProgress."""
     distribution = distributions(call)[reply["Distribution"]["Id"]]
     distribution.etag = reply["ETag"] = new_etag()
     now = datetime.fromtimestamp(clock.now(), UTC)
@@ -145,7 +154,7 @@ def changed(call: Call, reply: Reply) -> None:
 
 
 def _over(default: Any, sent: Any) -> Any:
-    """Lay what was sent over what moto made of it: it fills in defaults, but drops what it does not know."""
+    """Merge the config that was sent into moto's, which has defaults filled in but drops unknown members."""
     if isinstance(default, dict) and isinstance(sent, dict):
         return default | {key: _over(default.get(key), value) for key, value in sent.items()}
     if isinstance(default, list) and isinstance(sent, list) and len(default) == len(sent):
@@ -154,33 +163,34 @@ def _over(default: Any, sent: Any) -> Any:
 
 
 def _kept(call: Call, name: str) -> dict[str, Any]:
+    """Return a copy of the config that was kept of a distribution, empty where none was."""
     return copy.deepcopy(_configs.at(call.account, "global").get(name, {}))
 
 
 @always.after("cloudfront", "GetDistribution")
 def got(call: Call, reply: Reply) -> None:
-    """Tell the config as it was sent."""
+    """Return the config of a distribution as it was sent."""
     reply["Distribution"]["DistributionConfig"].update(_kept(call, call.params["Id"]))
     _shape(reply["Distribution"]["DistributionConfig"])
 
 
 @always.after("cloudfront", "GetDistributionConfig")
 def got_config(call: Call, reply: Reply) -> None:
-    """Tell the config as it was sent, so that it can be edited and sent back."""
+    """Return the config as it was sent, so that it can be edited and sent back."""
     reply["DistributionConfig"].update(_kept(call, call.params["Id"]))
     _shape(reply["DistributionConfig"])
 
 
 @always.after("cloudfront", "ListDistributions")
 def listed(call: Call, reply: Reply) -> None:
-    """Tell every distribution as it was sent."""
+    """Return the config of each listed distribution as it was sent."""
     for summary in reply["DistributionList"].get("Items", []):
         summary.update(_kept(call, summary["Id"]))
         _shape(summary)
 
 
 def _shape(config: dict[str, Any]) -> None:
-    """Leave out what a cache policy replaces: AWS doc, API_DefaultCacheBehavior."""
+    """Remove the cache settings that a cache policy replaces (AWS doc, API_DefaultCacheBehavior)."""
     for behaviour in _behaviours(config):
         if not behaviour.get("RealtimeLogConfigArn"):
             behaviour.pop("RealtimeLogConfigArn", None)
@@ -190,13 +200,14 @@ def _shape(config: dict[str, Any]) -> None:
 
 
 def _behaviours(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the default cache behaviour of a config, then the others."""
     yield config["DefaultCacheBehavior"]
     yield from config.get("CacheBehaviors", {}).get("Items", [])
 
 
 @always.before("cloudfront", "ListTagsForResource", "TagResource", "UntagResource")
 def tags_of_unknown(call: Call) -> None:
-    """Refuse an ARN that nothing has: botocore ServiceModel, NoSuchResource."""
+    """Refuse a tag call for a distribution that does not exist (botocore ServiceModel, NoSuchResource)."""
     arn = call.params["Resource"]
     if ":distribution/" in arn and arn.rpartition("/")[2] not in distributions(call):
         raise AwsError("NoSuchResource", f"The specified resource does not exist: {arn}", 404)

@@ -1,4 +1,4 @@
-"""CloudFront's policies: the managed ones to look up, and response-headers policies of one's own."""
+"""CloudFront policies: AWS's managed ones of three types, and response headers policies of the account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from provisioner.embedded.wire import Call
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of policy: how a behaviour names it, AWS's code for a missing one, and the managed ones."""
+    """A type of CloudFront policy: its name in the API and in messages, and AWS's managed policies by id."""
 
     name: str
     words: str
@@ -27,12 +27,12 @@ class Kind:
 
     @property
     def member(self) -> str:
-        """The member of a cache behaviour that names one."""
+        """The member of a cache behaviour that holds the id of a policy of this type."""
         return f"{self.name}Id"
 
     @property
     def missing(self) -> str:
-        """AWS's code for one that is not there."""
+        """AWS's error code for a policy of this type that does not exist."""
         return f"NoSuch{self.name}"
 
 
@@ -77,7 +77,7 @@ HEADERS = KINDS["ResponseHeadersPolicy"]
 
 @dataclass
 class Policy:
-    """A response-headers policy somebody made."""
+    """A response headers policy that the account created."""
 
     config: dict[str, Any]
     etag: str = field(default_factory=new_etag)
@@ -88,20 +88,23 @@ _own: Shelf[Policy] = Shelf()
 
 
 def _policies(call: Call) -> dict[str, Policy]:
+    """Return the response headers policies that the account created, by id."""
     return _own.at(call.account, "global")
 
 
 def known(call: Call, kind: Kind, name: str) -> bool:
-    """Say whether a policy of that id exists."""
+    """Return whether a policy of this type and id exists, managed or created."""
     return name in kind.managed or (kind is HEADERS and name in _policies(call))
 
 
 def _told(kind: Kind, name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """Return a policy as a reply describes it."""
     now = datetime.fromtimestamp(clock.now(), UTC)
     return {"Id": name, "LastModifiedTime": now, f"{kind.name}Config": copy.deepcopy(config)}
 
 
 def _managed(kind: Kind, name: str) -> dict[str, Any]:
+    """Return a managed policy as a reply describes it; apart from the name, its config is a placeholder."""
     config: dict[str, Any] = {"Name": kind.managed[name], "Comment": "", "MinTTL": 0}
     config |= {"HeadersConfig": {"HeaderBehavior": "none"}, "CookiesConfig": {"CookieBehavior": "none"}}
     config["QueryStringsConfig"] = {"QueryStringBehavior": "none"}
@@ -110,7 +113,7 @@ def _managed(kind: Kind, name: str) -> dict[str, Any]:
 
 @always.before("cloudfront", *(f"Get{kind}" for kind in KINDS))
 def get(call: Call) -> Reply | None:
-    """Tell a policy."""
+    """Answer with a policy, managed or created, and its ETag."""
     kind = KINDS[call.operation.removeprefix("Get")]
     name = call.params["Id"]
     if name in kind.managed:
@@ -120,6 +123,7 @@ def get(call: Call) -> Reply | None:
 
 
 def _one(call: Call, kind: Kind = HEADERS) -> Policy:
+    """Return the created policy that a call names, or raise AWS's error if there is none."""
     name = call.params["Id"]
     if kind is not HEADERS or name not in _policies(call):
         raise AwsError(kind.missing, f"The specified {kind.words} does not exist.", 404)
@@ -128,7 +132,7 @@ def _one(call: Call, kind: Kind = HEADERS) -> Policy:
 
 @always.before("cloudfront", "ListCachePolicies", "ListOriginRequestPolicies", "ListResponseHeadersPolicies")
 def list_policies(call: Call) -> Reply | None:
-    """List the managed ones, one's own, or both."""
+    """List the managed policies, the created ones, or both, as `Type` asks."""
     kind = KINDS[call.operation.removeprefix("List").removesuffix("ies") + "y"]
     asked = call.params.get("Type")
     items = [{"Type": "managed", kind.name: _managed(kind, name)} for name in kind.managed]
@@ -141,14 +145,14 @@ def list_policies(call: Call) -> Reply | None:
 
 @always.before("cloudfront", "GetResponseHeadersPolicyConfig")
 def get_config(call: Call) -> Reply | None:
-    """Tell a policy's config, to be edited and sent back."""
+    """Answer with a policy's config and ETag, to be edited and sent back."""
     policy = _one(call)
     return {"ResponseHeadersPolicyConfig": copy.deepcopy(policy.config), "ETag": policy.etag}
 
 
 @always.before("cloudfront", "CreateResponseHeadersPolicy")
 def create(call: Call) -> Reply | None:
-    """Make one; a name is taken once (botocore ServiceModel)."""
+    """Create a response headers policy; refuse a name that is taken (botocore ServiceModel)."""
     config = call.params["ResponseHeadersPolicyConfig"]
     _refuse_taken(call, config["Name"], "")
     policy = Policy(config)
@@ -159,6 +163,7 @@ def create(call: Call) -> Reply | None:
 
 
 def _refuse_taken(call: Call, name: str, own: str) -> None:
+    """Refuse the name of another policy than `own`, the id of the policy that is updated."""
     if any(policy.config["Name"] == name and policy.id != own for policy in _policies(call).values()):
         message = "A response headers policy with this name already exists in this account."
         raise AwsError("ResponseHeadersPolicyAlreadyExists", message, 409)
@@ -166,7 +171,7 @@ def _refuse_taken(call: Call, name: str, own: str) -> None:
 
 @always.before("cloudfront", "UpdateResponseHeadersPolicy")
 def update(call: Call) -> Reply | None:
-    """Replace the config of the newest version."""
+    """Replace a policy's config if the call has its newest ETag."""
     policy = _one(call)
     check_etag(call, policy.etag)
     _refuse_taken(call, call.params["ResponseHeadersPolicyConfig"]["Name"], policy.id)
@@ -177,7 +182,7 @@ def update(call: Call) -> Reply | None:
 
 @always.before("cloudfront", "DeleteResponseHeadersPolicy")
 def delete(call: Call) -> Reply | None:
-    """Drop one that no distribution uses (botocore ServiceModel, ResponseHeadersPolicyInUse)."""
+    """Delete a policy that no distribution uses (botocore ServiceModel, ResponseHeadersPolicyInUse)."""
     policy = _one(call)
     check_etag(call, policy.etag)
     for distribution in backend("cloudfront", call.account, "aws").distributions.values():

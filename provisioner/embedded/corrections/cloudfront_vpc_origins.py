@@ -1,4 +1,4 @@
-"""VPC origins, which moto lacks: one a balancer, an ETag that guards it, and no end while it is used."""
+"""CloudFront VPC origins, which moto lacks: one per load balancer, guarded by ETags, kept while in use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from provisioner.embedded.wire import Call
 
 @dataclass
 class Origin:
-    """One that somebody made."""
+    """A VPC origin of an account."""
 
     config: dict[str, Any]
     tags: dict[str, str]
@@ -33,11 +33,11 @@ class Origin:
 
     @property
     def arn(self) -> str:
-        """Its own, which is not the balancer's."""
+        """The ARN of the VPC origin, which is not that of its load balancer."""
         return f"arn:aws:cloudfront::{self.account}:vpcorigin/{self.id}"
 
     def told(self) -> dict[str, Any]:
-        """It, as GetVpcOrigin tells it."""
+        """Return the VPC origin as GetVpcOrigin describes it."""
         made = datetime.fromtimestamp(self.made, UTC)
         about = {"Id": self.id, "Arn": self.arn, "AccountId": self.account, "Status": self.status}
         config = copy.deepcopy(self.config)
@@ -48,12 +48,12 @@ _origins: Shelf[Origin] = Shelf()
 
 
 def origins(account: str) -> dict[str, Origin]:
-    """All VPC origins of an account, by id."""
+    """Return all VPC origins of an account, by id."""
     return _origins.at(account, "global")
 
 
 def balancer_of(call: Call, arn: str) -> Any:
-    """The balancer of an ARN, wherever it is; None where there is none."""
+    """Return moto's load balancer with this ARN, whatever its region; None where there is none."""
     _, _, service, region, *_ = [*arn.split(":"), "", "", "", ""]
     there = service == "elasticloadbalancing"
     return backend("elbv2", call.account, region).load_balancers.get(arn) if there else None
@@ -61,7 +61,7 @@ def balancer_of(call: Call, arn: str) -> Any:
 
 @always.before("cloudfront", "CreateVpcOrigin")
 def create(call: Call) -> Reply | None:
-    """Make one for a balancer that is there and active; a name and a balancer are taken once."""
+    """Create a VPC origin for an active load balancer; refuse a name or a load balancer that is taken."""
     config = call.params["VpcOriginEndpointConfig"]
     balancer = balancer_of(call, config["Arn"])
     if balancer is None or balancer.state != "active":
@@ -77,7 +77,12 @@ def create(call: Call) -> Reply | None:
 
 
 def one_of(call: Call) -> Origin:
-    """The one that a call names; EntityNotFound where there is none."""
+    """Return the VPC origin that a call names.
+
+    Raises:
+        AwsError: EntityNotFound, where there is none.
+
+    """
     found = origins(call.account).get(call.params["Id"])
     if found is None:
         raise AwsError("EntityNotFound", "The specified VPC origin does not exist.", 404)
@@ -86,14 +91,14 @@ def one_of(call: Call) -> Origin:
 
 @always.before("cloudfront", "GetVpcOrigin")
 def get(call: Call) -> Reply | None:
-    """Tell one, and its ETag."""
+    """Answer with a VPC origin and its ETag."""
     found = one_of(call)
     return {"VpcOrigin": found.told(), "ETag": found.etag}
 
 
 @always.before("cloudfront", "ListVpcOrigins")
 def list_all(call: Call) -> Reply | None:
-    """Tell all, in short."""
+    """List all VPC origins, each with its name and the ARN of its load balancer."""
     items = [
         {
             **{key: value for key, value in one.told().items() if key != "VpcOriginEndpointConfig"},
@@ -108,7 +113,7 @@ def list_all(call: Call) -> Reply | None:
 
 @always.before("cloudfront", "UpdateVpcOrigin")
 def update(call: Call) -> Reply | None:
-    """Change one that nobody uses: botocore ServiceModel, CannotUpdateEntityWhileInUse."""
+    """Update a VPC origin that no distribution uses (botocore ServiceModel, CannotUpdateEntityWhileInUse)."""
     found = one_of(call)
     check_etag(call, found.etag)
     _refuse_used(call, "Update")
@@ -119,7 +124,7 @@ def update(call: Call) -> Reply | None:
 
 @always.before("cloudfront", "DeleteVpcOrigin")
 def delete(call: Call) -> Reply | None:
-    """End one that nobody uses: botocore ServiceModel, CannotDeleteEntityWhileInUse."""
+    """Delete a VPC origin that no distribution uses (botocore ServiceModel, CannotDeleteEntityWhileInUse)."""
     found = one_of(call)
     check_etag(call, found.etag)
     _refuse_used(call, "Delete")
@@ -128,12 +133,14 @@ def delete(call: Call) -> Reply | None:
 
 
 def _refuse_used(call: Call, verb: str) -> None:
+    """Refuse an update or delete (`verb`) of a VPC origin that a distribution uses."""
     if call.params["Id"] in set(_used(kept_configs(call.account))):
         message = f"Cannot {verb.lower()} the entity while it is in use."
         raise AwsError(f"Cannot{verb}EntityWhileInUse", message, 409)
 
 
 def _used(configs: Iterable[dict[str, Any]]) -> Iterable[str]:
+    """Yield the ids of the VPC origins that distribution configs name."""
     for config in configs:
         for origin in config["Origins"].get("Items", []):
             if within := origin.get("VpcOriginConfig"):
@@ -142,7 +149,7 @@ def _used(configs: Iterable[dict[str, Any]]) -> Iterable[str]:
 
 @always.before("cloudfront", "CreateDistribution", "CreateDistributionWithTags", "UpdateDistribution")
 def there(call: Call) -> None:
-    """Take no origin that is not there: botocore ServiceModel, EntityNotFound."""
+    """Refuse a distribution whose VPC origin does not exist (botocore ServiceModel, EntityNotFound)."""
     whole = call.params.get("DistributionConfigWithTags", {})
     config = call.params.get("DistributionConfig") or whole["DistributionConfig"]
     if missing := set(_used([config])) - origins(call.account).keys():
@@ -151,7 +158,7 @@ def there(call: Call) -> None:
 
 @always.before("cloudfront", "ListTagsForResource", "TagResource", "UntagResource")
 def tags(call: Call) -> Reply | None:
-    """Tell and change the tags of a VPC origin; those of a distribution are moto's."""
+    """List or change the tags of a VPC origin; leave the tags of distributions to moto."""
     found = next((one for one in origins(call.account).values() if one.arn == call.params["Resource"]), None)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""CloudWatch: alarms that have seen no data yet, and composite alarms."""
+"""CloudWatch alarms: new ones have no data, put ones keep their state, and composite alarms are stored."""
 
 from __future__ import annotations
 
@@ -8,29 +8,33 @@ from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-_known: Shelf[str] = Shelf()
+_known: Shelf[str] = Shelf()  # states by alarm name
 
 
 @always.after("cloudwatch", "PutMetricAlarm")
 def unknown_at_first(call: Call, _: Reply) -> None:
-    """Start without data; a re-put keeps the state (botocore ServiceModel, PutMetricAlarm)."""
+    """Give a new alarm the state INSUFFICIENT_DATA; an alarm that is put again keeps its state.
+
+    Source: botocore ServiceModel, PutMetricAlarm.
+    """
     _keep_state(call, call.params["AlarmName"])
 
 
 def _keep_state(call: Call, name: str) -> None:
+    """Set moto's alarm to the remembered state of its name, or INSUFFICIENT_DATA if there is none."""
     alarm = backend("cloudwatch", call.account, call.region).alarms[name]
     alarm.state_value = _known.of(call).setdefault(name, "INSUFFICIENT_DATA")
 
 
 @always.after("cloudwatch", "SetAlarmState")
 def set_state(call: Call, _: Reply) -> None:
-    """Remember the state for a re-put."""
+    """Remember an alarm's state for when the alarm is put again."""
     _known.of(call)[call.params["AlarmName"]] = call.params["StateValue"]
 
 
 @always.after("cloudwatch", "DeleteAlarms")
 def forget(call: Call, _: Reply) -> None:
-    """Forget it: an alarm of that name made later is a new one."""
+    """Forget states and tags of deleted alarms: an alarm created later under the same name is a new one."""
     alarms = backend("cloudwatch", call.account, call.region)
     for name in call.params["AlarmNames"]:
         _known.of(call).pop(name, None)
@@ -40,7 +44,7 @@ def forget(call: Call, _: Reply) -> None:
 
 @always.before("cloudwatch", "PutCompositeAlarm")
 def put_composite(call: Call) -> Reply | None:
-    """Keep it where moto keeps alarms: its reads and tags know composite ones."""
+    """Store a composite alarm among moto's alarms, since moto's reads and tags know composite ones there."""
     params = call.params
     alarms = backend("cloudwatch", call.account, call.region)
     is_new = params["AlarmName"] not in alarms.alarms
@@ -68,7 +72,10 @@ def put_composite(call: Call) -> Reply | None:
 
 @always.after("cloudwatch", "DescribeAlarms")
 def only_asked_types(call: Call, reply: Reply) -> None:
-    """Without AlarmTypes only metric alarms are told (botocore ServiceModel, DescribeAlarms)."""
+    """Leave out alarms of types that were not asked for; by default only metric alarms are asked for.
+
+    Source: botocore ServiceModel, DescribeAlarms.
+    """
     types = call.params.get("AlarmTypes") or ["MetricAlarm"]
     for kind in ("MetricAlarm", "CompositeAlarm"):
         if kind not in types:
@@ -77,7 +84,10 @@ def only_asked_types(call: Call, reply: Reply) -> None:
 
 @always.before("cloudwatch", "DeleteAlarms")
 def one_composite(call: Call) -> None:
-    """Take one composite alarm a call at most; unknown names are passed over (botocore ServiceModel)."""
+    """Refuse to delete two composite alarms in one call; unknown names do not count.
+
+    Source: botocore ServiceModel.
+    """
     alarms = backend("cloudwatch", call.account, call.region).alarms
     if sum(1 for name in call.params["AlarmNames"] if name in alarms and alarms[name].rule) > 1:
         raise AwsError("ValidationError", "You can delete only one composite alarm in one operation.")

@@ -1,4 +1,4 @@
-"""CloudWatch: what AWS's own services measure of themselves, where a test says so or a state tells it."""
+"""CloudWatch: metrics that AWS's services publish, with values set by a test or read off the resource."""
 
 from __future__ import annotations
 
@@ -13,22 +13,26 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
-# The value of each metric now, by what names it.
+# The current value of each metric, by namespace, name and dimensions.
 measures: Shelf[float] = Shelf()
 
 
 def measure(place: Place, space: str, metric: str, value: float, **where: str) -> None:
-    """Let a metric of AWS's own have this value from now on."""
+    """Set the value that a metric of an AWS service has from now on.
+
+    `space` is the metric's namespace; the keywords `where` are its dimensions.
+    """
     measures.of(place)[_key(space, metric, where)] = value
 
 
 def _key(space: str, metric: str, where: dict[str, str]) -> str:
+    """Return the key of a metric: its namespace, name and dimensions."""
     return json.dumps([space, metric, sorted(where.items())])
 
 
 @always.after("cloudwatch", "GetMetricData")
 def own_metrics(call: Call, reply: Reply) -> None:
-    """Tell one point, of now; a metric that nothing was measured of has none."""
+    """Answer each metric query with one data point, of now; a metric without a value gets none."""
     asked = (query for query in call.params["MetricDataQueries"] if "MetricStat" in query)
     queries = {query["Id"]: query["MetricStat"] for query in asked}
     for result in reply["MetricDataResults"]:
@@ -38,6 +42,7 @@ def own_metrics(call: Call, reply: Reply) -> None:
 
 
 def _value(call: Call, metric: dict[str, Any]) -> float | None:
+    """Return the value of a metric: the one that was set, or the capacity of an idle Aurora instance."""
     where = {one["Name"]: one["Value"] for one in metric.get("Dimensions", [])}
     said = measures.of(call).get(_key(metric["Namespace"], metric["MetricName"], where))
     if said is None and metric["MetricName"] == "ServerlessDatabaseCapacity":
@@ -46,7 +51,10 @@ def _value(call: Call, metric: dict[str, Any]) -> float | None:
 
 
 def _capacity(call: Call, name: str) -> float | None:
-    """An idle instance is at its cluster's smallest capacity (Aurora user guide, Serverless v2 scaling)."""
+    """Return the smallest capacity of an instance's cluster, since the instance is idle.
+
+    Source: Aurora user guide, Serverless v2 scaling.
+    """
     found = instances(call).get(name)
     cluster = clusters(call).get(found.db_cluster_identifier) if found else None
     bounds = cluster.serverless_v2_scaling_configuration if cluster else None

@@ -1,7 +1,7 @@
-"""CloudWatch's alarm mute rules, of which moto knows nothing: kept, told, and active when they say.
+"""CloudWatch alarm mute rules, which moto lacks: stored, listed, and active at their scheduled time.
 
-Shapes: botocore 1.44.5, PutAlarmMuteRule. Of a schedule only one time, `at(...)`, is followed, in UTC; one
-that recurs is SCHEDULED.
+Shapes: botocore 1.44.5, PutAlarmMuteRule. Only a one-time schedule, `at(...)`, is followed, in UTC; a rule
+that recurs is always SCHEDULED.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-_rules: Shelf[dict[str, Any]] = Shelf()
+_rules: Shelf[dict[str, Any]] = Shelf()  # by name
 
 
 @always.before("cloudwatch", "PutAlarmMuteRule")
 def put(call: Call) -> Reply:
-    """Keep it whole: another of its name is replaced."""
+    """Store a mute rule, in place of any other of its name."""
     _rules.of(call)[call.params["Name"]] = dict(call.params)
     return {}
 
 
 @always.before("cloudwatch", "GetAlarmMuteRule")
 def get(call: Call) -> Reply:
-    """Tell one."""
+    """Answer with one mute rule and its status."""
     name = call.params["AlarmMuteRuleName"]
     if name not in _rules.of(call):
         raise AwsError("ResourceNotFoundException", f"The alarm mute rule {name} does not exist", 404)
@@ -38,7 +38,7 @@ def get(call: Call) -> Reply:
 
 @always.before("cloudwatch", "ListAlarmMuteRules")
 def list_rules(call: Call) -> Reply:
-    """Tell those of a status, or that name an alarm."""
+    """List the mute rules that have one of the requested statuses and name the requested alarm."""
     statuses, alarm = call.params.get("Statuses"), call.params.get("AlarmName")
     told = [
         _summary(call, rule)
@@ -50,12 +50,13 @@ def list_rules(call: Call) -> Reply:
 
 @always.before("cloudwatch", "DeleteAlarmMuteRule")
 def delete(call: Call) -> Reply:
-    """Forget it; one that is not there is no error (botocore ServiceModel names none)."""
+    """Delete a mute rule; a missing one is no error (botocore ServiceModel names none)."""
     _rules.of(call).pop(call.params["AlarmMuteRuleName"], None)
     return {}
 
 
 def _summary(call: Call, rule: dict[str, Any]) -> dict[str, Any]:
+    """Return the ARN, status, type and expiry date of a mute rule."""
     expression = rule["Rule"]["Schedule"]["Expression"]
     end = {"ExpireDate": rule["ExpireDate"]} if rule.get("ExpireDate") else {}
     return {
@@ -67,6 +68,7 @@ def _summary(call: Call, rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _status(expression: str, duration: str) -> str:
+    """Return whether a schedule is SCHEDULED, ACTIVE or EXPIRED now."""
     if not expression.startswith("at("):
         return "SCHEDULED"
     start = datetime.fromisoformat(expression[3:-1]).replace(tzinfo=UTC)
@@ -77,7 +79,7 @@ def _status(expression: str, duration: str) -> str:
 
 
 def _length(duration: str) -> timedelta:
-    """As ISO 8601 writes days, hours and minutes: PT4H, P2DT12H."""
+    """Parse an ISO 8601 duration of days, hours and minutes, such as PT4H or P2DT12H."""
     found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", duration)
     if found is None:
         raise AwsError("ValidationError", f"Invalid duration: {duration}")

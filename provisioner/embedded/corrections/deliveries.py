@@ -1,4 +1,4 @@
-"""CloudWatch Logs deliveries: the records of a resource go into one source only."""
+"""CloudWatch Logs deliveries: a resource has one delivery source for each log type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from provisioner.embedded.wire import Call
 
 @always.before("logs", "PutDeliverySource")
 def refuse_taken(call: Call) -> None:
-    """Refuse a second source of the same records (message: hashicorp/terraform-provider-aws#40885)."""
+    """Refuse a second delivery source for the same resource and log type.
+
+    Source of the message: hashicorp/terraform-provider-aws#40885.
+    """
     name, arn, kind = (call.params[key] for key in ("name", "resourceArn", "logType"))
     sources = backend("logs", call.account, call.region).delivery_sources.values()
     if any(one.name != name and arn in one.resource_arns and one.log_type == kind for one in sources):

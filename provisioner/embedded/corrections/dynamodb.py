@@ -1,4 +1,4 @@
-"""DynamoDB: replies say what is going on, and time to live is not set twice."""
+"""DynamoDB: members that moto leaves out, backups of deleted tables, and changes that AWS refuses."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from provisioner.embedded.inner import backend
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
-_extras: Shelf[dict[str, Any]] = Shelf()
-# The types of the attributes of a table before it is updated, by the table's name.
+_extras: Shelf[dict[str, Any]] = Shelf()  # by table name: members that moto does not keep
+# By table name: the types of its attributes before the update that is under way.
 _types: Shelf[dict[str, str]] = Shelf()
 
 
 @always.after("dynamodb", "CreateTable")
 def created(call: Call, reply: Reply) -> None:
-    """Give the table an id and, if it was asked for, a class; it is still being made."""
+    """Add the new table's id, requested class and throughput limits to the reply, and the status CREATING."""
     extra: dict[str, Any] = {"TableId": str(uuid4()), **_limits(call)}
     if "TableClass" in call.params:
         extra["TableClassSummary"] = {"TableClass": call.params["TableClass"]}
@@ -30,20 +30,20 @@ def created(call: Call, reply: Reply) -> None:
 
 
 def _limits(call: Call) -> dict[str, Any]:
-    """Return the most that it takes on demand: botocore ServiceModel, OnDemandThroughput."""
+    """Return the on-demand throughput limits of a call (botocore ServiceModel, OnDemandThroughput)."""
     limits = call.params.get("OnDemandThroughput")
     return {"OnDemandThroughput": limits} if limits else {}
 
 
 @always.after("dynamodb", "DescribeTable")
 def described(call: Call, reply: Reply) -> None:
-    """Say id and class again."""
+    """Add the table's id, class and throughput limits, which moto does not keep."""
     reply["Table"].update(_extras.of(call).get(reply["Table"]["TableName"], {}))
 
 
 @always.before("dynamodb", "UpdateTable")
 def buy(call: Call) -> None:
-    """Refuse to change to bought capacity without that of each index: go-to-k/cdkd#1588."""
+    """Refuse to switch to provisioned capacity without the capacity of each index (go-to-k/cdkd#1588)."""
     table = backend("dynamodb", call.account, call.region).tables.get(call.params["TableName"])
     is_bought = call.params.get("BillingMode") == "PROVISIONED"
     if table is None or not is_bought or table.billing_mode == "PROVISIONED":
@@ -57,20 +57,21 @@ def buy(call: Call) -> None:
 
 @always.before("dynamodb", "UpdateTable")
 def define(call: Call) -> None:
-    """Remember which attributes are defined: moto puts those that an update names in the place of all."""
+    """Remember a table's attribute definitions: moto replaces all of them by those that an update sends."""
     table = backend("dynamodb", call.account, call.region).tables.get(call.params["TableName"])
     if table is not None:
         _types.of(call)[table.name] = _by_name(table.attr)
 
 
 def _by_name(defined: list[dict[str, str]]) -> dict[str, str]:
+    """Return the types of attributes by name."""
     return {one["AttributeName"]: one["AttributeType"] for one in defined}
 
 
 def _of_keys(call: Call, table: Any) -> list[dict[str, str]]:
-    """Return the attributes that the keys of the table and of its indexes are made of.
+    """Return the definitions of the attributes in the keys of a table and of its indexes.
 
-    An update names those of its new index at the least, and takes no other away (botocore ServiceModel,
+    An update must send the attributes of a new index, and removes no other attribute (botocore ServiceModel,
     UpdateTable, AttributeDefinitions).
     """
     types = _types.of(call).pop(table.name, {}) | _by_name(table.attr)
@@ -81,7 +82,7 @@ def _of_keys(call: Call, table: Any) -> list[dict[str, str]]:
 
 @always.after("dynamodb", "UpdateTable")
 def updated(call: Call, reply: Reply) -> None:
-    """Apply the table's class and its key, which moto does not, and keep the attributes of other keys."""
+    """Apply the table's class and encryption key, which moto ignores, and keep the attributes of all keys."""
     name = reply["TableDescription"]["TableName"]
     table = backend("dynamodb", call.account, call.region).tables[name]
     reply["TableDescription"]["AttributeDefinitions"] = table.attr = _of_keys(call, table)
@@ -97,7 +98,7 @@ def updated(call: Call, reply: Reply) -> None:
 
 @always.after("dynamodb", "DeleteTable")
 def deleted(call: Call, reply: Reply) -> None:
-    """Say that it is going; its policy goes with it."""
+    """Delete the table's resource policy with it, and report the table as DELETING."""
     policies = backend("dynamodb", call.account, call.region).resource_policies
     policies.pop(reply["TableDescription"]["TableArn"], None)
     extra = _extras.of(call).pop(reply["TableDescription"]["TableName"], {})
@@ -106,12 +107,15 @@ def deleted(call: Call, reply: Reply) -> None:
 
 @always.before("dynamodb", "DeleteTable")
 def deleting(call: Call) -> None:
-    """See that its last state is kept."""
+    """Keep a system backup of a table that is about to be deleted."""
     keep_last(call, call.params["TableName"])
 
 
 def keep_last(near: Call | Place, name: str) -> None:
-    """Keep the last state of a table that could be restored: DynamoDB developer guide, point-in-time."""
+    """Keep a system backup of a table that has point-in-time recovery.
+
+    Source: DynamoDB developer guide, point-in-time.
+    """
     dynamodb = backend("dynamodb", near.account, near.region)
     table = dynamodb.tables.get(name)
     if table is None or table.deletion_protection_enabled:
@@ -124,7 +128,10 @@ def keep_last(near: Call | Place, name: str) -> None:
 
 @always.after("dynamodb", "ListBackups")
 def of_type(call: Call, reply: Reply) -> None:
-    """Tell only on-demand ones unless asked (botocore ServiceModel, BackupType), and when others end."""
+    """List only on-demand backups unless others are asked for, and add when system backups expire.
+
+    Source: botocore ServiceModel, BackupType.
+    """
     wanted = call.params.get("BackupType", "USER")
     told = [one for one in reply["BackupSummaries"] if wanted in ("ALL", one["BackupType"])]
     for one in told:
@@ -135,7 +142,10 @@ def of_type(call: Call, reply: Reply) -> None:
 
 @always.after("dynamodb", "DescribeBackup")
 def under(call: Call, reply: Reply) -> None:
-    """Tell the key that the table was under: botocore ServiceModel, SourceTableFeatureDetails."""
+    """Add the encryption of the table that was backed up.
+
+    Source: botocore ServiceModel, SourceTableFeatureDetails.
+    """
     told = reply["BackupDescription"]
     table = backend("dynamodb", call.account, call.region).backups[call.params["BackupArn"]].table
     if sse := table.describe()["TableDescription"].get("SSEDescription"):
@@ -144,7 +154,7 @@ def under(call: Call, reply: Reply) -> None:
 
 @always.before("dynamodb", "UpdateTimeToLive")
 def set_time_to_live(call: Call) -> None:
-    """Refuse what is so already: aws/aws-cdk#13720."""
+    """Refuse to turn time to live on or off where it is so already (aws/aws-cdk#13720)."""
     name, wanted = call.params["TableName"], call.params["TimeToLiveSpecification"]["Enabled"]
     table = backend("dynamodb", call.account, call.region).tables.get(name)
     if table is not None and (table.ttl["TimeToLiveStatus"] == "ENABLED") == wanted:
@@ -153,7 +163,7 @@ def set_time_to_live(call: Call) -> None:
 
 @always.refused("dynamodb", "DescribeTimeToLive", "UpdateTimeToLive")
 def missing_table(call: Call, error: AwsError) -> None:
-    """Give the error its name."""
+    """Give moto's error for a missing table AWS's code and message."""
     if error.code == "ResourceNotFound":
         message = f"Requested resource not found: Table: {call.params['TableName']} not found"
         raise AwsError("ResourceNotFoundException", message)

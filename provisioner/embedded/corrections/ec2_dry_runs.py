@@ -1,4 +1,4 @@
-"""EC2: a dry run changes nothing and says what it would have done."""
+"""EC2 dry runs: nothing is changed, and the answer is the error DryRunOperation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from provisioner.embedded.wire import Call
 
 @always.before("ec2", "*")
 def dry_run(call: Call) -> None:
-    """Stop here: AWS doc, EC2 API common parameters; moto makes the thing."""
+    """Answer a dry run before moto does, which would create the resource.
+
+    Source: AWS doc, EC2 API common parameters.
+    """
     if call.params.get("DryRun") is True:
         message = "Request would have succeeded, but DryRun flag is set."
         raise AwsError("DryRunOperation", message, 412)

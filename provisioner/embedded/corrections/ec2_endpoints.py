@@ -1,4 +1,4 @@
-"""VPC endpoints: one a service, groups and private names as AWS gives them, and gone when deleted."""
+"""VPC endpoints: conflicts are refused, groups and private DNS names are AWS's, and deletes are complete."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ _BY_ID = "vpc-endpoint-id"
 
 
 def _endpoints(call: Call) -> dict[str, Any]:
+    """Return moto's VPC endpoints by id."""
     endpoints: dict[str, Any] = backend("ec2", call.account, call.region).vpc_end_points
     return endpoints
 
 
 @always.before("ec2", "CreateVpcEndpoint")
 def create(call: Call) -> Reply | None:
-    """Refuse a second one where AWS does; an interface endpoint has the default group unless told."""
-    params = dict(call.params)  # the call's own are what its token stands for
+    """Refuse an endpoint that conflicts with another, and give an interface endpoint AWS's defaults.
+
+    The defaults are the VPC's default security group, and private DNS names turned on.
+    """
+    params = dict(call.params)  # a copy: an idempotency token stands for the call's own parameters
     if params.get("VpcEndpointType", "Gateway") == "Interface":
         _refuse_second_name(call)
         if not params.get("SecurityGroupIds"):
@@ -34,7 +38,10 @@ def create(call: Call) -> Reply | None:
 
 
 def _refuse_second_name(call: Call) -> None:
-    """Refuse private names that are taken: hashicorp/terraform-provider-aws#17535."""
+    """Refuse private DNS names that another endpoint in the VPC has.
+
+    Source: hashicorp/terraform-provider-aws#17535.
+    """
     params = call.params
     for endpoint in _endpoints(call).values():
         same = (endpoint.vpc_id, endpoint.service_name) == (params["VpcId"], params["ServiceName"])
@@ -47,6 +54,7 @@ def _refuse_second_name(call: Call) -> None:
 
 
 def _refuse_second_route(call: Call) -> None:
+    """Refuse a gateway endpoint for a route table that has a route to the same service already."""
     tables = set(call.params.get("RouteTableIds", []))
     for endpoint in _endpoints(call).values():
         if endpoint.service_name == call.params["ServiceName"] and tables & set(endpoint.route_table_ids):
@@ -57,7 +65,7 @@ def _refuse_second_route(call: Call) -> None:
 
 @always.after("ec2", "CreateVpcEndpoint")
 def created(call: Call, reply: Reply) -> None:
-    """Give the interfaces the endpoint's groups, and the reply AWS's form."""
+    """Put the endpoint's network interfaces into its security groups, and give the reply AWS's form."""
     ec2 = backend("ec2", call.account, call.region)
     endpoint = _endpoints(call)[reply["VpcEndpoint"]["VpcEndpointId"]]
     groups = [ec2.get_security_group_from_id(group) for group in endpoint.security_group_ids]
@@ -68,7 +76,7 @@ def created(call: Call, reply: Reply) -> None:
 
 @always.before("ec2", "DescribeVpcEndpoints")
 def describe(call: Call) -> Reply | None:
-    """Apply the filter by id, which moto does not know (EC2 API reference, DescribeVpcEndpoints)."""
+    """Apply the filter by endpoint id, which moto does not know (EC2 API reference, DescribeVpcEndpoints)."""
     filters = call.params.get("Filters", [])
     ids = [set(one["Values"]) for one in filters if one["Name"] == _BY_ID]
     if not ids:
@@ -81,12 +89,13 @@ def describe(call: Call) -> Reply | None:
 
 @always.after("ec2", "DescribeVpcEndpoints")
 def described(call: Call, reply: Reply) -> None:
-    """Give every endpoint AWS's form."""
+    """Give every endpoint in the reply AWS's form."""
     for endpoint in reply["VpcEndpoints"]:
         _shape(call, endpoint)
 
 
 def _shape(call: Call, endpoint: dict[str, Any]) -> None:
+    """Correct whether an endpoint has private DNS names, and list the DNS names of an interface endpoint."""
     if endpoint["VpcEndpointType"] == "Gateway":
         endpoint["PrivateDnsEnabled"] = False
         return
@@ -101,7 +110,7 @@ def _shape(call: Call, endpoint: dict[str, Any]) -> None:
 
 @always.after("ec2", "ModifyVpcEndpoint")
 def modified(call: Call, _: Reply) -> None:
-    """Apply private names and routes, which moto does not, and carry groups to the interfaces."""
+    """Apply changes of private DNS and route tables, which moto ignores, and of the interfaces' groups."""
     ec2 = backend("ec2", call.account, call.region)
     endpoint = _endpoints(call)[call.params["VpcEndpointId"]]
     _lead(ec2, endpoint, call.params.get("AddRouteTableIds", []), call.params.get("RemoveRouteTableIds", []))
@@ -113,7 +122,10 @@ def modified(call: Call, _: Reply) -> None:
 
 
 def _lead(ec2: Any, endpoint: Any, joined: list[str], left: list[str]) -> None:
-    """A gateway endpoint adds its route to each of its tables (VPC guide, gateway endpoints)."""
+    """Add a gateway endpoint's route to the tables `joined`, and remove it from the tables `left`.
+
+    Source: VPC guide, gateway endpoints.
+    """
     leads_to = endpoint.destination_prefix_list_id
     for table in joined if leads_to else ():
         ec2.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=leads_to)
@@ -123,7 +135,7 @@ def _lead(ec2: Any, endpoint: Any, joined: list[str], left: list[str]) -> None:
 
 @always.after("ec2", "DeleteRouteTable")
 def table_deleted(call: Call, _: Reply) -> None:
-    """Its endpoints let go of it: moto would look there for their routes."""
+    """Remove a deleted route table from its endpoints: moto would look for their routes in it."""
     for endpoint in _endpoints(call).values():
         kept = [one for one in endpoint.route_table_ids if one != call.params["RouteTableId"]]
         endpoint.route_table_ids = kept
@@ -131,7 +143,10 @@ def table_deleted(call: Call, _: Reply) -> None:
 
 @always.before("ec2", "DeleteVpcEndpoints")
 def delete(call: Call) -> Reply | None:
-    """Delete those that are there and list the others, without an error (botocore ServiceModel)."""
+    """Delete the endpoints that exist; list the others as unsuccessful, without an error.
+
+    Source: botocore ServiceModel.
+    """
     wanted = call.params["VpcEndpointIds"]
     there = [name for name in wanted if name in _endpoints(call)]
     if there:
@@ -143,6 +158,6 @@ def delete(call: Call) -> Reply | None:
 
 
 def unsuccessful(name: str, code: str, what: str) -> dict[str, Any]:
-    """One entry of the list of those that could not be deleted."""
+    """Return the entry of the reply for one endpoint that could not be deleted."""
     error = {"Code": code, "Message": f"The Vpc Endpoint Id '{name}' {what}"}
     return {"ResourceId": name, "Error": error}

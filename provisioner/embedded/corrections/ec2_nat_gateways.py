@@ -1,4 +1,4 @@
-"""NAT gateways: unknown ones are not found, failed creates leave nothing, deleted ones let go."""
+"""NAT gateways: unknown ids are refused, failed creates leave nothing, deleted ones free their address."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from provisioner.embedded.wire import Call, Place
 
 
 def _known(call: Call, nat: str) -> None:
+    """Refuse the id of a NAT gateway that was never created."""
     if nat not in backend("ec2", call.account, call.region).nat_gateways:
-        # terraform-provider-aws ec2/errors.go: without the "Invalid" that other codes begin with
+        # terraform-provider-aws ec2/errors.go: this code does not begin with "Invalid", as others do
         raise AwsError("NatGatewayNotFound", f"NAT gateway {nat} was not found")
 
 
@@ -26,7 +27,7 @@ def describe(call: Call) -> None:
 
 @always.after("ec2", "DescribeNatGateways")
 def by_tag(call: Call, reply: Reply) -> None:
-    """Apply the tag filters, which moto passes over."""
+    """Apply the tag filters, which moto ignores."""
     filters = call.params.get("Filters", call.params.get("Filter", []))
     for wanted in filters:
         if wanted["Name"].startswith("tag"):
@@ -34,6 +35,7 @@ def by_tag(call: Call, reply: Reply) -> None:
 
 
 def _has_tag(tags: list[dict[str, str]], wanted: dict[str, Any]) -> bool:
+    """Return whether tags match a `tag:KEY` filter by value, or a `tag-key` filter; wildcards are allowed."""
     _, _, key = wanted["Name"].partition(":")
     seen = [tag["Value"] for tag in tags if tag["Key"] == key] if key else [tag["Key"] for tag in tags]
     return any(fnmatch.fnmatchcase(value, pattern) for value in seen for pattern in wanted["Values"])
@@ -41,7 +43,7 @@ def _has_tag(tags: list[dict[str, str]], wanted: dict[str, Any]) -> bool:
 
 @always.before("ec2", "CreateNatGateway")
 def create(call: Call) -> None:
-    """Check the address first: moto makes the interface before it looks."""
+    """Refuse an unknown or associated address first: moto creates the network interface before it checks."""
     allocation = call.params.get("AllocationId")
     ec2 = backend("ec2", call.account, call.region)
     addresses = {address.allocation_id: address for address in ec2.addresses}
@@ -55,18 +57,18 @@ def create(call: Call) -> None:
 
 @always.before("ec2", "DeleteNatGateway")
 def delete(call: Call) -> None:
-    """Refuse an id that was never given out; moto trips."""
+    """Refuse an id that was never given out; moto crashes on it."""
     _known(call, call.params["NatGatewayId"])
 
 
 @always.after("ec2", "DeleteNatGateway")
 def let_go(call: Call, _: Reply) -> None:
-    """Take the gateway's interface away and free its address, which stays allocated."""
+    """Delete the gateway's network interface and disassociate its address, which stays allocated."""
     release(call.place, call.params["NatGatewayId"])
 
 
 def release(place: Place, name: str) -> None:
-    """Free what a gateway held."""
+    """Disassociate the addresses of a NAT gateway and delete its network interface."""
     ec2 = backend("ec2", place.account, place.region)
     nat = ec2.nat_gateways[name]
     for address in ec2.addresses:

@@ -1,4 +1,4 @@
-"""Network ACLs: one that is made denies all, until it is told otherwise."""
+"""Network ACLs: new ones deny all traffic, unknown entries are refused, deleted subnets leave their ACL."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 
-LAST = 32767  # botocore ServiceModel, CreateNetworkAclEntry, RuleNumber: "*" in the console
+# The rule that the console shows as "*": botocore ServiceModel, CreateNetworkAclEntry, RuleNumber.
+LAST = 32767
 
 
 @always.after("ec2", "CreateNetworkAcl")
 def deny_all(call: Call, reply: Reply) -> None:
-    """Give it the rule that denies what no other allows (VPC user guide, custom network ACLs)."""
+    """Give a new ACL the rules that deny all traffic no other rule allows.
+
+    Source: VPC user guide, custom network ACLs.
+    """
     acl = reply["NetworkAcl"]["NetworkAclId"]
     rule = {"Protocol": "-1", "RuleAction": "deny", "CidrBlock": "0.0.0.0/0", "RuleNumber": LAST}
     for egress in (True, False):
@@ -21,7 +25,7 @@ def deny_all(call: Call, reply: Reply) -> None:
 
 @always.before("ec2", "DeleteNetworkAclEntry")
 def delete_entry(call: Call) -> None:
-    """Refuse one that is not there; moto trips (EC2 API reference, error codes)."""
+    """Refuse to delete an entry that does not exist; moto crashes on it (EC2 API reference, error codes)."""
     asked = (call.params["Egress"], call.params["RuleNumber"])
     acl = backend("ec2", call.account, call.region).network_acls.get(call.params["NetworkAclId"])
     if acl is not None and asked not in {(one.egress, one.rule_number) for one in acl.network_acl_entries}:
@@ -31,7 +35,10 @@ def delete_entry(call: Call) -> None:
 
 @always.after("ec2", "DeleteSubnet")
 def leave_acl(call: Call, _reply: Reply) -> None:
-    """Take it out of its ACL, which moto goes on telling of it, and then never deletes."""
+    """Remove a deleted subnet from its ACL.
+
+    Moto would keep the association in its replies, and then never delete the ACL.
+    """
     for acl in backend("ec2", call.account, call.region).network_acls.values():
         gone = [id_ for id_, one in acl._associations.items() if one.subnet_id == call.params["SubnetId"]]
         for id_ in gone:

@@ -1,4 +1,4 @@
-"""Routes: targets must exist, associations are not taken for other ones, deleted targets are black holes."""
+"""Route tables: targets must exist, a subnet has one table, and routes to deleted gateways are blackholes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from provisioner.embedded.wire import Call
 
 @always.before("ec2", "CreateRoute", "ReplaceRoute")
 def target_exists(call: Call) -> None:
-    """Refuse a NAT gateway that is not there or has gone."""
+    """Refuse a route to a NAT gateway that does not exist or was deleted."""
     nat = call.params.get("NatGatewayId")
     known = backend("ec2", call.account, call.region).nat_gateways.get(nat)
     if nat and (known is None or known.state == "deleted"):
@@ -21,7 +21,7 @@ def target_exists(call: Call) -> None:
 
 @always.before("ec2", "AssociateRouteTable")
 def associate(call: Call) -> None:
-    """Refuse a subnet that has a table; moto answers with the old association and changes nothing."""
+    """Refuse a subnet that has a route table; moto returns the old association and changes nothing."""
     subnet = call.params.get("SubnetId")
     for table in backend("ec2", call.account, call.region).route_tables.values():
         if subnet and subnet in table._associations.values():
@@ -34,7 +34,7 @@ def associate(call: Call) -> None:
 
 @always.before("ec2", "DeleteRoute")
 def endpoints_route(call: Call) -> None:
-    """Leave to a gateway endpoint its route: AWS doc, VPC: gateway endpoints."""
+    """Refuse to delete the route of a gateway endpoint (AWS doc, VPC, gateway endpoints)."""
     prefix_list = call.params.get("DestinationPrefixListId")
     if prefix_list is None:
         return
@@ -47,7 +47,7 @@ def endpoints_route(call: Call) -> None:
 
 @always.after("ec2", "DescribeRouteTables")
 def black_holes(call: Call, reply: Reply) -> None:
-    """Say of a route whose gateway is gone that it leads nowhere (botocore ServiceModel, Route.State)."""
+    """Set the state `blackhole` on routes whose gateway was deleted (botocore ServiceModel, Route.State)."""
     ec2 = backend("ec2", call.account, call.region)
     for table in reply["RouteTables"]:
         for route in table["Routes"]:
@@ -56,6 +56,7 @@ def black_holes(call: Call, reply: Reply) -> None:
 
 
 def _leads_nowhere(ec2: Any, route: dict[str, str]) -> bool:
+    """Return whether the NAT gateway or internet gateway of a route is gone or being deleted."""
     nat, gateway = route.get("NatGatewayId"), route.get("GatewayId", "")
     if nat:
         return nat not in ec2.nat_gateways or ec2.nat_gateways[nat].state in ("deleting", "deleted")

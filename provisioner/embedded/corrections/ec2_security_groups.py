@@ -1,4 +1,4 @@
-"""Security groups: descriptions kept for every kind of rule, prefix lists with their weight."""
+"""Security groups: descriptions of all rules, duplicate rules, and the number of rules in a prefix list."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from provisioner.embedded.wire import Call
 
 RULES = 60  # AWS doc, VPC quotas: inbound or outbound rules per security group
 CLOUDFRONT = "com.amazonaws.global.cloudfront.origin-facing"
-WEIGHT = 55  # AWS doc, VPC: AWS-managed prefix lists
+WEIGHT = 55  # rules that CloudFront's prefix list counts as; AWS doc, VPC: AWS-managed prefix lists
 DESCRIPTION = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")  # botocore ServiceModel
 
 _PEERS = ("PrefixListId", "GroupId", "CidrIp", "CidrIpv6")
 
-_descriptions: Shelf[str] = Shelf()
+_descriptions: Shelf[str] = Shelf()  # by rule id
 
 
 @always.after("ec2", "DescribeManagedPrefixLists")
 def prefix_lists(_: Call, reply: Reply) -> None:
-    """Say how many entries AWS's own lists may have; that is their weight in a group."""
+    """Add the version and the maximum of entries of AWS's prefix lists, which count as so many rules."""
     for prefix_list in reply["PrefixLists"]:
         if prefix_list["OwnerId"] == "AWS":
             default = WEIGHT if prefix_list["PrefixListName"] == CLOUDFRONT else 20
@@ -33,13 +33,13 @@ def prefix_lists(_: Call, reply: Reply) -> None:
 
 @always.before("ec2", "CreateSecurityGroup")
 def create(call: Call) -> None:
-    """Refuse descriptions AWS refuses."""
+    """Refuse a group description that AWS refuses."""
     _check_description("GroupDescription", call.params.get("Description", ""))
 
 
 @always.before("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
 def authorize(call: Call) -> None:
-    """Check prefix lists, descriptions, and whether the group has room for the rules."""
+    """Refuse unknown prefix lists, invalid descriptions, duplicate rules, and rules beyond the quota."""
     ec2 = backend("ec2", call.account, call.region)
     for permission in call.params.get("IpPermissions", []):
         for source in _sources(permission):
@@ -61,7 +61,10 @@ def authorize(call: Call) -> None:
 
 
 def _check_duplicates(call: Call, there: set[str]) -> None:
-    """Refuse a rule that is there: a description makes no other one of it (EC2 API, Authorize...Ingress)."""
+    """Refuse a rule whose key is in `there`; another description does not make it another rule.
+
+    Source: EC2 API, Authorize...Ingress.
+    """
     for permission in call.params.get("IpPermissions", []):
         for source in _sources(permission):
             peer = next((str(source[key]) for key in _PEERS if source.get(key)), "")
@@ -73,6 +76,7 @@ def _check_duplicates(call: Call, there: set[str]) -> None:
 
 
 def _content(rule: Any) -> str:
+    """Return the key of one of moto's rules: protocol, ports and peer."""
     ports = {"IpProtocol": rule.ip_protocol, "FromPort": rule.from_port, "ToPort": rule.to_port}
     ranges = rule.ip_range or {}
     group = (rule.source_group or {}).get("GroupId")
@@ -81,11 +85,13 @@ def _content(rule: Any) -> str:
 
 
 def _sources(permission: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return all peers of a permission: CIDR blocks, prefix lists and security groups."""
     kinds = ("IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs")
     return [source for kind in kinds for source in permission.get(kind, [])]
 
 
 def _weight(ec2: Any, prefix_list: str | None) -> int:
+    """Return how many rules a rule counts as: one, or the entries of its prefix list."""
     if prefix_list is None:
         return 1
     known = ec2.managed_prefix_lists[prefix_list]
@@ -93,6 +99,7 @@ def _weight(ec2: Any, prefix_list: str | None) -> int:
 
 
 def _check_description(parameter: str, text: str) -> None:
+    """Refuse a description that is too long or has characters that AWS refuses."""
     if not DESCRIPTION.fullmatch(text):
         message = f"Invalid security group description. Value ({text}) for parameter {parameter} is invalid."
         raise AwsError("InvalidParameterValue", message)
@@ -100,7 +107,7 @@ def _check_description(parameter: str, text: str) -> None:
 
 @always.after("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
 def authorized(call: Call, reply: Reply) -> None:
-    """Keep the descriptions of rules whose source is a group or a prefix list; moto keeps only CIDRs'."""
+    """Keep descriptions of rules whose peer is a group or a prefix list; moto keeps only those of CIDRs."""
     told: dict[str, str] = {}
     for permission in call.params.get("IpPermissions", []):
         for source in _sources(permission):
@@ -116,22 +123,25 @@ def authorized(call: Call, reply: Reply) -> None:
 
 
 def _match(permission: dict[str, Any], source: str) -> str:
+    """Return the key of a rule: protocol, ports (unless the protocol is -1, for all) and peer."""
     protocol = permission.get("IpProtocol")
     ports = (None, None) if protocol == "-1" else (permission.get("FromPort"), permission.get("ToPort"))
     return f"{protocol} {_port(ports[0])} {_port(ports[1])} {source}"
 
 
 def _port(port: int | None) -> int:
+    """Return a port, or -1 where there is none."""
     return -1 if port is None else port
 
 
 def _source_of(rule: dict[str, Any]) -> str:
+    """Return the prefix list or the group that a rule in a reply names."""
     return str(rule.get("PrefixListId") or rule.get("ReferencedGroupInfo", {}).get("GroupId"))
 
 
 @always.after("ec2", "ModifySecurityGroupRules")
 def modified(call: Call, _: Reply) -> None:
-    """Keep a changed description."""
+    """Keep the descriptions that a call changes."""
     for change in call.params["SecurityGroupRules"]:
         if "Description" in change.get("SecurityGroupRule", {}):
             rule = change["SecurityGroupRuleId"]
@@ -140,7 +150,7 @@ def modified(call: Call, _: Reply) -> None:
 
 @always.after("ec2", "DescribeSecurityGroupRules")
 def described_rules(call: Call, reply: Reply) -> None:
-    """Tell the descriptions."""
+    """Add the kept descriptions to rules."""
     for rule in reply["SecurityGroupRules"]:
         if text := _descriptions.of(call).get(rule["SecurityGroupRuleId"]):
             rule["Description"] = text
@@ -148,7 +158,7 @@ def described_rules(call: Call, reply: Reply) -> None:
 
 @always.after("ec2", "DescribeSecurityGroups")
 def described_groups(call: Call, reply: Reply) -> None:
-    """Tell the descriptions in the groups' permissions too."""
+    """Add the kept descriptions to the permissions of groups."""
     ec2 = backend("ec2", call.account, call.region)
     for told in reply["SecurityGroups"]:
         group = ec2.get_security_group_from_id(told["GroupId"])

@@ -1,4 +1,4 @@
-"""EC2 tags: those of what is there, and no others."""
+"""EC2 tags: DescribeTags lists tags of existing resources only."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
 from provisioner.embedded.wire import Call
 
+# Moto's names of resource types, and AWS's.
 RESOURCE_TYPES = {"vpc-elastic-ip": "elastic-ip", "nat-gateway": "natgateway"}
 
 
 @always.after("ec2", "DescribeTags")
 def describe(call: Call, reply: Reply) -> None:
-    """Leave out what was deleted, and name the types as the rest of EC2 does (ServiceModel, ResourceType)."""
+    """Leave out tags of deleted resources, and name resource types as the rest of EC2 does.
+
+    Source: ServiceModel, ResourceType.
+    """
     dead = gone(backend("ec2", call.account, call.region))
     reply["Tags"] = [tag for tag in reply.get("Tags", []) if tag["ResourceId"] not in dead]
     for tag in reply["Tags"]:
@@ -23,17 +27,18 @@ def describe(call: Call, reply: Reply) -> None:
 
 
 def gone(ec2: Any) -> set[str]:
-    """The ids that moto keeps tags of, of what is there no longer."""
+    """Return the ids of deleted resources that moto keeps tags of."""
     there = dict(_there(ec2))
     return {name for name in ec2.tags if name not in there.get(_prefix(name), {name: None})}
 
 
 def _prefix(name: str) -> str:
+    """Return the prefix of an EC2 id, such as `vpc`."""
     return name.rpartition("-")[0]
 
 
 def _there(ec2: Any) -> Iterator[tuple[str, Any]]:
-    """By the beginning of their ids, what there is of the sorts that come and go here."""
+    """Yield each id prefix that is checked here, with the ids of the resources that exist."""
     yield "vpc", ec2.vpcs
     yield "subnet", {name for zone in ec2.subnets.values() for name in zone}
     yield "igw", ec2.internet_gateways

@@ -1,4 +1,4 @@
-"""VPCs and what is in them from the start: zones, subnets' sizes, gateways, the default group."""
+"""VPCs and their parts: zones, subnet sizes, internet gateways, default groups and ACLs, and addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SUBNET_SIZES = range(16, 29)  # AWS doc, VPC: subnet CIDR blocks
 
 @always.after("ec2", "DescribeAvailabilityZones")
 def zones(_: Call, reply: Reply) -> None:
-    """Say of every zone that it needs no opting in."""
+    """Add to every zone that it needs no opt-in, and the names of its groups."""
     for zone in reply["AvailabilityZones"]:
         zone.setdefault("OptInStatus", "opt-in-not-required")
         zone.setdefault("GroupName", f"{zone['RegionName']}-zg-1")
@@ -24,7 +24,10 @@ def zones(_: Call, reply: Reply) -> None:
 
 @always.after("ec2", "CreateVpc")
 def default_group(call: Call, reply: Reply) -> None:
-    """Let the default group's members reach each other: AWS doc, VPC: default security groups."""
+    """Let the members of a default security group reach each other.
+
+    Source: AWS doc, VPC, default security groups.
+    """
     vpc = reply["Vpc"]["VpcId"]
     group = backend("ec2", call.account, call.region).get_default_security_group(vpc)
     itself = {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group.id, "UserId": call.account}]}
@@ -33,7 +36,7 @@ def default_group(call: Call, reply: Reply) -> None:
 
 @always.before("ec2", "CreateSubnet")
 def subnet_size(call: Call) -> None:
-    """Refuse sizes on which moto trips."""
+    """Refuse a subnet larger than /16 or smaller than /28; moto crashes on it."""
     block = call.params.get("CidrBlock", "")
     if "/" not in block:
         return
@@ -41,13 +44,13 @@ def subnet_size(call: Call) -> None:
         raise AwsError("InvalidSubnet.Range", f"The CIDR '{block}' is invalid.")
 
 
-# botocore ServiceModel, Subnet; moto knows nothing of it.
+# EnableDns64 by subnet id, which moto does not know: botocore ServiceModel, Subnet.
 _dns64: Shelf[bool] = Shelf()
 
 
 @always.before("ec2", "ModifySubnetAttribute")
 def set_dns64(call: Call) -> Reply | None:
-    """Keep whether names of IPv4 are told as IPv6."""
+    """Keep whether DNS answers a subnet with IPv6 addresses for names that have IPv4 only."""
     asked = call.params.get("EnableDns64")
     if asked is None:
         return None
@@ -57,14 +60,14 @@ def set_dns64(call: Call) -> Reply | None:
 
 @always.after("ec2", "DescribeSubnets")
 def tell_dns64(call: Call, reply: Reply) -> None:
-    """Say of each subnet whether names of IPv4 are told as IPv6."""
+    """Add to each subnet whether DNS answers it with IPv6 addresses for names that have IPv4 only."""
     for subnet in reply["Subnets"]:
         subnet["EnableDns64"] = _dns64.of(call).get(subnet["SubnetId"], False)
 
 
 @always.before("ec2", "AttachInternetGateway")
 def one_gateway(call: Call) -> None:
-    """Take one internet gateway a VPC."""
+    """Refuse a second internet gateway for a VPC."""
     vpc = call.params["VpcId"]
     gateways = backend("ec2", call.account, call.region).internet_gateways.values()
     if any(g.vpc and g.vpc.id == vpc and g.id != call.params["InternetGatewayId"] for g in gateways):
@@ -74,7 +77,7 @@ def one_gateway(call: Call) -> None:
 
 @always.after("ec2", "DeleteVpc")
 def default_acl(call: Call, _: Reply) -> None:
-    """Let the default network ACL go with its VPC (botocore ServiceModel, DeleteVpc)."""
+    """Delete the default network ACL with its VPC (botocore ServiceModel, DeleteVpc)."""
     acls = backend("ec2", call.account, call.region).network_acls
     for name in [name for name, acl in acls.items() if acl.vpc_id == call.params["VpcId"]]:
         del acls[name]
@@ -82,7 +85,7 @@ def default_acl(call: Call, _: Reply) -> None:
 
 @always.after("ec2", "DescribeAddresses")
 def addresses(_: Call, reply: Reply) -> None:
-    """Leave out what an address has not."""
+    """Leave out of addresses the interface and instance ids that are empty."""
     for address in reply["Addresses"]:
         for member in ("NetworkInterfaceId", "InstanceId"):
             if not address.get(member):

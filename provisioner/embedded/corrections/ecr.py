@@ -1,4 +1,4 @@
-"""ECR: images in the archive, rules that fill repositories from elsewhere, and the registries of others."""
+"""ECR: archived images, pull through cache rules, and calls to the registries of other accounts."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
 ACTIVE, ARCHIVED, ACTIVATING = "ACTIVE", "ARCHIVED", "ACTIVATING"
-# Seconds that a restored image takes; ECR user guide, "Restoring an image": up to 20 minutes, often less.
+# Seconds that a restore takes; ECR user guide, "Restoring an image": up to 20 minutes, often less.
 RESTORES = 600.0
 
-_statuses: Shelf[str] = Shelf()  # by repository and digest, of those that are not ACTIVE
-_rules: Shelf[dict[str, Any]] = Shelf()  # by prefix
+_statuses: Shelf[str] = Shelf()  # by repository and digest: statuses other than ACTIVE
+_rules: Shelf[dict[str, Any]] = Shelf()  # by repository prefix
 
 
 @always.before("ecr", "*")
 def keep_out(call: Call) -> None:
-    """Refuse what is asked of another account's registry: none has let this one in."""
+    """Refuse calls to another account's registry: no registry grants this account access."""
     registry = call.params.get("registryId") or call.account
     if registry != call.account:
         repository = f"repository/{call.params.get('repositoryName', '*')}"
@@ -32,12 +32,12 @@ def keep_out(call: Call) -> None:
 
 
 def status_of(place: Place, repository: str, digest: str) -> str:
-    """Return how an image is stored."""
+    """Return the status of an image: ACTIVE, ARCHIVED or ACTIVATING."""
     return _statuses.at(place.account, place.region).get(f"{repository}@{digest}", ACTIVE)
 
 
 def image_of(place: Place, repository: str, image_id: dict[str, str]) -> Any:
-    """Return moto's image of a repository by tag or digest; None where there is none."""
+    """Return moto's image with a tag or digest in a repository; None where there is none."""
     there = backend("ecr", place.account, place.region).repositories.get(repository)
     tag, digest = image_id.get("imageTag"), image_id.get("imageDigest")
     listed = there.images if there else []
@@ -47,9 +47,9 @@ def image_of(place: Place, repository: str, image_id: dict[str, str]) -> Any:
 
 @always.after("ecr", "DescribeImages")
 def describe_images(call: Call, reply: Reply) -> None:
-    """Tell the status, and leave out those of another one than is asked for; without a filter the archived.
+    """Add the status of images, and keep only those of the requested status, by default ACTIVE.
 
-    botocore ecr, DescribeImagesFilter.imageStatus.
+    Source: botocore ecr, DescribeImagesFilter.imageStatus.
     """
     wanted = call.params.get("filter", {}).get("imageStatus", ACTIVE)
     for one in reply["imageDetails"]:
@@ -59,7 +59,7 @@ def describe_images(call: Call, reply: Reply) -> None:
 
 @always.before("ecr", "UpdateImageStorageClass")
 def update_storage_class(call: Call) -> Reply:
-    """Archive an image at once, or restore one, which takes its time."""
+    """Archive an image at once, or begin to restore one, which takes `RESTORES` seconds."""
     name, image_id = call.params["repositoryName"], call.params["imageId"]
     image = image_of(call.place, name, image_id)
     if image is None:
@@ -76,7 +76,7 @@ def update_storage_class(call: Call) -> Reply:
 
 @always.before("ecr", "PutImage")
 def put_image(call: Call) -> Reply | None:
-    """Restore what is archived and pushed again at once (ECR user guide, "Restoring an image")."""
+    """Restore at once an archived image that is pushed again (ECR user guide, "Restoring an image")."""
     name, params = call.params["repositoryName"], call.params
     image = image_of(call.place, name, {"imageTag": params["imageTag"]} if "imageTag" in params else {})
     if image is None or image.image_manifest != params["imageManifest"]:
@@ -89,7 +89,7 @@ def put_image(call: Call) -> Reply | None:
 
 @always.before("ecr", "CreatePullThroughCacheRule")
 def create_rule(call: Call) -> Reply:
-    """Keep a rule; a prefix has one."""
+    """Create a pull through cache rule; refuse a second one for the same prefix."""
     prefix = call.params["ecrRepositoryPrefix"]
     if prefix in _rules.of(call):
         raise AwsError(
@@ -101,7 +101,7 @@ def create_rule(call: Call) -> Reply:
 
 @always.before("ecr", "DeletePullThroughCacheRule")
 def delete_rule(call: Call) -> Reply:
-    """Forget a rule."""
+    """Delete a pull through cache rule."""
     prefix = call.params["ecrRepositoryPrefix"]
     if prefix not in _rules.of(call):
         raise AwsError("PullThroughCacheRuleNotFoundException", f"There is no rule for the prefix {prefix}.")
@@ -110,7 +110,7 @@ def delete_rule(call: Call) -> Reply:
 
 @always.before("ecr", "DescribePullThroughCacheRules")
 def describe_rules(call: Call) -> Reply:
-    """Tell all rules, or those of some prefixes."""
+    """List all pull through cache rules, or those of the requested prefixes."""
     wanted = call.params.get("ecrRepositoryPrefixes")
     there = _rules.of(call)
     if missing := [one for one in wanted or [] if one not in there]:
@@ -121,5 +121,5 @@ def describe_rules(call: Call) -> Reply:
 
 
 def prefixes(place: Place) -> Iterator[str]:
-    """Return the prefixes that there are rules for."""
+    """Yield the repository prefixes that have a pull through cache rule."""
     yield from _rules.at(place.account, place.region)

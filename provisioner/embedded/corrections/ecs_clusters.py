@@ -1,4 +1,4 @@
-"""ECS clusters and task definitions: not reset by a second create, counts that are true, tags told."""
+"""ECS clusters and task definitions: idempotent creates, true counts, new revision numbers, and tags."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from provisioner.embedded.inner import backend, do, every
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
-_last_revisions: Shelf[int] = Shelf()
+_last_revisions: Shelf[int] = Shelf()  # by family
 COMPARED = ("settings", "configuration", "capacityProviders", "defaultCapacityProviderStrategy")
 
 
 def cluster_arn(call: Call, *, active: bool = False) -> str:
-    """Return the ARN of the cluster a call names, which must exist; codes: botocore ServiceModel."""
+    """Return the ARN of the cluster that a call names.
+
+    Raises:
+        AwsError: ClusterNotFoundException, where there is none, or, if `active`, none that is ACTIVE.
+            Code: botocore ServiceModel.
+
+    """
     name = str(call.params.get("cluster") or "default").rpartition("/")[2]
     cluster = backend("ecs", call.account, call.region).clusters.get(name)
     if cluster is None or (active and cluster.status != "ACTIVE"):
@@ -26,14 +32,14 @@ def cluster_arn(call: Call, *, active: bool = False) -> str:
 
 
 def services_in(place: Place, cluster: str) -> list[Service]:
-    """Return the services of a cluster that have not ended."""
+    """Return the services of a cluster that are not INACTIVE."""
     every = services.of(place).values()
     return [s for s in every if s.cluster == cluster and s.status != "INACTIVE"]
 
 
 @always.before("ecs", "CreateCluster")
 def create(call: Call) -> Reply | None:
-    """Return the cluster there is if it is the same; moto resets it."""
+    """Return the existing cluster of that name if its settings are the same, else refuse; moto resets it."""
     name = call.params.get("clusterName", "default")
     cluster = backend("ecs", call.account, call.region).clusters.get(name)
     if cluster is None or cluster.status == "INACTIVE":
@@ -50,7 +56,7 @@ def create(call: Call) -> Reply | None:
 
 
 def _canonical(value: Any) -> Any:
-    """Compare lists whatever their order, and with the defaults of a strategy filled in."""
+    """Return a value in the form in which it is compared: lists sorted, a strategy with its defaults."""
     if isinstance(value, list):
         return sorted(str(_canonical(item)) for item in value)
     if isinstance(value, dict) and "capacityProvider" in value:
@@ -60,13 +66,13 @@ def _canonical(value: Any) -> Any:
 
 @always.before("ecs", "UpdateClusterSettings")
 def update_settings(call: Call) -> Reply | None:
-    """Do by UpdateCluster what moto lacks."""
+    """Carry UpdateClusterSettings out as UpdateCluster; moto lacks it."""
     return do(call, "ecs", "UpdateCluster", **call.params)
 
 
 @always.after("ecs", "DescribeClusters", "CreateCluster", "DeleteCluster")
 def counts(call: Call, reply: Reply) -> None:
-    """Count services and tasks."""
+    """Count the services and tasks of each cluster in the reply."""
     for cluster in reply.get("clusters", [reply.get("cluster")]):
         arn = cluster["clusterArn"]
         tasks = [task for task in all_tasks(call.place) if task.cluster == arn]
@@ -77,9 +83,10 @@ def counts(call: Call, reply: Reply) -> None:
 
 @always.after("ecs", "RegisterTaskDefinition")
 def numbered(call: Call, reply: Reply) -> None:
-    """Go on counting where the newest revisions of a family were deleted: no number is given out twice.
+    """Give a task definition a revision number that was never given out, even where the newest were deleted.
 
-    ECS API, DeleteTaskDefinitions: what is deleted keeps its revision; moto counts what is left.
+    ECS API, DeleteTaskDefinitions: a deleted revision keeps its number. Moto counts the revisions that are
+    left.
     """
     told, last = reply["taskDefinition"], _last_revisions.of(call)
     family, given = str(told["family"]), int(told["revision"])
@@ -95,13 +102,16 @@ def numbered(call: Call, reply: Reply) -> None:
 
 @always.after("ecs", "RegisterTaskDefinition")
 def registered(call: Call, reply: Reply) -> None:
-    """Tell the tags, as AWS does."""
+    """Add the tags to the reply."""
     reply["tags"] = call.params.get("tags", [])
 
 
 @always.after("ecs", "RegisterTaskDefinition", "DescribeTaskDefinition")
 def filled_in(_: Call, reply: Reply) -> None:
-    """Tell what AWS adds by itself (botocore ServiceModel: PortMapping, hostPort; Volume, host)."""
+    """Add the members that AWS fills in by itself.
+
+    Source: botocore ServiceModel: PortMapping, hostPort; Volume, host.
+    """
     told = reply["taskDefinition"]
     for container in told["containerDefinitions"]:
         for port in container.get("portMappings", []):
@@ -112,7 +122,7 @@ def filled_in(_: Call, reply: Reply) -> None:
 
 @always.before("ecs", "ListTaskDefinitions")
 def newest_first(call: Call) -> Reply | None:
-    """List in the order that was asked for, by revision and not by its text."""
+    """List task definitions in the requested order, by revision number rather than as text, and in pages."""
     ours = ("sort", "maxResults", "nextToken")
     told = {key: value for key, value in call.params.items() if key not in ours}
     found: list[str] = every(call, "ecs", "ListTaskDefinitions", **told)["taskDefinitionArns"]
@@ -126,11 +136,15 @@ def newest_first(call: Call) -> Reply | None:
 
 @always.after("ecs", "ListTaskDefinitionFamilies")
 def families_in_use(call: Call, reply: Reply) -> None:
-    """List by status: a family is ACTIVE while one of its revisions is (botocore ServiceModel, status)."""
+    """List the families of the requested status: a family is ACTIVE while one of its revisions is.
+
+    Source: botocore ServiceModel, status.
+    """
     known = backend("ecs", call.account, call.region).task_definitions
     status = call.params.get("status", "ACTIVE")
 
     def is_meant(family: str) -> bool:
+        """Return whether a family has the requested status."""
         active = any(one.status == "ACTIVE" for one in known[family].values())
         return bool(status == "ALL" or active == (status == "ACTIVE"))
 
@@ -138,5 +152,6 @@ def families_in_use(call: Call, reply: Reply) -> None:
 
 
 def _revision(arn: str) -> tuple[str, int]:
+    """Split a task definition's ARN into the part before the revision and the number of the revision."""
     family, _, revision = arn.rpartition(":")
     return family, int(revision)

@@ -1,4 +1,4 @@
-"""ECS service deployments and revisions, which moto lacks: the truth about a rollout."""
+"""ECS service deployments and service revisions, which moto lacks: how a rollout goes on."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from provisioner.embedded.corrections.ecs_services import find
 from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 
-# botocore ecs ListServiceDeployments, maxResults: so many unless more are asked for.
+# The default of maxResults: botocore ecs, ListServiceDeployments.
 _PAGE = 20
 
 
 def _rollouts(call: Call) -> Iterator[tuple[Service, Rollout]]:
+    """Yield every rollout with its service."""
     for service in services.of(call).values():
         for rollout in service.rollouts:
             yield service, rollout
@@ -26,7 +27,7 @@ def _rollouts(call: Call) -> Iterator[tuple[Service, Rollout]]:
 
 @always.before("ecs", "ListServiceDeployments")
 def list_deployments(call: Call) -> Reply | None:
-    """List a service's deployments, newest first."""
+    """List the deployments of a service, newest first, filtered by status and time, in pages."""
     service = find(call, call.params["service"])
     if service is None:
         raise AwsError("ServiceNotFoundException", "Service not found.")
@@ -41,7 +42,8 @@ def list_deployments(call: Call) -> Reply | None:
 
 
 def _within(rollout: Rollout, bounds: dict[str, datetime]) -> bool:
-    # moto's parser gives times of UTC without saying so
+    """Return whether a rollout was created between the bounds `after` and `before`."""
+    # moto's parser returns UTC times without a time zone
     after = bounds.get("after", datetime.fromtimestamp(0)).replace(tzinfo=UTC).timestamp()
     before = bounds.get("before", datetime.fromtimestamp(2**33)).replace(tzinfo=UTC).timestamp()
     return after <= rollout.created <= before
@@ -49,7 +51,7 @@ def _within(rollout: Rollout, bounds: dict[str, datetime]) -> bool:
 
 @always.before("ecs", "DescribeServiceDeployments")
 def describe_deployments(call: Call) -> Reply | None:
-    """Tell service deployments."""
+    """Describe service deployments; list unknown ARNs as failures."""
     there = {rollout.arn: (service, rollout) for service, rollout in _rollouts(call)}
     asked = call.params["serviceDeploymentArns"]
     told = [rollout_view(*there[arn]) for arn in asked if arn in there]
@@ -59,7 +61,7 @@ def describe_deployments(call: Call) -> Reply | None:
 
 @always.before("ecs", "StopServiceDeployment")
 def stop_deployment(call: Call) -> Reply | None:
-    """Give a deployment up by hand; unless told, by rolling back (botocore ServiceModel, stopType)."""
+    """Stop a deployment that is in progress, by default with a rollback (botocore ServiceModel, stopType)."""
     arn = call.params["serviceDeploymentArn"]
     for service, rollout in _rollouts(call):
         if rollout.arn == arn:
@@ -74,7 +76,10 @@ def stop_deployment(call: Call) -> Reply | None:
 
 @always.before("ecs", "ContinueServiceDeployment")
 def continue_deployment(call: Call) -> Reply | None:
-    """Let one that waits at a hook go on, or back (botocore ServiceModel, action)."""
+    """Let a deployment that waits at a lifecycle hook continue or roll back.
+
+    Source: botocore ServiceModel, action.
+    """
     arn, action = call.params["serviceDeploymentArn"], call.params.get("action", "CONTINUE")
     for service, rollout in _rollouts(call):
         if rollout.arn != arn:
@@ -90,7 +95,7 @@ def continue_deployment(call: Call) -> Reply | None:
 
 @always.before("ecs", "DescribeServiceRevisions")
 def describe_revisions(call: Call) -> Reply | None:
-    """Tell service revisions."""
+    """Describe service revisions; list unknown ARNs as failures."""
     there: dict[str, dict[str, Any]] = {}
     for service, rollout in _rollouts(call):
         there[rollout.deployment.revision] = revision_view(service, rollout.deployment)

@@ -1,4 +1,4 @@
-"""ECS Exec and Session Manager, which moto lacks: sessions are opened, and lead nowhere.
+"""ECS Exec and Session Manager, which moto lacks: sessions are opened, but nothing is behind their stream.
 
 Sources: ECS developer guide, ECS Exec; botocore ServiceModel, for codes and shapes.
 """
@@ -15,7 +15,7 @@ from provisioner.embedded.corrections.ecs_clusters import cluster_arn
 from provisioner.embedded.hooks import always
 from provisioner.embedded.wire import Call
 
-when_entered: list[Callable[[Task, str], None]] = []  # told of each command that is to run in a task
+when_entered: list[Callable[[Task, str], None]] = []  # called with each task and command
 _OFF = (
     "The execute command failed because execute command was not enabled when the task was run or the execute"
     " command agent isn't running. Wait and try again or run a new task with execute command enabled and try"
@@ -24,14 +24,17 @@ _OFF = (
 
 
 def _session(call: Call, id_: str) -> dict[str, str]:
-    """Its stream is this box: nothing of a rehearsal leaves the machine."""
+    """Return the id, stream URL and token of a new session.
+
+    The URL points to the emulator, so that nothing of a local run leaves the machine.
+    """
     host = call.environ["HTTP_HOST"]
     return {"id": id_, "url": f"ws://{host}/_embedded/session/{id_}", "token": secrets.token_urlsafe(48)}
 
 
 @always.before("ecs", "ExecuteCommand")
 def execute(call: Call) -> Reply | None:
-    """Open a session with a running task that was started with ECS Exec on."""
+    """Open a session with a running task that has ECS Exec enabled."""
     params = call.params
     cluster = cluster_arn(call, active=True)
     name = params["task"].rpartition("/")[2]
@@ -59,7 +62,7 @@ def execute(call: Call) -> Reply | None:
 
 @always.before("ssm", "StartSession")
 def start(call: Call) -> Reply | None:
-    """Open a session with a container whose agent runs."""
+    """Open a Session Manager session with a container whose ECS Exec agent runs."""
     target: str = call.params["Target"]
     tasks = {f"{t.cluster.rpartition('/')[2]}_{t.id}_{runtime_of(t)}": t for t in all_tasks(call.place)}
     task = tasks.get(target.removeprefix("ecs:"))

@@ -1,4 +1,7 @@
-"""ECS: what a task definition for Fargate may not hold (ECS developer guide, fargate-tasks-services)."""
+"""ECS: parameters that a task definition for Fargate may not have.
+
+Source: ECS developer guide, fargate-tasks-services.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _LINUX = ("devices", "maxSwap", "sharedMemorySize", "swappiness", "tmpfs")
 
 @always.before("ecs", "RegisterTaskDefinition")
 def for_fargate(call: Call) -> None:
-    """Refuse what Fargate has no room for."""
+    """Refuse a Fargate task definition that has parameters Fargate does not support."""
     if "FARGATE" not in call.params.get("requiresCompatibilities", []):
         return
     for container in call.params["containerDefinitions"]:
@@ -27,6 +30,7 @@ def for_fargate(call: Call) -> None:
 
 
 def _refused(container: dict[str, Any]) -> Iterator[str]:
+    """Yield the parameters of a container definition that Fargate does not support."""
     yield from (key for key in _MEANINGLESS if container.get(key))
     linux = container.get("linuxParameters") or {}
     yield from (key for key in _LINUX if linux.get(key))

@@ -1,4 +1,4 @@
-"""ECS services: made once, read as they were asked for, followed by tasks, and ended in order."""
+"""ECS services: created once, returned as requested, kept by running tasks, and deleted in steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call
 
-# AWS doc, API_CreateService: what is so unless it is said; LATEST, REPLICA and ECS likewise.
+# AWS doc, API_CreateService: the defaults of a service, LATEST, REPLICA and ECS among them.
 DEFAULTS: dict[str, Any] = {
     "schedulingStrategy": "REPLICA",
     "deploymentController": {"type": "ECS"},
@@ -43,7 +43,7 @@ NOT_KEPT = (
 
 
 def find(call: Call, name: str) -> Service | None:
-    """Return a service of the call's cluster by name or ARN."""
+    """Return the service of this name or ARN in the call's cluster, the newest if there were several."""
     cluster = cluster_arn(call)
     name = name.rpartition("/")[2]
     same = [s for s in services.of(call).values() if s.cluster == cluster and s.name == name]
@@ -51,7 +51,7 @@ def find(call: Call, name: str) -> Service | None:
 
 
 def active(call: Call) -> Service:
-    """Return the service a call is about; codes: botocore ServiceModel, errors of UpdateService."""
+    """Return the call's ACTIVE service, or raise (codes: botocore ServiceModel, errors of UpdateService)."""
     service = find(call, call.params["service"])
     if service is None:
         raise AwsError("ServiceNotFoundException", "Service not found.")
@@ -62,7 +62,7 @@ def active(call: Call) -> Service:
 
 @always.before("ecs", "CreateService")
 def create(call: Call) -> Reply | None:
-    """Make it, unless there is one of that name."""
+    """Create a service and begin to deploy it; refuse a taken name unless the client token repeats."""
     params = call.params
     cluster = cluster_arn(call, active=True)
     name = params["serviceName"]
@@ -86,7 +86,7 @@ def _count(params: dict[str, Any]) -> int:
 
 
 def _spec(call: Call) -> dict[str, Any]:
-    """Say what a service is to be, defaults filled in, and its task definition by ARN."""
+    """Return what a service is to be: parameters, AWS's defaults, and the ARN of its task definition."""
     spec = DEFAULTS | {key: value for key, value in call.params.items() if key not in NOT_KEPT}
     spec["deploymentConfiguration"] = DEPLOYMENT | spec.get("deploymentConfiguration", {})
     found = do(call, "ecs", "DescribeTaskDefinition", taskDefinition=spec["taskDefinition"])["taskDefinition"]
@@ -107,7 +107,7 @@ def _default_strategy(call: Call) -> dict[str, Any]:
 
 
 def _mirror_into_moto(call: Call) -> None:
-    """Let moto have it too: its tags, tagging API and auto scaling look there."""
+    """Create the service in moto too, since moto's tags, tagging API and auto scaling look there."""
     kept = ("cluster", "serviceName", "taskDefinition", "desiredCount", "tags", "propagateTags")
     told = {key: call.params[key] for key in kept if key in call.params}
     do(call, "ecs", "CreateService", **{"desiredCount": 1} | told)
@@ -115,9 +115,9 @@ def _mirror_into_moto(call: Call) -> None:
 
 @always.before("ecs", "UpdateService")
 def update(call: Call) -> Reply | None:
-    """Change it; what changes the tasks begins a deployment (botocore ServiceModel, UpdateService)."""
+    """Update a service; a change of its tasks begins a deployment (botocore ServiceModel, UpdateService)."""
     service, params = active(call), call.params
-    where = ("capacityProviderStrategy", "launchType")  # changing these alone moves no task
+    where = ("capacityProviderStrategy", "launchType")  # changing only these replaces no task
     before = {key: service.spec.get(key) for key in scheduler.ROLLED if key not in where}
     changed = {key: value for key, value in params.items() if key not in NOT_KEPT}
     if "taskDefinition" in changed:
@@ -144,7 +144,7 @@ def update(call: Call) -> Reply | None:
 
 
 def _configured(had: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Lay what is given over what stands; a strategy is ROLLING, and without its own, unless it is said."""
+    """Merge `given` into `had`; a strategy and its settings that are not given return to their defaults."""
     own = ("strategy", "bakeTimeInMinutes", "lifecycleHooks", "linearConfiguration", "canaryConfiguration")
     rest = {key: value for key, value in had.items() if key not in own}
     if given.get("strategy", "ROLLING") in strategies.NATIVE:
@@ -154,7 +154,7 @@ def _configured(had: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_forced(spec: dict[str, Any], params: dict[str, Any]) -> None:
-    """Refuse another capacity provider strategy without a deployment that is forced (kayac/ecspresso#977)."""
+    """Refuse a new capacity provider strategy without a forced deployment (kayac/ecspresso#977)."""
     told = params.get("capacityProviderStrategy")
     if told is None or params.get("forceNewDeployment"):
         return
@@ -172,7 +172,7 @@ def _spread(strategy: list[dict[str, Any]]) -> dict[str, tuple[int, int]]:
 
 
 def _check_strategy(spec: dict[str, Any]) -> None:
-    """Refuse a strategy of ECS's own without what it wants (botocore, AdvancedConfiguration)."""
+    """Require what an ECS-native strategy needs of load balancers (botocore, AdvancedConfiguration)."""
     told = spec["deploymentConfiguration"]
     if told.get("strategy") not in strategies.NATIVE:
         return
@@ -185,7 +185,7 @@ def _check_strategy(spec: dict[str, Any]) -> None:
 
 @always.before("ecs", "DeleteService")
 def delete(call: Call) -> Reply | None:
-    """Begin to end it."""
+    """Begin to delete a service; refuse one that is scaled above 0, unless forced."""
     service = find(call, call.params["service"])
     if service is None or service.status == "INACTIVE":
         raise AwsError("ServiceNotFoundException", "Service not found.")
@@ -198,7 +198,7 @@ def delete(call: Call) -> Reply | None:
 
 
 def _ended(service: Service) -> None:
-    """Take along what AWS takes along: hashicorp/terraform-provider-aws#14254, #10432."""
+    """Remove an ended service and its scaling from moto (hashicorp/terraform-provider-aws#14254, #10432)."""
     cluster = service.cluster.rpartition("/")[2]
     kept = backend("ecs", service.place.account, service.place.region).services
     kept.pop(f"{cluster}:{service.name}", None)
@@ -210,7 +210,7 @@ scheduler.when_inactive.append(_ended)
 
 @always.before("ecs", "DescribeServices")
 def describe(call: Call) -> Reply | None:
-    """Tell services; what never was is a failure MISSING, not an error."""
+    """Describe services; an unknown one is a failure MISSING, not an error."""
     told: list[dict[str, Any]] = []
     failures: list[dict[str, Any]] = []
     cluster = cluster_arn(call)
@@ -229,7 +229,7 @@ def describe(call: Call) -> Reply | None:
 
 @always.before("ecs", "ListServices")
 def list_services(call: Call) -> Reply | None:
-    """List those that have not ended."""
+    """List the services that are not INACTIVE."""
     found = services_in(call.place, cluster_arn(call))
     if wanted := call.params.get("launchType"):
         found = [service for service in found if service.spec.get("launchType") == wanted]
@@ -238,7 +238,7 @@ def list_services(call: Call) -> Reply | None:
 
 @always.after("application-autoscaling", "RegisterScalableTarget")
 def clamp(call: Call, _: Reply) -> None:
-    """Bring the count between the new bounds (botocore ServiceModel, RegisterScalableTarget)."""
+    """Bring the desired count into the new bounds (botocore ServiceModel, RegisterScalableTarget)."""
     params = call.params
     if params["ServiceNamespace"] != "ecs":
         return

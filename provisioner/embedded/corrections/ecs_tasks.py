@@ -1,4 +1,4 @@
-"""ECS tasks: real ones, of services and by themselves."""
+"""ECS tasks: tasks of services and standalone tasks, which the emulator runs through their states."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from provisioner.embedded.wire import Call
 
 
 def _tasks(call: Call) -> list[Task]:
+    """Return the tasks of the call's cluster."""
     cluster = cluster_arn(call)
     return [task for task in all_tasks(call.place) if task.cluster == cluster]
 
 
 @always.before("ecs", "ListTasks")
 def list_tasks(call: Call) -> Reply | None:
-    """List tasks; unless told, those that are wanted to run (botocore ServiceModel, desiredStatus)."""
+    """List tasks, by default those with desired status RUNNING (botocore ServiceModel, desiredStatus)."""
     params = call.params
     found = [t for t in _tasks(call) if t.wanted == params.get("desiredStatus", "RUNNING")]
     if name := params.get("serviceName"):
@@ -37,7 +38,7 @@ def list_tasks(call: Call) -> Reply | None:
 
 @always.before("ecs", "DescribeTasks")
 def describe_tasks(call: Call) -> Reply | None:
-    """Tell tasks; those that are not there are failures."""
+    """Describe tasks; list unknown ones as failures."""
     there = {task.id: task for task in _tasks(call)}
     asked = {name.rpartition("/")[2]: name for name in call.params["tasks"]}
     told = [task_view(there[name]) for name in asked if name in there]
@@ -51,7 +52,7 @@ def describe_tasks(call: Call) -> Reply | None:
 
 @always.before("ecs", "RunTask")
 def run_task(call: Call) -> Reply | None:
-    """Run tasks that no service keeps: they end by themselves."""
+    """Run standalone tasks, which end by themselves and are not replaced by a service."""
     params = call.params
     cluster = cluster_arn(call, active=True)
     definition = do(call, "ecs", "DescribeTaskDefinition", taskDefinition=params["taskDefinition"])

@@ -1,4 +1,4 @@
-"""Load balancers: one a name, the same settings give the one there is, and attributes have defaults."""
+"""Load balancers: unique names, creates that return an equal load balancer, and default attributes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,11 @@ def balancers(call: Call) -> dict[str, Any]:
 
 @always.before("elbv2", "CreateLoadBalancer")
 def create(call: Call) -> Reply | None:
-    """Return the one of that name if its settings are the same, else refuse (botocore ServiceModel)."""
+    """Create a load balancer, or return the one of that name if its settings are the same.
+
+    Other settings under a taken name are refused (botocore ServiceModel), and so are an invalid name and, for
+    an Application Load Balancer, fewer than two zones.
+    """
     params = call.params
     name = params["Name"]
     if not NAME.fullmatch(name):
@@ -62,6 +66,7 @@ def create(call: Call) -> Reply | None:
 
 
 def _subnets(call: Call) -> list[Any]:
+    """Return moto's subnets that a call names; refuse unknown ones."""
     mapped = [mapping["SubnetId"] for mapping in call.params.get("SubnetMappings", [])]
     every = {name: s for zone in _ec2(call).subnets.values() for name, s in zone.items()}
     wanted = call.params.get("Subnets", []) + mapped
@@ -72,6 +77,7 @@ def _subnets(call: Call) -> list[Any]:
 
 
 def _groups(call: Call, vpc: str) -> list[str]:
+    """Return the security groups of a call, by default the VPC's default group; refuse unknown ones."""
     groups: list[str] = call.params.get("SecurityGroups", [])
     for group in groups:
         if _ec2(call).get_security_group_from_id(group) is None:
@@ -80,10 +86,12 @@ def _groups(call: Call, vpc: str) -> list[str]:
 
 
 def _ec2(call: Call) -> Any:
+    """Return moto's EC2 of the call's account and region."""
     return backend("ec2", call.account, call.region)
 
 
 def _existing(call: Call, balancer: Any, told: dict[str, Any], subnets: set[str]) -> Reply:
+    """Return the existing load balancer if its settings are the same, else refuse."""
     same = (
         {subnet.id for subnet in balancer.subnets} == subnets
         and set(balancer.security_groups or []) == set(told.get("SecurityGroups", []))
@@ -100,7 +108,7 @@ def _existing(call: Call, balancer: Any, told: dict[str, Any], subnets: set[str]
 
 @always.after("elbv2", "DescribeLoadBalancerAttributes")
 def attributes(call: Call, reply: Reply) -> None:
-    """Tell the defaults of what was never set."""
+    """Add the defaults of attributes of an Application Load Balancer that were never set."""
     arn = call.params["LoadBalancerArn"]
     if balancers(call)[arn].type == "application":
         told = {attribute["Key"]: attribute["Value"] for attribute in reply["Attributes"]}
@@ -109,7 +117,7 @@ def attributes(call: Call, reply: Reply) -> None:
 
 @always.before("elbv2", "DescribeTags")
 def tags_of_unknown(call: Call) -> None:
-    """Refuse an ARN that nothing has; moto answers with no tags."""
+    """Refuse an ARN that no resource has; moto answers with no tags."""
     elb = backend("elbv2", call.account, call.region)
     listeners = {arn: listener for b in balancers(call).values() for arn, listener in b.listeners.items()}
     known = {

@@ -1,4 +1,4 @@
-"""Listeners, rules and target groups: not doubled, and read back in both of their spellings."""
+"""Listeners, rules and target groups: equal creates return the existing one, replies have both AWS forms."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from provisioner.embedded.inner import backend, do, every
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-# AWS gives the values of these conditions twice; botocore ServiceModel, RuleCondition.
+# AWS returns the values of these conditions in this member, too: botocore ServiceModel, RuleCondition.
 TWICE = {"path-pattern": "PathPatternConfig", "host-header": "HostHeaderConfig"}
 
 
 @always.before("elbv2", "CreateTargetGroup")
 def create_target_group(call: Call) -> Reply | None:
-    """Return the one of that name if its settings are the same, else refuse (botocore ServiceModel)."""
+    """Return the target group of that name if its settings are the same, else refuse.
+
+    Source: botocore ServiceModel.
+    """
     name = call.params["Name"]
     groups = backend("elbv2", call.account, call.region).target_groups
     if not any(group.name == name for group in groups.values()):
@@ -38,7 +41,10 @@ def create_target_group(call: Call) -> Reply | None:
 
 @always.before("elbv2", "CreateListener")
 def create_listener(call: Call) -> Reply | None:
-    """Return the one on that port if it is the same, else refuse (botocore ServiceModel)."""
+    """Return the listener on that port if it is the same, else refuse (botocore ServiceModel).
+
+    An HTTPS listener also needs a certificate that is issued.
+    """
     params = call.params
     balancer = balancers(call).get(params["LoadBalancerArn"])
     if balancer is None:
@@ -57,13 +63,13 @@ def create_listener(call: Call) -> Reply | None:
 
 @always.before("elbv2", "ModifyListener")
 def modify_listener(call: Call) -> None:
-    """Want another certificate to be as good as the first."""
+    """Refuse a new certificate that is not issued."""
     if call.params.get("Certificates"):
         _check_certificates(call)
 
 
 def _check_certificates(call: Call) -> None:
-    """Want a certificate that is issued."""
+    """Refuse a call without a certificate, or with one that is not issued."""
     certificates = call.params.get("Certificates", [])
     if not certificates:
         raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
@@ -79,6 +85,7 @@ def _check_certificates(call: Call) -> None:
 
 
 def _canonical(listener: dict[str, Any]) -> dict[str, Any]:
+    """Return the protocol, certificates and actions of a listener in the form in which they are compared."""
     certificates = [c["CertificateArn"] for c in listener.get("Certificates", [])]
     actions = [dict(action) for action in listener["DefaultActions"]]
     for action in actions:
@@ -88,7 +95,7 @@ def _canonical(listener: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mirror_action(action: dict[str, Any]) -> None:
-    """Tell a forward both as one target group and as a weighted list of one."""
+    """Give a forward action both of AWS's forms: a target group, and a list of weighted target groups."""
     if action["Type"] != "forward":
         return
     config = action.get("ForwardConfig")
@@ -101,13 +108,16 @@ def _mirror_action(action: dict[str, Any]) -> None:
         action["TargetGroupArn"] = groups[0]["TargetGroupArn"]
 
 
-# What moto takes of listeners and rules, and does not tell again (botocore ServiceModel).
+# By ARN: members of listeners and rules that moto accepts but does not return (botocore ServiceModel).
 _not_kept: Shelf[dict[str, Any]] = Shelf()
 
 
 @always.before("elbv2", "ModifyRule")
 def modify_rule(call: Call) -> Reply | None:
-    """Change the transforms alone: moto wants something else to change."""
+    """Answer a change of transforms alone with the rule as it is, since moto requires another change as well.
+
+    `keep_transforms` then keeps the new transforms.
+    """
     params = call.params
     if params.keys() & {"Conditions", "Actions"} or not params.keys() & {"Transforms", "ResetTransforms"}:
         return None
@@ -116,7 +126,7 @@ def modify_rule(call: Call) -> Reply | None:
 
 @always.after("elbv2", "CreateRule", "ModifyRule")
 def keep_transforms(call: Call, reply: Reply) -> None:
-    """Keep how a rule rewrites requests."""
+    """Keep the transforms by which a rule rewrites requests, or forget them on `ResetTransforms`."""
     for rule in reply["Rules"]:
         if call.params.get("ResetTransforms"):
             _not_kept.of(call).pop(rule["RuleArn"], None)
@@ -126,7 +136,7 @@ def keep_transforms(call: Call, reply: Reply) -> None:
 
 @always.after("elbv2", "CreateListener", "ModifyListener")
 def keep_authentication(call: Call, reply: Reply) -> None:
-    """Keep how a listener asks for certificates of clients."""
+    """Keep the mutual authentication of a listener: how it asks clients for certificates."""
     for listener in reply["Listeners"]:
         if asked := call.params.get("MutualAuthentication"):
             _not_kept.of(call)[listener["ListenerArn"]] = {"MutualAuthentication": asked}
@@ -134,7 +144,7 @@ def keep_authentication(call: Call, reply: Reply) -> None:
 
 @always.after("elbv2", "CreateListener", "DescribeListeners", "ModifyListener")
 def listeners(call: Call, reply: Reply) -> None:
-    """Tell listeners as AWS does: a TLS policy only where there is TLS."""
+    """Correct listeners: both forms of actions, mutual authentication, and a TLS policy only with TLS."""
     for listener in reply["Listeners"]:
         if listener.get("Protocol") == "HTTPS":
             listener["MutualAuthentication"] = {"Mode": "off"}
@@ -147,7 +157,7 @@ def listeners(call: Call, reply: Reply) -> None:
 
 @always.after("elbv2", "CreateRule", "DescribeRules", "ModifyRule", "SetRulePriorities")
 def rules(call: Call, reply: Reply) -> None:
-    """Tell rules in both spellings."""
+    """Correct rules: add the kept transforms, and both of AWS's forms of actions and conditions."""
     for rule in reply["Rules"]:
         rule.update(_not_kept.of(call).get(rule["RuleArn"], {}))
         for action in rule.get("Actions", []):

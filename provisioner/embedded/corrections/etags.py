@@ -1,4 +1,4 @@
-"""ETags of CloudFront: every change says which version it changes."""
+"""ETags of CloudFront: every change names the version that it changes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from provisioner.embedded.wire import Call
 
 
 def new_etag() -> str:
-    """Make an ETag as CloudFront's are."""
+    """Return a new ETag in the form of CloudFront's."""
     return "E" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(13))
 
 
 def check_etag(call: Call, etag: str) -> None:
-    """Refuse a change of another version than the newest (botocore ServiceModel, UpdateDistribution)."""
+    """Refuse a change unless it names `etag`, the newest version.
+
+    Source: botocore ServiceModel, UpdateDistribution.
+    """
     told = call.params.get("IfMatch")
     if not told:
         message = "The If-Match version is missing or not valid for the resource."

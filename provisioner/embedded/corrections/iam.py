@@ -1,4 +1,4 @@
-"""IAM: sound trust policies, AWS's own policies, and service-linked roles by their real names."""
+"""IAM: valid trust policies, AWS managed policies, and service-linked roles under AWS's names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SERVICE_ROLES = {
 
 @always.before("iam", "CreateRole", "UpdateAssumeRolePolicy")
 def trust(call: Call) -> None:
-    """Want a trust policy that says whom to trust; moto takes any text."""
+    """Refuse a trust policy that is not JSON or lacks a principal or an action; moto takes any text."""
     text = call.params.get("AssumeRolePolicyDocument") or call.params.get("PolicyDocument", "")
     try:
         statements = json.loads(text)["Statement"]
@@ -41,7 +41,7 @@ def trust(call: Call) -> None:
 
 @always.before("iam", "AttachRolePolicy", "GetPolicy", "GetPolicyVersion")
 def managed_policy(call: Call) -> None:
-    """Have the policy of AWS that is asked for; moto has all of them, at 40 MB, or none."""
+    """Load an AWS managed policy when it is first asked for; moto loads all of them, at 40 MB, or none."""
     arn = call.params["PolicyArn"]
     iam = backend("iam", call.account, "aws")
     if arn.startswith("arn:aws:iam::aws:policy/") and arn not in iam.managed_policies:
@@ -53,7 +53,10 @@ def managed_policy(call: Call) -> None:
 
 @always.after("iam", "ListEntitiesForPolicy")
 def bounded(call: Call, reply: Reply) -> None:
-    """Tell of the roles that a policy bounds as well: IAM API, ListEntitiesForPolicy, PolicyUsageFilter."""
+    """Add the roles that have a policy as permissions boundary.
+
+    Source: IAM API, ListEntitiesForPolicy, PolicyUsageFilter.
+    """
     arn, roles = call.params["PolicyArn"], backend("iam", call.account, "aws").roles.values()
     known = {one["RoleName"] for one in reply["PolicyRoles"]}
     more = [role for role in roles if role.permissions_boundary_arn == arn and role.name not in known]
@@ -62,13 +65,17 @@ def bounded(call: Call, reply: Reply) -> None:
 
 @functools.cache
 def _aws_policies() -> dict[str, Any]:
+    """Return moto's data of the AWS managed policies, by name."""
     policies: dict[str, Any] = json.loads(aws_managed_policies_data)
     return policies
 
 
 @always.before("iam", "CreateServiceLinkedRole")
 def create_service_role(call: Call) -> Reply | None:
-    """Refuse a second one: cube-js/cube#11581 shows the message; make the first under its name."""
+    """Create a service-linked role under AWS's name for it, and refuse a second one.
+
+    Source of the message: cube-js/cube#11581.
+    """
     service = call.params["AWSServiceName"]
     name = SERVICE_ROLES.get(service)
     if name is None:

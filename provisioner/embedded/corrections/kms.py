@@ -1,4 +1,4 @@
-"""KMS: keys are named by ARN too, are ended once, and take no text for a policy."""
+"""KMS: keys addressed by ARN too, changes that a key's state forbids, and well-formed key policies."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ PENDING = "PendingDeletion"
 
 
 def key_of(near: Call | Place, name: str) -> Any:
-    """The key of an id or ARN; None where there is none."""
+    """Return moto's key with an id or ARN; None where there is none."""
     return backend("kms", near.account, near.region).keys.get(name.rsplit("/", 1)[-1])
 
 
 @always.before("kms", "EnableKey", "DisableKey", "CancelKeyDeletion", "ScheduleKeyDeletion")
 def change_state(call: Call) -> Reply | None:
-    """Refuse what the state forbids (KMS developer guide, "Key states of AWS KMS keys"); take an ARN."""
+    """Refuse a change that the key's state forbids, and accept a key's ARN as well as its id.
+
+    Source: KMS developer guide, "Key states of AWS KMS keys".
+    """
     key = key_of(call, call.params["KeyId"])
     if key is None:
         return None
@@ -31,7 +34,7 @@ def change_state(call: Call) -> Reply | None:
 
 
 def _told(call: Call, key: Any) -> Reply:
-    """What AWS tells of it besides: botocore ServiceModel, ScheduleKeyDeletionResponse."""
+    """Return the members that AWS adds to the reply (botocore ServiceModel, ScheduleKeyDeletionResponse)."""
     if call.operation == "ScheduleKeyDeletion":
         return {"KeyId": key.arn, "KeyState": PENDING}
     return {"KeyId": key.arn} if call.operation == "CancelKeyDeletion" else {}
@@ -39,7 +42,10 @@ def _told(call: Call, key: Any) -> Reply:
 
 @always.before("kms", "CreateKey", "PutKeyPolicy")
 def policy(call: Call) -> None:
-    """Take a policy document only: botocore ServiceModel, MalformedPolicyDocumentException."""
+    """Refuse a key policy that is not a policy document.
+
+    Source: botocore ServiceModel, MalformedPolicyDocumentException.
+    """
     text = call.params.get("Policy")
     try:
         document = json.loads(text) if text else {"Statement": []}
@@ -53,7 +59,10 @@ def policy(call: Call) -> None:
 
 @always.after("kms", "DescribeKey")
 def whose(call: Call, reply: Reply) -> None:
-    """Say whose a key is: those behind `alias/aws/` are AWS's (KMS developer guide, "AWS managed keys")."""
+    """Report AWS as the manager of a key that has an alias `alias/aws/...`.
+
+    Source: KMS developer guide, "AWS managed keys".
+    """
     key = key_of(call, reply["KeyMetadata"]["KeyId"])
     if any(name.startswith("alias/aws/") for name in key.aliases):
         reply["KeyMetadata"]["KeyManager"] = "AWS"

@@ -1,6 +1,7 @@
-"""CloudWatch Logs: an account's own retention policies, which count before what a group was told.
+"""CloudWatch Logs: retention policies of an account, which override the retention of a log group.
 
-botocore 1.44.5, PutAccountPolicy, "Retention policy", and LogGroup, retentionPolicyName; moto has none.
+Source: botocore 1.44.5, PutAccountPolicy, "Retention policy", and LogGroup, retentionPolicyName. Moto has
+none.
 """
 
 from __future__ import annotations
@@ -19,44 +20,47 @@ from provisioner.embedded.wire import Call
 
 TYPE = "RETENTION_POLICY"
 FOR_EVER = "NEVER_EXPIRE"
-# An account's policy keeps for 30 days at least.
+# An account's policy retains logs for 30 days at least.
 DAYS = (30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-_TAKES = 86_400.0
+_TAKES = 86_400.0  # seconds until a policy takes effect
 _MODES = ("NEW_ONLY", "RETROACTIVE")
 _PREFIX = re.compile(r'"([^"]+)"')
 
 
 @dataclass
 class RetentionPolicy:
-    """One policy of an account: `days` is None where it keeps for ever; `since` is when it takes effect."""
+    """A retention policy of an account.
+
+    `days` is None if logs never expire; `since` is when the policy takes effect, in epoch seconds.
+    """
 
     name: str
     days: int | None
     since: float = 0.0
-    # When it was made: one for new groups alone passes those that are older.
+    # When it was stored; if `new_only`, it does not cover log groups that are older.
     made: float = 0.0
     new_only: bool = False
     criteria: str = ""
-    # The days that count until a change takes effect.
+    # The policy that counts until a change takes effect, if it was changed.
     before: list[RetentionPolicy] = field(default_factory=list)
 
     @property
     def length(self) -> float:
-        """How long it keeps, to be compared."""
+        """The retention in days, infinite if logs never expire."""
         return float("inf") if self.days is None else self.days
 
     def applies(self, group: str, born: float) -> bool:
-        """Whether it counts now for a group that was made at the second `born`."""
+        """Return whether the policy now covers a log group that was created at `born`, in epoch seconds."""
         named = _PREFIX.findall(self.criteria)
         covers = not named or group.startswith(tuple(named))
         return covers and self.since <= clock.now() and not (self.new_only and born < self.made)
 
     def in_effect(self) -> RetentionPolicy:
-        """It, or what it was before it was changed less than a day ago."""
+        """Return the policy that counts now: the one before, until a change takes effect."""
         return self.before[0] if self.before and self.since > clock.now() else self
 
     def told(self, account: str) -> dict[str, Any]:
-        """The policy as DescribeAccountPolicies tells it."""
+        """Return the policy as DescribeAccountPolicies describes it."""
         document = {
             "retentionInDays": FOR_EVER if self.days is None else self.days,
             "enforcementMode": _MODES[not self.new_only],
@@ -76,7 +80,11 @@ _policies: Shelf[RetentionPolicy] = Shelf()
 
 
 def tell(call: Call, reply: Reply, others: Iterable[RetentionPolicy] = ()) -> None:
-    """Say of each group which policy decides, of the account's and `others`: the longest, then the first."""
+    """Set the retention of each log group by the policy that decides: the longest that covers the group.
+
+    The policies of the account and `others` are considered; among equally long ones, the first of `others`
+    wins.
+    """
     standing = [*others, *(one.in_effect() for one in _policies.of(call).values())]
     for told in reply["logGroups"]:
         born = told["creationTime"] / 1000
@@ -92,13 +100,13 @@ def tell(call: Call, reply: Reply, others: Iterable[RetentionPolicy] = ()) -> No
 
 @always.after("logs", "DescribeLogGroups", when=lambda call: bool(_policies.of(call)))
 def tell_policies(call: Call, reply: Reply) -> None:
-    """Tell the account's."""
+    """Set the retention of log groups by the account's policies."""
     tell(call, reply)
 
 
 @always.before("logs", "PutAccountPolicy")
 def put_policy(call: Call) -> Reply | None:
-    """Take a retention policy, which counts a day later."""
+    """Store a retention policy, which takes effect a day later; leave other policy types to moto."""
     params = call.params
     if params["policyType"] != TYPE:
         return None
@@ -118,6 +126,7 @@ def put_policy(call: Call) -> Reply | None:
 
 
 def _read(document: str) -> tuple[int | None, str]:
+    """Return the days (None for ever) and the enforcement mode of a policy document, or refuse it."""
     try:
         told = json.loads(document)
         days, mode = told["retentionInDays"], told["enforcementMode"]
@@ -140,7 +149,7 @@ def describe_policies(call: Call) -> Reply | None:
 
 @always.before("logs", "DeleteAccountPolicy")
 def delete_policy(call: Call) -> Reply | None:
-    """Let each group's own days count again."""
+    """Delete a retention policy, so that each log group's own retention counts again."""
     if call.params["policyType"] != TYPE:
         return None
     if _policies.of(call).pop(call.params["policyName"], None) is None:

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: retention as AWS offers it, keys that change in place, tags that go with their group."""
+"""CloudWatch Logs: valid retention, keys, deletion protection, and tags that are deleted with their group."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RETENTION = (
 
 @always.before("logs", "PutRetentionPolicy")
 def set_retention(call: Call) -> None:
-    """Take only what is on the list."""
+    """Refuse a retention in days that AWS does not offer."""
     days = call.params["retentionInDays"]
     if days not in RETENTION:
         raise AwsError(
@@ -28,7 +28,7 @@ def set_retention(call: Call) -> None:
 
 @always.before("logs", "AssociateKmsKey", "DisassociateKmsKey")
 def set_key(call: Call) -> Reply | None:
-    """Give the group another key, or none."""
+    """Give a log group another KMS key, or none."""
     params = call.params
     name = params.get("logGroupName") or params.get("resourceIdentifier", "").split(":log-group:")[-1]
     group = backend("logs", call.account, call.region).groups.get(name.removesuffix(":*"))
@@ -40,30 +40,30 @@ def set_key(call: Call) -> Reply | None:
 
 @always.before("logs", "DeleteLogGroup")
 def forget_tags(call: Call) -> None:
-    """A new group of the same name has tags of its own: moto would give it those of the old one."""
+    """Delete a log group's tags with it; moto would give them to a new group of the same name."""
     logs = backend("logs", call.account, call.region)
     if group := logs.groups.get(call.params["logGroupName"]):
         logs.tagger.delete_all_tags_for_resource(group.arn)
 
 
-# botocore 1.44.5, PutLogGroupDeletionProtection; moto knows nothing of it.
+# Deletion protection by group name, which moto lacks: botocore 1.44.5, PutLogGroupDeletionProtection.
 _protected: Shelf[bool] = Shelf()
 
 
 def protect(call: Call, name: str, *, on: bool) -> None:
-    """Turn the protection of a group against deletion on or off."""
+    """Turn deletion protection of a log group on or off."""
     _protected.of(call)[name] = on
 
 
 @always.after("logs", "CreateLogGroup")
 def protect_from_birth(call: Call, _: Reply) -> None:
-    """A group may be asked for protected."""
+    """Keep whether a new log group was requested with deletion protection."""
     protect(call, call.params["logGroupName"], on=bool(call.params.get("deletionProtectionEnabled")))
 
 
 @always.before("logs", "PutLogGroupDeletionProtection")
 def set_protection(call: Call) -> Reply:
-    """Take the name or the ARN of a group."""
+    """Turn deletion protection on or off for a log group that is named by name or ARN."""
     name = call.params["logGroupIdentifier"].split(":log-group:")[-1].removesuffix(":*")
     if name not in backend("logs", call.account, call.region).groups:
         raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
@@ -71,13 +71,13 @@ def set_protection(call: Call) -> Reply:
     return {}
 
 
-# botocore 1.44.5, PutBearerTokenAuthentication; moto knows nothing of it.
+# Token authentication by group name, which moto lacks: botocore 1.44.5, PutBearerTokenAuthentication.
 _by_token: Shelf[bool] = Shelf()
 
 
 @always.before("logs", "PutBearerTokenAuthentication")
 def let_tokens_in(call: Call) -> Reply:
-    """Take the name or the ARN of a group."""
+    """Turn bearer token authentication on or off for a log group that is named by name or ARN."""
     name = call.params["logGroupIdentifier"].split(":log-group:")[-1].removesuffix(":*")
     if name not in backend("logs", call.account, call.region).groups:
         raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
@@ -87,7 +87,7 @@ def let_tokens_in(call: Call) -> Reply:
 
 @always.after("logs", "DescribeLogGroups")
 def tell_who_gets_in(call: Call, reply: Reply) -> None:
-    """Say of each group whether it is protected, and whether a token alone lets a writer in."""
+    """Add to each log group whether it has deletion protection and bearer token authentication."""
     for group in reply["logGroups"]:
         name = group["logGroupName"]
         group["deletionProtectionEnabled"] = _protected.of(call).get(name, False)
@@ -96,7 +96,10 @@ def tell_who_gets_in(call: Call, reply: Reply) -> None:
 
 @always.before("logs", "DeleteLogGroup")
 def refuse_protected(call: Call) -> None:
-    """Keep a protected group (code: floci-io/floci#2256, botocore's list for DeleteLogGroup)."""
+    """Refuse to delete a protected log group.
+
+    Source: code: floci-io/floci#2256, botocore's list for DeleteLogGroup.
+    """
     if _protected.of(call).get(call.params["logGroupName"]):
         raise AwsError(
             "ValidationException", "The log group has deletion protection enabled and cannot be deleted."

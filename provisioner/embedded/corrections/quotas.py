@@ -1,4 +1,4 @@
-"""Service Quotas: the limits of an account that has asked for more, as one with many stacks must."""
+"""Service Quotas: an account with raised quotas, as an account with many stacks needs them."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-# VPCs, internet gateways and addresses of a region, NAT gateways of a zone: AWS gives 5 of each at first.
+# VPCs, internet gateways and addresses of a region, NAT gateways of a zone: AWS's default is 5 of each.
 RAISED = dict.fromkeys(("L-F678F1CE", "L-A4707A72", "L-0263D0A3", "L-FE5A380F"), 100.0)
-# ECS developer guide, Fargate usage metrics: the processors that run now, by their class.
+# The quotas of running Fargate vCPUs, and the class of each: ECS developer guide, Fargate usage metrics.
 FARGATE = {"L-3032A538": "Standard/OnDemand", "L-36FBB829": "Standard/Spot"}
 GRANTED = {**RAISED, **dict.fromkeys(FARGATE, 60.0)}
 
-_asked: Shelf[float] = Shelf()  # what was asked for since, and given
+_asked: Shelf[float] = Shelf()  # by quota code: values that were requested, and granted
 
 
 @always.before("service-quotas", "RequestServiceQuotaIncrease")
 def request_increase(call: Call) -> Reply:
-    """Give what is asked for, which is pending at first (botocore, RequestedServiceQuotaChange)."""
+    """Grant the requested quota at once; reply PENDING, as AWS does first.
+
+    Source: botocore, RequestedServiceQuotaChange.
+    """
     asked = {key: call.params[key] for key in ("ServiceCode", "QuotaCode", "DesiredValue")}
     _asked.of(call)[asked["QuotaCode"]] = float(asked["DesiredValue"])
     return {"RequestedQuota": {**asked, "Status": "PENDING"}}
 
 
 def _granted(call: Call) -> float:
+    """Return the value of a quota: the one requested last, or else the raised one."""
     code = call.params["QuotaCode"]
     return _asked.of(call).get(code, GRANTED[code])
 
 
 @always.before("service-quotas", "GetServiceQuota")
 def get_service_quota(call: Call) -> Reply | None:
-    """Tell what was granted; of all else moto tells AWS's usual value."""
+    """Answer with a raised quota; leave the others to moto, which has AWS's default values."""
     code = call.params["QuotaCode"]
     if code not in GRANTED:
         return None

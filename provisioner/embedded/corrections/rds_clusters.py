@@ -1,4 +1,4 @@
-"""Aurora clusters: no silent replacement, the codes of AWS, and what is sent is read back."""
+"""Aurora clusters: no silent replacement, AWS's error codes, and replies with what was sent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def instances(call: Call) -> dict[str, Any]:
 
 @always.before("rds", "CreateDBCluster")
 def create_cluster(call: Call) -> Reply | None:
-    """Refuse what AWS refuses; hide from moto the parameters it trips over."""
+    """Create a cluster: refuse what AWS refuses, and hide from moto the parameters that it fails on."""
     params = call.params
     name = params["DBClusterIdentifier"].lower()  # stored in lower case: botocore ServiceModel
     if name in clusters(call):
@@ -52,6 +52,7 @@ def create_cluster(call: Call) -> Reply | None:
 
 
 def _check_capacity(scaling: dict[str, float] | None) -> None:
+    """Refuse a Serverless v2 capacity whose minimum is greater than its maximum."""
     if scaling and scaling.get("MinCapacity", 0) > scaling.get("MaxCapacity", 256):
         raise AwsError(
             "InvalidParameterValue",
@@ -63,9 +64,9 @@ _ENROLLED, _DISABLED = "open-source-rds-extended-support", "open-source-rds-exte
 
 
 def _check_support(params: dict[str, Any]) -> None:
-    """Refuse a word of no lifecycle, and a version past its standard support where there is to be no other.
+    """Refuse an unknown lifecycle support, or none beyond the standard one for a version that is past it.
 
-    botocore ServiceModel, EngineLifecycleSupport of CreateDBCluster.
+    Source: botocore ServiceModel, EngineLifecycleSupport of CreateDBCluster.
     """
     wanted = params.get("EngineLifecycleSupport", _ENROLLED)
     if wanted not in (_ENROLLED, _DISABLED):
@@ -79,7 +80,10 @@ def _check_support(params: dict[str, Any]) -> None:
 
 
 def _check_groups(call: Call) -> None:
-    """Check the groups a cluster names; codes: botocore ServiceModel, errors of CreateDBCluster."""
+    """Refuse unknown parameter and subnet groups.
+
+    Source: codes: botocore ServiceModel, errors of CreateDBCluster.
+    """
     rds = backend("rds", call.account, call.region)
     group = call.params.get("DBClusterParameterGroupName", "default.")
     if not group.startswith("default.") and group.lower() not in rds.db_cluster_parameter_groups:
@@ -91,7 +95,7 @@ def _check_groups(call: Call) -> None:
 
 
 def _complete(call: Call, cluster: Any) -> None:
-    """Put on moto's cluster what AWS echoes and moto drops; its serializer reads the attributes."""
+    """Set on moto's cluster the attributes that AWS returns and moto drops; moto's serializer reads them."""
     params = call.params
     cluster.engine_lifecycle_support = params.get("EngineLifecycleSupport", _ENROLLED)
     cluster.database_insights_mode = params.get("DatabaseInsightsMode", "standard")
@@ -104,27 +108,28 @@ def _complete(call: Call, cluster: Any) -> None:
 
 
 def _default_key(call: Call) -> str:
-    """Name the account's aws/rds key."""
+    """Return the ARN of the account's aws/rds key."""
     key = uuid5(NAMESPACE_URL, f"aws/rds {call.account} {call.region}")
     return f"arn:aws:kms:{call.region}:{call.account}:key/{key}"
 
 
 def _cluster(call: Call, name: str, **changed: str) -> Reply:
+    """Describe a cluster as a reply does, with some members changed."""
     found = do(call, "rds", "DescribeDBClusters", DBClusterIdentifier=name)["DBClusters"][0]
     return {"DBCluster": found | changed}
 
 
 @always.after("rds", "CreateDBCluster", "ModifyDBCluster", "DeleteDBCluster")
 def clean_one(_: Call, reply: Reply) -> None:
-    """Drop what AWS does not say of an Aurora cluster."""
+    """Drop the member that AWS does not return for an Aurora cluster."""
     reply["DBCluster"].pop("ScalingConfigurationInfo", None)
 
 
 @always.before("rds", "DescribeDBClusters")
 def move_on(call: Call) -> None:
-    """Move each that is to have no extended support to the next major version, after the standard one.
+    """Upgrade clusters without extended support to the next major version once standard support is over.
 
-    AWS doc, Aurora user guide, "Overview of Amazon RDS Extended Support".
+    Source: AWS doc, Aurora user guide, "Overview of Amazon RDS Extended Support".
     """
     for cluster in clusters(call).values():
         disabled = getattr(cluster, "engine_lifecycle_support", "") == _DISABLED
@@ -135,14 +140,14 @@ def move_on(call: Call) -> None:
 
 @always.after("rds", "DescribeDBClusters")
 def clean_all(_: Call, reply: Reply) -> None:
-    """Drop what AWS does not say of an Aurora cluster."""
+    """Drop the member that AWS does not return for an Aurora cluster from all clusters."""
     for cluster in reply["DBClusters"]:
         cluster.pop("ScalingConfigurationInfo", None)
 
 
 @always.before("rds", "ModifyDBCluster")
 def modify_cluster(call: Call) -> Reply | None:
-    """Apply also what moto leaves out: IAM authentication off, log exports, version, echoes."""
+    """Apply also what moto ignores: IAM authentication turned off, log exports, version, domain, storage."""
     params = call.params
     name = params["DBClusterIdentifier"].lower()
     if name not in clusters(call):
@@ -173,7 +178,7 @@ def modify_cluster(call: Call) -> Reply | None:
 
 @always.before("rds", "EnableHttpEndpoint", "DisableHttpEndpoint")
 def set_http_endpoint(call: Call) -> Reply:
-    """Open or shut the way to it by HTTP; moto knows only that of Serverless v1."""
+    """Turn a cluster's HTTP endpoint on or off; moto knows only that of Serverless v1."""
     arn = call.params["ResourceArn"]
     cluster = next((one for one in clusters(call).values() if one.db_cluster_arn == arn), None)
     if cluster is None:
@@ -184,7 +189,7 @@ def set_http_endpoint(call: Call) -> Reply:
 
 @always.before("rds", "RemoveRoleFromDBCluster")
 def remove_role(call: Call) -> Reply:
-    """Take a role off; moto only puts them on (codes: botocore ServiceModel)."""
+    """Remove a role from a cluster; moto can only add roles (codes: botocore ServiceModel)."""
     params = call.params
     name = params["DBClusterIdentifier"].lower()
     if name not in clusters(call):
@@ -200,7 +205,10 @@ def remove_role(call: Call) -> Reply:
 
 @always.before("rds", "DeleteDBCluster")
 def delete_cluster(call: Call) -> None:
-    """Want a final snapshot named, or waived: AWS doc, API_DeleteDBCluster."""
+    """Refuse to delete a cluster without a final snapshot, unless it is skipped.
+
+    Source: AWS doc, API_DeleteDBCluster.
+    """
     if call.params.get("SkipFinalSnapshot") or call.params.get("FinalDBSnapshotIdentifier"):
         return
     raise AwsError(
@@ -211,19 +219,22 @@ def delete_cluster(call: Call) -> None:
 
 @always.before("rds", "DescribeDBClusterAutomatedBackups")
 def no_retained(_: Call) -> Reply | None:
-    """Tell of none: they end with their cluster unless it is deleted otherwise, as nobody here does."""
+    """List no retained automated backups: they end with their cluster, unless a delete asks for them to stay.
+
+    Nobody here asks for that.
+    """
     return {"DBClusterAutomatedBackups": []}
 
 
 @always.after("rds", "DeleteDBCluster")
 def forget_automatic_snapshots(call: Call, reply: Reply) -> None:
-    """Let automated backups go with the cluster: botocore ServiceModel, DeleteAutomatedBackups."""
+    """Delete automated backups with their cluster (botocore ServiceModel, DeleteAutomatedBackups)."""
     if call.params.get("DeleteAutomatedBackups", True):
         drop_automatic(call, reply["DBCluster"]["DBClusterIdentifier"])
 
 
 def drop_automatic(call: Call, cluster: str) -> None:
-    """Take away the snapshots that RDS made of a cluster by itself, and of no neighbour."""
+    """Delete the snapshots that RDS made of exactly this cluster by itself."""
     snapshots = backend("rds", call.account, call.region).cluster_snapshots
     theirs = [name for name, one in snapshots.items() if one.db_cluster_identifier == cluster]
     for name in theirs:

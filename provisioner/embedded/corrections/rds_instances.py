@@ -1,4 +1,4 @@
-"""Aurora instances: what they take from their cluster, and the fields moto does not read back."""
+"""Aurora instances: values that come from their cluster, and members that moto does not return."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import do
 from provisioner.embedded.wire import Call
 
+# Members that moto drops, and the attributes of its instance that its replies are made from.
 ECHOED = {
     "EnablePerformanceInsights": "performance_insights_enabled",
     "PerformanceInsightsRetentionPeriod": "performance_insights_retention_period",
@@ -23,7 +24,7 @@ ECHOED = {
 
 @always.before("rds", "CreateDBInstance")
 def create_instance(call: Call) -> Reply | None:
-    """Make the instance in its cluster, which must be there."""
+    """Create an instance; its cluster must exist, and gives it version, subnet group and port."""
     params = call.params
     name = params["DBInstanceIdentifier"].lower()
     if name in instances(call):
@@ -54,7 +55,7 @@ def create_instance(call: Call) -> Reply | None:
 
 @always.before("rds", "ModifyDBInstance")
 def modify_instance(call: Call) -> Reply | None:
-    """Keep also what moto drops."""
+    """Modify an instance, and keep the members that moto drops."""
     name = call.params["DBInstanceIdentifier"].lower()
     if name not in instances(call):
         raise AwsError("DBInstanceNotFound", f"DBInstance {name} not found.", 404)
@@ -65,13 +66,17 @@ def modify_instance(call: Call) -> Reply | None:
 
 
 def _check_monitoring(params: dict[str, Any]) -> None:
-    """Want both or neither in one call: botocore ServiceModel, MonitoringInterval, MonitoringRoleArn."""
+    """Require a monitoring interval and a monitoring role together in one call, or neither.
+
+    Source: botocore ServiceModel, MonitoringInterval, MonitoringRoleArn.
+    """
     if bool(params.get("MonitoringInterval")) != bool(params.get("MonitoringRoleArn")):
         message = "You must specify a MonitoringRoleARN and a MonitoringInterval other than 0 together."
         raise AwsError("InvalidParameterCombination", message)
 
 
 def _echo(instance: Any, params: dict[str, Any]) -> None:
+    """Set on moto's instance the members of a call that moto drops."""
     for sent, kept in ECHOED.items():
         if sent in params:
             setattr(instance, kept, params[sent])
@@ -82,24 +87,26 @@ def _echo(instance: Any, params: dict[str, Any]) -> None:
 
 
 def _instance(call: Call, name: str, **changed: str) -> Reply:
+    """Describe an instance as a reply does, with some members changed."""
     found = do(call, "rds", "DescribeDBInstances", DBInstanceIdentifier=name)["DBInstances"][0]
     return {"DBInstance": found | changed}
 
 
 @always.after("rds", "CreateDBInstance", "ModifyDBInstance", "DeleteDBInstance")
 def mirror_one(call: Call, reply: Reply) -> None:
-    """Say of an instance what its cluster says."""
+    """Set the members of the instance in the reply that come from its cluster."""
     _mirror(call, reply["DBInstance"])
 
 
 @always.after("rds", "DescribeDBInstances")
 def mirror_all(call: Call, reply: Reply) -> None:
-    """Say of instances what their clusters say."""
+    """Set the members of the instances in the reply that come from their clusters."""
     for instance in reply["DBInstances"]:
         _mirror(call, instance)
 
 
 def _mirror(call: Call, instance: dict[str, Any]) -> None:
+    """Set the members of an instance that come from its cluster: IAM authentication, storage and KMS key."""
     cluster = clusters(call).get(instance.get("DBClusterIdentifier", ""))
     if cluster is not None:
         instance["IAMDatabaseAuthenticationEnabled"] = cluster.iam_database_authentication_enabled

@@ -1,4 +1,4 @@
-"""DB subnet groups: not replaced by a second create, not lost by a modify, and in two zones at least."""
+"""DB subnet groups: taken names are refused, a modified group is not lost, and two zones are required."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from provisioner.embedded.wire import Call
 
 
 def _groups(call: Call) -> dict[str, Any]:
+    """Return moto's DB subnet groups by name."""
     groups: dict[str, Any] = backend("rds", call.account, call.region).subnet_groups
     return groups
 
 
 @always.before("rds", "CreateDBSubnetGroup")
 def create_subnet_group(call: Call) -> Reply | None:
-    """Refuse a name that is taken; store it in lower case (botocore ServiceModel)."""
+    """Create a subnet group under its name in lower case; refuse a name that is taken.
+
+    Source: botocore ServiceModel.
+    """
     name = call.params["DBSubnetGroupName"].lower()
     if name in _groups(call):
         raise AwsError("DBSubnetGroupAlreadyExists", f"The DB subnet group '{name}' already exists.")
@@ -27,7 +31,7 @@ def create_subnet_group(call: Call) -> Reply | None:
 
 @always.before("rds", "ModifyDBSubnetGroup")
 def modify_subnet_group(call: Call) -> Reply | None:
-    """Put the group back that moto takes out of its list."""
+    """Modify a subnet group, and put it back into moto's list, from which moto removes it."""
     name = call.params["DBSubnetGroupName"].lower()
     group = _groups(call).get(name)
     if group is None:
@@ -41,7 +45,7 @@ def modify_subnet_group(call: Call) -> Reply | None:
 
 @always.before("rds", "DescribeDBSubnetGroups", "DeleteDBSubnetGroup")
 def lower_case(call: Call) -> Reply | None:
-    """Find a group however its name is written."""
+    """Find a subnet group whatever the case of its name."""
     name = call.params.get("DBSubnetGroupName", "")
     if name == name.lower():
         return None
@@ -49,7 +53,7 @@ def lower_case(call: Call) -> Reply | None:
 
 
 def _check_instances(call: Call, group: Any) -> None:
-    """Refuse to leave a zone in which an instance stands: botocore ServiceModel, SubnetAlreadyInUse."""
+    """Refuse to leave a zone in which an instance runs (botocore ServiceModel, SubnetAlreadyInUse)."""
     kept = {subnet.availability_zone for subnet in _subnets(call) if subnet.id in call.params["SubnetIds"]}
     left = {subnet["SubnetAvailabilityZone"]["Name"] for subnet in group.subnets} - kept
     rds = backend("rds", call.account, call.region)
@@ -62,12 +66,16 @@ def _check_instances(call: Call, group: Any) -> None:
 
 
 def _subnets(call: Call) -> list[Any]:
+    """Return all of moto's subnets."""
     ec2 = backend("ec2", call.account, call.region)
     return [subnet for found in ec2.subnets.values() for subnet in found.values()]
 
 
 def _check_subnets(call: Call) -> None:
-    """Check the subnets; codes: botocore ServiceModel, errors of CreateDBSubnetGroup."""
+    """Refuse unknown subnets, and subnets in fewer than two zones.
+
+    Codes: botocore ServiceModel, errors of CreateDBSubnetGroup.
+    """
     ec2 = backend("ec2", call.account, call.region)
     subnets = {sub: zone for zone, found in ec2.subnets.items() for sub in found}
     for subnet in call.params["SubnetIds"]:

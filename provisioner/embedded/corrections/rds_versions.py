@@ -1,4 +1,4 @@
-"""The Aurora PostgreSQL versions of the box: which there are, which can be made, what a bare major means."""
+"""Aurora PostgreSQL versions of the emulator: which exist, can be ordered, and are meant by a major alone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MINORS = {
     "17": (4, 5, 6, 7, 9, 10),
     "18": (3, 4, 6),
 }
-# The last day of standard support, and of the extended one: Aurora PostgreSQL release calendar.
+# The last days of standard and of extended support: Aurora PostgreSQL release calendar.
 SUPPORT = {
     "13": ("2026-02-28", "2029-02-28"),
     "14": ("2027-02-28", "2030-02-28"),
@@ -39,7 +39,10 @@ CLASSES = ("db.serverless", "db.t4g.medium", "db.r6g.large", "db.r8g.large")
 
 
 def resolved(asked: str | None) -> str:
-    """Turn a version that was asked for into one that exists; a bare major is its newest minor."""
+    """Return the version that a requested one means: a major alone means its newest minor.
+
+    None means the default major. An unknown version raises `AwsError`.
+    """
     if asked in VERSIONS:
         return asked
     major = asked or DEFAULT_MAJOR
@@ -51,7 +54,7 @@ def resolved(asked: str | None) -> str:
 
 @always.before("rds", "DescribeDBEngineVersions")
 def describe_versions(call: Call) -> Reply | None:
-    """Answer for Aurora PostgreSQL, which moto does not."""
+    """List the versions of Aurora PostgreSQL, which moto lacks, and no versions of other engines."""
     params = call.params
     if params.get("Engine", ENGINE) != ENGINE:
         return {"DBEngineVersions": []}
@@ -66,6 +69,7 @@ def describe_versions(call: Call) -> Reply | None:
 
 
 def _version(version: str) -> dict[str, Any]:
+    """Describe a version as DescribeDBEngineVersions does."""
     major, _, minor = version.partition(".")
     newer = [
         v for v in VERSIONS if _order(v) > _order(version) and int(v.partition(".")[0]) <= int(major) + 1
@@ -100,13 +104,14 @@ def _version(version: str) -> dict[str, Any]:
 
 @always.before("rds", "DescribeDBMajorEngineVersions")
 def describe_majors(call: Call) -> Reply:
-    """Tell each major version and how long it has which support (AWS doc, API_SupportedEngineLifecycle)."""
+    """List the major versions with their support periods (AWS doc, API_SupportedEngineLifecycle)."""
     engine, major = call.params.get("Engine", ENGINE), call.params.get("MajorEngineVersion")
     listed = SUPPORT if engine == ENGINE else {}
     return {"DBMajorEngineVersions": [_lifecycle(one) for one in listed if major in (None, one)]}
 
 
 def _lifecycle(major: str) -> dict[str, Any]:
+    """Describe the periods of standard and of extended support of a major version."""
     standard, extended = (f"{day}{_LAST_SECOND}" for day in SUPPORT[major])
     return {
         "Engine": ENGINE,
@@ -127,24 +132,28 @@ def _lifecycle(major: str) -> dict[str, Any]:
 
 
 def is_unsupported(version: str) -> bool:
-    """Say whether the standard support of a version's major one is over."""
+    """Return whether the standard support of a version's major version is over."""
     end = SUPPORT.get(version.partition(".")[0], ("9", ""))[0]
     return f"{end}{_LAST_SECOND}" < datetime.fromtimestamp(clock.now(), UTC).isoformat()
 
 
 def next_supported(version: str) -> str:
-    """Name the newest minor of the first later major version that has standard support."""
+    """Return the newest minor of the first later major version that has standard support."""
     majors = sorted((one for one in MINORS if int(one) > int(version.partition(".")[0])), key=int)
     return resolved(next(one for one in majors if not is_unsupported(one)))
 
 
 def _order(version: str) -> tuple[int, ...]:
+    """Return a version as numbers, so that versions can be compared."""
     return tuple(int(part) for part in version.split("."))
 
 
 @always.before("rds", "DescribeOrderableDBInstanceOptions")
 def describe_orderable(call: Call) -> Reply | None:
-    """Answer for Aurora PostgreSQL: moto's list is of old versions and knows no db.serverless in most."""
+    """List the instance options of Aurora PostgreSQL.
+
+    Moto lists old versions, most of them without db.serverless.
+    """
     params = call.params
     if params["Engine"] != ENGINE:
         return None

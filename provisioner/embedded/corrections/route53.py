@@ -1,4 +1,4 @@
-"""Route 53: a zone a caller reference, CREATE only what is not there, DELETE only what is."""
+"""Route 53: unique caller references, CREATE of missing records only, and DELETE of exact records only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Key = tuple[str, str, str]
 
 @always.before("route53", "CreateHostedZone")
 def create_zone(call: Call) -> None:
-    """One zone a reference: botocore ServiceModel, HostedZoneAlreadyExists (409)."""
+    """Refuse a caller reference that is taken (botocore ServiceModel, HostedZoneAlreadyExists, 409)."""
     reference = call.params["CallerReference"]
     zones = backend("route53", call.account, "aws").zones.values()
     if any(zone.caller_reference == reference for zone in zones):
@@ -27,9 +27,9 @@ def create_zone(call: Call) -> None:
 
 @always.before("route53", "ChangeResourceRecordSets")
 def change_records(call: Call) -> None:
-    """Refuse the whole batch if one change cannot be, each after those before it.
+    """Refuse a whole batch if one change is impossible once the changes before it are made.
 
-    AWS doc, API_ChangeResourceRecordSets: a DELETE and a CREATE of one record are an exchange.
+    AWS doc, API_ChangeResourceRecordSets: a DELETE and a CREATE of one record replace the record.
     """
     zone = call.params["HostedZoneId"].split("/")[-1]
     origin = backend("route53", call.account, "aws").zones.get(zone)
@@ -54,18 +54,25 @@ def change_records(call: Call) -> None:
 
 
 def _forget(zone: Any, record: dict[str, Any]) -> None:
-    """Let moto make anew what it has made before: it takes the next record of the zone for this one."""
+    """Remove a record from moto's journal of changes, so that moto lets it be created again.
+
+    Moto checks whether a record of the journal exists, and takes the next record of the zone for it.
+    """
     kept = [one for one in zone.rr_changes if _told(one["ResourceRecordSet"]) != _told(record)]
     del zone.rr_changes[:]
     zone.rr_changes.extend(kept)
 
 
 def _told(record: dict[str, Any]) -> tuple[Any, ...]:
+    """Return a record's key and values, to be compared."""
     return _key(record), _values(record)
 
 
 def _check_place(record: dict[str, Any], origin: str, there: dict[_Key, Any]) -> None:
-    """Want a name within the zone, and nothing beside a CNAME (developer guide, ResourceRecordTypes)."""
+    """Require a name within the zone, and no other record beside a CNAME.
+
+    Source: developer guide, ResourceRecordTypes.
+    """
     name, type_, _ = _key(record)
     if not f".{name}".endswith(f".{origin.rstrip('.')}."):
         raise _invalid(f"RRSet with DNS name {name} is not permitted in zone {origin}")
@@ -79,18 +86,22 @@ def _check_place(record: dict[str, Any], origin: str, there: dict[_Key, Any]) ->
 
 
 def _invalid(message: str) -> AwsError:
+    """Return AWS's error for an impossible change."""
     return AwsError("InvalidChangeBatch", f"[{message}]")
 
 
 def _name(record: dict[str, Any]) -> str:
+    """Return a record's name in lower case, with a dot at the end."""
     return str(record["Name"]).lower().rstrip(".") + "."
 
 
 def _key(record: dict[str, Any]) -> _Key:
+    """Return the name, type and set identifier of a record."""
     return _name(record), record["Type"], record.get("SetIdentifier", "")
 
 
 def _values(record: dict[str, Any] | None) -> tuple[Any, ...]:
+    """Return what a DELETE has to repeat of a record: its TTL, values and alias target."""
     record = record or {}
     alias = record.get("AliasTarget", {})
     values = sorted(value["Value"] for value in record.get("ResourceRecords", []))

@@ -1,6 +1,6 @@
-"""Route 53's protections of record sets: while one is there, a batch that touches such a record is refused.
+"""Route 53's protections of record sets, which moto lacks: a batch that touches a protected one is refused.
 
-botocore 1.44.5, CreateResourceRecordSetProtections; moto knows nothing of it.
+Source: botocore 1.44.5, CreateResourceRecordSetProtections.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ _protected: Shelf[dict[str, Any]] = Shelf()  # by zone, name and type
 
 
 def _key(zone: str, name: str, type_: str) -> str:
+    """Return the key of a record set: zone, name and type."""
     return f"{zone.rsplit('/', maxsplit=1)[-1]} {name.rstrip('.').lower()} {type_}"
 
 
 @always.before("route53", "CreateResourceRecordSetProtections")
 def create(call: Call) -> Reply:
-    """Protect names and types."""
+    """Protect record sets by name and type."""
     known = _protected.at(call.account, "")
     for one in call.params["Protections"]:
         known[_key(call.params["HostedZoneId"], one["RecordName"], one["RecordType"])] = dict(one)
@@ -30,7 +31,7 @@ def create(call: Call) -> Reply:
 
 @always.before("route53", "DeleteResourceRecordSetProtections")
 def delete(call: Call) -> Reply:
-    """End all of them, or none."""
+    """Remove all protections that the call names, or none if one of them is missing."""
     known = _protected.at(call.account, "")
     keys = [
         _key(call.params["HostedZoneId"], one["RecordName"], one["RecordType"])
@@ -45,7 +46,7 @@ def delete(call: Call) -> Reply:
 
 @always.before("route53", "ListResourceRecordSetProtections")
 def list_protections(call: Call) -> Reply:
-    """Tell those of a zone."""
+    """List the protections in a hosted zone."""
     zone = call.params["HostedZoneId"].split("/")[-1]
     found = [one for key, one in _protected.at(call.account, "").items() if key.startswith(f"{zone} ")]
     return {"ResourceRecordSetProtections": found}
@@ -53,7 +54,7 @@ def list_protections(call: Call) -> Reply:
 
 @always.before("route53", "ChangeResourceRecordSets")
 def refuse(call: Call) -> None:
-    """Refuse a batch that creates, changes or deletes what is protected."""
+    """Refuse a batch that creates, changes or deletes a protected record set."""
     known, zone = _protected.at(call.account, ""), call.params["HostedZoneId"]
     for change in call.params["ChangeBatch"]["Changes"]:
         record = change["ResourceRecordSet"]

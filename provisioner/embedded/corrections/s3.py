@@ -1,4 +1,4 @@
-"""S3: a new bucket is private, encrypted, and has its tags; a Deny holds under its condition only."""
+"""S3: new buckets are private and encrypted, system tags stay, and Deny statements respect conditions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ CLOSED = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictP
 
 @always.after("s3", "CreateBucket")
 def created(call: Call, _: Reply) -> None:
-    """Shut and encrypt it: AWS doc, default settings for new buckets (since January and April 2023)."""
+    """Block public access to a new bucket, encrypt it, and set its tags.
+
+    Source: AWS doc, default settings for new buckets (since January and April 2023).
+    """
     bucket = call.params["Bucket"]
     shut = dict.fromkeys(CLOSED, True)
     do(call, "s3", "PutPublicAccessBlock", Bucket=bucket, PublicAccessBlockConfiguration=shut)
@@ -27,13 +30,13 @@ def created(call: Call, _: Reply) -> None:
         do(call, "s3", "PutBucketTagging", Bucket=bucket, Tagging={"TagSet": tags})
 
 
-# What a service of AWS's set on a bucket, by its name: nobody else adds, changes or removes these.
+# By bucket: the tags that an AWS service set; nobody else can add, change or remove them.
 system_tags: Shelf[dict[str, str]] = Shelf()
 
 
 @always.before("s3", "PutBucketTagging")
 def retagged(call: Call) -> Reply | None:
-    """Want AWS's own among the tags, as they are: cloud-custodian#2834, #2861."""
+    """Refuse tags that do not repeat the bucket's system tags as they are (cloud-custodian#2834, #2861)."""
     bucket = call.params["Bucket"]
     kept = system_tags.at(call.account, "").get(bucket, {})
     sent = {one["Key"]: one["Value"] for one in call.params["Tagging"]["TagSet"]}
@@ -47,14 +50,17 @@ def retagged(call: Call) -> Reply | None:
 
 @always.after("s3", "GetBucketTagging")
 def tags_told(call: Call, reply: Reply) -> None:
-    """Tell AWS's own among the tags."""
+    """Add the bucket's system tags to the reply."""
     kept = system_tags.at(call.account, "").get(call.params["Bucket"], {})
     reply["TagSet"] = [*reply["TagSet"], *({"Key": name, "Value": kept[name]} for name in kept)]
 
 
 @always.after("s3", "PutBucketPolicy")
 def decreed(call: Call, _: Reply) -> None:
-    """Keep from moto what it would deny to all: it reads no conditions, and loopback stands for TLS here."""
+    """Keep the conditional Deny statements of a bucket policy from moto, which would deny every call by them.
+
+    Moto reads no conditions. A Deny of calls without TLS must not apply here: loopback stands for TLS.
+    """
     bucket = backend("s3", call.account, "aws").buckets[call.params["Bucket"]]
     policy = json.loads(bucket.policy)
     said = policy["Statement"]
@@ -66,7 +72,10 @@ def decreed(call: Call, _: Reply) -> None:
 
 @always.before("s3", "GetObjectRetention")
 def retention(call: Call) -> Reply:
-    """Tell until when a version is locked, which moto keeps and does not tell (S3 API reference)."""
+    """Answer until when an object version is locked, which moto keeps but does not return.
+
+    Source: S3 API reference.
+    """
     params = call.params
     s3 = backend("s3", call.account, "aws")
     key = s3.get_object(params["Bucket"], params["Key"], version_id=params.get("VersionId"))
@@ -81,5 +90,5 @@ def retention(call: Call) -> Reply:
 
 @always.after("s3", "GetBucketPolicy")
 def told(call: Call, reply: Reply) -> None:
-    """Tell all of it."""
+    """Return the whole bucket policy, with the statements that were kept from moto."""
     reply["Policy"] = backend("s3", call.account, "aws").buckets[call.params["Bucket"]].told_policy

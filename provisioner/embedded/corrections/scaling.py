@@ -1,4 +1,4 @@
-"""Application Auto Scaling: a policy put again is the same policy, tags are kept, nothing is left behind."""
+"""Application Auto Scaling: policies are updated in place, tags are kept, deletes leave nothing behind."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call, Place
 
 SERVICE = "application-autoscaling"
-_tags: Shelf[dict[str, str]] = Shelf()
+_tags: Shelf[dict[str, str]] = Shelf()  # by ARN of the scalable target
 _SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 
 
 def _scaling(near: Call | Place) -> Any:
+    """Return moto's Application Auto Scaling of an account and region."""
     return backend("applicationautoscaling", near.account, near.region)
 
 
 def _target(call: Call) -> Any:
+    """Return moto's scalable target that a call names; None where there is none."""
     return _scaling(call).targets.get(call.params["ScalableDimension"], {}).get(call.params["ResourceId"])
 
 
 def _place(params: dict[str, Any]) -> str:
+    """Describe the scalable target of a call's parameters, for an error message."""
     return (
         f"service namespace: {params['ServiceNamespace']}, resource ID: {params['ResourceId']},"
         f" scalable dimension: {params['ScalableDimension']}"
@@ -33,18 +36,21 @@ def _place(params: dict[str, Any]) -> str:
 
 @always.after(SERVICE, "RegisterScalableTarget")
 def registered(call: Call, reply: Reply) -> None:
-    """Keep the tags; on an existing target they are ignored (botocore ServiceModel, Tags)."""
+    """Keep a new target's tags and complete its members; on an existing target, tags are ignored.
+
+    Source: botocore ServiceModel, Tags.
+    """
     _tags.of(call).setdefault(reply["ScalableTargetARN"], call.params.get("Tags", {}))
-    # AWS tells milliseconds; moto tells more in a short answer than in one that is cut into pages.
+    # AWS returns milliseconds; moto returns more digits in a reply of one page than in one of several.
     target = _target(call)
     target.creation_time = int(target.creation_time * 1000) / 1000
-    # botocore SuspendedState: false is the default of each; AWS tells all three.
+    # botocore SuspendedState: false is the default of each; AWS returns all three.
     target.suspended_state = {**dict.fromkeys(_SUSPENDED, False), **(target.suspended_state or {})}
 
 
 @always.before(SERVICE, "PutScalingPolicy")
 def put_policy(call: Call) -> Reply | None:
-    """Want a target; change a policy that is there: its ARN stays, and those of its alarms that stand."""
+    """Require a scalable target, and update an existing policy in place: its ARN and its alarms stay."""
     params = call.params
     if _target(call) is None:
         raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_place(params)}")
@@ -63,7 +69,7 @@ def put_policy(call: Call) -> Reply | None:
 
 
 def _restore_alarms(call: Call, policy: Any) -> None:
-    """Make a lost alarm anew, by a new name; define one that stands as it was made."""
+    """Recreate a policy's lost alarms under new names, and restore the actions of alarms that exist."""
     standing = backend("cloudwatch", call.account, call.region).alarms
     former = {_side(alarm.name): alarm.name for alarm in policy.alarms if alarm.name in standing}
     policy.alarms.clear()
@@ -77,32 +83,33 @@ def _restore_alarms(call: Call, policy: Any) -> None:
 
 
 def _side(name: str) -> str:
-    """The part of an alarm's name before its random end."""
+    """Return an alarm's name without the random end."""
     return name[: -len("-00000000-0000-0000-0000-000000000000")]
 
 
 def _policy(call: Call) -> Any:
+    """Return moto's scaling policy that a call names; None where there is none."""
     names = ("ServiceNamespace", "ResourceId", "ScalableDimension", "PolicyName")
     return _scaling(call).policies.get("\t".join(call.params[name] for name in names))
 
 
 @always.before(SERVICE, "PutScheduledAction")
 def put_action(call: Call) -> None:
-    """Want a target (API reference, PutScheduledAction: ObjectNotFoundException)."""
+    """Require a scalable target (API reference, PutScheduledAction: ObjectNotFoundException)."""
     if _target(call) is None:
         raise AwsError("ObjectNotFoundException", f"No scalable target registered for {_place(call.params)}")
 
 
 @always.before(SERVICE, "DeleteScalingPolicy")
 def delete_policy(call: Call) -> None:
-    """Use AWS's code for one that is not there."""
+    """Refuse to delete an unknown policy, with AWS's code."""
     if _policy(call) is None:
         raise AwsError("ObjectNotFoundException", f"No scaling policy found for {_place(call.params)}")
 
 
 @always.before(SERVICE, "DeregisterScalableTarget")
 def deregister(call: Call) -> None:
-    """Take along its policies, their alarms (botocore ServiceModel) and its scheduled actions."""
+    """Delete a target's policies, their alarms (botocore ServiceModel) and scheduled actions with it."""
     target = _target(call)
     if target is None:
         raise AwsError("ObjectNotFoundException", f"No scalable target found for {_place(call.params)}")
@@ -111,6 +118,7 @@ def deregister(call: Call) -> None:
 
 
 def _drop_what_scales(near: Call | Place, resource: str) -> None:
+    """Delete the policies, their alarms, and the scheduled actions of a resource."""
     scaling = _scaling(near)
     scaling.scheduled_actions = [one for one in scaling.scheduled_actions if one.resource_id != resource]
     for key, policy in list(scaling.policies.items()):
@@ -120,7 +128,10 @@ def _drop_what_scales(near: Call | Place, resource: str) -> None:
 
 
 def forget(near: Place, resource: str) -> None:
-    """Drop target, policies and schedules of a service that is gone (terraform-provider-aws#14254)."""
+    """Delete the scalable targets, policies and scheduled actions of a service that is gone.
+
+    Source: terraform-provider-aws#14254.
+    """
     _drop_what_scales(near, resource)
     for targets in _scaling(near).targets.values():
         if target := targets.pop(resource, None):
@@ -128,11 +139,12 @@ def forget(near: Place, resource: str) -> None:
 
 
 def tagged(call: Call) -> Iterator[tuple[str, dict[str, str]]]:
-    """Tell every scalable target's ARN and tags."""
+    """Yield the ARN and the tags of every scalable target."""
     yield from _tags.of(call).items()
 
 
 def _tags_of(call: Call) -> dict[str, str]:
+    """Return the tags of the scalable target that a call names; refuse an unknown ARN."""
     arn = call.params["ResourceARN"]
     every = [t.arn for targets in _scaling(call).targets.values() for t in targets.values()]
     if arn not in every:
@@ -142,20 +154,20 @@ def _tags_of(call: Call) -> dict[str, str]:
 
 @always.before(SERVICE, "ListTagsForResource")
 def list_tags(call: Call) -> Reply | None:
-    """Tell the tags, which moto cannot."""
+    """List a scalable target's tags, which moto cannot."""
     return {"Tags": dict(_tags_of(call))}
 
 
 @always.before(SERVICE, "TagResource")
 def tag(call: Call) -> Reply | None:
-    """Add tags."""
+    """Add tags to a scalable target."""
     _tags_of(call).update(call.params["Tags"])
     return {}
 
 
 @always.before(SERVICE, "UntagResource")
 def untag(call: Call) -> Reply | None:
-    """Take tags away."""
+    """Remove tags from a scalable target."""
     tags = _tags_of(call)
     for key in call.params["TagKeys"]:
         tags.pop(key, None)
@@ -164,5 +176,5 @@ def untag(call: Call) -> Reply | None:
 
 @always.before(SERVICE, "DescribeScalingActivities")
 def activities(_: Call) -> Reply | None:
-    """Nothing scales here."""
+    """List no scaling activities, since nothing scales here."""
     return {"ScalingActivities": []}

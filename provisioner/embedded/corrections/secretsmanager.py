@@ -1,4 +1,4 @@
-"""Secrets Manager: what a service owns is not the user's to change, and a deleted name is not free."""
+"""Secrets Manager: secrets that RDS owns cannot be changed, and the name of a deleted secret is not free."""
 
 from __future__ import annotations
 
@@ -11,16 +11,21 @@ from provisioner.embedded.wire import Call
 
 
 def _secret(call: Call, name: str) -> Any:
+    """Return moto's secret with this name or ARN; None where there is none."""
     return backend("secretsmanager", call.account, call.region).secrets.get(name)
 
 
 def _is_rds_own(call: Call) -> bool:
+    """Return whether the secret that a call names is owned by RDS."""
     return ":secret:rds!" in call.params["SecretId"] or call.params["SecretId"].startswith("rds!")
 
 
 @always.before("secretsmanager", "RotateSecret")
 def reschedule(call: Call) -> Reply | None:
-    """Take a new schedule for RDS's own: Secrets Manager user guide, rotate-secrets_managed."""
+    """Set the rotation schedule of a secret that RDS owns.
+
+    Source: Secrets Manager user guide, rotate-secrets_managed.
+    """
     if not _is_rds_own(call):
         return None
     secret = _secret(call, call.params["SecretId"])
@@ -36,7 +41,7 @@ _USUAL_DAYS = 7
 
 @always.after("rds", "CreateDBCluster", "ModifyDBCluster")
 def scheduled(call: Call, reply: Reply) -> None:
-    """Rotate a password that RDS makes from its birth on."""
+    """Turn rotation on for a password that RDS has just created."""
     arn = (reply["DBCluster"].get("MasterUserSecret") or {}).get("SecretArn", "")
     secret = _secret(call, arn) if arn else None
     if secret is not None and not secret.rotation_enabled:
@@ -46,7 +51,7 @@ def scheduled(call: Call, reply: Reply) -> None:
 
 @always.before("secretsmanager", "DeleteSecret", "PutSecretValue", "UpdateSecret")
 def managed(call: Call) -> None:
-    """Leave RDS its own: botocore ServiceModel, InvalidRequestException."""
+    """Refuse to change or delete a secret that RDS owns (botocore ServiceModel, InvalidRequestException)."""
     if _is_rds_own(call):
         raise AwsError(
             "InvalidRequestException",
@@ -56,7 +61,10 @@ def managed(call: Call) -> None:
 
 @always.before("secretsmanager", "CreateSecret")
 def still_going(call: Call) -> None:
-    """Refuse a name that is in its recovery window: terraform-provider-aws secretsmanager/secret.go."""
+    """Refuse the name of a secret in its recovery window.
+
+    Source: terraform-provider-aws secretsmanager/secret.go.
+    """
     secret = _secret(call, call.params["Name"])
     if secret is not None and secret.is_deleted():
         raise AwsError(
@@ -67,7 +75,7 @@ def still_going(call: Call) -> None:
 
 @always.after("secretsmanager", "DescribeSecret")
 def echo_key(call: Call, reply: Reply) -> None:
-    """Say the key it is encrypted with, unless that is the account's own."""
+    """Add the KMS key of a secret, unless it is the account's default key."""
     secret = _secret(call, reply["Name"])
     if secret is not None and secret.kms_key_id:
         reply["KmsKeyId"] = secret.kms_key_id

@@ -1,4 +1,4 @@
-"""SNS: nobody reads mail here, and AWS tells of a subscription that was not confirmed after its topic."""
+"""SNS: subscriptions by mail wait for confirmation, and outlive their topic for a while if it never comes."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from provisioner.embedded.inner import every
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-# SNS developer guide, sns-delete-subscription-topic: what is not confirmed goes after 48 hours.
+# SNS developer guide, sns-delete-subscription-topic: unconfirmed subscriptions go after 48 hours.
 _FORGOTTEN = 48 * 3600.0
 _PENDING = "PendingConfirmation"
 _MAIL = ("email", "email-json")
-# By topic and address: who has confirmed, and what is told of one that never did after its topic.
+# By topic and address: confirmed subscriptions, and unconfirmed ones whose topic was deleted.
 _confirmed: Shelf[bool] = Shelf()
 _pending: Shelf[dict[str, Any]] = Shelf()
 
 
 def _key(topic: str, endpoint: str) -> str:
+    """Return the key of a subscription: its topic and its address."""
     return f"{topic} {endpoint}"
 
 
 def _waits(call: Call, one: dict[str, Any]) -> bool:
-    """Whether it is mail that nobody has answered."""
+    """Return whether a subscription is by mail and not confirmed."""
     return one["Protocol"] in _MAIL and _key(one["TopicArn"], one["Endpoint"]) not in _confirmed.of(call)
 
 
 @always.after("sns", "Subscribe")
 def ask(call: Call, reply: Reply) -> None:
-    """Tell no ARN before the reader has confirmed (SNS API reference, Subscribe)."""
+    """Return no ARN of a subscription before it is confirmed (SNS API reference, Subscribe)."""
     asked = {**call.params, "Endpoint": call.params.get("Endpoint", "")}
     if _waits(call, asked) and not call.params.get("ReturnSubscriptionArn"):
         reply["SubscriptionArn"] = "pending confirmation"
@@ -40,7 +41,7 @@ def ask(call: Call, reply: Reply) -> None:
 
 @always.after("sns", "ConfirmSubscription")
 def confirm(call: Call, _: Reply) -> None:
-    """Whoever confirms, confirms for all readers of the topic: no mail with a token is sent here."""
+    """Confirm all subscriptions of a topic, since no mail with a token of its own is sent here."""
     topic = call.params["TopicArn"]
     for one in every(call, "sns", "ListSubscriptionsByTopic", TopicArn=topic)["Subscriptions"]:
         _confirmed.of(call)[_key(topic, one["Endpoint"])] = True
@@ -48,7 +49,10 @@ def confirm(call: Call, _: Reply) -> None:
 
 @always.before("sns", "Unsubscribe")
 def end(call: Call) -> None:
-    """What was not confirmed has no ARN that could be named; who is asked again has to confirm again."""
+    """Refuse to end an unconfirmed subscription, which has no ARN, and forget the confirmation of others.
+
+    A new subscription of the same address has to be confirmed again.
+    """
     arn = call.params["SubscriptionArn"]
     if not arn.startswith("arn:"):
         raise AwsError("InvalidParameter", "Invalid parameter: SubscriptionArn")
@@ -59,7 +63,7 @@ def end(call: Call) -> None:
 
 @always.before("sns", "DeleteTopic")
 def leave_behind(call: Call) -> None:
-    """Keep the subscriptions by mail that nobody has confirmed."""
+    """Keep a deleted topic's unconfirmed subscriptions by mail, which AWS lists for 48 more hours."""
     topic = call.params["TopicArn"]
     for one in every(call, "sns", "ListSubscriptions")["Subscriptions"]:
         if one["TopicArn"] == topic and _waits(call, one):
@@ -70,7 +74,7 @@ def leave_behind(call: Call) -> None:
 
 @always.after("sns", "ListSubscriptions", "ListSubscriptionsByTopic")
 def still_told(call: Call, reply: Reply) -> None:
-    """Tell of them, and of no ARN before it is confirmed."""
+    """Hide the ARNs of unconfirmed subscriptions, and list the ones that outlived their topic."""
     listed = [
         {**one, "SubscriptionArn": _PENDING} if _waits(call, one) else one
         for one in reply.get("Subscriptions", [])

@@ -1,4 +1,4 @@
-"""The Resource Groups Tagging API: also of what moto's does not look at."""
+"""Resource Groups Tagging API: GetResources also finds resource types that moto's leaves out."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend
 from provisioner.embedded.wire import Call
 
-# By the beginning of an EC2 id, what its ARN calls it; the others moto knows.
+# By the prefix of an EC2 id, the type in the resource's ARN; moto knows the other types.
 EC2 = {"eipalloc-": "elastic-ip", "vpce-": "vpc-endpoint", "sgr-": "security-group-rule"}
-# Types by the words of their ARNs, and what moto calls them.
+# Resource types by AWS's name, and moto's name.
 _MISSPELT = {"logs:log-group": "logs:loggroup"}
-Found = Iterator[tuple[str, str, dict[str, str]]]
+Found = Iterator[tuple[str, str, dict[str, str]]]  # resource type, ARN, tags
 
 
 @always.before("resourcegroupstaggingapi", "GetResources")
 def get_resources(call: Call) -> Reply | None:
-    """Answer for every service, all at once (`paging` cuts); what is global is told in us-east-1 only."""
+    """Answer for all services in one page, which `paging` cuts; global resources are in us-east-1 only."""
     params = call.params
     types, matches = params.get("ResourceTypeFilters"), make_tag_matcher(params.get("TagFilters"))
     index = backend("resourcegroupstaggingapi", call.account, call.region)
@@ -42,7 +42,7 @@ def get_resources(call: Call) -> Reply | None:
 
 
 def tags_of(call: Call, arn: str) -> dict[str, str]:
-    """The tags of one resource, whatever service it is of; none where it is not there."""
+    """Return the tags of a resource of any service, empty if the resource does not exist."""
     if not arn.startswith("arn:"):
         return {}
     service, name = arn.split(":")[2], arn.rsplit("/", 1)[-1]
@@ -62,10 +62,12 @@ def tags_of(call: Call, arn: str) -> dict[str, str]:
 
 
 def _listed(tags: dict[str, str]) -> list[dict[str, str]]:
+    """Return tags as a list of keys and values."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _others(call: Call) -> Found:
+    """Yield type, ARN and tags of the resources that moto's GetResources leaves out."""
     yield from _ec2(call)
     yield from _elbv2(call)
     yield from _rds(call)
@@ -78,6 +80,7 @@ def _others(call: Call) -> Found:
 
 
 def _ec2(call: Call) -> Found:
+    """Yield existing Elastic IPs, VPC endpoints and security group rules."""
     ec2 = backend("ec2", call.account, call.region)
     dead = gone(ec2)
     for name, tags in ec2.tags.items():
@@ -88,6 +91,7 @@ def _ec2(call: Call) -> Found:
 
 
 def _elbv2(call: Call) -> Found:
+    """Yield listeners and listener rules."""
     elb = backend("elbv2", call.account, call.region)
     for balancer in elb.load_balancers.values():
         for listener in balancer.listeners.values():
@@ -98,6 +102,7 @@ def _elbv2(call: Call) -> Found:
 
 
 def _rds(call: Call) -> Found:
+    """Yield DB subnet groups and DB cluster parameter groups."""
     rds = backend("rds", call.account, call.region)
     groups = [*rds.subnet_groups.values(), *rds.db_cluster_parameter_groups.values()]
     for group in groups:
@@ -105,6 +110,7 @@ def _rds(call: Call) -> Found:
 
 
 def _wafv2(call: Call) -> Found:
+    """Yield web ACLs: those of the region, and in us-east-1 those of CloudFront."""
     places = [call.region, *(["aws"] if call.region == "us-east-1" else [])]
     for place in places:
         waf: Any = backend("wafv2", call.account, place)
@@ -113,6 +119,7 @@ def _wafv2(call: Call) -> Found:
 
 
 def _events(call: Call) -> Found:
+    """Yield EventBridge rules."""
     events = backend("events", call.account, call.region)
     for bus in events.event_buses.values():
         for rule in bus.rules.values():

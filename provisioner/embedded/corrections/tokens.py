@@ -1,4 +1,4 @@
-"""Idempotency tokens: a create sent twice with one token makes one thing and answers the same twice."""
+"""Idempotency tokens: a create sent twice with one token makes one resource, and the reply is repeated."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOKENS = {
 
 @dataclass
 class Sent:
-    """A create that went well under a token."""
+    """A create that succeeded under a token."""
 
     params: dict[str, Any]
     reply: Reply
@@ -34,12 +34,19 @@ _sent: Shelf[Sent] = Shelf()
 
 
 def _key(call: Call) -> str:
+    """Return the key under which a call's reply is kept, empty if the call has no token."""
     token = call.params.get(TOKENS[call.service, call.operation])
     return f"{call.service} {call.operation} {token}" if token else ""
 
 
 def replay(call: Call) -> None:
-    """Answer as the first time, also when the thing made is gone by now; the lag is EC2's own habit."""
+    """Repeat the reply to the first call with the token, even if the resource is gone by now, as EC2 does.
+
+    Raises:
+        Answered: With the first reply, which no other hook may change.
+        AwsError: If the first call with the token had other parameters (EC2 and ECS).
+
+    """
     sent = _sent.of(call).get(_key(call))
     if sent is None:
         return
@@ -56,7 +63,7 @@ def replay(call: Call) -> None:
 
 
 def remember(call: Call, reply: Reply) -> None:
-    """Keep the reply under the token."""
+    """Keep a reply under the token of its call."""
     if key := _key(call):
         _sent.of(call)[key] = Sent(call.params, copy.deepcopy(reply))
 

@@ -1,4 +1,4 @@
-"""moto keeps every object that it ever made, to reset its tests: an emulator that runs for days grows."""
+"""A patch of moto's memory: moto lists every object it makes, so a long-running emulator would grow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from moto.core.common_models import BaseModel
 
 
 def _untracked(cls: type[Any], *_: Any, **__: Any) -> Any:
-    """Make an object and keep no list of it: only moto's own reset reads it, and closes S3's files by it."""
+    """Create an object of a moto model without listing it; only moto's own reset reads the list.
+
+    Objects of S3 are listed as before, because moto's reset closes S3's files by that list.
+    """
     made = object.__new__(cls)
     if cls.__module__ == "moto.s3.models":
         cls.instances_tracked.append(made)

@@ -1,4 +1,4 @@
-"""WAFv2: AWS's code for a taken name, the region of CloudFront's scope, and a capacity."""
+"""WAFv2: AWS's code for a taken name, the region of CloudFront's scope, capacities, and sampled requests."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CAPACITY = {
     "AWSManagedRulesLinuxRuleSet": 200,
 }
 
-# What was seen of the requests that matched, by web ACL and the rule's metric; AWS keeps three hours of it.
+# Samples of matched requests by web ACL and the rule's metric; AWS keeps them for three hours.
 samples: Shelf[list[dict[str, Any]]] = Shelf()
 _KEPT = 3 * 3600
 
 
 @always.before("wafv2", "*")
 def right_region(call: Call) -> None:
-    """Take CloudFront's scope in us-east-1 only: botocore ServiceModel, Scope."""
+    """Refuse the scope CLOUDFRONT outside us-east-1 (botocore ServiceModel, Scope)."""
     if call.params.get("Scope") == "CLOUDFRONT" and call.region != "us-east-1":
         raise AwsError(
             "WAFInvalidParameterException",
@@ -40,14 +40,17 @@ def right_region(call: Call) -> None:
 
 @always.refused("wafv2", "CreateWebACL")
 def taken(_: Call, error: AwsError) -> None:
-    """Give the error its name: botocore ServiceModel."""
+    """Give moto's error for a taken name AWS's code (botocore ServiceModel)."""
     if error.code == "WafV2DuplicateItem":
         raise AwsError("WAFDuplicateItemException", error.message)
 
 
 @always.after("wafv2", "UpdateWebACL")
 def replaced(call: Call, _: Reply) -> None:
-    """Take no rules for none: what is sent replaces all (botocore ServiceModel, UpdateWebACL)."""
+    """Remove all rules if none are sent: an update replaces them all.
+
+    Source: botocore ServiceModel, UpdateWebACL.
+    """
     if call.params.get("Rules"):
         return
     for acl in backend("wafv2", call.account, "aws").wacls.values():
@@ -57,11 +60,12 @@ def replaced(call: Call, _: Reply) -> None:
 
 @always.before("wafv2", "CheckCapacity")
 def check_capacity(call: Call) -> Reply | None:
-    """Add up what the rules cost."""
+    """Add up the capacity that rules cost."""
     return {"Capacity": sum(_cost(rule["Statement"]) for rule in call.params["Rules"])}
 
 
 def _cost(statement: dict[str, Any]) -> int:
+    """Return the capacity that the statement of a rule costs."""
     managed = statement.get("ManagedRuleGroupStatement", {})
     if managed:
         return CAPACITY.get(managed["Name"], 50)
@@ -72,14 +76,14 @@ def _cost(statement: dict[str, Any]) -> int:
 
 @always.after("wafv2", "GetWebACL")
 def capacity(_: Call, reply: Reply) -> None:
-    """Say what the list's rules cost."""
+    """Add the capacity that the web ACL's rules cost."""
     acl = reply["WebACL"]
     acl["Capacity"] = sum(_cost(rule["Statement"]) for rule in acl.get("Rules", []))
 
 
 @always.before("wafv2", "GetSampledRequests")
 def sampled(call: Call) -> Reply:
-    """Tell some of the requests that a rule matched: botocore ServiceModel, GetSampledRequests."""
+    """Return samples of the requests that a rule matched (botocore ServiceModel, GetSampledRequests)."""
     params = call.params
     start, end = (params["TimeWindow"][side] for side in ("StartTime", "EndTime"))
     if clock.now() - start.replace(tzinfo=UTC).timestamp() > _KEPT:

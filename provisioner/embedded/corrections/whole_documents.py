@@ -1,6 +1,6 @@
-"""Calls that replace a whole document: all that was sent is told again, and what was not sent is gone.
+"""Calls that replace a whole document: all members that were sent are returned, and no others are left.
 
-moto drops the members that it does not know, and leaves some as they were where a call says nothing of them.
+Moto drops members that it does not know, and leaves some others unchanged where a call does not send them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Document:
-    """One document: the calls that replace it, where it is in what they take, and where a read tells it."""
+    """A document: the calls that put it, the call that reads it, and where it is in both.
+
+    `puts` are the calls that replace it and `read` the call that returns it, `sent` and `told` the members of
+    the parameters and of the reply that hold it, `name` the member that identifies it, `members` the ones to
+    keep.
+    """
 
     service: str
     puts: tuple[str, ...]
@@ -29,7 +34,7 @@ class Document:
     members: tuple[str, ...]
     sent: str = ""
     told: str = ""
-    # What AWS makes of a member that is not sent.
+    # The values of members that are not sent.
     defaults: Doc = field(default_factory=dict)
 
 
@@ -96,15 +101,18 @@ _kept: Shelf[Doc] = Shelf()
 
 
 def _at(doc: Any, path: str) -> Any:
+    """Return the member of this name, or the whole document if the name is empty."""
     return doc[path] if path else doc
 
 
 def _shelf(call: Call) -> dict[str, Doc]:
-    """What was sent; a bucket's name is one for all regions."""
+    """Return the documents that were sent to the call's service, of all regions for buckets."""
     return _kept.at(call.account, "" if call.service == "s3" else call.region)
 
 
 def _keep(document: Document) -> Callable[[Call, Reply], None]:
+    """Return a hook that keeps the members of a document that a call sent."""
+
     def hook(call: Call, _: Reply) -> None:
         sent = _at(call.params, document.sent)
         doc = {key: sent[key] for key in document.members if key in sent}
@@ -114,6 +122,8 @@ def _keep(document: Document) -> Callable[[Call, Reply], None]:
 
 
 def _tell(document: Document) -> Callable[[Call, Reply], None]:
+    """Return a hook that puts the kept members of a document into a reply."""
+
     def hook(call: Call, reply: Reply) -> None:
         for told, name in _named(document, call, _at(reply, document.told)):
             doc = _shelf(call).get(f"{document.puts[-1]} {name}")
@@ -125,7 +135,7 @@ def _tell(document: Document) -> Callable[[Call, Reply], None]:
 
 
 def _named(document: Document, call: Call, told: Any) -> Iterator[tuple[Doc, str]]:
-    """Each document of a reply, and its name."""
+    """Yield each document in a reply, with its name."""
     for one in told if isinstance(told, list) else [told]:
         yield one, one.get(document.name) or call.params.get(document.name, "")
 
@@ -137,7 +147,10 @@ for _document in DOCUMENTS:
 
 @always.before("dynamodb", "UpdateContinuousBackups")
 def days_back(call: Call) -> None:
-    """Go back as far as AWS does where nothing is said: botocore ServiceModel, RecoveryPeriodInDays."""
+    """Reset the recovery period of a table to AWS's default if a call does not set it.
+
+    Source: botocore ServiceModel, RecoveryPeriodInDays.
+    """
     asked = call.params["PointInTimeRecoverySpecification"]
     table = backend("dynamodb", call.account, call.region).tables.get(call.params["TableName"])
     if table is not None and asked["PointInTimeRecoveryEnabled"] and "RecoveryPeriodInDays" not in asked:
@@ -146,7 +159,10 @@ def days_back(call: Call) -> None:
 
 @always.after("iam", "UpdateRole")
 def session_length(call: Call, _: Reply) -> None:
-    """Take an hour where nothing is said: botocore ServiceModel, UpdateRole, MaxSessionDuration."""
+    """Reset a role's session to one hour, and its description, if a call does not set them.
+
+    Source: botocore ServiceModel, UpdateRole, MaxSessionDuration.
+    """
     roles = backend("iam", call.account, "aws").roles.values()
     role = next(one for one in roles if one.name == call.params["RoleName"])
     role.max_session_duration = call.params.get("MaxSessionDuration", 3600)

@@ -1,4 +1,4 @@
-"""Log groups that AWS writes to by itself, and so makes if they are not there."""
+"""Log groups that AWS services write to, and create if they do not exist."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call, Place
 
-FIRST_LINE = 420.0  # seconds: an instance writes when it is there; see manners/aurora.py
+FIRST_LINE = 420.0  # seconds until a new instance is available and writes; see manners/aurora.py
 
 
 def write(place: Place, group: str) -> None:
-    """Make the group a service writes to, unless somebody did."""
+    """Create the log group that a service writes to, unless it exists."""
     try:
         do(place, "logs", "CreateLogGroup", logGroupName=group)
     except AwsError as error:
@@ -23,7 +23,10 @@ def write(place: Place, group: str) -> None:
 
 
 def _insights(task: Task) -> None:
-    """AWS doc, Container Insights: performance events go to a group named after the cluster."""
+    """Create the log group of the cluster's performance events once a task runs with Container Insights on.
+
+    Source: AWS doc, Container Insights: the group is named after the cluster.
+    """
     name = task.cluster.rpartition("/")[2]
     cluster = backend("ecs", task.place.account, task.place.region).clusters[name]
     settings = {setting["name"]: setting["value"] for setting in cluster.settings or []}
@@ -36,20 +39,24 @@ when_running.append(_insights)
 
 @always.after("rds", "CreateDBInstance")
 def database(call: Call, reply: Reply) -> None:
-    """Write when the instance is there: AWS doc, publishing Aurora PostgreSQL logs to CloudWatch Logs."""
+    """Create the log groups of the cluster's exports once the new instance is available.
+
+    Source: AWS doc, publishing Aurora PostgreSQL logs to CloudWatch Logs.
+    """
     cluster = reply["DBInstance"].get("DBClusterIdentifier", "")
     clock.later(FIRST_LINE, lambda: _exports(call, cluster))
 
 
 @always.after("rds", "ModifyDBCluster")
 def exports_changed(call: Call, reply: Reply) -> None:
-    """Write at once what is newly exported, if an instance is there to write."""
+    """Create the log groups of new log exports at once, if the cluster has an instance that writes."""
     name = reply["DBCluster"]["DBClusterIdentifier"]
     if any(i.db_cluster_identifier == name for i in instances(call).values()):
         _exports(call, name)
 
 
 def _exports(call: Call, name: str) -> None:
+    """Create the log groups of all log exports of a cluster."""
     cluster = clusters(call).get(name)
     for export in cluster.enabled_cloudwatch_logs_exports if cluster else ():
         write(call.place, f"/aws/rds/cluster/{name}/{export}")
