@@ -21,7 +21,7 @@ def _stages(edges: Mapping[str, Iterable[Edge]]) -> dict[Stage, set[Stage]]:
 
 
 def _ends(needs: Mapping[str, Iterable[str]], _beside: Any) -> dict[End, set[End]]:
-    """Return the graph of deleting resources with every deletion waiting until the other resource is gone."""
+    """Return the graph of deleting resources, where each deletion waits until all that need it are gone."""
     return ends(needs, lambda _name, _other: False)
 
 

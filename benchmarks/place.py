@@ -81,7 +81,12 @@ class Place:
 
     @property
     def local(self) -> Local:
-        """The emulator that runs for this home directory."""
+        """The emulator that runs for this home directory.
+
+        Raises:
+            RuntimeError: It has ended.
+
+        """
         box = running(self.home / "embedded" / "server")
         if box is None:
             raise RuntimeError("the embedded AWS has ended")

@@ -44,8 +44,7 @@ class Line:
 class Estate:
     """All resources of a stack, existing or planned, as the charges need them.
 
-    All mappings have the logical id of a resource as their key, except `ids`, which maps an id in AWS to the
-    logical id.
+    `kinds` and `props` are keyed by logical id; `ids` maps ids in AWS to logical ids.
     """
 
     kinds: Mapping[str, str]
@@ -112,10 +111,7 @@ def _counts(props: Doc, estate: Estate) -> tuple[int, int]:
 
 
 def _paid_as_whole(count: int, props: Doc) -> float:
-    """Return how many on-demand tasks cost as much as this many tasks, some of which run on Spot.
-
-    The weights of the capacity provider strategy decide how many do.
-    """
+    """Return the number of on-demand tasks at the same cost, as some tasks run on Spot by its weight."""
     strategy = {one["capacityProvider"]: one for one in props.get("capacityProviderStrategy") or []}
     whole, spot = strategy.get("FARGATE", {}), strategy.get("FARGATE_SPOT", {})
     weights = whole.get("weight", 0) + spot.get("weight", 0)

@@ -11,9 +11,10 @@ _COLORS = {"ok": "green", "wrong": "red", "not checked": "yellow", "none": "dim"
 
 
 class Line(NamedTuple):
-    """The result of one check; `finding` to `evidence` describe the problem, and are "" if there is none.
+    """The result of one check; the fields from `finding` on describe the problem, and are "" without one.
 
-    `what` is the problem, `why` the reason why it matters, `type` the command to type.
+    `station` is the part of the stack that was checked, `what` the problem, `why` the reason why it matters,
+    `type` the command to type.
     """
 
     station: str

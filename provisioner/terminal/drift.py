@@ -99,7 +99,7 @@ def drift_sentence(report: Report) -> str:
 
 
 def _lines(drift: Drift) -> Iterator[str]:
-    """Yield a line for each field that differs; if the settings changed it meanwhile, also their value."""
+    """Yield a line for each field that differs, with the value in the settings if that has changed since."""
     for one in drift.fields:
         if one.is_state:
             yield f"{one.path}: {told(masked(one.aws))}"

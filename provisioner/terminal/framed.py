@@ -35,7 +35,7 @@ class Framed:
         return shlex.join(["/bin/sh", "-c", script])
 
     def take(self, chunk: bytes) -> Iterator[tuple[bool, bytes]]:
-        """Yield the next output in parts, each with whether it is the command's own output.
+        """Split the next output into parts; yield whether a part is the command's own output, and its bytes.
 
         Bytes at the end that may be the beginning of a mark are held back until the next call.
         """

@@ -38,7 +38,7 @@ _TICKS = 8
 
 
 def page(timeline: Timeline) -> str:
-    """Return the HTML page."""
+    """Return the timeline of a run as an HTML page."""
     title = f"{timeline.command} of {timeline.suffix}"
     began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(timeline.start))
     rows = "\n".join(_row(bar, timeline.seconds) for bar in timeline.bars)

@@ -46,7 +46,7 @@ def by_piece(stack: Stack) -> dict[str, list[Node]]:
 def strictest(node: Node) -> list[Edge]:
     """Return one edge for each resource that this one depends on.
 
-    If there are several to the same resource, the edge that waits until it is ready is returned.
+    Of several edges to the same resource, that is the one that waits for readiness, if any does.
     """
     strictest = {edge.to: edge for edge in sorted(node.edges, key=lambda edge: edge.ready)}
     return [strictest[name] for name in node.needs]

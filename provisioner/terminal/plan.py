@@ -27,7 +27,10 @@ _SIGNS = {
 
 
 def show_plan(say: Say, plan: Plan, forecast: Forecast | None = None) -> None:
-    """Print the changes, the summary, and the cost and time; only "No changes." if there are none."""
+    """Print the changes, the summary, and the cost and time.
+
+    Without changes, "No changes." is printed, and the charges that begin soon.
+    """
     if say.as_json:
         say.record("plan", **as_record(plan), **(forecast.as_record() if forecast else {}))
         return
@@ -75,9 +78,9 @@ def held(plan: Plan) -> list[tuple[Change, Difference]]:
 
 
 def left_to_others(plan: Plan) -> list[str]:
-    """Return a sentence for each owner and field that another owner holds.
+    """Return a sentence for each owner and field that the owner holds.
 
-    Resources for which the sentence is the same share one.
+    Resources with the same sentence share one.
     """
     places: dict[tuple[str, str], list[str]] = {}
     for change, theirs in held(plan):

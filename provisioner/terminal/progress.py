@@ -88,7 +88,10 @@ class Board:
         return root
 
     def _bar(self) -> str:
-        """Return the progress bar: the share of the critical path that is done, and the seconds left."""
+        """Return the progress bar: the share of the critical path that is done, and the seconds left.
+
+        It is "" for a short run, and once all resources are done.
+        """
         whole, left = self.outlook.whole(), self.outlook.left()
         if whole < _WORTH_A_BAR or all(self._ended(name) for name in self.pieces):
             return ""

@@ -62,7 +62,14 @@ class Say:
         self._write(sys.stdout, text, clean=raw if self.is_raw else clean)
 
     def answer(self, text: str, kind: str, **fields: Any) -> None:
-        """Print the command's output: `text`, or with --json a record of this type with the fields."""
+        """Print a line of the command's output; with --json, a record with the fields instead.
+
+        Args:
+            text: The line.
+            kind: The type of the record.
+            **fields: The fields of the record.
+
+        """
         if self.as_json:
             self.record(kind, **fields)
         else:

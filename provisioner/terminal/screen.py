@@ -1,4 +1,4 @@
-"""Repeated output for `--watch`: on a terminal it replaces the output before, elsewhere it follows it."""
+"""The repeated output of `--watch`: redrawn in place on a terminal, appended elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLEAR, _HOME, _REST_OF_LINE, _REST = map(own, ("\033[H\033[2J", "\033[H", "\033
 
 
 class Screen:
-    """A printer of lines that replace the lines printed before."""
+    """A printer of repeated output, which is redrawn in place on a terminal."""
 
     def __init__(self, say: Say) -> None:
         self._say = say
@@ -25,7 +25,7 @@ class Screen:
         self.in_place = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
     def show(self, lines: Sequence[Painted]) -> None:
-        """Print the next lines; without a terminal, an empty line separates them from the lines before."""
+        """Print the next output; without a terminal, an empty line separates it from the one before."""
         painted = self._painted(lines if not self.in_place else cut(lines, *shutil.get_terminal_size()))
         if self.in_place:
             before = _CLEAR if self._is_first else _HOME

@@ -62,8 +62,8 @@ def _edge(canvas: Canvas, found: Map) -> tuple[float, float, float] | None:
     """Draw the viewers and the resources in front of the region.
 
     Returns:
-        The left, right and lower edge of the box from which requests enter the region; None without such a
-        box.
+        The left, right and lower edge of the last box, from which requests enter the region; None if there
+        are no boxes.
 
     """
     if not found.edge:
