@@ -20,7 +20,7 @@ from provisioner.embedded.wire import Call, Place
 ISSUE = 60.0  # seconds from the validation records to the issued certificate
 
 _algorithms: Shelf[str] = Shelf()  # key algorithms by certificate ARN
-ends: Shelf[datetime] = Shelf()  # by ARN: when a certificate expires that is due for renewal
+ends: Shelf[datetime] = Shelf()  # by ARN: expiry dates of certificates that are due for renewal
 
 
 @always.after("acm", "RequestCertificate")
@@ -47,7 +47,8 @@ def of_key_types(call: Call, reply: Reply) -> None:
 def tell(call: Call, reply: Reply) -> None:
     """Correct the key algorithm, the date of issue and the users of a described certificate.
 
-    A pending certificate has no `IssuedAt`. `InUseBy` names load balancers; moto names their listeners.
+    A pending certificate has no `IssuedAt`. `InUseBy` names load balancers and distributions; moto names
+    listeners.
     """
     certificate = reply["Certificate"]
     arn = certificate["CertificateArn"]
@@ -126,7 +127,7 @@ def _balancer(arn: str) -> str:
 @always.after("acm", "RequestCertificate")
 @always.after("route53", "ChangeResourceRecordSets")
 def validate(call: Call, _: Reply) -> None:
-    """Issue the pending certificates whose validation records are all in Route 53, with a delay of `ISSUE`.
+    """Schedule the issue of each pending certificate whose validation records are all in Route 53.
 
     Source: AWS doc, ACM DNS validation. Moto issues every certificate after a minute, whatever DNS says.
     """

@@ -47,7 +47,7 @@ def kept_configs(account: str) -> list[dict[str, Any]]:
 
 @always.before("cloudfront", "CreateDistribution", "CreateDistributionWithTags")
 def create(call: Call) -> None:
-    """Refuse a new distribution with an unknown reference, a taken alias or an unfit certificate."""
+    """Refuse a new distribution with an unknown reference, a taken alias or an invalid certificate."""
     _check(call, _config(call), "")
 
 
@@ -73,7 +73,7 @@ def update(call: Call) -> None:
 
 @always.before("cloudfront", "DeleteDistribution")
 def delete(call: Call) -> None:
-    """Refuse to delete a distribution by an old ETag."""
+    """Refuse a delete with an old ETag."""
     distribution = distributions(call).get(call.params["Id"])
     if distribution is not None:
         check_etag(call, distribution.etag)
@@ -163,27 +163,27 @@ def _over(default: Any, sent: Any) -> Any:
 
 
 def _kept(call: Call, name: str) -> dict[str, Any]:
-    """Return a copy of the config that was kept of a distribution, empty where none was."""
+    """Return a copy of the stored config of a distribution, empty where there is none."""
     return copy.deepcopy(_configs.at(call.account, "global").get(name, {}))
 
 
 @always.after("cloudfront", "GetDistribution")
 def got(call: Call, reply: Reply) -> None:
-    """Return the config of a distribution as it was sent."""
+    """Replace the config in the reply by the config as it was sent."""
     reply["Distribution"]["DistributionConfig"].update(_kept(call, call.params["Id"]))
     _shape(reply["Distribution"]["DistributionConfig"])
 
 
 @always.after("cloudfront", "GetDistributionConfig")
 def got_config(call: Call, reply: Reply) -> None:
-    """Return the config as it was sent, so that it can be edited and sent back."""
+    """Replace the config in the reply by the config as it was sent, to be edited and sent back."""
     reply["DistributionConfig"].update(_kept(call, call.params["Id"]))
     _shape(reply["DistributionConfig"])
 
 
 @always.after("cloudfront", "ListDistributions")
 def listed(call: Call, reply: Reply) -> None:
-    """Return the config of each listed distribution as it was sent."""
+    """Replace the config of each listed distribution by the config as it was sent."""
     for summary in reply["DistributionList"].get("Items", []):
         summary.update(_kept(call, summary["Id"]))
         _shape(summary)

@@ -163,7 +163,7 @@ def create(call: Call) -> Reply | None:
 
 
 def _refuse_taken(call: Call, name: str, own: str) -> None:
-    """Refuse the name of another policy than `own`, the id of the policy that is updated."""
+    """Refuse a name that a policy other than `own` has; `own` is the id of the updated policy, or empty."""
     if any(policy.config["Name"] == name and policy.id != own for policy in _policies(call).values()):
         message = "A response headers policy with this name already exists in this account."
         raise AwsError("ResponseHeadersPolicyAlreadyExists", message, 409)

@@ -1,4 +1,4 @@
-"""CloudWatch alarms: new ones have no data, put ones keep their state, and composite alarms are stored."""
+"""CloudWatch alarms: the state of new alarms and of alarms that are put again, and composite alarms."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def forget(call: Call, _: Reply) -> None:
 
 @always.before("cloudwatch", "PutCompositeAlarm")
 def put_composite(call: Call) -> Reply | None:
-    """Store a composite alarm among moto's alarms, since moto's reads and tags know composite ones there."""
+    """Store a composite alarm among moto's metric alarms, where moto's reads and tags find it."""
     params = call.params
     alarms = backend("cloudwatch", call.account, call.region)
     is_new = params["AlarmName"] not in alarms.alarms
@@ -56,7 +56,7 @@ def put_composite(call: Call) -> Reply | None:
         ok_actions=params.get("OKActions", []),
         insufficient_data_actions=params.get("InsufficientDataActions", []),
         actions_enabled=params.get("ActionsEnabled", True),
-        tags=params.get("Tags") if is_new else None,  # ignored on an update: botocore ServiceModel
+        tags=params.get("Tags") if is_new else None,  # AWS ignores tags on an update: botocore ServiceModel
         dimensions=[],
         **dict.fromkeys(
             ("namespace", "metric_name", "comparison_operator", "evaluation_periods", "period"), None

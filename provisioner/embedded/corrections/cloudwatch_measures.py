@@ -1,4 +1,4 @@
-"""CloudWatch: metrics that AWS's services publish, with values set by a test or read off the resource."""
+"""CloudWatch metrics that AWS services publish: values set by a test, and the capacity of idle databases."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _of_keys(call: Call, table: Any) -> list[dict[str, str]]:
 
 @always.after("dynamodb", "UpdateTable")
 def updated(call: Call, reply: Reply) -> None:
-    """Apply the table's class and encryption key, which moto ignores, and keep the attributes of all keys."""
+    """Apply the table's class and encryption key, which moto ignores, and restore attribute definitions."""
     name = reply["TableDescription"]["TableName"]
     table = backend("dynamodb", call.account, call.region).tables[name]
     reply["TableDescription"]["AttributeDefinitions"] = table.attr = _of_keys(call, table)

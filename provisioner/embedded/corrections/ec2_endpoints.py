@@ -1,4 +1,4 @@
-"""VPC endpoints: conflicts are refused, groups and private DNS names are AWS's, and deletes are complete."""
+"""VPC endpoints: conflicts are refused, groups and DNS names are set as on AWS, and deleted ones are gone."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def described(call: Call, reply: Reply) -> None:
 
 
 def _shape(call: Call, endpoint: dict[str, Any]) -> None:
-    """Correct whether an endpoint has private DNS names, and list the DNS names of an interface endpoint."""
+    """Correct an endpoint's private DNS flag, and the DNS names of an interface endpoint."""
     if endpoint["VpcEndpointType"] == "Gateway":
         endpoint["PrivateDnsEnabled"] = False
         return

@@ -19,8 +19,8 @@ def cluster_arn(call: Call, *, active: bool = False) -> str:
     """Return the ARN of the cluster that a call names.
 
     Raises:
-        AwsError: ClusterNotFoundException, where there is none, or, if `active`, none that is ACTIVE.
-            Code: botocore ServiceModel.
+        AwsError: ClusterNotFoundException (code: botocore ServiceModel), if there is no such cluster, or if
+            `active` is set and the cluster is not ACTIVE.
 
     """
     name = str(call.params.get("cluster") or "default").rpartition("/")[2]
@@ -39,7 +39,7 @@ def services_in(place: Place, cluster: str) -> list[Service]:
 
 @always.before("ecs", "CreateCluster")
 def create(call: Call) -> Reply | None:
-    """Return the existing cluster of that name if its settings are the same, else refuse; moto resets it."""
+    """Return an existing cluster of the name if its settings are the same; refuse if not. Moto resets it."""
     name = call.params.get("clusterName", "default")
     cluster = backend("ecs", call.account, call.region).clusters.get(name)
     if cluster is None or cluster.status == "INACTIVE":
@@ -72,7 +72,7 @@ def update_settings(call: Call) -> Reply | None:
 
 @always.after("ecs", "DescribeClusters", "CreateCluster", "DeleteCluster")
 def counts(call: Call, reply: Reply) -> None:
-    """Count the services and tasks of each cluster in the reply."""
+    """Set the numbers of services and tasks of each cluster in the reply."""
     for cluster in reply.get("clusters", [reply.get("cluster")]):
         arn = cluster["clusterArn"]
         tasks = [task for task in all_tasks(call.place) if task.cluster == arn]
@@ -83,7 +83,7 @@ def counts(call: Call, reply: Reply) -> None:
 
 @always.after("ecs", "RegisterTaskDefinition")
 def numbered(call: Call, reply: Reply) -> None:
-    """Give a task definition a revision number that was never given out, even where the newest were deleted.
+    """Give a task definition a revision number that its family never had, even if revisions were deleted.
 
     ECS API, DeleteTaskDefinitions: a deleted revision keeps its number. Moto counts the revisions that are
     left.

@@ -1,4 +1,4 @@
-"""ECS service deployments and service revisions, which moto lacks: how a rollout goes on."""
+"""ECS service deployments and service revisions, which moto lacks: the history and progress of rollouts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ECS Exec and Session Manager, which moto lacks: sessions are opened, but nothing is behind their stream.
+"""ECS Exec and Session Manager, which moto lacks: sessions are opened, but their streams lead nowhere.
 
 Sources: ECS developer guide, ECS Exec; botocore ServiceModel, for codes and shapes.
 """

@@ -1,4 +1,4 @@
-"""ECS tasks: tasks of services and standalone tasks, which the emulator runs through their states."""
+"""ECS tasks, of services and standalone: list, describe, run and stop them in the emulator's scheduler."""
 
 from __future__ import annotations
 

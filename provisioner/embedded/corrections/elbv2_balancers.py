@@ -1,4 +1,4 @@
-"""Load balancers: unique names, creates that return an equal load balancer, and default attributes."""
+"""Load balancers: unique names, repeated creates that return the existing one, and default attributes."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ def _groups(call: Call, vpc: str) -> list[str]:
 
 
 def _ec2(call: Call) -> Any:
-    """Return moto's EC2 of the call's account and region."""
+    """Return moto's EC2 state of the call's account and region."""
     return backend("ec2", call.account, call.region)
 
 
 def _existing(call: Call, balancer: Any, told: dict[str, Any], subnets: set[str]) -> Reply:
-    """Return the existing load balancer if its settings are the same, else refuse."""
+    """Return the existing load balancer if its settings are those of the call; refuse if they differ."""
     same = (
         {subnet.id for subnet in balancer.subnets} == subnets
         and set(balancer.security_groups or []) == set(told.get("SecurityGroups", []))

@@ -1,4 +1,4 @@
-"""Listeners, rules and target groups: equal creates return the existing one, replies have both AWS forms."""
+"""Listeners, rules and target groups: repeated creates return the existing one, and replies are completed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from provisioner.embedded.inner import backend, do, every
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-# AWS returns the values of these conditions in this member, too: botocore ServiceModel, RuleCondition.
+# The second member in which AWS returns the values of a condition: botocore ServiceModel, RuleCondition.
 TWICE = {"path-pattern": "PathPatternConfig", "host-header": "HostHeaderConfig"}
 
 
 @always.before("elbv2", "CreateTargetGroup")
 def create_target_group(call: Call) -> Reply | None:
-    """Return the target group of that name if its settings are the same, else refuse.
+    """Return an existing target group of the name if its settings are the same; refuse if they differ.
 
     Source: botocore ServiceModel.
     """
@@ -41,9 +41,9 @@ def create_target_group(call: Call) -> Reply | None:
 
 @always.before("elbv2", "CreateListener")
 def create_listener(call: Call) -> Reply | None:
-    """Return the listener on that port if it is the same, else refuse (botocore ServiceModel).
+    """Return an existing listener on the port if it is the same; refuse if it differs.
 
-    An HTTPS listener also needs a certificate that is issued.
+    An HTTPS listener also needs a certificate that is issued. Source: botocore ServiceModel.
     """
     params = call.params
     balancer = balancers(call).get(params["LoadBalancerArn"])

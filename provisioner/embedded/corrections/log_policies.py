@@ -56,7 +56,7 @@ class RetentionPolicy:
         return covers and self.since <= clock.now() and not (self.new_only and born < self.made)
 
     def in_effect(self) -> RetentionPolicy:
-        """Return the policy that counts now: the one before, until a change takes effect."""
+        """Return the policy that counts now: the previous one until a change takes effect."""
         return self.before[0] if self.before and self.since > clock.now() else self
 
     def told(self, account: str) -> dict[str, Any]:
@@ -80,10 +80,9 @@ _policies: Shelf[RetentionPolicy] = Shelf()
 
 
 def tell(call: Call, reply: Reply, others: Iterable[RetentionPolicy] = ()) -> None:
-    """Set the retention of each log group by the policy that decides: the longest that covers the group.
+    """Set on each log group the retention policy that decides: the longest that covers the group.
 
-    The policies of the account and `others` are considered; among equally long ones, the first of `others`
-    wins.
+    The policies are the account's and `others`; among equally long ones, `others` come first.
     """
     standing = [*others, *(one.in_effect() for one in _policies.of(call).values())]
     for told in reply["logGroups"]:

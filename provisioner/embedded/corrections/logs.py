@@ -57,7 +57,7 @@ def protect(call: Call, name: str, *, on: bool) -> None:
 
 @always.after("logs", "CreateLogGroup")
 def protect_from_birth(call: Call, _: Reply) -> None:
-    """Keep whether a new log group was requested with deletion protection."""
+    """Set the deletion protection of a new log group as its create call asks."""
     protect(call, call.params["logGroupName"], on=bool(call.params.get("deletionProtectionEnabled")))
 
 

@@ -64,7 +64,7 @@ _ENROLLED, _DISABLED = "open-source-rds-extended-support", "open-source-rds-exte
 
 
 def _check_support(params: dict[str, Any]) -> None:
-    """Refuse an unknown lifecycle support, or none beyond the standard one for a version that is past it.
+    """Refuse an unknown lifecycle support, and disabled extended support for a version that needs it.
 
     Source: botocore ServiceModel, EngineLifecycleSupport of CreateDBCluster.
     """
@@ -219,22 +219,22 @@ def delete_cluster(call: Call) -> None:
 
 @always.before("rds", "DescribeDBClusterAutomatedBackups")
 def no_retained(_: Call) -> Reply | None:
-    """List no retained automated backups: they end with their cluster, unless a delete asks for them to stay.
-
-    Nobody here asks for that.
-    """
+    """List no automated backups of deleted clusters: no delete here asks AWS to retain them."""
     return {"DBClusterAutomatedBackups": []}
 
 
 @always.after("rds", "DeleteDBCluster")
 def forget_automatic_snapshots(call: Call, reply: Reply) -> None:
-    """Delete automated backups with their cluster (botocore ServiceModel, DeleteAutomatedBackups)."""
+    """Delete automated snapshots with their cluster, unless the call retains them.
+
+    Source: botocore ServiceModel, DeleteAutomatedBackups.
+    """
     if call.params.get("DeleteAutomatedBackups", True):
         drop_automatic(call, reply["DBCluster"]["DBClusterIdentifier"])
 
 
 def drop_automatic(call: Call, cluster: str) -> None:
-    """Delete the snapshots that RDS made of exactly this cluster by itself."""
+    """Delete the snapshots that RDS made of this cluster by itself; their names begin with `rds:`."""
     snapshots = backend("rds", call.account, call.region).cluster_snapshots
     theirs = [name for name, one in snapshots.items() if one.db_cluster_identifier == cluster]
     for name in theirs:

@@ -35,7 +35,7 @@ def create_instance(call: Call) -> Reply | None:
     told = params | {"DBInstanceIdentifier": name}
     if cluster_name:
         told["DBClusterIdentifier"] = cluster_name
-        told.pop("EngineVersion", None)  # the cluster's
+        told.pop("EngineVersion", None)  # the cluster has it
     do(call, "rds", "CreateDBInstance", **told)
     instance = instances(call)[name]
     instance.dbi_resource_id = "db-" + "".join(
@@ -43,7 +43,7 @@ def create_instance(call: Call) -> Reply | None:
     )
     instance.performance_insights_enabled = False
     if cluster_name:
-        # An instance of a cluster is in the cluster's subnet group and port: AWS doc, API_CreateDBInstance.
+        # An instance takes the subnet group and port of its cluster: AWS doc, API_CreateDBInstance.
         cluster = clusters(call)[cluster_name]
         if cluster.db_subnet_group_name != "default":
             instance.db_subnet_group_name = cluster.db_subnet_group_name
@@ -81,7 +81,7 @@ def _echo(instance: Any, params: dict[str, Any]) -> None:
         if sent in params:
             setattr(instance, kept, params[sent])
     if instance.performance_insights_enabled:
-        # 7 days unless said: botocore ServiceModel, PerformanceInsightsRetentionPeriod.
+        # The default is 7 days: botocore ServiceModel, PerformanceInsightsRetentionPeriod.
         days = getattr(instance, "performance_insights_retention_period", None)
         instance.performance_insights_retention_period = days or 7
 

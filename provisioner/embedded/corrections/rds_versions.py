@@ -1,4 +1,4 @@
-"""Aurora PostgreSQL versions of the emulator: which exist, can be ordered, and are meant by a major alone."""
+"""Aurora PostgreSQL versions of the emulator: existing ones, orderable ones, and their support periods."""
 
 from __future__ import annotations
 

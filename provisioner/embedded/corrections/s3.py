@@ -1,4 +1,4 @@
-"""S3: new buckets are private and encrypted, system tags stay, and Deny statements respect conditions."""
+"""S3: new buckets are private and encrypted, system tags stay, conditional Denies are not enforced."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def tags_told(call: Call, reply: Reply) -> None:
 
 @always.after("s3", "PutBucketPolicy")
 def decreed(call: Call, _: Reply) -> None:
-    """Keep the conditional Deny statements of a bucket policy from moto, which would deny every call by them.
+    """Withhold the conditional Deny statements of a bucket policy from moto, which ignores conditions.
 
-    Moto reads no conditions. A Deny of calls without TLS must not apply here: loopback stands for TLS.
+    Moto would deny every call by them. Here, a call over loopback counts as a call over TLS.
     """
     bucket = backend("s3", call.account, "aws").buckets[call.params["Bucket"]]
     policy = json.loads(bucket.policy)
@@ -90,5 +90,5 @@ def retention(call: Call) -> Reply:
 
 @always.after("s3", "GetBucketPolicy")
 def told(call: Call, reply: Reply) -> None:
-    """Return the whole bucket policy, with the statements that were kept from moto."""
+    """Put the whole bucket policy into the reply, with the statements that moto does not see."""
     reply["Policy"] = backend("s3", call.account, "aws").buckets[call.params["Bucket"]].told_policy

@@ -17,7 +17,7 @@ _SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "Schedu
 
 
 def _scaling(near: Call | Place) -> Any:
-    """Return moto's Application Auto Scaling of an account and region."""
+    """Return moto's Application Auto Scaling state of an account and region."""
     return backend("applicationautoscaling", near.account, near.region)
 
 
@@ -36,9 +36,9 @@ def _place(params: dict[str, Any]) -> str:
 
 @always.after(SERVICE, "RegisterScalableTarget")
 def registered(call: Call, reply: Reply) -> None:
-    """Keep a new target's tags and complete its members; on an existing target, tags are ignored.
+    """Keep a new target's tags, and give its creation time and suspended state AWS's form.
 
-    Source: botocore ServiceModel, Tags.
+    Tags on an existing target are ignored (botocore ServiceModel, Tags).
     """
     _tags.of(call).setdefault(reply["ScalableTargetARN"], call.params.get("Tags", {}))
     # AWS returns milliseconds; moto returns more digits in a reply of one page than in one of several.

@@ -41,7 +41,7 @@ _USUAL_DAYS = 7
 
 @always.after("rds", "CreateDBCluster", "ModifyDBCluster")
 def scheduled(call: Call, reply: Reply) -> None:
-    """Turn rotation on for a password that RDS has just created."""
+    """Turn on rotation, every seven days, for a master password that RDS has begun to manage."""
     arn = (reply["DBCluster"].get("MasterUserSecret") or {}).get("SecretArn", "")
     secret = _secret(call, arn) if arn else None
     if secret is not None and not secret.rotation_enabled:

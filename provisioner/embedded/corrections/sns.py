@@ -1,4 +1,4 @@
-"""SNS: subscriptions by mail wait for confirmation, and outlive their topic for a while if it never comes."""
+"""SNS: subscriptions by mail await confirmation; unconfirmed ones stay listed after their topic is gone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _waits(call: Call, one: dict[str, Any]) -> bool:
 
 @always.after("sns", "Subscribe")
 def ask(call: Call, reply: Reply) -> None:
-    """Return no ARN of a subscription before it is confirmed (SNS API reference, Subscribe)."""
+    """Hide the ARN of a subscription by mail until it is confirmed (SNS API reference, Subscribe)."""
     asked = {**call.params, "Endpoint": call.params.get("Endpoint", "")}
     if _waits(call, asked) and not call.params.get("ReturnSubscriptionArn"):
         reply["SubscriptionArn"] = "pending confirmation"
@@ -49,9 +49,9 @@ def confirm(call: Call, _: Reply) -> None:
 
 @always.before("sns", "Unsubscribe")
 def end(call: Call) -> None:
-    """Refuse to end an unconfirmed subscription, which has no ARN, and forget the confirmation of others.
+    """Refuse to end an unconfirmed subscription, which has no ARN; forget the confirmation of any other.
 
-    A new subscription of the same address has to be confirmed again.
+    A later subscription of the same address has to be confirmed again.
     """
     arn = call.params["SubscriptionArn"]
     if not arn.startswith("arn:"):
@@ -74,7 +74,7 @@ def leave_behind(call: Call) -> None:
 
 @always.after("sns", "ListSubscriptions", "ListSubscriptionsByTopic")
 def still_told(call: Call, reply: Reply) -> None:
-    """Hide the ARNs of unconfirmed subscriptions, and list the ones that outlived their topic."""
+    """Hide the ARNs of unconfirmed subscriptions, and list subscriptions that outlived their topic."""
     listed = [
         {**one, "SubscriptionArn": _PENDING} if _waits(call, one) else one
         for one in reply.get("Subscriptions", [])

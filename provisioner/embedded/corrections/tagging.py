@@ -24,7 +24,7 @@ Found = Iterator[tuple[str, str, dict[str, str]]]  # resource type, ARN, tags
 
 @always.before("resourcegroupstaggingapi", "GetResources")
 def get_resources(call: Call) -> Reply | None:
-    """Answer for all services in one page, which `paging` cuts; global resources are in us-east-1 only."""
+    """Return all matching resources at once (`paging` cuts pages); return global ones in us-east-1 only."""
     params = call.params
     types, matches = params.get("ResourceTypeFilters"), make_tag_matcher(params.get("TagFilters"))
     index = backend("resourcegroupstaggingapi", call.account, call.region)
@@ -53,7 +53,7 @@ def tags_of(call: Call, arn: str) -> dict[str, str]:
         return next(
             ({one["Key"]: one["Value"] for one in role.tags} for role in roles if role.name == name), {}
         )
-    if service == "logs":  # deliveries are in no index
+    if service == "logs":  # moto's index has no deliveries
         return dict(backend("logs", call.account, call.region).tagger.get_tag_dict_for_resource(arn))
     told = {other: tags for _, other, tags in _others(call)}
     index = backend("resourcegroupstaggingapi", call.account, call.region)

@@ -11,7 +11,7 @@ from provisioner.embedded.hooks import replays
 from provisioner.embedded.shelf import Shelf
 from provisioner.embedded.wire import Call
 
-# botocore ServiceModel, members with idempotencyToken or so named; moto ignores all of them.
+# botocore ServiceModel: members with the trait idempotencyToken, or so named; moto ignores all of them.
 TOKENS = {
     ("ec2", "CreateNatGateway"): "ClientToken",
     ("ec2", "CreateRouteTable"): "ClientToken",

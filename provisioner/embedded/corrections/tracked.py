@@ -1,4 +1,4 @@
-"""A patch of moto's memory: moto lists every object it makes, so a long-running emulator would grow."""
+"""Memory: moto keeps a list of every object it creates, so that a long-running emulator would grow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that replace a whole document: all members that were sent are returned, and no others are left.
+"""Calls that replace a whole document: members that were sent are returned, members that were not are gone.
 
 Moto drops members that it does not know, and leaves some others unchanged where a call does not send them.
 """
@@ -20,11 +20,12 @@ Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Document:
-    """A document: the calls that put it, the call that reads it, and where it is in both.
+    """A document that calls replace as a whole.
 
-    `puts` are the calls that replace it and `read` the call that returns it, `sent` and `told` the members of
-    the parameters and of the reply that hold it, `name` the member that identifies it, `members` the ones to
-    keep.
+    `puts` are the calls that replace it, and `read` is the call that returns it. `sent` is the member of
+    their parameters that holds it, and `told` the member of the reply; if empty, the parameters or the reply
+    are the document. `name` is the member that identifies it. `members` are the members that are kept here,
+    not by moto.
     """
 
     service: str
@@ -114,6 +115,7 @@ def _keep(document: Document) -> Callable[[Call, Reply], None]:
     """Return a hook that keeps the members of a document that a call sent."""
 
     def hook(call: Call, _: Reply) -> None:
+        """Keep the members that the call sent, or their defaults."""
         sent = _at(call.params, document.sent)
         doc = {key: sent[key] for key in document.members if key in sent}
         _shelf(call)[f"{document.puts[-1]} {sent[document.name]}"] = document.defaults | doc
@@ -125,6 +127,7 @@ def _tell(document: Document) -> Callable[[Call, Reply], None]:
     """Return a hook that puts the kept members of a document into a reply."""
 
     def hook(call: Call, reply: Reply) -> None:
+        """Replace the members of each document in the reply by the kept ones."""
         for told, name in _named(document, call, _at(reply, document.told)):
             doc = _shelf(call).get(f"{document.puts[-1]} {name}")
             for key in document.members if doc is not None else ():

@@ -10,7 +10,7 @@ from provisioner.embedded.hooks import always
 from provisioner.embedded.inner import backend, do
 from provisioner.embedded.wire import Call, Place
 
-FIRST_LINE = 420.0  # seconds until a new instance is available and writes; see manners/aurora.py
+FIRST_LINE = 420.0  # seconds until a new instance is available and writes; see manners/databases.py
 
 
 def write(place: Place, group: str) -> None:
