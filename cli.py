@@ -8,13 +8,20 @@ import signal
 import sys
 
 if __name__ == "__main__":
-    # Before anything that takes time: until a run begins, and listens itself, there is nothing to save.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+    def _end_at_once(number: int, _frame: object) -> None:
+        """End while the modules are still being imported: nothing has been begun."""
+        try:
+            os.write(2, b"Error: Stopped.\nNothing was changed.\n")
+        finally:
+            os._exit(128 + number)
+
+    for _number in (signal.SIGTERM, signal.SIGINT):  # before anything that takes time
+        signal.signal(_number, _end_at_once)
 
 import click
 
-from provisioner import __version__
+from provisioner import __version__, stopping
 from provisioner.cli import (
     completion,
     config,
@@ -34,9 +41,9 @@ from provisioner.cli import (
     state,
     timeline,
 )
-from provisioner.cli.hints import as_typed, once_stopped
+from provisioner.cli.hints import as_typed
 from provisioner.cli.sections import Sections
-from provisioner.errors import ProvisionerError, UsageError
+from provisioner.errors import Interrupted, ProvisionerError, UsageError
 from provisioner.names import PROGRAM
 
 # New containers between two collections; a look at a stack leaves some 20,000.
@@ -103,14 +110,18 @@ def main(arguments: list[str] | None = None) -> None:
     # Those that go on for hours (`--watch`, `logs --follow`) need it all the same.
     gc.set_threshold(_COLLECT_EVERY, 5, 5)
     if arguments is None:
-        signal.signal(signal.SIGTERM, lambda *_: os._exit(143))
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stopping.listen()
         say_all()
+    stopping.forget_changes()
     _forget_empty()
     arguments = sys.argv[1:] if arguments is None else arguments
     say = Say(as_json="--json" in arguments)
     try:
         code = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=arguments)
+    except Interrupted as error:
+        message, hint = stopping.stopped(error)
+        say.complain(message, as_typed(hint, arguments, cli), error.result)
+        code = error.exit_code
     except ProvisionerError as error:
         told = f"{error.message}\n{error.evidence}".rstrip()
         say.complain(told, as_typed(error.hint, arguments, cli), error.result)
@@ -125,9 +136,9 @@ def main(arguments: list[str] | None = None) -> None:
         told = f"{error.filename or 'Something on this machine'}: {error.strerror or error}"
         say.complain(f"{told}.", "Mend that, then run the same command again: what was done is recorded.")
         code = ProvisionerError.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        say.complain("Stopped.", once_stopped(arguments), "interrupted")
-        code = 130
+    except (click.Abort, KeyboardInterrupt) as stop:
+        say.complain(*stopping.stopped(), Interrupted.result)
+        code = stopping.exit_code(stop.__cause__ or stop)  # click raises an Abort in its place
     sys.exit(code or (ProvisionerError.exit_code if unsaid else 0))
 
 

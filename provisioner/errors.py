@@ -8,6 +8,7 @@ ProvisionerError ............ 1   something failed
 ├── Blocked ................. 5   refused before the first change: somebody else's, or data would be lost
 ├── NoSuchStack ............. 6   no stack of that suffix is known
 ├── LedgerError ............. 1   the state file is damaged, foreign or cannot be written
+│   └── StateGone ........... 6   the AWS that held the state is gone, and its stacks with it
 ├── LockHeld ................ 7   another run holds the stack
 ├── Declined ................ 8   the person said no
 ├── OutOfPatience ........... 9   AWS took longer than the wait allows; nothing is lost
@@ -83,6 +84,13 @@ class LedgerError(ProvisionerError):
     """A state file that is damaged, belongs elsewhere, or cannot be read or written."""
 
     result = "ledger"
+
+
+class StateGone(LedgerError):
+    """The emulator that held the state, and the stacks that it tells of, has ended or was emptied."""
+
+    exit_code = NoSuchStack.exit_code
+    result = "state_gone"
 
 
 class LockHeld(ProvisionerError):

@@ -9,6 +9,7 @@ from provisioner.errors import Blocked, CredentialsError, LedgerError, UsageErro
 from provisioner.kinds import KINDS
 from provisioner.regions import choose_region
 from provisioner.steps.facts import facts_fit
+from provisioner.stopping import begin_change
 from provisioner.workspace import EMBEDDED, Workspace
 from state.document import Document, Place
 
@@ -80,6 +81,7 @@ def put_aside_unusable(where: Where, suffix: str) -> None:
     try:
         usable_document(where.workspace, suffix)
     except LedgerError:
+        begin_change()
         where.workspace.put_aside(suffix)
 
 

@@ -22,7 +22,9 @@ class Ways:
     @functools.cached_property
     def local(self) -> Local | None:
         """The emulator, which is started if necessary; None for AWS itself."""
-        return start_embedded(self._workspace.embedded) if self._workspace.local else None
+        if not self._workspace.local:
+            return None
+        return self._workspace.state_holder() or start_embedded(self._workspace.embedded)
 
     def to(self, region: str) -> tuple[Aws, Place]:
         """Return the connection to a region, and its location; the first time, calls GetCallerIdentity."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from provisioner.embedded.local import Local
 from provisioner.embedded.local import running as running_embedded
-from provisioner.embedded.local import start as start_embedded
 from provisioner.errors import NoSuchStack, UsageError
 from provisioner.names import PROGRAM, check_suffix
 from state.archive import Archive, FolderArchive
@@ -64,9 +64,21 @@ class Workspace:
         if self.is_shared:
             from provisioner.bucket.address import Bucket  # noqa: PLC0415 - boto3 is only for these
 
-            local = start_embedded(self.embedded) if self.local else None
-            return Bucket.at(self.state, local, endpoint=self.state_endpoint).archive
+            return Bucket.at(self.state, self.state_holder(), endpoint=self.state_endpoint).archive
         return FolderArchive(self._folder, Path(self.state) if self.state else None)
+
+    def state_holder(self) -> Local | None:
+        """Return the local AWS whose bucket holds the state; None where the state is elsewhere. Starts none.
+
+        Raises: StateGone where it has ended: a new one has no bucket.
+        """
+        if not (self.is_shared and self.local):
+            return None
+        if found := running_embedded(self.embedded):
+            return found
+        from provisioner.bucket.missing import none_runs  # noqa: PLC0415 - only where it is needed
+
+        raise none_runs(self.state)
 
     @property
     def history(self) -> History:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from provisioner.amounts import amount
 from provisioner.commands.counts import ACCOUNTS_OWN
 from provisioner.kinds import KINDS
 from tests.standing import SUFFIX, Standing
@@ -27,11 +30,28 @@ def test_every_command_tells_the_same_number(standing: Standing) -> None:
         ran = desk.well(command, "--suffix", SUFFIX, *more)
         assert told(ran.err, rf"(\d+) resources{ROLES} checked with") == count, ran.err
     assert told(desk.well("status", "--suffix", SUFFIX).err, r"(\d+) resources checked with") == count
-    assert told(desk.well("plan", "--all").err, r"(\d+) resources of 1 stacks") == count
+    assert told(desk.well("plan", "--all").err, r"(\d+) resources of 1 stack checked with") == count
     ending = desk.well("plan", "--destroy", "--suffix", SUFFIX)
     assert told(ending.out + ending.err, r"(\d+) (?:of \S+ in|to destroy)") == count
     (listed,) = desk.well("list", "--json").lines
     assert listed["stacks"][0]["resources"] == int(count)
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, "0 resources"), (1, "1 resource"), (2, "2 resources"), (11, "11 resources")]
+)
+def test_one_is_told_in_the_singular(count: int, told: str) -> None:
+    assert amount(count, "resource") == told
+
+
+def test_a_history_of_which_one_run_is_not_shown_says_so_in_the_singular(standing: Standing) -> None:
+    desk = standing.desk
+    desk.well("apply", "--yes", "--suffix", SUFFIX)
+    recorded = len(desk.well("history", "--limit", "0").out.splitlines()) - 1
+
+    ran = desk.well("history", "--limit", str(recorded - 1))
+
+    assert "1 earlier run is recorded; `--limit 0` lists all." in ran.err
 
 
 def test_the_accounts_own_are_those_that_their_resource_types_say_are_shared() -> None:

@@ -72,6 +72,7 @@ def test_a_stack_whose_emulator_ended_is_told_so_and_no_other_is_started(
 def test_the_list_names_it_and_counts_nothing_of_it(ended: Desk) -> None:
     ran = ended.run("list")
 
+    assert ran.code == NO_SUCH_STACK
     assert ran.out.split("\n")[1].split() == ["a", "embedded", "us-east-1", "0"]
     assert "The local AWS that held a has ended" in ran.err
     assert "`apply --local`" in ran.err
@@ -119,7 +120,13 @@ def test_a_stack_whose_emulator_ended_hides_no_other(desk: Desk) -> None:
     assert [(line["suffix"], line["well"]) for line in every.lines] == [("a", True)]
     assert every.code == NO_SUCH_STACK
     assert "The local AWS that held the stack b has ended" in every.err
+    listed = desk.run("list", "--json")
+    assert [(one["suffix"], one["over"]) for one in listed.lines[0]["stacks"]] == [("a", False), ("b", True)]
+    assert listed.code == NO_SUCH_STACK
+    ending = desk.well("plan", "--destroy", "--suffix", "b").out
+    assert "has ended, and the stack with it: only its state file is left to remove." in ending
     assert desk.run("teardown", "--yes", "--suffix", "b").code == NO_SUCH_STACK
+    assert desk.run("list").code == 0
     assert not desk.ledger("b").exists()
 
 

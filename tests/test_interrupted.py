@@ -11,20 +11,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from unittest.mock import Mock
+from typing import Any
 
 import pytest
 
-import cli
-from provisioner.cli.hints import READING
+from provisioner.commands import applying
 from provisioner.commands.ending import signals
 from provisioner.embedded.manners import lag
 from provisioner.embedded.server import EmbeddedAws
 from provisioner.engine.clock import Clock
 from provisioner.engine.explain import explained
+from provisioner.engine.outcome import Outcome
+from provisioner.engine.plan import Plan
 from provisioner.errors import Interrupted
 from provisioner.terminal.say import Say
 from tests.harness import ROOT, Desk
+from tests.held_answers import held
 from tests.inventory import Found, client, inventory
 
 # A process that is signalled while it holds the locks of what it says and of how it sleeps.
@@ -216,28 +218,6 @@ def _undo(desk: Desk, owner: str) -> None:
         iam.delete_role(RoleName="ml-api-execution-role-a")
 
 
-@pytest.mark.parametrize(
-    ("command", "told"),
-    [
-        *((name, "Nothing was changed.") for name in ("plan", "drift", "verify-gone", "status", "policy")),
-        *((name, "is recorded: the same command goes on.") for name in ("apply", "teardown", "bootstrap")),
-    ],
-)
-def test_who_changes_nothing_records_nothing(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, command: str, told: str
-) -> None:
-    monkeypatch.setattr(cli.cli, "main", Mock(side_effect=KeyboardInterrupt))
-
-    ran = desk.run(command, "--suffix", "a")
-
-    assert (ran.code, ran.out) == (130, "")
-    assert told in ran.err
-
-
-def test_every_command_that_is_said_to_change_nothing_is_one() -> None:
-    assert cli.cli.commands.keys() >= READING
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_that_cuts_short_what_is_no_nodes_ends_with_its_own_code(
     number: signal.Signals, code: int
@@ -278,3 +258,44 @@ def test_a_signal_that_comes_while_a_line_is_written_is_heard() -> None:
 
     assert ran.stdout == f"[{signal.SIGTERM.value}]\n"
     assert ran.stderr.startswith("Stopping: ")
+
+
+def test_a_run_that_is_stopped_while_it_plans_gives_its_lease_back_and_its_record_says_so(desk: Desk) -> None:
+    desk.environment["MLAPI_STATE"] = "s3://team-state/ml"
+    desk.well("state", "init", "--yes")
+
+    with (
+        held(desk.box, "ec2") as answer,
+        desk.spawn("apply", "--yes", "--suffix", "a", "--local", "--json") as process,
+    ):
+        answer.wait()
+        process.send_signal(signal.SIGTERM)
+        answer.let_go()
+        out, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 143
+    told = json.loads(out.splitlines()[-1])
+    assert (told["result"], told["message"], told["hint"]) == (
+        "interrupted",
+        "Stopped.",
+        "Nothing was changed.",
+    )
+    assert "Nobody holds the lock of a." in desk.well("state", "unlock", "--yes", "--suffix", "a").out
+    shown = desk.well("show", "--suffix", "a").out
+    assert "interrupted, exit code 143" in shown
+    assert desk.well("list").out.split() == ["suffix", "account", "region", "resources"]
+
+
+def test_a_signal_between_the_question_and_the_first_call_finds_nothing_changed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(_: Any, plan: Plan) -> Outcome:
+        os.kill(os.getpid(), signal.SIGINT)
+        return Outcome("apply", undone=list(plan.changes))
+
+    monkeypatch.setattr(applying, "bring_up", stopped)
+
+    ran = desk.run("apply", "--yes", "--suffix", "a")
+
+    assert ran.code == 130
+    assert ran.err.endswith("Error: Stopped.\nNothing was changed.\n")

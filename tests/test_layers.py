@@ -53,7 +53,8 @@ FLOORS: list[set[str]] = [
     {"provisioner.sign_in", "provisioner.whole_answers"},
     {"provisioner.profiles", "provisioner.trust", "provisioner.hosts"},
     {"state", "provisioner.embedded"},
-    {"provisioner.errors", "provisioner.pages", "provisioner"},
+    {"provisioner.stopping"},
+    {"provisioner.errors", "provisioner.pages", "provisioner.amounts", "provisioner"},
 ]
 PLACE = {part: level for level, floor in enumerate(FLOORS) for part in floor}
 MODULES = {

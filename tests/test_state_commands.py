@@ -195,7 +195,7 @@ def test_what_the_owner_of_a_bucket_has_set_besides_is_left(desk: Desk) -> None:
 
 def test_a_bucket_is_made_and_found_in_its_own_region(desk: Desk) -> None:
     where = ("--state", "s3://far-away-state/x")
-    assert desk.run("plan", "--suffix", "new", *where).code == 1
+    assert desk.run("plan", "--suffix", "new", *where).code == 6
     assert "state init" in desk.run("plan", "--suffix", "new", *where).err
 
     desk.well("state", "init", "--yes", "--region", "eu-west-1", *where)

@@ -116,7 +116,8 @@ def test_ctrl_c_at_the_question_changes_nothing(desk: Desk) -> None:
         assert person.ends() == 130
 
     assert "Traceback" not in person.seen
-    assert "nothing was changed" in person.seen
+    assert "Stopped." in person.seen
+    assert "Nothing was changed." in person.seen
     assert "is recorded" not in person.seen
     assert desk.tries() == []
 

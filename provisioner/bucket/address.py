@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.aws import Aws
 from provisioner.bucket.calls import patiently
+from provisioner.bucket.missing import no_bucket
 from provisioner.bucket.shelf import BucketShelf
 from provisioner.embedded.local import Local
 from provisioner.endpoints import foreign
@@ -88,7 +89,7 @@ class Bucket:
     @property
     def archive(self) -> ShelfArchive:
         """The backend of the states in this bucket."""
-        shelf = BucketShelf(lambda: self.client, self.name, self._renewed)
+        shelf = BucketShelf(lambda: self.client, self.name, self._renewed, partial(no_bucket, self))
         return ShelfArchive(shelf, f"{SCHEME}{self.name}/", self.prefix)
 
     def _renewed(self, stale: Any) -> Any:

@@ -30,6 +30,7 @@ _ACTIONS = {"ListObjectsV2": _LIST, "HeadBucket": _LIST}
 _CHECKSUM = re.compile(
     r"(?i)checksum|trailer|aws-chunked|XAmzContentSHA256Mismatch|STREAMING-|header you provided implies"
 )
+NO_BUCKET = "NoSuchBucket"
 # Not the run's clock, which a signal stops: a write of the state is retried even when the run is to end.
 _CLOCK = Clock()
 
@@ -67,7 +68,7 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
         return None
     if fault is Fault.EXPIRED:
         return not_accepted(told(error))
-    if code_of(error) == "NoSuchBucket":
+    if code_of(error) == NO_BUCKET:
         return LedgerError(
             f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it."
         )

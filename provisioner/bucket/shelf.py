@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from provisioner.bucket.calls import patiently
+from provisioner.bucket.calls import NO_BUCKET, patiently
 from provisioner.engine.faults import Fault, code_of, fault_of
+from provisioner.errors import ProvisionerError
 from state.shelf import Conflict, Kept
 
 T = TypeVar("T")
@@ -25,14 +26,19 @@ class BucketShelf:
     """The objects of one bucket, each written only if it is as the writer knows it.
 
     `client` returns the S3 client of the bucket's region; `renew` returns a client with new credentials for
-    one whose own have expired.
+    one whose own have expired. `missing` returns the error of a bucket that is not there, from what was done.
     """
 
     def __init__(
-        self, client: Callable[[], Any], bucket: str, renew: Callable[[Any], Any] | None = None
+        self,
+        client: Callable[[], Any],
+        bucket: str,
+        renew: Callable[[Any], Any] | None = None,
+        missing: Callable[[str], ProvisionerError] | None = None,
     ) -> None:
         self._client = client
         self._renew = renew
+        self._missing = missing
         self._bucket = bucket
         self._first_seen: dict[str, tuple[str, float]] = {}
 
@@ -118,7 +124,15 @@ class BucketShelf:
                     raise
                 return call(self._renew(s3))
 
-        return patiently(signed, doing)
+        def found() -> T:
+            try:
+                return signed()
+            except ClientError as error:
+                if self._missing is None or code_of(error) != NO_BUCKET:
+                    raise
+                raise self._missing(doing) from error
+
+        return patiently(found, doing)
 
     def _age(self, key: str, tag: str, answer: dict[str, Any]) -> float:
         """Return the seconds between the writing of an object and this answer, by the store's clock.

@@ -18,18 +18,6 @@ _QUOTED = re.compile(r"`([^`\n]+)`")
 _PLACEHOLDERS = ("NAME", "s3://...")
 # Commands about all stacks: an option that selects one stack would hide what the hint promises.
 _OF_ALL, _OF_ONE = ("list",), ("--suffix", "--region")
-# Commands that change nothing, in AWS or in a state.
-READING = frozenset(
-    {"plan", "drift", "verify-gone", "status", "doctor", "logs", "outputs", "open", "report", "graph", "list"}
-    | {"releases", "history", "show", "diff", "timeline", "policy", "completion"}
-)
-
-
-def once_stopped(typed: Sequence[str]) -> str:
-    """Return what to do after a Ctrl-C that interrupted no call of a run."""
-    if READING.intersection(typed[:1]):
-        return "Nothing was changed."
-    return "Whatever was changed is recorded: the same command goes on."
 
 
 def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
@@ -37,7 +25,8 @@ def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
 
     `typed` is the command line that ended. A command gets the program's name before it, and those of the
     options --suffix, --local, --state, --state-endpoint, --region and --config that were typed and that it
-    takes. --set is not repeated, as it may hold a secret.
+    takes. What the environment says is not repeated, and replaces a placeholder as what was typed does.
+    --set is not repeated, as it may hold a secret.
     """
     said = list(itertools.takewhile(lambda word: word != "--", typed))
     return _QUOTED.sub(lambda found: f"`{_completed(found[1], said, group) or found[1]}`", hint)
@@ -49,17 +38,18 @@ def _completed(text: str, typed: Sequence[str], group: click.Group) -> str:
     command = _command(said.split(), group)
     if command is None:
         return ""
-    taken = {name for param in command.params if isinstance(param, click.Option) for name in param.opts}
+    taken = {name: one for one in command.params if isinstance(one, click.Option) for name in one.opts}
     before, dashes, after = said.partition(" -- ")
     words = [before]
     for option in _OPTIONS:
-        value = _value(option, typed)
-        if value is None or option not in taken or (said.startswith(_OF_ALL) and option in _OF_ONE):
+        if option not in taken or (said.startswith(_OF_ALL) and option in _OF_ONE):
             continue
-        if option not in before.split():
+        value = _value(option, typed)
+        if value is not None and option not in before.split():
             words.append(f"{option} {shlex.quote(value)}")
-        for placeholder in _PLACEHOLDERS:
-            words[0] = words[0].replace(f"{option} {placeholder}", f"{option} {shlex.quote(value)}")
+        meant = value or taken[option].value_from_envvar(click.Context(command))
+        for placeholder in _PLACEHOLDERS if meant else ():
+            words[0] = words[0].replace(f"{option} {placeholder}", f"{option} {shlex.quote(meant)}")
     words += [flag for flag in _FLAGS if flag in typed and flag in taken and flag not in before]
     return f"{PROGRAM} {' '.join(words)}{dashes}{after}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from provisioner.errors import Declined, Interrupted, UsageError
+from provisioner.errors import Declined, UsageError
 from provisioner.terminal.say import Say
 
 
@@ -28,10 +28,7 @@ class Asking:
             return
         if not sys.stdin.isatty():
             raise UsageError("There is no terminal to ask at.", "Give --yes to go on without being asked.")
-        try:
-            say.ask(f"{question}\nType {wanted}:")
-            typed = sys.stdin.readline().strip()
-        except KeyboardInterrupt:
-            raise Interrupted("Stopped at the question: nothing was changed.") from None
+        say.ask(f"{question}\nType {wanted}:")
+        typed = sys.stdin.readline().strip()
         if typed != wanted:
             raise Declined(f"Nothing was changed: you typed {typed!r}, not {wanted!r}.")

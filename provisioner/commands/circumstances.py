@@ -15,8 +15,9 @@ def read_with(session: Session, made: Plan, *, ending: bool = False) -> Plan:
     if not ending:
         made.notes += never_works(session.settings)
     if session.is_over:
+        left = "only its state file is left to remove" if ending else "all of it is new"
         made.notes.append(
-            f"The local AWS that held {session.suffix} has ended, and the stack with it: all of it is new."
+            f"The local AWS that held {session.suffix} has ended, and the stack with it: {left}."
         )
     if session.is_busy:
         made.notes.append(

@@ -16,13 +16,14 @@ from provisioner.errors import Blocked, ProvisionerError
 from provisioner.kinds.ecs.running import Running
 from provisioner.kinds.ecs.sessions import NOT_READY, execute
 from provisioner.session import Session
+from provisioner.stopping import exit_code
 from provisioner.terminal.framed import Framed
 from provisioner.terminal.plugin import Plugin
 from provisioner.terminal.relay import relay
 from provisioner.terminal.say import Say
 
 _SHELL = ("/bin/sh",)
-_INTERRUPTED, _NOBODY_READS = 130, 141
+_NOBODY_READS = 141
 
 
 def enter(say: Say, session: Session, service: str, task: str, command: Sequence[str]) -> int:
@@ -42,8 +43,8 @@ def enter(say: Say, session: Session, service: str, task: str, command: Sequence
         )
     except BrokenPipeError:
         return _NOBODY_READS
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+    except KeyboardInterrupt as stop:
+        return exit_code(stop)
     if framed.code is None:
         raise _broken(session, framed, ended)
     return framed.code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from provisioner.amounts import amount
 from provisioner.commands.place import counted, header
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.walk import UNSEEN, WRONG, Result, first_wrong, stands, walk
@@ -50,7 +51,7 @@ def _show(say: Say, session: Session, results: list[Result], *, every: bool, sta
     told = sorted(wrong, key=lambda one: one is not first)
     lines = [_line(session, one) for one in (results if say.as_json else shown)]
     show_walk(say, session.suffix, lines, [_line(session, one) for one in told])
-    counted(say, session, len(results), started, "checks made")
+    counted(say, session, f"{amount(len(results), 'check')} made", started)
     _sum_up(say, results, len(shown))
     return _UNWELL if any(one.state in (WRONG, UNSEEN) for one in results) else 0
 

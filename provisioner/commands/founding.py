@@ -10,6 +10,7 @@ from provisioner.embedded.local import start as start_embedded
 from provisioner.engine.caller import called_by
 from provisioner.errors import UsageError
 from provisioner.pins import guard_account
+from provisioner.stopping import begin_change
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 
@@ -31,6 +32,7 @@ def init(say: Say, workspace: Workspace, region: str | None, account: str | None
     where = bucket.region or bucket.aws.region
     verb = "Make" if made else "Keep the state in"
     asking.confirm(say, f"{verb} the bucket {bucket.name} in account {place.account}, region {where}?")
+    begin_change()
     if made:
         make(bucket, where)
         say.note(f"The bucket {bucket.name} is made, in {where}.")

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from provisioner.amounts import amount
 from provisioner.commands.asking import Asking
 from provisioner.commands.counts import resources_in
 from provisioner.engine.clock import Clock
 from provisioner.errors import Blocked, LedgerError, UsageError
+from provisioner.stopping import begin_change
 from provisioner.terminal.say import Say, table
 from provisioner.workspace import Workspace
 from state.document import Document
@@ -34,6 +36,7 @@ class Desk:
         former = self.current.fence if self.current else 0
         document.fence = max(self.lock.fence, former + 1, document.fence)
         self.lock.check()
+        begin_change()
         store.save(document.dump())
 
 
@@ -48,6 +51,7 @@ def held(
         except LedgerError:
             if not force:
                 raise
+            begin_change()
             workspace.put_aside(suffix)
             current = None
         yield Desk(workspace, suffix, lock, current)
@@ -90,9 +94,7 @@ def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: floa
         elif current:
             refuse_older(document, current)
         desk.put(document)
-    say.data(
-        f"The ledger of {suffix} is pushed: serial {document.serial}, {resources_in(document)} resources."
-    )
+    say.data(f"The ledger of {suffix} is pushed: serial {document.serial}, {_size(document)}.")
     return 0
 
 
@@ -163,7 +165,12 @@ def restore(
 
 def _told(document: Document) -> str:
     """Describe a state by its serial and number of resources."""
-    return f"serial {document.serial} with {resources_in(document)} resources"
+    return f"serial {document.serial} with {_size(document)}"
+
+
+def _size(document: Document) -> str:
+    """Return the number of resources in words."""
+    return amount(resources_in(document), "resource")
 
 
 def unlock(say: Say, workspace: Workspace, suffix: str, asking: Asking) -> int:
@@ -177,6 +184,7 @@ def unlock(say: Say, workspace: Workspace, suffix: str, asking: Asking) -> int:
     asking.confirm(
         say, "Free it? That run stops at its next call or heartbeat; what it did is recorded.", suffix
     )
+    begin_change()
     lock.break_open(owner)
     say.data(f"The lock of {suffix} is free.")
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provisioner.commands.counts import resources_in
-from provisioner.errors import LedgerError
+from provisioner.errors import LedgerError, NoSuchStack
 from provisioner.terminal.say import Say, table
 from provisioner.unfinished import unfinished_teardown
 from provisioner.workspace import Workspace
@@ -17,7 +17,8 @@ _HEAD = ("suffix", "account", "region", "resources")
 def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
     """Print every stack with its location and size; return the exit code.
 
-    A damaged state is named, and hides no other stack.
+    A damaged state is named, and hides no other stack. The code is the highest of all, as for `status --all`:
+    that of NoSuchStack if the AWS of one is gone.
     """
     rows = [row for workspace in workspaces for row in _rows(workspace)]
     known = [row for row in rows if not isinstance(row, LedgerError)]
@@ -38,7 +39,8 @@ def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
             say.note(f"{row['suffix']}: {row['unfinished']}; `status` shows what is left.", "yellow")
     for one in damaged:
         say.warn(one.message, one.hint)
-    return LedgerError.exit_code if damaged else 0
+    codes = [one.exit_code for one in damaged] + [NoSuchStack.exit_code] * bool(over)
+    return max(codes, default=0)
 
 
 def _rows(workspace: Workspace) -> Iterator[dict[str, Any] | LedgerError]:

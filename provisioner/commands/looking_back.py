@@ -32,7 +32,8 @@ def history(say: Say, workspace: Workspace, suffix: str | None, limit: int = 0) 
     shown = names[: limit or None]
     show_history(say, list(readable(workspace.history, shown, damaged)))
     if more := len(names) - len(shown):
-        say.note(f"{more} earlier runs are recorded; `--limit 0` lists all.", "dim")
+        are = "run is" if more == 1 else "runs are"
+        say.note(f"{more} earlier {are} recorded; `--limit 0` lists all.", "dim")
     for one in damaged:
         say.warn(one.message, one.hint)
     return LedgerError.exit_code if damaged else 0
@@ -132,6 +133,7 @@ def _no_such_run(run: str, found: list[str], names: list[str], suffix: str | Non
             f"{len(found)} runs{whose} begin with {run}: {', '.join(found)}.", "Say more of it."
         )
     if _LAST.fullmatch(run):
-        return UsageError(f"There is no run {run}{whose}: {len(names)} are recorded.", command)
+        are = "is" if len(names) == 1 else "are"
+        return UsageError(f"There is no run {run}{whose}: {len(names)} {are} recorded.", command)
     near = difflib.get_close_matches(run, names, n=1, cutoff=0.0)[0]
     return UsageError(f"There is no run {run}{whose}.", f"Did you mean {near}? {command}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from provisioner.amounts import amount
 from provisioner.engine.plan import Plan
 from provisioner.session import Session
 from provisioner.terminal.say import Say
@@ -28,16 +29,16 @@ def checked(say: Say, session: Session, made: Plan, started: float) -> None:
     nodes = made.stack.nodes
     roles = sum(name in nodes and nodes[name].kind.shared for name in made.changes)
     more = f" and {roles} of the account's own roles" if roles else ""
-    counted(say, session, len(made.changes) - roles, started, f"resources{more} checked")
+    counted(say, session, f"{amount(len(made.changes) - roles, 'resource')}{more} checked", started)
 
 
-def counted(say: Say, session: Session, count: int, started: float, what: str = "resources checked") -> None:
-    """Say how many resources were checked, with how many calls, in what time, and what AWS throttled."""
+def counted(say: Say, session: Session, told: str, started: float) -> None:
+    """Say what was checked, with how many calls, in what time, and what AWS throttled."""
     calls = session.aws.calls.counted.total()
     rates = session.aws.rates
     for service, times in sorted(rates.throttles.items()):
         waited = rates.waited.get(service, 0.0)
-        say.note(
-            f"AWS throttled {service} {times} times; its calls were slowed down by {waited:.1f} s.", "dim"
-        )
-    say.note(f"{count} {what} with {calls} calls in {time.monotonic() - started:.1f} s", "dim")
+        often = amount(times, "time")
+        say.note(f"AWS throttled {service} {often}; its calls were slowed down by {waited:.1f} s.", "dim")
+    seconds = time.monotonic() - started
+    say.note(f"{told} with {amount(calls, 'call')} in {seconds:.1f} s", "dim")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner.amounts import amount
 from provisioner.commands.circumstances import read_with
 from provisioner.commands.counts import resources_in
 from provisioner.commands.forecasting import forecast, refresh_prices
@@ -110,10 +111,8 @@ def plan_all(say: Say, sessions: list[Session], showing: Showing, choice: Choice
     code = max((plan(say, session, showing, choice) for session in sessions), default=0)
     calls = sum(aws.calls.counted.total() for aws in {id(one.aws): one.aws for one in sessions}.values())
     count = sum(resources_in(session.document) for session in sessions)
-    seconds = time.monotonic() - started
-    say.note(
-        f"{count} resources of {len(sessions)} stacks checked with {calls} calls in {seconds:.1f} s", "dim"
-    )
+    told = f"{amount(count, 'resource')} of {amount(len(sessions), 'stack')} checked"
+    say.note(f"{told} with {amount(calls, 'call')} in {time.monotonic() - started:.1f} s", "dim")
     return code
 
 

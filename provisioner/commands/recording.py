@@ -15,10 +15,11 @@ from provisioner.engine.outlook import Outlook
 from provisioner.engine.past import past_of
 from provisioner.engine.plan import Plan
 from provisioner.engine.record import Record
-from provisioner.errors import LedgerError, NoSuchStack, ProvisionerError
+from provisioner.errors import Interrupted, LedgerError, NoSuchStack, ProvisionerError
 from provisioner.kinds import KINDS
 from provisioner.session import Session
 from provisioner.settings.variables import is_private
+from provisioner.stopping import exit_code, stopped
 from provisioner.terminal.markdown import run_markdown
 from state.runs import Doc, Runs
 from state.shared_runs import SharedRuns
@@ -127,6 +128,8 @@ def _ending(error: BaseException) -> tuple[str, int, str]:
     """Return the result, the exit code and the message of an error, for the record."""
     if isinstance(error, ProvisionerError):
         return error.result, error.exit_code, error.message
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted.result, exit_code(error), stopped()[1]
     return "error", 1, type(error).__name__
 
 

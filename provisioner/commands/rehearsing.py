@@ -13,6 +13,7 @@ from typing import Any
 from provisioner.embedded import local
 from provisioner.engine.clock import Clock
 from provisioner.errors import LockHeld, UsageError
+from provisioner.stopping import begin_change
 from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace
 
@@ -102,6 +103,7 @@ def stop(say: Say) -> int:
         except LockHeld as error:  # this command waits for nobody
             raise LockHeld(error.message, "Wait until that run has ended, then run this again.") from error
         stranger = local.stranger(workspace.embedded)
+        begin_change()
         stopped = local.stop(workspace.embedded)
         for suffix in workspace.suffixes():
             workspace.store(suffix).remove()

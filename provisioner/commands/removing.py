@@ -9,6 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from provisioner.amounts import amount
 from provisioner.commands.asking import Asking
 from provisioner.commands.ending import finish, signals
 from provisioner.commands.place import counted, header, whereabouts
@@ -53,7 +54,7 @@ def teardown(
             outcome, report = _remove(say, session, asking, record, unprotect=unprotect)
         session.close()
     show_gone(say, session, outcome, report)
-    counted(say, session, report.asked, started)
+    counted(say, session, f"{amount(report.asked, 'resource')} checked", started)
     return 0
 
 
@@ -191,7 +192,7 @@ def verify_gone(say: Say, session: Session) -> int:
     if report.remaining:
         raise residue(session, report, "")
     show_gone(say, session, Outcome("verify-gone"), report)
-    counted(say, session, report.asked, started)
+    counted(say, session, f"{amount(report.asked, 'resource')} checked", started)
     return 0
 
 
@@ -245,7 +246,6 @@ def show_gone(say: Say, session: Session, outcome: Outcome, report: Report) -> N
     for one in report.lingering:
         until = f", until {one.until.replace('+00:00', 'Z')}" if one.until else ""
         say.note(f"Left alone: {one.id} ({one.why}{until}).")
-    if outcome.done:
-        done = "1 resource" if len(outcome.done) == 1 else f"{len(outcome.done)} resources"
-        say.data(f"The stack {session.suffix} is gone: {done} in {outcome.seconds:.1f} s.")
-    say.data(f"Verified empty: {report.asked} ids asked, {report.searches} searches.")
+    if n := len(outcome.done):
+        say.data(f"The stack {session.suffix} is gone: {amount(n, 'resource')} in {outcome.seconds:.1f} s.")
+    say.data(f"Verified empty: {amount(report.asked, 'id')} asked, {report.searches} searches.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from provisioner.amounts import amount
 from provisioner.commands.asking import Asking
 from provisioner.commands.deploying import listen_to
 from provisioner.commands.following import Before, Follower, interruptible, tell_replaced
@@ -60,7 +61,7 @@ def restart(say: Say, session: Session, wish: Wish) -> int:
             with explained(f"looking at the images of {one.aws_name}"):
                 demand_pullable(say, session, images_of(now.revision))
             tell_replaced(say, one, now)
-            wish.asking.confirm(say, f"Replace the {count} tasks of {one.title} in {session.suffix}?")
+            wish.asking.confirm(say, f"Replace {amount(count, 'task')} of {one.title} in {session.suffix}?")
         record.plan = {"change": 1}
         with interruptible(say, one, f"restarting {one.aws_name}"), one.told("update"):
             before = Before.of(one, now, now.arn, under_way=under_way, fail_fast=wish.fail_fast)

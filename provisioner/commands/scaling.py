@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from provisioner.amounts import amount
 from provisioner.commands.asking import Asking
 from provisioner.commands.deploying import listen_to
 from provisioner.commands.following import interruptible
@@ -74,7 +75,7 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
         with interruptible(say, one, f"scaling {one.aws_name}"):
             one.mark(now, {COUNT_OWNER: SCALE})
             one.bound(was, counts)
-        told = f"{one.title} is scaled between {counts.minimum} and {counts.maximum} tasks."
+        told = f"{one.title} is scaled between {counts.minimum} and {amount(counts.maximum, 'task')}."
         say.answer(told, "scale", service=one.title, **vars(counts))
         again = session.where.workspace.command("apply", session.suffix)
         say.note(f"`apply` leaves it so; `{again} --take counts` brings the settings' counts back.")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from provisioner.amounts import amount
 from provisioner.commands.bordering import borders
 from provisioner.commands.place import counted, whereabouts
 from provisioner.engine.clients import Clients
@@ -76,7 +77,7 @@ def status(say: Say, session: Session) -> int:
         record(say, session, look)
     else:
         _show(say, session, look)
-    counted(say, session, len(look.rows), started)
+    counted(say, session, f"{amount(len(look.rows), 'resource')} checked", started)
     return 0 if look.is_well else UNWELL
 
 

@@ -12,10 +12,9 @@ from provisioner.engine.faults import PASSING, fault_of
 from provisioner.errors import Incomplete, ProvisionerError, UsageError
 from provisioner.kinds.log_events import Line
 from provisioner.session import Session
+from provisioner.stopping import exit_code
 from provisioner.terminal.logs import Lines
 from provisioner.terminal.say import Say
-
-_INTERRUPTED = 130
 
 
 def logs(say: Say, session: Session, wanted: Wanted) -> int:
@@ -34,8 +33,8 @@ def logs(say: Say, session: Session, wanted: Wanted) -> int:
                 break
             session.aws.calls.forget()
             session.clock.sleep(tail.pause)
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+    except KeyboardInterrupt as stop:
+        return exit_code(stop)
     if not told:
         say.note(
             f"Nothing of that was written in the last {_told(wanted.since)}; --since looks further back."

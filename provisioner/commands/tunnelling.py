@@ -22,12 +22,13 @@ from provisioner.kinds import KINDS
 from provisioner.kinds.ecs.running import Running
 from provisioner.kinds.ecs.sessions import NOT_READY, forward
 from provisioner.session import Session
+from provisioner.stopping import exit_code
 from provisioner.terminal.plugin import Plugin
 from provisioner.terminal.say import Say
 
 _CLUSTER, _SECRET = "aurora", "Secret"
 _USUAL, _LOOPBACK = 5432, "127.0.0.1"
-_INTERRUPTED, _STDERR = 130, 2
+_STDERR = 2
 _ENDS_WITHIN = 10  # seconds
 # With this file, libpq checks a certificate even if it is to require none (PostgreSQL doc, libpq SSL
 # support).
@@ -58,16 +59,17 @@ def tunnel(say: Say, session: Session, port: int | None, service: str) -> int:
     argv = plugin.command(
         session.place.region, chosen.target, str(session.aws.client("ssm").meta.endpoint_url)
     )
-    ended = _held(argv, plugin.environment(opened))
-    if ended is None:
-        return _INTERRUPTED
+    try:
+        ended = _held(argv, plugin.environment(opened))
+    except KeyboardInterrupt as stop:
+        return exit_code(stop)
     if session.aws.local:
         raise ProvisionerError("The session ended: the embedded AWS runs no task to go through.", REHEARSED)
     raise ProvisionerError(f"The tunnel has ended by itself ({ended}).", "Run the same command again.")
 
 
-def _held(argv: list[str], environment: Mapping[str, str]) -> int | None:
-    """Run the plugin to its end, its output on stderr; return its exit code, or None if a person ended it."""
+def _held(argv: list[str], environment: Mapping[str, str]) -> int:
+    """Run the plugin to its end, its output on stderr, also if a signal ends this command; its exit code."""
     with subprocess.Popen(argv, env=dict(environment), stdout=_STDERR) as process:  # noqa: S603 - by name
         try:
             return process.wait()
@@ -77,7 +79,7 @@ def _held(argv: list[str], environment: Mapping[str, str]) -> int | None:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_ENDS_WITHIN)
             process.terminate()
-            return None
+            raise
 
 
 def _free(port: int | None) -> int:

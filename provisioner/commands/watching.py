@@ -8,11 +8,10 @@ from provisioner.commands.place import whereabouts
 from provisioner.commands.showing import Look, looked, record
 from provisioner.errors import NoSuchStack
 from provisioner.session import Session
+from provisioner.stopping import exit_code
 from provisioner.terminal.health import Painted, health_lines
 from provisioner.terminal.say import Say
 from provisioner.terminal.screen import Screen
-
-_INTERRUPTED = 130
 
 
 def watch(say: Say, session: Session, every: float) -> int:
@@ -30,8 +29,8 @@ def watch(say: Say, session: Session, every: float) -> int:
             session.aws.calls.forget()
             session.clock.sleep(every)
             _read_anew(session)
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+    except KeyboardInterrupt as stop:
+        return exit_code(stop)
     return 0
 
 

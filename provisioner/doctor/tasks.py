@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from provisioner.amounts import amount
 from provisioner.doctor.asked.scaling import BY_SCALE, BY_SETTINGS, Least
 from provisioner.doctor.asked.tasks import Stops
 from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen
@@ -145,7 +146,7 @@ def stay_up(listed: list[Stops]) -> Finding | None:
         if not one.last or (one.count < _LOOP and running >= desired):
             continue
         what = (
-            f"{one.count} tasks of {service['serviceName']} stopped by themselves in the last hour, and "
+            f"{amount(one.count, 'task')} of {service['serviceName']} stopped unasked in the last hour, and "
             f"{running} of {desired} run. {one.last.words}"
         )
         return Finding("tasks-stop", what, one.last.remedy, "logs --since 1h", one.last.evidence)

@@ -15,6 +15,7 @@ from provisioner.engine.peers import Peers
 from provisioner.engine.shapes import Shapes
 from provisioner.engine.waits import again
 from provisioner.pages import paginator
+from provisioner.stopping import begin_change
 
 _READS = ("describe_", "filter_", "get_", "list_", "head_", "lookup_")
 # Seconds after which a read without an answer is given up; fewer for an emulator, which may not know the call
@@ -76,6 +77,7 @@ class Clients:
     def act(self, call: Callable[[], Answer]) -> Answer:
         """Ask the guard, then make one mutating call, once: nobody knows here whether it may be repeated."""
         self._guard()
+        begin_change()
         return call()
 
     def read(self, key: str, call: Callable[[], Answer]) -> Answer:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from html import escape
 
+from provisioner.amounts import amount
 from provisioner.engine.timeline import Bar, Span, Timeline
 
 _STYLE = """
@@ -84,7 +85,8 @@ def _row(bar: Bar, whole: float) -> str:
         told = f"{call.what} {call.seconds:.2f} s {call.about}".rstrip()
         parts.append(_part("call error" if call.about else "call", call, whole, told))
     critical = " critical" if bar.is_critical else ""
-    title = f"{bar.piece}/{bar.node}: {bar.kind}, {bar.verb}, {bar.end}; asked again {len(bar.tries)} times"
+    again = amount(len(bar.tries), "time")
+    title = f"{bar.piece}/{bar.node}: {bar.kind}, {bar.verb}, {bar.end}; asked again {again}"
     return (
         f'<div class="row{critical}" title="{escape(title)}"><span class="name">{escape(bar.node)}</span>'
         f'<span class="track">{"".join(parts)}</span><span class="time">{bar.seconds:.1f} s</span></div>'

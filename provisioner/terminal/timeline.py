@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from provisioner.amounts import amount
 from provisioner.engine.timeline import Bar, Span, Timeline
 from provisioner.terminal.say import Say
 
@@ -36,10 +37,10 @@ def summary(timeline: Timeline) -> str:
     """Return the summary of the run: duration, calls, and the critical path."""
     head = f"{timeline.command} of {timeline.suffix} ({timeline.result}): {timeline.seconds:.1f} s"
     if not timeline.bars:
-        return f"{head}, {timeline.calls} calls, nothing was to be done."
+        return f"{head}, {amount(timeline.calls, 'call')}, nothing was to be done."
     chain = " > ".join(f"{node} {seconds:.1f} s" for node, seconds in timeline.chain)
     return (
-        f"{head}, {len(timeline.bars)} steps, {timeline.calls} calls.\n"
+        f"{head}, {amount(len(timeline.bars), 'step')}, {amount(timeline.calls, 'call')}.\n"
         f"Critical path {timeline.critical:.1f} s ({chain}), efficiency {timeline.efficiency:.2f}."
     )
 

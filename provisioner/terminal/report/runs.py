@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from html import escape
 
+from provisioner.amounts import amount
 from provisioner.engine.past import Past
 from provisioner.engine.timeline import Bar, Span, Timeline
 from provisioner.terminal.past import began, name_of, planned, took
@@ -50,10 +51,11 @@ def _steps(last: Timeline) -> str:
     shown = [bar for bar in last.bars if bar.is_critical or bar.seconds >= _SHORT * last.seconds]
     rows = "".join(_step(bar, last.seconds or 1.0) for bar in shown)
     hidden = len(last.bars) - len(shown)
-    short = f" {hidden} short steps are left out." if hidden else ""
+    are = "step is" if hidden == 1 else "steps are"
+    short = f" {hidden} short {are} left out." if hidden else ""
     return (
         f"<details><summary>Step by step: the last {escape(last.command)}, {last.seconds:.1f} s, "
-        f"{last.calls} calls</summary>"
+        f"{amount(last.calls, 'call')}</summary>"
         f'<p class="pale small">Bold: the longest chain. Dark: at work; light: waiting for AWS.{short}</p>'
         f'<div class="gantt">{rows}</div></details>'
     )
