@@ -98,7 +98,7 @@ def tell_who_gets_in(call: Call, reply: Reply) -> None:
 def refuse_protected(call: Call) -> None:
     """Refuse to delete a protected log group.
 
-    Source: code: floci-io/floci#2256, botocore's list for DeleteLogGroup.
+    Source of the code: floci-io/floci#2256, botocore's list for DeleteLogGroup.
     """
     if _protected.of(call).get(call.params["logGroupName"]):
         raise AwsError(

@@ -82,7 +82,7 @@ def _check_support(params: dict[str, Any]) -> None:
 def _check_groups(call: Call) -> None:
     """Refuse unknown parameter and subnet groups.
 
-    Source: codes: botocore ServiceModel, errors of CreateDBCluster.
+    Source of the codes: botocore ServiceModel, errors of CreateDBCluster.
     """
     rds = backend("rds", call.account, call.region)
     group = call.params.get("DBClusterParameterGroupName", "default.")

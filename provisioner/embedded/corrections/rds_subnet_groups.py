@@ -74,7 +74,7 @@ def _subnets(call: Call) -> list[Any]:
 def _check_subnets(call: Call) -> None:
     """Refuse unknown subnets, and subnets in fewer than two zones.
 
-    Codes: botocore ServiceModel, errors of CreateDBSubnetGroup.
+    Source of the codes: botocore ServiceModel, errors of CreateDBSubnetGroup.
     """
     ec2 = backend("ec2", call.account, call.region)
     subnets = {sub: zone for zone, found in ec2.subnets.items() for sub in found}
