@@ -1,8 +1,8 @@
-"""An amount as a person reads it: one resource, two resources."""
+"""Amounts in words: one resource, two resources."""
 
 from __future__ import annotations
 
 
 def amount(count: int, noun: str) -> str:
-    """Return the count and its noun, with an `s` where it is not one."""
+    """Return the count and its noun, with an `s` unless the count is 1."""
     return f"{count} {noun if count == 1 else f'{noun}s'}"

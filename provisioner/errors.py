@@ -87,7 +87,7 @@ class LedgerError(ProvisionerError):
 
 
 class StateGone(LedgerError):
-    """The emulator that held the state, and the stacks that it tells of, has ended or was emptied."""
+    """A state whose emulator has ended or was emptied, and the stacks in the state with it."""
 
     exit_code = NoSuchStack.exit_code
     result = "state_gone"

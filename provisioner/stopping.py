@@ -1,4 +1,4 @@
-"""A signal that ends a command, and what is told of what was changed by then."""
+"""Signals that end a command: their exit codes, and the messages about what was changed by then."""
 
 from __future__ import annotations
 
@@ -16,34 +16,35 @@ _changing = threading.Event()
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, raised where SIGINT raises KeyboardInterrupt: what holds a lock gives it back."""
+    """A SIGTERM, raised as Python raises KeyboardInterrupt for SIGINT, so that held locks are released."""
 
 
 def listen() -> None:
-    """Let SIGINT and SIGTERM unwind this command; a second SIGTERM ends the process."""
+    """Let SIGINT and SIGTERM raise an exception in this command; a second SIGTERM ends the process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
 
 
 def begin_change() -> None:
-    """Note that something is about to be changed: from now on a command that is stopped may have done so."""
+    """Note that the command is about to change something: stopped from now on, it may have done so."""
     _changing.set()
 
 
 def forget_changes() -> None:
-    """Begin a new command in this process: it has changed nothing yet."""
+    """Begin a new command in this process, which has changed nothing yet."""
     _changing.clear()
 
 
 def exit_code(stop: BaseException | None) -> int:
-    """Return what a command ends with that `stop` ended: 128 and the signal's number."""
+    """Return the exit code of a command that `stop` ended: 128 plus the signal's number."""
     return 128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT)
 
 
 def stopped(error: ProvisionerError | None = None) -> tuple[str, str]:
-    """Return what happened and what to do, for a command that a signal stopped.
+    """Return the message and the hint for a command that a signal stopped.
 
-    `error` is what the run itself says of it; where nothing was changed there is nothing to go on with.
+    `error` is the error of the run itself. It is only used if something may have been changed: otherwise
+    there is nothing to go on with.
     """
     if not _changing.is_set():
         return "Stopped.", NOTHING_CHANGED
@@ -51,5 +52,6 @@ def stopped(error: ProvisionerError | None = None) -> tuple[str, str]:
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:
+    """Raise Terminated, and let the next SIGTERM end the process at once."""
     signal.signal(number, lambda *_: os._exit(128 + number))
     raise Terminated

@@ -68,9 +68,11 @@ class Workspace:
         return FolderArchive(self._folder, Path(self.state) if self.state else None)
 
     def state_holder(self) -> Local | None:
-        """Return the local AWS whose bucket holds the state; None where the state is elsewhere. Starts none.
+        """Return the running local AWS whose bucket holds the state; None if the state is elsewhere.
 
-        Raises: StateGone where it has ended: a new one has no bucket.
+        Raises:
+            StateGone: That local AWS has ended; a new one would not have the bucket.
+
         """
         if not (self.is_shared and self.local):
             return None

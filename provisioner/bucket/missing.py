@@ -1,4 +1,4 @@
-"""The bucket of a state that is not there: its name is mistyped, or the emulator that held it is gone."""
+"""The errors of a state whose bucket does not exist: a mistyped name, or an emulator that has ended."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def no_bucket(bucket: Bucket, doing: str) -> LedgerError:
-    """Return the error of a bucket that its store does not have.
+    """Return the error of a bucket that its store does not have; `doing` says in words what was tried.
 
-    A bucket that real AWS lacks says nothing about the stack: its name may be mistyped. An emulator that was
-    started anew is empty, and the stacks that it held are gone with the bucket: StateGone.
+    If AWS lacks the bucket, that says nothing about the stack: the name may be mistyped. An emulator that was
+    started anew is empty, and the stacks that it held are gone with the bucket: the error is StateGone.
     """
     local, emulator = bucket.aws.local, _emulator(bucket.aws)
     if local:
@@ -41,7 +41,7 @@ def no_bucket(bucket: Bucket, doing: str) -> LedgerError:
 
 
 def none_runs(address: str) -> StateGone:
-    """Return the error of a state in a bucket of the local AWS, where none runs."""
+    """Return the error of a state in a bucket of local AWS, if no local AWS runs."""
     return StateGone(
         f"No local AWS runs: one that held the state {address} has ended, and its stacks with it.",
         remake(address, local=True),
@@ -49,7 +49,7 @@ def none_runs(address: str) -> StateGone:
 
 
 def remake(address: str, *, local: bool = False) -> str:
-    """Say how a state, and a stack that it tells of, come back in an emulator that is empty."""
+    """Return a hint that says how a state and a stack in it come back in an empty emulator."""
     words = f"--state {address}{' --local' if local else ''}"
     return (
         f"`{PROGRAM} state init {words}` makes the bucket; then `{PROGRAM} apply --suffix NAME {words}` "
@@ -58,6 +58,6 @@ def remake(address: str, *, local: bool = False) -> str:
 
 
 def _emulator(aws: Aws) -> str:
-    """The endpoint of the emulator that has the stack as well as the state; "" where there is none."""
+    """Return the endpoint of the emulator that holds both the stack and the state; "" if there is none."""
     stores, stands = (foreign(str(aws.client(one).meta.endpoint_url)) for one in ("s3", "ec2"))
     return stores if stores == stands else ""

@@ -26,7 +26,8 @@ class BucketShelf:
     """The objects of one bucket, each written only if it is as the writer knows it.
 
     `client` returns the S3 client of the bucket's region; `renew` returns a client with new credentials for
-    one whose own have expired. `missing` returns the error of a bucket that is not there, from what was done.
+    one whose own have expired. `missing` returns the error of a bucket that does not exist; its argument says
+    in words what was tried.
     """
 
     def __init__(

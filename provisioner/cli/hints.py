@@ -25,7 +25,7 @@ def as_typed(hint: str, typed: Sequence[str], group: click.Group) -> str:
 
     `typed` is the command line that ended. A command gets the program's name before it, and those of the
     options --suffix, --local, --state, --state-endpoint, --region and --config that were typed and that it
-    takes. What the environment says is not repeated, and replaces a placeholder as what was typed does.
+    takes. An option from the environment is not repeated, but replaces a placeholder, as a typed one does.
     --set is not repeated, as it may hold a secret.
     """
     said = list(itertools.takewhile(lambda word: word != "--", typed))

@@ -21,7 +21,6 @@ class Asking:
         Raises:
             UsageError: There is no terminal to ask at.
             Declined: Something else was typed.
-            Interrupted: The question was interrupted.
 
         """
         if self.yes:

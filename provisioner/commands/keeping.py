@@ -169,7 +169,7 @@ def _told(document: Document) -> str:
 
 
 def _size(document: Document) -> str:
-    """Return the number of resources in words."""
+    """Return the number of a state's resources in words."""
     return amount(resources_in(document), "resource")
 
 

@@ -17,8 +17,8 @@ _HEAD = ("suffix", "account", "region", "resources")
 def list_stacks(say: Say, workspaces: Iterable[Workspace]) -> int:
     """Print every stack with its location and size; return the exit code.
 
-    A damaged state is named, and hides no other stack. The code is the highest of all, as for `status --all`:
-    that of NoSuchStack if the AWS of one is gone.
+    A damaged state is named, and hides no other stack. The exit code is the highest of all stacks, as in
+    `status --all`: that of NoSuchStack for a stack whose emulator has ended.
     """
     rows = [row for workspace in workspaces for row in _rows(workspace)]
     known = [row for row in rows if not isinstance(row, LedgerError)]

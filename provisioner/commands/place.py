@@ -33,7 +33,10 @@ def checked(say: Say, session: Session, made: Plan, started: float) -> None:
 
 
 def counted(say: Say, session: Session, told: str, started: float) -> None:
-    """Say what was checked, with how many calls, in what time, and what AWS throttled."""
+    """Say what was checked, with how many calls, in what time, and what AWS throttled.
+
+    `told` says what was checked, and how many; `started` is a time of the monotonic clock.
+    """
     calls = session.aws.calls.counted.total()
     rates = session.aws.rates
     for service, times in sorted(rates.throttles.items()):

@@ -69,7 +69,10 @@ def tunnel(say: Say, session: Session, port: int | None, service: str) -> int:
 
 
 def _held(argv: list[str], environment: Mapping[str, str]) -> int:
-    """Run the plugin to its end, its output on stderr, also if a signal ends this command; its exit code."""
+    """Run the plugin to its end, with its output on stderr, and return its exit code.
+
+    If a signal ends this command, the plugin is ended too.
+    """
     with subprocess.Popen(argv, env=dict(environment), stdout=_STDERR) as process:  # noqa: S603 - by name
         try:
             return process.wait()
