@@ -126,7 +126,11 @@ def test_apply_prints_the_plan_then_the_outputs_and_its_progress_on_stderr(desk:
     ran = desk.process("apply", "--local", "--yes", "--suffix", "a")
 
     assert ran.code == 0, ran.err
-    assert re.search(r"^Plan: \d+ to add, 0 to change, 0 to destroy\.$", ran.out, re.MULTILINE)
+    assert re.search(
+        r"^Plan: \d+ to add, 0 to change, 0 to destroy, and 4 of the account's own roles\.$",
+        ran.out,
+        re.MULTILINE,
+    )
     assert [line.split()[0] for line in ran.out.splitlines()[-8:]] == OUTPUTS
     assert re.search(r"^vpc: ready after [\d.]+ s", ran.err, re.MULTILINE)
     assert "ready after" not in ran.out

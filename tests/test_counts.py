@@ -8,7 +8,9 @@ import pytest
 
 from provisioner.amounts import amount
 from provisioner.commands.counts import ACCOUNTS_OWN
+from provisioner.engine.outcome import Outcome
 from provisioner.kinds import KINDS
+from tests.harness import Desk
 from tests.standing import SUFFIX, Standing
 
 ROLES = " and 4 of the account's own roles"
@@ -52,6 +54,30 @@ def test_a_history_of_which_one_run_is_not_shown_says_so_in_the_singular(standin
     ran = desk.well("history", "--limit", str(recorded - 1))
 
     assert "1 earlier run is recorded; `--limit 0` lists all." in ran.err
+
+
+def test_a_first_plan_and_its_run_count_as_every_command_after_them(desk: Desk) -> None:
+    (planned,) = desk.well("plan", "--suffix", "a", "--json").lines
+    shown = desk.well("plan", "--suffix", "a").out
+    desk.apply("a")
+
+    (run,) = desk.well("history", "--suffix", "a", "--json").lines[0]["runs"]
+    (listed,) = desk.well("list", "--json").lines
+    count = listed["stacks"][0]["resources"]
+    assert run["plan"] == {"add": count, "roles": 4}
+    assert {word: number for word, number in planned["summary"].items() if number} == run["plan"]
+    assert f"Plan: {count} to add, 0 to change, 0 to destroy, and 4 of the account's own roles.\n" in shown
+    assert f"  {count} to add, 4 of the account's own roles  " in desk.well("history", "--suffix", "a").out
+    # Whose roles are there already, the next stack is told nothing of them.
+    assert f"Plan: {count} to add, 0 to change, 0 to destroy.\n" in desk.well("plan", "--suffix", "b").out
+
+
+def test_what_was_done_is_counted_without_the_accounts_own_roles() -> None:
+    outcome = Outcome("apply", ["vpc", "role-ecs", "tg"], undone=["role-rds", "alb"])
+
+    outcome.leave_out({"tg"}, {"role-ecs", "role-rds"})
+
+    assert (outcome.done, outcome.undone) == (["vpc"], ["role-rds", "alb"])
 
 
 def test_the_accounts_own_are_those_that_their_resource_types_say_are_shared() -> None:

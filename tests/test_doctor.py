@@ -13,8 +13,11 @@ import pytest
 
 from provisioner.doctor.rounds import CHECKS
 from provisioner.embedded import reference
+from provisioner.embedded.containers import scheduler
+from provisioner.embedded.containers.life import end
 from provisioner.embedded.server import EmbeddedAws
 from tests.broken import BREAKS, Break
+from tests.broken.deed import service
 from tests.broken.edge import NAME
 from tests.broken.given import OWN_SECRET
 from tests.broken.measured import measure, unmeasure
@@ -172,6 +175,39 @@ def test_the_first_thing_is_told_to_a_person_with_what_to_type(stack: Standing) 
     assert ran.out.endswith(f"--service {SERVICE} --desired-count 2 --region {REGION}\n")
     assert "Why it matters: No task answers anything." in ran.out
     assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("ago", "state", "told_of_it"),
+    [
+        ((40, 38, 36), "ok", "3 of ml-api-service-prod did within the hour; that is over"),
+        ((50, 30, 10), "wrong", "no task stops unasked"),
+    ],
+    ids=["all run again since", "every 20 minutes another"],
+)
+def test_tasks_that_stopped_unasked_are_judged_by_what_is_now(
+    stack: Standing, ago: tuple[int, ...], state: str, told_of_it: str
+) -> None:
+    one = service(stack)
+    (deployment,) = one.deployments
+    deployment.created -= 3600
+    for minutes in ago:
+        task = one.live[0]
+        end(task, "EssentialContainerExited", "Essential container in task exited")
+        task.stopped -= 60 * minutes
+        scheduler.settle(one)
+    try:
+        (line,) = (each for each in walked(stack)["checks"] if each["check"] == "stopped")
+    finally:
+        one.tasks = one.live
+        deployment.created += 3600
+
+    assert (line["state"], line["note"]) == (state, told_of_it)
+    if state == "wrong":  # none of them wrote a line
+        assert re.fullmatch(
+            r"aws ecs describe-tasks --cluster ml-api-cluster-prod --tasks \w+ --region eu-west-1",
+            line["type"],
+        )
 
 
 def test_all_goes_on_after_the_first(stack: Standing) -> None:

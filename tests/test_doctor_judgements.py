@@ -14,11 +14,12 @@ from provisioner.doctor.asked.given import EXECUTION, Lock, Role
 from provisioner.doctor.asked.limits import Firewall, Quota
 from provisioner.doctor.asked.network import Borders
 from provisioner.doctor.asked.scaling import BY_HAND, BY_SCALE, BY_SETTINGS, Least
-from provisioner.doctor.asked.tasks import Stops, _is_of_now
+from provisioner.doctor.asked.tasks import Stops, _is_of_now, has_ended
 from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import Check
 from provisioner.doctor.walk import Result, examine, first_wrong
+from provisioner.kinds.ecs.diagnosis import Diagnosis, Ended
 from provisioner.kinds.vpc_origin import AMAZONS_GROUP
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -301,6 +302,68 @@ def test_tasks_that_stopped_tell_while_their_deployment_is_not_over(
 def test_tasks_of_a_deployment_that_is_over_are_only_told() -> None:
     with pytest.raises(Over, match="3 of api did within the hour"):
         tasks.stay_up([Stops(service(), 0, None, past=3)])
+
+
+@pytest.mark.parametrize(
+    ("ago", "more", "ended"),
+    [
+        ((50,), {}, True),
+        ((50, 48, 46), {}, True),
+        ((45, 25, 5), {}, False),
+        ((45, 25, 5), {"runningCount": 3}, False),
+        ((66, 46, 25), {}, True),
+        ((1, 1, 1), {}, True),
+        ((50, 48, 46), {"runningCount": 1}, False),
+        ((50,), {"runningCount": 1}, False),
+        ((50, 48, 46), {"deployments": [{**UP, "rolloutState": "IN_PROGRESS"}]}, False),
+        ((50, 48, 46), {"deployments": [{**UP, "rolloutState": "FAILED"}]}, False),
+        ((), {}, False),
+    ],
+    ids=str,
+)
+def test_stops_are_history_once_all_runs_for_longer_than_they_were_apart(
+    ago: tuple[int, ...], more: Doc, *, ended: bool
+) -> None:
+    stopped: list[Doc] = [{"stoppedAt": NOW - timedelta(minutes=one)} for one in ago]
+
+    assert has_ended(stopped, service(**{"deployments": [UP], **more}), NOW.timestamp()) is ended
+
+
+def test_a_task_of_which_ecs_does_not_say_when_it_stopped_is_no_history() -> None:
+    assert not has_ended([{"stoppedAt": None}], service(deployments=[UP]), NOW.timestamp())
+
+
+IN_CLUSTER = {"clusterArn": "arn:aws:ecs:eu-west-1:1:cluster/ml-api-cluster-prod"}
+PULLED = "CannotPullContainerError: pull image manifest has been retried 5 time(s)"
+
+
+@pytest.mark.parametrize(
+    ("last", "typed"),
+    [
+        (Diagnosis(task="0a1b", containers=(Ended("api", 1, "", ("boom",)),)), "logs --since 1h"),
+        (
+            Diagnosis(task="0a1b", stopped=PULLED, containers=(Ended("api", None, PULLED),)),
+            "aws ecs describe-tasks --cluster ml-api-cluster-prod --tasks 0a1b",
+        ),
+        (Diagnosis(unseen=("(ListTasks answered AccessDeniedException: no)",)), "status"),
+    ],
+    ids=["it wrote", "it never started", "nobody tells which"],
+)
+def test_logs_are_advised_only_where_a_container_wrote(last: Diagnosis, typed: str) -> None:
+    found = tasks.stay_up([Stops(service(runningCount=1, **IN_CLUSTER), 1, last)])
+
+    assert found
+    assert found.type == typed
+    assert found.what.startswith("1 task of api stopped unasked in the last hour, and 1 of 2 run.")
+
+
+def test_tasks_that_cannot_start_are_told_by_the_other_checks_and_not_by_logs() -> None:
+    said = {"createdAt": NOW, "message": "(service api) is unable to consistently start tasks successfully."}
+
+    found = tasks.find_room([service(events=[said])])
+
+    assert found
+    assert found.type == "doctor --all"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def shown(page: Path) -> Iterator[str]:
 
 def epilogs(group: click.Group) -> Iterator[str]:
     for command in group.commands.values():
-        told = (command.epilog or "").removeprefix("For example: ")
+        told = (command.epilog or "").removeprefix("For example: ").removeprefix(f"{PROGRAM} ")
         if told.partition(" ")[0] in group.commands:
             yield told
         if isinstance(command, click.Group):

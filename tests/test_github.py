@@ -128,7 +128,11 @@ def test_a_pull_request_is_planned_and_commented_and_changes_nothing(runner: Run
     assert (ran.code, runner.desk.acts(mark)) == (0, []), ran.err
     told = Path("plan.md").read_text()
     assert told == runner.summary.read_text()[:-1]
-    assert re.match(r"### Plan of `prod`\n\n\*\*Plan: \d+ to add, 0 to change, 0 to destroy\.\*\*", told)
+    assert re.match(
+        r"### Plan of `prod`\n\n\*\*Plan: \d+ to add, 0 to change, 0 to destroy, and 4 of the account's own "
+        r"roles\.\*\*",
+        told,
+    )
     assert "\n+ create vpc/vpc: Vpc ml-api-vpc-prod\n" in told
     assert "USD a month" in told
     assert int(runner.outputs["changes"]) > 60  # the small stack: a larger one takes longer alone

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from provisioner.commands.ending import finish
+from provisioner.engine.outcome import Outcome
+from provisioner.engine.refused import Holder, held_up
+from provisioner.errors import ProvisionerError
 from provisioner.kinds.ec2.remedies import remedy
 from tests.harness import Desk
 from tests.inventory import client
@@ -57,6 +61,41 @@ def test_guard_dutys_endpoint_and_group_are_named_before_the_first_deletion(stri
         assert f"`aws ec2 delete-security-group --group-id {group} --region us-east-1`" in told
         assert told.count("makes its endpoint and group again") == 1
         assert f"{TAG}=false among the setting `tags`" in told
+
+
+@pytest.mark.slow
+def test_a_teardown_tells_once_when_guardduty_makes_them_again(strict: Desk) -> None:
+    strict.apply("a")
+
+    ran = strict.run("teardown", "--yes", "--unprotect", "--suffix", "a")
+
+    assert ran.code == 9, ran.err
+    assert "held by what is not this stack's: eni-" in ran.err
+    assert "Delete or detach that, then run the same command again." in ran.err
+    assert ran.err.count("makes its endpoint and group again") == 1
+
+
+def test_what_was_told_before_a_run_is_not_told_at_its_end() -> None:
+    """Of several that end alike each line is told once, whatever else the hint of each says."""
+    held = {
+        "a": held_up("Subnet a", [Holder("eni-1", passing=False, note="Mind this")]),
+        "b": held_up("Subnet b", [Holder("eni-2", passing=False, note="Mind that")]),
+        "c": held_up("Edge c", [Holder("a plan", passing=False, later=True, note="Mind that")]),
+    }
+
+    with pytest.raises(ProvisionerError) as caught:
+        finish(Outcome("teardown", failed=held), [])
+    assert caught.value.hint.splitlines() == [
+        "Mind this.",
+        "Delete or detach that, then run the same command again.",
+        "Mind that.",
+        "Once that has ended, run the same command again: it deletes what is left.",
+    ]
+
+    with pytest.raises(ProvisionerError) as caught:
+        finish(Outcome("teardown", failed=held), [], told=["Mind that."])
+    assert "Mind that." not in caught.value.hint
+    assert "Mind this." in caught.value.hint
 
 
 def test_doctor_opens_an_endpoint_that_is_not_the_stacks_by_a_command_that_does_it(strict: Desk) -> None:

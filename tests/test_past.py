@@ -122,7 +122,7 @@ def test_history_outlives_the_stack(before: Desk) -> None:
         ("teardown", "ok"), ("apply", "ok"), ("apply", "ok")
     ]  # fmt: skip
     assert re.fullmatch(r"\d+ to destroy", told[0][1])
-    assert re.fullmatch(r"\d+ to add", told[2][1])
+    assert re.fullmatch(r"\d+ to add, 4 of the account's own roles", told[2][1])
     assert "--set logs.days=60" in told[1][3]
 
 
@@ -137,7 +137,7 @@ def test_history_for_a_program_holds_no_secret(before: Desk) -> None:
 def test_show_tells_the_plan_the_resources_and_the_calls(before: Desk) -> None:
     out = before.well("show", "last~2", "--suffix", "prod").out
 
-    assert re.search(r"^  plan   \d+ to add$", out, re.MULTILINE)
+    assert re.search(r"^  plan   \d+ to add, 4 of the account's own roles$", out, re.MULTILINE)
     stages = r"starting .* exists .* ready"
     assert re.search(rf"^vpc/nat-1 +NatGateway +create +ready .*{stages} ", out, re.MULTILINE)
     assert re.search(r"^ec2 +\d+ ", out, re.MULTILINE)

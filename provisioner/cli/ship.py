@@ -10,6 +10,7 @@ import click
 from provisioner.cli.completion import by
 from provisioner.cli.opening import begin, known_suffix, open_session
 from provisioner.cli.options import lock_option, stack_options, yes_option
+from provisioner.names import PROGRAM
 
 service_option = click.option(
     "--service",
@@ -149,7 +150,7 @@ def scale(
     return scaling.scale(say, session, scaling.Wish(Asking(yes), minimum, maximum, service, lock_timeout))
 
 
-@click.command(epilog="For example: run --suffix prod -- python manage.py migrate")
+@click.command(epilog=f"For example: {PROGRAM} run --suffix prod -- python manage.py migrate")
 @stack_options
 @service_option
 @yes_option

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from types import FrameType
 
@@ -66,9 +66,10 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
         os.close(out)
 
 
-def finish(outcome: Outcome, caught: list[int]) -> None:
-    """Raise the error that the run ended with, if there is one."""
+def finish(outcome: Outcome, caught: list[int], told: Collection[str] = ()) -> None:
+    """Raise what the run ended with, without those lines of its hint that were `told` before it began."""
     if caught:
         outcome.interrupted = EXIT_CODES[signal.Signals(caught[0])]
     if error := outcome.error():
+        error.hint = "\n".join(line for line in error.hint.splitlines() if line not in told)
         raise error

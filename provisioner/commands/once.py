@@ -29,7 +29,7 @@ _TOLD = ("ok", "failed")
 
 @dataclass(frozen=True)
 class Once:
-    """One command to run once, in a task beside one service."""
+    """One command in a task of one service's revision."""
 
     say: Say
     one: OneService
@@ -38,8 +38,9 @@ class Once:
 
     @property
     def title(self) -> str:
-        """The command's program and its service; the other words may be secret."""
-        return f"{self.command.words[0]} beside {self.one.title}"
+        """What is run, by its program alone as the rest may be secret, and in which container."""
+        container = self.now.container["name"]
+        return f"{self.command.words[0]} in the container {container} of the service {self.one.title}"
 
     @property
     def key(self) -> str:
@@ -66,7 +67,8 @@ class Once:
             self._ask_whether_anew(cut, asking)
             return None
         image = f"{self.now.image} (revision {number(self.now.arn)})"
-        asking.confirm(self.say, f"Run {shlex.join(self.command.words)} with {image} in {session.suffix}?")
+        where = f"in the container {self.now.container['name']} with {image} in {session.suffix}"
+        asking.confirm(self.say, f"Run {shlex.join(self.command.words)} {where}?")
         return None
 
     def begun(self, *, again: bool) -> Begun:

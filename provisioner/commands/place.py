@@ -7,6 +7,7 @@ import time
 from provisioner.amounts import amount
 from provisioner.engine.plan import Plan
 from provisioner.session import Session
+from provisioner.terminal.plan import roles_told
 from provisioner.terminal.say import Say
 
 
@@ -26,9 +27,8 @@ def whereabouts(session: Session) -> str:
 
 def checked(say: Say, session: Session, made: Plan, started: float) -> None:
     """Say how many resources were checked, with how many calls, in what time; `status` counts the same."""
-    nodes = made.stack.nodes
-    roles = sum(name in nodes and nodes[name].kind.shared for name in made.changes)
-    more = f" and {roles} of the account's own roles" if roles else ""
+    roles = len(made.roles)
+    more = f" and {roles_told(roles)}" if roles else ""
     counted(say, session, f"{amount(len(made.changes) - roles, 'resource')}{more} checked", started)
 
 

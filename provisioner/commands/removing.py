@@ -82,7 +82,7 @@ def _remove(
     if not (say.quiet and asking.yes):
         show_going(say, session, ending)
     held = holding(session, made, found)
-    for line in [*(f"! {one}" for one in held), *(f"  {note}." for note in notes_of(held))]:
+    for line in [*(f"! {one}" for one in held), *(f"  {note}" for note in notes_of(held))]:
         say.ask(line)
     asking.confirm(say, "Remove them?", session.suffix)
     pieces = {node.name: node.piece for node in made.stack if node.name in going}
@@ -90,7 +90,7 @@ def _remove(
     with progress(say, pieces, outlook) as told, signals(say, session.clock) as caught:
         session.listen = both(record.hear, told)
         outcome = take_down(session, made, found)
-    finish(outcome, caught)
+    finish(outcome, caught, told=notes_of(held))
     report = look_last(session, made.stack, partial(refuse_anew, marker))
     report.kept += left_by_aws(made)
     report.lingering += [Remnant("", one, why) for one, why in outcome.theirs.items()]
@@ -222,13 +222,12 @@ def last_region(workspace: Workspace, suffix: str) -> str | None:
 def keep_report(session: Session, outcome: Outcome, report: Report) -> str:
     """Save the report of the last search beside the state; return where it is."""
     store = session.where.workspace.archive.report(session.suffix, stamp())
-    deleted = [asdict(stone) for stone in session.document.tombstones]
     about = {
         "suffix": session.suffix,
         "place": asdict(session.place),
         "removed": outcome.done,
         "swept": outcome.swept,
-        "deleted": deleted,
+        "deleted": [asdict(stone) for stone in session.document.tombstones],
     }
     store.save(json.dumps({**about, **report.as_dict()}, indent=1).encode())
     return store.where

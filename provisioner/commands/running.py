@@ -42,7 +42,7 @@ _LATE = 6.0
 
 @dataclass(frozen=True)
 class Wish:
-    """The options of a run: the command, the service beside which it runs, and the capacity."""
+    """What is to run, as which service's task, on which capacity."""
 
     asking: Asking
     words: tuple[str, ...]
@@ -60,7 +60,7 @@ def run(say: Say, session: Session, wish: Wish) -> int:
     with recorded(session, "run") as record, ExitStack() as ears:
         with session.locked("run", wish.lock_timeout), undisturbed(session, to_its_end=False):
             one = one_service(session, wish.service)
-            with explained(f"starting a task beside {one.aws_name}"):
+            with explained(f"starting a task of {one.aws_name}"):
                 now = one.running()
                 once = Once(say, one, now, command)
                 found = once.found(again=wish.again, asking=wish.asking)

@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from provisioner.amounts import amount
 from provisioner.doctor.asked.scaling import BY_SCALE, BY_SETTINGS, Least
-from provisioner.doctor.asked.tasks import Stops
+from provisioner.doctor.asked.tasks import Stops, is_up
 from provisioner.doctor.finding import Doc, Finding, Over, Sought, Unseen
-from provisioner.kinds.ecs.diagnosis import FAILED
+from provisioner.kinds.ecs.diagnosis import FAILED, Diagnosis
 from provisioner.kinds.ecs.rollouts import BACK
 from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, RESTORE_MINUTES, Pullable
 from provisioner.settings.never import setting_of
@@ -80,9 +80,9 @@ def _room(said: str) -> str:
     for word, (service, code) in _LIMITS.items():
         if word in said:
             return f"aws service-quotas get-service-quota --service-code {service} --quota-code {code}"
-    return (
-        "apply --set service.fargate_weight=100 --set service.spot_weight=0" if "apacity" in said else "logs"
-    )
+    if "apacity" in said:
+        return "apply --set service.fargate_weight=100 --set service.spot_weight=0"
+    return "doctor --all"  # tells of the tasks that stopped, with their lines where they wrote any
 
 
 def are_rolled_out(
@@ -99,7 +99,7 @@ def are_rolled_out(
         for one in service["deployments"]:
             if one.get("rolloutState") == "FAILED":
                 status, reason = "FAILED", str(one.get("rolloutStateReason", ""))
-        if status == BACK and _is_up(service):
+        if status == BACK and is_up(service):
             back.append(f"{name} is as before its last deployment, which was rolled back: `releases` tells")
             continue
         if status in (*FAILED, "FAILED"):
@@ -132,12 +132,6 @@ def _under_way(service: Doc, told: Doc) -> Finding:
     return Finding("deployment-under-way", what, "Until it ends ECS may go back from it.", "status")
 
 
-def _is_up(service: Doc) -> bool:
-    """Whether all of what it is to run does."""
-    states = {one.get("rolloutState") for one in service["deployments"] if one["status"] == "PRIMARY"}
-    return states == {"COMPLETED"} and bool(service["runningCount"] >= service["desiredCount"])
-
-
 def stay_up(listed: list[Stops]) -> Finding | None:
     """Whether tasks stop unasked: in a loop, or so that too few run."""
     for one in listed:
@@ -149,11 +143,20 @@ def stay_up(listed: list[Stops]) -> Finding | None:
             f"{amount(one.count, 'task')} of {service['serviceName']} stopped unasked in the last hour, and "
             f"{running} of {desired} run. {one.last.words}"
         )
-        return Finding("tasks-stop", what, one.last.remedy, "logs --since 1h", one.last.evidence)
+        return Finding("tasks-stop", what, one.last.remedy, _more_on(one.last, service), one.last.evidence)
     if past := [one for one in listed if one.past]:
         told = (f"{one.past} of {one.service['serviceName']}" for one in past)
-        raise Over(f"{', '.join(told)} did within the hour, of a deployment that is over")
+        raise Over(f"{', '.join(told)} did within the hour; that is over")
     return None
+
+
+def _more_on(last: Diagnosis, service: Doc) -> str:
+    """The command that tells more of a task: `logs` where its containers wrote any lines."""
+    if last.evidence:
+        return "logs --since 1h"
+    if not last.task:
+        return "status"
+    return f"aws ecs describe-tasks --cluster {service['clusterArn'].rpartition('/')[2]} --tasks {last.task}"
 
 
 def are_enough(services: list[Doc]) -> Finding | None:

@@ -68,7 +68,7 @@ class Apply:
             self._remove(self._undeclared())
             self._keep_outputs()
         self.outcome.seconds = self.hands.clock.now() - start
-        self.outcome.leave_out(self.plan.kept)
+        self.outcome.leave_out(self.plan.kept, self.plan.roles)
         return self.outcome
 
     def take_over_found(self) -> None:

@@ -46,9 +46,9 @@ class Outcome:
         """Whether everything was done: nothing failed, and nothing was left out."""
         return not self.failed and not self.undone
 
-    def leave_out(self, kept: Set[str]) -> None:
-        """Remove the unchanged resources, so that the outcome counts changes as the plan did."""
-        self.done = [name for name in self.done if name not in kept]
+    def leave_out(self, kept: Set[str], roles: Set[str]) -> None:
+        """Count as the plan counted: no role of the account's own, and nothing that was only looked at."""
+        self.done = [name for name in self.done if name not in kept and name not in roles]
         self.undone = [name for name in self.undone if name not in kept]
 
     @contextmanager
@@ -102,7 +102,7 @@ class Outcome:
     def _failure(self) -> ProvisionerError:
         told = "\n".join(f"  {node}: {error.message}" for node, error in self.failed.items())
         rest = f"\nNot touched: {', '.join(self.undone)}." if self.undone else ""
-        hints = list(dict.fromkeys(error.hint for error in self.failed.values() if error.hint))
+        hints = dict.fromkeys(line for error in self.failed.values() for line in error.hint.splitlines())
         kinds = [type(error) for error in self.failed.values()]
         kind = next((loud for loud in _LOUDEST if any(issubclass(one, loud) for one in kinds)), Incomplete)
         count = f"{len(self.failed)} failed, {len(self.done)} done, {len(self.undone)} not touched"

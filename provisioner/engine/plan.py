@@ -82,9 +82,14 @@ class Plan:
         """The changes that cannot be made, and so prevent all others."""
         return [change for change in self.changes.values() if change.verb == "refuse"]
 
+    @property
+    def roles(self) -> set[str]:
+        """The account's own roles among its nodes: they are of no stack, and counted by themselves."""
+        return {node.name for node in self.stack if node.kind.shared and node.name in self.changes}
+
     def count(self, *verbs: str) -> int:
-        """Return how many changes have one of these actions."""
-        return sum(change.verb in verbs for change in self.changes.values())
+        """How many changes have one of these verbs, the account's own roles left out."""
+        return sum(self.changes[name].verb in verbs for name in self.changes.keys() - self.roles)
 
 
 def make_plan(

@@ -71,7 +71,7 @@ def _show_held(say: Say, held: list[Blocker]) -> None:
     for one in held:
         say.data(f"  {say.paint('!', 'red')} {one}")
     for note in notes_of(held):
-        say.data(f"    {note}.")
+        say.data(f"    {note}")
 
 
 def _what(one: Going) -> str:
@@ -87,5 +87,6 @@ def _as_record(suffix: str, ending: Ending, notes: list[str]) -> dict[str, objec
         for one in wave
     ]
     gone = sum(not one.stays for one in ending.going)
-    summary = {"add": 0, "change": 0, "destroy": gone, "finish": 0, "adopt": 0, "release": 0, "refused": 0}
+    others = ("add", "change", "finish", "adopt", "release", "refused", "roles")
+    summary = {**dict.fromkeys(others, 0), "destroy": gone}
     return {"suffix": suffix, "destroy": True, "notes": notes, "changes": changes, "summary": summary}

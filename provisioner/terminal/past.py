@@ -47,7 +47,8 @@ def as_doc(run: Past) -> dict[str, Any]:
 
 def planned(plan: Mapping[str, int]) -> str:
     """Return the counts of a plan as text, such as "2 to add, 1 refused"."""
-    told = (f"{count} {word if word == 'refused' else f'to {word}'}" for word, count in plan.items())
+    words = {"refused": "refused", "roles": "of the account's own roles"}
+    told = (f"{count} {words.get(word, f'to {word}')}" for word, count in plan.items())
     return ", ".join(told) or "no changes"
 
 

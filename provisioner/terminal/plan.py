@@ -90,15 +90,17 @@ def left_to_others(plan: Plan) -> list[str]:
 
 
 def summary(plan: Plan) -> dict[str, int]:
-    """Return the number of resources for each word of the summary."""
+    """Return the number of resources for each word; the account's own roles are in `roles` alone."""
+    touched = {one.node for one in shown(plan) if one.verb != "refuse"}
     return {
         "add": plan.count("create", "replace"),
         "change": plan.count("update"),
         "destroy": plan.count("delete", "replace") - sum(one.keeps for one in plan.changes.values()),
         "finish": plan.count("finish"),
-        "adopt": len(plan.adopted),
+        "adopt": sum(one.node not in plan.roles for one in plan.adopted),
         "release": plan.count("release"),
-        "refused": plan.count("refuse"),
+        "refused": len(plan.refused),
+        "roles": len(touched & plan.roles),
     }
 
 
@@ -110,7 +112,12 @@ def sentence(plan: Plan) -> str:
     told = f"Plan: {counts['add']} to add, {counts['change']} to change, {counts['destroy']} to destroy"
     for word in ("finish", "adopt", "release", "refused"):
         told += f", {counts[word]} {word if word == 'refused' else 'to ' + word}" if counts[word] else ""
-    return told + "."
+    return f"{told}, and {roles_told(counts['roles'])}." if counts["roles"] else f"{told}."
+
+
+def roles_told(count: int) -> str:
+    """Say how many roles beside the stack's resources are told of."""
+    return f"{count} of the account's own roles"
 
 
 def as_record(plan: Plan) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from provisioner.doctor.finding import Doc, Sought, Unseen
 from provisioner.doctor.patient import Patient, unless
@@ -35,7 +36,7 @@ _ORDERED = ("Scaling activity", "Task stopped by")
 class Stops:
     """A service, how many of its tasks stopped unasked in the last hour, and how the last one ended.
 
-    `past` were of a deployment that is over: what is to run now has come up since.
+    `past` are history: their deployment is over, or all of it runs again.
     """
 
     service: Doc
@@ -103,6 +104,7 @@ def stops(p: Patient) -> list[Stops]:
         name = service["serviceName"]
         mine = [one for one in tasks if one.get("group") == f"service:{name}" and _is_unwanted(one)]
         now = [one for one in mine if _is_of_now(one, service)]
+        now = [] if has_ended(now, service, p.now) else now
         newest = max(now, key=lambda one: str(one.get("stoppedAt") or ""), default=None)
         last = diagnose(ecs, cluster, name, newest["taskDefinitionArn"]) if newest else None
         found.append(Stops(service, len(now), last, len(mine) - len(now)))
@@ -117,6 +119,23 @@ def _is_of_now(task: Doc, service: Doc) -> bool:
         one.get("rolloutState") != "COMPLETED" or stopped is None or stopped >= one["createdAt"]
         for one in mine
     )
+
+
+def has_ended(stopped: list[Doc], service: Doc, now: float) -> bool:
+    """Return whether tasks of what runs stop no more.
+
+    All run again, and have for longer than two stops were ever apart: in a loop the next is due by then.
+    """
+    ends = sorted(one["stoppedAt"].timestamp() for one in stopped if one.get("stoppedAt"))
+    if not ends or len(ends) < len(stopped) or not is_up(service):
+        return False
+    return now - ends[-1] > max((later - earlier for earlier, later in pairwise(ends)), default=0.0)
+
+
+def is_up(service: Doc) -> bool:
+    """Return whether the deployment that is wanted has arrived, and all tasks that are to run do."""
+    states = {one.get("rolloutState") for one in service["deployments"] if one["status"] == "PRIMARY"}
+    return states == {"COMPLETED"} and bool(service["runningCount"] >= service["desiredCount"])
 
 
 def _is_unwanted(task: Doc) -> bool:

@@ -1,0 +1,50 @@
+"""`run` says in which container of which service its command runs."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from provisioner.commands.once import Once
+from provisioner.kinds.ecs import lone_tasks
+from provisioner.kinds.ecs.revisions import Running
+
+ARN = "arn:aws:ecs:us-east-1:1:task-definition/ml-api-taskdef-a:4"
+
+
+class Heard:
+    """Keeps the question that a person would be asked."""
+
+    question = ""
+
+    def confirm(self, _say: object, question: str) -> None:
+        self.question = question
+
+
+def once(service: str) -> Once:
+    """`run -- python -c secret` as a task of a service whose balancer leads to one of two containers."""
+    containers = [{"name": "scratch", "image": "busybox"}, {"name": "api", "image": "acme/model:1"}]
+    revision = {"taskDefinitionArn": ARN, "family": "f", "containerDefinitions": containers}
+    now = Running({"loadBalancers": [{"containerName": "api"}]}, revision)
+    session = SimpleNamespace(suffix="a", clients=None, document=SimpleNamespace(salt="s", begun={}))
+    one: Any = SimpleNamespace(title=service, session=session, cluster="c", node="service")
+    say: Any = None
+    return Once(say, one, now, lone_tasks.Command(("python", "-c", "secret")))
+
+
+@pytest.mark.parametrize("service", ["api", "search"])
+def test_what_is_told_of_a_command_names_container_and_service_and_no_argument(service: str) -> None:
+    assert once(service).title == f"python in the container api of the service {service}"
+
+
+def test_the_question_names_the_container_that_the_command_runs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provisioner.commands.once.under_way", lambda *_: None)
+    asking: Any = Heard()
+
+    assert once("search").found(again=True, asking=asking) is None
+
+    assert asking.question == (
+        "Run python -c secret in the container api with acme/model:1 (revision 4) in a?"
+    )
