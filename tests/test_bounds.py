@@ -152,7 +152,7 @@ def test_what_the_stack_tells_every_container_is_not_free() -> None:
 
 
 def test_a_shell_needs_a_root_that_can_be_written() -> None:
-    told = refused("profile=production", "service.exec=true").message
+    told = refused("profile=production", "service.exec=true").hint
 
     assert "container.readonly_root=false" in told
 

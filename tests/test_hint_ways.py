@@ -21,6 +21,7 @@ from provisioner.commands.one_service import OneService
 from provisioner.commands.saved import SavedPlan
 from provisioner.engine.clock import Clock
 from provisioner.engine.decide import woken_by
+from provisioner.engine.denials import Denial
 from provisioner.engine.explain import explain
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.kinds import KINDS, facts, versions
@@ -90,6 +91,19 @@ DENIED = [
     ("with an explicit deny in an identity-based policy", "explicit deny in an identity-based policy", True),
     ("with an explicit deny in a VPC endpoint policy", "explicit deny in a VPC endpoint policy", True),
     ("with an explicit deny in a permissions boundary", "explicit deny in a permissions boundary", True),
+    ("with an explicit deny in a resource control policy", "changed by whoever manages the organis", True),
+    ("with an explicit deny in a resource-based policy", "changed by whoever owns that resource", True),
+    ("with an explicit deny in a session policy", "sign in, or assume the role, without it", True),
+    ("with an explicit deny in the role trust policy", "explicit deny in a role trust policy forbids", True),
+    ("with an explicit deny", "An explicit deny forbids {0}, and no right outweighs it: take it", True),
+    ("due to an explicit deny in a Service Control Policy", "changed by whoever manages the organisa", True),
+    (
+        "with an explicit deny in a service control policy: "
+        "arn:aws:organizations::1:policy/o-1/service_control_policy/p-1. Go to https://x",
+        "policy (arn:aws:organizations::1:policy/o-1/service_control_policy/p-1) forbids {0}",
+        True,
+    ),
+    ("because no resource-based policy allows the {0} action", "let the resource-based policy allow", True),
     ("because no permissions boundary allows the {0} action", "let the permissions boundary allow {0}", True),
     ("because no session policy allows the {0} action", "let the session policy allow {0}", True),
     ("because no VPC endpoint policy allows the {0} action", "let the VPC endpoint policy allow {0}", True),
@@ -120,6 +134,62 @@ def test_a_right_is_asked_for_only_where_a_right_helps(
         assert action in hint
         assert ("Give these credentials" in hint) is not elsewhere
         assert "s3:PutObject" not in hint
+        # AWS says the same of a right that is there, and whose condition this call does not meet.
+        assert "(such as a region or a tag)" in hint or "let the " in hint
+
+
+@pytest.mark.parametrize(
+    ("why", "clause"),
+    [
+        ("because no identity-based policy allows the ec2:X action", "these credentials lack ec2:X"),
+        ("", "these credentials lack ec2:X"),
+        ("because no VPC endpoint policy allows the ec2:X action", "no VPC endpoint policy allows ec2:X"),
+        (
+            "with an explicit deny in an identity-based policy: arn:aws:iam::1:policy/Deny",
+            "an explicit deny in an identity-based policy (arn:aws:iam::1:policy/Deny) forbids ec2:X",
+        ),
+        ("with an explicit deny", "an explicit deny forbids ec2:X"),
+    ],
+)
+def test_a_note_lacks_a_right_only_where_one_is_missing(why: str, clause: str) -> None:
+    assert Denial.of(denied("ec2:X", why)).clause == clause
+
+
+REGION_ALONE = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "says", "lacks"),
+    [
+        (
+            {"Effect": "Deny", "Condition": {"StringNotEquals": REGION_ALONE["StringEquals"]}},
+            "An explicit deny in an identity-based policy forbids ec2:CreateVpc, and no right outweighs it",
+            False,
+        ),
+        (
+            {"Effect": "Allow", "Condition": REGION_ALONE},
+            "Where they have it already, its condition (such as a region or a tag) or its resources leave",
+            True,
+        ),
+    ],
+    ids=["denied elsewhere", "allowed elsewhere"],
+)
+def test_a_right_under_a_condition_that_is_not_met_is_not_told_as_missing(
+    desk: Desk, statement: dict[str, Any], says: str, *, lacks: bool
+) -> None:
+    all_else = {"Effect": "Allow", "NotAction": "ec2:CreateVpc", "Resource": "*"}
+    if statement["Effect"] == "Deny":
+        all_else = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    about = {"Action": "ec2:CreateVpc", "Resource": "*", **statement}
+    desk.box.authorise({"Version": "2012-10-17", "Statement": [all_else, about]})
+    try:
+        ran = desk.run("apply", "--yes", "--suffix", "a", "--target", "vpc", "--region", "us-east-1")
+    finally:
+        desk.box.authorise()
+
+    assert ran.code == 4, ran.err
+    assert says in ran.err
+    assert ("Give these credentials the right ec2:CreateVpc" in ran.err) is lacks
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from provisioner.engine.clock import Clock
-from provisioner.engine.explain import right_for
+from provisioner.engine.denials import Denial
 from provisioner.engine.faults import PASSING, Fault, code_of, fault_of, told
 from provisioner.engine.hints import hint
 from provisioner.engine.waits import again
@@ -77,8 +77,9 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
         action = _ACTIONS.get(call, call)
         also = "" if action == _LIST else f", and s3:{_LIST}"
         also += f": without s3:{_LIST}, S3 refuses to say that something is not there"
-        right = right_for(error, f"s3:{action}", also)
-        return LedgerError(f"{doing}: {told(error)}", f"Nothing was called for it. {right}.")
+        denial = Denial.of(error, f"s3:{action}")
+        way = f"Nothing was called for it. {denial.remedy(also)}. {denial.more}"
+        return LedgerError(f"{doing}: {told(error)}", way.rstrip())
     if fault is Fault.REFUSED and _CHECKSUM.search(f"{code_of(error)} {told(error)}"):
         return LedgerError(
             f"{doing}: {told(error)}",

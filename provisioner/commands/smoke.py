@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, ProxyConnectionError
 
 from provisioner.commands.one_service import OneService
-from provisioner.engine.explain import missing
+from provisioner.engine.denials import Denial
 from provisioner.engine.faults import Fault, fault_of
 from provisioner.engine.hints import hint
 from provisioner.engine.refs import Doc
@@ -206,7 +206,7 @@ def _rules(say: Say, one: OneService) -> list[Doc]:
     except ClientError as error:
         if fault_of(error) is not Fault.DENIED:
             raise
-        say.note(f"Which service answers is not known: these credentials lack {missing(error)}.", "yellow")
+        say.note(f"Which service answers is not known: {Denial.of(error).clause}.", "yellow")
         return []
 
 

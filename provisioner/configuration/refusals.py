@@ -13,11 +13,13 @@ from pydantic_core import ErrorDetails
 
 from provisioner.errors import UsageError
 from provisioner.names import PROGRAM
+from provisioner.settings.incompatible import remedy_of
 from provisioner.settings.knobs import Knob, knobs, sections
 
 # For words of opposite meaning (true, false), the similarity from which a word counts as a typing error.
 _TYPED_WRONG = 0.7
-_ALL = f"`{PROGRAM} config show` lists them all."
+# What stands in a file or a variable, `config show` refuses as well: it reads them too, and this reads none.
+_SCHEMA = f"`{PROGRAM} config schema`"
 
 
 def no_such_setting(path: str, source: str) -> UsageError:
@@ -35,14 +37,15 @@ def no_such_setting(path: str, source: str) -> UsageError:
         inner = ", ".join(one for one in knobs() if one.startswith(f"{path}."))
         return UsageError(f"`{path}` is a group of settings ({source}).", f"It holds {inner}.")
     near = _near(path, knobs()) if "." in path else _near_word(path)
-    hint = f"Did you mean `{near}`? {_ALL}" if near else f"There are: {', '.join(knobs())}."
+    every = f"`{PROGRAM} config show`" if source == "--set" else _SCHEMA
+    hint = f"Did you mean `{near}`? {every} lists them all." if near else f"There are: {', '.join(knobs())}."
     return UsageError(f"There is no setting `{path}` ({source}).", hint)
 
 
 def no_such_variable(name: str, known: Iterable[str]) -> UsageError:
     """Return the error for an environment variable with our prefix that belongs to no setting."""
     near = _near(name, known)
-    hint = f"Did you mean `{near}`?" if near else _ALL
+    hint = f"Did you mean `{near}`?" if near else f"Unset it; {_SCHEMA} lists the settings there are."
     return UsageError(f"There is no setting behind the variable {name}.", hint)
 
 
@@ -57,7 +60,7 @@ def impossible(error: ValidationError, sources: Mapping[str, str]) -> UsageError
     wrong = [(_path_of(one), one) for one in error.errors()]
     told = [f"{_subject(path, sources)} refused: {_why(path, one)}." for path, one in wrong]
     hints = [hint for path, one in wrong if (hint := _remedy(path, one))]
-    return UsageError("\n".join(told), "\n".join(dict.fromkeys(hints)) or _ALL)
+    return UsageError("\n".join(told), "\n".join(dict.fromkeys(hints)))
 
 
 def _path_of(one: ErrorDetails) -> str:
@@ -103,8 +106,8 @@ def _why(path: str, one: ErrorDetails) -> str:
 def _remedy(path: str, one: ErrorDetails) -> str:
     """Return the hint for an invalid value: a near value, the valid names, or an example; "" for no hint."""
     knob = knobs().get(path)
-    if knob is None:
-        return ""
+    if (remedy := remedy_of(one)) or knob is None:
+        return remedy
     if one["type"] in ("tuple_type", "list_type", "dict_type"):
         return _written(knob, listed=one["type"] != "dict_type")
     if one["type"] == "extra_forbidden":

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from provisioner.doctor.finding import Finding, Over, Unseen, Unset
 from provisioner.doctor.patient import Patient
 from provisioner.doctor.rounds import CHECKS, Check
-from provisioner.engine.explain import excused, missing
+from provisioner.engine.denials import Denial
+from provisioner.engine.explain import excused
 from provisioner.engine.faults import Fault, fault_of
 
 _AT_ONCE = 8
@@ -49,7 +50,7 @@ def examine(check: Check, patient: Patient) -> Result:
     except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
         known = excused(error, f"checking {check.name}")
         denied = fault_of(error) is Fault.DENIED
-        note = f"these credentials lack {missing(error)}" if denied else known.message
+        note = Denial.of(error).clause if denied else known.message
         return Result(check, UNSEEN, note, untold=True)
     return Result(check, WRONG if finding else OK, "", finding)
 

@@ -15,6 +15,7 @@ from provisioner.settings.domain import Domain
 from provisioner.settings.edge import Edge
 from provisioner.settings.encryption import Encryption
 from provisioner.settings.images import Image
+from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.logs import Logs
 from provisioner.settings.network import Network
 from provisioner.settings.profiles import PROFILE, PROFILES, laid_under
@@ -24,7 +25,7 @@ from provisioner.settings.service import Service
 from provisioner.settings.table import Table
 from provisioner.settings.tags import OwnTags
 from provisioner.settings.waf import Waf
-from provisioner.settings.workload import PLACEHOLDER, Workload, made
+from provisioner.settings.workload import MAIN, PLACEHOLDER, Workload, made
 
 __all__ = ["PLACEHOLDER", "Settings", "Workload"]
 
@@ -74,7 +75,7 @@ class Settings(Section):
     def workloads(self) -> tuple[Workload, ...]:
         """Every service: the main one first, then the services with prefixes of their own, sorted by name."""
         main = made(
-            "container",
+            MAIN,
             name="",
             prefixes=self.api.prefixes,
             image=self.image,
@@ -99,8 +100,10 @@ class Settings(Section):
         """Raise ValueError if ECS Exec is on and the root file system of the container is read-only."""
         # ECS developer guide, ecs-exec: the SSM agent in the container writes to its root.
         if self.service.exec and self.container.readonly_root:
-            raise ValueError(
-                "service.exec needs a root file system that can be written, and container.readonly_root is "
-                "on; set container.readonly_root=false beside it, for as long as you need the shell"
+            raise Incompatible(
+                "service.exec needs a root file system that can be written, which container.readonly_root "
+                "takes from it",
+                "Set `container.readonly_root=false` for as long as you need the shell, or "
+                "`service.exec=false`.",
             )
         return self

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from provisioner.path_patterns import in_order, unreachable
 from provisioner.settings.container import HealthPath
 from provisioner.settings.images import Image
+from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.section import MOST_EXACT, Section
 from provisioner.settings.variables import Secrets, Variables
 
@@ -74,11 +75,13 @@ class Api(Section):
         for prefix, count in Counter(prefix for prefix, _ in owners).items():
             if count > 1:
                 where = " and ".join(owner for one, owner in owners if one == prefix)
-                raise ValueError(f"the prefix {prefix} stands in {where}; it can lead to one place only")
+                told = f"the prefix {prefix} stands in {where}; it can lead to one place only"
+                raise Incompatible(told, f"Take {prefix} out of all but one of them.")
         if not owners:
-            raise ValueError("there is no prefix; name at least one, such as /api/*")
-        if len(owners) > _MOST_PREFIXES:
-            raise ValueError(f"there are {len(owners)} prefixes; a balancer has rules for {_MOST_PREFIXES}")
+            raise Incompatible("there is no prefix", "Name at least one in `api.prefixes`, such as /api/*.")
+        if (more := len(owners) - _MOST_PREFIXES) > 0:
+            told = f"there are {len(owners)} prefixes; a balancer has rules for {_MOST_PREFIXES}"
+            raise Incompatible(told, f"Take {more} or more out of `api.prefixes` and `api.services`.")
         return self
 
     @model_validator(mode="after")
@@ -88,9 +91,10 @@ class Api(Section):
         pages = dict.fromkeys(ERROR_PAGES.values(), "an error page")
         for prefix, takers in unreachable([*pages, *in_order(places)]):
             told = " and ".join(f"{one} ({(places | pages)[one]})" for one in takers)
-            raise ValueError(
+            raise Incompatible(
                 f"the prefix {prefix} in {places[prefix]} can never be reached: every request that it "
-                f"matches goes to {told}; leave it out, or make it match more"
+                f"matches goes to {told}",
+                f"Take {prefix} out of `{places[prefix]}`, or make it match more.",
             )
         return self
 

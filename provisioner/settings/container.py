@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from provisioner.settings.images import Image
+from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.section import NUMBER, Section, unit
 from provisioner.settings.variables import Secrets, Variables
 
@@ -68,7 +69,10 @@ class Container(Section):
         """Raise ValueError if a variable is both in `environment` and in `secrets`."""
         # botocore ecs Secret: ECS takes a name as a variable or as a secret, not as both.
         if both := sorted(self.environment.keys() & self.secrets.keys()):
-            raise ValueError(f"{both[0]} stands in environment and in secrets; ECS takes it from one of them")
+            raise Incompatible(
+                f"{both[0]} stands in environment and in secrets; ECS takes it from one of them",
+                f"Take {both[0]} out of `container.environment` or out of `container.secrets`.",
+            )
         return self
 
     @model_validator(mode="after")
@@ -78,9 +82,11 @@ class Container(Section):
         places = [posixpath.normpath(one) for one in self.scratch]
         for place, count in Counter(places).items():
             if count > 1:
-                raise ValueError(f"scratch names {place} twice")
+                raise Incompatible(f"scratch names {place} twice", "Name it once in `container.scratch`.")
             if place == "/" or f"{place}/".startswith("/proc/"):
-                raise ValueError(f"scratch cannot be {place}")
+                raise Incompatible(
+                    f"scratch cannot be {place}", "Name another folder in `container.scratch`, such as /tmp."
+                )
         return self
 
     @model_validator(mode="after")
@@ -90,7 +96,10 @@ class Container(Section):
         pairs = [*self.environment.items(), *self.secrets.items()]
         size = sum(len(json.dumps({"name": name, "value": value})) + 1 for name, value in pairs)
         if size > LARGEST:
-            raise ValueError(f"environment and secrets come to {size} bytes; a task definition has {LARGEST}")
+            raise Incompatible(
+                f"environment and secrets come to {size} bytes; a task definition has {LARGEST}",
+                f"Take {size - LARGEST} bytes or more out of `container.environment` or `container.secrets`.",
+            )
         return self
 
     @model_validator(mode="after")
@@ -99,7 +108,10 @@ class Container(Section):
         if self.memory not in FARGATE[self.cpu]:
             fits = FARGATE[self.cpu]
             nearest = min(fits, key=lambda memory: abs(memory - self.memory))
-            raise ValueError(
-                f"Fargate has no task of {self.cpu} CPU units with {self.memory} MiB; {nearest} is nearest"
+            others = " or ".join(str(cpu) for cpu, fits in FARGATE.items() if self.memory in fits)
+            raise Incompatible(
+                f"Fargate has no task of {self.cpu} CPU units with {self.memory} MiB; {nearest} is nearest",
+                f"Set `container.memory` to {nearest}"
+                + (f", or `container.cpu` to {others}." if others else "."),
             )
         return self

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.postgres import DEFAULT_MAJOR
 from provisioner.settings.section import NUMBER, Section, unit
 from provisioner.settings.words import free_database, free_role
@@ -107,8 +108,9 @@ class Database(Section):
         """Raise ValueError if the IAM user is the master user."""
         # Aurora user guide, IAM authentication: a user with the role rds_iam cannot log in by password.
         if self.iam_login and self.iam_user == self.username:
-            raise ValueError(
-                f"iam_user is the master user {self.username}, who needs a password; name another"
+            raise Incompatible(
+                f"iam_user is the master user {self.username}, who needs a password",
+                "Name another user in `database.iam_user`, or set `database.iam_login` to false.",
             )
         return self
 
@@ -116,7 +118,9 @@ class Database(Section):
     def _in_order(self) -> Database:
         """Raise ValueError if the greatest capacity is less than the least capacity."""
         if self.max_acu < self.min_acu:
-            raise ValueError(
-                f"max_acu ({self.max_acu}) is below min_acu ({self.min_acu}); {self.min_acu} is nearest"
+            raise Incompatible(
+                f"max_acu ({self.max_acu}) is below min_acu ({self.min_acu}); {self.min_acu} is nearest",
+                f"Raise `database.max_acu` to {self.min_acu} or more, or lower `database.min_acu` to "
+                f"{self.max_acu} or less.",
             )
         return self

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.section import Section, unit
 
 # RFC 1035, 2.3.4, in the form in which ACM and Route 53 return names.
@@ -80,14 +81,20 @@ class Domain(Section):
     def _fits(self) -> Domain:
         """Raise ValueError if the names clash, or if the first is too long for a certificate to request."""
         if len(set(self.names)) != len(self.names):
-            raise ValueError("a name stands there twice")
+            twice = next(name for name in self.names if self.names.count(name) > 1)
+            raise Incompatible(f"names has {twice} twice", "Name it once in `domain.names`.")
         if not self.names:
             return self
         if self.origin in self.names:
-            raise ValueError(f"{self.origin} is the load balancer's name, and none of `domain.names`")
+            raise Incompatible(
+                f"{self.origin} is the load balancer's name, and cannot be one of names too",
+                f"Set `domain.origin_name` to another name, or take {self.origin} out of `domain.names`.",
+            )
         if len(self.names[0]) > _COMMON_NAME and not (self.certificate_arn and self.balancer_certificate_arn):
-            raise ValueError(
+            raise Incompatible(
                 f"{self.names[0]} has {len(self.names[0])} characters; {_COMMON_NAME} is the most for the "
-                "first name of a certificate"
+                "first name of a certificate",
+                "Put a shorter name first in `domain.names`, or set both `domain.certificate_arn` and "
+                "`domain.balancer_certificate_arn`.",
             )
         return self

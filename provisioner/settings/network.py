@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.section import Section, unit
 
 # AWS accepts a VPC of /16 to /28. A load balancer's subnet has at least a /27, and 16 of those fit in a /23.
@@ -14,9 +15,17 @@ _VPC = (16, 23)
 # VPC user guide: subnets of /16 to /28; Elastic Load Balancing user guide: /27 for a balancer.
 _SUBNET = (16, 27)
 _FIRST_PRIVATE = 10
-MOST_ZONES = 6
+_LEAST_ZONES, MOST_ZONES = 2, 6
 
 
+_ELSEWHERE = (
+    "Name blocks inside `network.cidr` in `network.public_cidrs` and `network.private_cidrs`, or a "
+    "`network.cidr` that holds them."
+)
+_APART = (
+    "Name blocks that do not overlap in `network.public_cidrs` and `network.private_cidrs`; where only one "
+    "of the two is set, the other's are cut from `network.cidr`: set both."
+)
 # EC2 accepts no VPC in these: "this" network, loopback, link-local and multicast (RFC 6890, RFC 5771). Other
 # public blocks are allowed (VPC user guide, VPC CIDR blocks).
 _SPECIAL = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")))
@@ -71,7 +80,7 @@ class Network(Section):
     cidr: Annotated[str, AfterValidator(_of_vpc)] = Field("10.0.0.0/16", description="the VPC's block")
     zones: int = Field(
         3,
-        ge=2,
+        ge=_LEAST_ZONES,
         le=MOST_ZONES,
         description="availability zones, each with a public and a private subnet",
         json_schema_extra=unit("zones"),
@@ -93,18 +102,17 @@ class Network(Section):
     def _fits(self) -> Network:
         """Raise ValueError if the subnets do not match the zones, leave the VPC's block, or overlap."""
         for name in ("public_cidrs", "private_cidrs"):
-            if len(getattr(self, name)) not in (0, self.zones):
-                raise ValueError(
-                    f"{name} names {len(getattr(self, name))} blocks for {self.zones} zones; name "
-                    f"{self.zones}, or none"
-                )
+            if (count := len(getattr(self, name))) not in (0, self.zones):
+                told = f"{name} names {count} blocks for {self.zones} zones; name {self.zones}, or none"
+                zones = f", or set `network.zones` to {count}" if _LEAST_ZONES <= count <= MOST_ZONES else ""
+                raise Incompatible(told, f"Name {self.zones} blocks in `network.{name}`, or none{zones}.")
         whole = IPv4Network(self.cidr)
         blocks = [IPv4Network(block) for side in self.blocks() for block in side]
         for at, block in enumerate(blocks):
             if not block.subnet_of(whole):
-                raise ValueError(f"the subnet {block} does not lie in the VPC's {whole}")
+                raise Incompatible(f"the subnet {block} does not lie in the VPC's {whole}", _ELSEWHERE)
             if other := next((one for one in blocks[:at] if one.overlaps(block)), None):
-                raise ValueError(f"the subnets {other} and {block} overlap")
+                raise Incompatible(f"the subnets {other} and {block} overlap", _APART)
         return self
 
     def blocks(self) -> tuple[list[str], list[str]]:

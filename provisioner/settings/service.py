@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.section import MOST_EXACT, Section, unit
 
 
@@ -66,9 +67,14 @@ class Service(Section):
     def _in_order(self) -> Service:
         """Raise ValueError if the greatest number of tasks is below the least, or both weights are 0."""
         if self.maximum < self.minimum:
-            raise ValueError(
-                f"maximum ({self.maximum}) is below minimum ({self.minimum}); {self.minimum} is nearest"
+            raise Incompatible(
+                f"maximum ({self.maximum}) is below minimum ({self.minimum}); {self.minimum} is nearest",
+                f"Raise `service.maximum` to {self.minimum} or more, or lower `service.minimum` to "
+                f"{self.maximum} or less.",
             )
         if self.spot_weight + self.fargate_weight == 0:
-            raise ValueError("spot_weight and fargate_weight cannot both be 0: no task could be placed")
+            raise Incompatible(
+                "spot_weight and fargate_weight cannot both be 0: no task could be placed",
+                "Set `service.fargate_weight` or `service.spot_weight` to 1 or more.",
+            )
         return self

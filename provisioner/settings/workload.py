@@ -9,9 +9,12 @@ from pydantic import ValidationError, model_validator
 from provisioner.settings.api import ApiService
 from provisioner.settings.container import Container
 from provisioner.settings.health_path import as_served
+from provisioner.settings.incompatible import Incompatible, remedy_at, remedy_of
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
 
+# Where the settings of the main service are, which the others follow.
+MAIN = "container"
 # This tag exists for amd64 and for arm64. Its minor version is fixed, so that the tested one is used.
 PLACEHOLDER = "public.ecr.aws/nginx/nginx-unprivileged:1.29-alpine"
 
@@ -29,10 +32,20 @@ class Workload(Section):
     def _can_answer(self) -> Workload:
         """Raise ValueError if the placeholder image runs and could not answer the health check."""
         if self.is_placeholder and self.container.protocol != "HTTP":
-            raise ValueError("the placeholder speaks plain HTTP; for HTTPS name an image of your own")
+            raise Incompatible(
+                "the placeholder speaks plain HTTP",
+                "Set `container.protocol` to HTTP, or name an image of your own in `image`.",
+            )
         if self.is_placeholder:
-            as_served(self.container.health_path)
+            self._answers_health_checks()
         return self
+
+    def _answers_health_checks(self) -> None:
+        try:
+            as_served(self.container.health_path)
+        except ValueError as error:
+            remedy = "Set `container.health_path` to another path, or name an image of your own in `image`."
+            raise Incompatible(str(error), remedy) from error
 
     @property
     def is_placeholder(self) -> bool:
@@ -110,11 +123,13 @@ def made(where: str, **said: Any) -> Workload:
         **said: The fields of `Workload`.
 
     Raises:
-        ValueError: The settings are not valid; the message is one line.
+        Incompatible: The settings are not valid; the message is one line.
 
     """
     try:
         return Workload.model_validate(said)
     except ValidationError as error:
-        told = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise ValueError(f"{where}: {told}") from error
+        first = error.errors()[0]
+        told = first["msg"].removeprefix("Value error, ")
+        remedy = remedy_of(first) if where == MAIN else remedy_at(where, remedy_of(first))
+        raise Incompatible(f"{where}: {told}", remedy) from error

@@ -129,7 +129,7 @@ def has_ended(stopped: list[Doc], service: Doc, now: float) -> bool:
     ends = sorted(one["stoppedAt"].timestamp() for one in stopped if one.get("stoppedAt"))
     if not ends or len(ends) < len(stopped) or not is_up(service):
         return False
-    return now - ends[-1] > max((later - earlier for earlier, later in pairwise(ends)), default=0.0)
+    return bool(now - ends[-1] > max((later - earlier for earlier, later in pairwise(ends)), default=0.0))
 
 
 def is_up(service: Doc) -> bool:

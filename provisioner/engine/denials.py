@@ -1,0 +1,100 @@
+"""Which policy kept a caller from a call, in AWS's own words, and what a person does about that one.
+
+IAM user guide, troubleshooting access denied messages: "because no identity-based policy allows the iam:X
+action", "with an explicit deny in a service control policy"; the policy's ARN comes after that where account
+or organisation are the same (AWS security blog, enhanced access denied error messages with policy ARNs).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# The action that is missing may be another than the call's own, such as iam:PassRole.
+_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
+_POLICY = r"((?:[\w-]+ )*?(?:policy|boundary))"
+_DENIES = re.compile(
+    rf"explicit deny(?: in (?:an?|the) {_POLICY}(?:: (arn:[^\s,;]*[^\s,;.]))?)?", re.IGNORECASE
+)
+_ALLOWS_NOT = re.compile(rf"because no {_POLICY} allows", re.IGNORECASE)
+_OWN = ("", "identity-based policy")
+_ORGANISATION = "whoever manages the organisation"
+# Who else than the caller's own administrator changes it, and what else takes a deny of it away.
+_HOLDERS: Mapping[str, str] = {
+    "service control policy": _ORGANISATION,
+    "resource control policy": _ORGANISATION,
+    "permissions boundary": "whoever set it for this user or role",
+    "resource-based policy": "whoever owns that resource",
+    "role trust policy": "whoever owns that role",
+}
+_INSTEAD: Mapping[str, str] = {
+    "session policy": "sign in, or assume the role, without it",
+    "vpc endpoint policy": "change that endpoint's policy, or call from elsewhere",
+}
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A call that AWS denied: the right to it, and by which sort of policy; "" where AWS names none."""
+
+    right: str
+    policy: str = ""
+    explicit: bool = False
+    arn: str = ""
+
+    @classmethod
+    def of(cls, error: BaseException, action: str = "") -> Denial:
+        """Read AWS's answer; `action` is the right where that names none."""
+        said = str(error)
+        named = _ACTION.search(said)
+        right = named[1] if named else action or f"to call {getattr(error, 'operation_name', 'this')}"
+        if denies := _DENIES.search(said):
+            return cls(right, denies[1] or "", explicit=True, arn=denies[2] or "")
+        silent = _ALLOWS_NOT.search(said)
+        return cls(right, silent[1] if silent else "")
+
+    @property
+    def clause(self) -> str:
+        """Why the call was denied, for a note."""
+        if self.explicit:
+            return f"{self._deny} forbids {self.right}"
+        if self._is_own:
+            return f"these credentials lack {self.right}"
+        return f"no {self.policy} allows {self.right}"
+
+    def remedy(self, also: str = "") -> str:
+        """What to do, without a full stop; `also` follows where a right of the caller's own is asked for."""
+        kind = self.policy.lower()
+        if self.explicit:
+            change = f"have it changed by {_HOLDERS[kind]}" if kind in _HOLDERS else "take it away"
+            deny = self._deny[0].upper() + self._deny[1:]
+            return (
+                f"{deny} forbids {self.right}, and no right outweighs it: {_INSTEAD.get(kind, change)}, or "
+                "meet its condition where it has one (such as a region or a tag)"
+            )
+        if not self._is_own:
+            who = f" (it is changed by {_HOLDERS[kind]})" if kind in _HOLDERS else ""
+            return f"The rights of the caller are not enough: let the {self.policy} allow {self.right}{who}"
+        return f"Give these credentials the right {self.right}{also}"
+
+    @property
+    def more(self) -> str:
+        """What else may be why, in a sentence: AWS says the same of a right whose condition is not met."""
+        if self.explicit or not self._is_own:
+            return ""
+        others = "" if self.policy else ", or a policy above theirs"
+        return (
+            "Where they have it already, its condition (such as a region or a tag) or its resources leave "
+            f"this call out{others}."
+        )
+
+    @property
+    def _is_own(self) -> bool:
+        return self.policy.lower() in _OWN
+
+    @property
+    def _deny(self) -> str:
+        article = "an" if self.policy[:1] in ("i", "I") else "a"
+        where = f" in {article} {self.policy}" if self.policy else ""
+        return f"an explicit deny{where}{f' ({self.arn})' if self.arn else ''}"
