@@ -21,6 +21,8 @@ ProvisionerError ............ 1   something failed
 
 from __future__ import annotations
 
+import json
+
 
 class ProvisionerError(Exception):
     """The base of the errors that a user sees: what happened, to which resource, and a hint.
@@ -148,3 +150,9 @@ class Interrupted(ProvisionerError):
     def __init__(self, message: str, hint: str = "", exit_code: int = 130) -> None:
         super().__init__(message, hint)
         self.exit_code = exit_code
+
+
+def quoted(value: object) -> str:
+    """Return a value that somebody gave as each message writes one: as JSON, so a text in double quotes."""
+    told = json.dumps(value, ensure_ascii=False, default=str)
+    return told.encode("utf-8", "backslashreplace").decode()

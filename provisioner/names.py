@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner.errors import UsageError
+from provisioner.errors import UsageError, quoted
 
 PROJECT = "ml-api"
 
@@ -154,13 +154,13 @@ def check_suffix(suffix: str) -> str:
     """
     if not _SUFFIX.fullmatch(suffix):
         raise UsageError(
-            f"The suffix {suffix!r} cannot be part of an AWS name.",
+            f"The suffix {quoted(suffix)} cannot be part of an AWS name.",
             "Use lower-case letters, digits and single hyphens between them, such as `prod` or `team-a`.",
         )
     if len(suffix) > LONGEST_SUFFIX:
         raise UsageError(
-            f"The suffix {suffix!r} has {len(suffix)} characters; {LONGEST_SUFFIX} is the most that fits "
-            "every name (a load balancer's may have 32).",
+            f"The suffix {quoted(suffix)} has {len(suffix)} characters; {LONGEST_SUFFIX} is the most that "
+            "fits every name (a load balancer's may have 32).",
             f"Shorten it, for example to `{suffix[:LONGEST_SUFFIX].rstrip('-')}`.",
         )
     return suffix

@@ -142,13 +142,13 @@ def test_an_impossible_value_is_refused_with_the_nearest_that_is_possible(said: 
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("image= nginx", "' nginx' is no image"),
+        ("image= nginx", '" nginx" is no image'),
         ("image=ghcr.io/Acme/model:1", "no registry has such a name"),
-        ("container.scratch_image=a b", "'a b' is no image"),
-        ('api.services={"x":{"prefixes":["/x"],"image":"M:1"}}', "'M:1' is no image"),
+        ("container.scratch_image=a b", '"a b" is no image'),
+        ('api.services={"x":{"prefixes":["/x"],"image":"M:1"}}', '"M:1" is no image'),
         ("service.minimum=11", "; 11 is nearest"),
         ("database.min_acu=3", "; 3.0 is nearest"),
-        ("network.cidr=10.0.0.1/16", "10.0.0.1/16 is an address in a block; 10.0.0.0/16 is nearest"),
+        ("network.cidr=10.0.0.1/16", '"10.0.0.1/16" is an address in a block; 10.0.0.0/16 is nearest'),
         ('network.public_cidrs=["10.0.0.0/24"]', "1 blocks for 3 zones; name 3, or none"),
     ],
 )

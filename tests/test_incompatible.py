@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 import cli
 from provisioner.configuration import load
-from provisioner.errors import UsageError
+from provisioner.errors import UsageError, quoted
+from provisioner.names import check_suffix
 from provisioner.settings.api import ERROR_PAGES
 from provisioner.settings.container import LARGEST
 
@@ -228,3 +229,49 @@ def test_the_list_of_settings_is_one_that_can_be_printed(
 
 def test_of_what_was_typed_the_settings_are_shown() -> None:
     assert "config show` lists them all." in refused("network.zonez=3").hint
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("network.zones", "many"),
+        ("network.nat", "two"),
+        ("network.cidr", "nowhere"),
+        ("network.cidr", "10.0.0.1/16"),
+        ("network.cidr", "127.0.0.0/16"),
+        ("database.name", "1x"),
+        ("database.name", "postgres"),
+        ("database.name", "select"),
+        ("database.username", "admin"),
+        ("database.username", "rds_x"),
+        ("database.username", "pg_x"),
+        ("database.username", "user"),
+        ("image", "Model"),
+        ("account", "none"),
+        ("container.health_path", "/%zz"),
+        ("container.health_path", "/../x"),
+        ("domain.certificate_arn", "arn:aws:acm:eu-west-1:111122223333:certificate/a"),
+        ("protect_data", "maybe"),
+        ("api.prefixes", '["/*/*/*/*/*/?"]'),
+        ("container.environment", '{"A=B":"1"}'),
+        ("tags", '{"one!":"two!"}'),
+    ],
+)
+def test_a_refused_value_stands_in_double_quotes(setting: str, value: str) -> None:
+    message = refused(f"{setting}={value}").message.partition(" refused: ")[2]
+
+    texts = re.findall(r'"([^"]+)":?', value) or [value]
+    for text in texts[: 1 if setting == "container.environment" else None]:
+        assert f'"{text}"' in message
+        assert message.count(text) == message.count(f'"{text}"')
+
+
+def test_what_was_typed_stands_in_double_quotes_too() -> None:
+    with pytest.raises(UsageError) as caught:
+        check_suffix("A_b")
+    assert caught.value.message.startswith('The suffix "A_b" cannot be')
+
+
+def test_a_value_that_is_no_text_of_unicode_can_be_told() -> None:
+    assert quoted("caf\udce9 \n") == '"caf\\udce9 \\n"'
+    assert quoted("café") == '"café"'

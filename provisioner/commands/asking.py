@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from provisioner.errors import Declined, UsageError
+from provisioner.errors import Declined, UsageError, quoted
 from provisioner.terminal.say import Say
 
 
@@ -30,4 +30,4 @@ class Asking:
         say.ask(f"{question}\nType {wanted}:")
         typed = sys.stdin.readline().strip()
         if typed != wanted:
-            raise Declined(f"Nothing was changed: you typed {typed!r}, not {wanted!r}.")
+            raise Declined(f"Nothing was changed: you typed {quoted(typed)}, not {quoted(wanted)}.")

@@ -22,7 +22,7 @@ from provisioner.commands.undisturbed import undisturbed
 from provisioner.engine.events import Event, silent
 from provisioner.engine.explain import explained
 from provisioner.engine.record import Record
-from provisioner.errors import UsageError
+from provisioner.errors import UsageError, quoted
 from provisioner.kinds.ecs.revisions import Next, Running, is_same, number, revised
 from provisioner.kinds.ecs.rollouts import begin_anew
 from provisioner.kinds.ecs.shipped import DEPLOY, SIZE, VARIABLE
@@ -70,7 +70,7 @@ def deploy(say: Say, session: Session, wish: Wish) -> int:
     """
     if not is_reference(wish.image):
         raise UsageError(
-            f"{wish.image!r} is no image: no registry has such a name.",
+            f"{quoted(wish.image)} is no image: no registry has such a name.",
             "For example: --image public.ecr.aws/acme/model:1.4.2 (lower case, then a tag or a digest).",
         )
     header(say, session)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from provisioner.commands.sources import Source, Wanted, source_of
 from provisioner.engine.explain import explain
 from provisioner.engine.faults import PASSING, fault_of
-from provisioner.errors import Incomplete, ProvisionerError, UsageError
+from provisioner.errors import Incomplete, ProvisionerError, UsageError, quoted
 from provisioner.kinds.log_events import Line
 from provisioner.session import Session
 from provisioner.stopping import exit_code
@@ -69,5 +69,7 @@ def _refused(error: Exception, session: Session, tail: Source) -> ProvisionerErr
         again = session.where.workspace.command("apply", session.suffix)
         return Incomplete(f"The log group {tail.name} is not there.", f"`{again}` makes it again.")
     if code == "InvalidParameterException" and tail.pattern:
-        return UsageError(f"AWS takes no filter such as {tail.pattern!r}.", 'For example: --filter "ERROR".')
+        return UsageError(
+            f"AWS takes no filter such as {quoted(tail.pattern)}.", 'For example: --filter "ERROR".'
+        )
     return explain(error, f"reading {tail.name}")

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from provisioner.errors import UsageError
+from provisioner.errors import UsageError, quoted
 from provisioner.names import PROGRAM
 from provisioner.settings.incompatible import remedy_of
 from provisioner.settings.knobs import Knob, knobs, sections
@@ -92,13 +92,13 @@ def _why(path: str, one: ErrorDetails) -> str:
     inside = ".".join(str(part) for part in one["loc"]).removeprefix(path).lstrip(".")
     knob = knobs().get(path)
     if one["type"] == "string_pattern_mismatch":
-        message = f"{json.dumps(one['input'])} is not of the form {one['ctx']['pattern']}"
+        message = f"{quoted(one['input'])} is not of the form {one['ctx']['pattern']}"
     elif one["type"] == "extra_forbidden":
         inside, _, unknown = inside.rpartition(".")
         message = f"there is no `{unknown}`"
     elif knob and not inside and one["type"] != "value_error":
         # A value in place of a mapping is not shown: it may be a secret that was meant to go into one.
-        given = "this" if one["type"] == "dict_type" else json.dumps(one["input"], default=str)
+        given = "this" if one["type"] == "dict_type" else quoted(one["input"])
         message = f"{given} is not {knob.takes}"
     return f"{inside}: {message}" if inside else message
 

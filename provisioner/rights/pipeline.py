@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provisioner.errors import UsageError
+from provisioner.errors import UsageError, quoted
 from provisioner.rights.statements import VERSION, Policy
 
 # GitHub docs, "Configuring OpenID Connect in Amazon Web Services": issuer, audience, and the forms of `sub`.
@@ -82,7 +82,7 @@ class Pipeline:
     def __post_init__(self) -> None:
         if not _REPOSITORY.fullmatch(self.repository):
             raise UsageError(
-                f"{self.repository!r} is no repository.",
+                f"{quoted(self.repository)} is no repository.",
                 "Write it as --repo owner/name, or owner@ID/name@ID.",
             )
         if [bool(self.branch), bool(self.environment), self.pull_request].count(True) != 1:
@@ -145,7 +145,7 @@ def check_trust(document: Mapping[str, Any]) -> None:
         subject, audience = told.get("sub", ""), told.get("aud", "")
         if not subject or _WILD.search(subject):
             raise UsageError(
-                f"The subject {subject or 'is missing'!r} would let other runs take the role.",
+                f"The subject {quoted(subject)} would let other runs take the role.",
                 "Name one branch or one environment, without * and ?.",
             )
         if not audience or _WILD.search(audience):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provisioner.errors import quoted
 from provisioner.path_patterns import in_order, unreachable
 from provisioner.settings.container import HealthPath
 from provisioner.settings.images import Image
@@ -26,7 +27,7 @@ def _few_wildcards(prefix: str) -> str:
     """Return the path prefix; raise ValueError if it has more wildcards than a listener rule takes."""
     count = prefix.count("*") + prefix.count("?")
     if count > _MOST_WILDCARDS:
-        raise ValueError(f"{prefix} has {count} wildcards; a listener rule takes {_MOST_WILDCARDS}")
+        raise ValueError(f"{quoted(prefix)} has {count} wildcards; a listener rule takes {_MOST_WILDCARDS}")
     return prefix
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provisioner.errors import quoted
 from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.section import Section, unit
 
@@ -22,7 +23,7 @@ DomainName = Annotated[str, Field(pattern=_NAME, max_length=253)]
 def _of_edge(arn: str | None) -> str | None:
     """Return the ARN of a certificate; raise ValueError if it is not in us-east-1, as CloudFront requires."""
     if arn and arn.split(":")[3] != "us-east-1":
-        raise ValueError(f"{arn} is not in us-east-1, where CloudFront takes its certificates from")
+        raise ValueError(f"{quoted(arn)} is not in us-east-1, where CloudFront takes its certificates from")
     return arn
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote_to_bytes
 
+from provisioner.errors import quoted
+
 
 def as_served(path: str) -> bytes:
     """Return the path that a web server compares: without query and fragment, decoded, and normalised.
@@ -19,14 +21,14 @@ def as_served(path: str) -> bytes:
     plain = re.split(r"[?#]", path, maxsplit=1)[0]
     if re.search(r"%(?![0-9A-Fa-f]{2})", plain) or "%00" in plain:
         raise ValueError(
-            f"the placeholder cannot answer {path}: a % is followed by two hex digits, and not by 00"
+            f"the placeholder cannot answer {quoted(path)}: a % is followed by two hex digits, and not by 00"
         )
     kept: list[bytes] = []
     parts = re.sub(rb"/+", b"/", unquote_to_bytes(plain)).split(b"/")[1:]
     for part in parts:
         if part == b"..":
             if not kept:
-                raise ValueError(f"the placeholder cannot answer {path}: it leads above the root")
+                raise ValueError(f"the placeholder cannot answer {quoted(path)}: it leads above the root")
             kept.pop()
         elif part not in (b".", b""):
             kept.append(part)

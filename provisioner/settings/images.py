@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from provisioner.errors import quoted
+
 _ECR = re.compile(
     r"(?P<account>\d{12})\.(?P<service>dkr[.-]ecr(?:-fips)?)\.(?P<region>[a-z0-9-]+)"
     r"\.(?:amazonaws\.com(?:\.cn)?|on\.aws)/(?P<repository>[^:@]+)"
@@ -30,7 +32,7 @@ def is_reference(image: str) -> bool:
 def _named(image: str) -> str:
     """Return the image name; raise ValueError if its syntax is wrong."""
     if not is_reference(image):
-        raise ValueError(f"{image!r} is no image: no registry has such a name")
+        raise ValueError(f"{quoted(image)} is no image: no registry has such a name")
     return image
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from provisioner.errors import quoted
 from provisioner.settings.incompatible import Incompatible
 from provisioner.settings.section import Section, unit
 
@@ -40,7 +41,10 @@ def _block(text: str, lengths: tuple[int, int], what: str) -> str:
         what: The resource that gets the block, for the message.
 
     """
-    network = IPv4Network(text, strict=False)
+    try:
+        network = IPv4Network(text, strict=False)
+    except ValueError as error:
+        raise ValueError(f"{quoted(text)} is no block of IPv4 addresses") from error
     least, most = lengths
     nearest = network if least <= network.prefixlen <= most else _resized(network, least, most)
     if text != str(nearest):
@@ -49,7 +53,7 @@ def _block(text: str, lengths: tuple[int, int], what: str) -> str:
             if network != nearest
             else "an address in a block"
         )
-        raise ValueError(f"{text} is {why}; {nearest} is nearest")
+        raise ValueError(f"{quoted(text)} is {why}; {nearest} is nearest")
     return text
 
 
@@ -62,7 +66,9 @@ def _of_vpc(text: str) -> str:
     """Return the CIDR block of a VPC; raise ValueError if AWS accepts no VPC there."""
     block = IPv4Network(_block(text, _VPC, "a VPC"))
     if special := next((one for one in _SPECIAL if one.overlaps(block)), None):
-        raise ValueError(f"{text} lies in {special}, where AWS takes no VPC; 10.0.0.0/16 is free to all")
+        raise ValueError(
+            f"{quoted(text)} lies in {special}, where AWS takes no VPC; 10.0.0.0/16 is free to all"
+        )
     return text
 
 

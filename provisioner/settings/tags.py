@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from provisioner.errors import quoted
 from provisioner.names import (
     COUNT_OWNER,
     IMAGE_OWNER,
@@ -46,8 +47,8 @@ def _taken(tags: dict[str, str]) -> dict[str, str]:
         for what, longest in ((key, _LONGEST_KEY), (value, _LONGEST_VALUE)):
             if len(what) > longest or not _FORM.fullmatch(what) or not key:
                 raise ValueError(
-                    f"{key!r}: {value!r} is no tag of AWS, which has 1 to {_LONGEST_KEY} and up to "
-                    f"{_LONGEST_VALUE} letters, digits, spaces and _ . : / = + - @"
+                    f"{quoted(key)}: {quoted(value)} is no tag of AWS, which has 1 to {_LONGEST_KEY} and up "
+                    f"to {_LONGEST_VALUE} letters, digits, spaces and _ . : / = + - @"
                 )
     if len(tags) > MOST:
         raise ValueError(f"there are {len(tags)} tags; beside this tool's own, AWS takes {MOST}")

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from provisioner.errors import quoted
+
 # The variables that the stack sets in every container.
 OWN_VARIABLES = frozenset(
     {"SESSIONS_TABLE", "DB_HOST", "DB_READER_HOST", "DB_PORT", "DB_NAME", "DB_USERNAME", "DB_PASSWORD"}
@@ -49,7 +51,7 @@ def _free(variables: dict[str, str]) -> dict[str, str]:
     """Return the variables; raise ValueError for an impossible name or value, or a reserved name."""
     for name, value in variables.items():
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a variable")
+            raise ValueError(f"{quoted(name)} is no name of a variable")
         if "\0" in value:
             raise ValueError(f"{name}: a value holds no NUL")
         if name in OWN_VARIABLES:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from provisioner.errors import quoted
+
 # The reserved words of PostgreSQL 17 (documentation, appendix C), also those allowed for functions or types.
 KEYWORDS = frozenset(
     [
@@ -121,11 +123,13 @@ DATABASES = frozenset({"postgres", "template0", "template1", "rdsadmin"})
 def free_role(name: str) -> str:
     """Return the name of a role; raise ValueError if PostgreSQL or RDS reserves it."""
     if name in OF_RDS or name.startswith("rds_"):
-        raise ValueError(f"{name} is reserved by RDS")
+        raise ValueError(f"{quoted(name)} is reserved by RDS")
     if name.startswith("pg_"):
-        raise ValueError(f"{name} is reserved by PostgreSQL, as all names of roles that begin with pg_")
+        raise ValueError(
+            f"{quoted(name)} is reserved by PostgreSQL, as all names of roles that begin with pg_"
+        )
     if name in KEYWORDS | NO_ROLE:
-        raise ValueError(f"{name} is a reserved word of PostgreSQL")
+        raise ValueError(f"{quoted(name)} is a reserved word of PostgreSQL")
     return name
 
 
@@ -133,7 +137,7 @@ def free_database(name: str) -> str:
     """Return the name of a database; raise ValueError if PostgreSQL or RDS reserves it."""
     plain = name.lower()
     if plain in DATABASES | OF_RDS:
-        raise ValueError(f"{name} is a database of every cluster, or reserved by RDS")
+        raise ValueError(f"{quoted(name)} is a database of every cluster, or reserved by RDS")
     if plain in KEYWORDS:
-        raise ValueError(f"{name} is a reserved word of PostgreSQL")
+        raise ValueError(f"{quoted(name)} is a reserved word of PostgreSQL")
     return name
