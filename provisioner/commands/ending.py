@@ -67,7 +67,7 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
 
 
 def finish(outcome: Outcome, caught: list[int], told: Collection[str] = ()) -> None:
-    """Raise what the run ended with, without those lines of its hint that were `told` before it began."""
+    """Raise the error that the run ended with, if there is one, without hint lines `told` before it began."""
     if caught:
         outcome.interrupted = EXIT_CODES[signal.Signals(caught[0])]
     if error := outcome.error():

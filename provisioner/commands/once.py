@@ -29,7 +29,7 @@ _TOLD = ("ok", "failed")
 
 @dataclass(frozen=True)
 class Once:
-    """One command in a task of one service's revision."""
+    """One command to run once, in a task of one service's revision."""
 
     say: Say
     one: OneService
@@ -38,7 +38,7 @@ class Once:
 
     @property
     def title(self) -> str:
-        """What is run, by its program alone as the rest may be secret, and in which container."""
+        """The command's program, its container and its service; the other words may be secret."""
         container = self.now.container["name"]
         return f"{self.command.words[0]} in the container {container} of the service {self.one.title}"
 

@@ -42,7 +42,7 @@ _LATE = 6.0
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to run, as which service's task, on which capacity."""
+    """The options of a run: the command, the service as whose task it runs, and the capacity."""
 
     asking: Asking
     words: tuple[str, ...]

@@ -104,5 +104,5 @@ def or_unknown(ask: Callable[[], list[T]], kind: Kind) -> tuple[list[T], str]:
 
 
 def notes_of(held: list[Blocker]) -> list[str]:
-    """Return what is to be known of them, in sentences, each once."""
+    """Return the notes of the blockers as sentences, each once."""
     return [f"{note}." for note in dict.fromkeys(one.note for one in held) if note]

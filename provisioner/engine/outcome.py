@@ -47,7 +47,7 @@ class Outcome:
         return not self.failed and not self.undone
 
     def leave_out(self, kept: Set[str], roles: Set[str]) -> None:
-        """Count as the plan counted: no role of the account's own, and nothing that was only looked at."""
+        """Remove unchanged resources, and done roles of the account, so that this counts as the plan did."""
         self.done = [name for name in self.done if name not in kept and name not in roles]
         self.undone = [name for name in self.undone if name not in kept]
 

@@ -84,11 +84,11 @@ class Plan:
 
     @property
     def roles(self) -> set[str]:
-        """The account's own roles among its nodes: they are of no stack, and counted by themselves."""
+        """The account's own roles among the resources: they belong to no stack and are counted separately."""
         return {node.name for node in self.stack if node.kind.shared and node.name in self.changes}
 
     def count(self, *verbs: str) -> int:
-        """How many changes have one of these verbs, the account's own roles left out."""
+        """Return how many changes have one of these actions, without the account's own roles."""
         return sum(self.changes[name].verb in verbs for name in self.changes.keys() - self.roles)
 
 
