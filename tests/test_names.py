@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from provisioner.errors import UsageError
+from provisioner.errors import UsageError, quoted
 from provisioner.names import (
     FORMS,
     LONGEST_SUFFIX,
@@ -103,7 +103,7 @@ def test_a_bad_suffix_is_refused_with_the_rule_it_breaks(suffix: str, reason: st
     with pytest.raises(UsageError) as caught:
         check_suffix(suffix)
 
-    assert repr(suffix) in caught.value.message
+    assert quoted(suffix) in caught.value.message
     assert reason in f"{caught.value.message} {caught.value.hint}"
     assert caught.value.exit_code == 64
 
