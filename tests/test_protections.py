@@ -292,6 +292,22 @@ def test_what_an_apply_would_remove_is_refused_before_while_it_is_protected(desk
     desk.apply("a")
 
 
+def test_a_protected_log_group_keeps_its_tags_when_its_deletion_is_refused(desk: Desk) -> None:
+    """The emulator took them off before it refused, and the next run held the group for a stranger's."""
+    desk.apply("a")
+    protect_logs(desk)
+    logs = client(desk.box.endpoint, "logs")
+    [group, *_] = logs.describe_log_groups()["logGroups"]
+    arn = group["arn"].removesuffix(":*")
+    before = logs.list_tags_for_resource(resourceArn=arn)["tags"]
+
+    with pytest.raises(ClientError, match="deletion protection"):
+        logs.delete_log_group(logGroupName=group["logGroupName"])
+
+    assert before
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == before
+
+
 def test_what_was_protected_after_the_question_is_told_with_its_way_out(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,14 +38,6 @@ def set_key(call: Call) -> Reply | None:
     return {}
 
 
-@always.before("logs", "DeleteLogGroup")
-def forget_tags(call: Call) -> None:
-    """Delete a log group's tags with it; moto would give them to a new group of the same name."""
-    logs = backend("logs", call.account, call.region)
-    if group := logs.groups.get(call.params["logGroupName"]):
-        logs.tagger.delete_all_tags_for_resource(group.arn)
-
-
 # Deletion protection by group name, which moto lacks: botocore 1.44.5, PutLogGroupDeletionProtection.
 _protected: Shelf[bool] = Shelf()
 
@@ -95,8 +87,8 @@ def tell_who_gets_in(call: Call, reply: Reply) -> None:
 
 
 @always.before("logs", "DeleteLogGroup")
-def refuse_protected(call: Call) -> None:
-    """Refuse to delete a protected log group.
+def delete(call: Call) -> None:
+    """Refuse to delete a protected log group; of another one delete the tags, which moto would keep.
 
     Source of the code: floci-io/floci#2256, botocore's list for DeleteLogGroup.
     """
@@ -106,3 +98,6 @@ def refuse_protected(call: Call) -> None:
         )
     _protected.of(call).pop(call.params["logGroupName"], None)
     _by_token.of(call).pop(call.params["logGroupName"], None)
+    logs = backend("logs", call.account, call.region)
+    if group := logs.groups.get(call.params["logGroupName"]):
+        logs.tagger.delete_all_tags_for_resource(group.arn)
