@@ -1,1 +1,1 @@
-"""Walks from CloudFront to the database and judges what AWS says of each station on the way."""
+"""The checks of `doctor`, from CloudFront to the database: reads from AWS, and judgements of the answers."""

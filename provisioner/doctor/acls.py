@@ -1,4 +1,4 @@
-"""Judgements on the subnets' network ACLs: what the security groups let through, they may still stop."""
+"""Network ACLs: whether one stops traffic between subnets that the security groups allow."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from provisioner.doctor.asked.network import Borders
 from provisioner.doctor.finding import Doc, Finding
 
 _ANYWHERE = "0.0.0.0/0"
-# VPC user guide, ephemeral ports: where Linux takes its answers; balancers and NAT gateways begin lower.
+# VPC user guide, ephemeral ports: the ports on which Linux receives answers. Load balancers and NAT gateways
+# use lower ports, too.
 _ANSWERS = (32768, 60999)
-# The rule that every ACL ends with, which denies all and cannot be taken out.
+# The number of the last rule of every ACL, which denies everything and cannot be deleted.
 _LAST = 32767
 _OURS = 100
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """Connections to a port from some subnets to others, or from or to all the world where none are named."""
+    """Connections to a port from source subnets to target subnets; an empty list stands for the internet."""
 
     words: str
     source: Sequence[str]
@@ -29,7 +30,7 @@ class Crossing:
 
 @dataclass(frozen=True)
 class _Pass:
-    """What must pass a subnet's border: to or from a block of addresses, at some ports."""
+    """Traffic that must cross the border of a subnet: to or from a CIDR block, on a range of ports."""
 
     subnet: str
     peer: str
@@ -38,7 +39,7 @@ class _Pass:
 
 
 def stopped(crossing: Crossing, borders: Borders) -> Finding | None:
-    """Where a network ACL stops the requests of a crossing or their answers."""
+    """Return a finding if a network ACL stops the requests of a crossing, or the answers to them."""
     for one in _passes(crossing, borders):
         acl = borders.around(one.subnet)
         rule = _stops(acl, one) if acl else None
@@ -48,7 +49,7 @@ def stopped(crossing: Crossing, borders: Borders) -> Finding | None:
 
 
 def _passes(crossing: Crossing, borders: Borders) -> Iterator[_Pass]:
-    """Each border on the way there and back; within one subnet there is none."""
+    """Yield the traffic, requests and answers, that crosses a subnet's border; none inside one subnet."""
     asked = (crossing.port, crossing.port)
     for source in crossing.source or [""]:
         for target in crossing.target or [""]:
@@ -63,7 +64,10 @@ def _passes(crossing: Crossing, borders: Borders) -> Iterator[_Pass]:
 
 
 def _stops(acl: Doc, one: _Pass) -> int | None:
-    """The number of the rule that stops any of it, if one does; the first that fits a port decides."""
+    """Return the number of the rule that stops a part of the traffic; None if all of it passes.
+
+    For each port the first rule that matches decides.
+    """
     rules = [rule for rule in acl["Entries"] if rule["Egress"] is one.out and rule.get("CidrBlock")]
     rules.sort(key=lambda rule: int(rule["RuleNumber"]))
     for port in _edges(rules, one.ports):
@@ -74,7 +78,7 @@ def _stops(acl: Doc, one: _Pass) -> int | None:
 
 
 def _edges(rules: Sequence[Doc], ports: tuple[int, int]) -> list[int]:
-    """The ports at which another rule may begin to fit: between two of them nothing changes."""
+    """Return the ports at which the matching rules may change; no port between two of them needs a check."""
     first, last = ports
     begins = {first}
     for rule in rules:
@@ -84,7 +88,10 @@ def _edges(rules: Sequence[Doc], ports: tuple[int, int]) -> list[int]:
 
 
 def _fits(rule: Doc, peer: str, port: int) -> bool:
-    """Whether a rule is for a peer at a TCP port: it denies all of the peer, or allows some of it."""
+    """Return whether a rule decides for a peer at a TCP port.
+
+    A deny rule must cover all addresses of the peer, an allow rule only some of them.
+    """
     if rule["Protocol"] not in ("-1", "6"):
         return False
     span = rule.get("PortRange")
@@ -95,6 +102,7 @@ def _fits(rule: Doc, peer: str, port: int) -> bool:
 
 
 def _told(crossing: Crossing, one: _Pass, acl: Doc, rule: int, borders: Borders) -> Finding:
+    """Return the finding for a network ACL that stops traffic."""
     words, ports = crossing.words, f"port {one.ports[0]}"
     if one.ports == _ANSWERS:
         words, ports = f"the answers to {words}", f"ports {_ANSWERS[0]} to {_ANSWERS[1]}"
@@ -108,7 +116,11 @@ def _told(crossing: Crossing, one: _Pass, acl: Doc, rule: int, borders: Borders)
 
 
 def _undone(one: _Pass, acl: Doc, rule: int, borders: Borders) -> str:
-    """Without the rule that denies; else in the VPC's own ACL again, or with a rule in that which allows."""
+    """Return the command that lets the traffic pass again.
+
+    It deletes the rule that denies. If no rule allows the traffic, it puts the subnet back into the VPC's
+    default ACL, or if the subnet is there, adds a rule that allows the traffic.
+    """
     side, id_ = ("--egress" if one.out else "--ingress"), acl["NetworkAclId"]
     if rule != _LAST:
         return f"aws ec2 delete-network-acl-entry --network-acl-id {id_} {side} --rule-number {rule}"
@@ -122,7 +134,7 @@ def _undone(one: _Pass, acl: Doc, rule: int, borders: Borders) -> str:
     taken = {each["RuleNumber"] for each in beside}
     free = next(number for number in range(_OURS, _LAST) if number not in taken)
     allow = f"aws ec2 create-network-acl-entry --network-acl-id {id_} {side} --rule-number {free} "
-    if not any(each["RuleAction"] == "allow" for each in beside):  # it was born allowing everything
+    if not any(each["RuleAction"] == "allow" for each in beside):  # a default ACL allows everything at first
         return f"{allow}--rule-action allow --protocol -1 --cidr-block {_ANYWHERE}"
     span = f"--port-range From={one.ports[0]},To={one.ports[1]}"
     return f"{allow}--rule-action allow --protocol 6 {span} --cidr-block {one.peer}"

@@ -1,16 +1,21 @@
-"""Judgement on the alarms: that who is to hear them does."""
+"""The check of alarms: that nobody mutes them."""
 
 from __future__ import annotations
 
 from provisioner.doctor.asked.alarms import Muted
 from provisioner.doctor.finding import Finding, Over
 
-# So many alarms are named.
+# How many alarms a finding names.
 _MOST = 3
 
 
 def are_heard(found: list[Muted]) -> Finding | None:
-    """Whether no mute rule of somebody's silences an alarm now; one that will is told."""
+    """Check that no mute rule silences an alarm of the stack now.
+
+    Raises:
+        Over: A mute rule is not active yet, but will silence an alarm.
+
+    """
     active = next((one for one in found if one.active), None)
     if active:
         end = f", and ends on {active.end:%Y-%m-%d %H:%M} UTC at the latest" if active.end else ""
@@ -25,5 +30,6 @@ def are_heard(found: list[Muted]) -> Finding | None:
 
 
 def _named(one: Muted) -> str:
+    """Return the names of the alarms that a mute rule silences: the first ones, and how many more."""
     more = len(one.alarms) - _MOST
     return ", ".join(one.alarms[:_MOST]) + (f" and {more} more" if more > 0 else "")

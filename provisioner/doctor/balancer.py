@@ -1,4 +1,4 @@
-"""Judgements on the load balancer: that it works, that its rules lead to the services, who is healthy."""
+"""Checks of the load balancer: that it is active, its rules lead to the services, and targets are healthy."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from provisioner.kinds.ecs.strangers import told
 from provisioner.kinds.ecs.strategies import Shift, shifts_of
 from provisioner.kinds.elbv2.routing import led_to, never_asked, path_values
 
-# ELB API reference, TargetHealth: a target in these is being seen to.
+# ELB API reference, TargetHealth: the states of a target that is healthy, or on its way in or out.
 _PASSING = ("initial", "draining", "healthy")
-# ELB API reference, Action: what stands before a forward.
+# ELB API reference, Action: the actions that may come before a forward.
 _SIGN_IN = ("authenticate-oidc", "authenticate-cognito", "jwt-validation")
 _ALL_REFUSED = "All requests of this group are answered with "
 
 
 def works(sought: Sought) -> Finding | None:
-    """Whether the balancer is there and active."""
+    """Check that the load balancer exists and is active."""
     doc = sought.doc
     why = "Nothing that CloudFront sends on is answered."
     if doc is None:
@@ -31,14 +31,17 @@ def works(sought: Sought) -> Finding | None:
 
 
 def _raised(arn: str, code: str) -> str:
-    """One that could not be set up never will be; any other is on its way."""
+    """Return the command for a load balancer that is not active: delete a failed one, wait for any other."""
     if code == "failed":
         return f"aws elbv2 delete-load-balancer --load-balancer-arn {arn}"
     return f"aws elbv2 wait load-balancer-available --load-balancer-arns {arn}"
 
 
 def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Finding | None:
-    """Whether some rule leads to each service's target group, and none to a group that no service is in."""
+    """Check that each service's target group gets requests, and that no rule forwards to another group.
+
+    If ECS shifts the service's traffic between two target groups, either of them counts.
+    """
     if not listeners:
         return Finding("no-listener", "The load balancer listens on no port.", "It answers nobody.", "apply")
     led = {group for rule in rules for group in led_to(rule)}
@@ -65,7 +68,7 @@ def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Find
 
 
 def pass_on(listeners: list[Doc], rules: list[Doc]) -> Finding | None:
-    """Whether a request comes to a task as it was asked, and nobody is asked to sign in before."""
+    """Check that requests reach the tasks unchanged, and that nobody must sign in or show a certificate."""
     for one in listeners:
         if (one.get("MutualAuthentication") or {}).get("Mode") == "verify":
             what = f"The load balancer asks for a client certificate on port {one['Port']}."
@@ -83,7 +86,11 @@ def pass_on(listeners: list[Doc], rules: list[Doc]) -> Finding | None:
 
 
 def _left_behind(rules: list[Doc], shifts: list[Shift]) -> Finding | None:
-    """A rule that leads to one of two groups between which ECS shifts, when ECS's rule has left that one."""
+    """Return a finding if a rule still forwards to a target group from which ECS has shifted the traffic.
+
+    ECS shifts requests only on one rule, so other rules to the same service go on forwarding to the former
+    group.
+    """
     for shift in shifts:
         own = {group for rule in rules if rule["RuleArn"] in shift.rules[:1] for group in led_to(rule)}
         for rule in rules if own else ():
@@ -101,7 +108,7 @@ def _left_behind(rules: list[Doc], shifts: list[Shift]) -> Finding | None:
 
 
 def _led_by_hand(rule: Doc, group: str) -> str:
-    """The command that leads a rule to a group; that of all other requests is changed with its listener."""
+    """Return the command that makes a rule forward to a group; for a default rule it changes the listener."""
     action, arn = f"Type=forward,TargetGroupArn={group}", str(rule["RuleArn"])
     if rule["IsDefault"]:
         listener = arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
@@ -110,7 +117,7 @@ def _led_by_hand(rule: Doc, group: str) -> str:
 
 
 def in_order(rules: list[Doc]) -> Finding | None:
-    """Whether each rule can be reached: none stands behind others that take all its requests."""
+    """Check that each rule can get requests: no rules before it take all of them."""
     by_port = sorted(rules, key=lambda rule: int(rule["Port"]))
     for _, listed in groupby(by_port, key=lambda rule: int(rule["Port"])):
         for rule, takers in never_asked(listed):
@@ -120,12 +127,13 @@ def in_order(rules: list[Doc]) -> Finding | None:
 
 
 def _told(rule: Doc) -> str:
+    """Return a rule in words: by its paths, else by its priority."""
     paths = path_values(rule)
     return f"for {', '.join(paths)}" if paths else f"of priority {rule['Priority']}"
 
 
 def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:
-    """Whether each group has a target that takes requests, and none that fails its check."""
+    """Check that each target group has a healthy target, and no target that fails its health check."""
     for arn, listed in targets.items():
         name = arn.split("/")[1]
         states = [one["TargetHealth"] for one in listed]
@@ -137,7 +145,7 @@ def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:
             why = "Requests go to the others." if well else f"{_ALL_REFUSED}5xx."
             return Finding("targets-fail", what, why, "logs --since 15m")
         if not states:
-            # ECS registers a task once, when it starts.
+            # ECS registers a task only once, when it starts, so the tasks have to be restarted.
             what = f"In {name} nobody is registered; only tasks that start are."
             return Finding("targets-absent", what, f"{_ALL_REFUSED}503.", "restart")
         if not well:
@@ -147,7 +155,7 @@ def are_healthy(targets: dict[str, list[Doc]]) -> Finding | None:
 
 
 def are_ours(foreign: dict[str, list[Doc]]) -> Finding | None:
-    """Whether all that a group sends requests to are tasks of the cluster."""
+    """Check that all targets of the target groups are tasks of the cluster."""
     for arn, listed in foreign.items():
         if listed:
             names = ", ".join(told(one["Target"]) for one in listed)

@@ -1,4 +1,4 @@
-"""What a network ACL can stop: the checks that look at the borders of subnets, to be made alone."""
+"""The checks that read network ACLs, for commands that make only these, such as `status`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from provisioner.doctor.asked import balancer, data, edge, network, tasks
 from provisioner.doctor.rounds import CHECKS
 
 CROSSINGS = tuple(one for one in CHECKS if network.borders in one.reads)
-# How these checks call that which they find.
+# The name of their finding for a network ACL.
 STOPPED = "acl-stops"
-# What is asked for them, by service: `policy` grants it.
+# The calls of these checks by service; `policy` grants them.
 CALLS = {
     **edge.CALLS,
     **balancer.CALLS,

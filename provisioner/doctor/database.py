@@ -1,4 +1,4 @@
-"""Judgements on the data: the cluster, its instances, where it stands, and the session table."""
+"""Checks of the data: the database cluster, its instances, its VPC, and the session table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from provisioner.preflight.support import words
 from provisioner.settings.postgres import DISABLED, day_of
 
 _NO_LOGIN = "No task can open a connection."
-# Aurora user guide, "Viewing DB cluster status" and "Viewing DB instance status": it answers in these too.
+# Aurora user guide, "Viewing DB cluster status" and "Viewing DB instance status": the statuses in which the
+# database answers.
 _ANSWERS = ("available", "backing-up", "backtracking", "maintenance", "upgrading", "modifying")
 _INSTANCE_ANSWERS = (*_ANSWERS, "configuring-enhanced-monitoring", "configuring-iam-database-auth")
 _ASLEEP = ("stopped", "stopping", "inaccessible-encryption-credentials-recoverable")
@@ -17,7 +18,7 @@ _NEVER = ("failed", "inaccessible-encryption-credentials", "incompatible-", "ins
 
 
 def is_up(sought: Sought) -> Finding | None:
-    """Whether the cluster is there and answers."""
+    """Check that the cluster exists and answers."""
     doc = sought.doc
     if doc is None:
         return sought.lacking("cluster-absent", _NO_LOGIN)
@@ -32,14 +33,14 @@ def is_up(sought: Sought) -> Finding | None:
 
 
 def _roused(thing: str, name: str, status: str) -> str:
-    """What passes is waited for; of what does not, RDS's events tell the cause."""
+    """Return the command to wait for a cluster or instance, or to see RDS's events if waiting is in vain."""
     if status.startswith(_NEVER):
         return f"aws rds describe-events --source-type db-{thing} --source-identifier {name} --duration 1440"
     return f"aws rds wait db-{thing}-available --db-{thing}-identifier {name}"
 
 
 def writes(cluster: Doc, instances: list[Doc]) -> Finding | None:
-    """Whether the cluster has a writer, and it is available."""
+    """Check that the cluster has a writer, and that it is available."""
     members = cluster["DBClusterMembers"]
     writer = next((one["DBInstanceIdentifier"] for one in members if one["IsClusterWriter"]), "")
     doc = next((one for one in instances if one["DBInstanceIdentifier"] == writer), None)
@@ -54,7 +55,12 @@ def writes(cluster: Doc, instances: list[Doc]) -> Finding | None:
 
 
 def is_supported(cluster: Doc, end: date | None, now: float) -> None:
-    """Whether AWS supports its major version for long still: what comes then is told, and is no fault."""
+    """Check that the standard support of the database's major version does not end soon.
+
+    Raises:
+        Over: The end is near or past; that is told, and is no finding.
+
+    """
     enrolled = cluster.get("EngineLifecycleSupport") != DISABLED
     said = words(cluster["EngineVersion"], end, day_of(now), is_enrolled=enrolled) if end else ""
     if said:
@@ -62,7 +68,7 @@ def is_supported(cluster: Doc, end: date | None, now: float) -> None:
 
 
 def is_beside(sought: Sought, vpc: Doc) -> Finding | None:
-    """Whether the database stands in the stack's VPC."""
+    """Check that the database is in the stack's VPC."""
     doc = sought.found
     if doc["VpcId"] != vpc["VpcId"]:
         what = f"The {sought.words} lies in {doc['VpcId']}, the tasks in {vpc['VpcId']}."
@@ -71,7 +77,7 @@ def is_beside(sought: Sought, vpc: Doc) -> Finding | None:
 
 
 def holds(sought: Sought) -> Finding | None:
-    """Whether the session table is there and active."""
+    """Check that the session table exists and is active."""
     doc = sought.doc
     why = "The tasks lose their sessions."
     if doc is None:

@@ -1,4 +1,4 @@
-"""Judgements on the edge: the distribution, and whether the balancer takes what it sends."""
+"""Checks of CloudFront: its distribution, its origin, and the key that the load balancer requires of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NOBODY = "Nobody reaches the stack by CloudFront."
 
 
 def serves(sought: Sought) -> Finding | None:
-    """Whether the distribution is there, enabled and deployed."""
+    """Check that the distribution exists, is enabled and is deployed."""
     doc = sought.doc
     if doc is None:
         return sought.lacking("distribution-absent", _NOBODY)
@@ -30,7 +30,7 @@ def serves(sought: Sought) -> Finding | None:
 
 
 def lets_in(distribution: Doc) -> Finding | None:
-    """Whether it takes every viewer: the stack asks none for a certificate, a signature or a country."""
+    """Check that CloudFront accepts every viewer: no certificate, signature or country is required."""
     gates = list(_gates(distribution))
     if not gates:
         return None
@@ -39,7 +39,7 @@ def lets_in(distribution: Doc) -> Finding | None:
 
 
 def _gates(distribution: Doc) -> Iterator[str]:
-    """Yield what a viewer must be or have (CloudFront API reference, DistributionConfig)."""
+    """Yield what a viewer must have or be, in words (CloudFront API reference, DistributionConfig)."""
     none: Doc = {}
     if (distribution.get("ViewerMtlsConfig") or none).get("Mode") == "required":
         yield "with a client certificate (ViewerMtlsConfig)"
@@ -58,7 +58,15 @@ def _gates(distribution: Doc) -> Iterator[str]:
 def leads_here(
     way: Way, balancer: Doc, listeners: list[Doc], origins: dict[str, list[Doc]]
 ) -> Finding | None:
-    """Whether the origin is the balancer, by its name or by one that leads to it, where it listens."""
+    """Check that CloudFront's origin is the load balancer, at a port on which it listens.
+
+    Args:
+        way: How CloudFront reaches its origin.
+        balancer: The load balancer.
+        listeners: The listeners of the load balancer.
+        origins: The DNS records of each origin's name that is not the load balancer's own name.
+
+    """
     own = balancer["DNSName"].lower()
     astray = [name for name, records in origins.items() if own not in targets(records)]
     if way.id and way.arn != balancer["LoadBalancerArn"]:
@@ -82,7 +90,12 @@ def leads_here(
 
 
 def is_known(distribution: Doc, rules: list[Doc]) -> Finding | None:
-    """Whether the key that CloudFront shows is one that the rules ask for; both are told by their hash."""
+    """Check that the key that CloudFront sends is one that the rules require; both are known by hash only.
+
+    Raises:
+        Unset: CloudFront sends no key, and no rule requires one.
+
+    """
     shown = set(_shown(distribution))
     asked = [set(_asked(rule)) for rule in rules if any(map(is_key, rule["Conditions"]))]
     if not asked and not shown:
@@ -98,6 +111,7 @@ def is_known(distribution: Doc, rules: list[Doc]) -> Finding | None:
 
 
 def _shown(distribution: Doc) -> Iterator[str]:
+    """Yield the hashes of the keys that CloudFront sends."""
     for origin in distribution["Origins"]["Items"]:
         for header in (origin.get("CustomHeaders") or {}).get("Items") or []:
             if header["HeaderName"] == HEADER:
@@ -105,6 +119,7 @@ def _shown(distribution: Doc) -> Iterator[str]:
 
 
 def _asked(rule: Doc) -> Iterator[str]:
+    """Yield the hashes of the keys that a rule accepts."""
     for condition in rule["Conditions"]:
         if is_key(condition):
             yield from condition["HttpHeaderConfig"]["Values"]

@@ -1,4 +1,4 @@
-"""What a check comes to."""
+"""The results of a check: what it finds wrong, or why it finds nothing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Doc = dict[str, Any]
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong, why that matters, and what to type: one of our commands or of AWS's own.
+    """A problem that a check found: what is wrong, why that matters, and the command to type.
 
-    `name` is what scripts go by: it stays, whatever the words say of this stack. `evidence` is what a
-    container or a request said at length.
+    The command is one of ours or of the AWS CLI. `name` is for scripts: it stays the same, whatever the words
+    say. `evidence` is the full text that a container or a request left.
     """
 
     name: str
@@ -21,36 +21,41 @@ class Finding:
     why: str
     type: str
     evidence: str = ""
-    # The thing that the check is about is not there at all.
+    # The resource that the check is about does not exist.
     is_absent: bool = False
 
 
 class Unseen(Exception):
-    """A check cannot be made; the message says why."""
+    """The check could not be made; the message says why."""
 
 
 class Unset(Exception):
-    """There is nothing to check, and that is as it was wanted; the message says what there is not."""
+    """There is nothing to check, as the settings want it; the message says what does not exist."""
 
 
 class Over(Exception):
-    """All is well; the message says what was not, a while ago, or what comes before long."""
+    """Nothing is wrong; the message says what was wrong a while ago, or what will change before long."""
 
 
 @dataclass(frozen=True)
 class Sought:
-    """What was looked for, in words, and what AWS says of it; None where it is not there."""
+    """A resource that was looked for: its name in words, and what AWS says of it; None if it is missing."""
 
     words: str
     doc: Doc | None
 
     @property
     def found(self) -> Doc:
-        """What AWS says of it; Unseen where it is not there."""
+        """What AWS says of the resource.
+
+        Raises:
+            Unseen: The resource does not exist.
+
+        """
         if self.doc is None:
             raise Unseen(f"there is no {self.words}")
         return self.doc
 
     def lacking(self, name: str, why: str, command: str = "apply") -> Finding:
-        """That it is not there, and what makes it."""
+        """Return the finding that the resource does not exist, with the command that creates it."""
         return Finding(name, f"There is no {self.words}.", why, command, is_absent=True)

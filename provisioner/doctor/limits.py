@@ -1,4 +1,4 @@
-"""Judgements on what is refused: by the firewall, by throttles, by limits of the account's."""
+"""Checks of refused requests: by the firewall, by errors, by throttling, and by quotas of the account."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from provisioner.doctor.asked.limits import QUOTAS, Firewall, Quota
 from provisioner.doctor.finding import Doc, Finding
 
 Measures = dict[str, list[float]]
-# Fewer than these are somebody trying doors; a tenth of all requests is more than strangers.
+# Fewer refused requests than this in an hour are somebody who probes the stack. If they are a tenth of all
+# requests, users are affected, too.
 _FEW, _SHARE = 10, 0.1
 _FULL = 99.0  # percent, in each of the last three periods
 _PERIODS = 3
@@ -20,7 +21,7 @@ _RULES = {
 
 
 def lets_through(firewall: Firewall) -> Finding | None:
-    """Whether the firewall blocks more than strangers."""
+    """Check that the firewall blocks few requests: a few are normal, but many may be requests of users."""
     blocked = sum(firewall.blocked.values())
     if blocked < _FEW or blocked < _SHARE * (blocked + firewall.allowed):
         return None
@@ -43,7 +44,7 @@ def lets_through(firewall: Firewall) -> Finding | None:
 
 
 def _sample(one: Doc) -> str:
-    """A request without its query, headers and address: they may be secret, or somebody's."""
+    """Return a blocked request in words, without its query, headers and address: these may be secret."""
     request = one["Request"]
     path = str(request["URI"]).partition("?")[0]
     by = one.get("RuleNameWithinRuleGroup", "")
@@ -51,7 +52,7 @@ def _sample(one: Doc) -> str:
 
 
 def leave_room(quotas: list[Quota]) -> Finding | None:
-    """Whether one task more has room under Fargate's limits."""
+    """Check that Fargate's quotas leave room for one more task."""
     for one in quotas:
         if one.used + one.task > one.limit:
             what = (
@@ -69,7 +70,7 @@ def leave_room(quotas: list[Quota]) -> Finding | None:
 
 
 def answer(measures: Measures) -> Finding | None:
-    """Whether few of the balancer's answers are errors."""
+    """Check that few of the load balancer's responses are errors."""
     requests, refused, failed = (sum(measures[word]) for word in ("requests", "refused", "failed"))
     bad = refused + failed
     if bad < _FEW or bad < _SHARE * requests:
@@ -82,7 +83,7 @@ def answer(measures: Measures) -> Finding | None:
 
 
 def has_capacity(measures: Measures, cluster: Doc) -> Finding | None:
-    """Whether the database has not been at its largest capacity for a while."""
+    """Check that the database was not at its maximum capacity in each of the last three periods."""
     latest = measures["capacity"][:_PERIODS]
     if len(latest) < _PERIODS or min(latest) < _FULL:
         return None
@@ -95,7 +96,7 @@ def has_capacity(measures: Measures, cluster: Doc) -> Finding | None:
 
 
 def are_not_throttled(measures: Measures, table: Doc) -> Finding | None:
-    """Whether the session table refused nothing."""
+    """Check that the session table throttled no request."""
     reads, writes = sum(measures["reads"]), sum(measures["writes"])
     if not reads + writes:
         return None

@@ -1,16 +1,22 @@
-"""Judgements on names: where DNS leads, and whether the certificates for them hold."""
+"""Checks of names: where DNS records lead, and whether the certificates are valid."""
 
 from __future__ import annotations
 
 from provisioner.doctor.finding import Doc, Finding, Unset
 
-# ACM begins to renew 60 days before the end (ACM user guide, managed renewal): with fewer left it has failed.
+# ACM begins to renew 60 days before a certificate expires (ACM user guide, managed renewal): if fewer days
+# than this are left, the renewal has failed.
 _FEW_DAYS = 30
 _DAY = 86400
 
 
 def lead_here(distribution: Doc, aliases: dict[str, list[Doc]]) -> Finding | None:
-    """Whether each name of the stack's own leads to the distribution."""
+    """Check that each domain name of the stack leads to the distribution.
+
+    Raises:
+        Unset: The distribution has no domain name of its own.
+
+    """
     if not aliases:
         raise Unset("the distribution has no name of its own")
     for name, records in aliases.items():
@@ -23,7 +29,7 @@ def lead_here(distribution: Doc, aliases: dict[str, list[Doc]]) -> Finding | Non
 
 
 def targets(records: list[Doc]) -> set[str]:
-    """The names that the records of a name lead to."""
+    """Return the names to which DNS records lead, by alias or CNAME."""
     aliased = {one["AliasTarget"]["DNSName"] for one in records if one.get("AliasTarget")}
     named = {
         each["Value"] for one in records if one["Type"] == "CNAME" for each in one.get("ResourceRecords", [])
@@ -32,7 +38,12 @@ def targets(records: list[Doc]) -> set[str]:
 
 
 def hold(certificates: list[Doc], now: float) -> Finding | None:
-    """Whether each certificate is issued, and is renewed in time."""
+    """Check that each certificate is issued, and is renewed in time.
+
+    Raises:
+        Unset: There is no certificate: CloudFront uses its own, which AWS maintains.
+
+    """
     if not certificates:
         raise Unset("CloudFront's own certificate is shown, which AWS keeps")
     for one in certificates:
@@ -56,6 +67,6 @@ def hold(certificates: list[Doc], now: float) -> Finding | None:
 
 
 def _unproven(certificate: Doc) -> list[str]:
-    """The names whose proofs keep a certificate from being renewed."""
+    """Return the domain names whose validation records ACM does not find, so that it cannot renew."""
     options = (certificate.get("RenewalSummary") or {}).get("DomainValidationOptions", [])
     return [one["DomainName"] for one in options if one.get("ValidationStatus") != "SUCCESS"]

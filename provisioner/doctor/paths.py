@@ -1,4 +1,4 @@
-"""Judgements on who may speak to whom, by security group and network ACL, from CloudFront to the data."""
+"""Checks of the security groups and network ACLs on the path from CloudFront to tasks, AWS and database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ _HTTPS = 443
 
 @dataclass(frozen=True)
 class Peer:
-    """Who is at the other end: any of these groups, prefix lists, or all addresses of a block."""
+    """The other end of a connection: some security groups, some prefix lists, and a CIDR block.
+
+    A rule matches if it is for one of the groups or lists, or for all addresses of the block.
+    """
 
     groups: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
@@ -32,7 +35,7 @@ class Peer:
 
 @dataclass(frozen=True)
 class Path:
-    """A way from one set of groups to another, at a port; `what` and `whom` say them in words."""
+    """A connection from some security groups to others at a port; `what` and `whom` name its ends."""
 
     what: str
     source: Iterable[str]
@@ -43,19 +46,21 @@ class Path:
 
 
 def lets(groups: Iterable[Doc], port: int, peer: Peer, *, out: bool) -> bool:
-    """Whether any rule of any of the groups lets a peer through at a TCP port."""
+    """Return whether any rule of any of the groups allows a peer at a TCP port."""
     side = "IpPermissionsEgress" if out else "IpPermissions"
     rules = (rule for group in groups for rule in group.get(side, []))
     return any(_at(rule, port) and _is_for(rule, peer) for rule in rules)
 
 
 def _at(rule: Doc, port: int) -> bool:
+    """Return whether a rule is for a TCP port."""
     if rule["IpProtocol"] == "-1":
         return True
     return rule["IpProtocol"] in ("tcp", "6") and rule["FromPort"] <= port <= rule["ToPort"]
 
 
 def _is_for(rule: Doc, peer: Peer) -> bool:
+    """Return whether a rule is for a peer."""
     if any(one.get("GroupId") in peer.groups for one in rule.get("UserIdGroupPairs", [])):
         return True
     if any(one.get("PrefixListId") in peer.lists for one in rule.get("PrefixListIds", [])):
@@ -65,7 +70,7 @@ def _is_for(rule: Doc, peer: Peer) -> bool:
 
 
 def from_edge(way: Way, balancer: Doc, groups: Groups, lists: set[str], borders: Borders) -> Finding | None:
-    """Whether the balancer lets CloudFront in, by its addresses or by its own group in the VPC."""
+    """Check that the load balancer lets CloudFront in, by prefix list or by CloudFront's security group."""
     own = _chosen(groups, balancer["SecurityGroups"])
     amazons = (id_ for id_, one in groups.items() if way.id and one["GroupName"] == AMAZONS_GROUP)
     if lets(own, way.port, Peer(frozenset(amazons), frozenset(lists)), out=False):
@@ -78,7 +83,7 @@ def from_edge(way: Way, balancer: Doc, groups: Groups, lists: set[str], borders:
 def to_tasks(
     balancer: Doc, services: list[Doc], groups: Groups, vpc: Doc, borders: Borders
 ) -> Finding | None:
-    """Whether the balancer reaches the port of each service's tasks."""
+    """Check that the load balancer reaches the port of each service's tasks."""
     for service in services:
         for one in service["loadBalancers"]:
             path = Path(
@@ -99,7 +104,7 @@ def to_tasks(
 
 
 def to_aws(services: list[Doc], groups: Groups, borders: Borders) -> Finding | None:
-    """Whether the tasks may speak to AWS at all: their images, secrets and logs are there."""
+    """Check that the tasks can call AWS, where their images, secrets and logs are."""
     for service in services:
         own = _chosen(groups, security_groups(service))
         if not lets(own, _HTTPS, Peer(), out=True):
@@ -113,9 +118,14 @@ def to_aws(services: list[Doc], groups: Groups, borders: Borders) -> Finding | N
 
 
 def to_endpoints(services: list[Doc], endpoints: list[Doc], groups: Groups, vpc: Doc) -> Finding | None:
-    """Judge whether each interface endpoint that the tasks' calls go to lets the tasks in.
+    """Check that each interface endpoint that the tasks use lets them in.
 
-    Calls go to an endpoint by AWS's own names: one made by hand without private DNS takes none of them.
+    Calls reach an endpoint through AWS's own names, so an endpoint of somebody else without private DNS gets
+    none of them.
+
+    Raises:
+        Unset: There is no interface endpoint.
+
     """
     interfaces = [one for one in endpoints if one["VpcEndpointType"] == "Interface"]
     if not interfaces:
@@ -136,14 +146,15 @@ def to_endpoints(services: list[Doc], endpoints: list[Doc], groups: Groups, vpc:
 
 
 def _is_ours(endpoint: Doc) -> bool:
-    """Return whether an endpoint bears the stack's mark: no other stack's stands in its VPC."""
+    """Return whether an endpoint has the stack's tag: another stack's endpoint cannot be in this VPC."""
     return mapping(endpoint.get("Tags") or []).get("ManagedBy") == MANAGER
 
 
 def _opened(endpoint: Doc, own: list[Doc], vpc: Doc) -> str:
-    """Return the command that lets the VPC in.
+    """Return the command that lets the VPC into an endpoint.
 
-    The default group stays bare (`apply` sees to it): an endpoint that has that group alone is deleted.
+    No rule is added to the default security group, which `apply` keeps empty: if the endpoint has only that
+    group, the command deletes the endpoint.
     """
     group = next((one for one in own if one["GroupName"] != "default"), None)
     if group is None:
@@ -157,7 +168,7 @@ def _opened(endpoint: Doc, own: list[Doc], vpc: Doc) -> str:
 def to_database(
     services: list[Doc], cluster: Doc, group: Doc, groups: Groups, vpc: Doc, borders: Borders
 ) -> Finding | None:
-    """Whether the tasks reach the database's port, in any subnet of its group."""
+    """Check that the tasks reach the database's port in any subnet of its subnet group."""
     there = [one["SubnetIdentifier"] for one in group["Subnets"]]
     theirs = [one["VpcSecurityGroupId"] for one in cluster["VpcSecurityGroups"]]
     for service in services:
@@ -172,7 +183,7 @@ def to_database(
 
 
 def _shut(path: Path, groups: Groups, why: str) -> Finding | None:
-    """The end of a path that is shut, if one is."""
+    """Return a finding if the security group at one end of a path stops the connection."""
     source, target = _chosen(groups, path.source), _chosen(groups, path.target)
     if not lets(source, path.port, Peer(_ids(target), block=path.block), out=True):
         what = f"The security group of {path.what} ({_named(source)}) does not let it out to {path.whom} "
@@ -184,30 +195,34 @@ def _shut(path: Path, groups: Groups, why: str) -> Finding | None:
 
 
 def subnets_of(thing: Doc) -> list[str]:
-    """The subnets in which a balancer or the tasks of a service stand."""
+    """Return the subnets of a load balancer, or of a service's tasks."""
     if "AvailabilityZones" in thing:
         return [one["SubnetId"] for one in thing["AvailabilityZones"]]
     return list(thing["networkConfiguration"]["awsvpcConfiguration"]["subnets"])
 
 
 def security_groups(service: Doc) -> list[str]:
-    """The groups of a service's tasks."""
+    """Return the ids of the security groups of a service's tasks."""
     vpc: dict[str, Any] = service["networkConfiguration"]["awsvpcConfiguration"]
     return list(vpc.get("securityGroups", []))
 
 
 def _chosen(groups: Groups, ids: Iterable[str]) -> list[Doc]:
+    """Return the security groups with these ids; unknown ids are left out."""
     return [groups[id_] for id_ in ids if id_ in groups]
 
 
 def _ids(groups: Iterable[Doc]) -> frozenset[str]:
+    """Return the ids of security groups."""
     return frozenset(one["GroupId"] for one in groups)
 
 
 def _named(groups: Iterable[Doc]) -> str:
+    """Return the names and ids of security groups in words."""
     return ", ".join(_names(groups)) or "none"
 
 
 def _names(groups: Iterable[Doc]) -> Iterator[str]:
+    """Yield the name and id of each security group."""
     for one in groups:
         yield f"{one['GroupName']} {one['GroupId']}"

@@ -1,4 +1,4 @@
-"""The stack that is looked at, by its names and tags: a lost ledger takes away one check alone."""
+"""The stack that `doctor` checks, found by names and tags, so that a lost state costs only one check."""
 
 from __future__ import annotations
 
@@ -16,32 +16,35 @@ from state.document import Document
 
 @dataclass(frozen=True)
 class Patient:
-    """A suffix, a way to AWS on which equal reads are made once, the wall-clock second, and the state."""
+    """The stack to check: its suffix, its clients, the wall-clock second, and its state.
+
+    The clients make equal reads only once.
+    """
 
     suffix: str
     clients: Clients
     now: float
-    # What the state file tells, where there is one: for the check of each resource in it alone.
+    # The state, if there is one. Only the check of each recorded resource cannot do without it.
     document: Document | None = None
 
     @property
     def region(self) -> str:
-        """Where all but the edge is."""
+        """The region of the stack; only the edge is elsewhere."""
         return self.clients.aws.region
 
     def named(self, noun: str) -> str:
-        """The AWS name of a thing that comes once."""
+        """Return the AWS name of a resource of which the stack has only one."""
         return name_of(noun, self.suffix)
 
     @property
     def tagged(self) -> list[dict[str, Any]]:
-        """EC2's filters for what bears our tags."""
+        """The EC2 filters for resources with the stack's tags."""
         tags = {"Project": PROJECT, "Environment": self.suffix}
         return [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
 
 
 def unless(codes: Container[str], call: Callable[[], Any], otherwise: Any = None) -> Any:
-    """The answer of a read; `otherwise` where AWS refuses it with one of these codes."""
+    """Return the answer of a read, or `otherwise` if AWS refuses it with one of these codes."""
     try:
         return call()
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Judgements on what a task may read: its roles, and the secrets it is given."""
+"""Checks of what the tasks may do: their IAM roles, their secrets, and the KMS keys of the secrets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TASKS = "ecs-tasks.amazonaws.com"
 
 
 def is_assumed(roles: list[Role]) -> Finding | None:
-    """Whether each role is there, and ECS's tasks may take it."""
+    """Check that each role exists, and that ECS tasks may assume it."""
     for role in roles:
         if role.doc is None:
             return Finding("role-absent", f"The {role.of} {role.name} is not there.", _NO_START, "apply")
@@ -31,12 +31,18 @@ def is_assumed(roles: list[Role]) -> Finding | None:
 
 
 def _trusts(statement: Any) -> bool:
+    """Return whether a statement of a trust policy lets ECS tasks assume the role."""
     named = statement.get("Principal", {}).get("Service", [])
     return statement["Effect"] == "Allow" and _TASKS in ([named] if isinstance(named, str) else named)
 
 
 def can_read(roles: list[Role], secrets: list[Sought]) -> Finding | None:
-    """Whether the execution role may read each secret that a container is given."""
+    """Check that the execution role may read each secret that a container gets.
+
+    Raises:
+        Unset: No container gets a secret.
+
+    """
     if not secrets:
         raise Unset("no container is given a secret")
     for role in roles:
@@ -53,7 +59,7 @@ def can_read(roles: list[Role], secrets: list[Sought]) -> Finding | None:
 
 
 def can_use(roles: list[Role], table: Doc) -> Finding | None:
-    """Whether the task role may keep sessions in the table."""
+    """Check that the task role may read and write sessions in the table."""
     for role in roles:
         for action in _KEEP:
             if (
@@ -67,7 +73,12 @@ def can_use(roles: list[Role], table: Doc) -> Finding | None:
 
 
 def can_open(roles: list[Role], locks: list[Lock]) -> Finding | None:
-    """Whether the keys of the secrets work, and the execution role may open with them."""
+    """Check that the secrets' KMS keys are enabled, and that the execution role may decrypt with them.
+
+    Raises:
+        Unset: The secrets are encrypted with AWS's own key.
+
+    """
     if not locks:
         raise Unset("the secrets are under AWS's own key")
     for lock in locks:
@@ -87,7 +98,10 @@ def can_open(roles: list[Role], locks: list[Lock]) -> Finding | None:
 
 
 def _may_open(role: Role, lock: Lock) -> bool:
-    """Both must allow it: the role's policies, and the key's, which speaks of the account or of the role."""
+    """Return whether a role may decrypt a secret with a key.
+
+    Both must allow it: the role's policies, and the key's policy, for the account or for the role.
+    """
     arn = lock.key["Arn"]
     whom = (f"arn:aws:iam::{_account(role)}:root", _account(role), role.doc["Arn"] if role.doc else "", "*")
     meant = [one for one in statements(lock.policy) if _principals(one) & set(whom)]
@@ -97,15 +111,25 @@ def _may_open(role: Role, lock: Lock) -> bool:
 
 
 def _principals(statement: Any) -> set[str]:
+    """Return the AWS principals of a statement."""
     named = statement.get("Principal", {})
     told = named if isinstance(named, str) else named.get("AWS", [])
     return {told} if isinstance(told, str) else set(told)
 
 
 def _may(role: Role, action: str, resource: str, tags: dict[str, str], opened: str = "") -> bool:
-    """As IAM decides it; Unseen where that depends on what is not known before the request is made.
+    """Return whether a role may call an action on a resource, as IAM decides it.
 
-    `opened` is the secret that a key is to open: Secrets Manager tells KMS of it.
+    Args:
+        role: The role, with its policies and its boundary.
+        action: The action, such as "kms:Decrypt".
+        resource: The ARN of the resource.
+        tags: The tags of the resource.
+        opened: The ARN of the secret that a key is to decrypt: Secrets Manager tells it to KMS.
+
+    Raises:
+        Unseen: A policy cannot be judged, or depends on a condition key that only the real request has.
+
     """
     region, account = resource.split(":")[3], _account(role)
     context = {
@@ -126,11 +150,12 @@ def _may(role: Role, action: str, resource: str, tags: dict[str, str], opened: s
 
 
 def _account(role: Role) -> str:
+    """Return the account of a role."""
     return str((role.doc or {}).get("Arn", "::::")).split(":")[4]
 
 
 def _conditions(policy: Doc, action: str) -> Iterator[str]:
-    """The keys on which it depends whether a policy speaks of an action; tags are known."""
+    """Yield the condition keys of a policy's statements for an action, except tags, which are known."""
     for one in statements(policy):
         named = one.get("Action", [])
         listed = [named] if isinstance(named, str) else named
@@ -140,7 +165,12 @@ def _conditions(policy: Doc, action: str) -> Iterator[str]:
 
 
 def have_values(secrets: list[Sought]) -> Finding | None:
-    """Whether each secret is there, stays, and has a current value; the value itself is not read."""
+    """Check that each secret exists, is not being deleted, and has a current value, which is not read.
+
+    Raises:
+        Unset: No container gets a secret.
+
+    """
     if not secrets:
         raise Unset("no container is given a secret")
     for one in secrets:
@@ -161,7 +191,7 @@ def have_values(secrets: list[Sought]) -> Finding | None:
 
 
 def _lost(one: Sought, why: str) -> Finding:
-    """A secret of ours or of the database's is made by `apply`; a user's own only by the user."""
+    """Return the finding for a missing secret: `apply` creates one of the stack, and the user any other."""
     name = one.words.rpartition(":")[2]
     if name.startswith(("rds!", f"{PROJECT}-")):
         return one.lacking("secret-absent", why)
@@ -171,4 +201,5 @@ def _lost(one: Sought, why: str) -> Finding:
 
 
 def _day(when: Any) -> str:
+    """Return the day of a date in UTC."""
     return when.astimezone(UTC).date().isoformat() if isinstance(when, datetime) else str(when)

@@ -1,4 +1,4 @@
-"""The checks, from CloudFront to the database."""
+"""The list of all checks of `doctor`, from CloudFront to the database."""
 
 from __future__ import annotations
 
@@ -40,9 +40,17 @@ Read = Callable[[Patient], Any]
 
 @dataclass(frozen=True)
 class Check:
-    """One judgement over what its reads tell.
+    """A check: reads from AWS, and a judgement of what they return.
 
-    A symptom is what something further on may explain; `seeks` marks the judgement that a thing is there.
+    Args:
+        station: The part of the stack that it is about, such as "edge" or "database".
+        name: The name of the check.
+        claim: What is true if nothing is wrong, in words.
+        reads: The functions that read what `judge` needs, in the order of its arguments.
+        judge: The function that returns what is wrong, or None.
+        is_symptom: Whether a later check may find the cause of what this one finds.
+        seeks: Whether it checks that a resource exists.
+
     """
 
     station: str
@@ -55,40 +63,49 @@ class Check:
 
 
 def _distribution(p: Patient) -> Doc:
+    """Return the distribution; raise `Unseen` if there is none."""
     return outside.distribution(p).found
 
 
 def _balancer(p: Patient) -> Doc:
+    """Return the load balancer; raise `Unseen` if there is none."""
     return front.balancer(p).found
 
 
 def _vpc(p: Patient) -> Doc:
+    """Return the VPC; raise `Unseen` if there is none."""
     return net.vpc(p).found
 
 
 def _cluster(p: Patient) -> Doc:
+    """Return the database cluster; raise `Unseen` if there is none."""
     return data.cluster(p).found
 
 
 def _subnet_group(p: Patient) -> Doc:
+    """Return the database's subnet group; raise `Unseen` if there is none."""
     return data.subnet_group(p).found
 
 
 def _now(p: Patient) -> float:
+    """Return the wall-clock second of the run."""
     return p.now
 
 
 def _table(p: Patient) -> Doc:
+    """Return the session table; raise `Unseen` if there is none."""
     return data.table(p).found
 
 
 def _seeks(station: str, name: str, claim: str, read: Read, judge: Callable[..., Finding | None]) -> Check:
+    """Return a check that a resource exists and works."""
     return Check(station, name, claim, (read,), judge, seeks=True)
 
 
 def _symptom(
     station: str, name: str, claim: str, reads: tuple[Read, ...], judge: Callable[..., Finding | None]
 ) -> Check:
+    """Return a check whose finding may have its cause in a later check."""
     return Check(station, name, claim, reads, judge, is_symptom=True)
 
 
@@ -244,7 +261,7 @@ _ALL = (
 )
 CHECKS: tuple[Check, ...] = (*_EDGE, *_BALANCER, *_TASKS, *_NETWORK, *_DATABASE, *_ALL)
 
-# What all of them ask, by service: `policy` grants it.
+# The calls of all checks by service; `policy` grants them.
 CALLS = {
     **outside.CALLS,
     **front.CALLS,

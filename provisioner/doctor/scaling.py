@@ -1,4 +1,4 @@
-"""Judgements on scaling: whether the number of tasks can follow the requests."""
+"""Checks of autoscaling: whether the number of tasks can follow the requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HELD = {
 
 
 def is_on(found: list[Scaled]) -> Finding | None:
-    """Whether nothing of the scaling of a service is suspended."""
+    """Check that no part of a service's autoscaling is suspended."""
     for one in found:
         if not one.suspended.is_healthy:
             what = f"The scaling of {one.service} is {one.suspended.told}."
@@ -27,7 +27,7 @@ def is_on(found: list[Scaled]) -> Finding | None:
 
 
 def is_called(found: list[Scaled]) -> Finding | None:
-    """Whether the alarms that AWS made for each policy are there, and call it."""
+    """Check that the alarms that AWS created for each scaling policy exist, and call the policy."""
     for one in found:
         for policy, how in one.policies:
             if not how.is_healthy:
@@ -37,7 +37,7 @@ def is_called(found: list[Scaled]) -> Finding | None:
 
 
 def can_begin(found: list[Scaled]) -> Finding | None:
-    """Whether a service that may stand at 0 tasks is woken by anything."""
+    """Check that a service that may run 0 tasks is scaled out by something."""
     for one in found:
         if one.sleeps:
             what = nothing_wakes(f"{one.service} may stand at 0 tasks, {_HELD[one.held]},")
@@ -55,7 +55,7 @@ def can_begin(found: list[Scaled]) -> Finding | None:
 
 
 def is_not_ended(found: list[Scaled]) -> Finding | None:
-    """Whether no scheduled action takes the last task of a service, with none that brings one back."""
+    """Check that no scheduled action ends the last task of a service while nothing starts one again."""
     for one in found:
         for action in one.ending:
             what = f"On {one.service} is the {scheduled(action)}; no other one raises the minimum again."

@@ -1,4 +1,4 @@
-"""Judgements on the services: whether all tasks run, and why those that stopped did."""
+"""Checks of the services: whether all tasks run, why tasks stopped, their deployments, images and logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from provisioner.preflight.ecr import ACTIVATING, ACTIVE, ARCHIVED, CACHED, REST
 from provisioner.settings.never import setting_of
 
 _NOBODY: Mapping[str, Doc] = MappingProxyType({})
-# So many that stopped unasked within an hour are a loop, though all may run at this moment.
+# If this many tasks stop by themselves within an hour, they are in a loop, even if all run at this moment.
 _LOOP = 3
 # ECS developer guide, service event messages.
 _NO_PLACE, _STEADY = ("was unable to place a task", "is unable to consistently start tasks"), "steady state"
@@ -23,7 +23,7 @@ _LIMITS = {"vCPU": ("fargate", "L-3032A538"), "RESOURCE:ENI": ("vpc", "L-DF5E4CA
 
 
 def runs(sought: Sought, least: Least) -> Finding | None:
-    """Whether the main service is there and takes tasks."""
+    """Check that the main service exists and is to run tasks."""
     doc = sought.doc
     why = "No task answers anything."
     if doc is None:
@@ -36,7 +36,10 @@ def runs(sought: Sought, least: Least) -> Finding | None:
 
 
 def _wants_none(sought: Sought, doc: Doc, least: Least, why: str) -> Finding:
-    """With what brings back as many as whoever holds the counts says: where that is none, one."""
+    """Return the finding for a service whose desired count is 0, with the command that raises it.
+
+    The command depends on who set the minimum of its autoscaling; see `Least`.
+    """
     what = f"The {sought.words} is to run no task at all"
     if least.count:
         where = f"--cluster {doc['clusterArn'].rpartition('/')[2]} --service {doc['serviceName']}"
@@ -52,7 +55,7 @@ def _wants_none(sought: Sought, doc: Doc, least: Least, why: str) -> Finding:
 
 
 def find_room(services: list[Doc]) -> Finding | None:
-    """Whether ECS finds a place for every task: its last word on it, as events are not repeated."""
+    """Check that ECS finds room for every task, by its last event about that, as events are not repeated."""
     for service in services:
         said = _last_word(service)
         if said:
@@ -66,6 +69,7 @@ def find_room(services: list[Doc]) -> Finding | None:
 
 
 def _last_word(service: Doc) -> str:
+    """Return the newest event that says that ECS found no room; "" if the service was steady after it."""
     events = sorted(service.get("events", []), key=lambda one: one["createdAt"], reverse=True)
     for event in events:
         message = str(event["message"])
@@ -77,20 +81,28 @@ def _last_word(service: Doc) -> str:
 
 
 def _room(said: str) -> str:
+    """Return the command that helps to find room: a quota, a move from Spot to Fargate, or more checks."""
     for word, (service, code) in _LIMITS.items():
         if word in said:
             return f"aws service-quotas get-service-quota --service-code {service} --quota-code {code}"
     if "apacity" in said:
         return "apply --set service.fargate_weight=100 --set service.spot_weight=0"
-    return "doctor --all"  # tells of the tasks that stopped, with their lines where they wrote any
+    return "doctor --all"  # shows the tasks that stopped, with log lines if they wrote any
 
 
 def are_rolled_out(
     services: list[Doc], verdicts: dict[str, tuple[str, str]], waits: Mapping[str, Doc] = _NOBODY
 ) -> Finding | None:
-    """Whether the last deployment of each service arrived; one that was rolled back to what runs is over.
+    """Check that the last deployment of each service succeeded.
 
-    `waits` tells by service at which lifecycle hook its deployment waits for a person.
+    Args:
+        services: The services of the cluster.
+        verdicts: By service, the status of its newest deployment and ECS's reason.
+        waits: By service, the lifecycle hook at which its deployment waits for a person.
+
+    Raises:
+        Over: A deployment was rolled back, and the service runs as before.
+
     """
     back = []
     for service in services:
@@ -115,12 +127,15 @@ def are_rolled_out(
 
 
 def _has_arrived(service: Doc) -> bool:
-    """Whether ECS has come to the end of each deployment."""
+    """Return whether no deployment of a service is in progress."""
     return all(one.get("rolloutState", "COMPLETED") != "IN_PROGRESS" for one in service["deployments"])
 
 
 def _under_way(service: Doc, told: Doc) -> Finding:
-    """One that waits for a person, with the command; any other is seen to its end by `status`."""
+    """Return the finding for a deployment in progress.
+
+    If it waits for a person, it has the command to go on; else `status` shows its progress.
+    """
     name = service["serviceName"]
     counts = f"{service['runningCount']} of {service['desiredCount']} tasks run"
     if waits := str(told.get("Waits", "")):
@@ -133,7 +148,12 @@ def _under_way(service: Doc, told: Doc) -> Finding:
 
 
 def stay_up(listed: list[Stops]) -> Finding | None:
-    """Whether tasks stop unasked: in a loop, or so that too few run."""
+    """Check that tasks do not stop by themselves: not in a loop, and not so that too few run.
+
+    Raises:
+        Over: Tasks stopped by themselves within the last hour, but no longer do.
+
+    """
     for one in listed:
         service = one.service
         running, desired = service["runningCount"], service["desiredCount"]
@@ -151,7 +171,7 @@ def stay_up(listed: list[Stops]) -> Finding | None:
 
 
 def _more_on(last: Diagnosis, service: Doc) -> str:
-    """The command that tells more of a task: `logs` where its containers wrote any lines."""
+    """Return the command that shows more of a stopped task: `logs` if its containers wrote any lines."""
     if last.evidence:
         return "logs --since 1h"
     if not last.task:
@@ -160,7 +180,7 @@ def _more_on(last: Diagnosis, service: Doc) -> str:
 
 
 def are_enough(services: list[Doc]) -> Finding | None:
-    """Whether as many tasks run as should."""
+    """Check that as many tasks run as are desired."""
     for one in services:
         if one["runningCount"] < one["desiredCount"]:
             what = f"{one['runningCount']} of {one['desiredCount']} tasks of {one['serviceName']} run"
@@ -170,7 +190,15 @@ def are_enough(services: list[Doc]) -> Finding | None:
 
 
 def can_be_pulled(images: list[Pullable]) -> Finding | None:
-    """Whether each image in a private ECR can be pulled: a lifecycle rule may have taken or archived it."""
+    """Check that each image in a private ECR registry can be pulled.
+
+    A lifecycle rule may have deleted or archived it.
+
+    Raises:
+        Unseen: ECR does not tell whether an image can be pulled.
+        Over: An image is not in ECR yet, and is fetched at the first pull.
+
+    """
     for one in images:
         if one.blocks:
             return _unpullable(one)
@@ -182,6 +210,7 @@ def can_be_pulled(images: list[Pullable]) -> Finding | None:
 
 
 def _unpullable(one: Pullable) -> Finding:
+    """Return the finding for an image that no task can pull."""
     what, why = f"{one.what}.", "No new task starts."
     if one.status == ARCHIVED:
         why += f" To restore it takes up to {RESTORE_MINUTES} minutes; to push it again restores it at once."
@@ -194,7 +223,7 @@ def _unpullable(one: Pullable) -> Finding:
 
 
 def can_log(definitions: list[Doc], groups: set[str]) -> Finding | None:
-    """Whether the group that each container writes to is there: a task does not start without."""
+    """Check that the log group of each container exists: without it a task does not start."""
     for definition in definitions:
         for container in definition["containerDefinitions"]:
             options = (container.get("logConfiguration") or {}).get("options") or {}

@@ -1,4 +1,4 @@
-"""Makes all checks, eight at a time, and says which finding comes first."""
+"""Makes all checks, eight at a time, and finds the result that matters most."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ OK, NONE, WRONG, UNSEEN = "ok", "none", "wrong", "not checked"
 
 @dataclass(frozen=True)
 class Result:
-    """What one check came to; `note` says why it was not made, what there is not, or what is over.
+    """The result of one check.
 
-    `untold` where AWS did not answer what it asked.
+    `note` says why it was not made, what does not exist, or what was wrong before. `untold` is True if AWS
+    did not answer a read.
     """
 
     check: Check
@@ -32,13 +33,18 @@ class Result:
 
 
 def walk(patient: Patient, checks: Sequence[Check] = CHECKS) -> list[Result]:
-    """All checks in the order of the way; CredentialsError where AWS no longer knows who asks."""
+    """Make all checks, and return their results in the same order.
+
+    Raises:
+        CredentialsError: AWS no longer accepts the credentials.
+
+    """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(lambda check: examine(check, patient), checks))
 
 
 def examine(check: Check, patient: Patient) -> Result:
-    """One check; what may not be read is not checked, and never well."""
+    """Make one check; if AWS does not answer a read, the result is "not checked", and never "ok"."""
     try:
         finding = check.judge(*(read(patient) for read in check.reads))
     except Over as what:
@@ -47,7 +53,7 @@ def examine(check: Check, patient: Patient) -> Result:
         return Result(check, NONE, str(why))
     except Unseen as why:
         return Result(check, UNSEEN, str(why))
-    except Exception as error:  # noqa: BLE001 - raised anew, but for what a call answered
+    except Exception as error:  # noqa: BLE001 - raised again, unless a call was refused
         known = excused(error, f"checking {check.name}")
         denied = fault_of(error) is Fault.DENIED
         note = Denial.of(error).clause if denied else known.message
@@ -56,13 +62,13 @@ def examine(check: Check, patient: Patient) -> Result:
 
 
 def first_wrong(results: Sequence[Result]) -> Result | None:
-    """The first cause on the way, or the first symptom where no cause is found."""
+    """Return the first cause of a problem, else the first symptom; None if nothing is wrong."""
     wrong = [one for one in results if one.finding]
     causes = [one for one in wrong if not one.check.is_symptom]
     return next(iter(causes or wrong), None)
 
 
 def stands(results: Sequence[Result]) -> bool:
-    """Whether anything of the stack was found, or could not be looked for."""
+    """Return whether any part of the stack exists; True if that could not be checked."""
     sought = [one for one in results if one.check.seeks]
     return not all(one.finding and one.finding.is_absent for one in sought)

@@ -1,4 +1,4 @@
-"""Judgements on the ways into and out of the subnets: routes, NAT gateways, endpoints, names, addresses."""
+"""Checks of the ways into and out of the subnets: routes, NAT gateways, endpoints, DNS and free addresses."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from provisioner.doctor.asked.network import Borders
 from provisioner.doctor.finding import Doc, Finding, Sought, Unset
 
 _ANYWHERE, _HTTPS = "0.0.0.0/0", 443
-# What Fargate calls before and while a task runs (ECR user guide, vpc-endpoints); S3 holds the layers.
+# The services that Fargate calls before and while a task runs (ECR user guide, vpc-endpoints); S3 has the
+# layers of images.
 _NEEDED = ("ecr.api", "ecr.dkr", "logs", "secretsmanager", "s3")
-# A rollout doubles the tasks, each with an address of its own.
+# A rollout doubles the tasks, and each task has its own address.
 _FEW = 4
 _NO_START = "No new task starts: it cannot pull its image, read its secrets or log."
 
 
 def is_there(sought: Sought) -> Finding | None:
-    """Whether there is a VPC."""
+    """Check that the VPC exists."""
     return sought.lacking("vpc-absent", "All else stands in it.") if sought.doc is None else None
 
 
 def are_resolved(attributes: dict[str, bool]) -> Finding | None:
-    """Whether AWS's resolver answers in the VPC, and with an endpoint's private names where there are any."""
+    """Check that AWS's DNS resolver is on in the VPC, and private DNS names if there are endpoints."""
     off = [name for name, on in attributes.items() if not on]
     if not off:
         return None
@@ -31,7 +32,12 @@ def are_resolved(attributes: dict[str, bool]) -> Finding | None:
 
 
 def lead_in(balancer: Doc, tables: list[Doc]) -> Finding | None:
-    """Whether each subnet of a balancer on the internet has a live route to the internet gateway."""
+    """Check that each subnet of an internet-facing load balancer has a live route to an internet gateway.
+
+    Raises:
+        Unset: The load balancer is internal.
+
+    """
     if balancer["Scheme"] != "internet-facing":
         raise Unset("the load balancer is in private subnets: CloudFront has a way of its own")
     for one in balancer["AvailabilityZones"]:
@@ -43,6 +49,7 @@ def lead_in(balancer: Doc, tables: list[Doc]) -> Finding | None:
 
 
 def _is_open(subnet: Doc, tables: list[Doc]) -> bool:
+    """Return whether a subnet has a live default route to an internet gateway."""
     route = _default(subnet, tables) or {}
     return str(route.get("GatewayId", "")).startswith("igw-") and route.get("State") != "blackhole"
 
@@ -50,7 +57,7 @@ def _is_open(subnet: Doc, tables: list[Doc]) -> bool:
 def lead_out(
     services: list[Doc], subnets: list[Doc], tables: list[Doc], endpoints: list[Doc]
 ) -> Finding | None:
-    """Whether each subnet of the tasks has a live route out, or endpoints for all that a task needs."""
+    """Check that each subnet of the tasks has a live route out, or the endpoints that a task needs."""
     for subnet in _of_tasks(services, subnets):
         route = _default(subnet, tables)
         id_ = subnet["SubnetId"]
@@ -67,7 +74,12 @@ def lead_out(
 def are_open(
     services: list[Doc], subnets: list[Doc], tables: list[Doc], gateways: list[Doc], borders: Borders
 ) -> Finding | None:
-    """Whether each NAT gateway on a way out is available, and can itself get out."""
+    """Check that each NAT gateway on a route of the tasks is available, and can itself get out.
+
+    Raises:
+        Unset: No live route leads through a NAT gateway.
+
+    """
     routes = [_default(subnet, tables) for subnet in _of_tasks(services, subnets)]
     live = [route for route in routes if route and route.get("State") != "blackhole"]
     used = {route["NatGatewayId"] for route in live if route.get("NatGatewayId")}
@@ -91,7 +103,7 @@ def are_open(
 def answer(
     endpoints: list[Doc], services: list[Doc], subnets: list[Doc], tables: list[Doc]
 ) -> Finding | None:
-    """Whether each endpoint is available, and those that add routes do so in the tasks' tables."""
+    """Check that each endpoint is available, and that gateway endpoints are in the tasks' route tables."""
     followed = {
         table["RouteTableId"]
         for subnet in _of_tasks(services, subnets)
@@ -120,7 +132,7 @@ def answer(
 
 
 def have_room(services: list[Doc], subnets: list[Doc]) -> Finding | None:
-    """Whether the tasks' subnets have addresses left."""
+    """Check that the tasks' subnets have free addresses."""
     for subnet in _of_tasks(services, subnets):
         if subnet["AvailableIpAddressCount"] < _FEW:
             free = subnet["AvailableIpAddressCount"]
@@ -135,6 +147,7 @@ def have_room(services: list[Doc], subnets: list[Doc]) -> Finding | None:
 
 
 def _of_tasks(services: Iterable[Doc], subnets: Iterable[Doc]) -> Iterator[Doc]:
+    """Return the subnets that tasks of the services use."""
     used = {
         id_
         for service in services
@@ -144,17 +157,19 @@ def _of_tasks(services: Iterable[Doc], subnets: Iterable[Doc]) -> Iterator[Doc]:
 
 
 def _table(subnet: Doc, tables: list[Doc]) -> Doc | None:
-    """The table that a subnet follows: its own, else the VPC's main one."""
+    """Return the route table of a subnet: its own, else the VPC's main one."""
     by_subnet = {one.get("SubnetId"): table for table in tables for one in table["Associations"]}
     main = (table for table in tables if any(one.get("Main") for one in table["Associations"]))
     return by_subnet.get(subnet["SubnetId"]) or next(main, None)
 
 
 def _default(subnet: Doc, tables: list[Doc]) -> Doc | None:
+    """Return the default route of a subnet; None if it has none."""
     routes = (_table(subnet, tables) or {"Routes": []})["Routes"]
     return next((one for one in routes if one.get("DestinationCidrBlock") == _ANYWHERE), None)
 
 
 def _lacking(endpoints: list[Doc]) -> list[str]:
+    """Return the names of the services that a task needs and that have no endpoint."""
     there = [one["ServiceName"] for one in endpoints]
     return [name for name in _NEEDED if not any(one.endswith(f".{name}") for one in there)]

@@ -1,1 +1,1 @@
-"""What is asked of AWS: lookups by name and tag, each answer as AWS gives it, a module a station."""
+"""The reads of `doctor`: lookups by name and tag, which return AWS's answers, one module for each topic."""

@@ -1,7 +1,7 @@
-"""What CloudWatch does not tell though an alarm of the stack rings: the mute rules of others.
+"""Mute rules of others that silence the stack's alarms.
 
 botocore 1.44.5, ListAlarmMuteRules and PutAlarmMuteRule: while such a rule is active, the alarms that it
-names go on changing their states, and their actions are not taken. DescribeAlarms tells nothing of it.
+names still change their states, but their actions are not taken. DescribeAlarms does not show it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from provisioner.kinds.tagging import GLOBAL_REGION
 from provisioner.kinds.tags import mapping
 from provisioner.names import PROJECT, bears
 
-# What is asked here, by service: `policy` grants it. Alarms about the edge are where CloudFront counts.
+# The calls of this module by service; `policy` grants them. Alarms about the edge are in the region of
+# CloudFront's metrics.
 CALLS = {"cloudwatch": ("DescribeAlarms", "GetAlarmMuteRule", "ListAlarmMuteRules", "ListTagsForResource")}
 _STATUSES = ["ACTIVE", "SCHEDULED"]
 _NONE: dict[str, Any] = {"AlarmMuteRuleSummaries": []}
@@ -26,7 +27,7 @@ _NONE: dict[str, Any] = {"AlarmMuteRuleSummaries": []}
 
 @dataclass(frozen=True)
 class Muted:
-    """A mute rule that names alarms of the stack; `active` while it silences them, `end` where it has one."""
+    """A mute rule that names alarms of the stack; `active` if it silences them now, `end` if it ends."""
 
     rule: str
     region: str
@@ -36,20 +37,21 @@ class Muted:
 
 
 def muted(p: Patient) -> list[Muted]:
-    """ListAlarmMuteRules; where there is one, what it names and whether that is ours."""
+    """Return the mute rules that name alarms of the stack (ListAlarmMuteRules)."""
     regions = dict.fromkeys((p.region, GLOBAL_REGION))
     found = [_rule(p, region, name) for region in regions for name in _rules(p, region)]
     return [one for one in found if one.alarms]
 
 
 def _rules(p: Patient, region: str) -> list[str]:
+    """Return the names of the active and scheduled mute rules in a region."""
     cloudwatch = p.clients.client("cloudwatch", region)
     listed = unless_unknown(partial(cloudwatch.list_alarm_mute_rules, Statuses=_STATUSES), _NONE)
     return [str(one["AlarmMuteRuleArn"]).rpartition(":")[2] for one in listed["AlarmMuteRuleSummaries"]]
 
 
 def _rule(p: Patient, region: str, name: str) -> Muted:
-    """GetAlarmMuteRule."""
+    """Return a mute rule with those of its alarms that belong to the stack (GetAlarmMuteRule)."""
     told = p.clients.client("cloudwatch", region).get_alarm_mute_rule(AlarmMuteRuleName=name)
     named = (told.get("MuteTargets") or {}).get("AlarmNames", [])
     ours = tuple(sorted(_ours(p, region, set(named))))
@@ -57,7 +59,10 @@ def _rule(p: Patient, region: str, name: str) -> Muted:
 
 
 def _ours(p: Patient, region: str, named: set[str]) -> Iterator[str]:
-    """DescribeAlarms, ListTagsForResource: those with our tags: a name may end like ours."""
+    """Yield the names of alarms with the stack's tags, as another's name may look like ours.
+
+    It makes no call if no name looks like ours, else DescribeAlarms and ListTagsForResource.
+    """
     if not any(one.startswith(f"{PROJECT}-") and one.endswith(f"-{p.suffix}") for one in named):
         return
     cloudwatch = p.clients.client("cloudwatch", region)

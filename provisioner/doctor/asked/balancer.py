@@ -1,4 +1,4 @@
-"""The load balancer: its listeners, its rules, and who is in the target groups that they lead to."""
+"""Reads of the load balancer, its listeners and rules, and the targets of the groups they forward to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from provisioner.kinds.ecs.strangers import strangers
 from provisioner.kinds.elbv2.routing import led_to
 from provisioner.kinds.origin_key import veiled_rule
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {
     "elbv2": (
         "DescribeLoadBalancers",
@@ -21,7 +21,7 @@ _NO_BALANCER = ("LoadBalancerNotFound",)
 
 
 def balancer(p: Patient) -> Sought:
-    """DescribeLoadBalancers, by name."""
+    """Return the load balancer, found by name (DescribeLoadBalancers)."""
     name = p.named("alb")
     elb = p.clients.client("elbv2")
     found = unless(_NO_BALANCER, lambda: elb.describe_load_balancers(Names=[name])["LoadBalancers"], [])
@@ -29,13 +29,13 @@ def balancer(p: Patient) -> Sought:
 
 
 def listeners(p: Patient) -> list[Doc]:
-    """DescribeListeners of the balancer."""
+    """Return the listeners of the load balancer (DescribeListeners)."""
     elb = p.clients.client("elbv2")
     return list(elb.describe_listeners(LoadBalancerArn=balancer(p).found["LoadBalancerArn"])["Listeners"])
 
 
 def rules(p: Patient) -> list[Doc]:
-    """DescribeRules of each listener, with its port; keys are told by their hash."""
+    """Return the rules of each listener, each with its port, and with keys as hashes (DescribeRules)."""
     elb = p.clients.client("elbv2")
     return [
         {**veiled_rule(rule, p.suffix), "Port": listener["Port"]}
@@ -45,13 +45,16 @@ def rules(p: Patient) -> list[Doc]:
 
 
 def health(p: Patient) -> dict[str, list[Doc]]:
-    """DescribeTargetHealth of each target group that a rule leads to, by its ARN."""
+    """Return the health of the targets of each target group that a rule forwards to, by the group's ARN.
+
+    It makes a DescribeTargetHealth for each group.
+    """
     elb = p.clients.client("elbv2")
     arns = sorted({arn for rule in rules(p) for arn in led_to(rule)})
     return {arn: elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"] for arn in arns}
 
 
 def foreign(p: Patient) -> dict[str, list[Doc]]:
-    """ListTasks, DescribeTasks: of each of these groups the targets that are no task's, by its ARN."""
+    """Return the targets that are no task of the cluster, by target group ARN (ListTasks, DescribeTasks)."""
     ecs, cluster = p.clients.client("ecs"), p.named("cluster")
     return {arn: strangers(ecs, cluster, listed) for arn, listed in health(p).items()}

@@ -1,4 +1,4 @@
-"""The database, and the table beside it."""
+"""Reads of the database and the session table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from provisioner.doctor.patient import Patient, unless
 from provisioner.preflight.support import standard_end
 from provisioner.settings.postgres import STANDARD_ENDS, day_of, is_near, major_of
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {
     "rds": ("DescribeDBClusters", "DescribeDBInstances", "DescribeDBSubnetGroups"),
     "dynamodb": ("DescribeTable ml-api-sessions-{suffix}",),
@@ -20,7 +20,7 @@ _NO_TABLE = ("ResourceNotFoundException",)
 
 
 def cluster(p: Patient) -> Sought:
-    """DescribeDBClusters, by name."""
+    """Return the database cluster, found by name (DescribeDBClusters)."""
     name = p.named("aurora")
     rds = p.clients.client("rds")
     found = unless(_NO_CLUSTER, lambda: rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"], [])
@@ -28,9 +28,9 @@ def cluster(p: Patient) -> Sought:
 
 
 def support(p: Patient) -> date | None:
-    """Return the last day of the standard support of what the cluster runs; None where AWS tells of none.
+    """Return the last day of the standard support of the cluster's version; None if AWS does not tell it.
 
-    AWS is asked where the built-in dates say that the end is near, or know no date.
+    AWS is asked if the built-in date is near, or if there is no built-in date.
     """
     version = str(cluster(p).found["EngineVersion"])
     known = STANDARD_ENDS.get(major_of(version))
@@ -39,14 +39,14 @@ def support(p: Patient) -> date | None:
 
 
 def instances(p: Patient) -> list[Doc]:
-    """DescribeDBInstances of the cluster."""
+    """Return the instances of the cluster (DescribeDBInstances)."""
     rds = p.clients.client("rds")
     asked = [{"Name": "db-cluster-id", "Values": [cluster(p).found["DBClusterIdentifier"]]}]
     return list(rds.describe_db_instances(Filters=asked)["DBInstances"])
 
 
 def subnet_group(p: Patient) -> Sought:
-    """DescribeDBSubnetGroups: the one that the cluster is in."""
+    """Return the subnet group of the cluster (DescribeDBSubnetGroups)."""
     name = cluster(p).found["DBSubnetGroup"]
     rds = p.clients.client("rds")
     found = unless(
@@ -56,7 +56,7 @@ def subnet_group(p: Patient) -> Sought:
 
 
 def table(p: Patient) -> Sought:
-    """DescribeTable, by name."""
+    """Return the session table, found by name (DescribeTable)."""
     name = p.named("sessions")
     dynamodb = p.clients.client("dynamodb")
     doc = unless(_NO_TABLE, lambda: dynamodb.describe_table(TableName=name)["Table"])

@@ -1,4 +1,4 @@
-"""CloudFront, and what stands before it."""
+"""Reads of CloudFront: its distribution, and its way to the origin."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient
 from provisioner.kinds.origin_key import veiled_origins
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {"cloudfront": ("ListDistributions", "GetDistribution", "GetVpcOrigin")}
 
 
 @dataclass(frozen=True)
 class Way:
-    """How CloudFront comes to its origin: the port, and for a VPC origin what it leads to and its status."""
+    """CloudFront's way to the origin: the port, and for a VPC origin its id, target ARN and status."""
 
     port: int
     id: str = ""
@@ -23,7 +23,7 @@ class Way:
 
 
 def distribution(p: Patient) -> Sought:
-    """ListDistributions for the one with our comment, then GetDistribution; keys are told by their hash."""
+    """Return the distribution with our comment, with keys as hashes (ListDistributions, GetDistribution)."""
     name = p.named("edge")
     cloudfront = p.clients.client("cloudfront")
     listed = cloudfront.list_distributions().get("DistributionList", {}).get("Items") or []
@@ -38,7 +38,7 @@ def distribution(p: Patient) -> Sought:
 
 
 def way(p: Patient) -> Way:
-    """From the distribution's origin; GetVpcOrigin where that is inside the VPC."""
+    """Return how CloudFront reaches its origin; GetVpcOrigin is called if that is inside the VPC."""
     [origin, *_] = distribution(p).found["Origins"]["Items"]
     if "CustomOriginConfig" in origin:
         return Way(_port(origin["CustomOriginConfig"]))
@@ -49,5 +49,6 @@ def way(p: Patient) -> Way:
 
 
 def _port(config: Doc) -> int:
+    """Return the port of an origin: its HTTP port if CloudFront uses only HTTP, else its HTTPS port."""
     plain = config["OriginProtocolPolicy"] == "http-only"
     return int(config["HTTPPort"] if plain else config["HTTPSPort"])

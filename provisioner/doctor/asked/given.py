@@ -1,4 +1,4 @@
-"""What a task is given: its roles, its secrets, and the keys that those are under."""
+"""Reads of what the tasks get: their IAM roles, their secrets, and the KMS keys of the secrets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from provisioner.doctor.asked.tasks import definitions
 from provisioner.doctor.finding import Doc, Sought
 from provisioner.doctor.patient import Patient, unless
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {
     "secretsmanager": ("DescribeSecret",),
     "kms": ("DescribeKey", "GetKeyPolicy", "ListResourceTags"),
@@ -28,7 +28,10 @@ EXECUTION = "execution role"
 
 @dataclass(frozen=True)
 class Role:
-    """A role, what its policies say, and its boundary where it has one; without a doc it is not there."""
+    """An IAM role with its policies and its boundary; `doc` is None if the role does not exist.
+
+    `of` says what it is for, such as "execution role".
+    """
 
     name: str
     of: str
@@ -39,7 +42,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Lock:
-    """A secret by its name, and the customer's key that it is under, with that key's own policy and tags."""
+    """A customer managed key that encrypts a secret, with its policy and tags; `arn` is the secret's ARN."""
 
     secret: str
     key: Doc
@@ -49,7 +52,7 @@ class Lock:
 
 
 def secret_arns(p: Patient) -> list[str]:
-    """The secrets that the running task definitions name, without the key that may follow."""
+    """Return the ARNs of the secrets in the running task definitions, without a JSON key at the end."""
     named = (
         one["valueFrom"]
         for definition in definitions(p)
@@ -60,17 +63,21 @@ def secret_arns(p: Patient) -> list[str]:
 
 
 def secrets(p: Patient) -> list[Sought]:
-    """DescribeSecret of each: what is known of it, never its value."""
+    """Return what AWS says of each secret, never its value (DescribeSecret)."""
     return [_secret(p, arn) for arn in secret_arns(p)]
 
 
 def _secret(p: Patient, arn: str) -> Sought:
+    """Return what AWS says of one secret."""
     manager = p.clients.client("secretsmanager")
     return Sought(f"secret {arn}", unless(_NO_SUCH, lambda: manager.describe_secret(SecretId=arn)))
 
 
 def locks(p: Patient) -> list[Lock]:
-    """DescribeKey, GetKeyPolicy, ListResourceTags: of each secret that is not under AWS's own key."""
+    """Return the customer managed key of each secret that has one.
+
+    It calls DescribeKey, GetKeyPolicy and ListResourceTags.
+    """
     kms = p.clients.client("kms")
     found = []
     for secret in secrets(p):
@@ -87,7 +94,7 @@ def locks(p: Patient) -> list[Lock]:
 
 
 def roles(p: Patient) -> list[Role]:
-    """The execution role and the task role of what runs, with all that they may do."""
+    """Return the execution roles and task roles of the running task definitions, with all their policies."""
     named = {
         definition[member]: words
         for definition in definitions(p)
@@ -98,7 +105,7 @@ def roles(p: Patient) -> list[Role]:
 
 
 def _role(p: Patient, name: str, words: str) -> Role:
-    """GetRole, and each of its policies: its own, those attached, and the boundary."""
+    """Return a role (GetRole) with its inline policies, its attached policies and its boundary."""
     iam = p.clients.client("iam")
     doc = unless(_NO_SUCH, lambda: iam.get_role(RoleName=name)["Role"])
     if doc is None:
@@ -114,7 +121,7 @@ def _role(p: Patient, name: str, words: str) -> Role:
 
 
 def _managed(p: Patient, arn: str) -> Doc:
-    """GetPolicy, and its default version."""
+    """Return the default version of a managed policy (GetPolicy, GetPolicyVersion)."""
     iam = p.clients.client("iam")
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     return dict(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])

@@ -1,4 +1,4 @@
-"""The images that the tasks run, as far as they lie in a private ECR."""
+"""Reads of the tasks' images that are in a private ECR registry."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from provisioner.preflight import ecr, pull_rules
 from provisioner.preflight.ecr import Pullable, look
 from provisioner.settings.images import images_of
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {"ecr": (*ecr.CALLS["ecr"], *pull_rules.CALLS["ecr"])}
 
 
 def images(p: Patient) -> list[Pullable]:
-    """Return whether each can be pulled; Unset where all lie elsewhere."""
+    """Return for each image whether a task could pull it.
+
+    Raises:
+        Unset: No image is in a private ECR registry.
+
+    """
     named = {
         (image, definition["taskDefinitionArn"].split(":")[4])
         for definition in definitions(p)

@@ -1,4 +1,4 @@
-"""What AWS has measured in the last hour, and the limits that it holds the account to."""
+"""Reads of CloudWatch metrics of the last hour, of Fargate's quotas, and of the firewall."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from provisioner.health.measured import CALLS as MEASURED
 from provisioner.health.measured import Metric, measured
 from provisioner.kinds.tagging import GLOBAL_REGION
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {**MEASURED, "service-quotas": ("GetServiceQuota",), "wafv2": ("GetWebACL", "GetSampledRequests")}
-# Service Quotas: Fargate's processors, by the word of the capacity provider.
+# The quota codes of Fargate's vCPUs in Service Quotas, by capacity provider.
 QUOTAS = {"FARGATE": "L-3032A538", "FARGATE_SPOT": "L-36FBB829"}
 _UNKNOWN = ("NoSuchResourceException",)
 _HOUR, _PERIOD = timedelta(hours=1), 300
@@ -26,7 +26,7 @@ _SAMPLES = 5
 
 @dataclass(frozen=True)
 class Quota:
-    """A limit of the account's, what is used of it, and what one task more needs."""
+    """A quota of the account in vCPUs, how much of it is used, and how much one more task needs."""
 
     provider: str
     limit: float
@@ -36,7 +36,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Firewall:
-    """How many requests were allowed and, by rule, blocked in the last hour; and some of those."""
+    """How many requests a web ACL allowed and blocked (by rule) in the last hour, with some blocked ones."""
 
     name: str
     allowed: float
@@ -45,7 +45,12 @@ class Firewall:
 
 
 def quotas(p: Patient) -> list[Quota]:
-    """GetServiceQuota: each of Fargate's limits, with the metric that AWS counts it by."""
+    """Return the Fargate quotas that the services need, with their use by AWS's own metric (GetServiceQuota).
+
+    Raises:
+        Unseen: Service Quotas knows none of them.
+
+    """
     weights = [one for service in services(p) for one in service.get("capacityProviderStrategy", [])]
     used = {one["capacityProvider"] for one in weights if one.get("weight") or one.get("base")}
     task = max((int(one["cpu"]) / 1024 for one in definitions(p)), default=0.0)
@@ -56,6 +61,7 @@ def quotas(p: Patient) -> list[Quota]:
 
 
 def _quota(p: Patient, provider: str, code: str, task: float) -> Quota | None:
+    """Return one quota and its use; None if Service Quotas does not know it, or names no metric for it."""
     asked = {"ServiceCode": "fargate", "QuotaCode": code}
     service_quotas = p.clients.client("service-quotas")
     told = unless(_UNKNOWN, lambda: service_quotas.get_service_quota(**asked)["Quota"])
@@ -69,12 +75,12 @@ def _quota(p: Patient, provider: str, code: str, task: float) -> Quota | None:
 
 
 def _whole(p: Patient) -> float:
-    """The end of a window: equal for all that ask within one period, so that one answer serves them."""
+    """Return the end of the time window: equal for all reads within a period, so they share one answer."""
     return p.now // _PERIOD * _PERIOD + _PERIOD
 
 
 def measures(p: Patient) -> dict[str, list[float]]:
-    """GetMetricData: the stack's own metrics that tell of refusals, by a word for each, newest first."""
+    """Return the stack's metrics that show refusals, by a word for each, newest first (GetMetricData)."""
     table, cluster = {"TableName": p.named("sessions")}, {"DBClusterIdentifier": p.named("aurora")}
     arn = str(balancer(p).found["LoadBalancerArn"])
     alb = {"LoadBalancer": arn.partition(":loadbalancer/")[2]}
@@ -91,7 +97,14 @@ def measures(p: Patient) -> dict[str, list[float]]:
 
 
 def firewall(p: Patient) -> Firewall:
-    """GetWebACL and its metrics; where it blocks, GetSampledRequests of the rule that blocks most."""
+    """Return the counts of the web ACL, and if it blocks requests, samples from the rule that blocks most.
+
+    It calls GetWebACL, GetMetricData and GetSampledRequests.
+
+    Raises:
+        Unset: CloudFront has no web ACL.
+
+    """
     arn = distribution(p).found.get("WebACLId", "")
     if not arn:
         raise Unset("no firewall stands before CloudFront")
@@ -111,6 +124,7 @@ def firewall(p: Patient) -> Firewall:
 
 
 def _samples(p: Patient, arn: str, rule: str) -> list[Doc]:
+    """Return samples of the requests that a rule blocked in the last hour."""
     waf = p.clients.client("wafv2", GLOBAL_REGION)
     end = datetime.fromtimestamp(p.now, UTC)
     found = waf.get_sampled_requests(

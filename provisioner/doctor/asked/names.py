@@ -1,4 +1,4 @@
-"""Names in DNS and the certificates for them, as Route 53 and ACM tell them."""
+"""Reads of DNS records from Route 53, and of certificates from ACM."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from provisioner.doctor.finding import Doc, Unseen
 from provisioner.doctor.patient import Patient
 from provisioner.kinds.tagging import GLOBAL_REGION
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {
     "route53": ("ListHostedZones", "ListResourceRecordSets"),
     "acm": ("DescribeCertificate",),
@@ -16,16 +16,20 @@ CALLS = {
 
 
 def aliases(p: Patient) -> dict[str, list[Doc]]:
-    """Where each of the distribution's own names leads."""
+    """Return the DNS records of each domain name of the distribution."""
     return {name: records(p, name) for name in _own_names(p)}
 
 
 def _own_names(p: Patient) -> list[str]:
+    """Return the domain names of the distribution, without its name at CloudFront."""
     return list((distribution(p).found.get("Aliases") or {}).get("Items") or [])
 
 
 def origins(p: Patient) -> dict[str, list[Doc]]:
-    """Where each origin's name leads that is not the balancer's; nowhere where the stack has no domain."""
+    """Return the DNS records of each origin's name that is not the load balancer's own name.
+
+    They are left empty if the distribution has no domain name of its own.
+    """
     own = str(balancer(p).found["DNSName"]).lower()
     listed = [one["DomainName"] for one in distribution(p).found["Origins"]["Items"]]
     is_asked = bool(_own_names(p))
@@ -33,24 +37,30 @@ def origins(p: Patient) -> dict[str, list[Doc]]:
 
 
 def records(p: Patient, name: str) -> list[Doc]:
-    """ListHostedZones, ListResourceRecordSets: the records of a name; Unseen where its zone is elsewhere."""
+    """Return the DNS records of a name (ListHostedZones, ListResourceRecordSets).
+
+    Raises:
+        Unseen: No public zone of this account contains the name.
+
+    """
     route53 = p.clients.client("route53")
     zones = [one for one in route53.list_hosted_zones()["HostedZones"] if not one["Config"]["PrivateZone"]]
     over = [one for one in zones if _dotted(name).endswith("." + one["Name"]) or _dotted(name) == one["Name"]]
     if not over:
         raise Unseen(f"the zone of {name} is not in this account: `dig {name}` shows where it leads")
     nearest = max(over, key=lambda one: len(one["Name"]))
-    # One page: records come in the order of their names, this one's first.
+    # One page is enough: records are sorted by name, and the answer begins with this one.
     told = route53.page("list_resource_record_sets", HostedZoneId=nearest["Id"], StartRecordName=name)
     return [one for one in told["ResourceRecordSets"] if one["Name"] == _dotted(name)]
 
 
 def _dotted(name: str) -> str:
+    """Return a name as Route 53 writes it: in lower case, with a dot at the end."""
     return name.lower().rstrip(".") + "."
 
 
 def certificates(p: Patient) -> list[Doc]:
-    """DescribeCertificate: the one that viewers see, and the balancer's own."""
+    """Return the certificate that viewers get, then those of the load balancer (DescribeCertificate)."""
     shown = distribution(p).found["ViewerCertificate"].get("ACMCertificateArn")
     held = [
         one["CertificateArn"]
@@ -62,5 +72,6 @@ def certificates(p: Patient) -> list[Doc]:
 
 
 def _certificate(p: Patient, arn: str, region: str) -> Doc:
+    """Return one certificate."""
     acm = p.clients.client("acm", region)
     return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])

@@ -1,4 +1,4 @@
-"""What is asked of every resource that the state file tells of: how it stands."""
+"""Reads of every resource in the state: whether it exists, and its health."""
 
 from __future__ import annotations
 
@@ -18,16 +18,21 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Stands:
-    """One resource, and how it is."""
+    """One resource in words, and its health."""
 
     words: str
     how: Standing
-    # The command of a person's that wakes it or calls it back; "" where none is needed.
+    # The command by which a person resumes or restores it; "" if none is needed.
     wake: str = ""
 
 
 def resources(p: Patient) -> list[Stands]:
-    """Read each that a run has confirmed; Unset where no state file tells of any."""
+    """Return the health of each resource that a run recorded as ready.
+
+    Raises:
+        Unset: There is no state, or it has no such resource.
+
+    """
     document = p.document
     entries = document.entries.items() if document else ()
     names = [name for name, one in entries if one.phase == "ready" and not KINDS[one.kind].shared]

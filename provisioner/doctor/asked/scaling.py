@@ -1,4 +1,4 @@
-"""What makes the number of tasks follow the requests: targets, policies, and the alarms that call them."""
+"""Reads of autoscaling: scalable targets, policies, scheduled actions, and the policies' alarms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from provisioner.kinds.ecs.shipped import shipped
 from provisioner.kinds.tracking_alarms import alarms_of, tracking
 from provisioner.settings.never import SERVICE, setting_of
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {
     "application-autoscaling": (
         "DescribeScalableTargets",
@@ -27,27 +27,27 @@ CALLS = {
         "DescribeScheduledActions",
     )
 }
-# botocore application-autoscaling DescribeScalableTargets: so many in one call.
+# botocore application-autoscaling DescribeScalableTargets: the number of targets in one call.
 _MOST = 50
-# Who has set a service's least number: what mends it depends on that.
+# Who set the minimum number of tasks of a service: the remedy depends on it.
 BY_SCALE, BY_SETTINGS, BY_HAND = "scale", "settings", "hand"
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
-# What is counted per task that runs: of no task there is none.
+# A metric per running task: with no task it has no values.
 _PER_TASK = "ALBRequestCountPerTarget"
 
 
 @dataclass(frozen=True)
 class Scaled:
-    """A service that is scaled: what is suspended, how its policies are, and whether anything wakes it."""
+    """A service with autoscaling: what is suspended, its policies' health, and whether it stays at 0."""
 
     service: str
     suspended: Standing
     policies: tuple[tuple[str, Standing], ...]
-    # Its least number is 0, and nothing adds a task where none runs.
+    # Whether its minimum is 0, and nothing starts a task when none runs.
     sleeps: bool
-    # The scheduled actions that end its last task, where nothing adds one again.
+    # The scheduled actions that end its last task, if nothing starts one again.
     ending: tuple[Doc, ...]
-    # The setting of its least number, and what `--service` calls it.
+    # The setting of its minimum, its name for `--service`, and who set the minimum.
     setting: str
     title: str
     held: str = BY_SETTINGS
@@ -55,14 +55,17 @@ class Scaled:
 
 @dataclass(frozen=True)
 class Least:
-    """How many tasks a service runs at least, and who has set that."""
+    """The minimum number of tasks of a service, and who set it."""
 
     count: int
     held: str = BY_SETTINGS
 
 
 def least(p: Patient) -> Least:
-    """DescribeScalableTargets: the main service's; by the state where AWS tells none."""
+    """Return the minimum of the main service (DescribeScalableTargets).
+
+    If AWS denies the read, or the service has no autoscaling, it is the desired count in the state.
+    """
     service = p.named("service")
     try:
         target = next(_targets(p, [f"service/{p.named('cluster')}/{service}"]), None)
@@ -78,7 +81,12 @@ def least(p: Patient) -> Least:
 
 
 def scaled(p: Patient) -> list[Scaled]:
-    """Describe the targets, their policies, their scheduled actions and alarms; Unset where none is."""
+    """Return the services with autoscaling: their targets, policies, scheduled actions and alarms.
+
+    Raises:
+        Unset: No service has autoscaling.
+
+    """
     names = {f"service/{p.named('cluster')}/{one['serviceName']}": one["serviceName"] for one in services(p)}
     targets = list(_targets(p, sorted(names)))
     if not targets:
@@ -91,6 +99,7 @@ def scaled(p: Patient) -> list[Scaled]:
 
 
 def _targets(p: Patient, ids: list[str]) -> Iterator[Doc]:
+    """Yield the scalable targets of services by their resource ids."""
     scaling = p.clients.client("application-autoscaling")
     for at in range(0, len(ids), _MOST):
         some = ids[at : at + _MOST]
@@ -99,12 +108,14 @@ def _targets(p: Patient, ids: list[str]) -> Iterator[Doc]:
 
 
 def _policies(p: Patient, resource: str) -> list[Doc]:
+    """Return the scaling policies of a service."""
     scaling = p.clients.client("application-autoscaling")
     told = scaling.describe_scaling_policies(ServiceNamespace="ecs", ResourceId=resource)
     return list(told["ScalingPolicies"])
 
 
 def _scaled(p: Patient, target: Doc, service: str, policies: list[Doc], there: dict[str, Doc]) -> Scaled:
+    """Return what is known of the autoscaling of one service."""
     title = _title(p, service)
     actions = _actions(p, target["ResourceId"])
     is_woken = any(_limits(one).get("MinCapacity") for one in actions)
@@ -128,7 +139,10 @@ def _scaled(p: Patient, target: Doc, service: str, policies: list[Doc], there: d
 
 
 def _holder(p: Patient, target: Doc, service: str) -> str:
-    """Who has set the least number of 0: `scale` by the service's tag, else the settings applied last."""
+    """Return who set the minimum of 0: `scale`, by the service's tag, or else the last applied settings.
+
+    If the last applied minimum is another one, somebody set it by hand.
+    """
     if shipped(p.clients, p.named("cluster"), service).counts is not None:
         return BY_SCALE
     entries = p.document.entries.values() if p.document else ()
@@ -141,41 +155,46 @@ def _holder(p: Patient, target: Doc, service: str) -> str:
 
 
 def _actions(p: Patient, resource: str) -> list[Doc]:
+    """Return the scheduled actions of a service."""
     scaling = p.clients.client("application-autoscaling")
     told = scaling.describe_scheduled_actions(ServiceNamespace="ecs", ResourceId=resource)
     return list(told["ScheduledActions"])
 
 
 def _ends(action: Doc, from_0: bool) -> bool:
-    """Whether it leaves no task: none is allowed, or none needed where `from_0` nothing adds one."""
+    """Return whether a scheduled action leaves no task.
+
+    That is so if its maximum is 0, or if its minimum is 0 and, with `from_0`, nothing starts a task again.
+    """
     limits = _limits(action)
     return limits.get("MaxCapacity") == 0 or (from_0 and limits.get("MinCapacity") == 0)
 
 
 def _is_to_come(p: Patient, action: Doc) -> bool:
-    """Whether its time is not over; one without an end recurs, or is due once."""
+    """Return whether a scheduled action may still happen: its end is not past, or it has none."""
     end = action.get("EndTime")
     return end is None or end.timestamp() > p.now
 
 
 def _limits(action: Doc) -> Doc:
+    """Return the minimum and maximum that a scheduled action sets."""
     return action.get("ScalableTargetAction") or {}
 
 
 def _metric(policy: Doc) -> str:
-    """What a policy counts, where AWS names it."""
+    """Return the predefined metric of a policy; "" if it has none."""
     told = (policy.get(_TRACKING) or {}).get("PredefinedMetricSpecification", {})
     return str(told.get("PredefinedMetricType", ""))
 
 
 def _may_be_hidden(p: Patient, policy: Doc) -> bool:
-    """Whether its alarms cannot be told: they are seconds old, or of an emulator that may make none."""
+    """Return whether a policy's alarms may be missing: it is seconds old, or an emulator creates none."""
     aws = p.clients.aws
     return not aws.echoes or p.now - policy["CreationTime"].timestamp() < aws.hides(HIDES)
 
 
 def _title(p: Patient, service: str) -> str:
-    """What `--service` calls it: "" for the main one, and for one that no state file tells of."""
+    """Return the name of a service for `--service`; "" for the main one, and for one not in the state."""
     entries = p.document.entries if p.document else {}
     nodes = (node for node, one in entries.items() if one.kind == "Service" and one.name == service)
     return next(nodes, SERVICE).removeprefix(SERVICE).removeprefix(".")

@@ -1,4 +1,4 @@
-"""The services, what their tasks are made of, and which of them have stopped."""
+"""Reads of the services, their task definitions, their deployments, and the tasks that stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from provisioner.kinds.ecs.diagnosis import CALLS as DIAGNOSIS
 from provisioner.kinds.ecs.diagnosis import Diagnosis, diagnose, verdict
 from provisioner.kinds.ecs.strategies import awaited
 
-# What is asked here, by service: `policy` grants it.
+# The calls of this module by service; `policy` grants them.
 CALLS = {
     "ecs": (
         "ListServices",
@@ -25,18 +25,18 @@ CALLS = {
     "logs": ("DescribeLogGroups", *DIAGNOSIS["logs"]),
 }
 _NO_CLUSTER = ("ClusterNotFoundException",)
-# botocore DescribeServices, DescribeTasks: so many in one call.
+# botocore DescribeServices, DescribeTasks: the number of services and of tasks in one call.
 _SERVICES, _TASKS = 10, 100
-# What ECS or the user did in order, and what Spot takes back: no sign of an illness.
+# Stops by ECS or the user, and Spot interruptions: no sign of a problem.
 _IN_ORDER = ("UserInitiated", "SpotInterruption", "TerminationNotice")
 _ORDERED = ("Scaling activity", "Task stopped by")
 
 
 @dataclass(frozen=True)
 class Stops:
-    """A service, how many of its tasks stopped unasked in the last hour, and how the last one ended.
+    """How many tasks of a service stopped by themselves in the last hour, and how the last one ended.
 
-    `past` are history: their deployment is over, or all of it runs again.
+    `past` counts tasks of which nothing is wrong any more: their deployment is over, or all tasks run again.
     """
 
     service: Doc
@@ -46,14 +46,19 @@ class Stops:
 
 
 def standing(p: Patient) -> Sought:
-    """The main service."""
+    """Return the main service, found by name."""
     name = p.named("service")
     found = _listed(p)
     return Sought(f"service {name}", next((one for one in found if one["serviceName"] == name), None))
 
 
 def services(p: Patient) -> list[Doc]:
-    """All services of the cluster; Unseen where there is none."""
+    """Return all services of the cluster.
+
+    Raises:
+        Unseen: The cluster has no service.
+
+    """
     found = _listed(p)
     if not found:
         raise Unseen(f"there is no service in {p.named('cluster')}")
@@ -61,7 +66,7 @@ def services(p: Patient) -> list[Doc]:
 
 
 def _listed(p: Patient) -> list[Doc]:
-    """ListServices, DescribeServices; those that have ended are left out."""
+    """Return the services of the cluster without inactive ones (ListServices, DescribeServices)."""
     cluster = p.named("cluster")
     ecs = p.clients.client("ecs")
     arns = sorted(unless(_NO_CLUSTER, lambda: ecs.list_services(cluster=cluster)["serviceArns"], []))
@@ -72,27 +77,33 @@ def _listed(p: Patient) -> list[Doc]:
 
 
 def definitions(p: Patient) -> list[Doc]:
-    """DescribeTaskDefinition of what each service runs."""
+    """Return the task definition that each service runs (DescribeTaskDefinition)."""
     ecs = p.clients.client("ecs")
     arns = dict.fromkeys(one["taskDefinition"] for one in services(p))
     return [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
 
 
 def verdicts(p: Patient) -> dict[str, tuple[str, str]]:
-    """ListServiceDeployments: how the newest deployment of each service ended, and ECS's reason."""
+    """Return how the newest deployment of each service ended, and ECS's reason (ListServiceDeployments)."""
     ecs, cluster = p.clients.client("ecs"), p.named("cluster")
     return {one["serviceName"]: verdict(ecs, cluster, one["serviceName"]) for one in services(p)}
 
 
 def waits(p: Patient) -> dict[str, Doc]:
-    """DescribeServiceDeployments: at which hook each deployment waits that ECS leads over; none at none."""
+    """Return by service the lifecycle hook at which its deployment waits (DescribeServiceDeployments).
+
+    Services without such a deployment are left out.
+    """
     ecs = p.clients.client("ecs")
     told = ((one["serviceName"], awaited(ecs, one)) for one in services(p))
     return {name: doc for name, doc in told if doc}
 
 
 def stops(p: Patient) -> list[Stops]:
-    """ListTasks, DescribeTasks: what stopped in the last hour, which is as long as ECS tells of it."""
+    """Return the tasks that stopped by themselves, by service (ListTasks, DescribeTasks).
+
+    ECS lists a stopped task for one hour.
+    """
     cluster = p.named("cluster")
     ecs = p.clients.client("ecs")
     arns = ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"] if services(p) else []
@@ -112,7 +123,10 @@ def stops(p: Patient) -> list[Stops]:
 
 
 def _is_of_now(task: Doc, service: Doc) -> bool:
-    """Whether it was of a deployment that is not over, and did not stop before that one came up."""
+    """Return whether a stopped task counts for a current deployment.
+
+    That is so if the deployment is in progress, or was created before the task stopped.
+    """
     stopped = task.get("stoppedAt")
     mine = (one for one in service["deployments"] if one["taskDefinition"] == task["taskDefinitionArn"])
     return any(
@@ -122,9 +136,10 @@ def _is_of_now(task: Doc, service: Doc) -> bool:
 
 
 def has_ended(stopped: list[Doc], service: Doc, now: float) -> bool:
-    """Return whether tasks of what runs stop no more.
+    """Return whether the tasks of a service have ceased to stop by themselves.
 
-    All run again, and have for longer than two stops were ever apart: in a loop the next is due by then.
+    That is so if all tasks run again, and the last stop is longer ago than the longest time between two
+    stops: in a loop, the next stop would have come by now.
     """
     ends = sorted(one["stoppedAt"].timestamp() for one in stopped if one.get("stoppedAt"))
     if not ends or len(ends) < len(stopped) or not is_up(service):
@@ -133,18 +148,19 @@ def has_ended(stopped: list[Doc], service: Doc, now: float) -> bool:
 
 
 def is_up(service: Doc) -> bool:
-    """Return whether the deployment that is wanted has arrived, and all tasks that are to run do."""
+    """Return whether the service's current deployment is complete, and all its tasks run."""
     states = {one.get("rolloutState") for one in service["deployments"] if one["status"] == "PRIMARY"}
     return states == {"COMPLETED"} and bool(service["runningCount"] >= service["desiredCount"])
 
 
 def _is_unwanted(task: Doc) -> bool:
+    """Return whether a task stopped by itself: not by ECS, by the user, or by a Spot interruption."""
     said = str(task.get("stoppedReason", ""))
     return task.get("stopCode") not in _IN_ORDER and not said.startswith(_ORDERED)
 
 
 def log_groups(p: Patient) -> set[str]:
-    """DescribeLogGroups: those that the tasks could write to."""
+    """Return the names of the log groups that the tasks could write to (DescribeLogGroups)."""
     logs = p.clients.client("logs")
     prefix = p.named("ecs-logs")
     return {one["logGroupName"] for one in logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]}
