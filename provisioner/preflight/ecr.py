@@ -159,7 +159,7 @@ def look(
 
 
 def _looked(clients: Clients, asked: Pullable) -> Pullable:
-    """Find an image with DescribeImages: first among images that can be pulled, then among all images."""
+    """Return the image as DescribeImages knows it: among images that can be pulled, else among all images."""
     pullable = _described(clients, asked.place)
     found = pullable or _described(clients, asked.place, imageStatus="ANY")
     if found:

@@ -73,7 +73,7 @@ class Ground:
     def records(self, node: Node) -> Condition:
         """Return the condition for changes of DNS records.
 
-        It allows to create and delete records with the declared name, and the TXT record that marks the name
+        It allows creating and deleting records with the declared name, and the TXT record that marks the name
         as ours. If the name refers to a certificate, it allows the records by which ACM validates it.
         """
         name = node.props["Name"]

@@ -84,7 +84,7 @@ def _condition(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
 def denials(boundaries: list[str], *, ending: bool) -> list[Statement]:
     """Return Deny statements that keep an operator from getting more rights through the roles of the stack.
 
-    They forbid to change the permissions boundaries and to detach a boundary from a role, whatever else is
+    They forbid changing the permissions boundaries and detaching a boundary from a role, whatever else is
     allowed. With `ending`, for a teardown, the boundaries may be deleted.
     """
     if not boundaries:
@@ -98,7 +98,7 @@ def denials(boundaries: list[str], *, ending: bool) -> list[Statement]:
 
 
 def others_kept(grants: Iterable[Grant]) -> list[Statement]:
-    """Return Deny statements that forbid to put the stack's tags on a resource with another owner's tags.
+    """Return Deny statements against putting the stack's tags on a resource with another owner's tags.
 
     Otherwise an operator, who may change resources with our tags, could tag any resource as ours and change
     it then. IAM cannot tell tags given on creation from tags given later, except where the service names the
