@@ -18,7 +18,8 @@ from provisioner.settings.knobs import Knob, knobs, sections
 
 # For words of opposite meaning (true, false), the similarity from which a word counts as a typing error.
 _TYPED_WRONG = 0.7
-# What stands in a file or a variable, `config show` refuses as well: it reads them too, and this reads none.
+# The hint for a mistake in the file or the environment: `config show` reads both and would fail too, while
+# `config schema` reads neither.
 _SCHEMA = f"`{PROGRAM} config schema`"
 
 
@@ -104,7 +105,10 @@ def _why(path: str, one: ErrorDetails) -> str:
 
 
 def _remedy(path: str, one: ErrorDetails) -> str:
-    """Return the hint for an invalid value: a near value, the valid names, or an example; "" for no hint."""
+    """Return the hint for an invalid value: a near value, the valid names, or an example; "" for no hint.
+
+    For values that contradict each other, the hint is the remedy of the error.
+    """
     knob = knobs().get(path)
     if (remedy := remedy_of(one)) or knob is None:
         return remedy

@@ -91,13 +91,13 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _each_workload_can_be(self) -> Settings:
-        """Raise ValueError if the merged settings of any service are not valid."""
+        """Raise Incompatible if the merged settings of any service are not valid."""
         _ = self.workloads
         return self
 
     @model_validator(mode="after")
     def _exec_can_write(self) -> Settings:
-        """Raise ValueError if ECS Exec is on and the root file system of the container is read-only."""
+        """Raise Incompatible if ECS Exec is on and the root file system of the container is read-only."""
         # ECS developer guide, ecs-exec: the SSM agent in the container writes to its root.
         if self.service.exec and self.container.readonly_root:
             raise Incompatible(

@@ -71,7 +71,7 @@ class Api(Section):
 
     @model_validator(mode="after")
     def _each_once(self) -> Api:
-        """Raise ValueError if a prefix is given twice, or if there are none or too many for a balancer."""
+        """Raise Incompatible if a prefix is given twice, or if there are none or too many for a balancer."""
         owners = list(self._owners())
         for prefix, count in Counter(prefix for prefix, _ in owners).items():
             if count > 1:
@@ -87,7 +87,7 @@ class Api(Section):
 
     @model_validator(mode="after")
     def _each_reached(self) -> Api:
-        """Raise ValueError if a prefix can never match: if rules before it match all its requests."""
+        """Raise Incompatible if a prefix can never match: if rules before it match all its requests."""
         places = dict(self._owners())
         pages = dict.fromkeys(ERROR_PAGES.values(), "an error page")
         for prefix, takers in unreachable([*pages, *in_order(places)]):

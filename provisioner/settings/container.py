@@ -66,7 +66,7 @@ class Container(Section):
 
     @model_validator(mode="after")
     def _tells_each_once(self) -> Container:
-        """Raise ValueError if a variable is both in `environment` and in `secrets`."""
+        """Raise Incompatible if a variable is both in `environment` and in `secrets`."""
         # botocore ecs Secret: ECS takes a name as a variable or as a secret, not as both.
         if both := sorted(self.environment.keys() & self.secrets.keys()):
             raise Incompatible(
@@ -77,7 +77,7 @@ class Container(Section):
 
     @model_validator(mode="after")
     def _mounts_each_once(self) -> Container:
-        """Raise ValueError if a scratch path is given twice, is the root, or lies in /proc."""
+        """Raise Incompatible if a scratch path is given twice, is the root, or lies in /proc."""
         # RegisterTaskDefinition refuses two mount points with the same path; runc refuses a path in /proc.
         places = [posixpath.normpath(one) for one in self.scratch]
         for place, count in Counter(places).items():
@@ -91,7 +91,7 @@ class Container(Section):
 
     @model_validator(mode="after")
     def _fits_a_revision(self) -> Container:
-        """Raise ValueError if the variables alone are larger than a task definition may be."""
+        """Raise Incompatible if the variables alone are larger than a task definition may be."""
         # ECS quotas: a task definition has at most 64 KB, for its variables and everything else.
         pairs = [*self.environment.items(), *self.secrets.items()]
         size = sum(len(json.dumps({"name": name, "value": value})) + 1 for name, value in pairs)
@@ -104,7 +104,7 @@ class Container(Section):
 
     @model_validator(mode="after")
     def _fits_fargate(self) -> Container:
-        """Raise ValueError, with the nearest memory size, if Fargate has no task of this CPU and memory."""
+        """Raise Incompatible, with the nearest memory size, if Fargate has no task of this CPU and memory."""
         if self.memory not in FARGATE[self.cpu]:
             fits = FARGATE[self.cpu]
             nearest = min(fits, key=lambda memory: abs(memory - self.memory))

@@ -105,7 +105,7 @@ class Database(Section):
 
     @model_validator(mode="after")
     def _keeps_its_master(self) -> Database:
-        """Raise ValueError if the IAM user is the master user."""
+        """Raise Incompatible if the IAM user is the master user."""
         # Aurora user guide, IAM authentication: a user with the role rds_iam cannot log in by password.
         if self.iam_login and self.iam_user == self.username:
             raise Incompatible(
@@ -116,7 +116,7 @@ class Database(Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Database:
-        """Raise ValueError if the greatest capacity is less than the least capacity."""
+        """Raise Incompatible if the greatest capacity is less than the least capacity."""
         if self.max_acu < self.min_acu:
             raise Incompatible(
                 f"max_acu ({self.max_acu}) is below min_acu ({self.min_acu}); {self.min_acu} is nearest",

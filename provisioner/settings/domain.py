@@ -80,7 +80,7 @@ class Domain(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Domain:
-        """Raise ValueError if the names clash, or if the first is too long for a certificate to request."""
+        """Raise Incompatible if the names clash, or if the first is too long for a certificate to request."""
         if len(set(self.names)) != len(self.names):
             twice = next(name for name in self.names if self.names.count(name) > 1)
             raise Incompatible(f"names has {twice} twice", "Name it once in `domain.names`.")

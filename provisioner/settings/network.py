@@ -33,7 +33,7 @@ _SPECIAL = tuple(map(IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16",
 
 
 def _block(text: str, lengths: tuple[int, int], what: str) -> str:
-    """Return the CIDR block; raise ValueError, with the nearest possible block, if it is not valid.
+    """Return the CIDR block; raise ValueError, with the nearest possible block if any, if it is not valid.
 
     Args:
         text: The CIDR block.
@@ -106,7 +106,7 @@ class Network(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> Network:
-        """Raise ValueError if the subnets do not match the zones, leave the VPC's block, or overlap."""
+        """Raise Incompatible if the subnets do not match the zones, leave the VPC's block, or overlap."""
         for name in ("public_cidrs", "private_cidrs"):
             if (count := len(getattr(self, name))) not in (0, self.zones):
                 told = f"{name} names {count} blocks for {self.zones} zones; name {self.zones}, or none"

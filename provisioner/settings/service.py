@@ -65,7 +65,7 @@ class Service(Section):
 
     @model_validator(mode="after")
     def _in_order(self) -> Service:
-        """Raise ValueError if the greatest number of tasks is below the least, or both weights are 0."""
+        """Raise Incompatible if the greatest number of tasks is below the least, or both weights are 0."""
         if self.maximum < self.minimum:
             raise Incompatible(
                 f"maximum ({self.maximum}) is below minimum ({self.minimum}); {self.minimum} is nearest",

@@ -13,7 +13,7 @@ from provisioner.settings.incompatible import Incompatible, remedy_at, remedy_of
 from provisioner.settings.section import Section
 from provisioner.settings.service import Service
 
-# Where the settings of the main service are, which the others follow.
+# The group with the settings of the main service, whose values the other services inherit.
 MAIN = "container"
 # This tag exists for amd64 and for arm64. Its minor version is fixed, so that the tested one is used.
 PLACEHOLDER = "public.ecr.aws/nginx/nginx-unprivileged:1.29-alpine"
@@ -30,7 +30,7 @@ class Workload(Section):
 
     @model_validator(mode="after")
     def _can_answer(self) -> Workload:
-        """Raise ValueError if the placeholder image runs and could not answer the health check."""
+        """Raise Incompatible if the placeholder image runs and could not answer the health check."""
         if self.is_placeholder and self.container.protocol != "HTTP":
             raise Incompatible(
                 "the placeholder speaks plain HTTP",
@@ -41,6 +41,7 @@ class Workload(Section):
         return self
 
     def _answers_health_checks(self) -> None:
+        """Raise Incompatible if the placeholder image could not answer a health check at this path."""
         try:
             as_served(self.container.health_path)
         except ValueError as error:
@@ -95,7 +96,7 @@ class Workload(Section):
             own: The settings of its own.
 
         Raises:
-            ValueError: The merged settings are not valid.
+            Incompatible: The merged settings are not valid.
 
         """
         said: dict[str, Any] = own.model_dump(exclude_none=True)

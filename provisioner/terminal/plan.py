@@ -90,7 +90,7 @@ def left_to_others(plan: Plan) -> list[str]:
 
 
 def summary(plan: Plan) -> dict[str, int]:
-    """Return the number of resources for each word; the account's own roles are in `roles` alone."""
+    """Return the number of resources for each word; the account's own roles are counted in `roles` only."""
     touched = {one.node for one in shown(plan) if one.verb != "refuse"}
     return {
         "add": plan.count("create", "replace"),
@@ -116,7 +116,7 @@ def sentence(plan: Plan) -> str:
 
 
 def roles_told(count: int) -> str:
-    """Say how many roles beside the stack's resources are told of."""
+    """Return the number of the account's own roles in words; they do not count as the stack's resources."""
     return f"{count} of the account's own roles"
 
 
