@@ -12,7 +12,7 @@ from provisioner.cli.options import settings_options, voice_options
 
 @click.group()
 def config() -> None:
-    """The settings: what is set and by whom, what can be set, and a file to begin with."""
+    """Show the settings: what is set and by whom, what can be set, and a file to begin with."""
 
 
 @config.command("show")

@@ -32,7 +32,7 @@ def exec_(service: str, task: str, command: tuple[str, ...], **given: Any) -> in
 
 @click.group()
 def db() -> None:
-    """The stack's database."""
+    """Reach the stack's database."""
 
 
 @db.command()

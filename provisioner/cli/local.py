@@ -13,7 +13,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="JSON lines o
 
 @click.group()
 def local() -> None:
-    """The embedded AWS: moto's server with AWS's manners, on loopback."""
+    """Run the local AWS: moto's server with AWS's behaviour, on loopback."""
 
 
 @local.command()

@@ -14,7 +14,7 @@ force_option = click.option("--force", is_flag=True, help="Also another lineage,
 
 @click.group()
 def state() -> None:
-    """The state itself: init, pull, push, history, restore, unlock."""
+    """Keep the state: init, pull, push, history, restore, unlock."""
 
 
 @state.command()

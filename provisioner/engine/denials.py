@@ -64,7 +64,7 @@ class Denial:
         return f"no {self.policy} allows {self.right}"
 
     def remedy(self, also: str = "") -> str:
-        """What to do, without a full stop; `also` follows where a right of the caller's own is asked for."""
+        """Return what to do, without a full stop; `also` follows if a right of the caller is missing."""
         kind = self.policy.lower()
         if self.explicit:
             change = f"have it changed by {_HOLDERS[kind]}" if kind in _HOLDERS else "take it away"
