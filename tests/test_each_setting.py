@@ -135,7 +135,7 @@ def held(stack: Stack) -> dict[str, dict[str, Any]]:
 # What AWS numbers anew when it is made anew, and stands in what refers to it.
 _NUMBERS = re.compile(
     r"(?<=[-/])[0-9a-f]{16,17}\b|\b[0-9a-f]{64}\b|:\d+(?=\")"
-    r"|(?<=:certificate/)[0-9a-f-]{36}|(?<=/ml-api-webacl-prod/)[0-9a-f-]{36}"
+    r"|(?<=:certificate/)[0-9a-f-]{36}|(?<=/ml-api-webacl-prod/)[0-9a-f-]{36}|(?<=createdBy/)[0-9a-f-]{36}"
 )
 # What AWS counts, dates or numbers by itself whenever something is changed.
 RESTLESS = {

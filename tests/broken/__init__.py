@@ -5,7 +5,7 @@ from tests.broken.deed import Break
 
 __all__ = ["BREAKS", "Break"]
 
-BREAKS: tuple[Break, ...] = (
+_BREAKS = (
     *edge.BREAKS,
     *balancer.BREAKS,
     *tasks.BREAKS,
@@ -15,3 +15,4 @@ BREAKS: tuple[Break, ...] = (
     *measured.BREAKS,
     *resources.BREAKS,
 )
+BREAKS: tuple[Break, ...] = tuple(sorted(_BREAKS, key=lambda one: one.lasting))

@@ -163,6 +163,7 @@ BREAKS = (
         "aws elbv2 modify-rule",
         also={"targets-absent"},
         turn=0,
+        lasting=True,
     ),
     Break("rule-order", "rule-never-asked", _ask_the_wide_one_first, "is never asked: /* stand before it"),
     Break("path-in", "edge-shut-out", close_in("sg-alb"), "lets CloudFront in on port 443"),

@@ -28,7 +28,7 @@ class Break:
     `also` are the findings that follow from the same deed, and `hides` the checks that cannot be made then.
     `meanwhile` is what AWS does by itself before anything is typed, or a person who has only been told where
     to look; `afterwards` what the finding's reason adds to what was typed. Breaks of one `turn` are made
-    together; of turn 0, each alone.
+    together; of turn 0, each alone. What a `lasting` one leaves, though mended, breaks others: it comes last.
     """
 
     check: str
@@ -41,6 +41,7 @@ class Break:
     meanwhile: Act = nothing
     afterwards: Act = nothing
     turn: int = 1
+    lasting: bool = False
 
 
 def state(stack: Standing, service: str) -> Any:
