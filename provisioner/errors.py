@@ -153,6 +153,6 @@ class Interrupted(ProvisionerError):
 
 
 def quoted(value: object) -> str:
-    """Return a value that somebody gave as each message writes one: as JSON, so a text in double quotes."""
+    """Return a value from a user as messages show it: as JSON, so that a text stands in double quotes."""
     told = json.dumps(value, ensure_ascii=False, default=str)
     return told.encode("utf-8", "backslashreplace").decode()

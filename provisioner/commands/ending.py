@@ -67,7 +67,10 @@ def signals(say: Say, clock: Clock) -> Iterator[list[int]]:
 
 
 def finish(outcome: Outcome, caught: list[int], told: Collection[str] = ()) -> None:
-    """Raise the error that the run ended with, if there is one, without hint lines `told` before it began."""
+    """Raise the error that the run ended with, if there is one.
+
+    Lines of its hint that are in `told` were shown before the run began, and are left out.
+    """
     if caught:
         outcome.interrupted = EXIT_CODES[signal.Signals(caught[0])]
     if error := outcome.error():
