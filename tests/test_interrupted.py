@@ -129,12 +129,14 @@ def test_a_killed_apply_is_taken_up_where_it_was(whole: dict[str, int], desk: De
 
 def test_a_second_run_is_refused_while_one_holds_the_stack(desk: Desk) -> None:
     with in_the_middle(desk, "apply", "vpc: ready") as process:
+        process.send_signal(signal.SIGSTOP)  # however slow this machine is, it does not end meanwhile
         for command in ("apply", "teardown"):
             ran = desk.process(command, "--local", "--yes", "--suffix", "a")
             assert ran.code == 7, ran.err
             assert f"process {process.pid}" in ran.err
             assert "--lock-timeout" in ran.err
         assert process.poll() is None
+        process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
 
@@ -142,6 +144,7 @@ def test_a_second_run_is_refused_while_one_holds_the_stack(desk: Desk) -> None:
 @pytest.mark.slow
 def test_neither_a_plan_nor_another_stack_is_held_up(desk: Desk) -> None:
     with in_the_middle(desk, "apply", "vpc: ready") as process:
+        process.send_signal(signal.SIGSTOP)
         assert desk.process("plan", "--local", "--suffix", "a").code == 0
         assert desk.process("plan", "--local", "--suffix", "b").code == 0
         assert process.poll() is None
