@@ -33,9 +33,14 @@ def carry_out(box: EmbeddedAws, command: str) -> None:
     given: dict[str, Any] = {}
     for option, value in told.items():
         member = members[option]
-        is_list = shape is not None and shape.members[member].type_name == "list"
+        of_list = shape.members[member] if shape and shape.members[member].type_name == "list" else None
         is_json = isinstance(value, str) and value.startswith("[")
-        given[member] = json.loads(str(value)) if is_json else [value] if is_list else value
+        if of_list and not is_json:
+            is_pairs = of_list.member.type_name == "structure"
+            one = dict(pair.split("=", 1) for pair in str(value).split(",")) if is_pairs else value
+            given[member] = [one]
+        else:
+            given[member] = json.loads(str(value)) if is_json else value
     getattr(client(box.endpoint, service, region), xform_name(name))(**given)
 
 

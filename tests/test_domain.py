@@ -12,6 +12,7 @@ import pytest
 from provisioner.embedded.server import EmbeddedAws
 from tests.harness import Desk
 from tests.inventory import Found, client, inventory
+from tests.printed_commands import carry_out, printed
 from tests.zones import Zone
 
 pytestmark = pytest.mark.xdist_group("domain")
@@ -210,6 +211,58 @@ def test_a_proof_that_another_certificate_lives_by_outlives_its_name(named: Name
     desk.apply(SUFFIX, *GUARDED, *named.zone.sets())
     assert "No changes." in desk.plan(SUFFIX, *GUARDED, *named.zone.sets())
     assert proofs(named.zone) == before
+
+
+def test_an_apply_that_takes_a_protected_name_away_is_refused_before_and_leaves_its_proof(
+    named: Named,
+) -> None:
+    """ChangeResourceRecordSets was refused in mid-apply, after the distribution had lost the name."""
+    desk, before = named.desk, proofs(named.zone)
+    keys = [{"RecordName": NAME, "RecordType": "A"}, {"RecordName": f"_ml-api.{NAME}", "RecordType": "TXT"}]
+    route53 = named.zone.route53
+    route53.create_resource_record_set_protections(HostedZoneId=named.zone.id, Protections=keys)
+    mark = desk.mark()
+
+    planned = desk.run("plan", "--suffix", SUFFIX, *GUARDED)
+    ran = desk.run("apply", "--yes", "--suffix", SUFFIX, *GUARDED)
+
+    assert (ran.code, desk.tries(mark)) == (5, [])
+    for text in (planned.out, ran.err):
+        assert f"domain/name-{NAME}: " in text
+        assert "is no longer declared, and is protected against deletion" in text
+    (command,) = printed(ran.err)
+    carry_out(desk.box, command)
+    desk.apply(SUFFIX, *GUARDED)
+    assert "No changes." in desk.plan(SUFFIX, *GUARDED)
+    assert named.zone.records() == before
+    desk.apply(SUFFIX, *GUARDED, *named.zone.sets())
+
+
+def test_a_name_that_is_protected_before_it_is_made_or_set_back_is_told_before(named: Named) -> None:
+    desk, route53, zone = named.desk, named.zone.route53, {"HostedZoneId": named.zone.id}
+    new = f"again.{named.zone.name}"
+    key = [{"RecordName": new, "RecordType": "AAAA"}]
+    route53.create_resource_record_set_protections(**zone, Protections=key)
+    mark, sets = desk.mark(), (*GUARDED, *named.zone.sets(NAME, new))
+    ran = desk.run("apply", "--yes", "--suffix", SUFFIX, *sets)
+    assert (ran.code, desk.tries(mark)) == (5, [])
+    assert f"{new} is to be changed, and Route 53 protects its records of type AAAA" in ran.err
+    (command,) = printed(ran.err)
+    carry_out(desk.box, command)
+
+    sets = (*GUARDED, *named.zone.sets())
+    [address] = [one for one in named.zone.listed() if (one["Name"], one["Type"]) == (f"{NAME}.", "A")]
+    named.zone.batch(("DELETE", address))
+    named.zone.change("CREATE", NAME, "A", "192.0.2.7")
+    key = [{"RecordName": NAME, "RecordType": "A"}]
+    route53.create_resource_record_set_protections(**zone, Protections=key)
+    mark = desk.mark()
+    ran = desk.run("apply", "--yes", "--suffix", SUFFIX, *sets)
+    assert (ran.code, desk.tries(mark)) == (5, [])
+    (command,) = printed(ran.err)
+    carry_out(desk.box, command)
+    desk.apply(SUFFIX, *sets)
+    assert named.zone.records()[NAME, "A"] == named.edge()["DomainName"]
 
 
 def test_without_a_zone_the_records_to_make_are_told_and_waited_for(named: Named) -> None:

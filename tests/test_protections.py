@@ -18,6 +18,7 @@ from provisioner.engine.ending_targets import overrides
 from provisioner.engine.kind import Item
 from provisioner.errors import Blocked, NotBefore
 from provisioner.kinds import KINDS
+from provisioner.kinds.elbv2.balancer import LoadBalancer
 from provisioner.kinds.logs import LogGroup
 from provisioner.kinds.route53 import DnsName
 from provisioner.kinds.s3 import Bucket
@@ -328,3 +329,45 @@ def test_what_was_protected_after_the_question_is_told_with_its_way_out(
     for command in printed(ran.err):
         carry_out(desk.box, command)
     desk.teardown("a")
+
+
+def test_a_balancer_protected_after_the_question_is_told_with_its_way_out(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its read does not tell of the protection: it ended in OperationNotPermitted."""
+    desk.apply("a")
+    real = LoadBalancer.delete
+
+    def delete(kind: LoadBalancer, elbv2: Any, it: Item) -> None:
+        on = [{"Key": "deletion_protection.enabled", "Value": "true"}]
+        elbv2.modify_load_balancer_attributes(LoadBalancerArn=it.id, Attributes=on)
+        real(kind, elbv2, it)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(LoadBalancer, "delete", delete)
+        ran = desk.run("teardown", "--yes", "--suffix", "a")
+
+    assert ran.code == 4, ran.err
+    assert "alb: LoadBalancer ml-api-alb-a is protected against deletion." in ran.err
+    assert "or add `--unprotect`, which takes it off." in ran.err
+    assert "OperationNotPermitted" not in ran.err
+    (command,) = printed(ran.err)
+    assert command.startswith("elbv2 modify-load-balancer-attributes --load-balancer-arn arn:")
+    again = desk.run("teardown", "--yes", "--suffix", "a")
+    assert (again.code, "protected against deletion; nothing was touched" in again.err) == (5, True)
+    desk.well("teardown", "--yes", "--unprotect", "--suffix", "a")
+
+
+def test_the_command_told_of_a_protected_balancer_takes_the_protection_off(desk: Desk) -> None:
+    desk.apply("a")
+    elbv2 = as_a_run(desk, "elbv2")
+    (one,) = elbv2.describe_load_balancers()["LoadBalancers"]
+    it = Item("alb", one["LoadBalancerName"], "a", id=one["LoadBalancerArn"])
+    kind, on = LoadBalancer(), [{"Key": "deletion_protection.enabled", "Value": "true"}]
+    assert kind.shielded(elbv2, it, one) == {}
+    elbv2.modify_load_balancer_attributes(LoadBalancerArn=it.id, Attributes=on)
+
+    told = kind.unprotected_by.format(**kind.shielded(elbv2, it, one))
+    carry_out(desk.box, told.removeprefix("aws "))
+
+    assert kind.shielded(elbv2, it, one) == {}

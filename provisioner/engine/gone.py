@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
 from provisioner.engine.compare import meets
 from provisioner.engine.covering import covers
@@ -53,10 +54,13 @@ def protection(clients: Clients, target: Target) -> Doc | None:
     if not target.kind.unprotected_by:
         return None
     try:
-        doc = read(clients, target)
-    except (BotoCoreError, ClientError, Foreign):
+        doc = read(clients, target) or {}
+        if is_protected(target.kind, doc):
+            return doc
+        client = clients.client(target.kind.service, target.region)
+        return target.kind.shielded(client, target.it, doc) or None
+    except (BotoCoreError, ClientError, Foreign, UnknownCall):
         return None
-    return doc if doc is not None and is_protected(target.kind, doc) else None
 
 
 def way_off(clients: Clients, target: Target, doc: Doc) -> str:

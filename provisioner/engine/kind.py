@@ -184,6 +184,10 @@ class Kind(Traits):
     def lift(self, client: Any, it: Item) -> None:
         """Remove the deletion protections that `protections` returns; safe to repeat."""
 
+    def shielded(self, client: Any, it: Item, doc: Doc) -> Doc:
+        """Return `doc` with what protects it and no read tells, for `unprotected_by`; {} if nothing."""
+        return {}
+
     def relies_on(self, doc: Doc) -> Mapping[str, Refusal]:
         """Return the other resources that this one cannot do without, by id, each with why and what to do."""
         return {}

@@ -39,7 +39,7 @@ def remove(hands: Hands, kinds: Kinds, only: Set[str] | None = None) -> Outcome:
         if end.what == "gone":
             return None
         target = target_in(document, end.name, kinds)
-        return lambda tell: take_down(hands, target, outcome, tell)
+        return lambda tell: take_down(hands, target, outcome, tell, whole=only is None)
 
     ended = Walk(_graph(document, names, kinds), begin, stopped=lambda: hands.clock.stopped).run()
     done = {end.name for end in ended if end.what == "gone"}
@@ -91,18 +91,22 @@ def _hosts(document: Document, entry: Entry, kinds: Kinds) -> tuple[Target, ...]
     )
 
 
-def _refusal(hands: Hands, target: Target, error: Exception) -> ProvisionerError | None:
+def _refusal(hands: Hands, target: Target, error: Exception, *, whole: bool) -> ProvisionerError | None:
     """Return the error that a user sees for a failed deletion; None if it is a bug in this program."""
     if refuses_for_good(target, error) and (doc := protection(hands.clients, target)):
-        return Blocked(
-            f"{target.words} is protected against deletion.",
-            f"Take that off: {way_off(hands.clients, target, doc)}. Then run the same command again.",
-        )
+        way = f"Take that off: {way_off(hands.clients, target, doc)}. Then run the same command again"
+        option = ", or add `--unprotect`, which takes it off" if whole else ""
+        return Blocked(f"{target.words} is protected against deletion.", f"{way}{option}.")
     return explain(error, f"deleting {target.it.name or target.it.node}")
 
 
-def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -> None:
-    """Delete one resource, report its stages to `tell` and the listener, and add its result to `outcome`."""
+def take_down(
+    hands: Hands, target: Target, outcome: Outcome, tell: Tell[End], *, whole: bool = False
+) -> None:
+    """Delete one resource, report its stages to `tell` and the listener, and add its result to `outcome`.
+
+    `whole` says that the whole stack is deleted.
+    """
     name, clock = target.it.node, hands.clock
     start = clock.now()
     hands.listen(Event("starting", name, "delete"))
@@ -120,7 +124,7 @@ def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End]) -
     except Foreign as error:
         outcome.theirs[name] = error.message
     except Exception as error:
-        known = _refusal(hands, target, error)
+        known = _refusal(hands, target, error, whole=whole)
         if known is None:
             raise
         outcome.failed[name] = known

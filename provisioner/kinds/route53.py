@@ -16,6 +16,7 @@ from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.members.edge import DNS_NAME
 from provisioner.kinds.proof_users import is_proof, users
+from provisioner.kinds.record_protections import LIFTED_BY, as_option, in_words, protected
 from provisioner.names import PROJECT
 
 # The record types that resolve a name; records of other types (TXT, MX, CAA) may exist beside them.
@@ -49,6 +50,7 @@ class DnsName(Kind):
     lingers = {"Ours": False}
     why_lingers = "its records are not ours any more"
     absent = codes("NoSuchHostedZone")
+    unprotected_by = LIFTED_BY
     when_anothers = (
         "Delete the records of {Name} in the hosted zone {HostedZoneId}, or leave the name out of "
         "`domain.names`; then run the same command again."
@@ -63,6 +65,7 @@ class DnsName(Kind):
         update="ChangeResourceRecordSets ListResourceRecordSets",
         delete="ChangeResourceRecordSets ListResourceRecordSets",
         protections="ListResourceRecordSetProtections",
+        shielded="ListResourceRecordSetProtections",
         lift="DeleteResourceRecordSetProtections ListResourceRecordSetProtections",
     )
 
@@ -120,8 +123,13 @@ class DnsName(Kind):
 
         Return nothing for a record that validates a certificate: it is never deleted.
         """
-        types = [] if is_proof(it.props) else [one["RecordType"] for one in _protected(route53, it)]
-        return [f"Route 53 protects its records of type {', '.join(types)}"] if types else []
+        found = [] if is_proof(it.props) else _protected(route53, it)
+        return [in_words(found)] if found else []
+
+    def shielded(self, route53: Any, it: Item, doc: Doc) -> Doc:
+        """ListResourceRecordSetProtections: a batch that deletes a protected record is refused."""
+        found = [] if is_proof(it.props) else _protected(route53, it)
+        return {**_named(it), **doc, "Protections": as_option(found)} if found else {}
 
     def lift(self, route53: Any, it: Item) -> None:
         """Remove the protection of these records only, with DeleteResourceRecordSetProtections."""
@@ -161,8 +169,8 @@ def _standing(route53: Any, it: Item) -> tuple[list[Doc], Doc | None]:
     listed = _from(route53, it.props["HostedZoneId"], name, _NEAR)
     records = [one for one in listed if _is_at(one, name) and one["Type"] in _TYPES]
     if len(listed) == _NEAR:
-        listed += _from(route53, it.props["HostedZoneId"], _marked(name), 1)
-    marks = (one for one in listed if _is_at(one, _marked(name)) and one["Type"] == "TXT")
+        listed += _from(route53, it.props["HostedZoneId"], marked(name), 1)
+    marks = (one for one in listed if _is_at(one, marked(name)) and one["Type"] == "TXT")
     return records, next(marks, None)
 
 
@@ -175,17 +183,9 @@ def _from(route53: Any, zone: str, name: str, most: int) -> list[Doc]:
 
 
 def _protected(route53: Any, it: Item) -> list[Doc]:
-    """Return the name and type of each of these records that Route 53 protects from changes.
-
-    Source: botocore 1.44.5, CreateResourceRecordSetProtections.
-    """
-    listed = route53.list_resource_record_set_protections(HostedZoneId=it.props["HostedZoneId"])
-    ours = {_low(it.props["Name"]): _TYPES, _low(_marked(it.props["Name"])): ("TXT",)}
-    return [
-        {key: one[key] for key in ("RecordName", "RecordType")}
-        for one in listed["ResourceRecordSetProtections"]
-        if one["RecordType"] in ours.get(_low(one["RecordName"]), ())
-    ]
+    """Return the name and type of each of these records that Route 53 protects from changes."""
+    name = it.props["Name"]
+    return protected(route53, it.props["HostedZoneId"], {name: _TYPES, marked(name): ("TXT",)})
 
 
 def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:
@@ -204,7 +204,7 @@ def _sets(props: Doc) -> list[Doc]:
     return [{"Name": props["Name"], **own, **one} for own, one in zip(ttl, props["Records"], strict=True)]
 
 
-def _marked(name: str) -> str:
+def marked(name: str) -> str:
     """Return the name of the TXT record that marks `name` as ours."""
     return f"_{PROJECT}.{name}"
 
@@ -212,7 +212,7 @@ def _marked(name: str) -> str:
 def _mark(it: Item) -> Doc:
     """Return the TXT record that marks the name as this stack's."""
     told = [{"Value": f'"{it.props["Mark"]}"'}]
-    return {"Name": _marked(it.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": told}
+    return {"Name": marked(it.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": told}
 
 
 def _is_ours(mark: Doc, it: Item) -> bool:

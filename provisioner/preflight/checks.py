@@ -6,7 +6,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.plan import Plan
 from provisioner.preflight.addresses import addresses
 from provisioner.preflight.database import database
-from provisioner.preflight.domain import domain
+from provisioner.preflight.domain import domain, records
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.images import images
 from provisioner.preflight.parameters import parameters
@@ -48,6 +48,7 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
         *support(made, asking),
         *refusals(made, asking),
         *relied_on(made),
+        *records(made, asking),
     ]
     if verbs.isdisjoint(("create", "replace")):
         return always

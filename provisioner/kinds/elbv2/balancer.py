@@ -44,7 +44,12 @@ class LoadBalancer(Elb):
     # 90 to 180 s (go-to-k/cdkd); provider ceiling 10 min.
     takes, patience = 135, minutes(20)
     resource, fills = "loadbalancer/app/", ("{Name}",)
+    unprotected_by = (
+        "aws elbv2 modify-load-balancer-attributes --load-balancer-arn {LoadBalancerArn} "
+        "--attributes Key=deletion_protection.enabled,Value=false"
+    )
     calls = calling(
+        shielded="DescribeLoadBalancerAttributes",
         extras="DescribeListeners",
         read="DescribeLoadBalancers DescribeTags",
         create="CreateLoadBalancer",
@@ -85,6 +90,11 @@ class LoadBalancer(Elb):
         others = (one for one in listed if str(one["Port"]) not in ports)
         stays = "it takes no port of ours, and goes with the balancer"
         return [Extra(f"listener {one['Protocol']} {one['Port']}", one, stays) for one in others]
+
+    def shielded(self, elbv2: Any, it: Item, doc: Doc) -> Doc:
+        """DescribeLoadBalancerAttributes: its deletion protection, which its attributes tell."""
+        told = elbv2.describe_load_balancer_attributes(LoadBalancerArn=it.id)["Attributes"]
+        return doc if mapping(told).get("deletion_protection.enabled") == "true" else {}
 
     def delete(self, elbv2: Any, it: Item) -> None:
         """Delete the load balancer (DeleteLoadBalancer).
