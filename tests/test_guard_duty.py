@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -49,7 +50,6 @@ def strict(desk: Desk) -> Desk:
 def test_guard_dutys_endpoint_and_group_are_named_before_the_first_deletion(strict: Desk) -> None:
     strict.apply("a")
     endpoint, group = guards(strict)
-    assert group not in strict.run("drift", "--suffix", "a").out
     before = strict.mark()
 
     planned = strict.run("plan", "--destroy", "--suffix", "a").out
@@ -96,6 +96,33 @@ def test_what_was_told_before_a_run_is_not_told_at_its_end() -> None:
         finish(Outcome("teardown", failed=held), [], told=["Mind that."])
     assert "Mind that." not in caught.value.hint
     assert "Mind this." in caught.value.hint
+
+
+def test_drift_leaves_to_guard_duty_what_it_made_and_tells_of_an_endpoint_that_somebody_made(
+    strict: Desk,
+) -> None:
+    strict.apply("a")
+    endpoint, group = guards(strict)
+
+    ran = strict.run("drift", "--detailed-exitcode", "--suffix", "a")
+
+    assert ran.code == 0, ran.out
+    assert "No drift." in ran.out
+    for id_ in (endpoint, group):
+        assert re.search(rf"^ *= vpc/vpc: Vpc .*: .*{id_} .*\(left to GuardDuty\)$", ran.out, re.MULTILINE)
+    (vpc,) = ec2(strict).describe_vpcs(Filters=[{"Name": "tag:Project", "Values": ["ml-api"]}])["Vpcs"]
+    asked = {"VpcEndpointType": "Interface", "ServiceName": "com.amazonaws.us-east-1.ecr.api"}
+    made = ec2(strict).create_vpc_endpoint(VpcId=vpc["VpcId"], **asked)["VpcEndpoint"]["VpcEndpointId"]
+    strict.box.advance(60)  # what was just made may be hidden from another call
+
+    ran = strict.run("drift", "--detailed-exitcode", "--suffix", "a", "--json")
+
+    assert ran.code == 2
+    (line,) = ran.lines
+    (told,) = [one for one in line["drift"] if one["what"] == "extra"]
+    assert (told["node"], told["extra"]) == ("vpc", f"endpoint {made} {asked['ServiceName']}")
+    assert "apply leaves it: it stands beside ours; delete it before a teardown" in told["remedy"]
+    assert line["summary"]["extra"] == 1
 
 
 def test_doctor_opens_an_endpoint_that_is_not_the_stacks_by_a_command_that_does_it(strict: Desk) -> None:

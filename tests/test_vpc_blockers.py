@@ -96,13 +96,20 @@ def test_all_that_holds_our_vpc_is_told_with_its_command_and_nothing_is_deleted_
     vpc = ec2.describe_vpcs(Filters=ours)["Vpcs"][0]["VpcId"]
     subnet = ec2.describe_subnets(Filters=ours)["Subnets"][0]["SubnetId"]
     assert "is held by" not in desk.run("plan", "--destroy", "--suffix", "a").out
-    wanted = [end.format(id=make(ec2, vpc, subnet), vpc=vpc) for make, end in MADE.items()]
+    made = {make: make(ec2, vpc, subnet) for make in MADE}
+    wanted = [end.format(id=made[make], vpc=vpc) for make, end in MADE.items()]
     before = desk.mark()
 
     planned = desk.run("plan", "--destroy", "--suffix", "a").out
     asked = desk.run("teardown", "--suffix", "a").err
 
+    drift = desk.run("drift", "--detailed-exitcode", "--suffix", "a")
+
     assert desk.tries(before) == []
+    assert drift.code == 2
+    beside = [one for one in drift.out.splitlines() if "(apply leaves it: " in one]
+    for id_ in made.values():
+        assert [one for one in beside if id_ in one.partition("(")[0]], id_
     for command in wanted:
         assert f"`aws ec2 {command} --region us-east-1`" in planned
         assert f"`aws ec2 {command} --region us-east-1`" in asked
@@ -110,6 +117,23 @@ def test_all_that_holds_our_vpc_is_told_with_its_command_and_nothing_is_deleted_
         carry_out(desk.box, command)
     assert "is held by" not in desk.run("plan", "--destroy", "--suffix", "a").out
     desk.well("teardown", "--yes", "--suffix", "a")
+
+
+def test_drift_takes_nothing_of_ours_for_others_that_has_lost_its_tags(desk: Desk) -> None:
+    desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
+    assert "No drift." in desk.run("drift", "--detailed-exitcode", "--suffix", "a").out
+    ec2 = client(desk.box.endpoint, "ec2")
+    ours = [{"Name": "tag:Project", "Values": ["ml-api"]}]
+    tables = [one["RouteTableId"] for one in ec2.describe_route_tables(Filters=ours)["RouteTables"]]
+    gateways = ec2.describe_internet_gateways(Filters=ours)["InternetGateways"]
+    ids = [*tables, *(one["InternetGatewayId"] for one in gateways)]
+    ec2.delete_tags(Resources=ids, Tags=[{"Key": "Project"}, {"Key": "Environment"}])
+
+    ran = desk.run("drift", "--detailed-exitcode", "--suffix", "a", "--json")
+
+    assert ran.code == 2
+    (line,) = ran.lines
+    assert {one["what"] for one in line["drift"]} == {"altered"}
 
 
 @pytest.mark.parametrize("make", [acl, vpn, peering, egress_only, carrier, transit, endpoint])

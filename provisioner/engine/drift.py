@@ -169,6 +169,8 @@ def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> It
 
 
 def _extra(target: Target, entry: Entry, one: Extra) -> Drift:
+    if one.owner:
+        return _drift(target, entry, "held", f"left to {one.owner}", extra=one.what)
     remedy = f"apply leaves it: {one.stays}" if one.stays else "apply removes it"
     return _drift(target, entry, "extra", remedy, extra=one.what)
 

@@ -14,13 +14,15 @@ class Extra:
     """One unmanaged child of a resource.
 
     `what` names it in words, `doc` is what the call that removes it takes, and `stays` is why it is left
-    instead. `gone` are the codes by which AWS says that it is gone already.
+    instead. `gone` are the codes by which AWS says that it is gone already. `owner` is the AWS service that
+    made it for itself: such a child is no drift.
     """
 
     what: str
     doc: Doc
     stays: str = ""
     gone: frozenset[str] = frozenset()
+    owner: str = ""
 
 
 @dataclass(frozen=True)

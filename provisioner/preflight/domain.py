@@ -58,13 +58,14 @@ def domain(made: Plan, clients: Clients) -> Iterator[Finding]:
 def records(made: Plan, clients: Clients) -> Iterator[Finding]:
     """Yield the names whose records are to be made or changed and Route 53 protects; one call a zone."""
     route53 = clients.client("route53")
+    none: list[Doc] = []
     for node in made.stack:
         types = _changed(made, node)
         if not types:
             continue
         zone = node.props["HostedZoneId"]
         try:
-            found = unless_unknown(partial(record_protections.protected, route53, zone, types), [])
+            found = unless_unknown(partial(record_protections.protected, route53, zone, types), none)
         except ClientError as error:
             if code_of(error) in _NO_ZONE:
                 continue

@@ -39,7 +39,7 @@ def show_drift(say: Say, report: Report) -> None:
         say.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
         return
     for one in report.drifts:
-        if one.what != "held":
+        if one.what != "held" or one.extra:
             _show_one(say, one)
     for (remedy, fields), alike in _held_alike(report).items():
         places = ", ".join(map(_place, alike))
@@ -64,7 +64,7 @@ def _held_alike(report: Report) -> dict[tuple[str, tuple[str, ...]], list[Drift]
     """Return the drifts that belong to other owners, grouped by remedy and lines to be printed once."""
     found: dict[tuple[str, tuple[str, ...]], list[Drift]] = {}
     for one in report.drifts:
-        if one.what == "held":
+        if one.what == "held" and not one.extra:
             found.setdefault((one.remedy, tuple(_lines(one))), []).append(one)
     return found
 

@@ -40,9 +40,16 @@ def parts_of(ec2: Any, it: Item) -> list[Holder]:
     return [
         *_subnets(ec2, it),
         *_groups(ec2, it),
-        *_tables(ec2, it),
         *_acls(ec2, it),
         *_endpoints(ec2, it),
+        *ways_of(ec2, it),
+    ]
+
+
+def ways_of(ec2: Any, it: Item) -> list[Holder]:
+    """Return the route tables and gateways that do not go with a VPC: by which ways requests leave it."""
+    return [
+        *_tables(ec2, it),
         *_internet_gateways(ec2, it),
         *_vpn_gateways(ec2, it),
         *_egress_only_gateways(ec2, it),
@@ -98,9 +105,19 @@ def _acls(ec2: Any, it: Item) -> list[Holder]:
     return _excused(found, "network ACLs")
 
 
+def endpoints_in(ec2: Any, it: Item) -> list[Doc]:
+    """DescribeVpcEndpoints: those in a VPC."""
+    return list(ec2.describe_vpc_endpoints(Filters=_inside(it))["VpcEndpoints"])
+
+
+def is_ending(state: str) -> bool:
+    """Return whether a state says that something goes, or has gone and is told for a while."""
+    return state.lower() in _ENDING | _ENDED
+
+
 def _endpoints(ec2: Any, it: Item) -> Iterator[Holder]:
     """Yield the endpoints without a network interface: the others are found by their interfaces."""
-    for one in ec2.describe_vpc_endpoints(Filters=_inside(it))["VpcEndpoints"]:
+    for one in endpoints_in(ec2, it):
         if not one.get("NetworkInterfaceIds") and str(one["State"]).lower() not in _ENDED:
             id_ = one["VpcEndpointId"]
             end = f"delete-vpc-endpoints --vpc-endpoint-ids {id_}"

@@ -10,17 +10,13 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.refused import Holder
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes, minutes
-from provisioner.kinds.ec2.acls import acls_in, not_as_born
 from provisioner.kinds.ec2.blockers import ASKED as IN_VPC
 from provisioner.kinds.ec2.blockers import parts_of
-from provisioner.kinds.ec2.guard_duty import is_guard_dutys
 from provisioner.kinds.ec2.interfaces import ASKED, interfaces
-from provisioner.kinds.ec2.tagged import Ec2, Filters, where
+from provisioner.kinds.ec2.tagged import Ec2, Filters
+from provisioner.kinds.ec2.unmanaged import unmanaged
 from provisioner.kinds.members.ec2 import SUBNET, VPC, VPC_DNS
 from provisioner.kinds.setting import Setting
-from provisioner.kinds.tags import mapping
-from provisioner.kinds.vpc_origin import AMAZONS_GROUP
-from provisioner.names import bears
 
 # Both spellings occur (terraform-provider-aws ec2/errors.go).
 NO_SUBNET = codes("InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound")
@@ -40,7 +36,7 @@ class Vpc(Ec2):
     transient = {"delete": codes("DependencyViolation")}
     patience = minutes(20)
     calls = calling(
-        extras="DescribeNetworkAcls DescribeSecurityGroups DescribeSubnets",
+        extras=IN_VPC,
         read="DescribeVpcs",
         create="CreateVpc",
         delete="DeleteVpc",
@@ -56,22 +52,8 @@ class Vpc(Ec2):
         return dict(ec2.create_vpc(**it.props, TagSpecifications=self.specification(it))["Vpc"])
 
     def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
-        """Return subnets and groups of the VPC that nobody declared, and changed ACLs around our subnets.
-
-        Calls DescribeSubnets, DescribeSecurityGroups and DescribeNetworkAcls.
-        """
-        filters = where({"vpc-id": it.id})
-        subnets = ec2.describe_subnets(Filters=filters)["Subnets"]
-        groups = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
-        known = inside.values("SubnetId") | inside.values("GroupId")
-        told = [(one["SubnetId"], f"subnet {one['SubnetId']} {one['CidrBlock']}", one) for one in subnets]
-        told += [
-            (one["GroupId"], f"security group {one['GroupId']} {one['GroupName']}", one)
-            for one in groups
-            if one["GroupName"] not in ("default", AMAZONS_GROUP) and not is_guard_dutys(one)
-        ]
-        beside = [Extra(what, {}, _why_it_stays(it, one)) for id_, what, one in told if id_ not in known]
-        return beside + not_as_born(acls_in(ec2, it.id), inside.values("SubnetId"), ec2.region)
+        """Return what is in the VPC and not declared, and the changed ACLs around our subnets."""
+        return unmanaged(ec2, it, inside)
 
     def delete(self, ec2: Any, it: Item) -> None:
         """Delete the VPC with its default group, main route table and default ACL (DeleteVpc)."""
@@ -106,15 +88,6 @@ class _VpcAttribute(Setting):
     def put(self, ec2: Any, props: Doc) -> None:
         """Set the attribute (ModifyVpcAttribute)."""
         ec2.modify_vpc_attribute(**props)
-
-
-def _why_it_stays(it: Item, doc: Doc) -> str:
-    """Return what to do about a resource in our VPC that neither the graph nor the state has."""
-    if bears(mapping(doc.get("Tags", [])), it.suffix):
-        return (
-            "it bears this stack's own tags, and the state file does not know it; delete it before a teardown"
-        )
-    return "it stands beside ours; delete it before a teardown, which it would hold up"
 
 
 class DnsSupport(_VpcAttribute):
