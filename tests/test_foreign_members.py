@@ -28,6 +28,9 @@ SETTINGS = {
     "MLAPI_CONTAINER__READONLY_ROOT": "false",
 }
 Doc = dict[str, Any]
+SERVICE = f"ml-api-service-{SUFFIX}"
+# What UpdateService leaves as it is where a call says nothing of it (botocore 1.44.5, UpdateService).
+BESIDE = ("availabilityZoneRebalancing", "platformVersion")
 ROLE = f"ml-api-task-role-{SUFFIX}"
 
 
@@ -172,6 +175,11 @@ def destination(stack: Standing) -> Doc:
 def cluster(stack: Standing) -> Doc:
     (told,) = stack.aws("ecs").describe_clusters(clusters=[CLUSTER], include=["CONFIGURATIONS"])["clusters"]
     return {"configuration": told["configuration"]}
+
+
+def service(stack: Standing) -> Doc:
+    (one,) = stack.aws("ecs").describe_services(cluster=CLUSTER, services=[SERVICE])["services"]
+    return {key: one[key] for key in ("deploymentConfiguration", *BESIDE) if key in one}
 
 
 def rotation(stack: Standing) -> Doc:
@@ -350,6 +358,22 @@ FOREIGN = [
         lambda stack, doc: stack.aws("ecs").update_cluster(cluster=CLUSTER, **doc),
         {"configuration": {"managedStorageConfiguration": {"kmsKeyId": "theirs"}}},
         {"configuration": {"executeCommandConfiguration": {"logging": "NONE"}}},
+    ),
+    Foreign(
+        "service",
+        service,
+        lambda stack, doc: stack.aws("ecs").update_service(
+            cluster=CLUSTER, service=SERVICE, forceNewDeployment=True, **doc
+        ),
+        {
+            "deploymentConfiguration": {
+                "alarms": {"alarmNames": ["theirs"], "enable": True, "rollback": True},
+                "bakeTimeInMinutes": 7,
+            },
+            "availabilityZoneRebalancing": "DISABLED",
+            "platformVersion": "1.4.0",
+        },
+        {"deploymentConfiguration": {"maximumPercent": 150}},
     ),
     Foreign(
         "rotation",

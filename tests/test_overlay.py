@@ -107,6 +107,33 @@ def test_how_ecs_goes_about_a_deployment_outlives_a_change_of_the_counts() -> No
     assert sent == {"deploymentConfiguration": {**counts, "maximumPercent": 150, **native}}
 
 
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        {"alarms": {"alarmNames": ["theirs"], "enable": True, "rollback": True}},
+        {"strategy": "ROLLING", "bakeTimeInMinutes": 7},
+        {"earlySuccessCriteria": {"enable": True}},
+        {"deploymentCircuitBreaker": {"resetOnHealthyTask": True}},
+    ],
+    ids=",".join,
+)
+def test_how_a_rolling_deployment_is_watched_is_nobodys_and_is_sent_back(by_hand: dict[str, Any]) -> None:
+    """None of it says who gets in or where a request goes: no difference, and no loss."""
+    breaker = {"enable": True, "rollback": True}
+    counts = {"minimumHealthyPercent": 100, "maximumPercent": 200}
+    ours = {**counts, "deploymentCircuitBreaker": breaker}
+    theirs = {**by_hand, "deploymentCircuitBreaker": breaker | by_hand.get("deploymentCircuitBreaker", {})}
+    there = {"deploymentConfiguration": {**counts, **theirs, "maximumPercent": 150}}
+    stated = {"deploymentConfiguration": ours}
+
+    sent = laid("Service", {**there, "serviceArn": "arn"}, stated)
+
+    assert sent == {"deploymentConfiguration": {**counts, **theirs}}
+    assert [one.path for one in differences(KINDS["Service"], stated, there, None)] == [
+        "deploymentConfiguration.maximumPercent"
+    ]
+
+
 def test_what_was_ours_and_is_stated_no_longer_goes() -> None:
     there = {"AlarmName": "a", "TreatMissingData": "breaching", "DatapointsToAlarm": 2}
 
