@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from provisioner.bucket.address import Bucket
+from provisioner.commands import keeping
 from provisioner.errors import UsageError
 from state.document import Document, Place
 from state.owner import Owner
@@ -80,6 +81,29 @@ def test_what_is_pulled_can_be_pushed_back_and_nothing_older(team: Team, tmp_pat
     later = team.push(tmp_path, serial=whole["serial"] + 1)
     assert (later.code, team.ledger["serial"]) == (0, whole["serial"] + 1)
     assert team.ledger["fence"] > whole["fence"]
+
+
+def test_a_push_that_was_killed_when_it_was_written_is_done_when_it_is_repeated(
+    team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told that what stands is as new: what it had written itself."""
+    file = tmp_path / "pushed.json"
+    file.write_text(json.dumps({**team.ledger, "serial": 9}))
+    real = keeping.Desk.put
+
+    def put(desk: keeping.Desk, document: Document) -> None:
+        real(desk, document)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as killed:
+        killed.setattr(keeping.Desk, "put", put)
+        assert team.run("state", "push", str(file)).code == 130
+
+    again = team.run("state", "push", str(file))
+
+    assert again.code == 0, again.err
+    assert "It stands there already." in again.err
+    assert team.ledger["serial"] == 9
 
 
 def test_force_pushes_over_anything_and_keeps_what_stood(team: Team, tmp_path: Path) -> None:
