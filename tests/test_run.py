@@ -116,6 +116,7 @@ def test_the_first_signal_asks_the_task_to_end(standing: Standing, monkeypatch: 
 
     standing.desk.slow(0.0)
     assert (ran.code, "Asking task" in ran.err) == (130, True)
+    assert f"Task {looks[0]} ended without an exit code: stopped by who ran it." in ran.err
     (stopped,) = (one for one in tasks(standing) if one["taskArn"].endswith(looks[0]))
     assert stopped["stopCode"] == "UserInitiated"
 
@@ -137,6 +138,7 @@ def test_a_signal_while_the_task_starts_asks_it_to_end_too(
 
     standing.desk.slow(0.0)
     assert (ran.code, "Asking task" in ran.err) == (143, True)
+    assert f"Task {begun[0].id} ended " in ran.err
     (stopped,) = (one for one in tasks(standing) if one["taskArn"] == begun[0].arn)
     assert stopped["stopCode"] == "UserInitiated"
 

@@ -99,7 +99,7 @@ def push(say: Say, workspace: Workspace, suffix: str, text: bytes, timeout: floa
 
 
 def _is_there(document: Document, current: Document) -> bool:
-    """Whether a writing stands already, though it bears the number of the holder that wrote it here."""
+    """Return whether the state is there already, whatever lock number it was written with."""
     return replace(current, fence=document.fence).dump() == document.dump()
 
 

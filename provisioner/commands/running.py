@@ -135,6 +135,7 @@ class Watched:
         self._show_the_rest()
         self.is_told = True
         if self.caught:
+            self._tell_end()
             return EXIT_CODES[signal.Signals(self.caught[0])]
         return self._ended()
 
@@ -143,7 +144,10 @@ class Watched:
         try:
             (self.clients.clock if asked else ears).sleep(self._scaled(_PAUSE))
         except Stopped:
-            self.say.note(f"Asking task {self.alone.id} to end; it has 30 s for it.")
+            self.say.note(
+                f"Asking task {self.alone.id} to end; it has 30 s for it. "
+                "A second signal leaves it to itself: the same command follows it."
+            )
             stop(self.clients, self.cluster, self.alone)
             return True
         return asked
@@ -194,7 +198,13 @@ class Watched:
             )
         if code is None:
             raise ProvisionerError(f"The task did not run: {end.words}", end.remedy)
+        self._tell_end()
+        return code
+
+    def _tell_end(self) -> None:
+        """Print how the task ended: after a signal, too, its command may have finished before."""
+        end, code = self.alone.end, self.alone.exit_code
         if self.say.as_json:
             self.say.record("ended", task=self.alone.id, exit_code=code, reason=end.stopped)
-        self.say.note(f"Task {self.alone.id} ended with exit code {code}.", "dim" if code == 0 else "red")
-        return code
+        how = f"without an exit code: {end.stopped}." if code is None else f"with exit code {code}."
+        self.say.note(f"Task {self.alone.id} ended {how}", "dim" if code == 0 else "red")

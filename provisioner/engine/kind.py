@@ -185,7 +185,7 @@ class Kind(Traits):
         """Remove the deletion protections that `protections` returns; safe to repeat."""
 
     def shielded(self, client: Any, it: Item, doc: Doc) -> Doc:
-        """Return `doc` with what protects it and no read tells, for `unprotected_by`; {} if nothing."""
+        """Return `doc` with the fields of `unprotected_by` if a call other than `read` shows protection."""
         return {}
 
     def relies_on(self, doc: Doc) -> Mapping[str, Refusal]:

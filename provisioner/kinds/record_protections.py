@@ -1,4 +1,4 @@
-"""Route 53's protections of record sets: no batch that makes, changes or deletes such a record is taken.
+"""Route 53's protections of record sets: it refuses to create, change or delete a protected record.
 
 botocore 1.44.5 route53, CreateResourceRecordSetProtections: also of a name and type that has no record yet.
 """
@@ -12,17 +12,17 @@ from typing import Any
 
 from provisioner.engine.refs import Doc
 
-# What ends those of a zone, as `as_option` tells them.
+# The command that removes protections; `as_option` formats them.
 LIFTED_BY = (
     "aws route53 delete-resource-record-set-protections --hosted-zone-id {HostedZoneId} "
     "--protections {Protections}"
 )
-# What is asked here, by service: `policy` grants it.
+# The calls made here, by service; `policy` grants them.
 CALLS = {"route53": ("ListResourceRecordSetProtections",)}
 
 
 def protected(route53: Any, zone: str, names: Mapping[str, Iterable[str]]) -> list[Doc]:
-    """Return the protections in a zone that are of these names and, of each, of these types.
+    """Return the protections in a zone that match these names and record types.
 
     Args:
         route53: The client.
@@ -45,7 +45,7 @@ def in_words(found: Iterable[Doc]) -> str:
 
 
 def as_option(found: list[Doc]) -> str:
-    """Return them as the AWS CLI takes them in its option `--protections`."""
+    """Return protections as the AWS CLI takes them in its option `--protections`."""
     return shlex.quote(json.dumps(found))
 
 

@@ -127,7 +127,7 @@ class DnsName(Kind):
         return [in_words(found)] if found else []
 
     def shielded(self, route53: Any, it: Item, doc: Doc) -> Doc:
-        """ListResourceRecordSetProtections: a batch that deletes a protected record is refused."""
+        """Return `doc` with the protections of the records and the mark: Route 53 refuses to delete them."""
         found = [] if is_proof(it.props) else _protected(route53, it)
         return {**_named(it), **doc, "Protections": as_option(found)} if found else {}
 

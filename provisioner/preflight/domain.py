@@ -56,7 +56,7 @@ def domain(made: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def records(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """Yield the names whose records are to be made or changed and Route 53 protects; one call a zone."""
+    """Yield the names whose records a plan creates or changes although Route 53 protects them."""
     route53 = clients.client("route53")
     none: list[Doc] = []
     for node in made.stack:
@@ -81,7 +81,7 @@ def records(made: Plan, clients: Clients) -> Iterator[Finding]:
 
 
 def _changed(made: Plan, node: Node) -> dict[str, set[str]]:
-    """The types of records that a change would make or delete, by name; a new name gets its mark, too."""
+    """Return the record types that a change creates or deletes, by name; a new name gets its mark, too."""
     change = made.changes[node.name]
     name, wanted = node.props.get("Name"), node.props.get("Records")
     is_ours = str(node.kind) == "DnsName" and change.verb in ("create", "replace", "update")

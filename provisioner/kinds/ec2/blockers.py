@@ -47,7 +47,7 @@ def parts_of(ec2: Any, it: Item) -> list[Holder]:
 
 
 def ways_of(ec2: Any, it: Item) -> list[Holder]:
-    """Return the route tables and gateways that do not go with a VPC: by which ways requests leave it."""
+    """Return the route tables, gateways and connections by which requests leave a VPC, as blockers."""
     return [
         *_tables(ec2, it),
         *_internet_gateways(ec2, it),
@@ -106,19 +106,15 @@ def _acls(ec2: Any, it: Item) -> list[Holder]:
 
 
 def endpoints_in(ec2: Any, it: Item) -> list[Doc]:
-    """DescribeVpcEndpoints: those in a VPC."""
-    return list(ec2.describe_vpc_endpoints(Filters=_inside(it))["VpcEndpoints"])
-
-
-def is_ending(state: str) -> bool:
-    """Return whether a state says that something goes, or has gone and is told for a while."""
-    return state.lower() in _ENDING | _ENDED
+    """Return the endpoints in a VPC that are not gone (DescribeVpcEndpoints)."""
+    listed = ec2.describe_vpc_endpoints(Filters=_inside(it))["VpcEndpoints"]
+    return [one for one in listed if str(one["State"]).lower() not in _ENDED]
 
 
 def _endpoints(ec2: Any, it: Item) -> Iterator[Holder]:
     """Yield the endpoints without a network interface: the others are found by their interfaces."""
     for one in endpoints_in(ec2, it):
-        if not one.get("NetworkInterfaceIds") and str(one["State"]).lower() not in _ENDED:
+        if not one.get("NetworkInterfaceIds"):
             id_ = one["VpcEndpointId"]
             end = f"delete-vpc-endpoints --vpc-endpoint-ids {id_}"
             yield _holder(ec2, it, one, f"endpoint {id_} {one['ServiceName']}", end, state=one["State"])

@@ -1,7 +1,7 @@
-"""What stands in our VPC and no declaration and no state knows: told by `drift`, and left by an apply.
+"""Unmanaged resources in our VPC: `drift` lists them, and an apply leaves them.
 
-It is the same that a teardown names before its question, as it keeps the VPC (`blockers.py`). What merely
-runs in our subnets is not told: it changes nothing of ours.
+A teardown names the same ones before its question, because they block the end of the VPC (`blockers.py`).
+What only runs in our subnets, such as an instance, is not drift: it changes nothing of ours.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from provisioner.engine.extras import Extra, Inside
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.kinds.ec2.acls import acls_in, not_as_born
-from provisioner.kinds.ec2.blockers import endpoints_in, is_ending, ways_of
+from provisioner.kinds.ec2.blockers import endpoints_in, ways_of
 from provisioner.kinds.ec2.guard_duty import is_guard_dutys
 from provisioner.kinds.ec2.tagged import where
 from provisioner.kinds.tags import mapping
@@ -25,7 +25,9 @@ _BESIDE = "it stands beside ours"
 
 
 def unmanaged(ec2: Any, it: Item, inside: Inside) -> list[Extra]:
-    """Return the subnets, groups, endpoints, tables and gateways in a VPC that are not ours, and its ACLs.
+    """Return the subnets, groups, endpoints, route tables and gateways in a VPC that nobody declared.
+
+    Changed network ACLs around our subnets are among them.
 
     Args:
         ec2: The client.
@@ -42,7 +44,7 @@ def unmanaged(ec2: Any, it: Item, inside: Inside) -> list[Extra]:
 
 
 def _parts(ec2: Any, it: Item) -> Iterator[tuple[str, str, Doc]]:
-    """Each that lies in it: its id, what it is in words, and what EC2 tells of it."""
+    """Yield each subnet, group and endpoint of the VPC: its id, its name in words and its description."""
     filters = where({"vpc-id": it.id})
     for one in ec2.describe_subnets(Filters=filters)["Subnets"]:
         yield one["SubnetId"], f"subnet {one['SubnetId']} {one['CidrBlock']}", one
@@ -50,12 +52,12 @@ def _parts(ec2: Any, it: Item) -> Iterator[tuple[str, str, Doc]]:
         if one["GroupName"] not in ("default", AMAZONS_GROUP):
             yield one["GroupId"], f"security group {one['GroupId']} {one['GroupName']}", one
     for one in endpoints_in(ec2, it):
-        if not is_ending(str(one["State"])):
+        if str(one["State"]).lower() != "deleting":
             yield one["VpcEndpointId"], f"endpoint {one['VpcEndpointId']} {one['ServiceName']}", one
 
 
 def _extra(it: Item, what: str, doc: Doc) -> Extra:
-    """Whose one is that lies in it, and what is to be done about it."""
+    """Return one of them as an unmanaged child, with its owner or with what to do about it."""
     if is_guard_dutys(doc):
         return Extra(what, {}, _BESIDE, owner="GuardDuty")
     if bears(mapping(doc.get("Tags", [])), it.suffix):

@@ -92,7 +92,7 @@ class LoadBalancer(Elb):
         return [Extra(f"listener {one['Protocol']} {one['Port']}", one, stays) for one in others]
 
     def shielded(self, elbv2: Any, it: Item, doc: Doc) -> Doc:
-        """DescribeLoadBalancerAttributes: its deletion protection, which its attributes tell."""
+        """Return `doc` if deletion protection is on (DescribeLoadBalancerAttributes)."""
         told = elbv2.describe_load_balancer_attributes(LoadBalancerArn=it.id)["Attributes"]
         return doc if mapping(told).get("deletion_protection.enabled") == "true" else {}
 
