@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from provisioner.embedded.server import EmbeddedAws
 from tests.harness import Desk
@@ -263,6 +264,21 @@ def test_a_name_that_is_protected_before_it_is_made_or_set_back_is_told_before(n
     carry_out(desk.box, command)
     desk.apply(SUFFIX, *sets)
     assert named.zone.records()[NAME, "A"] == named.edge()["DomainName"]
+
+
+def test_a_list_of_protections_that_is_denied_is_a_warning_and_stops_no_plan(
+    named: Named, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: Any) -> None:
+        error = {"Error": {"Code": "AccessDenied", "Message": "no"}}
+        raise ClientError(error, "ListResourceRecordSetProtections")
+
+    monkeypatch.setattr("provisioner.kinds.route53.protected", denied)
+    new = f"again.{named.zone.name}"
+    ran = named.desk.run("plan", "--suffix", SUFFIX, *GUARDED, *named.zone.sets(NAME, new))
+    assert ran.code == 0, ran.err
+    where = f"domain/name-{new}: whether name-{new} is protected from changes is not known: "
+    assert f"{where}AWS denied ListResourceRecordSetProtections" in ran.out
 
 
 def test_without_a_zone_the_records_to_make_are_told_and_waited_for(named: Named) -> None:

@@ -364,10 +364,10 @@ def test_the_command_told_of_a_protected_balancer_takes_the_protection_off(desk:
     (one,) = elbv2.describe_load_balancers()["LoadBalancers"]
     it = Item("alb", one["LoadBalancerName"], "a", id=one["LoadBalancerArn"])
     kind, on = LoadBalancer(), [{"Key": "deletion_protection.enabled", "Value": "true"}]
-    assert kind.shielded(elbv2, it, one) == {}
+    assert kind.deletion_protected(elbv2, it, one) == {}
     elbv2.modify_load_balancer_attributes(LoadBalancerArn=it.id, Attributes=on)
 
-    told = kind.unprotected_by.format(**kind.shielded(elbv2, it, one))
+    told = kind.unprotected_by.format(**kind.deletion_protected(elbv2, it, one))
     carry_out(desk.box, told.removeprefix("aws "))
 
-    assert kind.shielded(elbv2, it, one) == {}
+    assert kind.deletion_protected(elbv2, it, one) == {}

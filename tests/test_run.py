@@ -116,6 +116,7 @@ def test_the_first_signal_asks_the_task_to_end(standing: Standing, monkeypatch: 
 
     standing.desk.slow(0.0)
     assert (ran.code, "Asking task" in ran.err) == (130, True)
+    assert "Another signal stops waiting for it: the same command then shows how it ended." in ran.err
     assert f"Task {looks[0]} ended without an exit code: stopped by who ran it." in ran.err
     (stopped,) = (one for one in tasks(standing) if one["taskArn"].endswith(looks[0]))
     assert stopped["stopCode"] == "UserInitiated"

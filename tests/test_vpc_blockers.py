@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from provisioner.engine.extras import Inside
 from provisioner.engine.kind import Item
 from provisioner.kinds.ec2.blockers import parts_of
 from provisioner.kinds.ec2.interfaces import interfaces
+from provisioner.kinds.ec2.unmanaged import unmanaged
+from provisioner.kinds.ec2.vpc import Vpc
 from provisioner.kinds.tags import pairs
 from provisioner.names import owner_tags
 from tests.harness import Desk
@@ -253,6 +256,19 @@ def test_a_look_that_an_older_policy_denies_hides_no_other_blocker() -> None:
 
     assert [(one.passing, one.doubtful) for one in told] == [(False, False), (True, True)]
     assert "denied describe_vpn_gateways" in str(told[1])
+
+
+def test_drift_says_what_an_older_policy_does_not_let_it_list_and_counts_it_as_no_drift(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (doubt,) = unmanaged(Told(denied="describe_vpn_gateways"), VPC, Inside(()))
+    desk.well("apply", "--yes", "--suffix", "a", "--target", "vpc")
+    monkeypatch.setattr(Vpc, "extras", lambda *_: [doubt])
+    ran = desk.run("drift", "--detailed-exitcode", "--suffix", "a")
+
+    assert (ran.code, "No drift." in ran.out) == (0, True)
+    denied = "AWS denied describe_vpn_gateways; look for them in the VPC console"
+    assert f"Not known: VPN gateways, if there are any: {denied}." in ran.err
 
 
 def test_a_transit_gateways_interface_in_our_subnet_does_not_pass() -> None:

@@ -146,7 +146,7 @@ class Watched:
         except Stopped:
             self.say.note(
                 f"Asking task {self.alone.id} to end; it has 30 s for it. "
-                "A second signal leaves it to itself: the same command follows it."
+                "Another signal stops waiting for it: the same command then shows how it ended."
             )
             stop(self.clients, self.cluster, self.alone)
             return True
@@ -202,7 +202,7 @@ class Watched:
         return code
 
     def _tell_end(self) -> None:
-        """Print how the task ended: after a signal, too, its command may have finished before."""
+        """Print how the task ended; it may have finished its command before a signal asked it to end."""
         end, code = self.alone.end, self.alone.exit_code
         if self.say.as_json:
             self.say.record("ended", task=self.alone.id, exit_code=code, reason=end.stopped)

@@ -75,6 +75,8 @@ class Report:
     standings: dict[str, Standing] = field(default_factory=dict)
     # What AWS is working on, by resource: what it does, for whom, and what it waits for.
     under_way: dict[str, str] = field(default_factory=dict)
+    # Which children AWS denied to list, and where to look for them.
+    unlisted: list[str] = field(default_factory=list)
     # How many resources were looked at.
     looked: int = 0
 
@@ -119,7 +121,8 @@ def look_for_drift(plan: Plan, document: Document, clients: Clients, kinds: Kind
             found[name] = list(_of_one(target, entry, doc, change))
             if doc is not None and not any(one.what == "gone" for one in found[name]):
                 inside = extras_in(clients, target, doc, parts)
-                found[name] += [_extra(target, entry, one) for one in inside]
+                found[name] += [_extra(target, entry, one) for one in inside if not one.doubtful]
+                report.unlisted += [f"{one.what}; {one.stays}" for one in inside if one.doubtful]
             tell(name)
 
         return work

@@ -15,7 +15,8 @@ class Extra:
 
     `what` names it in words, `doc` is what the call that removes it takes, and `stays` is why it is left
     instead. `gone` are the codes by which AWS says that it is gone already. `owner` is the AWS service that
-    made it for itself: such a child is no drift.
+    made it for itself: such a child is no drift. If it is `doubtful`, AWS denied to list such children, and
+    `stays` says where to look for them.
     """
 
     what: str
@@ -23,6 +24,7 @@ class Extra:
     stays: str = ""
     gone: frozenset[str] = frozenset()
     owner: str = ""
+    doubtful: bool = False
 
 
 @dataclass(frozen=True)

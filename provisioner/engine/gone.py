@@ -54,11 +54,11 @@ def protection(clients: Clients, target: Target) -> Doc | None:
     if not target.kind.unprotected_by:
         return None
     try:
-        doc = read(clients, target) or {}
-        if is_protected(target.kind, doc):
+        doc = read(clients, target)
+        if doc is None or is_protected(target.kind, doc):
             return doc
         client = clients.client(target.kind.service, target.region)
-        return target.kind.shielded(client, target.it, doc) or None
+        return target.kind.deletion_protected(client, target.it, doc) or None
     except (BotoCoreError, ClientError, Foreign, UnknownCall):
         return None
 

@@ -184,9 +184,19 @@ class Kind(Traits):
     def lift(self, client: Any, it: Item) -> None:
         """Remove the deletion protections that `protections` returns; safe to repeat."""
 
-    def shielded(self, client: Any, it: Item, doc: Doc) -> Doc:
-        """Return `doc` with the fields of `unprotected_by` if a call other than `read` shows protection."""
+    def deletion_protected(self, client: Any, it: Item, doc: Doc) -> Doc:
+        """Return `doc` with the fields of `unprotected_by` if a protection that `read` does not show is on.
+
+        Return {} if there is none.
+        """
         return {}
+
+    def write_protections(self, client: Any, wanted: Doc, seen: Doc) -> list[Refusal]:
+        """Return the protections because of which AWS would refuse to create or update the resource.
+
+        `wanted` holds the desired properties; `seen` the actual ones, empty for a create.
+        """
+        return []
 
     def relies_on(self, doc: Doc) -> Mapping[str, Refusal]:
         """Return the other resources that this one cannot do without, by id, each with why and what to do."""

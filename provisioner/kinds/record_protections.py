@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from provisioner.engine.refs import Doc
+from provisioner.engine.refused import Refusal
 
 # The command that removes protections; `as_option` formats them.
 LIFTED_BY = (
     "aws route53 delete-resource-record-set-protections --hosted-zone-id {HostedZoneId} "
     "--protections {Protections}"
 )
-# The calls made here, by service; `policy` grants them.
-CALLS = {"route53": ("ListResourceRecordSetProtections",)}
 
 
 def protected(route53: Any, zone: str, names: Mapping[str, Iterable[str]]) -> list[Doc]:
@@ -31,11 +30,11 @@ def protected(route53: Any, zone: str, names: Mapping[str, Iterable[str]]) -> li
 
     """
     listed = route53.list_resource_record_set_protections(HostedZoneId=zone)
-    wanted = {_low(name): set(types) for name, types in names.items()}
+    wanted = {low(name): set(types) for name, types in names.items()}
     return [
         {key: one[key] for key in ("RecordName", "RecordType")}
         for one in listed["ResourceRecordSetProtections"]
-        if one["RecordType"] in wanted.get(_low(one["RecordName"]), ())
+        if one["RecordType"] in wanted.get(low(one["RecordName"]), ())
     ]
 
 
@@ -44,10 +43,18 @@ def in_words(found: Iterable[Doc]) -> str:
     return f"Route 53 protects its records of type {', '.join(one['RecordType'] for one in found)}"
 
 
+def refusals(name: str, zone: str, found: list[Doc]) -> list[Refusal]:
+    """Return why Route 53 refuses to change a name, with the command that removes the protections."""
+    way = LIFTED_BY.format(HostedZoneId=zone, Protections=as_option(found))
+    what = f"{name} is to be changed, and {in_words(found)}"
+    return [Refusal(what, f"Take that off: `{way}`.")] if found else []
+
+
 def as_option(found: list[Doc]) -> str:
     """Return protections as the AWS CLI takes them in its option `--protections`."""
     return shlex.quote(json.dumps(found))
 
 
-def _low(name: str) -> str:
+def low(name: str) -> str:
+    """Return a DNS name in lower case and without the final dot, as names are compared."""
     return str(name).rstrip(".").lower()

@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.engine.kind import Item, Kind
-from provisioner.engine.refs import Doc
+from provisioner.engine.refs import Doc, is_known
+from provisioner.engine.refused import Refusal
 from provisioner.engine.states import States, words
 from provisioner.engine.traits import calling, codes
 from provisioner.kinds.members.edge import DNS_NAME
 from provisioner.kinds.proof_users import is_proof, users
-from provisioner.kinds.record_protections import LIFTED_BY, as_option, in_words, protected
+from provisioner.kinds.record_protections import LIFTED_BY, as_option, in_words, low, protected, refusals
 from provisioner.names import PROJECT
 
 # The record types that resolve a name; records of other types (TXT, MX, CAA) may exist beside them.
@@ -65,7 +66,8 @@ class DnsName(Kind):
         update="ChangeResourceRecordSets ListResourceRecordSets",
         delete="ChangeResourceRecordSets ListResourceRecordSets",
         protections="ListResourceRecordSetProtections",
-        shielded="ListResourceRecordSetProtections",
+        deletion_protected="ListResourceRecordSetProtections",
+        write_protections="ListResourceRecordSetProtections",
         lift="DeleteResourceRecordSetProtections ListResourceRecordSetProtections",
     )
 
@@ -95,13 +97,10 @@ class DnsName(Kind):
         Route 53 refuses the batch if somebody changed the records since they were read.
         """
         records, _ = _standing(route53, it)
-        seen = [_line(one) for one in records]
-        wanted = [_line(one) for one in _sets(it.props)]
-        going = [("DELETE", one) for one in records if _line(one) not in wanted]
-        coming = [("CREATE", one) for one in _sets(it.props) if _line(one) not in seen]
         # Nothing differs where an earlier attempt succeeded and its reply was lost. Route 53 refuses an empty
         # batch.
-        return {"Change": _change(route53, it, going + coming)["ChangeInfo"]["Id"]} if going + coming else {}
+        batch = _differing(records, it.props)
+        return {"Change": _change(route53, it, batch)["ChangeInfo"]["Id"]} if batch else {}
 
     def outlives(self, props: Doc) -> str:
         """Return why the records stay if they validate a certificate; "" for other records."""
@@ -126,10 +125,19 @@ class DnsName(Kind):
         found = [] if is_proof(it.props) else _protected(route53, it)
         return [in_words(found)] if found else []
 
-    def shielded(self, route53: Any, it: Item, doc: Doc) -> Doc:
-        """Return `doc` with the protections of the records and the mark: Route 53 refuses to delete them."""
+    def deletion_protected(self, route53: Any, it: Item, doc: Doc) -> Doc:
+        """Return `doc` with the protections of the records and the TXT mark; {} if there are none."""
         found = [] if is_proof(it.props) else _protected(route53, it)
-        return {**_named(it), **doc, "Protections": as_option(found)} if found else {}
+        return {**doc, "Protections": as_option(found)} if found else {}
+
+    def write_protections(self, route53: Any, wanted: Doc, seen: Doc) -> list[Refusal]:
+        """Return the protections of the records that change, and of the TXT mark if the name is new."""
+        name = wanted["Name"]
+        types = {one["Type"] for _, one in _differing(seen.get("Records", []), wanted)}
+        if not types or not is_known(name):
+            return []
+        names = {name: types} if seen else {name: types, _marked(name): {"TXT"}}
+        return refusals(name, wanted["HostedZoneId"], protected(route53, wanted["HostedZoneId"], names))
 
     def lift(self, route53: Any, it: Item) -> None:
         """Remove the protection of these records only, with DeleteResourceRecordSetProtections."""
@@ -169,8 +177,8 @@ def _standing(route53: Any, it: Item) -> tuple[list[Doc], Doc | None]:
     listed = _from(route53, it.props["HostedZoneId"], name, _NEAR)
     records = [one for one in listed if _is_at(one, name) and one["Type"] in _TYPES]
     if len(listed) == _NEAR:
-        listed += _from(route53, it.props["HostedZoneId"], marked(name), 1)
-    marks = (one for one in listed if _is_at(one, marked(name)) and one["Type"] == "TXT")
+        listed += _from(route53, it.props["HostedZoneId"], _marked(name), 1)
+    marks = (one for one in listed if _is_at(one, _marked(name)) and one["Type"] == "TXT")
     return records, next(marks, None)
 
 
@@ -185,7 +193,7 @@ def _from(route53: Any, zone: str, name: str, most: int) -> list[Doc]:
 def _protected(route53: Any, it: Item) -> list[Doc]:
     """Return the name and type of each of these records that Route 53 protects from changes."""
     name = it.props["Name"]
-    return protected(route53, it.props["HostedZoneId"], {name: _TYPES, marked(name): ("TXT",)})
+    return protected(route53, it.props["HostedZoneId"], {name: _TYPES, _marked(name): ("TXT",)})
 
 
 def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:
@@ -198,13 +206,20 @@ def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:
     )
 
 
+def _differing(records: list[Doc], props: Doc) -> list[tuple[str, Doc]]:
+    """Return the changes of a batch that turns the actual records into the declared ones."""
+    seen, wanted = ([_line(one) for one in some] for some in (records, _sets(props)))
+    going = [("DELETE", one) for one in records if _line(one) not in wanted]
+    return going + [("CREATE", one) for one in _sets(props) if _line(one) not in seen]
+
+
 def _sets(props: Doc) -> list[Doc]:
     """Return the declared records in Route 53's form; an alias record has no TTL of its own."""
     ttl = [{} if "AliasTarget" in one else {"TTL": _TTL} for one in props["Records"]]
     return [{"Name": props["Name"], **own, **one} for own, one in zip(ttl, props["Records"], strict=True)]
 
 
-def marked(name: str) -> str:
+def _marked(name: str) -> str:
     """Return the name of the TXT record that marks `name` as ours."""
     return f"_{PROJECT}.{name}"
 
@@ -212,7 +227,7 @@ def marked(name: str) -> str:
 def _mark(it: Item) -> Doc:
     """Return the TXT record that marks the name as this stack's."""
     told = [{"Value": f'"{it.props["Mark"]}"'}]
-    return {"Name": marked(it.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": told}
+    return {"Name": _marked(it.props["Name"]), "Type": "TXT", "TTL": _TTL, "ResourceRecords": told}
 
 
 def _is_ours(mark: Doc, it: Item) -> bool:
@@ -220,19 +235,15 @@ def _is_ours(mark: Doc, it: Item) -> bool:
 
 
 def _is_at(record: Doc, name: str) -> bool:
-    return bool(_low(record["Name"]) == _low(name))
-
-
-def _low(name: str) -> str:
-    return str(name).rstrip(".").lower()
+    return bool(low(record["Name"]) == low(name))
 
 
 def _line(record: Doc) -> str:
     """Return a record as one line for comparison; the TTL is left out, a routing policy is not."""
     target = record.get("AliasTarget") or {}
-    values = sorted(_low(one["Value"]) for one in record.get("ResourceRecords", []))
+    values = sorted(low(one["Value"]) for one in record.get("ResourceRecords", []))
     if target:
-        values = ["alias of", _low(target["DNSName"]).removeprefix("dualstack.")]
+        values = ["alias of", low(target["DNSName"]).removeprefix("dualstack.")]
         values += ["while it is well"] if target.get("EvaluateTargetHealth") else []
     usual = {"Name", "Type", "TTL", "AliasTarget", "ResourceRecords"}
     policy = [f"{key}={value}" for key, value in sorted(record.items()) if key not in usual]

@@ -6,7 +6,7 @@ from provisioner.engine.clients import Clients
 from provisioner.engine.plan import Plan
 from provisioner.preflight.addresses import addresses
 from provisioner.preflight.database import database
-from provisioner.preflight.domain import domain, records
+from provisioner.preflight.domain import domain
 from provisioner.preflight.finding import Finding
 from provisioner.preflight.images import images
 from provisioner.preflight.parameters import parameters
@@ -15,6 +15,7 @@ from provisioner.preflight.refusals import refusals
 from provisioner.preflight.relied_on import relied_on
 from provisioner.preflight.sizes import revisions, sizes
 from provisioner.preflight.support import support
+from provisioner.preflight.write_protections import write_protections
 
 _MINUTE = 60
 
@@ -48,7 +49,7 @@ def check(made: Plan, clients: Clients, seconds: float, account: str = "") -> li
         *support(made, asking),
         *refusals(made, asking),
         *relied_on(made),
-        *records(made, asking),
+        *write_protections(made, asking),
     ]
     if verbs.isdisjoint(("create", "replace")):
         return always

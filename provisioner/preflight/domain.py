@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.engine.clients import Clients
-from provisioner.engine.faults import Fault, code_of, fault_of, told, unless_unknown
+from provisioner.engine.faults import code_of
 from provisioner.engine.graph import Node, Stack
 from provisioner.engine.plan import Plan
-from provisioner.engine.refs import Doc
-from provisioner.kinds import record_protections
-from provisioner.kinds.record_protections import LIFTED_BY, as_option, in_words
-from provisioner.kinds.route53 import marked
 from provisioner.preflight.finding import Finding
 
 # The calls of this module by service; `policy` grants them if there is a domain.
 CALLS = {
     "acm": ("DescribeCertificate",),
     "cloudfront": ("ListDistributions",),
-    "route53": ("GetHostedZone", *record_protections.CALLS["route53"]),
+    "route53": ("GetHostedZone",),
 }
 _NO_ZONE = frozenset({"NoSuchHostedZone", "InvalidInput"})
 _NO_CERTIFICATE = frozenset({"ResourceNotFoundException"})
@@ -53,43 +48,6 @@ def domain(made: Plan, clients: Clients) -> Iterator[Finding]:
         for arn, wanted in _given(made, node):
             region = _OF_THE_EDGE if str(node.kind) == "Distribution" else ""
             yield from _certificate(clients, node, arn, region, wanted)
-
-
-def records(made: Plan, clients: Clients) -> Iterator[Finding]:
-    """Yield the names whose records a plan creates or changes although Route 53 protects them."""
-    route53 = clients.client("route53")
-    none: list[Doc] = []
-    for node in made.stack:
-        types = _changed(made, node)
-        if not types:
-            continue
-        zone = node.props["HostedZoneId"]
-        try:
-            found = unless_unknown(partial(record_protections.protected, route53, zone, types), none)
-        except ClientError as error:
-            if code_of(error) in _NO_ZONE:
-                continue
-            if fault_of(error) is not Fault.DENIED:
-                raise
-            doubt = f"whether Route 53 protects its records is not known: {told(error)}"
-            yield Finding(f"{node.piece}/{node.name}", doubt, blocks=False)
-            continue
-        if found:
-            way = LIFTED_BY.format(HostedZoneId=zone, Protections=as_option(found))
-            what = f"{node.props['Name']} is to be changed, and {in_words(found)}"
-            yield Finding(f"{node.piece}/{node.name}", what, f"Take that off: `{way}`.")
-
-
-def _changed(made: Plan, node: Node) -> dict[str, set[str]]:
-    """Return the record types that a change creates or deletes, by name; a new name gets its mark, too."""
-    change = made.changes[node.name]
-    name, wanted = node.props.get("Name"), node.props.get("Records")
-    is_ours = str(node.kind) == "DnsName" and change.verb in ("create", "replace", "update")
-    if not is_ours or not isinstance(name, str) or not isinstance(wanted, list):
-        return {}
-    seen: Doc = made.docs.get(node.name, {}) if change.verb == "update" else {}
-    types = {one["Type"] for one in [*wanted, *seen.get("Records", [])]}
-    return {name: types} if change.verb == "update" else {name: types, marked(name): {"TXT"}}
 
 
 def _zone(clients: Clients, zone: str, nodes: list[Node]) -> Iterator[Finding]:

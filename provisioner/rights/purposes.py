@@ -115,7 +115,7 @@ class Purpose:
 
 
 PURPOSES: Mapping[str, Purpose] = {
-    "plan": Purpose((*_LOOK, "shielded"), {**_PLANS, "Prices": asked.CALLS}),
+    "plan": Purpose((*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": asked.CALLS}),
     "status": Purpose(
         _SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **look.CALLS, "Borders": crossings.CALLS}
     ),
@@ -130,7 +130,8 @@ PURPOSES: Mapping[str, Purpose] = {
             "remove",
             "delete",
             "holders",
-            "shielded",
+            "deletion_protected",
+            "write_protections",
             "failure",
             "deceives",
         ),
@@ -166,7 +167,7 @@ PURPOSES: Mapping[str, Purpose] = {
         writes=True,
     ),
     "teardown": Purpose(
-        (*_LOOK, "delete", "holders", "protections", "shielded"),
+        (*_LOOK, "delete", "holders", "protections", "deletion_protected"),
         _ENDS,
         # It sets its run marker, a tag, on the execution role while it runs.
         {"Role": ("retag",)},

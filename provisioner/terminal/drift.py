@@ -36,6 +36,7 @@ def show_drift(say: Say, report: Report) -> None:
         drifts = [_record(one) for one in report.drifts]
         left: dict[str, Any] = {"unfinished": report.unfinished, "undeclared": report.undeclared}
         left |= {"in_progress": sorted(report.in_progress), "under_way": report.under_way}
+        left["unlisted"] = report.unlisted
         say.record("drift", suffix=report.suffix, drift=drifts, **left, summary=summary)
         return
     for one in report.drifts:
@@ -86,6 +87,7 @@ def other_lines(report: Report) -> list[str]:
     told = [f"No longer declared: the next apply removes {named}."] if named else []
     told += [f"AWS is still at work on {busy}."] if busy else []
     told += [f"{name}: {words}." for name, words in sorted(report.under_way.items())]
+    told += [f"Not known: {one}." for one in report.unlisted]
     ahead = f"Not compared, as no run has confirmed it yet: {unfinished}. `apply` goes on with it."
     return told + ([ahead] if unfinished else [])
 

@@ -37,9 +37,11 @@ def unmanaged(ec2: Any, it: Item, inside: Inside) -> list[Extra]:
     """
     known = {id_ for key in _OURS for id_ in inside.values(key)}
     beside = [_extra(it, what, doc) for id_, what, doc in _parts(ec2, it) if id_ not in known]
-    ways = [one for one in ways_of(ec2, it) if not one.passing and known.isdisjoint(one.what.split())]
+    ways = ways_of(ec2, it)
+    beside += [Extra(one.what, {}, one.remedy, doubtful=True) for one in ways if one.doubtful]
+    theirs = [one for one in ways if not one.passing and known.isdisjoint(one.what.split())]
     why = "{}, and would hold up a teardown: {} ends it"
-    beside += [Extra(one.what, {}, why.format(_BESIDE, one.remedy)) for one in ways]
+    beside += [Extra(one.what, {}, why.format(_BESIDE, one.remedy)) for one in theirs]
     return beside + not_as_born(acls_in(ec2, it.id), inside.values("SubnetId"), ec2.region)
 
 

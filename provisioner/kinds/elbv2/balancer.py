@@ -49,7 +49,7 @@ class LoadBalancer(Elb):
         "--attributes Key=deletion_protection.enabled,Value=false"
     )
     calls = calling(
-        shielded="DescribeLoadBalancerAttributes",
+        deletion_protected="DescribeLoadBalancerAttributes",
         extras="DescribeListeners",
         read="DescribeLoadBalancers DescribeTags",
         create="CreateLoadBalancer",
@@ -91,7 +91,7 @@ class LoadBalancer(Elb):
         stays = "it takes no port of ours, and goes with the balancer"
         return [Extra(f"listener {one['Protocol']} {one['Port']}", one, stays) for one in others]
 
-    def shielded(self, elbv2: Any, it: Item, doc: Doc) -> Doc:
+    def deletion_protected(self, elbv2: Any, it: Item, doc: Doc) -> Doc:
         """Return `doc` if deletion protection is on (DescribeLoadBalancerAttributes)."""
         told = elbv2.describe_load_balancer_attributes(LoadBalancerArn=it.id)["Attributes"]
         return doc if mapping(told).get("deletion_protection.enabled") == "true" else {}

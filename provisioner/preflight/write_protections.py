@@ -1,0 +1,40 @@
+"""Check of the creates and updates of a plan: which ones AWS would refuse because of a write protection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from provisioner.engine.blockers import or_unknown
+from provisioner.engine.clients import Clients
+from provisioner.engine.ending_targets import overrides
+from provisioner.engine.explain import explained
+from provisioner.engine.plan import Plan, look_up
+from provisioner.engine.refs import resolve
+from provisioner.preflight.finding import Finding
+
+_VERBS = ("create", "replace", "update")
+
+
+def write_protections(made: Plan, clients: Clients) -> Iterator[Finding]:
+    """Yield the creates, replacements and updates that AWS would refuse because of a write protection.
+
+    A warning says where AWS denied the call that lists the protections.
+    """
+    for node in made.stack:
+        verb, kind = made.changes[node.name].verb, node.kind
+        if verb not in _VERBS or not overrides(kind, "write_protections"):
+            continue
+        client = clients.client(kind.service, node.region)
+        wanted = resolve(node.props, lambda ref: look_up(made, ref))
+        seen = made.docs.get(node.name, {}) if verb == "update" else {}
+        words = node.aws_name or node.name
+        with explained(f"asking what protects {words}"):
+            found, unknown = or_unknown(partial(kind.write_protections, client, wanted, seen), kind)
+        where = f"{node.piece}/{node.name}"
+        if unknown:
+            yield Finding(
+                where, f"whether {words} is protected from changes is not known: {unknown}", blocks=False
+            )
+        for one in found:
+            yield Finding(where, one.what, one.hint, blocks=not one.doubtful)
