@@ -266,6 +266,26 @@ def test_a_name_that_is_protected_before_it_is_made_or_set_back_is_told_before(n
     assert named.zone.records()[NAME, "A"] == named.edge()["DomainName"]
 
 
+def test_a_protected_name_that_moves_to_another_zone_is_told_before(named: Named) -> None:
+    """Its records in the old zone were created in the new one, and could not be deleted in the old."""
+    desk, route53, zone = named.desk, named.zone.route53, {"HostedZoneId": named.zone.id}
+    other = route53.create_hosted_zone(Name=named.zone.name, CallerReference="other")["HostedZone"]["Id"]
+    moved = ("--set", f"domain.hosted_zone_id={other.rpartition('/')[2]}")
+    key = [{"RecordName": NAME, "RecordType": "A"}]
+    route53.create_resource_record_set_protections(**zone, Protections=key)
+
+    told = desk.run("plan", "--suffix", SUFFIX, *GUARDED, *named.zone.sets(), *moved).out
+
+    (line,) = (one for one in told.splitlines() if "and is protected against deletion" in one)
+    assert f"DnsName name-{NAME}" in line
+    assert " is no longer declared, and is protected" in line
+    (command,) = printed(told)
+    carry_out(desk.box, command)
+    ran = desk.run("plan", "--suffix", SUFFIX, *GUARDED, *named.zone.sets(), *moved)
+    assert (ran.code, "is protected against deletion" in ran.out) == (0, False)
+    route53.delete_hosted_zone(Id=other)
+
+
 def test_a_list_of_protections_that_is_denied_is_a_warning_and_stops_no_plan(
     named: Named, monkeypatch: pytest.MonkeyPatch
 ) -> None:

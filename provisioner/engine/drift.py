@@ -75,7 +75,7 @@ class Report:
     standings: dict[str, Standing] = field(default_factory=dict)
     # What AWS is working on, by resource: what it does, for whom, and what it waits for.
     under_way: dict[str, str] = field(default_factory=dict)
-    # Which children AWS denied to list, and where to look for them.
+    # Which children AWS did not let be listed, and where to look for them.
     unlisted: list[str] = field(default_factory=list)
     # How many resources were looked at.
     looked: int = 0

@@ -15,8 +15,8 @@ class Extra:
 
     `what` names it in words, `doc` is what the call that removes it takes, and `stays` is why it is left
     instead. `gone` are the codes by which AWS says that it is gone already. `owner` is the AWS service that
-    made it for itself: such a child is no drift. If it is `doubtful`, AWS denied to list such children, and
-    `stays` says where to look for them.
+    made it for itself: such a child is no drift. A `doubtful` one stands for
+    those that AWS did not let be listed, and `stays` says where to look for them.
     """
 
     what: str

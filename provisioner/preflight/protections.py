@@ -14,23 +14,20 @@ from state.document import Document
 
 
 def protections(made: Plan, document: Document, clients: Clients, kinds: Kinds) -> Iterator[Finding]:
-    """Yield the resources that are deleted or replaced but are protected against deletion.
+    """Yield the resources that are no longer declared but are protected against deletion.
 
     It makes one read for each resource whose type can be protected.
     """
     shared = clients.sharing()
     for name, change in made.changes.items():
-        going = change.verb in ("delete", "replace") and name in document.entries
-        if not going or not kinds[change.kind].unprotected_by:
+        if change.verb != "delete" or not kinds[change.kind].unprotected_by:
             continue
         target = target_in(document, name, kinds)
         with explained(f"asking what protects {target.it.name or name}"):
             doc = protection(shared, target)
         if doc:
-            gone = change.verb == "delete"
-            why, back = ("is no longer declared", "declare it again") if gone else ("is replaced", "keep it")
             yield Finding(
                 f"{change.piece}/{name}",
-                f"{target.words} {why}, and is protected against deletion",
-                f"Take that off: {way_off(shared, target, doc)}; or {back}.",
+                f"{target.words} is no longer declared, and is protected against deletion",
+                f"Take that off: {way_off(shared, target, doc)}; or declare it again.",
             )
