@@ -35,7 +35,8 @@ def runs(past: Sequence[Past], last: Timeline | None) -> str:
 def _run(run: Past, longest: float) -> str:
     """Return one run as HTML; the length of its bar shows its duration."""
     state = "good" if run.result == _GOOD else "busy" if run.seconds is None else "bad"
-    who = " · ".join(one for one in (run.who, name_of(run.caller)) if one)
+    names = (run.who, name_of(run.caller))
+    who = " · ".join(filter(None, names))
     bar = f'<div class="bar {state}"><i style="width:{100 * (run.seconds or 0) / longest:.1f}%"></i></div>'
     message = f'<div class="pale">{escape(run.message)}</div>' if run.message else ""
     return (
