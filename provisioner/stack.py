@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from provisioner.engine.graph import Stack
 from provisioner.engine.refs import text
 from provisioner.names import check_suffix
@@ -36,10 +38,17 @@ from provisioner.steps.waf import firewall
 
 
 def build_all(s: Settings, suffix: str, region: str, facts: Facts) -> Stack:
-    """Return the graph of all resources that any settings could have declared, to tear a stack down."""
+    """Return the graph of all resources that any settings could have declared, to tear a stack down.
+
+    A resource depends on all that it depends on with any of the settings: which of them it was created with
+    is not known, and what it needs is deleted after it.
+    """
     stack, *others = (build(one, suffix, region, facts) for one in variants(s))
     for other in others:
-        stack.nodes |= {name: node for name, node in other.nodes.items() if name not in stack.nodes}
+        for name, node in other.nodes.items():
+            known = stack.nodes.setdefault(name, node)
+            more = tuple(edge for edge in node.edges if edge not in known.edges)
+            stack.nodes[name] = replace(known, edges=(*known.edges, *more))
     return stack
 
 
