@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,17 +90,19 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server() -> Iterator[Server]:
+    """A server in a folder of its own: pytest closes the one above its own to all users but its own."""
     if not (_BIN / "initdb").exists():
         pytest.skip("there is no PostgreSQL on this machine (Debian: apt-get install postgresql)")
-    folder = tmp_path_factory.mktemp("pg")
-    for one in (folder, *folder.parents[:2]):
-        one.chmod(0o755)
-    made = Server(folder, _free_port(), Trust(folder / "authority", "The database's authority"))
-    made._give(folder)
-    made.start()
-    yield made
-    made.stop()
+    with tempfile.TemporaryDirectory(prefix="ml-api-postgresql-") as name:
+        folder = Path(name)
+        made = Server(folder, _free_port(), Trust(folder / "authority", "The database's authority"))
+        made._give(folder)
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
 
 
 def _free_port() -> int:

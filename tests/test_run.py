@@ -201,7 +201,7 @@ def test_a_scale_that_was_killed_when_aws_had_the_call_is_gone_on_with(
 
 @pytest.mark.parametrize(
     ("bounds", "words"),
-    [((), "Between how many"), (("--min", "9", "--max", "2"), "less than"), (("--min", "-1"), "range")],
+    [((), "Between how many"), (("--min", "9", "--max", "2"), "lower than"), (("--min", "-1"), "range")],
 )
 def test_bounds_that_cannot_be_are_refused(standing: Standing, bounds: tuple[str, ...], words: str) -> None:
     ran = standing.desk.run("scale", "--yes", "--suffix", SUFFIX, *bounds)

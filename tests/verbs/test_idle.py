@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 
 import pytest
 
 from provisioner.embedded.server import EmbeddedAws
-from tests.harness import Desk
+from tests.harness import ROOT, Desk
 from tests.standing import SUFFIX
-from tests.verbs.table import ROWS
+from tests.verbs.table import ROWS, Row
 from tests.verbs.test_failures import WAYS, Way, explained
 
 # What cannot be done before there is a service, a database, an address: `apply` goes on.
@@ -29,11 +30,13 @@ def half(served: EmbeddedAws, plugged: dict[str, str], tmp_path_factory: pytest.
 @pytest.mark.parametrize("name", UNDONE)
 def test_half_a_stack_says_what_makes_the_rest(half: Desk, name: str, way: Way) -> None:
     row, mark = ROWS[name], half.mark()
+    # A process is started with the whole path, and a hint names the program as it was typed.
+    program = "cli.py" if way is Row.run else shlex.quote(str(ROOT / "cli.py"))
 
     ran = way(row, half, SUFFIX, *(["--yes"] if row.asks else []))
 
     explained(ran, 4)
-    assert f"`python cli.py apply --suffix {SUFFIX} --local" in ran.err
+    assert f"`python {program} apply --suffix {SUFFIX} --local" in ran.err
     assert ran.out == ""
     assert half.tries(mark) == []
 
