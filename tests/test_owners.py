@@ -12,6 +12,7 @@ from provisioner.kinds.rds.aurora import is_newer_minor
 from tests.hands import CLUSTER, SERVICE
 from tests.harness import Desk
 from tests.inventory import client
+from tests.registry import push
 from tests.standing import SUFFIX, Standing, tags
 
 SHIPPED = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-api:1.4.2"
@@ -19,7 +20,9 @@ SHIPPED = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ml-api:1.4.2"
 
 def ship(stack: Standing) -> None:
     """What `deploy` comes to: a revision with another image, run by the service that says whose it is."""
-    ecs, task = stack.aws("ecs"), stack.task
+    ecs, ecr, task = stack.aws("ecs"), stack.aws("ecr"), stack.task
+    ecr.create_repository(repositoryName="ml-api")
+    push(ecr, "ml-api", "1.4.2")
     container = {**task["containerDefinitions"][0], "image": SHIPPED}
     kept = ("family", "networkMode", "cpu", "memory", "requiresCompatibilities", "runtimePlatform")
     made = ecs.register_task_definition(

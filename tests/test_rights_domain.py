@@ -8,6 +8,8 @@ import pytest
 
 from provisioner.embedded.policies import Request, Verdict, verdict
 from tests.harness import Desk
+from tests.inventory import client
+from tests.registry import push
 from tests.zones import Zone
 
 pytestmark = pytest.mark.slow
@@ -28,6 +30,9 @@ def told(served: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Zone, d
     desk = Desk.before(served, tmp_path_factory.mktemp("named") / "home")
     served.authorise()
     zone = Zone.of(desk)
+    ecr = client(served.endpoint, "ecr", REGION)
+    ecr.create_repository(repositoryName="ml-api")
+    push(ecr, "ml-api", "1")
     sets = (*MORE, *zone.sets())
     asked = ("--suffix", SUFFIX, "--expect-account", ACCOUNT, "--json", *sets)
     given = {

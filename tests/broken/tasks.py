@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from provisioner.embedded.containers import scheduler
 from provisioner.embedded.containers.journal import last_words
 from provisioner.embedded.containers.life import end
+from tests import registry
 from tests.broken.deed import Act, Break, service
 from tests.hands import CLUSTER, SCALING, SERVICE, TASKS_LOG
 from tests.standing import Standing
@@ -18,9 +18,7 @@ THERE = {"cluster": CLUSTER, "service": SERVICE}
 
 def push(stack: Standing) -> None:
     """Push the image that the tasks run."""
-    kind = "application/vnd.oci.image.manifest.v1+json"
-    manifest = {"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": []}
-    stack.aws("ecr").put_image(repositoryName="shop", imageManifest=json.dumps(manifest), imageTag="1")
+    registry.push(stack.aws("ecr"), "shop", "1")
 
 
 def _expire_image(stack: Standing) -> None:
