@@ -276,8 +276,9 @@ OF_PRODUCTION = [
     Hand(
         "altered", "records-source", "update", _tag_delivery("describe_delivery_sources", "deliverySources")
     ),
+    # A disabled rule is unhealthy.
     Hand(
-        "altered",
+        "failed",
         "deployments",
         "update",
         lambda stack: stack.aws("events").disable_rule(Name="ml-api-deployments-prod"),

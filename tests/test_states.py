@@ -134,6 +134,36 @@ def test_the_four_commands_say_the_same_of_each_state(name: str, member: str, st
         assert "unknown to this version" in how.told
 
 
+@pytest.mark.parametrize(
+    ("name", "recorded", "seen", "fields"),
+    [
+        # The status is a setting, too: one line, with what it was.
+        ("EventRule", {"State": "ENABLED"}, {"State": "DISABLED"}, [("State", "ENABLED", "DISABLED", False)]),
+        ("Distribution", {"Enabled": True}, {"Enabled": False}, [("Enabled", True, False, False)]),
+        (
+            "TargetGroup",
+            {"HealthCheckPath": "/health"},
+            {"HealthCheckPath": "/nowhere", "TargetHealth": "unhealthy"},
+            [
+                ("TargetHealth", None, "unhealthy", True),
+                ("HealthCheckPath", "/health", "/nowhere", False),
+            ],
+        ),
+    ],
+    ids=["EventRule", "Distribution", "TargetGroup"],
+)
+def test_what_is_unhealthy_and_altered_is_one_drift_and_no_field_is_told_twice(
+    name: str, recorded: Doc, seen: Doc, fields: list[tuple[str, Any, Any, bool]]
+) -> None:
+    doc = {key: value for key, value in doc_of(name, "", "").items() if key not in seen} | seen
+    entry = Entry(kind=name, name="n", piece="p", phase="ready", id="i", confirmed=recorded)
+    change = dataclasses.replace(left("n", entry), verb="update")
+    (found,) = _of_one(Target(KINDS[name], Item("n", "n", "s")), entry, doc, change)
+
+    assert (found.what, found.remedy) == ("failed", "apply sets it right")
+    assert [(one.path, one.ledger, one.aws, one.is_state) for one in found.fields] == fields
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_what_a_resource_type_waits_for_is_classed_as_it_is_waited_for(name: str) -> None:
     """`ready` is healthy, `failed` unhealthy, `going` and `gone` gone."""

@@ -103,8 +103,9 @@ TOUCHED = [
     Hand("altered", "db-parameter-values", "update", _change_parameters),
     Hand("altered", "writer", "update", _open_the_instance),
     Hand("altered", "sessions-pitr", "update", _stop_backups),
+    # No target answers that path: the group is unhealthy, and that is its drift, with the field beside it.
     Hand(
-        "altered",
+        "failed",
         "tg",
         "update",
         lambda stack: stack.aws("elbv2").modify_target_group(

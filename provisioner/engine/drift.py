@@ -160,9 +160,8 @@ def _of_one(target: Target, entry: Entry, doc: Doc | None, change: Change) -> It
         ours += tag_differences(target.it.tags, doc["Tags"])
     if how.state in ("unhealthy", "unknown"):
         what: What = "failed" if how.state == "unhealthy" else "unknown"
-        told = (Field(how.member, None, how.word, None, is_state=True), *_fields(ours, change))
         leaves = "apply leaves it: nothing of its settings differs" if change.verb == "keep" else remedy
-        yield _drift(target, entry, what, leaves, fields=told)
+        yield _drift(target, entry, what, leaves, fields=_with_status(how, _fields(ours, change)))
     elif ours:
         yield _drift(target, entry, "altered", remedy, fields=_fields(ours, change))
     theirs = held(kind, confirmed, doc, confirmed)
@@ -184,6 +183,13 @@ def _drift(target: Target, entry: Entry, what: What, remedy: str, **more: Any) -
 
 def _fields(found: Iterable[Difference], change: Change) -> tuple[Field, ...]:
     return tuple(_field(one, change) for one in found)
+
+
+def _with_status(how: Standing, fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Return the status and the fields that differ; a status that is itself such a field stands once."""
+    if how.member in {one.path for one in fields}:
+        return fields
+    return (Field(how.member, None, how.word, None, is_state=True), *fields)
 
 
 def _field(one: Difference, change: Change) -> Field:
