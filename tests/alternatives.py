@@ -34,6 +34,8 @@ VALUES: Mapping[str, list[Any]] = {
     "database.min_acu": [0, 1],
     "database.max_acu": [4],
     "database.iam_user": ["other"],
+    # Unset is AWS's default, true: only false changes a cluster.
+    "database.extended_support": [False],
     "table.ttl_attribute": ["expires", ""],
     "roles.boundary": ["own"],
     "domain.names": [NAMED["domain.names"]],
@@ -72,12 +74,9 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
 }
 # Those that change nothing of what stands: who may be asked, and what waits for what.
 STILL = {
-    **{
-        "account": "123456789012",
-        "service.wait_for_database": True,
-        "database.extended_support": False,
-        "domain.wait": 60,
-    },
+    "account": "123456789012",
+    "service.wait_for_database": True,
+    "domain.wait": 60,
     "encryption.database": False,
 }
 # Those that would lose data, or cannot be had beside what there is: refused, with the way out.
