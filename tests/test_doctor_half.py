@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -27,6 +28,11 @@ ABSENT = {
 def named(record: dict[str, Any]) -> dict[str, str]:
     """The name of each finding, by its check."""
     return {one["check"]: one["finding"] for one in record["checks"] if one["state"] == "wrong"}
+
+
+def amiss(line: dict[str, Any]) -> dict[str, str]:
+    """What AWS says of each resource that `states` names: what was done, and nothing that follows from it."""
+    return dict(re.findall(r"([\w-]+) \([^)]+\) is (\w+)", line["what"]))
 
 
 def test_a_stack_without_a_network_is_told_to_be_finished(desk: Desk) -> None:
@@ -101,10 +107,12 @@ def test_without_nat_the_endpoints_are_the_way_out(desk: Desk) -> None:
         "names": "names-unresolved",
         "routes": "no-way-out",
         "endpoint-path": "endpoint-shut",
+        "states": "resource-not-healthy",
     }
     assert "enableDnsHostnames is off" in found["names"]["what"]
     assert "no route out and no endpoint for logs" in found["routes"]["what"]
     assert "does not let the tasks of ml-api-service-prod in on port 443" in found["endpoint-path"]["what"]
+    assert amiss(found["states"]) == {"rule-endpoints-in": "missing", "endpoint-logs": "missing"}
     desk.apply(SUFFIX, "--set", "network.nat=none", "--set", f"image={image}")
     assert desk.run("doctor").code == 0
 
@@ -117,10 +125,13 @@ def test_a_way_into_the_vpc_is_looked_through(desk: Desk) -> None:
     close_in("sg-alb")(Standing(desk))
     [way] = origins(ACCOUNT).values()
     way.status = "Deploying"
-    assert named(told(desk.run("doctor", "--json"))) == {
+    record = told(desk.run("doctor", "--json"))
+    assert named(record) == {
         "origin": "vpc-origin-on-its-way",
         "path-in": "edge-shut-out",
+        "states": "resource-not-healthy",
     }
+    assert amiss(record["checks"][-1]) == {"rule-alb-edge": "missing", "vpc-origin": "Deploying"}
 
     way.status = "Deployed"
     desk.apply(SUFFIX, "--set", "edge.vpc_origin=true")
