@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,15 +20,22 @@ from provisioner.cli.opening import kept_plan
 from provisioner.commands import removing
 from provisioner.commands.one_service import OneService
 from provisioner.commands.saved import SavedPlan
+from provisioner.doctor.asked import resources
 from provisioner.engine.clock import Clock
-from provisioner.engine.decide import woken_by
+from provisioner.engine.decide import decide, woken_by
 from provisioner.engine.denials import Denial
 from provisioner.engine.explain import explain
-from provisioner.errors import ProvisionerError, UsageError
+from provisioner.engine.graph import Node
+from provisioner.engine.plan import Plan
+from provisioner.engine.refs import Doc
+from provisioner.errors import Blocked, ProvisionerError, UsageError
 from provisioner.kinds import KINDS, facts, versions
 from provisioner.pins import Where, region_of
+from provisioner.settings import Settings
+from provisioner.stack import build
+from provisioner.steps.facts import offline
 from provisioner.workspace import Workspace
-from state.document import Document, Place
+from state.document import Document, Entry, Place
 from tests.harness import Desk
 
 PLACE = Place("123456789012", "aws", "us-east-1", "")
@@ -279,6 +287,45 @@ def test_a_database_is_woken_in_its_own_region(kind: str) -> None:
     woken = woken_by(KINDS[kind], doc, "eu-west-1")
 
     assert woken == "aws rds start-db-cluster --db-cluster-identifier c --region eu-west-1"
+
+
+def asleep(node: Node) -> Doc:
+    """What AWS tells of a resource of ours that a person has stopped or turned off."""
+    said = {key: min(one) if isinstance(one, frozenset) else one for key, one in node.kind.halted.items()}
+    wake = "aws kms enable-key --key-id k --region " + (node.region or "eu-west-1")
+    return {node.kind.key: "x", "DBClusterIdentifier": "c", "Wake": wake, **said, "Tags": dict(node.tags)}
+
+
+@pytest.mark.parametrize("profile", ["seed", "production"])
+def test_what_sleeps_is_woken_where_it_is_declared(profile: str) -> None:
+    """As `plan` and `apply` refuse it, and as `teardown` does."""
+    s = Settings.model_validate({"profile": profile, "encryption": {"key": "own"}})
+    known = replace(offline(s.network.zones, s.database.version), account="123456789012")
+    stack = build(s, "prod", "eu-west-1", known)
+    nodes = {node.name: node for node in stack if node.kind.wake}
+    plan = Plan(stack, docs={name: asleep(node) for name, node in nodes.items()})
+
+    refused = {name: decide(node, None, plan.docs[name], {}).why for name, node in nodes.items()}
+    with pytest.raises(Blocked) as caught:
+        removing.refuse_halted(plan)
+
+    assert {"DBCluster", "DBInstance", "Key"} <= {str(node.kind) for node in nodes.values()}
+    for name, node in nodes.items():
+        where = f" --region {node.region or 'eu-west-1'}` wakes it"
+        assert where in refused[name], name
+        assert f"{name}: {refused[name]}" in str(caught.value)
+
+
+def test_doctor_wakes_a_database_in_the_region_of_its_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "look", lambda *_: {"Status": "stopped", "DBClusterIdentifier": "c"})
+    monkeypatch.setattr(resources, "observed", lambda _clients, _target, doc, _made: doc)
+    document = Document("prod", PLACE)
+    document.entries["aurora"] = Entry("DBCluster", "c", phase="ready", id="c")
+    patient: Any = SimpleNamespace(document=document, clients=None, region="eu-west-1")
+
+    (found,) = resources.resources(patient)
+
+    assert found.wake == "aws rds start-db-cluster --db-cluster-identifier c --region eu-west-1"
 
 
 def session(*, is_known: bool = True) -> Any:

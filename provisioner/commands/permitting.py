@@ -79,6 +79,7 @@ def _undeclared(document: Document, stack: Stack) -> dict[str, Node]:
             tags_of(document.suffix, document.place.region, name, entry.name, entry.tags),
             (),
             entry.region,
+            entry.region or document.place.region,
         )
         for name, entry in document.entries.items()
         if name not in stack.nodes

@@ -160,7 +160,7 @@ def refuse_halted(made: Plan) -> None:
     """Raise Blocked, before anything is touched, if a suspended resource must be woken first."""
     nodes = made.stack.nodes
     asleep = {
-        name: halted(nodes[name].kind, doc, nodes[name].region)
+        name: halted(nodes[name].kind, doc, nodes[name].lives_in)
         for name, doc in made.docs.items()
         if name in nodes
     }

@@ -139,7 +139,7 @@ def _of_another(node: Node, change: Change, seen: Doc, wanted: Doc) -> Change:
 def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:
     """Decide about a resource that exists and is ours."""
     kind = node.kind
-    if asleep := halted(kind, seen, node.region):
+    if asleep := halted(kind, seen, node.lives_in):
         return replace(change, verb="refuse", why=asleep, adopts=False, remedy=AWAKE_FIRST)
     if kind.closed_until_ready and not meets(seen, kind.ready) and not meets(seen, kind.failed):
         return replace(change, verb="finish", why=AT_WORK)

@@ -34,7 +34,10 @@ class Node:
     props: Doc
     tags: Mapping[str, str]
     edges: tuple[Edge, ...]
+    # The region it was declared for; "" for the stack's.
     region: str = ""
+    # The region it is in, whichever it was declared for.
+    lives_in: str = ""
     # The timeout in seconds, where the settings give one.
     patience: float | None = None
 
@@ -138,6 +141,7 @@ class Piece:
             tags={**self._tags(name, aws_name), **marks} if kind.tagged else {},
             edges=tuple(_edges(props, after)),
             region=region,
+            lives_in=region or self.stack.region,
             patience=patience,
         )
         return Handle(name, aws_name)

@@ -206,8 +206,8 @@ def lingering(clients: Clients, stack: Stack) -> list[Remnant]:
 def _unconfirmed(clients: Clients, stack: Stack) -> Iterator[Remnant]:
     """Yield the subscriptions that nobody confirmed: they outlive their topic, and cannot be deleted."""
     topics = [node for node in stack if type(node.kind) is Topic]
-    for region in dict.fromkeys(node.region or stack.region for node in topics):
-        names = {node.aws_name for node in topics if (node.region or stack.region) == region}
+    for region in dict.fromkeys(node.lives_in for node in topics):
+        names = {node.aws_name for node in topics if node.lives_in == region}
         for one in clients.client("sns", region).list_subscriptions()["Subscriptions"]:
             ours = one["TopicArn"].rpartition(":")[2] in names
             if ours and one["SubscriptionArn"] == PENDING:

@@ -62,8 +62,7 @@ class Ground:
 
     def place(self, node: Node) -> dict[str, str]:
         """Return the partition, region and account of a resource's ARN, by the names of the placeholders."""
-        region = node.region or self.stack.region
-        return {"Partition": self.partition, "Region": region, "Account": self.account}
+        return {"Partition": self.partition, "Region": node.lives_in, "Account": self.account}
 
     def tags(self, key: str) -> Condition:
         """Return the condition that the stack's tags are there, under aws:RequestTag or aws:ResourceTag."""

@@ -44,7 +44,7 @@ def resources(p: Patient) -> list[Stands]:
         entry = document.entries[name]
         doc = look(p.clients, target, entry)
         how = standing(target.kind, doc and observed(p.clients, target, doc, entry.made))
-        wake = woken_by(target.kind, doc, target.region) if doc else ""
+        wake = woken_by(target.kind, doc, target.region or p.region) if doc else ""
         return Stands(f"{name} ({target.words})", how, wake)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
