@@ -10,9 +10,12 @@ import pytest
 
 from provisioner.aws import Aws
 from provisioner.engine.clients import Clients
-from provisioner.engine.kind import Item
+from provisioner.engine.compare import differences
+from provisioner.engine.kind import Item, Kind
 from provisioner.engine.refs import Doc
 from provisioner.engine.target import HIDES, Target, look
+from provisioner.kinds.ec2.endpoints import VpcEndpoint
+from provisioner.kinds.elbv2.listeners import Listener
 from state.document import Entry
 from tests.standing import SUFFIX
 from tests.test_waits import Hurried
@@ -125,3 +128,49 @@ def test_what_an_emulator_has_no_word_of_is_as_it_was_confirmed(echoes: bool, sa
 
     assert {key: found[key] for key in found if key in ("Colour", "Shape")} == told
     assert found.get("Tags") == (None if echoes else OURS)
+
+
+LISTENER: Doc = {
+    "LoadBalancerArn": "b-1",
+    "Port": 80,
+    "Protocol": "HTTP",
+    "DefaultActions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403"}}],
+}
+ENDPOINT: Doc = {
+    "VpcId": "v-1",
+    "ServiceName": "com.amazonaws.us-east-1.s3",
+    "VpcEndpointType": "Gateway",
+    "RouteTableIds": ["t-1"],
+}
+
+
+TLS = {"SslPolicy": "ELBSecurityPolicy-2016-08"}
+JWT = {"DefaultActions": [{**LISTENER["DefaultActions"][0], "JwtValidationConfig": {"Issuer": "i"}}]}
+
+
+@pytest.mark.parametrize("echoes", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "asked", "more"),
+    [
+        (Listener, LISTENER, TLS),
+        (Listener, LISTENER, JWT),
+        (VpcEndpoint, ENDPOINT, {"PrivateDnsEnabled": True}),
+    ],
+    ids=["a TLS policy", "within an item", "private DNS"],
+)
+def test_what_an_emulator_sets_where_nothing_was_asked_is_no_difference(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Kind], asked: Doc, more: Doc, *, echoes: bool
+) -> None:
+    """As moto 5.2.5 gives a listener without TLS a TLS policy, and a gateway endpoint private DNS."""
+    monkeypatch.setattr(kind, "read", lambda *_: {kind.key: "x-1", **asked, **more, "Tags": OURS})
+    clients = Clients(cast("Aws", SimpleNamespace(**{**THERE, "echoes": echoes})), Wall()).sharing()
+
+    def differing(wanted: Doc, recorded: Doc) -> set[str]:
+        target = Target(kind(), Item("thing", "thing", SUFFIX, wanted, OURS, "x-1"))
+        found = look(clients, target, Entry(str(kind()), "thing", id="x-1", confirmed=recorded)) or {}
+        return {one.top for one in differences(kind(), wanted, found, recorded)}
+
+    assert differing(asked, asked) == (set(more) if echoes else set())
+    # What is asked for from now on, or was until now, is compared with what the emulator tells.
+    assert differing({**asked, **more}, asked) == set()
+    assert differing(asked, {**asked, **more}) == set(more)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from provisioner.answers import UnknownCall
 from provisioner.engine.clients import Clients
+from provisioner.engine.emulators import as_on_aws
 from provisioner.engine.explain import explained
 from provisioner.engine.extras import Extra, Inside, Part
 from provisioner.engine.faults import code_of, is_unknown_call
@@ -61,8 +61,6 @@ class Target:
         return f"{self.kind} {self.it.name or self.it.node}"
 
 
-# The values of a field that an emulator does not support.
-_NO_WORD: tuple[Any, ...] = (None, "", [], {})
 # Seconds for which AWS's reads may miss a resource that exists.
 HIDES = 60.0
 
@@ -100,7 +98,8 @@ def read(clients: Clients, target: Target) -> Doc | None:
 def look(shared: Clients, target: Target, entry: Entry | None) -> Doc | None:
     """Return the actual properties of a resource that the state knows by `entry`, if there is an entry.
 
-    On an emulator that does not return all properties, the missing ones are taken from the recorded state.
+    On an emulator of others, properties that it does not return are taken from the recorded state, and its
+    own defaults are left out.
     """
     if entry and entry.confirmed is not None and is_lacking(shared, target):
         return {**entry.confirmed, **_own_tags(target)}
@@ -123,22 +122,11 @@ def is_lacking(clients: Clients, target: Target) -> bool:
 
 
 def _recalled(target: Target, doc: Doc, entry: Entry) -> Doc:
-    """Return what an emulator reports, with the missing properties and tags as they were recorded."""
+    """Return what an emulator reports, in the form in which AWS would, with its tags."""
     if entry.confirmed is None or entry.id != target.kind.id_of(doc):
         return doc
     borne = {} if doc.get("Tags") else _own_tags(target)
-    return {**_filled(entry.confirmed, doc), **borne}
-
-
-def _filled(confirmed: Doc, told: Doc) -> Doc:
-    """Return an emulator's properties; those missing or empty, at any depth, come from the record."""
-    kept = {key: value for key, value in told.items() if value not in _NO_WORD or key not in confirmed}
-    inner = {
-        key: _filled(confirmed[key], value)
-        for key, value in kept.items()
-        if isinstance(value, dict) and isinstance(confirmed.get(key), dict)
-    }
-    return {**confirmed, **kept, **inner}
+    return {**as_on_aws(target.kind.members, doc, entry.confirmed, target.it.props), **borne}
 
 
 def _own_tags(target: Target) -> Doc:
