@@ -149,15 +149,20 @@ class Marker:
         self._heart.start()
 
     def guard(self) -> None:
-        """Renew a mark that is due, and raise `LockHeld` if another run took over or may do so soon."""
+        """Renew a mark that is due, and raise `LockHeld` if another run took over or may do so soon.
+
+        A renewal that took too long is made again: a slow run goes on while there is no other.
+        """
         if self._heart is None:
             return
         with self._one:
             if not self._taken and self._age() >= self.beat:
                 self._renew()
+            while self._is_late() and not (self._taken or self._trouble):
+                self._renew()
         if self._taken:
             raise self._lost("Nothing more was called.")
-        if self._age() > (LASTS - MARGIN) * self._scale:
+        if self._is_late():
             raise LockHeld(
                 f"The mark of this run on {self.target.words} could not be renewed: {self._trouble}",
                 "Nothing more was called, as another run may take over. Mend that, then run the same "
@@ -168,12 +173,7 @@ class Marker:
         """Raise `LockHeld` if the marker no longer bears this run's mark: its work may be undone by now."""
         if self._heart is None:
             return
-        doc = self.look_again()
-        there = Mark.on(doc)
-        if doc is None:
-            self._taken = f"by one that removed {self.target.words}"
-        elif there is None or self._is_anothers(there):
-            self._taken = _by(there)
+        self._see_whose()
         if self._taken:
             raise self._lost("What this run made may be gone or changed by now.")
 
@@ -207,13 +207,33 @@ class Marker:
                 doc = self._read()
                 there = Mark.on(doc)
                 if there and not self._is_anothers(there):
-                    self._write()
+                    self._write_again()
                 elif doc is not None:
                     self._taken = _by(there)
                 else:
                     self._trouble = "AWS does not show it"
         except ProvisionerError as error:
             self._trouble = error.message
+
+    def _write_again(self) -> None:
+        """Write the next mark; if the last one may count as dead, see that no other run writes one now."""
+        before, was_late = self._heard, self._is_late()
+        self._write()
+        if was_late:
+            # It counts as late until AWS shows which of two runs wrote last, as in `take`.
+            written, self._heard = self._heard, before
+            self._clients.clock.sleep(self._clients.aws.hides(SETTLES))
+            self._see_whose()
+            self._heard = written
+
+    def _see_whose(self) -> None:
+        """Note who took over, if the marker does not bear this run's mark."""
+        doc = self.look_again()
+        there = Mark.on(doc)
+        if doc is None:
+            self._taken = f"by one that removed {self.target.words}"
+        elif there is None or self._is_anothers(there):
+            self._taken = _by(there)
 
     def _settle(self) -> None:
         """Wait until AWS shows all of the new tag, then raise `LockHeld` if the mark is another run's."""
@@ -241,6 +261,10 @@ class Marker:
     def _age(self) -> float:
         """Return the seconds since the mark was renewed; the larger of two, as one clock stops in a sleep."""
         return max(now - then for now, then in zip(self._now(), self._heard, strict=True))
+
+    def _is_late(self) -> bool:
+        """Return whether others may soon take this run for dead, or do so already."""
+        return self._age() > (LASTS - MARGIN) * self._scale
 
     def _mark(self) -> Mark:
         return Mark(self._time(), self._me.lineage, self._me.caller, self._me.host, self._since)
