@@ -17,6 +17,7 @@ from provisioner.answers import demand_whole
 from provisioner.calls import Calls
 from provisioner.embedded.local import Local
 from provisioner.errors import Blocked, CredentialsError
+from provisioner.freshness import refuse_stale
 from provisioner.isolated_session import CONFIG as ISOLATED
 from provisioner.isolated_session import isolated_session
 from provisioner.proxies import check_proxy
@@ -145,6 +146,7 @@ class Aws:
             check_proxy(str(client.meta.endpoint_url))
             client.meta.events.register("after-call.*.*", self._hear_time)
         client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, self._within)
+        client.meta.events.register("before-send.*", refuse_stale)
         self.calls.watch(client.meta.events)
         demand_whole(client.meta.events, is_emulator=self._is_elsewhere(client))
         return client

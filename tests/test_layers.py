@@ -46,6 +46,7 @@ FLOORS: list[set[str]] = [
         "provisioner.answers",
         "provisioner.credentials",
         "provisioner.rates",
+        "provisioner.freshness",
         "provisioner.regions",
         "provisioner.isolated_session",
     },

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from provisioner.aws import Aws
@@ -14,6 +15,7 @@ from provisioner.engine.faults import PASSING, Fault, fault_of, is_unknown_call
 from provisioner.engine.peers import Peers
 from provisioner.engine.shapes import Shapes
 from provisioner.engine.waits import again
+from provisioner.freshness import Stale, sent_unless
 from provisioner.pages import paginator
 from provisioner.stopping import begin_change
 
@@ -23,6 +25,9 @@ _READS = ("describe_", "filter_", "get_", "list_", "head_", "lookup_")
 READ_PATIENCE, EMULATOR_PATIENCE = 120.0, 8.0
 # Seconds of retries of an unknown call: moto answers it with an internal error, which looks temporary.
 UNKNOWN_PATIENCE = 0.5
+# Seconds after which the guard is asked again before a changing call is sent: less than the margin before a
+# lock or a mark expires.
+_ALLOWED_FOR = 5.0
 
 Answer = Any
 Shared = dict[str, "Future[Answer]"]
@@ -75,10 +80,16 @@ class Clients:
         return Clients(self.aws, self.clock, self._guard)
 
     def act(self, call: Callable[[], Answer]) -> Answer:
-        """Ask the guard, then make one mutating call, once: nobody knows here whether it may be repeated."""
-        self._guard()
-        begin_change()
-        return call()
+        """Ask the guard, then make one mutating call, once: nobody knows here whether it may be repeated.
+
+        A process may stand still, or its machine sleep, before the call is sent: then it is asked again.
+        """
+        while True:
+            self._guard()
+            begin_change()
+            allowed = self.clock.moment()
+            with suppress(Stale), sent_unless(lambda: self.clock.since(allowed) > _ALLOWED_FOR):  # noqa: B023
+                return call()
 
     def read(self, key: str, call: Callable[[], Answer]) -> Answer:
         """Make one read, or return the answer of an equal one; equal reads have the same `key`."""

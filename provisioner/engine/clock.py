@@ -24,6 +24,14 @@ class Clock:
         """Return the seconds since 1970, as the state holds them."""
         return time.time()
 
+    def moment(self) -> tuple[float, float]:
+        """Return this moment by both clocks, for `since`."""
+        return self.now(), self.wall()
+
+    def since(self, moment: tuple[float, float]) -> float:
+        """Return the seconds since a moment; the larger of two, as one clock stops in a machine's sleep."""
+        return max(now - then for now, then in zip(self.moment(), moment, strict=True))
+
     def sleep(self, seconds: float) -> None:
         """Sleep for some seconds; raise Stopped when the run is asked to end."""
         if self._stop.wait(seconds):

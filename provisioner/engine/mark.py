@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from provisioner.engine.refs import Doc
+from provisioner.errors import LockHeld
 from provisioner.names import RUN_TAG
 
 # What IAM does not accept in the value of a tag, and how long a value may be (IAM API reference, Tag).
@@ -60,6 +61,30 @@ class Identity:
     takes_over: bool = False
     # The command that takes over from a dead run, for messages.
     how: str = ""
+
+    def held_up(self, suffix: str, there: Mark | None, lasts: float, came: str) -> LockHeld:
+        """Return the error that another run is at work on a stack.
+
+        `there` is its mark, which counts for `lasts` seconds; `came` says what became of this run.
+        """
+        whose = f"by {there}" if there else "by a run that has left no mark"
+        until = f" or until {stamp(there.at + lasts)}, when it counts as dead" if there else ""
+        return LockHeld(
+            f"The stack {suffix} is being made, changed or removed {whose}. That run "
+            f"has a state of its own; {came}.",
+            f"Wait until it has ended{until}, then run the same command again. Share one state "
+            f"(--state s3://...) so that both know the same. {self.how}".rstrip(),
+        )
+
+    def begun_anew(self, suffix: str, there: Mark | None) -> LockHeld:
+        """Return the error of a teardown after which another run has begun to create the stack again."""
+        whose = f"by {there}" if there else "by a run that has ended"
+        return LockHeld(
+            f"This run removed all of the stack {suffix} that it knew, and the stack was begun anew "
+            f"{whose}. That run has a state of its own; nothing of it was touched.",
+            "Another teardown would remove what that run makes. Share one state (--state s3://...) so that "
+            f"both know the same. {self.how}".rstrip(),
+        )
 
 
 def stamp(at: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from provisioner.engine.clients import Clients
 from provisioner.engine.explain import explained
-from provisioner.engine.mark import Identity, Mark, stamp
+from provisioner.engine.mark import Identity, Mark
 from provisioner.engine.patience import insist
 from provisioner.engine.plan import Plan
 from provisioner.engine.refs import Doc
@@ -128,7 +128,7 @@ class Marker:
         """Return the marker resource with this run's mark among its tags, for the call that creates it."""
         self._read()  # the reply tells AWS's time
         self._since = self._time()
-        self._note()
+        self._heard = self._clients.clock.moment()
         return target.bearing({RUN_TAG: self._mark().dump()})
 
     def met(self, doc: Doc | None) -> None:
@@ -248,19 +248,13 @@ class Marker:
 
     def _write(self) -> None:
         """Write the mark; its age counts from the start of the call, not from the reply."""
-        heard = self._now()
+        heard = self._clients.clock.moment()
         self.target.kind.retag(self._client, self.target.it, {RUN_TAG: self._mark().dump()}, [])
         self._heard, self._trouble = heard, ""
 
-    def _note(self) -> None:
-        self._heard = self._now()
-
-    def _now(self) -> tuple[float, float]:
-        return self._clients.clock.now(), self._clients.clock.wall()
-
     def _age(self) -> float:
-        """Return the seconds since the mark was renewed; the larger of two, as one clock stops in a sleep."""
-        return max(now - then for now, then in zip(self._now(), self._heard, strict=True))
+        """Return the seconds since the mark was renewed."""
+        return self._clients.clock.since(self._heard)
 
     def _is_late(self) -> bool:
         """Return whether others may soon take this run for dead, or do so already."""
@@ -291,25 +285,11 @@ class Marker:
 
     def anew(self, doc: Doc) -> LockHeld:
         """Return the error of a teardown after which another run has begun to create the stack again."""
-        there, suffix = Mark.on(doc), self.target.it.suffix
-        whose = f"by {there}" if there else "by a run that has ended"
-        return LockHeld(
-            f"This run removed all of the stack {suffix} that it knew, and the stack was begun anew "
-            f"{whose}. That run has a state of its own; nothing of it was touched.",
-            "Another teardown would remove what that run makes. Share one state (--state s3://...) so that "
-            f"both know the same. {self._me.how}".rstrip(),
-        )
+        return self._me.begun_anew(self.target.it.suffix, Mark.on(doc))
 
     def held(self, there: Mark | None, came: str = "nothing was made here") -> LockHeld:
         """Return the error that another run is at work; `came` says what became of this run."""
-        whose = f"by {there}" if there else "by a run that has left no mark"
-        until = f" or until {stamp(there.at + self._lasts)}, when it counts as dead" if there else ""
-        return LockHeld(
-            f"The stack {self.target.it.suffix} is being made, changed or removed {whose}. That run "
-            f"has a state of its own; {came}.",
-            f"Wait until it has ended{until}, then run the same command again. Share one state "
-            f"(--state s3://...) so that both know the same. {self._me.how}".rstrip(),
-        )
+        return self._me.held_up(self.target.it.suffix, there, self._lasts, came)
 
 
 def _by(there: Mark | None) -> str:

@@ -1,0 +1,71 @@
+"""A changing call is sent only while what allowed it holds: a run may sleep between the two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioner.aws import Aws
+from provisioner.embedded.local import running
+from provisioner.engine.clients import Clients
+from provisioner.engine.clock import Clock
+from provisioner.errors import LockHeld
+from tests.harness import Desk
+
+
+class Jumping(Clock):
+    """A clock that goes on by `slept` seconds, on one of its two faces, whenever a request is signed."""
+
+    def __init__(self, face: str, *slept: float) -> None:
+        super().__init__()
+        self.face, self.slept = face, list(slept)
+        self.more = {"now": 0.0, "wall": 0.0}
+
+    def now(self) -> float:
+        return super().now() + self.more["now"]
+
+    def wall(self) -> float:
+        return super().wall() + self.more["wall"]
+
+    def jump(self, **_: Any) -> None:
+        self.more[self.face] += self.slept.pop(0) if self.slept else 0.0
+
+
+def client_of(desk: Desk, clock: Jumping, guard: Any) -> Any:
+    aws = Aws("us-east-1", running(desk.home / "embedded" / "server"))
+    aws.client("ec2").meta.events.register("before-sign.ec2.*", clock.jump)
+    return Clients(aws, clock, guard).client("ec2")
+
+
+@pytest.mark.parametrize("face", ["now", "wall"])
+@pytest.mark.parametrize(("slept", "asked"), [((), 1), ((1.0,), 1), ((600.0,), 2), ((600.0, 6.0), 3)])
+def test_the_guard_is_asked_again_after_a_sleep_and_the_call_is_sent_once(
+    desk: Desk, face: str, slept: tuple[float, ...], asked: int
+) -> None:
+    guards: list[str] = []
+    ec2 = client_of(desk, Jumping(face, *slept), lambda: guards.append("asked"))
+    before = desk.mark()
+
+    made = ec2.create_vpc(CidrBlock="10.9.0.0/16")
+
+    assert made["Vpc"]["CidrBlock"] == "10.9.0.0/16"
+    assert len(guards) == asked
+    assert desk.tries(before) == ["ec2:CreateVpc"]
+
+
+def test_who_is_taken_over_in_a_sleep_sends_nothing(desk: Desk) -> None:
+    clock = Jumping("wall", 600.0)
+
+    def guard() -> None:
+        if not clock.slept:
+            raise LockHeld("another holds it")
+
+    ec2 = client_of(desk, clock, guard)
+    before = desk.mark()
+
+    with pytest.raises(LockHeld):
+        ec2.create_vpc(CidrBlock="10.9.0.0/16")
+
+    assert desk.tries(before) == []
+    assert ec2.describe_vpcs()["Vpcs"]  # a read needs no leave
