@@ -166,7 +166,6 @@ BREAKS = (
         _archive_image,
         f"The image {IMAGE} is archived in ECR",
         "aws ecr update-image-storage-class --repository-name shop --region eu-west-1 --image-id imageTag=1",
-        afterwards=push,
         turn=0,
     ),
     Break(
