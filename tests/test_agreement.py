@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.exactly import exactly
 from tests.harness import Desk
 from tests.inventory import client
 
@@ -100,3 +101,18 @@ def test_an_acl_that_stops_nobody_of_ours_is_drift_and_harms_nobody(desk: Desk) 
     assert desk.run("status", *NAMED).code == 0
     assert desk.run("doctor", *NAMED).code == 0
     assert desk.plan("a") == "No changes.\n"
+
+
+def test_status_may_look_where_an_acl_was_changed(desk: Desk) -> None:
+    """Under exactly its own policy: it asks for more only where somebody changed an ACL."""
+    desk.apply("a")
+    _deny(desk)
+
+    with exactly(desk, "status", "a") as asked:
+        told = desk.run("status", *NAMED)
+
+    assert told.code == 1
+    assert "rule 50" in told.out
+    assert "unknown" not in told.out
+    of_the_database = {"rds:DescribeDBClusters", "rds:DescribeDBInstances", "rds:DescribeDBSubnetGroups"}
+    assert {"ecs:DescribeServices", *of_the_database} <= {one.action for one in asked}
