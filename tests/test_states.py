@@ -12,13 +12,15 @@ from provisioner.commands.showing import Look
 from provisioner.doctor.asked.resources import Stands
 from provisioner.doctor.resources import stand
 from provisioner.engine.decide import left
-from provisioner.engine.drift import Report, _of_one
+from provisioner.engine.drift import Drift, Field, Report, _of_one
 from provisioner.engine.kind import Item
 from provisioner.engine.refs import Doc
 from provisioner.engine.states import State, States, standing
 from provisioner.engine.target import Target
 from provisioner.kinds import KINDS
 from provisioner.report.things import judged
+from provisioner.terminal.fields import drift_line
+from provisioner.terminal.markdown import drift_markdown
 from state.document import Entry
 
 # The member that tells the states, by resource type: the model's enum, where it has one.
@@ -187,3 +189,20 @@ def test_what_is_not_there_is_gone_for_all(name: str) -> None:
 def test_the_classes_are_five() -> None:
     assert set(SAID) == set(get_args(State))
     assert {one.name for one in dataclasses.fields(States)} >= {"healthy", "in_progress", "unhealthy", "gone"}
+
+
+def test_a_health_is_told_as_what_it_is_and_never_as_a_change_from_nothing() -> None:
+    fields = (
+        Field("TargetHealth", None, "unhealthy", None, is_state=True),
+        Field("HealthCheckPath", "/health", "/nowhere", "/health"),
+    )
+    drift = Drift("failed", "tg", "alb", "TargetGroup", "n", "i", "apply sets it right", fields)
+
+    page = drift_markdown(Report("a", [drift]), "Drift: 1 failed.").splitlines()
+
+    for line in ("TargetHealth: unhealthy", "HealthCheckPath: /health -> /nowhere"):
+        assert line in [one.strip() for one in page]
+    assert [drift_line(one) for one in fields] == [
+        "TargetHealth: unhealthy",
+        "HealthCheckPath: /health -> /nowhere",
+    ]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from provisioner.engine.compare import Difference
 from provisioner.engine.drift import Drift, Field, Report
 from provisioner.engine.private import masked, masked_beside
-from provisioner.terminal.fields import lines, told
+from provisioner.terminal.fields import drift_line, told
 from provisioner.terminal.say import Say
 
 _SIGNS = {
@@ -103,13 +102,10 @@ def drift_sentence(report: Report) -> str:
 def _lines(drift: Drift) -> Iterator[str]:
     """Yield a line for each field that differs, with the value in the settings if that has changed since."""
     for one in drift.fields:
-        if one.is_state:
-            yield f"{one.path}: {told(masked(one.aws))}"
-            continue
         also = (
             f"; the settings now want {told(masked_beside(one.wanted, one.ledger))}" if one.has_moved else ""
         )
-        yield "; ".join(lines([Difference(one.path, one.ledger, one.aws)])) + also
+        yield drift_line(one) + ("" if one.is_state else also)
 
 
 def _record(drift: Drift) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from provisioner.engine.compare import Difference
 from provisioner.engine.covering import covers
+from provisioner.engine.drift import Field
 from provisioner.engine.private import masked, masked_beside
 
 _WIDEST = 100
@@ -28,6 +29,13 @@ def held_lines(differences: Iterable[Difference]) -> Iterator[str]:
     for path, seen, wanted in _told(differences):
         now = f"has no {path}" if seen == _ABSENT else f"{path} is {seen}"
         yield f"{now}; the settings say {'nothing' if wanted == _ABSENT else wanted}"
+
+
+def drift_line(field: Field) -> str:
+    """Return a field of a drift: the health that AWS tells, or the recorded and the actual value."""
+    if field.is_state:
+        return f"{field.path}: {told(masked(field.aws))}"
+    return "; ".join(lines([Difference(field.path, field.ledger, field.aws)]))
 
 
 def _told(differences: Iterable[Difference]) -> Iterator[tuple[str, str, str]]:

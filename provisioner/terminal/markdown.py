@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from provisioner.engine.compare import Difference
 from provisioner.engine.drift import Drift, Report
 from provisioner.engine.past import Past
 from provisioner.engine.plan import Plan
 from provisioner.terminal.drift import other_lines
-from provisioner.terminal.fields import lines
+from provisioner.terminal.fields import drift_line, lines
 from provisioner.terminal.forecast import Forecast, forecast_lines
 from provisioner.terminal.past import name_of, planned, took
 from provisioner.terminal.plan import sentence, shown, why
@@ -82,8 +81,7 @@ def _drifts(drifts: Iterable[Drift]) -> Iterator[str]:
         what = f"{one.piece}/{one.node}: {one.kind} {one.name}".rstrip()
         tail = f": {one.extra}" if one.extra else ""
         yield f"{_DRIFTS[one.what]} {one.what} {what}{tail}  ({one.remedy})"
-        found = (Difference(field.path, field.ledger, field.aws) for field in one.fields)
-        yield from (f"      {line}" for line in lines(found))
+        yield from (f"      {drift_line(field)}" for field in one.fields)
 
 
 def _whole(head: Iterable[str], block: Iterable[str], tail: Iterable[str] = ()) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
-from provisioner.engine.compare import Difference
 from provisioner.engine.drift import Drift
 from provisioner.health.scene import Line, Part
 from provisioner.prices.estimate import Cost, Estimate
-from provisioner.terminal.fields import lines
+from provisioner.terminal.fields import drift_line
 from provisioner.terminal.report.model import MARKS, Control, Health, Sheet
 
 _DRIFTED = {
@@ -129,7 +128,7 @@ def _drift(one: Drift) -> str:
 
 def _fields(one: Drift) -> Iterator[str]:
     """Yield a line for each field that differs."""
-    return lines(Difference(field.path, field.ledger, field.aws) for field in one.fields)
+    return map(drift_line, one.fields)
 
 
 def posture(controls: Iterable[Control]) -> str:
