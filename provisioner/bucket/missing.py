@@ -50,10 +50,10 @@ def none_runs(address: str) -> StateGone:
 
 def remake(address: str, *, local: bool = False) -> str:
     """Return a hint that says how a state and a stack in it come back in an empty emulator."""
-    words = f"--state {address}{' --local' if local else ''}"
+    where = f"{address}{' --local' if local else ''}"
     return (
-        f"`{PROGRAM} state init {words}` makes the bucket; then `{PROGRAM} apply --suffix NAME {words}` "
-        "brings the stack up anew. Look at the bucket's name first: it may be mistyped."
+        f"`{PROGRAM} state init --state {where}` makes the bucket; then `{PROGRAM} apply --suffix NAME "
+        f"--state {where}` brings the stack up anew. Look at the bucket's name first: it may be mistyped."
     )
 
 

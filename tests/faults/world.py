@@ -98,8 +98,8 @@ class World:
             # Who is forked in a run holds the lock with its parent; nobody else is here to be kept out.
             stack.enter_context(patch.object(lock, "_taken", lambda _file: True))
             stack.enter_context(patch.object(lock, "_is_held", lambda _file: False))
-            for module in (ways, workspaces):
-                stack.enter_context(patch.object(module, "start_embedded", lambda _home: local))
+            for module, name in ((ways, "start_embedded"), (workspaces, "running_embedded")):
+                stack.enter_context(patch.object(module, name, lambda _home: local))
             stack.enter_context(wired(self.wire))
             stack.enter_context(self.disk.watched())
             self.box.behave(pace=self.pace, with_manners=True)
