@@ -10,7 +10,7 @@ from provisioner.aws import Aws
 from provisioner.embedded.local import running
 from provisioner.engine.clients import Clients
 from provisioner.engine.clock import Clock
-from provisioner.errors import LockHeld
+from provisioner.errors import LockHeld, OutOfPatience
 from tests.harness import Desk
 
 
@@ -52,6 +52,22 @@ def test_the_guard_is_asked_again_after_a_sleep_and_the_call_is_sent_once(
     assert made["Vpc"]["CidrBlock"] == "10.9.0.0/16"
     assert len(guards) == asked
     assert desk.tries(before) == ["ec2:CreateVpc"]
+
+
+def test_a_call_that_can_never_be_sent_in_time_is_told_and_never_sent(desk: Desk) -> None:
+    ec2 = client_of(desk, Jumping("now", *[600.0] * 9), lambda: None)
+    before = desk.mark()
+
+    with pytest.raises(OutOfPatience, match="was not sent: 5 times"):
+        ec2.create_vpc(CidrBlock="10.9.0.0/16")
+
+    assert desk.tries(before) == []
+
+
+def test_credentials_that_take_six_seconds_each_time_are_waited_for(desk: Desk) -> None:
+    ec2 = client_of(desk, Jumping("now", *[6.0] * 9), lambda: None)
+
+    assert ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]
 
 
 def test_who_is_taken_over_in_a_sleep_sends_nothing(desk: Desk) -> None:

@@ -198,6 +198,25 @@ def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
     assert (mark(desk), counts(desk)["vpc"]) == ("", 2)
 
 
+def test_a_run_whose_renewals_are_always_too_slow_ends_and_says_so(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleeps_at_once(monkeypatch)
+    really = Marker._write_again
+
+    def write_slowly(self: Marker) -> None:
+        really(self)
+        self._heard = (self._heard[0] - LASTS, self._heard[1] - LASTS)
+
+    monkeypatch.setattr(Marker, "_is_late", lambda _self: True)
+    monkeypatch.setattr(Marker, "_write_again", write_slowly)
+
+    ran = desk.run("apply", "--yes", "--suffix", "a", *PART)
+
+    assert ran.code == 7, ran.err
+    assert "each time it took longer than a mark lasts" in ran.err
+
+
 def test_a_run_that_wakes_while_another_takes_it_over_calls_nothing_more(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

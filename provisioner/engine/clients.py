@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from provisioner.aws import Aws
@@ -15,6 +16,7 @@ from provisioner.engine.faults import PASSING, Fault, fault_of, is_unknown_call
 from provisioner.engine.peers import Peers
 from provisioner.engine.shapes import Shapes
 from provisioner.engine.waits import again
+from provisioner.errors import OutOfPatience
 from provisioner.freshness import Stale, sent_unless
 from provisioner.pages import paginator
 from provisioner.stopping import begin_change
@@ -25,9 +27,9 @@ _READS = ("describe_", "filter_", "get_", "list_", "head_", "lookup_")
 READ_PATIENCE, EMULATOR_PATIENCE = 120.0, 8.0
 # Seconds of retries of an unknown call: moto answers it with an internal error, which looks temporary.
 UNKNOWN_PATIENCE = 0.5
-# Seconds after which the guard is asked again before a changing call is sent: less than the margin before a
-# lock or a mark expires.
-_ALLOWED_FOR = 5.0
+# Seconds, one for each try, after which the guard is asked again before a changing call is sent: less than
+# the margin before a lock or a mark expires. The last tries allow for slow credentials.
+_ALLOWED_FOR = (5.0, 5.0, 5.0, 12.0, 12.0)
 
 Answer = Any
 Shared = dict[str, "Future[Answer]"]
@@ -83,13 +85,26 @@ class Clients:
         """Ask the guard, then make one mutating call, once: nobody knows here whether it may be repeated.
 
         A process may stand still, or its machine sleep, before the call is sent: then it is asked again.
+
+        Raises:
+            OutOfPatience: The call could not be sent soon enough after the guard was asked, at any try.
+
         """
-        while True:
+        for seconds in _ALLOWED_FOR:
             self._guard()
             begin_change()
-            allowed = self.clock.moment()
-            with suppress(Stale), sent_unless(lambda: self.clock.since(allowed) > _ALLOWED_FOR):  # noqa: B023
+            with suppress(Stale), sent_unless(partial(self._is_stale, self.clock.moment(), seconds)):
                 return call()
+        raise OutOfPatience(
+            f"A call to AWS was not sent: {len(_ALLOWED_FOR)} times more than {_ALLOWED_FOR[0]:.0f} s passed "
+            "between the check that no other run is at work and its sending.",
+            "Look at what slows this machine down, or at how long its credentials take to come (a "
+            "credential_process, a sign-in). Then run the same command again: it goes on.",
+        )
+
+    def _is_stale(self, allowed: tuple[float, float], seconds: float) -> bool:
+        """Return whether more than so many seconds have passed since the guard allowed a call."""
+        return self.clock.since(allowed) > seconds
 
     def read(self, key: str, call: Callable[[], Answer]) -> Answer:
         """Make one read, or return the answer of an equal one; equal reads have the same `key`."""

@@ -29,6 +29,7 @@ from state.heartbeat import Heartbeat
 LASTS, BEAT, MARGIN, SETTLES = 300.0, 60.0, 15.0, 10.0
 # Seconds for which a mark lasts at least: on an emulator without delays, a run takes only seconds.
 _LEAST = 10.0
+_RENEWALS = 5  # so many in a row may take longer than a mark lasts before the run ends
 
 
 class Marker:
@@ -158,13 +159,15 @@ class Marker:
         with self._one:
             if not self._taken and self._age() >= self.beat:
                 self._renew()
-            while self._is_late() and not (self._taken or self._trouble):
-                self._renew()
+            for _ in range(_RENEWALS):
+                if self._is_late() and not (self._taken or self._trouble):
+                    self._renew()
         if self._taken:
             raise self._lost("Nothing more was called.")
         if self._is_late():
+            why = self._trouble or "each time it took longer than a mark lasts"
             raise LockHeld(
-                f"The mark of this run on {self.target.words} could not be renewed: {self._trouble}",
+                f"The mark of this run on {self.target.words} could not be renewed: {why}",
                 "Nothing more was called, as another run may take over. Mend that, then run the same "
                 "command again: it goes on.",
             )
