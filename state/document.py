@@ -14,6 +14,7 @@ from typing import Any, Literal
 from provisioner import __version__
 from provisioner.errors import LedgerError
 from state.fitting import fitting
+from state.json_fields import by_name, json_fields
 from state.marks import new_salt
 from state.migrations import NEWEST, OLDEST, migrated
 
@@ -71,8 +72,8 @@ class Entry:
     def parse(cls, doc: Doc) -> Entry:
         """Return the resource state that one JSON object of the file holds."""
         intent = doc.get("intent")
-        told = fitting(Intent(**intent)) if intent is not None else None
-        return fitting(cls(**{**doc, "intent": told}))
+        told = fitting(Intent(**by_name(Intent, intent))) if intent is not None else None
+        return fitting(cls(**by_name(cls, {**doc, "intent": told})))
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ class Document:
 
     def dump(self) -> bytes:
         """Return the JSON text of the state: schema and writer first, then one resource per line."""
-        fields = {"schema": SCHEMA, **vars(self), "writer": WRITER}
+        fields = {"schema": SCHEMA, **json_fields(self), "writer": WRITER}
         del fields["read_in"]
         # Left out while empty, so that older versions, which do not know these fields, can read the file.
         for name in ("begun", "teardown_began"):
@@ -194,14 +195,22 @@ class Document:
             raw = migrated(raw, schema)
             return fitting(
                 cls(
-                    **{
-                        **raw,
-                        "read_in": schema,
-                        "place": fitting(Place(**raw["place"])),
-                        "entries": {name: Entry.parse(entry) for name, entry in raw["entries"].items()},
-                        "tombstones": [fitting(Tombstone(**stone)) for stone in raw["tombstones"]],
-                        "begun": {key: fitting(Begun(**one)) for key, one in raw.get("begun", {}).items()},
-                    }
+                    **by_name(
+                        cls,
+                        {
+                            **raw,
+                            "read_in": schema,
+                            "place": fitting(Place(**by_name(Place, raw["place"]))),
+                            "entries": {name: Entry.parse(entry) for name, entry in raw["entries"].items()},
+                            "tombstones": [
+                                fitting(Tombstone(**by_name(Tombstone, stone))) for stone in raw["tombstones"]
+                            ],
+                            "begun": {
+                                key: fitting(Begun(**by_name(Begun, one)))
+                                for key, one in raw.get("begun", {}).items()
+                            },
+                        },
+                    )
                 )
             )
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -211,7 +220,7 @@ class Document:
 def _fields(part: object) -> Doc:
     """Return the fields of a part of the state, not copied; raise `TypeError` for any other object."""
     if isinstance(part, (Entry, Intent, Tombstone, Begun, Place)):
-        return vars(part)
+        return json_fields(part)
     raise TypeError(f"a ledger holds no {type(part).__name__}")
 
 

@@ -18,16 +18,18 @@ def fitting(part: T) -> T:
 
     """
     sort: Any = type(part)  # mypy finds a class not hashable
-    for name, hint in _hints(sort):
+    for name, key, hint in _hints(sort):
         if not _fits(getattr(part, name), hint):
-            raise TypeError(f"{type(part).__name__.lower()}: {name} is none it can be")
+            raise TypeError(f"{type(part).__name__.lower()}: {key} is none it can be")
     return part
 
 
 @cache
-def _hints(sort: type[Any]) -> tuple[tuple[str, Any], ...]:
+def _hints(sort: type[Any]) -> tuple[tuple[str, str, Any], ...]:
     hints = get_type_hints(sort)
-    return tuple((one.name, hints[one.name]) for one in fields(sort)) if is_dataclass(sort) else ()
+    if not is_dataclass(sort):
+        return ()
+    return tuple((one.name, one.metadata.get("json", one.name), hints[one.name]) for one in fields(sort))
 
 
 def _fits(value: object, hint: Any) -> bool:

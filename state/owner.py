@@ -14,6 +14,7 @@ from pathlib import Path
 
 from provisioner.errors import LockHeld
 from state.fitting import fitting
+from state.json_fields import by_name, json_fields
 
 _PROC = Path("/proc")
 
@@ -48,13 +49,13 @@ class Owner:
     def parse(cls, text: str | bytes) -> Owner | None:
         """Return the holder that is written in `text`, or None if the text is not valid."""
         try:
-            return fitting(cls(**json.loads(text)))
+            return fitting(cls(**by_name(cls, json.loads(text))))
         except (ValueError, TypeError, RecursionError):
             return None
 
     def dump(self) -> str:
         """Return the holder as one JSON line."""
-        return json.dumps(vars(self)) + "\n"
+        return json.dumps(json_fields(self)) + "\n"
 
     @property
     def is_dead(self) -> bool:

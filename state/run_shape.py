@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from state.fitting import fitting
+from state.json_fields import by_name, json_keys
 
 Doc = dict[str, Any]
 # The year 2500: a later time is not that of a run, and the C library may fail to convert it.
@@ -91,11 +92,12 @@ def _made(sort: type[Any], doc: Doc) -> Any:
     """
     if not isinstance(doc, dict):
         raise TypeError(f"{sort.__name__.lower()}: it is no mapping")
-    known = {one.name for one in fields(sort)}
-    lacks = [one.name for one in fields(sort) if _is_needed(one) and one.name not in doc]
+    known = json_keys(sort)
+    needed = [one.metadata.get("json", one.name) for one in fields(sort) if _is_needed(one)]
+    lacks = [key for key in needed if key not in doc]
     if lacks:
         raise ValueError(f"{sort.__name__.lower()}: it lacks {', '.join(lacks)}")
-    return sort(**{name: value for name, value in doc.items() if name in known})
+    return sort(**by_name(sort, {key: value for key, value in doc.items() if key in known}))
 
 
 def _is_needed(one: Field[Any]) -> bool:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from provisioner.errors import LedgerError
 from state.document import SCHEMA, Document, Entry, Intent, Place, Tombstone
+from state.json_fields import json_fields
 from state.ledger import Ledger
 from tests.memory import Memory
 
@@ -107,10 +108,10 @@ def test_what_is_no_ledger_or_a_damaged_one_is_refused(text: bytes) -> None:
     assert "apply" in caught.value.hint
 
 
-ENTRY = vars(Entry("ec2.vpc", "n", needs=["x"], tags={"a": "b"})) | {
-    "intent": vars(Intent("create", "t", 1.0))
+ENTRY = json_fields(Entry("ec2.vpc", "n", needs=["x"], tags={"a": "b"})) | {
+    "intent": json_fields(Intent("create", "t", 1.0))
 }
-STONE = vars(Tombstone("x", "ec2.vpc", "n", "i", "us-east-1", 1.0))
+STONE = json_fields(Tombstone("x", "ec2.vpc", "n", "i", "us-east-1", 1.0))
 
 
 @pytest.mark.parametrize(

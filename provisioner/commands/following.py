@@ -25,6 +25,7 @@ from provisioner.kinds.ecs.stops import hopeless, stopped
 from provisioner.kinds.ecs.strategies import awaited, lasts
 from provisioner.kinds.ecs.successors import NOT_JUDGED, Successor
 from provisioner.terminal.say import Say
+from state.json_fields import json_fields
 
 
 @dataclass
@@ -126,7 +127,7 @@ class Follower:
     def _tell(self, revision: str, stage: Stage) -> None:
         """Report the progress of the deployment."""
         if self.say.as_json:
-            self.say.record("deployment", service=self.one.title, revision=revision, **vars(stage))
+            self.say.record("deployment", service=self.one.title, revision=revision, **json_fields(stage))
         self.say.note(f"  {stage.words}", "dim")
 
     def _give_up(self, rolling: Rolling, revision: str) -> Iterator[str]:

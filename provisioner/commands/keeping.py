@@ -15,6 +15,7 @@ from provisioner.stopping import begin_change
 from provisioner.terminal.say import Say, table
 from provisioner.workspace import Workspace
 from state.document import Document
+from state.json_fields import json_fields
 from state.lock import Lock
 from state.versions import remember, versions
 
@@ -131,7 +132,7 @@ def history(say: Say, workspace: Workspace, suffix: str) -> int:
     if not kept and workspace.document(suffix) is None:
         raise workspace.unknown(suffix)
     if say.as_json:
-        say.record("state_history", suffix=suffix, versions=[vars(one) for one in kept])
+        say.record("state_history", suffix=suffix, versions=[json_fields(one) for one in kept])
         return 0
     for line in table([(one.name, one.kept, str(one.serial)) for one in kept], ("version", "kept", "serial")):
         say.data(line)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from provisioner.commands.saved import SavedPlan, outline, told_settings
@@ -14,6 +13,7 @@ from provisioner.engine.private import CHANGED, SET, masked, masked_beside
 from provisioner.errors import Blocked
 from provisioner.session import Session
 from provisioner.terminal.fields import lines
+from state.json_fields import as_json
 
 _SETTING = "setting "
 
@@ -77,7 +77,7 @@ def _moved(plan: SavedPlan, session: Session, told: list[str]) -> Blocked:
 
 def _place(plan: SavedPlan, session: Session) -> Iterator[str]:
     """Yield the parts of the location that have changed."""
-    for name, now in asdict(session.place).items():
+    for name, now in as_json(session.place).items():
         if plan.place.get(name) != now:
             yield f"{name}: {plan.place.get(name) or 'AWS'} -> {now or 'AWS'}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import textwrap
 import time
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -41,6 +40,7 @@ from provisioner.terminal.say import Say
 from provisioner.workspace import Workspace, stamp
 from state.document import Place, Tombstone
 from state.fitting import fitting
+from state.json_fields import as_json
 
 
 def teardown(
@@ -224,10 +224,10 @@ def keep_report(session: Session, outcome: Outcome, report: Report) -> str:
     store = session.where.workspace.archive.report(session.suffix, stamp())
     about = {
         "suffix": session.suffix,
-        "place": asdict(session.place),
+        "place": as_json(session.place),
         "removed": outcome.done,
         "swept": outcome.swept,
-        "deleted": [asdict(stone) for stone in session.document.tombstones],
+        "deleted": [as_json(stone) for stone in session.document.tombstones],
     }
     store.save(json.dumps({**about, **report.as_dict()}, indent=1).encode())
     return store.where

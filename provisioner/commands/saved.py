@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from provisioner.names import PROGRAM
 from provisioner.session import Session
 from provisioner.settings import Settings
 from provisioner.settings.variables import without_values
+from state.json_fields import as_json, by_name, json_keys
 from state.marks import mark_of
 from state.store import FileStore
 
@@ -60,7 +61,7 @@ class SavedPlan:
             UsageError: The file cannot be written.
 
         """
-        body = asdict(self)
+        body = as_json(self)
         text = json.dumps({"format_version": FORMAT, "digest": digest(body), **body}, indent=1)
         try:
             FileStore(path).save(text.encode() + b"\n")
@@ -92,9 +93,9 @@ class SavedPlan:
                 f"(format {FORMAT}), which may decide otherwise.",
                 _AGAIN,
             )
-        if mark != digest(raw) or raw.keys() != {field.name for field in fields(cls)}:
+        if mark != digest(raw) or raw.keys() != json_keys(cls):
             raise UsageError(f"{path} is damaged: it was changed after it was written.", _AGAIN)
-        return cls(**raw)
+        return cls(**by_name(cls, raw))
 
 
 def saved(session: Session, made: Plan, choice: Choice, config: Path | None, sets: list[str]) -> SavedPlan:
@@ -104,7 +105,7 @@ def saved(session: Session, made: Plan, choice: Choice, config: Path | None, set
         tool=__version__,
         made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         suffix=session.suffix,
-        place=asdict(session.place),
+        place=as_json(session.place),
         config=str(config.resolve()) if config else None,
         sets=[one for one in sets if "environment" not in one],
         take=sorted(session.taken),

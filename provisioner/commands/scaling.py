@@ -21,6 +21,7 @@ from provisioner.settings.never import nothing_wakes
 from provisioner.settings.shipped import Counts
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.say import Say
+from state.json_fields import json_fields
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def scale(say: Say, session: Session, wish: Wish) -> int:
             one.mark(now, {COUNT_OWNER: SCALE})
             one.bound(was, counts)
         told = f"{one.title} is scaled between {counts.minimum} and {amount(counts.maximum, 'task')}."
-        say.answer(told, "scale", service=one.title, **vars(counts))
+        say.answer(told, "scale", service=one.title, **json_fields(counts))
         again = session.where.workspace.command("apply", session.suffix)
         say.note(f"`apply` leaves it so; `{again} --take counts` brings the settings' counts back.")
     return 0

@@ -20,6 +20,7 @@ from provisioner.session import Session
 from provisioner.steps.ecs import CONTAINER
 from provisioner.terminal.say import Say, table
 from provisioner.whole_answers import over_http
+from state.json_fields import json_fields
 
 EDGE, BALANCER = "CloudFront", "load balancer"
 _PATIENCE, _PAUSE, _TRIES = 10.0, 2.0, 3
@@ -94,7 +95,7 @@ def smoke(say: Say, one: OneService) -> None:
             if well and visit.is_asked and path in astray and not door.closed:
                 well, words = False, f"{words}, {astray[path]}"
             if say.as_json:
-                say.record("smoke", **vars(visit), well=well, words=words)
+                say.record("smoke", **json_fields(visit), well=well, words=words)
             mark = "  ok  " if well else "  BAD "
             rows.append((mark if visit.is_asked else "  ?   ", door.via, path, words))
             bad += [] if well else [f"{path} over {door.via}: {words}"]

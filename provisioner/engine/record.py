@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner import __version__
@@ -18,6 +18,7 @@ from provisioner.engine.codes import THROTTLES
 from provisioner.engine.events import ENDS, Event
 from provisioner.engine.graph import Edge
 from state.document import Place
+from state.json_fields import as_json
 
 SCHEMA = 1
 # A wait of an hour causes many events: after so many moments of one resource, waits are only counted.
@@ -115,7 +116,7 @@ class Record:
         """Return the whole record as a JSON object."""
         made = list(self.aws.calls.made)
         with self._guard:
-            worked = {name: asdict(step) for name, step in self.steps.items() if step.moments}
+            worked = {name: as_json(step) for name, step in self.steps.items() if step.moments}
         return {
             "schema": SCHEMA,
             "writer": f"ml-api-provisioner {__version__}",
@@ -125,7 +126,7 @@ class Record:
             "settings": dict(self.settings),
             "who": who(),
             "caller": self.aws.caller,
-            "place": asdict(self.place),
+            "place": as_json(self.place),
             "pace": self.aws.pace,
             "start": self.start,
             "end": self.end,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from provisioner.engine.clients import Clients
@@ -16,6 +16,7 @@ from provisioner.engine.refs import Doc
 from provisioner.engine.target import Target, read
 from provisioner.engine.walk import Tell, Walk, Work
 from state.document import Tombstone
+from state.json_fields import as_json
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
-        return asdict(self)
+        told: dict[str, Any] = as_json(self)
+        return told
 
 
 def last_look(

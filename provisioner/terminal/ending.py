@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from provisioner.engine.blockers import Blocker, notes_of
 from provisioner.engine.ending import Ending, Going
 from provisioner.terminal.forecast import Forecast, show_forecast
 from provisioner.terminal.say import Say
+from state.json_fields import as_json
 
 
 def show_ending(
@@ -27,7 +26,7 @@ def show_ending(
 
     """
     if say.as_json:
-        blocking = [asdict(one) for one in held]
+        blocking = [as_json(one) for one in held]
         say.record("plan", **_as_record(suffix, ending, notes), held=blocking, **forecast.as_record())
         return
     for note in notes:
@@ -82,7 +81,7 @@ def _what(one: Going) -> str:
 def _as_record(suffix: str, ending: Ending, notes: list[str]) -> dict[str, object]:
     """Return the plan of a teardown for the JSON output, in the form of the plan of an apply."""
     changes = [
-        {"action": "delete", "wave": number, **asdict(one)}
+        {"action": "delete", "wave": number, **as_json(one)}
         for number, wave in enumerate(ending.waves, start=1)
         for one in wave
     ]

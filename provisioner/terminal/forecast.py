@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from provisioner.engine.expected import Expected
 from provisioner.preflight.finding import Finding
 from provisioner.prices.estimate import Bill, Cost, Estimate
 from provisioner.terminal.say import Say
+from state.json_fields import as_json
 
 _MINUTE = 60
 _MOST_NAMED = 4
@@ -67,9 +68,9 @@ class Forecast:
             "time": {
                 "seconds": round(self.time.seconds, 1),
                 "measured": self.time.is_measured,
-                "longest_chain": [asdict(wait) for wait in self.time.waits],
+                "longest_chain": [as_json(wait) for wait in self.time.waits],
             },
-            "findings": [asdict(one) for one in self.findings],
+            "findings": [as_json(one) for one in self.findings],
         }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from provisioner.engine.past import UNENDED, Calls, Part, Past
 from provisioner.terminal.say import Say, table
+from state.json_fields import as_json
 
 _HISTORY = ("run", "stack", "command", "who", "as", "plan", "took", "result", "typed")
 _PARTS = ("resource", "kind", "done", "end", "took", "stages")
@@ -41,8 +41,8 @@ def show_past(say: Say, run: Past) -> None:
 
 def as_doc(run: Past) -> dict[str, Any]:
     """Return the run for the JSON output."""
-    parts = [{**asdict(part), "stages": dict(part.stages)} for part in run.parts]
-    return {**asdict(run), "start": began(run), "parts": parts}
+    parts = [{**as_json(part), "stages": dict(part.stages)} for part in run.parts]
+    return {**as_json(run), "start": began(run), "parts": parts}
 
 
 def planned(plan: Mapping[str, int]) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from provisioner.terminal.say import Say, table
+from state.json_fields import as_json
 
 _HEAD = ("", "revision", "image", "when", "by", "result")
 
@@ -32,7 +33,7 @@ class Release:
 def show_releases(say: Say, service: str, listed: Iterable[Release]) -> None:
     """Print a line for each revision; a star marks the one that runs."""
     if say.as_json:
-        say.record("releases", service=service, releases=[asdict(one) for one in listed])
+        say.record("releases", service=service, releases=[as_json(one) for one in listed])
         return
     for line in table((_row(one) for one in listed), _HEAD):
         say.data(line)

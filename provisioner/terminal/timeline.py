@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
 
 from provisioner.amounts import amount
 from provisioner.engine.timeline import Bar, Span, Timeline
 from provisioner.terminal.say import Say
+from state.json_fields import as_json
 
 _WIDTH = 48
 _MICRO = 1_000_000
@@ -59,7 +59,7 @@ def _drawn(bar: Bar, timeline: Timeline) -> str:
 
 def as_doc(timeline: Timeline) -> dict[str, Any]:
     """Return the timeline for the JSON output."""
-    told = asdict(timeline)
+    told = as_json(timeline)
     return {**told, "critical": round(timeline.critical, 3), "efficiency": round(timeline.efficiency, 3)}
 
 
