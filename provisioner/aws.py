@@ -140,9 +140,7 @@ class Aws:
         else:
             at = self._s3_at if service == "s3" else None
             with endpoints.named(service):
-                client = self._session.client(
-                    service, region_name=region, endpoint_url=at, config=self._config
-                )
+                client = self._session.client(service, region_name=region, endpoint_url=at, config=self._config)
             check_proxy(str(client.meta.endpoint_url))
             client.meta.events.register("after-call.*.*", self._hear_time)
         client._endpoint.http_session = WholeAnswers(client._endpoint.http_session, self._within)
@@ -203,10 +201,7 @@ class Aws:
 
         """
         caller = self.client("sts").get_caller_identity()
-        if (
-            not str(caller.get("Account", "")).isdigit()
-            or str(caller.get("Arn", "")).count(":") < _ARN_COLONS
-        ):
+        if not str(caller.get("Account", "")).isdigit() or str(caller.get("Arn", "")).count(":") < _ARN_COLONS:
             raise ResponseParserError("GetCallerIdentity was answered without an account.")
         self._account, self.caller = str(caller["Account"]), str(caller["Arn"])
         partition = self.caller.split(":")[1]

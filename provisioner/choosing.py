@@ -102,9 +102,7 @@ def _zones(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *,
     return lookups.zones(clients, count, former)
 
 
-def _engine(
-    clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool
-) -> dict[str, Any]:
+def _engine(clients: Clients, suffix: str, s: Settings, known: dict[str, Any], *, ending: bool) -> dict[str, Any]:
     """Return the version that is asked for, and the exact version and family that it resolved to.
 
     If the settings name no version, a stack keeps the one it was created with.

@@ -196,9 +196,7 @@ def forget() -> None:
 
 def _environment() -> tuple[tuple[str, str], ...]:
     """Return the environment variables that decide which credentials are found."""
-    return tuple(
-        sorted((name, value) for name, value in os.environ.items() if name.startswith(("AWS_", "HOME")))
-    )
+    return tuple(sorted((name, value) for name, value in os.environ.items() if name.startswith(("AWS_", "HOME"))))
 
 
 def _explained(call: Callable[[], T], credentials: Any) -> T:

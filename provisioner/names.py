@@ -21,13 +21,7 @@ PROJECT = "ml-api"
 def program(typed: str) -> str:
     """Return the command by which this tool was called, so that hints name a command that works here."""
     name = Path(typed).name
-    return (
-        f"python {shlex.quote(typed)}"
-        if name == "cli.py"
-        else "ml-api"
-        if name == "ml-api"
-        else "python cli.py"
-    )
+    return f"python {shlex.quote(typed)}" if name == "cli.py" else "ml-api" if name == "ml-api" else "python cli.py"
 
 
 PROGRAM = program(sys.argv[0])

@@ -47,11 +47,7 @@ def _made(model: OperationModel) -> Config | None:
     """Derive a configuration for an operation that takes a token and returns one near its list."""
     asked = _named(_TOKENS, model.input_shape)
     told = next(
-        (
-            (path, shape)
-            for path, shape in _levels(model.output_shape)
-            if _named(_TOKENS, shape, is_next=True)
-        ),
+        ((path, shape) for path, shape in _levels(model.output_shape) if _named(_TOKENS, shape, is_next=True)),
         None,
     )
     if not asked or told is None:

@@ -43,8 +43,7 @@ def known_document(where: Where, suffix: str, local: Local | None) -> Document |
         return None
     if document.suffix != suffix:
         raise LedgerError(
-            f"{where.workspace.store(suffix).where} is the ledger of the stack {document.suffix}, not of "
-            f"{suffix}.",
+            f"{where.workspace.store(suffix).where} is the ledger of the stack {document.suffix}, not of {suffix}.",
             f"Give `--suffix {document.suffix}`, or another --state.",
         )
     ended = local and document.place.endpoint != f"{EMBEDDED}{local.instance}"
@@ -67,8 +66,7 @@ def usable_document(workspace: Workspace, suffix: str) -> Document | None:
     strange = [f"{node} ({kind})" for node, kind in document.kinds() if kind not in KINDS] if document else []
     if document and strange:
         raise LedgerError(
-            f"{workspace.store(suffix).where} tells of what this version does not know: "
-            f"{', '.join(strange)}.",
+            f"{workspace.store(suffix).where} tells of what this version does not know: {', '.join(strange)}.",
             f"It was written by {document.writer}: use that version, or a later one.",
         )
     return document
@@ -132,8 +130,7 @@ def check_pin(document: Document, suffix: str, place: Place, workspace: Workspac
     pinned = document.place
     if pinned.account != place.account:
         raise CredentialsError(
-            f"The stack {suffix} lives in the account {pinned.account}; these credentials are of "
-            f"{place.account}.",
+            f"The stack {suffix} lives in the account {pinned.account}; these credentials are of {place.account}.",
             f"Set AWS_PROFILE to a profile of {pinned.account}.",
         )
     if pinned != place:

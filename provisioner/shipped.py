@@ -61,9 +61,7 @@ def follow_what_runs(document: Document, stack: Stack, shipped: Mapping[str, Shi
         if not told.revision or (entry and entry.id == told.revision):
             continue
         entry = entry or Entry(str(node.kind), node.aws_name, node.piece, needs=node.needs)
-        document.entries[node.name] = replace(
-            entry, id=told.revision, phase="ready", confirmed=None, intent=None
-        )
+        document.entries[node.name] = replace(entry, id=told.revision, phase="ready", confirmed=None, intent=None)
 
 
 def show_as_held(plan: Plan, s: Settings, shipped: Mapping[str, Shipped]) -> None:

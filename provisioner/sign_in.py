@@ -166,8 +166,7 @@ def _ended(error: Exception, profile: Profile, method: str) -> Said:
         )
     if method == "custom-process":
         return (
-            f"The program that credential_process of {profile.words} names hands out credentials that have "
-            "ended.",
+            f"The program that credential_process of {profile.words} names hands out credentials that have ended.",
             f"Sign in there, or mend it; {_AGAIN}.",
         )
     return _of_the_source(error, profile, method)

@@ -189,9 +189,7 @@ def _came_back(returned: Plan, outcome: Outcome) -> bool:
     return any(not outcome.kept.keys() & {name, *nodes[name].needs} for name in returned.found)
 
 
-def _sweep(
-    session: Session, stack: Stack, outcome: Outcome, lifted: Protections, marker: Marker | None
-) -> None:
+def _sweep(session: Session, stack: Stack, outcome: Outcome, lifted: Protections, marker: Marker | None) -> None:
     """Delete what AWS itself made for the stack and left, or brought back.
 
     Raises:

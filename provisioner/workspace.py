@@ -41,9 +41,7 @@ class Workspace:
     state_endpoint: str = ""
 
     @classmethod
-    def here(
-        cls, *, local: bool = False, state: str | None = None, state_endpoint: str | None = None
-    ) -> Workspace:
+    def here(cls, *, local: bool = False, state: str | None = None, state_endpoint: str | None = None) -> Workspace:
         """Return the workspace of the working directory, or that of MLAPI_HOME."""
         home = Path(os.environ.get("MLAPI_HOME") or DEFAULT_HOME)
         return cls(home, local, state or "", state_endpoint or "")

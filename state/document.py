@@ -206,8 +206,7 @@ class Document:
                                 fitting(Tombstone(**by_name(Tombstone, stone))) for stone in raw["tombstones"]
                             ],
                             "begun": {
-                                key: fitting(Begun(**by_name(Begun, one)))
-                                for key, one in raw.get("begun", {}).items()
+                                key: fitting(Begun(**by_name(Begun, one))) for key, one in raw.get("begun", {}).items()
                             },
                         },
                     )

@@ -26,9 +26,7 @@ class LeaseLock(Lock):
     If-None-Match creates it; If-Match renews it, takes over an expired one, and releases it.
     """
 
-    def __init__(
-        self, shelf: Shelf, key: str, where: str, command: str, timeout: float, timer: Timer
-    ) -> None:
+    def __init__(self, shelf: Shelf, key: str, where: str, command: str, timeout: float, timer: Timer) -> None:
         self._shelf = shelf
         self._key = key
         self._where = where

@@ -109,9 +109,7 @@ class Ledger:
         with self._acting():
             entry = self.document.entries.pop(node, None)
             if entry and deleted and entry.id:
-                stone = Tombstone(
-                    node, entry.kind, entry.name, entry.id, entry.region, self._wall(), entry.wanted
-                )
+                stone = Tombstone(node, entry.kind, entry.name, entry.id, entry.region, self._wall(), entry.wanted)
                 self.document.tombstones.append(stone)
 
     def begin(self, key: str, begun: Begun) -> None:

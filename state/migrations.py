@@ -29,10 +29,7 @@ def _from_1(raw: Mapping[str, Any]) -> dict[str, Any]:
     # The same salt at every read: a plan may be saved before the migrated state is first written, and be
     # compared with it afterwards.
     salt = salt_of(str(raw.get("lineage")))
-    told = {
-        name: _marked(value, salt) if name in ("entries", "tombstones") else value
-        for name, value in raw.items()
-    }
+    told = {name: _marked(value, salt) if name in ("entries", "tombstones") else value for name, value in raw.items()}
     return {**told, "salt": salt}
 
 

@@ -169,6 +169,4 @@ def _read(path: Path) -> Doc:
 
 
 def _unreadable(where: str, error: Exception) -> LedgerError:
-    return LedgerError(
-        f"The record {where} cannot be read ({error}).", "It is only a record: remove that file."
-    )
+    return LedgerError(f"The record {where} cannot be read ({error}).", "It is only a record: remove that file.")

@@ -65,9 +65,7 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
     "encryption.key": {"encryption.database": False},
     "database.iam_user": {"database.iam_login": True},
     "domain.names": {"domain.hosted_zone_id": ZONE},
-    **dict.fromkeys(
-        ("domain.hosted_zone_id", "domain.certificate_arn", "domain.balancer_certificate_arn"), NAMED
-    ),
+    **dict.fromkeys(("domain.hosted_zone_id", "domain.certificate_arn", "domain.balancer_certificate_arn"), NAMED),
     **dict.fromkeys(("domain.origin_name", "domain.tls"), NAMED),
     "table.read_units": {"table.billing": "provisioned"},
     "table.write_units": {"table.billing": "provisioned"},

@@ -101,9 +101,7 @@ def _direct(call: ast.Call, clients: dict[str, str]) -> Iterator[tuple[str, str]
         case ast.Attribute(value=ast.Name(id=name), attr=method) if name in clients:
             of_service = operations(clients[name])
             # One page of a read is asked for by its name.
-            asked = (
-                call.args[0].value if method == "page" and isinstance(call.args[0], ast.Constant) else method
-            )
+            asked = call.args[0].value if method == "page" and isinstance(call.args[0], ast.Constant) else method
             yield clients[name], of_service[str(asked)]
 
 

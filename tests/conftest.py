@@ -21,9 +21,7 @@ from tests.harness import Desk  # noqa: E402 - only what is imported after it is
 from tests.standing import Standing  # noqa: E402
 
 # What a test promises does not depend on how busy the machine is.
-hypothesis.settings.register_profile(
-    "steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+hypothesis.settings.register_profile("steady", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("steady")
 
 OF_THE_USER = ("AWS_", "MLAPI_", "MOTO_", "GITHUB_")

@@ -15,9 +15,7 @@ def _allow(stack: Standing) -> None:
         "ToPort": 22,
         "IpRanges": [{"CidrIp": "203.0.113.7/32"}],
     }
-    stack.aws("ec2").authorize_security_group_ingress(
-        GroupId=stack.group("sg-tasks"), IpPermissions=[permission]
-    )
+    stack.aws("ec2").authorize_security_group_ingress(GroupId=stack.group("sg-tasks"), IpPermissions=[permission])
 
 
 def _let_out(stack: Standing) -> None:
@@ -104,9 +102,7 @@ def _read_more(stack: Standing) -> None:
     )
 
 
-_EVERYTHING = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-)
+_EVERYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
 # What `drift` calls the extra, the node that it lies in, what `apply` does with it, and the deed.

@@ -50,9 +50,7 @@ def _association(stack: Standing) -> str:
         for one in stack.ec2("describe_subnets", "Subnets")
         if tags(one["Tags"])["ml-api:node"] == "public-1"
     )
-    return next(
-        str(one["RouteTableAssociationId"]) for one in mine["Associations"] if one.get("SubnetId") == subnet
-    )
+    return next(str(one["RouteTableAssociationId"]) for one in mine["Associations"] if one.get("SubnetId") == subnet)
 
 
 def _unhook(stack: Standing) -> None:
@@ -114,9 +112,7 @@ ALTERED = [
         "altered",
         "scaling",
         "update",
-        lambda stack: stack.aws("application-autoscaling").register_scalable_target(
-            **SCALING, MaxCapacity=99
-        ),
+        lambda stack: stack.aws("application-autoscaling").register_scalable_target(**SCALING, MaxCapacity=99),
     ),
     Hand(
         "gone",
@@ -130,9 +126,7 @@ ALTERED = [
         "altered",
         "task-role",
         "update",
-        lambda stack: stack.aws("iam").tag_role(
-            RoleName=TASK_ROLE, Tags=[{"Key": "ml-api:node", "Value": "nobody"}]
-        ),
+        lambda stack: stack.aws("iam").tag_role(RoleName=TASK_ROLE, Tags=[{"Key": "ml-api:node", "Value": "nobody"}]),
     ),
     Hand(
         "gone",
@@ -190,9 +184,7 @@ ALTERED = [
         "altered",
         "listener-80",
         "update",
-        lambda stack: stack.aws("elbv2").modify_listener(
-            ListenerArn=stack.listener["ListenerArn"], Port=8080
-        ),
+        lambda stack: stack.aws("elbv2").modify_listener(ListenerArn=stack.listener["ListenerArn"], Port=8080),
     ),
     Hand("altered", "rule-tasks-db-in", "replace", _modify_rule),
     Hand(

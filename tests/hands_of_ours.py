@@ -160,9 +160,7 @@ _ADDED_TO_CONFIG: Doc = {
     "DefaultRootObject": "theirs.html",
     "AnycastIpListId": "aip-1",
     "ContinuousDeploymentPolicyId": "cdp-1",
-    "TenantConfig": {
-        "ParameterDefinitions": [{"Name": "t", "Definition": {"StringSchema": {"Required": True}}}]
-    },
+    "TenantConfig": {"ParameterDefinitions": [{"Name": "t", "Definition": {"StringSchema": {"Required": True}}}]},
 }
 _ADDED_TO_BEHAVIOUR: Doc = {
     "FunctionAssociations": _one({"FunctionARN": _FUNCTION, "EventType": "viewer-request"}),

@@ -50,9 +50,7 @@ def _default_group(stack: Standing) -> str:
 
 def _let_in(stack: Standing) -> None:
     everybody = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-    stack.aws("ec2").authorize_security_group_ingress(
-        GroupId=_default_group(stack), IpPermissions=[everybody]
-    )
+    stack.aws("ec2").authorize_security_group_ingress(GroupId=_default_group(stack), IpPermissions=[everybody])
 
 
 def _let_out(stack: Standing) -> None:
@@ -62,9 +60,7 @@ def _let_out(stack: Standing) -> None:
 
 def _widen_the_boundary(stack: Standing) -> None:
     iam = stack.aws("iam")
-    arn = next(
-        one["Arn"] for one in iam.list_policies(Scope="Local")["Policies"] if "boundary" in one["PolicyName"]
-    )
+    arn = next(one["Arn"] for one in iam.list_policies(Scope="Local")["Policies"] if "boundary" in one["PolicyName"])
     statement = {key: value for key, value in OPEN.items() if key != "Principal"}
     document = json.dumps({**POLICY, "Statement": [statement]})
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
@@ -72,9 +68,7 @@ def _widen_the_boundary(stack: Standing) -> None:
 
 def _encrypt_otherwise(stack: Standing) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    stack.aws("s3").put_bucket_encryption(
-        Bucket=bucket(stack), ServerSideEncryptionConfiguration={"Rules": [rule]}
-    )
+    stack.aws("s3").put_bucket_encryption(Bucket=bucket(stack), ServerSideEncryptionConfiguration={"Rules": [rule]})
 
 
 def _tag_certificate(stack: Standing) -> None:
@@ -125,9 +119,7 @@ def _open_the_key(stack: Standing) -> None:
 
 def _rotate_rarely(stack: Standing) -> None:
     rule = {"AutomaticallyAfterDays": 900}
-    stack.aws("secretsmanager").rotate_secret(
-        SecretId=stack.secret, RotationRules=rule, RotateImmediately=False
-    )
+    stack.aws("secretsmanager").rotate_secret(SecretId=stack.secret, RotationRules=rule, RotateImmediately=False)
 
 
 def origin_key(stack: Standing) -> str:
@@ -273,9 +265,7 @@ OF_PRODUCTION = [
         "update",
         _tag_delivery("describe_delivery_destinations", "deliveryDestinations"),
     ),
-    Hand(
-        "altered", "records-source", "update", _tag_delivery("describe_delivery_sources", "deliverySources")
-    ),
+    Hand("altered", "records-source", "update", _tag_delivery("describe_delivery_sources", "deliverySources")),
     # A disabled rule is unhealthy.
     Hand(
         "failed",
@@ -332,9 +322,7 @@ OF_THE_STRONGEST = [
         "extra",
         "origin-key",
         "update",
-        lambda stack: stack.aws("secretsmanager").put_resource_policy(
-            SecretId=_KEY, ResourcePolicy=json.dumps(POLICY)
-        ),
+        lambda stack: stack.aws("secretsmanager").put_resource_policy(SecretId=_KEY, ResourcePolicy=json.dumps(POLICY)),
     ),
     Hand(
         "altered",

@@ -129,9 +129,7 @@ class Desk:
 
     def tries(self, since: int = 0) -> list[str]:
         """The mutating calls after a mark, the refused ones too."""
-        return [
-            f"{call['service']}:{call['operation']}" for call in self.box.calls(since) if call["mutating"]
-        ]
+        return [f"{call['service']}:{call['operation']}" for call in self.box.calls(since) if call["mutating"]]
 
     def spawn(self, *arguments: str, **more: str) -> subprocess.Popen[str]:
         """One command in a process of its own, as a user starts it; `more` is of its environment."""

@@ -119,9 +119,7 @@ def inventory(endpoint: str, region: str = "us-east-1") -> Found:
                 found[kind][str(doc[key]) if key else _line(doc)] = _line(doc)
     # SNS tells for two days of a reader that never confirmed; nobody can end that.
     heard = found["subscription"]
-    found["subscription"] = {
-        key: line for key, line in heard.items() if json.loads(line)["TopicArn"] in found["topic"]
-    }
+    found["subscription"] = {key: line for key, line in heard.items() if json.loads(line)["TopicArn"] in found["topic"]}
     for kind, more in _nested(endpoint, region, found):
         found.setdefault(kind, {}).update({key: _line(doc) for key, doc in more.items()})
     return found
@@ -194,9 +192,7 @@ def _nested(endpoint: str, region: str, found: Found) -> Iterator[tuple[str, dic
 
 def _keys(kms: Any) -> Iterator[tuple[str, Any]]:
     """The keys that are not AWS's own, one a service, which everybody gets with the first use."""
-    own = {
-        one.get("TargetKeyId") for one in kms.list_aliases()["Aliases"] if "alias/aws/" in one["AliasName"]
-    }
+    own = {one.get("TargetKeyId") for one in kms.list_aliases()["Aliases"] if "alias/aws/" in one["AliasName"]}
     for key in kms.list_keys()["Keys"]:
         if key["KeyId"] not in own:
             yield key["KeyId"], kms.describe_key(KeyId=key["KeyId"])

@@ -93,9 +93,7 @@ class Native:
     def update(self, **given: Any) -> None:
         """UpdateService."""
         service = self.stack.service
-        self.stack.aws("ecs").update_service(
-            cluster=service["clusterArn"], service=service["serviceName"], **given
-        )
+        self.stack.aws("ecs").update_service(cluster=service["clusterArn"], service=service["serviceName"], **given)
 
     @property
     def rules(self) -> list[Doc]:

@@ -52,9 +52,7 @@ def record(**more: Any) -> dict[str, Any]:
 
 def sheet(known: dict[str, Thing], **more: Any) -> Sheet:
     """A page that tells of drift, and of a run that failed; every text that can be odd is odd."""
-    drift = Drift(
-        "altered", "sg-tasks", "security", "SecurityGroup", "n", "i", ODD, (Field("a.b", 1, ODD, 1),)
-    )
+    drift = Drift("altered", "sg-tasks", "security", "SecurityGroup", "n", "i", ODD, (Field("a.b", 1, ODD, 1),))
     bill = {"Aurora capacity": Cost(43.8, 175.2), "secrets": Cost(0.4, 0.4)}
     failed = record(result="incomplete", exit_code=4, message=ODD, seconds=4.0)
     made = Sheet(
@@ -63,9 +61,7 @@ def sheet(known: dict[str, Thing], **more: Any) -> Sheet:
         written="2026-11-23 07:00 UTC",
         map=atlas(known, "prod in us-east-1", "us-east-1"),
         outputs={"cloudfront_distribution_url": "https://d1.cloudfront.net", "odd": ODD},
-        health=tuple(
-            Health(f"{one.piece}/{one.node}", one.kind, one.state, one.word) for one in known.values()
-        ),
+        health=tuple(Health(f"{one.piece}/{one.node}", one.kind, one.state, one.word) for one in known.values()),
         controls=posture(known),
         cost=Estimate(bill, {}, "us-east-1", "2026-07", (), ("logs",)),
         parts=(

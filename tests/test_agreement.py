@@ -19,9 +19,7 @@ NAMED = ("--suffix", "a")
 def _delete_nat(desk: Desk) -> None:
     ec2 = client(desk.box.endpoint, "ec2")
     found = ec2.describe_nat_gateways()["NatGateways"]
-    ec2.delete_nat_gateway(
-        NatGatewayId=next(one["NatGatewayId"] for one in found if one["State"] != "deleted")
-    )
+    ec2.delete_nat_gateway(NatGatewayId=next(one["NatGatewayId"] for one in found if one["State"] != "deleted"))
 
 
 def _deregister(desk: Desk) -> None:
@@ -83,9 +81,7 @@ def test_all_four_tell_it(
     page = tmp_path / "page.html"
     told = desk.process("report", "--local", "--json", "--html", str(page), *NAMED)
     assert told.code == 0, told.err
-    assert {name: told.lines[0]["unwell"].get(name) for name in (node, *drawn)} == dict.fromkeys(
-        (node, *drawn), "bad"
-    )
+    assert {name: told.lines[0]["unwell"].get(name) for name in (node, *drawn)} == dict.fromkeys((node, *drawn), "bad")
 
 
 def test_an_acl_that_stops_nobody_of_ours_is_drift_and_harms_nobody(desk: Desk) -> None:

@@ -100,9 +100,7 @@ def test_a_page_is_no_yes(service: str, operation: str, params: dict[str, str]) 
 
 @pytest.mark.parametrize("service", ["logs", "ecs", "dynamodb"])
 def test_a_refusal_that_was_cut_is_no_refusal(service: str) -> None:
-    operation, params = {**READS, "logs": ("describe_log_groups", {}), "dynamodb": ("list_tables", {})}[
-        service
-    ]
+    operation, params = {**READS, "logs": ("describe_log_groups", {}), "dynamodb": ("list_tables", {})}[service]
 
     with pytest.raises(Exception, match="was cut") as caught:
         getattr(answered(service, b'{"__type": "ResourceNotFou', 400), operation)(**params)
@@ -209,9 +207,7 @@ def test_a_refusal_that_is_no_object_is_no_traceback(service: str, status: int) 
 
 @pytest.mark.parametrize(("status", "fault"), [(403, Fault.BARRED), (407, Fault.BARRED), (408, Fault.LOST)])
 @pytest.mark.parametrize("service", ["ec2", "sts", "rds"])
-def test_who_says_no_with_a_status_alone_is_no_service_of_aws(
-    service: str, status: int, fault: Fault
-) -> None:
+def test_who_says_no_with_a_status_alone_is_no_service_of_aws(service: str, status: int, fault: Fault) -> None:
     assert [fault_of(error) for error in refused(service, status, [b""])] == [fault]
 
 

@@ -26,9 +26,7 @@ def test_a_stopped_database_is_not_waited_for_but_shown_with_what_starts_it(desk
         assert WAKE in ran.err
         assert "Set it back to what it was" not in ran.err
     [told] = [
-        part
-        for part in desk.run("doctor", "--all", "--suffix", "a").out.split("\n\n")
-        if part.startswith("resources/")
+        part for part in desk.run("doctor", "--all", "--suffix", "a").out.split("\n\n") if part.startswith("resources/")
     ]
     assert f"Type: {WAKE}" in told
     assert desk.tries(mark) == []
@@ -47,9 +45,7 @@ def test_a_secret_in_its_recovery_window_comes_back_when_it_is_ours(desk: Desk, 
     user.teardown("a")
     tags = kept["Tags"] if ours else [{"Key": "Owner", "Value": "them"}]
     told = {"Name": kept["Name"], "Description": kept["Description"], "Tags": tags}
-    arn = secrets.create_secret(**told, SecretString='{"username": "a", "password": "Older_than_9-lives"}')[
-        "ARN"
-    ]
+    arn = secrets.create_secret(**told, SecretString='{"username": "a", "password": "Older_than_9-lives"}')["ARN"]
     secrets.delete_secret(SecretId=arn, RecoveryWindowInDays=7)
 
     mark = desk.mark()

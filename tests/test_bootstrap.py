@@ -158,9 +158,7 @@ def test_a_provider_that_stands_is_used_and_one_that_takes_another_audience_is_l
     ran = prompt.run(*ASKED, "--branch", "main", "--audience", "other", "--yes")
     assert ran.code == 5
     assert "add-client-id" in ran.err
-    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=ARN)["ClientIDList"] == [
-        "sts.amazonaws.com"
-    ]
+    assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=ARN)["ClientIDList"] == ["sts.amazonaws.com"]
 
 
 def test_somebody_elses_role_of_that_name_is_refused(prompt: Desk) -> None:

@@ -30,9 +30,9 @@ def test_another_image_is_a_new_revision_that_the_service_runs(desk: Desk) -> No
 
     desk.apply("a", "--set", "image=public.ecr.aws/nginx/nginx-unprivileged:1.28-alpine")
 
-    task = client(desk.box.endpoint, "ecs").describe_task_definition(
-        taskDefinition=service(desk)["taskDefinition"]
-    )["taskDefinition"]
+    task = client(desk.box.endpoint, "ecs").describe_task_definition(taskDefinition=service(desk)["taskDefinition"])[
+        "taskDefinition"
+    ]
     assert task["containerDefinitions"][0]["image"].endswith(":1.28-alpine")
     after = inventory(desk.box.endpoint)
     assert len(after["task definition active"]) == 2
@@ -45,9 +45,7 @@ def test_another_image_is_a_new_revision_that_the_service_runs(desk: Desk) -> No
 def test_a_prefix_more_and_one_less(desk: Desk) -> None:
     def paths() -> set[str]:
         rules = inventory(desk.box.endpoint)["rule"].values()
-        return {
-            rule["Conditions"][0]["Values"][0] for rule in map(json.loads, rules) if not rule["IsDefault"]
-        }
+        return {rule["Conditions"][0]["Values"][0] for rule in map(json.loads, rules) if not rule["IsDefault"]}
 
     pages = {"/errors/403.html", "/errors/404.html"}
     desk.apply("a")
@@ -79,9 +77,7 @@ def test_settings_of_every_piece_reach_aws_on_a_standing_stack(desk: Desk) -> No
 
     endpoint = desk.box.endpoint
     scaling = client(endpoint, "application-autoscaling")
-    assert (
-        scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]["MaxCapacity"] == 20
-    )
+    assert scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]["MaxCapacity"] == 20
     (cluster,) = client(endpoint, "rds").describe_db_clusters()["DBClusters"]
     assert cluster["ServerlessV2ScalingConfiguration"]["MaxCapacity"] == 4
     assert cluster["BackupRetentionPeriod"] == 14
@@ -173,9 +169,7 @@ def test_protected_data_wants_to_be_unprotected_and_leaves_a_last_snapshot(desk:
 
 def test_a_protection_that_the_ledger_does_not_know_of_stops_a_teardown_as_well(desk: Desk) -> None:
     desk.apply("a")
-    client(desk.box.endpoint, "rds").modify_db_cluster(
-        DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True
-    )
+    client(desk.box.endpoint, "rds").modify_db_cluster(DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True)
     mark = desk.mark()
 
     refused = desk.run("teardown", "--yes", "--suffix", "a")
@@ -202,12 +196,8 @@ def test_a_protection_that_may_not_be_taken_off_leaves_the_stack_as_it_is(desk: 
 
 def test_what_is_protected_no_longer_is_named_where_the_next_one_is_still(desk: Desk) -> None:
     desk.apply("a")
-    client(desk.box.endpoint, "rds").modify_db_cluster(
-        DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True
-    )
-    client(desk.box.endpoint, "dynamodb").update_table(
-        TableName="ml-api-sessions-a", DeletionProtectionEnabled=True
-    )
+    client(desk.box.endpoint, "rds").modify_db_cluster(DBClusterIdentifier="ml-api-aurora-a", DeletionProtection=True)
+    client(desk.box.endpoint, "dynamodb").update_table(TableName="ml-api-sessions-a", DeletionProtectionEnabled=True)
     desk.box.faults({"operation": "dynamodb:UpdateTable", "fault": "access_denied"})
 
     denied = desk.run("teardown", "--yes", "--suffix", "a", "--unprotect")

@@ -40,9 +40,7 @@ HOSTILE = {
     "cut off": "\x1b]0;never ended",
     "forged": "\x00deadbeef:\x1b[2J\x00",
 }
-BAD = [
-    *map(chr, (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-]
+BAD = [*map(chr, (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))]
 
 
 def controls(text: str) -> list[str]:
@@ -111,9 +109,7 @@ def test_json_keeps_what_was_said_and_escapes_it(capsys: pytest.CaptureFixture[s
     assert json.loads(out)["text"] == text
 
 
-def test_files_that_are_written_for_a_person_are_clean(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_that_are_written_for_a_person_are_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "".join(HOSTILE.values())
     monkeypatch.setenv(SUMMARY, str(tmp_path / "summary"))
 
@@ -129,9 +125,7 @@ def spoken(desk: Desk, text: str) -> None:
     group, stream = f"/aws/ecs/ml-api-{SUFFIX}", f"api/api/{'1' * 32}"
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
     at = round(time.time() * 1000)
-    logs.put_log_events(
-        logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": at, "message": text}]
-    )
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": at, "message": text}])
 
 
 def test_logs_are_clean_and_raw_where_that_is_asked_for(standing: Standing) -> None:

@@ -89,9 +89,7 @@ def test_without_credentials_one_sentence_says_what_to_set_and_that_local_needs_
     ],
     ids=str,
 )
-def test_credentials_that_cannot_be_used_are_told_in_one_sentence(
-    desk: Desk, environment: dict[str, str]
-) -> None:
+def test_credentials_that_cannot_be_used_are_told_in_one_sentence(desk: Desk, environment: dict[str, str]) -> None:
     ran = desk.process("plan", "--suffix", "a", **environment)
 
     assert ran.code == 3, ran.err

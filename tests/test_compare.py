@@ -238,9 +238,7 @@ OLD, NEW = {"a": {"Block": {}}, "b": {"Count": {}, "Size": 1}}, {"b": {"Count": 
 @pytest.mark.parametrize(
     ("wanted", "seen", "confirmed", "paths"),
     [
-        pytest.param(
-            {"Rules": NEW}, {"Rules": OLD}, {"Rules": OLD}, ["Rules.a", "Rules.b.Size"], id="nested"
-        ),
+        pytest.param({"Rules": NEW}, {"Rules": OLD}, {"Rules": OLD}, ["Rules.a", "Rules.b.Size"], id="nested"),
         pytest.param({"Rules": NEW}, {"Rules": OLD}, {"Rules": NEW}, [], id="never ours"),
         pytest.param({"Rules": NEW}, {"Rules": OLD}, None, [], id="nothing confirmed"),
         pytest.param({"Rules": NEW}, {"Rules": NEW}, {"Rules": OLD}, [], id="gone already"),

@@ -135,9 +135,7 @@ echo "${{COMPREPLY[@]}}"
     assert ran.stdout == "vpc/nat-1\n"
 
 
-@pytest.mark.parametrize(
-    "typed", ["status --suffix p", "plan --suffix prod --target v", "show --suffix prod 2"]
-)
+@pytest.mark.parametrize("typed", ["status --suffix p", "plan --suffix prod --target v", "show --suffix prod 2"])
 def test_nothing_slow_is_imported(home: Path, typed: str) -> None:
     environment = {"_ML_API_COMPLETE": "bash_complete", "MLAPI_HOME": str(home)}
     words = {"COMP_WORDS": f"ml-api {typed}", "COMP_CWORD": str(len(typed.split()))}

@@ -19,9 +19,7 @@ def test_region_is_the_one_that_was_chosen(standing: Standing) -> None:
     options = standing.task["containerDefinitions"][0]["logConfiguration"]["options"]
 
     assert options["awslogs-region"] == "us-east-1"
-    assert {subnet["AvailabilityZone"][:-1] for subnet in standing.ec2("describe_subnets", "Subnets")} == {
-        "us-east-1"
-    }
+    assert {subnet["AvailabilityZone"][:-1] for subnet in standing.ec2("describe_subnets", "Subnets")} == {"us-east-1"}
 
 
 def test_environment_suffix_is_in_every_name(standing: Standing) -> None:
@@ -38,13 +36,10 @@ def test_environment_suffix_is_in_every_name(standing: Standing) -> None:
         standing.task["family"],
         standing.distribution["Comment"],
         *aws("dynamodb").list_tables()["TableNames"],
-        *(
-            one["logGroupName"].removesuffix("/postgresql")
-            for one in aws("logs").describe_log_groups()["logGroups"]
-        ),
-        aws("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"][
-            0
-        ]["PolicyName"],
+        *(one["logGroupName"].removesuffix("/postgresql") for one in aws("logs").describe_log_groups()["logGroups"]),
+        aws("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"][0][
+            "PolicyName"
+        ],
     ]
 
     assert all(name.removesuffix("/performance").endswith(f"-{SUFFIX}") for name in names)

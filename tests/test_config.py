@@ -107,9 +107,7 @@ def test_every_line_of_that_file_can_be_taken_as_it_is() -> None:
     assert said.account == changed["account"]
 
 
-@pytest.mark.parametrize(
-    "value", ['a "b" \\ ü', 3, 2.5, True, [], ["a", "b"], {}, {"a b": "c"}, [{"a": [1]}]]
-)
+@pytest.mark.parametrize("value", ['a "b" \\ ü', 3, 2.5, True, [], ["a", "b"], {}, {"a b": "c"}, [{"a": [1]}]])
 def test_what_is_written_as_toml_is_read_back(value: Any) -> None:
     assert tomllib.loads(f"x = {toml(value)}")["x"] == value
 
@@ -176,9 +174,7 @@ def test_a_group_is_told_from_a_setting() -> None:
     assert "service.minimum, service.maximum" in error.hint
 
 
-@pytest.mark.parametrize(
-    "said", ["api.prefixes=/v3/*", "tags=team", "container.environment=A:b", "tags.team=search"]
-)
+@pytest.mark.parametrize("said", ["api.prefixes=/v3/*", "tags=team", "container.environment=A:b", "tags.team=search"])
 def test_a_list_or_a_mapping_that_is_none_is_told_how_to_write_it(said: str) -> None:
     assert "JSON: --set '" in refused(said).hint
 

@@ -114,8 +114,7 @@ CHAINS: dict[str, tuple[str, dict[str, str], list[str]]] = {
         ["sso_start_url"],
     ),
     "a loop": (
-        f"[profile p]\nrole_arn = {ROLE}\nsource_profile = q\n"
-        f"[profile q]\nrole_arn = {ROLE}\nsource_profile = p\n",
+        f"[profile p]\nrole_arn = {ROLE}\nsource_profile = q\n[profile q]\nrole_arn = {ROLE}\nsource_profile = p\n",
         {},
         ["loop"],
     ),
@@ -168,9 +167,7 @@ def test_whatever_the_chain_ends_with_is_a_sentence_and_exit_3(
 
 
 @pytest.mark.parametrize("text", ['{"accessToken": "t0k3n', "[]", "", '{"accessToken": "t0k3n-words"}'])
-def test_a_sign_in_whose_file_was_cut_off_is_made_anew(
-    desk: Desk, front: Front, tmp_path: Path, text: str
-) -> None:
+def test_a_sign_in_whose_file_was_cut_off_is_made_anew(desk: Desk, front: Front, tmp_path: Path, text: str) -> None:
     one = user(desk, front, tmp_path, WITH_SSO, AWS_PROFILE="p")
     cache = tmp_path / "user" / ".aws" / "sso" / "cache"
     cache.mkdir(parents=True)
@@ -188,9 +185,7 @@ def test_a_sign_in_whose_file_was_cut_off_is_made_anew(
 WITH_LOGIN = "[profile p]\nlogin_session = arn:aws:iam::123456789012:user/me\n"
 
 
-def test_a_profile_of_aws_login_names_the_package_or_the_command(
-    desk: Desk, front: Front, tmp_path: Path
-) -> None:
+def test_a_profile_of_aws_login_names_the_package_or_the_command(desk: Desk, front: Front, tmp_path: Path) -> None:
     from botocore.compat import EC
 
     ran = plan(user(desk, front, tmp_path, WITH_LOGIN, AWS_PROFILE="p"))
@@ -259,9 +254,7 @@ def test_a_code_is_asked_for_once_for_all_regions_services_and_the_bucket(
     assert front.operations().count("sts:AssumeRole") == 1
 
 
-def test_a_session_that_aws_no_longer_takes_is_not_used_again(
-    desk: Desk, front: Front, tmp_path: Path
-) -> None:
+def test_a_session_that_aws_no_longer_takes_is_not_used_again(desk: Desk, front: Front, tmp_path: Path) -> None:
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
     one = user(desk, front, tmp_path, config, AWS_PROFILE="p")
     assert plan(one).code == 0
@@ -274,9 +267,7 @@ def test_a_session_that_aws_no_longer_takes_is_not_used_again(
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"Credentials": {"AccessKeyId": "x"}}'])
-def test_a_kept_session_that_cannot_be_read_is_as_none(
-    desk: Desk, front: Front, tmp_path: Path, text: str
-) -> None:
+def test_a_kept_session_that_cannot_be_read_is_as_none(desk: Desk, front: Front, tmp_path: Path, text: str) -> None:
     config = with_mfa().replace(f"mfa_serial = {MFA}\n", "")
     one = user(desk, front, tmp_path, config, AWS_PROFILE="p")
     assert plan(one).code == 0
@@ -333,9 +324,7 @@ def test_a_key_that_was_pasted_with_its_newline_is_told_and_not_shown(desk: Desk
 def test_an_endpoint_that_is_no_url_is_named(desk: Desk, name: str) -> None:
     told = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "s3cr3t-words"}
 
-    ran = desk.process(
-        "plan", "--suffix", "a", **{**told, "AWS_ENDPOINT_URL": desk.box.endpoint, name: "foo"}
-    )
+    ran = desk.process("plan", "--suffix", "a", **{**told, "AWS_ENDPOINT_URL": desk.box.endpoint, name: "foo"})
 
     assert ran.code == 64, ran.err
     assert "Traceback" not in ran.err

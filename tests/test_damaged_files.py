@@ -64,9 +64,7 @@ def test_no_value_of_a_setting_is_a_traceback(path: str, value: str, tmp_path: P
             continue
 
 
-@pytest.mark.parametrize(
-    "text", [f"profile = {DEEP}", f"[a]\nb = {DEEP}", "profile = []", "a" * 100_000, "\xff"]
-)
+@pytest.mark.parametrize("text", [f"profile = {DEEP}", f"[a]\nb = {DEEP}", "profile = []", "a" * 100_000, "\xff"])
 def test_no_settings_file_is_a_traceback(text: str, tmp_path: Path) -> None:
     path = tmp_path / "ml-api.toml"
     path.write_bytes(text.encode("latin-1"))
@@ -244,9 +242,7 @@ def test_no_saved_plan_and_no_policy_file_is_a_traceback(desk: Desk, tmp_path: P
         assert (ran.code, "Traceback" in ran.err) == (64, False), ran.err
 
 
-@pytest.mark.parametrize(
-    "text", ["[]", '{"us-east-1": 5}', '{"us-east-1": {"as_of": 5, "prices": {}}}', DEEP]
-)
+@pytest.mark.parametrize("text", ["[]", '{"us-east-1": 5}', '{"us-east-1": {"as_of": 5, "prices": {}}}', DEEP])
 def test_a_cache_of_prices_that_is_none_is_passed_over(tmp_path: Path, text: str) -> None:
     path = tmp_path / "prices.json"
     path.write_text(text)

@@ -68,9 +68,7 @@ class Server:
     def psql(self, connection: str, text: str, **environment: str) -> subprocess.CompletedProcess[str]:
         command = [str(_BIN / "psql"), "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", connection]
         known = {**os.environ, **environment}
-        return subprocess.run(
-            command, input=text, env=known, capture_output=True, text=True, check=False, timeout=60
-        )
+        return subprocess.run(command, input=text, env=known, capture_output=True, text=True, check=False, timeout=60)
 
     def _as_its_own(self, program: str, *arguments: str) -> None:
         """PostgreSQL does not run as root."""
@@ -112,17 +110,13 @@ def _free_port() -> int:
 
 
 def test_the_documented_user_reads_writes_and_makes_what_an_application_needs(server: Server) -> None:
-    server.sql(
-        "CREATE TABLE before (id serial PRIMARY KEY, word text); INSERT INTO before (word) VALUES ('a')"
-    )
+    server.sql("CREATE TABLE before (id serial PRIMARY KEY, word text); INSERT INTO before (word) VALUES ('a')")
 
     server.sql(documented())
 
     server.sql("CREATE TABLE after (id serial PRIMARY KEY, word text)")
     for table in ("before", "after"):
-        server.sql(
-            f"INSERT INTO {table} (word) VALUES ('b'); UPDATE {table} SET word = 'c'", user="mlapi_app"
-        )
+        server.sql(f"INSERT INTO {table} (word) VALUES ('b'); UPDATE {table} SET word = 'c'", user="mlapi_app")
         assert server.sql(f"SELECT count(*) > 0 FROM {table}", user="mlapi_app") == "t\n"
         server.sql(f"DELETE FROM {table}", user="mlapi_app")
     server.sql("CREATE TABLE own (id int); INSERT INTO own VALUES (1)", user="mlapi_app")

@@ -54,9 +54,7 @@ def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted:
         pytest.param(seen("left", **RED), entry(), Recalled, "refuse", False, id="ended by a person"),
         pytest.param(seen("left", **RED), entry("t-0"), Recalled, "create", False, id="another one, ended"),
         pytest.param(seen("left", **RED), None, Recalled, "create", False, id="ended, ledger lost"),
-        pytest.param(
-            seen("left", **RED), entry(phase="deleting"), Recalled, "create", False, id="ended by us"
-        ),
+        pytest.param(seen("left", **RED), entry(phase="deleting"), Recalled, "create", False, id="ended by us"),
         pytest.param(seen("leaving", **RED), entry(), Thing, "create", False, id="being deleted"),
         pytest.param(seen("leaving", **RED), None, Thing, "create", True, id="being deleted, ledger lost"),
         pytest.param(seen(tags=STRANGER, **RED), None, Thing, "refuse", False, id="a stranger's"),
@@ -70,13 +68,9 @@ def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted:
         pytest.param(seen(tags=PARTLY, **RED), entry(), Known, "update", False, id="this name, a tag off"),
         pytest.param(seen(tags={}, **RED), entry(), Known, "update", False, id="this name, tags stripped"),
         pytest.param(seen(tags=ELSEWHERE, **RED), None, Thing, "refuse", False, id="another region's"),
-        pytest.param(
-            seen("leaving", STRANGER), None, Thing, "refuse", False, id="a stranger's, being deleted"
-        ),
+        pytest.param(seen("leaving", STRANGER), None, Thing, "refuse", False, id="a stranger's, being deleted"),
         pytest.param(seen(tags={}, **RED), None, Guest, "update", True, id="nobody's, as AWS makes them"),
-        pytest.param(
-            seen(tags=NEIGHBOUR, **RED), None, Guest, "refuse", False, id="made by AWS, taken by others"
-        ),
+        pytest.param(seen(tags=NEIGHBOUR, **RED), None, Guest, "refuse", False, id="made by AWS, taken by others"),
         pytest.param(seen(tags={}, **RED), None, Part, "keep", True, id="a part of what is ours"),
         pytest.param(seen(**RED), None, Thing, "keep", True, id="ours, ledger lost"),
         pytest.param(seen(**RED), entry("", intent="create"), Thing, "keep", True, id="ours, open intent"),
@@ -90,23 +84,17 @@ def decided(kind: type[Kind], known: Entry | None, observed: Doc | None, wanted:
         pytest.param(seen("broken", **RED), entry(), Phoenix, "replace", False, id="failed, anew"),
         pytest.param(seen("broken", **RED), entry(), Patient, "update", False, id="failed, mend"),
         pytest.param(seen("broken", Shape="round"), entry(), Patient, "update", False, id="failed, differs"),
-        pytest.param(
-            seen("broken", Shape="round"), entry(), Thing, "refuse", False, id="failed, beyond help"
-        ),
+        pytest.param(seen("broken", Shape="round"), entry(), Thing, "refuse", False, id="failed, beyond help"),
         pytest.param(seen(Colour="blue", Shape="round"), entry(), Thing, "update", False, id="differs"),
         pytest.param(seen("coming", Colour="x", Shape="round"), entry(), Thing, "update", False, id="young"),
         pytest.param(seen(tags=STRANGER, **RED), entry(), Thing, "update", False, id="tags taken away"),
         pytest.param(seen("coming", **RED), entry(), Thing, "finish", False, id="as wanted, not ready"),
-        pytest.param(
-            seen(**RED), entry(phase="finishing"), Thing, "finish", False, id="ready, not yet noted"
-        ),
+        pytest.param(seen(**RED), entry(phase="finishing"), Thing, "finish", False, id="ready, not yet noted"),
         pytest.param(seen(Count=9, **RED), entry(), Thing, "keep", False, id="another owner's field"),
         pytest.param(seen(**RED), entry(), Thing, "keep", False, id="as wanted"),
     ],
 )
-def test_decision(
-    observed: Doc | None, known: Entry | None, kind: type[Kind], verb: Verb, adopts: bool
-) -> None:
+def test_decision(observed: Doc | None, known: Entry | None, kind: type[Kind], verb: Verb, adopts: bool) -> None:
     change = decided(kind, known, observed)
 
     assert (change.verb, change.adopts) == (verb, adopts)

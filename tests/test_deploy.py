@@ -76,9 +76,7 @@ def test_what_was_shipped_outlives_the_state_file(standing: Standing, tmp_path: 
     assert standing.service["taskDefinition"] == runs
 
 
-def test_what_does_not_answer_is_told_with_the_way_back(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_does_not_answer_is_told_with_the_way_back(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smoke, "_visit", lambda _, door, path: smoke.Visit(door.via, path, 502))
 
     ran = deploy(standing, "broken:1", code=1)
@@ -147,9 +145,7 @@ def test_the_releases_tell_what_ran_and_a_rollback_goes_to_the_last_good_one(sta
 
 
 def test_a_task_by_itself_says_and_ends_as_its_command_does(standing: Standing) -> None:
-    ran = standing.desk.run(
-        "run", "--local", "--yes", "--suffix", SUFFIX, "--", "migrate", "EXIT=3", local=False
-    )
+    ran = standing.desk.run("run", "--local", "--yes", "--suffix", SUFFIX, "--", "migrate", "EXIT=3", local=False)
 
     assert ran.code == 3, ran.err
     assert ran.out.splitlines()[1:] == ["running migrate EXIT=3", "ending with exit code 3"]

@@ -78,9 +78,7 @@ def killed_after(monkeypatch: pytest.MonkeyPatch, whose: Any, verb: str) -> None
     monkeypatch.setattr(whose, verb, kill)
 
 
-@pytest.mark.parametrize(
-    ("whose", "verb"), [(OneService, "mark"), (TaskDefinition, "create"), (Service, "update")]
-)
+@pytest.mark.parametrize(("whose", "verb"), [(OneService, "mark"), (TaskDefinition, "create"), (Service, "update")])
 def test_a_deploy_that_was_killed_is_gone_on_with(
     standing: Standing, monkeypatch: pytest.MonkeyPatch, whose: Any, verb: str
 ) -> None:
@@ -147,9 +145,7 @@ def test_what_is_typed_in_between_makes_a_rollback_go_no_further(
     standing.desk.apply(SUFFIX)
 
 
-def test_a_rollback_that_an_apply_has_ended_is_no_open_one(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rollback_that_an_apply_has_ended_is_no_open_one(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     cut_off(standing, monkeypatch, "ended")
     standing.desk.apply(SUFFIX)
 

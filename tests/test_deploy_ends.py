@@ -98,8 +98,7 @@ def test_what_is_left_after_a_failure_is_told_as_it_is() -> None:
 )
 def test_one_that_was_begun_anew_is_no_failed_one(there: list[tuple[str, str, str]], words: str) -> None:
     listed = [
-        {"status": status, "taskDefinition": f"arn:{name}", "rolloutState": state}
-        for status, name, state in there
+        {"status": status, "taskDefinition": f"arn:{name}", "rolloutState": state} for status, name, state in there
     ]
 
     assert rollout({"deployments": listed, "runningCount": 2, "desiredCount": 2}, "arn:a:2") == words
@@ -250,9 +249,7 @@ def test_without_the_right_to_see_tasks_stop_fail_fast_waits_on(
     assert f"{call} answered AccessDenied" in ran.err
 
 
-def test_a_service_that_somebody_deletes_meanwhile_is_told(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_service_that_somebody_deletes_meanwhile_is_told(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     really = Rolling.look
 
     def look(rolling: Rolling) -> Stage:

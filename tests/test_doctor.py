@@ -262,9 +262,7 @@ def test_a_suffix_that_nobody_knows_is_no_sick_stack(stack: Standing) -> None:
     assert f"AWS has none in {REGION}" in ran.err
 
 
-def test_without_a_ledger_and_with_its_policy_alone_it_sees_everything(
-    stack: Standing, tmp_path: Path
-) -> None:
+def test_without_a_ledger_and_with_its_policy_alone_it_sees_everything(stack: Standing, tmp_path: Path) -> None:
     """All that is given is the suffix and the region."""
     asked = ("--suffix", SUFFIX, "--region", REGION, "--expect-account", ACCOUNT, "--json")
     given = told(stack.desk.well("policy", "--for", "doctor", *asked))["policies"]

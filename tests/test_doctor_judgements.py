@@ -49,9 +49,7 @@ def service(**more: Any) -> Doc:
 
 
 def rule(*groups: str, **more: Any) -> Doc:
-    actions = [
-        {"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": one}]}} for one in groups
-    ]
+    actions = [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": one}]}} for one in groups]
     return {"Conditions": [], "Priority": "1", "Actions": actions, **more}
 
 
@@ -118,9 +116,7 @@ JUDGED: list[tuple[Finding | None, str]] = [
     (names.hold([{**ENDED, "Status": "FAILED"}], NOW.timestamp()), "is FAILED"),
     (names.hold([{**ENDED, "NotAfter": NOW + timedelta(days=31)}], NOW.timestamp()), ""),
     (
-        names.lead_here(
-            EDGE, {"a": [{"Type": "CNAME", "ResourceRecords": [{"Value": "D1.cloudfront.net."}]}]}
-        ),
+        names.lead_here(EDGE, {"a": [{"Type": "CNAME", "ResourceRecords": [{"Value": "D1.cloudfront.net."}]}]}),
         "",
     ),
     (names.lead_here(EDGE, {"a.example": []}), "leads to nowhere"),
@@ -448,9 +444,7 @@ def test_what_is_not_there_is_not_well(raised: Exception, state: str) -> None:
         (Least(0, BY_HAND), "apply"),
     ],
 )
-def test_a_service_that_wants_no_task_gets_as_many_as_who_holds_the_counts_says(
-    least: Least, typed: str
-) -> None:
+def test_a_service_that_wants_no_task_gets_as_many_as_who_holds_the_counts_says(least: Least, typed: str) -> None:
     doc = service(status="ACTIVE", desiredCount=0, clusterArn="arn:aws:ecs:us-east-1:1:cluster/c")
 
     found = tasks.runs(Sought("service api", doc), least)

@@ -46,9 +46,7 @@ class Named:
     def certificates(self, region: str) -> list[Any]:
         acm = self.aws("acm", region)
         listed = acm.list_certificates()["CertificateSummaryList"]
-        return [
-            acm.describe_certificate(CertificateArn=one["CertificateArn"])["Certificate"] for one in listed
-        ]
+        return [acm.describe_certificate(CertificateArn=one["CertificateArn"])["Certificate"] for one in listed]
 
 
 def proof_of(desk: Desk, name: str) -> tuple[str, str]:
@@ -166,9 +164,7 @@ def test_a_changed_names_plan_says_of_its_proof_what_apply_does(named: Named) ->
     assert all(one.startswith("proof-") for one in released)
     assert not [one for one in line["changes"] if one["action"] == "delete" and "proof-" in one["node"]]
     for node in released:
-        assert re.search(
-            rf"^  = domain/{node}: DnsName .*\(no longer declared; it stays: ", told, re.MULTILINE
-        )
+        assert re.search(rf"^  = domain/{node}: DnsName .*\(no longer declared; it stays: ", told, re.MULTILINE)
     assert f"{line['summary']['destroy']} to destroy, {len(released)} to release." in told
 
 
@@ -343,9 +339,7 @@ def test_another_name_moves_everything_and_the_old_goes(named: Named) -> None:
 def test_what_was_altered_by_hand_is_set_back_and_waited_for(named: Named) -> None:
     """The reply to the change is lost on the way: it is not sent again, and one that was told is watched."""
     sets = (*GUARDED, *named.zone.sets(f"new.{named.zone.name}"))
-    [address] = [
-        one for one in named.zone.listed() if (one["Name"], one["Type"]) == ("new.shop.example.", "A")
-    ]
+    [address] = [one for one in named.zone.listed() if (one["Name"], one["Type"]) == ("new.shop.example.", "A")]
     named.zone.batch(("DELETE", address))
     named.zone.change("CREATE", "new.shop.example", "A", "192.0.2.7")
 
@@ -356,9 +350,7 @@ def test_what_was_altered_by_hand_is_set_back_and_waited_for(named: Named) -> No
 
     assert "192.0.2.7" in told
     assert named.zone.records()["new.shop.example", "A"] == named.edge()["DomainName"]
-    [address] = [
-        one for one in named.zone.listed() if one["Name"] == "new.shop.example." and one["Type"] == "A"
-    ]
+    [address] = [one for one in named.zone.listed() if one["Name"] == "new.shop.example." and one["Type"] == "A"]
     named.zone.batch(("DELETE", address))
     named.zone.change("CREATE", "new.shop.example", "A", "192.0.2.7")
     before = named.desk.mark()

@@ -51,9 +51,7 @@ def edges(stack: Stack) -> set[tuple[str, str]]:
 def test_mermaid_has_every_node_in_its_piece_and_every_edge_that_no_others_imply(stack: Stack) -> None:
     lines = as_mermaid(stack).splitlines()
 
-    names = {
-        found[1]: found[2] for line in lines if (found := re.match(r'^    (n_\w+)\["([^"<]+)<br/>', line))
-    }
+    names = {found[1]: found[2] for line in lines if (found := re.match(r'^    (n_\w+)\["([^"<]+)<br/>', line))}
     assert list(names.values()) == [node.name for nodes in by_piece(stack).values() for node in nodes]
     arrows = [re.fullmatch(r'  (n_\w+) (?:-->|==>\|"[^"]+"\|) (n_\w+)', line) for line in lines]
     drawn = [(names[found[1]], names[found[2]]) for found in arrows if found]
@@ -124,9 +122,7 @@ def test_an_edge_is_implied_where_a_longer_way_leads_there_too() -> None:
     ("form", "start"),
     [("mermaid", "flowchart LR\n"), ("dot", 'digraph "prod" {\n'), ("svg", "<svg "), ("svg-graph", "<svg ")],
 )
-def test_graph_prints_it_without_a_call(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, form: str, start: str
-) -> None:
+def test_graph_prints_it_without_a_call(desk: Desk, monkeypatch: pytest.MonkeyPatch, form: str, start: str) -> None:
     def refused(*_: object) -> None:
         raise AssertionError("a connection was opened")
 

@@ -31,9 +31,7 @@ def strong(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """All that can be had, in a region that is not CloudFront's."""
     desk = Desk.before(served, tmp_path_factory.mktemp("strong") / "home")
     zone = Zone.of(desk)
-    named = dict(
-        one.split("=", 1) for one in ("profile=production", *SETS, f"domain.hosted_zone_id={zone.id}")
-    )
+    named = dict(one.split("=", 1) for one in ("profile=production", *SETS, f"domain.hosted_zone_id={zone.id}"))
     for path, value in named.items():
         desk.environment[f"MLAPI_{path.upper().replace('.', '__')}"] = value
     yield Standing.of(desk, REGION)

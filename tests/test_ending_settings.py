@@ -23,9 +23,7 @@ TOGETHER = [
 
 
 def _typed(sets: dict[str, Any]) -> list[str]:
-    return [
-        f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in sets.items()
-    ]
+    return [f"{path}={value if isinstance(value, str) else json.dumps(value)}" for path, value in sets.items()]
 
 
 EVERY = [[f"profile={one}", *_typed(way.there)] for one in ("seed", "production") for way in ways(one)]

@@ -17,9 +17,7 @@ SUFFIX, ACCOUNT = "prod", "123456789012"
 IAM = f"arn:aws:iam::{ACCOUNT}"
 BOUNDARY, OTHER = f"{IAM}:policy/ml-api-boundary-{SUFFIX}", f"{IAM}:policy/wide"
 TASK_ROLE, ADMIN = f"ml-api-task-role-{SUFFIX}", "admin"
-ANYTHING = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-)
+ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 NOTHING = ANYTHING.replace("Allow", "Deny")
 TRUST = json.dumps(
     {
@@ -78,9 +76,7 @@ def definition(**roles: str) -> dict[str, Any]:
 WAYS_UP: dict[str, tuple[str, Callable[[Aws], Any]]] = {
     "a role without a boundary": (
         "iam:CreateRole",
-        lambda aws: aws("iam").create_role(
-            RoleName=f"ml-api-flow-role-{SUFFIX}", AssumeRolePolicyDocument=TRUST
-        ),
+        lambda aws: aws("iam").create_role(RoleName=f"ml-api-flow-role-{SUFFIX}", AssumeRolePolicyDocument=TRUST),
     ),
     "a role under a boundary of one's own": (
         "iam:CreateRole",
@@ -114,9 +110,7 @@ WAYS_UP: dict[str, tuple[str, Callable[[Aws], Any]]] = {
     ),
     "a wider boundary": (
         "iam:CreatePolicyVersion",
-        lambda aws: aws("iam").create_policy_version(
-            PolicyArn=BOUNDARY, PolicyDocument=ANYTHING, SetAsDefault=True
-        ),
+        lambda aws: aws("iam").create_policy_version(PolicyArn=BOUNDARY, PolicyDocument=ANYTHING, SetAsDefault=True),
     ),
     "an older boundary": (
         "iam:SetDefaultPolicyVersion",

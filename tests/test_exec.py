@@ -145,9 +145,7 @@ def test_the_token_is_shown_to_nobody(opened: Desk, plugin: FakePlugin) -> None:
     assert len(target.split("_")) == 3
 
 
-def test_a_task_is_chosen_by_the_beginning_of_its_id(
-    opened: Desk, standing: Standing, plugin: FakePlugin
-) -> None:
+def test_a_task_is_chosen_by_the_beginning_of_its_id(opened: Desk, standing: Standing, plugin: FakePlugin) -> None:
     ecs, cluster = standing.aws("ecs"), standing.service["clusterArn"]
     last = ecs.list_tasks(cluster=cluster)["taskArns"][-1].rpartition("/")[2]
 
@@ -194,9 +192,7 @@ def test_a_command_that_never_began_is_no_success(opened: Desk, plugin: FakePlug
     with plugin.in_the_task():
         plugin_of_its_own = FakePlugin.at(plugin.folder / "broken")
         plugin_of_its_own.put("line", "break")
-        broken = dataclasses.replace(
-            opened, environment={"PATH": f"{plugin_of_its_own.folder}:{os.environ['PATH']}"}
-        )
+        broken = dataclasses.replace(opened, environment={"PATH": f"{plugin_of_its_own.folder}:{os.environ['PATH']}"})
         ran = execute(broken, "--", "true")
 
     assert ran.code == 1

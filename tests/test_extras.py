@@ -55,9 +55,7 @@ def extras(*parts: Part) -> list[str]:
     ],
     ids=["ours", "the other way", "another group's, that names this one", "another port"],
 )
-def test_a_rule_is_known_by_its_group_its_way_and_its_content(
-    kind: str, more: dict[str, Any], is_known: bool
-) -> None:
+def test_a_rule_is_known_by_its_group_its_way_and_its_content(kind: str, more: dict[str, Any], is_known: bool) -> None:
     rule = {**TELNET, "CidrIpv4": "10.0.0.0/8", "Description": "ours", **more}
 
     assert extras(Part(kind, rule)) == ([] if is_known else ["ingress tcp 23, 10.0.0.0/8"])
@@ -74,9 +72,7 @@ def test_the_routes_of_aws_and_of_endpoints_are_nobodys_deed() -> None:
 
     found = RouteTable().extras(None, table, {"Routes": routes}, Inside.of("rtb-1", []))
 
-    assert [(one.what, one.doc) for one in found] == [
-        ("route ::/0 to igw-1", {"DestinationIpv6CidrBlock": "::/0"})
-    ]
+    assert [(one.what, one.doc) for one in found] == [("route ::/0 to igw-1", {"DestinationIpv6CidrBlock": "::/0"})]
 
 
 @pytest.mark.parametrize(

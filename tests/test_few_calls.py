@@ -99,9 +99,7 @@ def test_without_that_answer_each_role_is_asked(standing: Standing, denied: str)
         standing.desk.box.faults()
 
 
-def test_in_an_account_of_many_roles_only_ours_are_asked(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_in_an_account_of_many_roles_only_ours_are_asked(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(role_details, "_FEW", 1)
     calls = asked(standing)
 

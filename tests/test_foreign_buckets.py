@@ -137,9 +137,7 @@ def test_the_state_has_an_endpoint_of_its_own(desk: Desk) -> None:
         environment = {**HERE, "AWS_ENDPOINT_URL": desk.box.endpoint, "MLAPI_STATE_ENDPOINT": store.url}
         assert init(desk, store.url)[0] == 0
         ran = desk.process("plan", "--suffix", "prod", "--state", STATE, **environment)
-        wrong = desk.process(
-            "plan", "--suffix", "prod", "--state", STATE, "--state-endpoint", "minio", **environment
-        )
+        wrong = desk.process("plan", "--suffix", "prod", "--state", STATE, "--state-endpoint", "minio", **environment)
 
     assert ran.code == 0, ran.err
     assert {one.service for one in store.seen} == {"s3"}

@@ -86,9 +86,7 @@ def rule(stack: Standing) -> Doc:
     events = stack.aws("events")
     (name,) = [one["Name"] for one in events.list_rules(NamePrefix="ml-api-")["Rules"]]
     told = events.describe_rule(Name=name)
-    return {
-        key: told[key] for key in ("Name", "EventPattern", "State", "Description", "RoleArn") if key in told
-    }
+    return {key: told[key] for key in ("Name", "EventPattern", "State", "Description", "RoleArn") if key in told}
 
 
 def target(stack: Standing) -> Doc:
@@ -133,9 +131,7 @@ def topic_policy(stack: Standing) -> Doc:
 
 
 def put_topic_policy(stack: Standing, doc: Doc) -> None:
-    stack.aws("sns").set_topic_attributes(
-        TopicArn=topic(stack), AttributeName="Policy", AttributeValue=json.dumps(doc)
-    )
+    stack.aws("sns").set_topic_attributes(TopicArn=topic(stack), AttributeName="Policy", AttributeValue=json.dumps(doc))
 
 
 def key_policy(stack: Standing) -> Doc:
@@ -278,11 +274,7 @@ FOREIGN = [
         "logs-bucket-encrypted",
         encryption,
         of_bucket("put_bucket_encryption"),
-        {
-            "ServerSideEncryptionConfiguration": {
-                "Rules": {"BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}}
-            }
-        },
+        {"ServerSideEncryptionConfiguration": {"Rules": {"BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}}}},
         {
             "ServerSideEncryptionConfiguration": {
                 "Rules": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
@@ -314,18 +306,12 @@ FOREIGN = [
             KeyId=key(stack), PolicyName="default", Policy=json.dumps(doc)
         ),
         {"Id": "audit-7"},
-        {
-            "Statement": [
-                {"Sid": "ByHand", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
-            ]
-        },
+        {"Statement": [{"Sid": "ByHand", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]},
     ),
     Foreign(
         "task-role",
         trust,
-        lambda stack, doc: stack.aws("iam").update_assume_role_policy(
-            RoleName=ROLE, PolicyDocument=json.dumps(doc)
-        ),
+        lambda stack, doc: stack.aws("iam").update_assume_role_policy(RoleName=ROLE, PolicyDocument=json.dumps(doc)),
         {"Id": "audit-7"},
         {"Statement": {"Principal": {"Service": "ec2.amazonaws.com"}}},
     ),
@@ -414,9 +400,7 @@ def stood(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> dict
     return {"stack": stack, "former": former}
 
 
-@pytest.mark.parametrize(
-    "at", range(len(FOREIGN)), ids=[f"{one.node}-{next(iter(one.theirs))}" for one in FOREIGN]
-)
+@pytest.mark.parametrize("at", range(len(FOREIGN)), ids=[f"{one.node}-{next(iter(one.theirs))}" for one in FOREIGN])
 def test_what_others_set_outlives_an_apply_that_sets_ours_back(stood: dict[str, Any], at: int) -> None:
     foreign, before = FOREIGN[at], stood["former"][at]
 

@@ -47,9 +47,7 @@ def test_the_embedded_aws_without_a_folder_of_its_own_is_refused_in_words(tmp_pa
     assert "MLAPI_HOME" in caught.value.hint
 
 
-def test_a_run_whose_record_cannot_be_ended_is_done_all_the_same(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_whose_record_cannot_be_ended_is_done_all_the_same(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     save = Runs.save
 
     def fails_at_the_end(runs: Runs, store: FileStore, doc: dict[str, Any]) -> None:

@@ -213,13 +213,9 @@ def test_only_the_runs_that_are_meant_may_do_what_each_job_does(team: Desk) -> N
         ("apply", "ref:refs/heads/main"),
         ("drift", "ref:refs/heads/main"),
     ):
-        (role,) = [
-            step["with"]["role-to-assume"] for step in told["jobs"][job]["steps"] if "role" in str(step)
-        ]
+        (role,) = [step["with"]["role-to-assume"] for step in told["jobs"][job]["steps"] if "role" in str(step)]
         trust = iam.get_role(RoleName=role.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
-        subject = trust["Statement"][0]["Condition"]["StringEquals"][
-            "token.actions.githubusercontent.com:sub"
-        ]
+        subject = trust["Statement"][0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
         assert subject == f"repo:my-org/my-repo:{sort}"
         assert told["jobs"][job]["permissions"]["id-token"] == "write"
     assert told["permissions"] == {}
@@ -236,9 +232,7 @@ def test_a_file_that_cannot_be_written_stops_nothing_and_is_told(
     assert told == [f"{OUTPUT} cannot be written: No such file or directory."]
 
 
-def test_a_value_of_several_lines_sets_no_other_output(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_value_of_several_lines_sets_no_other_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "output"
     monkeypatch.setenv(OUTPUT, str(file))
 

@@ -56,9 +56,7 @@ def ended(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Desk
 
 
 @pytest.mark.parametrize("verb", OF_A_STACK, ids=" ".join)
-def test_a_stack_whose_emulator_ended_is_told_so_and_no_other_is_started(
-    ended: Desk, verb: tuple[str, ...]
-) -> None:
+def test_a_stack_whose_emulator_ended_is_told_so_and_no_other_is_started(ended: Desk, verb: tuple[str, ...]) -> None:
     ran = ended.run(*typed(verb), local=False)
 
     assert ran.code == NO_SUCH_STACK, ran.out + ran.err

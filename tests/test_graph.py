@@ -129,9 +129,7 @@ def test_the_service_waits_for_all_that_a_start_needs() -> None:
     ],
 )
 def test_only_an_image_that_needs_it_waits_for_the_database(sets: tuple[str, ...], waits: bool) -> None:
-    assert (
-        Edge("writer", True, "the image connects when it starts") in built(*sets).nodes["service"].edges
-    ) is (waits)
+    assert (Edge("writer", True, "the image connects when it starts") in built(*sets).nodes["service"].edges) is (waits)
 
 
 def test_nobody_waits_for_readiness_without_need() -> None:
@@ -167,9 +165,7 @@ def test_every_noun_is_used() -> None:
     stacks = (built(), built("profile=production"), built("service.exec=true"))
     used = {node.aws_name for stack in stacks for node in stack}
     unused = {
-        noun
-        for noun, form in FORMS.items()
-        if "{distinct}" not in form.shape and name_of(noun, "prod") not in used
+        noun for noun, form in FORMS.items() if "{distinct}" not in form.shape and name_of(noun, "prod") not in used
     }
 
     assert unused <= {"dbsecret"}

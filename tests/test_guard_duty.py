@@ -35,9 +35,7 @@ def guards(desk: Desk) -> list[str]:
 
 def of_guards(commands: Iterable[str]) -> list[str]:
     """The commands that end an endpoint, then those that end a group."""
-    return sorted(
-        (one for one in commands if "delete-vpc-endpoints" in one or "security-group" in one), reverse=True
-    )
+    return sorted((one for one in commands if "delete-vpc-endpoints" in one or "security-group" in one), reverse=True)
 
 
 @pytest.fixture
@@ -198,9 +196,7 @@ def test_an_interface_that_an_instance_leaves_behind_is_deleted_after_it() -> No
     told = remedy({"NetworkInterfaceId": "eni-1", "Attachment": attachment}, "eu-west-1")
 
     assert "terminate-instances --instance-ids i-1" in told
-    assert told.endswith(
-        "then `aws ec2 delete-network-interface --network-interface-id eni-1 --region eu-west-1`"
-    )
+    assert told.endswith("then `aws ec2 delete-network-interface --network-interface-id eni-1 --region eu-west-1`")
 
 
 def test_of_what_a_service_holds_the_service_is_named() -> None:

@@ -78,9 +78,7 @@ class Viewer:
         return any(one.get("CidrIpv4") == "0.0.0.0/0" or one.get("PrefixListId") for one in inward)
 
     def _is_answered(self, rules: list[Doc], path: str, key: str) -> bool:
-        ordered = sorted(
-            rules, key=lambda rule: (rule["IsDefault"], int(re.sub(r"\D", "", rule["Priority"]) or 0))
-        )
+        ordered = sorted(rules, key=lambda rule: (rule["IsDefault"], int(re.sub(r"\D", "", rule["Priority"]) or 0)))
         met = next(rule for rule in ordered if all(_meets(one, path, key) for one in rule["Conditions"]))
         page = met["Actions"][0].get("FixedResponseConfig", {})
         return page.get("StatusCode", "200") == "200" and path.startswith("/errors") == bool(page)
@@ -113,9 +111,7 @@ def viewer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Viewer]:
 
 
 @pytest.mark.slow
-def test_it_is_switched_on_at_once_and_off_again_and_no_request_is_refused(
-    desk: Desk, viewer: Viewer
-) -> None:
+def test_it_is_switched_on_at_once_and_off_again_and_no_request_is_refused(desk: Desk, viewer: Viewer) -> None:
     desk.apply("a", *REQUIRE)
     closed = list(viewer.calls)
     desk.apply("a")
@@ -124,9 +120,7 @@ def test_it_is_switched_on_at_once_and_off_again_and_no_request_is_refused(
     assert viewer.asked > 80
     assert closed.index("UpdateDistribution") < closed.index("ModifyRule") < closed.index("ModifyListener")
     opened = viewer.calls[len(closed) :]
-    assert max(at for at, one in enumerate(opened) if one == "ModifyRule") < opened.index(
-        "UpdateDistribution"
-    )
+    assert max(at for at, one in enumerate(opened) if one == "ModifyRule") < opened.index("UpdateDistribution")
 
 
 @pytest.mark.slow
@@ -160,9 +154,7 @@ def test_a_rule_asks_for_a_key_when_every_edge_shows_it_and_not_before() -> None
 
 
 @pytest.mark.slow
-def test_the_balancer_alone_is_not_made_to_ask_for_what_cloudfront_does_not_show(
-    desk: Desk, viewer: Viewer
-) -> None:
+def test_the_balancer_alone_is_not_made_to_ask_for_what_cloudfront_does_not_show(desk: Desk, viewer: Viewer) -> None:
     ran = desk.run("apply", "--yes", "--suffix", "a", *REQUIRE, "--target", "alb")
 
     assert ran.code != 0

@@ -121,9 +121,7 @@ def test_a_rule_that_leads_to_whom_nobody_is_led_yet_is_asked_of_nobody_until_th
     assert listener.leads(listener.during(Beat.MOVE, {"DefaultActions": [forward]}, joined, set())) == ["new"]
 
 
-def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(
-    desk: Desk, watch: Watch
-) -> None:
+def test_a_target_group_is_replaced_and_every_path_has_somebody_at_every_call(desk: Desk, watch: Watch) -> None:
     (old,) = groups(desk)
 
     desk.apply("a", *HTTPS)
@@ -241,9 +239,7 @@ def test_where_no_task_gets_well_in_the_new_group_the_requests_stay_and_one_can_
 
 
 @pytest.mark.slow
-def test_another_port_is_opened_before_the_tasks_move_and_the_old_one_closed_after(
-    desk: Desk, watch: Watch
-) -> None:
+def test_another_port_is_opened_before_the_tasks_move_and_the_old_one_closed_after(desk: Desk, watch: Watch) -> None:
     before = groups(desk)
 
     desk.apply("a", *IMAGE, "--set", "container.port=9090")
@@ -260,9 +256,7 @@ def test_a_prefix_moves_to_a_new_service_and_back_without_a_gap(desk: Desk, watc
     second = {"second": {"prefixes": ["/api/v2/*"], "minimum": 1, "port": 9000}}
     main = leads_to(desk.box.endpoint, "/api/v2/*")
 
-    desk.apply(
-        "a", *IMAGE, "--set", 'api.prefixes=["/api/v1/*"]', "--set", f"api.services={json.dumps(second)}"
-    )
+    desk.apply("a", *IMAGE, "--set", 'api.prefixes=["/api/v1/*"]', "--set", f"api.services={json.dumps(second)}")
 
     assert leads_to(desk.box.endpoint, "/api/v2/*").isdisjoint(main)
     desk.apply("a", *IMAGE)
@@ -287,9 +281,7 @@ def test_a_guard_changes_while_a_group_is_replaced_and_every_path_has_somebody(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 6, 14])
-def test_a_path_is_given_to_a_new_service_and_taken_back_without_a_gap(
-    desk: Desk, watch: Watch, after: int
-) -> None:
+def test_a_path_is_given_to_a_new_service_and_taken_back_without_a_gap(desk: Desk, watch: Watch, after: int) -> None:
     path = "/api/v1/deep/*"
     deep = {"second": {"prefixes": [path], "minimum": 1, "port": 9000}}
     settings = (*IMAGE, "--set", f"api.services={json.dumps(deep)}")
@@ -306,9 +298,7 @@ def test_a_path_is_given_to_a_new_service_and_taken_back_without_a_gap(
 
 
 @pytest.mark.slow
-def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(
-    desk: Desk, watch: Watch
-) -> None:
+def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(desk: Desk, watch: Watch) -> None:
     with desk.spawn("apply", "--local", "--yes", "--suffix", "a", *HTTPS) as process:
         desk.box.box.faults.order([{"fault": "kill_after", "at": 12, "pid": process.pid}])
         process.communicate(timeout=120)
@@ -322,9 +312,7 @@ def test_a_replacement_whose_process_is_killed_goes_on_with_the_same_command(
 
 
 @pytest.mark.slow
-def test_a_prefix_that_comes_while_another_goes_takes_a_place_that_nobody_holds(
-    desk: Desk, watch: Watch
-) -> None:
+def test_a_prefix_that_comes_while_another_goes_takes_a_place_that_nobody_holds(desk: Desk, watch: Watch) -> None:
     desk.well("apply", "--yes", "--suffix", "a", *IMAGE, "--set", f'api.prefixes=["{ONE}"]')
 
     desk.apply("a", *IMAGE, "--set", f'api.prefixes=["{OTHER}"]')

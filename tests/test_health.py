@@ -65,9 +65,7 @@ def scene(*sights: Sight, **replies: Any) -> Scene:
 def service(**more: Any) -> Sight:
     counts = {"desiredCount": 3, "runningCount": 2, "pendingCount": 1}
     named = {"serviceName": "s", "clusterArn": "c", "taskDefinition": "arn:aws:ecs:::task-definition/t:7"}
-    return Sight(
-        "service", "Service", "s", {**counts, **named, "status": "ACTIVE", "deployments": [], **more}
-    )
+    return Sight("service", "Service", "s", {**counts, **named, "status": "ACTIVE", "deployments": [], **more})
 
 
 def task(provider: str, status: str = "RUNNING") -> dict[str, str]:
@@ -81,9 +79,7 @@ def marks(lines: Any) -> list[tuple[str, str]]:
 def test_a_service_is_told_with_the_capacity_it_really_stands_on() -> None:
     tasks = [task("FARGATE_SPOT"), task("FARGATE_SPOT", "PENDING"), task("FARGATE")]
 
-    told = services(
-        scene(service(), list_tasks={"taskArns": ["a", "b", "c"]}, describe_tasks={"tasks": tasks})
-    )
+    told = services(scene(service(), list_tasks={"taskArns": ["a", "b", "c"]}, describe_tasks={"tasks": tasks}))
 
     assert marks(told) == [
         ("unwell", "2 of 3 run, 1 pending; t:7"),
@@ -193,9 +189,7 @@ def test_only_an_alarm_that_rings_has_a_line_of_its_own() -> None:
 
 def test_who_has_not_confirmed_is_told_to_hear_nothing() -> None:
     def reader(arn: str) -> Sight:
-        return Sight(
-            f"to-{arn}", "Subscription", "", {"SubscriptionArn": arn, "Endpoint": "ops@shop.example"}
-        )
+        return Sight(f"to-{arn}", "Subscription", "", {"SubscriptionArn": arn, "Endpoint": "ops@shop.example"})
 
     lines = list(alarms(scene(reader("PendingConfirmation"), reader("arn:aws:sns:1"))))
 
@@ -209,9 +203,7 @@ def test_blocked_requests_are_counted_by_rule_where_cloudfront_is_measured() -> 
     acl = {**visible("acl"), "Rules": [visible("rate"), visible("common")]}
     found = scene(
         Sight("waf", "WebACL", "acl", acl),
-        get_metric_data={
-            "MetricDataResults": [{"Id": "m1", "Values": [2.0, 5.0]}, {"Id": "m0", "Values": []}]
-        },
+        get_metric_data={"MetricDataResults": [{"Id": "m1", "Values": [2.0, 5.0]}, {"Id": "m0", "Values": []}]},
     )
 
     lines = list(firewall(found))
@@ -254,9 +246,7 @@ def test_a_certificate_of_somebody_elses_is_told_where_it_is_shown() -> None:
         ("certificate", 99),
         ("edge", 99),
     ]
-    assert cast("Wire", found.clients).asked == [
-        ("us-east-1/acm/describe_certificate", {"CertificateArn": arn})
-    ]
+    assert cast("Wire", found.clients).asked == [("us-east-1/acm/describe_certificate", {"CertificateArn": arn})]
 
 
 def test_an_instance_whose_capacity_may_not_be_asked_is_told_all_the_same() -> None:

@@ -98,9 +98,7 @@ def test_what_holds_ours_is_named_at_once_and_the_teardown_goes_on_without_it(de
         rid = [make(aws) for make in HELD]
         policy = aws("iam").create_policy(PolicyName="theirs", PolicyDocument=ANYTHING)["Policy"]["Arn"]
         aws("iam").attach_role_policy(RoleName="ml-api-execution-role-a", PolicyArn=policy)
-        aws("iam").put_role_policy(
-            RoleName="ml-api-execution-role-a", PolicyName="debug", PolicyDocument=ANYTHING
-        )
+        aws("iam").put_role_policy(RoleName="ml-api-execution-role-a", PolicyName="debug", PolicyDocument=ANYTHING)
 
     ran = desk.run("teardown", "--yes", "--unprotect", "--suffix", "a")
 

@@ -128,9 +128,7 @@ def denied(action: str, why: str) -> ClientError:
 
 @pytest.mark.parametrize(("why", "says", "elsewhere"), DENIED)
 @pytest.mark.parametrize("action", ["iam:PassRole", "kms:GenerateDataKey"])
-def test_a_right_is_asked_for_only_where_a_right_helps(
-    action: str, why: str, says: str, *, elsewhere: bool
-) -> None:
+def test_a_right_is_asked_for_only_where_a_right_helps(action: str, why: str, says: str, *, elsewhere: bool) -> None:
     error = denied(action, why)
 
     def refuse() -> None:

@@ -36,9 +36,7 @@ def test_a_command_in_a_hint_repeats_what_was_typed(hint: str, told: str) -> Non
 
 
 def test_what_was_not_typed_is_not_added() -> None:
-    assert (
-        as_typed("`apply` makes it.", ["deploy", "--", "--local"], cli.cli) == f"`{PROGRAM} apply` makes it."
-    )
+    assert as_typed("`apply` makes it.", ["deploy", "--", "--local"], cli.cli) == f"`{PROGRAM} apply` makes it."
 
 
 def test_a_process_tells_how_to_look_for_a_stack_in_the_same_place(desk: Desk) -> None:

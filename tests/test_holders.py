@@ -57,9 +57,7 @@ def test_a_vpc_is_held_by_all_that_does_not_go_with_it(ec2: Any, vpc: str) -> No
 
 
 @pytest.mark.parametrize("way", ["ingress", "egress"])
-def test_a_group_is_held_by_the_rules_of_others_either_way(
-    served: EmbeddedAws, ec2: Any, vpc: str, way: str
-) -> None:
+def test_a_group_is_held_by_the_rules_of_others_either_way(served: EmbeddedAws, ec2: Any, vpc: str, way: str) -> None:
     ours, theirs = group(ec2, vpc, "ours"), group(ec2, vpc, "theirs")
     pair = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 2, "UserIdGroupPairs": [{"GroupId": ours}]}
     getattr(ec2, f"authorize_security_group_{way}")(GroupId=theirs, IpPermissions=[pair])
@@ -75,9 +73,7 @@ def test_a_group_is_held_by_the_rules_of_others_either_way(
 
 def test_a_route_table_is_held_by_the_subnets_that_follow_it(served: EmbeddedAws, ec2: Any, vpc: str) -> None:
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
-    theirs, ours = (
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{at}.0/24")["Subnet"]["SubnetId"] for at in (1, 2)
-    )
+    theirs, ours = (ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{at}.0/24")["Subnet"]["SubnetId"] for at in (1, 2))
     ec2.create_tags(Resources=[ours], Tags=pairs(owner_tags("a")))
     for subnet in (theirs, ours):
         ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)

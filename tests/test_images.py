@@ -79,9 +79,7 @@ def repository(standing: Standing, request: pytest.FixtureRequest) -> Iterator[R
 def rule(stack: Standing, prefix: str, **more: str) -> Iterator[None]:
     """Inside, ECR fetches what is asked for under a prefix from the Docker Hub."""
     ecr = stack.aws("ecr")
-    ecr.create_pull_through_cache_rule(
-        ecrRepositoryPrefix=prefix, upstreamRegistryUrl="registry-1.docker.io", **more
-    )
+    ecr.create_pull_through_cache_rule(ecrRepositoryPrefix=prefix, upstreamRegistryUrl="registry-1.docker.io", **more)
     try:
         yield
     finally:
@@ -98,9 +96,7 @@ def runs(stack: Standing) -> str:
     return str(stack.task["containerDefinitions"][0]["image"])
 
 
-def test_an_archived_image_is_not_deployed_and_its_way_back_is_told(
-    standing: Standing, repository: Repository
-) -> None:
+def test_an_archived_image_is_not_deployed_and_its_way_back_is_told(standing: Standing, repository: Repository) -> None:
     repository.push("v1")
     repository.store("v1", "ARCHIVE")
     before, mark = runs(standing), standing.desk.mark()
@@ -119,9 +115,7 @@ def test_an_archived_image_is_not_deployed_and_its_way_back_is_told(
     assert (runs(standing), standing.desk.acts(mark)) == (before, [])
 
 
-def test_one_that_is_being_restored_is_waited_for_and_deployed_then(
-    standing: Standing, repository: Repository
-) -> None:
+def test_one_that_is_being_restored_is_waited_for_and_deployed_then(standing: Standing, repository: Repository) -> None:
     image = repository.image("v1")
     repository.push("v1")
     repository.store("v1", "ARCHIVE")

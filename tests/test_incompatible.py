@@ -157,8 +157,7 @@ CROSSED: list[tuple[tuple[str, ...], str, tuple[str, ...]]] = [
     # Of a service of its own, all is a setting at one place.
     (
         (search(minimum=11),),
-        "Raise `api.services.search.maximum` to 11 or more, or lower `api.services.search.minimum` to 10 or "
-        "less.",
+        "Raise `api.services.search.maximum` to 11 or more, or lower `api.services.search.minimum` to 10 or less.",
         (search(minimum=11, maximum=11),),
     ),
     (
@@ -168,8 +167,7 @@ CROSSED: list[tuple[tuple[str, ...], str, tuple[str, ...]]] = [
     ),
     (
         (search(protocol="HTTPS"),),
-        "Set `api.services.search.protocol` to HTTP, or name an image of your own in "
-        "`api.services.search.image`.",
+        "Set `api.services.search.protocol` to HTTP, or name an image of your own in `api.services.search.image`.",
         (search(protocol="HTTPS", image="acme/model:1"),),
     ),
 ]
@@ -210,9 +208,7 @@ def test_where_the_message_says_all_nothing_stands_below_it(said: str) -> None:
     assert error.hint == ""
 
 
-def test_the_list_of_settings_is_one_that_can_be_printed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_list_of_settings_is_one_that_can_be_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What refuses a variable or a file refuses `config show` as well."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(strange := f"MLAPI_{'Q' * 60}", "1")

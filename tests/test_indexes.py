@@ -37,9 +37,7 @@ def test_an_index_made_by_hand_is_told_and_left(desk: Desk, names_all: bool) -> 
     assert desk.plan("a") == "No changes.\n"
     ran = desk.run("drift", "--suffix", "a", "--json")
     told = [one for one in json.loads(ran.out)["drift"] if one["what"] == "extra"]
-    assert [(one["extra"], "apply leaves it" in one["remedy"]) for one in told] == [
-        (f"the index {INDEX}", True)
-    ]
+    assert [(one["extra"], "apply leaves it" in one["remedy"]) for one in told] == [(f"the index {INDEX}", True)]
 
     desk.apply("a")
     assert desk.plan("a") == "No changes.\n"

@@ -51,9 +51,7 @@ PACE = 0.05
 
 
 @contextmanager
-def in_the_middle(
-    desk: Desk, command: str, after: str, pace: float = PACE
-) -> Iterator[subprocess.Popen[str]]:
+def in_the_middle(desk: Desk, command: str, after: str, pace: float = PACE) -> Iterator[subprocess.Popen[str]]:
     """A command that has told of one finished step and still has others to do."""
     desk.slow(pace)
     with desk.spawn(command, "--local", "--yes", "--suffix", "a") as process:
@@ -222,9 +220,7 @@ def _undo(desk: Desk, owner: str) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_that_cuts_short_what_is_no_nodes_ends_with_its_own_code(
-    number: signal.Signals, code: int
-) -> None:
+def test_a_signal_that_cuts_short_what_is_no_nodes_ends_with_its_own_code(number: signal.Signals, code: int) -> None:
     clock = Clock()
 
     def waits() -> None:

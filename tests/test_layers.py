@@ -96,9 +96,7 @@ def test_a_module_imports_only_from_below(module: str) -> None:
     mine = part_of(module)
 
     upward = {
-        name
-        for name in imports(MODULES[module])
-        if part_of(name) != mine and PLACE[part_of(name)] <= PLACE[mine]
+        name for name in imports(MODULES[module]) if part_of(name) != mine and PLACE[part_of(name)] <= PLACE[mine]
     }
 
     assert upward == set()
@@ -134,9 +132,7 @@ def test_a_kind_knows_nothing_of_the_ledger(module: str) -> None:
 
 @pytest.mark.parametrize("module", [name for name in MODULES if part_of(name) == "state"])
 def test_the_ledger_knows_nothing_of_aws(module: str) -> None:
-    assert not re.search(
-        r"^\s*(from|import) (boto3|botocore|moto)", MODULES[module].read_text(), re.MULTILINE
-    )
+    assert not re.search(r"^\s*(from|import) (boto3|botocore|moto)", MODULES[module].read_text(), re.MULTILINE)
 
 
 def service_names() -> set[str]:
@@ -149,11 +145,7 @@ def service_names() -> set[str]:
 @pytest.mark.parametrize("module", [name for name in MODULES if name.startswith("provisioner.engine")])
 def test_the_engine_names_no_service(module: str) -> None:
     tree = ast.parse(MODULES[module].read_text())
-    texts = {
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
 

@@ -167,9 +167,7 @@ def test_an_id_that_was_found_fulfils_the_intent(ledger: Ledger, store: Memory) 
     assert (entry.id, entry.phase, entry.intent) == ("vpc-1", "finishing", None)
 
 
-def test_what_was_wanted_counts_as_confirmed_only_when_it_was_confirmed(
-    ledger: Ledger, store: Memory
-) -> None:
+def test_what_was_wanted_counts_as_confirmed_only_when_it_was_confirmed(ledger: Ledger, store: Memory) -> None:
     ledger.intend("vpc", "create", Entry("Vpc", "n", wanted={"CidrBlock": "10.0.0.0/16"}))
     assert store.latest.entries["vpc"].confirmed is None
 

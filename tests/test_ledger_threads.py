@@ -29,10 +29,7 @@ def test_acts_that_come_while_a_write_is_under_way_share_the_next_one(store: Mem
 
     ledger = Ledger(Document("prod", PLACE), store, wall)
     store.held.clear()
-    threads = [
-        threading.Thread(target=ledger.intend, args=(f"n{n}", "create", Entry("Thing", "x")))
-        for n in range(50)
-    ]
+    threads = [threading.Thread(target=ledger.intend, args=(f"n{n}", "create", Entry("Thing", "x"))) for n in range(50)]
     for thread in threads:
         thread.start()
     for _ in threads:

@@ -92,9 +92,7 @@ def test_what_was_deleted_by_hand_comes_back(desk: Desk) -> None:
     planned = desk.plan("a")
 
     assert planned.count("it was deleted behind our back") == 5
-    assert re.search(
-        r"ListenerRule ml-api-rule-\w{4}-a  \(it goes with listener-80, which is made anew\)", planned
-    )
+    assert re.search(r"ListenerRule ml-api-rule-\w{4}-a  \(it goes with listener-80, which is made anew\)", planned)
     desk.apply("a")
     assert {kind: len(held) for kind, held in inventory(endpoint).items()} == before
 
@@ -106,9 +104,7 @@ def _delete_by_hand(endpoint: str) -> None:
     ec2 = client(endpoint, "ec2")
     rules = ec2.describe_security_group_rules()["SecurityGroupRules"]
     rule = next(one for one in rules if tags(one.get("Tags", [])).get("ml-api:node") == "rule-alb-https")
-    ec2.revoke_security_group_ingress(
-        GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]]
-    )
+    ec2.revoke_security_group_ingress(GroupId=rule["GroupId"], SecurityGroupRuleIds=[rule["SecurityGroupRuleId"]])
     elbv2 = client(endpoint, "elbv2")
     balancer = elbv2.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
     listener = elbv2.describe_listeners(LoadBalancerArn=balancer)["Listeners"][0]["ListenerArn"]
@@ -173,9 +169,7 @@ def test_zones_once_chosen_are_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     assert "0 to add, 0 to change, 0 to destroy" in desk.plan("a")
 
 
-def test_a_region_with_too_few_zones_is_refused_with_what_it_has(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_region_with_too_few_zones_is_refused_with_what_it_has(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facts, "_fitting_zones", lambda _clients: ["us-east-1a", "us-east-1b"])
     mark = desk.mark()
 

@@ -214,9 +214,7 @@ def test_who_lost_it_to_another_run_says_to_whom(shared: Place) -> None:
 def test_a_lease_that_runs_is_not_taken_over_and_one_that_ran_out_is(shared: Place) -> None:
     elsewhere = replace(Owner.me("apply", 7, LEASE), host="ci-runner-4", machine="another machine")
     assert shared.shelf
-    shared.shelf.put(
-        f"{shared.workspace.state.rpartition('/')[2]}/prod.lock", elsewhere.dump().encode(), None
-    )
+    shared.shelf.put(f"{shared.workspace.state.rpartition('/')[2]}/prod.lock", elsewhere.dump().encode(), None)
 
     shared.clock.at += LEASE
     with pytest.raises(LockHeld, match="ci-runner-4"), lock_of(shared):
@@ -328,9 +326,7 @@ def test_a_full_disk_is_told_of(tmp_path: Path, room: str) -> None:
     assert ran.stderr == ""
 
 
-def test_a_lock_that_cannot_be_removed_is_an_error_with_a_hint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_that_cannot_be_removed_is_an_error_with_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = FileLock(tmp_path / ".a.lock", "apply", 0, Clock())
 
     def refuse(*_: Any, **__: Any) -> None:

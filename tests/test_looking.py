@@ -205,9 +205,7 @@ def test_a_part_that_may_not_be_asked_is_unknown_and_the_rest_goes_on(standing: 
         r"^  services +service +2 of 2 run",
     ):
         assert re.search(told, ran.out, re.MULTILINE), told
-    assert (
-        "Unknown: targets, table; 2 resources are not there, not ready or unknown: sessions, tg." in ran.out
-    )
+    assert "Unknown: targets, table; 2 resources are not there, not ready or unknown: sessions, tg." in ran.out
 
 
 def test_expired_credentials_end_the_look(standing: Standing) -> None:
@@ -278,9 +276,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], None]]
     return arrange
 
 
-def test_without_a_terminal_one_look_follows_the_other(
-    standing: Standing, looks: Callable[..., None]
-) -> None:
+def test_without_a_terminal_one_look_follows_the_other(standing: Standing, looks: Callable[..., None]) -> None:
     looks(2)
 
     ran = standing.desk.run("status", "--watch", "--every", f"{EVERY:.0f}s")

@@ -95,9 +95,7 @@ def test_a_new_secret_s_password_is_set_on_the_database_before_the_service_start
     assert "MasterUserPassword" in planned
     assert kept(desk) == database(desk) == new
     acts = desk.acts(mark)
-    order = [
-        acts.index(one) for one in ("secretsmanager:CreateSecret", "rds:ModifyDBCluster", "ecs:UpdateService")
-    ]
+    order = [acts.index(one) for one in ("secretsmanager:CreateSecret", "rds:ModifyDBCluster", "ecs:UpdateService")]
     assert order == sorted(order)
     assert new not in desk.ledger("a").read_text()
     assert new not in planned
@@ -183,9 +181,7 @@ def test_one_that_is_gone_for_good_asks_for_a_new_password_before_anything_is_ch
 
 
 @pytest.mark.parametrize("remedy", ["restore-secret", "apply"])
-def test_each_of_doctor_s_two_remedies_for_one_that_is_set_to_be_deleted_mends_it(
-    desk: Desk, remedy: str
-) -> None:
+def test_each_of_doctor_s_two_remedies_for_one_that_is_set_to_be_deleted_mends_it(desk: Desk, remedy: str) -> None:
     before = kept(desk)
     secrets(desk).delete_secret(SecretId=NAME, **IN_A_WEEK)
 

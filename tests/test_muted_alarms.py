@@ -62,12 +62,9 @@ def test_a_rule_that_is_active_on_an_alarm_of_ours_is_told_with_its_end(desk: De
 
     assert finding is not None
     assert finding.what == (
-        "The CloudWatch mute rule deep silences ml-api-errors-a now, and ends on 2126-01-02 03:04 UTC at the "
-        "latest."
+        "The CloudWatch mute rule deep silences ml-api-errors-a now, and ends on 2126-01-02 03:04 UTC at the latest."
     )
-    assert finding.type == (
-        "aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name deep --region us-east-1"
-    )
+    assert finding.type == ("aws cloudwatch delete-alarm-mute-rule --alarm-mute-rule-name deep --region us-east-1")
 
 
 @pytest.mark.parametrize("expression", ["cron(0 2 * * *)", "at(2126-01-01T00:00)"])

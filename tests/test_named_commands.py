@@ -113,9 +113,7 @@ def _options(command: click.Command) -> Iterator[str]:
 
 def test_an_option_that_a_message_names_is_one_of_some_command() -> None:
     known = {*_options(cli.cli), "--help", "--version", "--action"}  # the last is of `aws ecs`
-    told = {
-        quoted.split()[0].partition("=")[0]: path for quoted, path in named().items() if quoted[:2] == "--"
-    }
+    told = {quoted.split()[0].partition("=")[0]: path for quoted, path in named().items() if quoted[:2] == "--"}
 
     assert {option: path for option, path in told.items() if option not in known} == {}
     assert {"--suffix", "--again", "--lock-timeout"} <= told.keys()

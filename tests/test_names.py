@@ -125,9 +125,7 @@ def test_what_comes_in_several_carries_four_hex_of_what_tells_it_apart() -> None
 
 def test_the_groups_that_services_write_to_are_named_after_those_services() -> None:
     assert name_of("aurora-logs", "prod") == f"/aws/rds/cluster/{name_of('aurora', 'prod')}/postgresql"
-    assert name_of("insights-logs", "prod") == (
-        f"/aws/ecs/containerinsights/{name_of('cluster', 'prod')}/performance"
-    )
+    assert name_of("insights-logs", "prod") == (f"/aws/ecs/containerinsights/{name_of('cluster', 'prod')}/performance")
 
 
 def test_our_tags_win_over_the_users_own() -> None:

@@ -229,9 +229,7 @@ def test_drift_says_which_deployment_waits_in_a_service_that_no_run_has_confirme
         ledger.write_text(before)
 
     revision = led.stack.service["taskDefinition"].rpartition("/")[2]
-    whose = (
-        "which the last run asked for" if is_asked else "which the last run did not ask for: somebody else"
-    )
+    whose = "which the last run asked for" if is_asked else "which the last run did not ask for: somebody else"
     said = f"service: ECS deploys {revision}, {whose}"
     for text in (ran.err, (tmp_path / "drift.md").read_text()):
         assert said in text.replace("\\", "")

@@ -101,9 +101,7 @@ def test_it_is_changed_without_a_gap(desk: Desk) -> None:
 def test_one_that_was_begun_goes_on(desk: Desk) -> None:
     arn = desk.known("a")["entries"]["origin-key"]["id"]
     staged = "5" * 64
-    aws(desk, "secretsmanager").put_secret_value(
-        SecretId=arn, SecretString=staged, VersionStages=["AWSPENDING"]
-    )
+    aws(desk, "secretsmanager").put_secret_value(SecretId=arn, SecretString=staged, VersionStages=["AWSPENDING"])
     desk.apply("a", *GUARDED)
     assert {len(keys) for keys in taken(desk)} == {2}
     assert shown(desk) == staged
@@ -121,9 +119,7 @@ def test_a_key_that_was_changed_by_hand_is_set_back_and_not_told(desk: Desk) -> 
     rules = elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
     rule = next(one for one in rules if one["Priority"] == "50000")
     other = {"HttpHeaderName": "X-Origin-Key", "Values": ["6" * 64]}
-    elbv2.modify_rule(
-        RuleArn=rule["RuleArn"], Conditions=[{"Field": "http-header", "HttpHeaderConfig": other}]
-    )
+    elbv2.modify_rule(RuleArn=rule["RuleArn"], Conditions=[{"Field": "http-header", "HttpHeaderConfig": other}])
 
     planned = desk.plan("a", *GUARDED)
     desk.apply("a", *GUARDED)
@@ -136,9 +132,7 @@ def test_a_key_that_was_changed_by_hand_is_set_back_and_not_told(desk: Desk) -> 
 @pytest.mark.parametrize(
     "how", [{"ForceDeleteWithoutRecovery": True}, {"RecoveryWindowInDays": 7}], ids=["at once", "in a week"]
 )
-def test_a_key_that_was_deleted_by_hand_is_made_anew_and_stops_nobody(
-    desk: Desk, how: dict[str, Any]
-) -> None:
+def test_a_key_that_was_deleted_by_hand_is_made_anew_and_stops_nobody(desk: Desk, how: dict[str, Any]) -> None:
     aws(desk, "secretsmanager").delete_secret(SecretId="ml-api-originkey-a/header", **how)
 
     assert "guard/origin-key" in desk.plan("a", *GUARDED)

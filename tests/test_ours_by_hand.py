@@ -24,9 +24,7 @@ class Told:
 def _fields(standing: Standing) -> dict[str, set[str]]:
     ran = standing.desk.well("drift", "--suffix", SUFFIX, "--json")
     told = ran.lines[0]["drift"]
-    return {
-        one["node"]: {field["path"] for field in one["fields"]} for one in told if one["what"] == "altered"
-    }
+    return {one["node"]: {field["path"] for field in one["fields"]} for one in told if one["what"] == "altered"}
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +32,7 @@ def told(standing: Standing) -> Told:
     for added in ADDITIONS:
         added.act(standing)
     changes = standing.desk.well("plan", "--suffix", SUFFIX, "--json").lines[0]["changes"]
-    planned = {
-        one["node"]: {field["path"] for field in one["fields"]}
-        for one in changes
-        if one["action"] == "update"
-    }
+    planned = {one["node"]: {field["path"] for field in one["fields"]} for one in changes if one["action"] == "update"}
     drifting = _fields(standing)
     standing.desk.well("apply", "--yes", "--suffix", SUFFIX)
     return Told(planned, drifting, standing.desk.plan(SUFFIX), sorted(_fields(standing)))

@@ -17,9 +17,7 @@ MITIGATION = {
     "Name": SHIELD,
     "Priority": 10_000_000,
     "Statement": {
-        "RuleGroupReferenceStatement": {
-            "ARN": f"arn:aws:wafv2:us-east-1:153427709519:global/rulegroup/{SHIELD}/5e6f"
-        }
+        "RuleGroupReferenceStatement": {"ARN": f"arn:aws:wafv2:us-east-1:153427709519:global/rulegroup/{SHIELD}/5e6f"}
     },
     "OverrideAction": {"None": {}},
     "VisibilityConfig": {},
@@ -156,9 +154,7 @@ def test_what_was_ours_and_is_stated_no_longer_goes() -> None:
         ),
     ],
 )
-def test_what_is_ours_though_nobody_states_it_goes_back_to_its_default(
-    member: str, there: Any, sent: Any
-) -> None:
+def test_what_is_ours_though_nobody_states_it_goes_back_to_its_default(member: str, there: Any, sent: Any) -> None:
     """Whatever decides who gets in, where a request goes or what it becomes, by the table of owners."""
     assert laid("Distribution", {member: there}, {}) == ({} if sent is None else {member: sent})
 
@@ -261,9 +257,7 @@ def test_a_policy_keeps_its_name_and_nothing_that_lets_somebody_in() -> None:
 def test_a_default_takes_the_place_of_what_was_ours_and_of_nothing_else() -> None:
     """What is set beside it in the same document stays."""
     storage = {"managedStorageConfiguration": {"kmsKeyId": "k"}}
-    logged = {
-        "executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": {"s3BucketName": "b"}}
-    }
+    logged = {"executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": {"s3BucketName": "b"}}}
     default = {"executeCommandConfiguration": {"logging": "DEFAULT"}}
 
     sent = laid(

@@ -170,9 +170,7 @@ def test_logs_that_an_account_keeps_for_ever_are_told_so(standing: Standing) -> 
     assert f"retentionInDays is {FOR_EVER}; the settings say 30" in ran.err
 
 
-def test_a_stack_that_is_made_or_adopted_under_such_a_policy_has_days_of_its_own(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_a_stack_that_is_made_or_adopted_under_such_a_policy_has_days_of_its_own(desk: Desk, tmp_path: Path) -> None:
     logs = client(desk.box.endpoint, "logs")
     keep_for(logs, 90)
     desk.apply("a")

@@ -20,9 +20,7 @@ from provisioner.pages import config_of, paginator
 from tests.harness import ROOT, Desk
 from tests.inventory import client, inventory
 
-SERVICES = sorted(
-    {service for service, _ in paging.SIZES} | {"wafv2", "ssm", "backup", "ecr", "service-quotas"}
-)
+SERVICES = sorted({service for service, _ in paging.SIZES} | {"wafv2", "ssm", "backup", "ecr", "service-quotas"})
 PASSES_BY = {"describe_tags"}
 
 
@@ -64,9 +62,7 @@ def test_all_pages_are_asked_for_and_joined() -> None:
         asked.append(Marker)
         name, more = pages[Marker]
         items = {"Items": [{"Id": name}]} if name else {}
-        return {
-            "VpcOriginList": {"IsTruncated": bool(more), **items, **({"NextMarker": more} if more else {})}
-        }
+        return {"VpcOriginList": {"IsTruncated": bool(more), **items, **({"NextMarker": more} if more else {})}}
 
     read = paginator(page, model("cloudfront", "ListVpcOrigins"))
 
@@ -77,9 +73,7 @@ def test_all_pages_are_asked_for_and_joined() -> None:
 
 def reads_of_the_product() -> set[str]:
     """Every read that stands in the product's source, by the name of its client's method."""
-    texts = [
-        path.read_text() for path in Path(ROOT, "provisioner").rglob("*.py") if "embedded" not in path.parts
-    ]
+    texts = [path.read_text() for path in Path(ROOT, "provisioner").rglob("*.py") if "embedded" not in path.parts]
     return {name for text in texts for name in re.findall(r"\b((?:describe|list|get)_[a-z0-9_]+)\b", text)}
 
 
@@ -180,13 +174,9 @@ def test_the_clients_of_a_run_read_whole_lists(desk: Desk, tiny: None) -> None:
     waf = client(desk.box.endpoint, "wafv2")
     for n in range(5):
         visible = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": False, "MetricName": "m"}
-        waf.create_web_acl(
-            Name=f"w{n}", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=visible
-        )
+        waf.create_web_acl(Name=f"w{n}", Scope="CLOUDFRONT", DefaultAction={"Allow": {}}, VisibilityConfig=visible)
     local = running(desk.home / "embedded" / "server")
 
     mine = Clients(Aws("us-east-1", local), Clock()).client("wafv2")
 
-    assert {one["Name"] for one in mine.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]} == {
-        f"w{n}" for n in range(5)
-    }
+    assert {one["Name"] for one in mine.list_web_acls(Scope="CLOUDFRONT")["WebACLs"]} == {f"w{n}" for n in range(5)}

@@ -46,9 +46,7 @@ def test_it_is_the_master_password_kept_in_the_stacks_own_secret_for_the_tasks(d
 
     (cluster,) = client(desk.box.endpoint, "rds").describe_db_clusters()["DBClusters"]
     assert "MasterUserSecret" not in cluster
-    assert secrets(desk) == {
-        "ml-api-dbsecret-a/master": {"username": cluster["MasterUsername"], "password": PASSWORD}
-    }
+    assert secrets(desk) == {"ml-api-dbsecret-a/master": {"username": cluster["MasterUsername"], "password": PASSWORD}}
     found = inventory(desk.box.endpoint)
     (arn,) = found["secret"]
     task = client(desk.box.endpoint, "ecs").describe_task_definition(taskDefinition="ml-api-taskdef-a")

@@ -172,9 +172,7 @@ def test_diff_tells_which_setting_made_the_difference(before: Desk) -> None:
         (["diff", "last", "20x", "--suffix", "prod"], 64, "There is no run 20x of prod."),
     ],
 )
-def test_what_is_not_there_is_told_with_the_nearest(
-    before: Desk, arguments: list[str], code: int, told: str
-) -> None:
+def test_what_is_not_there_is_told_with_the_nearest(before: Desk, arguments: list[str], code: int, told: str) -> None:
     ran = before.run(*arguments)
 
     assert ran.code == code
@@ -216,9 +214,7 @@ def test_what_was_typed_is_kept_without_what_opens_a_door() -> None:
 
     assert typed(["run", "--yes", "--", *words], words) == ["run", "--yes", "--", "psql", "(7 not kept)"]
     assert typed(["run", *words, "--yes"], words) == ["run", "--yes", "--", "psql", "(7 not kept)"]
-    assert typed(["run", "psql", "--", "-p", "pw"], ("psql", "-p", "pw"))[1:] == [
-        *("--", "psql", "(2 not kept)")
-    ]
+    assert typed(["run", "psql", "--", "-p", "pw"], ("psql", "-p", "pw"))[1:] == [*("--", "psql", "(2 not kept)")]
     for sort_of_program in ("TOKEN=pw", "-ppw", "psql -p pw"):
         assert "pw" not in " ".join(typed(["exec", "--", sort_of_program], (sort_of_program,)))
 

@@ -136,9 +136,7 @@ def test_a_wait_without_end_leaves_the_thing_to_the_next_run_and_destroys_nothin
     ("error", "least", "most"),
     [(UnknownCall(), 0.5, 2), (THROTTLED, EMULATOR_PATIENCE, EMULATOR_PATIENCE + 11)],
 )
-def test_a_read_that_an_emulator_does_not_know_is_given_up_soon(
-    error: Exception, least: float, most: float
-) -> None:
+def test_a_read_that_an_emulator_does_not_know_is_given_up_soon(error: Exception, least: float, most: float) -> None:
     clock = Hurried()
     start = clock.time
     aws: Any = SimpleNamespace(endpoint="http://127.0.0.1:1")
@@ -228,9 +226,7 @@ class HeldBy(Held):
 
 
 @pytest.mark.parametrize("refusal", [REFUSED, answered("ValidationError")], ids=["asked", "at the end"])
-@pytest.mark.parametrize(
-    ("holders", "exit_code"), [([_CONTRACT], 9), ([_STRANGER], 5), ([_CONTRACT, _STRANGER], 5)]
-)
+@pytest.mark.parametrize(("holders", "exit_code"), [([_CONTRACT], 9), ([_STRANGER], 5), ([_CONTRACT, _STRANGER], 5)])
 def test_who_holds_decides_how_it_ends_whatever_path_found_them(
     holders: list[Holder], exit_code: int, refusal: ClientError
 ) -> None:

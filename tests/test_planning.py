@@ -46,9 +46,7 @@ def change(desk: Desk, **entries: dict[str, object]) -> Iterator[None]:
         path.write_bytes(former)
 
 
-def test_offline_the_whole_graph_is_printed_without_a_call(
-    served: EmbeddedAws, tmp_path: Path, silence: None
-) -> None:
+def test_offline_the_whole_graph_is_printed_without_a_call(served: EmbeddedAws, tmp_path: Path, silence: None) -> None:
     desk = Desk(served, tmp_path)
 
     ran = desk.run("plan", "--offline", "--suffix", "a", local=False)
@@ -75,9 +73,7 @@ def test_offline_a_process_needs_neither_network_nor_credentials(served: Embedde
 
 
 def test_offline_a_wrong_setting_is_refused(served: EmbeddedAws, tmp_path: Path, silence: None) -> None:
-    ran = Desk(served, tmp_path).run(
-        "plan", "--offline", "--suffix", "a", "--set", "network.zones=9", local=False
-    )
+    ran = Desk(served, tmp_path).run("plan", "--offline", "--suffix", "a", "--set", "network.zones=9", local=False)
 
     assert ran.code == 64
     assert "network.zones" in ran.err

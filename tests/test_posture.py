@@ -59,8 +59,7 @@ ACCEPTED = {
     "logs-kept-for-a-year": "what was logged may be personal data; how long it must be kept is for whoever "
     "runs it to say",
     "firewall-at-the-balancer": "it stands before CloudFront, and the balancer answers CloudFront alone",
-    "tasks-reach-named-places": "registries, models and AWS itself are at addresses that change; it is port "
-    "443 alone",
+    "tasks-reach-named-places": "registries, models and AWS itself are at addresses that change; it is port 443 alone",
     "network-lists": "the groups, which know connections, decide who speaks to whom; a list of addresses "
     "beside them would say the same again",
     "endpoints-for-this-account": "through S3's come the layers of every image, which AWS signs for itself; "
@@ -104,9 +103,7 @@ CONTROLS = [
         "what is put into the default group by mistake speaks to nobody",
         "network.bare_default_group",
         "nothing",
-        lambda stack: (
-            f"no {kind}" for kind in ("BareDefaultIngress", "BareDefaultEgress") if not of(stack, kind)
-        ),
+        lambda stack: (f"no {kind}" for kind in ("BareDefaultIngress", "BareDefaultEgress") if not of(stack, kind)),
     ),
     Control(
         "no-open-door",
@@ -136,18 +133,14 @@ CONTROLS = [
         "older versions of TLS can be broken",
         "domain.names",
         "nothing",
-        lambda stack: without(
-            stack, "Distribution", lambda p: "MinimumProtocolVersion" in p["ViewerCertificate"]
-        ),
+        lambda stack: without(stack, "Distribution", lambda p: "MinimumProtocolVersion" in p["ViewerCertificate"]),
     ),
     Control(
         "edge-to-balancer-tls",
         "what CloudFront sends on is read by nobody on the way",
         "domain.names",
         "nothing",
-        lambda stack: without(
-            stack, "Distribution", lambda p: origin(p)["OriginProtocolPolicy"] == "https-only"
-        ),
+        lambda stack: without(stack, "Distribution", lambda p: origin(p)["OriginProtocolPolicy"] == "https-only"),
     ),
     Control(
         "security-headers",
@@ -176,9 +169,7 @@ CONTROLS = [
         "logs.requests",
         "0.023 USD per GB",
         lambda stack: (
-            *without(
-                stack, "LoadBalancerAttributes", lambda p: p["Attributes"]["access_logs.s3.enabled"] == "true"
-            ),
+            *without(stack, "LoadBalancerAttributes", lambda p: p["Attributes"]["access_logs.s3.enabled"] == "true"),
             *without(stack, "DeliverySource", lambda p: p["logType"] == "ACCESS_LOGS"),
             *without(stack, "Delivery", lambda _props: True),
         ).__iter__(),
@@ -255,9 +246,7 @@ CONTROLS = [
         "a connection without TLS is refused",
         "none",
         "nothing",
-        lambda stack: without(
-            stack, "DBClusterParameters", lambda p: p["Parameters"].get("rds.force_ssl") == "1"
-        ),
+        lambda stack: without(stack, "DBClusterParameters", lambda p: p["Parameters"].get("rds.force_ssl") == "1"),
     ),
     Control(
         "database-login-by-role",
@@ -317,9 +306,7 @@ CONTROLS = [
         loose_trust,
     ),
     Control("logs-expire", "logs are kept as long as they are needed", "logs.days", "nothing", endless_logs),
-    Control(
-        "watched", "what is not well rings", "alarms.enabled", "1.10 USD (eleven alarms)", missing_alarms
-    ),
+    Control("watched", "what is not well rings", "alarms.enabled", "1.10 USD (eleven alarms)", missing_alarms),
     Control(
         "topics-encrypted",
         "what rings is read by those who are meant",
@@ -353,9 +340,7 @@ CONTROLS = [
         "who takes over a container is nobody in particular in it",
         "image",
         "nothing",
-        lambda stack: (
-            one["name"] for one in containers(stack) if one.get("user", "root") in ("root", "0", "0:0")
-        ),
+        lambda stack: (one["name"] for one in containers(stack) if one.get("user", "root") in ("root", "0", "0:0")),
     ),
     Control(
         "database-in-two-zones",

@@ -244,9 +244,7 @@ class Empty:
         return self
 
     def __getattr__(self, operation: str) -> Any:
-        return lambda **_: (
-            {"Quota": {"Value": 60.0}} if "quota" in operation else collections.defaultdict(list)
-        )
+        return lambda **_: {"Quota": {"Value": 60.0}} if "quota" in operation else collections.defaultdict(list)
 
 
 def test_a_prefix_list_counts_as_all_its_entries() -> None:
@@ -321,9 +319,7 @@ def networks(desk: Desk, count: int) -> Iterator[None]:
     yield
 
 
-def test_a_limit_that_would_be_broken_blocks_and_says_what_to_type(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_limit_that_would_be_broken_blocks_and_says_what_to_type(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(raised.GRANTED, "L-F678F1CE", 5.0)
     with networks(desk, 4):
         mark = desk.mark()

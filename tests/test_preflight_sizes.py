@@ -40,8 +40,6 @@ def test_the_policies_of_one_role_are_counted_together() -> None:
 
 def test_one_that_stands_as_it_is_wanted_is_left_alone() -> None:
     made = given(40)
-    made.changes.update(
-        {name: Change("keep", one.node, one.kind, "", one.piece) for name, one in made.changes.items()}
-    )
+    made.changes.update({name: Change("keep", one.node, one.kind, "", one.piece) for name, one in made.changes.items()})
 
     assert list(sizes(made)) == []

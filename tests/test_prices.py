@@ -116,9 +116,7 @@ class Listed:
         return self
 
     def get_products(self, **asked: Any) -> dict[str, Any]:
-        usages = (
-            ["TS-NatGateway-Hours", "EUC1-NatGateway-Hours"] if asked["ServiceCode"] == "AmazonEC2" else []
-        )
+        usages = ["TS-NatGateway-Hours", "EUC1-NatGateway-Hours"] if asked["ServiceCode"] == "AmazonEC2" else []
         return {"PriceList": [json.dumps(self._product(usage)) for usage in usages]}
 
     def _product(self, usage: str) -> dict[str, Any]:

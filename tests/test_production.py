@@ -314,9 +314,7 @@ def test_a_share_of_the_day_of_what_is_done_by_hand_is_told_and_mended(desk: Des
 
 
 @pytest.mark.slow
-def test_it_ends_without_its_ledger_and_without_being_told_its_settings(
-    served: EmbeddedAws, tmp_path: Path
-) -> None:
+def test_it_ends_without_its_ledger_and_without_being_told_its_settings(served: EmbeddedAws, tmp_path: Path) -> None:
     desk = Desk.before(served, tmp_path)
     empty = inventory(desk.box.endpoint)
     desk.apply(

@@ -46,10 +46,7 @@ BY_NAME = {("elbv2", "deletion_protection.enabled"): "LoadBalancerAttributes"}
 # Those that no command lifts: who is under one is told by `holders`, with its end.
 HELD = dict.fromkeys(
     [
-        *(
-            ("s3", one)
-            for one in ("ObjectLockConfiguration", "ObjectLockEnabled", "ObjectLockEnabledForBucket")
-        ),
+        *(("s3", one) for one in ("ObjectLockConfiguration", "ObjectLockEnabled", "ObjectLockEnabledForBucket")),
         *(("s3", f"ObjectLock{one}") for one in ("LegalHoldStatus", "Mode", "RetainUntilDate", "EventHold")),
         *(("s3", f"ObjectLockEventHoldDuration{one}") for one in ("Days", "Years")),
         *(("s3", one) for one in ("LegalHold", "RetainUntilDate")),
@@ -208,9 +205,7 @@ def test_what_is_under_governance_is_told_with_its_end_and_the_right_that_passes
 
 
 @pytest.mark.parametrize(("mode", "bypassed"), [("GOVERNANCE", True), ("COMPLIANCE", False)])
-def test_a_default_retention_tells_of_the_bypass_where_there_is_one(
-    locked: Any, mode: str, bypassed: bool
-) -> None:
+def test_a_default_retention_tells_of_the_bypass_where_there_is_one(locked: Any, mode: str, bypassed: bool) -> None:
     rule = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": mode, "Years": 1}}}
     locked.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=rule)
 
@@ -257,9 +252,7 @@ class Locked:
     ],
     ids=["empty", "none is locked", "two are", "all are", "all were", "more than are looked at", "denied"],
 )
-def test_what_locks_the_first_objects_is_told_and_of_the_rest_that_nobody_looked(
-    s3: Locked, told: list[bool]
-) -> None:
+def test_what_locks_the_first_objects_is_told_and_of_the_rest_that_nobody_looked(s3: Locked, told: list[bool]) -> None:
     it = Item("bucket", BUCKET, "a", {"Bucket": BUCKET}, id=BUCKET)
 
     assert [one.doubtful for one in Bucket().holders(s3, it)] == told
@@ -269,9 +262,7 @@ def protect_logs(desk: Desk) -> None:
     """Turn on what an organisation turns on for all log groups."""
     logs = client(desk.box.endpoint, "logs")
     for group in logs.describe_log_groups()["logGroups"]:
-        logs.put_log_group_deletion_protection(
-            logGroupIdentifier=group["logGroupName"], deletionProtectionEnabled=True
-        )
+        logs.put_log_group_deletion_protection(logGroupIdentifier=group["logGroupName"], deletionProtectionEnabled=True)
 
 
 def test_what_an_apply_would_remove_is_refused_before_while_it_is_protected(desk: Desk) -> None:

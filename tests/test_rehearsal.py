@@ -152,9 +152,7 @@ def test_an_emulator_of_ones_own_is_used_as_boto3_would(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("option", ["--expect-account=999999999999", "--set=account=999999999999"])
-def test_another_account_than_the_expected_is_refused_before_anything_is_looked_at(
-    desk: Desk, option: str
-) -> None:
+def test_another_account_than_the_expected_is_refused_before_anything_is_looked_at(desk: Desk, option: str) -> None:
     mark = desk.mark()
 
     ran = desk.run("apply", "--yes", "--suffix", "a", option)

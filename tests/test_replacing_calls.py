@@ -37,8 +37,7 @@ WHOLE = {
 NAMED = {
     "application-autoscaling": "RegisterScalableTarget",
     "dynamodb": "UpdateTable UpdateTimeToLive",
-    "ec2": "ModifySubnetAttribute ModifyVpcAttribute ModifyVpcEndpoint ReplaceRoute"
-    " ReplaceRouteTableAssociation",
+    "ec2": "ModifySubnetAttribute ModifyVpcAttribute ModifyVpcEndpoint ReplaceRoute ReplaceRouteTableAssociation",
     "elbv2": "ModifyListenerAttributes ModifyLoadBalancerAttributes ModifyTargetGroup"
     " ModifyTargetGroupAttributes SetIpAddressType SetRulePriorities",
     "iam": "PutRolePermissionsBoundary",
@@ -77,10 +76,7 @@ def mutating() -> set[tuple[str, str]]:
     """Each call of the product that changes something."""
     of_kinds = {(kind.service, one) for kind in KINDS.values() for verb in VERBS for one in kind.called(verb)}
     besides = {
-        (service, one.split()[0])
-        for calls in DECLARED.values()
-        for service, all_ in calls.items()
-        for one in all_
+        (service, one.split()[0]) for calls in DECLARED.values() for service, all_ in calls.items() for one in all_
     }
     of_buckets = {("s3", one) for one in words_of("bucket") & operations("s3").keys()}
     of_buckets = {(service, operations("s3")[one]) for service, one in of_buckets}

@@ -101,9 +101,7 @@ def test_a_refusal_is_read_in_the_protocol_of_the_call(
         (plays.garbled(b"?"), None, b"?"),
     ],
 )
-def test_a_reply_comes_as_it_is_named(
-    front: Front, play: Play, status: int | None, body: bytes | None
-) -> None:
+def test_a_reply_comes_as_it_is_named(front: Front, play: Play, status: int | None, body: bytes | None) -> None:
     front.order(play, path="/nothing-is-here")
     answer, told = asked(front, "/nothing-is-here")
 

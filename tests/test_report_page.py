@@ -213,16 +213,12 @@ def browse(tmp_path: Path, shown: Path, *more: str) -> subprocess.CompletedProce
 
 def framed(text: str, *widths: int) -> str:
     """The page as it is shown on screens of these widths: a browser's own window is never as narrow."""
-    shown = "".join(
-        f'<iframe width="{width}" height="900" srcdoc="{escape(text)}"></iframe>' for width in widths
-    )
+    shown = "".join(f'<iframe width="{width}" height="900" srcdoc="{escape(text)}"></iframe>' for width in widths)
     return f'<!doctype html><body style="margin:0">{shown}'
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no browser on this machine")
-def test_a_browser_fetches_nothing_and_a_phone_needs_no_scrolling(
-    whole: dict[str, Thing], tmp_path: Path
-) -> None:
+def test_a_browser_fetches_nothing_and_a_phone_needs_no_scrolling(whole: dict[str, Thing], tmp_path: Path) -> None:
     shown = tmp_path / "frames.html"
     shown.write_text(framed(page(sheet(whole)), 360, 1100) + f"<script>onload = () => {{ {LOOK} }}</script>")
 
@@ -244,9 +240,7 @@ def test_a_browser_fetches_nothing_and_a_phone_needs_no_scrolling(
 @pytest.mark.skipif(BROWSER is None, reason="no browser on this machine")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1100, 3000), (360, 3300)])
-def test_screenshots_are_kept(
-    whole: dict[str, Thing], tmp_path: Path, scheme: str, width: int, height: int
-) -> None:
+def test_screenshots_are_kept(whole: dict[str, Thing], tmp_path: Path, scheme: str, width: int, height: int) -> None:
     folder = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     shown, shot = tmp_path / "frames.html", folder / f"report-{width}-{scheme}.png"

@@ -334,9 +334,7 @@ def test_rds_may_be_granted_the_key_for_the_database_and_for_its_secret() -> Non
 
 @pytest.mark.parametrize("sets", [("profile=seed",), FULL[1::2]])
 @pytest.mark.parametrize("purpose", ["apply", "deploy"])
-def test_who_has_a_service_scaled_may_what_application_auto_scaling_tries(
-    purpose: str, sets: tuple[str, ...]
-) -> None:
+def test_who_has_a_service_scaled_may_what_application_auto_scaling_tries(purpose: str, sets: tuple[str, ...]) -> None:
     whose = Whose(Workspace.here(), SUFFIX, load(None, sets, {}), "us-east-1", ACCOUNT)
     made = policies_for(whose, purpose)
     service = f"arn:aws:ecs:us-east-1:{ACCOUNT}:service/ml-api-cluster-{SUFFIX}/ml-api-service-{SUFFIX}"

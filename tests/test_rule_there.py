@@ -17,9 +17,7 @@ def test_a_port_change_takes_the_rule_that_is_there_already(desk: Desk, way: str
     desk.apply("a")
     ec2 = client(desk.box.endpoint, "ec2")
     groups = {one["GroupName"]: one["GroupId"] for one in ec2.describe_security_groups()["SecurityGroups"]}
-    (alb,), (tasks,) = (
-        [id_ for name, id_ in groups.items() if noun in name] for noun in ("sg-alb", "sg-tasks")
-    )
+    (alb,), (tasks,) = ([id_ for name, id_ in groups.items() if noun in name] for noun in ("sg-alb", "sg-tasks"))
 
     def pair(peer: str) -> list[dict[str, object]]:
         peers = [{"GroupId": peer, "Description": "made by hand"}]

@@ -122,9 +122,7 @@ def test_the_first_signal_asks_the_task_to_end(standing: Standing, monkeypatch: 
     assert stopped["stopCode"] == "UserInitiated"
 
 
-def test_a_signal_while_the_task_starts_asks_it_to_end_too(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_while_the_task_starts_asks_it_to_end_too(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     standing.desk.slow(0.03)
     really, begun = running.begin, []
 
@@ -256,9 +254,7 @@ def test_one_that_was_cut_off_while_it_was_followed_is_told_too(
     while tasks(standing, "RUNNING"):
         time.sleep(0.05)
     before = len(tasks(standing))
-    standing.desk.well(
-        "restart", "--yes", "--suffix", SUFFIX, "--no-smoke"
-    )  # what is kept of it outlives others
+    standing.desk.well("restart", "--yes", "--suffix", SUFFIX, "--no-smoke")  # what is kept of it outlives others
 
     ran = run(standing, "EXIT=6")
 

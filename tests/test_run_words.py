@@ -45,6 +45,4 @@ def test_the_question_names_the_container_that_the_command_runs_in(monkeypatch: 
 
     assert once("search").found(again=True, asking=asking) is None
 
-    assert asking.question == (
-        "Run python -c secret in the container api with acme/model:1 (revision 4) in a?"
-    )
+    assert asking.question == ("Run python -c secret in the container api with acme/model:1 (revision 4) in a?")

@@ -13,9 +13,7 @@ from tests.test_saved_plans import kept
 
 
 @pytest.mark.slow
-def test_a_plan_of_a_stack_that_does_not_exist_is_applied_without_a_question(
-    desk: Desk, tmp_path: Path
-) -> None:
+def test_a_plan_of_a_stack_that_does_not_exist_is_applied_without_a_question(desk: Desk, tmp_path: Path) -> None:
     path = kept(desk, tmp_path / "plan", "--set", "network.nat=per_zone")
     told = json.loads(path.read_text())
 

@@ -50,9 +50,7 @@ def test_drift_names_it_and_apply_leaves_it(stack: Standing) -> None:
     ran = stack.desk.run("drift", "--suffix", SUFFIX, "--detailed-exitcode")
 
     assert ran.code == 2
-    assert (
-        f"scheduled action night, {NIGHT} Europe/Berlin: minimum 0, maximum 0  (apply leaves it: " in ran.out
-    )
+    assert f"scheduled action night, {NIGHT} Europe/Berlin: minimum 0, maximum 0  (apply leaves it: " in ran.out
     assert "Drift: 1 added by hand." in ran.out
     assert stack.desk.plan(SUFFIX) == "No changes.\n"
     assert [one["ScheduledActionName"] for one in actions(stack)] == ["night"]

@@ -87,10 +87,7 @@ def test_each_service_rings_by_itself_and_no_two_names_meet() -> None:
     for part in ("service", "tg", "task", "scaling", "alarm-unhealthy", "alarm-tasks"):
         names = [stack.nodes[f"{part}{tail}"].aws_name for tail in ("", ".search", ".second-one")]
         assert len(set(names)) == len(names)
-    assert (
-        stack.nodes["alarm-tasks.search"].props["AlarmDescription"]
-        == "Fewer tasks of search run than should."
-    )
+    assert stack.nodes["alarm-tasks.search"].props["AlarmDescription"] == "Fewer tasks of search run than should."
     assert stack.outputs.keys() >= {"ecs_service_name_search", "ecs_service_name_second_one"}
 
 

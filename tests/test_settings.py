@@ -71,9 +71,7 @@ def test_what_a_file_says_beside_it_stays(toml: Path) -> None:
     assert (s.tags, s.container.environment) == ({"Owner": "ada"}, {"MODEL": "small"})
 
 
-def test_the_file_of_the_working_directory_is_taken_by_itself(
-    toml: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_file_of_the_working_directory_is_taken_by_itself(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(toml.parent)
     assert given().network.zones == 3
 
@@ -162,9 +160,7 @@ def test_lists_truths_and_nothing_are_written_as_json_too() -> None:
         ("account", "123456789012", "123456789012"),
     ],
 )
-def test_every_sort_of_setting_can_be_given_by_flag_and_by_environment(
-    path: str, text: str, value: object
-) -> None:
+def test_every_sort_of_setting_can_be_given_by_flag_and_by_environment(path: str, text: str, value: object) -> None:
     variable = f"MLAPI_{path.upper().replace('.', '__')}"
 
     for settings in (given(f"{path}={text}"), given(**{variable: text})):

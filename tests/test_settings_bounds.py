@@ -155,16 +155,12 @@ TABLE: list[tuple[str, list[str], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"), [(name, one) for name, taken, _ in TABLE for one in taken], ids=str
-)
+@pytest.mark.parametrize(("setting", "value"), [(name, one) for name, taken, _ in TABLE for one in taken], ids=str)
 def test_what_aws_takes_is_taken(setting: str, value: str) -> None:
     load(None, ["profile=seed", IMAGE, f"{setting}={value}"], {})
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"), [(name, one) for name, _, refused in TABLE for one in refused], ids=str
-)
+@pytest.mark.parametrize(("setting", "value"), [(name, one) for name, _, refused in TABLE for one in refused], ids=str)
 def test_what_aws_refuses_is_refused_by_name(setting: str, value: str) -> None:
     with pytest.raises(UsageError) as caught:
         load(None, ["profile=seed", IMAGE, f"{setting}={value}"], {})
@@ -252,9 +248,7 @@ def test_nginx_reads_what_the_placeholder_writes(tmp_path: Path) -> None:
 
 
 def test_a_task_definition_that_is_too_large_is_found_before_the_first_call(desk: Desk) -> None:
-    ran = desk.run(
-        "apply", "--yes", "--suffix", "prod", "--set", f"container.environment={variable(SIZE - 500)}"
-    )
+    ran = desk.run("apply", "--yes", "--suffix", "prod", "--set", f"container.environment={variable(SIZE - 500)}")
 
     assert ran.code != 0
     assert f"ECS takes a task definition of {LARGEST}" in ran.err + ran.out

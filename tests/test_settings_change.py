@@ -41,8 +41,7 @@ OF_A_SERVICE += ("scaling", "scaling-requests", "rule-tasks-out")
 OF_A_SERVICE += tuple(f"rule-{way}-{end}" for way in ("alb-tasks", "tasks-db") for end in ("out", "in"))
 ROWS = [
     row(
-        'container.environment={"MODEL":"small"} container.cpu=2048 container.memory=4096'
-        " container.architecture=ARM64",
+        'container.environment={"MODEL":"small"} container.cpu=2048 container.memory=4096 container.architecture=ARM64',
         task="replace cpu memory runtimePlatform containerDefinitions",
         service="update taskDefinition",
     ),

@@ -86,10 +86,7 @@ def test_a_record_that_cannot_be_sent_is_told_and_fails_no_run(desk: Desk) -> No
 
     ran = desk.well("apply", *PART)
 
-    assert (
-        "The record of this run is not kept for others yet. writing the state s3://team-state/ml/runs/"
-        in ran.err
-    )
+    assert "The record of this run is not kept for others yet. writing the state s3://team-state/ml/runs/" in ran.err
     (file,) = (desk.home / "embedded" / "runs" / "prod").iterdir()
     assert str(file) in ran.err
     assert [Path(key).name for key in keys(desk)] == [file.name]

@@ -110,9 +110,7 @@ def test_a_run_that_is_overtaken_stops_says_by_whom_and_can_go_on_later(
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_a_write_of_its_state_is_found_dead_at_once(
-    team: Desk, whole: dict[str, int]
-) -> None:
+def test_a_run_killed_at_a_write_of_its_state_is_found_dead_at_once(team: Desk, whole: dict[str, int]) -> None:
     number = random.Random(date.today().isoformat()).randrange(4, 30)
     with team.spawn("apply", "--local", "--yes", "--suffix", SUFFIX) as process:
         kill = {"operation": "s3:PutObject", "nth": number, "fault": "kill_after", "pid": process.pid}
@@ -148,9 +146,7 @@ def test_no_write_is_taken_for_lost_and_where_none_can_be_made_the_run_stops(
 
 
 @pytest.mark.slow
-def test_a_colleague_finds_the_stack_and_mends_what_happened_to_its_ledger(
-    team: Desk, tmp_path: Path
-) -> None:
+def test_a_colleague_finds_the_stack_and_mends_what_happened_to_its_ledger(team: Desk, tmp_path: Path) -> None:
     team.apply(SUFFIX)
     assert not team.ledger(SUFFIX).exists()
     colleague = team.elsewhere(tmp_path / "colleague")

@@ -97,9 +97,7 @@ class OfLogin(SignIn):
     def give(self, _seen: Seen, _ask: Ask) -> Answer:
         if self.is_over:
             told: dict[str, Any] = {"error": "TOKEN_EXPIRED", "message": "over"}
-            return Answer(
-                403, (*JSON, ("x-amzn-errortype", "AccessDeniedException")), json.dumps(told).encode()
-            )
+            return Answer(403, (*JSON, ("x-amzn-errortype", "AccessDeniedException")), json.dumps(told).encode())
         self.given += 1
         keys = {"accessKeyId": f"AKIALOGIN{self.given}", "secretAccessKey": "s3cr3t-words"}
         told = {
@@ -199,15 +197,11 @@ def groups(desk: Desk) -> list[str]:
     return [str(one["logGroupName"]) for one in listed]
 
 
-def test_at_a_terminal_a_run_waits_for_a_new_sso_sign_in(
-    desk: Desk, front: Front, tmp_path: Path, sso: OfSso
-) -> None:
+def test_at_a_terminal_a_run_waits_for_a_new_sso_sign_in(desk: Desk, front: Front, tmp_path: Path, sso: OfSso) -> None:
     waits_and_goes_on(desk, front, tmp_path, sso)
 
 
-def test_without_a_terminal_the_run_ends_at_once(
-    desk: Desk, front: Front, tmp_path: Path, sso: OfSso
-) -> None:
+def test_without_a_terminal_the_run_ends_at_once(desk: Desk, front: Front, tmp_path: Path, sso: OfSso) -> None:
     ends_and_is_told(desk, front, tmp_path, sso)
 
 

@@ -81,9 +81,7 @@ def behind(front: Front, url: str) -> Visit:
     return _visit(session, Door(EDGE, url), "/health")  # type: ignore[arg-type]
 
 
-def test_the_smoke_test_trusts_what_boto3_trusts(
-    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_smoke_test_trusts_what_boto3_trusts(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trust = Trust(tmp_path / "trust")
     with Front(desk.box.endpoint, trust) as front:
         monkeypatch.setenv("HTTPS_PROXY", front.as_proxy["HTTPS_PROXY"])

@@ -22,9 +22,7 @@ def test_vpc_block_and_names(standing: Standing) -> None:
 
 
 @pytest.mark.parametrize(("side", "first"), [("public", 0), ("private", 10)])
-def test_three_subnets_a_side_in_the_first_three_zones_by_name(
-    standing: Standing, side: str, first: int
-) -> None:
+def test_three_subnets_a_side_in_the_first_three_zones_by_name(standing: Standing, side: str, first: int) -> None:
     subnets = {
         tags(one["Tags"])["ml-api:node"]: (one["CidrBlock"], one["AvailabilityZone"])
         for one in standing.ec2("describe_subnets", "Subnets")
@@ -53,9 +51,7 @@ def test_one_nat_gateway_bears_one_address_in_a_public_subnet(standing: Standing
 
 def tables(standing: Standing) -> dict[str, dict[str, Any]]:
     """Route tables by logical name."""
-    return {
-        tags(one["Tags"])["ml-api:node"]: one for one in standing.ec2("describe_route_tables", "RouteTables")
-    }
+    return {tags(one["Tags"])["ml-api:node"]: one for one in standing.ec2("describe_route_tables", "RouteTables")}
 
 
 def test_public_subnets_leave_by_the_gateway_and_private_ones_by_nat(standing: Standing) -> None:
@@ -69,10 +65,7 @@ def test_public_subnets_leave_by_the_gateway_and_private_ones_by_nat(standing: S
 
 
 def test_each_of_the_six_subnets_follows_its_table(standing: Standing) -> None:
-    nodes = {
-        one["SubnetId"]: tags(one["Tags"])["ml-api:node"]
-        for one in standing.ec2("describe_subnets", "Subnets")
-    }
+    nodes = {one["SubnetId"]: tags(one["Tags"])["ml-api:node"] for one in standing.ec2("describe_subnets", "Subnets")}
     followers = {
         name: sorted(nodes[one["SubnetId"]] for one in table["Associations"] if "SubnetId" in one)
         for name, table in tables(standing).items()
@@ -90,9 +83,7 @@ def test_s3_and_dynamodb_are_reached_without_nat(standing: Standing) -> None:
     assert endpoints.keys() == {"com.amazonaws.us-east-1.s3", "com.amazonaws.us-east-1.dynamodb"}
     for endpoint in endpoints.values():
         assert endpoint["VpcEndpointType"] == "Gateway"
-        assert sorted(endpoint["RouteTableIds"]) == sorted(
-            table["RouteTableId"] for table in tables(standing).values()
-        )
+        assert sorted(endpoint["RouteTableIds"]) == sorted(table["RouteTableId"] for table in tables(standing).values())
 
 
 def test_the_groups_let_through_what_is_needed_and_nothing_else(standing: Standing) -> None:
@@ -144,9 +135,7 @@ def test_aurora_is_encrypted_backed_up_and_logs(standing: Standing) -> None:
 def test_aurora_has_parameters_of_its_own_in_the_family_of_its_version(standing: Standing) -> None:
     name = standing.cluster["DBClusterParameterGroup"]
     rds = standing.aws("rds")
-    (group,) = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)[
-        "DBClusterParameterGroups"
-    ]
+    (group,) = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)["DBClusterParameterGroups"]
     values = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name, Source="user")["Parameters"]
 
     assert group["DBParameterGroupFamily"] == "aurora-postgresql17"

@@ -49,9 +49,7 @@ def test_the_task_role_uses_the_table_and_reads_the_secret(standing: Standing) -
 
 def test_the_cluster_has_insights_and_both_capacities(standing: Standing) -> None:
     ecs = standing.aws("ecs")
-    (cluster,) = ecs.describe_clusters(clusters=[f"ml-api-cluster-{SUFFIX}"], include=["SETTINGS"])[
-        "clusters"
-    ]
+    (cluster,) = ecs.describe_clusters(clusters=[f"ml-api-cluster-{SUFFIX}"], include=["SETTINGS"])["clusters"]
 
     assert cluster["settings"] == [{"name": "containerInsights", "value": "enabled"}]
     assert sorted(cluster["capacityProviders"]) == ["FARGATE", "FARGATE_SPOT"]
@@ -139,9 +137,7 @@ def test_the_balancer_faces_the_internet_from_the_public_subnets(standing: Stand
 
 def test_the_target_group_takes_addresses_and_lets_go_after_half_a_minute(standing: Standing) -> None:
     group = standing.target_group
-    attributes = standing.aws("elbv2").describe_target_group_attributes(
-        TargetGroupArn=group["TargetGroupArn"]
-    )
+    attributes = standing.aws("elbv2").describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"])
 
     assert (group["Protocol"], group["Port"], group["TargetType"]) == ("HTTP", 8080, "ip")
     assert {"Key": "deregistration_delay.timeout_seconds", "Value": "30"} in attributes["Attributes"]
@@ -205,9 +201,7 @@ def test_cloudfront_speaks_http_to_the_balancer(standing: Standing) -> None:
 
 
 def test_the_outputs_are_what_aws_says(standing: Standing) -> None:
-    listed = client(standing.desk.box.endpoint, "cloudfront").list_distributions()["DistributionList"][
-        "Items"
-    ]
+    listed = client(standing.desk.box.endpoint, "cloudfront").list_distributions()["DistributionList"]["Items"]
     domain = listed[0]["DomainName"]
 
     assert standing.desk.known(SUFFIX)["outputs"] == {

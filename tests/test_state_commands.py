@@ -72,8 +72,7 @@ def test_what_is_pulled_can_be_pushed_back_and_nothing_older(team: Team, tmp_pat
     assert team.push(tmp_path, outputs={}).code == 5
     assert "lineage" in team.push(tmp_path, lineage="another", serial=10_000).err
     assert (
-        "another account"
-        in team.push(tmp_path, place={**whole["place"], "account": "999999999999"}, serial=10_000).err
+        "another account" in team.push(tmp_path, place={**whole["place"], "account": "999999999999"}, serial=10_000).err
     )
     assert team.push(tmp_path, suffix="other").code == 5
     assert team.ledger == whole

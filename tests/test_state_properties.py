@@ -194,9 +194,7 @@ class Brittle(Memory):
 
 @given(ACTS, st.integers(0, 12))
 @settings(max_examples=60, deadline=None)
-def test_what_stands_is_what_the_last_act_that_returned_left(
-    acts: list[tuple[str, int]], fails_at: int
-) -> None:
+def test_what_stands_is_what_the_last_act_that_returned_left(acts: list[tuple[str, int]], fails_at: int) -> None:
     store = Brittle(fails_at)
     ledger = Ledger(Document("prod", AT), store, lambda: 1000.0)
     done = 0

@@ -157,9 +157,7 @@ def test_a_write_whose_reply_was_lost_is_known_again(shared: Place, first: bool)
 
 @pytest.mark.parametrize("fault", ["lost_reply", "reset", "503_before", "500_after", "throttle"])
 @pytest.mark.parametrize("first", [True, False])
-def test_s3_may_lose_a_reply_or_refuse_for_a_moment(
-    shared: Place, box: EmbeddedAws, fault: str, first: bool
-) -> None:
+def test_s3_may_lose_a_reply_or_refuse_for_a_moment(shared: Place, box: EmbeddedAws, fault: str, first: bool) -> None:
     store = shared.archive.store("prod")
     if not first:
         store.save(OLD)
@@ -170,9 +168,7 @@ def test_s3_may_lose_a_reply_or_refuse_for_a_moment(
     store.save(OLD)
 
 
-def test_a_bucket_that_cannot_be_written_is_an_error_with_what_is_missing(
-    shared: Place, box: EmbeddedAws
-) -> None:
+def test_a_bucket_that_cannot_be_written_is_an_error_with_what_is_missing(shared: Place, box: EmbeddedAws) -> None:
     store = shared.archive.store("prod")
     box.faults({"operation": "s3:PutObject", "fault": "access_denied"})
     with pytest.raises(LedgerError) as caught:

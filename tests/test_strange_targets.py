@@ -23,9 +23,7 @@ def registered(stack: Standing) -> set[str]:
 
 def test_a_stranger_is_told_by_all_and_taken_out_by_apply(standing: Standing) -> None:
     desk, before = standing.desk, registered(standing)
-    standing.aws("elbv2").register_targets(
-        TargetGroupArn=standing.target_group["TargetGroupArn"], Targets=[STRANGER]
-    )
+    standing.aws("elbv2").register_targets(TargetGroupArn=standing.target_group["TargetGroupArn"], Targets=[STRANGER])
 
     assert before
     assert "- target 10.0.9.9:80  (added by hand)" in desk.plan(SUFFIX)
@@ -127,6 +125,4 @@ def test_where_an_address_is_not_known_nobody_is_a_stranger(ecs: Ecs) -> None:
 def test_of_more_tasks_than_one_call_tells_each_is_known() -> None:
     own = [f"10.0.{at // 200}.{at % 200}" for at in range(250)]
 
-    assert found(Ecs(RUNNING=[task(one) for one in own]), *map(target, own), target("10.9.9.9")) == [
-        "10.9.9.9"
-    ]
+    assert found(Ecs(RUNNING=[task(one) for one in own]), *map(target, own), target("10.9.9.9")) == ["10.9.9.9"]

@@ -22,9 +22,7 @@ TRUST = json.dumps(
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}],
     }
 )
-ANYTHING = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
-)
+ANYTHING = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]})
 Make = Callable[[Callable[[str], Any], str], Any]
 
 
@@ -99,15 +97,9 @@ STRANGERS: dict[str, Make] = {
     "aurora": cluster,
     "db-subnets": subnet_group,
     "db-parameters": parameters,
-    "vpc": lambda aws, name: aws("ec2").create_vpc(
-        CidrBlock="10.0.0.0/16", TagSpecifications=named("vpc", name)
-    ),
-    "eip-1": lambda aws, name: aws("ec2").allocate_address(
-        Domain="vpc", TagSpecifications=named("elastic-ip", name)
-    ),
-    "igw": lambda aws, name: aws("ec2").create_internet_gateway(
-        TagSpecifications=named("internet-gateway", name)
-    ),
+    "vpc": lambda aws, name: aws("ec2").create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=named("vpc", name)),
+    "eip-1": lambda aws, name: aws("ec2").allocate_address(Domain="vpc", TagSpecifications=named("elastic-ip", name)),
+    "igw": lambda aws, name: aws("ec2").create_internet_gateway(TagSpecifications=named("internet-gateway", name)),
 }
 
 

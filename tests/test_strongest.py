@@ -109,9 +109,7 @@ def test_each_service_may_use_the_key_for_this_stack_alone(desk: Desk, region: s
     ("role", "services"),
     [("execution-role", ["secretsmanager"]), ("task-role", ["dynamodb", "secretsmanager"])],
 )
-def test_a_role_uses_the_key_through_what_is_under_it_alone(
-    desk: Desk, role: str, services: list[str]
-) -> None:
+def test_a_role_uses_the_key_through_what_is_under_it_alone(desk: Desk, role: str, services: list[str]) -> None:
     iam, name = aws(desk, "iam"), f"ml-api-{role}-{SUFFIX}"
     documents = [
         iam.get_role_policy(RoleName=name, PolicyName=one)["PolicyDocument"]
@@ -124,9 +122,7 @@ def test_a_role_uses_the_key_through_what_is_under_it_alone(
 
     through = [f"{service}.{REGION}.amazonaws.com" for service in services]
     assert all(one["Resource"] == [key_of(desk)["Arn"]] for one in opens)
-    assert [one["Condition"] for one in opens] == [
-        {"StringEquals": {"kms:ViaService": one}} for one in through
-    ]
+    assert [one["Condition"] for one in opens] == [{"StringEquals": {"kms:ViaService": one}} for one in through]
     assert set(through) <= {
         one["Condition"]["StringEquals"]["kms:ViaService"]
         for one in within["Statement"]
@@ -148,9 +144,9 @@ def test_the_balancer_has_no_address_on_the_internet(desk: Desk) -> None:
     [balancer] = aws(desk, "elbv2").describe_load_balancers()["LoadBalancers"]
     private = {
         one["SubnetId"]
-        for one in aws(desk, "ec2").describe_subnets(
-            Filters=[{"Name": "tag:Environment", "Values": [SUFFIX]}]
-        )["Subnets"]
+        for one in aws(desk, "ec2").describe_subnets(Filters=[{"Name": "tag:Environment", "Values": [SUFFIX]}])[
+            "Subnets"
+        ]
         if any(tag["Value"].startswith("private-") for tag in one["Tags"])
     }
 
@@ -164,9 +160,7 @@ def test_cloudfront_calls_it_through_its_own_way(desk: Desk) -> None:
     [balancer] = aws(desk, "elbv2").describe_load_balancers()["LoadBalancers"]
     [way] = cloudfront.list_vpc_origins()["VpcOriginList"]["Items"]
     [edge] = cloudfront.list_distributions()["DistributionList"]["Items"]
-    [origin] = cloudfront.get_distribution(Id=edge["Id"])["Distribution"]["DistributionConfig"]["Origins"][
-        "Items"
-    ]
+    [origin] = cloudfront.get_distribution(Id=edge["Id"])["Distribution"]["DistributionConfig"]["Origins"]["Items"]
 
     assert (way["OriginEndpointArn"], way["Status"]) == (balancer["LoadBalancerArn"], "Deployed")
     assert origin["VpcOriginConfig"]["VpcOriginId"] == way["Id"]
@@ -195,9 +189,7 @@ def test_a_stack_that_runs_is_not_moved(desk: Desk) -> None:
     ran = desk.run("apply", "--yes", "--suffix", SUFFIX, "--set", "edge.vpc_origin=false")
 
     assert ran.code != 0
-    assert (
-        "Scheme can only be set on a new one; for minutes nobody would answer; bring up a second" in ran.err
-    )
+    assert "Scheme can only be set on a new one; for minutes nobody would answer; bring up a second" in ran.err
     assert desk.acts(mark) == []
 
 
@@ -305,9 +297,7 @@ def test_a_running_stack_comes_under_a_key_and_out_of_it_while_its_database_stay
 
 
 @pytest.mark.slow
-def test_it_ends_without_its_ledger_and_without_being_told_its_settings(
-    served: EmbeddedAws, tmp_path: Path
-) -> None:
+def test_it_ends_without_its_ledger_and_without_being_told_its_settings(served: EmbeddedAws, tmp_path: Path) -> None:
     desk = Desk.before(served, tmp_path)
     desk.apply("a", "--set", "encryption.key=own", "--set", "edge.vpc_origin=true")
     key = key_of(desk, GLOBAL)["Arn"]

@@ -43,9 +43,7 @@ def somebody_deploys(stack: Standing, image: str) -> str:
 def roll(stack: Standing, arn: str) -> None:
     """Have the service run a revision."""
     service = stack.service
-    stack.aws("ecs").update_service(
-        cluster=service["clusterArn"], service=service["serviceName"], taskDefinition=arn
-    )
+    stack.aws("ecs").update_service(cluster=service["clusterArn"], service=service["serviceName"], taskDefinition=arn)
 
 
 def before_the_first_look(monkeypatch: pytest.MonkeyPatch, act: Callable[[Rolling], Any]) -> list[Any]:
@@ -105,16 +103,12 @@ def test_one_that_somebody_takes_back_by_hand_is_no_bad_image(
     assert former.rpartition("/")[2] in ran.err
 
 
-def test_a_newer_one_of_the_same_revision_is_followed(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_newer_one_of_the_same_revision_is_followed(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     ecs, service = standing.aws("ecs"), standing.service
 
     def anew(rolling: Rolling) -> None:
         rolling.arn = rolling._found()
-        ecs.update_service(
-            cluster=service["clusterArn"], service=service["serviceName"], forceNewDeployment=True
-        )
+        ecs.update_service(cluster=service["clusterArn"], service=service["serviceName"], forceNewDeployment=True)
 
     standing.desk.slow(0.02)
     before_the_first_look(monkeypatch, anew)
@@ -164,9 +158,7 @@ def test_ecs_judges_by_tasks_and_by_alarms(doc: dict[str, Any], *, judged: bool)
         ("ROLLBACK_SUCCESSFUL", "MONITORING_COMPLETE", RolledBack),
     ],
 )
-def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(
-    newest: str, breaker: str, told: type
-) -> None:
+def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(newest: str, breaker: str, told: type) -> None:
     listed = [{"createdAt": datetime.fromtimestamp(9, UTC), "status": newest, "serviceDeploymentArn": "d"}]
     whole = {**listed[0], **ended(breaker)}
     ecs = SimpleNamespace(
@@ -185,9 +177,7 @@ def test_an_apply_tells_a_newer_deployment_from_one_that_went_back(
     assert ("Mend" in error.hint) is (breaker == "TRIGGERED")
 
 
-def test_one_that_somebody_stops_by_hand_is_no_bad_image(
-    standing: Standing, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_somebody_stops_by_hand_is_no_bad_image(standing: Standing, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(rolling: Rolling) -> None:
         arn = rolling._found()
         standing.aws("ecs").stop_service_deployment(serviceDeploymentArn=arn, stopType="ROLLBACK")

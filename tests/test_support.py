@@ -59,9 +59,7 @@ def test_a_stack_keeps_the_version_that_it_was_born_with(desk: Desk, tmp_path: P
     assert rds.describe_db_cluster_parameter_groups()["DBClusterParameterGroups"] == []
 
 
-def test_the_end_of_support_and_its_bill_are_told_before_they_come(
-    desk: Desk, on: Callable[[date], None]
-) -> None:
+def test_the_end_of_support_and_its_bill_are_told_before_they_come(desk: Desk, on: Callable[[date], None]) -> None:
     on(date(2026, 12, 1))
     old = given("database.version=14")
     said = "the standard support of PostgreSQL 14 ends on 2027-02-28; from the next day on each ACU pays"
@@ -108,9 +106,7 @@ def _support(desk: Desk) -> tuple[str, str]:
     return next((one["state"], one["note"]) for one in told["checks"] if one["check"] == "support")
 
 
-def test_without_extended_support_aws_moves_it_on_and_that_is_no_drift(
-    desk: Desk, on: Callable[[date], None]
-) -> None:
+def test_without_extended_support_aws_moves_it_on_and_that_is_no_drift(desk: Desk, on: Callable[[date], None]) -> None:
     on(date(2026, 12, 1))
     off, old = given(OFF), given(OFF, "database.version=14")
     told = desk.plan(SUFFIX, *old)
@@ -159,9 +155,7 @@ def test_extended_support_is_changed_in_place_and_given_back(desk: Desk) -> None
         assert desk.acts(mark) == ["rds:ModifyDBCluster"]
 
 
-def test_where_the_dates_may_not_be_asked_those_built_in_are_told(
-    desk: Desk, on: Callable[[date], None]
-) -> None:
+def test_where_the_dates_may_not_be_asked_those_built_in_are_told(desk: Desk, on: Callable[[date], None]) -> None:
     on(date(2026, 12, 1))
     desk.box.faults({"operation": "rds:DescribeDBMajorEngineVersions", "fault": "access_denied"})
 

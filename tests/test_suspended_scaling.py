@@ -45,9 +45,7 @@ def scales_again(stack: Standing) -> None:
 
 def target(stack: Standing) -> Doc:
     """The scalable target, as AWS tells it."""
-    [one] = stack.aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")[
-        "ScalableTargets"
-    ]
+    [one] = stack.aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     return dict(one)
 
 
@@ -59,9 +57,7 @@ def alarms(stack: Standing) -> dict[str, Doc]:
 
 def policy(stack: Standing) -> Doc:
     """The policy, as AWS tells it."""
-    [one] = stack.aws("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")[
-        "ScalingPolicies"
-    ]
+    [one] = stack.aws("application-autoscaling").describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"]
     return dict(one)
 
 
@@ -141,9 +137,7 @@ def test_a_policy_whose_alarms_call_it_no_more_is_told_and_put_anew(
     mark = standing.desk.mark()
     scales_again(standing)
 
-    assert [one for one in standing.desk.acts(mark) if "Tag" not in one] == [
-        "application-autoscaling:PutScalingPolicy"
-    ]
+    assert [one for one in standing.desk.acts(mark) if "Tag" not in one] == ["application-autoscaling:PutScalingPolicy"]
     assert policy(standing)["PolicyARN"] == arn
     assert {one["AlarmName"] for one in policy(standing)["Alarms"]} == {
         one["AlarmName"] for one in alarms(standing).values()
@@ -206,9 +200,7 @@ def test_how_the_alarms_of_a_policy_are(more: Doc, there: dict[str, Doc], state:
     assert tracking({"PolicyARN": ARN, **more}, there) == state
 
 
-@pytest.mark.parametrize(
-    ("echoes", "age", "verb"), [(True, 3600, "update"), (False, 3600, "keep"), (True, 5, "keep")]
-)
+@pytest.mark.parametrize(("echoes", "age", "verb"), [(True, 3600, "update"), (False, 3600, "keep"), (True, 5, "keep")])
 def test_no_alarm_at_all_is_a_difference_on_aws_alone_once_it_hides_none(
     echoes: bool, age: float, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

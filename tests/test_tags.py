@@ -30,9 +30,7 @@ def in_ec2(standing: Standing) -> Iterator[Any]:
     """The tags of all in our VPC that AWS did not make by itself; addresses and gateways of the account."""
     ec2, vpc = standing.aws("ec2"), standing.vpc
     groups = [
-        one["GroupId"]
-        for one in ec2.describe_security_groups()["SecurityGroups"]
-        if one["GroupName"] != "default"
+        one["GroupId"] for one in ec2.describe_security_groups()["SecurityGroups"] if one["GroupName"] != "default"
     ]
     for operation, key in EC2.items():
         for doc in getattr(ec2, operation)()[key]:

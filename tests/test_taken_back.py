@@ -64,9 +64,7 @@ def test_a_revision_that_nobody_heard_of_is_not_what_runs(standing: Standing) ->
     assert standing.task["containerDefinitions"][0]["image"] == image
     assert former["taskDefinitionArn"] not in ecs.list_task_definitions()["taskDefinitionArns"]
     known = standing.desk.known(SUFFIX)["entries"]
-    assert {name: one["id"] for name, one in known.items() if name.partition("~")[0] == "task"} == {
-        "task": runs
-    }
+    assert {name: one["id"] for name, one in known.items() if name.partition("~")[0] == "task"} == {"task": runs}
 
 
 def test_a_target_group_that_nobody_heard_of_does_not_stay(standing: Standing) -> None:

@@ -171,9 +171,7 @@ def test_what_stays_is_not_shown_as_going(desk: Desk) -> None:
         pytest.param([], {"TERM": "dumb"}, id="TERM=dumb"),
     ],
 )
-def test_a_terminal_without_colours_gets_none(
-    desk: Desk, arguments: list[str], environment: dict[str, str]
-) -> None:
+def test_a_terminal_without_colours_gets_none(desk: Desk, arguments: list[str], environment: dict[str, str]) -> None:
     with terminal(desk, "apply", "--yes", "--suffix", "a", *arguments, **environment) as person:
         assert person.ends() == 0
 

@@ -20,9 +20,7 @@ PNG = b"\x89PNG"
 NOT_BLANK = 5000
 
 
-def step(
-    verb: str, needs: dict[str, str], *moments: list[Any], beside: tuple[str, ...] = ()
-) -> dict[str, Any]:
+def step(verb: str, needs: dict[str, str], *moments: list[Any], beside: tuple[str, ...] = ()) -> dict[str, Any]:
     """One node as a record keeps it."""
     about = {"kind": "Thing", "region": "here", "piece": "piece", "id": "i", "waits": 0, "verb": verb}
     return {**about, "end": moments[-1][1], "needs": needs, "beside": list(beside), "moments": moments}

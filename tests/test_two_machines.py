@@ -198,9 +198,7 @@ def test_a_run_whose_renewals_are_slow_goes_on_while_there_is_no_other(
     assert (mark(desk), counts(desk)["vpc"]) == ("", 2)
 
 
-def test_a_run_whose_renewals_are_always_too_slow_ends_and_says_so(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_whose_renewals_are_always_too_slow_ends_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeps_at_once(monkeypatch)
     really = Marker._write_again
 
@@ -354,9 +352,7 @@ def test_one_that_is_alive_after_all_is_not_taken_over(begun: Desk, monkeypatch:
     assert (ran.code, begun.acts(before)) == (7, ["iam:TagRole"])  # the other one's own
 
 
-def test_of_two_that_take_a_dead_one_over_the_last_goes_on(
-    begun: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_of_two_that_take_a_dead_one_over_the_last_goes_on(begun: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     write(begun, another(400))
     really = Marker._settle
 
@@ -395,9 +391,7 @@ def test_a_lost_reply_of_the_marker_is_this_runs_own(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("fault", ["500_before", "500_after", "lost_reply", "throttle", "reset"])
-def test_a_mark_that_is_put_on_what_stands_is_put_again_after_a_passing_fault(
-    begun: Desk, fault: str
-) -> None:
+def test_a_mark_that_is_put_on_what_stands_is_put_again_after_a_passing_fault(begun: Desk, fault: str) -> None:
     begun.box.faults({"operation": "iam:TagRole", "fault": fault})
 
     begun.well("teardown", "--yes", "--suffix", "a")
@@ -452,9 +446,7 @@ def test_what_another_run_makes_anew_is_no_leftover_of_a_teardown(
 
     def look(*told: Any) -> Any:
         if not made:
-            made.append(
-                iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document, Tags=tags)["Role"]["RoleId"]
-            )
+            made.append(iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=document, Tags=tags)["Role"]["RoleId"])
         return really(*told)
 
     monkeypatch.setattr(module, name, look)
@@ -530,9 +522,7 @@ def test_an_apply_and_a_teardown_stop_before_the_teardown_of_another_machine(
     assert begun.run("verify-gone", "--suffix", "a").code == 0
 
 
-def test_a_killed_teardown_goes_on_at_once_and_elsewhere_when_it_counts_as_dead(
-    begun: Desk, tmp_path: Path
-) -> None:
+def test_a_killed_teardown_goes_on_at_once_and_elsewhere_when_it_counts_as_dead(begun: Desk, tmp_path: Path) -> None:
     other = begun.elsewhere(tmp_path / "other")
     begun.box.faults({"operation": "ec2:DeleteVpc", "fault": "reset", "times": 99})
     before = begun.mark()

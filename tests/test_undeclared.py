@@ -41,9 +41,7 @@ def test_what_is_no_longer_declared_is_told_as_that_and_never_as_foreign(
     assert ran.code == 0, ran.out
     assert "by hand" not in ran.out + ran.err
     plan = desk.run("plan", *NAMED, "--json", *after)
-    deleted = {
-        one["node"] for line in plan.lines for one in line.get("changes", []) if one["action"] == "delete"
-    }
+    deleted = {one["node"] for line in plan.lines for one in line.get("changes", []) if one["action"] == "delete"}
     assert set(told["undeclared"]) == deleted
     for node in deleted:
         assert node in ran.err

@@ -108,9 +108,7 @@ def test_they_go_from_the_file_before_the_first_deletion_and_no_sooner(
     assert desk.well("status", *NAMED).out.count("All is well.") == 1
 
 
-def test_a_stack_of_which_nothing_is_left_but_its_file_says_so(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stack_of_which_nothing_is_left_but_its_file_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.well("apply", "--yes", *NAMED, "--target", "vpc/vpc")
 
     def look(*_: Any) -> None:

@@ -192,9 +192,7 @@ def in_vpc(state: str) -> list[dict[str, str]]:
         ("detached", []),
     ],
 )
-def test_a_gateway_that_is_leaving_passes_and_one_that_left_holds_nothing(
-    state: str, passing: list[bool]
-) -> None:
+def test_a_gateway_that_is_leaving_passes_and_one_that_left_holds_nothing(state: str, passing: list[bool]) -> None:
     told = Told(
         VpnGateways=[{"VpnGatewayId": "vgw-1", "VpcAttachments": in_vpc(state)}],
         EgressOnlyInternetGateways=[{"EgressOnlyInternetGatewayId": "e-1", "Attachments": in_vpc(state)}],
@@ -207,10 +205,7 @@ def test_a_gateway_that_is_leaving_passes_and_one_that_left_holds_nothing(
 @pytest.mark.parametrize(
     ("state", "passing"),
     [
-        *(
-            (state, [False])
-            for state in ("initiating-request", "pending-acceptance", "provisioning", "active")
-        ),
+        *((state, [False]) for state in ("initiating-request", "pending-acceptance", "provisioning", "active")),
         ("deleting", [True]),
         *((state, []) for state in ("deleted", "rejected", "failed", "expired")),
     ],

@@ -12,9 +12,7 @@ from provisioner.engine.walk import Tell, Walk, Work
 PATIENCE = 10.0
 # Node n may come after any of the nodes before it: every such graph is without a circle.
 GRAPHS = st.integers(1, 12).flatmap(
-    lambda size: st.tuples(
-        *[st.sets(st.integers(0, n - 1), max_size=n) if n else st.just(set()) for n in range(size)]
-    )
+    lambda size: st.tuples(*[st.sets(st.integers(0, n - 1), max_size=n) if n else st.just(set()) for n in range(size)])
 )
 
 

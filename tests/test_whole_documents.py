@@ -36,9 +36,7 @@ RULE = (
         "RuleArn": "arn:r",
         "ListenerArn": "arn:l",
         "Priority": "5",
-        "Conditions": [
-            {"Field": "path-pattern", "Values": ["/api/*"], "PathPatternConfig": {"Values": ["/api/*"]}}
-        ],
+        "Conditions": [{"Field": "path-pattern", "Values": ["/api/*"], "PathPatternConfig": {"Values": ["/api/*"]}}],
         "Actions": [TOLD],
         "IsDefault": False,
         "Transforms": [],
@@ -314,9 +312,7 @@ CASES = [*WHOLE.items(), ("Listener", REDIRECT)]
 
 
 @pytest.mark.parametrize(("kind", "documents"), CASES)
-def test_all_that_aws_echoes_of_what_nobody_stated_is_no_difference(
-    kind: str, documents: tuple[Doc, Doc]
-) -> None:
+def test_all_that_aws_echoes_of_what_nobody_stated_is_no_difference(kind: str, documents: tuple[Doc, Doc]) -> None:
     stated, told = documents
     wide = differences(KINDS[kind], stated, told, None)
     assert wide == []
@@ -364,9 +360,7 @@ def test_what_nobody_states_goes_back_to_its_default_with_all_that_is_stated() -
     told["Attributes"]["routing.http2.enabled"] = "false"
     kind = KINDS["LoadBalancerAttributes"]
     errand = errand_of(kind, stated, differences(kind, stated, told, None))
-    assert errand.changed == {
-        "Attributes": {"idle_timeout.timeout_seconds": "60", "routing.http2.enabled": "true"}
-    }
+    assert errand.changed == {"Attributes": {"idle_timeout.timeout_seconds": "60", "routing.http2.enabled": "true"}}
     edge = KINDS["Distribution"]
     stated, told = copy.deepcopy(EDGE)
     told["DefaultCacheBehavior"]["TrustedKeyGroups"] = {"Enabled": True, "Quantity": 1, "Items": ["kg"]}

@@ -54,10 +54,7 @@ REASONS = {
         }.items()
     },
     **{(kind, "Resource", "*"): _NO_RESOURCE for kind in ("RolePolicy", "Boundary")},
-    **{
-        (kind, "Resource", "kms:key/*"): "one that opens this secret, by condition"
-        for kind in ("RolePolicy",)
-    },
+    **{(kind, "Resource", "kms:key/*"): "one that opens this secret, by condition" for kind in ("RolePolicy",)},
     ("Boundary", "Resource", "kms:key/*"): _TO_COME,
     ("Boundary", "Resource", "secretsmanager:secret:rds!cluster-*"): _TO_COME,
     ("Boundary", "Resource", "rds-db:dbuser:*/mlapi_app"): _TO_COME,

@@ -45,9 +45,7 @@ YOUNG = {
 
 def denied(action: str, arn: str) -> str:
     """What AWS says of a right that is missing."""
-    return (
-        f"User: arn:aws:sts::1:assumed-role/ci/x is not authorized to perform: {action} on resource: {arn} b"
-    )
+    return f"User: arn:aws:sts::1:assumed-role/ci/x is not authorized to perform: {action} on resource: {arn} b"
 
 
 def refused(code: str, message: str, operation: str = "Call") -> ClientError:
@@ -122,14 +120,10 @@ def test_an_end_is_not_kept_waiting_for_what_is_new() -> None:
 def test_what_an_earlier_run_made_seconds_ago_is_as_new(age: float, waits: bool) -> None:
     clock = Hurried()
     mine = hands(clock)
-    entry = Entry(
-        "Role", "ml-api-execution-role-prod", id="ml-api-execution-role-prod", made=clock.wall() - age
-    )
+    entry = Entry("Role", "ml-api-execution-role-prod", id="ml-api-execution-role-prod", made=clock.wall() - age)
     mine.patience.newborns.recall({"execution-role": entry}, KINDS)
 
-    assert (
-        mine.patience.newborns.explain(refused("AccessDeniedException", denied("iam:PassRole", ARN))) is waits
-    )
+    assert mine.patience.newborns.explain(refused("AccessDeniedException", denied("iam:PassRole", ARN))) is waits
 
 
 @pytest.fixture
@@ -155,9 +149,7 @@ def test_roles_that_nobody_knows_yet_keep_no_apply_from_going_well(
     assert {*failed} == {"", "AccessDeniedException", "ClientException"}
 
 
-def test_a_right_that_stays_missing_is_told_as_the_denial_it_is(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_right_that_stays_missing_is_told_as_the_denial_it_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(new_roles.NewRole, "refuses", lambda _self: True)
     monkeypatch.setitem(new_roles.UNKNOWN, ("ecs", "RegisterTaskDefinition"), ("", ""))
 

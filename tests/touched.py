@@ -50,25 +50,19 @@ def _narrow_the_group(stack: Standing) -> None:
 
 def _tag_parameters(stack: Standing) -> None:
     rds, name = stack.aws("rds"), _parameters(stack)
-    (group,) = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)[
-        "DBClusterParameterGroups"
-    ]
+    (group,) = rds.describe_db_cluster_parameter_groups(DBClusterParameterGroupName=name)["DBClusterParameterGroups"]
     arn = group["DBClusterParameterGroupArn"]
     rds.add_tags_to_resource(ResourceName=arn, Tags=[{"Key": "by", "Value": "hand"}])
 
 
 def _change_parameters(stack: Standing) -> None:
     one = {"ParameterName": "log_min_duration_statement", "ParameterValue": "1", "ApplyMethod": "immediate"}
-    stack.aws("rds").modify_db_cluster_parameter_group(
-        DBClusterParameterGroupName=_parameters(stack), Parameters=[one]
-    )
+    stack.aws("rds").modify_db_cluster_parameter_group(DBClusterParameterGroupName=_parameters(stack), Parameters=[one])
 
 
 def _open_the_instance(stack: Standing) -> None:
     writer = stack.cluster["DBClusterMembers"][0]["DBInstanceIdentifier"]
-    stack.aws("rds").modify_db_instance(
-        DBInstanceIdentifier=writer, PubliclyAccessible=True, ApplyImmediately=True
-    )
+    stack.aws("rds").modify_db_instance(DBInstanceIdentifier=writer, PubliclyAccessible=True, ApplyImmediately=True)
 
 
 def _stop_backups(stack: Standing) -> None:
@@ -117,8 +111,6 @@ TOUCHED = [
         "gone",
         "task",
         "create",
-        lambda stack: stack.aws("ecs").deregister_task_definition(
-            taskDefinition=stack.service["taskDefinition"]
-        ),
+        lambda stack: stack.aws("ecs").deregister_task_definition(taskDefinition=stack.service["taskDefinition"]),
     ),
 ]

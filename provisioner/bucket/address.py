@@ -52,9 +52,7 @@ class Bucket:
         name, _, prefix = address.removeprefix(SCHEME).partition("/")
         prefix = prefix.strip("/")
         if not _BUCKET.fullmatch(name) or "//" in prefix:
-            raise UsageError(
-                f"{address} is no address of a state in S3.", "Write it as --state s3://bucket/prefix."
-            )
+            raise UsageError(f"{address} is no address of a state in S3.", "Write it as --state s3://bucket/prefix.")
         if endpoint and not _URL.fullmatch(endpoint):
             raise UsageError(
                 f"{endpoint} is no endpoint of a store.",

@@ -35,9 +35,7 @@ NO_BUCKET = "NoSuchBucket"
 _CLOCK = Clock()
 
 
-def patiently(
-    call: Callable[[], T], doing: str, *, also: Collection[str] = (), patience: float | None = None
-) -> T:
+def patiently(call: Callable[[], T], doing: str, *, also: Collection[str] = (), patience: float | None = None) -> T:
     """Make a call, and repeat it while S3 does not answer or refuses it for a time that passes.
 
     Args:
@@ -69,9 +67,7 @@ def _worded(error: Exception, doing: str) -> ProvisionerError | None:
     if fault is Fault.EXPIRED:
         return not_accepted(told(error))
     if code_of(error) == NO_BUCKET:
-        return LedgerError(
-            f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it."
-        )
+        return LedgerError(f"{doing}: there is no such bucket.", f"`{PROGRAM} state init --state s3://...` makes it.")
     if fault is Fault.DENIED or code_of(error) == "403":
         call = getattr(error, "operation_name", "this call")
         action = _ACTIONS.get(call, call)

@@ -106,9 +106,7 @@ def _seen_to(bucket: Bucket, words: str, measure: Callable[[], bool]) -> Measure
     except (ClientError, ResponseParserError, ValueError, KeyError) as error:
         if not bucket.endpoint or not _is_unknown(error):
             raise
-        return Measure(
-            words, left_out=f"this store does not know it ({code_of(error) or type(error).__name__})"
-        )
+        return Measure(words, left_out=f"this store does not know it ({code_of(error) or type(error).__name__})")
     return Measure(words, is_new)
 
 
@@ -183,9 +181,7 @@ def _let_go(client: Any, whose: Doc, prefix: str) -> bool:
         return False
     others = [one for one in rules if one.get("ID") != _OURS]
     beside = {_SIZE: told[_SIZE]} if _SIZE in told else {}
-    client.put_bucket_lifecycle_configuration(
-        **whose, **beside, LifecycleConfiguration={"Rules": [*others, wanted]}
-    )
+    client.put_bucket_lifecycle_configuration(**whose, **beside, LifecycleConfiguration={"Rules": [*others, wanted]})
     return True
 
 

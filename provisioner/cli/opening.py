@@ -60,9 +60,7 @@ def given_settings(given: dict[str, Any]) -> Settings:
     return load(given["config"], given["sets"])
 
 
-def open_session(
-    given: dict[str, Any], workspace: Workspace, suffix: str, ways: Ways | None = None
-) -> Session:
+def open_session(given: dict[str, Any], workspace: Workspace, suffix: str, ways: Ways | None = None) -> Session:
     """Open the session of one stack, with the first calls; several sessions may share their `ways`."""
     from provisioner.names import check_suffix
     from provisioner.pins import Where

@@ -89,9 +89,7 @@ _where = _stacked(
         help="The S3 store that the state is in, where it is not Amazon's; for the state alone.",
     ),
 )
-_account = click.option(
-    "--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account."
-)
+_account = click.option("--expect-account", type=AccountId(), metavar="ID", help="Refuse every other account.")
 # The options of commands about one stack; about its state alone; about a state that several people share.
 stack_options = _stacked(_suffix, _region, _where, _account, settings_options, voice_options)
 state_options = _stacked(_suffix, _where, voice_options)

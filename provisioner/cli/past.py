@@ -13,9 +13,7 @@ from provisioner.cli.options import state_options
 
 @click.command()
 @state_options
-@click.option(
-    "--limit", type=click.IntRange(min=0), default=50, show_default=True, help="The newest; 0 for all."
-)
+@click.option("--limit", type=click.IntRange(min=0), default=50, show_default=True, help="The newest; 0 for all.")
 def history(limit: int, **given: Any) -> int:
     """List the newest runs of a stack, or of all: who, what was typed, plan, duration, result."""
     from provisioner.commands import looking_back

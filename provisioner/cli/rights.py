@@ -37,9 +37,7 @@ def policy(purpose: str, folder: Path | None, **given: Any) -> int:
 
     say, workspace = begin(given)
     suffix = given["suffix"] or missing_suffix()
-    whose = permitting.Whose(
-        workspace, suffix, given_settings(given), given["region"], given["expect_account"]
-    )
+    whose = permitting.Whose(workspace, suffix, given_settings(given), given["region"], given["expect_account"])
     return permitting.show(say, whose, purpose, folder)
 
 

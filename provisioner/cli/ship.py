@@ -32,9 +32,7 @@ class Variable(click.ParamType[tuple[str, str]]):
 
     name = "variable"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
         """Return the name and the value."""
         name, sign, told = str(value).partition("=")
         if not sign or not _NAME.fullmatch(name):
@@ -47,14 +45,10 @@ class Variable(click.ParamType[tuple[str, str]]):
 @service_option
 @yes_option
 @lock_option
-@click.option(
-    "--image", required=True, metavar="REF", help="The image; a tag in ECR is resolved to its digest."
-)
+@click.option("--image", required=True, metavar="REF", help="The image; a tag in ECR is resolved to its digest.")
 @click.option("--cpu", type=int, help="CPU units of a task; 1024 are one vCPU.")
 @click.option("--memory", type=int, help="MiB of a task.")
-@click.option(
-    "--env", "variables", multiple=True, type=Variable(), metavar="K=V", help="A variable; repeatable."
-)
+@click.option("--env", "variables", multiple=True, type=Variable(), metavar="K=V", help="A variable; repeatable.")
 @fail_fast_option
 @smoke_option
 def deploy(
@@ -87,9 +81,7 @@ def deploy(
 @click.option("--to", default="", metavar="REVISION", help="To this one, not to the last good one before.")
 @fail_fast_option
 @smoke_option
-def rollback(
-    service: str, yes: bool, lock_timeout: float, to: str, fail_fast: bool, smoke: bool, **given: Any
-) -> int:
+def rollback(service: str, yes: bool, lock_timeout: float, to: str, fail_fast: bool, smoke: bool, **given: Any) -> int:
     """Bring a service back to the revision it ran before, and follow the rollout to its true end."""
     from provisioner.commands import going_back
     from provisioner.commands.asking import Asking
@@ -126,9 +118,7 @@ def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, smoke
 
     say, workspace = begin(given)
     session = open_session(given, workspace, known_suffix(workspace, given["suffix"]))
-    return restarting.restart(
-        say, session, restarting.Wish(Asking(yes), service, fail_fast, lock_timeout, smoke)
-    )
+    return restarting.restart(say, session, restarting.Wish(Asking(yes), service, fail_fast, lock_timeout, smoke))
 
 
 @click.command()
@@ -138,9 +128,7 @@ def restart(service: str, yes: bool, lock_timeout: float, fail_fast: bool, smoke
 @lock_option
 @click.option("--min", "minimum", type=click.IntRange(0, 5000), help="Tasks at least.")
 @click.option("--max", "maximum", type=click.IntRange(0, 5000), help="Tasks at most.")
-def scale(
-    service: str, yes: bool, lock_timeout: float, minimum: int | None, maximum: int | None, **given: Any
-) -> int:
+def scale(service: str, yes: bool, lock_timeout: float, minimum: int | None, maximum: int | None, **given: Any) -> int:
     """Set between how many tasks a service is scaled, until `apply --take counts`."""
     from provisioner.commands import scaling
     from provisioner.commands.asking import Asking

@@ -74,9 +74,7 @@ def status(everything: bool, cached: bool, watch: bool, every: float, **given: A
 
     if watch:
         return watching.watch(say, open_session(given, workspace, suffixes[0]), every)
-    return each_known(
-        say, workspace, suffixes, lambda one: showing.status(say, open_session(given, workspace, one))
-    )
+    return each_known(say, workspace, suffixes, lambda one: showing.status(say, open_session(given, workspace, one)))
 
 
 @click.command()
@@ -122,9 +120,7 @@ def teardown(yes: bool, lock_timeout: float, dry_run: bool, unprotect: bool, **g
         return show_end(say, open_session(given, workspace, workspace.choose(given["suffix"])), Showing())
     source = click.get_current_context().get_parameter_source("suffix")
     if yes and source is not click.core.ParameterSource.COMMANDLINE:
-        raise UsageError(
-            "--yes removes only a stack that is named on the command line.", "Add --suffix NAME."
-        )
+        raise UsageError("--yes removes only a stack that is named on the command line.", "Add --suffix NAME.")
     suffix = workspace.choose(given["suffix"])
     return removing.teardown(
         say, open_session(given, workspace, suffix), Asking(yes), lock_timeout, unprotect=unprotect

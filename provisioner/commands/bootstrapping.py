@@ -154,9 +154,7 @@ def _policy(wanted: Wanted, session: Session, name: str, document: Policy) -> It
 def _boundary(wanted: Wanted, session: Session, node: Node) -> Item:
     """Return the boundary exactly as `apply` would create it, so that `apply` adopts it."""
     props = wanted.resolved(node)
-    return Item(
-        node.name, node.aws_name, wanted.whose.suffix, props, node.tags, _policy_arn(session, node.aws_name)
-    )
+    return Item(node.name, node.aws_name, wanted.whose.suffix, props, node.tags, _policy_arn(session, node.aws_name))
 
 
 def _policy_arn(session: Session, name: str) -> str:

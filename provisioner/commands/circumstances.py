@@ -16,13 +16,9 @@ def read_with(session: Session, made: Plan, *, ending: bool = False) -> Plan:
         made.notes += never_works(session.settings)
     if session.is_over:
         left = "only its state file is left to remove" if ending else "all of it is new"
-        made.notes.append(
-            f"The local AWS that held {session.suffix} has ended, and the stack with it: {left}."
-        )
+        made.notes.append(f"The local AWS that held {session.suffix} has ended, and the stack with it: {left}.")
     if session.is_busy:
-        made.notes.append(
-            f"A run is under way: {session.former}. What follows is what it has not done yet, as of now."
-        )
+        made.notes.append(f"A run is under way: {session.former}. What follows is what it has not done yet, as of now.")
         made.changes = {name: _in_hand(change) for name, change in made.changes.items()}
     elif told := _unended(session, made):
         made.notes.append(told)

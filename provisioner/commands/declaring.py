@@ -57,9 +57,7 @@ def declared(workspace: Workspace, suffix: str, settings: Settings, region: str 
     facts = offline(settings.network.zones, settings.database.version_beside(known.get("version", "")))
     if document and known.get("engine"):
         place, zones = document.place, (*known["zones"], *facts.zones)[: settings.network.zones]
-        facts = Facts(
-            place.account, place.partition, zones, known["engine"], known["master_password"], known["born"]
-        )
+        facts = Facts(place.account, place.partition, zones, known["engine"], known["master_password"], known["born"])
     where = document.place.region if document else choose_region(region, local=workspace.local).name
     check_reachable(settings, where)
     return build(settings, suffix, where, facts)

@@ -177,9 +177,7 @@ def _check(now: Running, props: Mapping[str, str], wish: Wish) -> None:
     """
     cpu, memory = int(props["cpu"]), int(props["memory"])
     if memory not in FARGATE.get(cpu, ()):
-        fits = ", ".join(map(str, FARGATE.get(cpu, ()))) or "none: CPU units are " + ", ".join(
-            map(str, FARGATE)
-        )
+        fits = ", ".join(map(str, FARGATE.get(cpu, ()))) or "none: CPU units are " + ", ".join(map(str, FARGATE))
         raise UsageError(f"Fargate has no task of {cpu} CPU units with {memory} MiB.", f"It has: {fits}.")
     if (size := size_of(dict(props))) > LARGEST:
         raise UsageError(
@@ -188,9 +186,7 @@ def _check(now: Running, props: Mapping[str, str], wish: Wish) -> None:
         )
     taken = {one["name"] for one in now.container.get("secrets", [])}
     if both_ways := sorted(taken & wish.environment.keys()):
-        raise UsageError(
-            f"{', '.join(both_ways)} is filled from a secret.", "Change the secret, or the setting."
-        )
+        raise UsageError(f"{', '.join(both_ways)} is filled from a secret.", "Change the secret, or the setting.")
     if told := sorted(OWN_VARIABLES & wish.environment.keys()):
         raise UsageError(f"The stack tells {', '.join(told)} to every container.", "Choose another name.")
 
@@ -202,9 +198,7 @@ def _marks(now: Running, wish: Wish) -> dict[str, str]:
     held |= dict.fromkeys(f"{VARIABLE}{name}" for name in sorted(wish.environment))
     told = " ".join(held)
     if len(told) > _LONGEST_TAG:
-        raise UsageError(
-            "That are more variables than `deploy` can hold.", "Set them: container.environment."
-        )
+        raise UsageError("That are more variables than `deploy` can hold.", "Set them: container.environment.")
     return {IMAGE_OWNER: DEPLOY, **({SHIPPED_WITH: told} if told else {})}
 
 

@@ -42,9 +42,7 @@ def ensure(session: Session, kind: Kind, it: Item) -> str:
         if doc is None:
             return kind.id_of(kind.create(iam, it))
         if not bears(doc["Tags"], it.suffix):
-            raise Blocked(
-                f"{it.name} stands, and is not of this stack.", "Rename it, or take another suffix."
-            )
+            raise Blocked(f"{it.name} stands, and is not of this stack.", "Rename it, or take another suffix.")
         changed = {one.top: it.props[one.top] for one in differences(kind, it.props, doc, None)}
         if changed:
             kind.update(iam, replace(it, id=kind.id_of(doc)), changed)

@@ -42,9 +42,7 @@ class Desk:
 
 
 @contextmanager
-def held(
-    workspace: Workspace, suffix: str, command: str, timeout: float, *, force: bool = False
-) -> Iterator[Desk]:
+def held(workspace: Workspace, suffix: str, command: str, timeout: float, *, force: bool = False) -> Iterator[Desk]:
     """Hold the lock and read the state; with `force`, an unusable state is renamed."""
     with workspace.lock(suffix, command, timeout, Clock()) as lock:
         try:
@@ -109,17 +107,14 @@ def refuse_older(document: Document, current: Document) -> None:
     hint = "With --force it takes the place of what stands, which is kept in `state history`."
     refuse_other(document, current, hint)
     if document.serial <= current.serial:
-        raise Blocked(
-            f"What stands is as new or newer: serial {current.serial}; this has {document.serial}.", hint
-        )
+        raise Blocked(f"What stands is as new or newer: serial {current.serial}; this has {document.serial}.", hint)
 
 
 def refuse_other(document: Document, current: Document, hint: str) -> None:
     """Raise Blocked if the two states have not the same lineage and location."""
     if document.lineage != current.lineage:
         raise Blocked(
-            f"This is another ledger: its lineage is {document.lineage}, that of what stands "
-            f"{current.lineage}.",
+            f"This is another ledger: its lineage is {document.lineage}, that of what stands {current.lineage}.",
             hint,
         )
     if document.place != current.place:
@@ -187,9 +182,7 @@ def unlock(say: Say, workspace: Workspace, suffix: str, asking: Asking) -> int:
         say.data(f"Nobody holds the lock of {suffix}.")
         return 0
     say.ask(f"The lock of {suffix} is held by {owner}.")
-    asking.confirm(
-        say, "Free it? That run stops at its next call or heartbeat; what it did is recorded.", suffix
-    )
+    asking.confirm(say, "Free it? That run stops at its next call or heartbeat; what it did is recorded.", suffix)
     begin_change()
     lock.break_open(owner)
     say.data(f"The lock of {suffix} is free.")

@@ -129,9 +129,7 @@ def _no_such_run(run: str, found: list[str], names: list[str], suffix: str | Non
     whose = f" of {suffix}" if suffix else ""
     command = f"`{PROGRAM} history{f' --suffix {suffix}' if suffix else ''}` lists them."
     if found:
-        return UsageError(
-            f"{len(found)} runs{whose} begin with {run}: {', '.join(found)}.", "Say more of it."
-        )
+        return UsageError(f"{len(found)} runs{whose} begin with {run}: {', '.join(found)}.", "Say more of it.")
     if _LAST.fullmatch(run):
         are = "is" if len(names) == 1 else "are"
         return UsageError(f"There is no run {run}{whose}: {len(names)} {are} recorded.", command)

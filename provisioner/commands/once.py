@@ -56,9 +56,7 @@ class Once:
         """
         session, one = self.one.session, self.one
         if found := under_way(session.clients, one.cluster, self.now, self.command):
-            self.say.note(
-                f"Task {found.id} runs this very command already: it is followed, no second one is started."
-            )
+            self.say.note(f"Task {found.id} runs this very command already: it is followed, no second one is started.")
             return found
         cut = None if again else self._cut_off()
         if cut and (found := self._ended(cut)):

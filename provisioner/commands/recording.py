@@ -95,8 +95,7 @@ class _Copies:
             self.runs.hold(self.file, unsent=True)
             self.session.tell(
                 f"The record of this run is not kept for others yet. {error.message}",
-                f"The run itself goes on; its record is in {self.file.where}, and the next run from here "
-                "sends it.",
+                f"The run itself goes on; its record is in {self.file.where}, and the next run from here sends it.",
             )
 
     def _send_what_waits(self, shared: SharedRuns) -> None:

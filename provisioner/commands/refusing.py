@@ -21,9 +21,7 @@ def refusal(made: Plan) -> Blocked:
     )
     anothers = "Choose another suffix, or delete or rename what is somebody else's."
     hints = [one.remedy or (anothers if one.foreign else kept) for one in made.refused]
-    return Blocked(
-        f"{len(made.refused)} in the way; nothing was changed.\n{told}", "\n".join(dict.fromkeys(hints))
-    )
+    return Blocked(f"{len(made.refused)} in the way; nothing was changed.\n{told}", "\n".join(dict.fromkeys(hints)))
 
 
 def refuse_findings(findings: Iterable[Finding]) -> None:

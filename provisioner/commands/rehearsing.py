@@ -81,9 +81,7 @@ def _policies(file: Path) -> list[Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file} holds no policies: {error}", "`policy --json` prints them.") from error
     listed = told.get("policies", [told]) if isinstance(told, dict) else told
-    if not isinstance(listed, list) or not all(
-        isinstance(one, dict) and "Statement" in one for one in listed
-    ):
+    if not isinstance(listed, list) or not all(isinstance(one, dict) and "Statement" in one for one in listed):
         raise UsageError(f"{file} holds no policies.", "`policy --json` prints them.")
     return listed
 

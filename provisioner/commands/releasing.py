@@ -43,9 +43,7 @@ def releases(say: Say, session: Session, service: str) -> int:
         listed = releases_of(one, now)
     show_releases(say, one.title, listed)
     if gone := missing(each.revision for each in listed):
-        say.note(
-            f"Not there any more: {', '.join(map(str, gone))}. Somebody has deregistered what is missing."
-        )
+        say.note(f"Not there any more: {', '.join(map(str, gone))}. Somebody has deregistered what is missing.")
     return 0
 
 

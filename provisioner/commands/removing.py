@@ -43,9 +43,7 @@ from state.fitting import fitting
 from state.json_fields import as_json
 
 
-def teardown(
-    say: Say, session: Session, asking: Asking, lock_timeout: float, *, unprotect: bool = False
-) -> int:
+def teardown(say: Say, session: Session, asking: Asking, lock_timeout: float, *, unprotect: bool = False) -> int:
     """Show what would be deleted, ask for the suffix, delete in reverse order, look for leftovers."""
     header(say, session)
     started = time.monotonic()
@@ -58,9 +56,7 @@ def teardown(
     return 0
 
 
-def _remove(
-    say: Say, session: Session, asking: Asking, record: Record, *, unprotect: bool
-) -> tuple[Outcome, Report]:
+def _remove(say: Say, session: Session, asking: Asking, record: Record, *, unprotect: bool) -> tuple[Outcome, Report]:
     """Show what would be deleted, ask, delete, and check whether anything is left."""
     made = session.plan(ending=True)
     going = standing(session, made)
@@ -115,9 +111,7 @@ def again(session: Session, verb: str) -> str:
 def holding(session: Session, made: Plan, found: Protections) -> list[Blocker]:
     """Return what is not this stack's and will block the deletion of a part of it; the rest is deleted."""
     unknown = [
-        Blocker(one.node, "protection", f"nobody knows whom: {one.unknown}")
-        for one in found.untold
-        if one.unknown
+        Blocker(one.node, "protection", f"nobody knows whom: {one.unknown}") for one in found.untold if one.unknown
     ]
     return blockers(made, session.document, session.clients, KINDS) + unknown
 
@@ -160,9 +154,7 @@ def refuse_halted(made: Plan) -> None:
     """Raise Blocked, before anything is touched, if a suspended resource must be woken first."""
     nodes = made.stack.nodes
     asleep = {
-        name: halted(nodes[name].kind, doc, nodes[name].lives_in)
-        for name, doc in made.docs.items()
-        if name in nodes
+        name: halted(nodes[name].kind, doc, nodes[name].lives_in) for name, doc in made.docs.items() if name in nodes
     }
     told = "; ".join(f"{name}: {why}" for name, why in asleep.items() if why)
     if told:

@@ -67,9 +67,7 @@ class SavedPlan:
             FileStore(path).save(text.encode() + b"\n")
         except LedgerError as error:
             why = getattr(error.__cause__, "strerror", None) or error.message
-            raise UsageError(
-                f"The plan cannot be written to {path}: {why}.", "Choose another file."
-            ) from error
+            raise UsageError(f"The plan cannot be written to {path}: {why}.", "Choose another file.") from error
 
     @classmethod
     def load(cls, path: Path) -> SavedPlan:
@@ -141,9 +139,7 @@ def _outline(change: Change, salt: str) -> dict[str, Any]:
         "action": change.verb,
         "id": change.id,
         "adopts": change.adopts,
-        "fields": {
-            one.path: digest([written(one.old, salt), written(one.new, salt)]) for one in change.differences
-        },
+        "fields": {one.path: digest([written(one.old, salt), written(one.new, salt)]) for one in change.differences},
         "removes": [one.what for one in change.extras],
     }
 

@@ -191,12 +191,7 @@ def _patterns(one: OneService) -> set[str]:
     entries = one.session.document.entries
     group = entries.get(one.named("tg"))
     rules = [entry.wanted for entry in entries.values() if entry.kind == "ListenerRule"]
-    return {
-        pattern
-        for rule in rules
-        if group and group.id in str(rule["Actions"])
-        for pattern in path_values(rule)
-    }
+    return {pattern for rule in rules if group and group.id in str(rule["Actions"]) for pattern in path_values(rule)}
 
 
 def _rules(say: Say, one: OneService) -> list[Doc]:
@@ -221,10 +216,6 @@ def _strayed(one: OneService, rules: list[Doc], path: str) -> str:
     if mine is None or mine.id in groups:
         return ""
     entries = one.session.document.entries.items()
-    names = {
-        entry.id: name.partition(".")[2] or CONTAINER
-        for name, entry in entries
-        if entry.kind == "TargetGroup"
-    }
+    names = {entry.id: name.partition(".")[2] or CONTAINER for name, entry in entries if entry.kind == "TargetGroup"}
     others = " and ".join(names.get(group, group) for group in sorted(groups)) or "no service"
     return f"answered by {others}, not by {one.title}: rule {rule['Priority']} takes {path}"

@@ -36,9 +36,7 @@ def logs(say: Say, session: Session, wanted: Wanted) -> int:
     except KeyboardInterrupt as stop:
         return exit_code(stop)
     if not told:
-        say.note(
-            f"Nothing of that was written in the last {_told(wanted.since)}; --since looks further back."
-        )
+        say.note(f"Nothing of that was written in the last {_told(wanted.since)}; --since looks further back.")
     return 0
 
 
@@ -69,7 +67,5 @@ def _refused(error: Exception, session: Session, tail: Source) -> ProvisionerErr
         again = session.where.workspace.command("apply", session.suffix)
         return Incomplete(f"The log group {tail.name} is not there.", f"`{again}` makes it again.")
     if code == "InvalidParameterException" and tail.pattern:
-        return UsageError(
-            f"AWS takes no filter such as {quoted(tail.pattern)}.", 'For example: --filter "ERROR".'
-        )
+        return UsageError(f"AWS takes no filter such as {quoted(tail.pattern)}.", 'For example: --filter "ERROR".')
     return explain(error, f"reading {tail.name}")

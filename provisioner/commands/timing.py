@@ -18,9 +18,7 @@ from provisioner.terminal.timeline import trace as as_trace
 from provisioner.workspace import Workspace
 
 
-def timeline(
-    say: Say, workspace: Workspace, suffix: str | None, *, page: Path | None, trace: Path | None
-) -> int:
+def timeline(say: Say, workspace: Workspace, suffix: str | None, *, page: Path | None, trace: Path | None) -> int:
     """Show the last run of a stack, or of any stack if none is given; or write it to files."""
     told = timeline_of(_last(say, workspace, suffix))
     if page:

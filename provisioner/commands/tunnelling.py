@@ -56,9 +56,7 @@ def tunnel(say: Say, session: Session, port: int | None, service: str) -> int:
     chosen = entered(session, service, "")
     opened = _opened(session, chosen, database, here)
     _tell(say, session, database, here)
-    argv = plugin.command(
-        session.place.region, chosen.target, str(session.aws.client("ssm").meta.endpoint_url)
-    )
+    argv = plugin.command(session.place.region, chosen.target, str(session.aws.client("ssm").meta.endpoint_url))
     try:
         ended = _held(argv, plugin.environment(opened))
     except KeyboardInterrupt as stop:

@@ -44,9 +44,7 @@ def load(file: Path | None, sets: Iterable[str], environment: Mapping[str, str] 
     return _validated(said(file, sets, environment))
 
 
-def explained(
-    file: Path | None, sets: Iterable[str], environment: Mapping[str, str] = os.environ
-) -> list[Setting]:
+def explained(file: Path | None, sets: Iterable[str], environment: Mapping[str, str] = os.environ) -> list[Setting]:
     """Return every setting with its value and its source, in the order of the model.
 
     The arguments and errors are those of `load`.

@@ -72,11 +72,7 @@ def _path_of(one: ErrorDetails) -> str:
 
 def _subject(path: str, sources: Mapping[str, str]) -> str:
     """Return the beginning of a message: the setting and its source, or all settings together."""
-    return (
-        f"The setting `{path}`{_from(path, sources)} is"
-        if path
-        else "The settings do not go together and are"
-    )
+    return f"The setting `{path}`{_from(path, sources)} is" if path else "The settings do not go together and are"
 
 
 def _from(path: str, sources: Mapping[str, str]) -> str:

@@ -108,9 +108,7 @@ def _told(crossing: Crossing, one: _Pass, acl: Doc, rule: int, borders: Borders)
         words, ports = f"the answers to {words}", f"ports {_ANSWERS[0]} to {_ANSWERS[1]}"
     side = "out" if one.out else "in"
     cause = "no rule of it allows that" if rule == _LAST else f"by its rule {rule}"
-    what = (
-        f"The network ACL {acl['NetworkAclId']} of the subnet {one.subnet} stops {words} on {ports}, {side}: "
-    )
+    what = f"The network ACL {acl['NetworkAclId']} of the subnet {one.subnet} stops {words} on {ports}, {side}: "
     why = "They time out, though the security groups let them through."
     return Finding("acl-stops", f"{what}{cause}.", why, _undone(one, acl, rule, borders))
 

@@ -52,9 +52,7 @@ def lead_on(listeners: list[Doc], rules: list[Doc], services: list[Doc]) -> Find
             if not pairs.get(one["targetGroupArn"], {one["targetGroupArn"]}) & led:
                 name = service["serviceName"]
                 what = f"No rule of the load balancer leads to the service {name} ({one['targetGroupArn']})."
-                return Finding(
-                    "service-not-led-to", what, "Its tasks run, and no request reaches them.", "apply"
-                )
+                return Finding("service-not-led-to", what, "Its tasks run, and no request reaches them.", "apply")
     if beside := _left_behind(rules, shifts):
         return beside
     joined = {one["targetGroupArn"] for service in services for one in service["loadBalancers"]}
@@ -160,7 +158,5 @@ def are_ours(foreign: dict[str, list[Doc]]) -> Finding | None:
         if listed:
             names = ", ".join(told(one["Target"]) for one in listed)
             what = f"Somebody registered {names} in {arn.split('/')[1]}: no task of the cluster is there."
-            return Finding(
-                "target-strange", what, "It is sent requests that are meant for the tasks.", "apply"
-            )
+            return Finding("target-strange", what, "It is sent requests that are meant for the tasks.", "apply")
     return None

@@ -18,9 +18,7 @@ def serves(sought: Sought) -> Finding | None:
     if doc is None:
         return sought.lacking("distribution-absent", _NOBODY)
     if not doc["Enabled"]:
-        return Finding(
-            "distribution-disabled", f"The {sought.words} ({doc['Id']}) is disabled.", _NOBODY, "apply"
-        )
+        return Finding("distribution-disabled", f"The {sought.words} ({doc['Id']}) is disabled.", _NOBODY, "apply")
     if doc["Status"] != "Deployed":
         what = f"The {sought.words} ({doc['Id']}) is {doc['Status']}: its last change is still on its way."
         why = "Until then some places answer as before it, or not at all."
@@ -55,9 +53,7 @@ def _gates(distribution: Doc) -> Iterator[str]:
         yield "of a distribution tenant (ConnectionMode)"
 
 
-def leads_here(
-    way: Way, balancer: Doc, listeners: list[Doc], origins: dict[str, list[Doc]]
-) -> Finding | None:
+def leads_here(way: Way, balancer: Doc, listeners: list[Doc], origins: dict[str, list[Doc]]) -> Finding | None:
     """Check that CloudFront's origin is the load balancer, at a port on which it listens.
 
     Args:
@@ -73,9 +69,7 @@ def leads_here(
         astray = [f"{way.arn} through {way.id}"]
     if astray:
         what = f"CloudFront asks {', '.join(astray)}; the load balancer is {balancer['DNSName']}."
-        return Finding(
-            "origin-astray", what, "Every request is answered with 502 or by somebody else.", "apply"
-        )
+        return Finding("origin-astray", what, "Every request is answered with 502 or by somebody else.", "apply")
     if way.id and way.status != "Deployed":
         what = f"CloudFront's way into the VPC, {way.id}, is {way.status}."
         return Finding(

@@ -63,9 +63,7 @@ def leave_room(quotas: list[Quota]) -> Finding | None:
                 "aws service-quotas request-service-quota-increase --service-code fargate "
                 f"--quota-code {QUOTAS[one.provider]} --desired-value {2 * one.limit:g}"
             )
-            return Finding(
-                "no-quota-left", what, "No more tasks start: neither by a rollout nor by scaling.", ask
-            )
+            return Finding("no-quota-left", what, "No more tasks start: neither by a rollout nor by scaling.", ask)
     return None
 
 
@@ -90,9 +88,7 @@ def has_capacity(measures: Measures, cluster: Doc) -> Finding | None:
     most = float(cluster["ServerlessV2ScalingConfiguration"]["MaxCapacity"])
     more = min(2 * most, _MOST_ACU)
     what = f"The database has been at its largest capacity, {most:g} ACU, for a quarter of an hour."
-    return Finding(
-        "no-capacity-left", what, "Queries wait for one another.", f"apply --set database.max_acu={more:g}"
-    )
+    return Finding("no-capacity-left", what, "Queries wait for one another.", f"apply --set database.max_acu={more:g}")
 
 
 def are_not_throttled(measures: Measures, table: Doc) -> Finding | None:

@@ -31,9 +31,7 @@ def lead_here(distribution: Doc, aliases: dict[str, list[Doc]]) -> Finding | Non
 def targets(records: list[Doc]) -> set[str]:
     """Return the names to which DNS records lead, by alias or CNAME."""
     aliased = {one["AliasTarget"]["DNSName"] for one in records if one.get("AliasTarget")}
-    named = {
-        each["Value"] for one in records if one["Type"] == "CNAME" for each in one.get("ResourceRecords", [])
-    }
+    named = {each["Value"] for one in records if one["Type"] == "CNAME" for each in one.get("ResourceRecords", [])}
     return {one.lower().rstrip(".").removeprefix("dualstack.") for one in aliased | named}
 
 

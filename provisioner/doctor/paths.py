@@ -80,9 +80,7 @@ def from_edge(way: Way, balancer: Doc, groups: Groups, lists: set[str], borders:
     return Finding("edge-shut-out", what, "Every request is answered with 504.", "apply")
 
 
-def to_tasks(
-    balancer: Doc, services: list[Doc], groups: Groups, vpc: Doc, borders: Borders
-) -> Finding | None:
+def to_tasks(balancer: Doc, services: list[Doc], groups: Groups, vpc: Doc, borders: Borders) -> Finding | None:
     """Check that the load balancer reaches the port of each service's tasks."""
     for service in services:
         for one in service["loadBalancers"]:
@@ -95,9 +93,7 @@ def to_tasks(
                 vpc["CidrBlock"],
             )
             why = "Their health check times out, and ECS replaces them for ever."
-            asked = Crossing(
-                "the load balancer's requests", subnets_of(balancer), subnets_of(service), path.port
-            )
+            asked = Crossing("the load balancer's requests", subnets_of(balancer), subnets_of(service), path.port)
             if shut := _shut(path, groups, why) or stopped(asked, borders):
                 return shut
     return None

@@ -52,9 +52,7 @@ def can_read(roles: list[Role], secrets: list[Sought]) -> Finding | None:
             arn = one.words.removeprefix("secret ")
             if not _may(role, _READ, arn, mapping((one.doc or {}).get("Tags", []))):
                 what = f"The execution role {role.name} may not call {_READ} on {arn}."
-                return Finding(
-                    "secret-closed", what, f"{_NO_START} ECS reads the secret in its name.", "apply"
-                )
+                return Finding("secret-closed", what, f"{_NO_START} ECS reads the secret in its name.", "apply")
     return None
 
 
@@ -62,11 +60,7 @@ def can_use(roles: list[Role], table: Doc) -> Finding | None:
     """Check that the task role may read and write sessions in the table."""
     for role in roles:
         for action in _KEEP:
-            if (
-                role.doc is not None
-                and role.of != EXECUTION
-                and not _may(role, action, table["TableArn"], {})
-            ):
+            if role.doc is not None and role.of != EXECUTION and not _may(role, action, table["TableArn"], {}):
                 what = f"The task role {role.name} may not call {action} on {table['TableArn']}."
                 return Finding("table-closed", what, "The tasks run, and lose their sessions.", "apply")
     return None
@@ -91,9 +85,7 @@ def can_open(roles: list[Role], locks: list[Lock]) -> Finding | None:
         for role in roles:
             if role.doc is not None and role.of == EXECUTION and not _may_open(role, lock):
                 what = f"The execution role {role.name} may not call {_OPEN} on {arn}."
-                return Finding(
-                    "key-closed", what, f"{_NO_START} ECS reads {lock.secret} in its name.", "apply"
-                )
+                return Finding("key-closed", what, f"{_NO_START} ECS reads {lock.secret} in its name.", "apply")
     return None
 
 
@@ -180,9 +172,7 @@ def have_values(secrets: list[Sought]) -> Finding | None:
         name, ends = one.doc["Name"], one.doc.get("DeletedDate")
         if ends:
             restore = f"aws secretsmanager restore-secret --secret-id {name}"
-            return Finding(
-                "secret-going", f"The secret {name} is about to be deleted ({_day(ends)}).", why, restore
-            )
+            return Finding("secret-going", f"The secret {name} is about to be deleted ({_day(ends)}).", why, restore)
         held = [stage for stages in one.doc.get("VersionIdsToStages", {}).values() for stage in stages]
         if "AWSCURRENT" not in held:
             put = f"aws secretsmanager put-secret-value --secret-id {name} --secret-string file://value.txt"

@@ -229,9 +229,7 @@ _NETWORK = (
         (inside.services, net.groups, net.borders),
         paths.to_aws,
     ),
-    Check(
-        "network", "addresses", "the tasks' subnets have some", (inside.services, net.subnets), ways.have_room
-    ),
+    Check("network", "addresses", "the tasks' subnets have some", (inside.services, net.subnets), ways.have_room),
 )
 _DATABASE = (
     _seeks("database", "cluster", "it answers", data.cluster, database.is_up),

@@ -116,9 +116,7 @@ def are_rolled_out(
             continue
         if status in (*FAILED, "FAILED"):
             what = f"The last deployment of {name} did not arrive: {status}{f', {reason}' if reason else ''}"
-            return Finding(
-                "deployment-failed", what, "What runs is what was there before, if anything.", "releases"
-            )
+            return Finding("deployment-failed", what, "What runs is what was there before, if anything.", "releases")
     if under_way := next((one for one in services if not _has_arrived(one)), None):
         return _under_way(under_way, waits.get(under_way["serviceName"], {}))
     if back:

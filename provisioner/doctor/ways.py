@@ -54,9 +54,7 @@ def _is_open(subnet: Doc, tables: list[Doc]) -> bool:
     return str(route.get("GatewayId", "")).startswith("igw-") and route.get("State") != "blackhole"
 
 
-def lead_out(
-    services: list[Doc], subnets: list[Doc], tables: list[Doc], endpoints: list[Doc]
-) -> Finding | None:
+def lead_out(services: list[Doc], subnets: list[Doc], tables: list[Doc], endpoints: list[Doc]) -> Finding | None:
     """Check that each subnet of the tasks has a live route out, or the endpoints that a task needs."""
     for subnet in _of_tasks(services, subnets):
         route = _default(subnet, tables)
@@ -100,15 +98,10 @@ def are_open(
     return None
 
 
-def answer(
-    endpoints: list[Doc], services: list[Doc], subnets: list[Doc], tables: list[Doc]
-) -> Finding | None:
+def answer(endpoints: list[Doc], services: list[Doc], subnets: list[Doc], tables: list[Doc]) -> Finding | None:
     """Check that each endpoint is available, and that gateway endpoints are in the tasks' route tables."""
     followed = {
-        table["RouteTableId"]
-        for subnet in _of_tasks(services, subnets)
-        for table in [_table(subnet, tables)]
-        if table
+        table["RouteTableId"] for subnet in _of_tasks(services, subnets) for table in [_table(subnet, tables)] if table
     }
     for one in endpoints:
         if one["State"] != "available":
@@ -137,9 +130,7 @@ def have_room(services: list[Doc], subnets: list[Doc]) -> Finding | None:
         if subnet["AvailableIpAddressCount"] < _FEW:
             free = subnet["AvailableIpAddressCount"]
             what = f"The tasks' subnet {subnet['SubnetId']} has {free} free addresses."
-            command = (
-                "aws ec2 describe-network-interfaces --filters Name=subnet-id,Values=" + subnet["SubnetId"]
-            )
+            command = "aws ec2 describe-network-interfaces --filters Name=subnet-id,Values=" + subnet["SubnetId"]
             return Finding(
                 "no-addresses-left", what, "A task needs one to start; a rollout doubles the tasks.", command
             )
@@ -148,11 +139,7 @@ def have_room(services: list[Doc], subnets: list[Doc]) -> Finding | None:
 
 def _of_tasks(services: Iterable[Doc], subnets: Iterable[Doc]) -> Iterator[Doc]:
     """Return the subnets that tasks of the services use."""
-    used = {
-        id_
-        for service in services
-        for id_ in service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
-    }
+    used = {id_ for service in services for id_ in service["networkConfiguration"]["awsvpcConfiguration"]["subnets"]}
     return (one for one in subnets if one["SubnetId"] in used)
 
 

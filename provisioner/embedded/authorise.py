@@ -169,9 +169,7 @@ def _tags(params: Mapping[str, Any]) -> dict[str, str]:
         for given in dug(params, path.split(".")):
             if isinstance(given, list):
                 # KMS calls the fields TagKey and TagValue.
-                pairs = [
-                    {key.lower().removeprefix("tag"): value for key, value in one.items()} for one in given
-                ]
+                pairs = [{key.lower().removeprefix("tag"): value for key, value in one.items()} for one in given]
                 found |= {one["key"]: one.get("value", "") for one in pairs if "key" in one}
             elif isinstance(given, Mapping) and "Items" not in given:
                 found |= given

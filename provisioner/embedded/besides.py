@@ -160,9 +160,7 @@ CHANGES = "route53:ChangeResourceRecordSetsActions"
 OPENS, OPENING, OPENED_BY = "secretsmanager:GetSecretValue", "kms:Decrypt", "secretsmanager"
 # Resource types that IAM evaluates only if the call sets this parameter: a cluster may be deleted without a
 # final snapshot.
-IF_NAMED: Mapping[tuple[str, str], str] = {
-    ("rds:DeleteDBCluster", "cluster-snapshot"): "FinalDBSnapshotIdentifier"
-}
+IF_NAMED: Mapping[tuple[str, str], str] = {("rds:DeleteDBCluster", "cluster-snapshot"): "FinalDBSnapshotIdentifier"}
 
 
 def via(service: str, region: str) -> str:

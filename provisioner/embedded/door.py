@@ -36,9 +36,7 @@ class Door:
         answer = refusal(read(environ), AwsError("AccessDenied", why, _FORBIDDEN)) if why else None
         answer = answer or self._behind(environ)
         answer.headers = {
-            name: value
-            for name, value in answer.headers.items()
-            if not name.lower().startswith("access-control-")
+            name: value for name, value in answer.headers.items() if not name.lower().startswith("access-control-")
         }
         return answer
 

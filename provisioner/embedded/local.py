@@ -240,6 +240,4 @@ def _could_not_start(home: Path, why: str) -> ProvisionerError:
     """Return the error for a failed start, with the last lines of the log."""
     lines = (home / LOG).read_text(errors="replace").splitlines()[-5:]
     told = "\n".join([f"The embedded AWS could not start: {why}.", *("  " + line for line in lines)])
-    return ProvisionerError(
-        told, f"Read {home / LOG}. Is moto[server] installed, the port free, and room on the disk?"
-    )
+    return ProvisionerError(told, f"Read {home / LOG}. Is moto[server] installed, the port free, and room on the disk?")

@@ -92,9 +92,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "secretsmanager": {"Secret": ("SecretId", "Name")},
     "sns": {"topic": ("TopicArn", "Name", "ResourceArn")},
     "sts": {"role": ("RoleArn",)},
-    "wafv2": {
-        "webacl": ("ARN", "ResourceArn", "ResourceARN", "WebACLArn", "LoggingConfiguration.ResourceArn")
-    },
+    "wafv2": {"webacl": ("ARN", "ResourceArn", "ResourceARN", "WebACLArn", "LoggingConfiguration.ResourceArn")},
 }
 # EC2 user guide, resource IDs: the resource type of an id by its prefix.
 _EC2_IDS = {

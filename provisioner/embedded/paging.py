@@ -111,9 +111,7 @@ def paged(call: Call) -> tuple[Call, Page | None]:
         return call, None
     token, limit = str(_first(config["input_token"])[-1]), config.get("limit_key", "")
     asked = call.params.get(limit)
-    page = Page(
-        config, _start(call.params.get(token)), min(size if asked is None else asked, switch.most or size)
-    )
+    page = Page(config, _start(call.params.get(token)), min(size if asked is None else asked, switch.most or size))
     if token not in call.params and asked is None:
         return call, page
     rest = {key: value for key, value in call.params.items() if key not in (token, limit)}

@@ -25,9 +25,7 @@ def serve(box: Box, port: int, *, hosts: Iterable[str] = (), address: str = LOOP
 class EmbeddedAws:
     """Local AWS on loopback for the duration of a `with` block; only one at a time in a process."""
 
-    def __init__(
-        self, *, pace: float = 0.0, manners: bool = True, port: int = 0, account: str = PLAIN
-    ) -> None:
+    def __init__(self, *, pace: float = 0.0, manners: bool = True, port: int = 0, account: str = PLAIN) -> None:
         self.box = Box(pace=pace, with_manners=manners, account=account)
         self.server = serve(self.box, port)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)

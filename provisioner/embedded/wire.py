@@ -85,9 +85,7 @@ class Call:
     @property
     def mutating(self) -> bool:
         """Whether the call changes something; an EC2 dry run does not."""
-        return bool(self.operation) and not (
-            self.operation.startswith(READS) or self.params.get("DryRun") is True
-        )
+        return bool(self.operation) and not (self.operation.startswith(READS) or self.params.get("DryRun") is True)
 
     @property
     def place(self) -> Place:
@@ -214,10 +212,7 @@ def _envelope(call: Call) -> str:
         return "<Response><Errors><Error>{said}</Error></Errors><RequestID>{request}</RequestID></Response>"
     if call.service == "s3":
         return "<Error>{said}<RequestId>{request}</RequestId></Error>"
-    return (
-        "<ErrorResponse><Error><Type>{fault}</Type>{said}</Error>"
-        "<RequestId>{request}</RequestId></ErrorResponse>"
-    )
+    return "<ErrorResponse><Error><Type>{fault}</Type>{said}</Error><RequestId>{request}</RequestId></ErrorResponse>"
 
 
 def missing_code(call: Call) -> str:

@@ -55,8 +55,7 @@ def is_default(members: Members, path: str, value: Any, default: Any = None) -> 
     if isinstance(value, Mapping):
         above = default if isinstance(default, Mapping) else {}
         return all(
-            one != {} and is_default(members, f"{path}.{key}", one, above.get(key))
-            for key, one in value.items()
+            one != {} and is_default(members, f"{path}.{key}", one, above.get(key)) for key, one in value.items()
         )
     if isinstance(default, list) and isinstance(value, list):
         return covers(value, default) and covers(default, value)
@@ -118,9 +117,7 @@ def only_ours(members: Members, value: Any, path: str) -> Any:
     match value:
         case Mapping():
             inner = {key: (f"{path}.{key}", one) for key, one in value.items()}
-            return {
-                key: only_ours(members, one, at) for key, (at, one) in inner.items() if members.is_ours(at)
-            }
+            return {key: only_ours(members, one, at) for key, (at, one) in inner.items() if members.is_ours(at)}
         case list():
             return [only_ours(members, one, path) for one in value]
         case _:
@@ -177,6 +174,4 @@ def claimed(members: Members, path: str, value: Any, stated: Any) -> Any:
     """
     if not isinstance(value, Mapping) or not isinstance(stated, Mapping):
         return value
-    return {
-        key: one for key, one in value.items() if key in stated or not members.is_nobodys(f"{path}.{key}")
-    }
+    return {key: one for key, one in value.items() if key in stated or not members.is_nobodys(f"{path}.{key}")}

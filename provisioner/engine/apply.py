@@ -223,9 +223,7 @@ class Apply:
         if change.verb == "keep":
             self._settle(name)
             return
-        self.hands.finish(
-            target, updated=change.verb == "update", seen=lambda doc: self._known.learn(target, doc)
-        )
+        self.hands.finish(target, updated=change.verb == "update", seen=lambda doc: self._known.learn(target, doc))
 
     def _settle(self, name: str) -> None:
         entry = self.hands.ledger.get(name)
@@ -243,9 +241,7 @@ class Apply:
         # The names in the state that are no longer declared, without those that stay or were not selected.
         declared = self.plan.stack.nodes
         return {
-            name
-            for name, entry in self.hands.ledger
-            if name not in declared and not self.kinds[entry.kind].stays
+            name for name, entry in self.hands.ledger if name not in declared and not self.kinds[entry.kind].stays
         } - self.plan.aside
 
     def _goes_first(self, name: str) -> bool:

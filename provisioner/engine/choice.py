@@ -119,16 +119,12 @@ def _meant(made: Plan, words: Iterable[str]) -> set[str]:
     meant: set[str] = set()
     for word in words:
         found = {
-            name
-            for name, change in made.changes.items()
-            if word in (name, change.piece, f"{change.piece}/{name}")
+            name for name, change in made.changes.items() if word in (name, change.piece, f"{change.piece}/{name}")
         }
         if not found:
             pieces = {change.piece for change in made.changes.values()}
             near = difflib.get_close_matches(word, [*pieces, *made.changes], n=1, cutoff=0.5)
-            hint = (
-                f"Did you mean `{near[0]}`?" if near else f"There are the pieces {', '.join(sorted(pieces))}."
-            )
+            hint = f"Did you mean `{near[0]}`?" if near else f"There are the pieces {', '.join(sorted(pieces))}."
             raise UsageError(f"There is no resource and no piece {word}.", hint)
         meant |= found
     return meant
@@ -154,9 +150,7 @@ def _inverse(pulls: Mapping[str, set[str]]) -> dict[str, set[str]]:
     return inverse
 
 
-def _told(
-    made: Plan, choice: Choice, meant: tuple[set[str], set[str]], pulled: tuple[set[str], set[str]]
-) -> list[str]:
+def _told(made: Plan, choice: Choice, meant: tuple[set[str], set[str]], pulled: tuple[set[str], set[str]]) -> list[str]:
     """Return one sentence for the targets and one for the excludes: what was chosen and what came along."""
     told = []
     for words, names, all_, verb in (

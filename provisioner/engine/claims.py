@@ -59,9 +59,7 @@ def own_entry(document: Document, node: Node, wanted: Doc) -> Entry | None:
 def _is_elsewhere(kind: Kind, wanted: Doc, known: Doc) -> bool:
     """Return whether a resource that is unique in its parent is now desired in another parent."""
     claims_place = bool(kind.within) and not kind.vanishes and set(kind.within) <= set(kind.claims or ())
-    return claims_place and any(
-        is_known(wanted.get(key)) and wanted.get(key) != known.get(key) for key in kind.within
-    )
+    return claims_place and any(is_known(wanted.get(key)) and wanted.get(key) != known.get(key) for key in kind.within)
 
 
 def _unheard_of(entry: Entry) -> str:

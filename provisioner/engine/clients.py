@@ -130,9 +130,7 @@ class Clients:
         unknown_until = self.clock.now() + UNKNOWN_PATIENCE
 
         def passes(error: BaseException) -> bool:
-            return fault_of(error) in PASSING and (
-                not is_unknown_call(error) or self.clock.now() < unknown_until
-            )
+            return fault_of(error) in PASSING and (not is_unknown_call(error) or self.clock.now() < unknown_until)
 
         return again(call, when=passes, clock=self.clock, patience=patience)
 
@@ -172,9 +170,7 @@ class Client:
 
     def page(self, operation: str, **params: Any) -> Answer:
         """Read one page, unshared, of a list that may be endless."""
-        return self._clients.read_alone(
-            lambda: self._paced(operation, lambda: getattr(self._raw, operation)(**params))
-        )
+        return self._clients.read_alone(lambda: self._paced(operation, lambda: getattr(self._raw, operation)(**params)))
 
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         if not operation.startswith(_READS):

@@ -28,9 +28,7 @@ class Contrast:
     @property
     def slowest(self) -> Iterator[tuple[str, float, float]]:
         """The resources with the same action in both runs, with the seconds in each; the widest gap first."""
-        yield from sorted(
-            ((name, *pair) for name, pair in self.seconds.items()), key=lambda row: -abs(row[2] - row[1])
-        )
+        yield from sorted(((name, *pair) for name, pair in self.seconds.items()), key=lambda row: -abs(row[2] - row[1]))
 
 
 def contrast(one: Past, other: Past) -> Contrast:

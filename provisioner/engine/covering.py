@@ -31,8 +31,7 @@ def _same_members(actual: list[Any], wanted: list[Any] | tuple[Any, ...]) -> boo
         return not actual
     first, rest = wanted[0], wanted[1:]
     return len(actual) == len(wanted) and any(
-        covers(other, first) and _same_members(actual[:at] + actual[at + 1 :], rest)
-        for at, other in enumerate(actual)
+        covers(other, first) and _same_members(actual[:at] + actual[at + 1 :], rest) for at, other in enumerate(actual)
     )
 
 

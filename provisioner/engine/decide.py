@@ -131,9 +131,7 @@ def _of_another(node: Node, change: Change, seen: Doc, wanted: Doc) -> Change:
     """Decide about a resource that somebody else made: keep it where it can be used as it is, else refuse."""
     if node.kind.borrows and not differences(node.kind, wanted, seen, None):
         return change
-    return replace(
-        change, verb="refuse", why=whose(node.kind, seen), remedy=remedy_for_anothers(node.kind, seen)
-    )
+    return replace(change, verb="refuse", why=whose(node.kind, seen), remedy=remedy_for_anothers(node.kind, seen))
 
 
 def _compared(node: Node, change: Change, entry: Entry | None, seen: Doc, wanted: Doc) -> Change:

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 # The action that is missing may be another than the call's own, such as iam:PassRole.
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
 _POLICY = r"((?:[\w-]+ )*?(?:policy|boundary))"
-_DENIES = re.compile(
-    rf"explicit deny(?: in (?:an?|the) {_POLICY}(?:: (arn:[^\s,;]*[^\s,;.]))?)?", re.IGNORECASE
-)
+_DENIES = re.compile(rf"explicit deny(?: in (?:an?|the) {_POLICY}(?:: (arn:[^\s,;]*[^\s,;.]))?)?", re.IGNORECASE)
 _ALLOWS_NOT = re.compile(rf"because no {_POLICY} allows", re.IGNORECASE)
 _OWN = ("", "identity-based policy")
 _ORGANISATION = "whoever manages the organisation"

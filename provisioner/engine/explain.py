@@ -38,9 +38,7 @@ _MEND = "Mend that, then run the same command again."
 _NO_WAYS: Mapping[str, str] = {}
 
 
-def explain(
-    error: BaseException, doing: str, ways_past: Mapping[str, str] = _NO_WAYS
-) -> ProvisionerError | None:
+def explain(error: BaseException, doing: str, ways_past: Mapping[str, str] = _NO_WAYS) -> ProvisionerError | None:
     """Return the error that the user sees; None where `error` is a bug of this tool.
 
     `doing` is what was being done, in words. `ways_past` maps AWS's codes to what to do about a refusal.

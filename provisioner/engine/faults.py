@@ -155,9 +155,7 @@ def _headers(error: BaseException) -> Mapping[str, str]:
     """Return the HTTP headers of the answer; empty where there was no answer."""
     if isinstance(error, ForeignAnswer):
         return error.headers
-    meta: Mapping[str, Any] = (
-        error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
-    )
+    meta: Mapping[str, Any] = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
     return dict(meta.get("HTTPHeaders", {}))
 
 

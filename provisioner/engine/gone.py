@@ -36,9 +36,7 @@ def is_gone(clients: Clients, target: Target, error: BaseException) -> bool:
 
 def refuses_for_good(target: Target, error: BaseException) -> bool:
     """Return whether AWS refused a delete by a code that is not among the type's temporary ones."""
-    return fault_of(error) is Fault.REFUSED and not is_named(
-        error, target.kind.transient.get("delete", frozenset())
-    )
+    return fault_of(error) is Fault.REFUSED and not is_named(error, target.kind.transient.get("delete", frozenset()))
 
 
 def is_protected(kind: Kind, doc: Doc) -> bool:

@@ -43,9 +43,7 @@ class Handover:
             self.between.append(target.it.node)
         return target.shaped(first)
 
-    def joined(
-        self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change
-    ) -> tuple[Doc, Change]:
+    def joined(self, node: Node, entry: Entry | None, seen: Doc, wanted: Doc, change: Change) -> tuple[Doc, Change]:
         """Return the properties of an existing resource in the first phase, and the change to them.
 
         A resource that refers to a replaced one refers to both the old and the new one in this phase.

@@ -57,16 +57,12 @@ def _not_there(error: BaseException) -> str:
             "That name is not known: the service may have no such host in this region. Look at the region, "
             "AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, AWS_ENDPOINT_URL and the network."
         )
-    return (
-        "Nobody listens there: look at the network, the region, AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY."
-    )
+    return "Nobody listens there: look at the network, the region, AWS_ENDPOINT_URL, HTTPS_PROXY and NO_PROXY."
 
 
 def _lost(error: BaseException) -> str:
     if isinstance(error, UnknownCall):
-        return (
-            "The emulator that AWS_ENDPOINT_URL names does not know this call, and it cannot be done without."
-        )
+        return "The emulator that AWS_ENDPOINT_URL names does not know this call, and it cannot be done without."
     if isinstance(error, ForeignAnswer):
         return (
             "Not AWS answered: this network may want a sign-in in a browser, or a proxy answers in its place "

@@ -26,9 +26,7 @@ from state.document import Entry
 from state.ledger import Ledger
 
 
-def timed(
-    change: Change, kind: Kind, entry: Entry | None, docs: tuple[Doc, Doc], now: float, pace: float
-) -> Change:
+def timed(change: Change, kind: Kind, entry: Entry | None, docs: tuple[Doc, Doc], now: float, pace: float) -> Change:
     """Return a planned update with the time at which it will be done, if a cooldown delays it.
 
     Args:
@@ -107,9 +105,7 @@ class Cooldown:
                 when=self._is_soon,
                 clock=self._clock,
                 patience=self._kind.patience,
-                told=lambda error, seconds: self._listen(
-                    Event("retrying", self._node, "update", told(error), seconds)
-                ),
+                told=lambda error, seconds: self._listen(Event("retrying", self._node, "update", told(error), seconds)),
                 steps=self._step,
             )
         except NotYet as error:

@@ -29,9 +29,7 @@ class Lacking:
         if not lacks(self.clients, target, error) and not self._serves(target, error):
             return False
         self.nodes.add(target.it.node)
-        self.listen(
-            Event("note", target.it.node, verb, f"not on this emulator: {target.words} is passed over")
-        )
+        self.listen(Event("note", target.it.node, verb, f"not on this emulator: {target.words} is passed over"))
         return True
 
     def _serves(self, target: Target, error: BaseException) -> bool:

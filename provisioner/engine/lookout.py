@@ -65,7 +65,6 @@ class Lookout:
         if self._stands and doc is None:
             target = self._marker.target
             raise LockHeld(
-                f"The stack {target.it.suffix} was removed while this run was at work: {target.words} "
-                f"is gone; {came}.",
+                f"The stack {target.it.suffix} was removed while this run was at work: {target.words} is gone; {came}.",
                 "Find out who tore it down; run the same command again where it is to stand.",
             )

@@ -70,8 +70,7 @@ class Identity:
         whose = f"by {there}" if there else "by a run that has left no mark"
         until = f" or until {stamp(there.at + lasts)}, when it counts as dead" if there else ""
         return LockHeld(
-            f"The stack {suffix} is being made, changed or removed {whose}. That run "
-            f"has a state of its own; {came}.",
+            f"The stack {suffix} is being made, changed or removed {whose}. That run has a state of its own; {came}.",
             f"Wait until it has ended{until}, then run the same command again. Share one state "
             f"(--state s3://...) so that both know the same. {self.how}".rstrip(),
         )

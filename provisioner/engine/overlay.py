@@ -85,9 +85,7 @@ class _Overlay:
                 return ours  # the actual value is another alternative of this union, set by somebody else
             kept = dict(self.kept(there, {*ours, *_doc(before)}, takes, path))
             return kept | {
-                key: self.merged(
-                    there.get(key), one, _doc(before).get(key), takes.member(key), _at(path, key)
-                )
+                key: self.merged(there.get(key), one, _doc(before).get(key), takes.member(key), _at(path, key))
                 for key, one in ours.items()
             }
         if isinstance(there, list) and isinstance(ours, list):
@@ -96,9 +94,7 @@ class _Overlay:
             ] + self.guests(there, path)
         return ours
 
-    def kept(
-        self, there: Mapping[str, Any], known: set[str], takes: Shapes, path: str
-    ) -> Iterator[tuple[str, Any]]:
+    def kept(self, there: Mapping[str, Any], known: set[str], takes: Shapes, path: str) -> Iterator[tuple[str, Any]]:
         """Yield each actual member that the calls accept and that neither is declared nor was before.
 
         A managed member is only kept at its default. Another value is replaced by the default, or left out if
@@ -127,12 +123,8 @@ class _Overlay:
     def with_guests(self, there: Any, ours: Any, path: str) -> Any:
         """Return an exclusive value as declared, with the items that known other owners have put into it."""
         if isinstance(there, Mapping) and isinstance(ours, Mapping):
-            guests = {
-                key: one for key, one in there.items() if key not in ours and self.stays(path, key, one)
-            }
-            return guests | {
-                key: self.with_guests(there.get(key), one, _at(path, key)) for key, one in ours.items()
-            }
+            guests = {key: one for key, one in there.items() if key not in ours and self.stays(path, key, one)}
+            return guests | {key: self.with_guests(there.get(key), one, _at(path, key)) for key, one in ours.items()}
         if isinstance(there, list) and isinstance(ours, list):
             return [*ours, *self.guests(there, path)]
         return ours

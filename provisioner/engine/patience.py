@@ -80,9 +80,7 @@ class Patience:
             detail = f"held by {held}" if held else told(error)
             self.listen(Event("retrying", target.it.node, verb, detail, seconds))
 
-        return again(
-            call, when=cures, clock=self.clock, patience=target.kind.patience, told=report, steps=steps
-        )
+        return again(call, when=cures, clock=self.clock, patience=target.kind.patience, told=report, steps=steps)
 
     def _time_cures(self, error: BaseException, kind: Kind, verb: str) -> bool:
         """Return whether a refusal is temporary and short enough to wait for."""

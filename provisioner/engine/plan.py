@@ -71,11 +71,7 @@ class Plan:
     @property
     def found(self) -> set[str]:
         """The declared resources that exist and belong to the stack, without account-wide ones."""
-        return {
-            name
-            for name in self.docs
-            if not self.changes[name].foreign and not self.stack.nodes[name].kind.shared
-        }
+        return {name for name in self.docs if not self.changes[name].foreign and not self.stack.nodes[name].kind.shared}
 
     @property
     def refused(self) -> list[Change]:
@@ -92,9 +88,7 @@ class Plan:
         return sum(self.changes[name].verb in verbs for name in self.changes.keys() - self.roles)
 
 
-def make_plan(
-    stack: Stack, document: Document, clients: Clients, kinds: Kinds, *, inside: bool = True
-) -> Plan:
+def make_plan(stack: Stack, document: Document, clients: Clients, kinds: Kinds, *, inside: bool = True) -> Plan:
     """Read all resources in parallel and decide the change of each; make no mutating call.
 
     If `inside` is False, unmanaged children are not looked for.
@@ -124,9 +118,7 @@ def make_plan(
     }
     _let_go_first(plan, going, kinds)
     plan.changes |= {
-        name: delete(name, entry, kinds[entry.kind])
-        for name, entry in going.items()
-        if name not in plan.early
+        name: delete(name, entry, kinds[entry.kind]) for name, entry in going.items() if name not in plan.early
     }
     return plan
 
@@ -140,15 +132,11 @@ def _unlisted(plan: Plan, node: Node) -> Item:
 def _let_go_first(plan: Plan, going: Mapping[str, Entry], kinds: Kinds) -> None:
     """Plan the deletions of undeclared resources that hold what a new resource needs, such as a port."""
     new = [node for node in plan.stack if plan.changes[node.name].verb in ("create", "replace")]
-    plan.takes, plan.early = in_the_way(
-        new, lambda node: resolve(node.props, lambda ref: look_up(plan, ref)), going
-    )
+    plan.takes, plan.early = in_the_way(new, lambda node: resolve(node.props, lambda ref: look_up(plan, ref)), going)
     takers = {name: node for node, names in plan.takes.items() for name in names}
     ordered = {}
     for name in TopologicalSorter(plan.early).static_order():
-        why = (
-            f"no longer declared; {takers[name]} takes its place" if name in takers else "no longer declared"
-        )
+        why = f"no longer declared; {takers[name]} takes its place" if name in takers else "no longer declared"
         ordered[name] = delete(name, going[name], kinds[going[name].kind], why)
     plan.changes = ordered | plan.changes
 
@@ -266,9 +254,7 @@ def look_up(plan: Plan, ref: Ref) -> Any:
     return Unknown(ref) if value is None else value
 
 
-def target_of(
-    node: Node, suffix: str, entry: Entry | None, wanted: Doc, away: frozenset[str] = frozenset()
-) -> Target:
+def target_of(node: Node, suffix: str, entry: Entry | None, wanted: Doc, away: frozenset[str] = frozenset()) -> Target:
     """Return the resource to work on for a declared one; `away` holds ids that a search must not return."""
     it = Item(
         node=node.name,

@@ -85,9 +85,7 @@ def _tell_bare(outcome: Outcome) -> None:
     """Add to the first failure which resources are no longer protected: no other message says so."""
     if outcome.done:
         first = next(iter(outcome.failed.values()))
-        bare = (
-            f"No longer protected: {', '.join(outcome.done)}; an `apply` protects what its settings protect."
-        )
+        bare = f"No longer protected: {', '.join(outcome.done)}; an `apply` protects what its settings protect."
         first.hint = f"{first.hint}\n{bare}".strip()
 
 

@@ -63,9 +63,7 @@ def waiting_is_vain(holders: Sequence[Holder]) -> bool:
     return bool(holders) and not any(holder.passing for holder in holders)
 
 
-def held_up(
-    words: str, holders: Sequence[Holder], refusal: str = "", *, curable: bool = False
-) -> ProvisionerError:
+def held_up(words: str, holders: Sequence[Holder], refusal: str = "", *, curable: bool = False) -> ProvisionerError:
     """Return the error of a deletion that blockers prevent; its class depends on the blockers.
 
     Args:

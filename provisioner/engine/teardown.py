@@ -100,9 +100,7 @@ def _refusal(hands: Hands, target: Target, error: Exception, *, whole: bool) -> 
     return explain(error, f"deleting {target.it.name or target.it.node}")
 
 
-def take_down(
-    hands: Hands, target: Target, outcome: Outcome, tell: Tell[End], *, whole: bool = False
-) -> None:
+def take_down(hands: Hands, target: Target, outcome: Outcome, tell: Tell[End], *, whole: bool = False) -> None:
     """Delete one resource, report its stages to `tell` and the listener, and add its result to `outcome`.
 
     `whole` says that the whole stack is deleted.

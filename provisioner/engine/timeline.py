@@ -119,9 +119,7 @@ def _marks(doc: Doc) -> tuple[float, float, float]:
 
 def _bar(name: str, doc: Doc, calls: list[tuple[str, Span]], chain: Mapping[str, float]) -> Bar:
     start, middle, end = _marks(doc)
-    tries = tuple(
-        Span(at, about[0], what, about[1]) for at, what, *about in doc["moments"] if what == "retrying"
-    )
+    tries = tuple(Span(at, about[0], what, about[1]) for at, what, *about in doc["moments"] if what == "retrying")
     return Bar(
         name,
         doc["piece"],

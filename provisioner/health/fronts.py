@@ -14,9 +14,7 @@ def balancer(scene: Scene) -> Iterator[Line]:
     def line(one: Sight, doc: Doc) -> Line:
         state = doc["State"]
         reason = f": {state['Reason']}" if state.get("Reason") else ""
-        return Line(
-            one.node, f"{state['Code']}{reason}; {doc['DNSName']}", stated(one, state["Code"], "active")
-        )
+        return Line(one.node, f"{state['Code']}{reason}; {doc['DNSName']}", stated(one, state["Code"], "active"))
 
     return scene.tell("LoadBalancer", line)
 

@@ -63,9 +63,7 @@ def _strangers(scene: Scene, listed: list[Doc]) -> list[Doc]:
 
 def _stranger(each: Doc) -> Line:
     """Return the line of a target that is no task of the stack."""
-    says = (
-        f"{each['TargetHealth']['State']}, and no task of ours: somebody registered it (apply takes it out)"
-    )
+    says = f"{each['TargetHealth']['State']}, and no task of ours: somebody registered it (apply takes it out)"
     facts = {"state": each["TargetHealth"]["State"], "stranger": True}
     return Line(strangers.told(each["Target"]), says, "unwell", facts)
 

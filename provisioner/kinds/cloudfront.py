@@ -58,9 +58,7 @@ class Distribution(Kind):
     # CloudFront API reference, Distribution
     states = (
         States("Status", words("Deployed"), words("InProgress")),
-        States(
-            "Enabled", words("true"), unhealthy=words("false"), says={"true": "enabled", "false": "disabled"}
-        ),
+        States("Enabled", words("true"), unhealthy=words("false"), says={"true": "enabled", "false": "disabled"}),
     )
     fixed = frozenset({"CallerReference"})
     replaces = {"UpdateDistribution": "DistributionConfig"}
@@ -141,9 +139,7 @@ class Distribution(Kind):
         if not it.there:
             return
         try:
-            cloudfront.update_distribution(
-                Id=it.id, IfMatch=it.there["ETag"], DistributionConfig=_sent(it.props)
-            )
+            cloudfront.update_distribution(Id=it.id, IfMatch=it.there["ETag"], DistributionConfig=_sent(it.props))
         except ClientError as error:
             if not is_of_plan(error):
                 raise

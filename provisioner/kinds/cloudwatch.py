@@ -84,9 +84,7 @@ class Dashboard(Kind):
     replaces = {"PutDashboard": ""}
     absent = codes("ResourceNotFound", "DashboardNotFoundError")
     resource, fills = "dashboard", ("{DashboardName}",)
-    calls = calling(
-        read="GetDashboard", create="PutDashboard", update="PutDashboard", delete="DeleteDashboards"
-    )
+    calls = calling(read="GetDashboard", create="PutDashboard", update="PutDashboard", delete="DeleteDashboards")
 
     def read(self, cloudwatch: Any, it: Item) -> Doc | None:
         """Read the dashboard with GetDashboard, its JSON body parsed."""

@@ -93,10 +93,7 @@ class Table(Kind):
         units = it.props.get("ProvisionedThroughput")
         bought: Doc = {}
         if "BillingMode" in changed and units:
-            updates = [
-                {"Update": {"IndexName": name, "ProvisionedThroughput": units}}
-                for name in _named(dynamodb, it)
-            ]
+            updates = [{"Update": {"IndexName": name, "ProvisionedThroughput": units}} for name in _named(dynamodb, it)]
             bought = {"ProvisionedThroughput": units}
             bought |= {"GlobalSecondaryIndexUpdates": updates} if updates else {}
         dynamodb.update_table(TableName=it.id, **changed | bought)
@@ -176,9 +173,7 @@ def _as_asked(doc: Doc) -> Doc:
 def _indexes(doc: Doc) -> list[Extra]:
     """Return the indexes that were added by hand; they are only reported, as queries may use them."""
     listed = doc.get("GlobalSecondaryIndexes") or []
-    return [
-        Extra(f"the index {one['IndexName']}", {"IndexName": one["IndexName"]}, stays=_READ) for one in listed
-    ]
+    return [Extra(f"the index {one['IndexName']}", {"IndexName": one["IndexName"]}, stays=_READ) for one in listed]
 
 
 class TimeToLive(Setting):
@@ -259,6 +254,4 @@ class PointInTimeRecovery(Setting):
         asked = props["PointInTimeRecoverySpecification"]
         if not asked["PointInTimeRecoveryEnabled"]:
             asked = {key: one for key, one in asked.items() if key != _DAYS_BACK}
-        dynamodb.update_continuous_backups(
-            TableName=props["TableName"], PointInTimeRecoverySpecification=asked
-        )
+        dynamodb.update_continuous_backups(TableName=props["TableName"], PointInTimeRecoverySpecification=asked)

@@ -91,9 +91,7 @@ class EventTarget(Kind):
     absent = NO_RULE
     transient = {"create": _BUSY, "update": _BUSY, "delete": _BUSY}
     resource, fills = "rule-on-default-event-bus", ("{Rule}",)
-    calls = calling(
-        read="ListTargetsByRule", create="PutTargets", update="PutTargets", delete="RemoveTargets"
-    )
+    calls = calling(read="ListTargetsByRule", create="PutTargets", update="PutTargets", delete="RemoveTargets")
 
     def read(self, events: Any, it: Item) -> Doc | None:
         """Find the target of this id with ListTargetsByRule."""

@@ -204,7 +204,5 @@ def edge_addresses(clients: Clients) -> str:
     asked = [{"Name": "prefix-list-name", "Values": [FROM_EDGE]}]
     found = clients.client("ec2").describe_managed_prefix_lists(Filters=asked)["PrefixLists"]
     if not found:
-        raise Blocked(
-            f"{clients.aws.region} has no prefix list {FROM_EDGE}.", "Set `edge.guard=off` in this region."
-        )
+        raise Blocked(f"{clients.aws.region} has no prefix list {FROM_EDGE}.", "Set `edge.guard=off` in this region.")
     return str(found[0]["PrefixListId"])

@@ -42,9 +42,7 @@ class LogGroup(Kind):
     calls = calling(
         read="DescribeLogGroups ListTagsForResource",
         create="CreateLogGroup",
-        update=(
-            "AssociateKmsKey DisassociateKmsKey PutBearerTokenAuthentication PutLogGroupDeletionProtection"
-        ),
+        update=("AssociateKmsKey DisassociateKmsKey PutBearerTokenAuthentication PutLogGroupDeletionProtection"),
         retag="TagResource UntagResource DescribeLogGroups",
         delete="DeleteLogGroup",
     )

@@ -58,9 +58,7 @@ class ManagedPolicy(Kind):
     def create(self, iam: Any, it: Item) -> Doc:
         """Create the policy with CreatePolicy."""
         document = json.dumps(it.props["PolicyDocument"])
-        return dict(
-            iam.create_policy(**{**it.props, "PolicyDocument": document}, Tags=pairs(it.tags))["Policy"]
-        )
+        return dict(iam.create_policy(**{**it.props, "PolicyDocument": document}, Tags=pairs(it.tags))["Policy"])
 
     def update(self, iam: Any, it: Item, changed: Doc) -> None:
         """Create a new default version; first delete the oldest version if there is no room for another."""

@@ -99,9 +99,7 @@ def stages(client: Any, arn: str) -> dict[str, str]:
     # InvalidRequestException).
     listed = {} if doc.get("DeletedDate") else doc.get("VersionIdsToStages", {})
     there = [stage for stage in (CURRENT, PENDING) if any(stage in found for found in listed.values())]
-    return {
-        stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"] for stage in there
-    }
+    return {stage: client.get_secret_value(SecretId=arn, VersionStage=stage)["SecretString"] for stage in there}
 
 
 def is_key(condition: Doc) -> bool:

@@ -15,8 +15,7 @@ from provisioner.engine.refused import Refusal
 
 # The command that removes protections; `as_option` formats them.
 LIFTED_BY = (
-    "aws route53 delete-resource-record-set-protections --hosted-zone-id {HostedZoneId} "
-    "--protections {Protections}"
+    "aws route53 delete-resource-record-set-protections --hosted-zone-id {HostedZoneId} --protections {Protections}"
 )
 
 

@@ -40,9 +40,7 @@ def described(iam: Any, name: str) -> Doc:
     It is taken from the list of all roles; return {} if the account has too many roles for one list.
     """
     roles = listed(iam, "/") if _has_few(iam) else []
-    return next(
-        ({"Description": role.get("Description", "")} for role in roles if role["RoleName"] == name), {}
-    )
+    return next(({"Description": role.get("Description", "")} for role in roles if role["RoleName"] == name), {})
 
 
 def listed(iam: Any, path: str) -> list[Doc]:

@@ -106,9 +106,7 @@ class DnsName(Kind):
         """Return why the records stay if they validate a certificate; "" for other records."""
         if not is_proof(props):
             return ""
-        return (
-            f"{props['Name']}: certificates of the account, in any region, may be renewed by it; it is free"
-        )
+        return f"{props['Name']}: certificates of the account, in any region, may be renewed by it; it is free"
 
     def keeps(self, client: Any, it: Item) -> str:
         """Return which certificates still need the record, if it validates one; "" for other records.
@@ -142,9 +140,7 @@ class DnsName(Kind):
     def lift(self, route53: Any, it: Item) -> None:
         """Remove the protection of these records only, with DeleteResourceRecordSetProtections."""
         if found := _protected(route53, it):
-            route53.delete_resource_record_set_protections(
-                HostedZoneId=it.props["HostedZoneId"], Protections=found
-            )
+            route53.delete_resource_record_set_protections(HostedZoneId=it.props["HostedZoneId"], Protections=found)
 
     def delete(self, route53: Any, it: Item) -> None:
         """Delete the TXT mark, and the records that are still as the stack made them.
@@ -200,9 +196,7 @@ def _change(route53: Any, it: Item, changes: list[tuple[str, Doc]]) -> Doc:
     """Send CREATE and DELETE changes as one batch."""
     batch = [{"Action": action, "ResourceRecordSet": record} for action, record in changes]
     return dict(
-        route53.change_resource_record_sets(
-            HostedZoneId=it.props["HostedZoneId"], ChangeBatch={"Changes": batch}
-        )
+        route53.change_resource_record_sets(HostedZoneId=it.props["HostedZoneId"], ChangeBatch={"Changes": batch})
     )
 
 

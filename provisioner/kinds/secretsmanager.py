@@ -183,9 +183,7 @@ class Rotation(Kind):
     gone = {"RotationRules": {"AutomaticallyAfterDays": USUAL_DAYS}}
     absent = codes("ResourceNotFoundException")
     resource, fills = "Secret", ("rds!cluster-*",)
-    calls = calling(
-        read="DescribeSecret", create="RotateSecret", update="RotateSecret", delete="RotateSecret"
-    )
+    calls = calling(read="DescribeSecret", create="RotateSecret", update="RotateSecret", delete="RotateSecret")
 
     def read(self, secrets: Any, it: Item) -> Doc | None:
         """Read the rotation rules with DescribeSecret; return None where the secret has none."""

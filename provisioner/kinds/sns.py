@@ -123,9 +123,7 @@ class TopicPolicy(Kind):
     def create(self, sns: Any, it: Item) -> Doc:
         """Set the policy with SetTopicAttributes."""
         document = json.dumps(it.props["Policy"])
-        sns.set_topic_attributes(
-            TopicArn=it.props["TopicArn"], AttributeName="Policy", AttributeValue=document
-        )
+        sns.set_topic_attributes(TopicArn=it.props["TopicArn"], AttributeName="Policy", AttributeValue=document)
         return dict(it.props)
 
     def update(self, sns: Any, it: Item, changed: Doc) -> None:
@@ -149,9 +147,7 @@ class Subscription(Kind):
     # guide, delete a subscription).
     lingers = {"SubscriptionArn": PENDING}
     resource, fills = "topic", ("{TopicArn}",)
-    calls = calling(
-        read="ListSubscriptionsByTopic", create="Subscribe", delete="Unsubscribe ListSubscriptionsByTopic"
-    )
+    calls = calling(read="ListSubscriptionsByTopic", create="Subscribe", delete="Unsubscribe ListSubscriptionsByTopic")
 
     def read(self, sns: Any, it: Item) -> Doc | None:
         """Find the subscription of this endpoint with ListSubscriptionsByTopic."""

@@ -57,9 +57,7 @@ def bearers(tagging: Any, suffixes: list[str]) -> dict[str, dict[str, str]]:
     """
     types = [*_ONE_AT_A_TIME, *(_GLOBAL if tagging.region == GLOBAL_REGION else [])]
     try:
-        told = tagging.get_resources(
-            TagFilters=_filters(*suffixes), ResourceTypeFilters=types, ResourcesPerPage=100
-        )
+        told = tagging.get_resources(TagFilters=_filters(*suffixes), ResourceTypeFilters=types, ResourcesPerPage=100)
     except ClientError as error:
         # If AWS denies the call, or there is no index, callers read the tags of each resource.
         if fault_of(error) not in (Fault.DENIED, Fault.REFUSED):

@@ -73,9 +73,7 @@ def tracking(policy: Doc, standing: Mapping[str, Doc]) -> str:
 def _sides(policy: Doc) -> dict[str, str]:
     """Return the alarms that a policy needs, high and low, each with the part of its name that tells it."""
     tracked = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
-    return {
-        side: part for side, part in _SIDES.items() if side == "high" or not tracked.get("DisableScaleIn")
-    }
+    return {side: part for side, part in _SIDES.items() if side == "high" or not tracked.get("DisableScaleIn")}
 
 
 def _calls(alarm: Doc, policy: Doc) -> bool:

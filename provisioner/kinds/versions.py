@@ -54,8 +54,7 @@ def _later(clients: Clients, running: str, wanted: str) -> dict[str, str]:
         raise Blocked(
             f"The database runs version {running}; {wanted} is another major version, and moving to it "
             "is not done in place.",
-            f"Keep `database.version={major(running)}`, or bring up a second stack with {wanted} and move "
-            "the data.",
+            f"Keep `database.version={major(running)}`, or bring up a second stack with {wanted} and move the data.",
         )
     if "." not in wanted or _numbers(wanted) <= _numbers(running):
         return {"EngineVersion": running, "DBParameterGroupFamily": f"{ENGINE}{major(running)}"}
@@ -80,8 +79,7 @@ def check_capacity(clients: Clients, version: str, least: float, most: float) ->
     )
     if told and (least < fewest or most > largest):
         raise Blocked(
-            f"Aurora PostgreSQL {version} runs with {fewest:g} to {largest:g} ACU, not with {least:g} to "
-            f"{most:g}.",
+            f"Aurora PostgreSQL {version} runs with {fewest:g} to {largest:g} ACU, not with {least:g} to {most:g}.",
             f"Say `--set database.min_acu={min(max(least, fewest), largest):g} "
             f"--set database.max_acu={max(min(most, largest), fewest):g}`, or a later `database.version`.",
         )

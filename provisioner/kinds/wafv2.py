@@ -93,9 +93,7 @@ class WebACL(Kind):
     def delete(self, wafv2: Any, it: Item) -> None:
         """Delete the web ACL, with its current lock token."""
         if listed := _listed(wafv2, it.props["Name"]):
-            wafv2.delete_web_acl(
-                Name=listed["Name"], Scope=SCOPE, Id=listed["Id"], LockToken=listed["LockToken"]
-            )
+            wafv2.delete_web_acl(Name=listed["Name"], Scope=SCOPE, Id=listed["Id"], LockToken=listed["LockToken"])
 
     def holders(self, wafv2: Any, it: Item) -> list[Holder]:
         """Return the distributions that use the web ACL; one of this stack is only a temporary blocker."""

@@ -78,9 +78,7 @@ def _served(clients: Clients, node: Node) -> Iterator[Finding]:
     for other in listed:
         if other["Comment"] == node.props["Comment"]:
             continue
-        for name in set((other.get("Aliases") or {}).get("Items") or []) & set(
-            node.props["Aliases"]["Items"]
-        ):
+        for name in set((other.get("Aliases") or {}).get("Items") or []) & set(node.props["Aliases"]["Items"]):
             what = f"{name} is served by the distribution {other['Id']} ({other['Comment'] or 'no comment'})"
             yield Finding(f"{node.piece}/{node.name}", what, node.kind.ways_past[_TAKEN])
 
@@ -99,9 +97,7 @@ def _given(made: Plan, node: Node) -> Iterator[tuple[str, list[str]]]:
     yield from ((arn, names) for arn in listed if isinstance(arn, str))
 
 
-def _certificate(
-    clients: Clients, node: Node, arn: str, region: str, names: Iterable[Any]
-) -> Iterator[Finding]:
+def _certificate(clients: Clients, node: Node, arn: str, region: str, names: Iterable[Any]) -> Iterator[Finding]:
     """Yield problems with a certificate: it does not exist, is not issued, or does not cover a name."""
     acm = clients.client("acm", region)
     setting = "domain.certificate_arn" if region else "domain.balancer_certificate_arn"

@@ -76,9 +76,7 @@ class Pullable:
             CLOSED: f"There is no image {self.image} in ECR yet, and without NAT its first pull fails",
             NOT_ASKED: f"Whether {self.image} can be pulled was not asked: {self.detail}",
         }
-        return known.get(
-            self.status, f"ECR says {self.status} of {self.image}, which this version does not know"
-        )
+        return known.get(self.status, f"ECR says {self.status} of {self.image}, which this version does not know")
 
     @property
     def clause(self) -> str:

@@ -30,6 +30,4 @@ def images(made: Plan, clients: Clients, account: str) -> Iterator[Finding]:
 
 
 def _finding(node: Node, found: Pullable, *, blocks: bool) -> Finding:
-    return Finding(
-        f"{node.piece}/{node.name}", found.clause, found.hint if found.blocks else "", blocks=blocks
-    )
+    return Finding(f"{node.piece}/{node.name}", found.clause, found.hint if found.blocks else "", blocks=blocks)

@@ -193,15 +193,10 @@ def _finding(made: Plan, quota: Quota, where: str, numbers: Numbers, *, is_told:
         f"aws service-quotas request-service-quota-increase --region {made.stack.region} "
         f"--service-code {quota.service} --quota-code {quota.code} --desired-value {total}"
     )
-    usual = (
-        ""
-        if is_told
-        else " (AWS's usual limit; Service Quotas did not tell this account's, so it does not block)"
-    )
+    usual = "" if is_told else " (AWS's usual limit; Service Quotas did not tell this account's, so it does not block)"
     return Finding(
         f"{node.piece}/{node.name}",
-        f"{quota.words}{place}: limit {numbers.limit:g}{usual}, {numbers.used:g} used, "
-        f"{numbers.needed:g} more needed",
+        f"{quota.words}{place}: limit {numbers.limit:g}{usual}, {numbers.used:g} used, {numbers.needed:g} more needed",
         f"Ask for more: `{ask}`.",
         is_told,
         numbers.limit,

@@ -86,9 +86,7 @@ def _told(clients: Clients, version: str) -> date | None:
         return None
 
 
-def _findings(
-    node: Node, doc: dict[str, Any], end: date, today: date, *, is_reckoned: bool
-) -> Iterator[Finding]:
+def _findings(node: Node, doc: dict[str, Any], end: date, today: date, *, is_reckoned: bool) -> Iterator[Finding]:
     """Yield the finding for a cluster.
 
     It blocks only if the cluster is new, and AWS creates no cluster of this version without extended support.

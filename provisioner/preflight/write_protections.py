@@ -33,8 +33,6 @@ def write_protections(made: Plan, clients: Clients) -> Iterator[Finding]:
             found, unknown = or_unknown(partial(kind.write_protections, client, wanted, seen), kind)
         where = f"{node.piece}/{node.name}"
         if unknown:
-            yield Finding(
-                where, f"whether {words} is protected from changes is not known: {unknown}", blocks=False
-            )
+            yield Finding(where, f"whether {words} is protected from changes is not known: {unknown}", blocks=False)
         for one in found:
             yield Finding(where, one.what, one.hint, blocks=not one.doubtful)

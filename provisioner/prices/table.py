@@ -39,9 +39,7 @@ def prices(region: str, refreshed: Path) -> Prices:
     known = everywhere | table["regions"].get(region, {})
     newer = _kept(refreshed).get(region)
     if newer:
-        return Prices(
-            region, newer["as_of"], known | newer["prices"], everywhere | table["regions"][FALLBACK]
-        )
+        return Prices(region, newer["as_of"], known | newer["prices"], everywhere | table["regions"][FALLBACK])
     return Prices(region, table["as_of"], known, everywhere | table["regions"][FALLBACK])
 
 

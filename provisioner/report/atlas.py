@@ -127,9 +127,7 @@ def _zones(things: Things, drawn: _Drawn) -> Iterator[Zone]:
         yield Zone(
             name,
             _subnet(public, drawn, _inside(things, drawn, public)) if public else None,
-            _subnet(private, drawn, _database(things, drawn, name), _way_out(things, private))
-            if private
-            else None,
+            _subnet(private, drawn, _database(things, drawn, name), _way_out(things, private)) if private else None,
         )
 
 

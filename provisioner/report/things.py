@@ -83,9 +83,7 @@ def with_topics(things: Things, parts: Iterable[Part]) -> dict[str, Thing]:
     """Return the same resources, but marked as unhealthy where a topic of `status` says so."""
     unwell = {line.name: line.says for part in parts for line in part.lines if line.mark == "unwell"}
     return {
-        name: replace(one, state="bad", word="not well")
-        if name in unwell and one.state in ("good", "changed")
-        else one
+        name: replace(one, state="bad", word="not well") if name in unwell and one.state in ("good", "changed") else one
         for name, one in things.items()
     }
 
@@ -133,9 +131,7 @@ _STATES: Mapping[Health, State] = {
 }
 
 
-def judged(
-    kind: Kind, doc: Doc | None, drift: Drift | None, how: Standing | None = None
-) -> tuple[State, str]:
+def judged(kind: Kind, doc: Doc | None, drift: Drift | None, how: Standing | None = None) -> tuple[State, str]:
     """Return the state of a resource and the word for it, which is AWS's own if it has one.
 
     Args:

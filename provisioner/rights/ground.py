@@ -103,6 +103,4 @@ class Ground:
 
 def is_of(node: Node, prefix: str, type_: str) -> bool:
     """Return whether IAM counts a declared resource as of this resource type, in the service `prefix`."""
-    return (
-        node.kind.resource == type_ and reference.PREFIXES.get(node.kind.service, node.kind.service) == prefix
-    )
+    return node.kind.resource == type_ and reference.PREFIXES.get(node.kind.service, node.kind.service) == prefix

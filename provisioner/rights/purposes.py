@@ -78,9 +78,7 @@ _OF_THE_EDGE_TOO = frozenset({"acm", "wafv2", "EdgeLines", "Mutes"})
 _DATABASE: Calls = {"rds": ("DescribeDBClusters ml-api-aurora-{suffix}",)}
 # Only the reads among the calls for leftovers, as `teardown` deletes them and `verify-gone` does not.
 _LEFT: Calls = {
-    service: tuple(
-        one for one in operations if reference.known(reference.action_of(service, one.split()[0])).reads
-    )
+    service: tuple(one for one in operations if reference.known(reference.action_of(service, one.split()[0])).reads)
     for service, operations in leftovers.CALLS.items()
 }
 _ROLLOUTS: Mapping[str, Calls] = {
@@ -116,9 +114,7 @@ class Purpose:
 
 PURPOSES: Mapping[str, Purpose] = {
     "plan": Purpose((*_LOOK, "deletion_protected", "write_protections"), {**_PLANS, "Prices": asked.CALLS}),
-    "status": Purpose(
-        _SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **look.CALLS, "Borders": crossings.CALLS}
-    ),
+    "status": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, **_SHIFTS, **look.CALLS, "Borders": crossings.CALLS}),
     "drift": Purpose((*_LOOK, "observe"), {**_SEEKS, **_ALARMS, **_SHIFTS}),
     "apply": Purpose(
         (
@@ -157,9 +153,7 @@ PURPOSES: Mapping[str, Purpose] = {
         }
     ),
     "exec": Purpose(calls={"Running": running.CALLS, "Sessions": sessions.CALLS, "Database": _DATABASE}),
-    "doctor": Purpose(
-        _SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": rounds.CALLS, "Mutes": mutes.CALLS}
-    ),
+    "doctor": Purpose(_SEES, {"Tags": tagging.CALLS, **_ALARMS, "Doctor": rounds.CALLS, "Mutes": mutes.CALLS}),
     "rotate-origin-secret": Purpose(
         _LOOK,
         {**_SEEKS, "Key": origin_key.CALLS},
@@ -204,9 +198,7 @@ def _looked_up(ground: Grants, word: str, calls: Calls) -> Iterator[Grant]:
     """
     own = ground.stack.region
     for service, operations in calls.items():
-        regions = dict.fromkeys(
-            (own, tagging.GLOBAL_REGION) if {service, word} & _OF_THE_EDGE_TOO else (own,)
-        )
+        regions = dict.fromkeys((own, tagging.GLOBAL_REGION) if {service, word} & _OF_THE_EDGE_TOO else (own,))
         for declared in operations:
             operation, *forms = declared.format(suffix=ground.stack.suffix).split()
             known = reference.known(reference.action_of(service, operation))

@@ -103,7 +103,6 @@ class Settings(Section):
             raise Incompatible(
                 "service.exec needs a root file system that can be written, which container.readonly_root "
                 "takes from it",
-                "Set `container.readonly_root=false` for as long as you need the shell, or "
-                "`service.exec=false`.",
+                "Set `container.readonly_root=false` for as long as you need the shell, or `service.exec=false`.",
             )
         return self

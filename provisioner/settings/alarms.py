@@ -40,9 +40,7 @@ class Alarms(Section):
         description="what 99 of 100 requests stay under",
         json_schema_extra=unit("seconds"),
     )
-    database_cpu: int = Field(
-        80, ge=1, le=100, description="of the database's CPU", json_schema_extra=unit("percent")
-    )
+    database_cpu: int = Field(80, ge=1, le=100, description="of the database's CPU", json_schema_extra=unit("percent"))
     database_acu: int = Field(
         95, ge=1, le=100, description="of the database's largest capacity", json_schema_extra=unit("percent")
     )

@@ -33,9 +33,7 @@ def _few_wildcards(prefix: str) -> str:
 
 # Patterns that a listener rule and nginx read in the same way (botocore elbv2 RuleCondition: 128 characters,
 # `*` and `?` are wildcards).
-Prefix = Annotated[
-    str, Field(pattern=r"^/[A-Za-z0-9._~/?*-]*$", max_length=128), AfterValidator(_few_wildcards)
-]
+Prefix = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/?*-]*$", max_length=128), AfterValidator(_few_wildcards)]
 ServiceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=24)]
 
 
@@ -54,9 +52,7 @@ class ApiService(Section):
     secrets: Secrets = Field(default_factory=dict, description="beside `container.secrets`")
     minimum: int | None = Field(None, ge=0, le=5000, description="tasks at least, and at birth")
     maximum: int | None = Field(None, ge=1, le=5000, description="tasks at most")
-    requests: int | None = Field(
-        None, ge=1, le=MOST_EXACT, description="requests per task and minute aimed at"
-    )
+    requests: int | None = Field(None, ge=1, le=MOST_EXACT, description="requests per task and minute aimed at")
 
 
 class Api(Section):

@@ -60,9 +60,7 @@ class Container(Section):
     readonly_root: bool = Field(False, description="a root file system that the container cannot write")
     drop_capabilities: bool = Field(False, description="no Linux capabilities")
     scratch: tuple[Path, ...] = Field(("/tmp",), description="where it may write all the same")  # noqa: S108 - in the container
-    scratch_image: Image = Field(
-        "public.ecr.aws/docker/library/busybox:1.37", description="an image with chmod in it"
-    )
+    scratch_image: Image = Field("public.ecr.aws/docker/library/busybox:1.37", description="an image with chmod in it")
 
     @model_validator(mode="after")
     def _tells_each_once(self) -> Container:
@@ -111,7 +109,6 @@ class Container(Section):
             others = " or ".join(str(cpu) for cpu, fits in FARGATE.items() if self.memory in fits)
             raise Incompatible(
                 f"Fargate has no task of {self.cpu} CPU units with {self.memory} MiB; {nearest} is nearest",
-                f"Set `container.memory` to {nearest}"
-                + (f", or `container.cpu` to {others}." if others else "."),
+                f"Set `container.memory` to {nearest}" + (f", or `container.cpu` to {others}." if others else "."),
             )
         return self

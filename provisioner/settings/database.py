@@ -45,9 +45,7 @@ class Database(Section):
         description="least capacity; 0 lets the database pause",
         json_schema_extra=unit("ACU"),
     )
-    max_acu: float = Field(
-        2, ge=1, le=256, multiple_of=0.5, description="most capacity", json_schema_extra=unit("ACU")
-    )
+    max_acu: float = Field(2, ge=1, le=256, multiple_of=0.5, description="most capacity", json_schema_extra=unit("ACU"))
     # botocore rds ServerlessV2ScalingConfiguration, SecondsUntilAutoPause
     pause_after: int = Field(
         300,
@@ -56,9 +54,7 @@ class Database(Section):
         description="idle time before it pauses, where min_acu is 0",
         json_schema_extra=unit("seconds"),
     )
-    backup_days: int = Field(
-        7, ge=1, le=35, description="how long backups are kept", json_schema_extra=unit("days")
-    )
+    backup_days: int = Field(7, ge=1, le=35, description="how long backups are kept", json_schema_extra=unit("days"))
     final_snapshot: bool = Field(False, description="take a snapshot when the cluster is deleted")
     deletion_protection: bool = Field(False, description="AWS refuses to delete the cluster")
     rotation_days: int = Field(

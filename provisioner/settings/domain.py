@@ -27,9 +27,7 @@ def _of_edge(arn: str | None) -> str | None:
     return arn
 
 
-CertificateArn = Annotated[
-    str, Field(pattern=r"^arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9_-]+$")
-]
+CertificateArn = Annotated[str, Field(pattern=r"^arn:aws:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9_-]+$")]
 
 
 class Domain(Section):

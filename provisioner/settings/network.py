@@ -48,11 +48,7 @@ def _block(text: str, lengths: tuple[int, int], what: str) -> str:
     least, most = lengths
     nearest = network if least <= network.prefixlen <= most else _resized(network, least, most)
     if text != str(nearest):
-        why = (
-            f"no block of {what}, which is /{least} to /{most}"
-            if network != nearest
-            else "an address in a block"
-        )
+        why = f"no block of {what}, which is /{least} to /{most}" if network != nearest else "an address in a block"
         raise ValueError(f"{quoted(text)} is {why}; {nearest} is nearest")
     return text
 
@@ -66,9 +62,7 @@ def _of_vpc(text: str) -> str:
     """Return the CIDR block of a VPC; raise ValueError if AWS accepts no VPC there."""
     block = IPv4Network(_block(text, _VPC, "a VPC"))
     if special := next((one for one in _SPECIAL if one.overlaps(block)), None):
-        raise ValueError(
-            f"{quoted(text)} lies in {special}, where AWS takes no VPC; 10.0.0.0/16 is free to all"
-        )
+        raise ValueError(f"{quoted(text)} lies in {special}, where AWS takes no VPC; 10.0.0.0/16 is free to all")
     return text
 
 

@@ -39,9 +39,7 @@ def _asleep(settings: Settings) -> Iterator[str]:
     for one in settings.workloads:
         if not one.service.minimum:
             name = setting_of(one.name)
-            aim = (
-                f"Autoscaling aims at {one.service.requests} requests a minute per task and {_NONE_COUNTED}."
-            )
+            aim = f"Autoscaling aims at {one.service.requests} requests a minute per task and {_NONE_COUNTED}."
             yield f"{name}=0: the service starts at 0 tasks and stays there. {aim} Set {name}=1 or more."
 
 

@@ -14,9 +14,7 @@ _Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):polic
 class Roles(Section):
     """The settings of the IAM roles."""
 
-    bound_trust: bool = Field(
-        False, description="only tasks of this account and region take the roles of tasks"
-    )
+    bound_trust: bool = Field(False, description="only tasks of this account and region take the roles of tasks")
     boundary: Literal["off", "own"] | _Arn = Field(
         "off",
         examples=["arn:aws:iam::111122223333:policy/ml-api-boundary"],

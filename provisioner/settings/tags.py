@@ -38,9 +38,7 @@ def _taken(tags: dict[str, str]) -> dict[str, str]:
         if key.lower().startswith(_RESERVED) or key.lower() in _OURS:
             raise ValueError(f"the tag {key} is not free: AWS or this tool sets it")
         if value.lower().startswith(_RESERVED):
-            raise ValueError(
-                f"the value of the tag {key} begins with aws: or rds:, which AWS keeps for itself"
-            )
+            raise ValueError(f"the value of the tag {key} begins with aws: or rds:, which AWS keeps for itself")
         if other := seen.get(key.lower()):
             raise ValueError(f"the tags {other} and {key} are one to IAM, which knows no capitals")
         seen[key.lower()] = key

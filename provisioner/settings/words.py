@@ -125,9 +125,7 @@ def free_role(name: str) -> str:
     if name in OF_RDS or name.startswith("rds_"):
         raise ValueError(f"{quoted(name)} is reserved by RDS")
     if name.startswith("pg_"):
-        raise ValueError(
-            f"{quoted(name)} is reserved by PostgreSQL, as all names of roles that begin with pg_"
-        )
+        raise ValueError(f"{quoted(name)} is reserved by PostgreSQL, as all names of roles that begin with pg_")
     if name in KEYWORDS | NO_ROLE:
         raise ValueError(f"{quoted(name)} is a reserved word of PostgreSQL")
     return name

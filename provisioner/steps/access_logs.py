@@ -74,9 +74,7 @@ def access_logs(up: Piece, s: Settings, facts: Facts) -> AccessLogs | None:
 def _statements(up: Piece, facts: Facts, bucket: Handle) -> list[dict[str, Any]]:
     """Return the bucket policy: the two services may write to their prefixes, and nobody may without TLS."""
     whole = text("arn:{}:s3:::{}", facts.partition, bucket.id)
-    source = arn(
-        up, facts, "logs", f"delivery-source:{name_of('records-source', up.stack.suffix)}", GLOBAL_REGION
-    )
+    source = arn(up, facts, "logs", f"delivery-source:{name_of('records-source', up.stack.suffix)}", GLOBAL_REGION)
     ours = {"aws:SourceAccount": facts.account}
     return [
         {

@@ -27,7 +27,5 @@ def account(up: Piece) -> Account:
         ecs=up(ServiceLinkedRole, "slr-ecs", AWSServiceName="ecs.amazonaws.com"),
         balancing=up(ServiceLinkedRole, "slr-elb", AWSServiceName="elasticloadbalancing.amazonaws.com"),
         rds=up(ServiceLinkedRole, "slr-rds", AWSServiceName="rds.amazonaws.com"),
-        scaling=up(
-            ServiceLinkedRole, "slr-scaling", AWSServiceName="ecs.application-autoscaling.amazonaws.com"
-        ),
+        scaling=up(ServiceLinkedRole, "slr-scaling", AWSServiceName="ecs.application-autoscaling.amazonaws.com"),
     )

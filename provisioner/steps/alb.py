@@ -99,9 +99,7 @@ def balancer(
 def _listener(up: Piece, alb: Handle, actions: list[dict[str, Any]], proven: Certificates | None) -> Handle:
     """Declare the listener for requests: HTTPS if there is a certificate, else HTTP."""
     if proven is None:
-        return up(
-            Listener, "listener-80", LoadBalancerArn=alb.id, Port=80, Protocol="HTTP", DefaultActions=actions
-        )
+        return up(Listener, "listener-80", LoadBalancerArn=alb.id, Port=80, Protocol="HTTP", DefaultActions=actions)
     return up(
         Listener,
         "listener-443",

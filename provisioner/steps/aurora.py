@@ -167,9 +167,7 @@ def _managed_secret(up: Piece, s: Settings, cluster: Handle) -> Ref:
     return secret
 
 
-def _master_password(
-    up: Piece, s: Settings, facts: Facts, keys: Keys
-) -> tuple[dict[str, Any], Ref | None, Ref | None]:
+def _master_password(up: Piece, s: Settings, facts: Facts, keys: Keys) -> tuple[dict[str, Any], Ref | None, Ref | None]:
     """Return how the cluster gets its master password, the secret's ARN, and the secret's KMS key.
 
     Usually RDS creates, keeps and rotates the password; the ARN is then None. If a password was given when

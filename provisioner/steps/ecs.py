@@ -132,10 +132,7 @@ def _before_tasks_start(one: Workload, on: Ground) -> list[Edge | Handle]:
         *(nat.ready("a task pulls its image through it") for nat in on.network.nats),
         *on.network.ways_out,
         *(way.ready("a task pulls its image through it") for way in on.endpoints),
-        *(
-            rule.ready("ECS refuses a group without a listener")
-            for rule in on.balancer.fronts[one.name].rules
-        ),
+        *(rule.ready("ECS refuses a group without a listener") for rule in on.balancer.fronts[one.name].rules),
         *(policy.ready("a task starts with these rights") for policy in on.roles.policies),
         *on.security.doors,
         *on.security.tasks[one.name].paths,

@@ -28,9 +28,7 @@ class Roles:
     policies: list[Handle]
 
 
-def roles(
-    up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, database: Database, keys: Keys
-) -> Roles:
+def roles(up: Piece, s: Settings, facts: Facts, logs: Logs, table: Handle, database: Database, keys: Keys) -> Roles:
     """Declare the execution role, which starts tasks, and the task role, which the running task uses."""
     execution = _role(up, s, facts, "execution-role", "Starts the tasks of ml-api")
     task = _role(up, s, facts, "task-role", "What a task of ml-api may do")
@@ -145,9 +143,7 @@ def _pull(s: Settings, facts: Facts) -> list[dict[str, Any]]:
         )
         for found in private
     ]
-    filled = [
-        arn for arn, found in zip(repositories, private, strict=True) if found.qualified in facts.filled
-    ]
+    filled = [arn for arn, found in zip(repositories, private, strict=True) if found.qualified in facts.filled]
     # ECR user guide, "IAM permissions required to sync an upstream registry": whoever pulls needs them.
     fills = [_allow(["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"], filled)] if filled else []
     layers = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]

@@ -84,9 +84,7 @@ def _of_balancer(s: Settings, front: Balancer) -> list[Measure]:
 
 def _of_targets(front: Balancer, name: str) -> Measure:
     group = {"LoadBalancer": front.alb["FullName"], "TargetGroup": front.fronts[name].group["FullName"]}
-    unwell = _over(
-        "AWS/ApplicationELB", "UnHealthyHostCount", group, 0, statistic="Maximum", period=60, periods=5
-    )
+    unwell = _over("AWS/ApplicationELB", "UnHealthyHostCount", group, 0, statistic="Maximum", period=60, periods=5)
     return Measure("alarm-unhealthy", f"A task{_of(name)} does not pass its health check", unwell, name)
 
 

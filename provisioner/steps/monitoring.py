@@ -19,9 +19,7 @@ _GROUP = "RDSOSMetrics"
 _FREE_DAYS = 7
 
 
-def measured(
-    up: Piece, s: Settings, facts: Facts, instances: Iterable[str]
-) -> tuple[dict[str, Any], list[Handle]]:
+def measured(up: Piece, s: Settings, facts: Facts, instances: Iterable[str]) -> tuple[dict[str, Any], list[Handle]]:
     """Return the monitoring arguments of CreateDBInstance, and what must exist before the instances.
 
     `instances` are the names of the database instances.

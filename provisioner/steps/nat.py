@@ -21,9 +21,7 @@ class Outward:
     ways: list[Handle]
 
 
-def outward(
-    up: Piece, s: Settings, vpc: Handle, door: Handle, public: list[Handle], private: list[Handle]
-) -> Outward:
+def outward(up: Piece, s: Settings, vpc: Handle, door: Handle, public: list[Handle], private: list[Handle]) -> Outward:
     """Declare one NAT gateway, one per zone, or none, with the private route tables.
 
     Each private subnet uses the table of its zone if there is one per zone, else the only table.
@@ -31,9 +29,7 @@ def outward(
     homes = {"one": public[:1], "per_zone": public, "none": []}[s.network.nat]
     nats = [_nat(up, n, home, door) for n, home in enumerate(homes, start=1)]
     tables = [up(RouteTable, f"routes-private-{n}", VpcId=vpc.id) for n in range(1, max(len(nats), 1) + 1)]
-    routes = [
-        _route(up, n, table, nat) for n, (table, nat) in enumerate(zip(tables, nats, strict=False), start=1)
-    ]
+    routes = [_route(up, n, table, nat) for n, (table, nat) in enumerate(zip(tables, nats, strict=False), start=1)]
     follows = [_follow(up, n, subnet, tables, nats, routes) for n, subnet in enumerate(private, start=1)]
     return Outward(tables, nats, routes + follows)
 

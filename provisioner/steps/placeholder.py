@@ -32,9 +32,7 @@ http {{
 def command(one: Workload) -> list[str]:
     """Return the shell command that writes nginx's configuration to /tmp and starts nginx."""
     port, health = one.container.port, _exactly(as_served(one.container.health_path))
-    answers = {
-        _place(prefix): f'200 \'{{"service":"{_title(one)}","path":"{prefix}"}}\'' for prefix in one.prefixes
-    }
+    answers = {_place(prefix): f'200 \'{{"service":"{_title(one)}","path":"{prefix}"}}\'' for prefix in one.prefixes}
     answers.setdefault("/", '404 \'{"error":"no such path"}\'')
     answers.pop(health, None)
     places = "\n".join(f"    location {place} {{ return {answer}; }}" for place, answer in answers.items())

@@ -92,9 +92,7 @@ def _managed(name: str, group: str, act: Act, **single: Act) -> dict[str, Any]:
     """
     if act == "off":
         return {}
-    softened = [
-        {"Name": rule, "ActionToUse": {"Count": {}}} for rule, other in single.items() if other == "count"
-    ]
+    softened = [{"Name": rule, "ActionToUse": {"Count": {}}} for rule, other in single.items() if other == "count"]
     statement: dict[str, Any] = {"VendorName": "AWS", "Name": group}
     if softened:
         statement["RuleActionOverrides"] = softened

@@ -102,9 +102,7 @@ def drift_sentence(report: Report) -> str:
 def _lines(drift: Drift) -> Iterator[str]:
     """Yield a line for each field that differs, with the value in the settings if that has changed since."""
     for one in drift.fields:
-        also = (
-            f"; the settings now want {told(masked_beside(one.wanted, one.ledger))}" if one.has_moved else ""
-        )
+        also = f"; the settings now want {told(masked_beside(one.wanted, one.ledger))}" if one.has_moved else ""
         yield drift_line(one) + ("" if one.is_state else also)
 
 

@@ -151,9 +151,7 @@ def _time_line(time: Expected) -> str:
     chain = [wait for wait in time.waits if wait in longest and wait.seconds >= 1]
     named = ", then ".join(f"{wait.node} {duration(wait.seconds)}" for wait in chain)
     by = "as measured in earlier runs" if time.is_measured else "as is usual"
-    return f"Time: about {duration(time.seconds)}".replace("about a", "a") + (
-        f", {by}: {named}." if named else "."
-    )
+    return f"Time: about {duration(time.seconds)}".replace("about a", "a") + (f", {by}: {named}." if named else ".")
 
 
 def duration(seconds: float) -> str:

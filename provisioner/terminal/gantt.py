@@ -110,9 +110,7 @@ def _part(sort: str, span: Span, whole: float, told: str) -> str:
 
 def _table(caption: str, head: tuple[str, str], rows: list[tuple[str, str]]) -> str:
     """Return a table of two columns as HTML."""
-    told = "".join(
-        f'<tr><td>{escape(name)}</td><td class="n">{escape(value)}</td></tr>' for name, value in rows
-    )
+    told = "".join(f'<tr><td>{escape(name)}</td><td class="n">{escape(value)}</td></tr>' for name, value in rows)
     return f"<table><caption>{caption}</caption><tr><th>{head[0]}</th><th>{head[1]}</th></tr>{told}</table>"
 
 

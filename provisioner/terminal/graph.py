@@ -20,9 +20,7 @@ def show_graph(say: Say, stack: Stack) -> None:
         say.record("graph", suffix=stack.suffix, region=stack.region, nodes=nodes, outputs=outputs(stack))
         return
     for node in stack:
-        say.data(
-            f"  {say.paint('+', 'green')} {node.piece}/{node.name}: {node.kind} {node.aws_name}".rstrip()
-        )
+        say.data(f"  {say.paint('+', 'green')} {node.piece}/{node.name}: {node.kind} {node.aws_name}".rstrip())
         for key, value in node.props.items():
             say.data(f"      {key}: {_told(value)}")
         if node.edges:

@@ -60,8 +60,6 @@ def verdict(parts: Sequence[Part], amiss: Sequence[str], unfinished: str = "") -
 def as_doc(parts: Sequence[Part]) -> dict[str, list[dict[str, Any]]]:
     """Return the lines of each topic for the JSON output."""
     return {
-        part.topic: [
-            {"name": line.name, "mark": line.mark, "says": line.says, **line.facts} for line in part.lines
-        ]
+        part.topic: [{"name": line.name, "mark": line.mark, "says": line.says, **line.facts} for line in part.lines]
         for part in parts
     }

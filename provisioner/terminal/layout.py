@@ -76,8 +76,5 @@ def implied(stack: Stack) -> set[tuple[str, str]]:
     for node in _in_order(stack):
         before[node.name] = set(node.needs).union(*(before[name] for name in node.needs))
     return {
-        (name, node.name)
-        for node in stack
-        for name in node.needs
-        if any(name in before[other] for other in node.needs)
+        (name, node.name) for node in stack for name in node.needs if any(name in before[other] for other in node.needs)
     }

@@ -62,9 +62,7 @@ def _top(layout: Layout, row: int) -> int:
 def _corner(layout: Layout, spot: Spot) -> tuple[int, int]:
     """Return the x and y coordinates of the upper left corner of a box."""
     first = max(first for first, _ in layout.bands.values() if first <= spot.row)
-    return _LABEL + spot.column * (_WIDE + _GAP_X), _top(layout, first) + _PAD + (spot.row - first) * (
-        _HIGH + _GAP_Y
-    )
+    return _LABEL + spot.column * (_WIDE + _GAP_X), _top(layout, first) + _PAD + (spot.row - first) * (_HIGH + _GAP_Y)
 
 
 def _bands(layout: Layout, width: int) -> Iterator[str]:

@@ -13,10 +13,7 @@ from dataclasses import dataclass
 from provisioner.errors import Blocked
 
 NAME = "session-manager-plugin"
-_GUIDE = (
-    "https://docs.aws.amazon.com/systems-manager/latest/userguide/"
-    "session-manager-working-with-install-plugin.html"
-)
+_GUIDE = "https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
 _INSTALL = f"macOS: `brew install --cask {NAME}`. Linux: {_GUIDE}"
 # Later versions read the session from an environment variable. Earlier ones need it on the command line,
 # where all users of this machine can see it. Its token gives access to the container (aws-cli

@@ -31,9 +31,7 @@ _SGR, _PLAIN = "\033[{}m", "\033[0m"
 class Say:
     """The console of one command, in the format that its flags ask for."""
 
-    def __init__(
-        self, *, as_json: bool = False, color: bool = True, quiet: bool = False, is_raw: bool = False
-    ) -> None:
+    def __init__(self, *, as_json: bool = False, color: bool = True, quiet: bool = False, is_raw: bool = False) -> None:
         self.as_json = as_json
         self.quiet = quiet
         # Whether output of containers is printed as it is. Everything else is always cleaned.
@@ -165,7 +163,4 @@ def table(rows: Iterable[Sequence[str]], head: Sequence[str]) -> list[str]:
     """Return the rows as lines with aligned columns, without borders; the heading is the first line."""
     listed = [tuple(head), *(tuple(row) for row in rows)]
     widths = [max(len(row[at]) for row in listed) for at in range(len(head))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in listed
-    ]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in listed]

@@ -26,9 +26,7 @@ def show_timeline(say: Say, timeline: Timeline) -> None:
     widest = max((len(bar.node) for bar in timeline.bars), default=0)
     for bar in timeline.bars:
         mark = "*" if bar.is_critical else " "
-        line = (
-            f"{mark} {bar.node.ljust(widest)}  {bar.at:7.1f} {bar.seconds:7.1f} s  |{_drawn(bar, timeline)}|"
-        )
+        line = f"{mark} {bar.node.ljust(widest)}  {bar.at:7.1f} {bar.seconds:7.1f} s  |{_drawn(bar, timeline)}|"
         say.data(say.paint(line, "yellow" if bar.is_critical else ""))
     say.data(summary(timeline))
 

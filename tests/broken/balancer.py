@@ -107,9 +107,7 @@ def _leave_the_group(stack: Standing) -> None:
 
 def _register(stack: Standing) -> None:
     """Somebody's own machine, beside the tasks."""
-    stack.aws("elbv2").register_targets(
-        TargetGroupArn=stack.target_group["TargetGroupArn"], Targets=[_STRANGER]
-    )
+    stack.aws("elbv2").register_targets(TargetGroupArn=stack.target_group["TargetGroupArn"], Targets=[_STRANGER])
 
 
 def _sick(*_: Any) -> targets.Ill:

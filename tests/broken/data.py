@@ -81,9 +81,7 @@ BREAKS = (
     ),
     Break("subnet-group", "database-elsewhere", _elsewhere, "in vpc-other", "plan", meanwhile=_back, turn=2),
     Break("path", "group-shuts-out", close_in("sg-db"), "on port 5432"),
-    Break(
-        "path", "group-shuts-in", close_out("sg-tasks", 5432), "does not let it out to the database", turn=0
-    ),
+    Break("path", "group-shuts-in", close_out("sg-tasks", 5432), "does not let it out to the database", turn=0),
     Break(
         "table",
         "table-absent",

@@ -91,13 +91,9 @@ def _measured(check: str, finding: str, act: Act, says: str, type_: str) -> Brea
 
 
 BREAKS = (
-    _measured(
-        "firewall", "firewall-blocks", _block, "blocked 30 of 150 requests", "apply --set waf.common=count"
-    ),
+    _measured("firewall", "firewall-blocks", _block, "blocked 30 of 150 requests", "apply --set waf.common=count"),
     Break("firewall", "foreign-rule-blocks", _forbid, "60 by the rule theirs, which is not ours", turn=0),
-    _measured(
-        "answers", "answers-fail", _answer_badly, "21 of 60 requests in the last hour", "logs --since 1h"
-    ),
+    _measured("answers", "answers-fail", _answer_badly, "21 of 60 requests in the last hour", "logs --since 1h"),
     _measured(
         "quotas",
         "no-quota-left",

@@ -18,9 +18,7 @@ def _endpoint(stack: Standing, service: str) -> Any:
 
 def _unhook_endpoint(stack: Standing) -> None:
     one = _endpoint(stack, "s3")
-    stack.aws("ec2").modify_vpc_endpoint(
-        VpcEndpointId=one["VpcEndpointId"], RemoveRouteTableIds=one["RouteTableIds"]
-    )
+    stack.aws("ec2").modify_vpc_endpoint(VpcEndpointId=one["VpcEndpointId"], RemoveRouteTableIds=one["RouteTableIds"])
 
 
 def _fail_endpoint(stack: Standing) -> None:
@@ -35,9 +33,7 @@ def _cut_off(stack: Standing) -> None:
 
 
 def _lose_the_way(stack: Standing) -> None:
-    stack.aws("ec2").delete_route(
-        RouteTableId=table(stack, "routes-private-1"), DestinationCidrBlock="0.0.0.0/0"
-    )
+    stack.aws("ec2").delete_route(RouteTableId=table(stack, "routes-private-1"), DestinationCidrBlock="0.0.0.0/0")
 
 
 def fail_gateway(stack: Standing) -> None:
@@ -105,9 +101,7 @@ def _acls(stack: Standing) -> list[Any]:
 
 
 def _close_the_door(stack: Standing) -> None:
-    stack.aws("ec2").delete_route(
-        RouteTableId=table(stack, "routes-public"), DestinationCidrBlock="0.0.0.0/0"
-    )
+    stack.aws("ec2").delete_route(RouteTableId=table(stack, "routes-public"), DestinationCidrBlock="0.0.0.0/0")
 
 
 def _resolve_nothing(stack: Standing) -> None:

@@ -86,9 +86,7 @@ def permission(peer: dict[str, Any], description: str, port: int = 80) -> list[d
 
 @pytest.mark.parametrize("peer", ["group", "range", "range of IPv6", "list"])
 @pytest.mark.parametrize("way", ["ingress", "egress"])
-def test_a_rule_that_is_there_is_a_duplicate_whatever_its_description(
-    aws: Client, peer: str, way: str
-) -> None:
+def test_a_rule_that_is_there_is_a_duplicate_whatever_its_description(aws: Client, peer: str, way: str) -> None:
     ec2 = aws("ec2")
     known = sources(ec2)
     group = ec2.create_security_group(GroupName="g", Description="g", **known["vpc"])["GroupId"]

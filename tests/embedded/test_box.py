@@ -121,9 +121,7 @@ def test_a_hook_sees_every_reply_and_leaves_it_whole(
 ) -> None:
     plain = getattr(aws(service), method)()
     seen: list[Any] = []
-    monkeypatch.setitem(
-        always.afters, (service, operation), [(lambda _, reply: seen.append(reply), lambda _: True)]
-    )
+    monkeypatch.setitem(always.afters, (service, operation), [(lambda _, reply: seen.append(reply), lambda _: True)])
     hooked = getattr(aws(service), method)()
     del plain["ResponseMetadata"], hooked["ResponseMetadata"]
     assert hooked == plain

@@ -198,17 +198,13 @@ def test_a_request_without_a_signature_in_its_header_is_nobodys(emulator: Local,
     "service", ["lambda", "batch", "sagemaker", "codebuild", "apigateway", "execute-api", "no-such"]
 )
 def test_a_service_that_the_product_does_not_use_is_refused(emulator: Local, service: str) -> None:
-    status, _, told = sent(
-        emulator, "GET /2015-03-31/functions/", "Host: localhost:{port}", SIGNED.format(service)
-    )
+    status, _, told = sent(emulator, "GET /2015-03-31/functions/", "Host: localhost:{port}", SIGNED.format(service))
 
     assert status == 501
     assert f"does not serve {service}" in told
 
 
-@pytest.mark.parametrize(
-    "path", ["/moto-api/data.json", "/moto-api/reset", "/v20180820/jobs", "/latest/meta-data/"]
-)
+@pytest.mark.parametrize("path", ["/moto-api/data.json", "/moto-api/reset", "/v20180820/jobs", "/latest/meta-data/"])
 @pytest.mark.parametrize("service", ["s3", "ec2"])
 def test_what_moto_serves_by_path_is_refused_whoever_signs(emulator: Local, path: str, service: str) -> None:
     status, _, told = sent(emulator, f"POST {path}", "Host: localhost:{port}", SIGNED.format(service))
@@ -268,9 +264,7 @@ def test_the_control_port_answers_nobody_without_the_token(
     emulator: Local, verb: str, path: str, shown: tuple[str, ...]
 ) -> None:
     headers = [header.replace("{token}", emulator.token) for header in shown]
-    status, _, told = sent(
-        emulator, f"{verb} /_embedded/{path}", "Host: localhost:{port}", *headers, body="[]"
-    )
+    status, _, told = sent(emulator, f"{verb} /_embedded/{path}", "Host: localhost:{port}", *headers, body="[]")
 
     assert status == FORBIDDEN
     assert STATE in told
@@ -298,9 +292,7 @@ def test_the_users_of_a_distribution_come_in_by_its_name(emulator: Local) -> Non
     """Nobody listens there yet: the connection ends, and it is neither refused nor taken for a call."""
     with pytest.raises((ConnectionError, IndexError, ValueError)):
         sent(emulator, "GET /", "Host: d111.cloudfront.net")
-    assert (
-        sent(emulator, "GET /", "Host: d111.cloudfront.net", "Origin: https://evil.example")[0] == FORBIDDEN
-    )
+    assert sent(emulator, "GET /", "Host: d111.cloudfront.net", "Origin: https://evil.example")[0] == FORBIDDEN
     assert described(emulator, "Host: evil.example")[0] == FORBIDDEN
 
 

@@ -52,9 +52,7 @@ def test_a_subnet_too_small_is_refused(aws: Client) -> None:
 
 def test_a_vpc_has_one_internet_gateway(aws: Client) -> None:
     vpc_id = vpc(aws)
-    one, two = (
-        aws("ec2").create_internet_gateway()["InternetGateway"]["InternetGatewayId"] for _ in range(2)
-    )
+    one, two = (aws("ec2").create_internet_gateway()["InternetGateway"]["InternetGatewayId"] for _ in range(2))
     aws("ec2").attach_internet_gateway(VpcId=vpc_id, InternetGatewayId=one)
     attach = aws("ec2").attach_internet_gateway
     refused("InvalidParameterValue", attach, VpcId=vpc_id, InternetGatewayId=two)
@@ -113,8 +111,7 @@ def test_a_route_needs_its_nat_gateway(aws: Client) -> None:
 def test_a_route_table_is_made_once_a_token(aws: Client) -> None:
     vpc_id = vpc(aws)
     one, two = (
-        aws("ec2").create_route_table(VpcId=vpc_id, ClientToken="t")["RouteTable"]["RouteTableId"]
-        for _ in range(2)
+        aws("ec2").create_route_table(VpcId=vpc_id, ClientToken="t")["RouteTable"]["RouteTableId"] for _ in range(2)
     )
     assert one == two
 

@@ -161,9 +161,7 @@ def test_another_strategy_wants_a_deployment_that_is_forced(aws: Client) -> None
 
 def test_each_deployment_has_a_base_of_its_own(aws: Client) -> None:
     service(aws, network(aws))
-    aws("ecs").update_service(
-        cluster="c", service="s", capacityProviderStrategy=BASE, forceNewDeployment=True
-    )
+    aws("ecs").update_service(cluster="c", service="s", capacityProviderStrategy=BASE, forceNewDeployment=True)
     seen(aws)
     for _ in range(2):
         aws("ecs").update_service(cluster="c", service="s", forceNewDeployment=True)

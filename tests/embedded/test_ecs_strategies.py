@@ -132,9 +132,7 @@ def test_a_canary_is_given_its_share_first(pair: Pair) -> None:
     canary = {"canaryPercent": 20.0, "canaryBakeTimeInMinutes": 1}
     pair.choose("CANARY", canaryConfiguration=canary, lifecycleHooks=[hook])
     seen = [pair.weights]
-    while waiting := [
-        one for one in pair.deployment["lifecycleHookDetails"] if one["status"] == "AWAITING_ACTION"
-    ]:
+    while waiting := [one for one in pair.deployment["lifecycleHookDetails"] if one["status"] == "AWAITING_ACTION"]:
         arn = pair.deployment["serviceDeploymentArn"]
         pair.aws("ecs").continue_service_deployment(serviceDeploymentArn=arn, hookId=waiting[0]["hookId"])
         seen.append(pair.weights)

@@ -26,9 +26,7 @@ def count(aws: Client) -> int:
     return len(aws("ec2").describe_vpcs()["Vpcs"]) - 1
 
 
-@pytest.mark.parametrize(
-    ("fault", "effect"), [("lost_reply", 1), ("kill_after", 1), ("kill_before", 0), ("reset", 0)]
-)
+@pytest.mark.parametrize(("fault", "effect"), [("lost_reply", 1), ("kill_after", 1), ("kill_before", 0), ("reset", 0)])
 def test_a_connection_is_lost_before_or_after_the_effect(
     aws: Client, box: EmbeddedAws, fault: str, effect: int
 ) -> None:
@@ -155,9 +153,7 @@ def test_only_the_nth_mutating_call_is_struck_and_reads_do_not_count(aws: Client
 
 
 def test_only_the_nth_call_of_an_operation_is_struck(aws: Client, box: EmbeddedAws) -> None:
-    status, _ = control(
-        box, "POST", "faults", [{"operation": "ec2:DescribeVpcs", "nth": 2, "fault": "reset"}]
-    )
+    status, _ = control(box, "POST", "faults", [{"operation": "ec2:DescribeVpcs", "nth": 2, "fault": "reset"}])
     assert status == 200
     count(aws)
     with pytest.raises(LOST):

@@ -53,9 +53,7 @@ def uses(aws: Client, arn: str) -> dict[str, Any]:
     return {
         "InvalidParameterException": lambda: aws("logs").create_log_group(logGroupName="g", kmsKeyId=arn),
         "ValidationException": lambda: aws("dynamodb").create_table(**table),
-        "EncryptionFailure": lambda: aws("secretsmanager").create_secret(
-            Name="s", SecretString="v", KmsKeyId=arn
-        ),
+        "EncryptionFailure": lambda: aws("secretsmanager").create_secret(Name="s", SecretString="v", KmsKeyId=arn),
     }
 
 
@@ -76,14 +74,10 @@ def balancer(aws: Client) -> str:
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     zones = enumerate("ab")
     subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")[
-            "Subnet"
-        ]
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"us-east-1{zone}")["Subnet"]
         for n, zone in zones
     ]
-    made = aws("elbv2").create_load_balancer(
-        Name="lb", Scheme="internal", Subnets=[one["SubnetId"] for one in subnets]
-    )
+    made = aws("elbv2").create_load_balancer(Name="lb", Scheme="internal", Subnets=[one["SubnetId"] for one in subnets])
     aws("elbv2").describe_load_balancers()  # without manners it is active from the first look on
     return str(made["LoadBalancers"][0]["LoadBalancerArn"])
 

@@ -177,9 +177,9 @@ def test_a_balancer_takes_its_time_and_lingers(slow: Client, box: EmbeddedAws) -
 
 def test_a_balancer_leaves_a_subnet_and_moves_into_another(slow: Client, box: EmbeddedAws) -> None:
     place = network(slow)
-    added = slow("ec2").create_subnet(
-        VpcId=place.vpc, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1c"
-    )["Subnet"]["SubnetId"]
+    added = slow("ec2").create_subnet(VpcId=place.vpc, CidrBlock="10.0.9.0/24", AvailabilityZone="us-east-1c")[
+        "Subnet"
+    ]["SubnetId"]
     arn = balancer(slow, place)["LoadBalancerArn"]
 
     slow("elbv2").set_subnets(LoadBalancerArn=arn, Subnets=[place.subnets[0], added])

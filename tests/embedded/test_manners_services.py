@@ -147,9 +147,7 @@ def test_a_distribution_is_disabled_before_it_is_deleted(slow: Client, box: Embe
     box.advance(171)
     assert status() == "Deployed"
     refused("DistributionNotDisabled", cloudfront.delete_distribution, Id=name, IfMatch=made["ETag"])
-    off = cloudfront.update_distribution(
-        Id=name, IfMatch=made["ETag"], DistributionConfig=config(Enabled=False)
-    )
+    off = cloudfront.update_distribution(Id=name, IfMatch=made["ETag"], DistributionConfig=config(Enabled=False))
     assert status() == "InProgress"
     refused("DistributionNotDisabled", cloudfront.delete_distribution, Id=name, IfMatch=off["ETag"])
     box.advance(171)

@@ -288,8 +288,7 @@ def test_a_record_can_be_replaced_in_one_batch_and_made_again(aws: Client) -> No
     )
     for former, next_ in ((old, new), (new, old)):
         changes = [
-            {"Action": action, "ResourceRecordSet": one}
-            for action, one in (("DELETE", former), ("CREATE", next_))
+            {"Action": action, "ResourceRecordSet": one} for action, one in (("DELETE", former), ("CREATE", next_))
         ]
         aws("route53").change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": changes})
     listed = aws("route53").list_resource_record_sets(HostedZoneId=zone_id)["ResourceRecordSets"]

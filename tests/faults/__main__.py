@@ -92,9 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         "--operation", action="append", default=[], help="only those that begin so, as kms:; repeatable"
     )
     parser.add_argument("--each-operation", action="store_true", help="one call of each operation is enough")
-    parser.add_argument(
-        "--each", action="store_true", help="play what comes to the same as another case, too"
-    )
+    parser.add_argument("--each", action="store_true", help="play what comes to the same as another case, too")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pace", type=float, default=1.0, help="1, by default, is as slow as AWS")
     parser.add_argument("--profile", default="seed", choices=[*PROFILES, STRONGEST])

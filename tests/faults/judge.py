@@ -13,9 +13,7 @@ from tests import inventory
 Held = Counter[tuple[str, str]]
 
 # The tail of an id or an ARN that AWS chose: `vpc-0a1b…`, `/1f2e3d…`, `:secret:name-AbCdEf`.
-_CHOSEN = re.compile(
-    r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}(-\d\d){4}|[0-9a-f]{8,}|-\w{6}$|\b\d{15,}\b"
-)
+_CHOSEN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}(-\d\d){4}|[0-9a-f]{8,}|-\w{6}$|\b\d{15,}\b")
 # Distributions are told by their comment: AWS chooses their names.
 _NAMES = ("Comment", "Description", "Name", "InterfaceType", "CidrBlock")
 

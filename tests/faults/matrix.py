@@ -116,9 +116,7 @@ def line(calls: int, verdicts: Iterable[Verdict]) -> str:
     """The whole in one line."""
     known = list(verdicts)
     faults = {one.case.partition(": ")[2].partition(" at ")[0] for one in known}
-    orphans, duplicates = (
-        sum(len(getattr(one, name)) for one in known) for name in ("orphans", "duplicates")
-    )
+    orphans, duplicates = (sum(len(getattr(one, name)) for one in known) for name in ("orphans", "duplicates"))
     stuck = sum(bool(one.stuck) for one in known)
     return (
         f"{calls} calls x {len(faults)} faults x {{{', '.join(SCENARIOS)}}}: "

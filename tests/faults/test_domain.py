@@ -24,9 +24,7 @@ class Named(World):
     def fresh(self) -> None:
         """A new account with a zone in it, and a new home."""
         super().fresh()
-        made = inventory.client(ENDPOINT, "route53").create_hosted_zone(
-            Name="shop.example", CallerReference="r"
-        )
+        made = inventory.client(ENDPOINT, "route53").create_hosted_zone(Name="shop.example", CallerReference="r")
         zone = made["HostedZone"]["Id"].rsplit("/", 1)[-1]
         self.sets = ['domain.names=["api.shop.example"]', f"domain.hosted_zone_id={zone}"]
 

@@ -64,9 +64,7 @@ def slow(offsets: list[float]) -> list[object]:
 
 @pytest.mark.parametrize("state", ["", STATE], ids=["folder", "bucket"])
 @pytest.mark.parametrize("offset", [0.0, *slow([0.1, 0.4, 0.9, 1.3, 1.8, 2.4, 3.1, 4.3, 5.9, 7.7, 10.0])])
-def test_two_first_applies_make_nothing_twice(
-    world: World, tmp_path: Path, offset: float, state: str
-) -> None:
+def test_two_first_applies_make_nothing_twice(world: World, tmp_path: Path, offset: float, state: str) -> None:
     other = machine(world, tmp_path / "other", state)
 
     codes = at_once((world, APPLY), (other, APPLY), offset, seed=int(offset * 10))

@@ -87,9 +87,7 @@ def struck(desk: Desk, verb: str, **order: Any) -> Ran:
 
 
 @pytest.mark.parametrize(("fault", "operation"), CHOSEN)
-def test_an_apply_that_is_killed_is_taken_up_at_once(
-    account: Account, desk: Desk, fault: str, operation: str
-) -> None:
+def test_an_apply_that_is_killed_is_taken_up_at_once(account: Account, desk: Desk, fault: str, operation: str) -> None:
     ran = struck(desk, "apply", operation=operation, fault=fault)
 
     assert ran.code == -signal.SIGKILL, ran.err
@@ -141,9 +139,7 @@ def test_a_right_that_is_missing_stops_only_what_needs_it(account: Account, desk
     ran = struck(desk, "apply", operation="dynamodb:CreateTable", fault="access_denied", times=EVER)
 
     assert ran.code == 4, ran.err
-    assert (
-        "Give these credentials the right dynamodb:CreateTable, then run the same command again." in ran.err
-    )
+    assert "Give these credentials the right dynamodb:CreateTable, then run the same command again." in ran.err
     kinds = {kind for kind, _ in look(desk)}
     assert {"nat gateway", "db instance", "balancer", "distribution"} <= kinds
     assert "table" not in kinds

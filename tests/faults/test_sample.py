@@ -57,9 +57,7 @@ def world(served: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> Iter
     scenario=st.sampled_from(SCENARIOS),
     strikes=st.lists(AT_CALL | AT_WRITE, min_size=2, max_size=3, unique_by=lambda one: one.nth),
 )
-def test_two_and_three_faults_in_a_row_lose_nothing(
-    world: World, scenario: str, strikes: list[Strike]
-) -> None:
+def test_two_and_three_faults_in_a_row_lose_nothing(world: World, scenario: str, strikes: list[Strike]) -> None:
     verdict = world.try_(Case(scenario, tuple(strikes)))
 
     assert verdict.is_good, f"FAULT_SEED={SEED} {verdict}"

@@ -36,9 +36,7 @@ def world(served: EmbeddedAws, tmp_path: Path) -> Iterator[World]:
         pytest.param("kill_after", "rds:CreateDBInstance", marks=pytest.mark.slow),
     ],
 )
-def test_an_apply_that_was_killed_costs_the_next_one_nothing(
-    world: World, fault: str, operation: str
-) -> None:
+def test_an_apply_that_was_killed_costs_the_next_one_nothing(world: World, fault: str, operation: str) -> None:
     """From CreateTable on it cost an hour: the cooldown of the table's TTL ran from its being found."""
     world.arm(Case(APPLY, (Strike(fault, operation, 1),)))
     assert world.run(APPLY) == KILLED

@@ -123,9 +123,7 @@ def no_http() -> Play:
 
 def cut(share: float = 0.5) -> Play:
     """Let the connection end amid the body, which was announced whole."""
-    return changed(
-        lambda told: replace(told, sent=len(told.head(carries_body=True)) + int(len(told.body) * share))
-    )
+    return changed(lambda told: replace(told, sent=len(told.head(carries_body=True)) + int(len(told.body) * share)))
 
 
 def cut_and_passed_on(share: float = 0.5) -> Play:

@@ -78,9 +78,7 @@ class Trust:
             .not_valid_before(now - 3 * _DAY)
             .not_valid_after(now + (-_DAY if expired else _DAY))
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )
 
 

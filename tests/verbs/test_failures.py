@@ -144,12 +144,8 @@ def test_nobody_reads_on_after_the_first_line(ready: Desk, name: str) -> None:
         assert word not in told
 
 
-@pytest.mark.parametrize(
-    ("fault", "times", "code"), [("throttle", 2, 0), ("lost_reply", 1, 0), ("expired", 9, 3)]
-)
-def test_the_first_call_is_made_again_where_time_cures_it(
-    ready: Desk, fault: str, times: int, code: int
-) -> None:
+@pytest.mark.parametrize(("fault", "times", "code"), [("throttle", 2, 0), ("lost_reply", 1, 0), ("expired", 9, 3)])
+def test_the_first_call_is_made_again_where_time_cures_it(ready: Desk, fault: str, times: int, code: int) -> None:
     ready.box.faults({"operation": "sts:GetCallerIdentity", "fault": fault, "times": times})
     try:
         ran = ready.run("releases")

@@ -49,9 +49,7 @@ def subnet_group(p: Patient) -> Sought:
     """Return the subnet group of the cluster (DescribeDBSubnetGroups)."""
     name = cluster(p).found["DBSubnetGroup"]
     rds = p.clients.client("rds")
-    found = unless(
-        _NO_GROUP, lambda: rds.describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"], []
-    )
+    found = unless(_NO_GROUP, lambda: rds.describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"], [])
     return Sought(f"database subnet group {name}", next(iter(found), None))
 
 

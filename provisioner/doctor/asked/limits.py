@@ -114,9 +114,7 @@ def firewall(p: Patient) -> Firewall:
     own = acl["VisibilityConfig"]["MetricName"]
     rules = [one["VisibilityConfig"]["MetricName"] for one in acl["Rules"]]
     metrics = [Metric("AWS/WAFV2", "AllowedRequests", {"WebACL": own, "Rule": "ALL"}, "Sum")]
-    metrics += [
-        Metric("AWS/WAFV2", "BlockedRequests", {"WebACL": own, "Rule": rule}, "Sum") for rule in rules
-    ]
+    metrics += [Metric("AWS/WAFV2", "BlockedRequests", {"WebACL": own, "Rule": rule}, "Sum") for rule in rules]
     allowed, *counts = map(sum, measured(p.clients, metrics, _whole(p), _HOUR, _PERIOD, GLOBAL_REGION))
     blocked = {rule: count for rule, count in zip(rules, counts, strict=True) if count}
     worst = max(blocked, key=lambda rule: blocked[rule], default="")

@@ -92,9 +92,7 @@ def scaled(p: Patient) -> list[Scaled]:
     if not targets:
         raise Unset("no service is scaled")
     listed = {one["ResourceId"]: _policies(p, one["ResourceId"]) for one in targets}
-    there = alarms_of(
-        p.clients.client("cloudwatch"), (policy for found in listed.values() for policy in found)
-    )
+    there = alarms_of(p.clients.client("cloudwatch"), (policy for found in listed.values() for policy in found))
     return [_scaled(p, one, names[id_], listed[id_], there) for one in targets if (id_ := one["ResourceId"])]
 
 
@@ -146,11 +144,7 @@ def _holder(p: Patient, target: Doc, service: str) -> str:
     if shipped(p.clients, p.named("cluster"), service).counts is not None:
         return BY_SCALE
     entries = p.document.entries.values() if p.document else ()
-    applied = (
-        one.wanted.get("MinCapacity")
-        for one in entries
-        if one.wanted.get("ResourceId") == target["ResourceId"]
-    )
+    applied = (one.wanted.get("MinCapacity") for one in entries if one.wanted.get("ResourceId") == target["ResourceId"])
     return BY_HAND if next(applied, 0) else BY_SETTINGS
 
 

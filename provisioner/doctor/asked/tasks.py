@@ -129,10 +129,7 @@ def _is_of_now(task: Doc, service: Doc) -> bool:
     """
     stopped = task.get("stoppedAt")
     mine = (one for one in service["deployments"] if one["taskDefinition"] == task["taskDefinitionArn"])
-    return any(
-        one.get("rolloutState") != "COMPLETED" or stopped is None or stopped >= one["createdAt"]
-        for one in mine
-    )
+    return any(one.get("rolloutState") != "COMPLETED" or stopped is None or stopped >= one["createdAt"] for one in mine)
 
 
 def has_ended(stopped: list[Doc], service: Doc, now: float) -> bool:

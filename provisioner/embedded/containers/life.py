@@ -17,9 +17,7 @@ from provisioner.embedded.inner import backend, do
 # Seconds. With these, a rollout of Fargate tasks behind a load balancer takes about a minute:
 # go-to-k/cdkd docs/benchmarks.md (65 s from accepted to steady).
 START, HEALTH, EXIT, STOP, ONE_OFF = 20.0, 40.0, 5.0, 10.0, 30.0
-LINGER = (
-    45.0  # seconds until the interface of a stopped task is deleted: terraform-provider-aws ecs/service.go
-)
+LINGER = 45.0  # seconds until the interface of a stopped task is deleted: terraform-provider-aws ecs/service.go
 
 Changed = Callable[[Task], None]
 

@@ -96,9 +96,9 @@ def under_way(service: Service, deployment: Deployment) -> Rollout | None:
 
 def _launch(service: Service, deployment: Deployment) -> None:
     """Launch one task of a deployment, on a capacity provider and with tags of its service."""
-    definition = do(
-        service.place, "ecs", "DescribeTaskDefinition", taskDefinition=deployment.spec["taskDefinition"]
-    )["taskDefinition"]
+    definition = do(service.place, "ecs", "DescribeTaskDefinition", taskDefinition=deployment.spec["taskDefinition"])[
+        "taskDefinition"
+    ]
     # Each deployment has its own strategy, and so its own base (botocore, Deployment): the tasks of an
     # earlier deployment do not count.
     mine = (task for task in service.live if task.started_by == deployment.id)

@@ -65,9 +65,7 @@ def is_native(service: Service) -> bool:
     return service.spec["deploymentConfiguration"].get("strategy") in NATIVE
 
 
-def begin(
-    service: Service, rollout: Rollout, former: Deployment | None, give_up: Callable[[str], None]
-) -> None:
+def begin(service: Service, rollout: Rollout, former: Deployment | None, give_up: Callable[[str], None]) -> None:
     """Choose the target groups of a new deployment and its steps; do nothing for a rolling deployment.
 
     `give_up` rolls the deployment back and takes the reason.
@@ -178,14 +176,10 @@ def _pause(service: Service, rollout: Rollout, stage: str, settle: Settle) -> No
         journey.waits = True
         # In real seconds: a fast emulator does not make the user decide faster. Only advancing the clock,
         # not its speed, shortens the timeout.
-        clock.later(
-            0, partial(resolve, service, rollout, hook, hook.action, settle, late=True), at_least=seconds
-        )
+        clock.later(0, partial(resolve, service, rollout, hook, hook.action, settle, late=True), at_least=seconds)
 
 
-def resolve(
-    service: Service, rollout: Rollout, hook: Hook, action: str, settle: Settle, *, late: bool = False
-) -> bool:
+def resolve(service: Service, rollout: Rollout, hook: Hook, action: str, settle: Settle, *, late: bool = False) -> bool:
     """Resolve a hook at which a deployment is paused, by going on or rolling back.
 
     Args:

@@ -11,9 +11,7 @@ from provisioner.embedded.inner import do
 _WHOLE = 100
 
 
-def shift(
-    service: Service, groups: Mapping[str, str], weight: float, rule: str = "productionListenerRule"
-) -> None:
+def shift(service: Service, groups: Mapping[str, str], weight: float, rule: str = "productionListenerRule") -> None:
     """Give a deployment's target groups `weight` per cent of a rule's requests, the other groups the rest.
 
     `groups` has the group that the deployment uses, by the configured group; `rule` names the field of the
@@ -26,9 +24,7 @@ def shift(
         mine = groups.get(one["targetGroupArn"], one["targetGroupArn"])
         pair = (one["targetGroupArn"], told["alternateTargetGroupArn"])
         share = round(weight)
-        weights = [
-            {"TargetGroupArn": arn, "Weight": share if arn == mine else _WHOLE - share} for arn in pair
-        ]
+        weights = [{"TargetGroupArn": arn, "Weight": share if arn == mine else _WHOLE - share} for arn in pair]
         _lead(service, told[rule], [{"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}])
 
 

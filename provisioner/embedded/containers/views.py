@@ -107,9 +107,7 @@ def runtime_of(task: Task) -> str:
 def _agent(task: Task) -> dict[str, Any]:
     """Return the agent of ECS Exec (botocore ServiceModel, ManagedAgent)."""
     status = task.status if task.status in ("RUNNING", "STOPPED") else "PENDING"
-    return _without_nothing(
-        {"name": "ExecuteCommandAgent", "lastStatus": status, "lastStartedAt": _time(task.started)}
-    )
+    return _without_nothing({"name": "ExecuteCommandAgent", "lastStatus": status, "lastStartedAt": _time(task.started)})
 
 
 def deployment_view(service: Service, deployment: Deployment) -> dict[str, Any]:

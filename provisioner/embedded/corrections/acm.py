@@ -38,9 +38,7 @@ def of_key_types(call: Call, reply: Reply) -> None:
     wanted = (call.params.get("Includes") or {}).get("keyTypes") or ["RSA_1024", "RSA_2048"]
     known = _algorithms.of(call)
     listed = reply["CertificateSummaryList"]
-    reply["CertificateSummaryList"] = [
-        one for one in listed if known.get(one["CertificateArn"], "RSA_2048") in wanted
-    ]
+    reply["CertificateSummaryList"] = [one for one in listed if known.get(one["CertificateArn"], "RSA_2048") in wanted]
 
 
 @always.after("acm", "DescribeCertificate")
@@ -79,8 +77,7 @@ def renew(call: Call, reply: Reply) -> None:
     told["RenewalSummary"] = {
         "RenewalStatus": "PENDING_VALIDATION",
         "DomainValidationOptions": [
-            {"DomainName": one["DomainName"], "ValidationStatus": states[one["DomainName"] in found]}
-            for one in proofs
+            {"DomainName": one["DomainName"], "ValidationStatus": states[one["DomainName"] in found]} for one in proofs
         ],
         "UpdatedAt": datetime.fromtimestamp(clock.now(), UTC),
     }
@@ -109,9 +106,7 @@ def users(call: Call | Place, arn: str) -> Iterator[str]:
 def shown(account: str) -> set[str]:
     """Return the ARNs of all certificates that a listener or a distribution uses, in all regions."""
     balancers = (
-        balancer
-        for elbv2 in get_backend("elbv2")[account].values()
-        for balancer in elbv2.load_balancers.values()
+        balancer for elbv2 in get_backend("elbv2")[account].values() for balancer in elbv2.load_balancers.values()
     )
     listeners = (listener for balancer in balancers for listener in balancer.listeners.values())
     of_listeners = {arn for listener in listeners for arn in listener.certificates or []}

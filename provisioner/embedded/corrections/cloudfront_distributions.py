@@ -121,9 +121,7 @@ def _check_certificate(call: Call, arn: str, names: list[str]) -> None:
     """
     if not arn and names:
         message = "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a"
-        raise AwsError(
-            "InvalidViewerCertificate", f"{message} trusted certificate that validates your right."
-        )
+        raise AwsError("InvalidViewerCertificate", f"{message} trusted certificate that validates your right.")
     if not arn:
         return
     certificate = backend("acm", call.account, "us-east-1")._certificates.get(arn)

@@ -58,9 +58,7 @@ def put_composite(call: Call) -> Reply | None:
         actions_enabled=params.get("ActionsEnabled", True),
         tags=params.get("Tags") if is_new else None,  # AWS ignores tags on an update: botocore ServiceModel
         dimensions=[],
-        **dict.fromkeys(
-            ("namespace", "metric_name", "comparison_operator", "evaluation_periods", "period"), None
-        ),
+        **dict.fromkeys(("namespace", "metric_name", "comparison_operator", "evaluation_periods", "period"), None),
         **dict.fromkeys(("threshold", "statistic"), None),
     )
     alarm.alarm_rule = params["AlarmRule"]

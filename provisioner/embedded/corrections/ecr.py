@@ -92,9 +92,7 @@ def create_rule(call: Call) -> Reply:
     """Create a pull through cache rule; refuse a second one for the same prefix."""
     prefix = call.params["ecrRepositoryPrefix"]
     if prefix in _rules.of(call):
-        raise AwsError(
-            "PullThroughCacheRuleAlreadyExistsException", f"A rule for the prefix {prefix} exists already."
-        )
+        raise AwsError("PullThroughCacheRuleAlreadyExistsException", f"A rule for the prefix {prefix} exists already.")
     _rules.of(call)[prefix] = {**call.params, "registryId": call.account, "createdAt": clock.now()}
     return _rules.of(call)[prefix]
 
@@ -114,9 +112,7 @@ def describe_rules(call: Call) -> Reply:
     wanted = call.params.get("ecrRepositoryPrefixes")
     there = _rules.of(call)
     if missing := [one for one in wanted or [] if one not in there]:
-        raise AwsError(
-            "PullThroughCacheRuleNotFoundException", f"There is no rule for the prefix {missing[0]}."
-        )
+        raise AwsError("PullThroughCacheRuleNotFoundException", f"There is no rule for the prefix {missing[0]}.")
     return {"pullThroughCacheRules": [one for key, one in there.items() if key in (wanted or there)]}
 
 

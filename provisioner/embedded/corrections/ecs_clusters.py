@@ -47,10 +47,7 @@ def create(call: Call) -> Reply | None:
     (there,) = do(call, "ecs", "DescribeClusters", clusters=[name])["clusters"]
     told = [key for key in COMPARED if key in call.params]
     if any(_canonical(call.params[key]) != _canonical(there.get(key)) for key in told):
-        message = (
-            "Arguments on this idempotent request are inconsistent with arguments used in previous"
-            " request(s)."
-        )
+        message = "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
         raise AwsError("InvalidParameterException", message)
     return {"cluster": there}
 

@@ -27,11 +27,7 @@ def create_target_group(call: Call) -> Reply | None:
         return None
     found = do(call, "elbv2", "DescribeTargetGroups", Names=[name])
     (group,) = found["TargetGroups"]
-    told = {
-        "TargetGroupName" if key == "Name" else key: value
-        for key, value in call.params.items()
-        if key != "Tags"
-    }
+    told = {"TargetGroupName" if key == "Name" else key: value for key, value in call.params.items() if key != "Tags"}
     told["TargetType"] = call.params.get("TargetType", "instance")
     if any(group.get(key) != value for key, value in told.items()):
         message = f"A target group with the same name '{name}' exists, but with different settings"

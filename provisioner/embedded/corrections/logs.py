@@ -93,9 +93,7 @@ def delete(call: Call) -> None:
     Source of the code: floci-io/floci#2256, botocore's list for DeleteLogGroup.
     """
     if _protected.of(call).get(call.params["logGroupName"]):
-        raise AwsError(
-            "ValidationException", "The log group has deletion protection enabled and cannot be deleted."
-        )
+        raise AwsError("ValidationException", "The log group has deletion protection enabled and cannot be deleted.")
     _protected.of(call).pop(call.params["logGroupName"], None)
     _by_token.of(call).pop(call.params["logGroupName"], None)
     logs = backend("logs", call.account, call.region)

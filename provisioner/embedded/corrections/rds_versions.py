@@ -71,9 +71,7 @@ def describe_versions(call: Call) -> Reply | None:
 def _version(version: str) -> dict[str, Any]:
     """Describe a version as DescribeDBEngineVersions does."""
     major, _, minor = version.partition(".")
-    newer = [
-        v for v in VERSIONS if _order(v) > _order(version) and int(v.partition(".")[0]) <= int(major) + 1
-    ]
+    newer = [v for v in VERSIONS if _order(v) > _order(version) and int(v.partition(".")[0]) <= int(major) + 1]
     return {
         "Engine": ENGINE,
         "EngineVersion": version,

@@ -34,8 +34,7 @@ def delete(call: Call) -> Reply:
     """Remove all protections that the call names, or none if one of them is missing."""
     known = _protected.at(call.account, "")
     keys = [
-        _key(call.params["HostedZoneId"], one["RecordName"], one["RecordType"])
-        for one in call.params["Protections"]
+        _key(call.params["HostedZoneId"], one["RecordName"], one["RecordType"]) for one in call.params["Protections"]
     ]
     if missing := [key for key in keys if key not in known]:
         raise AwsError("InvalidResourceRecordSetProtectionBatch", f"ProtectionNotFound: {missing}")

@@ -76,8 +76,7 @@ def leave_behind(call: Call) -> None:
 def still_told(call: Call, reply: Reply) -> None:
     """Hide the ARNs of unconfirmed subscriptions, and list subscriptions that outlived their topic."""
     listed = [
-        {**one, "SubscriptionArn": _PENDING} if _waits(call, one) else one
-        for one in reply.get("Subscriptions", [])
+        {**one, "SubscriptionArn": _PENDING} if _waits(call, one) else one for one in reply.get("Subscriptions", [])
     ]
     left = _pending.of(call).values() if call.operation == "ListSubscriptions" else ()
     reply["Subscriptions"] = [*listed, *left]

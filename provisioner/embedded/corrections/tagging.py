@@ -32,9 +32,7 @@ def get_resources(call: Call) -> Reply | None:
     theirs = index._get_resources_generator(params.get("TagFilters"), asked, None)
     found = {r.arn: r.tags for r in theirs if call.region == "us-east-1" or ":cloudfront:" not in r.arn}
     found |= {
-        arn: tags
-        for kind, arn, tags in _others(call)
-        if tags and matches(tags) and match_resource_type(kind, types)
+        arn: tags for kind, arn, tags in _others(call) if tags and matches(tags) and match_resource_type(kind, types)
     }
     wanted = params.get("ResourceARNList") or list(found)
     told = [{"ResourceARN": arn, "Tags": _listed(found[arn])} for arn in found if arn in wanted]
@@ -50,9 +48,7 @@ def tags_of(call: Call, arn: str) -> dict[str, str]:
         return dict(backend("ec2", call.account, call.region).tags.get(name, {}))
     if service == "iam":
         roles = backend("iam", call.account, "aws").roles.values()
-        return next(
-            ({one["Key"]: one["Value"] for one in role.tags} for role in roles if role.name == name), {}
-        )
+        return next(({one["Key"]: one["Value"] for one in role.tags} for role in roles if role.name == name), {})
     if service == "logs":  # moto's index has no deliveries
         return dict(backend("logs", call.account, call.region).tagger.get_tag_dict_for_resource(arn))
     told = {other: tags for _, other, tags in _others(call)}

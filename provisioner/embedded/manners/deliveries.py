@@ -23,6 +23,4 @@ def refuse_busy(call: Call) -> None:
     if asked.setdefault(f"{call.operation} {of}", False):
         return
     asked[f"{call.operation} {of}"] = True
-    raise AwsError(
-        "ConflictException", "Requested resource is currently being updated. Please try again later."
-    )
+    raise AwsError("ConflictException", "Requested resource is currently being updated. Please try again later.")

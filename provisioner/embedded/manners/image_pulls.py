@@ -33,9 +33,7 @@ def _images(task: Task) -> Trouble | None:
         place = _IMAGE.fullmatch(container["image"])
         if place is None or (place["account"], place["region"]) != (task.place.account, task.place.region):
             continue
-        named = (
-            {"imageDigest": place["digest"]} if place["digest"] else {"imageTag": place["tag"] or "latest"}
-        )
+        named = {"imageDigest": place["digest"]} if place["digest"] else {"imageTag": place["tag"] or "latest"}
         image = image_of(task.place, place["repository"], named)
         if image is None and not _has_rule(task, place["repository"]):
             continue  # users push no images to the emulator, so a missing one is taken as present

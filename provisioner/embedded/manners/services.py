@@ -57,8 +57,7 @@ def may_create(call: Call) -> None:
     params = call.params
     if params.get("launchType") and params.get("capacityProviderStrategy"):  # botocore ServiceModel
         raise _invalid(
-            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and"
-            " try again."
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
         )
     old = find(call, params["serviceName"])
     if old is not None and old.status == "DRAINING":  # spinnaker/spinnaker#5476
@@ -114,9 +113,7 @@ def _check_target_groups(call: Call) -> None:
             if arn not in elb.target_groups:
                 raise _invalid(f"The specified target group does not exist: {arn}")
             if arn not in set(_forwarded_to(call, elb)):
-                told = (
-                    f"The target group with targetGroupArn {arn} does not have an associated load balancer."
-                )
+                told = f"The target group with targetGroupArn {arn} does not have an associated load balancer."
                 raise _invalid(told)
 
 

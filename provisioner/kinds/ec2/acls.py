@@ -64,9 +64,7 @@ def _rules(acl: Doc, region: str) -> Iterator[Extra]:
     for egress, way in ((False, "ingress"), (True, "egress")):
         rules = [one for one in acl["Entries"] if one["Egress"] is egress]
         if not any(_lets_all(one) for one in rules):
-            allow = (
-                f"--network-acl-id {id_} --{way} --rule-number {_BORN_OPEN} --rule-action allow --protocol -1"
-            )
+            allow = f"--network-acl-id {id_} --{way} --rule-number {_BORN_OPEN} --rule-action allow --protocol -1"
             command = f"aws ec2 create-network-acl-entry {allow} --cidr-block {_ANYWHERE} --region {region}"
             lacking = f"network ACL {id_} {way} without the rule that lets all through"
             yield Extra(lacking, {}, f"`{command}` puts it back")
@@ -78,9 +76,7 @@ def _rules(acl: Doc, region: str) -> Iterator[Extra]:
 
 
 def _lets_all(rule: Doc) -> bool:
-    return (
-        rule["RuleAction"] == "allow" and str(rule["Protocol"]) == "-1" and rule.get("CidrBlock") == _ANYWHERE
-    )
+    return rule["RuleAction"] == "allow" and str(rule["Protocol"]) == "-1" and rule.get("CidrBlock") == _ANYWHERE
 
 
 def _in_words(rule: Doc) -> str:

@@ -61,9 +61,7 @@ def ways_of(ec2: Any, it: Item) -> list[Holder]:
 
 def _subnets(ec2: Any, it: Item) -> Iterator[Holder]:
     for one in ec2.describe_subnets(Filters=_inside(it))["Subnets"]:
-        yield _holder(
-            ec2, it, one, f"subnet {one['SubnetId']}", f"delete-subnet --subnet-id {one['SubnetId']}"
-        )
+        yield _holder(ec2, it, one, f"subnet {one['SubnetId']}", f"delete-subnet --subnet-id {one['SubnetId']}")
 
 
 def _groups(ec2: Any, it: Item) -> Iterator[Holder]:
@@ -216,9 +214,7 @@ def _attached(docs: Iterable[Doc], key: str, it: Item) -> Iterator[tuple[Doc, st
                 yield one, each["State"]
 
 
-def _holder(
-    ec2: Any, it: Item, doc: Doc, what: str, *ends: str, passing: bool = False, state: str = ""
-) -> Holder:
+def _holder(ec2: Any, it: Item, doc: Doc, what: str, *ends: str, passing: bool = False, state: str = "") -> Holder:
     """Return a blocker with the AWS CLI commands that remove it.
 
     It is temporary if this run deletes it, that is if it has the stack's tags, or if AWS deletes it.

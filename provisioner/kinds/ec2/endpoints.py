@@ -66,9 +66,7 @@ class VpcEndpoint(Ec2):
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """Create the endpoint with a client token of ours: the SDK fills none in (CreateVpcEndpoint)."""
-        made = ec2.create_vpc_endpoint(
-            **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
-        )
+        made = ec2.create_vpc_endpoint(**it.props, ClientToken=it.token, TagSpecifications=self.specification(it))
         return dict(made["VpcEndpoint"])
 
     def update(self, ec2: Any, it: Item, changed: Doc) -> None:

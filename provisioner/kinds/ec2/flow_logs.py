@@ -47,9 +47,7 @@ class FlowLog(Ec2):
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """Create the flow log (CreateFlowLogs); a refusal comes in the reply and is raised here."""
-        made = ec2.create_flow_logs(
-            **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
-        )
+        made = ec2.create_flow_logs(**it.props, ClientToken=it.token, TagSpecifications=self.specification(it))
         _check(made, "CreateFlowLogs")
         return {**it.props, "FlowLogId": made_in(made, "FlowLogIds")}
 

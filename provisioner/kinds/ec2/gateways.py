@@ -24,9 +24,7 @@ class InternetGateway(Ec2):
     absent = NO_GATEWAY
     transient = {"delete": codes("DependencyViolation")}
     patience = minutes(20)
-    calls = calling(
-        read="DescribeInternetGateways", create="CreateInternetGateway", delete="DeleteInternetGateway"
-    )
+    calls = calling(read="DescribeInternetGateways", create="CreateInternetGateway", delete="DeleteInternetGateway")
 
     def find(self, ec2: Any, filters: Filters) -> list[Doc]:
         """Return the gateways that pass the filters (DescribeInternetGateways)."""
@@ -53,9 +51,7 @@ class GatewayAttachment(Kind):
     # The API returns `available` for an attached gateway, not `attached`.
     ready = {"State": frozenset({"available", "attached"})}
     # botocore ec2 AttachmentStatus
-    states = (
-        States("State", words("available attached"), words("attaching"), gone=words("detaching detached")),
-    )
+    states = (States("State", words("available attached"), words("attaching"), gone=words("detaching detached")),)
     absent = NO_GATEWAY | codes("Gateway.NotAttached")
     duplicate = codes("Resource.AlreadyAssociated")
     # "Network vpc-... has some mapped public address(es)": an address is unmapped 5 to 10 min after its owner

@@ -49,9 +49,7 @@ class NatGateway(Ec2):
     # A deleted gateway stays in the lists for about an hour.
     going, gone = {"State": "deleting"}, {"State": "deleted"}
     # botocore ec2 NatGatewayState
-    states = (
-        States("State", words("available"), words("pending"), words("failed"), words("deleting deleted")),
-    )
+    states = (States("State", words("available"), words("pending"), words("failed"), words("deleting deleted")),)
     # A failed gateway can only be replaced. It holds nothing and disappears by itself after an hour, and no
     # call changes that (VPC user guide, troubleshoot NAT gateways; hashicorp/terraform#9147).
     on_failure = "replace"
@@ -73,9 +71,7 @@ class NatGateway(Ec2):
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """Create the gateway with a client token of ours: the SDK's would differ on every attempt."""
-        made = ec2.create_nat_gateway(
-            **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
-        )
+        made = ec2.create_nat_gateway(**it.props, ClientToken=it.token, TagSpecifications=self.specification(it))
         return _flat(made["NatGateway"])
 
     def delete(self, ec2: Any, it: Item) -> None:

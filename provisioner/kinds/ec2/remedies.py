@@ -21,8 +21,7 @@ _ENDS = (
     (re.compile(r"EFS mount target for \S+ \((fsmt-\w+)\)"), "efs delete-mount-target --mount-target-id {0}"),
     (
         re.compile(r"AWS Lambda VPC ENI-(.+?)(?:-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?$"),
-        "lambda update-function-configuration --function-name {0} "
-        "--vpc-config SubnetIds=[],SecurityGroupIds=[]",
+        "lambda update-function-configuration --function-name {0} --vpc-config SubnetIds=[],SecurityGroupIds=[]",
     ),
     (
         re.compile(r"Transit Gateway Attachment (tgw-attach-\w+)"),

@@ -42,9 +42,7 @@ class RouteTable(Ec2):
 
     def create(self, ec2: Any, it: Item) -> Doc:
         """Create the table with a client token of ours: the SDK's would differ on every attempt."""
-        made = ec2.create_route_table(
-            **it.props, ClientToken=it.token, TagSpecifications=self.specification(it)
-        )
+        made = ec2.create_route_table(**it.props, ClientToken=it.token, TagSpecifications=self.specification(it))
         return dict(made["RouteTable"])
 
     def extras(self, ec2: Any, it: Item, doc: Doc, inside: Inside) -> list[Extra]:
@@ -108,9 +106,7 @@ class Route(Kind):
         "create": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
         "update": codes("InvalidGatewayID.NotFound", "InvalidNatGatewayID.NotFound"),
     }
-    calls = calling(
-        read="DescribeRouteTables", create="CreateRoute", update="ReplaceRoute", delete="DeleteRoute"
-    )
+    calls = calling(read="DescribeRouteTables", create="CreateRoute", update="ReplaceRoute", delete="DeleteRoute")
 
     def read(self, ec2: Any, it: Item) -> Doc | None:
         """Return the route, which DescribeRouteTables lists with its table."""

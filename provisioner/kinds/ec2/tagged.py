@@ -93,11 +93,7 @@ class Ec2(Kind):
     def _living(self, it: Item, docs: list[Doc]) -> list[Doc]:
         """Return the resources that exist and stay: EC2 lists deleted ones for a while."""
         ended = (self.gone, self.going, self.failed)
-        return [
-            doc
-            for doc in docs
-            if self.id_of(doc) not in it.shunned and not any(meets(doc, end) for end in ended)
-        ]
+        return [doc for doc in docs if self.id_of(doc) not in it.shunned and not any(meets(doc, end) for end in ended)]
 
     def _single(self, it: Item, docs: list[Doc]) -> Doc | None:
         # Raises where two resources have the tags of one: a choice between them would be a guess.

@@ -148,9 +148,7 @@ def under_way(clients: Clients, cluster: str, now: Running, command: Command) ->
     return next((Alone(one, name) for one in same), None)
 
 
-def ended(
-    clients: Clients, cluster: str, now: Running, command: Command, since: float, task: str
-) -> Alone | None:
+def ended(clients: Clients, cluster: str, now: Running, command: Command, since: float, task: str) -> Alone | None:
     """Return the task that an earlier run started without learning how it ended; None if ECS has none.
 
     With `task`, the ARN of the task, that task is described. Without it, the newest stopped task is returned

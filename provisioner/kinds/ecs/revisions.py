@@ -145,9 +145,7 @@ def registered(doc: Doc) -> Doc:
 def revised(now: Running, wanted: Next) -> Doc:
     """Return the arguments to register the next revision: the running one with the values of `wanted`."""
     mine = now.container["name"]
-    containers = [
-        _revised(one, wanted) if one["name"] == mine else one for one in now.revision["containerDefinitions"]
-    ]
+    containers = [_revised(one, wanted) if one["name"] == mine else one for one in now.revision["containerDefinitions"]]
     props = {**registered(now.revision), "containerDefinitions": containers}
     if wanted.cpu:
         props["cpu"] = str(wanted.cpu)
@@ -180,9 +178,7 @@ def besides(image: str, doc: Doc, other: Doc) -> list[str]:
 def unopened(service: Doc, doc: Doc) -> list[str]:
     """Return "container:port" for each load balancer target that a revision's containers do not expose."""
     containers = doc["containerDefinitions"]
-    opens = {
-        (one["name"], port["containerPort"]) for one in containers for port in one.get("portMappings", [])
-    }
+    opens = {(one["name"], port["containerPort"]) for one in containers for port in one.get("portMappings", [])}
     asked = ((one["containerName"], one["containerPort"]) for one in service.get("loadBalancers", []))
     return [f"{name}:{port}" for name, port in asked if (name, port) not in opens]
 

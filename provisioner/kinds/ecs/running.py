@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from provisioner.engine.clients import Clients
 from provisioner.engine.refs import Doc
 
-CALLS = {
-    "ecs": ("DescribeServices ml-api-cluster-{suffix}", "ListTasks", "DescribeTasks ml-api-cluster-{suffix}")
-}
+CALLS = {"ecs": ("DescribeServices ml-api-cluster-{suffix}", "ListTasks", "DescribeTasks ml-api-cluster-{suffix}")}
 # botocore DescribeTasks: the most tasks in one call.
 _MOST = 100
 # The managed agent that ECS adds to a container for ECS Exec (botocore ecs, ManagedAgentName).

@@ -99,8 +99,7 @@ class Service(Ecs):
         create="CreateService",
         update="UpdateService",
         delete="DeleteService",
-        failure="DescribeServiceDeployments DescribeTaskDefinition DescribeTasks"
-        " ListServiceDeployments ListTasks",
+        failure="DescribeServiceDeployments DescribeTaskDefinition DescribeTasks ListServiceDeployments ListTasks",
         deceives="ListServiceDeployments",
     )
 

@@ -20,9 +20,7 @@ _PULL, _MEMORY = "CannotPullContainerError", "OutOfMemory"
 def stopped(clients: Clients, cluster: str, service: str) -> frozenset[str]:
     """Return the ARNs of the service's tasks that stopped recently (ListTasks)."""
     ecs = clients.client("ecs")
-    return frozenset(
-        ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"]
-    )
+    return frozenset(ecs.list_tasks(cluster=cluster, serviceName=service, desiredStatus="STOPPED")["taskArns"])
 
 
 def hopeless(clients: Clients, cluster: str, service: str, revision: str, before: Set[str]) -> str:

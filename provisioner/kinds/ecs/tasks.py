@@ -88,9 +88,7 @@ class TaskDefinition(Ecs):
 def sealed(doc: Doc) -> Doc:
     """Return a described revision with its variables marked sensitive, except those that every stack sets."""
     containers = [
-        {**one, "environment": [_private(each) for each in one["environment"]]}
-        if "environment" in one
-        else one
+        {**one, "environment": [_private(each) for each in one["environment"]]} if "environment" in one else one
         for one in doc.get("containerDefinitions", [])
     ]
     return {**doc, "containerDefinitions": containers}

@@ -70,9 +70,7 @@ class LoadBalancer(Elb):
 
     def create(self, elbv2: Any, it: Item) -> Doc:
         """Create the load balancer (CreateLoadBalancer)."""
-        return _balancer(
-            made_in(elbv2.create_load_balancer(**it.props, Tags=pairs(it.tags)), "LoadBalancers")
-        )
+        return _balancer(made_in(elbv2.create_load_balancer(**it.props, Tags=pairs(it.tags)), "LoadBalancers"))
 
     def update(self, elbv2: Any, it: Item, changed: Doc) -> None:
         """Change subnets, groups and address type (SetSubnets, SetSecurityGroups, SetIpAddressType)."""

@@ -69,9 +69,7 @@ def _is_met(condition: Doc, path: str) -> bool:
     field = condition["Field"]
     if field == "path-pattern":
         spelt = (condition.get("PathPatternConfig") or {}).get("RegexValues") or []
-        return any(matches(one, path) for one in _values(condition)) or any(
-            re.search(one, path) for one in spelt
-        )
+        return any(matches(one, path) for one in _values(condition)) or any(re.search(one, path) for one in spelt)
     if field == "http-request-method":
         return "GET" in condition["HttpRequestMethodConfig"]["Values"]
     return field == "host-header" or is_key(condition)

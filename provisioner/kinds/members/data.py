@@ -33,9 +33,7 @@ SECRET = Members(
     inside="CrossAccountReplicas.** ReplicationStatus.** RotationEnabled RotationLambdaARN RotationRules.**",
     others=(
         Theirs("the service that made it", "OwningService"),
-        Theirs(
-            "the partner that rotates it", "ExternalSecretRotationMetadata.** ExternalSecretRotationRoleArn"
-        ),
+        Theirs("the partner that rotates it", "ExternalSecretRotationMetadata.** ExternalSecretRotationRoleArn"),
         Theirs("the secret that it is a copy of", "CrossAccountPrimary.** PrimaryRegion"),
     ),
     born="Type",
@@ -187,9 +185,7 @@ TABLE = Members(
     nobody="ProvisionedThroughput ProvisionedThroughput.ReadCapacityUnits"
     " ProvisionedThroughput.WriteCapacityUnits StreamSpecification.** TableClassSummary.**",
 )
-TTL = Members(
-    ("dynamodb DescribeTimeToLive TimeToLiveDescription",), renamed="AttributeName TimeToLiveStatus"
-)
+TTL = Members(("dynamodb DescribeTimeToLive TimeToLiveDescription",), renamed="AttributeName TimeToLiveStatus")
 BACKUPS = Members(
     ("dynamodb DescribeContinuousBackups ContinuousBackupsDescription",),
     renamed="PointInTimeRecoveryDescription PointInTimeRecoveryDescription.PointInTimeRecoveryStatus",

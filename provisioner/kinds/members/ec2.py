@@ -35,9 +35,7 @@ INTERNET_GATEWAY = Members(
     inside="Attachments.**",
     aws="InternetGatewayId OwnerId",
 )
-ATTACHMENT = Members(
-    ("ec2 DescribeInternetGateways InternetGateways.Attachments",), ours="VpcId", aws="State"
-)
+ATTACHMENT = Members(("ec2 DescribeInternetGateways InternetGateways.Attachments",), ours="VpcId", aws="State")
 ADDRESS = Members(
     ("ec2 DescribeAddresses Addresses",),
     born="CustomerOwnedIp CustomerOwnedIpv4Pool Domain NetworkBorderGroup PublicIpv4Pool",
@@ -48,8 +46,7 @@ NAT_GATEWAY = Members(
     ("ec2 DescribeNatGateways NatGateways",),
     born="AutoProvisionZones AutoScalingIps AvailabilityMode ConnectivityType SubnetId VpcId",
     others=(Theirs("Network Firewall", "AttachedAppliances.**"),),
-    aws="CreateTime DeleteTime FailureCode FailureMessage NatGatewayId ProvisionedBandwidth.**"
-    " RouteTableId State",
+    aws="CreateTime DeleteTime FailureCode FailureMessage NatGatewayId ProvisionedBandwidth.** RouteTableId State",
     # Further addresses may be added: traffic still leaves by ours too.
     nobody="NatGatewayAddresses.**",
 )

@@ -57,8 +57,7 @@ SERVICE = Members(
         Theirs("autoscaling", "desiredCount"),
         Theirs(
             STRATEGIST,
-            "loadBalancers.advancedConfiguration.** "
-            + " ".join(f"deploymentConfiguration.{one}" for one in _STRATEGY),
+            "loadBalancers.advancedConfiguration.** " + " ".join(f"deploymentConfiguration.{one}" for one in _STRATEGY),
         ),
         Theirs("CodeDeploy, or another deployer", "taskSets.**"),
     ),

@@ -14,9 +14,7 @@ _BEHAVIOUR = (
     " ViewerProtocolPolicy"
 )
 _DEFAULT = " ".join(f"DefaultCacheBehavior.{one}" for one in _BEHAVIOUR.split())
-_TTLS = " ".join(
-    f"DefaultCacheBehavior.{one}" for one in ("DefaultTTL", "MaxTTL", "MinTTL", "RealtimeLogConfigArn")
-)
+_TTLS = " ".join(f"DefaultCacheBehavior.{one}" for one in ("DefaultTTL", "MaxTTL", "MinTTL", "RealtimeLogConfigArn"))
 _NONE = {
     "FieldLevelEncryptionId": "",
     "FunctionAssociations": {"Quantity": 0},

@@ -14,9 +14,7 @@ ROLE = Members(
     aws="Arn CreateDate RoleId RoleLastUsed.**",
     nobody="MaxSessionDuration AssumeRolePolicyDocument.Id",
 )
-ROLE_POLICY = Members(
-    ("iam GetRolePolicy",), ours="PolicyDocument PolicyName RoleName", nobody="PolicyDocument.Id"
-)
+ROLE_POLICY = Members(("iam GetRolePolicy",), ours="PolicyDocument PolicyName RoleName", nobody="PolicyDocument.Id")
 SERVICE_ROLE = Members(("iam GetRole Role",), account="**")
 MANAGED_POLICY = Members(
     ("iam GetPolicy Policy", "iam GetPolicyVersion PolicyVersion"),

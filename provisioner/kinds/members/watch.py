@@ -37,9 +37,7 @@ def delivers(statement: Mapping[str, Any]) -> bool:
     (go-to-k/cdk-real-drift#715), so it has to be for the account in the bucket's name.
     """
     told = statement.get("Condition", {}).get("StringEquals", {}).get("aws:SourceAccount")
-    accounts, actions, places = (
-        _listed(one) for one in (told, statement.get("Action"), statement.get("Resource"))
-    )
+    accounts, actions, places = (_listed(one) for one in (told, statement.get("Action"), statement.get("Resource")))
     is_theirs = statement.get("Effect") == "Allow" and statement.get("Principal") == _DELIVERY
     own = all(f"-{account}-" in place for account in accounts for place in places)
     return is_theirs and own and bool(accounts and actions and places) and set(actions) <= _DELIVERS
@@ -86,6 +84,5 @@ EVENT_TARGET = Members(
     ("events ListTargetsByRule Targets",),
     # The message that the topic gets instead of the event.
     ours="Arn Id Input InputPath InputTransformer.**",
-    nobody=" ".join(f"{one}.**" for one in _OTHER_TARGETS.split())
-    + " DeadLetterConfig.** RetryPolicy.** RoleArn",
+    nobody=" ".join(f"{one}.**" for one in _OTHER_TARGETS.split()) + " DeadLetterConfig.** RetryPolicy.** RoleArn",
 )

@@ -65,11 +65,7 @@ class Canvas:
         """Draw a line through these points with an arrow head at its end."""
         path = "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
         (from_x, _), (x, y) = points[-2:]
-        tip = (
-            f"{x - 4:g},{y - 7:g} {x + 4:g},{y - 7:g}"
-            if from_x == x
-            else f"{x - 7:g},{y - 4:g} {x - 7:g},{y + 4:g}"
-        )
+        tip = f"{x - 4:g},{y - 7:g} {x + 4:g},{y - 7:g}" if from_x == x else f"{x - 7:g},{y - 4:g} {x - 7:g},{y + 4:g}"
         self.front.append(f'<path class="way" d="{path}"/><polygon class="tip" points="{x:g},{y:g} {tip}"/>')
 
 

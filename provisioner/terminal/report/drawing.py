@@ -191,9 +191,7 @@ def _subnets(canvas: Canvas, subnets: Sequence[Subnet | None], columns: Places) 
     if not any(subnets):
         return
     heights = [
-        _subnet_height(canvas.form, one, width)
-        for one, (_, _, width) in zip(subnets, columns, strict=True)
-        if one
+        _subnet_height(canvas.form, one, width) for one, (_, _, width) in zip(subnets, columns, strict=True) if one
     ]
     for one, (_, x, width) in zip(subnets, columns, strict=True):
         if one:

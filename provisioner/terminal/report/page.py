@@ -50,9 +50,7 @@ def page(sheet: Sheet) -> str:
 def _head(sheet: Sheet, title: str) -> str:
     """Return the header of the page as HTML."""
     warning = f'<p class="warning" role="alert">{escape(sheet.warning)}</p>' if sheet.warning else ""
-    figures = "".join(
-        f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _figures(sheet).items()
-    )
+    figures = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _figures(sheet).items())
     return (
         f'<header><h1>{escape(title)}</h1><p class="pale">'
         f"{escape(sheet.where)}, as of {escape(sheet.written)}</p>"
@@ -64,11 +62,7 @@ def _figures(sheet: Sheet) -> dict[str, str]:
     """Return the key figures of the stack, by name, as HTML."""
     held = sum(not one.broken for one in sheet.controls)
     cost_now = sheet.cost.totals[0]
-    drifted = (
-        "not asked"
-        if sheet.drift is None
-        else _counted(sum(one.what != "held" for one in sheet.drift.drifts))
-    )
+    drifted = "not asked" if sheet.drift is None else _counted(sum(one.what != "held" for one in sheet.drift.drifts))
     return {
         "Health": marked(sheet.state, _WORDS[sheet.state]),
         "Resources": str(len(sheet.health)),

@@ -41,9 +41,7 @@ def outputs(values: Mapping[str, str]) -> str:
 def _linked(value: str) -> str:
     """Return a value as HTML: a link if it is a URL."""
     shown = f"<code>{escape(value)}</code>"
-    return (
-        f'<a rel="noreferrer" href="{escape(value)}">{shown}</a>' if value.startswith("https://") else shown
-    )
+    return f'<a rel="noreferrer" href="{escape(value)}">{shown}</a>' if value.startswith("https://") else shown
 
 
 def health(sheet: Sheet) -> str:
@@ -51,9 +49,7 @@ def health(sheet: Sheet) -> str:
     topics = f'<div class="topics">{"".join(map(_topic, sheet.parts))}</div>' if sheet.parts else ""
     told = [_health(one) for one in sheet.health if one.state != "good"]
     well = [_health(one) for one in sheet.health if one.state == "good"]
-    first = (
-        f"<ul>{''.join(told)}</ul>" if told else f"<p>{marked('good', 'All resources are as wanted.')}</p>"
-    )
+    first = f"<ul>{''.join(told)}</ul>" if told else f"<p>{marked('good', 'All resources are as wanted.')}</p>"
     listed = f'<ul class="columns">{"".join(well)}</ul>'
     more = f"<details><summary>{len(well)} are as wanted</summary>{listed}</details>"
     return section("Health", topics, first, more if well else "")
@@ -138,9 +134,7 @@ def posture(controls: Iterable[Control]) -> str:
     held = [f'<li class="held">{escape(one.what)}</li>' for one in listed if not one.broken]
     told = "".join(map(_open, open_ones))
     count = f"<p>{len(held)} of {len(listed)} controls hold.</p>"
-    return section(
-        "Security", count, f"<ul>{told}</ul>" if told else "", f'<ul class="columns">{"".join(held)}</ul>'
-    )
+    return section("Security", count, f"<ul>{told}</ul>" if told else "", f'<ul class="columns">{"".join(held)}</ul>')
 
 
 def _open(one: Control) -> str:

@@ -55,8 +55,7 @@ _STATES = ("good", "busy", "changed", "bad", "unknown")
 STATES = "\n".join(f".{state} {{ --state: var(--{state}) }}" for state in _STATES)
 
 _MARKS = "\n".join(
-    f".map .{state} .mark, .map .{state} .word, .map .word.{state} {{ fill: var(--{state}) }}"
-    for state in _STATES
+    f".map .{state} .mark, .map .{state} .word, .map .word.{state} {{ fill: var(--{state}) }}" for state in _STATES
 )
 PICTURE = written_out(
     f"""
